@@ -1,0 +1,14 @@
+"""Convolution written against the Python Array API standard: one package for every array library.
+
+`convolve` and `correlate` take any supported array (NumPy, CuPy, PyTorch, JAX, array-api-strict, or any other library
+with the standard's namespace) and answer on the same library and device. `explain` says how a call would be computed,
+`einconv` convolves labelled axes, `kernels` has the usual stencils, `config` the settings.
+"""
+
+from __future__ import annotations
+
+from arrayconv import config, kernels
+from arrayconv.convolution import convolve, correlate, explain, lags
+
+__all__ = ["config", "convolve", "correlate", "explain", "kernels", "lags"]
+__version__ = "0.1.0"

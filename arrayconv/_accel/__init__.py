@@ -1,0 +1,37 @@
+"""Shortcuts that name a library: ``(backend, what) -> where``, an allow-list.
+
+A module named here is imported when a plan first needs it, never at start-up. A shortcut agrees with the
+standard-only code over the whole case table.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+from arrayconv._xp import Namespace
+
+TRANSFORMS = {("numpy", "scipy"): "arrayconv._accel.numpy"}
+
+
+@lru_cache
+def installed(library: str) -> bool:
+    """Whether `library` could be imported; does not import it."""
+    return find_spec(library) is not None
+
+
+def accelerator(backend: str, allowed: frozenset[str]) -> str:
+    """Return the library whose transforms serve `backend`'s arrays, '' for the namespace's own."""
+    for home, library in TRANSFORMS:
+        if home == backend and library in allowed and installed(library):
+            return library
+    return ""
+
+
+def transforms(backend: str, library: str, xp: Namespace) -> Any:
+    """Return the fft functions to use: a shortcut's, or the namespace's own."""
+    if not library:
+        return xp.fft
+    return import_module(TRANSFORMS[backend, library])

@@ -1,0 +1,17 @@
+"""The table of algorithms: the contents page of this folder.
+
+The order is the one `explain` prints for equal costs. Naming an algorithm here makes it a `method=` string, a row of
+`explain` and a case of every property test.
+"""
+
+from __future__ import annotations
+
+from arrayconv._algorithms._base import Accuracy, Algorithm, Context
+from arrayconv._algorithms.direct import direct
+from arrayconv._algorithms.fft import fft
+from arrayconv._algorithms.im2col import im2col
+from arrayconv._algorithms.overlap_save import overlap_save
+
+ALGORITHMS: dict[str, Algorithm] = {algorithm.name: algorithm for algorithm in (direct, im2col, fft, overlap_save)}
+
+__all__ = ["ALGORITHMS", "Accuracy", "Algorithm", "Context"]

@@ -1,0 +1,44 @@
+"""What an algorithm is: a name, a refusal, a cost, a workspace, and two functions of arrays.
+
+Contract. `run` computes the one operation of `_spec` for a piece of the problem in which upsample is 1, flip
+and conj are done, and both arrays are of the accumulator's dtype. Unless `extends` says otherwise `before` is 0 and
+every window lies inside x. `prepare` does what needs only the kernel; its result serves every piece of equal
+spec. All are pure: they read no global, no environment and no array's type.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+
+from arrayconv._spec import Spec
+from arrayconv._xp import Array, Namespace, Traits
+
+Accuracy = Literal["normwise", "componentwise"]
+
+
+class Context(NamedTuple):
+    """What `prepare` and `run` may use besides their arrays."""
+
+    xp: Namespace
+    device: Any
+    traits: Traits
+    fft: Any  # a namespace with rfftn, irfftn, fftn, ifftn
+    fill: complex = 0
+
+
+@dataclass(frozen=True)
+class Algorithm:
+    """One way to compute the operation; the table in this package's ``__init__`` holds one of each."""
+
+    name: str
+    why_not: Callable[[Spec, Traits], str | None]  # the sentence that errors, skips, explain() and docs show
+    cost: Callable[[Spec, Traits], int]  # expected nanoseconds
+    workspace: Callable[[Spec, Traits], int]  # bytes beyond x, w and y
+    prepare: Callable[[Array, Spec, Context], Any]
+    run: Callable[[Array, Any, Spec, Context], Array]
+    accuracy: Accuracy  # whether the error bound holds element by element or by norm
+    extends: Literal["none", "zero"] = "none"  # boundaries handled inside: none, or zeros through `before`
+    smears: bool = False  # one bad sample reaches outputs whose window does not hold it
+    tile_bytes: int = 0  # outputs per piece that stay in a CPU's cache, 0 for no limit

@@ -1,0 +1,79 @@
+"""Direct convolution: one shifted product per kernel tap, accumulated.
+
+    y[b, g, o, p] = sum_k sum_c  w[g, o, c, k] * x[b, g, c, stride*p + dilation*k]
+
+Wins      few taps; the definition, so it supports everything and is the last resort.
+Cost      macs = outputs * channels * taps: an elementwise pass per tap, or a matrix product with channels.
+Memory    a window of x per tap (with channels) and two output-sized arrays, whatever the kernel size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import prod
+
+from arrayconv._algorithms._base import Algorithm, Context
+from arrayconv._cost_table import rates
+from arrayconv._ops import windows
+from arrayconv._spec import Spec
+from arrayconv._xp import Array, Traits
+
+
+def _why_not(spec: Spec, traits: Traits) -> str | None:
+    return None
+
+
+def _cost(spec: Spec, traits: Traits) -> int:
+    rate = rates(traits.backend, traits.device, traits.transforms)
+    out_bytes = spec.outputs * traits.itemsize
+    pieces = max(1, out_bytes // direct.tile_bytes) if traits.device == "cpu" else 1
+    if not _by_matmul(spec, traits):
+        passes = 2 * spec.taps * spec.channels
+        return rate.call_ns * passes * pieces + passes * out_bytes * rate.pass_byte // 1000
+    mac = rate.integer_mac if traits.exact else rate.gemm_mac * traits.itemsize // 4
+    window_bytes = out_bytes * spec.channels // spec.filters
+    moved = spec.taps * (window_bytes * rate.copy_byte + out_bytes * rate.pass_byte)
+    return rate.call_ns * 3 * spec.taps * pieces + (spec.macs * mac + moved) // 1000
+
+
+def _workspace(spec: Spec, traits: Traits) -> int:
+    window = spec.channels * prod((spec.batch, spec.groups, *spec.output_size)) if _by_matmul(spec, traits) else 0
+    return traits.itemsize * (window + 2 * spec.outputs + prod(spec.kernel_shape))
+
+
+def _by_matmul(spec: Spec, traits: Traits) -> bool:
+    """Whether summing over channels is worth a matrix product, and the device has one for the dtype."""
+    return spec.channels > 1 and (traits.integer_matmul or not traits.exact)
+
+
+def _prepare(kernel: Array, spec: Spec, context: Context) -> list[Array]:
+    """Return w[g, o, c] of every tap, ready to meet a window."""
+    taps = [kernel[(..., *tap)] for tap in windows.taps(spec.axes)]  # (G, O, C) each
+    if _by_matmul(spec, context.traits):
+        return taps
+    ones = (1,) * len(spec.axes)
+    shape = (1, spec.groups, spec.filters, *ones)
+    return [context.xp.reshape(tap[:, :, c], shape) for tap in taps for c in range(spec.channels)]
+
+
+def _run(x: Array, taps: list[Array], spec: Spec, context: Context) -> Array:
+    xp = context.xp
+    seen = (x[windows.window(tap, spec.axes)] for tap in windows.taps(spec.axes))  # (B, G, C, *out)
+    if not _by_matmul(spec, context.traits):
+        seen = (window[:, :, c : c + 1, ...] for window in seen for c in range(spec.channels))
+        return _sum(weight * window for weight, window in zip(taps, seen, strict=True))
+    flat = (spec.batch, spec.groups, spec.channels, prod(spec.output_size))
+    total = _sum(xp.matmul(w, xp.reshape(window, flat)) for w, window in zip(taps, seen, strict=True))
+    return xp.reshape(total, spec.output_shape)
+
+
+def _sum(terms: Iterator[Array]) -> Array:
+    total = next(terms)
+    for term in terms:
+        total += term
+    return total
+
+
+direct = Algorithm(
+    "direct", _why_not, _cost, _workspace, _prepare, _run, accuracy="componentwise", tile_bytes=1 << 18
+)

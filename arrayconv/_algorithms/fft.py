@@ -1,0 +1,98 @@
+"""FFT convolution: one product of spectra for the whole piece.
+
+    y = irfft(rfft(x) * rfft(w reversed)), read at stride
+
+Wins      kernels of tens of taps per axis and more; the cost hardly depends on the kernel's size.
+Cost      (batch*groups*(channels + filters) + groups*filters*channels) transforms of F log2(F), F >= n + k - 1.
+Memory    the padded input, both spectra and their product.
+Accuracy  by norm: |error|_2 <= c * eps * log2(F) * |x|_2 * |w|_2, so small values beside large ones lose digits.
+          Integers are exact or refused. Zeros beyond the ends are free; other boundaries arrive extended.
+Source    Stockham, High-speed convolution and correlation, 1966.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from math import log2, prod
+
+from arrayconv._algorithms._base import Algorithm, Context
+from arrayconv._cost_table import rates
+from arrayconv._ops import spectral, transform
+from arrayconv._spec import Axis, Spec
+from arrayconv._xp import Array, Traits
+
+
+@lru_cache(1024)
+def _lengths(spec: Spec) -> tuple[int, ...]:
+    """Return the shortest fast lengths at which no needed output is aliased."""
+    return tuple(_length(axis) for axis in spec.axes)
+
+
+def _length(axis: Axis) -> int:
+    """Return a length that holds the last position read, and keeps the wrap-around off the first output."""
+    lo, hi = axis.span(0, axis.outputs)
+    return transform.fast_length(max(hi, axis.size - min(lo, 0), axis.reach))
+
+
+def _why_not(spec: Spec, traits: Traits) -> str | None:
+    if not spec.axes:
+        return "there is no convolved axis to transform"
+    return spectral.why_not_exact(spec, _lengths(spec), traits)
+
+
+def _cost(spec: Spec, traits: Traits) -> int:
+    return spectral_cost(spec, _lengths(spec), 1, traits)
+
+
+def spectral_cost(spec: Spec, lengths: tuple[int, ...], tiles: int, traits: Traits) -> int:
+    """Return the nanoseconds of `tiles` transforms of `lengths` per row, products and inverses included."""
+    rate = rates(traits.backend, traits.device, traits.transforms)
+    factor = spectral.working_itemsize(traits) // 4
+    points = prod(lengths)
+    limbs, products = spectral.limbs(traits), spectral.products(traits)
+    rows = spec.batch * spec.groups * tiles
+    transforms = limbs * (rows * spec.channels + spec.groups * spec.filters * spec.channels)
+    transforms += products * rows * spec.filters
+    multiplied = products * rows * spec.filters * spec.channels * points * 8 * factor
+    calls = rate.call_ns * (20 + 12 * limbs + 8 * products)
+    return calls + int(transforms * points * log2(points + 1) * rate.fft_point * factor + multiplied * rate.pass_byte) // 1000
+
+
+def _workspace(spec: Spec, traits: Traits) -> int:
+    return spectral_workspace(spec, _lengths(spec), 1, traits)
+
+
+def spectral_workspace(spec: Spec, lengths: tuple[int, ...], tiles: int, traits: Traits) -> int:
+    """Return the bytes held at once: padded x, its spectra, the kernel's, a product and its term, the inverse."""
+    real = spectral.is_real(traits)
+    frequencies = transform.spectrum_elements(lengths, real)
+    size = spectral.working_itemsize(traits)
+    wide = 2 * size if real else size  # bytes of one frequency
+    limbs = spectral.limbs(traits)
+    rows = spec.batch * spec.groups * tiles
+    padded = 2 * rows * spec.channels * prod(lengths) * size
+    spectra = limbs * frequencies * wide * (rows * spec.channels + spec.groups * spec.filters * spec.channels)
+    kernel = 2 * spec.groups * spec.filters * spec.channels * prod(lengths) * size
+    product = 2 * frequencies * wide * rows * spec.filters
+    result = (3 if traits.exact else 1) * rows * spec.filters * prod(lengths) * size
+    return padded + spectra + kernel + product + result
+
+
+def _prepare(kernel: Array, spec: Spec, context: Context) -> spectral.Spectra:
+    return spectral.kernel_spectra(kernel, spec, _lengths(spec), context)
+
+
+def _run(x: Array, kernel: spectral.Spectra, spec: Spec, context: Context) -> Array:
+    y = spectral.convolve(x, kernel, context)
+    return y[(..., *(_read(axis) for axis in spec.axes))]
+
+
+def _read(axis: Axis) -> slice:
+    """Return where the outputs stand in the circular convolution with the reversed kernel."""
+    first = axis.reach - 1 - axis.before
+    return slice(first, first + axis.stride * (axis.outputs - 1) + 1, axis.stride)
+
+
+fft = Algorithm(
+    "fft", _why_not, _cost, _workspace, _prepare, _run, accuracy="normwise", extends="zero", smears=True
+)

@@ -1,0 +1,62 @@
+"""im2col: every window laid out as a column, then one matrix product per group.
+
+    y[b, g] = W[g] @ columns[b, g],   W (filters, channels * taps),  columns (channels * taps, outputs)
+
+Wins      several filters that share their windows, integers and floats alike.
+Cost      a copy of `taps` times the outputs, then macs = outputs * channels * taps at matrix-product speed.
+Memory    the columns: taps * channels values per output position. The plan cuts pieces to fit a budget.
+Source    Chellapilla, Puri, Simard, High performance convolutional neural networks for document processing, 2006.
+"""
+
+from __future__ import annotations
+
+from math import prod
+
+from arrayconv._algorithms._base import Algorithm, Context
+from arrayconv._cost_table import rates
+from arrayconv._ops import windows
+from arrayconv._spec import Spec
+from arrayconv._xp import Array, Traits
+
+
+def _why_not(spec: Spec, traits: Traits) -> str | None:
+    if traits.exact and not traits.integer_matmul:
+        return f"{traits.backend} on {traits.device} has no integer matrix product"
+    return None
+
+
+def _columns(spec: Spec) -> int:
+    """Count the elements of all columns."""
+    return prod((spec.batch, spec.groups, spec.terms, *spec.output_size))
+
+
+def _cost(spec: Spec, traits: Traits) -> int:
+    rate = rates(traits.backend, traits.device, traits.transforms)
+    mac = rate.integer_mac if traits.exact else rate.gemm_mac * traits.itemsize // 4
+    # A product with few rows runs at the speed of reading the columns, not of multiplying.
+    work = max(spec.macs * mac, _columns(spec) * traits.itemsize * rate.pass_byte)
+    copied = _columns(spec) * traits.itemsize * rate.copy_byte
+    pieces = max(1, spec.outputs * traits.itemsize // im2col.tile_bytes) if traits.device == "cpu" else 1
+    return rate.call_ns * (spec.taps + 4) * pieces + (work + copied) // 1000
+
+
+def _workspace(spec: Spec, traits: Traits) -> int:
+    return traits.itemsize * (_columns(spec) + spec.outputs + prod(spec.kernel_shape))
+
+
+def _prepare(kernel: Array, spec: Spec, context: Context) -> Array:
+    return context.xp.reshape(kernel, (spec.groups, spec.filters, spec.terms))
+
+
+def _run(x: Array, weights: Array, spec: Spec, context: Context) -> Array:
+    xp = context.xp
+    seen = [x[windows.window(tap, spec.axes)] for tap in windows.taps(spec.axes)]
+    columns = xp.reshape(
+        xp.stack(seen, axis=windows.LEADING), (spec.batch, spec.groups, spec.terms, prod(spec.output_size))
+    )
+    return xp.reshape(xp.matmul(weights, columns), spec.output_shape)
+
+
+im2col = Algorithm(
+    "im2col", _why_not, _cost, _workspace, _prepare, _run, accuracy="componentwise", tile_bytes=1 << 18
+)

@@ -1,0 +1,133 @@
+"""Overlap-save: FFT convolution of overlapping tiles that fit the cache, N-D.
+
+Each axis is cut into tiles of L samples, L - reach + 1 apart; a circular convolution of a tile is right in all
+but its first reach - 1 samples, and those belong to the tile before.
+
+Wins      long data with a kernel much shorter than it; less memory traffic and log2(L) instead of log2(n).
+Cost      tiles * L log2(L) per axis, L chosen among multiples of the reach for the fewest operations per output.
+Memory    the tiles (L / (L - reach + 1) times x) and their spectra.
+Accuracy  by norm, tile by tile: what a large value costs stays within its tile. Integers are exact or refused.
+Source    Oppenheim and Schafer, Discrete-Time Signal Processing, section 8.7.3.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from itertools import product
+from math import log2, prod
+from typing import NamedTuple
+
+from arrayconv._algorithms._base import Algorithm, Context
+from arrayconv._algorithms.fft import spectral_cost, spectral_workspace
+from arrayconv._ops import pad, spectral, transform, windows
+from arrayconv._boundary import FILL, Run
+from arrayconv._spec import Axis, Spec
+from arrayconv._xp import Array, Traits
+
+_MOST_POINTS = 1 << 17  # samples of one tile: a float32 tile and its spectrum stay in a 2 MiB cache
+_MULTIPLES = (1.5, 2, 3, 4, 6, 8, 16, 32, 64)  # of the reach: tile lengths tried
+
+
+class Tiling(NamedTuple):
+    """How one axis is cut: `count` tiles of `length` samples, `step` apart."""
+
+    length: int
+    step: int
+    count: int
+
+
+@lru_cache(1024)
+def _tilings(spec: Spec) -> tuple[Tiling, ...]:
+    """Return the cut with the fewest operations per output among tiles of at most `_MOST_POINTS` samples."""
+    options = list(product(*(_options(axis) for axis in spec.axes)))
+    small = [option for option in options if prod(tiling.length for tiling in option) <= _MOST_POINTS]
+    fewest = min(options, key=lambda option: prod(tiling.length for tiling in option))
+    return min(small or [fewest], key=_operations)
+
+
+def _options(axis: Axis) -> list[Tiling]:
+    positions = axis.stride * (axis.outputs - 1) + 1
+    whole = transform.fast_length(positions + axis.reach - 1)
+    lengths = {transform.fast_length(max(int(axis.reach * multiple), 16)) for multiple in _MULTIPLES}
+    cuts = [length for length in sorted(lengths) if axis.reach <= length < whole]
+    return [
+        Tiling(length, length - axis.reach + 1, -(-positions // (length - axis.reach + 1))) for length in (*cuts, whole)
+    ]
+
+
+def _operations(tilings: tuple[Tiling, ...]) -> float:
+    points = prod(tiling.length for tiling in tilings)
+    return prod(tiling.count for tiling in tilings) * points * log2(points + 1)
+
+
+def _lengths(spec: Spec) -> tuple[int, ...]:
+    return tuple(tiling.length for tiling in _tilings(spec))
+
+
+def _tiles(spec: Spec) -> int:
+    return prod(tiling.count for tiling in _tilings(spec))
+
+
+def _why_not(spec: Spec, traits: Traits) -> str | None:
+    if not spec.axes:
+        return "there is no convolved axis to transform"
+    return spectral.why_not_exact(spec, _lengths(spec), traits)
+
+
+def _cost(spec: Spec, traits: Traits) -> int:
+    return spectral_cost(spec, _lengths(spec), _tiles(spec), traits) * 5 // 4  # cutting and joining the tiles
+
+
+def _workspace(spec: Spec, traits: Traits) -> int:
+    tiles = spec.batch * spec.groups * spec.channels * _tiles(spec) * prod(_lengths(spec)) * traits.itemsize
+    return 2 * tiles + spectral_workspace(spec, _lengths(spec), _tiles(spec), traits)
+
+
+def _prepare(kernel: Array, spec: Spec, context: Context) -> spectral.Spectra:
+    return spectral.kernel_spectra(kernel, spec, _lengths(spec), context)
+
+
+def _run(x: Array, kernel: spectral.Spectra, spec: Spec, context: Context) -> Array:
+    xp, tilings = context.xp, _tilings(spec)
+    for number, (axis, tiling) in enumerate(zip(spec.axes, tilings, strict=True)):
+        x = _zero_extended(x, windows.LEADING + number, axis, tiling, context)
+    cut = windows.LEADING  # each axis becomes (count, length); the cut axis moves along by two
+    for tiling in tilings:
+        x = windows.tiles(x, cut, tiling.length, tiling.step, tiling.count, xp=xp)
+        cut += 2
+    dims = len(tilings)
+    counts = [windows.LEADING + 2 * number for number in range(dims)]
+    x = xp.permute_dims(x, (0, *counts, 1, 2, *(count + 1 for count in counts)))
+    rows = spec.batch * _tiles(spec)
+    y = spectral.convolve(xp.reshape(x, (rows, spec.groups, spec.channels, *kernel.lengths)), kernel, context)
+    valid = tuple(slice(axis.reach - 1, t.length) for axis, t in zip(spec.axes, tilings, strict=True))
+    return _joined(y[(..., *valid)], spec, tilings, context)
+
+
+def _zero_extended(x: Array, number: int, axis: Axis, tiling: Tiling, context: Context) -> Array:
+    """Return x over exactly the samples that the tiles of one axis read, zeros beyond its ends."""
+    needed = tiling.step * tiling.count + axis.reach - 1
+    held = min(axis.size, needed - axis.before)
+    pieces = (Run(FILL, 0, axis.before), Run(0, 1, held), Run(FILL, 0, needed - axis.before - held))
+    pieces = tuple(run for run in pieces if run.count)
+    return pad.extend(x, number, pieces, 0, xp=context.xp, device=context.device)
+
+
+def _joined(y: Array, spec: Spec, tilings: tuple[Tiling, ...], context: Context) -> Array:
+    """Return the tiles' outputs (batch * tiles, groups, filters, *steps) side by side, at the stride."""
+    dims = len(tilings)
+    y = context.xp.reshape(
+        y, (spec.batch, *(t.count for t in tilings), spec.groups, spec.filters, *(t.step for t in tilings))
+    )
+    order = [0, dims + 1, dims + 2]
+    for number in range(dims):
+        order += [1 + number, dims + 3 + number]
+    y = context.xp.permute_dims(y, tuple(order))
+    shape = (spec.batch, spec.groups, spec.filters, *(t.count * t.step for t in tilings))
+    read = tuple(slice(0, axis.stride * (axis.outputs - 1) + 1, axis.stride) for axis in spec.axes)
+    return context.xp.reshape(y, shape)[(..., *read)]
+
+
+overlap_save = Algorithm(
+    "overlap_save", _why_not, _cost, _workspace, _prepare, _run, accuracy="normwise", extends="zero", smears=True
+)

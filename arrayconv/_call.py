@@ -1,0 +1,167 @@
+"""What every front door does once its arguments are translated: plan, run on canonical axes, shape the answer back.
+
+A door hands over a `Problem` and `Options`. Nothing below knows which function the user typed, except for its name
+in error texts. Everything is checked before anything is computed.
+"""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any, NamedTuple, get_args
+
+import numpy as np
+
+from arrayconv import config
+from arrayconv._algorithms import Accuracy
+from arrayconv._dtypes import holds, itemsize
+from arrayconv._errors import check_option
+from arrayconv._layout import Layout, Move
+from arrayconv._plan import Plan, Refusal, execute, make, with_accelerators
+from arrayconv._select import METHODS, Budget
+from arrayconv._shapes import integer
+from arrayconv._spec import Spec
+from arrayconv._xp import (
+    Array,
+    Namespace,
+    Operands,
+    Traits,
+    checked_dtype_name,
+    device_of,
+    identify,
+    is_traced,
+    needs_gradient,
+    shares_memory,
+)
+
+
+class Problem(NamedTuple):
+    """A translated call: the one operation, the way to its canonical axes and back, and the answer's shape."""
+
+    layout: Layout
+    spec: Spec
+    shape: tuple[int, ...]
+
+
+class Options(NamedTuple):
+    """What every door takes besides the geometry."""
+
+    method: str = "auto"
+    accuracy: Accuracy = "normwise"
+    max_workspace: int | None = None
+    fill_value: Any = 0
+
+
+def options(function: str, method: Any, accuracy: Any, max_workspace: Any, fill_value: Any) -> Options:
+    """Check the shared options; raises ValueError or TypeError naming the one that is off."""
+    check_option(function, "method", method, METHODS)
+    check_option(function, "accuracy", accuracy, get_args(Accuracy))
+    if max_workspace is not None:
+        max_workspace = integer(function, "max_workspace", max_workspace)
+        if max_workspace < 1:
+            raise ValueError(f"{function}: `max_workspace` must be at least 1 byte. Got {max_workspace}.")
+    if isinstance(fill_value, np.generic):
+        fill_value = fill_value.item()
+    if not isinstance(fill_value, (int, float, complex)):
+        raise TypeError(f"{function}: `fill_value` must be a number. Got {type(fill_value).__name__}.")
+    return Options(method, accuracy, max_workspace, fill_value)
+
+
+def plan(function: str, problem: Problem, traits: Traits, chosen: Options, extra_bytes: int = 0) -> Plan:
+    """Return the plan of a call; raises where the method asked for, or every method, is refused."""
+    settings = config.current()
+    limit = settings.max_workspace if chosen.max_workspace is None else chosen.max_workspace
+    if limit is not None:
+        extra_bytes += _layout_bytes(problem, traits)
+        if extra_bytes >= limit:
+            raise ValueError(
+                f"{function}: `max_workspace` must exceed the {extra_bytes} bytes that bringing the axes into order "
+                f"takes. Got max_workspace={limit}. Allow more, or pass arrays with batch axes first."
+            )
+        limit -= extra_bytes
+    traits = with_accelerators(traits, settings.accelerators)
+    made = make(problem.spec, traits, chosen.method, Budget(limit, chosen.accuracy), chosen.fill_value == 0)
+    if isinstance(made, Refusal):
+        raise _refused(function, made, limit)
+    return made
+
+
+def _layout_bytes(problem: Problem, traits: Traits) -> int:
+    """Return the bytes of the copies that reordering axes may make, at the wider of the dtypes."""
+    layout = problem.layout
+    width = max(itemsize(traits.output), traits.itemsize)
+    return sum(width * prod(move.split) for move in (layout.x, layout.kernel, layout.y) if move.moves and move.joins)
+
+
+def _refused(function: str, refusal: Refusal, limit: int | None) -> Exception:
+    rows = [row for row in refusal.candidates if refusal.method in ("auto", row.name)]
+    reasons = "; ".join(f"{row.name}: {row.refusal}" for row in rows)
+    if limit is not None and any("max_workspace" in (row.refusal or "") for row in rows):
+        return ValueError(f"{function}: `max_workspace` is too small for any piece. Got {limit} bytes. {reasons}.")
+    others = [row.name for row in refusal.candidates if row.refusal is None]
+    way_out = f"Use method='auto' or one of {others}" if others else "Nothing else can run it either"
+    return NotImplementedError(f"{function}: method {refusal.method!r} cannot run this. Reason: {reasons}. {way_out}.")
+
+
+def check_fill(function: str, fill_value: Any, traits: Traits) -> None:
+    """Raise TypeError where the fill is of a wider kind than the result, so that it could only be truncated."""
+    found = "complex" if isinstance(fill_value, complex) else "real" if isinstance(fill_value, float) else "integer"
+    if not holds(traits.output, found):
+        raise TypeError(
+            f"{function}: `fill_value` must fit the result's dtype {traits.output}. Got {fill_value!r}. "
+            f"Pass a wider dtype=, or a fill of its kind."
+        )
+
+
+def run(function: str, found: Operands, problem: Problem, chosen: Options, out: Any = None) -> Array:
+    """Plan and compute one call."""
+    check_fill(function, chosen.fill_value, found.traits)
+    direct = _check_out(function, out, found, problem) if out is not None else False
+    made = plan(function, problem, found.traits, chosen, 0 if direct or out is None else _output_bytes(problem, found))
+    xp, layout = found.xp, problem.layout
+    x = moved(found.x, layout.x, xp)
+    kernel = moved(found.kernel, layout.kernel, xp)
+    target = moved(out, layout.y.inverse, xp) if direct else None
+    y = execute(made, x, kernel, chosen.fill_value, xp=xp, device=found.device, out=target)
+    if direct:
+        return out
+    y = moved(y, layout.y, xp)
+    if out is not None:
+        out[...] = y
+        return out
+    return y
+
+
+def _output_bytes(problem: Problem, found: Operands) -> int:
+    return problem.spec.outputs * itemsize(found.traits.output)
+
+
+def moved(x: Array, move: Move, xp: Namespace) -> Array:
+    """Return x brought from one axis order to another; a view wherever no axes are joined."""
+    if tuple(x.shape) != move.split:
+        x = xp.reshape(x, move.split)
+    if move.order != tuple(range(len(move.order))):
+        x = xp.permute_dims(x, move.order)
+    return xp.reshape(x, move.joined) if tuple(x.shape) != move.joined else x
+
+
+def _check_out(function: str, out: Any, found: Operands, problem: Problem) -> bool:
+    """Refuse an `out` that can't take the answer; return whether the steps may write into it directly."""
+    backend = found.traits.backend
+    own = identify(function, "out", out)
+    if own != backend:
+        raise TypeError(f"{function}: `out` must be a {backend} array like x. Got {own or type(out).__name__}.")
+    if backend == "jax" or is_traced(backend, found.x, found.kernel, out):
+        raise TypeError(f"{function}: `out` cannot be written: {backend} arrays are immutable here. Leave out=None.")
+    if needs_gradient(backend, found.x, found.kernel, out):
+        raise TypeError(f"{function}: `out` would lose the gradient that x or the kernel requires. Leave out=None.")
+    if tuple(out.shape) != problem.shape:
+        raise ValueError(f"{function}: `out` must have shape {problem.shape}. Got {tuple(out.shape)}.")
+    name = checked_dtype_name(function, "out", out.dtype)
+    if name != found.traits.output:
+        raise TypeError(f"{function}: `out` must have the result's dtype {found.traits.output}. Got {name}.")
+    if backend != "numpy" and device_of(out) != found.device:
+        raise TypeError(f"{function}: `out` must be on the device {found.device}. Got {device_of(out)}.")
+    if backend == "numpy" and not out.flags.writeable:
+        raise ValueError(f"{function}: `out` is read-only. Pass a writeable array of shape {problem.shape}.")
+    overlaps = any(shares_memory(backend, out, array) for array in (found.x, found.kernel))
+    return not overlaps and not problem.layout.y.joins

@@ -1,0 +1,38 @@
+"""Measured constants of the cost model: data only, written by benchmarks/calibrate.py.
+
+Measured 2026-11-22 on 2 cores, numpy 2.4.6 + scipy 1.17.1, torch 2.13.0, jax 0.10.2. Integers, so that a choice
+is the same everywhere; picoseconds unless the name says otherwise. 'other' serves libraries and devices that were
+never measured.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Rates(NamedTuple):
+    """What one library on one kind of device takes, for float32."""
+
+    call_ns: int  # one call of an array function on a tiny array
+    pass_byte: int  # one elementwise pass (two reads, one write), per byte of result, in cache
+    copy_byte: int  # one strided copy, per byte
+    gemm_mac: int  # one multiply-add of a large matrix product
+    integer_mac: int  # the same in int32
+    fft_point: int  # one real transform, per sample and per log2 of the length
+
+
+RATES: dict[str, Rates] = {
+    "numpy+scipy/cpu": Rates(1000, 70, 120, 20, 900, 250),
+    "numpy/cpu": Rates(1000, 70, 120, 20, 900, 1000),
+    "torch/cpu": Rates(4000, 70, 120, 20, 900, 250),
+    "torch/cuda": Rates(8000, 1, 1, 1, 10, 2),
+    "cupy/cuda": Rates(10000, 1, 1, 1, 10, 2),
+    "jax/cpu": Rates(20000, 70, 120, 20, 900, 400),
+    "other": Rates(5000, 100, 200, 40, 1000, 1000),
+}
+
+
+def rates(backend: str, device: str, transforms: str = "") -> Rates:
+    """Return the constants of a library on a kind of device, with the library that lends it transforms."""
+    name = f"{backend}+{transforms}" if transforms else backend
+    return RATES.get(f"{name}/{device}", RATES["other"])

@@ -1,0 +1,121 @@
+"""A plan as data to inspect and as a table to read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+
+from arrayconv._plan import Plan
+from arrayconv._select import Candidate
+from arrayconv._spec import Spec
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What a call would do, without doing it.
+
+    Attributes
+    ----------
+    method : str
+        The algorithm that would run.
+    candidates : tuple of Candidate
+        Every algorithm: ``name``, ``cost_ns`` (predicted), ``workspace`` (bytes of one piece), ``refusal`` (or None).
+    output_shape : tuple of int
+        Shape of the result.
+    dtype, accumulator : str
+        Dtype of the result, and the one sums are formed in.
+    backend, device : str
+        Library and kind of device.
+    steps : int
+        Pieces the problem is cut into: phases of an upsampled axis, border slabs, blocks.
+    workspace : int
+        Bytes allocated beyond the operands and the result, by formula.
+    macs : int
+        Multiply-adds of the definition.
+    lowering : str
+        The call as the one operation: counts, sizes, stride, dilation, offsets, boundaries.
+    """
+
+    method: str
+    candidates: tuple[Candidate, ...]
+    output_shape: tuple[int, ...]
+    dtype: str
+    accumulator: str
+    backend: str
+    device: str
+    steps: int
+    workspace: int
+    macs: int
+    lowering: str
+
+    def __str__(self) -> str:
+        lines = [
+            self.lowering,
+            f"  on {self.backend}/{self.device}, {self.dtype} (accumulated in {self.accumulator}), "
+            f"{self.macs} multiply-adds, {self.steps} step{'s' * (self.steps != 1)}, {_bytes(self.workspace)} of workspace",
+        ]
+        for row in self.candidates:
+            if row.refusal is not None:
+                lines.append(f"  refused  {row.name:<13} {row.refusal}")
+            else:
+                word = "chosen" if row.name == self.method else "slower"
+                if word == "slower" and row.cost_ns < self._cost:
+                    word = "unused"  # quicker, but another method was asked for
+                lines.append(f"  {word}   {row.name:<13} est {_time(row.cost_ns):>9}   {_bytes(row.workspace):>9}")
+        return "\n".join(lines)
+
+    @property
+    def _cost(self) -> int:
+        return next(row.cost_ns for row in self.candidates if row.name == self.method)
+
+
+def explanation(plan: Plan, shape: tuple[int, ...]) -> Explanation:
+    """Describe a plan whose answer has the shape given."""
+    spec, traits = plan.spec, plan.traits
+    return Explanation(
+        method=plan.method,
+        candidates=plan.candidates,
+        output_shape=shape,
+        dtype=traits.output,
+        accumulator=traits.accumulator,
+        backend=traits.backend,
+        device=traits.device,
+        steps=len(plan.steps),
+        workspace=plan.chosen.workspace,
+        macs=spec.macs,
+        lowering=_lowering(spec),
+    )
+
+
+def _lowering(spec: Spec) -> str:
+    counts = f"batch {spec.batch}, groups {spec.groups}, channels {spec.channels}, filters {spec.filters}"
+    parts = [f"{len(spec.axes)}-d  x {_times(spec.input_size)} * kernel {_times(spec.kernel_size)}"]
+    parts[0] += f" -> {_times(spec.output_size)}  ({counts}){', kernel flipped' * spec.flip}{', conjugated' * spec.conj}"
+    for number, axis in enumerate(spec.axes):
+        lo, hi = axis.span(0, axis.outputs)
+        outside = (max(0, -lo), max(0, hi - axis.upsampled_size))
+        facts = [f"stride {axis.stride}"] * (axis.stride > 1) + [f"dilation {axis.dilation}"] * (axis.dilation > 1)
+        facts += [f"upsample {axis.upsample}"] * (axis.upsample > 1)
+        facts += [f"reads {outside[0]} before and {outside[1]} after by {axis.boundary}"] * any(outside)
+        if facts:
+            parts.append(f"  axis {number}: {', '.join(facts)}")
+    return "\n".join(parts)
+
+
+def _times(sizes: tuple[int, ...]) -> str:
+    return " x ".join(map(str, sizes)) or "scalar"
+
+
+def _bytes(count: int) -> str:
+    for unit in ("B", "KiB", "MiB"):
+        if count < 1024:
+            return f"{count:.3g} {unit}"
+        count /= 1024  # pyright: ignore[reportAssignmentType]
+    return f"{count:.3g} GiB"
+
+
+def _time(nanoseconds: int) -> str:
+    for limit, unit in ((10**3, "ns"), (10**6, "us"), (10**9, "ms")):
+        if nanoseconds < limit:
+            return f"{nanoseconds * 1000 / limit:.3g} {unit}"
+    return f"{nanoseconds / 10**9:.3g} s"

@@ -1,0 +1,99 @@
+"""From labelled axes to the canonical shapes of the one operation, and back.
+
+Each label plays one role, decided by where it appears: convolved ('space'), in both operands and the output
+('group'), in both but not the output ('channel'), in x and the output ('batch'), in the kernel and the output
+('filter'). A layout is the reshape, transpose and reshape that bring x to (batch, groups, channels, *n), w to
+(groups, filters, channels, *k), and y from (batch, groups, filters, *out) to the caller's axes. Only integers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from math import prod
+from typing import NamedTuple
+
+Label = Hashable
+Shape = tuple[int, ...]
+
+
+class Move(NamedTuple):
+    """A reshape to `split`, a transpose by `order`, a reshape to `joined`: a way from one axis order to another."""
+
+    split: Shape
+    order: tuple[int, ...]
+    joined: Shape
+
+    @property
+    def moves(self) -> bool:
+        """Whether axes longer than 1 change their order, so that joining them may copy."""
+        kept = [axis for axis in self.order if self.split[axis] != 1]
+        return kept != sorted(kept)
+
+    @property
+    def joins(self) -> bool:
+        """Whether the last reshape merges or splits axes longer than 1, rather than adding or dropping 1s."""
+        transposed = [self.split[axis] for axis in self.order]
+        return [n for n in transposed if n != 1] != [n for n in self.joined if n != 1]
+
+    @property
+    def inverse(self) -> Move:
+        """The way back."""
+        transposed = tuple(self.split[axis] for axis in self.order)
+        back = tuple(self.order.index(axis) for axis in range(len(self.order)))
+        return Move(transposed, back, self.split)
+
+
+class Layout(NamedTuple):
+    """The three moves of a call, and the counts of its non-spatial roles."""
+
+    x: Move
+    kernel: Move
+    y: Move
+    batch: int
+    groups: int
+    channels: int
+    filters: int
+
+
+def layout(
+    x: Sequence[Label],
+    kernel: Sequence[Label],
+    output: Sequence[Label],
+    space: Sequence[Label],
+    sizes: Mapping[Label, int],
+    shapes: tuple[Shape, Shape, Shape],
+) -> Layout:
+    """Lower labelled operands; the i-th convolved axis is `space[i]`.
+
+    Parameters
+    ----------
+    x, kernel, output : sequence of labels
+        The axes of each array longer than 1, or all of them; labels are unique per array.
+    space : sequence of labels
+        The convolved ones, in the order of the spec's axes.
+    sizes : mapping
+        Size of every label that is not convolved.
+    shapes : three shapes
+        Sizes, in label order, of x, the kernel and the output, convolved axes with their own sizes.
+    """
+    spatial = set(space)
+    in_x, in_kernel, in_output = (set(labels) - spatial for labels in (x, kernel, output))
+    batch = [label for label in output if label in in_x - in_kernel]
+    groups = [label for label in output if label in in_x & in_kernel]
+    filters = [label for label in output if label in in_kernel - in_x]
+    channels = [label for label in x if label in in_x & in_kernel - in_output]
+
+    def count(labels: Sequence[Label]) -> int:
+        return prod(sizes[label] for label in labels)
+
+    def move(labels: Sequence[Label], shape: Shape, roles: tuple[Sequence[Label], ...]) -> Move:
+        order = tuple(labels.index(label) for role in (*roles, space) for label in role)
+        joined = (*map(count, roles), *(shape[labels.index(label)] for label in space))
+        return Move(shape, order, joined)
+
+    return Layout(
+        move(x, shapes[0], (batch, groups, channels)),
+        move(kernel, shapes[1], (groups, filters, channels)),
+        move(output, shapes[2], (batch, groups, filters)).inverse,
+        *map(count, (batch, groups, channels, filters)),
+    )

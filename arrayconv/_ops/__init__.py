@@ -1,0 +1,1 @@
+"""Array operations the algorithms share: extension and its adjoint, windows, joining, transforms, containment."""

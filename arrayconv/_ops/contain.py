@@ -1,0 +1,131 @@
+"""Keeps non-finite and huge samples from spreading through methods that mix every sample with every other.
+
+An FFT smears one NaN over the whole array and overflows where the direct sum would not. Around such a method:
+
+1. `guard` zeroes the non-finite samples and scales by a power of two (exact), remembering both;
+2. the method runs on the guarded data;
+3. `restore` undoes the scale and writes NaN where a window held a bad sample, found by a windowed OR.
+
+Where values may be read (`Traits.readable`) nothing is done to data that needs nothing. Elsewhere, on a GPU or
+under a trace, the same steps run branch-free. A window's OR doubles its width at each step: log2(taps) passes
+over booleans, exact, without a gradient.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from arrayconv._dtypes import component, kind
+from arrayconv._ops.pad import along
+from arrayconv._ops.windows import LEADING
+from arrayconv._spec import Axis, Spec
+from arrayconv._xp import Array, Namespace, Traits
+
+# Magnitudes are brought into [2^-48, 2^48]: two such operands and 2^30 terms stay below float32's 2^128.
+_COMFORT = 48
+_STEPS = {"float32": (64, 32), "float64": (512, 256, 128, 64, 32)}  # powers of two tried, largest first
+
+
+class Guard(NamedTuple):
+    """Guarded data, and what to undo: `scale` multiplied in, `bad` samples zeroed; None where nothing was done."""
+
+    data: Array
+    scale: Array | None
+    bad: Array | None
+
+
+def guard(data: Array, keep: int, traits: Traits, *, xp: Namespace) -> Guard:
+    """Return `data` safe for a smearing method; one scale for all axes after the first `keep`."""
+    if traits.readable and _comfortable(data, xp):
+        return Guard(data, None, None)
+    bad = ~xp.isfinite(data)
+    clean = xp.where(bad, xp.zeros_like(data), data)
+    axes = tuple(range(keep, data.ndim))
+    sizes = xp.abs(clean)
+    if kind(traits.accumulator) == "complex":  # |z| overflows where its parts do not
+        sizes = xp.maximum(xp.abs(xp.real(clean)), xp.abs(xp.imag(clean)))
+    scale = _scale(xp.max(sizes, axis=axes, keepdims=True), traits.accumulator, xp)
+    return Guard(clean * xp.astype(scale, clean.dtype), scale, bad)
+
+
+def _comfortable(data: Array, xp: Namespace) -> bool:
+    """Whether every number is finite and of a magnitude that needs no scaling; reads values."""
+    if xp.isdtype(data.dtype, "complex floating"):
+        return _comfortable(xp.real(data), xp) and _comfortable(xp.imag(data), xp)
+    if 0 in data.shape:
+        return True
+    largest = max(float(xp.max(data)), -float(xp.min(data)))
+    return largest == 0 or 2.0**-_COMFORT <= largest <= 2.0**_COMFORT  # False for NaN
+
+
+def _scale(largest: Array, accumulator: str, xp: Namespace) -> Array:
+    """Return the power of two that brings `largest` near 1, by comparisons alone: exact on every library."""
+    scale = xp.ones_like(largest)
+    for power in _STEPS[component(accumulator)]:
+        too_big, too_small = largest > 2.0 ** (power // 2), largest < 2.0 ** -(power // 2)
+        factor = xp.where(too_big, 2.0**-power, xp.where(too_small, 2.0**power, xp.ones_like(largest)))
+        scale, largest = scale * factor, largest * factor
+    return scale
+
+
+def restore(y: Array, x: Guard, kernel: Guard, spec: Spec, *, xp: Namespace, device: Any) -> Array:
+    """Return the method's result y (batch, groups, filters, *out) as if the data had not been guarded."""
+    inverse = _inverse_scale(x.scale, kernel.scale, xp)
+    if inverse is not None:
+        y = y * xp.astype(inverse, y.dtype)
+    for bad in (_touched(x.bad, spec, xp, device), _spoilt_filters(kernel.bad, xp)):
+        if bad is not None:
+            y = xp.where(bad, xp.full_like(y, float("nan")), y)
+    return y
+
+
+def _inverse_scale(x: Array | None, kernel: Array | None, xp: Namespace) -> Array | None:
+    """Return 1 / (scale of x * scale of w) as (batch, groups, filters, 1, ...)."""
+    inverse = None if x is None else 1 / x  # (B, G, 1, ...)
+    if kernel is not None:  # (G, O, 1, ...) -> (1, G, O, ...), the channel axis gives its place to the batch
+        other = 1 / xp.expand_dims(xp.squeeze(kernel, axis=2), axis=0)
+        inverse = other if inverse is None else inverse * other
+    return inverse
+
+
+def _spoilt_filters(bad: Array | None, xp: Namespace) -> Array | None:
+    """Return which filters hold a bad tap, and so spoil all their outputs: (1, groups, filters, 1, ...)."""
+    if bad is None:
+        return None
+    spoilt = xp.any(bad, axis=tuple(range(2, bad.ndim)), keepdims=True)
+    return xp.expand_dims(xp.squeeze(spoilt, axis=2), axis=0)
+
+
+def _touched(bad: Array | None, spec: Spec, xp: Namespace, device: Any) -> Array | None:
+    """Return which outputs have a bad sample in their window: (batch, groups, 1, *out)."""
+    if bad is None:
+        return None
+    touched = xp.any(bad, axis=2, keepdims=True)
+    for number, axis in enumerate(spec.axes):
+        touched = _windowed_any(touched, LEADING + number, axis, xp, device)
+    return touched
+
+
+def _windowed_any(flags: Array, number: int, axis: Axis, xp: Namespace, device: Any) -> Array:
+    flags = _zero_padded(flags, number, axis, xp, device)
+    positions = axis.stride * (axis.outputs - 1) + 1
+    covered = 1  # flags[i] is the OR of `covered` samples from i on, dilation apart
+    while covered < axis.taps:
+        shift = min(covered, axis.taps - covered)
+        offset, size = axis.dilation * shift, flags.shape[number]
+        flags = flags[along(number, slice(0, size - offset))] | flags[along(number, slice(offset, size))]
+        covered += shift
+    return flags[along(number, slice(0, positions, axis.stride))]
+
+
+def _zero_padded(flags: Array, number: int, axis: Axis, xp: Namespace, device: Any) -> Array:
+    """Return `flags` over exactly the positions the outputs read, False beyond the ends."""
+    lo, hi = axis.span(0, axis.outputs)
+    parts = [flags[along(number, slice(max(lo, 0), max(min(hi, axis.size), 0)))]]
+    shape: Sequence[int] = flags.shape
+    for count, first in ((min(-lo, hi - lo), True), (min(hi - axis.size, hi - lo), False)):
+        if count > 0:
+            zeros = xp.zeros((*shape[:number], count, *shape[number + 1 :]), dtype=flags.dtype, device=device)
+            parts = [zeros, *parts] if first else [*parts, zeros]
+    return parts[0] if len(parts) == 1 else xp.concat(parts, axis=number)

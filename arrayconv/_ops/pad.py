@@ -1,0 +1,69 @@
+"""Extension of an axis beyond its ends, and the adjoint of that.
+
+`extend` follows a list of runs (see `_boundary`), so it needs slices, flips and broadcasts but no index
+array, and costs one copy of what it returns. `fold` is its transpose: it adds every extended sample back
+onto the sample it was copied from, so that <extend x, y> = <x, fold y> for a fill of zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from arrayconv._boundary import FILL, Run
+from arrayconv._xp import Array, Namespace
+
+
+def along(axis: int, chosen: slice) -> tuple[Any, ...]:
+    """Return the index that applies `chosen` to a non-negative `axis` and keeps the others."""
+    return (*(slice(None),) * axis, chosen)
+
+
+def is_slice(pieces: Sequence[Run]) -> bool:
+    """Whether the runs are one plain slice of the axis, which needs no copy."""
+    return len(pieces) == 1 and pieces[0].step == 1 and pieces[0].start != FILL
+
+
+def extend(x: Array, axis: int, pieces: Sequence[Run], fill: complex, *, xp: Namespace, device: Any) -> Array:
+    """Return x with `axis` replaced by the concatenation of the runs `pieces`; a view for a plain slice."""
+    parts = [_part(x, axis, run, fill, xp, device) for run in pieces]
+    return parts[0] if len(parts) == 1 else xp.concat(parts, axis=axis)
+
+
+def _part(x: Array, axis: int, run: Run, fill: complex, xp: Namespace, device: Any) -> Array:
+    shape = (*x.shape[:axis], run.count, *x.shape[axis + 1 :])
+    if run.start == FILL:
+        return xp.full(shape, fill, dtype=x.dtype, device=device)
+    if run.step == 0:
+        return xp.broadcast_to(x[along(axis, slice(run.start, run.start + 1))], shape)
+    samples = x[along(axis, _samples(run))]
+    return xp.flip(samples, axis=axis) if run.step < 0 else samples
+
+
+def _samples(run: Run) -> slice:
+    """Return the ascending slice of the samples a run copies."""
+    first = run.start - run.count + 1 if run.step < 0 else run.start
+    return slice(first, first + (run.count if run.step else 1))
+
+
+def fold(y: Array, axis: int, pieces: Sequence[Run], size: int, *, xp: Namespace, device: Any) -> Array:
+    """Return the adjoint of `extend`: `axis` of y, laid out as `pieces`, summed back onto `size` samples."""
+    total = xp.zeros((*y.shape[:axis], size, *y.shape[axis + 1 :]), dtype=y.dtype, device=device)
+    at = 0
+    for run in pieces:
+        part = y[along(axis, slice(at, at + run.count))]
+        at += run.count
+        if run.start == FILL:
+            continue
+        if run.step == 0:
+            part = xp.sum(part, axis=axis, keepdims=True, dtype=y.dtype)
+        elif run.step < 0:
+            part = xp.flip(part, axis=axis)
+        total = total + _placed(part, axis, _samples(run), size, xp, device)
+    return total
+
+
+def _placed(part: Array, axis: int, where: slice, size: int, xp: Namespace, device: Any) -> Array:
+    """Return `part` at the samples `where` of an axis of zeros."""
+    pieces = [Run(FILL, 0, where.start), Run(0, 1, part.shape[axis]), Run(FILL, 0, size - where.stop)]
+    return extend(part, axis, [run for run in pieces if run.count], 0, xp=xp, device=device)

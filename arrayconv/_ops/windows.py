@@ -1,0 +1,64 @@
+"""Windows of an array: the samples that meet one tap, and overlapping tiles.
+
+Spatial axes come after the three leading ones (batch, groups, channels) of a canonical array.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import product
+from typing import Any
+
+from arrayconv._ops.pad import along
+from arrayconv._spec import Axis
+from arrayconv._xp import Array, Namespace
+
+LEADING = 3
+
+
+def taps(axes: Sequence[Axis]) -> Iterator[tuple[int, ...]]:
+    """Yield every tap's position in the kernel, last axis fastest."""
+    return product(*(range(axis.taps) for axis in axes))
+
+
+def window(tap: Sequence[int], axes: Sequence[Axis]) -> tuple[Any, ...]:
+    """Return the index of the samples of x that meet kernel tap `tap`, one per output position."""
+    return (
+        ...,
+        *(
+            slice(a.dilation * k, a.dilation * k + a.stride * (a.outputs - 1) + 1, a.stride)
+            for k, a in zip(tap, axes, strict=True)
+        ),
+    )
+
+
+def spread(x: Array, axis: int, step: int, *, xp: Namespace, device: Any) -> Array:
+    """Return x with `step - 1` zeros between the samples of `axis`: step * (n - 1) + 1 samples."""
+    size = x.shape[axis]
+    if step == 1 or size <= 1:
+        return x
+    zeros = xp.zeros((*x.shape[: axis + 1], step - 1, *x.shape[axis + 1 :]), dtype=x.dtype, device=device)
+    apart = xp.concat([xp.expand_dims(x, axis=axis + 1), zeros], axis=axis + 1)  # (..., n, step, ...)
+    joined = xp.reshape(apart, (*x.shape[:axis], size * step, *x.shape[axis + 1 :]))
+    return joined[along(axis, slice(0, step * (size - 1) + 1))]
+
+
+def tiles(x: Array, axis: int, length: int, step: int, count: int, *, xp: Namespace) -> Array:
+    """Cut `axis` into `count` overlapping tiles of `length` samples, `step` apart: (..., count, length, ...).
+
+    The axis must hold exactly step * count + overlap samples, overlap = length - step. The overlaps come from
+    shifted reshapes, so the copy is made by whole-array operations, without strided views or index arrays.
+    """
+    if count == 1:
+        return xp.expand_dims(x, axis=axis)
+    before, after = x.shape[:axis], x.shape[axis + 1 :]
+    parts: list[Array] = []
+    for first in range(0, length, step):
+        width = min(step, length - first)
+        shifted = x[along(axis, slice(first, first + step * count))]
+        missing = step * count - shifted.shape[axis]
+        if missing:  # the last tile's tail is shorter than a step; what lies past it is cut off again below
+            shifted = xp.concat([shifted, shifted[along(axis, slice(0, missing))]], axis=axis)
+        cut = xp.reshape(shifted, (*before, count, step, *after))
+        parts.append(cut[along(axis + 1, slice(0, width))])
+    return parts[0] if len(parts) == 1 else xp.concat(parts, axis=axis + 1)

@@ -1,0 +1,192 @@
+"""A plan: which algorithm runs which piece, and the loop that runs it.
+
+A plan is made from integers alone, so it can be printed, cached and compared without an array. Running it is a
+straight pass over its steps: cut the piece of x, run, put the result in its place.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from arrayconv import _accel
+from arrayconv._algorithms import ALGORITHMS, Context
+from arrayconv._boundary import FILL, Run
+from arrayconv._ops import contain, pad
+from arrayconv._ops.windows import LEADING
+from arrayconv._select import METHODS, Budget, Candidate, rank
+from arrayconv._spec import Spec
+from arrayconv._split import Piece, pieces
+from arrayconv._xp import Array, Namespace, Traits, put
+
+
+class Plan(NamedTuple):
+    """The steps of one problem on one kind of array, and how they were chosen."""
+
+    spec: Spec
+    traits: Traits
+    method: str
+    steps: tuple[Piece, ...]
+    candidates: tuple[Candidate, ...]
+
+    @property
+    def chosen(self) -> Candidate:
+        """The row of the ranking that runs."""
+        return next(row for row in self.candidates if row.name == self.method)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether a single step computes all of y, so that its result is the answer."""
+        return len(self.steps) == 1 and self.steps[0].spec.output_shape == self.spec.output_shape
+
+
+class Refusal(NamedTuple):
+    """Why no plan could be made, for the front door to word as an error."""
+
+    method: str
+    candidates: tuple[Candidate, ...]
+
+
+def make(spec: Spec, traits: Traits, method: str, budget: Budget, zero_fill: bool) -> Plan | Refusal:
+    """Plan a problem; traced calls skip the cache, which a compiler could not see through."""
+    build = _make.__wrapped__ if traits.traced else _make
+    return build(spec, traits, method, budget, zero_fill)
+
+
+@lru_cache(1024)
+def _make(spec: Spec, traits: Traits, method: str, budget: Budget, zero_fill: bool) -> Plan | Refusal:
+    assert method in METHODS
+    candidates = rank(spec, traits, budget, zero_fill)
+    runnable = [row for row in candidates if row.refusal is None and method in ("auto", row.name)]
+    if not runnable:
+        return Refusal(method, candidates)
+    chosen = runnable[0]
+    algorithm = ALGORITHMS[chosen.name]
+    steps: tuple[Piece, ...] = ()
+    if spec.outputs:
+        zero_extends = algorithm.extends == "zero" and zero_fill
+        steps = tuple(pieces(spec, chosen.block, zero_extends=zero_extends, slabs=algorithm.extends == "none"))
+    return Plan(spec, traits, chosen.name, steps, candidates)
+
+
+def with_accelerators(traits: Traits, allowed: frozenset[str]) -> Traits:
+    """Return `traits` with the shortcuts that are installed and allowed."""
+    return traits._replace(transforms=_accel.accelerator(traits.backend, allowed))
+
+
+def execute(
+    plan: Plan, x: Array, kernel: Array, fill: complex, *, xp: Namespace, device: Any, out: Array | None = None
+) -> Array:
+    """Run a plan on canonical arrays.
+
+    Parameters
+    ----------
+    plan : Plan
+        Steps for exactly these shapes and dtypes.
+    x : array, shape (batch, groups, channels, *n)
+        Data of any dtype that the accumulator holds.
+    kernel : array, shape (groups, filters, channels, *k)
+        Kernel as the caller gave it; the spec says whether it is flipped and conjugated.
+    fill : number
+        What lies beyond the ends of 'constant' axes.
+    xp, device
+        Namespace and device of both arrays.
+    out : array, optional
+        Where to write, shape (batch, groups, filters, *out), not overlapping x.
+
+    Returns
+    -------
+    array, shape (batch, groups, filters, *out)
+        Of the plan's output dtype; `out` itself where that was given.
+    """
+    traits = plan.traits
+    fft = _accel.transforms(traits.backend, traits.transforms, xp)
+    context = Context(xp, device, traits, fft, _wrapped(fill, traits))
+    kernel = _oriented(kernel, plan.spec, context)
+    dtype = getattr(xp, traits.output)
+    run = _Runner(plan, x, kernel, context)
+    if plan.is_whole and out is None:
+        return xp.astype(run(plan.steps[0]), dtype, copy=False)
+    y = out
+    if y is None:  # phases no tap meets stay zero, so the array must start as zeros when there are any
+        new = xp.empty if plan.spec.axes and all(axis.upsample == 1 for axis in plan.spec.axes) else xp.zeros
+        y = new(plan.spec.output_shape, dtype=dtype, device=device)
+    elif any(axis.upsample > 1 for axis in plan.spec.axes):
+        y[...] = xp.zeros_like(y)
+    assert y is not None
+    for step in plan.steps:
+        place = (slice(*step.batch), slice(*step.groups), slice(None), *step.target)
+        y = put(y, place, xp.astype(run(step), dtype, copy=False))
+    return y
+
+
+class _Runner:
+    """Runs the steps of one call; prepares the kernel once for all pieces of equal spec."""
+
+    def __init__(self, plan: Plan, x: Array, kernel: Array, context: Context) -> None:
+        self._algorithm = ALGORITHMS[plan.method]
+        self._guards = self._algorithm.smears and not plan.traits.exact
+        self._x, self._kernel, self._context = x, kernel, context
+        self._prepared: dict[Any, tuple[contain.Guard, Any]] = {}
+
+    def __call__(self, step: Piece) -> Array:
+        context, algorithm = self._context, self._algorithm
+        piece = _cut(self._x, step, context)
+        kernel, constants = self._constants(step)
+        if not self._guards:
+            return algorithm.run(piece, constants, step.spec, context)
+        guarded = contain.guard(piece, 2, context.traits, xp=context.xp)
+        y = algorithm.run(guarded.data, constants, step.spec, context)
+        return contain.restore(y, guarded, kernel, step.spec, xp=context.xp, device=context.device)
+
+    def _constants(self, step: Piece) -> tuple[contain.Guard, Any]:
+        taps = tuple((cut.start, cut.step) for cut in step.taps)
+        key = (step.groups, taps, step.spec._replace(batch=1))
+        if key not in self._prepared:
+            kernel = self._kernel[(slice(*step.groups), slice(None), slice(None), *step.taps)]
+            guarded = contain.Guard(kernel, None, None)
+            if self._guards:
+                guarded = contain.guard(kernel, 2, self._context.traits, xp=self._context.xp)
+            constants = self._algorithm.prepare(guarded.data, step.spec, self._context)
+            self._prepared[key] = guarded, constants
+        return self._prepared[key]
+
+
+def _oriented(kernel: Array, spec: Spec, context: Context) -> Array:
+    """Return the kernel as a correlation's, of the accumulator's dtype."""
+    xp = context.xp
+    kernel = xp.astype(kernel, getattr(xp, context.traits.accumulator), copy=False)
+    if spec.flip and spec.axes:
+        kernel = xp.flip(kernel, axis=tuple(range(LEADING, LEADING + len(spec.axes))))
+    if spec.conj and context.traits.accumulator.startswith("complex"):
+        kernel = xp.conj(kernel)
+    return kernel
+
+
+def _cut(x: Array, step: Piece, context: Context) -> Array:
+    """Return the piece of x a step reads, extended where it leaves the data, of the accumulator's dtype."""
+    xp = context.xp
+    held = [_held(source) for source in step.source]
+    x = x[(slice(*step.batch), slice(*step.groups), slice(None), *held)]
+    x = xp.astype(x, getattr(xp, context.traits.accumulator), copy=False)
+    for number, (source, view) in enumerate(zip(step.source, held, strict=True)):
+        if not pad.is_slice(source):
+            moved = [run if run.start == FILL else run._replace(start=run.start - view.start) for run in source]
+            x = pad.extend(x, LEADING + number, moved, context.fill, xp=xp, device=context.device)
+    return x
+
+
+def _held(source: tuple[Run, ...]) -> slice:
+    """Return the shortest slice of an axis that holds every sample its runs copy."""
+    copied = [run for run in source if run.start != FILL]
+    ends = [run.start + run.step * (run.count - 1) for run in copied]
+    starts = [run.start for run in copied]
+    return slice(min((*starts, *ends), default=0), max((*starts, *ends), default=-1) + 1)
+
+
+def _wrapped(fill: complex, traits: Traits) -> complex:
+    """Return the fill as a number the accumulator holds: integers modulo its width, signed."""
+    if not traits.exact:
+        return fill
+    half = 1 << (8 * traits.itemsize - 1)
+    return (int(fill.real) + half) % (2 * half) - half

@@ -1,0 +1,130 @@
+"""Why this algorithm: rank the table for a problem, with a cost for what can run and a reason for what can't.
+
+Pure integers: the choice depends on the spec, the traits and the budget, never on values, load or time of day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import product
+from math import prod
+from typing import NamedTuple
+
+from arrayconv._algorithms import ALGORITHMS, Accuracy, Algorithm
+from arrayconv._split import block_shape, phases
+from arrayconv._spec import Axis, Spec
+from arrayconv._xp import Traits
+
+METHODS = ("auto", *ALGORITHMS)
+_UNLIMITED = 1 << 62
+
+
+class Budget(NamedTuple):
+    """What the caller allows: bytes of workspace (None for any), and how the error must be bounded."""
+
+    max_workspace: int | None = None
+    accuracy: Accuracy = "normwise"
+
+
+class Candidate(NamedTuple):
+    """One row of the ranking."""
+
+    name: str
+    cost_ns: int
+    block: tuple[int, ...]  # the largest piece that fits: (batch, groups, *outputs)
+    workspace: int  # bytes of such a piece
+    refusal: str | None  # why it can't run, None if it can
+
+
+def rank(spec: Spec, traits: Traits, budget: Budget, zero_fill: bool) -> tuple[Candidate, ...]:
+    """Return every algorithm of the table, cheapest first, refused ones last.
+
+    Parameters
+    ----------
+    spec : Spec
+        The whole problem.
+    traits : Traits
+        What is known of the arrays.
+    budget : Budget
+        What the caller allows.
+    zero_fill : bool
+        'constant' axes are continued by zeros, which some algorithms need not copy.
+    """
+    phase = _largest_phase(spec)
+    rows = [_candidate(algorithm, spec, phase, traits, budget, zero_fill) for algorithm in ALGORITHMS.values()]
+    return tuple(sorted(rows, key=lambda row: (row.refusal is not None, row.cost_ns)))
+
+
+def _largest_phase(spec: Spec) -> Spec:
+    """Return the phase with the most work: it stands for all, since one algorithm runs them."""
+    options = [max(phases(axis), key=lambda phase: phase.axis.taps * phase.axis.outputs, default=None) for axis in spec.axes]
+    axes = tuple(axis if option is None else option.axis for axis, option in zip(spec.axes, options, strict=True))
+    return spec._replace(axes=axes)
+
+
+def _candidate(
+    algorithm: Algorithm, spec: Spec, phase: Spec, traits: Traits, budget: Budget, zero_fill: bool
+) -> Candidate:
+    zero_extends = algorithm.extends == "zero" and zero_fill
+
+    def refused(reason: str) -> Candidate:
+        return Candidate(algorithm.name, 0, (), 0, reason)
+
+    if budget.accuracy == "componentwise" and algorithm.accuracy == "normwise":
+        return refused("its error is bounded by norm, and accuracy='componentwise' was asked for")
+    count = prod(len(phases(axis)) for axis in spec.axes)
+
+    def size(block: tuple[int, ...]) -> int:
+        return _piece_bytes(algorithm, _block_spec(phase, block, zero_extends), spec, traits)
+
+    sizes = (spec.batch, spec.groups, *phase.output_size)
+    reaches = [axis.reach for axis in phase.axes]
+    limit = _UNLIMITED if budget.max_workspace is None else budget.max_workspace
+    block = block_shape(sizes, reaches, size, limit, rows=not algorithm.smears)
+    if block is None:
+        needs = size((1,) * len(sizes))
+        return refused(f"its smallest piece needs {needs} bytes of workspace, more than max_workspace={limit}")
+    block = _cache_block(algorithm, phase, traits, block, reaches)
+    piece = _block_spec(phase, block, zero_extends)
+    reason = algorithm.why_not(piece, traits)
+    if reason is not None:
+        return refused(reason)
+    steps = prod(-(-max(n, 1) // b) for n, b in zip(sizes, block, strict=True))
+    cost = algorithm.cost(piece, traits) * steps * count
+    return Candidate(algorithm.name, cost, block, size(block), None)
+
+
+def _cache_block(
+    algorithm: Algorithm, phase: Spec, traits: Traits, block: tuple[int, ...], reaches: Sequence[int]
+) -> tuple[int, ...]:
+    """Shrink a block until its outputs stay in a CPU's cache, where pieces cost little to start."""
+    if not algorithm.tile_bytes or traits.traced or traits.device != "cpu" or traits.backend == "jax":
+        return block
+
+    def size(shape: tuple[int, ...]) -> int:
+        return prod(shape) * phase.filters * traits.itemsize
+
+    return block_shape(block, reaches, size, algorithm.tile_bytes, rows=True) or block
+
+
+def _block_spec(phase: Spec, block: Sequence[int], zero_extends: bool) -> Spec:
+    """Return the spec of one block of a phase on a piece of x of its own."""
+    batch, groups, *outputs = block
+    axes = tuple(_block_axis(axis, count, zero_extends) for axis, count in zip(phase.axes, outputs, strict=True))
+    return phase._replace(batch=batch, groups=groups, axes=axes)
+
+
+def _block_axis(axis: Axis, outputs: int, zero_extends: bool) -> Axis:
+    if outputs == axis.outputs and zero_extends and axis.boundary == "constant":
+        return axis
+    return axis._replace(outputs=outputs, size=axis.stride * (outputs - 1) + axis.reach, before=0)
+
+
+def _piece_bytes(algorithm: Algorithm, block: Spec, spec: Spec, traits: Traits) -> int:
+    """Return the bytes one block takes beyond the caller's arrays: its extended input, the kernel, and the method's own."""
+    read = prod(axis.span(0, axis.outputs)[1] - axis.span(0, axis.outputs)[0] for axis in block.axes)
+    copies = 4 if algorithm.smears else 1  # guarded data, its flags and its magnitudes live beside the extended input
+    extended = copies * block.batch * block.groups * block.channels * read * traits.itemsize
+    kernel = 2 * prod(spec.kernel_shape) * traits.itemsize
+    result = block.outputs * traits.itemsize
+    return extended + kernel + result + algorithm.workspace(block, traits)

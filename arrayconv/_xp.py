@@ -1,0 +1,350 @@
+"""Which library an array belongs to, and what that library can do: the only file that imports array_api_compat.
+
+Below the front doors nobody tests the type of an array; they read a `Traits` value made here. Requirements:
+
+* no array library is imported on a user's behalf: a type is recognised by the package it was defined in;
+* an allow-list: a library we don't know gets the standard-only code and no shortcut;
+* what would be silently wrong is refused by type: masks, matrices, sparse storage, lazy arrays;
+* nothing moves: two libraries or two devices are a TypeError that names both.
+"""
+
+from __future__ import annotations
+
+import sys
+from functools import lru_cache
+from importlib import import_module
+from types import ModuleType
+from typing import Any, NamedTuple, Protocol
+
+import array_api_compat
+import numpy as np
+
+from arrayconv import _dtypes
+
+Namespace = ModuleType
+
+
+class Array(Protocol):
+    """What this package asks of an array beyond its namespace's functions."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+    @property
+    def ndim(self) -> int: ...
+    @property
+    def dtype(self) -> Any: ...
+    def __getitem__(self, key: Any, /) -> Array: ...
+    def __setitem__(self, key: Any, value: Any, /) -> None: ...
+    def __add__(self, other: Any, /) -> Array: ...
+    def __iadd__(self, other: Any, /) -> Array: ...
+    def __sub__(self, other: Any, /) -> Array: ...
+    def __mul__(self, other: Any, /) -> Array: ...
+    def __and__(self, other: Any, /) -> Array: ...
+    def __or__(self, other: Any, /) -> Array: ...
+    def __invert__(self) -> Array: ...
+    def __lshift__(self, other: Any, /) -> Array: ...
+    def __rshift__(self, other: Any, /) -> Array: ...
+    def __gt__(self, other: Any, /) -> Array: ...
+    def __lt__(self, other: Any, /) -> Array: ...
+
+
+class Traits(NamedTuple):
+    """What a plan needs to know of the arrays it will meet; hashable, part of a plan's key."""
+
+    backend: str  # 'numpy', 'torch', 'cupy', 'jax', 'array_api_strict', or the name of an unknown library
+    device: str  # kind of device: 'cpu', 'cuda', 'gpu', 'meta', ...
+    accumulator: str  # dtype name in which sums are formed
+    output: str  # dtype name of the result
+    traced: bool = False  # under jax.jit or torch.compile: shapes are known, values are not
+    readable: bool = False  # values may be looked at without waiting for a device or breaking a trace
+    writable: bool = False  # y[...] = v works on this array
+    float64: bool = True  # the device computes in float64: exact integers by FFT need it
+    integer_matmul: bool = True  # matmul takes integers on this device
+    transforms: str = ""  # the library whose transforms are used, '' for the namespace's own
+
+    @property
+    def exact(self) -> bool:
+        """Whether the result is integer, and so must be exact."""
+        return _dtypes.kind(self.accumulator) == "integer"
+
+    @property
+    def itemsize(self) -> int:
+        """Bytes of one accumulated element."""
+        return _dtypes.itemsize(self.accumulator)
+
+
+class Operands(NamedTuple):
+    """Two arrays of one library on one device, and what is known of them."""
+
+    x: Array
+    kernel: Array
+    xp: Namespace
+    device: Any
+    traits: Traits
+
+
+_KNOWN = {"numpy": "numpy", "torch": "torch", "cupy": "cupy", "jax": "jax", "jaxlib": "jax", "dask": "dask"}
+_ALIASES = {"jax": "jax.numpy", "strict": "array_api_strict"}
+_LAZY_REFUSAL = (
+    "is a Dask array, and chunk-wise convolution is not implemented yet. Computing it here would load the whole "
+    "array, so it is refused. Call x.compute() first, or map_overlap with a function that calls arrayconv"
+)
+
+
+@lru_cache(256)
+def library(kind: type) -> str:
+    """Return the name of the array library that `kind` belongs to, or '' for what is no array.
+
+    Raises
+    ------
+    TypeError
+        For array-like types whose meaning would be lost: masks, matrices, sparse storage, subclasses.
+    NotImplementedError
+        For Dask arrays.
+    """
+    package = kind.__module__.split(".")[0]
+    if issubclass(kind, np.ndarray) and kind not in (np.ndarray, np.memmap):
+        raise TypeError(
+            f"is a {kind.__module__}.{kind.__qualname__}, whose mask, units or other meaning would be lost. "
+            f"Convert it with numpy.asarray first"
+        )
+    if package in ("sparse",) or ".sparse" in kind.__module__:
+        raise TypeError(f"is a sparse array ({kind.__module__}.{kind.__qualname__}). Convert it to a dense array first")
+    if issubclass(kind, (np.ndarray, np.generic)):
+        return "numpy"
+    if package == "dask":
+        raise NotImplementedError(_LAZY_REFUSAL)
+    for base in kind.__mro__:  # torch.nn.Parameter and other subclasses of a library's array
+        known = _KNOWN.get(base.__module__.split(".")[0])
+        if known is not None and _is_array_type(base, known):
+            return known
+    return package if hasattr(kind, "__array_namespace__") else ""
+
+
+def _is_array_type(kind: type, known: str) -> bool:
+    return kind.__name__ in {"torch": ("Tensor",), "cupy": ("ndarray",), "jax": ("ArrayImpl", "Tracer")}[known]
+
+
+def identify(function: str, argument: str, value: Any) -> str:
+    """Return the library of `value`, '' for lists and numbers; refusals name the function and the argument."""
+    try:
+        name = library(type(value))
+    except (TypeError, NotImplementedError) as refusal:
+        raise type(refusal)(f"{function}: `{argument}` {refusal}.") from None
+    if name == "torch" and value.layout is not sys.modules["torch"].strided:
+        raise TypeError(f"{function}: `{argument}` is a sparse torch tensor ({value.layout}). Call .to_dense() first.")
+    if not name and not isinstance(value, (list, tuple, int, float, complex)):
+        raise TypeError(
+            f"{function}: `{argument}` must be an array or a nested list of numbers. "
+            f"Got {type(value).__module__}.{type(value).__qualname__}."
+        )
+    return name
+
+
+def compat_namespace(xp: Any = None) -> Namespace:
+    """Return the wrapped namespace of a module, a library's name, or None for NumPy."""
+    name = "numpy" if xp is None else xp if isinstance(xp, str) else xp.__name__
+    if name.startswith("array_api_compat."):
+        return import_module(name)
+    name = _ALIASES.get(name, name)
+    if name in ("numpy", "torch", "cupy"):
+        return import_module(f"array_api_compat.{name}")
+    return import_module(name)
+
+
+@lru_cache(256)
+def dtype_name(dtype: Any) -> str:
+    """Return 'float32' for any library's float32, whether an instance, a class or a name."""
+    if isinstance(dtype, type):
+        dtype = np.dtype(dtype)
+    return str(getattr(dtype, "name", None) or str(dtype).rsplit(".", 1)[-1])
+
+
+def checked_dtype_name(function: str, argument: str, dtype: Any) -> str:
+    """Return the dtype's name, or raise TypeError where this package does not compute in it."""
+    try:
+        name = dtype if isinstance(dtype, str) else dtype_name(dtype)
+    except TypeError:
+        name = repr(dtype)
+    if name not in _dtypes.DTYPES:
+        way_out = "Cast it to an integer dtype first" if name == "bool" else f"Cast it to one of {list(_dtypes.DTYPES)}"
+        raise TypeError(f"{function}: `{argument}` has dtype {name}, which has no convolution here. {way_out}.")
+    return name
+
+
+def has_dtype(xp: Namespace, device: Any, name: str) -> bool:
+    """Whether arrays of dtype `name` exist on `device`."""
+    info = getattr(xp, "__array_namespace_info__", None)
+    if info is None or name in ("float16", "bfloat16", "uint16", "uint32", "uint64"):
+        return hasattr(xp, name)
+    try:
+        return name in info().dtypes(device=device)
+    except (ValueError, TypeError):  # a device the info does not list, torch's meta for one
+        return hasattr(xp, name)
+
+
+def device_of(x: Any) -> Any:
+    """Return the device of an array."""
+    return array_api_compat.device(x)
+
+
+def device_kind(backend: str, device: Any) -> str:
+    """Return 'cpu', 'cuda', ... for a library's device object."""
+    if backend == "cupy":
+        return "cuda"
+    if backend == "jax":
+        return str(getattr(device, "platform", "cpu"))
+    return str(getattr(device, "type", device))
+
+
+def put(y: Array, index: Any, value: Array) -> Array:
+    """Return `y` with `value` at `index`: written in place where the library allows it, a new array in JAX."""
+    at = getattr(y, "at", None)
+    if at is not None:
+        return at[index].set(value)
+    y[index] = value
+    return y
+
+
+def shares_memory(backend: str, first: Array, second: Array) -> bool:
+    """Whether writing to `first` may change `second`; True where it can't be told."""
+    if backend in ("numpy", "cupy"):
+        return bool(sys.modules[backend].may_share_memory(first, second))
+    if backend == "torch":
+        a: Any = first
+        b: Any = second
+        return a.untyped_storage().data_ptr() == b.untyped_storage().data_ptr()
+    return True
+
+
+def needs_gradient(backend: str, *arrays: Any) -> bool:
+    """Whether torch is recording what happens to one of `arrays`."""
+    if backend != "torch":
+        return False
+    return sys.modules["torch"].is_grad_enabled() and any(array.requires_grad for array in arrays)
+
+
+def is_traced(backend: str, *arrays: Any) -> bool:
+    """Whether the call is being traced: a JAX tracer among `arrays`, or torch compiling."""
+    if backend == "jax":
+        tracer = sys.modules["jax"].core.Tracer
+        return any(isinstance(array, tracer) for array in arrays)
+    return backend == "torch" and bool(sys.modules["torch"].compiler.is_compiling())
+
+
+def operands(
+    function: str, x: Any, kernel: Any, dtype: Any = None, names: tuple[str, str] = ("x", "kernel")
+) -> Operands:
+    """Admit two arrays: one library, one device, dtypes that have a convolution; lists become arrays.
+
+    Lists become NumPy arrays as `x`, and arrays like `x` as the kernel: on its device, in its dtype where that
+    can hold the numbers. Nothing else is converted or moved.
+    """
+    first, second = identify(function, names[0], x), identify(function, names[1], kernel)
+    if not first or isinstance(x, np.generic):
+        x, first = np.asarray(x), "numpy"
+    if isinstance(kernel, np.generic):
+        kernel = np.asarray(kernel)
+    if second and first != second:
+        raise TypeError(
+            f"{function}: `{names[0]}` and `{names[1]}` must come from one array library. "
+            f"Got {first} and {second}. Convert one of them first; nothing is moved behind your back."
+        )
+    xp = array_api_compat.array_namespace(x)
+    device = device_of(x)
+    x_name = checked_dtype_name(function, names[0], x.dtype)
+    if not second:
+        kernel = _array_like(function, names[1], kernel, xp, device, x_name, dtype)
+    elif first != "numpy":
+        _check_devices(function, names, first, x, kernel)
+    traits = _traits(function, names, first, device, xp, (x, kernel), x_name, dtype)
+    return Operands(x, kernel, xp, device, traits)
+
+
+def _array_like(
+    function: str, argument: str, values: Any, xp: Namespace, device: Any, x_name: str, dtype: Any
+) -> Array:
+    """Return nested lists as an array like x, in x's dtype where its kind can hold the numbers."""
+    try:
+        host = np.asarray(values)
+    except ValueError as ragged:
+        raise ValueError(f"{function}: `{argument}` must be a nested list of equal lengths. {ragged}") from None
+    found = "integer" if host.size == 0 else _dtypes.kind(checked_dtype_name(function, argument, host.dtype))
+    name = x_name if dtype is None else checked_dtype_name(function, "dtype", dtype)
+    if found == "integer" and _dtypes.kind(name) == "integer":
+        info = np.iinfo(name)
+        if host.size and not info.min <= host.min() <= host.max() <= info.max:
+            raise ValueError(
+                f"{function}: the numbers in `{argument}` must fit the dtype of x, {name} [{info.min}, {info.max}]. "
+                f"Got {host.min()} to {host.max()}. Pass dtype= with a wider type, or an array."
+            )
+    elif not _dtypes.holds(name, found):
+        name = _dtypes.widened(name, found, has_dtype(xp, device, "float64"))
+    return xp.reshape(xp.asarray(host.tolist(), dtype=getattr(xp, name), device=device), host.shape)
+
+
+def _check_devices(function: str, names: tuple[str, str], backend: str, x: Any, kernel: Any) -> None:
+    if backend == "jax" and is_traced(backend, x, kernel):
+        return  # a tracer has no device of its own: the compiled function decides
+    places = [device_of(array) for array in (x, kernel)]
+    if places[0] != places[1]:
+        raise TypeError(
+            f"{function}: `{names[0]}` and `{names[1]}` must be on one device. Got {places[0]} and {places[1]}. "
+            f"Move one of them first; nothing is moved behind your back."
+        )
+
+
+def _traits(
+    function: str,
+    names: tuple[str, str],
+    backend: str,
+    device: Any,
+    xp: Namespace,
+    arrays: tuple[Any, Any],
+    x_name: str,
+    dtype: Any,
+) -> Traits:
+    w_name = checked_dtype_name(function, names[1], arrays[1].dtype)
+    wanted = None if dtype is None else checked_dtype_name(function, "dtype", dtype)
+    output = result_dtype(function, names, x_name, w_name, wanted)
+    if output not in (x_name, w_name) and not has_dtype(xp, device, output):
+        raise TypeError(
+            f"{function}: the result's dtype {output} does not exist on {backend} device {device}. Got "
+            f"{names[0]} {x_name}, {names[1]} {w_name}, dtype={wanted}. Cast the operands to a common narrower dtype."
+        )
+    return traits(backend, device, xp, output, traced=is_traced(backend, *arrays))
+
+
+def result_dtype(function: str, names: tuple[str, str], x_name: str, w_name: str, wanted: str | None) -> str:
+    """Return the result's dtype name by the one rule, widened to `wanted` where that is given."""
+    common = _dtypes.promote(x_name, w_name)
+    if wanted is not None:
+        if all(_dtypes.widens(name, wanted) for name in (x_name, w_name)):
+            return wanted
+        raise TypeError(
+            f"{function}: `dtype` widens the accumulator and the result, it never narrows. Got dtype={wanted} for "
+            f"{names[0]} {x_name} and {names[1]} {w_name}. Cast the operands first if that is meant."
+        )
+    if common is None:
+        raise TypeError(
+            f"{function}: {x_name} and {w_name} have no common dtype. Got `{names[0]}` {x_name}, `{names[1]}` "
+            f"{w_name}. Cast one of them; with dtype= both are cast."
+        )
+    return common
+
+
+def traits(backend: str, device: Any, xp: Namespace, output: str, *, traced: bool = False) -> Traits:
+    """Return what a plan may know of arrays of this library on this device."""
+    kind = device_kind(backend, device)
+    exact = _dtypes.kind(output) == "integer"
+    return Traits(
+        backend=backend,
+        device=kind,
+        accumulator=_dtypes.accumulator(output),
+        output=output,
+        traced=traced,
+        readable=backend == "numpy",
+        writable=backend != "jax",
+        float64=not exact or has_dtype(xp, device, "float64"),
+        integer_matmul=not (backend == "torch" and kind != "cpu"),
+    )

@@ -1,0 +1,423 @@
+"""The front door: `convolve`, `correlate`, `explain` and `lags`.
+
+Axes the kernel runs along become the spatial axes of the one operation; the others broadcast, and what they become
+(batch, groups or filters) follows from which operand has them longer than 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from arrayconv import _call, _explain
+from arrayconv._call import Problem
+from arrayconv._errors import check_option
+from arrayconv._layout import layout
+from arrayconv._shapes import (
+    MODES,
+    Mode,
+    boundary_per_axis,
+    convolved_axes,
+    integer,
+    is_sequence,
+    lag_axis,
+    lag_windows,
+    mode_axis,
+    positive_per_axis,
+)
+from arrayconv._spec import Axis, Spec
+from arrayconv._xp import Array, compat_namespace, device_of, identify, operands, traits
+
+__all__ = ["convolve", "correlate", "explain", "lags"]
+
+
+class _Geometry(NamedTuple):
+    """The options that decide shapes, as hashable values."""
+
+    mode: Any
+    axes: Any
+    boundary: Any
+    stride: Any
+    dilation: Any
+    lags: Any = None
+
+
+def convolve(
+    x: Any,
+    kernel: Any,
+    mode: Mode = "full",
+    *,
+    axes: Sequence[int] | int | None = None,
+    boundary: str | Sequence[str] = "constant",
+    fill_value: complex = 0,
+    stride: int | Sequence[int] = 1,
+    dilation: int | Sequence[int] = 1,
+    method: str = "auto",
+    accuracy: str = "normwise",
+    dtype: Any = None,
+    max_workspace: int | None = None,
+    out: Any = None,
+) -> Any:
+    """Convolve an array with a kernel over chosen axes, on the array's own library and device.
+
+    ``y[n] = sum_k kernel[k] * X[n - dilation*k]`` on every convolved axis, where X is `x` extended by `boundary`.
+
+    Parameters
+    ----------
+    x : array, shape (..., n_1, ..., n_d)
+        Integer, real or complex data of any supported library; nested lists become a NumPy array.
+    kernel : array, shape (..., k_1, ..., k_d)
+        Kernel, of the same library and device. Nested lists become an array like `x`.
+    mode : {'full', 'same', 'valid'}
+        Which outputs: n + k_eff - 1, n or n - k_eff + 1 per axis, relative to `x`, k_eff = dilation*(k - 1) + 1.
+        'same' is the slice of 'full' that starts at (k_eff - 1) // 2.
+    axes : int or sequence of int, optional
+        The convolved axes. With ``kernel.ndim == x.ndim``, kernel axis j pairs with axis j of `x` and the axes not
+        named broadcast both ways; otherwise kernel axis i pairs with ``axes[i]``. None names all.
+    boundary : str or one per axis
+        What lies beyond the ends, by `numpy.pad`'s names: 'constant', 'edge', 'symmetric', 'reflect', 'wrap'.
+    fill_value : number
+        The constant of 'constant'.
+    stride, dilation : int or one per axis
+        Keep every stride-th output; put the taps `dilation` samples apart.
+    method : str
+        'auto', 'direct', 'im2col', 'fft' or 'overlap_save'.
+    accuracy : {'normwise', 'componentwise'}
+        How the rounding error must be bounded; 'componentwise' keeps 'auto' off the FFT.
+    dtype : dtype, optional
+        Wider dtype for the sums and the result.
+    max_workspace : int, optional
+        Bytes the call may allocate beyond its operands and result.
+    out : array, optional
+        Where to write: the result's exact shape, dtype and device. May overlap the operands.
+
+    Returns
+    -------
+    array
+        Of the library and device of `x`. Like kinds promote by the Array API standard; an integer with a float
+        takes the float's dtype. Integers are exact and wrap. `out` itself where that was given.
+
+    Raises
+    ------
+    TypeError
+        If the operands are of two libraries or devices, or of a dtype without a convolution (bool, object).
+    ValueError
+        If an option is unknown, sizes contradict each other, or `max_workspace` is too small for any piece.
+    NotImplementedError
+        If a forced `method` cannot run the problem (the text says why), or the array is lazy (Dask).
+
+    See Also
+    --------
+    correlate : the same without reversing the kernel.
+    explain : which method would run, and why not the others.
+    einconv : labelled axes, channels and groups.
+
+    Notes
+    -----
+    O(n k) operations directly, O(n log n) by FFT; `explain` prints the choice and its workspace. NaN and infinities
+    spoil only the outputs whose window holds them, whatever the method. Differentiable where the library is.
+
+    Examples
+    --------
+    >>> import arrayconv
+    >>> arrayconv.convolve([1, 2, 3, 4, 5], [1, 10], mode="same")
+    array([ 1, 12, 23, 34, 45])
+    """
+    geometry = _geometry(mode, axes, boundary, stride, dilation)
+    chosen = _call.options("convolve", method, accuracy, max_workspace, fill_value)
+    return _run("convolve", x, kernel, geometry, chosen, dtype, out)
+
+
+def correlate(
+    x: Any,
+    kernel: Any,
+    mode: Mode | None = None,
+    *,
+    axes: Sequence[int] | int | None = None,
+    boundary: str | Sequence[str] = "constant",
+    fill_value: complex = 0,
+    stride: int | Sequence[int] = 1,
+    dilation: int | Sequence[int] = 1,
+    lags: Any = None,
+    method: str = "auto",
+    accuracy: str = "normwise",
+    dtype: Any = None,
+    max_workspace: int | None = None,
+    out: Any = None,
+) -> Any:
+    """Correlate an array with a kernel over chosen axes, on the array's own library and device.
+
+    ``y[l] = sum_n X[l + dilation*n] * conj(kernel[n])`` on every convolved axis, where X is `x` extended by
+    `boundary`; the kernel is conjugated, as NumPy and SciPy do.
+
+    Parameters
+    ----------
+    x, kernel, axes, boundary, fill_value, stride, dilation, method, accuracy, dtype, max_workspace, out
+        As in `convolve`.
+    mode : {'full', 'same', 'valid'}, optional
+        As in `convolve`, 'full' by default; 'same' starts at lag ``-(k_eff // 2)``.
+    lags : int, (first, last) or one of these per axis, optional
+        Compute only these lags, ends included: an int L means -L..L. Not together with a mode or a stride.
+
+    Returns
+    -------
+    array
+        As in `convolve`; ``arrayconv.lags(n, k, mode)`` gives the lag of every output of the three modes.
+
+    Raises
+    ------
+    TypeError, ValueError, NotImplementedError
+        As in `convolve`, and if `lags` is given together with `mode` or `stride`, or does not ascend.
+
+    Examples
+    --------
+    >>> import arrayconv
+    >>> arrayconv.correlate([1, 2, 3, 4, 5], [1, 10], mode="same")
+    array([10, 21, 32, 43, 54])
+    >>> arrayconv.correlate([1, 2, 3, 4, 5], [1, 10], lags=(0, 1))
+    array([21, 32])
+    """
+    if lags is not None and (mode is not None or _is_strided(stride)):
+        raise ValueError(
+            f"correlate: `lags` says which outputs to compute, so it excludes `mode` and `stride`. "
+            f"Got lags={lags!r}, mode={mode!r}, stride={stride!r}. Leave them out."
+        )
+    geometry = _geometry("full" if mode is None else mode, axes, boundary, stride, dilation, lags)
+    chosen = _call.options("correlate", method, accuracy, max_workspace, fill_value)
+    return _run("correlate", x, kernel, geometry, chosen, dtype, out)
+
+
+def explain(
+    x_or_shape: Any,
+    kernel_or_shape: Any,
+    mode: Mode = "full",
+    *,
+    axes: Sequence[int] | int | None = None,
+    boundary: str | Sequence[str] = "constant",
+    fill_value: complex = 0,
+    stride: int | Sequence[int] = 1,
+    dilation: int | Sequence[int] = 1,
+    lags: Any = None,
+    method: str = "auto",
+    accuracy: str = "normwise",
+    dtype: Any = None,
+    max_workspace: int | None = None,
+    like: Any = None,
+) -> _explain.Explanation:
+    """Say what `convolve` would do, without doing it: the method chosen, the slower ones, the refused ones and why.
+
+    Parameters
+    ----------
+    x_or_shape, kernel_or_shape : array, or tuple of int
+        The operands, or their shapes (an int for one axis).
+    mode, axes, boundary, fill_value, stride, dilation, lags, method, accuracy, max_workspace
+        As in `convolve` and `correlate`.
+    dtype : dtype or str, optional
+        Dtype of the result. With shapes alone 'float64' by default.
+    like : array, namespace or str, optional
+        Whose library and device to plan for, where `x_or_shape` is a shape. NumPy by default.
+
+    Returns
+    -------
+    Explanation
+        Its fields can be inspected; ``str()`` of it is a table.
+
+    Raises
+    ------
+    TypeError, ValueError, NotImplementedError
+        As the call itself would.
+
+    Examples
+    --------
+    >>> import arrayconv
+    >>> arrayconv.explain((2048, 2048), (3, 3), mode="same").output_shape
+    (2048, 2048)
+    """
+    geometry = _geometry(mode, axes, boundary, stride, dilation, lags)
+    chosen = _call.options("explain", method, accuracy, max_workspace, fill_value)
+    x_shape, kernel_shape = (_shape_of("explain", value) for value in (x_or_shape, kernel_or_shape))
+    if _is_shape(x_or_shape) or _is_shape(kernel_or_shape):
+        found = _traits_like(x_or_shape, like, dtype)
+    else:
+        found = operands("explain", x_or_shape, kernel_or_shape, dtype).traits
+    problem = _translate("explain", x_shape, kernel_shape, geometry)
+    _call.check_fill("explain", fill_value, found)
+    return _explain.explanation(_call.plan("explain", problem, found, chosen), problem.shape)
+
+
+def lags(n: Any, k: Any, mode: Mode = "full", *, stride: Any = 1, dilation: Any = 1) -> Any:
+    """Return the lag of every output of a correlation of `n` samples with `k` taps.
+
+    Parameters
+    ----------
+    n, k : int or tuple of int
+        Sizes of x and the kernel on the correlated axes.
+    mode : {'full', 'same', 'valid'}
+        As in `correlate`.
+    stride, dilation : int or one per axis
+        As in `correlate`.
+
+    Returns
+    -------
+    numpy.ndarray of int64, or a tuple of them
+        ``lags[i]`` is the l of ``sum_n x[l + dilation*n] * conj(kernel[n])`` at output i; one array per axis where
+        `n` and `k` are tuples.
+
+    Raises
+    ------
+    ValueError
+        If the mode is unknown, sizes are negative, `k` is 0, or a valid correlation does not fit.
+
+    Examples
+    --------
+    >>> import arrayconv
+    >>> arrayconv.lags(5, 2, "same")
+    array([-1,  0,  1,  2,  3])
+    """
+    check_option("lags", "mode", mode, MODES)
+    sizes, taps = _shape_of("lags", n), _shape_of("lags", k)
+    if len(sizes) != len(taps):
+        raise ValueError(f"lags: `n` and `k` must name as many axes. Got n={n!r}, k={k!r}.")
+    if any(size < 0 for size in sizes) or any(tap < 1 for tap in taps):
+        raise ValueError(f"lags: `n` must be at least 0 and `k` at least 1 on every axis. Got n={n!r}, k={k!r}.")
+    strides = positive_per_axis("lags", "stride", stride, len(sizes))
+    dilations = positive_per_axis("lags", "dilation", dilation, len(sizes))
+    each = [
+        mode_axis("lags", Axis(size, tap, 0, stride=s, dilation=d), mode)
+        for size, tap, s, d in zip(sizes, taps, strides, dilations, strict=True)
+    ]
+    values = tuple(np.arange(axis.outputs, dtype=np.int64) * axis.stride - axis.before for axis in each)
+    return values if is_sequence(n) else values[0]
+
+
+def _is_strided(stride: Any) -> bool:
+    return any(entry != 1 for entry in (stride if is_sequence(stride) else (stride,)))
+
+
+def _geometry(mode: Any, axes: Any, boundary: Any, stride: Any, dilation: Any, lags: Any = None) -> _Geometry:
+    return _Geometry(mode, *(_frozen(value) for value in (axes, boundary, stride, dilation, lags)))
+
+
+def _frozen(value: Any) -> Any:
+    """Return nested lists and tuples as tuples, so that they can be a key."""
+    return tuple(_frozen(entry) for entry in value) if is_sequence(value) else value
+
+
+def _is_shape(value: Any) -> bool:
+    return isinstance(value, (int, tuple))
+
+
+def _shape_of(function: str, value: Any) -> tuple[int, ...]:
+    if isinstance(value, tuple):
+        return tuple(integer(function, "shape", entry) for entry in value)
+    if isinstance(value, (int, np.integer)):
+        return (int(value),)
+    return tuple(np.shape(value)) if isinstance(value, list) else tuple(value.shape)
+
+
+def _traits_like(x: Any, like: Any, dtype: Any) -> Any:
+    """Return the traits of a call known by its shapes: those of `like`, of x if that is an array, or NumPy's."""
+    model = like if like is not None else None if _is_shape(x) else x
+    name = "" if model is None or isinstance(model, str) or not hasattr(model, "dtype") else identify("explain", "like", model)
+    xp = compat_namespace(model if not name else None) if not name else None
+    if xp is None:
+        found = operands("explain", model, model, dtype)
+        return found.traits
+    backend = xp.__name__.removeprefix("array_api_compat.").removesuffix(".numpy") if xp.__name__ != "array_api_compat.numpy" else "numpy"
+    return traits(backend, device_of(xp.zeros(1)), xp, "float64" if dtype is None else str(dtype))
+
+
+def _run(
+    function: str, x: Any, kernel: Any, geometry: _Geometry, chosen: _call.Options, dtype: Any, out: Any
+) -> Array:
+    found = operands(function, x, kernel, dtype)
+    problem = _translate(function, tuple(found.x.shape), tuple(found.kernel.shape), geometry)
+    return _call.run(function, found, problem, chosen, out)
+
+
+def _translate(function: str, x_shape: tuple[int, ...], kernel_shape: tuple[int, ...], geometry: _Geometry) -> Problem:
+    try:
+        return _problem(function, x_shape, kernel_shape, geometry)
+    except TypeError as unhashable:  # an option of a foreign type: take the slow way, which words the refusal
+        if "unhashable" not in str(unhashable):
+            raise
+        return _problem.__wrapped__(function, x_shape, kernel_shape, geometry)
+
+
+@lru_cache(1024)
+def _problem(function: str, x_shape: tuple[int, ...], kernel_shape: tuple[int, ...], geometry: _Geometry) -> Problem:
+    """Translate shapes and options into the one operation; raises what the shapes contradict."""
+    check_option(function, "mode", geometry.mode, MODES)
+    space = convolved_axes(function, len(x_shape), len(kernel_shape), geometry.axes)
+    if 0 in kernel_shape:
+        raise ValueError(f"{function}: `kernel` must have at least one tap on every axis. Got shape {kernel_shape}.")
+    kernel_labels = tuple(range(len(x_shape))) if len(kernel_shape) == len(x_shape) else space
+    axes = _axes(function, geometry, space, x_shape, dict(zip(kernel_labels, kernel_shape, strict=True)))
+    return _lowered(function, x_shape, kernel_shape, kernel_labels, space, axes)
+
+
+def _axes(
+    function: str,
+    geometry: _Geometry,
+    space: tuple[int, ...],
+    x_shape: tuple[int, ...],
+    taps: dict[int, int],
+) -> tuple[Axis, ...]:
+    count = len(space)
+    strides = positive_per_axis(function, "stride", geometry.stride, count)
+    dilations = positive_per_axis(function, "dilation", geometry.dilation, count)
+    boundaries = boundary_per_axis(function, geometry.boundary, count)
+    bare = [
+        Axis(x_shape[label], taps[label], 0, stride=s, dilation=d, boundary=b)
+        for label, s, d, b in zip(space, strides, dilations, boundaries, strict=True)
+    ]
+    if geometry.lags is None:
+        return tuple(mode_axis(function, axis, geometry.mode) for axis in bare)
+    windows = lag_windows(function, geometry.lags, count)
+    return tuple(lag_axis(function, axis, window) for axis, window in zip(bare, windows, strict=True))
+
+
+def _lowered(
+    function: str,
+    x_shape: tuple[int, ...],
+    kernel_shape: tuple[int, ...],
+    kernel_labels: tuple[int, ...],
+    space: tuple[int, ...],
+    axes: tuple[Axis, ...],
+) -> Problem:
+    """Give every axis its role: convolved, or broadcast as batch, groups or filters by who has it longer than 1."""
+    outputs = dict(zip(space, (axis.outputs for axis in axes), strict=True))
+    taps = dict(zip(kernel_labels, kernel_shape, strict=True))
+    sizes: dict[int, int] = {}
+    for label, size in enumerate(x_shape):
+        other = taps.get(label, 1)
+        if label not in outputs and size != other and 1 not in (size, other):
+            raise ValueError(
+                f"{function}: axes that are not convolved must broadcast. Got axis {label} of size {size} in x and "
+                f"{other} in the kernel, shapes {x_shape} and {kernel_shape}. Name it in `axes`, or make one of them 1."
+            )
+        sizes[label] = size if other == 1 else other
+    x_labels = [label for label, size in enumerate(x_shape) if label in outputs or size != 1]
+    w_labels = [label for label in kernel_labels if label in outputs or taps[label] != 1]
+    y_labels = [label for label in range(len(x_shape)) if label in outputs or label in {*x_labels, *w_labels}]
+    shapes = (
+        tuple(x_shape[label] for label in x_labels),
+        tuple(taps[label] for label in w_labels),
+        tuple(outputs.get(label, sizes[label]) for label in y_labels),
+    )
+    lowered = layout(x_labels, w_labels, y_labels, space, sizes, shapes)
+    flips = function == "convolve" or function == "explain"
+    spec = Spec(
+        lowered.batch,
+        lowered.groups,
+        lowered.channels,
+        lowered.filters,
+        axes,
+        flip=flips,
+        conj=function == "correlate",
+    )
+    shape = tuple(outputs.get(label, sizes[label]) for label in range(len(x_shape)))
+    return Problem(lowered, spec, shape)
