@@ -1,0 +1,56 @@
+# Every target works on a clean clone: the first one makes .venv and installs the tested versions into it.
+
+PYTHON ?= python3
+BACKEND ?= numpy
+# What `make test` runs the conformance suite on. Adding a backend is adding a word.
+BACKENDS ?= numpy torch jax array_api_strict
+WORKERS ?= 2
+
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS)
+EXAMPLES := $(wildcard examples/*.py)
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help demo test unit conformance examples check format clean
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
+
+demo: $(INSTALLED)  ## show what the package does on this machine
+	$(BIN)/python -m arrayconv demo
+
+test: unit $(addprefix conformance-,$(BACKENDS))  ## unit tests, then conformance on every backend in BACKENDS
+
+unit: $(INSTALLED)  ## the tests of the package alone
+	$(PYTEST) tests
+
+conformance: conformance-$(BACKEND)  ## the conformance suite on one backend: make conformance BACKEND=torch
+
+conformance-%: $(INSTALLED)
+	$(PYTEST) conformance --backend $*
+
+examples: $(INSTALLED)  ## run every example; one that raises stops the run
+	@set -e; for example in $(EXAMPLES); do echo "$$example"; MPLBACKEND=Agg $(BIN)/python "$$example"; done
+
+check: $(INSTALLED)  ## lint, formatting, types
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/pyright
+
+format: $(INSTALLED)  ## apply the formatter and the linter's safe fixes
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+clean:  ## remove what the tools leave behind, except .venv
+	rm -rf build dist .pytest_cache .ruff_cache .hypothesis
+	find . -path ./$(VENV) -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(INSTALLED): pyproject.toml constraints.txt
+	@test -x $(BIN)/python || $(PYTHON) -c 'import sys; sys.version_info < (3, 11) and sys.exit( \
+	  "arrayconv: Python must be 3.11 or newer. Got " + sys.version.split()[0] + ". Run make PYTHON=python3.x")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[demo,dev,test]"
+	@touch $@
