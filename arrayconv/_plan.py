@@ -35,6 +35,11 @@ class Plan(NamedTuple):
         return next(row for row in self.candidates if row.name == self.method)
 
     @property
+    def covers(self) -> bool:
+        """Whether the steps write every output; where upsampling leaves taps without samples, zeros stay."""
+        return sum(step.spec.outputs for step in self.steps) == self.spec.outputs
+
+    @property
     def is_whole(self) -> bool:
         """Whether a single step computes all of y, so that its result is the answer."""
         return len(self.steps) == 1 and self.steps[0].spec.output_shape == self.spec.output_shape
@@ -108,12 +113,10 @@ def execute(
     if plan.is_whole and out is None:
         return xp.astype(run(plan.steps[0]), dtype, copy=False)
     y = out
-    if y is None:  # phases no tap meets stay zero, so the array must start as zeros when there are any
-        new = xp.empty if plan.spec.axes and all(axis.upsample == 1 for axis in plan.spec.axes) else xp.zeros
-        y = new(plan.spec.output_shape, dtype=dtype, device=device)
-    elif any(axis.upsample > 1 for axis in plan.spec.axes):
+    if y is None:
+        y = (xp.empty if plan.covers else xp.zeros)(plan.spec.output_shape, dtype=dtype, device=device)
+    elif not plan.covers:
         y[...] = xp.zeros_like(y)
-    assert y is not None
     for step in plan.steps:
         place = (slice(*step.batch), slice(*step.groups), slice(None), *step.target)
         y = put(y, place, xp.astype(run(step), dtype, copy=False))

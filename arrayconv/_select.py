@@ -57,9 +57,14 @@ def rank(spec: Spec, traits: Traits, budget: Budget, zero_fill: bool) -> tuple[C
 
 def _largest_phase(spec: Spec) -> Spec:
     """Return the phase with the most work: it stands for all, since one algorithm runs them."""
-    options = [max(phases(axis), key=lambda phase: phase.axis.taps * phase.axis.outputs, default=None) for axis in spec.axes]
-    axes = tuple(axis if option is None else option.axis for axis, option in zip(spec.axes, options, strict=True))
-    return spec._replace(axes=axes)
+    return spec._replace(axes=tuple(_largest(axis) for axis in spec.axes))
+
+
+def _largest(axis: Axis) -> Axis:
+    if not axis.outputs:
+        return axis._replace(upsample=1)
+    largest = max((phase.axis for phase in phases(axis)), key=lambda phase: phase.taps * phase.outputs)
+    return largest._replace(taps=max(largest.taps, 1))  # where no tap meets a sample, nothing runs
 
 
 def _candidate(
@@ -78,11 +83,15 @@ def _candidate(
         return _piece_bytes(algorithm, _block_spec(phase, block, zero_extends), spec, traits)
 
     sizes = (spec.batch, spec.groups, *phase.output_size)
+    smallest = (1,) * len(sizes)
+    reason = algorithm.why_not(_block_spec(phase, smallest, zero_extends), traits)
+    if reason is not None:
+        return refused(reason)
     reaches = [axis.reach for axis in phase.axes]
     limit = _UNLIMITED if budget.max_workspace is None else budget.max_workspace
     block = block_shape(sizes, reaches, size, limit, rows=not algorithm.smears)
     if block is None:
-        needs = size((1,) * len(sizes))
+        needs = size(smallest)
         return refused(f"its smallest piece needs {needs} bytes of workspace, more than max_workspace={limit}")
     block = _cache_block(algorithm, phase, traits, block, reaches)
     piece = _block_spec(phase, block, zero_extends)

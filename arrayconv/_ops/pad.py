@@ -16,7 +16,7 @@ from arrayconv._xp import Array, Namespace
 
 def along(axis: int, chosen: slice) -> tuple[Any, ...]:
     """Return the index that applies `chosen` to a non-negative `axis` and keeps the others."""
-    return (*(slice(None),) * axis, chosen)
+    return (*(slice(None),) * axis, chosen, ...)
 
 
 def is_slice(pieces: Sequence[Run]) -> bool:

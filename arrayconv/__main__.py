@@ -1,0 +1,79 @@
+"""The command line: ``python -m arrayconv COMMAND``.
+
+Exit status: 0 for success, 1 where a command ran and found something wrong, 2 where it could not run. Errors are one
+sentence on stderr.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+import arrayconv
+from arrayconv._cli import backends, demo, explain, filter
+from arrayconv._cli.console import CommandError
+from arrayconv._cli.options import Command
+
+COMMANDS=(backends.COMMAND, explain.COMMAND)
+
+_DESCRIPTION = """\
+Convolution for every Python array library.
+
+Start with `python -m arrayconv demo`: edges and a large blur of a photograph on every library
+installed here, checked against SciPy, timed, and drawn."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are one sentence and where to read more."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}. See {self.prog} --help.\n")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        The words after the program's name; those of the process by default.
+    """
+    parser = _parser()
+    try:
+        arguments = parser.parse_args(argv)
+    except SystemExit as stop:  # argparse has printed what it had to say
+        return stop.code if isinstance(stop.code, int) else 2
+    if arguments.command is None:
+        parser.print_help()
+        return 0
+    try:
+        return arguments.run(arguments)
+    except (CommandError, ValueError, TypeError, NotImplementedError, OSError) as refusal:
+        print(f"{parser.prog} {arguments.command}: {refusal}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    layout = argparse.RawDescriptionHelpFormatter
+    parser = _Parser(prog="arrayconv", description=_DESCRIPTION, formatter_class=layout)
+    parser.add_argument("--version", action="version", version=f"arrayconv {arrayconv.__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    for command in COMMANDS:
+        own = commands.add_parser(
+            command.name,
+            help=command.summary,
+            description=command.description,
+            epilog=command.epilog,
+            formatter_class=layout,
+        )
+        command.arguments(own)
+        own.set_defaults(run=command.run)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
