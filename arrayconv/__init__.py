@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from arrayconv import config, kernels
 from arrayconv.convolution import convolve, correlate, explain, lags
+from arrayconv.einconv import einconv
 
-__all__ = ["config", "convolve", "correlate", "explain", "kernels", "lags"]
+__all__ = ["config", "convolve", "correlate", "einconv", "explain", "kernels", "lags"]
 __version__ = "0.1.0"

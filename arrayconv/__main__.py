@@ -16,7 +16,7 @@ from arrayconv._cli import backends, demo, explain, filter
 from arrayconv._cli.console import CommandError
 from arrayconv._cli.options import Command
 
-COMMANDS=(backends.COMMAND, explain.COMMAND)
+COMMANDS: tuple[Command, ...] = (demo.COMMAND, backends.COMMAND, filter.COMMAND, explain.COMMAND)
 
 _DESCRIPTION = """\
 Convolution for every Python array library.
@@ -51,10 +51,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return arguments.run(arguments)
     except (CommandError, ValueError, TypeError, NotImplementedError, OSError) as refusal:
-        print(f"{parser.prog} {arguments.command}: {refusal}", file=sys.stderr)
+        print(f"{parser.prog} {arguments.command}: {_sentence(refusal, arguments.command)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
+
+
+def _sentence(refusal: Exception, command: str) -> str:
+    if isinstance(refusal, OSError) and refusal.filename is not None:
+        return f"{refusal.filename}: {refusal.strerror}"
+    return str(refusal).removeprefix(f"{command}: ")  # the refusals of `explain` name it already
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -125,6 +125,7 @@ def run(function: str, found: Operands, problem: Problem, chosen: Options, out: 
     if direct:
         return out
     y = moved(y, layout.y, xp)
+    y = y if tuple(y.shape) == problem.shape else xp.reshape(y, problem.shape)
     if out is not None:
         out[...] = y
         return out
@@ -164,4 +165,5 @@ def _check_out(function: str, out: Any, found: Operands, problem: Problem) -> bo
     if backend == "numpy" and not out.flags.writeable:
         raise ValueError(f"{function}: `out` is read-only. Pass a writeable array of shape {problem.shape}.")
     overlaps = any(shares_memory(backend, out, array) for array in (found.x, found.kernel))
-    return not overlaps and not problem.layout.y.joins
+    plain = [n for n in problem.shape if n != 1] == [n for n in problem.layout.y.joined if n != 1]
+    return plain and not overlaps and not problem.layout.y.joins
