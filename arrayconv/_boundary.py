@@ -1,6 +1,6 @@
 """What lies beyond the ends of an axis, as integers.
 
-An extension is a list of runs. A run copies `count` samples of the axis from `start` in steps of +1, -1 or
+An extension is a list of runs. A run copies `length` samples of the axis from `start` in steps of +1, -1 or
 0; `start = FILL` stands for the constant. Slices, flips and broadcasts of runs need no index array, so the
 same plan serves a GPU and a tracer. Names are `numpy.pad`'s:
 
@@ -20,11 +20,11 @@ FILL = -1
 
 
 class Run(NamedTuple):
-    """`count` samples of an axis: start, start + step, ... with step in {1, 0, -1}; start FILL is the constant."""
+    """`length` samples of an axis: start, start + step, ... with step in {1, 0, -1}; start FILL is the constant."""
 
     start: int
     step: int
-    count: int
+    length: int
 
 
 @lru_cache(1024)
@@ -43,7 +43,7 @@ def runs(size: int, first: int, stop: int, boundary: Boundary) -> tuple[Run, ...
     while at < stop:
         run = _run_at(size, at, stop - at, boundary)
         pieces.append(run)
-        at += run.count
+        at += run.length
     return tuple(pieces)
 
 

@@ -21,7 +21,6 @@ from arrayconv._select import METHODS, Budget
 from arrayconv._shapes import integer
 from arrayconv._spec import Spec
 from arrayconv._xp import (
-    Array,
     Namespace,
     Operands,
     Traits,
@@ -112,7 +111,7 @@ def check_fill(function: str, fill_value: Any, traits: Traits) -> None:
         )
 
 
-def run(function: str, found: Operands, problem: Problem, chosen: Options, out: Any = None) -> Array:
+def run(function: str, found: Operands, problem: Problem, chosen: Options, out: Any = None) -> Any:
     """Plan and compute one call."""
     check_fill(function, chosen.fill_value, found.traits)
     direct = _check_out(function, out, found, problem) if out is not None else False
@@ -120,7 +119,8 @@ def run(function: str, found: Operands, problem: Problem, chosen: Options, out: 
     xp, layout = found.xp, problem.layout
     x = moved(found.x, layout.x, xp)
     kernel = moved(found.kernel, layout.kernel, xp)
-    target = moved(out, layout.y.inverse, xp) if direct else None
+    # Only axes of length 1 come or go here, so the reshape is a view of `out`.
+    target = xp.reshape(moved(out, layout.y.inverse, xp), problem.spec.output_shape) if direct else None
     y = execute(made, x, kernel, chosen.fill_value, xp=xp, device=found.device, out=target)
     if direct:
         return out
@@ -136,7 +136,7 @@ def _output_bytes(problem: Problem, found: Operands) -> int:
     return problem.spec.outputs * itemsize(found.traits.output)
 
 
-def moved(x: Array, move: Move, xp: Namespace) -> Array:
+def moved(x: Any, move: Move, xp: Namespace) -> Any:
     """Return x brought from one axis order to another; a view wherever no axes are joined."""
     if tuple(x.shape) != move.split:
         x = xp.reshape(x, move.split)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import prod
 
 from arrayconv._plan import Plan
 from arrayconv._select import Candidate
@@ -52,7 +51,8 @@ class Explanation:
         lines = [
             self.lowering,
             f"  on {self.backend}/{self.device}, {self.dtype} (accumulated in {self.accumulator}), "
-            f"{self.macs} multiply-adds, {self.steps} step{'s' * (self.steps != 1)}, {_bytes(self.workspace)} of workspace",
+            f"{self.macs} multiply-adds, {self.steps} step{'s' * (self.steps != 1)}, "
+            f"{_bytes(self.workspace)} of workspace",
         ]
         for row in self.candidates:
             if row.refusal is not None:
@@ -90,7 +90,9 @@ def explanation(plan: Plan, shape: tuple[int, ...]) -> Explanation:
 def _lowering(spec: Spec) -> str:
     counts = f"batch {spec.batch}, groups {spec.groups}, channels {spec.channels}, filters {spec.filters}"
     parts = [f"{len(spec.axes)}-d  x {_times(spec.input_size)} * kernel {_times(spec.kernel_size)}"]
-    parts[0] += f" -> {_times(spec.output_size)}  ({counts}){', kernel flipped' * spec.flip}{', conjugated' * spec.conj}"
+    parts[0] += (
+        f" -> {_times(spec.output_size)}  ({counts}){', kernel flipped' * spec.flip}{', conjugated' * spec.conj}"
+    )
     for number, axis in enumerate(spec.axes):
         lo, hi = axis.span(0, axis.outputs)
         outside = (max(0, -lo), max(0, hi - axis.upsampled_size))

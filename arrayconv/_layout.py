@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from math import prod
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 Label = Hashable
 Shape = tuple[int, ...]
@@ -60,7 +60,7 @@ def layout(
     kernel: Sequence[Label],
     output: Sequence[Label],
     space: Sequence[Label],
-    sizes: Mapping[Label, int],
+    sizes: Mapping[Any, int],
     shapes: tuple[Shape, Shape, Shape],
 ) -> Layout:
     """Lower labelled operands; the i-th convolved axis is `space[i]`.

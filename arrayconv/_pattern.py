@@ -81,7 +81,9 @@ def _sections(function: str, text: str) -> list[list[Token]]:
         else:
             raise _error(function, text, token.at, f"'{token.text}' is out of place")
     if len(signs) > 1:
-        raise _error(function, text, len(text), f"'{signs[0]}' is missing; a pattern is 'x, kernel -> output | convolved'")
+        raise _error(
+            function, text, len(text), f"'{signs[0]}' is missing; a pattern is 'x, kernel -> output | convolved'"
+        )
     return sections if len(sections) == 4 else [*sections, []]
 
 
@@ -156,11 +158,14 @@ def _split(
     unknown = [label for label in axis if label not in given or (len(axis) == 1 and label in pattern.space)]
     known = prod(given[label] for label in axis if label not in unknown)
     if len(unknown) > 1:
-        rule = f"`{name}` axis ({' '.join(axis)}) of size {size} needs all but one size; give {' or '.join(f'{u}=' for u in unknown)}"
+        ways = " or ".join(f"{label}=" for label in unknown)
+        rule = f"`{name}` axis ({' '.join(axis)}) of size {size} leaves more than one size open; give {ways}"
         raise _error(function, pattern.text, at, rule)
     if unknown and known and size % known == 0:
         return {**{label: given[label] for label in axis if label not in unknown}, unknown[0]: size // known}
     if not unknown and known == size:
         return {label: given[label] for label in axis}
     numbers = ", ".join(f"{label}={given[label]}" for label in axis if label not in unknown) or "1"
-    raise _error(function, pattern.text, at, f"`{name}` axis ({' '.join(axis)}) of size {size} does not split into {numbers}")
+    raise _error(
+        function, pattern.text, at, f"`{name}` axis ({' '.join(axis)}) of size {size} does not split into {numbers}"
+    )

@@ -182,7 +182,7 @@ def _cut(x: Array, step: Piece, context: Context) -> Array:
 def _held(source: tuple[Run, ...]) -> slice:
     """Return the shortest slice of an axis that holds every sample its runs copy."""
     copied = [run for run in source if run.start != FILL]
-    ends = [run.start + run.step * (run.count - 1) for run in copied]
+    ends = [run.start + run.step * (run.length - 1) for run in copied]
     starts = [run.start for run in copied]
     return slice(min((*starts, *ends), default=0), max((*starts, *ends), default=-1) + 1)
 

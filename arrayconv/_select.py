@@ -6,13 +6,12 @@ Pure integers: the choice depends on the spec, the traits and the budget, never 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import product
 from math import prod
 from typing import NamedTuple
 
 from arrayconv._algorithms import ALGORITHMS, Accuracy, Algorithm
-from arrayconv._split import block_shape, phases
 from arrayconv._spec import Axis, Spec
+from arrayconv._split import block_shape, phases
 from arrayconv._xp import Traits
 
 METHODS = ("auto", *ALGORITHMS)
@@ -130,7 +129,7 @@ def _block_axis(axis: Axis, outputs: int, zero_extends: bool) -> Axis:
 
 
 def _piece_bytes(algorithm: Algorithm, block: Spec, spec: Spec, traits: Traits) -> int:
-    """Return the bytes one block takes beyond the caller's arrays: its extended input, the kernel, and the method's own."""
+    """Return the bytes one block takes beyond the caller's arrays: extended input, kernel, and the method's own."""
     read = prod(axis.span(0, axis.outputs)[1] - axis.span(0, axis.outputs)[0] for axis in block.axes)
     copies = 4 if algorithm.smears else 1  # guarded data, its flags and its magnitudes live beside the extended input
     extended = copies * block.batch * block.groups * block.channels * read * traits.itemsize

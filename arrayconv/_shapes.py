@@ -12,7 +12,6 @@ the same position once the kernel is flipped. Everything here is integers and re
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from operator import index
 from typing import Any, Literal
 
@@ -186,7 +185,7 @@ def _padding(function: str, entry: Any) -> Any:
     return both, both
 
 
-def convolved_axes(function: str, ndim: int, kernel_ndim: int, axes: Sequence[Any] | int | None) -> tuple[int, ...]:
+def convolved_axes(function: str, ndim: int, kernel_ndim: int, axes: Any) -> tuple[int, ...]:
     """Return the convolved axes of x as non-negative ints, in the order the options follow."""
     if axes is None:
         if kernel_ndim != ndim:

@@ -6,7 +6,7 @@ speed and the last bits of a result, never its correctness.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import NamedTuple
@@ -32,7 +32,9 @@ def current() -> Settings:
 
 
 @contextmanager
-def using(*, accelerators: frozenset[str] | set[str] | None = None, max_workspace: int | None = None) -> Iterator[None]:
+def using(
+    *, accelerators: frozenset[str] | set[str] | None = None, max_workspace: int | None = None
+) -> Generator[None]:
     """Change settings inside a ``with`` block; what is None stays as it was.
 
     Parameters

@@ -29,7 +29,7 @@ from arrayconv._shapes import (
     positive_per_axis,
 )
 from arrayconv._spec import Axis, Spec
-from arrayconv._xp import Array, compat_namespace, device_of, identify, operands, traits
+from arrayconv._xp import operands, traits_like
 
 __all__ = ["convolve", "correlate", "explain", "lags"]
 
@@ -240,7 +240,7 @@ def explain(
     chosen = _call.options("explain", method, accuracy, max_workspace, fill_value)
     x_shape, kernel_shape = (_shape_of("explain", value) for value in (x_or_shape, kernel_or_shape))
     if _is_shape(x_or_shape) or _is_shape(kernel_or_shape):
-        found = _traits_like(x_or_shape, like, dtype)
+        found = traits_like("explain", x_or_shape if like is None and not _is_shape(x_or_shape) else like, dtype)
     else:
         found = operands("explain", x_or_shape, kernel_or_shape, dtype).traits
     problem = _translate("explain", x_shape, kernel_shape, geometry)
@@ -318,21 +318,7 @@ def _shape_of(function: str, value: Any) -> tuple[int, ...]:
     return tuple(np.shape(value)) if isinstance(value, list) else tuple(value.shape)
 
 
-def _traits_like(x: Any, like: Any, dtype: Any) -> Any:
-    """Return the traits of a call known by its shapes: those of `like`, of x if that is an array, or NumPy's."""
-    model = like if like is not None else None if _is_shape(x) else x
-    name = "" if model is None or isinstance(model, str) or not hasattr(model, "dtype") else identify("explain", "like", model)
-    xp = compat_namespace(model if not name else None) if not name else None
-    if xp is None:
-        found = operands("explain", model, model, dtype)
-        return found.traits
-    backend = xp.__name__.removeprefix("array_api_compat.").removesuffix(".numpy") if xp.__name__ != "array_api_compat.numpy" else "numpy"
-    return traits(backend, device_of(xp.zeros(1)), xp, "float64" if dtype is None else str(dtype))
-
-
-def _run(
-    function: str, x: Any, kernel: Any, geometry: _Geometry, chosen: _call.Options, dtype: Any, out: Any
-) -> Array:
+def _run(function: str, x: Any, kernel: Any, geometry: _Geometry, chosen: _call.Options, dtype: Any, out: Any) -> Any:
     found = operands(function, x, kernel, dtype)
     problem = _translate(function, tuple(found.x.shape), tuple(found.kernel.shape), geometry)
     return _call.run(function, found, problem, chosen, out)
@@ -409,14 +395,13 @@ def _lowered(
         tuple(outputs.get(label, sizes[label]) for label in y_labels),
     )
     lowered = layout(x_labels, w_labels, y_labels, space, sizes, shapes)
-    flips = function == "convolve" or function == "explain"
     spec = Spec(
         lowered.batch,
         lowered.groups,
         lowered.channels,
         lowered.filters,
         axes,
-        flip=flips,
+        flip=function != "correlate",
         conj=function == "correlate",
     )
     shape = tuple(outputs.get(label, sizes[label]) for label in range(len(x_shape)))

@@ -263,4 +263,3 @@ def _summed(found: Operands, array: Array, what: _Sum) -> Array:
     xp = found.xp
     dtype = getattr(xp, found.traits.accumulator)
     return xp.sum(xp.astype(xp.reshape(array, what.split), dtype, copy=False), axis=what.axes, dtype=dtype)
-

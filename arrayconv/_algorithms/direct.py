@@ -74,6 +74,4 @@ def _sum(terms: Iterator[Array]) -> Array:
     return total
 
 
-direct = Algorithm(
-    "direct", _why_not, _cost, _workspace, _prepare, _run, accuracy="componentwise", tile_bytes=1 << 18
-)
+direct = Algorithm("direct", _why_not, _cost, _workspace, _prepare, _run, accuracy="componentwise", tile_bytes=1 << 18)

@@ -55,7 +55,10 @@ def spectral_cost(spec: Spec, lengths: tuple[int, ...], tiles: int, traits: Trai
     transforms += products * rows * spec.filters
     multiplied = products * rows * spec.filters * spec.channels * points * 8 * factor
     calls = rate.call_ns * (20 + 12 * limbs + 8 * products)
-    return calls + int(transforms * points * log2(points + 1) * rate.fft_point * factor + multiplied * rate.pass_byte) // 1000
+    return (
+        calls
+        + int(transforms * points * log2(points + 1) * rate.fft_point * factor + multiplied * rate.pass_byte) // 1000
+    )
 
 
 def _workspace(spec: Spec, traits: Traits) -> int:
@@ -93,6 +96,4 @@ def _read(axis: Axis) -> slice:
     return slice(first, first + axis.stride * (axis.outputs - 1) + 1, axis.stride)
 
 
-fft = Algorithm(
-    "fft", _why_not, _cost, _workspace, _prepare, _run, accuracy="normwise", extends="zero", smears=True
-)
+fft = Algorithm("fft", _why_not, _cost, _workspace, _prepare, _run, accuracy="normwise", extends="zero", smears=True)

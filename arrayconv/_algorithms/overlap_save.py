@@ -19,8 +19,8 @@ from typing import NamedTuple
 
 from arrayconv._algorithms._base import Algorithm, Context
 from arrayconv._algorithms.fft import spectral_cost, spectral_workspace
-from arrayconv._ops import pad, spectral, transform, windows
 from arrayconv._boundary import FILL, Run
+from arrayconv._ops import pad, spectral, transform, windows
 from arrayconv._spec import Axis, Spec
 from arrayconv._xp import Array, Traits
 
@@ -29,11 +29,11 @@ _MULTIPLES = (1.5, 2, 3, 4, 6, 8, 16, 32, 64)  # of the reach: tile lengths trie
 
 
 class Tiling(NamedTuple):
-    """How one axis is cut: `count` tiles of `length` samples, `step` apart."""
+    """How one axis is cut: `tiles` tiles of `length` samples, `step` apart."""
 
     length: int
     step: int
-    count: int
+    tiles: int
 
 
 @lru_cache(1024)
@@ -57,7 +57,7 @@ def _options(axis: Axis) -> list[Tiling]:
 
 def _operations(tilings: tuple[Tiling, ...]) -> float:
     points = prod(tiling.length for tiling in tilings)
-    return prod(tiling.count for tiling in tilings) * points * log2(points + 1)
+    return prod(tiling.tiles for tiling in tilings) * points * log2(points + 1)
 
 
 def _lengths(spec: Spec) -> tuple[int, ...]:
@@ -65,7 +65,7 @@ def _lengths(spec: Spec) -> tuple[int, ...]:
 
 
 def _tiles(spec: Spec) -> int:
-    return prod(tiling.count for tiling in _tilings(spec))
+    return prod(tiling.tiles for tiling in _tilings(spec))
 
 
 def _why_not(spec: Spec, traits: Traits) -> str | None:
@@ -93,7 +93,7 @@ def _run(x: Array, kernel: spectral.Spectra, spec: Spec, context: Context) -> Ar
         x = _zero_extended(x, windows.LEADING + number, axis, tiling, context)
     cut = windows.LEADING  # each axis becomes (count, length); the cut axis moves along by two
     for tiling in tilings:
-        x = windows.tiles(x, cut, tiling.length, tiling.step, tiling.count, xp=xp)
+        x = windows.tiles(x, cut, tiling.length, tiling.step, tiling.tiles, xp=xp)
         cut += 2
     dims = len(tilings)
     counts = [windows.LEADING + 2 * number for number in range(dims)]
@@ -106,10 +106,10 @@ def _run(x: Array, kernel: spectral.Spectra, spec: Spec, context: Context) -> Ar
 
 def _zero_extended(x: Array, number: int, axis: Axis, tiling: Tiling, context: Context) -> Array:
     """Return x over exactly the samples that the tiles of one axis read, zeros beyond its ends."""
-    needed = tiling.step * tiling.count + axis.reach - 1
+    needed = tiling.step * tiling.tiles + axis.reach - 1
     held = min(axis.size, needed - axis.before)
     pieces = (Run(FILL, 0, axis.before), Run(0, 1, held), Run(FILL, 0, needed - axis.before - held))
-    pieces = tuple(run for run in pieces if run.count)
+    pieces = tuple(run for run in pieces if run.length)
     return pad.extend(x, number, pieces, 0, xp=context.xp, device=context.device)
 
 
@@ -117,13 +117,13 @@ def _joined(y: Array, spec: Spec, tilings: tuple[Tiling, ...], context: Context)
     """Return the tiles' outputs (batch * tiles, groups, filters, *steps) side by side, at the stride."""
     dims = len(tilings)
     y = context.xp.reshape(
-        y, (spec.batch, *(t.count for t in tilings), spec.groups, spec.filters, *(t.step for t in tilings))
+        y, (spec.batch, *(t.tiles for t in tilings), spec.groups, spec.filters, *(t.step for t in tilings))
     )
     order = [0, dims + 1, dims + 2]
     for number in range(dims):
         order += [1 + number, dims + 3 + number]
     y = context.xp.permute_dims(y, tuple(order))
-    shape = (spec.batch, spec.groups, spec.filters, *(t.count * t.step for t in tilings))
+    shape = (spec.batch, spec.groups, spec.filters, *(t.tiles * t.step for t in tilings))
     read = tuple(slice(0, axis.stride * (axis.outputs - 1) + 1, axis.stride) for axis in spec.axes)
     return context.xp.reshape(y, shape)[(..., *read)]
 

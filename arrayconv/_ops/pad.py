@@ -31,7 +31,7 @@ def extend(x: Array, axis: int, pieces: Sequence[Run], fill: complex, *, xp: Nam
 
 
 def _part(x: Array, axis: int, run: Run, fill: complex, xp: Namespace, device: Any) -> Array:
-    shape = (*x.shape[:axis], run.count, *x.shape[axis + 1 :])
+    shape = (*x.shape[:axis], run.length, *x.shape[axis + 1 :])
     if run.start == FILL:
         return xp.full(shape, fill, dtype=x.dtype, device=device)
     if run.step == 0:
@@ -42,8 +42,8 @@ def _part(x: Array, axis: int, run: Run, fill: complex, xp: Namespace, device: A
 
 def _samples(run: Run) -> slice:
     """Return the ascending slice of the samples a run copies."""
-    first = run.start - run.count + 1 if run.step < 0 else run.start
-    return slice(first, first + (run.count if run.step else 1))
+    first = run.start - run.length + 1 if run.step < 0 else run.start
+    return slice(first, first + (run.length if run.step else 1))
 
 
 def fold(y: Array, axis: int, pieces: Sequence[Run], size: int, *, xp: Namespace, device: Any) -> Array:
@@ -51,8 +51,8 @@ def fold(y: Array, axis: int, pieces: Sequence[Run], size: int, *, xp: Namespace
     total = xp.zeros((*y.shape[:axis], size, *y.shape[axis + 1 :]), dtype=y.dtype, device=device)
     at = 0
     for run in pieces:
-        part = y[along(axis, slice(at, at + run.count))]
-        at += run.count
+        part = y[along(axis, slice(at, at + run.length))]
+        at += run.length
         if run.start == FILL:
             continue
         if run.step == 0:
@@ -66,4 +66,4 @@ def fold(y: Array, axis: int, pieces: Sequence[Run], size: int, *, xp: Namespace
 def _placed(part: Array, axis: int, where: slice, size: int, xp: Namespace, device: Any) -> Array:
     """Return `part` at the samples `where` of an axis of zeros."""
     pieces = [Run(FILL, 0, where.start), Run(0, 1, part.shape[axis]), Run(FILL, 0, size - where.stop)]
-    return extend(part, axis, [run for run in pieces if run.count], 0, xp=xp, device=device)
+    return extend(part, axis, [run for run in pieces if run.length], 0, xp=xp, device=device)
