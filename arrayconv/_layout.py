@@ -97,3 +97,52 @@ def layout(
         move(output, shapes[2], (batch, groups, filters)).inverse,
         *map(count, (batch, groups, channels, filters)),
     )
+
+
+def broadcast_layout(
+    function: str,
+    x_shape: Shape,
+    kernel_shape: Shape,
+    kernel_labels: Sequence[int],
+    outputs: Mapping[int, int],
+) -> tuple[Layout, Shape]:
+    """Lower operands whose axes pair by number; those not convolved broadcast both ways.
+
+    Parameters
+    ----------
+    function : str
+        The caller's name, for error texts.
+    x_shape, kernel_shape : shapes
+        Sizes of both operands.
+    kernel_labels : sequence of int
+        The axis of x that each kernel axis pairs with.
+    outputs : mapping
+        Convolved axes of x, in the order of the spec's axes, and their output sizes.
+
+    Returns
+    -------
+    layout : Layout
+        An axis longer than 1 in x only is a batch, in the kernel only a filter, in both a group.
+    shape : tuple of int
+        Shape of the answer, one axis per axis of x.
+    """
+    taps = dict(zip(kernel_labels, kernel_shape, strict=True))
+    sizes: dict[int, int] = {}
+    for label, size in enumerate(x_shape):
+        other = taps.get(label, 1)
+        if label not in outputs and size != other and 1 not in (size, other):
+            raise ValueError(
+                f"{function}: axes that are not convolved must broadcast. Got axis {label} of size {size} in x and "
+                f"{other} in the kernel, shapes {x_shape} and {kernel_shape}. Name it in `axes`, or make one of them 1."
+            )
+        sizes[label] = size if other == 1 else other
+    x_labels = [label for label, size in enumerate(x_shape) if label in outputs or size != 1]
+    w_labels = [label for label in kernel_labels if label in outputs or taps[label] != 1]
+    y_labels = [label for label in range(len(x_shape)) if label in {*x_labels, *w_labels}]
+    shape = tuple(outputs.get(label, size) for label, size in sizes.items())
+    shapes = (
+        tuple(x_shape[label] for label in x_labels),
+        tuple(taps[label] for label in w_labels),
+        tuple(shape[label] for label in y_labels),
+    )
+    return layout(x_labels, w_labels, y_labels, list(outputs), sizes, shapes), shape

@@ -153,7 +153,7 @@ def compat_namespace(xp: Any = None) -> Namespace:
     return import_module(name)
 
 
-@lru_cache(256)
+@lru_cache(256, typed=True)  # typed: array-api-strict warns when its dtypes are compared with NumPy's
 def dtype_name(dtype: Any) -> str:
     """Return 'float32' for any library's float32, whether an instance, a class or a name."""
     if isinstance(dtype, type):

@@ -15,7 +15,7 @@ import numpy as np
 from arrayconv import _call, _explain
 from arrayconv._call import Problem
 from arrayconv._errors import check_option
-from arrayconv._layout import layout
+from arrayconv._layout import broadcast_layout
 from arrayconv._shapes import (
     MODES,
     Mode,
@@ -342,7 +342,10 @@ def _problem(function: str, x_shape: tuple[int, ...], kernel_shape: tuple[int, .
         raise ValueError(f"{function}: `kernel` must have at least one tap on every axis. Got shape {kernel_shape}.")
     kernel_labels = tuple(range(len(x_shape))) if len(kernel_shape) == len(x_shape) else space
     axes = _axes(function, geometry, space, x_shape, dict(zip(kernel_labels, kernel_shape, strict=True)))
-    return _lowered(function, x_shape, kernel_shape, kernel_labels, space, axes)
+    outputs = dict(zip(space, (axis.outputs for axis in axes), strict=True))
+    lowered, shape = broadcast_layout(function, x_shape, kernel_shape, kernel_labels, outputs)
+    counts = (lowered.batch, lowered.groups, lowered.channels, lowered.filters)
+    return Problem(lowered, Spec(*counts, axes, flip=function != "correlate", conj=function == "correlate"), shape)
 
 
 def _axes(
@@ -364,45 +367,3 @@ def _axes(
         return tuple(mode_axis(function, axis, geometry.mode) for axis in bare)
     windows = lag_windows(function, geometry.lags, count)
     return tuple(lag_axis(function, axis, window) for axis, window in zip(bare, windows, strict=True))
-
-
-def _lowered(
-    function: str,
-    x_shape: tuple[int, ...],
-    kernel_shape: tuple[int, ...],
-    kernel_labels: tuple[int, ...],
-    space: tuple[int, ...],
-    axes: tuple[Axis, ...],
-) -> Problem:
-    """Give every axis its role: convolved, or broadcast as batch, groups or filters by who has it longer than 1."""
-    outputs = dict(zip(space, (axis.outputs for axis in axes), strict=True))
-    taps = dict(zip(kernel_labels, kernel_shape, strict=True))
-    sizes: dict[int, int] = {}
-    for label, size in enumerate(x_shape):
-        other = taps.get(label, 1)
-        if label not in outputs and size != other and 1 not in (size, other):
-            raise ValueError(
-                f"{function}: axes that are not convolved must broadcast. Got axis {label} of size {size} in x and "
-                f"{other} in the kernel, shapes {x_shape} and {kernel_shape}. Name it in `axes`, or make one of them 1."
-            )
-        sizes[label] = size if other == 1 else other
-    x_labels = [label for label, size in enumerate(x_shape) if label in outputs or size != 1]
-    w_labels = [label for label in kernel_labels if label in outputs or taps[label] != 1]
-    y_labels = [label for label in range(len(x_shape)) if label in outputs or label in {*x_labels, *w_labels}]
-    shapes = (
-        tuple(x_shape[label] for label in x_labels),
-        tuple(taps[label] for label in w_labels),
-        tuple(outputs.get(label, sizes[label]) for label in y_labels),
-    )
-    lowered = layout(x_labels, w_labels, y_labels, space, sizes, shapes)
-    spec = Spec(
-        lowered.batch,
-        lowered.groups,
-        lowered.channels,
-        lowered.filters,
-        axes,
-        flip=function != "correlate",
-        conj=function == "correlate",
-    )
-    shape = tuple(outputs.get(label, sizes[label]) for label in range(len(x_shape)))
-    return Problem(lowered, spec, shape)

@@ -156,5 +156,3 @@ def magnitudes(array):
         value = array[index]
         out[index] = abs(value.real) + abs(value.imag) if isinstance(value, Complex) else abs(value)
     return out
-
-

@@ -1,0 +1,86 @@
+"""The demo's two operations, their answers by SciPy in float64, and how far float32 may be from these.
+
+A direct method forms each output as n products and n - 1 sums, in any order: |error| <= n eps (|x| * |w|), element
+by element. A transform spreads its error over the array: ||error||_2 <= 4 eps log2(points) ||x||_2 ||w||_2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import log2, prod, sqrt
+from time import perf_counter
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from arrayconv import kernels
+from arrayconv._algorithms import ALGORITHMS
+from arrayconv._cli.console import need
+
+Host = np.ndarray[Any, Any]
+EPS = float(np.finfo(np.float32).eps)
+_TRANSFORM = 4  # a radix-2 transform's own constant is 3.5: Higham, Accuracy and Stability, theorem 24.2
+
+
+class Operation(NamedTuple):
+    """What is computed on every library: one convolution, or the magnitude of two."""
+
+    name: str
+    title: str
+    kernels: tuple[Host, ...]  # float32
+    boundary: str  # by our name, numpy.pad's
+    scipy_mode: str  # by scipy.ndimage's, where 'reflect' is our 'symmetric'
+
+
+class Answer(NamedTuple):
+    """An operation's exact answer, and what its error bounds are made of."""
+
+    operation: Operation
+    value: Host  # float64
+    spread: tuple[Host, ...]  # |x| * |w| for each kernel
+    norms: tuple[float, ...]  # ||x||_2 ||w||_2
+    points: int
+    seconds: float
+
+
+def operations(sigma: float) -> tuple[Operation, Operation]:
+    """Return the edges by Sobel's kernels and the blur by a Gaussian."""
+    sobel: Any = tuple(kernels.sobel(axis=axis, dtype="float32") for axis in (-1, 0))
+    gaussian: Any = kernels.gaussian(sigma, dtype="float32")
+    size = f"{gaussian.shape[0]} x {gaussian.shape[1]}"
+    return (
+        Operation("edges", "Edges: Sobel magnitude", sobel, "reflect", "mirror"),
+        Operation(f"blur {size}", f"Blur: Gaussian, {size}", (gaussian,), "symmetric", "reflect"),
+    )
+
+
+def answer(operation: Operation, photo: Host) -> Answer:
+    """Compute an operation on a float32 image by scipy.ndimage in float64."""
+    ndimage = need("scipy.ndimage", "the comparison with SciPy")
+    x, mode = photo.astype(np.float64), operation.scipy_mode
+    taps = [w.astype(np.float64) for w in operation.kernels]
+    start = perf_counter()
+    value = combined([ndimage.convolve(x, w, mode=mode) for w in taps], np.sqrt)
+    seconds = perf_counter() - start
+    spread = tuple(ndimage.convolve(np.abs(x), np.abs(w), mode=mode) for w in taps)
+    width = max(taps[0].shape) // 2
+    wide = np.pad(x, width, mode=operation.boundary)  # pyright: ignore[reportArgumentType, reportCallIssue]
+    norms = tuple(float(np.linalg.norm(wide) * np.linalg.norm(w)) for w in taps)
+    return Answer(operation, value, spread, norms, prod(n + 2 * width for n in x.shape), seconds)
+
+
+def combined(parts: list[Any], root: Callable[[Any], Any]) -> Any:
+    """Return the only part, or the square root of the sum of squares."""
+    return parts[0] if len(parts) == 1 else root(parts[0] * parts[0] + parts[1] * parts[1])
+
+
+def share(exact: Answer, method: str, difference: Host) -> float:
+    """Return a float32 answer's difference from the exact one as a share of its bound; above 1 is an error."""
+    # Squares, their sum and the root are rounded too.
+    rounding = 2 * EPS * np.abs(exact.value) if len(exact.spread) > 1 else np.zeros(())
+    if ALGORITHMS[method].accuracy == "normwise":
+        bounds = [_TRANSFORM * EPS * log2(exact.points) * norm for norm in exact.norms]
+        return float(np.linalg.norm(difference) / (combined(bounds, sqrt) + np.linalg.norm(rounding)))
+    bounds = [w.size * EPS * spread for w, spread in zip(exact.operation.kernels, exact.spread, strict=True)]
+    bound = combined(bounds, np.sqrt) + rounding
+    return float(np.max(difference / np.maximum(bound, np.finfo(np.float32).tiny)))

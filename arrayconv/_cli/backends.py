@@ -1,0 +1,67 @@
+"""`backends`: what is installed on this machine, and what of it can be used."""
+
+from __future__ import annotations
+
+import argparse
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+
+from arrayconv import config
+from arrayconv._cli.console import progress, table
+from arrayconv._cli.libraries import NAMESPACES, Library, look
+from arrayconv._cli.options import Command
+
+_DESCRIPTION = """\
+List the array libraries arrayconv knows, and what of them can be used here.
+
+Every installed library is imported and convolves a small array on each of its devices; one
+that cannot is listed with the reason. Libraries that are not listed work too, if they follow
+the Array API standard. Accelerators are packages that make some calls faster: turn them off
+with `arrayconv.config.using(accelerators=set())`."""
+
+_EPILOG = """\
+examples:
+  python -m arrayconv backends
+
+Exit status: 0, whatever is found."""
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    del parser  # none
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    del arguments
+    found: list[Library] = []
+    with progress(len(NAMESPACES)) as step:
+        for name in NAMESPACES:
+            step(f"asking {name}")
+            found.append(look(name))
+    table("Array libraries", ("library", "version", "usable on", "remark"), [_row(library) for library in found])
+    print()
+    table(
+        "Accelerators",
+        ("package", "version", "state", "what it speeds up"),
+        [_accelerator(n) for n in config.ACCELERATORS],
+    )
+    return 0
+
+
+def _row(library: Library) -> tuple[str, str, str, str]:
+    return library.name, library.version or "-", ", ".join(library.devices) or "no", library.problem
+
+
+def _accelerator(name: str) -> tuple[str, str, str, str]:
+    if find_spec(name) is None:
+        return name, "-", "not installed", config.ACCELERATORS[name]
+    try:
+        number = version(name)
+    except PackageNotFoundError:  # importable without having been installed as a package
+        number = "?"
+    state = "on" if name in config.current().accelerators else "off"
+    return name, number, state, config.ACCELERATORS[name]
+
+
+COMMAND = Command(
+    "backends", "list the array libraries and accelerators found here", _DESCRIPTION, _EPILOG, _arguments, _run
+)

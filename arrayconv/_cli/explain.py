@@ -1,0 +1,62 @@
+"""`explain`: which method a call would take, and why, without computing it."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any, get_args
+
+import arrayconv
+from arrayconv._algorithms import Accuracy
+from arrayconv._cli import options
+from arrayconv._cli.libraries import NAMESPACES, require
+from arrayconv._cli.options import Command
+from arrayconv._dtypes import DTYPES
+from arrayconv._shapes import MODES
+
+_DESCRIPTION = """\
+Say what arrayconv.convolve would do with arrays of these shapes, without computing anything.
+
+Prints the problem, the method chosen with its predicted time and memory, the slower ones, and
+the reason for each one that cannot run. The choice depends on shapes, dtype, library and
+options alone, so the real call takes the same method."""
+
+_EPILOG = """\
+examples:
+  python -m arrayconv explain --shape 2048,2048 --kernel-shape 31,31
+  python -m arrayconv explain --shape 1000000 --kernel-shape 101 --dtype float32 --backend torch
+  python -m arrayconv explain --shape 8,512,512 --kernel-shape 5,5 --axes=-2,-1 --mode same --boundary reflect
+  python -m arrayconv explain --shape 4096,4096 --kernel-shape 63,63 --max-workspace 64MiB
+
+Write lists that begin with a minus sign with '=': --axes=-2,-1."""
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    each = options.number_or_numbers
+    add = parser.add_argument
+    add("--shape", metavar="N,...", type=options.numbers, required=True, help="shape of the data")
+    add("--kernel-shape", metavar="K,...", type=options.numbers, required=True, help="shape of the kernel")
+    add("--mode", choices=MODES, default="full", help="which outputs (default: full)")
+    options.add_boundary(parser, "constant", one=False)
+    add("--stride", metavar="S", type=each, default=1, help="step between outputs; or one per axis (default: 1)")
+    add("--dilation", metavar="D", type=each, default=1, help="gap between taps; or one per axis (default: 1)")
+    add("--axes", metavar="A,...", type=options.numbers, help="axes the kernel runs along (default: all)")
+    add("--dtype", metavar="NAME", choices=tuple(DTYPES), help="dtype of the result (default: float64)")
+    add("--backend", metavar="LIBRARY", default="numpy", help=f"{', '.join(NAMESPACES)} (default: numpy)")
+    options.add_method(parser)
+    text = "how the error must be bounded; 'componentwise' excludes the FFT (default: normwise)"
+    add("--accuracy", choices=get_args(Accuracy), default="normwise", help=text)
+    text = "memory allowed beyond operands and result, such as 64MiB (default: any)"
+    add("--max-workspace", metavar="BYTES", type=options.byte_count, help=text)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    named: dict[str, Any] = dict(vars(arguments))
+    shapes = named.pop("shape"), named.pop("kernel_shape")
+    require(arguments.backend)
+    named["like"] = NAMESPACES[named.pop("backend")]
+    del named["command"], named["run"]
+    print(arrayconv.explain(*shapes, **named))
+    return 0
+
+
+COMMAND = Command("explain", "say which method a call would take, and why", _DESCRIPTION, _EPILOG, _arguments, _run)

@@ -1,0 +1,72 @@
+"""Photographs as arrays: values from 0 for black to 1 for white, and back."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from arrayconv._cli.console import CommandError, need
+
+_PLAIN = {"1": "L", "P": "RGB", "CMYK": "RGB", "YCbCr": "RGB", "PA": "RGBA", "La": "LA", "RGBa": "RGBA", "RGBX": "RGB"}
+
+
+class Image(NamedTuple):
+    """An image as numbers: (height, width), or (height, width, 3) in colour."""
+
+    values: np.ndarray[Any, Any]  # float64, 0 to 1
+    white: int  # what 1 is in the file: 255 or 65535
+    alpha: np.ndarray[Any, Any] | None = None  # opacity as the file has it, (height, width)
+
+
+def read(path: str, grey: bool = False) -> Image:
+    """Read an image file: 8-bit grey or colour, with opacity or not, or 16-bit grey; turned as the camera was."""
+    pillow, ops = need("PIL.Image", "reading images"), need("PIL.ImageOps", "reading images")
+    try:
+        with pillow.open(path) as file:
+            picture = ops.exif_transpose(file)
+            picture.load()
+    except pillow.UnidentifiedImageError:
+        raise CommandError(f"{path} is not an image that pillow can read") from None
+    if picture.mode in _PLAIN:
+        picture = picture.convert(_PLAIN[picture.mode])
+    if picture.mode.startswith("I;16"):
+        return Image(np.asarray(picture, dtype=np.float64) / 65535, 65535)
+    if picture.mode not in ("L", "LA", "RGB", "RGBA"):
+        raise CommandError(
+            f"{path} has pixels of kind {picture.mode!r}, but must have 8-bit grey or colour, or 16-bit grey"
+        )
+    alpha = np.asarray(picture.getchannel("A")) if picture.mode.endswith("A") else None
+    colour = picture.mode.startswith("RGB") and not grey
+    return Image(np.asarray(picture.convert("RGB" if colour else "L"), dtype=np.float64) / 255, 255, alpha)
+
+
+def write(path: str, image: Image) -> float:
+    """Write an image file; values outside 0 to 1 are clipped. Returns the share of values that were."""
+    pillow = need("PIL.Image", "writing images")
+    levels = np.rint(image.values * image.white)
+    pixels = np.clip(levels, 0, image.white).astype(np.uint8 if image.white == 255 else np.uint16)
+    picture = pillow.fromarray(pixels)
+    if image.alpha is not None:
+        picture.putalpha(pillow.fromarray(image.alpha))
+    try:
+        picture.save(path)
+    except ValueError as error:  # pillow knows no format of that name
+        raise CommandError(f"{path} cannot be written: {error}") from None
+    return float(np.mean((levels < 0) | (levels > image.white)))
+
+
+def photograph(size: int) -> np.ndarray[Any, Any]:
+    """Return scikit-image's photograph of a cameraman, 512 x 512, or reduced to `size`."""
+    data = need("skimage.data", "the demo's photograph (or give one with --image)")
+    return reduced(data.camera() / 255, size)
+
+
+def reduced(values: np.ndarray[Any, Any], size: int) -> np.ndarray[Any, Any]:
+    """Return a grey image with its longer side brought down to `size`; 0 leaves it alone."""
+    longer = max(values.shape)
+    if not size or longer <= size:
+        return values
+    pillow = need("PIL.Image", "resizing images")
+    height, width = (max(1, round(n * size / longer)) for n in values.shape)
+    return np.asarray(pillow.fromarray(values.astype(np.float32)).resize((width, height)), dtype=np.float64)

@@ -1,0 +1,120 @@
+"""The kernels that `filter` knows by name, and which of its options each of them reads."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from arrayconv import kernels
+from arrayconv._cli.console import CommandError
+from arrayconv._cli.options import positive
+from arrayconv._xp import Array, Namespace
+
+
+class Recipe(NamedTuple):
+    """How a kernel is made from the options it reads."""
+
+    make: Callable[..., Any]  # keywords: those of `defaults`; a kernel, or two for a gradient
+    defaults: dict[str, Any]  # option -> its default; what is not here the kernel does not take
+    summary: str
+
+
+def _gradient(derivative: Callable[..., Any]) -> Callable[..., Any]:
+    def make(direction: str) -> list[Any]:
+        axes = {"x": (1,), "y": (0,), "magnitude": (1, 0)}[direction]
+        return [derivative(axis=axis) for axis in axes]
+
+    return make
+
+
+def _gaussian(sigma: float, size: int | None) -> Any:
+    if size is not None and size % 2 == 0:
+        raise CommandError(f"--size must be odd for a gaussian, got {size}")
+    return kernels.gaussian(sigma, radius=None if size is None else size // 2)
+
+
+def _dog(sigma: float, sigma2: float | None) -> Any:
+    return kernels.dog(sigma, 1.6 * sigma if sigma2 is None else sigma2)
+
+
+def _gabor(frequency: float, theta: float, sigma: float | None) -> Any:
+    return kernels.gabor(frequency, math.radians(theta), sigma, part="real")
+
+
+RECIPES: dict[str, Recipe] = {
+    "box": Recipe(kernels.box, {"size": 9}, "mean over a square"),
+    "gaussian": Recipe(_gaussian, {"sigma": 2.0, "size": None}, "smooth blur"),
+    "sobel": Recipe(_gradient(kernels.sobel), {"direction": "magnitude"}, "gradient"),
+    "prewitt": Recipe(_gradient(kernels.prewitt), {"direction": "magnitude"}, "gradient"),
+    "scharr": Recipe(_gradient(kernels.scharr), {"direction": "magnitude"}, "gradient"),
+    "vertical_edge": Recipe(kernels.vertical_edge, {}, "positive where it gets brighter to the right"),
+    "horizontal_edge": Recipe(kernels.horizontal_edge, {}, "positive where it gets brighter downwards"),
+    "laplacian": Recipe(kernels.laplacian, {"diagonal": False}, "sum of second differences"),
+    "log": Recipe(kernels.log, {"sigma": 2.0}, "Laplacian of a Gaussian"),
+    "dog": Recipe(_dog, {"sigma": 1.0, "sigma2": None}, "difference of two Gaussians"),
+    "gabor": Recipe(_gabor, {"frequency": 0.1, "theta": 0.0, "sigma": None}, "wave under a Gaussian, real part"),
+}
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that recipes read; each is absent from the namespace unless it was typed."""
+    add = parser.add_argument_group("options of the kernels").add_argument
+    absent: Any = argparse.SUPPRESS
+    add(
+        "--size",
+        metavar="N",
+        type=positive,
+        default=absent,
+        help="taps along each axis (default: 9; gaussian: 8 sigma + 1)",
+    )
+    add(
+        "--sigma",
+        metavar="S",
+        type=float,
+        default=absent,
+        help="standard deviation in pixels (default: 2; dog: 1; gabor: an octave)",
+    )
+    add("--sigma2", metavar="S", type=float, default=absent, help="of the wider Gaussian of dog (default: 1.6 sigma)")
+    add("--frequency", metavar="F", type=float, default=absent, help="cycles per pixel (default: 0.1)")
+    add("--theta", metavar="DEGREES", type=float, default=absent, help="direction of the wave, 0 along x (default: 0)")
+    text = "component of a gradient (default: magnitude)"
+    add("--direction", choices=("magnitude", "x", "y"), default=absent, help=text)
+    add("--diagonal", action="store_true", default=absent, help="count diagonal neighbours in a laplacian")
+
+
+OPTIONS = ("size", "sigma", "sigma2", "frequency", "theta", "direction", "diagonal")
+
+
+def build(arguments: argparse.Namespace) -> list[np.ndarray[Any, Any]]:
+    """Return the kernel asked for, or the two of a gradient's magnitude, as float64 arrays."""
+    recipe = RECIPES[arguments.kernel]
+    typed = {name: value for name, value in vars(arguments).items() if name in OPTIONS}
+    for name in typed:
+        if name not in recipe.defaults:
+            takes = ", ".join(f"--{option}" for option in recipe.defaults) or "no options"
+            raise CommandError(f"--{name} means nothing to the kernel {arguments.kernel}, which takes {takes}")
+    made = recipe.make(**{**recipe.defaults, **typed})
+    return made if isinstance(made, list) else [made]
+
+
+def gain(kernel: np.ndarray[Any, Any]) -> float:
+    """Return what brings the largest response to an image between 0 and 1 down to 1."""
+    return 1 / float(max(kernel[kernel > 0].sum(), -kernel[kernel < 0].sum()))
+
+
+def magnitude(xp: Namespace, parts: list[Array]) -> Array:
+    """Return the only part, or the square root of the sum of squares."""
+    return parts[0] if len(parts) == 1 else xp.sqrt(parts[0] * parts[0] + parts[1] * parts[1])
+
+
+def listing() -> str:
+    """Return one line per kernel for the help."""
+    rows = [
+        f"  {name:<16} {recipe.summary:<44} {' '.join('--' + option for option in recipe.defaults)}".rstrip()
+        for name, recipe in RECIPES.items()
+    ]
+    return "\n".join(rows)

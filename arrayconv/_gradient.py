@@ -1,0 +1,69 @@
+"""The two derivatives of the one operation, each the same operation with its integers re-read; runs nothing.
+
+For y = A(w) x the transpose with respect to x swaps stride and upsample, reverses the kernel and swaps its channel
+axes; what it gives on the extended axis is folded back onto the samples (`_ops.pad.fold`). The derivative with
+respect to w correlates X with the output's gradient, stride and dilation swapped, batch and channels swapped. Output
+sizes are explicit, because a stride may leave a remainder that no formula could tell. Both are plain transposes: for the
+adjoint of complex data conjugate the kernel, respectively x.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from arrayconv._boundary import Run, runs
+from arrayconv._spec import Axis, Spec
+
+
+class InputGradient(NamedTuple):
+    """How x's gradient is computed: an operation on y's gradient, then a fold per spatial axis."""
+
+    spec: Spec  # takes (batch, groups, filters, *out), and the kernel with filters and channels swapped
+    folds: tuple[tuple[Run, ...], ...]  # the runs that extended each axis
+
+
+def input_gradient(spec: Spec) -> InputGradient:
+    """Return the transpose of the operation with respect to x."""
+    parts = [_transposed(axis) for axis in spec.axes]
+    transposed = spec._replace(
+        channels=spec.filters,
+        filters=spec.channels,
+        axes=tuple(axis for axis, _ in parts),
+        flip=not spec.flip,
+    )
+    return InputGradient(transposed, tuple(fold for _, fold in parts))
+
+
+def _transposed(axis: Axis) -> tuple[Axis, tuple[Run, ...]]:
+    first, stop = _extended(axis)
+    transposed = Axis(
+        size=axis.outputs,
+        taps=axis.taps,
+        outputs=stop - first,
+        stride=axis.upsample,
+        dilation=axis.dilation,
+        upsample=axis.stride,
+        before=axis.reach - 1 - axis.before - axis.upsample * first,
+    )
+    return transposed, runs(axis.size, first, stop, axis.boundary)
+
+
+def _extended(axis: Axis) -> tuple[int, int]:
+    """Return the positions of the extended axis that outputs read, or all samples where zeros lie beyond."""
+    if axis.boundary == "constant":
+        return 0, axis.size
+    lo, hi = axis.span(0, axis.outputs)
+    return -(-lo // axis.upsample), (hi - 1) // axis.upsample + 1
+
+
+def kernel_gradient(spec: Spec) -> Spec:
+    """Return the operation that gives w's gradient: X (channels as batch) with y's gradient as the kernel.
+
+    It takes x as (channels, groups, batch, *n) and the gradient as (groups, filters, batch, *out), and gives
+    (channels, groups, filters, *k), with the taps reversed where the operation flips its kernel.
+    """
+    axes = tuple(
+        axis._replace(taps=axis.outputs, outputs=axis.taps, stride=axis.dilation, dilation=axis.stride)
+        for axis in spec.axes
+    )
+    return Spec(batch=spec.channels, groups=spec.groups, channels=spec.batch, filters=spec.filters, axes=axes)

@@ -1,0 +1,250 @@
+"""For testing convolutions, ours or others': a reference, the error bound it may be held to, and the adjoint check.
+
+All work on the host in NumPy and share nothing with the algorithms: `reference` pads with `numpy.pad` and adds tap by
+tap in extended precision (exact for integers), so it costs O(outputs * taps) and serves small problems.
+"""
+
+from __future__ import annotations
+
+from math import log2
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+
+from arrayconv import _dtypes
+from arrayconv._errors import check_option
+from arrayconv._shapes import (
+    boundary_per_axis,
+    convolved_axes,
+    lag_axis,
+    lag_windows,
+    mode_axis,
+    positive_per_axis,
+)
+from arrayconv._spec import Axis
+
+__all__ = ["check_adjoint", "error_bound", "reference"]
+
+Host = Any  # a NumPy array of any dtype, longdouble and object included
+
+
+class _Windows(NamedTuple):
+    """Everything the definition sums over: the extended data, the kernel with x's axes, and the axes met."""
+
+    x: Host
+    kernel: Host
+    axes: dict[int, Axis]
+    convolves: bool
+
+
+def reference(
+    function: Literal["convolve", "correlate"],
+    x: Any,
+    kernel: Any,
+    mode: str = "full",
+    *,
+    axes: Any = None,
+    boundary: Any = "constant",
+    fill_value: complex = 0,
+    stride: Any = 1,
+    dilation: Any = 1,
+    lags: Any = None,
+) -> Host:
+    """Return what `arrayconv.convolve` or `correlate` should, from the definition, on the host.
+
+    Parameters
+    ----------
+    function : {'convolve', 'correlate'}
+        Which of the two.
+    x, kernel : numpy arrays
+        Operands; other options as in `arrayconv.correlate`.
+
+    Returns
+    -------
+    numpy.ndarray
+        Integers: exact Python ints (object dtype), not wrapped. Floats: longdouble or clongdouble.
+
+    Raises
+    ------
+    ValueError
+        As the functions themselves.
+
+    Examples
+    --------
+    >>> from arrayconv.testing import reference
+    >>> reference("correlate", [1, 2, 3], [1, 10], "same").tolist()
+    [10, 21, 32]
+    """
+    check_option("reference", "function", function, ("convolve", "correlate"))
+    w = _windows(function, _wide(x), _wide(kernel), mode, axes, boundary, fill_value, stride, dilation, lags)
+    return _swept(w)
+
+
+def error_bound(
+    function: Literal["convolve", "correlate"],
+    x: Any,
+    kernel: Any,
+    mode: str = "full",
+    *,
+    accuracy: Literal["normwise", "componentwise"] = "normwise",
+    dtype: str | None = None,
+    axes: Any = None,
+    boundary: Any = "constant",
+    fill_value: complex = 0,
+    stride: Any = 1,
+    dilation: Any = 1,
+    lags: Any = None,
+) -> Host:
+    """Return how far each output may be from the exact one.
+
+    Parameters
+    ----------
+    function, x, kernel, mode, axes, boundary, fill_value, stride, dilation, lags
+        As in `reference`.
+    accuracy : {'normwise', 'componentwise'}
+        'componentwise': ``c * (terms + 2) * eps * (|x| convolved with |kernel|)`` plus an underflow term, c = 1 for
+        real and 4 for complex data. 'normwise': ``c * (terms + 12 * log2(samples) + 4) * eps * |X|_2 * |kernel|_2``,
+        X the extended data; the transforms' share is Higham (2002), Theorem 24.2.
+    dtype : str, optional
+        Dtype of the result, by default the operands' common one. Integers are exact: the bound is 0.
+
+    Returns
+    -------
+    numpy.ndarray of float64
+        Absolute bound per output.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from arrayconv.testing import error_bound
+    >>> bool(error_bound("convolve", np.ones(4), np.ones(2)).max() < 1e-13)
+    True
+    """
+    x, kernel = np.asarray(x), np.asarray(kernel)
+    name = dtype or _dtypes.promote(x.dtype.name, kernel.dtype.name) or "float64"
+    options = (mode, axes, boundary, fill_value, stride, dilation, lags)
+    if _dtypes.kind(name) == "integer":
+        return np.zeros(_swept(_windows(function, _wide(x), _wide(kernel), *options)).shape)
+    sizes = _windows(function, np.abs(_wide(x)), np.abs(_wide(kernel)), *options[:3], abs(fill_value), *options[4:])
+    products = _swept(sizes)
+    terms = int(np.prod([axis.taps for axis in sizes.axes.values()]))
+    factor = 4 if _dtypes.kind(name) == "complex" else 1
+    sums = _dtypes.accumulator(name)
+    last_rounding = _dtypes.eps(name) * products if sums != name else 0
+    underflow = (terms + 1) * _dtypes.tiny(name)
+    if accuracy == "normwise":
+        norm = np.linalg.norm(sizes.x.astype(float)) * np.linalg.norm(sizes.kernel.astype(float))
+        terms += int(12 * log2(max(2, sizes.x.size + sizes.kernel.size))) + 2
+        products = np.full(products.shape, norm)
+    return (factor * (terms + 2) * _dtypes.eps(sums) * products + last_rounding + underflow).astype(float)
+
+
+def check_adjoint(forward: Any, adjoint: Any, x: Any, y: Any, *, tolerance: float = 1e-12) -> None:
+    """Raise AssertionError unless ``<forward(x), y> = <x, adjoint(y)>`` to a relative tolerance.
+
+    Parameters
+    ----------
+    forward, adjoint : callables
+        A linear map and what is claimed to be its adjoint; they take and return arrays numpy can read.
+    x, y : arrays
+        Points of the domain and of the range.
+    tolerance : float
+        Allowed difference, relative to the norms of both sides.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from arrayconv.testing import check_adjoint
+    >>> check_adjoint(lambda x: 2 * x, lambda y: 2 * y, np.ones(3), np.ones(3))
+    """
+    image, back = np.asarray(forward(x)), np.asarray(adjoint(y))
+    left: Any = np.vdot(np.asarray(y), image)
+    right: Any = np.vdot(back, np.asarray(x))
+    scale = np.linalg.norm(image) * np.linalg.norm(np.asarray(y)) + np.linalg.norm(back) * np.linalg.norm(np.asarray(x))
+    if not abs(left - right) <= tolerance * scale:
+        raise AssertionError(
+            f"check_adjoint: <A x, y> must equal <x, A* y>. Got {left} and {right}, which differ by "
+            f"{abs(left - right):.3g}, more than {tolerance:.1g} of {scale:.3g}."
+        )
+
+
+def _wide(values: Any) -> Host:
+    """Return an array in which sums are exact (Python ints) or nearly so (longdouble)."""
+    array = np.asarray(values)
+    if array.dtype.kind in "iuO":
+        return array.astype(object)
+    return array.astype(np.clongdouble if array.dtype.kind == "c" else np.longdouble)
+
+
+def _windows(
+    function: str,
+    x: Host,
+    kernel: Host,
+    mode: str,
+    axes: Any,
+    boundary: Any,
+    fill_value: complex,
+    stride: Any,
+    dilation: Any,
+    lags: Any,
+) -> _Windows:
+    space = convolved_axes(function, x.ndim, kernel.ndim, axes)
+    if kernel.ndim != x.ndim:
+        order = np.argsort(space)
+        shape = [1] * x.ndim
+        for axis in space:
+            shape[axis] = kernel.shape[space.index(axis)]
+        kernel = np.transpose(kernel, order).reshape(shape)
+    if function == "correlate":
+        kernel = np.conjugate(kernel)
+    found = _met(function, x, kernel, space, mode, boundary, stride, dilation, lags)
+    for number, axis in found.items():
+        lo, hi = axis.span(0, axis.outputs)
+        pad = [(0, 0)] * x.ndim
+        pad[number] = (max(0, -lo), max(0, hi - axis.size))
+        fill = {"constant_values": fill_value} if axis.boundary == "constant" else {}
+        how: Any = axis.boundary
+        x = np.pad(x, pad, mode=how, **fill) if any(pad[number]) else x
+        x = x[(*(slice(None),) * number, slice(max(lo, 0), max(lo, 0) + hi - lo))]
+    return _Windows(x, kernel, found, function == "convolve")
+
+
+def _met(
+    function: str,
+    x: Host,
+    kernel: Host,
+    space: tuple[int, ...],
+    mode: str,
+    boundary: Any,
+    stride: Any,
+    dilation: Any,
+    lags: Any,
+) -> dict[int, Axis]:
+    count = len(space)
+    options = zip(
+        space,
+        positive_per_axis(function, "stride", stride, count),
+        positive_per_axis(function, "dilation", dilation, count),
+        boundary_per_axis(function, boundary, count),
+        strict=True,
+    )
+    bare = [Axis(x.shape[n], kernel.shape[n], 0, stride=s, dilation=d, boundary=b) for n, s, d, b in options]
+    if lags is None:
+        return {n: mode_axis(function, axis, mode) for n, axis in zip(space, bare, strict=True)}
+    windows = lag_windows(function, lags, count)
+    return {n: lag_axis(function, axis, window) for n, axis, window in zip(space, bare, windows, strict=True)}
+
+
+def _swept(w: _Windows) -> Host:
+    """Add the products tap by tap."""
+    total: Host = 0
+    for tap in np.ndindex(*(axis.taps for axis in w.axes.values())):
+        samples: list[Any] = [slice(None)] * w.x.ndim
+        chosen: list[Any] = [slice(None)] * w.x.ndim
+        for (number, axis), k in zip(w.axes.items(), tap, strict=True):
+            first = axis.dilation * k
+            samples[number] = slice(first, first + axis.stride * (axis.outputs - 1) + 1, axis.stride)
+            place = axis.taps - 1 - k if w.convolves else k
+            chosen[number] = slice(place, place + 1)
+        total = total + w.x[tuple(samples)] * w.kernel[tuple(chosen)]
+    return total

@@ -1,0 +1,56 @@
+"""The array libraries every test runs on, as one fixture, and how arrays get there and back."""
+
+import dataclasses
+import importlib.util
+from typing import Any
+
+import numpy as np
+import pytest
+
+from arrayconv._xp import compat_namespace, device_of
+
+LIBRARIES = ("numpy", "torch", "jax", "array_api_strict")
+
+if importlib.util.find_spec("jax"):
+    import jax
+
+    jax.config.update(
+        "jax_enable_x64", True
+    )  # before the first array; tests/unit has one of JAX's default in a process
+
+
+@dataclasses.dataclass(frozen=True)
+class Library:
+    """An array library under test, with a device that is not the default where it has one."""
+
+    name: str
+    xp: Any
+    device: Any
+
+    def asarray(self, host):
+        """Return a host array as this library's, on its device."""
+        return self.xp.asarray(np.array(host), device=self.device)
+
+    def numpy(self, array):
+        """Return an array of this library on the host."""
+        if self.name == "array_api_strict":
+            array = array.to_device(self.xp.Device("CPU_DEVICE"))
+        elif self.name == "torch":
+            array = array.detach()
+        return np.asarray(array)
+
+
+def make_library(name):
+    """Return the library called `name`, or skip with what is missing."""
+    if not importlib.util.find_spec(name):
+        pytest.skip(f"{name} is not installed")
+    xp = compat_namespace(name)
+    device = device_of(xp.zeros(1))
+    if name == "array_api_strict":
+        device = xp.Device("device1")  # nothing may be made on the default device by mistake
+    return Library(name, xp, device)
+
+
+@pytest.fixture(params=LIBRARIES)
+def library(request):
+    return make_library(request.param)

@@ -1,0 +1,79 @@
+"""Large problems, beyond what the oracle can loop over: methods, shortcuts, borders and blocks agree."""
+
+import numpy as np
+import pytest
+
+import arrayconv
+from arrayconv import _split, testing
+from arrayconv._algorithms import ALGORITHMS
+
+METHODS = tuple(ALGORITHMS)
+# What each row varies: sizes past the limit where borders become slabs, every boundary, long and short kernels.
+PROBLEMS = {
+    "slabs-2d": ((900, 700), (5, 4), {"boundary": ("reflect", "wrap")}),
+    "slabs-stride": ((900, 700), (3, 6), {"boundary": "symmetric", "stride": (2, 3), "dilation": (2, 1)}),
+    "slabs-1d": ((600_000,), (33,), {"boundary": "edge"}),
+    "slabs-fill": ((900, 700), (5, 5), {"fill_value": 1.5}),
+    "many-tiles": ((300, 260), (17, 9), {"boundary": "constant"}),
+    "batch": ((40, 3000), (1, 21), {"axes": 1, "boundary": "wrap"}),
+    "3d": ((30, 40, 50), (3, 5, 4), {"boundary": ("edge", "constant", "reflect")}),
+}
+
+
+@pytest.fixture(scope="module")
+def random():
+    return np.random.default_rng(20261122)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_methods_agree_with_reference_on_large_problems(name, method, random):
+    shape, taps, options = PROBLEMS[name]
+    x, kernel = random.standard_normal(shape), random.standard_normal(taps)
+    y = arrayconv.convolve(x, kernel, "same", method=method, **options)
+    exact = testing.reference("convolve", x, kernel, "same", **options)
+    bound = testing.error_bound("convolve", x, kernel, "same", accuracy=ALGORITHMS[method].accuracy, **options)
+    assert y.shape == exact.shape
+    assert np.all(np.abs(y - exact) <= bound)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_slabs_give_what_whole_extension_gives(method, monkeypatch, random):
+    x, kernel = random.integers(-9, 9, (40, 30)), random.integers(-9, 9, (5, 3))
+    options = {"boundary": ("wrap", "reflect"), "method": method}
+    whole = arrayconv.convolve(x, kernel, **options)
+    monkeypatch.setattr(_split, "SMALL", 0)
+    arrayconv._plan._make.cache_clear()
+    try:
+        slabs = arrayconv.convolve(x, kernel, **options)
+        steps = arrayconv.explain((40, 30), (5, 3), dtype="int64", **options).steps
+    finally:
+        arrayconv._plan._make.cache_clear()
+    np.testing.assert_array_equal(slabs, whole)
+    assert steps == (5 if ALGORITHMS[method].extends == "none" else 1)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("budget", [40_000, 200_000, 3_000_000])
+def test_blocks_within_a_budget_give_the_same_integers(budget, method, random):
+    x, kernel = random.integers(-99, 99, (3, 120, 90)), random.integers(-99, 99, (2, 3, 5))[:1]
+    whole = arrayconv.correlate(x, kernel, "same", axes=(1, 2), boundary="symmetric")
+    plan = arrayconv.explain(x, kernel, "same", axes=(1, 2), boundary="symmetric", max_workspace=budget)
+    refused = {row.name: row.refusal for row in plan.candidates}[method]
+    if refused:
+        pytest.skip(refused)
+    y = arrayconv.correlate(x, kernel, "same", axes=(1, 2), boundary="symmetric", method=method, max_workspace=budget)
+    np.testing.assert_array_equal(y, whole)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "complex64", "complex128"])
+@pytest.mark.parametrize("method", ["fft", "overlap_save"])
+def test_scipy_transforms_agree_with_numpy_transforms(method, dtype, random):
+    x = random.standard_normal((90, 70)).astype(dtype)
+    kernel = random.standard_normal((11, 7)).astype(dtype)
+    fast = arrayconv.convolve(x, kernel, method=method)
+    with arrayconv.config.using(accelerators=set()):
+        plain = arrayconv.convolve(x, kernel, method=method)
+    assert fast.dtype == plain.dtype == dtype
+    bound = testing.error_bound("convolve", x, kernel)
+    assert np.all(np.abs(fast - plain) <= 2 * bound)

@@ -1,0 +1,93 @@
+"""NaN and infinity spoil only the outputs whose window holds them; large finite data does not overflow."""
+
+import numpy as np
+import pytest
+
+import arrayconv
+from arrayconv._algorithms import ALGORITHMS
+
+METHODS = tuple(ALGORITHMS)
+SMEARING = tuple(name for name, algorithm in ALGORITHMS.items() if algorithm.smears)
+BAD = (float("nan"), float("inf"), float("-inf"))
+
+
+def windows_with_bad(x, kernel, **options):
+    """Return which outputs have a bad sample in their window, by counting them exactly."""
+    bad = (~np.isfinite(x)).astype(np.int64)
+    return arrayconv.convolve(bad, np.ones(kernel.shape, np.int64), method="direct", **options) > 0
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("value", BAD)
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"mode": "full"},
+        {"mode": "same", "boundary": "reflect"},
+        {"mode": "valid", "stride": 2, "dilation": 2},
+        {"mode": "same", "boundary": "wrap", "dilation": 3},
+    ],
+    ids=str,
+)
+def test_bad_samples_spoil_only_their_windows(library, options, value, method):
+    if library.name == "jax" and (value != BAD[0] or options != {"mode": "full"}):
+        pytest.skip("JAX runs one row: every shape is compiled anew")
+    random = np.random.default_rng(1)
+    x, kernel = random.standard_normal(40), random.standard_normal(5)
+    clean = arrayconv.convolve(x, kernel, method="direct", **options)
+    x[[4, 21]] = value
+    y = library.numpy(arrayconv.convolve(library.asarray(x), library.asarray(kernel), method=method, **options))
+    touched = windows_with_bad(x, kernel, **options)
+    assert touched.any()
+    assert not touched.all()
+    np.testing.assert_array_equal(np.isfinite(y), ~touched)
+    np.testing.assert_allclose(y[~touched], clean[~touched], rtol=0, atol=1e-13)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_bad_taps_spoil_their_filter_only(library, method):
+    if library.name == "jax" and method != "fft":
+        pytest.skip("JAX runs one method: every shape is compiled anew")
+    x, kernel = np.ones(12), np.ones((2, 3))
+    kernel[1, 0] = float("nan")
+    y = arrayconv.einconv("t, o t -> o t | t", library.asarray(x), library.asarray(kernel), method=method)
+    y = library.numpy(y)
+    np.testing.assert_allclose(y[0], 3, rtol=0, atol=1e-13)
+    assert np.isnan(y[1]).all()
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_bad_fill_spoils_the_borders_only(method):
+    y = arrayconv.convolve(np.ones(9), np.ones(3), "same", fill_value=float("nan"), method=method)
+    np.testing.assert_array_equal(np.isnan(y), [True, *[False] * 7, True])
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("channel", [0, 1])
+def test_a_bad_sample_of_one_channel_spoils_the_sum_over_channels(method, channel):
+    x = np.ones((2, 10))
+    x[channel, 4] = np.inf
+    y = arrayconv.einconv("c t, c t -> t | t", x, np.ones((2, 3)), method=method)
+    np.testing.assert_array_equal(np.isfinite(y), [True, True, *[False] * 3, *[True] * 3])
+
+
+@pytest.mark.parametrize("method", SMEARING)
+@pytest.mark.parametrize(
+    ("dtype", "scale"), [("float32", 1e36), ("float32", 1e-36), ("float64", 1e300), ("complex64", 1e36)]
+)
+def test_magnitudes_near_the_ends_of_the_range_survive(library, dtype, scale, method):
+    if library.name == "jax" and scale != 1e36:
+        pytest.skip("JAX runs one magnitude: every shape is compiled anew")
+    random = np.random.default_rng(2)
+    x, kernel = random.standard_normal(300).astype(dtype), (random.standard_normal(40) / 40).astype(dtype)
+    arrays = library.asarray((x * dtype_scale(dtype, scale)).astype(dtype)), library.asarray(kernel)
+    y = library.numpy(arrayconv.convolve(*arrays, method=method))
+    wide = np.convolve(x.astype(np.clongdouble), kernel.astype(np.clongdouble)) * np.longdouble(scale)
+    assert y.dtype == dtype
+    assert np.isfinite(y).all()
+    error = np.linalg.norm((y - wide).astype(np.clongdouble)) / np.linalg.norm(wide)
+    assert error < 50 * np.finfo(dtype).eps
+
+
+def dtype_scale(dtype, scale):
+    return np.dtype(dtype).type(scale)

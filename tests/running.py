@@ -1,0 +1,70 @@
+"""Run one algorithm on one case, the way the plan does, and judge the answer by the contract."""
+
+from functools import cache
+
+import numpy as np
+
+from arrayconv import _dtypes, _plan
+from arrayconv._ops import transform
+from arrayconv._select import Budget
+from arrayconv._xp import traits
+from tests import oracle
+
+ALL_ACCELERATORS = frozenset({"scipy"})
+
+
+def planned(library, spec, dtype, method, *, fill=0, max_workspace=None, accelerators=ALL_ACCELERATORS):
+    """Return the plan of a forced method, or the sentence that refuses it."""
+    found = traits(library.name, library.device, library.xp, dtype)
+    found = _plan.with_accelerators(found, accelerators)
+    made = _plan.make(spec, found, method, Budget(max_workspace), fill == 0)
+    if isinstance(made, _plan.Refusal):
+        return next(row.refusal for row in made.candidates if row.name == method)
+    return made
+
+
+def run(library, plan, x, w, fill=0):
+    """Return the plan's result on the host."""
+    arrays = (library.asarray(x), library.asarray(w))
+    y = _plan.execute(plan, *arrays, fill, xp=library.xp, device=library.device)
+    return library.numpy(y)
+
+
+@cache
+def exact_answer(case):
+    """Return the oracle's answer to a case, computed once."""
+    x, w = case.operands()
+    return oracle.operation(oracle.exact(x), oracle.exact(w), case.spec, case.fill)
+
+
+def assert_contract(y, exact, x, w, spec, dtype, fill=0, *, accuracy="normwise"):
+    """Raise unless y has the dtype and shape of the answer, equals it (integers) or is within the bound (floats)."""
+    assert y.dtype == np.dtype(dtype), f"dtype {y.dtype}, but should be {dtype}"
+    assert y.shape == spec.output_shape, f"shape {y.shape}, but should be {spec.output_shape}"
+    if _dtypes.kind(dtype) == "integer":
+        np.testing.assert_array_equal(y, oracle.wrapped(exact, dtype))
+        return
+    bound = error_bound(x, w, spec, dtype, fill, accuracy)
+    error = np.abs(y - oracle.rounded(exact))
+    worst = np.unravel_index(np.argmax(error - bound), y.shape) if y.size else ()
+    assert y.size == 0 or error[worst] <= bound[worst], (
+        f"error {error[worst]:.3g} at {worst}, but the bound is {bound[worst]:.3g}: "
+        f"got {y[worst]}, should be {oracle.rounded(exact)[worst]}"
+    )
+
+
+def error_bound(x, w, spec, dtype, fill, accuracy):
+    """Return the contract's bound: element by element, or by the norms of everything that is read."""
+    factor = 4 if _dtypes.kind(dtype) == "complex" else 1
+    sizes = oracle.operation(
+        oracle.exact(np.abs(x)), oracle.exact(np.abs(w)), spec._replace(conj=False), abs(fill)
+    )
+    eps, underflow = _dtypes.eps(dtype), spec.terms * _dtypes.tiny(dtype)
+    componentwise = factor * (spec.terms + 2) * eps * oracle.rounded(sizes) + underflow
+    if accuracy == "componentwise":
+        return componentwise
+    read = np.prod([a.span(0, a.outputs)[1] - a.span(0, a.outputs)[0] + a.size for a in spec.axes], initial=1)
+    largest = max(np.max(np.abs(x), initial=0), abs(fill))
+    norms = largest * np.sqrt(spec.channels * float(read)) * np.linalg.norm(w)
+    lengths = [2 * (a.span(0, a.outputs)[1] - a.span(0, a.outputs)[0] + a.size) for a in spec.axes] or [1]
+    return componentwise + factor * eps * transform.error_factor(lengths) * norms
