@@ -55,7 +55,7 @@ def tiles(x: Array, axis: int, length: int, step: int, count: int, *, xp: Namesp
     parts: list[Array] = []
     for first in range(0, length, step):
         width = min(step, length - first)
-        shifted = x[along(axis, slice(first, first + step * count))]
+        shifted = x[along(axis, slice(first, min(first + step * count, x.shape[axis])))]
         missing = step * count - shifted.shape[axis]
         if missing:  # the last tile's tail is shorter than a step; what lies past it is cut off again below
             shifted = xp.concat([shifted, shifted[along(axis, slice(0, missing))]], axis=axis)
