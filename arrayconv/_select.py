@@ -131,7 +131,7 @@ def _block_axis(axis: Axis, outputs: int, zero_extends: bool) -> Axis:
 def _piece_bytes(algorithm: Algorithm, block: Spec, spec: Spec, traits: Traits) -> int:
     """Return the bytes one block takes beyond the caller's arrays: extended input, kernel, and the method's own."""
     read = prod(axis.span(0, axis.outputs)[1] - axis.span(0, axis.outputs)[0] for axis in block.axes)
-    copies = 4 if algorithm.smears else 1  # guarded data, its flags and its magnitudes live beside the extended input
+    copies = 4 if algorithm.smears else 2  # one axis is extended after the other; guarded data, flags and magnitudes
     extended = copies * block.batch * block.groups * block.channels * read * traits.itemsize
     kernel = 2 * prod(spec.kernel_shape) * traits.itemsize
     result = block.outputs * traits.itemsize

@@ -15,6 +15,8 @@ from typing import Any, Literal, NamedTuple
 from arrayconv._spec import Spec
 from arrayconv._xp import Array, Namespace, Traits
 
+OBJECT_BYTES = 256  # a small array or view, as Python holds it: what a list of one per tap adds
+
 Accuracy = Literal["normwise", "componentwise"]
 
 

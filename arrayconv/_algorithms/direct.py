@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import prod
 
-from arrayconv._algorithms._base import Algorithm, Context
+from arrayconv._algorithms._base import OBJECT_BYTES, Algorithm, Context
 from arrayconv._cost_table import rates
 from arrayconv._ops import windows
 from arrayconv._spec import Spec
@@ -38,7 +38,7 @@ def _cost(spec: Spec, traits: Traits) -> int:
 
 def _workspace(spec: Spec, traits: Traits) -> int:
     window = spec.channels * prod((spec.batch, spec.groups, *spec.output_size)) if _by_matmul(spec, traits) else 0
-    return traits.itemsize * (window + 2 * spec.outputs + prod(spec.kernel_shape))
+    return traits.itemsize * (window + 2 * spec.outputs + prod(spec.kernel_shape)) + OBJECT_BYTES * spec.terms
 
 
 def _by_matmul(spec: Spec, traits: Traits) -> bool:

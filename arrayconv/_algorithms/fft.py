@@ -66,18 +66,18 @@ def _workspace(spec: Spec, traits: Traits) -> int:
 
 
 def spectral_workspace(spec: Spec, lengths: tuple[int, ...], tiles: int, traits: Traits) -> int:
-    """Return the bytes held at once: padded x, its spectra, the kernel's, a product and its term, the inverse."""
+    """Return the bytes held at once: padded x and its limbs, spectra, a product and its term, inverses and their sum."""
     real = spectral.is_real(traits)
     frequencies = transform.spectrum_elements(lengths, real)
     size = spectral.working_itemsize(traits)
     wide = 2 * size if real else size  # bytes of one frequency
     limbs = spectral.limbs(traits)
     rows = spec.batch * spec.groups * tiles
-    padded = 2 * rows * spec.channels * prod(lengths) * size
+    padded = (3 + limbs * traits.exact) * rows * spec.channels * prod(lengths) * size
     spectra = limbs * frequencies * wide * (rows * spec.channels + spec.groups * spec.filters * spec.channels)
-    kernel = 2 * spec.groups * spec.filters * spec.channels * prod(lengths) * size
+    kernel = (2 + limbs * traits.exact) * spec.groups * spec.filters * spec.channels * prod(lengths) * size
     product = 2 * frequencies * wide * rows * spec.filters
-    result = (3 if traits.exact else 1) * rows * spec.filters * prod(lengths) * size
+    result = (5 if traits.exact else 2) * rows * spec.filters * prod(lengths) * size
     return padded + spectra + kernel + product + result
 
 

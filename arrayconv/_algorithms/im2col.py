@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from math import prod
 
-from arrayconv._algorithms._base import Algorithm, Context
+from arrayconv._algorithms._base import OBJECT_BYTES, Algorithm, Context
 from arrayconv._cost_table import rates
 from arrayconv._ops import windows
 from arrayconv._spec import Spec
@@ -41,7 +41,7 @@ def _cost(spec: Spec, traits: Traits) -> int:
 
 
 def _workspace(spec: Spec, traits: Traits) -> int:
-    return traits.itemsize * (_columns(spec) + spec.outputs + prod(spec.kernel_shape))
+    return traits.itemsize * (_columns(spec) + spec.outputs + prod(spec.kernel_shape)) + 2 * OBJECT_BYTES * spec.taps
 
 
 def _prepare(kernel: Array, spec: Spec, context: Context) -> Array:

@@ -36,7 +36,7 @@ def write(path: str, photo: Host, panels: Sequence[Panel], caption: str) -> None
         label = f"largest of any library, in units of eps = {EPS:.3g}"
         drawn.colorbar(shown, ax=below, location="bottom", shrink=0.9, label=label)
     try:
-        drawn.savefig(path, dpi=110)
+        drawn.savefig(path, dpi=110, bbox_inches="tight", pad_inches=0.15)
     except ValueError as error:  # no picture format of that name
         raise CommandError(f"{path} cannot be written: {error}") from None
 
@@ -49,4 +49,5 @@ def _show(axes: Any, values: Host, title: str, **options: Any) -> Any:
 
 def _write_text(axes: Any, text: str) -> None:
     axes.set_axis_off()
-    axes.text(0.0, 0.98, text, va="top", family="monospace", fontsize=8.5, linespacing=1.6, transform=axes.transAxes)
+    written = axes.text(0.0, 0.98, text, va="top", family="monospace", fontsize=8, linespacing=1.6)
+    written.set_in_layout(False)  # a wide text would push the pictures apart

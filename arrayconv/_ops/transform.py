@@ -43,6 +43,10 @@ def forward(x: Array, lengths: Sequence[int], *, real: bool, fft: Any) -> Array:
     """Return the spectrum over the last ``len(lengths)`` axes, zero-padded to `lengths`."""
     axes = tuple(range(-len(lengths), 0))
     transform = fft.rfftn if real else fft.fftn
+    if len(lengths) > 1 and 4 * prod(x.shape[-len(lengths) :]) <= prod(lengths):
+        # Mostly padding, as a kernel is: rows first, before there are rows of zeros to transform.
+        x = transform(x, s=tuple(lengths[-1:]), axes=(-1,))
+        return fft.fftn(x, s=tuple(lengths[:-1]), axes=axes[:-1])
     return transform(x, s=tuple(lengths), axes=axes)
 
 

@@ -1,0 +1,37 @@
+"""The tutorial: every script runs by itself, without a warning, and prints what it shows."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+SCRIPTS = sorted((ROOT / "examples").glob("*.py"))
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.stem)
+def test_script_runs_and_prints(script, tmp_path):
+    paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
+    done = subprocess.run(
+        [sys.executable, "-W", "error", script],
+        cwd=tmp_path,  # nothing may depend on where it is started
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,  # seconds; the slowest imports every library, which takes a few on a busy machine
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    assert done.stdout.strip()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_readme_lists_every_script_in_order():
+    listed = re.findall(r"^\| \[(\w+\.py)\]\(\1\)", (ROOT / "examples/README.md").read_text(), flags=re.MULTILINE)
+    assert listed == [script.name for script in SCRIPTS]
+    assert [int(name.split("_")[0]) for name in listed] == list(range(1, len(listed) + 1))

@@ -1,0 +1,50 @@
+"""Roles of labels, and moves that only view where nothing is joined."""
+
+import numpy as np
+import pytest
+
+from arrayconv._call import moved
+from arrayconv._layout import Move, broadcast_layout, layout
+from arrayconv._xp import compat_namespace
+
+XP = compat_namespace()
+
+
+def test_roles_follow_from_where_a_label_stands():
+    sizes = {"b": 2, "g": 3, "c": 4, "o": 5}
+    found = layout("bgcw", "gocw", "bogw", "w", sizes, ((2, 3, 4, 9), (3, 5, 4, 2), (2, 5, 3, 8)))
+    assert (found.batch, found.groups, found.channels, found.filters) == (2, 3, 4, 5)
+    assert found.x.joined == (2, 3, 4, 9)
+    assert found.kernel.joined == (3, 5, 4, 2)
+    y = np.arange(240).reshape(2, 3, 5, 8)
+    np.testing.assert_array_equal(moved(y, found.y, XP), y.transpose(0, 2, 1, 3))
+
+
+@pytest.mark.parametrize(
+    ("x_shape", "kernel_shape", "counts", "shape"),
+    [
+        ((4, 9), (1, 3), (4, 1, 1, 1), (4, 7)),  # batch
+        ((1, 9), (5, 3), (1, 1, 1, 5), (5, 7)),  # filters
+        ((4, 9), (4, 3), (1, 4, 1, 1), (4, 7)),  # groups
+        ((1, 9), (1, 3), (1, 1, 1, 1), (1, 7)),
+    ],
+)
+def test_broadcast_axes_become_batch_filters_or_groups(x_shape, kernel_shape, counts, shape):
+    found, answer = broadcast_layout("f", x_shape, kernel_shape, (0, 1), {1: 7})
+    assert (found.batch, found.groups, found.channels, found.filters) == counts
+    assert answer == shape
+
+
+def test_moves_that_join_nothing_are_views():
+    x = np.zeros((3, 4, 5))
+    move = Move((3, 4, 5), (2, 0, 1), (5, 1, 3, 4))
+    assert move.moves
+    assert not move.joins
+    assert np.shares_memory(moved(x, move, XP), x)
+    assert Move((3, 4, 5), (0, 1, 2), (12, 5)).joins
+
+
+def test_inverse_goes_back():
+    x = np.arange(60).reshape(3, 4, 5)
+    there = Move((3, 4, 5), (2, 0, 1), (5, 12))
+    np.testing.assert_array_equal(moved(moved(x, there, XP), there.inverse, XP), x)

@@ -1,0 +1,73 @@
+"""The ranking: integers only, the same for the same key, with a reason for every refusal."""
+
+import pytest
+
+from arrayconv._algorithms import ALGORITHMS
+from arrayconv._select import Budget, rank
+from arrayconv._xp import Traits
+from tests.cases import CASES, axis, spec
+
+NUMPY = Traits("numpy", "cpu", "float64", "float64", readable=True, writable=True, transforms="scipy")
+IMAGE = spec(axis(512, 3, 512, before=1), axis(512, 3, 512, before=1))
+
+
+def named(rows):
+    return {row.name: row for row in rows}
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_ranking_is_sorted_and_complete(case):
+    rows = rank(case.spec, NUMPY, Budget(), zero_fill=case.fill == 0)
+    assert sorted(row.name for row in rows) == sorted(ALGORITHMS)
+    costs = [row.cost_ns for row in rows if row.refusal is None]
+    assert costs == sorted(costs)
+    assert all(isinstance(row.cost_ns, int) and isinstance(row.workspace, int) for row in rows)
+    assert rows == rank(case.spec, NUMPY, Budget(), zero_fill=case.fill == 0)
+
+
+def test_long_kernels_go_to_the_spectrum_and_short_ones_do_not():
+    large = spec(axis(512, 63, 512, before=31), axis(512, 63, 512, before=31))
+    assert rank(IMAGE, NUMPY, Budget(), zero_fill=True)[0].name in ("direct", "im2col")
+    assert rank(large, NUMPY, Budget(), zero_fill=True)[0].name in ("fft", "overlap_save")
+
+
+def test_componentwise_accuracy_keeps_the_spectrum_out():
+    rows = named(rank(IMAGE, NUMPY, Budget(accuracy="componentwise"), zero_fill=True))
+    assert rows["fft"].refusal == "its error is bounded by norm, and accuracy='componentwise' was asked for"
+    assert rows["direct"].refusal is None
+
+
+@pytest.mark.parametrize("budget", [30_000, 300_000, 3_000_000])
+def test_every_runnable_row_fits_the_budget(budget):
+    for case in [*CASES]:
+        for row in rank(case.spec, NUMPY, Budget(budget), zero_fill=True):
+            assert row.refusal is not None or row.workspace <= budget
+    assert named(rank(IMAGE, NUMPY, Budget(budget), zero_fill=True))["direct"].refusal is None
+
+
+def test_a_budget_too_small_names_both_numbers():
+    row = named(rank(IMAGE, NUMPY, Budget(100), zero_fill=True))["direct"]
+    assert row.refusal is not None
+    assert "bytes of workspace, more than max_workspace=100" in row.refusal
+
+
+def test_integers_that_would_not_be_exact_are_refused_with_the_bound():
+    exact = NUMPY._replace(accumulator="int64", output="int64")
+    long = spec(axis(1 << 22, 1 << 16, 1 << 22))
+    assert "the rounding bound is" in (named(rank(long, exact, Budget(), zero_fill=True))["fft"].refusal or "")
+    no_double = exact._replace(float64=False)
+    assert "need float64" in (named(rank(IMAGE, no_double, Budget(), zero_fill=True))["fft"].refusal or "")
+
+
+def test_im2col_needs_an_integer_product():
+    cuda = NUMPY._replace(backend="torch", device="cuda", accumulator="int32", output="int32", integer_matmul=False)
+    refusal = named(rank(IMAGE, cuda, Budget(), zero_fill=True))["im2col"].refusal
+    assert refusal == "torch on cuda has no integer matrix product"
+
+
+def test_blocks_stay_in_the_cache_on_a_cpu_and_whole_elsewhere():
+    large = spec(axis(4096, 3, 4096, before=1), axis(4096, 3, 4096, before=1))
+    cpu = named(rank(large, NUMPY, Budget(), zero_fill=True))["direct"]
+    gpu = named(rank(large, NUMPY._replace(backend="cupy", device="cuda"), Budget(), zero_fill=True))["direct"]
+    assert cpu.block[2] * cpu.block[3] * 8 <= ALGORITHMS["direct"].tile_bytes
+    assert gpu.block == (1, 1, 4096, 4096)

@@ -1,0 +1,111 @@
+"""Phases, borders and blocks cover every output once and read what the definition reads."""
+
+from itertools import product
+from math import prod
+
+import pytest
+
+from arrayconv import _split
+from arrayconv._boundary import FILL
+from tests import oracle
+from tests.cases import CASES, axis, spec
+
+
+def met(axis):
+    """Return, per output, the (tap, position in x before extension) pairs of the definition."""
+    pairs = []
+    for p in range(axis.outputs):
+        at = {k: axis.stride * p + axis.dilation * k - axis.before for k in range(axis.taps)}
+        pairs.append({(k, u // axis.upsample) for k, u in at.items() if u % axis.upsample == 0})
+    return pairs
+
+
+AXES = [axis for case in CASES for axis in case.spec.axes]
+
+
+@pytest.mark.parametrize("one", [*AXES, axis(9, 7, 25, upsample=6, stride=4, dilation=9, before=11)], ids=str)
+def test_phases_meet_what_the_definition_meets(one):
+    expected, seen = met(one), {}
+    for phase in _split.phases(one):
+        inner = phase.axis
+        assert inner.upsample == 1
+        for q in range(inner.outputs):
+            output = phase.first_output + q * phase.output_step
+            assert output not in seen
+            seen[output] = {
+                (phase.first_tap + j * phase.tap_step, inner.stride * q + inner.dilation * j - inner.before)
+                for j in range(inner.taps)
+            }
+    assert [seen[p] for p in range(one.outputs)] == expected
+
+
+def cells(box):
+    return set(product(*(range(first, stop) for first, stop in box)))
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_onion_covers_every_output_once(case):
+    axes = [phase.axis for one in case.spec.axes for phase in _split.phases(one)[:1]]
+    boxes = list(_split.onion(axes))
+    assert sum(len(cells(box)) for box in boxes) == prod(axis.outputs for axis in axes)
+    assert set().union(*map(cells, boxes)) == cells([(0, axis.outputs) for axis in axes])
+    assert len(boxes) <= 1 + 2 * len(axes)
+
+
+@pytest.mark.parametrize("one", AXES, ids=str)
+def test_inner_range_is_where_windows_lie_inside(one):
+    inner = one._replace(upsample=1)
+    first, stop = _split.inner_range(inner)
+    for p in range(inner.outputs):
+        lo, hi = inner.span(p, p + 1)
+        assert (first <= p < stop) == (lo >= 0 and hi <= inner.size)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@pytest.mark.parametrize("block", [1, 2, 100])
+@pytest.mark.parametrize("zero_extends", [False, True])
+@pytest.mark.parametrize("small", [0, 1 << 19])
+def test_pieces_cover_the_answer_and_read_the_extension(case, block, zero_extends, small, monkeypatch):
+    monkeypatch.setattr(_split, "SMALL", small)
+    shape = (block, block, *(block for _ in case.spec.axes))
+    found = list(_split.pieces(case.spec, shape, zero_extends=zero_extends, slabs=True))
+    written = 0
+    for piece in found:
+        assert max(piece.spec.batch, piece.spec.groups, *piece.spec.output_size) <= block
+        written += piece.spec.outputs
+        for whole, part, source in zip(case.spec.axes, piece.spec.axes, piece.source, strict=True):
+            samples = sum(run.length for run in source)
+            assert samples == part.size
+            if not zero_extends:
+                assert part.before == 0
+                assert part.span(0, part.outputs)[1] <= part.size
+            assert all(run.start == FILL or 0 <= run.start < max(whole.size, 1) for run in source)
+    met_by_some_tap = [[bool(pairs) for pairs in met(one)] for one in case.spec.axes]
+    outputs = case.spec.batch * case.spec.groups * case.spec.filters * prod(sum(flags) for flags in met_by_some_tap)
+    assert written == outputs
+
+
+def test_small_problems_are_extended_whole_and_large_ones_in_slabs():
+    small = spec(axis(100, 3, 100, before=1), axis(100, 3, 100, before=1))
+    large = spec(axis(1000, 3, 1000, before=1), axis(1000, 3, 1000, before=1))
+    everything = (1, 1, 10**6, 10**6)
+    assert len(list(_split.pieces(small, everything, zero_extends=False, slabs=True))) == 1
+    pieces = list(_split.pieces(large, everything, zero_extends=False, slabs=True))
+    assert len(pieces) == 5
+    copied = [piece for piece in pieces if any(len(source) > 1 for source in piece.source)]
+    assert sum(prod(piece.spec.input_size) for piece in copied) < 4 * 3 * 1002
+
+
+def test_blocks_shrink_the_batch_first_then_the_axis_longest_in_reaches():
+    sizes, reaches = (8, 2, 100, 100), (50, 5)
+    assert _split.block_shape(sizes, reaches, prod, 10**4, rows=False) == (1, 1, 100, 100)
+    assert _split.block_shape(sizes, reaches, prod, 5000, rows=False) == (1, 1, 100, 50)
+    assert _split.block_shape(sizes, reaches, prod, 5000, rows=True) == (1, 1, 50, 100)
+    assert _split.block_shape(sizes, reaches, lambda shape: 10, 9, rows=True) is None
+
+
+def test_oracle_on_a_hand_worked_figure():
+    x, w = oracle.exact([[[[1, 2, 3, 4, 5]]]]).reshape(1, 1, 1, 5), oracle.exact([[[[1, 10]]]]).reshape(1, 1, 1, 2)
+    same = spec(axis(5, 2, 5, before=1))
+    assert oracle.operation(x, w, same).ravel().tolist() == [10, 21, 32, 43, 54]
+    assert oracle.operation(x, w, same._replace(flip=True)).ravel().tolist() == [1, 12, 23, 34, 45]
