@@ -1,0 +1,43 @@
+"""Which method would run, and why not the others?
+
+There are several ways to the same answer. A short kernel is quickest done directly, a long one by FFT. `explain` says
+what would be chosen, from the shapes alone, without computing anything.
+"""
+
+import numpy as np
+
+import arrayconv
+
+# A small kernel on a large image.
+small = arrayconv.explain((2048, 2048), (3, 3), mode="same")
+print(small)
+assert small.output_shape == (2048, 2048)
+assert small.macs == 2048 * 2048 * 9
+assert small.candidates[0].name == small.method
+
+# A large one: the definition would take 17 thousand million multiply-adds, an FFT hardly more than before.
+large = arrayconv.explain((2048, 2048), (65, 65), mode="same")
+print()
+print(large)
+assert large.macs == 2048 * 2048 * 65 * 65
+assert large.method in ("fft", "overlap_save")
+
+# Conditions turn methods away; each says why.
+strict = arrayconv.explain((2048, 2048), (65, 65), mode="same", accuracy="componentwise")
+refused = {row.name: row.refusal for row in strict.candidates if row.refusal}
+print("\nwith accuracy='componentwise' these are refused")
+for name, reason in refused.items():
+    print(f"  {name}: {reason}")
+assert set(refused) == {"fft", "overlap_save"}
+
+# A limit on memory makes the pieces smaller, not the answer different.
+limit = 8 << 20
+capped = arrayconv.explain((2048, 2048), (65, 65), mode="same", max_workspace=limit)
+print(f"\nin 8 MiB: {capped.method}, {capped.steps} steps, {capped.workspace} bytes")
+assert capped.workspace <= limit
+
+# Whatever is chosen, integers come out exact.
+x, kernel = np.arange(1000) % 17 - 8, np.arange(50) % 5
+answers = [arrayconv.convolve(x, kernel, method=row.name) for row in small.candidates]
+assert all((answer == np.convolve(x, kernel)).all() for answer in answers)
+print("\ndirect, im2col, fft and overlap_save agree on integers, bit by bit")
