@@ -93,7 +93,7 @@ def _layout_bytes(problem: Problem, traits: Traits) -> int:
 
 def _refused(function: str, refusal: Refusal, limit: int | None) -> Exception:
     rows = [row for row in refusal.candidates if refusal.method in ("auto", row.name)]
-    reasons = "; ".join(f"{row.name}: {row.refusal}" for row in rows)
+    reasons = "; ".join(f"{row.name}: {row.refusal}" if len(rows) > 1 else f"{row.refusal}" for row in rows)
     if limit is not None and any("max_workspace" in (row.refusal or "") for row in rows):
         return ValueError(f"{function}: `max_workspace` is too small for any piece. Got {limit} bytes. {reasons}.")
     others = [row.name for row in refusal.candidates if row.refusal is None]

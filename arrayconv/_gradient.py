@@ -3,8 +3,8 @@
 For y = A(w) x the transpose with respect to x swaps stride and upsample, reverses the kernel and swaps its channel
 axes; what it gives on the extended axis is folded back onto the samples (`_ops.pad.fold`). The derivative with
 respect to w correlates X with the output's gradient, stride and dilation swapped, batch and channels swapped. Output
-sizes are explicit, because a stride may leave a remainder that no formula could tell. Both are plain transposes: for the
-adjoint of complex data conjugate the kernel, respectively x.
+sizes are explicit, because a stride may leave a remainder that no formula could tell. Both are plain transposes:
+for the adjoint of complex data conjugate the kernel, respectively x.
 """
 
 from __future__ import annotations

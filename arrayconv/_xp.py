@@ -148,9 +148,12 @@ def compat_namespace(xp: Any = None) -> Namespace:
     if name.startswith("array_api_compat."):
         return import_module(name)
     name = _ALIASES.get(name, name)
-    if name in ("numpy", "torch", "cupy"):
-        return import_module(f"array_api_compat.{name}")
-    return import_module(name)
+    try:
+        return import_module(f"array_api_compat.{name}" if name in ("numpy", "torch", "cupy") else name)
+    except ModuleNotFoundError as missing:
+        raise ModuleNotFoundError(
+            f"compat_namespace: `xp` must name an installed array library. Got {name!r} ({missing})."
+        ) from None
 
 
 @lru_cache(256, typed=True)  # typed: array-api-strict warns when its dtypes are compared with NumPy's
@@ -358,5 +361,8 @@ def traits_like(function: str, like: Any, dtype: Any = None) -> Traits:
     xp = compat_namespace(like)
     device = xp.__array_namespace_info__().default_device()
     device = device_of(xp.zeros(1)) if device is None else device
-    name = "float64" if dtype is None else checked_dtype_name(function, "dtype", dtype)
+    default = "float64" if has_dtype(xp, device, "float64") else "float32"
+    name = default if dtype is None else checked_dtype_name(function, "dtype", dtype)
+    if not has_dtype(xp, device, name):
+        raise TypeError(f"{function}: `dtype` {name} does not exist in {xp.__name__} on {device}. Use a narrower one.")
     return traits(xp.__name__.removeprefix("array_api_compat.").split(".")[0], device, xp, name)

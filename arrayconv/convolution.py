@@ -180,12 +180,7 @@ def correlate(
     >>> arrayconv.correlate([1, 2, 3, 4, 5], [1, 10], lags=(0, 1))
     array([21, 32])
     """
-    if lags is not None and (mode is not None or _is_strided(stride)):
-        raise ValueError(
-            f"correlate: `lags` says which outputs to compute, so it excludes `mode` and `stride`. "
-            f"Got lags={lags!r}, mode={mode!r}, stride={stride!r}. Leave them out."
-        )
-    geometry = _geometry("full" if mode is None else mode, axes, boundary, stride, dilation, lags)
+    geometry = _correlated("correlate", mode, axes, boundary, stride, dilation, lags)
     chosen = _call.options("correlate", method, accuracy, max_workspace, fill_value)
     return _run("correlate", x, kernel, geometry, chosen, dtype, out)
 
@@ -193,7 +188,7 @@ def correlate(
 def explain(
     x_or_shape: Any,
     kernel_or_shape: Any,
-    mode: Mode = "full",
+    mode: Mode | None = None,
     *,
     axes: Sequence[int] | int | None = None,
     boundary: str | Sequence[str] = "constant",
@@ -207,7 +202,7 @@ def explain(
     max_workspace: int | None = None,
     like: Any = None,
 ) -> _explain.Explanation:
-    """Say what `convolve` would do, without doing it: the method chosen, the slower ones, the refused ones and why.
+    """Say what `convolve` (with `lags`, `correlate`) would do, without doing it: which method, and why not the others.
 
     Parameters
     ----------
@@ -236,7 +231,7 @@ def explain(
     >>> arrayconv.explain((2048, 2048), (3, 3), mode="same").output_shape
     (2048, 2048)
     """
-    geometry = _geometry(mode, axes, boundary, stride, dilation, lags)
+    geometry = _correlated("explain", mode, axes, boundary, stride, dilation, lags)
     chosen = _call.options("explain", method, accuracy, max_workspace, fill_value)
     x_shape, kernel_shape = (_shape_of("explain", value) for value in (x_or_shape, kernel_or_shape))
     if _is_shape(x_or_shape) or _is_shape(kernel_or_shape):
@@ -297,6 +292,16 @@ def _is_strided(stride: Any) -> bool:
     return any(entry != 1 for entry in (stride if is_sequence(stride) else (stride,)))
 
 
+def _correlated(function: str, mode: Any, axes: Any, boundary: Any, stride: Any, dilation: Any, lags: Any) -> _Geometry:
+    """Return the geometry of a call that takes a mode or lags, but not both."""
+    if lags is not None and (mode is not None or _is_strided(stride)):
+        raise ValueError(
+            f"{function}: `lags` says which outputs to compute, so it excludes `mode` and `stride`. "
+            f"Got lags={lags!r}, mode={mode!r}, stride={stride!r}. Leave them out."
+        )
+    return _geometry("full" if mode is None else mode, axes, boundary, stride, dilation, lags)
+
+
 def _geometry(mode: Any, axes: Any, boundary: Any, stride: Any, dilation: Any, lags: Any = None) -> _Geometry:
     return _Geometry(mode, *(_frozen(value) for value in (axes, boundary, stride, dilation, lags)))
 
@@ -311,10 +316,11 @@ def _is_shape(value: Any) -> bool:
 
 
 def _shape_of(function: str, value: Any) -> tuple[int, ...]:
-    if isinstance(value, tuple):
-        return tuple(integer(function, "shape", entry) for entry in value)
-    if isinstance(value, (int, np.integer)):
-        return (int(value),)
+    if isinstance(value, (tuple, int, np.integer)):
+        shape = tuple(integer(function, "shape", entry) for entry in (value if isinstance(value, tuple) else (value,)))
+        if any(size < 0 for size in shape):
+            raise ValueError(f"{function}: a shape has sizes of at least 0. Got {shape}.")
+        return shape
     return tuple(np.shape(value)) if isinstance(value, list) else tuple(value.shape)
 
 
@@ -345,7 +351,8 @@ def _problem(function: str, x_shape: tuple[int, ...], kernel_shape: tuple[int, .
     outputs = dict(zip(space, (axis.outputs for axis in axes), strict=True))
     lowered, shape = broadcast_layout(function, x_shape, kernel_shape, kernel_labels, outputs)
     counts = (lowered.batch, lowered.groups, lowered.channels, lowered.filters)
-    return Problem(lowered, Spec(*counts, axes, flip=function != "correlate", conj=function == "correlate"), shape)
+    correlates = function == "correlate" or geometry.lags is not None
+    return Problem(lowered, Spec(*counts, axes, flip=not correlates, conj=correlates), shape)
 
 
 def _axes(

@@ -5,7 +5,7 @@
 Wins      kernels of tens of taps per axis and more; the cost hardly depends on the kernel's size.
 Cost      (batch*groups*(channels + filters) + groups*filters*channels) transforms of F log2(F), F >= n + k - 1.
 Memory    the padded input, both spectra and their product.
-Accuracy  by norm: |error|_2 <= c * eps * log2(F) * |x|_2 * |w|_2, so small values beside large ones lose digits.
+Accuracy  by norm: max |error| <= c * eps * log2(F) * |x|_2 * |w|_2, so small values beside large ones lose digits.
           Integers are exact or refused. Zeros beyond the ends are free; other boundaries arrive extended.
 Source    Stockham, High-speed convolution and correlation, 1966.
 """
@@ -66,7 +66,7 @@ def _workspace(spec: Spec, traits: Traits) -> int:
 
 
 def spectral_workspace(spec: Spec, lengths: tuple[int, ...], tiles: int, traits: Traits) -> int:
-    """Return the bytes held at once: padded x and its limbs, spectra, a product and its term, inverses and their sum."""
+    """Return the bytes held at once: padded x, its limbs, spectra, a product and its term, inverses and their sum."""
     real = spectral.is_real(traits)
     frequencies = transform.spectrum_elements(lengths, real)
     size = spectral.working_itemsize(traits)

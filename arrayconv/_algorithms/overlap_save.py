@@ -129,5 +129,15 @@ def _joined(y: Array, spec: Spec, tilings: tuple[Tiling, ...], context: Context)
 
 
 overlap_save = Algorithm(
-    "overlap_save", _why_not, _cost, _workspace, _prepare, _run, accuracy="normwise", extends="zero", smears=True
+    "overlap_save",
+    _why_not,
+    _cost,
+    _workspace,
+    _prepare,
+    _run,
+    accuracy="normwise",
+    extends="zero",
+    smears=True,
+    tile_bytes=1
+    << 20,  # the tiles of 1 MiB of outputs stay in cache: half the time of all tiles at once on 2048 x 2048
 )

@@ -48,10 +48,14 @@ def working_itemsize(traits: Traits) -> int:
 
 
 def rounding_bound(spec: Spec, lengths: Sequence[int], traits: Traits) -> float:
-    """Bound the absolute error of one product of limbs, before it is rounded."""
+    """Bound the absolute error of one product of limbs, before it is rounded.
+
+    The forward transforms and the product are bounded output by output (Cauchy and Schwarz on the spectra), the
+    additions over channels too; of the inverse, whose bound is by norm, an even spread over the outputs is assumed.
+    """
     magnitude = 2.0 ** min(LIMB_BITS - 1, 8 * traits.itemsize - 1)
     norms = magnitude**2 * spec.channels * sqrt(prod(lengths)) * sqrt(spec.taps)
-    return _dtypes.eps("float64") * transform.error_factor(lengths) * norms
+    return _dtypes.eps("float64") * (transform.error_factor(lengths) + spec.channels / 2) * norms
 
 
 def why_not_exact(spec: Spec, lengths: Sequence[int], traits: Traits) -> str | None:
