@@ -1,8 +1,9 @@
 """Measured constants of the cost model: data only, written by benchmarks/calibrate.py.
 
-Measured 2026-11-22 on 2 cores, numpy 2.4.6 + scipy 1.17.1, torch 2.13.0, jax 0.10.2. Integers, so that a choice
-is the same everywhere; picoseconds unless the name says otherwise. 'other' serves libraries and devices that were
-never measured.
+Integers, so that a choice is the same everywhere; picoseconds unless the name says otherwise. 'other' serves
+libraries and devices that were never measured, and so do the guessed rows of CUDA.
+
+Measured 2026-11-22 on 2 cores, jax 0.10.2, numpy 2.4.6, scipy 1.17.1, torch 2.13.0+cpu.
 """
 
 from __future__ import annotations
@@ -22,12 +23,12 @@ class Rates(NamedTuple):
 
 
 RATES: dict[str, Rates] = {
-    "numpy+scipy/cpu": Rates(1000, 70, 120, 20, 900, 250),
-    "numpy/cpu": Rates(1000, 70, 120, 20, 900, 1000),
-    "torch/cpu": Rates(4000, 70, 120, 20, 900, 250),
+    "numpy+scipy/cpu": Rates(314, 51, 63, 10, 1218, 178),
+    "numpy/cpu": Rates(318, 42, 351, 9, 1169, 579),
+    "torch/cpu": Rates(986, 18, 19, 11, 66, 59),
     "torch/cuda": Rates(8000, 1, 1, 1, 10, 2),
     "cupy/cuda": Rates(10000, 1, 1, 1, 10, 2),
-    "jax/cpu": Rates(20000, 70, 120, 20, 900, 400),
+    "jax/cpu": Rates(5590, 144, 206, 6, 44, 170),
     "other": Rates(5000, 100, 200, 40, 1000, 1000),
 }
 

@@ -10,6 +10,7 @@ from math import prod
 from typing import NamedTuple
 
 from arrayconv._algorithms import ALGORITHMS, Accuracy, Algorithm
+from arrayconv._cost_table import rates
 from arrayconv._spec import Axis, Spec
 from arrayconv._split import block_shape, phases
 from arrayconv._xp import Traits
@@ -98,19 +99,29 @@ def _candidate(
     if reason is not None:
         return refused(reason)
     steps = prod(-(-max(n, 1) // b) for n, b in zip(sizes, block, strict=True))
-    cost = algorithm.cost(piece, traits) * steps * count
+    cost = (algorithm.cost(piece, traits) + _step_ns(traits)) * steps * count
     return Candidate(algorithm.name, cost, block, size(block), None)
+
+
+def _step_ns(traits: Traits) -> int:
+    """Return the nanoseconds of starting a piece: about as long as 20 calls on tiny arrays."""
+    return 20 * rates(traits.backend, traits.device, traits.transforms).call_ns
 
 
 def _cache_block(
     algorithm: Algorithm, phase: Spec, traits: Traits, block: tuple[int, ...], reaches: Sequence[int]
 ) -> tuple[int, ...]:
-    """Shrink a block until its outputs stay in a CPU's cache, where pieces cost little to start."""
+    """Shrink a block until what it works on stays in a CPU's cache, where pieces cost little to start."""
     if not algorithm.tile_bytes or traits.traced or traits.device != "cpu" or traits.backend == "jax":
         return block
 
+    def workspace(shape: tuple[int, ...]) -> int:
+        return algorithm.workspace(_block_spec(phase, shape, False), traits)
+
+    fixed = workspace((1,) * len(block))  # the kernel's share, which no block makes smaller
+
     def size(shape: tuple[int, ...]) -> int:
-        return prod(shape) * phase.filters * traits.itemsize
+        return workspace(shape) - fixed
 
     return block_shape(block, reaches, size, algorithm.tile_bytes, rows=True) or block
 

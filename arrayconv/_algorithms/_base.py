@@ -43,4 +43,4 @@ class Algorithm:
     accuracy: Accuracy  # whether the error bound holds element by element or by norm
     extends: Literal["none", "zero"] = "none"  # boundaries handled inside: none, or zeros through `before`
     smears: bool = False  # one bad sample reaches outputs whose window does not hold it
-    tile_bytes: int = 0  # outputs per piece that stay in a CPU's cache, 0 for no limit
+    tile_bytes: int = 0  # workspace per piece that stays in a CPU's cache, 0 for no limit

@@ -26,14 +26,13 @@ def _why_not(spec: Spec, traits: Traits) -> str | None:
 def _cost(spec: Spec, traits: Traits) -> int:
     rate = rates(traits.backend, traits.device, traits.transforms)
     out_bytes = spec.outputs * traits.itemsize
-    pieces = max(1, out_bytes // direct.tile_bytes) if traits.device == "cpu" else 1
     if not _by_matmul(spec, traits):
         passes = 2 * spec.taps * spec.channels
-        return rate.call_ns * passes * pieces + passes * out_bytes * rate.pass_byte // 1000
+        return rate.call_ns * passes + passes * out_bytes * rate.pass_byte // 1000
     mac = rate.integer_mac if traits.exact else rate.gemm_mac * traits.itemsize // 4
     window_bytes = out_bytes * spec.channels // spec.filters
     moved = spec.taps * (window_bytes * rate.copy_byte + out_bytes * rate.pass_byte)
-    return rate.call_ns * 3 * spec.taps * pieces + (spec.macs * mac + moved) // 1000
+    return rate.call_ns * 3 * spec.taps + (spec.macs * mac + moved) // 1000
 
 
 def _workspace(spec: Spec, traits: Traits) -> int:
@@ -74,4 +73,4 @@ def _sum(terms: Iterator[Array]) -> Array:
     return total
 
 
-direct = Algorithm("direct", _why_not, _cost, _workspace, _prepare, _run, accuracy="componentwise", tile_bytes=1 << 18)
+direct = Algorithm("direct", _why_not, _cost, _workspace, _prepare, _run, accuracy="componentwise", tile_bytes=1 << 21)

@@ -36,8 +36,7 @@ def _cost(spec: Spec, traits: Traits) -> int:
     # A product with few rows runs at the speed of reading the columns, not of multiplying.
     work = max(spec.macs * mac, _columns(spec) * traits.itemsize * rate.pass_byte)
     copied = _columns(spec) * traits.itemsize * rate.copy_byte
-    pieces = max(1, spec.outputs * traits.itemsize // im2col.tile_bytes) if traits.device == "cpu" else 1
-    return rate.call_ns * (spec.taps + 4) * pieces + (work + copied) // 1000
+    return rate.call_ns * (spec.taps + 4) + (work + copied) // 1000
 
 
 def _workspace(spec: Spec, traits: Traits) -> int:
@@ -57,4 +56,4 @@ def _run(x: Array, weights: Array, spec: Spec, context: Context) -> Array:
     return xp.reshape(xp.matmul(weights, columns), spec.output_shape)
 
 
-im2col = Algorithm("im2col", _why_not, _cost, _workspace, _prepare, _run, accuracy="componentwise", tile_bytes=1 << 18)
+im2col = Algorithm("im2col", _why_not, _cost, _workspace, _prepare, _run, accuracy="componentwise", tile_bytes=1 << 23)

@@ -1,0 +1,155 @@
+"""Array libraries as the suite meets them: making arrays on a device, and copying answers to the host.
+
+A backend that can't run here raises Unavailable with a sentence, which becomes the reason of every skip. Everything
+is compared on host copies, so nothing here calls the functions under test.
+"""
+
+from importlib import import_module
+from importlib.metadata import version
+from typing import Any, NamedTuple
+
+import numpy as np
+from array_api_compat import device as device_of
+
+from conformance import dtypes
+
+BACKENDS = ("numpy", "torch", "jax", "array_api_strict", "cupy")
+
+
+class Unavailable(Exception):
+    """Why a backend can't run here."""
+
+
+class Backend(NamedTuple):
+    """A library, a device of it, and how to get arrays in and out."""
+
+    name: str
+    xp: Any
+    device: Any
+    device_name: str
+    versions: str
+    compiles_shapes: bool = False  # every new shape costs a compilation: use few
+
+    def has(self, dtype):
+        """Whether arrays of this dtype exist on the device."""
+        info = getattr(self.xp, "__array_namespace_info__", None)
+        if info is None or dtype in ("float16", "bfloat16") or self.name == "torch":
+            return hasattr(self.xp, dtype) and self.name != "array_api_strict"
+        return dtype in info().dtypes(device=self.device)
+
+    @property
+    def real(self):
+        """The widest real dtype of the device."""
+        return "float64" if self.has("float64") else "float32"
+
+    @property
+    def complex(self):
+        return "complex128" if self.has("complex128") else "complex64"
+
+    def array(self, host, dtype):
+        """The host's numbers as an array of the dtype on the device."""
+        host = np.array(host)  # a copy: libraries may share the memory, and may refuse it where it is read-only
+        if self.name == "torch":
+            return self.xp.asarray(host).to(self.device).to(getattr(self.xp, dtype))
+        if dtype != "bfloat16":
+            host = host.astype(dtype)
+        made = self.xp.asarray(host, dtype=getattr(self.xp, dtype), device=self.device)
+        return made
+
+    def host(self, array):
+        """A NumPy copy. bfloat16, which NumPy lacks, comes as float32."""
+        if self.name == "torch":
+            array = array.detach().cpu()
+            array = array.float() if array.dtype == self.xp.bfloat16 else array
+            return array.resolve_conj().numpy().copy()
+        if self.name == "array_api_strict":
+            array = array.to_device(self.xp.Device("CPU_DEVICE"))
+        if self.name == "cupy":
+            return array.get()
+        host = np.array(array)
+        return host.astype(np.float32) if host.dtype.name == "bfloat16" else host
+
+    def dtype_name(self, array):
+        return str(getattr(array.dtype, "name", None) or str(array.dtype).rsplit(".", 1)[-1]).rsplit(".", 1)[-1]
+
+    @property
+    def jit(self):
+        """The library's compiler, or None where calls are always eager."""
+        return import_module("jax").jit if self.name == "jax" else None
+
+    def device_of(self, array):
+        return device_of(array)
+
+    def __str__(self):
+        return f"{self.name} {self.versions} on {self.device_name}"
+
+
+def load(name, device=None):
+    """The backend, ready for use; Unavailable where the library or the device is missing."""
+    try:
+        return {
+            "numpy": _numpy,
+            "torch": _torch,
+            "jax": _jax,
+            "array_api_strict": _strict,
+            "cupy": _cupy,
+        }[name](device)
+    except ImportError as missing:
+        raise Unavailable(f"{name} is not installed: {missing}") from missing
+
+
+def _numpy(device):
+    if device not in (None, "cpu"):
+        raise Unavailable(f"numpy has no device {device!r}, only 'cpu'")
+    return Backend("numpy", import_module("array_api_compat.numpy"), "cpu", "cpu", np.__version__)
+
+
+def _torch(device):
+    xp = import_module("array_api_compat.torch")
+    place = import_module("torch").device(device or "cpu")
+    if place.type == "cuda" and not xp.cuda.is_available():
+        raise Unavailable("no GPU: torch.cuda.is_available() is False")
+    if place.type == "cuda" and place.index is None:
+        place = type(place)("cuda", xp.cuda.current_device())
+    return Backend("torch", xp, place, str(place), version("torch"))
+
+
+def _jax(device):
+    jax = import_module("jax")
+    jax.config.update("jax_enable_x64", True)  # without it JAX turns float64 and int64 into their halves
+    try:
+        place = jax.devices(device or "cpu")[0]
+    except RuntimeError as missing:
+        raise Unavailable(f"no GPU: jax has no device {device!r}: {missing}") from missing
+    return Backend("jax", import_module("jax.numpy"), place, f"{place} (x64 enabled)", version("jax"), True)
+
+
+def _strict(device):
+    xp = import_module("array_api_strict")
+    name = device or "CPU_DEVICE"
+    try:
+        place = xp.Device(name)
+    except (ValueError, KeyError) as unknown:
+        raise Unavailable(f"array_api_strict has no device {name!r}: {unknown}") from unknown
+    return Backend("array_api_strict", xp, place, name, version("array-api-strict"))
+
+
+def _cupy(device):
+    cupy = import_module("cupy")
+    if not cupy.is_available():
+        raise Unavailable("no GPU: cupy.is_available() is False")
+    number = int(device or 0)
+    cupy.cuda.Device(number).use()
+    return Backend("cupy", import_module("array_api_compat.cupy"), cupy.cuda.Device(number), f"cuda:{number}", cupy.__version__)
+
+
+def numbers(seed, shape, dtype, scale=1.0, small=False):
+    """Host numbers for an array of the dtype: integers from its whole range or small ones, else normal deviates."""
+    rng = np.random.default_rng([seed, *shape])
+    if dtypes.kind(dtype) == "integer":
+        low, high = dtypes.limits(dtype)
+        if small:
+            low, high = max(low, -9), 9
+        return rng.integers(low, high, size=shape, dtype=dtype, endpoint=True)
+    values = rng.normal(size=shape) * scale
+    return values + 1j * rng.normal(size=shape) * scale if dtypes.kind(dtype) == "complex" else values

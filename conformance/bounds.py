@@ -1,0 +1,49 @@
+"""How far an answer may be from the exact one: computed for every output, never a fixed tolerance.
+
+    componentwise   C * terms * eps * (|x| convolved with |w|)          + what may underflow
+    normwise        eps * (terms + T * log2 F) * ||x|| * ||w||          + what may underflow
+
+eps belongs to the dtype in which sums are formed, x is the extended one, F the points of the transforms that would
+hold it, and norms run over the whole array: a black box can't be asked for its blocks. Integers have no bound: they
+are exact and wrap. A narrower result (float16, bfloat16) adds one rounding. The smallest normal number, not the
+smallest number, is what an operation may lose to underflow, since libraries may flush subnormals to zero.
+"""
+
+from math import log2
+
+import numpy as np
+
+from conformance import dtypes
+
+C = {"real": 1, "complex": 4}  # a sum of n rounded products errs by at most n * eps/2; complex products round thrice
+T = 8  # three transforms, each growing the error by about eps per level; twice that is allowed
+
+
+def allowed(exact, name, accuracy, wide=None):
+    """The largest error each output may have, for a result of dtype `name` whose sums are formed in `wide`."""
+    wide = wide or dtypes.accumulator(name)
+    bound = {"componentwise": _componentwise, "normwise": _normwise}[accuracy](exact, wide)
+    if wide != name:
+        values = np.abs(exact.values) + bound
+        bound = bound + dtypes.eps(name) / 2 * values + dtypes.tiny(name) * dtypes.eps(name)
+    return bound
+
+
+def _componentwise(exact, name):
+    relative = C[dtypes.kind(name)] * exact.terms * dtypes.eps(name)
+    return relative * exact.magnitude + 2 * (exact.terms + 1) * np.longdouble(dtypes.tiny(name))
+
+
+def _normwise(exact, name):
+    points = 2.0 ** len(exact.shape) * exact.span
+    relative = dtypes.eps(name) * (C[dtypes.kind(name)] * exact.terms + T * log2(points))
+    lost = 2 * (points + 1) * np.longdouble(dtypes.tiny(name))
+    return np.full(exact.shape, relative * np.longdouble(exact.norm_x) * exact.norm_kernel + lost)
+
+
+def wrapped(exact, name):
+    """The exact integers as the dtype holds them: modulo 2**bits."""
+    low, _ = dtypes.limits(name)
+    width = 2 ** dtypes.bits(name)
+    whole = exact.real // 2**exact.shift
+    return ((whole - low) % width + low).astype(name)

@@ -1,0 +1,107 @@
+"""Options, the header, and which tests run: see README.md."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+from conformance import excuses, targets
+from conformance.backends import BACKENDS, Unavailable, load
+from conformance.checks import Subject
+from conformance.crossing import crossed
+from conformance.report import Report
+
+ROOT = Path(__file__).parent
+SUBJECT = pytest.StashKey()
+REASON = pytest.StashKey()  # why nothing can run, or None
+
+
+def pytest_addoption(parser):
+    group = parser.getgroup("conformance")
+    group.addoption("--target", default="arrayconv", help="implementation under test: a name or a module")
+    group.addoption("--backend", default="numpy", help=f"array library: {', '.join(BACKENDS)}")
+    group.addoption("--device", default=None, help="device of the backend, its usual one by default")
+    group.addoption("--max-examples", type=int, default=None, help="random examples per property")
+    group.addoption("--xfails", type=Path, default=excuses.FOLDER, help="folder with the lists of known failures")
+    group.addoption("--report", default=None, metavar="FILE", help="write every outcome to FILE as JSON")
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "cross(*(name, values)): every combination, or fewer where shapes compile")
+    config.addinivalue_line("markers", "only(*backends): has a meaning on these backends alone")
+    name, device = config.getoption("--backend"), config.getoption("--device")
+    if name not in BACKENDS:
+        raise pytest.UsageError(f"--backend must be one of {', '.join(BACKENDS)}. Got {name!r}.")
+    try:
+        backend, config.stash[REASON] = load(name, device), None
+    except Unavailable as reason:
+        backend, config.stash[REASON] = None, str(reason)
+    try:
+        target = targets.load(config.getoption("--target"))
+    except ImportError as missing:
+        raise pytest.UsageError(f"--target: {missing}") from missing
+    config.stash[SUBJECT] = Subject(target, backend)
+    examples = config.getoption("--max-examples") or (4 if backend and backend.compiles_shapes else 60)
+    settings.register_profile("conformance", max_examples=examples, deadline=None, derandomize=True, database=None)
+    settings.load_profile("conformance")
+    if config.getoption("--report") and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Report(config.getoption("--report"), _facts(config)), "conformance-report")
+
+
+def _facts(config):
+    target, backend = config.stash[SUBJECT]
+    return {
+        "target": target.name,
+        "version": target.version,
+        "backend": config.getoption("--backend"),
+        "backend_version": backend and backend.versions,
+        "device": backend and backend.device_name,
+        "max_examples": settings.default.max_examples,
+        "unavailable": config.stash[REASON],
+    }
+
+
+def pytest_report_header(config):
+    facts = ", ".join(f"{name} {value}" for name, value in _facts(config).items() if value is not None)
+    return f"conformance: {facts}"
+
+
+def pytest_ignore_collect(collection_path, config):
+    """The tests of the suite itself use NumPy: once is enough."""
+    if collection_path == ROOT / "meta" and config.getoption("--backend") != "numpy":
+        return True
+    return None
+
+
+def pytest_generate_tests(metafunc):
+    mark = metafunc.definition.get_closest_marker("cross")
+    if mark is not None:
+        names, rows, ids = crossed(mark.args, metafunc.config.stash[SUBJECT].backend)
+        metafunc.parametrize(names, rows, ids=ids)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(session, config, items):
+    ours = [item for item in items if ROOT in item.path.parents and ROOT / "meta" not in item.path.parents]
+    if (reason := config.stash[REASON]) is not None:
+        for item in ours:
+            item.add_marker(pytest.mark.skip(reason=reason))
+        return
+    meant = [item for item in items if _is_meant(item, config.getoption("--backend"))]
+    config.hook.pytest_deselected(items=[item for item in items if item not in meant])
+    items[:] = meant
+    listed = excuses.read(config.stash[SUBJECT].target.name, config.getoption("--backend"), config.getoption("--xfails"))
+    for excuse in excuses.apply(listed, ours, ROOT):
+        if not any("::" in argument for argument in config.args):
+            items.append(excuses.Unmatched.from_parent(session, name=f"excuse {excuse.test}", excuse=excuse))
+
+
+def _is_meant(item, backend):
+    mark = item.get_closest_marker("only")
+    return mark is None or backend in mark.args
+
+
+@pytest.fixture(scope="session")
+def subject(request):
+    """The implementation under test on the chosen backend."""
+    return request.config.stash[SUBJECT]

@@ -1,0 +1,63 @@
+"""A suite is trusted when it has been seen to fail: every seeded fault is found, by the test meant for it."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SUITE = Path(__file__).parents[1]
+
+# (target, backend, tests that must find it)
+FAULTS = [
+    ("wrong_flip", "numpy", "test_values.py::test_by_hand"),
+    ("wrong_same", "numpy", "test_values.py::test_by_hand"),
+    ("wrong_boundary", "numpy", "test_boundaries.py::test_agrees_with_ndimage"),
+    ("wrong_conjugate", "numpy", "test_values.py::test_complex"),
+    ("wrong_zero", "numpy", "test_values.py::test_modes"),
+    ("wrong_one", "numpy", "test_values.py::test_modes"),
+    ("wrong_dtype", "numpy", "test_dtypes.py::test_same_dtype"),
+    ("wrong_library", "array_api_strict", "test_values.py::test_by_hand"),
+    ("wrong_precision", "numpy", "test_values.py::test_modes"),
+    ("wrong_integers", "numpy", "test_dtypes.py::test_integers_wrap"),
+    ("wrong_smear", "numpy", "test_nonfinite.py::test_spoils_only_its_windows"),
+    ("wrong_stride", "numpy", "test_values.py::test_stride_and_dilation"),
+    ("wrong_mutation", "numpy", "test_methods.py::test_operands_are_left_alone"),
+    ("wrong_error", "numpy", "test_errors.py::test_options"),
+    ("wrong_lags", "numpy", "test_lags.py::test_lags"),
+    ("wrong_einconv", "numpy", "test_einconv.py::test_patterns"),
+    ("wrong_kernels", "numpy", "test_kernels.py::test_taps"),
+    ("wrong_missing", "numpy", "test_einconv.py::test_padding_of_xla"),
+]
+
+
+def outcomes(target, backend, tests, report):
+    """Run tests of the suite in a process of their own: case -> outcome and why."""
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--tb=no"]
+    options = ["--target", target, "--backend", backend, "--report", str(report)]
+    run = subprocess.run(
+        [*command, *(f"{SUITE}/{test}" for test in tests), *options], cwd=SUITE.parent, capture_output=True, text=True
+    )
+    assert run.returncode in (0, 1), run.stdout + run.stderr
+    rows = json.loads(report.read_text())["tests"]
+    return {(row["file"], row["test"], row["case"]): (row["outcome"], row.get("why", "")) for row in rows}
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory):
+    """What a right implementation fails of the same tests: nothing, or what is no merit of a fault."""
+    found = {}
+    for backend in sorted({backend for _, backend, _ in FAULTS}):
+        tests = sorted({test for _, of, test in FAULTS if of == backend})
+        rows = outcomes("arrayconv", backend, tests, tmp_path_factory.mktemp("sound") / "report.json")
+        found[backend] = {case for case, (outcome, _) in rows.items() if outcome == "passed"}
+    return found
+
+
+@pytest.mark.parametrize(("target", "backend", "test"), FAULTS, ids=[target for target, *_ in FAULTS])
+def test_fault_is_found(target, backend, test, sound, tmp_path):
+    rows = outcomes(target, backend, [test], tmp_path / "report.json")
+    found = {case: why for case, (outcome, why) in rows.items() if outcome == "failed" and case in sound[backend]}
+    assert found, f"{test} passes {target} on {backend}"
+    assert any("but should" in why or "is not defined in" in why for why in found.values()), next(iter(found.values()))
