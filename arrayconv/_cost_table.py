@@ -23,17 +23,17 @@ class Rates(NamedTuple):
 
 
 RATES: dict[str, Rates] = {
-    "numpy+scipy/cpu": Rates(314, 51, 63, 10, 1218, 178),
-    "numpy/cpu": Rates(318, 42, 351, 9, 1169, 579),
-    "torch/cpu": Rates(986, 18, 19, 11, 66, 59),
+    "numpy+scipy/cpu": Rates(414, 41, 61, 12, 1310, 180),
+    "numpy/cpu": Rates(530, 49, 363, 10, 1319, 629),
+    "torch/cpu": Rates(1189, 25, 32, 12, 67, 81),
     "torch/cuda": Rates(8000, 1, 1, 1, 10, 2),
     "cupy/cuda": Rates(10000, 1, 1, 1, 10, 2),
-    "jax/cpu": Rates(5590, 144, 206, 6, 44, 170),
+    "jax/cpu": Rates(5805, 146, 211, 7, 65, 150),
+    "jax-traced/cpu": Rates(117, 9, 50, 10, 70, 96),
     "other": Rates(5000, 100, 200, 40, 1000, 1000),
 }
 
 
-def rates(backend: str, device: str, transforms: str = "") -> Rates:
-    """Return the constants of a library on a kind of device, with the library that lends it transforms."""
-    name = f"{backend}+{transforms}" if transforms else backend
-    return RATES.get(f"{name}/{device}", RATES["other"])
+def rates(row: str) -> Rates:
+    """Return the constants of a row (see `Traits.row`), or the guess for what was never measured."""
+    return RATES.get(row, RATES["other"])

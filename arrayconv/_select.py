@@ -105,7 +105,7 @@ def _candidate(
 
 def _step_ns(traits: Traits) -> int:
     """Return the nanoseconds of starting a piece: about as long as 20 calls on tiny arrays."""
-    return 20 * rates(traits.backend, traits.device, traits.transforms).call_ns
+    return 20 * rates(traits.row).call_ns
 
 
 def _cache_block(

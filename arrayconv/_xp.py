@@ -64,6 +64,12 @@ class Traits(NamedTuple):
     transforms: str = ""  # the library whose transforms are used, '' for the namespace's own
 
     @property
+    def row(self) -> str:
+        """Name of the cost table's row: library, the library that lends its transforms, tracing, device."""
+        lender = f"+{self.transforms}" if self.transforms else ""
+        return f"{self.backend}{lender}{'-traced' * self.traced}/{self.device}"
+
+    @property
     def exact(self) -> bool:
         """Whether the result is integer, and so must be exact."""
         return _dtypes.kind(self.accumulator) == "integer"

@@ -9,6 +9,7 @@ devices that are not here keep the row they have; 'other' is the plain guess for
 
 import argparse
 import datetime
+import functools
 import importlib.metadata
 import importlib.util
 import math
@@ -49,8 +50,8 @@ def nanoseconds(functions):
     return best
 
 
-def measure(xp, fft):
-    """Return the Rates of a namespace's arrays on its default device."""
+def measure(xp, fft, compiled):
+    """Return the Rates of a namespace's arrays on its default device, each function wrapped by `compiled`."""
     random = np.random.default_rng(0)
 
     def array(*shape, dtype="float32"):
@@ -63,39 +64,45 @@ def measure(xp, fft):
     square = array(480, 480)
     shifts = [(slice(i, i + 256), slice(i, i + 512)) for i in range(4)]
 
-    def sweep():  # what a tap of `direct` does: a product of a window with a number, and a sum
+    def sweep(image, tiny):  # what a tap of `direct` does: a product of a window with a number, and a sum
         total = image[shifts[0]] * tiny[0]
         for shift in shifts:
             total += image[shift] * tiny[0]
         return total
 
-    def repeated():
+    def repeated(tiny):
+        product = tiny
         for _ in range(CALLS):
-            product = tiny * tiny
+            product = product + tiny
         return product
 
     functions = [
-        repeated,
-        sweep,
-        lambda: xp.stack([image[shift] for shift in shifts]),
-        lambda: xp.matmul(left, right),
-        lambda: xp.matmul(*whole),
-        lambda: fft.rfftn(square, s=(480, 480), axes=(0, 1)),
+        (repeated, tiny),
+        (sweep, image, tiny),
+        (lambda image: xp.stack([image[shift] for shift in shifts]), image),
+        (xp.matmul, left, right),
+        (xp.matmul, *whole),
+        (lambda square: fft.rfftn(square, s=(480, 480), axes=(0, 1)), square),
     ]
-    call, passes, copies, product, integers, transform = nanoseconds(functions)
+    ready = [functools.partial(compiled(function), *operands) for function, *operands in functions]
+    call, passes, copies, product, integers, transform = nanoseconds(ready)
     bytes_out = 4 * math.prod(flat.shape)
     return Rates(
-        call_ns=call // CALLS,
-        pass_byte=1000 * passes // (9 * bytes_out),
-        copy_byte=1000 * copies // (4 * bytes_out),
+        call_ns=max(1, call // CALLS),
+        pass_byte=max(1, 1000 * passes // (10 * bytes_out)),
+        copy_byte=max(1, 1000 * copies // (4 * bytes_out)),
         gemm_mac=max(1, 1000 * product // (256 * 512 * 512)),
         integer_mac=max(1, 1000 * integers // (64 * 128 * 512)),
         fft_point=round(1000 * transform / (480 * 480 * math.log2(480 * 480))),
     )
 
 
+def eager(function):
+    return function
+
+
 def available():
-    """Yield (row name, namespace, fft functions) of everything installed that can compute."""
+    """Yield (row name, namespace, fft functions, compiler) of everything installed that can compute."""
     for name in ("numpy", "torch", "jax", "cupy"):
         if not importlib.util.find_spec(name):
             continue
@@ -105,9 +112,13 @@ def available():
         except Exception as unusable:  # a CUDA library without a device raises a type of its own
             print(f"# {name}: not measured, {unusable}")
             continue
-        yield f"{name}/{'cuda' if name == 'cupy' else 'cpu'}", xp, xp.fft
+        yield f"{name}/{'cuda' if name == 'cupy' else 'cpu'}", xp, xp.fft, eager
         if name == "numpy" and _accel.installed("scipy"):
-            yield "numpy+scipy/cpu", xp, _accel.transforms("numpy", "scipy", xp)
+            yield "numpy+scipy/cpu", xp, _accel.transforms("numpy", "scipy", xp), eager
+        if name == "jax":
+            import jax
+
+            yield "jax-traced/cpu", xp, xp.fft, jax.jit
 
 
 def rendered(rows, versions):
@@ -126,9 +137,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--write", action="store_true", help="write the table instead of printing it")
     write = parser.parse_args().write
-    measured = {name: measure(xp, fft) for name, xp, fft in available()}
+    measured = {name: measure(*how) for name, *how in available()}
     rows = {**{name: rates for name, rates in RATES.items() if name != "other"}, **measured, "other": RATES["other"]}
-    names = sorted({part for name in measured for part in name.split("/")[0].split("+")})
+    names = sorted({part for name in measured for part in name.split("/")[0].removesuffix("-traced").split("+")})
     versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in names)
     text = rendered(rows, versions)
     if write:

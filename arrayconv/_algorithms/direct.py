@@ -24,7 +24,7 @@ def _why_not(spec: Spec, traits: Traits) -> str | None:
 
 
 def _cost(spec: Spec, traits: Traits) -> int:
-    rate = rates(traits.backend, traits.device, traits.transforms)
+    rate = rates(traits.row)
     out_bytes = spec.outputs * traits.itemsize
     if not _by_matmul(spec, traits):
         passes = 2 * spec.taps * spec.channels

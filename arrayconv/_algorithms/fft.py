@@ -46,7 +46,7 @@ def _cost(spec: Spec, traits: Traits) -> int:
 
 def spectral_cost(spec: Spec, lengths: tuple[int, ...], tiles: int, traits: Traits) -> int:
     """Return the nanoseconds of `tiles` transforms of `lengths` per row, products and inverses included."""
-    rate = rates(traits.backend, traits.device, traits.transforms)
+    rate = rates(traits.row)
     factor = spectral.working_itemsize(traits) // 4
     points = prod(lengths)
     limbs, products = spectral.limbs(traits), spectral.products(traits)
