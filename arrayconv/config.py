@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from numbers import Integral
 from typing import NamedTuple
 
 __all__ = ["ACCELERATORS", "Settings", "current", "using"]
@@ -48,6 +49,8 @@ def using(
     ------
     ValueError
         If an accelerator is unknown or `max_workspace` is below 1.
+    TypeError
+        If `max_workspace` is not an integer.
 
     Examples
     --------
@@ -62,6 +65,8 @@ def using(
             raise ValueError(f"using: `accelerators` must be among {sorted(ACCELERATORS)}. Got {unknown}.")
         now = now._replace(accelerators=frozenset(accelerators))
     if max_workspace is not None:
+        if not isinstance(max_workspace, Integral):
+            raise TypeError(f"using: `max_workspace` must be an integer. Got {max_workspace!r}.")
         if max_workspace < 1:
             raise ValueError(f"using: `max_workspace` must be at least 1 byte. Got {max_workspace}.")
         now = now._replace(max_workspace=max_workspace)

@@ -234,8 +234,9 @@ def explain(
     geometry = _correlated("explain", mode, axes, boundary, stride, dilation, lags)
     chosen = _call.options("explain", method, accuracy, max_workspace, fill_value)
     x_shape, kernel_shape = (_shape_of("explain", value) for value in (x_or_shape, kernel_or_shape))
-    if _is_shape(x_or_shape) or _is_shape(kernel_or_shape):
-        found = traits_like("explain", x_or_shape if like is None and not _is_shape(x_or_shape) else like, dtype)
+    arrays = [value for value in (x_or_shape, kernel_or_shape) if not _is_shape(value)]
+    if len(arrays) < 2:
+        found = traits_like("explain", arrays[0] if arrays and like is None else like, dtype)
     else:
         found = operands("explain", x_or_shape, kernel_or_shape, dtype).traits
     problem = _translate("explain", x_shape, kernel_shape, geometry)
@@ -273,7 +274,7 @@ def lags(n: Any, k: Any, mode: Mode = "full", *, stride: Any = 1, dilation: Any 
     array([-1,  0,  1,  2,  3])
     """
     check_option("lags", "mode", mode, MODES)
-    sizes, taps = _shape_of("lags", n), _shape_of("lags", k)
+    sizes, taps = (_shape_of("lags", tuple(value) if is_sequence(value) else value) for value in (n, k))
     if len(sizes) != len(taps):
         raise ValueError(f"lags: `n` and `k` must name as many axes. Got n={n!r}, k={k!r}.")
     if any(size < 0 for size in sizes) or any(tap < 1 for tap in taps):
@@ -312,7 +313,7 @@ def _frozen(value: Any) -> Any:
 
 
 def _is_shape(value: Any) -> bool:
-    return isinstance(value, (int, tuple))
+    return isinstance(value, (int, np.integer, tuple))
 
 
 def _shape_of(function: str, value: Any) -> tuple[int, ...]:

@@ -202,7 +202,9 @@ def _windows(
         lo, hi = axis.span(0, axis.outputs)
         pad = [(0, 0)] * x.ndim
         pad[number] = (max(0, -lo), max(0, hi - axis.size))
-        fill = {"constant_values": fill_value} if axis.boundary == "constant" else {}
+        # numpy.pad would store its own integers among Python's, and those wrap.
+        filling: Any = np.asarray(fill_value, dtype=x.dtype)
+        fill = {"constant_values": filling} if axis.boundary == "constant" else {}
         how: Any = axis.boundary
         x = np.pad(x, pad, mode=how, **fill) if any(pad[number]) else x
         x = x[(*(slice(None),) * number, slice(max(lo, 0), max(lo, 0) + hi - lo))]
