@@ -108,13 +108,20 @@ def execute(
     fft = _accel.transforms(traits.backend, traits.transforms, xp)
     context = Context(xp, device, traits, fft, _wrapped(fill, traits))
     kernel = _oriented(kernel, plan.spec, context)
-    dtype = getattr(xp, traits.output)
     run = _Runner(plan, x, kernel, context)
-    if plan.is_whole and out is None:
+    with _accel.full_precision(traits.backend):
+        return _walk(plan, run, out, context)
+
+
+def _walk(plan: Plan, run: _Runner, out: Array | None, context: Context) -> Array:
+    """Run the steps one after the other and put their results in place."""
+    xp, dtype = context.xp, getattr(context.xp, plan.traits.output)
+    views = ALGORITHMS[plan.method].smears and plan.traits.writable  # a transform's result is a corner of its buffer
+    if plan.is_whole and out is None and not views:
         return xp.astype(run(plan.steps[0]), dtype, copy=False)
     y = out
     if y is None:
-        y = (xp.empty if plan.covers else xp.zeros)(plan.spec.output_shape, dtype=dtype, device=device)
+        y = (xp.empty if plan.covers else xp.zeros)(plan.spec.output_shape, dtype=dtype, device=context.device)
     elif not plan.covers:
         y[...] = xp.zeros_like(y)
     for step in plan.steps:

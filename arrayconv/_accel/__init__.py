@@ -6,6 +6,8 @@ standard-only code over the whole case table.
 
 from __future__ import annotations
 
+import sys
+from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache
 from importlib import import_module
 from importlib.util import find_spec
@@ -35,3 +37,14 @@ def transforms(backend: str, library: str, xp: Namespace) -> Any:
     if not library:
         return xp.fft
     return import_module(TRANSFORMS[backend, library])
+
+
+def full_precision(backend: str) -> AbstractContextManager[None]:
+    """Return a context in which products of float32 are not cut to fewer digits.
+
+    JAX multiplies matrices in TF32 or bfloat16 on devices that have them, unless told otherwise; no error bound stated
+    in float32's eps would hold. torch's matrix products keep float32 unless its user asks for less.
+    """
+    if backend == "jax":
+        return sys.modules["jax"].default_matmul_precision("highest")
+    return nullcontext()

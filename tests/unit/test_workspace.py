@@ -48,3 +48,12 @@ def test_max_workspace_is_honoured(name, method):
     budget = 1 << 20
     used = peak(lambda: arrayconv.convolve(x, kernel, "same", method=method, max_workspace=budget, **options))
     assert used <= budget + SLACK
+
+
+@pytest.mark.parametrize("method", ALGORITHMS)
+def test_the_result_is_contiguous_and_keeps_no_larger_buffer(method):
+    x, kernel = np.ones((40, 30)), np.ones((5, 3))
+    for mode in ("full", "same", "valid"):
+        y = arrayconv.convolve(x, kernel, mode, method=method)
+        assert y.flags.c_contiguous
+        assert y.base is None or y.base.nbytes == y.nbytes
