@@ -33,7 +33,9 @@ class Call(NamedTuple):
         lines = [f"# target {target}, {backend}"]
         for name, value in self.operands.items():
             printed = value.tolist() if value.size <= 400 else f"<{value.size} numbers, shape {value.shape}>"
-            lines.append(f"{name} = xp.asarray({printed}, dtype=xp.{self.dtype_names[name]}, device={backend.device!r})")
+            lines.append(
+                f"{name} = xp.asarray({printed}, dtype=xp.{self.dtype_names[name]}, device={backend.device!r})"
+            )
         arguments = [*map(repr, self.lead), *self.operands, *_keywords(self.options)]
         return "\n".join([*lines, f"{target}.{self.function}({', '.join(arguments)})"])
 
@@ -138,7 +140,9 @@ def raises(kind, fragments, run, call):
     except kind as refusal:
         text = str(refusal)
         if type(refusal) is not kind:
-            raise AssertionError(f"raised {type(refusal).__name__}, but should be {kind.__name__} [{call}]") from refusal
+            raise AssertionError(
+                f"raised {type(refusal).__name__}, but should be {kind.__name__} [{call}]"
+            ) from refusal
         missing = [fragment for fragment in fragments if fragment not in text]
         if missing:
             raise AssertionError(f"the message {text!r} should name {missing} [{call}]") from refusal

@@ -53,8 +53,7 @@ class Backend(NamedTuple):
             return self.xp.asarray(host).to(self.device).to(getattr(self.xp, dtype))
         if dtype != "bfloat16":
             host = host.astype(dtype)
-        made = self.xp.asarray(host, dtype=getattr(self.xp, dtype), device=self.device)
-        return made
+        return self.xp.asarray(host, dtype=getattr(self.xp, dtype), device=self.device)
 
     def host(self, array):
         """A NumPy copy. bfloat16, which NumPy lacks, comes as float32."""
@@ -140,7 +139,9 @@ def _cupy(device):
         raise Unavailable("no GPU: cupy.is_available() is False")
     number = int(device or 0)
     cupy.cuda.Device(number).use()
-    return Backend("cupy", import_module("array_api_compat.cupy"), cupy.cuda.Device(number), f"cuda:{number}", cupy.__version__)
+    return Backend(
+        "cupy", import_module("array_api_compat.cupy"), cupy.cuda.Device(number), f"cuda:{number}", cupy.__version__
+    )
 
 
 def numbers(seed, shape, dtype, scale=1.0, small=False):

@@ -74,8 +74,13 @@ def invoke(subject, function, lead, x, kernel, options):
     target = getattr(subject.target, function)
     if not subject.backend.compiles_shapes:
         return target(*lead, x.array, kernel.array, **_native(subject, options))
-    compiled = subject.backend.jit(lambda x, kernel: target(*lead, x, kernel, **_native(subject, options)))
-    return compiled(x.array, kernel.array)
+    key = (subject.target.name, function, lead, repr(options))
+    if key not in _compiled:
+        _compiled[key] = subject.backend.jit(lambda x, kernel: target(*lead, x, kernel, **_native(subject, options)))
+    return _compiled[key](x.array, kernel.array)
+
+
+_compiled = {}  # the same call with the same options, of any shapes, is compiled once per shape
 
 
 def check(subject, function, x, kernel, **options):

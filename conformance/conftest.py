@@ -90,7 +90,9 @@ def pytest_collection_modifyitems(session, config, items):
     meant = [item for item in items if _is_meant(item, config.getoption("--backend"))]
     config.hook.pytest_deselected(items=[item for item in items if item not in meant])
     items[:] = meant
-    listed = excuses.read(config.stash[SUBJECT].target.name, config.getoption("--backend"), config.getoption("--xfails"))
+    listed = excuses.read(
+        config.stash[SUBJECT].target.name, config.getoption("--backend"), config.getoption("--xfails")
+    )
     for excuse in excuses.apply(listed, ours, ROOT):
         if not any("::" in argument for argument in config.args):
             items.append(excuses.Unmatched.from_parent(session, name=f"excuse {excuse.test}", excuse=excuse))

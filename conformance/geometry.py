@@ -34,7 +34,9 @@ def broadcast(asked, x_shape, kernel_shape):
         return x_shape, kernel_shape
     sizes = [max(pair) if min(pair) == 1 else pair[0] for pair in zip(x_shape, kernel_shape, strict=True)]
     x = tuple(n if label in asked.space else size for label, (n, size) in enumerate(zip(x_shape, sizes, strict=True)))
-    w = tuple(k if label in asked.space else size for label, (k, size) in enumerate(zip(kernel_shape, sizes, strict=True)))
+    w = tuple(
+        k if label in asked.space else size for label, (k, size) in enumerate(zip(kernel_shape, sizes, strict=True))
+    )
     return x, w
 
 
@@ -84,7 +86,9 @@ def labelled(pattern, x_shape, kernel_shape, options):
         shapes.append(tuple(known[label] for label in flat[-1]))
     x_sizes, taps = (dict(zip(labels, shape, strict=True)) for labels, shape in zip(flat, shapes, strict=True))
     space = {
-        label: _padded_axis(x_sizes[label], taps[label], *(_option(options, name, label, spatial) for name in _PER_AXIS))
+        label: _padded_axis(
+            x_sizes[label], taps[label], *(_option(options, name, label, spatial) for name in _PER_AXIS)
+        )
         for label in spatial
     }
     y = tuple(label for group in output for label in group)

@@ -89,7 +89,9 @@ def evaluate(problem, x, kernel, fill=0):
     spoiled = np.zeros(real.shape, dtype=bool)
     if bad_x.any() or bad_fill or bad_kernel.any():
         ones = np.ones(kernel.shape, dtype=int)
-        spoiled = run(bad_x.astype(int), ones, int(bad_fill)) + run(np.ones(x.shape, int), bad_kernel.astype(int), 1) > 0
+        spoiled = (
+            run(bad_x.astype(int), ones, int(bad_fill)) + run(np.ones(x.shape, int), bad_kernel.astype(int), 1) > 0
+        )
     return Exact(
         real,
         np.broadcast_to(imag, real.shape),
@@ -108,14 +110,16 @@ def bilinear(problem, x, kernel, fill=0):
     if problem.flip:
         kernel = np.flip(kernel, [problem.kernel.index(label) for label in problem.space])
     x = _with_outside(problem, x, fill)
-    names = {label: number for number, label in enumerate({**dict.fromkeys(problem.x), **dict.fromkeys(problem.kernel)})}
+    names = {
+        label: number for number, label in enumerate({**dict.fromkeys(problem.x), **dict.fromkeys(problem.kernel)})
+    }
     others = [label for label in problem.kernel if label not in problem.space]
     sources = {label: _sources(axis) for label, axis in problem.space.items()}
     total = 0
     for tap in product(*(range(axis.taps) for axis in problem.space.values())):
         at = dict(zip(problem.space, tap, strict=True))
         windows, weights = x, kernel
-        for label, axis in problem.space.items():
+        for label in problem.space:
             windows = np.take(windows, sources[label][at[label]], axis=problem.x.index(label))
         weights = weights[tuple(at.get(label, slice(None)) for label in problem.kernel)]
         labels = [[names[label] for label in group] for group in (problem.x, others, problem.y)]

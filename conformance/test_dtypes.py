@@ -60,7 +60,9 @@ def test_dtype_never_narrows(subject, function):
     narrow = subject.backend.xp.int8
     call = described(function, x, kernel, {"dtype": "int8"})
     run = getattr(subject.target, function)
-    asserts.raises(TypeError, [function, "dtype", "int8", "int32"], lambda: run(x.array, kernel.array, dtype=narrow), call)
+    asserts.raises(
+        TypeError, [function, "dtype", "int8", "int32"], lambda: run(x.array, kernel.array, dtype=narrow), call
+    )
 
 
 @pytest.mark.cross(("row", values.WRAPPING))
@@ -70,7 +72,13 @@ def test_integers_wrap(subject, row):
     for needed in {name, wanted}:
         if not subject.backend.has(needed):
             pytest.skip(f"{subject.backend.name} has no {needed} on {subject.backend.device_name}")
-    out = check(subject, "convolve", operand(subject, _typed(x, name), name), operand(subject, _typed(kernel, name), name), **options)
+    out = check(
+        subject,
+        "convolve",
+        operand(subject, _typed(x, name), name),
+        operand(subject, _typed(kernel, name), name),
+        **options,
+    )
     call = f"convolve({x}, {kernel}, {options})"
     asserts.identical(subject.backend.host(out), _typed(answer, wanted), call)
 

@@ -72,6 +72,19 @@ def _foreign(name, host):
     return strict.asarray(host.copy()), "array_api_strict"
 
 
+@pytest.mark.only("array_api_strict")
+@pytest.mark.cross(FUNCTIONS)
+def test_mixed_devices(subject, function):
+    """Nothing moves behind the caller's back: both devices are named."""
+    x, kernel = random_operands(subject, (5,), (2,), ("float32", "float32"))
+    here = subject.backend.device_name
+    there = "device2" if here != "device2" else "device1"
+    moved = kernel.array.to_device(subject.backend.xp.Device(there))
+    call = described(function, x, kernel, {"device": there})
+    run = getattr(subject.target, function)
+    asserts.raises(TypeError, [function, here, there], lambda: run(x.array, moved), call)
+
+
 @pytest.mark.cross(FUNCTIONS, ("kind", ("masked", "matrix", "object", "text", "none", "ragged")))
 def test_not_an_array(subject, function, kind):
     """What would be silently wrong is refused by type, whatever the backend of the other operand."""

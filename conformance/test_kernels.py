@@ -59,7 +59,9 @@ def test_convolving_an_impulse_gives_the_kernel_back(subject, row):
     asserts.identical(subject.backend.host(again), host, call)
 
 
-@pytest.mark.cross(("row", rows.EVERY), ("dtypes", [("float32",), ("float64",), ("complex64",), ("bfloat16",), ("float16",)]))
+@pytest.mark.cross(
+    ("row", rows.EVERY), ("dtypes", [("float32",), ("float64",), ("complex64",), ("bfloat16",), ("float16",)])
+)
 def test_dtype(subject, row, dtypes):
     _, function, options = row
     (name,) = dtypes
@@ -73,7 +75,9 @@ def _make_or_refuse(subject, function, options, name):
     chosen = getattr(subject.backend.xp, name)
     if function == "gabor" and options.get("part") is None and not name.startswith("complex"):
         call = f"kernels.{function}({options}, dtype={name})"
-        asserts.raises(TypeError, [function, "dtype", name], lambda: _make(subject, function, options, dtype=chosen), call)
+        asserts.raises(
+            TypeError, [function, "dtype", name], lambda: _make(subject, function, options, dtype=chosen), call
+        )
         return None, None, call
     return _make(subject, function, options, dtype=chosen)
 
@@ -86,7 +90,9 @@ def test_integer_dtype_holds_every_tap_or_is_refused(subject, row, name):
     chosen = getattr(subject.backend.xp, name)
     call = f"kernels.{function}({options}, dtype={name})"
     if function not in rows.WHOLE:
-        asserts.raises(TypeError, [function, "dtype", name], lambda: _make(subject, function, options, dtype=chosen), call)
+        asserts.raises(
+            TypeError, [function, "dtype", name], lambda: _make(subject, function, options, dtype=chosen), call
+        )
         return
     out, host, call = _make(subject, function, options, dtype=chosen)
     asserts.equal("out.dtype", subject.backend.dtype_name(out), name, call)
@@ -94,9 +100,10 @@ def test_integer_dtype_holds_every_tap_or_is_refused(subject, row, name):
 
 
 def test_without_xp_is_numpy(subject):
-    out = subject.target.kernels.sobel()
-    asserts.kind_of_array(out, np.zeros(1), "kernels.sobel()")
-    asserts.equal("out.dtype", str(out.dtype), "float64", "kernels.sobel()")
+    for options in ({}, {"xp": "numpy"}):
+        out = subject.target.kernels.sobel(**options)
+        asserts.kind_of_array(out, np.zeros(1), f"kernels.sobel({options})")
+        asserts.equal("out.dtype", str(out.dtype), "float64", f"kernels.sobel({options})")
 
 
 def test_difference_of_gaussians(subject):

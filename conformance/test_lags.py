@@ -35,7 +35,9 @@ def test_lags(subject, mode, name, stride, dilation):
 def test_lags_of_every_axis(subject):
     got = subject.target.lags((5, 4), (2, 3), "same")
     asserts.equal("type", type(got), tuple, "lags((5, 4), (2, 3), 'same')")
-    asserts.equal("lags", [each.tolist() for each in got], [[-1, 0, 1, 2, 3], [-1, 0, 1, 2]], "lags((5, 4), (2, 3), 'same')")
+    asserts.equal(
+        "lags", [each.tolist() for each in got], [[-1, 0, 1, 2, 3], [-1, 0, 1, 2]], "lags((5, 4), (2, 3), 'same')"
+    )
 
 
 @pytest.mark.parametrize("row", values.PEAKS, ids=lambda row: row[0])

@@ -58,7 +58,9 @@ def test_gradient(subject, row, operand):
     name = subject.backend.real
     u = numbers(7, exact_answer(row[1], x.host, kernel.host, options).shape, name)
     arrays = [x.array, kernel.array]
-    gradient = subject.backend.host(_gradient(subject, function, arrays, operand, subject.backend.array(u, name), options))
+    gradient = subject.backend.host(
+        _gradient(subject, function, arrays, operand, subject.backend.array(u, name), options)
+    )
     hosts = [x.host, kernel.host]
     asserts.equal("gradient.shape", gradient.shape, hosts[operand].shape, call)
     for seed in range(3):
@@ -90,4 +92,6 @@ def test_gradient_survives_on_torch(subject, row):
     for pair in ((x.array.clone().requires_grad_(), kernel.array), (x.array, kernel.array.clone().requires_grad_())):
         out = function(*pair, **options)
         assert out.requires_grad, f"out.requires_grad=False, but should be True [{call}]"
-        asserts.raises(TypeError, ["out"], lambda pair=pair, out=out: function(*pair, out=out.detach(), **options), call)
+        asserts.raises(
+            TypeError, ["out"], lambda pair=pair, out=out: function(*pair, out=out.detach(), **options), call
+        )

@@ -25,12 +25,16 @@ def _check(function, name, placed, named):
     asserts.equal("their defaults", {each: by_kind[NAMED][each] for each in named}, named, call)
 
 
-@pytest.mark.parametrize(("name", "placed", "named"), rows.SIGNATURES, ids=lambda value: value if isinstance(value, str) else "")
+@pytest.mark.parametrize(
+    ("name", "placed", "named"), rows.SIGNATURES, ids=lambda value: value if isinstance(value, str) else ""
+)
 def test_function(subject, name, placed, named):
     _check(getattr(subject.target, name), name, placed, named)
 
 
-@pytest.mark.parametrize(("name", "placed", "named"), rows.KERNELS, ids=lambda value: value if isinstance(value, str) else "")
+@pytest.mark.parametrize(
+    ("name", "placed", "named"), rows.KERNELS, ids=lambda value: value if isinstance(value, str) else ""
+)
 def test_kernel(subject, name, placed, named):
     _check(getattr(subject.target.kernels, name), f"kernels.{name}", placed, named)
 

@@ -77,7 +77,9 @@ def test_agrees_with_scipy(subject, function, row, mode):
     out = subject.backend.host(invoke(subject, function, (), x, kernel, {"mode": mode}))
     wide = [values.host.astype("float64") for values in (x, kernel)]
     other = getattr(signal, function)(*wide, mode=mode, method="direct")
-    bound = bounds.allowed(exact_answer(function, x.host, kernel.host, {"mode": mode}), subject.backend.real, "normwise")
+    bound = bounds.allowed(
+        exact_answer(function, x.host, kernel.host, {"mode": mode}), subject.backend.real, "normwise"
+    )
     asserts.within(out, other, 2 * bound, call)
 
 

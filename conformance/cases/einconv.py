@@ -59,7 +59,14 @@ PATTERNS = [
 # torch.nn.functional's names for these, where torch is installed: (id, pattern, x, kernel, options, function).
 TORCH = [
     ("conv1d", "b c n, o c n -> b o n | n", (2, 3, 9), (4, 3, 3), {"stride": 2, "padding": 1}, "conv1d"),
-    ("conv2d", "b c h w, o c h w -> b o h w | h w", (2, 3, 6, 5), (4, 3, 2, 3), {"dilation": 2, "padding": 2}, "conv2d"),
+    (
+        "conv2d",
+        "b c h w, o c h w -> b o h w | h w",
+        (2, 3, 6, 5),
+        (4, 3, 2, 3),
+        {"dilation": 2, "padding": 2},
+        "conv2d",
+    ),
 ]
 
 # XLA's padding: x = 1..5, kernel [1, 10], stride 2: (id, padding, answer).

@@ -40,13 +40,13 @@ SCIPY = [
 # (id, function, arguments): must exist in every dtype that holds them, on every device.
 EVERY = [
     ("box", "box", {"size": 3}),
-    ("dog", "dog", {"sigma1": 1, "sigma2": 1.6}),
-    ("gabor", "gabor", {"frequency": 0.2}),
-    ("gabor-real", "gabor", {"frequency": 0.2, "part": "real"}),
-    ("gaussian", "gaussian", {"sigma": 1}),
+    ("dog", "dog", {"sigma1": 0.4, "sigma2": 0.6}),
+    ("gabor", "gabor", {"frequency": 0.4, "n_stds": 1}),
+    ("gabor-real", "gabor", {"frequency": 0.4, "n_stds": 1, "part": "real"}),
+    ("gaussian", "gaussian", {"sigma": 0.6}),
     ("horizontal_edge", "horizontal_edge", {}),
     ("laplacian", "laplacian", {}),
-    ("log", "log", {"sigma": 1}),
+    ("log", "log", {"sigma": 0.6}),
     ("prewitt", "prewitt", {}),
     ("scharr", "scharr", {}),
     ("sobel", "sobel", {}),

@@ -10,7 +10,11 @@ KERNEL = {"xp": None, "dtype": None, "device": None}
 SIGNATURES = [
     ("convolve", {"x": ..., "kernel": ..., "mode": "full"}, {**GEOMETRY, **COMMON, "out": None}),
     ("correlate", {"x": ..., "kernel": ..., "mode": None}, {**GEOMETRY, "lags": None, **COMMON, "out": None}),
-    ("explain", {"x_or_shape": ..., "kernel_or_shape": ..., "mode": None}, {**GEOMETRY, "lags": None, **COMMON, "like": None}),
+    (
+        "explain",
+        {"x_or_shape": ..., "kernel_or_shape": ..., "mode": None},
+        {**GEOMETRY, "lags": None, **COMMON, "like": None},
+    ),
     ("lags", {"n": ..., "k": ..., "mode": "full"}, {"stride": 1, "dilation": 1}),
     (
         "einconv",
@@ -31,5 +35,9 @@ KERNELS = [
     ("gaussian", {"sigma": ...}, {"truncate": 4.0, "radius": None, "ndim": None, "order": 0, **KERNEL}),
     ("log", {"sigma": ...}, {"truncate": 4.0, "radius": None, "ndim": None, **KERNEL}),
     ("dog", {"sigma1": ..., "sigma2": ...}, {"truncate": 4.0, "radius": None, "ndim": None, **KERNEL}),
-    ("gabor", {"frequency": ..., "theta": 0.0, "sigma": None}, {"bandwidth": 1.0, "n_stds": 3.0, "offset": 0.0} | KERNEL),
+    (
+        "gabor",
+        {"frequency": ..., "theta": 0.0, "sigma": None},
+        {"bandwidth": 1.0, "n_stds": 3.0, "offset": 0.0} | KERNEL,
+    ),
 ]

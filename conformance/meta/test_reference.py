@@ -79,7 +79,9 @@ def test_numbers_are_exact():
     """What no float holds: 2**70 + 1, and a cancellation down to the last bit of the smallest operand."""
     exact = exact_answer("convolve", np.asarray([2**62, 1]), np.asarray([2**8, 1]), {})
     assert exact.real.tolist() == [2**70, 2**62 + 2**8, 1]
-    exact = exact_answer("correlate", np.asarray([1e300, 1e-300, -1e300]), np.asarray([1.0, 1.0, 1.0]), {"mode": "valid"})
+    exact = exact_answer(
+        "correlate", np.asarray([1e300, 1e-300, -1e300]), np.asarray([1.0, 1.0, 1.0]), {"mode": "valid"}
+    )
     assert Fraction(int(exact.real[0]), 2**exact.shift) == Fraction(1e-300)
 
 

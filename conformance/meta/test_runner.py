@@ -11,14 +11,27 @@ SUITE = Path(__file__).parents[1]
 
 
 def run(*arguments):
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--tb=short"]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:xdist",
+        "--assert=plain",
+        "--tb=short",
+    ]
     return subprocess.run([*command, *arguments], cwd=SUITE.parent, capture_output=True, text=True)
 
 
 def test_unknown_backend_is_an_error():
     done = run(f"{SUITE}/test_signatures.py", "--backend", "nunpy")
     assert done.returncode == 4
-    assert "--backend must be one of numpy, torch, jax, array_api_strict, cupy. Got 'nunpy'." in done.stdout + done.stderr
+    assert (
+        "--backend must be one of numpy, torch, jax, array_api_strict, cupy. Got 'nunpy'." in done.stdout + done.stderr
+    )
 
 
 def test_unknown_target_is_an_error():

@@ -34,7 +34,18 @@ FAULTS = [
 
 def outcomes(target, backend, tests, report):
     """Run tests of the suite in a process of their own: case -> outcome and why."""
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--tb=no"]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:xdist",
+        "--assert=plain",
+        "--tb=no",
+    ]
     options = ["--target", target, "--backend", backend, "--report", str(report)]
     run = subprocess.run(
         [*command, *(f"{SUITE}/{test}" for test in tests), *options], cwd=SUITE.parent, capture_output=True, text=True

@@ -44,7 +44,11 @@ def wrong_same():
     """'same' starts one sample late for even kernels, as in other libraries."""
 
     def change(right, x, kernel, options):
-        if options.get("mode") != "same" or x.ndim != kernel.ndim or not {"stride", "dilation", "axes"}.isdisjoint(options):
+        if (
+            options.get("mode") != "same"
+            or x.ndim != kernel.ndim
+            or not {"stride", "dilation", "axes"}.isdisjoint(options)
+        ):
             return right(x, kernel, **options)
         full = right(x, kernel, **{**options, "mode": "full"})
         return full[tuple(slice(k // 2, k // 2 + n) for n, k in zip(x.shape, kernel.shape, strict=True))]
@@ -58,7 +62,9 @@ def wrong_boundary():
 
     def change(right, x, kernel, options):
         names = options.get("boundary", "constant")
-        swapped = tuple(other.get(name, name) for name in names) if isinstance(names, tuple) else other.get(names, names)
+        swapped = (
+            tuple(other.get(name, name) for name in names) if isinstance(names, tuple) else other.get(names, names)
+        )
         return right(x, kernel, **{**options, "boundary": swapped})
 
     return _around("wrong_boundary", change)
@@ -193,7 +199,9 @@ def wrong_lags():
     """lags() of 'same' is one too large where n is odd and k even."""
     target = _right("wrong_lags")
     right = target.lags
-    target.lags = lambda n, k, mode="full", **steps: right(n, k, mode, **steps) + (mode == "same" and n % 2 and not k % 2)
+    target.lags = lambda n, k, mode="full", **steps: (
+        right(n, k, mode, **steps) + (mode == "same" and n % 2 and not k % 2)
+    )
     return target
 
 
