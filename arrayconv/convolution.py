@@ -233,7 +233,10 @@ def explain(
     """
     geometry = _correlated("explain", mode, axes, boundary, stride, dilation, lags)
     chosen = _call.options("explain", method, accuracy, max_workspace, fill_value)
-    x_shape, kernel_shape = (_shape_of("explain", value) for value in (x_or_shape, kernel_or_shape))
+    x_shape, kernel_shape = (
+        _shape_of("explain", "x_or_shape", x_or_shape),
+        _shape_of("explain", "kernel_or_shape", kernel_or_shape),
+    )
     arrays = [value for value in (x_or_shape, kernel_or_shape) if not _is_shape(value)]
     if len(arrays) < 2:
         found = traits_like("explain", arrays[0] if arrays and like is None else like, dtype)
@@ -274,11 +277,13 @@ def lags(n: Any, k: Any, mode: Mode = "full", *, stride: Any = 1, dilation: Any 
     array([-1,  0,  1,  2,  3])
     """
     check_option("lags", "mode", mode, MODES)
-    sizes, taps = (_shape_of("lags", tuple(value) if is_sequence(value) else value) for value in (n, k))
+    sizes, taps = (
+        _shape_of("lags", name, tuple(value) if is_sequence(value) else value) for name, value in (("n", n), ("k", k))
+    )
     if len(sizes) != len(taps):
         raise ValueError(f"lags: `n` and `k` must name as many axes. Got n={n!r}, k={k!r}.")
-    if any(size < 0 for size in sizes) or any(tap < 1 for tap in taps):
-        raise ValueError(f"lags: `n` must be at least 0 and `k` at least 1 on every axis. Got n={n!r}, k={k!r}.")
+    if any(tap < 1 for tap in taps):
+        raise ValueError(f"lags: `k` must be at least 1 on every axis. Got n={n!r}, k={k!r}.")
     strides = positive_per_axis("lags", "stride", stride, len(sizes))
     dilations = positive_per_axis("lags", "dilation", dilation, len(sizes))
     each = [
@@ -316,11 +321,11 @@ def _is_shape(value: Any) -> bool:
     return isinstance(value, (int, np.integer, tuple))
 
 
-def _shape_of(function: str, value: Any) -> tuple[int, ...]:
+def _shape_of(function: str, argument: str, value: Any) -> tuple[int, ...]:
     if isinstance(value, (tuple, int, np.integer)):
-        shape = tuple(integer(function, "shape", entry) for entry in (value if isinstance(value, tuple) else (value,)))
+        shape = tuple(integer(function, argument, entry) for entry in (value if isinstance(value, tuple) else (value,)))
         if any(size < 0 for size in shape):
-            raise ValueError(f"{function}: a shape has sizes of at least 0. Got {shape}.")
+            raise ValueError(f"{function}: `{argument}` must have sizes of at least 0. Got {shape}.")
         return shape
     return tuple(np.shape(value)) if isinstance(value, list) else tuple(value.shape)
 

@@ -71,22 +71,29 @@ def _scale(largest: Array, accumulator: str, xp: Namespace) -> Array:
 
 def restore(y: Array, x: Guard, kernel: Guard, spec: Spec, *, xp: Namespace, device: Any) -> Array:
     """Return the method's result y (batch, groups, filters, *out) as if the data had not been guarded."""
-    inverse = _inverse_scale(x.scale, kernel.scale, xp)
-    if inverse is not None:
-        y = y * xp.astype(inverse, y.dtype)
+    for factor in _inverse_scales(x.scale, kernel.scale, xp):
+        y = y * xp.astype(factor, y.dtype)
     for bad in (_touched(x.bad, spec, xp, device), _spoilt_filters(kernel.bad, xp)):
         if bad is not None:
             y = xp.where(bad, xp.full_like(y, float("nan")), y)
     return y
 
 
-def _inverse_scale(x: Array | None, kernel: Array | None, xp: Namespace) -> Array | None:
-    """Return 1 / (scale of x * scale of w) as (batch, groups, filters, 1, ...)."""
-    inverse = None if x is None else 1 / x  # (B, G, 1, ...)
+def _inverse_scales(x: Array | None, kernel: Array | None, xp: Namespace) -> list[Array]:
+    """Return the factors that undo both scales, each (batch, groups, filters, 1, ...) or broadcasting to it.
+
+    Two scales of one direction are undone one after the other, since their product may leave the range; two of
+    opposite directions at once, since the first alone might.
+    """
+    factors = [] if x is None else [1 / x]  # (B, G, 1, ...)
     if kernel is not None:  # (G, O, 1, ...) -> (1, G, O, ...), the channel axis gives its place to the batch
-        other = 1 / xp.expand_dims(xp.squeeze(kernel, axis=2), axis=0)
-        inverse = other if inverse is None else inverse * other
-    return inverse
+        factors.append(1 / xp.expand_dims(xp.squeeze(kernel, axis=2), axis=0))
+    if len(factors) < 2:
+        return factors
+    first, second = factors
+    opposite = ((first > 1) & (second < 1)) | ((first < 1) & (second > 1))
+    joined = xp.where(opposite, second, xp.ones_like(second))
+    return [first * joined, xp.where(opposite, xp.ones_like(second), second)]
 
 
 def _spoilt_filters(bad: Array | None, xp: Namespace) -> Array | None:
