@@ -1,0 +1,147 @@
+"""The documentation runs, its links lead somewhere, and it names every parameter and every method."""
+
+import doctest
+import importlib
+import inspect
+import pkgutil
+import re
+from pathlib import Path
+
+import pytest
+
+import arrayconv
+from arrayconv._algorithms import ALGORITHMS
+
+ROOT = Path(__file__).parent.parent
+MODULES = [module.name for module in pkgutil.iter_modules(arrayconv.__path__) if not module.name.startswith("_")]
+PAGES = sorted(
+    [
+        *ROOT.glob("*.md"),
+        *(ROOT / "docs").rglob("*.md"),
+        *(ROOT / "examples").glob("*.md"),
+        *(ROOT / "conformance").rglob("*.md"),
+    ]
+)
+
+
+def relative(path):
+    return str(path.relative_to(ROOT))
+
+
+def documented():
+    """Return every public function with its module."""
+    modules = {name: importlib.import_module(f"arrayconv.{name}") for name in MODULES}
+    return [
+        pytest.param(module, getattr(module, public), id=f"{name}.{public}")
+        for name, module in modules.items()
+        for public in module.__all__
+        if inspect.isfunction(getattr(module, public))
+    ]
+
+
+def section(docstring, title):
+    """Return the body of a numpydoc section, None where there is none."""
+    found = re.search(rf"^{title}\n-{{{len(title)}}}\n(.*?)(?=^\w[\w ]*\n-+\n|\Z)", docstring, re.M | re.S)
+    return found and found.group(1)
+
+
+@pytest.mark.parametrize("name", ["", *MODULES])
+def test_docstring_examples_run(name):
+    module = importlib.import_module(f"arrayconv.{name}" if name else "arrayconv")
+    flags = doctest.NORMALIZE_WHITESPACE | doctest.FAIL_FAST
+    failed, _ = doctest.testmod(module, optionflags=flags)
+    assert failed == 0
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        arrayconv.convolve,
+        arrayconv.correlate,
+        arrayconv.explain,
+        arrayconv.lags,
+        arrayconv.einconv,
+        arrayconv.config.using,
+    ],
+    ids=lambda f: f.__name__,
+)
+def test_front_doors_show_an_example(function):
+    docstring = inspect.getdoc(function)
+    assert ">>> " in section(docstring, "Examples")
+    assert section(docstring, "Raises")
+
+
+@pytest.mark.parametrize(("module", "function"), documented())
+def test_every_parameter_is_documented(module, function):
+    docstring = inspect.getdoc(function)
+    parameters = inspect.signature(function).parameters
+    listed = section(docstring, "Parameters") or ""
+    names = {name for line in re.findall(r"^(\S[^:\n]*?)(?: :.*)?$", listed, re.M) for name in line.split(", ")}
+    shared = set(re.findall(r"^\* `(\w+)`", module.__doc__, re.M))  # what every function of a module takes
+    names = {name.lstrip("*") for name in names}
+    assert names <= set(parameters), "documented, but not a parameter"
+    if not re.search(r"\bas (in )?`", docstring):  # described once, elsewhere
+        assert names | shared >= set(parameters)
+
+
+@pytest.mark.parametrize(("module", "function"), documented())
+def test_every_result_is_documented(module, function):
+    returns = str(inspect.signature(function).return_annotation)
+    docstring = inspect.getdoc(function)
+    if returns != "None" and not returns.startswith("Generator"):
+        assert section(docstring, "Returns") or docstring.startswith("Return ")
+
+
+@pytest.mark.parametrize("method", ALGORITHMS)
+def test_every_method_has_a_page(method):
+    page = ROOT / "docs/algorithms" / f"{method}.md"
+    assert page.exists()
+    assert f"`{method}`" in page.read_text().splitlines()[0]
+
+
+def test_every_page_of_a_method_has_its_method():
+    assert {page.stem for page in (ROOT / "docs/algorithms").glob("*.md")} - {"README", "index"} == set(ALGORITHMS)
+
+
+@pytest.mark.parametrize("function", [arrayconv.convolve], ids=["convolve"])
+def test_docstring_lists_every_method(function):
+    described = re.search(r"^method : str\n(.*?)\n\S", inspect.getdoc(function), re.M | re.S).group(1)
+    assert re.findall(r"'(\w+)'", described) == ["auto", *ALGORITHMS]
+
+
+def anchors(page):
+    """Return the anchors of a Markdown page's headings."""
+    text = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.M | re.S)
+    headings = re.findall(r"^#+ +(.*?) *$", text, re.M)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=relative)
+def test_links_lead_somewhere(page):
+    text = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.M | re.S)
+    for target in re.findall(r"\[[^\]]*\]\(([^)\s]+)\)", text):
+        if re.match(r"[a-z]+:", target):
+            assert target.startswith("https://"), target
+            continue
+        path, _, anchor = target.partition("#")
+        there = page.parent / path if path else page
+        assert there.exists(), target
+        assert not anchor or anchor in anchors(there), target
+
+
+@pytest.mark.parametrize("page", PAGES, ids=relative)
+def test_files_that_a_page_names_exist(page):
+    roots = (ROOT, ROOT / "arrayconv", page.parent)
+    for name in re.findall(r"`([\w./-]+/[\w.-]+\.(?:py|md|toml|json))`", page.read_text()):
+        assert any((root / name).exists() for root in roots), name
+
+
+@pytest.mark.parametrize("page", PAGES, ids=relative)
+def test_examples_of_a_page_run(page):
+    for number, block in enumerate(re.findall(r"^```python\n(.*?)^```", page.read_text(), re.M | re.S)):
+        if ">>> " not in block:
+            compile(block, f"{relative(page)}, block {number}", "exec")
+            continue
+        test = doctest.DocTestParser().get_doctest(block, {}, relative(page), str(page), number)
+        runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS)
+        assert runner.run(test).failed == 0

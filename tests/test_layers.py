@@ -1,0 +1,118 @@
+"""Imports point down one list, from the command line to the error texts; every module stands in it once."""
+
+import ast
+import graphlib
+from pathlib import Path
+
+import pytest
+
+import arrayconv
+
+ROOT = Path(arrayconv.__file__).parent
+
+LAYERS = [  # top to bottom; a module may import the ones of lower layers only
+    {"__main__"},
+    {"_cli"},
+    {"__init__"},
+    {"convolution", "convolver", "einconv", "kernels", "ndimage", "nn", "signal", "testing"},  # front doors
+    {"_ndimage", "_nn", "_signal"},  # how three of them translate; a door may stand here before it opens
+    {"_call"},
+    {"_engines"},
+    {"_explain"},
+    {"config"},
+    {"_plan"},
+    {"_select"},
+    {"_accel"},
+    {"_algorithms"},
+    {"_cost_table"},
+    {"_ops"},
+    {"_gradient", "_split"},
+    {"_layout", "_pattern", "_shapes"},
+    {"_spec"},
+    {"_boundary"},
+    {"_xp"},
+    {"_dtypes", "_numpy_dtypes"},
+    {"_errors"},
+]
+RANK = {name: number for number, layer in enumerate(LAYERS) for name in layer}
+
+# Who may name a library besides NumPy, and which.
+FOREIGN = {
+    "_xp": {"array_api_compat"},
+    "_accel/numpy": {"scipy"},
+    "_cli/console": {"rich"},
+}
+
+FILES = sorted(ROOT.rglob("*.py"))
+
+
+def name_of(path):
+    """Return 'arrayconv._ops.pad' for its file."""
+    parts = path.relative_to(ROOT.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {name_of(path): path for path in FILES}
+
+
+def imported(path):
+    """Yield the full names of the modules that a file imports, at any depth, for type checkers too."""
+    package = name_of(path).split(".")
+    if path.name != "__init__.py":
+        package.pop()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = [*package[: len(package) - node.level + 1], *(node.module or "").split(".")] if node.level else []
+            base = ".".join(filter(None, base)) or node.module
+            for alias in node.names:
+                full = f"{base}.{alias.name}"
+                yield full if full in MODULES else base
+
+
+def top(name):
+    """Return which entry of the list of layers the module called `name` belongs to."""
+    return ([*name.split(".")[1:2], "__init__"])[0]
+
+
+def relative(path):
+    return str(path.relative_to(ROOT).with_suffix(""))
+
+
+def test_every_module_has_one_layer():
+    present = {top(name) for name in MODULES}
+    listed = [name for layer in LAYERS for name in layer]
+    assert len(listed) == len(set(listed))
+    assert present - set(listed) == set(), "missing from the list of layers"
+
+
+@pytest.mark.parametrize("path", FILES, ids=relative)
+def test_imports_point_down(path):
+    here = top(name_of(path))
+    for name in imported(path):
+        if name.split(".")[0] != "arrayconv":
+            continue
+        there = top(name)
+        if there != here:
+            assert RANK[here] < RANK[there], f"{here} (layer {RANK[here]}) imports {there} (layer {RANK[there]})"
+
+
+def test_no_module_imports_itself_by_a_detour():
+    graph = {name: {target for target in imported(path) if target in MODULES} for name, path in MODULES.items()}
+    graphlib.TopologicalSorter(graph).prepare()  # raises CycleError with the detour
+
+
+@pytest.mark.parametrize("path", FILES, ids=relative)
+def test_other_libraries_are_named_in_their_place(path):
+    names = {name.split(".")[0] for name in imported(path)}
+    libraries = {"array_api_compat", "cupy", "cupyx", "dask", "jax", "matplotlib", "numba", "rich", "scipy", "skimage"}
+    assert names & (libraries | {"torch", "PIL", "array_api_strict"}) <= FOREIGN.get(relative(path), set())
+
+
+@pytest.mark.parametrize("path", FILES, ids=relative)
+def test_annotations_cost_no_import(path):
+    tree = ast.parse(path.read_text())
+    first = [node for node in tree.body if isinstance(node, ast.ImportFrom) and node.module == "__future__"]
+    only_docstring = all(isinstance(node, ast.Expr) for node in tree.body)
+    assert first or only_docstring, "from __future__ import annotations"

@@ -1,0 +1,127 @@
+"""What is public: names, signatures and defaults. A change here is a change for every user."""
+
+import ast
+import importlib
+import inspect
+import pkgutil
+from pathlib import Path
+
+import pytest
+
+import arrayconv
+
+PLANNED = {"config", "convolution", "convolver", "einconv", "kernels", "ndimage", "nn", "signal", "testing"}
+PUBLIC = [module.name for module in pkgutil.iter_modules(arrayconv.__path__) if not module.name.startswith("_")]
+NAMES = ["config", "convolve", "correlate", "einconv", "explain", "kernels", "lags"]
+SHARED = {
+    "axes": None,
+    "boundary": "constant",
+    "fill_value": 0,
+    "stride": 1,
+    "dilation": 1,
+    "method": "auto",
+    "accuracy": "normwise",
+    "dtype": None,
+    "max_workspace": None,
+}
+
+
+def module_of(name):
+    return importlib.import_module(f"arrayconv.{name}")  # `arrayconv.einconv` is the function
+
+
+def keyword_only(function):
+    parameters = inspect.signature(function).parameters.values()
+    return {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
+
+
+def positional(function):
+    parameters = inspect.signature(function).parameters.values()
+    assert all(p.kind is not p.POSITIONAL_ONLY for p in parameters)
+    return [(p.name, p.default) for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
+
+
+EMPTY = inspect.Parameter.empty
+
+
+def test_no_module_is_public_by_accident():
+    assert set(PUBLIC) <= PLANNED
+    assert set(PUBLIC) >= {"config", "convolution", "einconv", "kernels", "testing"}
+
+
+def test_package_exports_these_names():
+    assert sorted(arrayconv.__all__) == NAMES
+    assert all(hasattr(arrayconv, name) for name in NAMES)
+
+
+def test_package_defines_nothing_more():
+    modules = {module.name for module in pkgutil.iter_modules(arrayconv.__path__)}
+    names = {name for name in vars(arrayconv) if not name.startswith("_")} - {"annotations"}
+    assert names - modules - set(NAMES) == set()
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_all_names_what_a_module_defines(name):
+    module = module_of(name)
+    tree = ast.parse(Path(module.__file__).read_text())
+    defined = {node.name for node in tree.body if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
+    constants = [
+        node.targets if isinstance(node, ast.Assign) else [node.target]
+        for node in tree.body
+        if isinstance(node, (ast.Assign, ast.AnnAssign))
+    ]
+    defined |= {target.id for targets in constants for target in targets if target.id.isupper()}
+    assert sorted(module.__all__) == sorted(name for name in defined if not name.startswith("_"))
+    assert list(module.__all__) == sorted(
+        module.__all__, key=lambda name: (not name.isupper(), not name[0].isupper(), name)
+    )
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_every_public_function_is_annotated(name):
+    module = module_of(name)
+    for function in (getattr(module, name) for name in module.__all__):
+        if inspect.isfunction(function):
+            signature = inspect.signature(inspect.unwrap(function))
+            assert signature.return_annotation is not EMPTY, function
+            assert all(p.annotation is not EMPTY for p in signature.parameters.values()), function
+
+
+def test_convolve_has_the_agreed_signature():
+    assert positional(arrayconv.convolve) == [("x", EMPTY), ("kernel", EMPTY), ("mode", "full")]
+    assert keyword_only(arrayconv.convolve) == {**SHARED, "out": None}
+
+
+def test_correlate_adds_lags():
+    # mode None is 'full' without lags: only so can a mode given together with lags be refused
+    assert positional(arrayconv.correlate) == [("x", EMPTY), ("kernel", EMPTY), ("mode", None)]
+    assert keyword_only(arrayconv.correlate) == {**SHARED, "lags": None, "out": None}
+
+
+def test_explain_takes_what_the_calls_take():
+    assert positional(arrayconv.explain) == [("x_or_shape", EMPTY), ("kernel_or_shape", EMPTY), ("mode", None)]
+    assert keyword_only(arrayconv.explain) == {**SHARED, "lags": None, "like": None}
+
+
+def test_einconv_has_the_agreed_signature():
+    assert positional(arrayconv.einconv) == [("pattern", EMPTY), ("x", EMPTY), ("kernel", EMPTY)]
+    more = {"upsample": 1, "padding": "valid", "flip": False, "conj": False, "out": None}
+    assert keyword_only(arrayconv.einconv) == {k: v for k, v in SHARED.items() if k != "axes"} | more
+    assert inspect.signature(arrayconv.einconv).parameters["sizes"].kind is inspect.Parameter.VAR_KEYWORD
+
+
+def test_lags_has_the_agreed_signature():
+    assert positional(arrayconv.lags) == [("n", EMPTY), ("k", EMPTY), ("mode", "full")]
+    assert keyword_only(arrayconv.lags) == {"stride": 1, "dilation": 1}
+
+
+def test_using_is_keyword_only():
+    assert positional(arrayconv.config.using) == []
+    assert keyword_only(arrayconv.config.using) == {"accelerators": None, "max_workspace": None}
+
+
+def test_version_is_the_distribution_s():
+    import tomllib
+
+    project = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text())["project"]
+    assert arrayconv.__version__ == project["version"]
