@@ -6,6 +6,7 @@ in error texts. Everything is checked before anything is computed.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import prod
 from typing import Any, NamedTuple, get_args
 
@@ -25,6 +26,7 @@ from arrayconv._xp import (
     Operands,
     Traits,
     checked_dtype_name,
+    covers_itself,
     device_of,
     identify,
     is_traced,
@@ -69,18 +71,21 @@ def plan(function: str, problem: Problem, traits: Traits, chosen: Options, extra
     """Return the plan of a call; raises where the method asked for, or every method, is refused."""
     settings = config.current()
     limit = settings.max_workspace if chosen.max_workspace is None else chosen.max_workspace
+    left = limit
     if limit is not None:
-        extra_bytes += _layout_bytes(problem, traits)
-        if extra_bytes >= limit:
+        layout_bytes = _layout_bytes(problem, traits)
+        left = limit - extra_bytes - layout_bytes
+        if left <= 0:
+            takes = [f"the {extra_bytes} bytes that a copy for `out` takes"] * (extra_bytes > 0)
+            takes += [f"the {layout_bytes} bytes that bringing the axes into order takes"] * (layout_bytes > 0)
             raise ValueError(
-                f"{function}: `max_workspace` must exceed the {extra_bytes} bytes that bringing the axes into order "
-                f"takes. Got max_workspace={limit}. Allow more, or pass arrays with batch axes first."
+                f"{function}: `max_workspace` must exceed {' and '.join(takes)}. Got max_workspace={limit}. "
+                f"Allow more, or pass arrays with batch axes first."
             )
-        limit -= extra_bytes
     traits = with_accelerators(traits, settings.accelerators)
-    made = make(problem.spec, traits, chosen.method, Budget(limit, chosen.accuracy), chosen.fill_value == 0)
+    made = make(problem.spec, traits, chosen.method, Budget(left, chosen.accuracy), chosen.fill_value == 0)
     if isinstance(made, Refusal):
-        raise _refused(function, made, limit)
+        raise _refused(function, made, limit, left)
     return made
 
 
@@ -88,14 +93,19 @@ def _layout_bytes(problem: Problem, traits: Traits) -> int:
     """Return the bytes of the copies that reordering axes may make, at the wider of the dtypes."""
     layout = problem.layout
     width = max(itemsize(traits.output), traits.itemsize)
-    return sum(width * prod(move.split) for move in (layout.x, layout.kernel, layout.y) if move.moves and move.joins)
+    operands = sum(width * prod(move.split) for move in (layout.x, layout.kernel) if move.moves and move.joins)
+    merged = [n for n in problem.shape if n != 1] != [n for n in layout.y.joined if n != 1]
+    return operands + width * prod(problem.shape) * (layout.y.moves and merged)
 
 
-def _refused(function: str, refusal: Refusal, limit: int | None) -> Exception:
+def _refused(function: str, refusal: Refusal, limit: int | None, left: int | None) -> Exception:
     rows = [row for row in refusal.candidates if refusal.method in ("auto", row.name)]
     reasons = "; ".join(f"{row.name}: {row.refusal}" if len(rows) > 1 else f"{row.refusal}" for row in rows)
     if limit is not None and any("max_workspace" in (row.refusal or "") for row in rows):
-        return ValueError(f"{function}: `max_workspace` is too small for any piece. Got {limit} bytes. {reasons}.")
+        taken = f", of which {limit - left} go to copies" if left is not None and left < limit else ""
+        return ValueError(
+            f"{function}: `max_workspace` is too small for any piece. Got {limit} bytes{taken}. {reasons}."
+        )
     others = [row.name for row in refusal.candidates if row.refusal is None]
     way_out = f"Use method='auto' or one of {others}" if others else "Nothing else can run it either"
     return NotImplementedError(f"{function}: method {refusal.method!r} cannot run this. Reason: {reasons}. {way_out}.")
@@ -111,12 +121,20 @@ def check_fill(function: str, fill_value: Any, traits: Traits) -> None:
         )
 
 
-def run(function: str, found: Operands, problem: Problem, chosen: Options, out: Any = None) -> Any:
-    """Plan and compute one call."""
+def run(
+    function: str,
+    found: Operands,
+    problem: Problem,
+    chosen: Options,
+    out: Any = None,
+    reduced: Callable[[Operands], Operands] = lambda found: found,
+) -> Any:
+    """Plan and compute one call; `reduced` is what is done to the operands first, once nothing is refused any more."""
     check_fill(function, chosen.fill_value, found.traits)
     direct = _check_out(function, out, found, problem) if out is not None else False
     made = plan(function, problem, found.traits, chosen, 0 if direct or out is None else _output_bytes(problem, found))
     xp, layout = found.xp, problem.layout
+    found = reduced(found)
     x = moved(found.x, layout.x, xp)
     kernel = moved(found.kernel, layout.kernel, xp)
     # Only axes of length 1 come or go here, so the reshape is a view of `out`.
@@ -153,7 +171,12 @@ def _check_out(function: str, out: Any, found: Operands, problem: Problem) -> bo
         raise TypeError(f"{function}: `out` must be a {backend} array like x. Got {own or type(out).__name__}.")
     if backend == "jax" or is_traced(backend, found.x, found.kernel, out):
         raise TypeError(f"{function}: `out` cannot be written: {backend} arrays are immutable here. Leave out=None.")
-    if needs_gradient(backend, found.x, found.kernel, out):
+    if needs_gradient(backend, out):
+        raise TypeError(
+            f"{function}: `out` itself requires a gradient. Got requires_grad=True. "
+            f"Pass out=None, or call under torch.no_grad()."
+        )
+    if needs_gradient(backend, found.x, found.kernel):
         raise TypeError(f"{function}: `out` would lose the gradient that x or the kernel requires. Leave out=None.")
     if tuple(out.shape) != problem.shape:
         raise ValueError(f"{function}: `out` must have shape {problem.shape}. Got {tuple(out.shape)}.")
@@ -164,6 +187,12 @@ def _check_out(function: str, out: Any, found: Operands, problem: Problem) -> bo
         raise TypeError(f"{function}: `out` must be on the device {found.device}. Got {device_of(out)}.")
     if backend == "numpy" and not out.flags.writeable:
         raise ValueError(f"{function}: `out` is read-only. Pass a writeable array of shape {problem.shape}.")
+    if covers_itself(out):
+        raise ValueError(
+            f"{function}: `out` must have memory of its own for every element. Got shape {tuple(out.shape)} over fewer "
+            f"elements of memory. Pass an array that is not broadcast or strided over itself."
+        )
     overlaps = any(shares_memory(backend, out, array) for array in (found.x, found.kernel))
     plain = [n for n in problem.shape if n != 1] == [n for n in problem.layout.y.joined if n != 1]
-    return plain and not overlaps and not problem.layout.y.joins
+    kept = [n for n in problem.layout.y.split if n != 1] == [n for n in problem.spec.output_shape if n != 1]
+    return plain and kept and not overlaps

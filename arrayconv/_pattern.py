@@ -51,13 +51,12 @@ class Pattern(NamedTuple):
 @lru_cache(1024)
 def parse(function: str, text: str) -> Pattern:
     """Parse a pattern; raises ValueError with a caret under what is wrong."""
-    if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise TypeError(f"{function}: `pattern` must be a string. Got {type(text).__name__}.")
     parts = _sections(function, text)
     x, kernel, output, space = (_operand(function, text, part) for part in parts)
     pattern = Pattern(text, x, kernel, output, space.labels)
-    for operand in (x, kernel, output, space):
-        _check_once(function, text, operand)
+    for operand, place in ((x, "in one operand"), (kernel, "in one operand"), (output, "in the output")):
+        _check_once(function, text, operand, place)
+    _check_once(function, text, space, "after the bar")
     for label, at in zip(space.labels, space.at, strict=True):
         for name, operand in (("x", x), ("the kernel", kernel), ("the output", output)):
             if label not in operand.labels:
@@ -101,9 +100,10 @@ def _tokens(function: str, text: str) -> Iterator[Token]:
 def _operand(function: str, text: str, tokens: Sequence[Token]) -> Operand:
     axes: list[AxisLabels] = []
     merged: list[str] | None = None
+    opened = 0
     for token in tokens:
         if token.text == "(" and merged is None:
-            merged = []
+            merged, opened = [], token.at
         elif token.text == ")" and merged is not None:
             axes.append(tuple(merged))
             merged = None
@@ -114,15 +114,15 @@ def _operand(function: str, text: str, tokens: Sequence[Token]) -> Operand:
         else:
             axes.append((token.text,))
     if merged is not None:
-        raise _error(function, text, tokens[-1].at, "a parenthesis is not closed")
+        raise _error(function, text, opened, "a parenthesis is not closed")
     return Operand(tuple(axes), tuple(token.at for token in tokens if token.text not in "()"))
 
 
-def _check_once(function: str, text: str, operand: Operand) -> None:
+def _check_once(function: str, text: str, operand: Operand, place: str) -> None:
     seen: set[str] = set()
     for label, at in zip(operand.labels, operand.at, strict=True):
         if label in seen:
-            raise _error(function, text, at, f"the label '{label}' appears twice in one operand")
+            raise _error(function, text, at, f"the label '{label}' appears twice {place}")
         seen.add(label)
 
 

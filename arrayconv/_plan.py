@@ -17,7 +17,7 @@ from arrayconv._ops.windows import LEADING
 from arrayconv._select import METHODS, Budget, Candidate, rank
 from arrayconv._spec import Spec
 from arrayconv._split import Piece, pieces
-from arrayconv._xp import Array, Namespace, Traits, put
+from arrayconv._xp import Array, Namespace, Traits, buffer, put
 
 
 class Plan(NamedTuple):
@@ -116,18 +116,18 @@ def execute(
 def _walk(plan: Plan, run: _Runner, out: Array | None, context: Context) -> Array:
     """Run the steps one after the other and put their results in place."""
     xp, dtype = context.xp, getattr(context.xp, plan.traits.output)
-    views = ALGORITHMS[plan.method].smears and plan.traits.writable  # a transform's result is a corner of its buffer
-    if plan.is_whole and out is None and not views:
+    corner = ALGORITHMS[plan.method].smears and plan.traits.writable  # of a transform's buffer: a view that keeps it
+    if plan.is_whole and out is None and not corner:
         return xp.astype(run(plan.steps[0]), dtype, copy=False)
     y = out
-    if y is None:
-        y = (xp.empty if plan.covers else xp.zeros)(plan.spec.output_shape, dtype=dtype, device=context.device)
-    elif not plan.covers:
+    if y is not None and not plan.covers:
         y[...] = xp.zeros_like(y)
     for step in plan.steps:
-        place = (slice(*step.batch), slice(*step.groups), slice(None), *step.target)
-        y = put(y, place, xp.astype(run(step), dtype, copy=False))
-    return y
+        part = xp.astype(run(step), dtype, copy=False)
+        if y is None:
+            y = buffer(part, plan.spec.output_shape, zeros=not plan.covers, xp=xp, device=context.device)
+        y = put(y, (slice(*step.batch), slice(*step.groups), slice(None), *step.target), part)
+    return xp.zeros(plan.spec.output_shape, dtype=dtype, device=context.device) if y is None else y
 
 
 class _Runner:

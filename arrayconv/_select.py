@@ -145,5 +145,5 @@ def _piece_bytes(algorithm: Algorithm, block: Spec, spec: Spec, traits: Traits) 
     copies = 4 if algorithm.smears else 2  # one axis is extended after the other; guarded data, flags and magnitudes
     extended = copies * block.batch * block.groups * block.channels * read * traits.itemsize
     kernel = 2 * prod(spec.kernel_shape) * traits.itemsize
-    result = block.outputs * traits.itemsize
+    result = 2 * block.outputs * traits.itemsize  # a piece's, and that of the piece before until it is replaced
     return extended + kernel + result + algorithm.workspace(block, traits)

@@ -177,12 +177,16 @@ def _padding(function: str, entry: Any) -> Any:
                 f"Got {entry!r}."
             )
         return entry
-    if is_sequence(entry):
-        if len(entry) != 2:
-            raise ValueError(f"{function}: `padding` must be an int or a (before, after) pair per axis. Got {entry!r}.")
-        return tuple(integer(function, "padding", part) for part in entry)
-    both = integer(function, "padding", entry)
-    return both, both
+    pair = tuple(entry) if is_sequence(entry) else (entry, entry)
+    if len(pair) != 2:
+        raise ValueError(f"{function}: `padding` must be an int or a (before, after) pair per axis. Got {entry!r}.")
+    try:
+        return tuple(index(part) for part in pair)
+    except TypeError:
+        raise TypeError(
+            f"{function}: `padding` must be one of {listed(PADDINGS)}, an int or a (before, after) pair per axis. "
+            f"Got {entry!r}."
+        ) from None
 
 
 def convolved_axes(function: str, ndim: int, kernel_ndim: int, axes: Any) -> tuple[int, ...]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import sys
 from functools import lru_cache
 from importlib import import_module
+from math import prod
 from types import ModuleType
 from typing import Any, NamedTuple, Protocol
 
@@ -20,6 +21,7 @@ import array_api_compat
 import numpy as np
 
 from arrayconv import _dtypes
+from arrayconv._errors import listed
 
 Namespace = ModuleType
 
@@ -94,7 +96,7 @@ _KNOWN = {"numpy": "numpy", "torch": "torch", "cupy": "cupy", "jax": "jax", "jax
 _ALIASES = {"jax": "jax.numpy", "strict": "array_api_strict"}
 _LAZY_REFUSAL = (
     "is a Dask array, and chunk-wise convolution is not implemented yet. Computing it here would load the whole "
-    "array, so it is refused. Call x.compute() first, or map_overlap with a function that calls arrayconv"
+    "array, so it is refused. Call .compute() on it first, or map_overlap with a function that calls arrayconv"
 )
 
 
@@ -140,6 +142,14 @@ def identify(function: str, argument: str, value: Any) -> str:
         raise type(refusal)(f"{function}: `{argument}` {refusal}.") from None
     if name == "torch" and value.layout is not sys.modules["torch"].strided:
         raise TypeError(f"{function}: `{argument}` is a sparse torch tensor ({value.layout}). Call .to_dense() first.")
+    leaf = value
+    while isinstance(leaf, (list, tuple)) and leaf:
+        leaf = leaf[0]
+    if leaf is not value and library(type(leaf)) not in ("", "numpy"):
+        raise TypeError(
+            f"{function}: `{argument}` must be an array or a nested list of numbers. Got a list of "
+            f"{library(type(leaf))} arrays. Stack them into one array first; nothing is moved behind your back."
+        )
     if not name and not isinstance(value, (list, tuple, int, float, complex)):
         raise TypeError(
             f"{function}: `{argument}` must be an array or a nested list of numbers. "
@@ -182,6 +192,17 @@ def checked_dtype_name(function: str, argument: str, dtype: Any) -> str:
     return name
 
 
+def wanted_dtype_name(function: str, dtype: Any) -> str:
+    """Return the name of a `dtype=` argument, or raise TypeError listing the known ones."""
+    try:
+        name = dtype if isinstance(dtype, str) else dtype_name(dtype)
+    except TypeError:
+        name = repr(dtype)
+    if name not in _dtypes.DTYPES:
+        raise TypeError(f"{function}: `dtype` must be one of {listed(_dtypes.DTYPES)}. Got {name!r}.")
+    return name
+
+
 def has_dtype(xp: Namespace, device: Any, name: str) -> bool:
     """Whether arrays of dtype `name` exist on `device`."""
     info = getattr(xp, "__array_namespace_info__", None)
@@ -207,6 +228,13 @@ def device_kind(backend: str, device: Any) -> str:
     return str(getattr(device, "type", device))
 
 
+def buffer(part: Any, shape: tuple[int, ...], *, zeros: bool, xp: Namespace, device: Any) -> Array:
+    """Return an array to put `part` into, of its dtype; under torch's vmap it is batched as `part` is."""
+    if hasattr(part, "new_zeros"):
+        return part.new_zeros(shape) if zeros else part.new_empty(shape)
+    return (xp.zeros if zeros else xp.empty)(shape, dtype=part.dtype, device=device)
+
+
 def put(y: Array, index: Any, value: Array) -> Array:
     """Return `y` with `value` at `index`: written in place where the library allows it, a new array in JAX."""
     at = getattr(y, "at", None)
@@ -214,6 +242,16 @@ def put(y: Array, index: Any, value: Array) -> Array:
         return at[index].set(value)
     y[index] = value
     return y
+
+
+def covers_itself(x: Any) -> bool:
+    """Whether two elements of a strided array certainly share memory: fewer places than elements."""
+    strides = x.stride() if callable(getattr(x, "stride", None)) else getattr(x, "strides", None)
+    if not strides or 0 in x.shape:
+        return False
+    unit = 1 if callable(getattr(x, "stride", None)) else x.itemsize
+    span = sum((n - 1) * abs(stride) for n, stride in zip(x.shape, strides, strict=True)) // unit + 1
+    return span < prod(x.shape)
 
 
 def shares_memory(backend: str, first: Array, second: Array) -> bool:
@@ -252,7 +290,7 @@ def operands(
     """
     first, second = identify(function, names[0], x), identify(function, names[1], kernel)
     if not first or isinstance(x, np.generic):
-        x, first = np.asarray(x), "numpy"
+        x, first = _host(function, names[0], x), "numpy"
     if isinstance(kernel, np.generic):
         kernel = np.asarray(kernel)
     if second and first != second:
@@ -271,21 +309,33 @@ def operands(
     return Operands(x, kernel, xp, device, traits)
 
 
+def _host(function: str, argument: str, values: Any) -> Any:
+    """Return nested lists or a number as a NumPy array."""
+    try:
+        host = np.asarray(values)
+    except ValueError as ragged:
+        raise ValueError(f"{function}: `{argument}` must be a nested list of equal lengths. {ragged}.") from None
+    if host.dtype == object and host.size and all(isinstance(value, int) for value in host.flat):
+        raise ValueError(
+            f"{function}: the numbers in `{argument}` must fit 64 bits. Got {min(host.flat)} to {max(host.flat)}. "
+            f"Use floats, or split them."
+        )
+    return host
+
+
 def _array_like(
     function: str, argument: str, values: Any, xp: Namespace, device: Any, x_name: str, dtype: Any
 ) -> Array:
     """Return nested lists as an array like x, in x's dtype where its kind can hold the numbers."""
-    try:
-        host = np.asarray(values)
-    except ValueError as ragged:
-        raise ValueError(f"{function}: `{argument}` must be a nested list of equal lengths. {ragged}") from None
+    host = _host(function, argument, values)
+    target = "the dtype of x, " if dtype is None else "dtype="
     found = "integer" if host.size == 0 else _dtypes.kind(checked_dtype_name(function, argument, host.dtype))
-    name = x_name if dtype is None else checked_dtype_name(function, "dtype", dtype)
+    name = x_name if dtype is None else wanted_dtype_name(function, dtype)
     if found == "integer" and _dtypes.kind(name) == "integer":
         info = np.iinfo(name)
         if host.size and not info.min <= host.min() <= host.max() <= info.max:
             raise ValueError(
-                f"{function}: the numbers in `{argument}` must fit the dtype of x, {name} [{info.min}, {info.max}]. "
+                f"{function}: the numbers in `{argument}` must fit {target}{name} [{info.min}, {info.max}]. "
                 f"Got {host.min()} to {host.max()}. Pass dtype= with a wider type, or an array."
             )
     elif not _dtypes.holds(name, found):
@@ -315,7 +365,7 @@ def _traits(
     dtype: Any,
 ) -> Traits:
     w_name = checked_dtype_name(function, names[1], arrays[1].dtype)
-    wanted = None if dtype is None else checked_dtype_name(function, "dtype", dtype)
+    wanted = None if dtype is None else wanted_dtype_name(function, dtype)
     output = result_dtype(function, names, x_name, w_name, wanted)
     if output not in (x_name, w_name) and not has_dtype(xp, device, output):
         raise TypeError(
@@ -364,11 +414,18 @@ def traits_like(function: str, like: Any, dtype: Any = None) -> Traits:
     """Return the traits of a call on arrays like `like`: an array, a namespace, a library's name, or None for NumPy."""
     if like is not None and not isinstance(like, (str, ModuleType)):
         return operands(function, like, like, dtype, ("like", "like")).traits
-    xp = compat_namespace(like)
-    device = xp.__array_namespace_info__().default_device()
+    try:
+        xp = compat_namespace(like)
+        info = xp.__array_namespace_info__()
+    except (ImportError, AttributeError) as unknown:
+        kind = TypeError if isinstance(unknown, AttributeError) else ModuleNotFoundError
+        raise kind(
+            f"{function}: `like` must be an array, an array namespace or an installed library's name. Got {like!r}."
+        ) from None
+    device = info.default_device()
     device = device_of(xp.zeros(1)) if device is None else device
     default = "float64" if has_dtype(xp, device, "float64") else "float32"
-    name = default if dtype is None else checked_dtype_name(function, "dtype", dtype)
+    name = default if dtype is None else wanted_dtype_name(function, dtype)
     if not has_dtype(xp, device, name):
         raise TypeError(f"{function}: `dtype` {name} does not exist in {xp.__name__} on {device}. Use a narrower one.")
     return traits(xp.__name__.removeprefix("array_api_compat.").split(".")[0], device, xp, name)

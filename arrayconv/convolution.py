@@ -126,7 +126,7 @@ def convolve(
     >>> arrayconv.convolve([1, 2, 3, 4, 5], [1, 10], mode="same")
     array([ 1, 12, 23, 34, 45])
     """
-    geometry = _geometry(mode, axes, boundary, stride, dilation)
+    geometry = _geometry("convolve", mode, axes, boundary, stride, dilation)
     chosen = _call.options("convolve", method, accuracy, max_workspace, fill_value)
     return _run("convolve", x, kernel, geometry, chosen, dtype, out)
 
@@ -305,16 +305,23 @@ def _correlated(function: str, mode: Any, axes: Any, boundary: Any, stride: Any,
             f"{function}: `lags` says which outputs to compute, so it excludes `mode` and `stride`. "
             f"Got lags={lags!r}, mode={mode!r}, stride={stride!r}. Leave them out."
         )
-    return _geometry("full" if mode is None else mode, axes, boundary, stride, dilation, lags)
+    return _geometry(function, "full" if mode is None else mode, axes, boundary, stride, dilation, lags)
 
 
-def _geometry(mode: Any, axes: Any, boundary: Any, stride: Any, dilation: Any, lags: Any = None) -> _Geometry:
-    return _Geometry(mode, *(_frozen(value) for value in (axes, boundary, stride, dilation, lags)))
+def _geometry(
+    function: str, mode: Any, axes: Any, boundary: Any, stride: Any, dilation: Any, lags: Any = None
+) -> _Geometry:
+    numbers = {"axes": axes, "stride": stride, "dilation": dilation, "lags": lags}
+    frozen = {name: _frozen(function, name, value) for name, value in numbers.items()}
+    return _Geometry(mode, boundary=tuple(boundary) if is_sequence(boundary) else boundary, **frozen)
 
 
-def _frozen(value: Any) -> Any:
-    """Return nested lists and tuples as tuples, so that they can be a key."""
-    return tuple(_frozen(entry) for entry in value) if is_sequence(value) else value
+def _frozen(function: str, argument: str, value: Any) -> Any:
+    """Return integers as ints and sequences of them as tuples: a key in which 2.0 can't stand for 2."""
+    if isinstance(value, (list, tuple, range, np.ndarray)):
+        entries = value.tolist() if isinstance(value, np.ndarray) else value
+        return tuple(_frozen(function, argument, entry) for entry in entries)
+    return None if value is None else integer(function, argument, value)
 
 
 def _is_shape(value: Any) -> bool:
@@ -327,7 +334,11 @@ def _shape_of(function: str, argument: str, value: Any) -> tuple[int, ...]:
         if any(size < 0 for size in shape):
             raise ValueError(f"{function}: `{argument}` must have sizes of at least 0. Got {shape}.")
         return shape
-    return tuple(np.shape(value)) if isinstance(value, list) else tuple(value.shape)
+    if isinstance(value, list):
+        return tuple(np.shape(value))
+    if not hasattr(value, "shape"):
+        raise TypeError(f"{function}: `{argument}` must be an array, an int or a tuple of ints. Got {value!r}.")
+    return tuple(value.shape)
 
 
 def _run(function: str, x: Any, kernel: Any, geometry: _Geometry, chosen: _call.Options, dtype: Any, out: Any) -> Any:

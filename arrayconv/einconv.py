@@ -111,12 +111,14 @@ def einconv(
     >>> arrayconv.einconv("b h w c, h w c o -> b h w o | h w", x, kernel).shape
     (8, 28, 28, 16)
     """
+    if not isinstance(pattern, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise TypeError(f"einconv: `pattern` must be a string. Got {type(pattern).__name__}.")
     parsed = _pattern.parse("einconv", pattern)
     geometry = _geometry(parsed, stride, dilation, upsample, padding, boundary, flip, conj, sizes)
     chosen = _call.options("einconv", method, accuracy, max_workspace, fill_value)
     found = operands("einconv", x, kernel, dtype)
     problem, summed = _problem(parsed, tuple(found.x.shape), tuple(found.kernel.shape), geometry)
-    return _call.run("einconv", _reduced(found, summed), problem, chosen, out)
+    return _call.run("einconv", found, problem, chosen, out, lambda found: _reduced(found, summed))
 
 
 def _geometry(

@@ -56,9 +56,7 @@ def assert_contract(y, exact, x, w, spec, dtype, fill=0, *, accuracy="normwise")
 def error_bound(x, w, spec, dtype, fill, accuracy):
     """Return the contract's bound: element by element, or by the norms of everything that is read."""
     factor = 4 if _dtypes.kind(dtype) == "complex" else 1
-    sizes = oracle.operation(
-        oracle.exact(np.abs(x)), oracle.exact(np.abs(w)), spec._replace(conj=False), abs(fill)
-    )
+    sizes = oracle.operation(oracle.exact(np.abs(x)), oracle.exact(np.abs(w)), spec._replace(conj=False), abs(fill))
     eps, underflow = _dtypes.eps(dtype), spec.terms * _dtypes.tiny(dtype)
     componentwise = factor * (spec.terms + 2) * eps * oracle.rounded(sizes) + underflow
     if accuracy == "componentwise":

@@ -369,7 +369,7 @@ SHARED = {
 }
 LAZY = (
     "is a Dask array, and chunk-wise convolution is not implemented yet. Computing it here would load the whole array, "
-    "so it is refused. Call x.compute() first, or map_overlap with a function that calls arrayconv."
+    "so it is refused. Call .compute() on it first, or map_overlap with a function that calls arrayconv."
 )
 SHARED["dask"] = (lambda door: door(dask.array.ones(3), KERNEL), NotImplementedError, f"`x` {LAZY}")
 
