@@ -17,6 +17,7 @@ from arrayconv._xp import Traits
 
 METHODS = ("auto", *ALGORITHMS)
 _UNLIMITED = 1 << 62
+_MOST_PIECES = 4096  # cache-sized pieces of one problem: planning time must not grow with the data
 
 
 class Budget(NamedTuple):
@@ -123,7 +124,8 @@ def _cache_block(
     def size(shape: tuple[int, ...]) -> int:
         return workspace(shape) - fixed
 
-    return block_shape(block, reaches, size, algorithm.tile_bytes, rows=True) or block
+    limit = max(algorithm.tile_bytes, size(block) // _MOST_PIECES)
+    return block_shape(block, reaches, size, limit, rows=True) or block
 
 
 def _block_spec(phase: Spec, block: Sequence[int], zero_extends: bool) -> Spec:

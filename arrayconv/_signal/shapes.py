@@ -11,10 +11,13 @@ from functools import lru_cache
 from math import prod
 from typing import Any, Literal, NamedTuple
 
+import numpy as np
+
 from arrayconv._boundary import Boundary
 from arrayconv._call import Problem
+from arrayconv._errors import listed
 from arrayconv._layout import broadcast_layout
-from arrayconv._shapes import MODES, mode_axis, padded_axis
+from arrayconv._shapes import MODES, integer, mode_axis
 from arrayconv._spec import Axis, Spec
 
 Shape = tuple[int, ...]
@@ -34,10 +37,11 @@ class Request(NamedTuple):
 
 
 class Translated(NamedTuple):
-    """The problem, and whether `in2` is its x; a correlation then takes `in2` reversed and conjugated."""
+    """The problem, and which input is its x."""
 
     problem: Problem
-    swapped: bool
+    swapped: bool  # x is `in2`
+    reverses: bool  # and then reversed and conjugated
 
 
 @lru_cache(1024)
@@ -45,7 +49,7 @@ def translate(call: Request) -> Translated:
     """Lower a call whose flags and sizes were checked."""
     first, second = call.shapes
     sizes = [(first[label], second[label]) for label in call.space]
-    axes = [_axis(call, *size) for size in sizes]
+    axes = [axis_of(call.function, call.kind, n, k, call.mode, call.boundary) for n, k in sizes]
     swapped = call.may_swap and prod(n for n, _ in sizes) < prod(k for _, k in sizes)
     if swapped:
         first, second = second, first
@@ -53,18 +57,20 @@ def translate(call: Request) -> Translated:
     outputs = dict(zip(call.space, (axis.outputs for axis in axes), strict=True))
     layout, shape = broadcast_layout(call.function, first, second, range(len(first)), outputs)
     counts = (layout.batch, layout.groups, layout.channels, layout.filters)
-    correlates = call.kind != "convolve" and not swapped
-    return Translated(Problem(layout, Spec(*counts, tuple(axes), flip=not correlates, conj=correlates), shape), swapped)
+    correlates = call.kind != "convolve"
+    unswapped = correlates and not swapped
+    spec = Spec(*counts, tuple(axes), flip=not unswapped, conj=unswapped)
+    return Translated(Problem(layout, spec, shape), swapped, swapped and correlates)
 
 
-def _axis(call: Request, n: int, k: int) -> Axis:
-    """Return the axis with `in1` as the data and `in2` as the kernel."""
-    if call.mode == "valid" and n < k:
-        return exchanged(mode_axis(call.function, Axis(k, n, 0), "valid"))
-    axis = Axis(n, k, 0, boundary=call.boundary)
-    if call.mode == "same" and call.kind == "correlate2d":
-        return padded_axis(call.function, axis, "same")  # centred a sample later than `correlate` for even kernels
-    return mode_axis(call.function, axis, call.mode)
+def axis_of(function: str, kind: Kind, n: int, k: int, mode: str, boundary: Boundary = "constant") -> Axis:
+    """Return the axis with `in1`, of n samples, as the data and `in2`, of k, as the kernel."""
+    if mode == "valid" and n < k:
+        return exchanged(mode_axis(function, Axis(k, n, 0), "valid"))
+    axis = mode_axis(function, Axis(n, k, 0, boundary=boundary), mode)
+    if mode == "same" and kind == "correlate2d":
+        return axis._replace(before=(k - 1) // 2)  # a lag later than `correlate` for even kernels
+    return axis
 
 
 def exchanged(axis: Axis) -> Axis:
@@ -125,9 +131,28 @@ def check_broadcast(function: str, shapes: tuple[Shape, Shape], axes: tuple[int,
         )
 
 
-def empty_shape(shapes: tuple[Shape, Shape], mode: str) -> Shape:
-    """Return the shape of a convolution with an empty operand, by the modes' formulas."""
+def lags(function: str, n: Any, k: Any, mode: Any) -> Any:
+    """Return the lag of every output of a correlation of n samples with k."""
+    if not isinstance(mode, str) or mode not in MODES:
+        raise ValueError(f"{function}: Mode {mode} is invalid. Use one of {listed(MODES)}.")
+    axis = axis_of(function, "correlate", integer(function, "in1_len", n), integer(function, "in2_len", k), mode)
+    return np.arange(max(axis.outputs, 0), dtype=np.int64) - axis.before
+
+
+def check_filled(function: str, shapes: tuple[Shape, Shape], mode: str) -> None:
+    """Raise ValueError for empty inputs, where SciPy does: only 'same' has an empty answer for an empty `in1`."""
+    empty = [0 in shape for shape in shapes]
+    if any(empty) and (mode == "full" or len(shapes[0]) == 1 or empty[1]) and not (mode == "same" and not empty[1]):
+        raise ValueError(
+            f"{function}: inputs cannot be empty in mode {mode!r}. Got shapes {shapes[0]} and {shapes[1]}."
+        )
+
+
+def empty_shape(function: str, shapes: tuple[Shape, Shape], mode: str) -> Shape:
+    """Return the shape of a convolution with an empty `in2`, by the modes' formulas."""
     pairs = list(zip(*shapes, strict=True))
+    if mode == "full" and any(n + k < 1 for n, k in pairs):
+        raise ValueError(f"{function}: negative dimensions are not allowed. Got shapes {shapes[0]} and {shapes[1]}.")
     if mode == "full":
         return tuple(n + k - 1 for n, k in pairs)
     return shapes[0] if mode == "same" else tuple(abs(n - k) + 1 for n, k in pairs)

@@ -71,3 +71,10 @@ def test_blocks_stay_in_the_cache_on_a_cpu_and_whole_elsewhere():
     gpu = named(rank(large, NUMPY._replace(backend="cupy", device="cuda"), Budget(), zero_fill=True))["direct"]
     assert cpu.block[2] * cpu.block[3] * 8 <= ALGORITHMS["direct"].tile_bytes
     assert gpu.block == (1, 1, 4096, 4096)
+
+
+@pytest.mark.parametrize("method", ALGORITHMS)
+def test_pieces_do_not_multiply_with_the_data(method):
+    huge = spec(axis(10**6, 3, 10**6, before=1), axis(10**6, 3, 10**6, before=1))
+    row = named(rank(huge, NUMPY, Budget(), zero_fill=True))[method]
+    assert (10**6 // row.block[2]) * (10**6 // row.block[3]) <= 10_000

@@ -1,0 +1,106 @@
+"""SciPy's argument rules, in integers: boundary names, one entry per axis, axes, origins and radii.
+
+Every refusal is of SciPy's type and holds its phrase, for code that looks for either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from operator import index
+from typing import Any
+
+import numpy as np
+
+from arrayconv._boundary import Boundary
+from arrayconv._errors import listed
+
+MODES: dict[str, Boundary] = {
+    "reflect": "symmetric",
+    "mirror": "reflect",
+    "nearest": "edge",
+    "constant": "constant",
+    "wrap": "wrap",
+    "grid-mirror": "symmetric",
+    "grid-constant": "constant",
+    "grid-wrap": "wrap",
+}
+
+
+def boundary_of(function: str, mode: Any) -> Boundary:
+    """Return what this package calls SciPy's `mode`."""
+    if not isinstance(mode, str) or mode not in MODES:
+        raise RuntimeError(
+            f"{function}: boundary mode not supported: `mode` must be one of {listed(MODES)}. Got {mode!r}."
+        )
+    return MODES[mode]
+
+
+def per_axis(function: str, argument: str, value: Any, count: int) -> list[Any]:
+    """Give each of `count` axes its own entry: a single value or name serves all."""
+    if isinstance(value, str) or not np.iterable(value):
+        return [value] * count
+    entries = list(value)
+    if len(entries) != count:
+        raise RuntimeError(
+            f"{function}: sequence argument must have length equal to input rank, or to the number of `axes`. "
+            f"Got {len(entries)} entries of `{argument}` for {count} axes."
+        )
+    return entries
+
+
+def whole(function: str, argument: str, value: Any) -> int:
+    """Return `value` as an int; TypeError, with Python's words, for what is none."""
+    try:
+        return index(value)
+    except TypeError as refusal:
+        raise TypeError(f"{function}: `{argument}`: {refusal}. Got {value!r}.") from None
+
+
+def one_axis(function: str, axis: Any, ndim: int) -> int:
+    """Return `axis` as a non-negative int."""
+    number = whole(function, "axis", axis)
+    if not -ndim <= number < ndim:
+        raise np.exceptions.AxisError(f"{function}: axis {number} is out of bounds for array of dimension {ndim}")
+    return number % ndim
+
+
+def several_axes(function: str, axes: Any, ndim: int) -> tuple[int, ...]:
+    """Return `axes`, None for all, as non-negative ints in their given order."""
+    if axes is None:
+        return tuple(range(ndim))
+    numbers = [whole(function, "axes", axis) for axis in (axes if isinstance(axes, Iterable) else (axes,))]
+    for number in numbers:
+        if not -ndim <= number < ndim:
+            raise ValueError(f"{function}: specified axis: {number} is out of range for an array of {ndim} axes.")
+    normal = tuple(number % ndim for number in numbers)
+    if len(set(normal)) != len(normal):
+        raise ValueError(f"{function}: axes must be unique. Got {tuple(numbers)} for an array of {ndim} axes.")
+    return normal
+
+
+def before_of(function: str, taps: int, origin: Any, *, flip: bool = False) -> int:
+    """Return how many samples a window of `taps` begins before its output; `flip` is a convolution's.
+
+    A positive origin moves a correlation's window to the left and a convolution's to the right, so the
+    larger half of an even window lies on different sides.
+    """
+    number = whole(function, "origin", origin)
+    if not -(taps // 2) <= number <= (taps - 1) // 2:
+        raise ValueError(
+            f"{function}: invalid origin: Invalid origin; origin must satisfy -(taps // 2) <= origin <= "
+            f"(taps - 1) // 2, so that the window holds its output. Got {number} for {taps} taps."
+        )
+    return (taps - 1) // 2 - number if flip else taps // 2 + number
+
+
+def fill_of(function: str, cval: Any, *, complex_input: bool, complex_weights: bool) -> complex:
+    """Return `cval` as the fill of the one operation, of the kind of the data."""
+    if complex_input:
+        return complex(cval)
+    if np.iscomplexobj(cval) and complex_weights:
+        raise ValueError(f"{function}: Cannot provide a complex-valued cval when the input is real. Got {cval!r}.")
+    try:
+        return float(cval)
+    except (TypeError, ValueError):
+        kind = type(cval).__name__
+        raise TypeError(f"{function}: `cval` must be real number, not {kind}. Got {cval!r}.") from None

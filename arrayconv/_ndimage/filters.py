@@ -1,0 +1,225 @@
+"""Each family of filters as a list of passes, or as a sum over axes of other filters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from arrayconv._boundary import Boundary
+from arrayconv._ndimage import dtypes
+from arrayconv._ndimage.admit import Call, Source, call, source, weights_like
+from arrayconv._ndimage.arguments import before_of, boundary_of, one_axis, per_axis, several_axes, whole
+from arrayconv._ndimage.gaussian import gaussian_pass
+from arrayconv._ndimage.passes import Pass, delivered, run
+from arrayconv._xp import Array, dtype_name
+
+NEGLIGIBLE = 1e-15  # SciPy's largest standard deviation that leaves an axis alone
+
+Derivative = Callable[[Any, int, Any, Any, Any], Any]  # (input, axis, output, mode, cval)
+
+
+def windowed(
+    function: str, x: Any, weights: Any, output: Any, mode: Any, cval: Any, origin: Any, axes: Any, *, flip: bool
+) -> Any:
+    """Return x after one pass of a kernel with as many axes as are filtered."""
+    of = source(function, x)
+    taps = weights_like(of, weights)
+    found = _weighted(of, taps, output, cval)
+    numbers = several_axes(function, axes, of.x.ndim)
+    if len(taps.shape) != len(numbers) or 0 in taps.shape:
+        rank = sum(size > 0 for size in taps.shape)
+        raise RuntimeError(
+            f"{function}: weights.ndim ({rank}) must match len(axes) ({len(numbers)}), empty axes not counted: filter "
+            f"weights array has incorrect shape. Got weights {tuple(taps.shape)}, input {tuple(of.x.shape)}."
+        )
+    if not isinstance(mode, str):
+        raise RuntimeError(f"{function}: A sequence of modes is not supported. Got mode={mode!r}.")
+    space = tuple(sorted(numbers))
+    origins = dict(zip(_paired(numbers, of.x.ndim), per_axis(function, "origin", origin, len(numbers)), strict=True))
+    before = tuple(
+        before_of(function, size, origins[axis], flip=flip) for axis, size in zip(space, taps.shape, strict=True)
+    )
+    return run(found, [Pass(space, taps, before, (boundary_of(function, mode),) * len(space), flip)])
+
+
+def line(
+    function: str, x: Any, weights: Any, axis: Any, output: Any, mode: Any, cval: Any, origin: Any, *, flip: bool
+) -> Any:
+    """Return x after one pass of a one-dimensional kernel."""
+    of = source(function, x)
+    taps = weights_like(of, weights)
+    found = _weighted(of, taps, output, cval)
+    if len(taps.shape) != 1 or 0 in taps.shape:
+        raise RuntimeError(f"{function}: no filter weights given. Got weights of shape {tuple(taps.shape)}.")
+    number = one_axis(function, axis, of.x.ndim)
+    before = before_of(function, taps.shape[0], origin, flip=flip)
+    return run(found, [Pass((number,), taps, (before,), (boundary_of(function, mode),), flip)])
+
+
+def _paired(axes: tuple[int, ...], ndim: int) -> tuple[int, ...]:
+    """Return the axes that a sequence is for: SciPy follows `axes`, unless it names all of them."""
+    return axes if len(axes) < ndim else tuple(range(ndim))
+
+
+def _weighted(of: Source, taps: Array, output: Any, cval: Any) -> Call:
+    return call(of, output, cval, complex_weights=dtypes.is_complex(dtype_name(taps.dtype)), promote=True)
+
+
+def gaussian1d(
+    x: Any, sigma: Any, axis: Any, order: Any, output: Any, mode: Any, cval: Any, truncate: float, radius: Any
+) -> Any:
+    """Return x after a Gaussian or its derivative along one axis."""
+    of = source("gaussian_filter1d", x)
+    found = call(of, output, cval, promote=True)
+    number = one_axis(of.function, axis, of.x.ndim)
+    return run(found, [gaussian_pass(found, number, sigma, order, mode, truncate, radius)])
+
+
+def gaussian(
+    function: str,
+    x: Any,
+    sigma: Any,
+    order: Any,
+    output: Any,
+    mode: Any,
+    cval: Any,
+    truncate: float = 4.0,
+    radius: Any = None,
+    axes: Any = None,
+) -> Any:
+    """Return x after a Gaussian or its derivatives, one pass per axis."""
+    of = source(function, x)
+    found = call(of, output, cval)
+    numbers = several_axes(function, axes, of.x.ndim)
+    entries = _entries(function, len(numbers), sigma=sigma, order=order, mode=mode, radius=radius)
+    chain = [
+        gaussian_pass(found, axis, sigma, order, mode, truncate, radius)
+        for axis, (sigma, order, mode, radius) in zip(numbers, entries, strict=True)
+        if sigma > NEGLIGIBLE
+    ]
+    return run(found, chain)
+
+
+def mean1d(x: Any, size: Any, axis: Any, output: Any, mode: Any, cval: Any, origin: Any) -> Any:
+    """Return the means of windows along one axis."""
+    of = source("uniform_filter1d", x)
+    found = call(of, output, cval, promote=True)
+    return run(found, [_mean(found, one_axis(of.function, axis, of.x.ndim), size, mode, origin)])
+
+
+def mean(x: Any, size: Any, output: Any, mode: Any, cval: Any, origin: Any, axes: Any) -> Any:
+    """Return the means of boxes, one pass per axis."""
+    of = source("uniform_filter", x)
+    found = call(of, output, cval, promote=True)
+    numbers = several_axes(of.function, axes, of.x.ndim)
+    entries = _entries(of.function, len(numbers), size=size, mode=mode, origin=origin)
+    chain = [
+        _mean(found, axis, int(size), mode, origin)
+        for axis, (size, mode, origin) in zip(numbers, entries, strict=True)
+        if size > 1
+    ]
+    return run(found, chain)
+
+
+def _mean(found: Call, axis: int, size: Any, mode: Any, origin: Any) -> Pass:
+    """Return the pass of a window's mean: its sum, then one division, so that whole numbers have exact sums."""
+    function = found.source.function
+    taps = whole(function, "size", size)
+    if taps < 1:
+        raise RuntimeError(f"{function}: incorrect filter size: `size` must be at least 1. Got {size}.")
+    before = before_of(function, taps, origin)
+    ones = weights_like(found.source, [1.0] * taps)
+    return Pass((axis,), ones, (before,), (boundary_of(function, mode),), divisor=taps)
+
+
+def gradient(
+    function: str, x: Any, axis: Any, output: Any, mode: Any, cval: Any, smoothing: tuple[int, int, int]
+) -> Any:
+    """Return a central difference along one axis, smoothed along the others."""
+    of = source(function, x)
+    found = call(of, output, cval)
+    number = one_axis(function, axis, of.x.ndim)
+    modes: list[Boundary] = [boundary_of(function, name) for name in per_axis(function, "mode", mode, of.x.ndim)]
+    order = [number, *(other for other in range(of.x.ndim) if other != number)]
+    taps = {other: weights_like(of, (-1, 0, 1) if other == number else smoothing) for other in order}
+    chain = [Pass((other,), taps[other], (1,), (modes[other],)) for other in order]
+    return run(found, chain)
+
+
+def second_difference(x: Any, axis: int, output: Any, mode: Any, cval: Any) -> Any:
+    """Return [1, -2, 1] along one axis."""
+    return line("laplace", x, (1, -2, 1), axis, output, mode, cval, 0, flip=False)
+
+
+def gaussian_derivative(function: str, order: int, sigma: Any, options: Mapping[str, Any]) -> Derivative:
+    """Return the Gaussian's derivative of some order along one axis, smoothed along the others."""
+
+    def derivative(x: Any, axis: int, output: Any, mode: Any, cval: Any) -> Any:
+        orders = [order * (other == axis) for other in range(x.ndim)]
+        return gaussian(function, x, sigma, orders, output, mode, cval, **options)
+
+    return derivative
+
+
+def gaussian_laplace(
+    x: Any, sigma: Any, output: Any, mode: Any, cval: Any, axes: Any, options: Mapping[str, Any]
+) -> Any:
+    """Return the sum of a Gaussian's second derivatives; axes that are left out have a sigma of 0."""
+    of = source("gaussian_laplace", x)
+    numbers = several_axes(of.function, axes, of.x.ndim)
+    given = dict(zip(_paired(numbers, of.x.ndim), per_axis(of.function, "sigma", sigma, len(numbers)), strict=True))
+    sigmas = [given.get(axis, 0) for axis in range(of.x.ndim)]
+    return sum_over_axes(
+        of.function, gaussian_derivative(of.function, 2, sigmas, options), of.x, output, mode, cval, axes
+    )
+
+
+def with_extras(derivative: Derivative, arguments: Sequence[Any], keywords: Mapping[str, Any] | None) -> Derivative:
+    """Return a derivative that is handed further arguments."""
+
+    def derivative_with_extras(*first: Any) -> Any:
+        return derivative(*first, *arguments, **(keywords or {}))
+
+    return derivative_with_extras
+
+
+def sum_over_axes(function: str, derivative: Derivative, x: Any, output: Any, mode: Any, cval: Any, axes: Any) -> Any:
+    """Return the sum of a derivative's answers along all axes."""
+    found, parts = _along_axes(function, derivative, x, output, mode, cval, axes)
+    return delivered(found, _total(found, parts) if parts else found.source.x)
+
+
+def length_over_axes(
+    function: str, derivative: Derivative, x: Any, output: Any, mode: Any, cval: Any, axes: Any
+) -> Any:
+    """Return the root of the summed squares of a derivative's answers along all axes."""
+    found, parts = _along_axes(function, derivative, x, output, mode, cval, axes)
+    if not parts:
+        return delivered(found, found.source.x)
+    xp, device = found.source.xp, found.source.device
+    total = _total(found, [dtypes.squared(part, found.result, xp=xp) for part in parts])
+    return delivered(found, dtypes.root(total, found.result, xp=xp, device=device))
+
+
+def _along_axes(
+    function: str, derivative: Derivative, x: Any, output: Any, mode: Any, cval: Any, axes: Any
+) -> tuple[Call, list[Array]]:
+    of = source(function, x)
+    found = call(of, output, cval)
+    numbers = several_axes(function, axes, of.x.ndim)
+    modes = per_axis(function, "mode", mode, len(numbers))
+    answers = (derivative(of.x, *each, cval) for each in zip(numbers, [found.dtype] * len(numbers), modes, strict=True))
+    return found, [found.cast(answer) for answer in answers]
+
+
+def _total(found: Call, parts: Sequence[Array]) -> Array:
+    total = parts[0]
+    for part in parts[1:]:
+        total = dtypes.added(total, part, found.result, xp=found.source.xp)
+    return total
+
+
+def _entries(function: str, count: int, **options: Any) -> list[tuple[Any, ...]]:
+    """Return one tuple of options per axis."""
+    columns = [per_axis(function, argument, value, count) for argument, value in options.items()]
+    return list(zip(*columns, strict=True))

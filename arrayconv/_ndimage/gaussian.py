@@ -1,0 +1,58 @@
+"""Samples of a Gaussian and of its derivatives, on the host."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from arrayconv import _dtypes
+from arrayconv._ndimage import dtypes
+from arrayconv._ndimage.admit import Call, weights_like
+from arrayconv._ndimage.arguments import boundary_of, whole
+from arrayconv._ndimage.passes import Pass
+
+
+def gaussian_pass(call: Call, axis: int, sigma: Any, order: Any, mode: Any, truncate: float, radius: Any) -> Pass:
+    """Return the pass of a Gaussian, or of its derivative of some order, along one axis.
+
+    Before an integer result is cut, its taps are raised by their own rounding error. Without that a flat area, whose
+    exact answer is a whole number, would lose 1 wherever a library's sum happens to end a bit below it.
+    """
+    function = call.source.function
+    deviation, reach = _checked(function, sigma, truncate, radius)
+    order = whole(function, "order", order)
+    if order < 0:
+        raise ValueError(f"{function}: order must be non-negative. Got order={order}.")
+    taps = _taps(deviation, reach, order)
+    if dtypes.is_integer(call.result):
+        taps = taps * (1 + (len(taps) + 2) * _dtypes.eps(call.source.sums))
+    return Pass((axis,), weights_like(call.source, taps.tolist()), (reach,), (boundary_of(function, mode),), flip=True)
+
+
+def _checked(function: str, sigma: Any, truncate: float, radius: Any) -> tuple[float, int]:
+    """Return sigma and the radius, floor(truncate * sigma + 1/2) unless it is given."""
+    deviation = float(sigma)
+    if not math.isfinite(deviation) or deviation == 0:
+        raise ValueError(f"{function}: `sigma` must be finite and not 0. Got {sigma}.")
+    try:
+        reach = int(truncate * deviation + 0.5) if radius is None else whole(function, "radius", radius)
+    except TypeError:
+        reach = -1
+    if reach < 0:
+        raise ValueError(
+            f"{function}: Radius must be a nonnegative integer. "
+            f"Got radius={radius}, sigma={sigma}, truncate={truncate}."
+        )
+    return deviation, reach
+
+
+def _taps(sigma: float, radius: int, order: int) -> Any:
+    """Return samples of the derivative of g, by g_(k+1) = -(n * g_k + k * g_(k-1)) / sigma**2."""
+    n = np.arange(-radius, radius + 1)
+    weights = np.exp(-0.5 / (sigma * sigma) * n**2)
+    before, now = weights, weights / np.sum(weights)
+    for k in range(order):
+        before, now = now, -(n * now + k * before) / (sigma * sigma)
+    return now

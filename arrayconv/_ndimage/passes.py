@@ -1,0 +1,89 @@
+"""A filter is a chain of passes, each one correlation or convolution that keeps the shape.
+
+A pass computes in float64 and casts to the result's dtype, so a chain rounds, cuts or wraps once per pass, as
+SciPy's does. Nothing is written to the caller's array before the last pass, so it may overlap the input.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from arrayconv import _call
+from arrayconv._boundary import Boundary
+from arrayconv._call import Problem
+from arrayconv._layout import broadcast_layout
+from arrayconv._ndimage import dtypes
+from arrayconv._ndimage.admit import Call
+from arrayconv._spec import Axis, Spec
+from arrayconv._xp import Array, operands
+
+
+class Pass(NamedTuple):
+    """One kernel along some axes of x."""
+
+    axes: tuple[int, ...]  # the axis of x that each kernel axis runs along
+    weights: Array
+    before: tuple[int, ...]
+    boundaries: tuple[Boundary, ...]
+    flip: bool = False  # a convolution; else a correlation, which conjugates
+    divisor: int = 1  # of the sums, before the cast
+
+
+def run(call: Call, passes: Iterable[Pass]) -> Any:
+    """Return the input after all passes, in the caller's array where there is one; a copy where there are none."""
+    chain = tuple(passes)
+    x = call.cast(call.source.x, "uint8") if call.source.name == "bool" and chain else call.source.x
+    for one in chain:
+        x = _filtered(call, x, one)
+    return delivered(call, x)
+
+
+def delivered(call: Call, y: Array) -> Any:
+    """Return y in the result's dtype: written to the caller's array, or an array of its own."""
+    y = call.cast(y)
+    y = call.source.xp.asarray(y, copy=True) if y is call.source.x else y
+    if call.out is None:
+        return y
+    call.out[...] = y
+    return call.out
+
+
+def _filtered(call: Call, x: Array, one: Pass) -> Array:
+    """Return x after one pass, in the working dtype.
+
+    'componentwise' keeps transforms out: SciPy's users test answers against zero, where a transform leaves noise. The
+    sums behind integers are formed tap by tap, in SciPy's order, since the cut shows their last bit.
+    """
+    function = call.source.function
+    found = operands(function, x, one.weights, names=("input", "weights"))
+    cuts = dtypes.is_integer(call.result)
+    if one.divisor == 1 and not cuts:  # the plan casts each piece, and no array of sums is made
+        found = found._replace(traits=found.traits._replace(output=call.working))
+    shapes = tuple(x.shape), tuple(one.weights.shape)
+    problem = _problem(function, *shapes, one.axes, one.before, one.boundaries, one.flip)
+    chosen = _call.options(function, "direct" if cuts else "auto", "componentwise", None, call.fill)
+    y = _call.run(function, found, problem, chosen)
+    return call.cast(y if one.divisor == 1 else y / one.divisor, call.working)
+
+
+@lru_cache(1024)
+def _problem(
+    function: str,
+    x_shape: tuple[int, ...],
+    kernel_shape: tuple[int, ...],
+    axes: tuple[int, ...],
+    before: tuple[int, ...],
+    boundaries: tuple[Boundary, ...],
+    flip: bool,
+) -> Problem:
+    """Translate a pass into the one operation; axes without a kernel axis are batch."""
+    sizes = {axis: x_shape[axis] for axis in axes}
+    lowered, shape = broadcast_layout(function, x_shape, kernel_shape, axes, sizes)
+    space = tuple(
+        Axis(size, taps, size, before=first, boundary=boundary)
+        for size, taps, first, boundary in zip(sizes.values(), kernel_shape, before, boundaries, strict=True)
+    )
+    counts = (lowered.batch, lowered.groups, lowered.channels, lowered.filters)
+    return Problem(lowered, Spec(*counts, space, flip=flip, conj=not flip), shape)

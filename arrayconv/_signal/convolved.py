@@ -1,0 +1,175 @@
+"""The convolutions of two inputs: over all axes, over some while the others broadcast, over a plane with edges."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from arrayconv import _call
+from arrayconv._algorithms import ALGORITHMS
+from arrayconv._boundary import Boundary
+from arrayconv._call import Options
+from arrayconv._dtypes import kind as kind_of
+from arrayconv._numpy_dtypes import floating, result_type
+from arrayconv._signal import shapes
+from arrayconv._signal.arrays import Pair, Typed, pair, typed
+from arrayconv._signal.shapes import Kind, Request, Translated, translate
+from arrayconv._xp import Operands
+
+NAMES = ("in1", "in2")
+
+# What each method may run, first choice first: the FFT refuses integers that it could not keep exact, and problems
+# without a convolved axis, and the answer does not depend on the method.
+METHODS: dict[str, tuple[Options, ...]] = {
+    "auto": (Options(),),
+    "direct": (Options(accuracy="componentwise"),),
+    "fft": (Options("fft"), Options("overlap_save"), Options()),
+    "overlap_save": (Options("overlap_save"), Options()),
+}
+_BOUNDARIES: dict[str, Boundary] = {
+    "fill": "constant",
+    "pad": "constant",
+    "wrap": "wrap",
+    "circular": "wrap",
+    "symm": "symmetric",
+    "symmetric": "symmetric",
+}
+_UNCASTABLE = "could not cast `fillvalue` directly to the output type (it was first converted to complex)"
+
+
+def everywhere(function: str, kind: Kind, in1: Any, in2: Any, mode: Any, method: Any) -> Any:
+    """Convolve or correlate over every axis."""
+    inputs, call = _over_all_axes(function, kind, in1, in2, mode, method)
+    found = typed(function, inputs, result_type)
+    if 0 in inputs.shapes[1]:
+        return _zeros(found, shapes.empty_shape(function, inputs.shapes, mode))
+    return _run(function, found, translate(call), METHODS[method])
+
+
+def choice(function: str, in1: Any, in2: Any, mode: Any) -> str:
+    """Return which of SciPy's methods 'auto' stands for: 'direct' or 'fft'."""
+    inputs, call = _over_all_axes(function, "convolve", in1, in2, mode, "auto")
+    found = typed(function, inputs, result_type).operands
+    made = _call.plan(function, translate(call).problem, found.traits, METHODS["auto"][0])
+    return "fft" if ALGORITHMS[made.method].accuracy == "normwise" else "direct"
+
+
+def _over_all_axes(function: str, kind: Kind, in1: Any, in2: Any, mode: Any, method: Any) -> tuple[Pair, Request]:
+    inputs = pair(function, NAMES, in1, in2)
+    shapes.check_dimensions(function, inputs.shapes, "in1 and in2" if kind == "correlate" else "volume and kernel")
+    shapes.check_mode(function, mode)
+    if method not in ("auto", "direct", "fft"):
+        raise ValueError(f"{function}: Acceptable method flags are 'auto', 'direct', or 'fft'. Got {method!r}.")
+    space = tuple(range(len(inputs.shapes[0])))
+    shapes.check_valid(function, inputs.shapes, mode, space)
+    shapes.check_filled(function, inputs.shapes, mode)
+    return inputs, Request(function, kind, inputs.shapes, space, mode, may_swap=_may_swap(kind, inputs))
+
+
+def _may_swap(kind: Kind, inputs: Pair) -> bool:
+    """Whether the roles may be exchanged: a correlation then has to reverse `in2`, and torch has no flip of uint16."""
+    flips = kind == "convolve" or not any("uint" in str(array.dtype) for array in inputs.arrays)
+    return flips and not any(0 in shape for shape in inputs.shapes)
+
+
+def broadcast(function: str, in1: Any, in2: Any, mode: Any, axes: Any, method: str) -> Any:
+    """Convolve over `axes` through spectra, the other axes broadcasting."""
+    inputs = pair(function, NAMES, in1, in2)
+    first, second = inputs.shapes
+    shapes.check_dimensions(function, inputs.shapes)
+    shapes.check_mode(function, mode, "acceptable")
+    named = shapes.convolved_axes(function, axes, len(first)) if first else ()
+    if 0 in first or 0 in second:
+        return _zeros(typed(function, inputs, _emptied), (0,))
+    shapes.check_broadcast(function, inputs.shapes, named)
+    longer = tuple(axis for axis in named if first[axis] != 1 and second[axis] != 1)
+    shapes.check_valid(function, inputs.shapes, mode, longer)
+    found = typed(function, inputs, _spectral if longer else result_type)
+    # An axis of length 1 in one input is a product, whose outputs are those of 'full' and of 'valid'. The 'same' part
+    # of it is a convolution where `in1` is the one.
+    space = longer if mode != "same" else tuple(axis for axis in named if second[axis] != 1)
+    return _run(function, found, translate(Request(function, "convolve", inputs.shapes, space, mode)), METHODS[method])
+
+
+def _spectral(first: str, second: str) -> str:
+    return result_type(floating(first), floating(second))
+
+
+def _emptied(first: str, second: str) -> str:
+    return "float64"
+
+
+def planar(function: str, kind: Kind, in1: Any, in2: Any, mode: Any, boundary: Any, fillvalue: Any) -> Any:
+    """Convolve or correlate two planes, `in1` extended by `boundary`."""
+    inputs = pair(function, NAMES, in1, in2)
+    if any(len(shape) != 2 for shape in inputs.shapes):
+        raise ValueError(f"{function}: {function} inputs must both be 2-D arrays. Got shapes {inputs.shapes}.")
+    shapes.check_mode(function, mode)
+    if not isinstance(boundary, str) or boundary not in _BOUNDARIES:
+        raise ValueError(
+            f"{function}: Acceptable boundary flags are 'fill', 'circular' (or 'wrap'), and 'symmetric' (or 'symm'). "
+            f"Got {boundary!r}."
+        )
+    shapes.check_valid(function, inputs.shapes, mode, (0, 1))
+    found = typed(function, inputs, result_type)
+    fill = _fill(function, fillvalue, found)
+    if 0 in inputs.shapes[1]:
+        return _zeros(found, shapes.empty_shape(function, inputs.shapes, mode))
+    beyond = "constant" if mode == "valid" else _BOUNDARIES[boundary]
+    if beyond != "constant" and mode == "full" and 0 in inputs.shapes[0]:
+        raise ValueError(f"{function}: boundary {boundary!r} extends in1. Got an empty one, shape {inputs.shapes[0]}.")
+    fill = fill if mode != "valid" and beyond == "constant" else 0
+    may_swap = beyond == "constant" and fill == 0 and _may_swap(kind, inputs)
+    call = Request(function, kind, inputs.shapes, (0, 1), mode, beyond, may_swap)
+    return _run(function, found, translate(call), METHODS["direct"], fill)
+
+
+def _fill(function: str, value: Any, found: Typed) -> complex:
+    """Return `fillvalue` as a number of the result's kind."""
+    if isinstance(value, (list, tuple, np.ndarray, np.generic)):
+        host = np.asarray(value)
+        if host.size != 1:
+            rule = "must be scalar or an array with one element" if host.size else "cannot be an empty array"
+            raise ValueError(f"{function}: `fillvalue` {rule}. Got shape {host.shape}.")
+        value = host.item()
+    output = found.operands.traits.output
+    kind = kind_of(output)
+    if kind == "integer" and isinstance(value, float) and value.is_integer():
+        value = int(value)
+    held = {"integer": int, "real": (int, float), "complex": (int, float, complex)}[kind]
+    if not isinstance(value, held):
+        raise ValueError(f"{function}: {_UNCASTABLE}. Got {value!r} for {output}.")
+    return value
+
+
+def _zeros(found: Typed, shape: tuple[int, ...]) -> Any:
+    """Return what sums over nothing are."""
+    xp, device = found.operands.xp, found.operands.device
+    return xp.zeros(shape, dtype=getattr(xp, found.output), device=device)
+
+
+def _run(function: str, found: Typed, call: Translated, methods: tuple[Options, ...], fill: complex = 0) -> Any:
+    """Compute a translated call by the first of `methods` that can."""
+    operands = found.operands
+    if call.swapped:
+        x = _reversed(operands.kernel, operands) if call.reverses else operands.kernel
+        operands = operands._replace(x=x, kernel=operands.x)
+    can = (options for options in methods[:-1] if _plans(function, call, operands, options))
+    chosen = next(can, methods[-1])._replace(fill_value=fill)
+    return found.answer(_call.run(function, operands, call.problem, chosen))
+
+
+def _plans(function: str, call: Translated, operands: Operands, chosen: Options) -> bool:
+    try:
+        _call.plan(function, call.problem, operands.traits, chosen)
+    except NotImplementedError:
+        return False
+    return True
+
+
+def _reversed(x: Any, operands: Operands) -> Any:
+    """Return x reversed along every axis and conjugated: a correlation with it is a convolution with this."""
+    xp = operands.xp
+    x = xp.flip(x)
+    return xp.conj(x) if xp.isdtype(x.dtype, "complex floating") else x

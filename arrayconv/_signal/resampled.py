@@ -1,0 +1,88 @@
+"""`upfirdn`: one upsampled and strided axis, the others a batch."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from arrayconv import _call
+from arrayconv._boundary import BOUNDARIES, Boundary
+from arrayconv._call import Problem
+from arrayconv._errors import listed
+from arrayconv._layout import broadcast_layout
+from arrayconv._numpy_dtypes import result_type
+from arrayconv._shapes import integer, strided
+from arrayconv._signal import extension
+from arrayconv._signal.arrays import pair, typed
+from arrayconv._spec import Axis, Spec
+
+Shape = tuple[int, ...]
+
+# Every mode, and what the core sees beyond the ends; explicit extensions are part of the data by then.
+_BOUNDARIES: dict[str, Boundary] = {
+    **{name: name for name in BOUNDARIES},
+    **dict.fromkeys(extension.EXPLICIT, "constant"),
+}
+
+
+def filtered(function: str, h: Any, x: Any, up: Any, down: Any, axis: Any, mode: Any, cval: Any) -> Any:
+    """Return x upsampled, filtered with h and downsampled along one axis."""
+    chosen = _call.options(function, "auto", "componentwise", None, cval)
+    inputs = pair(function, ("x", "h"), x, h)
+    beyond = _extension(function, mode)
+    label = _label(function, axis, inputs.shapes[0])
+    met = _axis(function, inputs.shapes[0][label], inputs.shapes[1], (up, down), beyond)
+    found = typed(function, inputs, _rule)
+    operands = found.operands
+    _call.check_fill(function, chosen.fill_value, operands.traits)
+    if beyond in extension.EXPLICIT and met.outputs:
+        ends = extension.reach(met)
+        data = operands.xp.astype(operands.x, getattr(operands.xp, found.output), copy=False)
+        data = extension.extend(data, label, beyond, ends, xp=operands.xp, device=operands.device)
+        operands, met = operands._replace(x=data), extension.lengthened(met, ends)
+    problem = _problem(function, tuple(operands.x.shape), inputs.shapes[1], label, met)
+    chosen = chosen if beyond == "constant" else chosen._replace(fill_value=0)
+    return found.answer(_call.run(function, operands, problem, chosen))
+
+
+def _rule(x: str, h: str) -> str:
+    return result_type(x, h, "float32")
+
+
+def _extension(function: str, mode: Any) -> str:
+    name = mode.lower() if isinstance(mode, str) else mode
+    if name not in _BOUNDARIES:
+        raise ValueError(f"{function}: Unknown mode: {mode}. Use one of {listed(_BOUNDARIES)}.")
+    return name
+
+
+def _label(function: str, axis: Any, shape: Shape) -> int:
+    number = integer(function, "axis", axis)
+    if not -len(shape) <= number < len(shape):
+        raise IndexError(f"{function}: tuple index out of range. Got axis={number} for x of shape {shape}.")
+    return number % len(shape)
+
+
+def _axis(function: str, size: int, h_shape: Shape, rates: tuple[Any, Any], beyond: str) -> Axis:
+    """Return the filtered axis."""
+    if len(h_shape) != 1 or not h_shape[0]:
+        raise ValueError(f"{function}: h must be 1-D with non-zero length. Got shape {h_shape}.")
+    up, down = (_rate(function, rate) for rate in rates)
+    taps = h_shape[0]
+    outputs = max(0, strided((size - 1) * up + taps, down))
+    if not size and outputs and beyond != "constant":
+        raise ValueError(f"{function}: mode {beyond!r} extends the data. Got no samples. Use mode='constant'.")
+    return Axis(size, taps, outputs, stride=down, upsample=up, before=taps - 1, boundary=_BOUNDARIES[beyond])
+
+
+def _rate(function: str, rate: Any) -> int:
+    if not rate >= 1 or int(rate) != rate:
+        raise ValueError(f"{function}: Both up and down must be >= 1, and whole numbers. Got {rate!r}.")
+    return int(rate)
+
+
+@lru_cache(1024)
+def _problem(function: str, x_shape: Shape, h_shape: Shape, label: int, axis: Axis) -> Problem:
+    layout, shape = broadcast_layout(function, x_shape, h_shape, (label,), {label: axis.outputs})
+    counts = (layout.batch, layout.groups, layout.channels, layout.filters)
+    return Problem(layout, Spec(*counts, (axis,), flip=True), shape)
