@@ -14,7 +14,7 @@ EXAMPLES := $(wildcard examples/*.py)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test unit conformance examples check format clean
+.PHONY: help demo test unit conformance parity examples check format clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
@@ -31,6 +31,9 @@ conformance: conformance-$(BACKEND)  ## the conformance suite on one backend: ma
 
 conformance-%: $(INSTALLED)
 	$(PYTEST) conformance --backend $*
+
+parity: $(INSTALLED)  ## SciPy's own tests on our functions: make parity PARITY="--backend numpy --fast"
+	$(BIN)/python tools/parity.py -n $(WORKERS) $(PARITY)
 
 examples: $(INSTALLED)  ## run every example; one that raises stops the run
 	@set -e; for example in $(EXAMPLES); do echo "$$example"; MPLBACKEND=Agg $(BIN)/python "$$example"; done

@@ -15,6 +15,7 @@ from arrayconv._xp import (
     Array,
     Namespace,
     compat_namespace,
+    covers_itself,
     device_of,
     dtype_name,
     has_dtype,
@@ -143,5 +144,7 @@ def _check_out(of: Source, out: Any) -> None:
         raise RuntimeError(f"{function}: output shape not correct. Got {tuple(out.shape)}, should be {tuple(x.shape)}.")
     if backend == "numpy" and not out.flags.writeable:
         raise ValueError(f"{function}: output array is read-only. Pass a writeable one.")
+    if covers_itself(out):
+        raise ValueError(f"{function}: `output` must have memory of its own for every element. Pass another array.")
     if backend != "numpy" and device_of(out) != of.device:
         raise TypeError(f"{function}: `output` must be on the device {of.device}. Got {device_of(out)}.")

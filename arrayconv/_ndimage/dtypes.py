@@ -13,10 +13,12 @@ from typing import Any
 import numpy as np
 
 from arrayconv import _dtypes
+from arrayconv._numpy_dtypes import result_type
 from arrayconv._xp import Array, Namespace, dtype_name, has_dtype
 
 COMPUTED = tuple(name for name in _dtypes.DTYPES if name not in ("float16", "bfloat16"))
 SUPPORTED = ("bool", *COMPUTED)
+USER = 5  # frames from the warning up to the caller: result_name, admit.call, a filter, a public function
 
 
 def is_complex(name: str) -> bool:
@@ -49,7 +51,7 @@ def result_name(function: str, output: Any, is_array: bool, x_name: str, *, comp
     if complex_result and not is_complex(name):
         if is_array or isinstance(output, str) or not promote:
             raise RuntimeError(f"{function}: output must have complex dtype. Got {name} for a complex result.")
-        warnings.warn(f"{function}: promoting specified output dtype to complex. Got {name}.", stacklevel=5)
+        warnings.warn(f"{function}: promoting specified output dtype to complex. Got {name}.", stacklevel=USER)
         name = complexified(name)
     check_supported(function, "output", name)
     if is_complex(name) and not complex_result:
@@ -82,7 +84,7 @@ def _named(function: str, name: str) -> np.dtype[Any]:
 
 def complexified(name: str) -> str:
     """Return the narrowest complex dtype that SciPy widens the dtype called `name` to."""
-    return np.promote_types(name, "complex64").name
+    return result_type(name, "complex64")
 
 
 def cast(y: Array, name: str, *, xp: Namespace, device: Any) -> Array:

@@ -7,7 +7,7 @@ from typing import Any
 
 from arrayconv._boundary import Boundary
 from arrayconv._ndimage import dtypes
-from arrayconv._ndimage.admit import Call, Source, call, source, weights_like
+from arrayconv._ndimage.admit import Call, call, source, weights_like
 from arrayconv._ndimage.arguments import before_of, boundary_of, one_axis, per_axis, several_axes, whole
 from arrayconv._ndimage.gaussian import gaussian_pass
 from arrayconv._ndimage.passes import Pass, delivered, run
@@ -24,7 +24,7 @@ def windowed(
     """Return x after one pass of a kernel with as many axes as are filtered."""
     of = source(function, x)
     taps = weights_like(of, weights)
-    found = _weighted(of, taps, output, cval)
+    found = call(of, output, cval, complex_weights=_is_complex(taps), promote=True)
     numbers = several_axes(function, axes, of.x.ndim)
     if len(taps.shape) != len(numbers) or 0 in taps.shape:
         rank = sum(size > 0 for size in taps.shape)
@@ -48,7 +48,7 @@ def line(
     """Return x after one pass of a one-dimensional kernel."""
     of = source(function, x)
     taps = weights_like(of, weights)
-    found = _weighted(of, taps, output, cval)
+    found = call(of, output, cval, complex_weights=_is_complex(taps), promote=True)
     if len(taps.shape) != 1 or 0 in taps.shape:
         raise RuntimeError(f"{function}: no filter weights given. Got weights of shape {tuple(taps.shape)}.")
     number = one_axis(function, axis, of.x.ndim)
@@ -56,13 +56,13 @@ def line(
     return run(found, [Pass((number,), taps, (before,), (boundary_of(function, mode),), flip)])
 
 
+def _is_complex(taps: Array) -> bool:
+    return dtypes.is_complex(dtype_name(taps.dtype))
+
+
 def _paired(axes: tuple[int, ...], ndim: int) -> tuple[int, ...]:
     """Return the axes that a sequence is for: SciPy follows `axes`, unless it names all of them."""
     return axes if len(axes) < ndim else tuple(range(ndim))
-
-
-def _weighted(of: Source, taps: Array, output: Any, cval: Any) -> Call:
-    return call(of, output, cval, complex_weights=dtypes.is_complex(dtype_name(taps.dtype)), promote=True)
 
 
 def gaussian1d(

@@ -140,9 +140,10 @@ def lags(function: str, n: Any, k: Any, mode: Any) -> Any:
 
 
 def check_filled(function: str, shapes: tuple[Shape, Shape], mode: str) -> None:
-    """Raise ValueError for empty inputs, where SciPy does: only 'same' has an empty answer for an empty `in1`."""
-    empty = [0 in shape for shape in shapes]
-    if any(empty) and (mode == "full" or len(shapes[0]) == 1 or empty[1]) and not (mode == "same" and not empty[1]):
+    """Raise ValueError for empty inputs where SciPy does; its 'same' of an empty `in1` is empty."""
+    first, second = (0 in shape for shape in shapes)
+    refused = second if mode == "same" else (first or second) and (mode == "full" or len(shapes[0]) == 1)
+    if refused:
         raise ValueError(
             f"{function}: inputs cannot be empty in mode {mode!r}. Got shapes {shapes[0]} and {shapes[1]}."
         )

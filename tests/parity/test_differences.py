@@ -1,0 +1,277 @@
+"""One test for each row of docs/differences.md: what SciPy 1.17 does, and what arrayconv does instead.
+
+A test that fails on SciPy's side says that SciPy has changed: correct the row.
+"""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import arrayconv
+
+scipy_signal = pytest.importorskip("scipy.signal")
+scipy_ndimage = pytest.importorskip("scipy.ndimage")
+signal = pytest.importorskip("arrayconv.signal")
+ndimage = pytest.importorskip("arrayconv.ndimage")
+
+PAGE = (Path(__file__).parents[2] / "docs" / "differences.md").read_text()
+SAMPLES = np.arange(1.0, 6.0)
+TINY = np.asarray([1.0, 2.0, 3.0]) * 1e-17  # below SciPy's absolute 2.2e-16
+SPOILED = np.asarray([1.0, 1, np.nan, 1, 1, 1, 1, 1])  # three windows of three samples hold the NaN
+
+
+def test_page_lists_these_tests():
+    tests = {name for name in globals() if name.startswith("test_")} - {"test_page_lists_these_tests"}
+    listed = re.findall(r"\| `(test_\w+)` \|$", PAGE, re.M)
+    assert sorted(listed) == sorted(tests)
+
+
+# SciPy's results that we do not reproduce
+
+
+def test_lags_of_odd_and_even_sizes():
+    peak = np.argmax(scipy_signal.correlate([0, 0, 0, 1, 0], [1, 0], "same"))  # the delay is 3
+    assert scipy_signal.correlation_lags(5, 2, "same")[peak] == 4
+    assert signal.correlation_lags(5, 2, "same")[peak] == 3
+    assert arrayconv.lags(5, 2, "same")[peak] == 3
+
+
+def test_same_keeps_every_batch_row():
+    x, k = np.ones((1, 5)), np.ones((3, 2))
+    assert scipy_signal.fftconvolve(x, k, "same", axes=1).shape == (1, 5)
+    assert signal.fftconvolve(x, k, "same", axes=1).shape == (3, 5)
+    assert scipy_signal.fftconvolve(x, k, "full", axes=1).shape == signal.fftconvolve(x, k, "full", axes=1).shape
+
+
+def test_fft_keeps_nan_in_its_window():
+    assert np.isnan(scipy_signal.fftconvolve(SPOILED, np.ones(3), "same")).all()
+    assert np.isnan(signal.fftconvolve(SPOILED, np.ones(3), "same")).sum() == 3
+    assert np.isnan(signal.oaconvolve(SPOILED, np.ones(3), "same")).sum() == 3
+    assert np.isnan(signal.convolve(SPOILED, np.ones(3), "same", method="fft")).sum() == 3
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # SciPy's overflow
+def test_fft_does_not_overflow_on_its_way():
+    x, k = np.full(64, 1e37, np.float32), np.ones(3, np.float32)
+    exact = np.convolve(x, k)
+    assert not np.isfinite(scipy_signal.fftconvolve(x, k)).any()
+    np.testing.assert_allclose(signal.fftconvolve(x, k), exact, rtol=1e-5)
+
+
+def test_auto_takes_nan_beside_integers():
+    with pytest.raises(ValueError, match="cannot convert float NaN to integer"):
+        scipy_signal.convolve(np.arange(5), [1.0, np.nan, 1.0])
+    assert np.isnan(signal.convolve(np.arange(5), [1.0, np.nan, 1.0])).all()
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # SciPy's cast
+def test_integers_are_exact():
+    x, k = np.full(3000, 3), np.ones(2500, np.int64)
+    x[5] = np.iinfo(np.int64).min  # abs() of it is negative, so SciPy takes it for small
+    exact = np.convolve(x, k)
+    assert not (scipy_signal.convolve(x, k) == exact).all()
+    assert (signal.convolve(x, k) == exact).all()
+    assert (arrayconv.convolve(x, k, method="fft") == exact).all()
+
+
+def test_method_fft_is_exact_for_integers():
+    x, k = np.asarray([2**53 + 1, 0]), np.asarray([1, 0])
+    assert scipy_signal.convolve(x, k, method="fft")[0] == 2**53
+    assert signal.convolve(x, k, method="fft")[0] == 2**53 + 1
+
+
+def test_tiny_weights_count():
+    expected = np.convolve(SAMPLES, TINY, "same")
+    assert not scipy_ndimage.convolve(SAMPLES, TINY, mode="constant").any()
+    np.testing.assert_allclose(ndimage.convolve(SAMPLES, TINY, mode="constant"), expected, rtol=1e-14)
+
+
+def test_tiny_weights_are_not_symmetric():
+    expected = np.convolve(SAMPLES, TINY, "same")
+    symmetric = np.asarray([8.0, 16, 24, 32, 22]) * 1e-17  # as if the weights were 3, 2, 3
+    np.testing.assert_allclose(scipy_ndimage.convolve1d(SAMPLES, TINY, mode="constant"), symmetric, rtol=1e-14)
+    np.testing.assert_allclose(ndimage.convolve1d(SAMPLES, TINY, mode="constant"), expected, rtol=1e-14)
+
+
+def test_mean_keeps_nan_in_its_window():
+    assert np.isnan(scipy_ndimage.uniform_filter1d(SPOILED, 3)).sum() == 7
+    assert np.isnan(ndimage.uniform_filter1d(SPOILED, 3)).sum() == 3
+
+
+def test_upfirdn_extends_a_single_sample():
+    h, x = [1.0, 1.0, 1.0], [3.0]
+    assert not np.allclose(scipy_signal.upfirdn(h, x, mode="line"), 9)
+    np.testing.assert_array_equal(signal.upfirdn(h, x, mode="line"), [9, 9, 9])
+
+
+def test_zero_weights_do_not_hide_infinities():
+    x, k = np.asarray([1.0, np.inf, 1.0]), np.asarray([0.0, 1.0, 0.0])
+    hidden, shown = [1, np.inf, 1], [np.nan, np.inf, np.nan]
+    np.testing.assert_array_equal(scipy_ndimage.convolve(x, k), hidden)
+    np.testing.assert_array_equal(scipy_ndimage.convolve1d(x, k), shown)
+    np.testing.assert_array_equal(np.convolve(x, k, "same"), shown)
+    np.testing.assert_array_equal(ndimage.convolve(x, k), shown)
+
+
+def test_flat_integers_survive_a_gaussian():
+    flat = np.full(9, 7)
+    assert (scipy_ndimage.gaussian_filter(flat, 0.5) == 6).all()
+    assert (ndimage.gaussian_filter(flat, 0.5) == 7).all()
+
+
+# What we refuse
+
+
+@pytest.mark.parametrize("function", ["convolve", "correlate", "fftconvolve"])
+def test_object_arrays_are_refused(function):
+    values = np.asarray([1, 2], dtype=object)
+    if function != "fftconvolve":
+        assert len(getattr(scipy_signal, function)(values, values)) == 3
+    with pytest.raises(TypeError, match="has dtype object, which has no convolution here"):
+        getattr(signal, function)(values, values)
+
+
+@pytest.mark.skipif(np.dtype(np.longdouble).itemsize == 8, reason="longdouble is float64 on this platform")
+def test_longdouble_is_refused():
+    values = np.ones(3, np.longdouble)
+    assert scipy_signal.convolve(values, values).dtype == np.longdouble
+    with pytest.raises(TypeError, match="has dtype float"):
+        signal.convolve(values, values)
+
+
+def test_subclasses_are_refused():
+    masked = np.ma.array([1.0, 2.0], mask=[False, True])
+    assert type(scipy_signal.convolve(masked, np.ones(2))) is np.ndarray  # the mask is gone
+    with pytest.raises(TypeError, match="whose mask, units or other meaning would be lost"):
+        signal.convolve(masked, np.ones(2))
+
+
+def test_fractional_fillvalue_of_integers_is_refused():
+    image, kernel = np.ones((2, 2), np.int64), np.ones((2, 2), np.int64)
+    assert scipy_signal.convolve2d(image, kernel, fillvalue=0.5)[0, 0] == 1  # 0 was filled in
+    with pytest.raises(ValueError, match="could not cast `fillvalue`"):
+        signal.convolve2d(image, kernel, fillvalue=0.5)
+
+
+def test_fractional_rates_are_refused():
+    assert scipy_signal.upfirdn([1.0, 1.0], [1.0, 2.0], up=1.5).shape == (3,)  # up=1
+    with pytest.raises(ValueError, match="whole numbers"):
+        signal.upfirdn([1.0, 1.0], [1.0, 2.0], up=1.5)
+
+
+def test_sigma_of_zero_is_refused():
+    with pytest.raises(ZeroDivisionError):
+        scipy_ndimage.gaussian_filter1d(SAMPLES, 0)
+    with pytest.raises(ValueError, match="`sigma` must be finite and not 0"):
+        ndimage.gaussian_filter1d(SAMPLES, 0)
+
+
+def test_half_precision_is_refused_by_ndimage():
+    half = np.ones(3, np.float16)
+    with pytest.raises(RuntimeError, match="not supported"):
+        scipy_ndimage.gaussian_filter(half, 1)
+    assert scipy_ndimage.gaussian_filter(half, 0).dtype == np.float16
+    for sigma in (0, 1):
+        with pytest.raises(RuntimeError, match="not supported"):
+            ndimage.gaussian_filter(half, sigma)
+
+
+# What we do beside it
+
+
+def test_bool_and_float16_in_every_number_of_axes():
+    for dtype in (np.bool_, np.float16):
+        values = np.ones((1, 2), dtype)
+        with pytest.raises(ValueError, match="Unsupported type"):
+            scipy_signal.convolve(values, values, method="direct")
+        assert signal.convolve(values, values, method="direct").dtype == dtype
+        with pytest.raises(ValueError, match="not available for this type"):
+            scipy_signal.convolve2d(values, values)
+        assert signal.convolve2d(values, values).dtype == dtype
+
+
+def test_no_warning_about_nan():
+    with pytest.warns(RuntimeWarning, match="Use of fft convolution"):
+        scipy_signal.convolve(np.ones(400), [1.0, np.nan], method="fft")
+    signal.convolve(np.ones(400), [1.0, np.nan], method="fft")  # warnings are errors here
+
+
+def test_method_depends_on_no_value():
+    small, large = np.ones(4000, np.int64), np.full(4000, 2**40)
+    assert scipy_signal.choose_conv_method(small, small) != scipy_signal.choose_conv_method(large, large)
+    assert signal.choose_conv_method(small, small) == signal.choose_conv_method(large, large)
+
+
+def test_torch_stays_torch():
+    torch = pytest.importorskip("torch")
+    image = torch.ones((3, 3), requires_grad=True)
+    with pytest.raises(RuntimeError, match="requires grad"):
+        scipy_signal.convolve2d(image, torch.ones(2, 2))
+    assert signal.convolve2d(image, torch.ones(2, 2)).requires_grad
+    assert ndimage.sobel(image).requires_grad
+
+
+# The core's own rules, where its neighbours disagree
+
+
+def test_same_is_the_size_of_x():
+    x, k = [1.0, 2.0, 3.0], [1.0, 0, 0, 0, 10]
+    assert np.convolve(x, k, "same").shape == (5,)
+    np.testing.assert_allclose(arrayconv.convolve(x, k, "same"), scipy_signal.convolve(x, k, "same"), atol=1e-12)
+
+
+def test_operands_are_never_swapped():
+    x, k = np.ones(2), np.ones(3)
+    assert scipy_signal.convolve(x, k, "valid").shape == signal.convolve(x, k, "valid").shape == (2,)
+    with pytest.raises(ValueError, match="needs a kernel no longer than x"):
+        arrayconv.convolve(x, k, "valid")
+
+
+def test_even_kernels_have_one_centre():
+    x, k = SAMPLES, np.asarray([1.0, 10.0])
+    ours = arrayconv.correlate(x, k, "same")
+    np.testing.assert_array_equal(ours, [10, 21, 32, 43, 54])
+    np.testing.assert_array_equal(scipy_signal.correlate(x, k, "same"), ours)
+    np.testing.assert_array_equal(scipy_signal.correlate2d(x[None], k[None], "same")[0], [21, 32, 43, 54, 5])
+    np.testing.assert_array_equal(arrayconv.convolve(x, k, "same"), [1, 12, 23, 34, 45])
+    np.testing.assert_array_equal(scipy_ndimage.convolve(x, k, mode="constant"), [12, 23, 34, 45, 50])
+
+
+def test_reflect_is_numpy_s_reflect():
+    x, k = SAMPLES, np.asarray([1.0, 0.0, 0.0])  # the sample before each
+    assert arrayconv.correlate(x, k, "same", boundary="reflect")[0] == np.pad(x, 1, mode="reflect")[0] == 2
+    assert scipy_ndimage.correlate(x, k, mode="reflect")[0] == np.pad(x, 1, mode="symmetric")[0] == 1
+
+
+def test_integers_take_the_dtype_of_floats():
+    x, k = np.arange(3, dtype=np.int32), np.ones(2, np.float32)
+    assert scipy_signal.convolve(x, k).dtype == signal.convolve(x, k).dtype == np.float64
+    assert arrayconv.convolve(x, k).dtype == np.float32
+
+
+def test_integers_wrap():
+    x, k = np.asarray([200, 200], np.uint8), np.asarray([1, 1], np.uint8)
+    assert list(arrayconv.convolve(x, k)) == list(np.convolve(x, k)) == [200, 144, 200]
+    assert list(scipy_signal.fftconvolve(x, k)) == pytest.approx([200, 400, 200])
+    assert list(arrayconv.convolve(x, k, dtype=np.int32)) == [200, 400, 200]
+
+
+def test_the_core_keeps_int64():
+    x, k = np.asarray([0, 2**62 + 1, 0]), np.asarray([1])
+    assert scipy_ndimage.correlate(x, k)[1] == ndimage.correlate(x, k)[1] == 2**62
+    assert arrayconv.correlate(x, k, "same")[1] == 2**62 + 1
+
+
+def test_bool_is_refused_by_the_core():
+    assert list(np.convolve([True], [True])) == [True]
+    with pytest.raises(TypeError, match="Cast it to an integer dtype first"):
+        arrayconv.convolve(np.asarray([True]), np.asarray([True]))
+
+
+def test_uint64_with_signed_is_refused_by_the_core():
+    x, k = np.ones(2, np.uint64), np.ones(2, np.int64)
+    assert np.convolve(x, k).dtype == np.float64
+    with pytest.raises(TypeError, match="have no common dtype"):
+        arrayconv.convolve(x, k)

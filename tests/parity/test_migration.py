@@ -1,0 +1,94 @@
+"""Every line of docs/migration.md runs, and there, here and in the core give the same numbers."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import arrayconv
+
+scipy_signal = pytest.importorskip("scipy.signal")
+scipy_ndimage = pytest.importorskip("scipy.ndimage")
+
+PAGE = (Path(__file__).parents[2] / "docs" / "migration.md").read_text()
+NO_ARRAY = ("choose_conv_method",)  # a name there, an explanation in the core
+
+
+def table_rows():
+    """Return the lines of code in the first two cells of every row: there, and in the core or None."""
+    for line in PAGE.splitlines():
+        if re.match(r"\| `(signal|ndimage)\.", line):
+            there, core = re.split(r"(?<!\\)\|", line)[1:3]
+            yield pytest.param(unquoted(there), unquoted(core) or None, id=unquoted(there))
+
+
+def unquoted(cell):
+    return cell.strip().strip("`").replace("\\|", "|")
+
+
+def torch_lines():
+    """Return every pair of a comment and the line under it."""
+    for there, here in re.findall(r"^# (F\..*)\n(einconv.*)$", PAGE, re.M):
+        yield pytest.param(there, here, id=there)
+
+
+def operands():
+    rng = np.random.default_rng(8)
+    shapes = {"x": (9, 8), "k": (3, 4), "odd": (3, 5), "s": (20,), "h": (5,)}
+    return {name: rng.standard_normal(shape) for name, shape in shapes.items()}
+
+
+def evaluated(line, **names):
+    return eval(line, {**vars(arrayconv), **operands(), **names})
+
+
+@pytest.mark.parametrize(("there", "core"), list(table_rows()))
+def test_doors_equal_scipy(there, core):
+    theirs = evaluated(there, signal=scipy_signal, ndimage=scipy_ndimage)
+    doors = {name: pytest.importorskip(f"arrayconv.{name}") for name in re.findall(r"(signal|ndimage)\.", there)}
+    ours = evaluated(there, **doors)
+    if any(name in there for name in NO_ARRAY):
+        assert ours == theirs
+    else:
+        assert ours.dtype == theirs.dtype
+        np.testing.assert_allclose(ours, theirs, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize(("there", "core"), [row for row in table_rows() if row.values[1]])
+def test_core_equals_scipy(there, core):
+    theirs = evaluated(there, signal=scipy_signal, ndimage=scipy_ndimage)
+    ours = evaluated(core)
+    if not any(name in there for name in NO_ARRAY):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("module", ["signal", "ndimage"])
+def test_every_function_has_a_line(module):
+    door = pytest.importorskip(f"arrayconv.{module}")
+    assert set(re.findall(rf"^\| `{module}\.(\w+)", PAGE, re.M)) == set(door.__all__)
+
+
+@pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths:UserWarning")  # torch's own
+@pytest.mark.parametrize(("there", "here"), list(torch_lines()))
+def test_einconv_equals_torch(there, here):
+    torch = pytest.importorskip("torch")
+    generator = torch.Generator().manual_seed(0)
+    shapes = {
+        "x1": (2, 3, 9),
+        "x2": (2, 4, 8, 9),
+        "x3": (1, 2, 5, 6, 7),
+        "w1": (4, 3, 4),
+        "w2": (6, 4, 3, 2),
+        "w3": (3, 2, 2, 3, 2),
+        "bias": (6,),
+        "grouped": (6, 2, 3, 2),
+        "depthwise": (4, 1, 3, 3),
+        "t1": (3, 5, 4),
+        "t2": (4, 3, 2, 2),
+        "t3": (2, 3, 2, 2, 2),
+    }
+    arrays = {name: torch.randn(shape, generator=generator) for name, shape in shapes.items()}
+    names = {**arrays, "torch": torch, "F": torch.nn.functional, "einconv": arrayconv.einconv}
+    ours, theirs = eval(here, names), eval(there, names)
+    torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5)

@@ -1,0 +1,170 @@
+"""Which of SciPy's functions are replaced, and which of its tests are about them. Data, and the two look-ups.
+
+A test belongs to the functions of the first row that matches its class and name. A test that takes one of the functions
+as a parameter belongs to that function alone, whatever its row says.
+"""
+
+from fnmatch import fnmatchcase
+
+FUNCTIONS = {
+    "signal": (
+        "choose_conv_method",
+        "convolve",
+        "convolve2d",
+        "correlate",
+        "correlate2d",
+        "correlation_lags",
+        "fftconvolve",
+        "oaconvolve",
+        "upfirdn",
+    ),
+    "ndimage": (
+        "convolve",
+        "convolve1d",
+        "correlate",
+        "correlate1d",
+        "gaussian_filter",
+        "gaussian_filter1d",
+        "gaussian_gradient_magnitude",
+        "gaussian_laplace",
+        "generic_gradient_magnitude",
+        "generic_laplace",
+        "laplace",
+        "prewitt",
+        "sobel",
+        "uniform_filter",
+        "uniform_filter1d",
+    ),
+}
+NAMES = tuple(f"{module}.{name}" for module, names in FUNCTIONS.items() for name in names)
+
+PARAMETER = ""  # the function is a parameter of the test; the ids with other functions are not ours
+BOTH = "ndimage.convolve ndimage.correlate"
+BOTH_1D = "ndimage.convolve1d ndimage.correlate1d"
+
+# File under scipy/ -> pattern of `Class::test` or `test` -> functions. First match wins.
+SCOPE = {
+    "signal/tests/test_signaltools.py": {
+        "TestConvolve::test_convolve_method": "signal.convolve signal.choose_conv_method",
+        "TestConvolve::*": "signal.convolve",
+        "TestConvolve2d::test_consistency_convolve_funcs": "signal.convolve2d signal.convolve",
+        "TestConvolve2d::test_boundary_extension_*": "signal.convolve2d ndimage.convolve",
+        "TestConvolve2d::*": "signal.convolve2d",
+        "TestFFTConvolve::test_random_data_multidim_axes": "signal.fftconvolve signal.convolve2d",
+        "TestFFTConvolve::test_fft_nan": "signal.convolve",
+        "TestFFTConvolve::*": "signal.fftconvolve",
+        "TestOAConvolve::*": "signal.oaconvolve",
+        "TestAllFreqConvolves::*": PARAMETER,
+        "test_convolve_longdtype_input": "signal.convolve signal.fftconvolve",
+        "TestResample::test_poly_vs_filtfilt": "signal.convolve",
+        "TestResample::test_correlate1d": "ndimage.correlate1d",
+        "TestCorrelateReal::*": "signal.correlate",
+        "TestCorrelate::*": "signal.correlate",
+        "TestCorrelateComplex::*": "signal.correlate",
+        "TestCorrelate2d::test_consistency_correlate_funcs": "signal.correlate",
+        "TestCorrelate2d::test_consistency_correlate_funcs_2": "signal.correlate2d signal.correlate",
+        "TestCorrelate2d::*": "signal.correlate2d",
+        "test_correlation_lags": "signal.correlation_lags signal.correlate",
+        "test_correlation_lags_invalid_mode": "signal.correlation_lags",
+        "test_choose_conv_method*": "signal.choose_conv_method",
+        "TestDecimate::test_complex_fir_dlti": "signal.upfirdn",
+    },
+    "signal/tests/test_upfirdn.py": {
+        "TestUpfirdn::test_[!e]*": "signal.upfirdn",  # test_extensions tests a private function
+    },
+    "signal/tests/test_fir_filter_design.py": {"Testfirwin_2d::test_impulse_response": "signal.convolve2d"},
+    "signal/tests/test_savitzky_golay.py": {"test_sg_coeffs_exact": "ndimage.convolve1d"},
+    "ndimage/tests/test_filters.py": {
+        "TestNdimageFilters::test_correlate01_overlap": "ndimage.correlate1d",
+        "TestNdimageFilters::test_correlate0?": f"{BOTH} {BOTH_1D}",
+        "TestNdimageFilters::test_correlate17": f"{BOTH} {BOTH_1D}",
+        "TestNdimageFilters::test_correlate1?": BOTH,
+        "TestNdimageFilters::test_correlate2?": BOTH_1D,
+        "TestNdimageFilters::test_correlate1d_complex*": BOTH_1D,
+        "TestNdimageFilters::test_correlate_complex_kernel_invalid_cval": f"{BOTH} {BOTH_1D}",
+        "TestNdimageFilters::test_correlate_complex*": BOTH,
+        "TestNdimageFilters::test_correlate_mode_sequence": BOTH,
+        "TestNdimageFilters::test_gauss0?": "ndimage.gaussian_filter",
+        "TestNdimageFilters::test_gauss_memory_overlap": "ndimage.gaussian_filter",
+        "TestNdimageFilters::test_prewitt0?": "ndimage.prewitt",
+        "TestNdimageFilters::test_sobel0?": "ndimage.sobel",
+        "TestNdimageFilters::test_laplace0?": "ndimage.laplace",
+        "TestNdimageFilters::test_gaussian_laplace0?": "ndimage.gaussian_laplace",
+        "TestNdimageFilters::test_generic_laplace01": "ndimage.generic_laplace",
+        "TestNdimageFilters::test_gaussian_gradient_magnitude0?": "ndimage.gaussian_gradient_magnitude",
+        "TestNdimageFilters::test_generic_gradient_magnitude01": "ndimage.generic_gradient_magnitude",
+        "TestNdimageFilters::test_uniform01*": "ndimage.uniform_filter1d",
+        "TestNdimageFilters::test_uniform0*": "ndimage.uniform_filter",
+        "TestNdimageFilters::test_generic_filter1d01": "ndimage.correlate1d",
+        "TestNdimageFilters::test_generic_filter01": "ndimage.correlate",
+        "TestNdimageFilters::test_extend0[1-4]": "ndimage.correlate1d",
+        "TestNdimageFilters::test_extend*": "ndimage.correlate",
+        "TestNdimageFilters::*": PARAMETER,
+        "TestThreading::test_correlate1d": "ndimage.correlate1d",
+        "TestThreading::test_correlate": "ndimage.correlate",
+        "TestThreading::test_uniform_filter1d": "ndimage.uniform_filter1d",
+        "test_gh_5430": "ndimage.gaussian_filter",
+        "test_orders_gauss": "ndimage.gaussian_filter ndimage.gaussian_filter1d",
+        "test_valid_origins2": PARAMETER,
+        "test_bad_convolve_and_correlate_origins": f"{BOTH} {BOTH_1D}",
+        "test_multiple_modes": PARAMETER,
+        "test_multiple_modes_sequentially": "ndimage.gaussian_filter ndimage.uniform_filter",
+        "test_multiple_modes_prewitt": "ndimage.prewitt",
+        "test_multiple_modes_sobel": "ndimage.sobel",
+        "test_multiple_modes_laplace": "ndimage.laplace",
+        "test_multiple_modes_gaussian_laplace": "ndimage.gaussian_laplace",
+        "test_multiple_modes_gaussian_gradient_magnitude": "ndimage.gaussian_gradient_magnitude",
+        "test_multiple_modes_uniform": "ndimage.uniform_filter",
+        "test_gaussian_truncate": "ndimage.gaussian_filter ndimage.gaussian_filter1d",
+        "test_gaussian_radius*": "ndimage.gaussian_filter ndimage.gaussian_filter1d",
+        "test_uniform_filter1d_roundoff_errors": "ndimage.uniform_filter1d",
+        "test_gaussian_filter_float16": "ndimage.gaussian_filter",
+    },
+}
+
+# What a test of a few seconds runs: one class for each way of calling.
+FAST = {
+    "signal/tests/test_signaltools.py": (
+        "TestConvolve",
+        "TestConvolve2d",
+        "TestFFTConvolve",
+        "TestOAConvolve",
+        "TestAllFreqConvolves",
+        "TestCorrelateReal",
+        "TestCorrelate",
+        "TestCorrelateComplex",
+        "TestCorrelate2d",
+        "test_correlation_lags",
+        "test_choose_conv_method",
+    ),
+    "signal/tests/test_upfirdn.py": ("TestUpfirdn",),
+    "ndimage/tests/test_filters.py": (
+        "TestNdimageFilters",
+        "test_multiple_modes",
+        "test_multiple_modes_sequentially",
+        "test_orders_gauss",
+    ),
+}
+
+# SciPy's tests say what SciPy cannot do on a library by naming the library. Ours can, so those marks are lifted, but
+# for the ones that speak of the test or of the library itself.
+MARKS_KEPT = (
+    "output=array requires buffer view",
+    "no float16",
+)
+# Functions of sizes, which know no array library: their tests compare NumPy arrays.
+WITHOUT_ARRAYS = ("signal.correlation_lags",)
+
+
+def functions_of(file, test, parameters):
+    """Return the names in NAMES that a test is about, an empty tuple where it is about none."""
+    names = next((row for pattern, row in SCOPE[file].items() if fnmatchcase(test, pattern)), None)
+    if names is None:
+        return ()
+    taken = tuple(name for value in parameters if (name := getattr(value, "parity_name", None)))
+    return taken or tuple(names.split())
+
+
+def is_selected(functions, chosen):
+    """Return whether one of a test's functions was chosen, by `convolve` or `signal.convolve`."""
+    return not chosen or any(name in chosen or name.split(".")[1] in chosen for name in functions)
