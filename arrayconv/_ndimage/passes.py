@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from arrayconv import _call
+from arrayconv import _call, _dtypes
 from arrayconv._boundary import Boundary
 from arrayconv._call import Problem
 from arrayconv._layout import broadcast_layout
@@ -65,7 +65,17 @@ def _filtered(call: Call, x: Array, one: Pass) -> Array:
     problem = _problem(function, *shapes, one.axes, one.before, one.boundaries, one.flip)
     chosen = _call.options(function, "direct" if cuts else "auto", "componentwise", None, call.fill)
     y = _call.run(function, found, problem, chosen)
-    return call.cast(y if one.divisor == 1 else y / one.divisor, call.working)
+    return call.cast(y if one.divisor == 1 else _divided(call, y, one.divisor), call.working)
+
+
+def _divided(call: Call, y: Any, divisor: int) -> Array:
+    """Return sums divided, to be cut.
+
+    XLA multiplies by the reciprocal instead, and 49 * (1 / 49) < 1, so a quotient to be cut is raised by as much as
+    that may lose. Sums of whole numbers below 2**50 are then cut like exact quotients.
+    """
+    quotient = y / divisor
+    return quotient * (1 + 2 * _dtypes.eps(call.source.sums)) if dtypes.is_integer(call.result) else quotient
 
 
 @lru_cache(1024)

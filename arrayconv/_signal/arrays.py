@@ -90,8 +90,7 @@ def held(name: str, xp: Namespace, device: Any) -> str:
 
 
 def _namespace(library: str, array: Any) -> Namespace:
-    known = ("numpy", "torch", "cupy", "jax")
-    return compat_namespace(library) if library in known else array.__array_namespace__()
+    return compat_namespace(array.__array_namespace__() if hasattr(array, "__array_namespace__") else library)
 
 
 def _dtype(function: str, name: str, array: Any) -> str:

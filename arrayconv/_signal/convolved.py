@@ -27,6 +27,8 @@ METHODS: dict[str, tuple[Options, ...]] = {
     "fft": (Options("fft"), Options("overlap_save"), Options()),
     "overlap_save": (Options("overlap_save"), Options()),
 }
+# Up to here 'auto' sums directly, as SciPy does: nothing is slow yet, and small exact results stay exact.
+_FEW_MACS = 1 << 14
 _BOUNDARIES: dict[str, Boundary] = {
     "fill": "constant",
     "pad": "constant",
@@ -35,6 +37,7 @@ _BOUNDARIES: dict[str, Boundary] = {
     "symm": "symmetric",
     "symmetric": "symmetric",
 }
+_LONG = ("float96", "float128", "complex192", "complex256", "longdouble", "clongdouble")
 _UNCASTABLE = "could not cast `fillvalue` directly to the output type (it was first converted to complex)"
 
 
@@ -44,15 +47,26 @@ def everywhere(function: str, kind: Kind, in1: Any, in2: Any, mode: Any, method:
     found = typed(function, inputs, result_type)
     if 0 in inputs.shapes[1]:
         return _zeros(found, shapes.empty_shape(function, inputs.shapes, mode))
-    return _run(function, found, translate(call), METHODS[method])
+    return _run(function, found, translate(call), _allowed(translate(call), method, inputs))
 
 
 def choice(function: str, in1: Any, in2: Any, mode: Any) -> str:
     """Return which of SciPy's methods 'auto' stands for: 'direct' or 'fft'."""
     inputs, call = _over_all_axes(function, "convolve", in1, in2, mode, "auto")
+    if any(str(array.dtype) in _LONG for array in inputs.arrays):
+        return "direct"  # no FFT here takes them; the convolution itself refuses, with the way out
     found = typed(function, inputs, result_type).operands
-    made = _call.plan(function, translate(call).problem, found.traits, METHODS["auto"][0])
+    allowed = _allowed(translate(call), "auto", inputs)[0]
+    made = _call.plan(function, translate(call).problem, found.traits, allowed)
     return "fft" if ALGORITHMS[made.method].accuracy == "normwise" else "direct"
+
+
+def _allowed(call: Translated, method: str, inputs: Pair) -> tuple[Options, ...]:
+    """Return the options a method may run with; a small 'auto', or one of bools, is 'direct'."""
+    bools = all(str(array.dtype).endswith("bool") for array in inputs.arrays)
+    if method == "auto" and (bools or call.problem.spec.macs <= _FEW_MACS):
+        method = "direct"
+    return METHODS[method]
 
 
 def _over_all_axes(function: str, kind: Kind, in1: Any, in2: Any, mode: Any, method: Any) -> tuple[Pair, Request]:

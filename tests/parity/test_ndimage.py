@@ -598,6 +598,14 @@ def test_flat_integers_survive_a_gaussian(library, sigma):
     np.testing.assert_array_equal(y, levels)
 
 
+@pytest.mark.parametrize("size", [3, 10, 49])  # 49 * (1 / 49) < 1, which is how XLA divides
+def test_flat_integers_survive_a_mean(library, size):
+    levels = np.repeat(np.arange(256, dtype="uint8")[:, None], 3, axis=1)
+    y = library.numpy(ndimage.uniform_filter1d(library.asarray(levels), size))
+    np.testing.assert_array_equal(y, levels)
+    np.testing.assert_array_equal(y, reference.uniform_filter1d(levels, size))
+
+
 def test_a_sigma_of_zero_is_a_value_error(library):
     with pytest.raises(ValueError, match="sigma"):
         ndimage.gaussian_filter1d(library.asarray(np.ones(3)), 0)

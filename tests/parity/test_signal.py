@@ -649,6 +649,27 @@ def test_nan_stays_in_its_window(library, call):
     np.testing.assert_array_equal(np.flatnonzero(np.isnan(y)), np.arange(200, 230))
 
 
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("convolve", {"method": "direct"}),
+        ("correlate", {"method": "direct"}),
+        ("convolve2d", {}),
+        ("correlate2d", {}),
+        ("upfirdn", {"axis": 0}),
+    ],
+)
+def test_direct_sums_lose_nothing_to_large_neighbours(library, name, options):
+    x, k = np.ones((60, 40)), np.ones((25, 1) if library.name == "jax" else (25, 20))
+    x[0, 0] = 2.0**52  # a transform would leave its rounding error everywhere
+    if name == "upfirdn":
+        k, x = np.ones(20 if library.name == "jax" else 400), np.concatenate((x, np.ones((2940, 40))))[:, :2]
+        expected, y = both(library, name, k, x, **options)
+    else:
+        expected, y = both(library, name, x, k, **options)
+    np.testing.assert_array_equal(y, expected)
+
+
 # ------------------------------------------------------------------------------------------------- gradients, tracing
 
 
