@@ -17,6 +17,7 @@ from arrayconv._algorithms import Accuracy
 from arrayconv._dtypes import holds, itemsize
 from arrayconv._errors import check_option
 from arrayconv._layout import Layout, Move
+from arrayconv._memory import covers_itself, needs_gradient, shares_memory
 from arrayconv._plan import Plan, Refusal, execute, make, with_accelerators
 from arrayconv._select import METHODS, Budget
 from arrayconv._shapes import integer
@@ -26,12 +27,9 @@ from arrayconv._xp import (
     Operands,
     Traits,
     checked_dtype_name,
-    covers_itself,
     device_of,
     identify,
     is_traced,
-    needs_gradient,
-    shares_memory,
 )
 
 

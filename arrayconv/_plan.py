@@ -12,12 +12,13 @@ from typing import Any, NamedTuple
 from arrayconv import _accel
 from arrayconv._algorithms import ALGORITHMS, Context
 from arrayconv._boundary import FILL, Run
+from arrayconv._memory import buffer, put
 from arrayconv._ops import contain, pad
 from arrayconv._ops.windows import LEADING
 from arrayconv._select import METHODS, Budget, Candidate, rank
 from arrayconv._spec import Spec
 from arrayconv._split import Piece, pieces
-from arrayconv._xp import Array, Namespace, Traits, buffer, put
+from arrayconv._xp import Array, Namespace, Traits
 
 
 class Plan(NamedTuple):

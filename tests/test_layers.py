@@ -30,6 +30,7 @@ LAYERS = [  # top to bottom; a module may import the ones of lower layers only
     {"_layout", "_pattern", "_shapes"},
     {"_spec"},
     {"_boundary"},
+    {"_memory"},
     {"_xp"},
     {"_dtypes", "_numpy_dtypes"},
     {"_errors"},

@@ -9,19 +9,18 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from arrayconv._memory import covers_itself, needs_gradient
 from arrayconv._ndimage import dtypes
 from arrayconv._ndimage.arguments import fill_of
 from arrayconv._xp import (
     Array,
     Namespace,
     compat_namespace,
-    covers_itself,
     device_of,
     dtype_name,
     has_dtype,
     identify,
     is_traced,
-    needs_gradient,
 )
 
 

@@ -275,3 +275,21 @@ def test_uint64_with_signed_is_refused_by_the_core():
     assert np.convolve(x, k).dtype == np.float64
     with pytest.raises(TypeError, match="have no common dtype"):
         arrayconv.convolve(x, k)
+
+
+def test_exchanged_correlate2d_is_conjugated():
+    x, k = np.asarray([[1j, 2]]), np.asarray([[1, 2j, 3, 4j]])
+    np.testing.assert_allclose(scipy_signal.correlate2d(x, k, "valid"), [[5j, 8, 3j]])
+    np.testing.assert_allclose(scipy_signal.correlate(x, k, "valid"), [[-5j, 8, -3j]])
+    np.testing.assert_allclose(signal.correlate2d(x, k, "valid"), [[-5j, 8, -3j]])
+
+
+def test_bools_by_fft_are_logical():
+    random = np.random.default_rng(0)
+    differs = 0
+    for _ in range(50):
+        x, k = random.random(12) < 0.2, random.random(5) < 0.3
+        logical = np.convolve(x, k)
+        np.testing.assert_array_equal(signal.convolve(x, k, method="fft"), logical)
+        differs += not np.array_equal(scipy_signal.convolve(x, k, method="fft"), logical)
+    assert differs

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import arrayconv
-from arrayconv import _call, _xp
+from arrayconv import _call, _memory, _xp
 from arrayconv._layout import layout
 
 cupy = pytest.importorskip("cupy", reason="cupy is not installed")
@@ -121,10 +121,10 @@ def test_no_gpu_out_is_checked(out, error, text):
 def test_no_gpu_overlap_with_out_is_seen():
     base = on_host(np.zeros(16))
     other = on_host(np.zeros(16))
-    assert _xp.shares_memory("cupy", base, base)
-    assert _xp.shares_memory("cupy", base[2:10], base[4:12])
-    assert _xp.shares_memory("cupy", base, base[::-1])
-    assert not _xp.shares_memory("cupy", base, other)
+    assert _memory.shares_memory("cupy", base, base)
+    assert _memory.shares_memory("cupy", base[2:10], base[4:12])
+    assert _memory.shares_memory("cupy", base, base[::-1])
+    assert not _memory.shares_memory("cupy", base, other)
 
 
 def test_no_gpu_call_is_explained():
@@ -163,7 +163,7 @@ def test_no_gpu_axes_are_ordered_by_views(labels, shape):
     moved = _call.moved(x, found.x, _xp.compat_namespace("cupy"))
     assert moved.shape == (2, 1, 3, 8, 9)
     assert address(moved) == address(x)
-    assert _xp.shares_memory("cupy", moved, x)
+    assert _memory.shares_memory("cupy", moved, x)
 
 
 def test_no_gpu_nothing_computes():
