@@ -24,12 +24,12 @@ OPTIONAL = (
 MOST_MS = 60  # beyond NumPy's own import
 
 
-def in_process(code):
+def in_process(code, **environment):
     """Return what a fresh interpreter prints."""
     paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", code],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths), **environment},
         capture_output=True,
         text=True,
         timeout=120,
@@ -66,11 +66,17 @@ print(*sorted(name for name in {OPTIONAL} if name in sys.modules))
     assert in_process(code) == ""
 
 
-def test_import_is_quick():
+def test_import_is_quick(tmp_path):
+    """With bytecode cached, as an installed package has it. On a machine busy enough to slow NumPy's own import, the limit grows with that."""
     code = """
-import time, numpy
+import time
 start = time.process_time()  # what else the machine does must not count
+import numpy
+middle = time.process_time()
 import arrayconv
-print(1000 * (time.process_time() - start))
+print(1000 * (middle - start), 1000 * (time.process_time() - middle))
 """
-    assert min(float(in_process(code)) for _ in range(6)) < MOST_MS
+    cached = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(tmp_path)}
+    runs = [tuple(map(float, in_process(code, **cached).split())) for _ in range(8)]
+    numpys, ours = (min(times) for times in zip(*runs, strict=True))
+    assert ours < max(MOST_MS, 0.75 * numpys), f"{ours:.0f} ms beyond the {numpys:.0f} ms of NumPy's own import"
