@@ -67,7 +67,10 @@ print(*sorted(name for name in {OPTIONAL} if name in sys.modules))
 
 
 def test_import_is_quick(tmp_path):
-    """With bytecode cached, as an installed package has it. On a machine busy enough to slow NumPy's own import, the limit grows with that."""
+    """With bytecode cached, as an installed package has it.
+
+    On a machine busy enough to slow NumPy's own import, the limit grows with that.
+    """
     code = """
 import time
 start = time.process_time()  # what else the machine does must not count
