@@ -34,7 +34,7 @@ def _cost(spec: Spec, traits: Traits) -> int:
     rate = rates(traits.row)
     mac = rate.integer_mac if traits.exact else rate.gemm_mac * traits.itemsize // 4
     if spec.filters == 1 and traits.backend == "numpy":
-        mac = rate.integer_mac  # a product with one row leaves NumPy's fast path: 4 ns a multiply-add were seen
+        mac = rate.integer_mac  # a product with one row leaves NumPy's fast path
     # A product with few rows runs at the speed of reading the columns, not of multiplying.
     work = max(spec.macs * mac, _columns(spec) * traits.itemsize * rate.pass_byte)
     copied = _columns(spec) * traits.itemsize * rate.copy_byte
