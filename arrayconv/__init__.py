@@ -18,7 +18,7 @@ from arrayconv.einconv import einconv
 __all__ = ["config", "convolve", "correlate", "einconv", "explain", "kernels", "lags"]
 __version__ = "0.1.0"
 
-_LATER = ("ndimage", "signal", "testing")
+_LATER = ("ndimage", "nn", "signal", "testing")
 
 
 def __getattr__(name: str) -> _ModuleType:

@@ -11,14 +11,16 @@ same plan serves a GPU and a tracer. Names are `numpy.pad`'s:
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Literal, NamedTuple, get_args
+
+from arrayconv._tracing import planning, record
 
 Boundary = Literal["constant", "edge", "symmetric", "reflect", "wrap"]
 BOUNDARIES: tuple[Boundary, ...] = get_args(Boundary)
 FILL = -1
 
 
+@record
 class Run(NamedTuple):
     """`length` samples of an axis: start, start + step, ... with step in {1, 0, -1}; start FILL is the constant."""
 
@@ -27,7 +29,7 @@ class Run(NamedTuple):
     length: int
 
 
-@lru_cache(1024)
+@planning()
 def runs(size: int, first: int, stop: int, boundary: Boundary) -> tuple[Run, ...]:
     """Return the positions `first <= i < stop` of an extended axis of `size` samples, as runs.
 

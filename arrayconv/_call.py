@@ -6,7 +6,6 @@ in error texts. Everything is checked before anything is computed.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from math import prod
 from typing import Any, NamedTuple, get_args
 
@@ -16,31 +15,25 @@ from arrayconv import config
 from arrayconv._algorithms import Accuracy
 from arrayconv._dtypes import holds, itemsize
 from arrayconv._errors import check_option
-from arrayconv._layout import Layout, Move
+from arrayconv._layout import Move
 from arrayconv._memory import covers_itself, needs_gradient, shares_memory
-from arrayconv._plan import Plan, Refusal, execute, make, with_accelerators
+from arrayconv._plan import Plan, Refusal, execute, make, refused, with_accelerators
+from arrayconv._problem import Problem, Sum
 from arrayconv._select import METHODS, Budget
 from arrayconv._shapes import integer
-from arrayconv._spec import Spec
+from arrayconv._tracing import is_traced, planning, record
 from arrayconv._xp import (
+    Array,
     Namespace,
     Operands,
     Traits,
     checked_dtype_name,
     device_of,
     identify,
-    is_traced,
 )
 
 
-class Problem(NamedTuple):
-    """A translated call: the one operation, the way to its canonical axes and back, and the answer's shape."""
-
-    layout: Layout
-    spec: Spec
-    shape: tuple[int, ...]
-
-
+@record
 class Options(NamedTuple):
     """What every door takes besides the geometry."""
 
@@ -65,6 +58,7 @@ def options(function: str, method: Any, accuracy: Any, max_workspace: Any, fill_
     return Options(method, accuracy, max_workspace, fill_value)
 
 
+@planning(0)
 def plan(function: str, problem: Problem, traits: Traits, chosen: Options, extra_bytes: int = 0) -> Plan:
     """Return the plan of a call; raises where the method asked for, or every method, is refused."""
     settings = config.current()
@@ -83,7 +77,7 @@ def plan(function: str, problem: Problem, traits: Traits, chosen: Options, extra
     traits = with_accelerators(traits, settings.accelerators)
     made = make(problem.spec, traits, chosen.method, Budget(left, chosen.accuracy), chosen.fill_value == 0)
     if isinstance(made, Refusal):
-        raise _refused(function, made, limit, left)
+        raise refused(function, made, limit, 0 if limit is None or left is None else limit - left)
     return made
 
 
@@ -94,19 +88,6 @@ def _layout_bytes(problem: Problem, traits: Traits) -> int:
     operands = sum(width * prod(move.split) for move in (layout.x, layout.kernel) if move.moves and move.joins)
     merged = [n for n in problem.shape if n != 1] != [n for n in layout.y.joined if n != 1]
     return operands + width * prod(problem.shape) * (layout.y.moves and merged)
-
-
-def _refused(function: str, refusal: Refusal, limit: int | None, left: int | None) -> Exception:
-    rows = [row for row in refusal.candidates if refusal.method in ("auto", row.name)]
-    reasons = "; ".join(f"{row.name}: {row.refusal}" if len(rows) > 1 else f"{row.refusal}" for row in rows)
-    if limit is not None and any("max_workspace" in (row.refusal or "") for row in rows):
-        taken = f", of which {limit - left} go to copies" if left is not None and left < limit else ""
-        return ValueError(
-            f"{function}: `max_workspace` is too small for any piece. Got {limit} bytes{taken}. {reasons}."
-        )
-    others = [row.name for row in refusal.candidates if row.refusal is None]
-    way_out = f"Use method='auto' or one of {others}" if others else "Nothing else can run it either"
-    return NotImplementedError(f"{function}: method {refusal.method!r} cannot run this. Reason: {reasons}. {way_out}.")
 
 
 def check_fill(function: str, fill_value: Any, traits: Traits) -> None:
@@ -125,16 +106,16 @@ def run(
     problem: Problem,
     chosen: Options,
     out: Any = None,
-    reduced: Callable[[Operands], Operands] = lambda found: found,
 ) -> Any:
-    """Plan and compute one call; `reduced` is what is done to the operands first, once nothing is refused any more."""
+    """Plan and compute one call, once nothing is refused any more."""
     check_fill(function, chosen.fill_value, found.traits)
     direct = _check_out(function, out, found, problem) if out is not None else False
     made = plan(function, problem, found.traits, chosen, 0 if direct or out is None else _output_bytes(problem, found))
     xp, layout = found.xp, problem.layout
-    found = reduced(found)
-    x = moved(found.x, layout.x, xp)
-    kernel = moved(found.kernel, layout.kernel, xp)
+    operands = found.x, found.kernel
+    if problem.sums is not None:
+        operands = tuple(_summed(found, array, part) for array, part in zip(operands, problem.sums, strict=True))
+    x, kernel = (moved(array, move, xp) for array, move in zip(operands, (layout.x, layout.kernel), strict=True))
     # Only axes of length 1 come or go here, so the reshape is a view of `out`.
     target = xp.reshape(moved(out, layout.y.inverse, xp), problem.spec.output_shape) if direct else None
     y = execute(made, x, kernel, chosen.fill_value, xp=xp, device=found.device, out=target)
@@ -146,6 +127,15 @@ def run(
         out[...] = y
         return out
     return y
+
+
+def _summed(found: Operands, array: Array, part: Sum) -> Array:
+    """Return an operand without the axes that are summed away, summed in the accumulator's dtype."""
+    if not part.axes:
+        return array
+    xp = found.xp
+    dtype = getattr(xp, found.traits.accumulator)
+    return xp.sum(xp.astype(xp.reshape(array, part.split), dtype, copy=False), axis=part.axes, dtype=dtype)
 
 
 def _output_bytes(problem: Problem, found: Operands) -> int:

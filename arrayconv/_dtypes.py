@@ -8,8 +8,9 @@ gives the same bits and every library has the arithmetic.
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Literal, NamedTuple
+
+from arrayconv._tracing import planning
 
 Kind = Literal["integer", "real", "complex"]
 
@@ -45,7 +46,7 @@ def itemsize(name: str) -> int:
     return DTYPES[name].bits // 8
 
 
-@lru_cache
+@planning()
 def promote(first: str, second: str) -> str | None:
     """Return the common dtype of two names, or None where the standard has none (uint64 with a signed integer)."""
     if first == second:
@@ -88,7 +89,7 @@ def widened(name: str, numbers: Kind, has_float64: bool) -> str:
     return name if numbers == "real" else "complex128" if name == "float64" else "complex64"
 
 
-@lru_cache
+@planning()
 def accumulator(name: str) -> str:
     """Return the dtype in which sums for a result of dtype `name` are formed."""
     dtype = DTYPES[name]

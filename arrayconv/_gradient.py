@@ -13,8 +13,10 @@ from typing import NamedTuple
 
 from arrayconv._boundary import Run, runs
 from arrayconv._spec import Axis, Spec
+from arrayconv._tracing import record
 
 
+@record
 class InputGradient(NamedTuple):
     """How x's gradient is computed: an operation on y's gradient, then a fold per spatial axis."""
 

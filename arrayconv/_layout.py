@@ -12,10 +12,13 @@ from collections.abc import Hashable, Mapping, Sequence
 from math import prod
 from typing import Any, NamedTuple
 
+from arrayconv._tracing import record
+
 Label = Hashable
 Shape = tuple[int, ...]
 
 
+@record
 class Move(NamedTuple):
     """A reshape to `split`, a transpose by `order`, a reshape to `joined`: a way from one axis order to another."""
 
@@ -43,6 +46,7 @@ class Move(NamedTuple):
         return Move(transposed, back, self.split)
 
 
+@record
 class Layout(NamedTuple):
     """The three moves of a call, and the counts of its non-spatial roles."""
 

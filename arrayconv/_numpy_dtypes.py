@@ -7,14 +7,14 @@ meets float16 itself in float32.
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import numpy as np
+
+from arrayconv._tracing import planning
 
 _NARROWER = {"float64": "float32", "complex128": "complex64", "int64": "int32", "uint64": "uint32"}
 
 
-@lru_cache
+@planning()
 def result_type(*names: str) -> str:
     """Return the name of the dtype in which NumPy would combine arrays of these dtypes.
 

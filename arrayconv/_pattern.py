@@ -11,14 +11,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
 from math import prod
 from typing import NamedTuple
+
+from arrayconv._tracing import planning, record
 
 _TOKEN = re.compile(r"\s*(->|[A-Za-z_]\w*|[(),|])")
 AxisLabels = tuple[str, ...]  # the labels of one array axis: several inside parentheses
 
 
+@record
 class Token(NamedTuple):
     """A word or sign of the pattern and where it stands."""
 
@@ -26,6 +28,7 @@ class Token(NamedTuple):
     at: int
 
 
+@record
 class Operand(NamedTuple):
     """The axes of one array, and where each label stands in the text."""
 
@@ -38,6 +41,7 @@ class Operand(NamedTuple):
         return tuple(label for axis in self.axes for label in axis)
 
 
+@record
 class Pattern(NamedTuple):
     """A parsed pattern."""
 
@@ -48,7 +52,7 @@ class Pattern(NamedTuple):
     space: AxisLabels
 
 
-@lru_cache(1024)
+@planning()
 def parse(function: str, text: str) -> Pattern:
     """Parse a pattern; raises ValueError with a caret under what is wrong."""
     parts = _sections(function, text)

@@ -6,7 +6,7 @@ straight pass over its steps: cut the piece of x, run, put the result in its pla
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from arrayconv import _accel
@@ -18,9 +18,11 @@ from arrayconv._ops.windows import LEADING
 from arrayconv._select import METHODS, Budget, Candidate, rank
 from arrayconv._spec import Spec
 from arrayconv._split import Piece, pieces
+from arrayconv._tracing import planning, record
 from arrayconv._xp import Array, Namespace, Traits
 
 
+@record
 class Plan(NamedTuple):
     """The steps of one problem on one kind of array, and how they were chosen."""
 
@@ -28,7 +30,10 @@ class Plan(NamedTuple):
     traits: Traits
     method: str
     steps: tuple[Piece, ...]
+    kernels: tuple[int, ...]  # per step, the first step that prepares the same part of the kernel
     candidates: tuple[Candidate, ...]
+    asked: str  # the method asked for, 'auto' included
+    budget: Budget
 
     @property
     def chosen(self) -> Candidate:
@@ -46,6 +51,7 @@ class Plan(NamedTuple):
         return len(self.steps) == 1 and self.steps[0].spec.output_shape == self.spec.output_shape
 
 
+@record
 class Refusal(NamedTuple):
     """Why no plan could be made, for the front door to word as an error."""
 
@@ -53,14 +59,9 @@ class Refusal(NamedTuple):
     candidates: tuple[Candidate, ...]
 
 
+@planning()
 def make(spec: Spec, traits: Traits, method: str, budget: Budget, zero_fill: bool) -> Plan | Refusal:
-    """Plan a problem; traced calls skip the cache, which a compiler could not see through."""
-    build = _make.__wrapped__ if traits.traced else _make
-    return build(spec, traits, method, budget, zero_fill)
-
-
-@lru_cache(1024)
-def _make(spec: Spec, traits: Traits, method: str, budget: Budget, zero_fill: bool) -> Plan | Refusal:
+    """Plan a problem: `method` is a name of the table or 'auto', `zero_fill` whether zeros lie beyond the ends."""
     assert method in METHODS
     candidates = rank(spec, traits, budget, zero_fill)
     runnable = [row for row in candidates if row.refusal is None and method in ("auto", row.name)]
@@ -72,7 +73,48 @@ def _make(spec: Spec, traits: Traits, method: str, budget: Budget, zero_fill: bo
     if spec.outputs:
         zero_extends = algorithm.extends == "zero" and zero_fill
         steps = tuple(pieces(spec, chosen.block, zero_extends=zero_extends, slabs=algorithm.extends == "none"))
-    return Plan(spec, traits, chosen.name, steps, candidates)
+    return Plan(spec, traits, chosen.name, steps, _kernels(steps), candidates, method, budget)
+
+
+def _kernels(steps: Iterable[Piece]) -> tuple[int, ...]:
+    """Return for every step the first step with the same part of the kernel, prepared for the same problem."""
+    first: dict[Any, int] = {}
+    found: list[int] = []
+    for number, step in enumerate(steps):
+        taps = tuple((cut.start, cut.step) for cut in step.taps)  # slices have no hash before Python 3.12
+        found.append(first.setdefault((step.groups, taps, step.spec._replace(batch=1)), number))
+    return tuple(found)
+
+
+def derived(plan: Plan, spec: Spec, function: str) -> Plan:
+    """Plan a derivative of a plan's problem under the plan's own conditions; zeros lie beyond its ends.
+
+    A method that was forced is kept where it can run the derivative too. Raises NotImplementedError or ValueError
+    where nothing can.
+    """
+    made = make(spec, plan.traits, plan.asked, plan.budget, True)
+    if isinstance(made, Refusal):
+        made = make(spec, plan.traits, "auto", plan.budget, True)
+    if isinstance(made, Refusal):
+        raise refused(function, made, plan.budget.max_workspace)
+    return made
+
+
+def refused(function: str, refusal: Refusal, limit: int | None, taken: int = 0) -> Exception:
+    """Return the error for a problem that the method asked for, or every method, refuses.
+
+    `limit` is the caller's cap on workspace, of which `taken` bytes go to copies outside the plan.
+    """
+    rows = [row for row in refusal.candidates if refusal.method in ("auto", row.name)]
+    reasons = "; ".join(f"{row.name}: {row.refusal}" if len(rows) > 1 else f"{row.refusal}" for row in rows)
+    if limit is not None and any("max_workspace" in (row.refusal or "") for row in rows):
+        copies = f", of which {taken} go to copies" if taken else ""
+        return ValueError(
+            f"{function}: `max_workspace` is too small for any piece. Got {limit} bytes{copies}. {reasons}."
+        )
+    others = [row.name for row in refusal.candidates if row.refusal is None]
+    way_out = f"Use method='auto' or one of {others}" if others else "Nothing else can run it either"
+    return NotImplementedError(f"{function}: method {refusal.method!r} cannot run this. Reason: {reasons}. {way_out}.")
 
 
 def with_accelerators(traits: Traits, allowed: frozenset[str]) -> Traits:
@@ -119,12 +161,12 @@ def _walk(plan: Plan, run: _Runner, out: Array | None, context: Context) -> Arra
     xp, dtype = context.xp, getattr(context.xp, plan.traits.output)
     corner = ALGORITHMS[plan.method].smears and plan.traits.writable  # of a transform's buffer: a view that keeps it
     if plan.is_whole and out is None and not corner:
-        return xp.astype(run(plan.steps[0]), dtype, copy=False)
+        return xp.astype(run(0, plan.steps[0]), dtype, copy=False)
     y = out
     if y is not None and not plan.covers:
         y[...] = xp.zeros_like(y)
-    for step in plan.steps:
-        part = xp.astype(run(step), dtype, copy=False)
+    for number, step in enumerate(plan.steps):
+        part = xp.astype(run(number, step), dtype, copy=False)
         if y is None:
             y = buffer(part, plan.spec.output_shape, zeros=not plan.covers, xp=xp, device=context.device)
         y = put(y, (slice(*step.batch), slice(*step.groups), slice(None), *step.target), part)
@@ -138,21 +180,20 @@ class _Runner:
         self._algorithm = ALGORITHMS[plan.method]
         self._guards = self._algorithm.smears and not plan.traits.exact
         self._x, self._kernel, self._context = x, kernel, context
-        self._prepared: dict[Any, tuple[contain.Guard, Any]] = {}
+        self._kernels = plan.kernels
+        self._prepared: dict[int, tuple[contain.Guard, Any]] = {}
 
-    def __call__(self, step: Piece) -> Array:
+    def __call__(self, number: int, step: Piece) -> Array:
         context, algorithm = self._context, self._algorithm
         piece = _cut(self._x, step, context)
-        kernel, constants = self._constants(step)
+        kernel, constants = self._constants(self._kernels[number], step)
         if not self._guards:
             return algorithm.run(piece, constants, step.spec, context)
         guarded = contain.guard(piece, 2, context.traits, xp=context.xp)
         y = algorithm.run(guarded.data, constants, step.spec, context)
         return contain.restore(y, guarded, kernel, step.spec, xp=context.xp, device=context.device)
 
-    def _constants(self, step: Piece) -> tuple[contain.Guard, Any]:
-        taps = tuple((cut.start, cut.step) for cut in step.taps)
-        key = (step.groups, taps, step.spec._replace(batch=1))
+    def _constants(self, key: int, step: Piece) -> tuple[contain.Guard, Any]:
         if key not in self._prepared:
             kernel = self._kernel[(slice(*step.groups), slice(None), slice(None), *step.taps)]
             guarded = contain.Guard(kernel, None, None)
@@ -177,22 +218,26 @@ def _oriented(kernel: Array, spec: Spec, context: Context) -> Array:
 def _cut(x: Array, step: Piece, context: Context) -> Array:
     """Return the piece of x a step reads, extended where it leaves the data, of the accumulator's dtype."""
     xp = context.xp
-    held = [_held(source) for source in step.source]
-    x = x[(slice(*step.batch), slice(*step.groups), slice(None), *held)]
+    reads = [_read(source) for source in step.source]
+    x = x[(slice(*step.batch), slice(*step.groups), slice(None), *(held for held, _ in reads))]
     x = xp.astype(x, getattr(xp, context.traits.accumulator), copy=False)
-    for number, (source, view) in enumerate(zip(step.source, held, strict=True)):
-        if not pad.is_slice(source):
-            moved = [run if run.start == FILL else run._replace(start=run.start - view.start) for run in source]
+    for number, (_, moved) in enumerate(reads):
+        if moved:
             x = pad.extend(x, LEADING + number, moved, context.fill, xp=xp, device=context.device)
     return x
 
 
-def _held(source: tuple[Run, ...]) -> slice:
-    """Return the shortest slice of an axis that holds every sample its runs copy."""
+@planning()
+def _read(source: tuple[Run, ...]) -> tuple[slice, tuple[Run, ...]]:
+    """Return the shortest slice of an axis that holds every sample its runs copy, and the runs on that slice."""
     copied = [run for run in source if run.start != FILL]
     ends = [run.start + run.step * (run.length - 1) for run in copied]
     starts = [run.start for run in copied]
-    return slice(min((*starts, *ends), default=0), max((*starts, *ends), default=-1) + 1)
+    first = min((*starts, *ends), default=0)
+    held = slice(first, max((*starts, *ends), default=-1) + 1)
+    if pad.is_slice(source):
+        return held, ()
+    return held, tuple(run if run.start == FILL else run._replace(start=run.start - first) for run in source)
 
 
 def _wrapped(fill: complex, traits: Traits) -> complex:

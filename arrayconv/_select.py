@@ -13,6 +13,7 @@ from arrayconv._algorithms import ALGORITHMS, Accuracy, Algorithm
 from arrayconv._cost_table import rates
 from arrayconv._spec import Axis, Spec
 from arrayconv._split import block_shape, phases
+from arrayconv._tracing import record
 from arrayconv._xp import Traits
 
 METHODS = ("auto", *ALGORITHMS)
@@ -20,6 +21,7 @@ _UNLIMITED = 1 << 62
 _MOST_PIECES = 4096  # cache-sized pieces of one problem: planning time must not grow with the data
 
 
+@record
 class Budget(NamedTuple):
     """What the caller allows: bytes of workspace (None for any), and how the error must be bounded."""
 
@@ -27,6 +29,7 @@ class Budget(NamedTuple):
     accuracy: Accuracy = "normwise"
 
 
+@record
 class Candidate(NamedTuple):
     """One row of the ranking."""
 

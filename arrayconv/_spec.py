@@ -14,8 +14,10 @@ from math import prod
 from typing import NamedTuple
 
 from arrayconv._boundary import Boundary
+from arrayconv._tracing import record
 
 
+@record
 class Axis(NamedTuple):
     """One convolved axis: its sizes and how output position and tap meet a sample."""
 
@@ -43,6 +45,7 @@ class Axis(NamedTuple):
         return self.stride * first - self.before, self.stride * (stop - 1) + self.reach - self.before
 
 
+@record
 class Spec(NamedTuple):
     """The whole operation: counts, one Axis per spatial axis, and what is done to the kernel first."""
 

@@ -17,11 +17,13 @@ from typing import NamedTuple
 
 from arrayconv._boundary import Run, runs
 from arrayconv._spec import Axis, Spec
+from arrayconv._tracing import record
 
 Range = tuple[int, int]
 SMALL = 1 << 19  # samples below which extending the whole costs less than handling slabs
 
 
+@record
 class Phase(NamedTuple):
     """Outputs `first_output + i * output_step` of one axis, which meet taps `first_tap + j * tap_step`."""
 
@@ -32,6 +34,7 @@ class Phase(NamedTuple):
     output_step: int
 
 
+@record
 class Piece(NamedTuple):
     """One run of an algorithm: what it computes, where its operands come from, where its result goes."""
 

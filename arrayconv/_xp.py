@@ -21,6 +21,7 @@ import numpy as np
 
 from arrayconv import _dtypes
 from arrayconv._errors import listed
+from arrayconv._tracing import is_compiling, is_traced, planning, record
 
 Namespace = ModuleType
 
@@ -50,6 +51,7 @@ class Array(Protocol):
     def __lt__(self, other: Any, /) -> Array: ...
 
 
+@record
 class Traits(NamedTuple):
     """What a plan needs to know of the arrays it will meet; hashable, part of a plan's key."""
 
@@ -99,7 +101,7 @@ _LAZY_REFUSAL = (
 )
 
 
-@lru_cache(256)
+@planning(256)
 def library(kind: type) -> str:
     """Return the name of the array library that `kind` belongs to, or '' for what is no array.
 
@@ -171,7 +173,23 @@ def compat_namespace(xp: Any = None) -> Namespace:
         ) from None
 
 
-@lru_cache(256, typed=True)  # typed: array-api-strict warns when its dtypes are compared with NumPy's
+def namespace_of(backend: str, x: Any) -> Namespace:
+    """Return the wrapped namespace of an array of the library `backend`."""
+    if backend not in _KNOWN:
+        return array_api_compat.array_namespace(x)
+    if is_compiling():  # and can follow an import statement, not a module that comes from a call
+        from array_api_compat import torch
+
+        return torch
+    return _imported(backend)
+
+
+@lru_cache
+def _imported(library: str) -> Namespace:
+    return compat_namespace(library)
+
+
+@planning(256, typed=True)  # typed: array-api-strict warns when its dtypes are compared with NumPy's
 def dtype_name(dtype: Any) -> str:
     """Return 'float32' for any library's float32, whether an instance, a class or a name."""
     if isinstance(dtype, type):
@@ -215,7 +233,7 @@ def has_dtype(xp: Namespace, device: Any, name: str) -> bool:
 
 def device_of(x: Any) -> Any:
     """Return the device of an array."""
-    return array_api_compat.device(x)
+    return x.device if library(type(x)) in ("numpy", "torch", "cupy") else array_api_compat.device(x)
 
 
 def device_kind(backend: str, device: Any) -> str:
@@ -225,14 +243,6 @@ def device_kind(backend: str, device: Any) -> str:
     if backend == "jax":
         return str(getattr(device, "platform", "cpu"))
     return str(getattr(device, "type", device))
-
-
-def is_traced(backend: str, *arrays: Any) -> bool:
-    """Whether the call is being traced: a JAX tracer among `arrays`, or torch compiling."""
-    if backend == "jax":
-        tracer = sys.modules["jax"].core.Tracer
-        return any(isinstance(array, tracer) for array in arrays)
-    return backend == "torch" and bool(sys.modules["torch"].compiler.is_compiling())
 
 
 def operands(
@@ -253,7 +263,7 @@ def operands(
             f"{function}: `{names[0]}` and `{names[1]}` must come from one array library. "
             f"Got {first} and {second}. Convert one of them first; nothing is moved behind your back."
         )
-    xp = array_api_compat.array_namespace(x)
+    xp = namespace_of(first, x)
     device = device_of(x)
     x_name = checked_dtype_name(function, names[0], x.dtype)
     if not second:

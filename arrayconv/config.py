@@ -12,11 +12,14 @@ from contextvars import ContextVar
 from numbers import Integral
 from typing import NamedTuple
 
+from arrayconv._tracing import record
+
 __all__ = ["ACCELERATORS", "Settings", "current", "using"]
 
 ACCELERATORS = {"scipy": "SciPy's transforms for NumPy arrays"}
 
 
+@record
 class Settings(NamedTuple):
     """The settings in force; hashable, part of every plan's key."""
 

@@ -7,15 +7,13 @@ Axes the kernel runs along become the spatial axes of the one operation; the oth
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from arrayconv import _call, _explain
-from arrayconv._call import Problem
 from arrayconv._errors import check_option
-from arrayconv._layout import broadcast_layout
+from arrayconv._problem import Problem, paired
 from arrayconv._shapes import (
     MODES,
     Mode,
@@ -28,12 +26,14 @@ from arrayconv._shapes import (
     mode_axis,
     positive_per_axis,
 )
-from arrayconv._spec import Axis, Spec
+from arrayconv._spec import Axis
+from arrayconv._tracing import planning, record, shape_of
 from arrayconv._xp import operands, traits_like
 
 __all__ = ["convolve", "correlate", "explain", "lags"]
 
 
+@record
 class _Geometry(NamedTuple):
     """The options that decide shapes, as hashable values."""
 
@@ -242,7 +242,7 @@ def explain(
         found = traits_like("explain", arrays[0] if arrays and like is None else like, dtype)
     else:
         found = operands("explain", x_or_shape, kernel_or_shape, dtype).traits
-    problem = _translate("explain", x_shape, kernel_shape, geometry)
+    problem = _problem("explain", x_shape, kernel_shape, geometry)
     _call.check_fill("explain", fill_value, found)
     return _explain.explanation(_call.plan("explain", problem, found, chosen), problem.shape)
 
@@ -343,20 +343,11 @@ def _shape_of(function: str, argument: str, value: Any) -> tuple[int, ...]:
 
 def _run(function: str, x: Any, kernel: Any, geometry: _Geometry, chosen: _call.Options, dtype: Any, out: Any) -> Any:
     found = operands(function, x, kernel, dtype)
-    problem = _translate(function, tuple(found.x.shape), tuple(found.kernel.shape), geometry)
+    problem = _problem(function, shape_of(found.x), shape_of(found.kernel), geometry)
     return _call.run(function, found, problem, chosen, out)
 
 
-def _translate(function: str, x_shape: tuple[int, ...], kernel_shape: tuple[int, ...], geometry: _Geometry) -> Problem:
-    try:
-        return _problem(function, x_shape, kernel_shape, geometry)
-    except TypeError as unhashable:  # an option of a foreign type: take the slow way, which words the refusal
-        if "unhashable" not in str(unhashable):
-            raise
-        return _problem.__wrapped__(function, x_shape, kernel_shape, geometry)
-
-
-@lru_cache(1024)
+@planning()
 def _problem(function: str, x_shape: tuple[int, ...], kernel_shape: tuple[int, ...], geometry: _Geometry) -> Problem:
     """Translate shapes and options into the one operation; raises what the shapes contradict."""
     check_option(function, "mode", geometry.mode, MODES)
@@ -365,11 +356,9 @@ def _problem(function: str, x_shape: tuple[int, ...], kernel_shape: tuple[int, .
         raise ValueError(f"{function}: `kernel` must have at least one tap on every axis. Got shape {kernel_shape}.")
     kernel_labels = tuple(range(len(x_shape))) if len(kernel_shape) == len(x_shape) else space
     axes = _axes(function, geometry, space, x_shape, dict(zip(kernel_labels, kernel_shape, strict=True)))
-    outputs = dict(zip(space, (axis.outputs for axis in axes), strict=True))
-    lowered, shape = broadcast_layout(function, x_shape, kernel_shape, kernel_labels, outputs)
-    counts = (lowered.batch, lowered.groups, lowered.channels, lowered.filters)
     correlates = function == "correlate" or geometry.lags is not None
-    return Problem(lowered, Spec(*counts, axes, flip=not correlates, conj=correlates), shape)
+    pairs = dict(zip(space, axes, strict=True))
+    return paired(function, x_shape, kernel_shape, kernel_labels, pairs, flip=not correlates, conj=correlates)
 
 
 def _axes(

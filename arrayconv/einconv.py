@@ -8,21 +8,21 @@ filter; in one operand only it is summed away.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from math import prod
 from typing import Any, NamedTuple
 
 from arrayconv import _call, _pattern
-from arrayconv._call import Problem
-from arrayconv._layout import layout
 from arrayconv._pattern import Pattern
+from arrayconv._problem import Problem, Sum, labelled
 from arrayconv._shapes import boundary_per_axis, integer, padded_axis, padding_per_axis, positive_per_axis
-from arrayconv._spec import Axis, Spec
-from arrayconv._xp import Array, Operands, operands
+from arrayconv._spec import Axis
+from arrayconv._tracing import planning, record, shape_of
+from arrayconv._xp import operands
 
 __all__ = ["einconv"]
 
 
+@record
 class _Geometry(NamedTuple):
     """The options that decide shapes, one entry per convolved label, as hashable values."""
 
@@ -34,13 +34,6 @@ class _Geometry(NamedTuple):
     flip: bool
     conj: bool
     sizes: tuple[tuple[str, int], ...]
-
-
-class _Sum(NamedTuple):
-    """What is summed away from one operand: the shape with its axes split, and the axes summed."""
-
-    split: tuple[int, ...]
-    axes: tuple[int, ...]
 
 
 def einconv(
@@ -117,8 +110,8 @@ def einconv(
     geometry = _geometry(parsed, stride, dilation, upsample, padding, boundary, flip, conj, sizes)
     chosen = _call.options("einconv", method, accuracy, max_workspace, fill_value)
     found = operands("einconv", x, kernel, dtype)
-    problem, summed = _problem(parsed, tuple(found.x.shape), tuple(found.kernel.shape), geometry)
-    return _call.run("einconv", found, problem, chosen, out, lambda found: _reduced(found, summed))
+    problem = _problem(parsed, shape_of(found.x), shape_of(found.kernel), geometry)
+    return _call.run("einconv", found, problem, chosen, out)
 
 
 def _geometry(
@@ -174,11 +167,9 @@ def _by_position(pattern: Pattern, argument: str, value: Any, default: Any) -> A
     return [value.get(label, default) for label in pattern.space]
 
 
-@lru_cache(1024)
-def _problem(
-    pattern: Pattern, x_shape: tuple[int, ...], kernel_shape: tuple[int, ...], geometry: _Geometry
-) -> tuple[Problem, tuple[_Sum, _Sum]]:
-    """Translate a pattern and shapes into the one operation, and what is summed away first."""
+@planning()
+def _problem(pattern: Pattern, x_shape: tuple[int, ...], kernel_shape: tuple[int, ...], geometry: _Geometry) -> Problem:
+    """Translate a pattern and shapes into the one operation."""
     given = dict(geometry.sizes)
     x_sizes = _pattern.sizes("einconv", pattern, pattern.x, "x", x_shape, given)
     w_sizes = _pattern.sizes("einconv", pattern, pattern.kernel, "kernel", kernel_shape, given)
@@ -191,10 +182,12 @@ def _problem(
     if 0 in kernel_shape:
         raise ValueError(f"einconv: `kernel` must have at least one element. Got shape {kernel_shape}.")
     axes = _axes(pattern, geometry, x_sizes, w_sizes)
-    return _lowered(pattern, geometry, x_sizes, w_sizes, axes), (
+    sums = (
         _sum(pattern.x.labels, pattern.kernel.labels, pattern, x_sizes),
         _sum(pattern.kernel.labels, pattern.x.labels, pattern, w_sizes),
     )
+    problem = _lowered(pattern, geometry, x_sizes, w_sizes, axes)
+    return problem._replace(sums=sums) if any(part.axes for part in sums) else problem
 
 
 def _axes(
@@ -235,33 +228,17 @@ def _lowered(
         tuple(w_sizes[label] for label in kept_w),
         tuple(y_sizes[label] for label in pattern.output.labels),
     )
-    lowered = layout(kept_x, kept_w, pattern.output.labels, pattern.space, {**w_sizes, **x_sizes}, shapes)
-    spec = Spec(
-        lowered.batch,
-        lowered.groups,
-        lowered.channels,
-        lowered.filters,
-        tuple(axes),
+    problem = labelled(
+        (kept_x, kept_w, pattern.output.labels),
+        shapes,
+        {**w_sizes, **x_sizes},
+        dict(zip(pattern.space, axes, strict=True)),
         flip=geometry.flip,
         conj=geometry.conj,
     )
-    return Problem(lowered, spec, tuple(prod(y_sizes[label] for label in axis) for axis in pattern.output.axes))
+    return problem._replace(shape=tuple(prod(y_sizes[label] for label in axis) for axis in pattern.output.axes))
 
 
-def _sum(own: Sequence[str], other: Sequence[str], pattern: Pattern, sizes: Mapping[str, int]) -> _Sum:
+def _sum(own: Sequence[str], other: Sequence[str], pattern: Pattern, sizes: Mapping[str, int]) -> Sum:
     lonely = [n for n, label in enumerate(own) if label not in other and label not in pattern.output.labels]
-    return _Sum(tuple(sizes[label] for label in own), tuple(lonely))
-
-
-def _reduced(found: Operands, summed: tuple[_Sum, _Sum]) -> Operands:
-    """Return the operands without the axes that are summed away, summed in the accumulator's dtype."""
-    x, kernel = (_summed(found, array, what) for array, what in zip((found.x, found.kernel), summed, strict=True))
-    return found._replace(x=x, kernel=kernel)
-
-
-def _summed(found: Operands, array: Array, what: _Sum) -> Array:
-    if not what.axes:
-        return array
-    xp = found.xp
-    dtype = getattr(xp, found.traits.accumulator)
-    return xp.sum(xp.astype(xp.reshape(array, what.split), dtype, copy=False), axis=what.axes, dtype=dtype)
+    return Sum(tuple(sizes[label] for label in own), tuple(lonely))

@@ -47,7 +47,7 @@ def main():
             cells = []
             for limit in (0, *(1 << power for power in powers)):
                 _algorithms.ALGORITHMS[method] = dataclasses.replace(own, tile_bytes=limit)
-                _plan._make.cache_clear()
+                _plan.make.cache_clear()
                 took = shortest(lambda: arrayconv.convolve(x, kernel, "same", method=method))  # noqa: B023, called here
                 steps = arrayconv.explain(x, kernel, "same", method=method).steps
                 cells.append(f"{limit >> 10} KiB: {took:.1f} ({steps})")

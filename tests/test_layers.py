@@ -26,6 +26,7 @@ LAYERS = [  # top to bottom; a module may import the ones of lower layers only
     {"_algorithms"},
     {"_cost_table"},
     {"_ops"},
+    {"_problem"},
     {"_gradient", "_split"},
     {"_layout", "_pattern", "_shapes"},
     {"_spec"},
@@ -33,6 +34,7 @@ LAYERS = [  # top to bottom; a module may import the ones of lower layers only
     {"_memory"},
     {"_xp"},
     {"_dtypes", "_numpy_dtypes"},
+    {"_tracing"},
     {"_errors"},
 ]
 RANK = {name: number for number, layer in enumerate(LAYERS) for name in layer}

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import sys
 from contextlib import AbstractContextManager, nullcontext
-from functools import lru_cache
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
+from arrayconv._tracing import planning
 from arrayconv._xp import Namespace
 
 TRANSFORMS = {("numpy", "scipy"): "arrayconv._accel.numpy"}
 
 
-@lru_cache
+@planning()
 def installed(library: str) -> bool:
     """Whether `library` could be imported; does not import it."""
     return find_spec(library) is not None

@@ -9,7 +9,6 @@ Memory    a window of x per tap (with channels) and two output-sized arrays, wha
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from math import prod
 
 from arrayconv._algorithms._base import OBJECT_BYTES, Algorithm, Context
@@ -57,19 +56,24 @@ def _prepare(kernel: Array, spec: Spec, context: Context) -> list[Array]:
 
 def _run(x: Array, taps: list[Array], spec: Spec, context: Context) -> Array:
     xp = context.xp
-    seen = (x[windows.window(tap, spec.axes)] for tap in windows.taps(spec.axes))  # (B, G, C, *out)
-    if not _by_matmul(spec, context.traits):
-        seen = (window[:, :, c : c + 1, ...] for window in seen for c in range(spec.channels))
-        return _sum(weight * window for weight, window in zip(taps, seen, strict=True))
+    by_matmul = _by_matmul(spec, context.traits)
     flat = (spec.batch, spec.groups, spec.channels, prod(spec.output_size))
-    total = _sum(xp.matmul(w, xp.reshape(window, flat)) for w, window in zip(taps, seen, strict=True))
-    return xp.reshape(total, spec.output_shape)
+    total = None
+    for number, tap in enumerate(windows.taps(spec.axes)):
+        window = x[windows.window(tap, spec.axes)]  # (B, G, C, *out)
+        if by_matmul:
+            total = _added(total, xp.matmul(taps[number], xp.reshape(window, flat)))
+            continue
+        for c in range(spec.channels):
+            total = _added(total, taps[number * spec.channels + c] * window[:, :, c : c + 1, ...])
+    assert total is not None
+    return xp.reshape(total, spec.output_shape) if by_matmul else total
 
 
-def _sum(terms: Iterator[Array]) -> Array:
-    total = next(terms)
-    for term in terms:
-        total += term
+def _added(total: Array | None, term: Array) -> Array:
+    if total is None:
+        return term
+    total += term
     return total
 
 

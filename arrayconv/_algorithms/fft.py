@@ -12,17 +12,17 @@ Source    Stockham, High-speed convolution and correlation, 1966.
 
 from __future__ import annotations
 
-from functools import lru_cache
 from math import log2, prod
 
 from arrayconv._algorithms._base import Algorithm, Context
 from arrayconv._cost_table import rates
 from arrayconv._ops import spectral, transform
 from arrayconv._spec import Axis, Spec
+from arrayconv._tracing import planning
 from arrayconv._xp import Array, Traits
 
 
-@lru_cache(1024)
+@planning()
 def _lengths(spec: Spec) -> tuple[int, ...]:
     """Return the shortest fast lengths at which no needed output is aliased."""
     return tuple(_length(axis) for axis in spec.axes)

@@ -12,7 +12,6 @@ Source    Oppenheim and Schafer, Discrete-Time Signal Processing, section 8.7.3.
 
 from __future__ import annotations
 
-from functools import lru_cache
 from itertools import product
 from math import log2, prod
 from typing import NamedTuple
@@ -22,12 +21,14 @@ from arrayconv._algorithms.fft import spectral_cost, spectral_workspace
 from arrayconv._boundary import FILL, Run
 from arrayconv._ops import pad, spectral, transform, windows
 from arrayconv._spec import Axis, Spec
+from arrayconv._tracing import planning, record
 from arrayconv._xp import Array, Traits
 
 _MOST_POINTS = 1 << 17  # samples of one tile: a float32 tile and its spectrum stay in a 2 MiB cache
 _MULTIPLES = (1.5, 2, 3, 4, 6, 8, 16, 32, 64)  # of the reach: tile lengths tried
 
 
+@record
 class Tiling(NamedTuple):
     """How one axis is cut: `tiles` tiles of `length` samples, `step` apart."""
 
@@ -36,7 +37,7 @@ class Tiling(NamedTuple):
     tiles: int
 
 
-@lru_cache(1024)
+@planning()
 def _tilings(spec: Spec) -> tuple[Tiling, ...]:
     """Return the cut with the fewest operations per output among tiles of at most `_MOST_POINTS` samples."""
     options = list(product(*(_options(axis) for axis in spec.axes)))

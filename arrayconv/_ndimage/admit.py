@@ -12,6 +12,7 @@ import numpy as np
 from arrayconv._memory import covers_itself, needs_gradient
 from arrayconv._ndimage import dtypes
 from arrayconv._ndimage.arguments import fill_of
+from arrayconv._tracing import is_traced
 from arrayconv._xp import (
     Array,
     Namespace,
@@ -20,7 +21,6 @@ from arrayconv._xp import (
     dtype_name,
     has_dtype,
     identify,
-    is_traced,
 )
 
 

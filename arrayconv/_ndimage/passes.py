@@ -7,16 +7,15 @@ SciPy's does. Nothing is written to the caller's array before the last pass, so 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 from arrayconv import _call, _dtypes
 from arrayconv._boundary import Boundary
-from arrayconv._call import Problem
-from arrayconv._layout import broadcast_layout
 from arrayconv._ndimage import dtypes
 from arrayconv._ndimage.admit import Call
-from arrayconv._spec import Axis, Spec
+from arrayconv._problem import Problem, paired
+from arrayconv._spec import Axis
+from arrayconv._tracing import planning, shape_of
 from arrayconv._xp import Array, operands
 
 
@@ -61,7 +60,7 @@ def _filtered(call: Call, x: Array, one: Pass) -> Array:
     cuts = dtypes.is_integer(call.result)
     if one.divisor == 1 and not cuts:  # the plan casts each piece, and no array of sums is made
         found = found._replace(traits=found.traits._replace(output=call.working))
-    shapes = tuple(x.shape), tuple(one.weights.shape)
+    shapes = shape_of(x), shape_of(one.weights)
     problem = _problem(function, *shapes, one.axes, one.before, one.boundaries, one.flip)
     chosen = _call.options(function, "direct" if cuts else "auto", "componentwise", None, call.fill)
     y = _call.run(function, found, problem, chosen)
@@ -78,7 +77,7 @@ def _divided(call: Call, y: Any, divisor: int) -> Array:
     return quotient * (1 + 2 * _dtypes.eps(call.source.sums)) if dtypes.is_integer(call.result) else quotient
 
 
-@lru_cache(1024)
+@planning()
 def _problem(
     function: str,
     x_shape: tuple[int, ...],
@@ -89,11 +88,8 @@ def _problem(
     flip: bool,
 ) -> Problem:
     """Translate a pass into the one operation; axes without a kernel axis are batch."""
-    sizes = {axis: x_shape[axis] for axis in axes}
-    lowered, shape = broadcast_layout(function, x_shape, kernel_shape, axes, sizes)
-    space = tuple(
-        Axis(size, taps, size, before=first, boundary=boundary)
-        for size, taps, first, boundary in zip(sizes.values(), kernel_shape, before, boundaries, strict=True)
-    )
-    counts = (lowered.batch, lowered.groups, lowered.channels, lowered.filters)
-    return Problem(lowered, Spec(*counts, space, flip=flip, conj=not flip), shape)
+    space = {
+        number: Axis(x_shape[number], taps, x_shape[number], before=first, boundary=boundary)
+        for number, taps, first, boundary in zip(axes, kernel_shape, before, boundaries, strict=True)
+    }
+    return paired(function, x_shape, kernel_shape, axes, space, flip=flip, conj=not flip)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 from math import log2, prod
 from typing import Any
 
+from arrayconv._tracing import planning
 from arrayconv._xp import Array
 
 
-@lru_cache(4096)
+@planning(4096)
 def fast_length(least: int) -> int:
     """Return the smallest 2^a 3^b 5^c of at least `least`: lengths every library transforms quickly."""
     best = 1 << max(least - 1, 0).bit_length()

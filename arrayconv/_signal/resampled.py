@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 from arrayconv import _call
 from arrayconv._boundary import BOUNDARIES, Boundary
-from arrayconv._call import Problem
 from arrayconv._errors import listed
-from arrayconv._layout import broadcast_layout
 from arrayconv._numpy_dtypes import result_type
+from arrayconv._problem import Problem, paired
 from arrayconv._shapes import integer, strided
 from arrayconv._signal import extension
 from arrayconv._signal.arrays import pair, typed
-from arrayconv._spec import Axis, Spec
+from arrayconv._spec import Axis
+from arrayconv._tracing import planning, shape_of
 
 Shape = tuple[int, ...]
 
@@ -40,7 +39,7 @@ def filtered(function: str, h: Any, x: Any, up: Any, down: Any, axis: Any, mode:
         data = operands.xp.astype(operands.x, getattr(operands.xp, found.output), copy=False)
         data = extension.extend(data, label, beyond, ends, xp=operands.xp, device=operands.device)
         operands, met = operands._replace(x=data), extension.lengthened(met, ends)
-    problem = _problem(function, tuple(operands.x.shape), inputs.shapes[1], label, met)
+    problem = _problem(function, shape_of(operands.x), inputs.shapes[1], label, met)
     chosen = chosen if beyond == "constant" else chosen._replace(fill_value=0)
     return found.answer(_call.run(function, operands, problem, chosen))
 
@@ -81,8 +80,6 @@ def _rate(function: str, rate: Any) -> int:
     return int(rate)
 
 
-@lru_cache(1024)
+@planning()
 def _problem(function: str, x_shape: Shape, h_shape: Shape, label: int, axis: Axis) -> Problem:
-    layout, shape = broadcast_layout(function, x_shape, h_shape, (label,), {label: axis.outputs})
-    counts = (layout.batch, layout.groups, layout.channels, layout.filters)
-    return Problem(layout, Spec(*counts, (axis,), flip=True), shape)
+    return paired(function, x_shape, h_shape, (label,), {label: axis}, flip=True)

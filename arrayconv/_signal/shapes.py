@@ -7,23 +7,23 @@ samples becomes x, the other the kernel. A correlation is exchanged as the convo
 
 from __future__ import annotations
 
-from functools import lru_cache
 from math import prod
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
 from arrayconv._boundary import Boundary
-from arrayconv._call import Problem
 from arrayconv._errors import listed
-from arrayconv._layout import broadcast_layout
+from arrayconv._problem import Problem, paired
 from arrayconv._shapes import MODES, integer, mode_axis
-from arrayconv._spec import Axis, Spec
+from arrayconv._spec import Axis
+from arrayconv._tracing import planning, record
 
 Shape = tuple[int, ...]
 Kind = Literal["convolve", "correlate", "correlate2d"]
 
 
+@record
 class Request(NamedTuple):
     """A call of one of the functions, as hashable values."""
 
@@ -36,6 +36,7 @@ class Request(NamedTuple):
     may_swap: bool = True
 
 
+@record
 class Translated(NamedTuple):
     """The problem, and which input is its x."""
 
@@ -44,7 +45,7 @@ class Translated(NamedTuple):
     reverses: bool  # and then reversed and conjugated
 
 
-@lru_cache(1024)
+@planning()
 def translate(call: Request) -> Translated:
     """Lower a call whose flags and sizes were checked."""
     first, second = call.shapes
@@ -54,13 +55,11 @@ def translate(call: Request) -> Translated:
     if swapped:
         first, second = second, first
         axes = [exchanged(axis) for axis in axes]
-    outputs = dict(zip(call.space, (axis.outputs for axis in axes), strict=True))
-    layout, shape = broadcast_layout(call.function, first, second, range(len(first)), outputs)
-    counts = (layout.batch, layout.groups, layout.channels, layout.filters)
     correlates = call.kind != "convolve"
     unswapped = correlates and not swapped
-    spec = Spec(*counts, tuple(axes), flip=not unswapped, conj=unswapped)
-    return Translated(Problem(layout, spec, shape), swapped, swapped and correlates)
+    space = dict(zip(call.space, axes, strict=True))
+    problem = paired(call.function, first, second, range(len(first)), space, flip=not unswapped, conj=unswapped)
+    return Translated(problem, swapped, swapped and correlates)
 
 
 def axis_of(function: str, kind: Kind, n: int, k: int, mode: str, boundary: Boundary = "constant") -> Axis:

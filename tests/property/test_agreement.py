@@ -43,12 +43,12 @@ def test_slabs_give_what_whole_extension_gives(method, monkeypatch, random):
     options = {"boundary": ("wrap", "reflect"), "method": method}
     whole = arrayconv.convolve(x, kernel, **options)
     monkeypatch.setattr(_split, "SMALL", 0)
-    arrayconv._plan._make.cache_clear()
+    arrayconv._plan.make.cache_clear()
     try:
         slabs = arrayconv.convolve(x, kernel, **options)
         steps = arrayconv.explain((40, 30), (5, 3), dtype="int64", **options).steps
     finally:
-        arrayconv._plan._make.cache_clear()
+        arrayconv._plan.make.cache_clear()
     np.testing.assert_array_equal(slabs, whole)
     assert steps == (5 if ALGORITHMS[method].extends == "none" else 1)
 
