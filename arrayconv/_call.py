@@ -11,13 +11,13 @@ from typing import Any, NamedTuple, get_args
 
 import numpy as np
 
-from arrayconv import config
+from arrayconv import _engines, config
 from arrayconv._algorithms import Accuracy
 from arrayconv._dtypes import holds, itemsize
 from arrayconv._errors import check_option
 from arrayconv._layout import Move
 from arrayconv._memory import covers_itself, needs_gradient, shares_memory
-from arrayconv._plan import Plan, Refusal, execute, make, refused, with_accelerators
+from arrayconv._plan import Plan, Refusal, make, refused, with_accelerators
 from arrayconv._problem import Problem, Sum
 from arrayconv._select import METHODS, Budget
 from arrayconv._shapes import integer
@@ -118,7 +118,7 @@ def run(
     x, kernel = (moved(array, move, xp) for array, move in zip(operands, (layout.x, layout.kernel), strict=True))
     # Only axes of length 1 come or go here, so the reshape is a view of `out`.
     target = xp.reshape(moved(out, layout.y.inverse, xp), problem.spec.output_shape) if direct else None
-    y = execute(made, x, kernel, chosen.fill_value, xp=xp, device=found.device, out=target)
+    y = _engines.run(made, x, kernel, chosen.fill_value, xp=xp, device=found.device, out=target)
     if direct:
         return out
     y = moved(y, layout.y, xp)

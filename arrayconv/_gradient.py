@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from arrayconv._boundary import Run, runs
 from arrayconv._spec import Axis, Spec
-from arrayconv._tracing import record
+from arrayconv._tracing import planning, record
 
 
 @record
@@ -24,6 +24,7 @@ class InputGradient(NamedTuple):
     folds: tuple[tuple[Run, ...], ...]  # the runs that extended each axis
 
 
+@planning()
 def input_gradient(spec: Spec) -> InputGradient:
     """Return the transpose of the operation with respect to x."""
     parts = [_transposed(axis) for axis in spec.axes]
@@ -58,6 +59,7 @@ def _extended(axis: Axis) -> tuple[int, int]:
     return -(-lo // axis.upsample), (hi - 1) // axis.upsample + 1
 
 
+@planning()
 def kernel_gradient(spec: Spec) -> Spec:
     """Return the operation that gives w's gradient: X (channels as batch) with y's gradient as the kernel.
 
@@ -69,3 +71,30 @@ def kernel_gradient(spec: Spec) -> Spec:
         for axis in spec.axes
     )
     return Spec(batch=spec.channels, groups=spec.groups, channels=spec.batch, filters=spec.filters, axes=axes)
+
+
+@planning()
+def beyond(spec: Spec) -> tuple[tuple[Run, ...], ...]:
+    """Return per axis the runs that hold x and what outputs read of a constant beyond its ends, () where nothing."""
+    return tuple(runs(axis.size, *_reached(axis), axis.boundary) if _overreaches(axis) else () for axis in spec.axes)
+
+
+@planning()
+def extended(spec: Spec) -> Spec:
+    """Return the operation on x extended by `beyond`, so that no constant is left to read."""
+    return spec._replace(axes=tuple(_lengthened(axis) if _overreaches(axis) else axis for axis in spec.axes))
+
+
+def _overreaches(axis: Axis) -> bool:
+    return axis.boundary == "constant" and axis.outputs > 0 and _reached(axis) != (0, axis.size)
+
+
+def _reached(axis: Axis) -> tuple[int, int]:
+    """Return the positions of the extended axis from the first that is data or read to behind the last."""
+    lo, hi = axis.span(0, axis.outputs)
+    return min(0, -(-lo // axis.upsample)), max(axis.size, (hi - 1) // axis.upsample + 1)
+
+
+def _lengthened(axis: Axis) -> Axis:
+    first, stop = _reached(axis)
+    return axis._replace(size=stop - first, before=axis.before + axis.upsample * first)

@@ -23,6 +23,16 @@ from arrayconv._xp import Array, Namespace, Traits
 
 
 @record
+class Task(NamedTuple):
+    """A problem and the conditions under which it is planned, as a hashable value: what engines hand around."""
+
+    spec: Spec
+    traits: Traits
+    method: str  # the one asked for, or 'auto'
+    budget: Budget
+
+
+@record
 class Plan(NamedTuple):
     """The steps of one problem on one kind of array, and how they were chosen."""
 
@@ -34,6 +44,11 @@ class Plan(NamedTuple):
     candidates: tuple[Candidate, ...]
     asked: str  # the method asked for, 'auto' included
     budget: Budget
+
+    @property
+    def task(self) -> Task:
+        """What was asked."""
+        return Task(self.spec, self.traits, self.asked, self.budget)
 
     @property
     def chosen(self) -> Candidate:
@@ -86,17 +101,17 @@ def _kernels(steps: Iterable[Piece]) -> tuple[int, ...]:
     return tuple(found)
 
 
-def derived(plan: Plan, spec: Spec, function: str) -> Plan:
-    """Plan a derivative of a plan's problem under the plan's own conditions; zeros lie beyond its ends.
+@planning()
+def planned(task: Task) -> Plan:
+    """Plan a task, zeros beyond its ends; raises NotImplementedError or ValueError where nothing can run it.
 
-    A method that was forced is kept where it can run the derivative too. Raises NotImplementedError or ValueError
-    where nothing can.
+    A method that was forced for the call is kept where it can run what was derived from it too.
     """
-    made = make(spec, plan.traits, plan.asked, plan.budget, True)
+    made = make(*task, True)
     if isinstance(made, Refusal):
-        made = make(spec, plan.traits, "auto", plan.budget, True)
+        made = make(*task._replace(method="auto"), True)
     if isinstance(made, Refusal):
-        raise refused(function, made, plan.budget.max_workspace)
+        raise refused("the derivative of a convolution", made, task.budget.max_workspace)
     return made
 
 
@@ -152,7 +167,7 @@ def execute(
     context = Context(xp, device, traits, fft, _wrapped(fill, traits))
     kernel = _oriented(kernel, plan.spec, context)
     run = _Runner(plan, x, kernel, context)
-    with _accel.full_precision(traits.backend):
+    with _accel.full_precision(traits.backend, traits.device):
         return _walk(plan, run, out, context)
 
 

@@ -15,7 +15,7 @@ LAYERS = [  # top to bottom; a module may import the ones of lower layers only
     {"_cli"},
     {"__init__"},
     {"convolution", "convolver", "einconv", "kernels", "ndimage", "nn", "signal", "testing"},  # front doors
-    {"_ndimage", "_nn", "_signal"},  # how three of them translate; a door may stand here before it opens
+    {"_einconv", "_ndimage", "_nn", "_signal"},  # how some of them translate; a door may stand here before it opens
     {"_call"},
     {"_engines"},
     {"_explain"},
@@ -28,6 +28,7 @@ LAYERS = [  # top to bottom; a module may import the ones of lower layers only
     {"_ops"},
     {"_problem"},
     {"_gradient", "_split"},
+    {"_sizes"},
     {"_layout", "_pattern", "_shapes"},
     {"_spec"},
     {"_boundary"},
@@ -43,6 +44,9 @@ RANK = {name: number for number, layer in enumerate(LAYERS) for name in layer}
 FOREIGN = {
     "_xp": {"array_api_compat"},
     "_accel/numpy": {"scipy"},
+    "_engines/jax": {"jax"},
+    "_engines/torch": {"torch"},
+    "nn/modules": {"torch"},
     "_cli/console": {"rich"},
 }
 

@@ -39,12 +39,15 @@ def transforms(backend: str, library: str, xp: Namespace) -> Any:
     return import_module(TRANSFORMS[backend, library])
 
 
-def full_precision(backend: str) -> AbstractContextManager[None]:
-    """Return a context in which products of float32 are not cut to fewer digits.
+def full_precision(backend: str, device: str) -> AbstractContextManager[None]:
+    """Return a context in which products are not cut to fewer digits; no error bound stated in eps would hold else.
 
-    JAX multiplies matrices in TF32 or bfloat16 on devices that have them, unless told otherwise; no error bound stated
-    in float32's eps would hold. torch's matrix products keep float32 unless its user asks for less.
+    JAX multiplies matrices in TF32 or bfloat16 on devices that have them, unless told otherwise. torch's matrix products
+    keep float32 unless its user asks for less, but under autocast they would be cast to half precision: who wants that
+    casts the operands.
     """
     if backend == "jax":
         return sys.modules["jax"].default_matmul_precision("highest")
+    if backend == "torch" and device != "meta" and sys.modules["torch"].is_autocast_enabled(device):
+        return sys.modules["torch"].autocast(device, enabled=False)
     return nullcontext()

@@ -1,0 +1,30 @@
+"""A plan inside a library's own machinery: what differentiates, maps and compiles it there.
+
+``backend -> module``; a module is imported when a call needs it. Where a library has no such machinery, or nobody
+watches the operands, a plan simply runs.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from arrayconv._engines import adjoint
+from arrayconv._plan import Plan, execute
+from arrayconv._tracing import is_compiling
+from arrayconv._xp import Array, Namespace
+
+ENGINES = {"torch": "arrayconv._engines.torch", "jax": "arrayconv._engines.jax"}
+
+
+def run(
+    plan: Plan, x: Array, kernel: Array, fill: complex, *, xp: Namespace, device: Any, out: Array | None = None
+) -> Array:
+    """Run a plan (see `_plan.execute`) so that the library can differentiate and map it."""
+    traits = plan.traits
+    if out is None and traits.backend in ENGINES and not is_compiling():
+        engine = import_module(ENGINES[traits.backend])
+        if engine.applies(x, kernel):
+            task, x, kernel = adjoint.bilinear(plan, x, kernel, fill, xp=xp, device=device)
+            return xp.astype(engine.run(task, x, kernel), getattr(xp, traits.output), copy=False)
+    return execute(plan, x, kernel, fill, xp=xp, device=device, out=out)

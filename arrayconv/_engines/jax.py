@@ -1,0 +1,62 @@
+"""JAX: a planned convolution as a primitive, bilinear in its operands.
+
+One rule, `ad.defbilinear`, gives grad, jacfwd, jacrev and their compositions; the batching rule is another plan, and
+the lowering traces a plan's plain operations. JAX's gradients are transposes: nothing is conjugated.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax.numpy as jnp
+from jax.core import ShapedArray
+from jax.extend.core import Primitive
+from jax.interpreters import ad, batching, mlir
+
+from arrayconv._engines import adjoint, batched
+from arrayconv._plan import Task, execute, planned
+from arrayconv._tracing import is_traced
+from arrayconv._xp import Array, device_of
+
+
+def applies(x: Any, kernel: Any) -> bool:
+    """Whether JAX is tracing the operands, for a gradient, a compiler or a map."""
+    return is_traced("jax", x, kernel)
+
+
+def run(task: Task, x: Array, kernel: Array) -> Array:
+    """Compute a bilinear task, so that JAX can differentiate, map and compile it."""
+    return _convolution.bind(x, kernel, task=task)
+
+
+def _compute(x: Any, kernel: Any, *, task: Task) -> Any:
+    task = task._replace(traits=task.traits._replace(traced=is_traced("jax", x, kernel)))
+    return execute(planned(task), x, kernel, 0, xp=jnp, device=device_of(x))
+
+
+def _shape(x: Any, kernel: Any, *, task: Task) -> Any:
+    return ShapedArray(task.spec.output_shape, x.dtype)
+
+
+def _gradient_of_x(dy: Any, x: Any, kernel: Any, *, task: Task) -> Any:
+    return adjoint.of_x(run, task, kernel, dy, xp=jnp, device=device_of(dy))
+
+
+def _gradient_of_kernel(dy: Any, x: Any, kernel: Any, *, task: Task) -> Any:
+    return adjoint.of_kernel(run, task, x, dy, xp=jnp)
+
+
+def _mapped(operands: Any, dims: Any, *, task: Task) -> Any:
+    over_x, over_kernel = dims  # None for the operand that is not mapped
+    x, kernel = operands
+    count = kernel.shape[over_kernel] if over_x is None else x.shape[over_x]
+    whole, x, kernel = batched.moved(task, x, kernel, dims, count, xp=jnp)
+    return batched.split(run(whole, x, kernel), task, dims, count, xp=jnp)
+
+
+_convolution = Primitive("arrayconv")
+_convolution.def_impl(_compute)
+_convolution.def_abstract_eval(_shape)
+mlir.register_lowering(_convolution, mlir.lower_fun(_compute, multiple_results=False))
+ad.defbilinear(_convolution, _gradient_of_x, _gradient_of_kernel)
+batching.primitive_batchers[_convolution] = _mapped
