@@ -11,20 +11,18 @@ from typing import Any, NamedTuple, get_args
 
 import numpy as np
 
-from arrayconv import _engines, config
+from arrayconv import _engines, _tape, config
 from arrayconv._algorithms import Accuracy
+from arrayconv._canonical import answer, moved, operands_of
 from arrayconv._dtypes import holds, itemsize
 from arrayconv._errors import check_option
-from arrayconv._layout import Move
-from arrayconv._memory import covers_itself, needs_gradient, shares_memory
+from arrayconv._memory import Words, check_target, shares_memory
 from arrayconv._plan import Plan, Refusal, make, refused, with_accelerators
-from arrayconv._problem import Problem, Sum
+from arrayconv._problem import Problem
 from arrayconv._select import METHODS, Budget
 from arrayconv._shapes import integer
 from arrayconv._tracing import is_traced, planning, record
 from arrayconv._xp import (
-    Array,
-    Namespace,
     Operands,
     Traits,
     checked_dtype_name,
@@ -112,74 +110,35 @@ def run(
     direct = _check_out(function, out, found, problem) if out is not None else False
     made = plan(function, problem, found.traits, chosen, 0 if direct or out is None else _output_bytes(problem, found))
     xp, layout = found.xp, problem.layout
-    operands = found.x, found.kernel
-    if problem.sums is not None:
-        operands = tuple(_summed(found, array, part) for array, part in zip(operands, problem.sums, strict=True))
-    x, kernel = (moved(array, move, xp) for array, move in zip(operands, (layout.x, layout.kernel), strict=True))
+    x, kernel = operands_of(found, problem)
     # Only axes of length 1 come or go here, so the reshape is a view of `out`.
     target = xp.reshape(moved(out, layout.y.inverse, xp), problem.spec.output_shape) if direct else None
     y = _engines.run(made, x, kernel, chosen.fill_value, xp=xp, device=found.device, out=target)
     if direct:
         return out
-    y = moved(y, layout.y, xp)
-    y = y if tuple(y.shape) == problem.shape else xp.reshape(y, problem.shape)
+    y = answer(y, problem, xp)
+    _tape.note((found.x, found.kernel), lambda: _tape.of_convolution(found, problem, made, chosen.fill_value))
     if out is not None:
         out[...] = y
         return out
     return y
 
 
-def _summed(found: Operands, array: Array, part: Sum) -> Array:
-    """Return an operand without the axes that are summed away, summed in the accumulator's dtype."""
-    if not part.axes:
-        return array
-    xp = found.xp
-    dtype = getattr(xp, found.traits.accumulator)
-    return xp.sum(xp.astype(xp.reshape(array, part.split), dtype, copy=False), axis=part.axes, dtype=dtype)
-
-
 def _output_bytes(problem: Problem, found: Operands) -> int:
     return problem.spec.outputs * itemsize(found.traits.output)
-
-
-def moved(x: Any, move: Move, xp: Namespace) -> Any:
-    """Return x brought from one axis order to another; a view wherever no axes are joined."""
-    if tuple(x.shape) != move.split:
-        x = xp.reshape(x, move.split)
-    if move.order != tuple(range(len(move.order))):
-        x = xp.permute_dims(x, move.order)
-    return xp.reshape(x, move.joined) if tuple(x.shape) != move.joined else x
 
 
 def _check_out(function: str, out: Any, found: Operands, problem: Problem) -> bool:
     """Refuse an `out` that can't take the answer; return whether the steps may write into it directly."""
     backend = found.traits.backend
-    own = identify(function, "out", out)
-    if own != backend:
-        raise TypeError(f"{function}: `out` must be a {backend} array like x. Got {own or type(out).__name__}.")
-    if backend == "jax" or is_traced(backend, found.x, found.kernel, out):
-        raise TypeError(f"{function}: `out` cannot be written: {backend} arrays are immutable here. Leave out=None.")
-    if needs_gradient(backend, out):
-        raise TypeError(
-            f"{function}: `out` itself requires a gradient. Got requires_grad=True. "
-            f"Pass out=None, or call under torch.no_grad()."
-        )
-    if needs_gradient(backend, found.x, found.kernel):
-        raise TypeError(f"{function}: `out` would lose the gradient that x or the kernel requires. Leave out=None.")
+    check_target(function, _OUT, out, (found.x, found.kernel), backend, found.device)
     if tuple(out.shape) != problem.shape:
         raise ValueError(f"{function}: `out` must have shape {problem.shape}. Got {tuple(out.shape)}.")
     name = checked_dtype_name(function, "out", out.dtype)
     if name != found.traits.output:
         raise TypeError(f"{function}: `out` must have the result's dtype {found.traits.output}. Got {name}.")
-    if backend != "numpy" and device_of(out) != found.device:
-        raise TypeError(f"{function}: `out` must be on the device {found.device}. Got {device_of(out)}.")
     if backend == "numpy" and not out.flags.writeable:
         raise ValueError(f"{function}: `out` is read-only. Pass a writeable array of shape {problem.shape}.")
-    if covers_itself(out):
-        raise ValueError(
-            f"{function}: `out` must have memory of its own for every element. Got shape {tuple(out.shape)} over fewer "
-            f"elements of memory. Pass an array that is not broadcast or strided over itself."
-        )
     overlaps = any(shares_memory(backend, out, array) for array in (found.x, found.kernel))
     plain = [n for n in problem.shape if n != 1] == [n for n in problem.layout.y.joined if n != 1]
     kept = [n for n in problem.layout.y.split if n != 1] == [n for n in problem.spec.output_shape if n != 1]

@@ -10,11 +10,18 @@ from importlib import import_module
 from typing import Any
 
 from arrayconv._engines import adjoint
-from arrayconv._plan import Plan, execute
+from arrayconv._plan import Plan, execute, planned
 from arrayconv._tracing import is_compiling
 from arrayconv._xp import Array, Namespace
 
 ENGINES = {"torch": "arrayconv._engines.torch", "jax": "arrayconv._engines.jax"}
+
+
+def runner(backend: str, xp: Namespace, device: Any) -> adjoint.Runner:
+    """Return what computes a bilinear task on arrays of a library, so that it can be differentiated again there."""
+    if backend in ENGINES and not is_compiling():
+        return import_module(ENGINES[backend]).run
+    return lambda task, x, kernel: execute(planned(task), x, kernel, 0, xp=xp, device=device)
 
 
 def run(

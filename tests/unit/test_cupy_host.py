@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import arrayconv
-from arrayconv import _call, _memory, _xp
+from arrayconv import _canonical, _memory, _xp
 from arrayconv._layout import layout
 
 cupy = pytest.importorskip("cupy", reason="cupy is not installed")
@@ -160,7 +160,7 @@ def test_no_gpu_axes_are_ordered_by_views(labels, shape):
     both = {**sizes, "o": 4}
     shapes = (shape, (4, 3, 3, 5), (2, 4, 6, 5))
     found = layout(tuple(labels), kernel, output, ("h", "w"), both, shapes)
-    moved = _call.moved(x, found.x, _xp.compat_namespace("cupy"))
+    moved = _canonical.moved(x, found.x, _xp.compat_namespace("cupy"))
     assert moved.shape == (2, 1, 3, 8, 9)
     assert address(moved) == address(x)
     assert _memory.shares_memory("cupy", moved, x)

@@ -1,0 +1,100 @@
+"""What a front door computed, as steps that can be walked back: what `arrayconv.vjp` records.
+
+A convolution is one step, a bias added to it another. Each gives the gradients of the arrays it was given and of the
+result of the step before. Nobody records unless asked to, and never while a compiler traces.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, NamedTuple
+
+from arrayconv import _engines
+from arrayconv._canonical import canonical_answer, operand_gradient, operands_of
+from arrayconv._dtypes import kind
+from arrayconv._engines import adjoint
+from arrayconv._ops.pad import along
+from arrayconv._ops.windows import LEADING
+from arrayconv._plan import Plan
+from arrayconv._problem import Problem
+from arrayconv._tracing import is_compiling
+from arrayconv._xp import Array, Operands, dtype_name
+
+# (gradient of a step's result, whose are wanted) -> that of the step before's result, and those of the arrays given
+Pullback = Callable[[Any, Sequence[bool]], tuple[Any, tuple[Any, ...]]]
+
+
+class Step(NamedTuple):
+    """One thing a call did: with which arrays, and how the gradient of its result becomes theirs."""
+
+    operands: tuple[Any, ...]
+    pullback: Pullback
+
+
+_tape: ContextVar[list[Step] | None] = ContextVar("arrayconv.tape", default=None)
+
+
+@contextmanager
+def recording() -> Generator[list[Step]]:
+    """Record the steps of the calls inside a ``with`` block."""
+    steps: list[Step] = []
+    token = _tape.set(steps)
+    try:
+        yield steps
+    finally:
+        _tape.reset(token)
+
+
+def note(operands: tuple[Any, ...], pullback: Callable[[], Pullback]) -> None:
+    """Note a step for whoever records; its pullback is made only then."""
+    if is_compiling():
+        return
+    tape = _tape.get()
+    if tape is not None:
+        tape.append(Step(operands, pullback()))
+
+
+def of_convolution(found: Operands, problem: Problem, plan: Plan, fill: complex) -> Pullback:
+    """Return the pullback of a convolution: both derivatives, conjugated as the adjoint of complex data is."""
+    xp, device, move = found.xp, found.device, problem.layout
+    run = _engines.runner(plan.traits.backend, xp, device)
+    sums = problem.sums or (None, None)
+
+    def pullback(dy: Array, wanted: Sequence[bool]) -> tuple[Any, tuple[Any, ...]]:
+        task, x, kernel = adjoint.bilinear(plan, *operands_of(found, problem), fill, xp=xp, device=device)
+        dy = xp.astype(canonical_answer(dy, problem, xp), getattr(xp, plan.traits.accumulator), copy=False)
+        dx = dkernel = None
+        if wanted[0]:
+            dx = adjoint.of_x(run, task, _conjugate(kernel, xp), dy, xp=xp, device=device)
+            dx = operand_gradient(_cropped(dx, plan, task), move.x, sums[0], tuple(found.x.shape), xp)
+        if wanted[1]:
+            dkernel = adjoint.of_kernel(run, task, _conjugate(x, xp), dy, xp=xp)
+            dkernel = _conjugate(dkernel, xp) if plan.spec.conj else dkernel
+            dkernel = operand_gradient(dkernel, move.kernel, sums[1], tuple(found.kernel.shape), xp)
+        return None, (like(dx, found.x, xp), like(dkernel, found.kernel, xp))
+
+    return pullback
+
+
+def _cropped(dx: Array, plan: Plan, task: Any) -> Array:
+    """Return the part of a gradient of the extended x that is x's own."""
+    for number, (axis, longer) in enumerate(zip(plan.spec.axes, task.spec.axes, strict=True)):
+        if longer.size != axis.size:
+            first = (axis.before - longer.before) // axis.upsample
+            dx = dx[along(LEADING + number, slice(first, first + axis.size))]
+    return dx
+
+
+def _conjugate(x: Array, xp: Any) -> Array:
+    return xp.conj(x) if xp.isdtype(x.dtype, "complex floating") else x
+
+
+def like(gradient: Any, operand: Any, xp: Any) -> Any:
+    """Return a gradient in its operand's dtype: the real part where that is real."""
+    if gradient is None:
+        return None
+    if kind(dtype_name(operand.dtype)) == "real" and xp.isdtype(gradient.dtype, "complex floating"):
+        gradient = xp.real(gradient)
+    return xp.astype(gradient, operand.dtype, copy=False)

@@ -1,0 +1,177 @@
+"""The front door for derivatives of arrays without autograd: `vjp`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from arrayconv import _tape
+from arrayconv._dtypes import holds, kind
+from arrayconv._shapes import integer
+from arrayconv._tape import Step
+from arrayconv._xp import checked_dtype_name, device_of, identify
+
+__all__ = ["vjp"]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Pullback:
+    """What `vjp` returns beside the result: call it on the result's gradient.
+
+    Attributes
+    ----------
+    arguments : tuple of arrays
+        The arrays of the call, in its order: whose gradients come out.
+    shape : tuple of int
+        Shape of the result, and of its gradient.
+    """
+
+    arguments: tuple[Any, ...]
+    shape: tuple[int, ...]
+    _dtype: str
+    _library: str
+    _steps: tuple[Step, ...]
+    _slots: tuple[int, ...]  # of each argument: its place among the steps' operands
+
+    def __call__(self, dy: Any, wrt: Sequence[int] | int | None = None) -> tuple[Any, ...]:
+        """Return the gradients of the call's arrays from that of its result.
+
+        Parameters
+        ----------
+        dy : array
+            Gradient of the result: of its shape, library and device.
+        wrt : int or sequence of int, optional
+            Whose gradients to compute, by position among the arrays of the call; those of all by default.
+
+        Returns
+        -------
+        tuple of arrays
+            One per array of the call, or per entry of `wrt`, each of its array's shape and dtype; None for integers.
+
+        Raises
+        ------
+        ValueError
+            If `dy` has another shape than the result, or `wrt` names no array of the call.
+        TypeError
+            If `dy` is of another library or device, of a dtype the result's does not hold, or `wrt` names integers.
+        """
+        self._check(dy)
+        positions = self._positions(wrt)
+        wanted = {self._slots[at] for at in positions}
+        gradients: list[Any] = []
+        for step in reversed(self._steps):
+            first = len(self._slots) - len(gradients) - len(step.operands)
+            dy, own = step.pullback(dy, [first + number in wanted for number in range(len(step.operands))])
+            gradients = [*own, *gradients]
+        answers = range(len(self.arguments)) if wrt is None else positions
+        return tuple(gradients[self._slots[at]] for at in answers)
+
+    def _check(self, dy: Any) -> None:
+        library = identify("vjp", "dy", dy)
+        if library != self._library or device_of(dy) != device_of(self.arguments[0]):
+            place = f"{self._library} on {device_of(self.arguments[0])}"
+            got = f"{library} on {device_of(dy)}" if library else type(dy).__name__
+            raise TypeError(f"vjp: `dy` must be an array like the result, {place}. Got {got}. Convert it first.")
+        if tuple(dy.shape) != self.shape:
+            raise ValueError(f"vjp: `dy` must have the shape of the result, {self.shape}. Got {tuple(dy.shape)}.")
+        name = checked_dtype_name("vjp", "dy", dy.dtype)
+        if not holds(self._dtype, kind(name)):
+            raise TypeError(f"vjp: `dy` must be of a kind that the result's dtype {self._dtype} holds. Got {name}.")
+
+    def _positions(self, wrt: Sequence[int] | int | None) -> list[int]:
+        names = [kind(checked_dtype_name("vjp", "wrt", array.dtype)) for array in self.arguments]
+        if wrt is None:
+            return [at for at, name in enumerate(names) if name != "integer"]
+        positions = [integer("vjp", "wrt", at) for at in (wrt if isinstance(wrt, Sequence) else (wrt,))]
+        for at in positions:
+            if not 0 <= at < len(names):
+                raise ValueError(f"vjp: `wrt` must be below {len(names)}, the number of arrays of the call. Got {wrt}.")
+            if names[at] == "integer":
+                raise TypeError(
+                    f"vjp: `wrt` must name arrays of real or complex dtype. Got {at}, whose dtype is "
+                    f"{self.arguments[at].dtype}: integers have no derivative. Cast that array to a float first."
+                )
+        return positions
+
+
+def vjp(function: Callable[..., Any], *args: Any, **options: Any) -> tuple[Any, Pullback]:
+    """Convolve, and return with the result what turns its gradient into those of the operands, on any array library.
+
+    ``y, pullback = vjp(function, *args, **options)`` calls ``function(*args, **options)``; then ``pullback(dy)`` gives
+    a loss' gradients with respect to the arrays among the arguments, where `dy` is its gradient with respect to y.
+
+    Parameters
+    ----------
+    function : callable
+        `arrayconv.convolve`, `correlate`, `einconv`, or a convolution of `arrayconv.nn`.
+    *args, **options
+        Its arguments. Its operands must be arrays, and `out` is not among them.
+
+    Returns
+    -------
+    y : array
+        The result.
+    pullback : Pullback
+        ``pullback(dy, wrt=None)`` returns one gradient per array of the call, in its order: x, the kernel and, where
+        there is one, the bias.
+
+    Raises
+    ------
+    TypeError
+        If `function` is not one convolution of its arguments, or its result is integer.
+
+    See Also
+    --------
+    arrayconv.testing.check_adjoint : the identity that both gradients satisfy.
+
+    Notes
+    -----
+    The gradient of x is the convolution with stride and upsampling exchanged and the kernel turned round, folded back
+    where the boundary extended x; that of the kernel correlates x with `dy`. Each is planned like any call and costs
+    about as much as the call itself. For complex data they are adjoints, ``<f(x), y> = <x, pullback(y)>``, as torch
+    has it: JAX's own `vjp` does not conjugate. torch tensors and JAX arrays work too, and what the pullback gives there
+    can be differentiated again.
+
+    Examples
+    --------
+    >>> import numpy as np, arrayconv
+    >>> y, pullback = arrayconv.vjp(arrayconv.correlate, np.array([1., 2., 3.]), np.array([1., 10.]), "valid")
+    >>> y
+    array([21., 32.])
+    >>> pullback(np.ones(2))
+    (array([ 1., 11., 10.]), array([3., 5.]))
+    """
+    if not callable(function):
+        raise TypeError(f"vjp: `function` must be a function of arrayconv. Got {type(function).__name__}.")
+    name = getattr(function, "__name__", repr(function))
+    if options.get("out") is not None:
+        raise TypeError(f"vjp: {name} must return its result. Got out={type(options['out']).__name__}. Leave it out.")
+    with _tape.recording() as steps:
+        y = function(*args, **options)
+    arguments, slots = _arguments(name, steps, (*args, *options.values()))
+    dtype = checked_dtype_name("vjp", name, y.dtype)
+    if kind(dtype) == "integer":
+        raise TypeError(f"vjp: {name} of integers has no derivative. Got a result of dtype {dtype}. Cast to a float.")
+    return y, Pullback(arguments, tuple(y.shape), dtype, identify("vjp", name, y), tuple(steps), slots)
+
+
+def _arguments(name: str, steps: Sequence[Step], given: Sequence[Any]) -> tuple[tuple[Any, ...], tuple[int, ...]]:
+    """Return the arrays of the call in its order and their places among the steps' operands: all, and no other."""
+    operands = [operand for step in steps for operand in step.operands]
+    arguments: list[Any] = []
+    slots: list[int] = []
+    for value in given:
+        free = (slot for slot, operand in enumerate(operands) if operand is value and slot not in slots)
+        slot = next(free, None)
+        if slot is not None:
+            arguments.append(value)
+            slots.append(slot)
+    convolutions = sum(len(step.operands) == 2 for step in steps)
+    if convolutions != 1 or len(arguments) != len(operands):
+        raise TypeError(
+            f"vjp: `function` must be one convolution of arrays as they were given: arrayconv.convolve, correlate, "
+            f"einconv, or one of arrayconv.nn. Got {name}, which ran {convolutions} convolutions on {len(operands)} "
+            f"arrays, {len(arguments)} of them among its arguments."
+        )
+    return tuple(arguments), tuple(slots)
