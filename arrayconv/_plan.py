@@ -85,7 +85,7 @@ def make(spec: Spec, traits: Traits, method: str, budget: Budget, zero_fill: boo
     chosen = runnable[0]
     algorithm = ALGORITHMS[chosen.name]
     steps: tuple[Piece, ...] = ()
-    if spec.outputs:
+    if spec.outputs and spec.terms:  # a sum of nothing is zero
         zero_extends = algorithm.extends == "zero" and zero_fill
         steps = tuple(pieces(spec, chosen.block, zero_extends=zero_extends, slabs=algorithm.extends == "none"))
     return Plan(spec, traits, chosen.name, steps, _kernels(steps), candidates, method, budget)
@@ -127,7 +127,8 @@ def refused(function: str, refusal: Refusal, limit: int | None, taken: int = 0) 
         return ValueError(
             f"{function}: `max_workspace` is too small for any piece. Got {limit} bytes{copies}. {reasons}."
         )
-    others = [row.name for row in refusal.candidates if row.refusal is None]
+    runnable = {row.name for row in refusal.candidates if row.refusal is None}
+    others = [name for name in ALGORITHMS if name in runnable]
     way_out = f"Use method='auto' or one of {others}" if others else "Nothing else can run it either"
     return NotImplementedError(f"{function}: method {refusal.method!r} cannot run this. Reason: {reasons}. {way_out}.")
 

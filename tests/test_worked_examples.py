@@ -14,6 +14,7 @@ import pytest
 
 import arrayconv
 from arrayconv import kernels
+from arrayconv._algorithms import ALGORITHMS
 
 CASES = {case["id"]: case for case in json.loads((Path(__file__).parent / "data/worked_examples.json").read_text())}
 FILTERED = [name for name, case in CASES.items() if "expected" in case and "x" in case]
@@ -98,7 +99,7 @@ def test_filtered_figures(name, xp, dtype):
     assert_figures(answer(CASES[name], x, kernel), CASES[name]["expected"], x)
 
 
-@pytest.mark.parametrize("method", ["direct", "im2col", "fft", "overlap_save"])
+@pytest.mark.parametrize("method", list(ALGORITHMS))
 @pytest.mark.parametrize("name", FILTERED)
 def test_every_method_gives_the_integers(name, method, xp):
     x, kernel = operands(CASES[name], xp, "int32")

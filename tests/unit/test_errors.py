@@ -12,7 +12,11 @@ import torch
 from scipy import sparse
 
 import arrayconv
-from arrayconv import _call, _dtypes
+from arrayconv import _call, _dtypes, _engines
+from arrayconv._algorithms import ALGORITHMS
+from arrayconv._select import METHODS
+
+EXACT = [name for name, algorithm in ALGORITHMS.items() if algorithm.accuracy == "componentwise"]
 
 DOORS = {name: getattr(arrayconv, name) for name in ("convolve", "correlate", "explain")}
 COMPUTING = ("convolve", "correlate")
@@ -273,7 +277,7 @@ SHARED = {
     "method": (
         lambda door: door(X, KERNEL, method="winograd"),
         ValueError,
-        "`method` must be one of 'auto', 'direct', 'im2col', 'fft', 'overlap_save'. Got 'winograd'.",
+        f"`method` must be one of {', '.join(map(repr, METHODS))}. Got 'winograd'.",
     ),
     "accuracy": (
         lambda door: door(X, KERNEL, accuracy="exact"),
@@ -346,19 +350,20 @@ SHARED = {
         lambda door: door(X, KERNEL, method="fft", accuracy="componentwise"),
         NotImplementedError,
         "method 'fft' cannot run this. Reason: its error is bounded by norm, and accuracy='componentwise' was asked "
-        "for. Use method='auto' or one of ['direct', 'im2col'].",
+        f"for. Use method='auto' or one of {EXACT}.",
     ),
     "fft-without-float64": (
         lambda door: door(on("no_float64", 4, "int32"), on("no_float64", 2, "int32"), method="overlap_save"),
         NotImplementedError,
         "method 'overlap_save' cannot run this. Reason: exact integers by FFT need float64, which the array_api_strict "
-        "device array_api_strict.Device('no_float64') does not have. Use method='auto' or one of ['direct', 'im2col'].",
+        "device array_api_strict.Device('no_float64') does not have. "
+        f"Use method='auto' or one of {EXACT}.",
     ),
     "fft-without-axes": (
         lambda door: door(IMAGE, IMAGE, axes=(), method="fft"),
         NotImplementedError,
         "method 'fft' cannot run this. Reason: there is no convolved axis to transform. "
-        "Use method='auto' or one of ['direct', 'im2col'].",
+        f"Use method='auto' or one of {EXACT}.",
     ),
     "im2col-without-integer-products": (
         lambda door: door(INTEGER_META, INTEGER_META, method="im2col"),
@@ -381,8 +386,8 @@ def inert(monkeypatch):
     def computed(*_, **__):
         raise AssertionError("something was computed before the refusal")
 
-    for name in ("execute", "moved"):
-        monkeypatch.setattr(_call, name, computed)
+    for module, name in ((_engines, "run"), (_call, "operands_of")):
+        monkeypatch.setattr(module, name, computed)
 
 
 @pytest.mark.usefixtures("inert")
@@ -548,8 +553,8 @@ def test_integers_beyond_the_bound_are_refused_by_transforms(method):
     assert text.startswith(head)
     bound, _, rest = text.removeprefix(head).partition(", not below 0.5, for transforms of ")
     assert float(bound) >= 0.5
-    assert rest.endswith(", 1 channels and 1048576 taps. Use method='auto' or one of ['direct', 'im2col'].")
-    assert arrayconv.explain(2**22, 2**20, dtype="int64").method in ("direct", "im2col")
+    assert rest.endswith(", 1 channels and 1048576 taps. Use method='auto' or one of " + f"{EXACT}.")
+    assert arrayconv.explain(2**22, 2**20, dtype="int64").method in EXACT
 
 
 # ---- workspace ----
@@ -563,7 +568,7 @@ def test_workspace_too_small_for_any_method(door):
     assert head == f"{door}: `max_workspace` is too small for any piece. Got 1 bytes. "
     for row in ("direct: " + rows[0]).rstrip(".").split("; "):
         name, _, reason = row.partition(": ")
-        assert name in ("direct", "im2col", "fft", "overlap_save")
+        assert name in METHODS
         assert reason.startswith("its smallest piece needs ")
         assert reason.endswith(" bytes of workspace, more than max_workspace=1")
 

@@ -1,0 +1,116 @@
+"""Dot: one matrix product per output position, over everything its window holds.
+
+    y[b, g, o, p] = sum_t  W[g, o, t] * window_p[b, g, t],   t over channels * taps
+
+Wins      few outputs and long kernels: the gradient of a kernel, whose outputs are its taps and whose taps are y.
+Cost      a strided copy of every window, then macs = outputs * channels * taps at matrix-product speed.
+Memory    a chunk of one window: long windows are summed chunk by chunk, so that a chunk stays in cache.
+"""
+
+from __future__ import annotations
+
+from itertools import product
+from math import prod
+from typing import NamedTuple
+
+from arrayconv._algorithms._base import OBJECT_BYTES, Algorithm, Context
+from arrayconv._cost_table import rates
+from arrayconv._spec import Spec
+from arrayconv._tracing import planning, record
+from arrayconv._xp import Array, Traits
+
+_CHUNK = 1 << 18  # elements of a window copied at a time
+
+
+@record
+class Chunk(NamedTuple):
+    """The channels and the rows of taps, along the first convolved axis, that are summed together."""
+
+    channels: tuple[int, int]
+    rows: tuple[int, int]
+
+
+@planning()
+def _chunks(spec: Spec) -> tuple[Chunk, ...]:
+    """Return the chunks of every window: whole channels while several fit, rows of one channel's taps otherwise."""
+    batch = spec.batch * spec.groups
+    per_row = batch * prod(spec.kernel_size[1:])
+    rows = spec.kernel_size[0] if spec.axes else 1
+    height = min(rows, max(1, _CHUNK // max(per_row, 1)))
+    depth = max(1, _CHUNK // (per_row * rows)) if height == rows else 1
+    return tuple(
+        Chunk((c, min(c + depth, spec.channels)), (r, min(r + height, rows)))
+        for c in range(0, max(spec.channels, 1), depth)
+        for r in range(0, rows, height)
+    )
+
+
+def _chunk_elements(spec: Spec) -> int:
+    """Count the elements of the largest chunk."""
+    chunk = _chunks(spec)[0]
+    counts = (chunk.channels[1] - chunk.channels[0], chunk.rows[1] - chunk.rows[0])
+    return prod((spec.batch, spec.groups, *counts, *spec.kernel_size[1:]))
+
+
+def _why_not(spec: Spec, traits: Traits) -> str | None:
+    if traits.exact and not traits.integer_matmul:
+        return f"{traits.backend} on {traits.device} has no integer matrix product"
+    return None
+
+
+def _cost(spec: Spec, traits: Traits) -> int:
+    rate = rates(traits.row)
+    mac = rate.integer_mac if traits.exact else rate.gemm_mac * traits.itemsize // 4
+    read = prod((spec.batch, spec.groups, *spec.output_size)) * spec.terms * traits.itemsize
+    # A product with few rows or columns runs at the speed of reading the window, not of multiplying.
+    work = max(spec.macs * mac, read * rate.pass_byte)
+    return rate.call_ns * 5 * prod(spec.output_size) * len(_chunks(spec)) + (work + read * rate.copy_byte) // 1000
+
+
+def _workspace(spec: Spec, traits: Traits) -> int:
+    elements = 2 * _chunk_elements(spec) + 2 * spec.outputs + prod(spec.kernel_shape)
+    return traits.itemsize * elements + OBJECT_BYTES * (2 * prod(spec.output_size) + len(_chunks(spec)))
+
+
+def _prepare(kernel: Array, spec: Spec, context: Context) -> list[Array]:
+    """Return the weights of every chunk, (groups, channels * taps, filters)."""
+    xp = context.xp
+    parts: list[Array] = []
+    for chunk in _chunks(spec):
+        part = kernel[(slice(None), slice(None), slice(*chunk.channels), *_rows(spec, chunk))]
+        terms = prod(part.shape[2:])
+        parts.append(xp.permute_dims(xp.reshape(part, (spec.groups, spec.filters, terms)), (0, 2, 1)))
+    return parts
+
+
+def _rows(spec: Spec, chunk: Chunk) -> list[slice]:
+    return [slice(*chunk.rows), *(slice(None),) * (len(spec.axes) - 1)] if spec.axes else []
+
+
+def _run(x: Array, weights: list[Array], spec: Spec, context: Context) -> Array:
+    xp, chunks = context.xp, _chunks(spec)
+    x = xp.permute_dims(x, (1, 0, *range(2, x.ndim)))  # (G, B, C, *n)
+    answers: list[Array] = []
+    for place in product(*[range(axis.outputs) for axis in spec.axes]):
+        total = None
+        for chunk, part in zip(chunks, weights, strict=True):
+            window = x[(slice(None), slice(None), slice(*chunk.channels), *_window(spec, place, chunk))]
+            term = xp.matmul(xp.reshape(window, (spec.groups, spec.batch, part.shape[1])), part)  # (G, B, O)
+            total = term if total is None else total + term
+        assert total is not None
+        answers.append(total)
+    y = xp.stack(answers, axis=-1)  # (G, B, O, outputs)
+    return xp.reshape(xp.permute_dims(y, (1, 0, 2, 3)), spec.output_shape)
+
+
+def _window(spec: Spec, place: tuple[int, ...], chunk: Chunk) -> list[slice]:
+    """Return the samples that one output position meets in a chunk's taps."""
+    found: list[slice] = []
+    for number, (axis, p) in enumerate(zip(spec.axes, place, strict=True)):
+        first, stop = (0, axis.taps) if number else chunk.rows
+        start = axis.stride * p + axis.dilation * first
+        found.append(slice(start, start + axis.dilation * (stop - 1 - first) + 1, axis.dilation))
+    return found
+
+
+dot = Algorithm("dot", _why_not, _cost, _workspace, _prepare, _run, accuracy="componentwise")
