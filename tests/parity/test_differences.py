@@ -1,15 +1,17 @@
-"""One test for each row of docs/differences.md: what SciPy 1.17 does, and what arrayconv does instead.
+"""One test for each row of docs/differences.md: what SciPy 1.17 or torch 2.13 does, and what arrayconv does instead.
 
-A test that fails on SciPy's side says that SciPy has changed: correct the row.
+A test that fails on their side says that they have changed: correct the row.
 """
 
 import re
+import warnings
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import arrayconv
+from arrayconv import nn
 
 scipy_signal = pytest.importorskip("scipy.signal")
 scipy_ndimage = pytest.importorskip("scipy.ndimage")
@@ -211,6 +213,137 @@ def test_torch_stays_torch():
         scipy_signal.convolve2d(image, torch.ones(2, 2))
     assert signal.convolve2d(image, torch.ones(2, 2)).requires_grad
     assert ndimage.sobel(image).requires_grad
+
+
+# What torch does otherwise
+
+
+@pytest.fixture
+def torch():
+    return pytest.importorskip("torch")
+
+
+def test_nn_same_takes_a_stride(torch):
+    x, w = torch.arange(1.0, 6.0)[None], torch.ones(1, 1, 3)
+    with pytest.raises(RuntimeError, match="'same' is not supported for strided"):
+        torch.nn.functional.conv1d(x, w, padding="same", stride=2)
+    with pytest.raises(ValueError, match="'same' is not supported for strided"):
+        torch.nn.Conv1d(1, 1, 3, padding="same", stride=2)
+    assert nn.conv1d(x, w, padding="same", stride=2).tolist() == [[3, 9, 9]]
+    assert nn.modules.Conv1d(1, 1, 3, padding="same", stride=2)(x).shape == (1, 3)
+
+
+def test_nn_same_does_not_warn(torch):
+    x, w = torch.ones(1, 5), torch.ones(1, 1, 2)
+    with warnings.catch_warnings(record=True) as said:  # torch says it once in a process
+        warnings.simplefilter("always")
+        theirs = torch.nn.functional.conv1d(x, w, padding="same")
+    assert all("may require a zero-padded copy" in str(each.message) for each in said)
+    assert torch.equal(nn.conv1d(x, w, padding="same"), theirs)
+
+
+def test_nn_pads_one_side(torch):
+    x, w = torch.ones(1, 3), torch.ones(1, 1, 2)
+    with pytest.raises(TypeError, match="invalid combination of arguments"):
+        torch.nn.functional.conv1d(x, w, padding=((1, 0),))
+    assert nn.conv1d(x, w, padding=((1, 0),)).tolist() == [[1, 2, 2]]
+    with pytest.raises(RuntimeError, match="Invalid padding string"):
+        torch.nn.functional.conv1d(x, w, padding="full")
+    assert nn.conv1d(x, w, padding="full").tolist() == [[1, 2, 2, 1]]
+    assert nn.conv1d(x, w, padding="same_lower").tolist() == [[1, 2, 2]]
+
+
+def test_nn_boundaries_reach_any_width(torch):
+    x, w = torch.arange(3.0)[None], torch.ones(1, 1, 1)
+    modes = {"reflect": ("reflect", 3), "circular": ("wrap", 4)}
+    for mode, (boundary, width) in modes.items():
+        with pytest.raises(RuntimeError, match="Padding"):
+            torch.nn.functional.pad(x, (width, width), mode=mode)
+        ours = nn.conv1d(x, w, padding=width, boundary=boundary)
+        np.testing.assert_array_equal(ours, np.pad(x, ((0, 0), (width, width)), mode=boundary))
+    ours = nn.conv1d(x, w, padding=7, boundary="symmetric")
+    np.testing.assert_array_equal(ours, np.pad(x, ((0, 0), (7, 7)), mode="symmetric"))
+
+
+def test_nn_promotes(torch):
+    x, w = torch.ones(1, 3), torch.ones(1, 1, 2)
+    for a, b, dtype in ((x, w.double(), torch.float64), (x.int(), w, torch.float32)):
+        with pytest.raises(RuntimeError, match="expected scalar type"):
+            torch.nn.functional.conv1d(a, b)
+        assert nn.conv1d(a, b).dtype == dtype
+
+
+def test_nn_takes_every_integer(torch):
+    for dtype in (torch.uint16, torch.uint32, torch.uint64):
+        x, w = torch.ones(1, 3).to(dtype), torch.ones(1, 1, 2).to(dtype)
+        with pytest.raises(NotImplementedError, match="not implemented for 'UInt"):
+            torch.nn.functional.conv1d(x, w)
+        y = nn.conv1d(x, w)
+        assert y.dtype == dtype
+        assert y.tolist() == [[2, 2]]
+
+
+def test_nn_functions_ignore_autocast(torch):
+    x, w = torch.ones(1, 3), torch.ones(1, 1, 2)
+    layers = [module.Conv1d(1, 1, 2) for module in (torch.nn, nn.modules)]
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.nn.functional.conv1d(x, w).dtype == torch.bfloat16
+        assert nn.conv1d(x, w).dtype == torch.float32
+        assert all(layer(x).dtype == torch.bfloat16 for layer in layers)
+
+
+def test_nn_windows_over_any_axes(torch):
+    for count in (1, 3):
+        x = torch.ones((1, 1, *(4,) * count))
+        with pytest.raises(RuntimeError, match="kernel_size equals to 2"):
+            torch.nn.functional.unfold(x, (2,) * count)
+        columns = nn.unfold(x, (2,) * count)
+        assert columns.shape == (1, 2**count, 3**count)
+        assert nn.fold(columns, (4,) * count, (2,) * count).sum() == columns.sum()
+    x = torch.ones(1, 1, 4, 4, dtype=torch.int32)
+    with pytest.raises(NotImplementedError, match="not implemented for 'Int'"):
+        torch.nn.functional.unfold(x, 2)
+    assert nn.unfold(x, 2).dtype == torch.int32
+
+
+def test_nn_convolves_any_axes(torch):
+    x, w = torch.ones(1, 1, 3, 3, 3, 3), torch.ones(1, 1, 2, 2, 2, 2)
+    with pytest.raises(RuntimeError, match=r"Expected 4D \(unbatched\) or 5D"):
+        torch.nn.functional.conv3d(x, w)
+    assert (nn.conv(x, w) == 16).all()
+    assert nn.conv_transpose(x, w).sum() == x.sum() * w.sum()
+
+
+def test_nn_grad_takes_what_autograd_takes(torch):
+    x, w, dy = torch.ones(1, 4), torch.ones(1, 1, 3), torch.ones(1, 2)
+    with pytest.raises(RuntimeError, match="but got 2-dimensional input"):
+        torch.nn.grad.conv1d_weight(x, w.shape, dy)
+    assert nn.grad.conv1d_weight(x, w.shape, dy).tolist() == [[[2, 2, 2]]]
+    w, dy = (1j * w).to(torch.complex64), dy[None].to(torch.complex64)
+    with pytest.raises(NotImplementedError, match="not implemented for 'ComplexFloat'"):
+        torch.nn.grad.conv1d_input((1, 1, 4), w, dy)
+    x = torch.ones(1, 1, 4, dtype=torch.complex64, requires_grad=True)
+    torch.nn.functional.conv1d(x, w).backward(dy)
+    assert torch.equal(nn.grad.conv1d_input((1, 1, 4), w, dy), x.grad)
+
+
+def test_nn_padding_mode_per_axis(torch):
+    with pytest.raises((TypeError, ValueError)):
+        torch.nn.Conv2d(1, 1, 3, padding=1, padding_mode=("replicate", "circular"))
+    layer = nn.modules.Conv2d(1, 1, 3, padding=1, padding_mode=("replicate", "circular"))
+    x = torch.arange(12.0).reshape(1, 3, 4)
+    wide = torch.as_tensor(np.pad(np.pad(x, ((0, 0), (1, 1), (0, 0)), mode="edge"), ((0, 0), (0, 0), (1, 1)), "wrap"))
+    torch.testing.assert_close(layer(x), torch.nn.functional.conv2d(wide, layer.weight, layer.bias))
+
+
+def test_nn_takes_every_library(torch):
+    x, w = np.ones((1, 3)), np.ones((1, 1, 2))
+    with pytest.raises(TypeError, match="invalid combination of arguments"):
+        torch.nn.functional.conv1d(x, w)
+    for operands in ((x, w), (x.tolist(), w.tolist())):
+        y = nn.conv1d(*operands)
+        assert isinstance(y, np.ndarray)
+        assert y.tolist() == [[2, 2]]
 
 
 # The core's own rules, where its neighbours disagree

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import arrayconv
+from arrayconv import nn
 
 scipy_signal = pytest.importorskip("scipy.signal")
 scipy_ndimage = pytest.importorskip("scipy.ndimage")
@@ -27,10 +28,12 @@ def unquoted(cell):
     return cell.strip().strip("`").replace("\\|", "|")
 
 
-def torch_lines():
-    """Return every pair of a comment and the line under it."""
-    for there, here in re.findall(r"^# (F\..*)\n(einconv.*)$", PAGE, re.M):
-        yield pytest.param(there, here, id=there)
+def torch_rows():
+    """Return the lines of every row about torch: there, and here where it is not the same line."""
+    for line in PAGE.splitlines():
+        if re.match(r"\| `(F|torch|Conv|ConvTranspose)\w*[.(]", line):
+            there, here = [unquoted(cell) for cell in line.split("|")[1:3]]
+            yield pytest.param(there, here if here.startswith("nn.") else there, id=there)
 
 
 def operands():
@@ -70,9 +73,19 @@ def test_every_function_has_a_line(module):
 
 
 @pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths:UserWarning")  # torch's own
-@pytest.mark.parametrize(("there", "here"), list(torch_lines()))
-def test_einconv_equals_torch(there, here):
+@pytest.mark.parametrize(("there", "here"), list(torch_rows()))
+def test_nn_equals_torch(there, here):
     torch = pytest.importorskip("torch")
+    modules = pytest.importorskip("arrayconv.nn.modules")
+    theirs = in_torch(there, F=torch.nn.functional, **vars(torch.nn))
+    ours = in_torch(here, F=nn, **vars(modules))
+    torch.testing.assert_close(ours, theirs, rtol=1e-11, atol=1e-11)
+
+
+def in_torch(line, **names):
+    """Evaluate a line on the same operands and, for a layer, the same parameters."""
+    import torch
+
     generator = torch.Generator().manual_seed(0)
     shapes = {
         "x1": (2, 3, 9),
@@ -81,6 +94,7 @@ def test_einconv_equals_torch(there, here):
         "w1": (4, 3, 4),
         "w2": (6, 4, 3, 2),
         "w3": (3, 2, 2, 3, 2),
+        "y2": (2, 6, 6, 8),
         "bias": (6,),
         "grouped": (6, 2, 3, 2),
         "depthwise": (4, 1, 3, 3),
@@ -88,7 +102,17 @@ def test_einconv_equals_torch(there, here):
         "t2": (4, 3, 2, 2),
         "t3": (2, 3, 2, 2, 2),
     }
-    arrays = {name: torch.randn(shape, generator=generator) for name, shape in shapes.items()}
-    names = {**arrays, "torch": torch, "F": torch.nn.functional, "einconv": arrayconv.einconv}
-    ours, theirs = eval(here, names), eval(there, names)
-    torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        before = torch.get_default_dtype()
+        torch.set_default_dtype(torch.float64)
+        try:
+            arrays = {name: torch.randn(shape, generator=generator) for name, shape in shapes.items()}
+            return eval(line, {**names, **arrays, "torch": torch, "nn": nn})
+        finally:
+            torch.set_default_dtype(before)
+
+
+def test_every_function_of_nn_has_a_line():
+    beyond_torch = {"conv", "conv_transpose"}
+    assert set(re.findall(r"^\| `F\.(\w+)", PAGE, re.M)) == set(nn.__all__) - beyond_torch

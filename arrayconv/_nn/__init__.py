@@ -1,0 +1,1 @@
+"""How torch's convolution functions become the one operation: arguments, shapes, derivatives, patches and the bias."""

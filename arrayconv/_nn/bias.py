@@ -1,0 +1,67 @@
+"""The bias: one number per output channel, added to a finished convolution in the dtype of its sums."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from arrayconv import _tape
+from arrayconv._dtypes import holds, kind, promote
+from arrayconv._tracing import shape_of
+from arrayconv._xp import Array, Operands, identify, operands
+
+
+def admitted(function: str, bias: Any, found: Operands, channels: int) -> Array | None:
+    """Return the bias as an array like the other operands; refuse one that would widen the result or has no place.
+
+    torch wants equal dtypes. Here the bias may also be narrower than the result, but it never decides its dtype.
+    """
+    if bias is None:
+        return None
+    output = found.traits.output
+    own = operands(function, bias, bias, None, ("bias", "bias")).traits.output
+    listed = identify(function, "bias", bias) == ""
+    if not (holds(output, kind(own)) if listed else promote(output, own) == output):
+        raise TypeError(
+            f"{function}: `bias` must not widen the result. Got bias {own} for a result of {output}. "
+            f"Cast the bias, or widen the result with dtype=."
+        )
+    array = operands(function, found.x, bias, output, ("input", "bias")).kernel
+    if shape_of(array) != (channels,):
+        raise ValueError(
+            f"{function}: `bias` must have one element per output channel, shape ({channels},). "
+            f"Got shape {shape_of(array)}."
+        )
+    return array
+
+
+def biased(y: Array, bias: Array | None, given: Any, count: int, found: Operands) -> Array:
+    """Return y (..., channels, *size) with bias (channels,) added, `count` spatial axes; integers wrap.
+
+    `given` is the bias as the caller has it: the array whose gradient `arrayconv.vjp` is asked for.
+    """
+    if bias is None:
+        return y
+    xp, traits = found.xp, found.traits
+    sums = getattr(xp, traits.accumulator)  # unsigned integers and half precision may have no addition of their own
+    column = xp.astype(xp.reshape(bias, (-1, *(1,) * count)), sums, copy=False)
+    total = xp.astype(y, sums, copy=False)
+    if traits.backend == "torch":  # may be recording, or mapping over the bias alone
+        total = total + column
+    else:
+        total += column
+    _tape.note((given,) if hasattr(given, "dtype") else (), lambda: _pullback(given, count, xp))
+    return xp.astype(total, getattr(xp, traits.output), copy=False)
+
+
+def _pullback(given: Any, count: int, xp: Any) -> _tape.Pullback:
+    """Return the pullback of the addition: the gradient itself, and its sum over all but the channels."""
+
+    def pullback(dy: Any, wanted: Sequence[bool]) -> tuple[Any, tuple[Any, ...]]:
+        if not hasattr(given, "dtype"):
+            return dy, ()
+        channels = dy.ndim - 1 - count
+        others = tuple(axis for axis in range(dy.ndim) if axis != channels)
+        return dy, (_tape.like(xp.sum(dy, axis=others), given, xp) if wanted[0] else None,)
+
+    return pullback

@@ -1,0 +1,169 @@
+"""Convolutions and transposed ones: from torch's arguments to one planned call, then the bias.
+
+A transposed convolution is the same operation with its input upsampled by `stride`, the kernel flipped, and an output
+size of its own:
+
+    (n - 1) * stride - 2 * padding + dilation * (k - 1) + output_padding + 1
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from arrayconv import _call
+from arrayconv._layout import Layout, Shape
+from arrayconv._nn.arguments import Window, not_negative, positive, positive_number, window
+from arrayconv._nn.bias import admitted, biased
+from arrayconv._nn.shapes import answer, batched, kept, reordered, spatial_axes, specified
+from arrayconv._problem import Problem
+from arrayconv._spec import Axis, Spec
+from arrayconv._tracing import planning, record, shape_of
+from arrayconv._xp import operands
+
+NAMES = ("input", "weight")
+
+
+@record
+class Transposed(NamedTuple):
+    """The options of a transposed convolution, one integer per axis."""
+
+    stride: tuple[int, ...]
+    padding: tuple[int, ...]
+    output_padding: tuple[int, ...]
+    groups: int
+    dilation: tuple[int, ...]
+
+
+def convolve(
+    function: str,
+    wanted: int | None,
+    input: Any,
+    weight: Any,
+    bias: Any,
+    stride: Any,
+    padding: Any,
+    dilation: Any,
+    groups: Any,
+    boundary: Any,
+    fill_value: Any,
+    method: Any,
+    accuracy: Any,
+    dtype: Any,
+    max_workspace: Any,
+) -> Any:
+    """Convolve over `wanted` spatial axes, over as many as `weight` has where that is None."""
+    chosen = _call.options(function, method, accuracy, max_workspace, fill_value)
+    found = operands(function, input, weight, dtype, NAMES)
+    input_shape, weight_shape = shape_of(found.x), shape_of(found.kernel)
+    count = spatial_axes(function, weight_shape, wanted)
+    options = window(function, count, stride, padding, dilation, groups, boundary)
+    problem = _problem(function, input_shape, weight_shape, options)
+    added = admitted(function, bias, found, weight_shape[0])
+    return biased(_call.run(function, found, problem, chosen), added, bias, count, found)
+
+
+@planning()
+def _problem(function: str, input_shape: Shape, weight_shape: Shape, options: Window) -> Problem:
+    count = len(weight_shape) - 2
+    spec = specified(function, batched(function, "input", input_shape, count), weight_shape, options)
+    shape = answer(spec, len(input_shape) == count + 1)
+    layout = _layout(spec, shape)
+    return Problem(layout._replace(kernel=kept(spec.kernel_shape)), spec, shape)
+
+
+def transpose(
+    function: str,
+    wanted: int | None,
+    input: Any,
+    weight: Any,
+    bias: Any,
+    stride: Any,
+    padding: Any,
+    output_padding: Any,
+    groups: Any,
+    dilation: Any,
+    method: Any,
+    accuracy: Any,
+    dtype: Any,
+    max_workspace: Any,
+) -> Any:
+    """Convolve transposed, over `wanted` spatial axes or as many as `weight` has."""
+    chosen = _call.options(function, method, accuracy, max_workspace, 0)
+    found = operands(function, input, weight, dtype, NAMES)
+    input_shape, weight_shape = shape_of(found.x), shape_of(found.kernel)
+    count = spatial_axes(function, weight_shape, wanted, "in_channels, out_channels")
+    options = Transposed(
+        positive(function, "stride", stride, count),
+        not_negative(function, "padding", padding, count),
+        not_negative(function, "output_padding", output_padding, count),
+        positive_number(function, "groups", groups),
+        positive(function, "dilation", dilation, count),
+    )
+    problem = _transposed(function, input_shape, weight_shape, options)
+    added = admitted(function, bias, found, weight_shape[1] * options.groups)
+    return biased(_call.run(function, found, problem, chosen), added, bias, count, found)
+
+
+@planning()
+def _transposed(function: str, input_shape: Shape, weight_shape: Shape, options: Transposed) -> Problem:
+    batch, rows, *sizes = batched(function, "input", input_shape, len(weight_shape) - 2)
+    _check_weight(function, (batch, rows, *sizes), weight_shape, options.groups)
+    outputs = _output_size(function, tuple(sizes), weight_shape[2:], options)
+    axes = [
+        Axis(n, k, out, dilation=d, upsample=s, before=d * (k - 1) - p)
+        for n, k, out, s, p, d in zip(
+            sizes, weight_shape[2:], outputs, options.stride, options.padding, options.dilation, strict=True
+        )
+    ]
+    groups, filters = options.groups, weight_shape[1]
+    spec = Spec(batch, groups, rows // groups, filters, tuple(axes), flip=True)
+    shape = answer(spec, len(input_shape) == len(weight_shape) - 1)
+    split = (groups, spec.channels, filters, *weight_shape[2:])
+    return Problem(_layout(spec, shape)._replace(kernel=reordered(split, (0, 2, 1))), spec, shape)
+
+
+def _check_weight(function: str, input_shape: Shape, weight_shape: Shape, groups: int) -> None:
+    rows = weight_shape[0]
+    if 0 in weight_shape[1:]:
+        raise ValueError(
+            f"{function}: `weight` must have at least one filter and one tap on every axis. Got shape {weight_shape}."
+        )
+    if rows != input_shape[1]:
+        raise ValueError(
+            f"{function}: `weight.shape[0]` must equal the input channels. Got weight {weight_shape}, "
+            f"input {input_shape}: {rows} != {input_shape[1]}."
+        )
+    if rows % groups:
+        raise ValueError(
+            f"{function}: `weight.shape[0]`, the input channels, must be a multiple of `groups`. "
+            f"Got weight {weight_shape}, groups={groups}: {rows} % {groups} = {rows % groups}."
+        )
+
+
+def _output_size(function: str, sizes: Shape, kernel: Shape, options: Transposed) -> Shape:
+    for extra, s, d in zip(options.output_padding, options.stride, options.dilation, strict=True):
+        if extra >= max(s, d):
+            raise ValueError(
+                f"{function}: `output_padding` must be smaller than `stride` or `dilation` on every axis. "
+                f"Got output_padding={options.output_padding}, stride={options.stride}, dilation={options.dilation}."
+            )
+    outputs = [
+        (n - 1) * s - 2 * p + d * (k - 1) + extra + 1
+        for n, k, s, p, extra, d in zip(
+            sizes, kernel, options.stride, options.padding, options.output_padding, options.dilation, strict=True
+        )
+    ]
+    if min(outputs, default=1) < 1:
+        raise ValueError(
+            f"{function}: the output must have at least one sample on every axis. Got {tuple(outputs)} = "
+            f"(n - 1) * stride - 2 * padding + dilation * (k - 1) + output_padding + 1 for n={sizes}, k={kernel}, "
+            f"stride={options.stride}, padding={options.padding}, output_padding={options.output_padding}, "
+            f"dilation={options.dilation}. Pad less."
+        )
+    return tuple(outputs)
+
+
+def _layout(spec: Spec, shape: Shape) -> Layout:
+    """Return the layout of input and output, the weight's still to be told."""
+    counts = (spec.batch, spec.groups, spec.channels, spec.filters)
+    return Layout(kept(spec.input_shape), kept(spec.kernel_shape), kept(spec.output_shape, shape), *counts)

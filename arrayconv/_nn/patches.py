@@ -1,0 +1,126 @@
+"""Windows as columns and back: `unfold` copies every window of an array, `fold` adds them up where they came from.
+
+Each is the other's adjoint. They go tap by tap over whole-array slices, so there is no index array, and no product.
+"""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any, NamedTuple
+
+from arrayconv._boundary import runs
+from arrayconv._layout import Shape
+from arrayconv._memory import buffer, put
+from arrayconv._nn.arguments import not_negative, positive
+from arrayconv._nn.shapes import batched
+from arrayconv._ops.pad import along, extend
+from arrayconv._ops.windows import taps, window
+from arrayconv._shapes import is_sequence, padded_axis
+from arrayconv._spec import Axis
+from arrayconv._tracing import planning, record, shape_of
+from arrayconv._xp import Operands, operands
+
+
+@record
+class Grid(NamedTuple):
+    """Where the windows stand: integers per axis."""
+
+    kernel: tuple[int, ...]
+    dilation: tuple[int, ...]
+    padding: tuple[int, ...]
+    stride: tuple[int, ...]
+
+
+def unfold(function: str, input: Any, kernel_size: Any, dilation: Any, padding: Any, stride: Any) -> Any:
+    """Return (batch, channels * taps, windows) of an input (batch, channels, *n), batched or not."""
+    found = _alone(function, input)
+    count = len(kernel_size) if is_sequence(kernel_size) else 2
+    grid = _grid(function, count, kernel_size, dilation, padding, stride)
+    shape = shape_of(found.x)
+    axes, result = _cut(function, shape, grid)
+    xp, x = found.xp, found.x
+    first = len(shape) - count
+    for number, (n, p) in enumerate(zip(shape[first:], grid.padding, strict=True)):
+        if p:
+            x = extend(x, first + number, runs(n, -p, n + p, "constant"), 0, xp=xp, device=found.device)
+    columns = xp.stack([x[window(tap, axes)] for tap in taps(axes)], axis=first)  # (batch, channels, taps, *out)
+    return xp.reshape(columns, result)
+
+
+@planning()
+def _cut(function: str, shape: Shape, grid: Grid) -> tuple[tuple[Axis, ...], Shape]:
+    """Return the axes of the windows and the shape of the columns."""
+    count = len(grid.kernel)
+    channels, *sizes = batched(function, "input", shape, count)[1:]
+    axes = _axes(function, tuple(sizes), grid)
+    return axes, (*shape[: len(shape) - count - 1], channels * prod(grid.kernel), _windows(axes))
+
+
+def fold(
+    function: str, input: Any, output_size: Any, kernel_size: Any, dilation: Any, padding: Any, stride: Any
+) -> Any:
+    """Return (batch, channels, *output_size) of columns (batch, channels * taps, windows), batched or not."""
+    found = _alone(function, input)
+    given = [value for value in (kernel_size, output_size) if is_sequence(value)]
+    count = len(given[0]) if given else 2
+    sizes = positive(function, "output_size", output_size, count)
+    grid = _grid(function, count, kernel_size, dilation, padding, stride)
+    axes, split = _glue(function, shape_of(found.x), sizes, grid)
+    xp, lead = found.xp, len(split) - count - 1
+    sums = getattr(xp, found.traits.accumulator)
+    columns = xp.reshape(xp.astype(found.x, sums, copy=False), split)  # (batch, channels, taps, *out)
+    padded = tuple([n + 2 * p for n, p in zip(sizes, grid.padding, strict=True)])
+    y = buffer(columns, (*split[:lead], *padded), zeros=True, xp=xp, device=found.device)
+    for number, tap in enumerate(taps(axes)):
+        at = window(tap, axes)
+        y = put(y, at, y[at] + columns[(*(slice(None),) * lead, number, ...)])
+    for number, (n, p) in enumerate(zip(sizes, grid.padding, strict=True)):
+        y = y[along(lead + number, slice(p, p + n))] if p else y
+    return xp.astype(y, getattr(xp, found.traits.output), copy=False)
+
+
+@planning()
+def _glue(function: str, shape: Shape, sizes: Shape, grid: Grid) -> tuple[tuple[Axis, ...], Shape]:
+    """Return the axes of the windows and the columns' shape with channels, taps and output axes apart."""
+    if len(shape) not in (2, 3):
+        raise ValueError(
+            f"{function}: `input` must have 3 axes (batch, channels * taps, windows), or 2 without the batch. "
+            f"Got shape {shape}."
+        )
+    axes = _axes(function, sizes, grid)
+    rows, count = shape[-2], prod(grid.kernel)
+    if rows % count:
+        raise ValueError(
+            f"{function}: `input.shape[-2]` must be a multiple of the taps. Got input {shape}, kernel_size="
+            f"{grid.kernel}: {rows} % {count} = {rows % count}."
+        )
+    if shape[-1] != _windows(axes):
+        outputs = tuple(axis.outputs for axis in axes)
+        raise ValueError(
+            f"{function}: `input.shape[-1]` must be the number of windows. Got input {shape}, but output_size={sizes}, "
+            f"kernel_size={grid.kernel}, dilation={grid.dilation}, padding={grid.padding}, stride={grid.stride} have "
+            f"{' * '.join(map(str, outputs))} = {_windows(axes)}."
+        )
+    return axes, (*shape[:-2], rows // count, count, *[axis.outputs for axis in axes])
+
+
+def _alone(function: str, input: Any) -> Operands:
+    return operands(function, input, input, None, ("input", "input"))
+
+
+def _grid(function: str, count: int, kernel_size: Any, dilation: Any, padding: Any, stride: Any) -> Grid:
+    return Grid(
+        positive(function, "kernel_size", kernel_size, count),
+        positive(function, "dilation", dilation, count),
+        not_negative(function, "padding", padding, count),
+        positive(function, "stride", stride, count),
+    )
+
+
+def _axes(function: str, sizes: Shape, grid: Grid) -> tuple[Axis, ...]:
+    parts = zip(sizes, grid.kernel, grid.dilation, grid.padding, grid.stride, strict=True)
+    return tuple([padded_axis(function, Axis(n, k, 0, stride=s, dilation=d), (p, p)) for n, k, d, p, s in parts])
+
+
+def _windows(axes: tuple[Axis, ...]) -> int:
+    return prod([axis.outputs for axis in axes])

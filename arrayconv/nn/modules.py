@@ -1,0 +1,307 @@
+"""torch.nn's convolution layers, computed by arrayconv: parameters, initialisation and state dicts are torch's own.
+
+``from arrayconv.nn import modules as nn`` and ``nn.Conv2d(3, 8, 5)``: each class is a subclass of torch.nn's of that
+name and takes its arguments in its order, so a state dict of either loads into the other. Keyword-only after torch's:
+
+* `boundary`: what lies beyond the ends in `numpy.pad`'s names, one or one per axis, in place of `padding_mode`.
+* `fill_value`: the constant of boundary 'constant'.
+* `method`, `accuracy`, `max_workspace`: as in `arrayconv.convolve`.
+
+`padding` is whatever `arrayconv.nn.conv2d` takes: 'same' with any stride, 'full', pairs. `padding_mode` may also be
+'symmetric', or one name per axis, and reaches any distance. A transposed convolution has zeros beyond its ends, so no
+boundary. Under torch.autocast the operands are cast as torch's layers cast them; half precision is summed in float32.
+This module imports torch; `arrayconv.nn` does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, cast
+
+import torch
+from torch import Tensor
+from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd  # pyright: ignore[reportPrivateUsage]
+
+from arrayconv import _call
+from arrayconv._boundary import BOUNDARIES
+from arrayconv._errors import check_option
+from arrayconv._nn import convolved
+from arrayconv._nn.arguments import not_negative, positive, positive_number, window
+from arrayconv._nn.shapes import batched
+from arrayconv._shapes import is_sequence, per_axis
+from arrayconv._tracing import shape_of
+
+__all__ = ["Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d"]
+
+PerAxis = int | Sequence[int]
+
+_BOUNDARY_OF = {  # torch's padding_mode, and what the core calls it
+    "zeros": "constant",
+    "reflect": "reflect",
+    "replicate": "edge",
+    "circular": "wrap",
+    "symmetric": "symmetric",  # not torch's
+}
+_MODE_OF = {boundary: mode for mode, boundary in _BOUNDARY_OF.items()}
+_DEFAULTS = {"fill_value": 0, "method": "auto", "accuracy": "normwise", "max_workspace": None}
+
+
+class _Planned(_ConvNd):
+    """What all layers share: options of our own, kept as attributes and shown by repr where they are not the default.
+
+    It stands before torch's class among the bases, so that `super()` is torch's.
+    """
+
+    _count: ClassVar[int]  # of spatial axes
+    fill_value: complex
+    method: str
+    accuracy: str
+    max_workspace: int | None
+
+    def _keep(self, chosen: _call.Options) -> None:
+        for option in _DEFAULTS:
+            setattr(self, option, getattr(chosen, option))
+
+    def extra_repr(self) -> str:
+        """Return torch's line, and the options of our own that are not the default."""
+        parts = [f"{name}={getattr(self, name)!r}" for name, usual in _DEFAULTS.items() if getattr(self, name) != usual]
+        return ", ".join([super().extra_repr(), *parts])
+
+
+class _Convolution(_Planned):
+    padding_mode: Any  # torch's name or one per axis
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: PerAxis,
+        stride: PerAxis = 1,
+        padding: str | int | Sequence[Any] = 0,
+        dilation: PerAxis = 1,
+        groups: int = 1,
+        bias: bool = True,
+        padding_mode: str | Sequence[str] = "zeros",
+        device: Any = None,
+        dtype: Any = None,
+        *,
+        boundary: str | Sequence[str] | None = None,
+        fill_value: complex = 0,
+        method: str = "auto",
+        accuracy: str = "normwise",
+        max_workspace: int | None = None,
+    ) -> None:
+        name, count = type(self).__name__, self._count
+        modes = _modes(name, padding_mode, boundary, count)
+        chosen = _call.options(name, method, accuracy, max_workspace, fill_value)
+        taps = positive(name, "kernel_size", kernel_size, count)
+        options = window(name, count, stride, padding, dilation, groups)
+        _check_channels(name, in_channels, out_channels, options.groups)
+        # torch refuses some of the paddings that are fine here, so it is told of none.
+        initialise = cast("Any", super().__init__)  # torch's for this number of axes
+        sizes = (options.stride, 0, options.dilation, options.groups)
+        initialise(in_channels, out_channels, taps, *sizes, bias, "zeros", device, dtype)
+        self.padding = padding if isinstance(padding, str) else tuple([_side(entry) for entry in options.padding])
+        self.padding_mode = modes[0] if len(set(modes)) == 1 else modes
+        del self._reversed_padding_repeated_twice  # torch's own record of the padding, which would not be true
+        self._keep(chosen)
+
+    @property
+    def boundary(self) -> tuple[str, ...]:
+        """What lies beyond the ends of each axis, in `numpy.pad`'s names; set `padding_mode` to change it."""
+        return tuple([_BOUNDARY_OF[mode] for mode in _modes(type(self).__name__, self.padding_mode, None, self._count)])
+
+    def _conv_forward(self, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        """Convolve with parameters that need not be the layer's own; torch's `forward` calls this."""
+        name = type(self).__name__
+        operands = _admitted(name, input, weight, bias)
+        options = self.stride, self.padding, self.dilation, self.groups, self.boundary, self.fill_value
+        more = self.method, self.accuracy, None, self.max_workspace
+        return convolved.convolve(name, self._count, *operands, *options, *more)
+
+
+class Conv1d(_Convolution, torch.nn.Conv1d):
+    """Convolve over one axis: torch.nn.Conv1d by arrayconv.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from arrayconv.nn import modules
+    >>> layer = modules.Conv1d(4, 8, 3, stride=2, padding="same", padding_mode="circular")
+    >>> layer(torch.ones(2, 4, 9)).shape
+    torch.Size([2, 8, 5])
+    """
+
+    _count = 1
+
+
+class Conv2d(_Convolution, torch.nn.Conv2d):
+    """Convolve over two axes: torch.nn.Conv2d by arrayconv.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from arrayconv.nn import modules
+    >>> layer = modules.Conv2d(3, 8, 5, padding=2, boundary="symmetric")
+    >>> layer
+    Conv2d(3, 8, kernel_size=(5, 5), stride=(1, 1), padding=(2, 2), padding_mode=symmetric)
+    >>> layer.load_state_dict(torch.nn.Conv2d(3, 8, 5).state_dict())
+    <All keys matched successfully>
+    """
+
+    _count = 2
+
+
+class Conv3d(_Convolution, torch.nn.Conv3d):
+    """Convolve over three axes: torch.nn.Conv3d by arrayconv."""
+
+    _count = 3
+
+
+class _Transposed(_Planned, _ConvTransposeNd):
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: PerAxis,
+        stride: PerAxis = 1,
+        padding: PerAxis = 0,
+        output_padding: PerAxis = 0,
+        groups: int = 1,
+        bias: bool = True,
+        dilation: PerAxis = 1,
+        padding_mode: str = "zeros",
+        device: Any = None,
+        dtype: Any = None,
+        *,
+        method: str = "auto",
+        accuracy: str = "normwise",
+        max_workspace: int | None = None,
+    ) -> None:
+        name, count = type(self).__name__, self._count
+        check_option(name, "padding_mode", padding_mode, ("zeros",))
+        chosen = _call.options(name, method, accuracy, max_workspace, 0)
+        groups = positive_number(name, "groups", groups)
+        _check_channels(name, in_channels, out_channels, groups)
+        taps = positive(name, "kernel_size", kernel_size, count)
+        steps = positive(name, "stride", stride, count)
+        sides = [not_negative(name, "padding", padding, count)]
+        sides += [not_negative(name, "output_padding", output_padding, count)]
+        dilations = positive(name, "dilation", dilation, count)
+        initialise = cast("Any", super().__init__)
+        sizes = (in_channels, out_channels, taps, steps, *sides, groups)
+        initialise(*sizes, bias, dilations, padding_mode, device, dtype)
+        self._keep(chosen)
+
+    def forward(self, input: Tensor, output_size: Sequence[int] | None = None) -> Tensor:
+        """Convolve transposed; `output_size` chooses among the sizes that a stride leaves open.
+
+        Parameters
+        ----------
+        input : Tensor
+            (batch, in_channels, *size), or without the batch.
+        output_size : sequence of int, optional
+            The spatial size wanted, or the whole shape, in place of `output_padding`.
+
+        Returns
+        -------
+        Tensor
+            (batch, out_channels, *output_size), or without the batch.
+        """
+        name = type(self).__name__
+        operands = _admitted(name, input, self.weight, self.bias)
+        extra = self.output_padding if output_size is None else self._extra(name, input, output_size)
+        more = self.method, self.accuracy, None, self.max_workspace
+        options = self.stride, self.padding, extra, self.groups, self.dilation
+        return convolved.transpose(name, self._count, *operands, *options, *more)
+
+    def _extra(self, name: str, input: Tensor, output_size: Any) -> Any:
+        batched(name, "input", shape_of(input), self._count)
+        wanted, padding = list(output_size), cast("Any", self.padding)
+        stride, taps, dilation = list(self.stride), list(self.kernel_size), list(self.dilation)
+        try:
+            return self._output_padding(input, wanted, stride, padding, taps, self._count, dilation)
+        except ValueError as found:  # in torch's words, which name no layer
+            raise ValueError(f"{name}: `output_size` must fit the input and the layer. Got: {found}.") from found
+
+
+class ConvTranspose1d(_Transposed, torch.nn.ConvTranspose1d):
+    """Convolve transposed, over one axis: torch.nn.ConvTranspose1d by arrayconv."""
+
+    _count = 1
+
+
+class ConvTranspose2d(_Transposed, torch.nn.ConvTranspose2d):
+    """Convolve transposed, over two axes: torch.nn.ConvTranspose2d by arrayconv.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from arrayconv.nn import modules
+    >>> modules.ConvTranspose2d(8, 3, 4, stride=2, padding=1)(torch.ones(2, 8, 5, 5)).shape
+    torch.Size([2, 3, 10, 10])
+    """
+
+    _count = 2
+
+
+class ConvTranspose3d(_Transposed, torch.nn.ConvTranspose3d):
+    """Convolve transposed, over three axes: torch.nn.ConvTranspose3d by arrayconv."""
+
+    _count = 3
+
+
+def _modes(name: str, padding_mode: Any, boundary: Any, count: int) -> tuple[str, ...]:
+    """Return torch's name of what lies beyond the ends, one per axis, from either vocabulary."""
+    if boundary is not None:
+        if padding_mode != "zeros":
+            raise ValueError(
+                f"{name}: `boundary` stands in place of `padding_mode`, so one of them must be left alone. "
+                f"Got boundary={boundary!r}, padding_mode={padding_mode!r}."
+            )
+        entries = _entries(name, "boundary", boundary, count, BOUNDARIES)
+        return tuple([_MODE_OF[entry] for entry in entries])
+    return _entries(name, "padding_mode", padding_mode, count, tuple(_BOUNDARY_OF))
+
+
+def _entries(name: str, argument: str, value: Any, count: int, known: tuple[str, ...]) -> tuple[str, ...]:
+    value = tuple(value) * count if is_sequence(value) and len(value) == 1 else value
+    entries = per_axis(name, argument, value, count)
+    for entry in entries:
+        check_option(name, argument, entry, known)
+    return entries
+
+
+def _side(entry: Any) -> Any:
+    """Return one axis' padding as torch keeps it where it can: an int where both ends are equal."""
+    return entry if isinstance(entry, str) or entry[0] != entry[1] else entry[0]
+
+
+def _check_channels(name: str, in_channels: Any, out_channels: Any, groups: int) -> None:
+    for argument, value in (("in_channels", in_channels), ("out_channels", out_channels)):
+        number = positive_number(name, argument, value)
+        if number % groups:
+            raise ValueError(
+                f"{name}: `{argument}` must be a multiple of `groups`. "
+                f"Got {argument}={number}, groups={groups}: {number} % {groups} = {number % groups}."
+            )
+
+
+def _admitted(name: str, input: Any, weight: Tensor, bias: Tensor | None) -> tuple[Tensor, Tensor, Tensor | None]:
+    """Return the operands of a layer, cast as torch's autocast casts those of its convolutions: all but float64."""
+    if not isinstance(input, torch.Tensor):
+        raise TypeError(
+            f"{name}: `input` must be a torch tensor. Got {type(input).__name__}. "
+            f"Convert it first, or call the function of `arrayconv.nn`, which takes arrays of every library."
+        )
+    device = input.device.type
+    if device == "meta" or not torch.is_autocast_enabled(device):
+        return input, weight, bias
+    narrow = torch.get_autocast_dtype(device)
+    bias = None if bias is None else _cast(bias, device, narrow)
+    return _cast(input, device, narrow), _cast(weight, device, narrow), bias
+
+
+def _cast(array: Tensor, device: str, narrow: torch.dtype) -> Tensor:
+    eligible = array.is_floating_point() and array.dtype != torch.float64 and array.device.type == device
+    return array.to(narrow) if eligible else array
