@@ -3,10 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from arrayconv._plan import Plan
 from arrayconv._select import Candidate
+from arrayconv._shapes import integer
 from arrayconv._spec import Spec
+from arrayconv._xp import Traits, operands, traits_like
+
+Shape = tuple[int, ...]
+
+
+class Labelling(NamedTuple):
+    """What became of the labels of a labelled call, and how its arrays are brought to the one operation's shapes."""
+
+    pattern: str = ""
+    roles: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    sizes: tuple[tuple[str, Shape], ...] = ()
+    moves: tuple[tuple[str, Shape, Shape, str], ...] = ()
+
+
+UNLABELLED = Labelling()
 
 
 @dataclass(frozen=True)
@@ -33,6 +52,15 @@ class Explanation:
         Multiply-adds of the definition.
     lowering : str
         The call as the one operation: counts, sizes, stride, dilation, offsets, boundaries.
+    pattern : str
+        The pattern of a labelled call, '' for others, whose three fields below are empty too.
+    roles : tuple of (role, labels)
+        What the labels became: 'batch', 'groups', 'channels' (summed), 'filters', 'convolved', 'summed away'.
+    sizes : tuple of (label, sizes)
+        One size per label, three for a convolved one: of x, the kernel and the output.
+    moves : tuple of (array, shape, shape, way)
+        How x and the kernel are brought to (batch, groups, channels, ...) and (groups, filters, channels, ...), and
+        the output from (batch, groups, filters, ...): 'as it is', as a view, a transposed view, or a copy.
     """
 
     method: str
@@ -46,10 +74,15 @@ class Explanation:
     workspace: int
     macs: int
     lowering: str
+    pattern: str = ""
+    roles: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    sizes: tuple[tuple[str, Shape], ...] = ()
+    moves: tuple[tuple[str, Shape, Shape, str], ...] = ()
 
     def __str__(self) -> str:
         lines = [
             self.lowering,
+            *self._labelling(),
             f"  on {self.backend}/{self.device}, {self.dtype} (accumulated in {self.accumulator}), "
             f"{self.macs} multiply-adds, {self.steps} step{'s' * (self.steps != 1)}, "
             f"{_bytes(self.workspace)} of workspace",
@@ -64,13 +97,24 @@ class Explanation:
                 lines.append(f"  {word}   {row.name:<13} est {_time(row.cost_ns):>9}   {_bytes(row.workspace):>9}")
         return "\n".join(lines)
 
+    def _labelling(self) -> list[str]:
+        """Return the lines that say what became of the labels."""
+        if not self.pattern:
+            return []
+        sizes = dict(self.sizes)
+        lines = [f"  {self.pattern}"]
+        for role, labels in self.roles:
+            if labels:
+                lines.append(f"    {role:<11}  {', '.join(_sized(label, sizes[label]) for label in labels)}")
+        return lines + [f"    {name:<11}  {before} -> {after}: {way}" for name, before, after, way in self.moves]
+
     @property
     def _cost(self) -> int:
         return next(row.cost_ns for row in self.candidates if row.name == self.method)
 
 
-def explanation(plan: Plan, shape: tuple[int, ...]) -> Explanation:
-    """Describe a plan whose answer has the shape given."""
+def explanation(plan: Plan, shape: Shape, labels: Labelling = UNLABELLED) -> Explanation:
+    """Describe a plan whose answer has the shape given, and what became of its labels."""
     spec, traits = plan.spec, plan.traits
     return Explanation(
         method=plan.method,
@@ -84,7 +128,34 @@ def explanation(plan: Plan, shape: tuple[int, ...]) -> Explanation:
         workspace=plan.chosen.workspace,
         macs=spec.macs,
         lowering=_lowering(spec),
+        pattern=labels.pattern,
+        roles=labels.roles,
+        sizes=labels.sizes,
+        moves=labels.moves,
     )
+
+
+def subjects(function: str, x: Any, kernel: Any, dtype: Any, like: Any) -> tuple[Shape, Shape, Traits]:
+    """Return the shapes of both operands, given as arrays or shapes, and the traits of a call on them."""
+    shapes = shape_given(function, "x_or_shape", x), shape_given(function, "kernel_or_shape", kernel)
+    arrays = [value for value in (x, kernel) if not isinstance(value, (int, np.integer, tuple))]
+    if len(arrays) == 2:
+        return *shapes, operands(function, x, kernel, dtype).traits
+    return *shapes, traits_like(function, arrays[0] if arrays and like is None else like, dtype)
+
+
+def shape_given(function: str, argument: str, value: Any) -> Shape:
+    """Return the shape of an array or list, or the one that an int or a tuple of ints is."""
+    if isinstance(value, (tuple, int, np.integer)):
+        shape = tuple(integer(function, argument, entry) for entry in (value if isinstance(value, tuple) else (value,)))
+        if any(size < 0 for size in shape):
+            raise ValueError(f"{function}: `{argument}` must have sizes of at least 0. Got {shape}.")
+        return shape
+    if isinstance(value, list):
+        return tuple(np.shape(value))
+    if not hasattr(value, "shape"):
+        raise TypeError(f"{function}: `{argument}` must be an array, an int or a tuple of ints. Got {value!r}.")
+    return tuple(value.shape)
 
 
 def _lowering(spec: Spec) -> str:
@@ -102,6 +173,12 @@ def _lowering(spec: Spec) -> str:
         if facts:
             parts.append(f"  axis {number}: {', '.join(facts)}")
     return "\n".join(parts)
+
+
+def _sized(label: str, sizes: Shape) -> str:
+    if len(sizes) == 1:
+        return f"{label}={sizes[0]}"
+    return f"{label} {sizes[0]} * {sizes[1]} -> {sizes[2]}"
 
 
 def _times(sizes: tuple[int, ...]) -> str:

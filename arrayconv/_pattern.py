@@ -1,22 +1,22 @@
-"""Labelled axes: parse `b h w c, h w c o -> b h w o | h w`, and find the size of every label.
+"""Labelled axes: parse `b h w c, h w c o -> b h w o | h w`, and show what is wrong under a caret.
 
     pattern  = operand "," operand "->" operand [ "|" label ... ]
     operand  = (label | "(" label ... ")") ...
 
-The labels after the bar are convolved. Parentheses split an axis of an operand, or merge axes of the output. What is
-wrong with a pattern is shown under a caret. Text and integers only.
+The labels after the bar are convolved. Parentheses split an axis of an operand, or merge axes of the output; `()` is
+an axis of size 1. Text only: `_sizes` knows the numbers.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from math import prod
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from arrayconv._tracing import planning, record
 
-_TOKEN = re.compile(r"\s*(->|[A-Za-z_]\w*|[(),|])")
+_TOKEN = re.compile(r"\s*(->|[A-Za-z_][A-Za-z0-9_]*|[(),|])")
+_GRAMMAR = "A pattern is 'x, kernel -> output | convolved'"
 AxisLabels = tuple[str, ...]  # the labels of one array axis: several inside parentheses
 
 
@@ -30,64 +30,108 @@ class Token(NamedTuple):
 
 @record
 class Operand(NamedTuple):
-    """The axes of one array, and where each label stands in the text."""
+    """The axes of one array, and where each label and each axis stands in the text."""
 
+    name: str  # as error texts call it
     axes: tuple[AxisLabels, ...]
     at: tuple[int, ...]
+    starts: tuple[int, ...]
+    begin: int
 
     @property
     def labels(self) -> AxisLabels:
         """All labels in order."""
         return tuple(label for axis in self.axes for label in axis)
 
+    @property
+    def argument(self) -> str:
+        """The argument it comes in as."""
+        return self.name.removeprefix("the ")
+
+    def place(self, label: str) -> int:
+        """Return where a label stands."""
+        return self.at[self.labels.index(label)]
+
+    def splits(self, label: str) -> bool:
+        """Whether a label shares its axis with others."""
+        return any(label in axis and len(axis) > 1 for axis in self.axes)
+
 
 @record
 class Pattern(NamedTuple):
-    """A parsed pattern."""
+    """A parsed pattern; `space` holds the convolved labels."""
 
     text: str
     x: Operand
     kernel: Operand
     output: Operand
-    space: AxisLabels
+    bar: Operand
+
+    @property
+    def space(self) -> AxisLabels:
+        """The convolved labels, in the order of the options."""
+        return self.bar.labels
+
+    def places(self, label: str) -> list[int]:
+        """Return where a label stands, in every operand, the output and after the bar."""
+        parts = (self.x, self.kernel, self.output, self.bar)
+        return [part.place(label) for part in parts if label in part.labels]
 
 
 @planning()
 def parse(function: str, text: str) -> Pattern:
     """Parse a pattern; raises ValueError with a caret under what is wrong."""
-    parts = _sections(function, text)
-    x, kernel, output, space = (_operand(function, text, part) for part in parts)
-    pattern = Pattern(text, x, kernel, output, space.labels)
-    for operand, place in ((x, "in one operand"), (kernel, "in one operand"), (output, "in the output")):
-        _check_once(function, text, operand, place)
-    _check_once(function, text, space, "after the bar")
-    for label, at in zip(space.labels, space.at, strict=True):
-        for name, operand in (("x", x), ("the kernel", kernel), ("the output", output)):
-            if label not in operand.labels:
-                raise _error(function, text, at, f"the convolved label '{label}' is missing from {name}")
-    for label, at in zip(output.labels, output.at, strict=True):
-        if label not in x.labels and label not in kernel.labels:
-            raise _error(function, text, at, f"the output label '{label}' is in neither operand")
+    names = ("x", "the kernel", "the output", "the labels after the bar")
+    sections = zip(names, _sections(function, text), strict=True)
+    pattern = Pattern(text, *(_operand(function, text, name, *section) for name, section in sections))
+    for operand in (pattern.x, pattern.kernel, pattern.output, pattern.bar):
+        _check_once(function, text, operand)
+    _check_bar(function, pattern)
+    for label, at in zip(pattern.output.labels, pattern.output.at, strict=True):
+        if label not in pattern.x.labels and label not in pattern.kernel.labels:
+            rule = f"the output label '{label}' is in neither operand. Name it in x or the kernel, or leave it out"
+            raise refusal(function, text, [at], f"{rule}; () is an axis of size 1.")
     return pattern
 
 
-def _sections(function: str, text: str) -> list[list[Token]]:
-    """Split the tokens at the comma, the arrow and the bar, which stand in this order, the bar at most once."""
+def refusal(function: str, text: str, places: Iterable[int], message: str) -> ValueError:
+    """Return the error of a function: what is wrong, and the pattern with carets at `places`."""
+    return ValueError(f"{function}: {message}{marked(text, places)}")
+
+
+def marked(text: str, places: Iterable[int]) -> str:
+    """Return two lines to end a message with: the pattern, and carets at `places`."""
+    at = set(places)
+    carets = "".join("^" if number in at else " " for number in range(max(at) + 1))
+    return f"\n  {re.sub(r'[^ -~]', _plain, text)}\n  {carets}"
+
+
+def _plain(odd: re.Match[str]) -> str:
+    return " " if odd.group().isspace() else odd.group()  # a tab or a line's end would move the carets
+
+
+def _sections(function: str, text: str) -> list[tuple[list[Token], int]]:
+    """Split the tokens at the comma, the arrow and the bar, in this order, the bar at most once; say where each ends.
+
+    The last of the four is empty where there is no bar.
+    """
     signs = [",", "->", "|"]
     sections: list[list[Token]] = [[]]
+    ends: list[int] = []
     for token in _tokens(function, text):
         if token.text not in (",", "->", "|"):
             sections[-1].append(token)
         elif signs and token.text == signs[0]:
             signs.pop(0)
             sections.append([])
+            ends.append(token.at)
         else:
-            raise _error(function, text, token.at, f"'{token.text}' is out of place")
+            raise refusal(function, text, [token.at], f"'{token.text}' is out of place. {_GRAMMAR}.")
+    end = len(text.rstrip())
     if len(signs) > 1:
-        raise _error(
-            function, text, len(text), f"'{signs[0]}' is missing; a pattern is 'x, kernel -> output | convolved'"
-        )
-    return sections if len(sections) == 4 else [*sections, []]
+        raise refusal(function, text, [end], f"'{signs[0]}' is missing. {_GRAMMAR}.")
+    whole = [*sections, *[[]] * len(signs)]
+    return list(zip(whole, [*ends, *[end] * (4 - len(ends))], strict=True))
 
 
 def _tokens(function: str, text: str) -> Iterator[Token]:
@@ -95,81 +139,63 @@ def _tokens(function: str, text: str) -> Iterator[Token]:
     while at < end:
         found = _TOKEN.match(text, at)
         if found is None:
-            at = next(number for number in range(at, end) if not text[number].isspace())
-            raise _error(function, text, at, f"{text[at]!r} is not a label; labels are words")
+            raise _unread(function, text, next(n for n in range(at, end) if not text[n].isspace()))
         yield Token(found.group(1), found.start(1))
         at = found.end()
 
 
-def _operand(function: str, text: str, tokens: Sequence[Token]) -> Operand:
+def _unread(function: str, text: str, at: int) -> ValueError:
+    if text.startswith(("...", "\N{HORIZONTAL ELLIPSIS}"), at):
+        rule = "an ellipsis is not supported, because every axis has a label. Name the axes it stands for"
+        return refusal(function, text, [at], f"{rule}, or reshape them into one axis with one label.")
+    way = "Labels are words of ASCII letters, digits and underscores that do not begin with a digit"
+    one = ", and () is an axis of size 1" * (text[at] == "1")
+    return refusal(function, text, [at], f"{text[at]!r} is not a label. {way}{one}.")
+
+
+def _operand(function: str, text: str, name: str, tokens: Sequence[Token], end: int) -> Operand:
     axes: list[AxisLabels] = []
+    starts: list[int] = []
     merged: list[str] | None = None
-    opened = 0
     for token in tokens:
         if token.text == "(" and merged is None:
-            merged, opened = [], token.at
+            merged = []
+            starts.append(token.at)
         elif token.text == ")" and merged is not None:
             axes.append(tuple(merged))
             merged = None
         elif token.text in "()":
-            raise _error(function, text, token.at, "parentheses must pair up and do not nest")
+            rule = "parentheses must pair up and do not nest. Write each axis as a label or as (label ...)."
+            raise refusal(function, text, [token.at], rule)
         elif merged is not None:
             merged.append(token.text)
         else:
             axes.append((token.text,))
+            starts.append(token.at)
     if merged is not None:
-        raise _error(function, text, opened, "a parenthesis is not closed")
-    return Operand(tuple(axes), tuple(token.at for token in tokens if token.text not in "()"))
+        raise refusal(function, text, [starts[-1]], "a parenthesis is not closed. Write each axis as (label ...).")
+    begin = tokens[0].at if tokens else end
+    return Operand(name, tuple(axes), tuple(t.at for t in tokens if t.text not in "()"), tuple(starts), begin)
 
 
-def _check_once(function: str, text: str, operand: Operand, place: str) -> None:
-    seen: set[str] = set()
+def _check_once(function: str, text: str, operand: Operand) -> None:
+    first: dict[str, int] = {}
     for label, at in zip(operand.labels, operand.at, strict=True):
-        if label in seen:
-            raise _error(function, text, at, f"the label '{label}' appears twice {place}")
-        seen.add(label)
+        if label in first:
+            rule = f"the label '{label}' appears twice in {operand.name}. Rename one of them"
+            raise refusal(function, text, [first[label], at], f"{rule}; a diagonal is taken before the call.")
+        first[label] = at
 
 
-def _error(function: str, text: str, at: int, rule: str) -> ValueError:
-    return ValueError(f"{function}: {rule}.\n  {text}\n  {' ' * at}^")
-
-
-def sizes(
-    function: str, pattern: Pattern, operand: Operand, name: str, shape: Sequence[int], given: Mapping[str, int]
-) -> dict[str, int]:
-    """Return the size of every label of one operand; raises ValueError naming the label and every number."""
-    if len(shape) != len(operand.axes):
-        at = operand.at[0] if operand.at else 0
-        rule = f"`{name}` has {len(shape)} axes, shape {tuple(shape)}, but the pattern names {len(operand.axes)}"
-        raise _error(function, pattern.text, at, rule)
-    found: dict[str, int] = {}
-    for axis, size in zip(operand.axes, shape, strict=True):
-        found |= _split(function, pattern, operand, name, axis, size, given)
-    return found
-
-
-def _split(
-    function: str,
-    pattern: Pattern,
-    operand: Operand,
-    name: str,
-    axis: AxisLabels,
-    size: int,
-    given: Mapping[str, int],
-) -> dict[str, int]:
-    """Return the sizes of the labels of one axis: given ones as they are, at most one from the axis' size."""
-    at = operand.at[operand.labels.index(axis[0])] if axis else 0
-    unknown = [label for label in axis if label not in given or (len(axis) == 1 and label in pattern.space)]
-    known = prod(given[label] for label in axis if label not in unknown)
-    if len(unknown) > 1:
-        ways = " or ".join(f"{label}=" for label in unknown)
-        rule = f"`{name}` axis ({' '.join(axis)}) of size {size} leaves more than one size open; give {ways}"
-        raise _error(function, pattern.text, at, rule)
-    if unknown and known and size % known == 0:
-        return {**{label: given[label] for label in axis if label not in unknown}, unknown[0]: size // known}
-    if not unknown and known == size:
-        return {label: given[label] for label in axis}
-    numbers = ", ".join(f"{label}={given[label]}" for label in axis if label not in unknown) or "1"
-    raise _error(
-        function, pattern.text, at, f"`{name}` axis ({' '.join(axis)}) of size {size} does not split into {numbers}"
-    )
+def _check_bar(function: str, pattern: Pattern) -> None:
+    """Refuse what can't be convolved: parentheses, and labels that an operand or the output lacks."""
+    for axis, start in zip(pattern.bar.axes, pattern.bar.starts, strict=True):
+        if pattern.text[start] == "(":
+            rule = f"the labels after the bar stand alone, without parentheses. Got ({' '.join(axis)})."
+            raise refusal(function, pattern.text, [start], f"{rule} Leave them out.")
+    for label, at in zip(pattern.bar.labels, pattern.bar.at, strict=True):
+        for operand in (pattern.x, pattern.kernel, pattern.output):
+            if label not in operand.labels:
+                rule = f"the convolved label '{label}' is missing from {operand.name}"
+                way = "Name it there, or leave it out after the bar."
+                raise refusal(function, pattern.text, [at], f"{rule}. {way}")

@@ -6,12 +6,13 @@ Axes the kernel runs along become the spatial axes of the one operation; the oth
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from arrayconv import _call, _explain
+from arrayconv._einconv import explained, lowering, options
 from arrayconv._errors import check_option
 from arrayconv._problem import Problem, paired
 from arrayconv._shapes import (
@@ -28,7 +29,7 @@ from arrayconv._shapes import (
 )
 from arrayconv._spec import Axis
 from arrayconv._tracing import planning, record, shape_of
-from arrayconv._xp import operands, traits_like
+from arrayconv._xp import operands
 
 __all__ = ["convolve", "correlate", "explain", "lags"]
 
@@ -84,7 +85,7 @@ def convolve(
     stride, dilation : int or one per axis
         Keep every stride-th output; put the taps `dilation` samples apart.
     method : str
-        'auto', 'direct', 'im2col', 'fft' or 'overlap_save'.
+        'auto', 'direct', 'im2col', 'banded', 'dot', 'fft' or 'overlap_save'.
     accuracy : {'normwise', 'componentwise'}
         How the rounding error must be bounded; 'componentwise' keeps 'auto' off the FFT.
     dtype : dtype, optional
@@ -191,60 +192,79 @@ def explain(
     mode: Mode | None = None,
     *,
     axes: Sequence[int] | int | None = None,
-    boundary: str | Sequence[str] = "constant",
+    boundary: Any = "constant",
     fill_value: complex = 0,
-    stride: int | Sequence[int] = 1,
-    dilation: int | Sequence[int] = 1,
+    stride: Any = 1,
+    dilation: Any = 1,
     lags: Any = None,
     method: str = "auto",
     accuracy: str = "normwise",
     dtype: Any = None,
     max_workspace: int | None = None,
     like: Any = None,
+    pattern: str | None = None,
+    padding: Any = "valid",
+    upsample: Any = 1,
+    flip: bool = False,
+    conj: bool = False,
+    sizes: Mapping[str, int] | None = None,
 ) -> _explain.Explanation:
-    """Say what `convolve` (with `lags`, `correlate`) would do, without doing it: which method, and why not the others.
+    """Say what a call would do, without doing it: which method, and why not the others.
+
+    The call is `convolve`; with `lags`, `correlate`; with `pattern`, `einconv`.
 
     Parameters
     ----------
     x_or_shape, kernel_or_shape : array, or tuple of int
         The operands, or their shapes (an int for one axis).
     mode, axes, boundary, fill_value, stride, dilation, lags, method, accuracy, max_workspace
-        As in `convolve` and `correlate`.
+        As in `convolve` and `correlate`; with `pattern`, options as in `einconv`, and neither mode, axes nor lags.
     dtype : dtype or str, optional
         Dtype of the result. With shapes alone 'float64' by default.
     like : array, namespace or str, optional
         Whose library and device to plan for, where `x_or_shape` is a shape. NumPy by default.
+    pattern : str, optional
+        The labels of an `einconv` call, which is then what is explained.
+    padding, upsample, flip, conj
+        As in `einconv`; only with `pattern`.
+    sizes : dict of str to int, optional
+        Sizes of labels that split axes leave open; only with `pattern`.
 
     Returns
     -------
     Explanation
-        Its fields can be inspected; ``str()`` of it is a table.
+        Its fields can be inspected; ``str()`` of it is a table. With `pattern` it says what each label became.
 
     Raises
     ------
     TypeError, ValueError, NotImplementedError
-        As the call itself would.
+        As the call itself would, and if options of `convolve` and `einconv` are mixed.
 
     Examples
     --------
     >>> import arrayconv
     >>> arrayconv.explain((2048, 2048), (3, 3), mode="same").output_shape
     (2048, 2048)
+    >>> found = arrayconv.explain((8, 32, 32, 3), (5, 5, 3, 16), pattern="b h w c, h w c o -> b h w o | h w")
+    >>> dict(found.roles)["channels"]
+    ('c',)
     """
-    geometry = _correlated("explain", mode, axes, boundary, stride, dilation, lags)
     chosen = _call.options("explain", method, accuracy, max_workspace, fill_value)
-    x_shape, kernel_shape = (
-        _shape_of("explain", "x_or_shape", x_or_shape),
-        _shape_of("explain", "kernel_or_shape", kernel_or_shape),
-    )
-    arrays = [value for value in (x_or_shape, kernel_or_shape) if not _is_shape(value)]
-    if len(arrays) < 2:
-        found = traits_like("explain", arrays[0] if arrays and like is None else like, dtype)
+    if pattern is None:
+        explained.refuse_labelled(padding, upsample, flip, conj, sizes)
+        geometry = _correlated("explain", mode, axes, boundary, stride, dilation, lags)
+        x_shape, kernel_shape, found = _explain.subjects("explain", x_or_shape, kernel_or_shape, dtype, like)
+        problem = _problem("explain", x_shape, kernel_shape, geometry)
+        labels = _explain.UNLABELLED
     else:
-        found = operands("explain", x_or_shape, kernel_or_shape, dtype).traits
-    problem = _problem("explain", x_shape, kernel_shape, geometry)
+        explained.refuse_numbered(mode, axes, lags)
+        given = (stride, dilation, upsample, padding, boundary, flip, conj)
+        labelled = options.frozen("explain", *given, {} if sizes is None else sizes)
+        x_shape, kernel_shape, found = _explain.subjects("explain", x_or_shape, kernel_or_shape, dtype, like)
+        problem = lowering.problem("explain", pattern, x_shape, kernel_shape, labelled)
+        labels = explained.labelling("explain", pattern, x_shape, kernel_shape, labelled, found)
     _call.check_fill("explain", fill_value, found)
-    return _explain.explanation(_call.plan("explain", problem, found, chosen), problem.shape)
+    return _explain.explanation(_call.plan("explain", problem, found, chosen), problem.shape, labels)
 
 
 def lags(n: Any, k: Any, mode: Mode = "full", *, stride: Any = 1, dilation: Any = 1) -> Any:
@@ -278,7 +298,8 @@ def lags(n: Any, k: Any, mode: Mode = "full", *, stride: Any = 1, dilation: Any 
     """
     check_option("lags", "mode", mode, MODES)
     sizes, taps = (
-        _shape_of("lags", name, tuple(value) if is_sequence(value) else value) for name, value in (("n", n), ("k", k))
+        _explain.shape_given("lags", name, tuple(value) if is_sequence(value) else value)
+        for name, value in (("n", n), ("k", k))
     )
     if len(sizes) != len(taps):
         raise ValueError(f"lags: `n` and `k` must name as many axes. Got n={n!r}, k={k!r}.")
@@ -322,23 +343,6 @@ def _frozen(function: str, argument: str, value: Any) -> Any:
         entries = value.tolist() if isinstance(value, np.ndarray) else value
         return tuple(_frozen(function, argument, entry) for entry in entries)
     return None if value is None else integer(function, argument, value)
-
-
-def _is_shape(value: Any) -> bool:
-    return isinstance(value, (int, np.integer, tuple))
-
-
-def _shape_of(function: str, argument: str, value: Any) -> tuple[int, ...]:
-    if isinstance(value, (tuple, int, np.integer)):
-        shape = tuple(integer(function, argument, entry) for entry in (value if isinstance(value, tuple) else (value,)))
-        if any(size < 0 for size in shape):
-            raise ValueError(f"{function}: `{argument}` must have sizes of at least 0. Got {shape}.")
-        return shape
-    if isinstance(value, list):
-        return tuple(np.shape(value))
-    if not hasattr(value, "shape"):
-        raise TypeError(f"{function}: `{argument}` must be an array, an int or a tuple of ints. Got {value!r}.")
-    return tuple(value.shape)
 
 
 def _run(function: str, x: Any, kernel: Any, geometry: _Geometry, chosen: _call.Options, dtype: Any, out: Any) -> Any:

@@ -88,3 +88,21 @@ def test_is_convolve(subject, padding):
     other = invoke(subject, "convolve", (), x, kernel, {"mode": padding})
     call = described("einconv", x, kernel, {"padding": padding, "flip": True}, (pattern,))
     asserts.equal("out.shape", tuple(out.shape), tuple(other.shape), call)
+
+
+@pytest.mark.cross(
+    (
+        "row",
+        [
+            ("b (g c) n, (g o) c n -> b (g o) n | n", (2, 6, 7), (4, 3, 3), {"g": 2}),
+            ("b (g c) n, g o c n -> b (g o) n | n", (2, 6, 7), (2, 2, 3, 3), {"g": 2}),
+            ("b (n p), n p -> b n | n", (2, 12), (3, 2), {"p": 2}),
+        ],
+    )
+)
+def test_sizes_follow_from_the_other_operand(subject, row):
+    """Sizes inside parentheses need not be given where the shapes tell them."""
+    pattern, x_shape, kernel_shape, sizes = row
+    x, kernel = random_operands(subject, x_shape, kernel_shape, (subject.backend.real,) * 2)
+    told = subject.backend.host(_check(subject, pattern, x, kernel, sizes))
+    np.testing.assert_array_equal(subject.backend.host(invoke(subject, "einconv", (pattern,), x, kernel, {})), told)

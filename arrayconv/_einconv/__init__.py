@@ -1,0 +1,1 @@
+"""How labelled calls become the one operation, for `einconv` and for `explain`."""
