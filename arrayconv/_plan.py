@@ -205,7 +205,7 @@ class _Runner:
         kernel, constants = self._constants(self._kernels[number], step)
         if not self._guards:
             return algorithm.run(piece, constants, step.spec, context)
-        guarded = contain.guard(piece, 2, context.traits, xp=context.xp)
+        guarded = contain.guard(piece, 2, context.traits, algorithm.mixes, xp=context.xp)
         y = algorithm.run(guarded.data, constants, step.spec, context)
         return contain.restore(y, guarded, kernel, step.spec, xp=context.xp, device=context.device)
 
@@ -214,7 +214,7 @@ class _Runner:
             kernel = self._kernel[(slice(*step.groups), slice(None), slice(None), *step.taps)]
             guarded = contain.Guard(kernel, None, None)
             if self._guards:
-                guarded = contain.guard(kernel, 2, self._context.traits, xp=self._context.xp)
+                guarded = contain.guard(kernel, 2, self._context.traits, self._algorithm.mixes, xp=self._context.xp)
             constants = self._algorithm.prepare(guarded.data, step.spec, self._context)
             self._prepared[key] = guarded, constants
         return self._prepared[key]

@@ -7,12 +7,15 @@ The order is the one `explain` prints for equal costs. Naming an algorithm here 
 from __future__ import annotations
 
 from arrayconv._algorithms._base import Accuracy, Algorithm, Context
+from arrayconv._algorithms.banded import banded
 from arrayconv._algorithms.direct import direct
 from arrayconv._algorithms.dot import dot
 from arrayconv._algorithms.fft import fft
 from arrayconv._algorithms.im2col import im2col
 from arrayconv._algorithms.overlap_save import overlap_save
 
-ALGORITHMS: dict[str, Algorithm] = {algorithm.name: algorithm for algorithm in (direct, im2col, dot, fft, overlap_save)}
+ALGORITHMS: dict[str, Algorithm] = {
+    algorithm.name: algorithm for algorithm in (direct, im2col, banded, dot, fft, overlap_save)
+}
 
 __all__ = ["ALGORITHMS", "Accuracy", "Algorithm", "Context"]

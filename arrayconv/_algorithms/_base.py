@@ -43,4 +43,5 @@ class Algorithm:
     accuracy: Accuracy  # whether the error bound holds element by element or by norm
     extends: Literal["none", "zero"] = "none"  # boundaries handled inside: none, or zeros through `before`
     smears: bool = False  # one bad sample reaches outputs whose window does not hold it
+    mixes: bool = False  # sums may overflow where the definition's would not, so data is scaled first
     tile_bytes: int = 0  # workspace per piece that stays in a CPU's cache, 0 for no limit

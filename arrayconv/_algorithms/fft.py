@@ -96,4 +96,15 @@ def _read(axis: Axis) -> slice:
     return slice(first, first + axis.stride * (axis.outputs - 1) + 1, axis.stride)
 
 
-fft = Algorithm("fft", _why_not, _cost, _workspace, _prepare, _run, accuracy="normwise", extends="zero", smears=True)
+fft = Algorithm(
+    "fft",
+    _why_not,
+    _cost,
+    _workspace,
+    _prepare,
+    _run,
+    accuracy="normwise",
+    extends="zero",
+    smears=True,
+    mixes=True,
+)

@@ -61,10 +61,12 @@ def _operations(tilings: tuple[Tiling, ...]) -> float:
     return prod(tiling.tiles for tiling in tilings) * points * log2(points + 1)
 
 
+@planning()
 def _lengths(spec: Spec) -> tuple[int, ...]:
     return tuple(tiling.length for tiling in _tilings(spec))
 
 
+@planning()
 def _tiles(spec: Spec) -> int:
     return prod(tiling.tiles for tiling in _tilings(spec))
 
@@ -139,5 +141,6 @@ overlap_save = Algorithm(
     accuracy="normwise",
     extends="zero",
     smears=True,
+    mixes=True,
     tile_bytes=1 << 24,  # pieces of this workspace took half the time of all tiles at once on 2048 x 2048
 )

@@ -14,6 +14,7 @@ over booleans, exact, without a gradient.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isfinite
 from typing import Any, NamedTuple
 
 from arrayconv._dtypes import component, kind
@@ -35,12 +36,14 @@ class Guard(NamedTuple):
     bad: Array | None
 
 
-def guard(data: Array, keep: int, traits: Traits, *, xp: Namespace) -> Guard:
-    """Return `data` safe for a smearing method; one scale for all axes after the first `keep`."""
-    if traits.readable and _comfortable(data, xp):
+def guard(data: Array, keep: int, traits: Traits, scales: bool, *, xp: Namespace) -> Guard:
+    """Return `data` safe for a smearing method; where that `scales`, one factor for all axes after the first `keep`."""
+    if traits.readable and _comfortable(data, scales, xp):
         return Guard(data, None, None)
     bad = ~xp.isfinite(data)
     clean = xp.where(bad, xp.zeros_like(data), data)
+    if not scales:
+        return Guard(clean, None, bad)
     axes = tuple(range(keep, data.ndim))
     sizes = xp.abs(clean)
     if kind(traits.accumulator) == "complex":  # |z| overflows where its parts do not
@@ -49,13 +52,15 @@ def guard(data: Array, keep: int, traits: Traits, *, xp: Namespace) -> Guard:
     return Guard(clean * xp.astype(scale, clean.dtype), scale, bad)
 
 
-def _comfortable(data: Array, xp: Namespace) -> bool:
-    """Whether every number is finite and of a magnitude that needs no scaling; reads values."""
+def _comfortable(data: Array, scales: bool, xp: Namespace) -> bool:
+    """Whether every number is finite and, for a method that scales, of a magnitude that needs no scaling."""
     if xp.isdtype(data.dtype, "complex floating"):
-        return _comfortable(xp.real(data), xp) and _comfortable(xp.imag(data), xp)
+        return _comfortable(xp.real(data), scales, xp) and _comfortable(xp.imag(data), scales, xp)
     if 0 in data.shape:
         return True
     largest = max(float(xp.max(data)), -float(xp.min(data)))
+    if not scales:
+        return isfinite(largest)
     return largest == 0 or 2.0**-_COMFORT <= largest <= 2.0**_COMFORT  # False for NaN
 
 
