@@ -12,7 +12,7 @@ from arrayconv._shapes import integer
 from arrayconv._tape import Step
 from arrayconv._xp import checked_dtype_name, device_of, identify
 
-__all__ = ["vjp"]
+__all__ = ["Pullback", "vjp"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)

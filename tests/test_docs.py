@@ -14,6 +14,7 @@ from arrayconv._algorithms import ALGORITHMS
 
 ROOT = Path(__file__).parent.parent
 MODULES = [module.name for module in pkgutil.iter_modules(arrayconv.__path__) if not module.name.startswith("_")]
+MODULES += ["nn.grad"]
 PAGES = sorted(
     [
         *ROOT.glob("*.md"),

@@ -10,9 +10,11 @@ import pytest
 
 import arrayconv
 
-PLANNED = {"config", "convolution", "convolver", "einconv", "kernels", "ndimage", "nn", "signal", "testing"}
+PLANNED = {"config", "convolution", "convolver", "einconv", "kernels", "ndimage", "nn", "nn.grad", "signal"}
+PLANNED |= {"testing", "vjp"}
 PUBLIC = [module.name for module in pkgutil.iter_modules(arrayconv.__path__) if not module.name.startswith("_")]
-NAMES = ["config", "convolve", "correlate", "einconv", "explain", "kernels", "lags"]
+PUBLIC += ["nn.grad"]
+NAMES = ["config", "convolve", "correlate", "einconv", "explain", "kernels", "lags", "vjp"]
 SHARED = {
     "axes": None,
     "boundary": "constant",
@@ -100,7 +102,8 @@ def test_correlate_adds_lags():
 
 def test_explain_takes_what_the_calls_take():
     assert positional(arrayconv.explain) == [("x_or_shape", EMPTY), ("kernel_or_shape", EMPTY), ("mode", None)]
-    assert keyword_only(arrayconv.explain) == {**SHARED, "lags": None, "like": None}
+    labelled = {"pattern": None, "padding": "valid", "upsample": 1, "flip": False, "conj": False, "sizes": None}
+    assert keyword_only(arrayconv.explain) == {**SHARED, "lags": None, "like": None, **labelled}
 
 
 def test_einconv_has_the_agreed_signature():

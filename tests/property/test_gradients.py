@@ -52,7 +52,7 @@ CALLS = [
     Call("complex", arrayconv.correlate, PLANE, {"boundary": "wrap", "stride": 2}, dtype="complex128"),
     Call("complex-fill", arrayconv.convolve, PLANE, {"fill_value": 1 - 2j}, dtype="complex128"),
     *(Call(f"by-{method}", arrayconv.convolve, PLANE, {"method": method}) for method in ALGORITHMS),
-    Call("blocks", arrayconv.convolve, ((30, 20), (3, 3)), {"max_workspace": 40_000}),
+    Call("blocks", arrayconv.convolve, ((30, 20), (3, 3)), {"max_workspace": 60_000}),
     Call("channels-last", arrayconv.einconv, ((2, 5, 4, 3), (2, 3, 3, 2)), {"stride": 2, "padding": "same"},
          ("b h w c, h w c o -> b h w o | h w",)),
     Call("grouped", arrayconv.einconv, ((2, 4, 4, 3), (2, 3, 2, 2, 2)), {"upsample": {"h": 2}, "padding": "full"},
@@ -61,6 +61,8 @@ CALLS = [
     Call("complex-einconv", arrayconv.einconv, ((2, 5), (3, 3)), {"conj": True, "boundary": "reflect", "padding": 1},
          ("b n, o n -> o n b | n",), "complex128"),
     Call("conv2d", nn.conv2d, ((2, 4, 5, 4), (6, 2, 3, 2)), {"groups": 2, "padding": 1, "stride": (2, 1)}),
+    Call("conv1d-bias", nn.conv1d, ((2, 3, 6), (2, 3, 3), (2,)), {"stride": 2}),
+    Call("conv_transpose1d-bias", nn.conv_transpose1d, ((3, 4), (3, 2, 3), (2,))),
     Call("conv1d-circular", nn.conv1d, ((2, 3, 6), (2, 3, 3)), {"padding": 4, "boundary": "wrap"}),
     Call("conv_transpose2d", nn.conv_transpose2d, ((2, 4, 3, 4), (4, 3, 3, 2)),
          {"groups": 2, "stride": 2, "padding": 1, "output_padding": (1, 0)}),
@@ -72,7 +74,7 @@ def named(*names):
     return [call for call in CALLS if call.name in names]
 
 
-LINEAR = [call for call in CALLS if "fill_value" not in call.options]
+LINEAR = [call for call in CALLS if "fill_value" not in call.options and len(call.shapes) == 2]
 
 
 def torch_arrays(call):
