@@ -14,13 +14,16 @@ EXAMPLES := $(wildcard examples/*.py)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test unit conformance parity examples check format clean
+.PHONY: help demo train test unit conformance parity examples check format clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
 
 demo: $(INSTALLED)  ## show what the package does on this machine
 	$(BIN)/python -m arrayconv demo
+
+train: $(INSTALLED)  ## train a small network on NumPy, torch and JAX arrays
+	$(BIN)/python examples/13_digits.py --libraries numpy torch jax --picture docs/images/digits.png
 
 test: unit $(addprefix conformance-,$(BACKENDS))  ## unit tests, then conformance on every backend in BACKENDS
 

@@ -10,6 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 SCRIPTS = sorted((ROOT / "examples").glob("*.py"))
+ARGUMENTS = {"13_digits": ["--steps", "3", "--libraries", "numpy", "torch"]}  # all of it takes minutes
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.stem)
@@ -17,7 +18,7 @@ def test_script_runs_and_prints(script, tmp_path):
     paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
     done = subprocess.run(
-        [sys.executable, "-W", "error", script],
+        [sys.executable, "-W", "error", script, *ARGUMENTS.get(script.stem, [])],
         cwd=tmp_path,  # nothing may depend on where it is started
         env=environment,
         capture_output=True,

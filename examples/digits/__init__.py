@@ -1,0 +1,1 @@
+"""What the script 13_digits.py is made of, but for the training itself."""
