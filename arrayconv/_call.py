@@ -21,14 +21,10 @@ from arrayconv._plan import Plan, Refusal, make, refused, with_accelerators
 from arrayconv._problem import Problem
 from arrayconv._select import METHODS, Budget
 from arrayconv._shapes import integer
-from arrayconv._tracing import is_traced, planning, record
-from arrayconv._xp import (
-    Operands,
-    Traits,
-    checked_dtype_name,
-    device_of,
-    identify,
-)
+from arrayconv._tracing import planning, record
+from arrayconv._xp import Operands, Traits, checked_dtype_name
+
+_OUT = Words("out", "x", "x or the kernel", "Leave out=None")
 
 
 @record

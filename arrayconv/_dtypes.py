@@ -41,6 +41,14 @@ def kind(name: str) -> Kind:
     return DTYPES[name].kind
 
 
+def checked(function: str, argument: str, name: str) -> str:
+    """Return the name of a dtype, or raise TypeError where this package does not compute in it."""
+    if name not in DTYPES:
+        way_out = "Cast it to an integer dtype first" if name == "bool" else f"Cast it to one of {list(DTYPES)}"
+        raise TypeError(f"{function}: `{argument}` has dtype {name}, which has no convolution here. {way_out}.")
+    return name
+
+
 def itemsize(name: str) -> int:
     """Return the bytes of one element."""
     return DTYPES[name].bits // 8

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 from math import prod
-from typing import Any
+from typing import Any, NamedTuple
 
-from arrayconv._xp import Array, Namespace
+from arrayconv._tracing import is_traced
+from arrayconv._xp import Array, Namespace, device_of, identify
 
 
 def buffer(part: Any, shape: tuple[int, ...], *, zeros: bool, xp: Namespace, device: Any) -> Array:
@@ -51,3 +52,35 @@ def needs_gradient(backend: str, *arrays: Any) -> bool:
     if backend != "torch":
         return False
     return sys.modules["torch"].is_grad_enabled() and any(array.requires_grad for array in arrays)
+
+
+class Words(NamedTuple):
+    """How a door words what is wrong with an array given for output."""
+
+    argument: str
+    like: str  # what it must be like
+    losing: str  # whose gradient it would lose
+    way_out: str
+
+
+def check_target(function: str, words: Words, out: Any, operands: tuple[Array, ...], backend: str, device: Any) -> None:
+    """Refuse an array given for output that can't be written, or not without harm; its form is the door's concern."""
+    text, way_out = f"{function}: `{words.argument}`", words.way_out
+    own = identify(function, words.argument, out)
+    if own != backend:
+        raise TypeError(f"{text} must be a {backend} array like {words.like}. Got {own or type(out).__name__}.")
+    if backend == "jax" or is_traced(backend, *operands, out):
+        raise TypeError(f"{text} cannot be written: {backend} arrays are immutable here. {way_out}.")
+    if needs_gradient(backend, out):
+        raise TypeError(
+            f"{text} itself requires a gradient. Got requires_grad=True. {way_out}, or call under torch.no_grad()."
+        )
+    if needs_gradient(backend, *operands):
+        raise TypeError(f"{text} would lose the gradient that {words.losing} requires. {way_out}.")
+    if backend != "numpy" and device_of(out) != device:
+        raise TypeError(f"{text} must be on the device {device}. Got {device_of(out)}.")
+    if covers_itself(out):
+        raise ValueError(
+            f"{text} must have memory of its own for every element. Got shape {tuple(out.shape)} over fewer "
+            f"elements of memory. Pass an array that is not broadcast or strided over itself."
+        )

@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from functools import lru_cache, wraps
+from math import ldexp
 from operator import index
 from typing import Any, TypeVar
 
@@ -58,6 +59,10 @@ def record(kind: Kind) -> Kind:
 
 def _apart(value: Any) -> Any:
     """Return a value with its tuples, however deep, as (number of the record or -1, entries)."""
+    if isinstance(value, float):
+        return ldexp(value, 0)  # like `index` in `shape_of`, for a number that the compiler left open
+    if isinstance(value, int) and not isinstance(value, bool):
+        return index(value)
     if not isinstance(value, tuple):
         return value
     kind = -1

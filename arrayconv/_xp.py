@@ -19,7 +19,7 @@ from typing import Any, NamedTuple, Protocol
 import array_api_compat
 import numpy as np
 
-from arrayconv import _dtypes
+from arrayconv import _dtypes, _host
 from arrayconv._errors import listed
 from arrayconv._tracing import is_compiling, is_traced, planning, record
 
@@ -162,6 +162,10 @@ def identify(function: str, argument: str, value: Any) -> str:
 def compat_namespace(xp: Any = None) -> Namespace:
     """Return the wrapped namespace of a module, a library's name, or None for NumPy."""
     name = "numpy" if xp is None else xp if isinstance(xp, str) else xp.__name__
+    if is_compiling() and name in ("torch", "array_api_compat.torch"):  # no compiler follows an import by name
+        from array_api_compat import torch
+
+        return torch
     if name.startswith("array_api_compat."):
         return import_module(name)
     name = _ALIASES.get(name, name)
@@ -177,11 +181,7 @@ def namespace_of(backend: str, x: Any) -> Namespace:
     """Return the wrapped namespace of an array of the library `backend`."""
     if backend not in _KNOWN:
         return array_api_compat.array_namespace(x)
-    if is_compiling():  # and can follow an import statement, not a module that comes from a call
-        from array_api_compat import torch
-
-        return torch
-    return _imported(backend)
+    return compat_namespace(backend) if is_compiling() else _imported(backend)
 
 
 @lru_cache
@@ -203,10 +203,7 @@ def checked_dtype_name(function: str, argument: str, dtype: Any) -> str:
         name = dtype if isinstance(dtype, str) else dtype_name(dtype)
     except TypeError:
         name = repr(dtype)
-    if name not in _dtypes.DTYPES:
-        way_out = "Cast it to an integer dtype first" if name == "bool" else f"Cast it to one of {list(_dtypes.DTYPES)}"
-        raise TypeError(f"{function}: `{argument}` has dtype {name}, which has no convolution here. {way_out}.")
-    return name
+    return _dtypes.checked(function, argument, name)
 
 
 def wanted_dtype_name(function: str, dtype: Any) -> str:
@@ -255,7 +252,7 @@ def operands(
     """
     first, second = identify(function, names[0], x), identify(function, names[1], kernel)
     if not first or isinstance(x, np.generic):
-        x, first = _host(function, names[0], x), "numpy"
+        x, first = _host.array(function, names[0], x), "numpy"
     if isinstance(kernel, np.generic):
         kernel = np.asarray(kernel)
     if second and first != second:
@@ -267,45 +264,15 @@ def operands(
     device = device_of(x)
     x_name = checked_dtype_name(function, names[0], x.dtype)
     if not second:
-        kernel = _array_like(function, names[1], kernel, xp, device, x_name, dtype)
+        name = x_name if dtype is None else wanted_dtype_name(function, dtype)
+        target = "the dtype of x, " if dtype is None else "dtype="
+        float64 = has_dtype(xp, device, "float64")
+        numbers = _host.fitting(function, names[1], kernel, name, target, float64)
+        kernel = numbers.array(numbers.dtype, xp, device)
     elif first != "numpy":
         _check_devices(function, names, first, x, kernel)
     traits = _traits(function, names, first, device, xp, (x, kernel), x_name, dtype)
     return Operands(x, kernel, xp, device, traits)
-
-
-def _host(function: str, argument: str, values: Any) -> Any:
-    """Return nested lists or a number as a NumPy array."""
-    try:
-        host = np.asarray(values)
-    except ValueError as ragged:
-        raise ValueError(f"{function}: `{argument}` must be a nested list of equal lengths. {ragged}.") from None
-    if host.dtype == object and host.size and all(isinstance(value, int) for value in host.flat):
-        raise ValueError(
-            f"{function}: the numbers in `{argument}` must fit 64 bits. Got {min(host.flat)} to {max(host.flat)}. "
-            f"Use floats, or split them."
-        )
-    return host
-
-
-def _array_like(
-    function: str, argument: str, values: Any, xp: Namespace, device: Any, x_name: str, dtype: Any
-) -> Array:
-    """Return nested lists as an array like x, in x's dtype where its kind can hold the numbers."""
-    host = _host(function, argument, values)
-    target = "the dtype of x, " if dtype is None else "dtype="
-    found = "integer" if host.size == 0 else _dtypes.kind(checked_dtype_name(function, argument, host.dtype))
-    name = x_name if dtype is None else wanted_dtype_name(function, dtype)
-    if found == "integer" and _dtypes.kind(name) == "integer":
-        info = np.iinfo(name)
-        if host.size and not info.min <= host.min() <= host.max() <= info.max:
-            raise ValueError(
-                f"{function}: the numbers in `{argument}` must fit {target}{name} [{info.min}, {info.max}]. "
-                f"Got {host.min()} to {host.max()}. Pass dtype= with a wider type, or an array."
-            )
-    elif not _dtypes.holds(name, found):
-        name = _dtypes.widened(name, found, has_dtype(xp, device, "float64"))
-    return xp.reshape(xp.asarray(host.tolist(), dtype=getattr(xp, name), device=device), host.shape)
 
 
 def _check_devices(function: str, names: tuple[str, str], backend: str, x: Any, kernel: Any) -> None:

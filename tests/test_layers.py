@@ -15,13 +15,7 @@ LAYERS = [  # top to bottom; a module may import the ones of lower layers only
     {"_cli"},
     {"__init__"},
     {"convolution", "convolver", "einconv", "kernels", "ndimage", "nn", "signal", "testing", "vjp"},  # front doors
-    {
-        "_einconv",
-        "_ndimage",
-        "_nn",
-        "_signal",
-        "_stencils",
-    },  # how some of them translate; a door may stand here before it opens
+    {"_einconv", "_ndimage", "_nn", "_signal", "_stencils"},  # how some of them translate
     {"_call"},
     {"_tape"},
     {"_engines"},

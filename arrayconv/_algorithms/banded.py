@@ -229,8 +229,11 @@ def _strips(x: Array, spec: Spec, bands: Bands, context: Context) -> Array:
             place = (..., slice(0, whole), slice(0, rows), slice(first, first + width))
             z = put(z, place, xp.permute_dims(cut[..., :width], swap))
         for strip in range(max(whole, 0), bands.strips):
-            part = x[..., strip * bands.step + first : min(strip * bands.step + first + width, columns)]
-            z = put(z, (..., strip, slice(0, rows), slice(first, first + part.shape[-1])), part)
+            start = strip * bands.step + first
+            held = min(width, columns - start)
+            if held > 0:
+                part = x[..., start : start + held]
+                z = put(z, (..., strip, slice(0, rows), slice(first, first + held)), part)
     return z
 
 

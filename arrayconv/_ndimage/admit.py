@@ -5,23 +5,19 @@ One library and one device; lists become arrays; what SciPy refuses is refused b
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from arrayconv._memory import covers_itself, needs_gradient
+from arrayconv import _host
+from arrayconv._memory import Words, check_target
 from arrayconv._ndimage import dtypes
 from arrayconv._ndimage.arguments import fill_of
-from arrayconv._tracing import is_traced
-from arrayconv._xp import (
-    Array,
-    Namespace,
-    compat_namespace,
-    device_of,
-    dtype_name,
-    has_dtype,
-    identify,
-)
+from arrayconv._tracing import shape_of
+from arrayconv._xp import Array, Namespace, device_of, dtype_name, has_dtype, identify, namespace_of
+
+_OUTPUT = Words("output", "`input`", "`input`", "Pass a dtype")
 
 
 class Source(NamedTuple):
@@ -38,6 +34,10 @@ class Source(NamedTuple):
     def sums(self) -> str:
         """Dtype name of real sums and taps: the widest of the device."""
         return "float64" if has_dtype(self.xp, self.device, "float64") else "float32"
+
+    def taps(self, values: Sequence[float]) -> Array:
+        """Return taps as an array like the input's, of the dtype of sums."""
+        return self.xp.asarray(list(values), dtype=getattr(self.xp, self.sums), device=self.device)
 
 
 class Call(NamedTuple):
@@ -68,33 +68,28 @@ def source(function: str, x: Any) -> Source:
     """Admit an input: an array of a dtype that filters have, or nested lists."""
     backend = identify(function, "input", x)
     if not backend or isinstance(x, np.generic):
-        x, backend = np.asarray(x), "numpy"
-    xp = compat_namespace(x.__array_namespace__() if hasattr(x, "__array_namespace__") else backend)
+        x, backend = _host.array(function, "input", x), "numpy"
     name = dtype_name(x.dtype)
     dtypes.check_supported(function, "input", name)
-    return Source(function, x, backend, xp, device_of(x), name)
+    return Source(function, x, backend, namespace_of(backend, x), device_of(x), name)
 
 
 def weights_like(of: Source, weights: Any) -> Array:
     """Return weights as an array like the input's, in the widest real or complex dtype."""
-    own = identify(of.function, "weights", weights)
-    if own and own != of.backend and not isinstance(weights, np.generic):
+    own = "" if isinstance(weights, np.generic) else identify(of.function, "weights", weights)
+    if own and own != of.backend:
         raise TypeError(
             f"{of.function}: `input` and `weights` must come from one array library. Got {of.backend} and {own}. "
             f"Convert one of them first; nothing is moved behind your back."
         )
-    if not own or own == "numpy":
-        host = np.asarray(weights)
-        host = host.astype(np.complex128 if host.dtype.kind == "c" else np.float64, copy=False)
-        weights = host if of.backend == "numpy" else _from_host(of, host)
-    name = dtypes.complexified(of.sums) if dtypes.is_complex(dtype_name(weights.dtype)) else of.sums
-    return of.xp.astype(weights, getattr(of.xp, name), copy=False)
+    if own:
+        return of.xp.astype(weights, getattr(of.xp, _widest(of, dtype_name(weights.dtype))), copy=False)
+    found = _host.numbers(of.function, "weights", weights)
+    return found.array(_widest(of, found.dtype), of.xp, of.device)
 
 
-def _from_host(of: Source, host: Any) -> Array:
-    name = dtypes.complexified(of.sums) if host.dtype.kind == "c" else of.sums
-    flat = of.xp.asarray(host.ravel().tolist(), dtype=getattr(of.xp, name), device=of.device)
-    return of.xp.reshape(flat, host.shape)
+def _widest(of: Source, name: str) -> str:
+    return dtypes.complexified(of.sums) if dtypes.is_complex(name) else of.sums
 
 
 def call(of: Source, output: Any, cval: Any, *, complex_weights: bool = False, promote: bool = False) -> Call:
@@ -125,25 +120,15 @@ def call(of: Source, output: Any, cval: Any, *, complex_weights: bool = False, p
             f"{of.function}: the result's dtype {result} does not exist on {of.backend} device {of.device}. "
             f"Pass a narrower `output`."
         )
-    fill = fill_of(of.function, cval, complex_input=complex_input, complex_weights=complex_weights)
+    fill = fill_of(of.function, cval, complex_input, complex_weights)
     return Call(of, result, output if is_array else None, fill)
 
 
 def _check_out(of: Source, out: Any) -> None:
     """Refuse an `output` array that can't take the answer."""
-    function, x, backend = of.function, of.x, of.backend
-    own = identify(function, "output", out)
-    if own != backend:
-        raise TypeError(f"{function}: `output` must be a {backend} array like `input`. Got {own}.")
-    if backend == "jax" or is_traced(backend, x, out):
-        raise TypeError(f"{function}: `output` cannot be written: {backend} arrays are immutable here. Pass a dtype.")
-    if needs_gradient(backend, x, out):
-        raise TypeError(f"{function}: `output` would lose the gradient that `input` requires. Pass a dtype.")
-    if tuple(out.shape) != tuple(x.shape):
-        raise RuntimeError(f"{function}: output shape not correct. Got {tuple(out.shape)}, should be {tuple(x.shape)}.")
-    if backend == "numpy" and not out.flags.writeable:
+    function = of.function
+    check_target(function, _OUTPUT, out, (of.x,), of.backend, of.device)
+    if shape_of(out) != shape_of(of.x):
+        raise RuntimeError(f"{function}: output shape not correct. Got {shape_of(out)}, should be {shape_of(of.x)}.")
+    if of.backend == "numpy" and not out.flags.writeable:
         raise ValueError(f"{function}: output array is read-only. Pass a writeable one.")
-    if covers_itself(out):
-        raise ValueError(f"{function}: `output` must have memory of its own for every element. Pass another array.")
-    if backend != "numpy" and device_of(out) != of.device:
-        raise TypeError(f"{function}: `output` must be on the device {of.device}. Got {device_of(out)}.")

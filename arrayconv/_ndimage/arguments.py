@@ -13,6 +13,7 @@ import numpy as np
 
 from arrayconv._boundary import Boundary
 from arrayconv._errors import listed
+from arrayconv._tracing import planning
 
 MODES: dict[str, Boundary] = {
     "reflect": "symmetric",
@@ -37,7 +38,7 @@ def boundary_of(function: str, mode: Any) -> Boundary:
 
 def per_axis(function: str, argument: str, value: Any, count: int) -> list[Any]:
     """Give each of `count` axes its own entry: a single value or name serves all."""
-    if isinstance(value, str) or not np.iterable(value):
+    if isinstance(value, str) or not _is_iterable(value):
         return [value] * count
     entries = list(value)
     if len(entries) != count:
@@ -46,6 +47,15 @@ def per_axis(function: str, argument: str, value: Any, count: int) -> list[Any]:
             f"Got {len(entries)} entries of `{argument}` for {count} axes."
         )
     return entries
+
+
+def _is_iterable(value: Any) -> bool:
+    """Whether `value` has entries; compilers follow this, but not `numpy.iterable`."""
+    try:
+        iter(value)
+    except TypeError:
+        return False
+    return True
 
 
 def whole(function: str, argument: str, value: Any) -> int:
@@ -93,7 +103,8 @@ def before_of(function: str, taps: int, origin: Any, *, flip: bool = False) -> i
     return (taps - 1) // 2 - number if flip else taps // 2 + number
 
 
-def fill_of(function: str, cval: Any, *, complex_input: bool, complex_weights: bool) -> complex:
+@planning(0)
+def fill_of(function: str, cval: Any, complex_input: bool, complex_weights: bool) -> complex:
     """Return `cval` as the fill of the one operation, of the kind of the data."""
     if complex_input:
         return complex(cval)

@@ -128,7 +128,7 @@ def _mean(found: Call, axis: int, size: Any, mode: Any, origin: Any) -> Pass:
     if taps < 1:
         raise RuntimeError(f"{function}: incorrect filter size: `size` must be at least 1. Got {size}.")
     before = before_of(function, taps, origin)
-    ones = weights_like(found.source, [1.0] * taps)
+    ones = found.source.taps([1.0] * taps)
     return Pass((axis,), ones, (before,), (boundary_of(function, mode),), divisor=taps)
 
 
@@ -141,8 +141,8 @@ def gradient(
     number = one_axis(function, axis, of.x.ndim)
     modes: list[Boundary] = [boundary_of(function, name) for name in per_axis(function, "mode", mode, of.x.ndim)]
     order = [number, *(other for other in range(of.x.ndim) if other != number)]
-    taps = {other: weights_like(of, (-1, 0, 1) if other == number else smoothing) for other in order}
-    chain = [Pass((other,), taps[other], (1,), (modes[other],)) for other in order]
+    difference, smooth = of.taps((-1, 0, 1)), of.taps(smoothing)
+    chain = [Pass((other,), difference if other == number else smooth, (1,), (modes[other],)) for other in order]
     return run(found, chain)
 
 

@@ -1,17 +1,16 @@
-"""Samples of a Gaussian and of its derivatives, on the host."""
+"""The pass of a Gaussian or of one of its derivatives: SciPy's radius, taps made on the host."""
 
 from __future__ import annotations
 
 import math
 from typing import Any
 
-import numpy as np
-
-from arrayconv import _dtypes
+from arrayconv import _dtypes, _gaussian
 from arrayconv._ndimage import dtypes
-from arrayconv._ndimage.admit import Call, weights_like
+from arrayconv._ndimage.admit import Call
 from arrayconv._ndimage.arguments import boundary_of, whole
 from arrayconv._ndimage.passes import Pass
+from arrayconv._tracing import planning
 
 
 def gaussian_pass(call: Call, axis: int, sigma: Any, order: Any, mode: Any, truncate: float, radius: Any) -> Pass:
@@ -25,12 +24,12 @@ def gaussian_pass(call: Call, axis: int, sigma: Any, order: Any, mode: Any, trun
     order = whole(function, "order", order)
     if order < 0:
         raise ValueError(f"{function}: order must be non-negative. Got order={order}.")
-    taps = _taps(deviation, reach, order)
-    if dtypes.is_integer(call.result):
-        taps = taps * (1 + (len(taps) + 2) * _dtypes.eps(call.source.sums))
-    return Pass((axis,), weights_like(call.source, taps.tolist()), (reach,), (boundary_of(function, mode),), flip=True)
+    raised = (2 * reach + 3) * _dtypes.eps(call.source.sums) if dtypes.is_integer(call.result) else 0.0
+    taps = call.source.taps(_taps(deviation, reach, order, raised))
+    return Pass((axis,), taps, (reach,), (boundary_of(function, mode),), flip=True)
 
 
+@planning(0)
 def _checked(function: str, sigma: Any, truncate: float, radius: Any) -> tuple[float, int]:
     """Return sigma and the radius, floor(truncate * sigma + 1/2) unless it is given."""
     deviation = float(sigma)
@@ -48,11 +47,6 @@ def _checked(function: str, sigma: Any, truncate: float, radius: Any) -> tuple[f
     return deviation, reach
 
 
-def _taps(sigma: float, radius: int, order: int) -> Any:
-    """Return samples of the derivative of g, by g_(k+1) = -(n * g_k + k * g_(k-1)) / sigma**2."""
-    n = np.arange(-radius, radius + 1)
-    weights = np.exp(-0.5 / (sigma * sigma) * n**2)
-    before, now = weights, weights / np.sum(weights)
-    for k in range(order):
-        before, now = now, -(n * now + k * before) / (sigma * sigma)
-    return now
+@planning(0)
+def _taps(sigma: float, radius: int, order: int, raised: float) -> tuple[float, ...]:
+    return tuple(tap * (1 + raised) for tap in _gaussian.gaussian(sigma, radius, order))

@@ -11,18 +11,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from arrayconv import _dtypes, _host
 from arrayconv._numpy_dtypes import narrower
-from arrayconv._xp import (
-    Namespace,
-    Operands,
-    checked_dtype_name,
-    compat_namespace,
-    device_of,
-    dtype_name,
-    has_dtype,
-    identify,
-    operands,
-)
+from arrayconv._tracing import shape_of
+from arrayconv._xp import Namespace, Operands, device_of, dtype_name, has_dtype, identify, namespace_of, operands
 
 Rule = Callable[[str, str], str]  # the dtype names of both inputs to the result's
 
@@ -40,7 +32,7 @@ class Pair(NamedTuple):
     @property
     def shapes(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Both shapes."""
-        return tuple(self.arrays[0].shape), tuple(self.arrays[1].shape)
+        return shape_of(self.arrays[0]), shape_of(self.arrays[1])
 
 
 class Typed(NamedTuple):
@@ -59,15 +51,14 @@ class Typed(NamedTuple):
 def pair(function: str, names: tuple[str, str], in1: Any, in2: Any) -> Pair:
     """Admit two inputs; raises TypeError for what is no array, or for two libraries or devices."""
     libraries = identify(function, names[0], in1), identify(function, names[1], in2)
-    like = in1 if libraries[0] else in2
     home = libraries[0] or libraries[1] or "numpy"
-    xp = _namespace(home, like)
-    device = device_of(np.asarray(like) if home == "numpy" else like)
-    first, second = (
-        value if library not in ("", "numpy") else _array(function, name, value, library or home, xp, device)
+    like = np.empty(0) if home == "numpy" else in1 if libraries[0] else in2
+    xp, device = namespace_of(home, like), device_of(like)
+    arrays = [
+        _array(function, name, value, library or home, xp, device) if library in ("", "numpy") else value
         for name, value, library in zip(names, (in1, in2), libraries, strict=True)
-    )
-    return Pair(names, (first, second), xp, device)
+    ]
+    return Pair(names, (arrays[0], arrays[1]), xp, device)
 
 
 def typed(function: str, inputs: Pair, rule: Rule) -> Typed:
@@ -76,10 +67,10 @@ def typed(function: str, inputs: Pair, rule: Rule) -> Typed:
     output = rule(*found)
     wanted = _COUNTS if output == "bool" else output if output in found else held(output, inputs.xp, inputs.device)
     dtype = getattr(inputs.xp, wanted)
-    first, second = (
+    first, second = [
         inputs.xp.astype(array, dtype) if name == "bool" else array
         for array, name in zip(inputs.arrays, found, strict=True)
-    )
+    ]
     return Typed(operands(function, first, second, wanted, inputs.names), "bool" if output == "bool" else wanted)
 
 
@@ -89,23 +80,15 @@ def held(name: str, xp: Namespace, device: Any) -> str:
     return name if smaller is None or has_dtype(xp, device, name) else smaller
 
 
-def _namespace(library: str, array: Any) -> Namespace:
-    return compat_namespace(array.__array_namespace__() if hasattr(array, "__array_namespace__") else library)
-
-
 def _dtype(function: str, name: str, array: Any) -> str:
     found = dtype_name(array.dtype)
-    return found if found == "bool" else checked_dtype_name(function, name, found)
+    return found if found == "bool" else _dtypes.checked(function, name, found)
 
 
 def _array(function: str, argument: str, value: Any, library: str, xp: Namespace, device: Any) -> Any:
-    """Return nested lists or NumPy's own scalars as an array of `library`."""
-    try:
-        host = np.asarray(value)
-    except ValueError as ragged:
-        raise ValueError(f"{function}: `{argument}` must be a nested list of equal lengths. {ragged}") from None
+    """Return nested lists, or anything of NumPy's, as an array of `library`."""
     if library == "numpy":
-        return host
-    name = host.dtype.name if host.dtype == bool else checked_dtype_name(function, argument, host.dtype)
-    dtype = getattr(xp, held(name, xp, device))
-    return xp.reshape(xp.asarray(host.tolist(), dtype=dtype, device=device), host.shape)
+        return value if isinstance(value, np.ndarray) else _host.array(function, argument, value)
+    found = _host.numbers(function, argument, value)
+    name = found.dtype if found.dtype == "bool" else _dtypes.checked(function, argument, found.dtype)
+    return found.array(held(name, xp, device), xp, device)

@@ -15,7 +15,8 @@ from arrayconv._numpy_dtypes import floating, result_type
 from arrayconv._signal import shapes
 from arrayconv._signal.arrays import Pair, Typed, pair, typed
 from arrayconv._signal.shapes import Kind, Request, Translated, translate
-from arrayconv._xp import Operands
+from arrayconv._tracing import planning
+from arrayconv._xp import Operands, Traits
 
 NAMES = ("in1", "in2")
 
@@ -127,7 +128,7 @@ def planar(function: str, kind: Kind, in1: Any, in2: Any, mode: Any, boundary: A
         )
     shapes.check_valid(function, inputs.shapes, mode, (0, 1))
     found = typed(function, inputs, result_type)
-    fill = _fill(function, fillvalue, found)
+    fill = _fill(function, fillvalue, found.operands.traits.output)
     if 0 in inputs.shapes[1]:
         return _zeros(found, shapes.empty_shape(function, inputs.shapes, mode))
     beyond = "constant" if mode == "valid" else _BOUNDARIES[boundary]
@@ -139,15 +140,15 @@ def planar(function: str, kind: Kind, in1: Any, in2: Any, mode: Any, boundary: A
     return _run(function, found, translate(call), METHODS["direct"], fill)
 
 
-def _fill(function: str, value: Any, found: Typed) -> complex:
-    """Return `fillvalue` as a number of the result's kind."""
+@planning(0)
+def _fill(function: str, value: Any, output: str) -> complex:
+    """Return `fillvalue` as a number of the kind of the result's dtype."""
     if isinstance(value, (list, tuple, np.ndarray, np.generic)):
         host = np.asarray(value)
         if host.size != 1:
             rule = "must be scalar or an array with one element" if host.size else "cannot be an empty array"
             raise ValueError(f"{function}: `fillvalue` {rule}. Got shape {host.shape}.")
         value = host.item()
-    output = found.operands.traits.output
     kind = kind_of(output)
     if kind == "integer" and isinstance(value, float) and value.is_integer():
         value = int(value)
@@ -169,17 +170,21 @@ def _run(function: str, found: Typed, call: Translated, methods: tuple[Options, 
     if call.swapped:
         x = _reversed(operands.kernel, operands) if call.reverses else operands.kernel
         operands = operands._replace(x=x, kernel=operands.x)
-    can = (options for options in methods[:-1] if _plans(function, call, operands, options))
-    chosen = next(can, methods[-1])._replace(fill_value=fill)
+    chosen = _first(function, call, operands.traits, methods, fill)
     return found.answer(_call.run(function, operands, call.problem, chosen))
 
 
-def _plans(function: str, call: Translated, operands: Operands, chosen: Options) -> bool:
-    try:
-        _call.plan(function, call.problem, operands.traits, chosen)
-    except NotImplementedError:
-        return False
-    return True
+@planning(0)
+def _first(function: str, call: Translated, traits: Traits, methods: tuple[Options, ...], fill: complex) -> Options:
+    """Return the first of `methods` that can run the call, or the last, with its fill."""
+    *first, last = [options._replace(fill_value=fill) for options in methods]
+    for options in first:
+        try:
+            _call.plan(function, call.problem, traits, options)
+        except NotImplementedError:
+            continue
+        return options
+    return last
 
 
 def _reversed(x: Any, operands: Operands) -> Any:

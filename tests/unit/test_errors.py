@@ -17,6 +17,7 @@ from arrayconv._algorithms import ALGORITHMS
 from arrayconv._select import METHODS
 
 EXACT = [name for name, algorithm in ALGORITHMS.items() if algorithm.accuracy == "componentwise"]
+WITHOUT_AXES = [name for name in EXACT if name != "banded"]
 
 DOORS = {name: getattr(arrayconv, name) for name in ("convolve", "correlate", "explain")}
 COMPUTING = ("convolve", "correlate")
@@ -363,7 +364,7 @@ SHARED = {
         lambda door: door(IMAGE, IMAGE, axes=(), method="fft"),
         NotImplementedError,
         "method 'fft' cannot run this. Reason: there is no convolved axis to transform. "
-        f"Use method='auto' or one of {EXACT}.",
+        f"Use method='auto' or one of {WITHOUT_AXES}.",
     ),
     "im2col-without-integer-products": (
         lambda door: door(INTEGER_META, INTEGER_META, method="im2col"),

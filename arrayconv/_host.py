@@ -1,0 +1,92 @@
+"""Nested lists and plain numbers: what NumPy makes of them, as Python values that every library can make an array of.
+
+NumPy looks at them inside a `planning` function, which is handed tuples, so compilers meet only what it found. The
+rules for dtypes are the doors' own: `fitting` is the core's.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from arrayconv import _dtypes
+from arrayconv._tracing import planning
+
+
+class Numbers(NamedTuple):
+    """The numbers of nested lists: a flat tuple, last axis fastest, their shape, and the name of a dtype for them."""
+
+    values: tuple[Any, ...]
+    shape: tuple[int, ...]
+    dtype: str
+
+    def array(self, dtype: str, xp: Any, device: Any) -> Any:
+        """Return them as an array of the dtype so called."""
+        flat = xp.asarray(list(self.values), dtype=getattr(xp, dtype), device=device)
+        return xp.reshape(flat, self.shape)
+
+
+def frozen(value: Any) -> Any:
+    """Return lists and tuples, however deep, as tuples: what `planning` functions take."""
+    return tuple([frozen(entry) for entry in value]) if isinstance(value, (list, tuple)) else value
+
+
+def array(function: str, argument: str, values: Any) -> Any:
+    """Return nested lists or a number as a NumPy array; ValueError for ragged lists and for integers above 64 bits."""
+    try:
+        found = np.asarray(values)
+    except ValueError as ragged:
+        raise ValueError(f"{function}: `{argument}` must be a nested list of equal lengths. {ragged}.") from None
+    if found.dtype == object and found.size and all(isinstance(value, int) for value in found.flat):
+        raise ValueError(
+            f"{function}: the numbers in `{argument}` must fit 64 bits. Got {min(found.flat)} to {max(found.flat)}. "
+            f"Use floats, or split them."
+        )
+    return found
+
+
+def numbers(function: str, argument: str, values: Any) -> Numbers:
+    """Return the numbers of nested lists, with the dtype that NumPy gives them; refuses what `array` does."""
+    return _numbers(function, argument, frozen(values))
+
+
+@planning(0)
+def _numbers(function: str, argument: str, values: Any) -> Numbers:
+    found = array(function, argument, values)
+    return Numbers(tuple(found.ravel().tolist()), found.shape, found.dtype.name)
+
+
+def fitting(function: str, argument: str, values: Any, name: str, target: str, float64: bool) -> Numbers:
+    """Return the numbers of nested lists, with the dtype for them beside data.
+
+    Parameters
+    ----------
+    function, argument : str
+        For error texts.
+    values
+        Nested lists or a number.
+    name : str
+        The dtype of the data, or the one asked for: theirs too, where its kind can hold them.
+    target : str
+        What error texts call that.
+    float64 : bool
+        Whether the device has float64.
+    """
+    return _fitting(function, argument, frozen(values), name, target, float64)
+
+
+@planning(0)
+def _fitting(function: str, argument: str, values: Any, name: str, target: str, float64: bool) -> Numbers:
+    found = array(function, argument, values)
+    kind = "integer" if found.size == 0 else _dtypes.kind(_dtypes.checked(function, argument, found.dtype.name))
+    if kind == "integer" and _dtypes.kind(name) == "integer":
+        info = np.iinfo(name)
+        if found.size and not info.min <= found.min() <= found.max() <= info.max:
+            raise ValueError(
+                f"{function}: the numbers in `{argument}` must fit {target}{name} [{info.min}, {info.max}]. "
+                f"Got {found.min()} to {found.max()}. Pass dtype= with a wider type, or an array."
+            )
+    elif not _dtypes.holds(name, kind):
+        name = _dtypes.widened(name, kind, float64)
+    return Numbers(tuple(found.ravel().tolist()), found.shape, name)
