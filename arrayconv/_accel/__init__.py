@@ -42,9 +42,9 @@ def transforms(backend: str, library: str, xp: Namespace) -> Any:
 def full_precision(backend: str, device: str) -> AbstractContextManager[None]:
     """Return a context in which products are not cut to fewer digits; no error bound stated in eps would hold else.
 
-    JAX multiplies matrices in TF32 or bfloat16 on devices that have them, unless told otherwise. torch's matrix products
-    keep float32 unless its user asks for less, but under autocast they would be cast to half precision: who wants that
-    casts the operands.
+    JAX multiplies matrices in TF32 or bfloat16 on devices that have them, unless told otherwise. torch's products keep
+    float32 unless its user asks for less, but under autocast they would be cast to half precision: who wants that casts
+    the operands.
     """
     if backend == "jax":
         return sys.modules["jax"].default_matmul_precision("highest")
