@@ -105,18 +105,26 @@ def run(
     check_fill(function, chosen.fill_value, found.traits)
     direct = _check_out(function, out, found, problem) if out is not None else False
     made = plan(function, problem, found.traits, chosen, 0 if direct or out is None else _output_bytes(problem, found))
-    xp, layout = found.xp, problem.layout
-    x, kernel = operands_of(found, problem)
-    # Only axes of length 1 come or go here, so the reshape is a view of `out`.
-    target = xp.reshape(moved(out, layout.y.inverse, xp), problem.spec.output_shape) if direct else None
-    y = _engines.run(made, x, kernel, chosen.fill_value, xp=xp, device=found.device, out=target)
-    if direct:
-        return out
-    y = answer(y, problem, xp)
-    _tape.note((found.x, found.kernel), lambda: _tape.of_convolution(found, problem, made, chosen.fill_value))
-    if out is not None:
+    if not direct:
+        y = planned(found, problem, made, chosen.fill_value)
+        if out is None:
+            return y
         out[...] = y
         return out
+    xp = found.xp
+    x, kernel = operands_of(found, problem)
+    # Only axes of length 1 come or go here, so the reshape is a view of `out`.
+    target = xp.reshape(moved(out, problem.layout.y.inverse, xp), problem.spec.output_shape)
+    _engines.run(made, x, kernel, chosen.fill_value, xp=xp, device=found.device, out=target)
+    return out
+
+
+def planned(found: Operands, problem: Problem, made: Plan, fill: complex) -> Any:
+    """Return the answer of a call whose plan is made."""
+    x, kernel = operands_of(found, problem)
+    y = _engines.run(made, x, kernel, fill, xp=found.xp, device=found.device)
+    y = answer(y, problem, found.xp)
+    _tape.note((found.x, found.kernel), lambda: _tape.of_convolution(found, problem, made, fill))
     return y
 
 

@@ -34,6 +34,26 @@ RATES: dict[str, Rates] = {
 }
 
 
+class Pace(NamedTuple):
+    """What an accelerated method takes."""
+
+    call_ns: int  # a call on tiny arrays
+    mac_byte: int  # one multiply-add, per byte of an element
+    output: int = 0  # one output, whatever its taps
+
+
+PACES: dict[str, Pace] = {
+    "numpy_convolve-short": Pace(1000, 24),
+    "numpy_convolve-float": Pace(1000, 12, 10000),
+    "numpy_convolve-integer": Pace(1000, 80, 1000),
+    # On 2026-11-22, 2 cores of an AMD EPYC (Zen 5), numba 0.68.1, both cores used; of the sums alone.
+    "numba-float": Pace(35000, 4),
+    "numba-complex": Pace(35000, 5),
+    "numba-integer": Pace(35000, 5),
+    "numba-strided": Pace(35000, 150),  # per multiply-add of any dtype
+}
+
+
 def rates(row: str) -> Rates:
     """Return the constants of a row (see `Traits.row`), or the guess for what was never measured."""
     return RATES.get(row, RATES["other"])

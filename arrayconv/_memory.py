@@ -17,7 +17,7 @@ def buffer(part: Any, shape: tuple[int, ...], *, zeros: bool, xp: Namespace, dev
     return (xp.zeros if zeros else xp.empty)(shape, dtype=part.dtype, device=device)
 
 
-def put(y: Array, index: Any, value: Array) -> Array:
+def put(y: Array, index: Any, value: Array | int) -> Array:
     """Return `y` with `value` at `index`: written in place where the library allows it, a new array in JAX."""
     at = getattr(y, "at", None)
     if at is not None:

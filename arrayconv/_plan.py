@@ -6,16 +6,17 @@ straight pass over its steps: cut the piece of x, run, put the result in its pla
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from arrayconv import _accel
-from arrayconv._algorithms import ALGORITHMS, Context
+from arrayconv._algorithms import Context
 from arrayconv._boundary import FILL, Run
 from arrayconv._memory import buffer, put
 from arrayconv._ops import contain, pad
 from arrayconv._ops.windows import LEADING
-from arrayconv._select import METHODS, Budget, Candidate, rank
+from arrayconv._select import METHODS, TABLE, Budget, Candidate, rank
 from arrayconv._spec import Spec
 from arrayconv._split import Piece, pieces
 from arrayconv._tracing import planning, record
@@ -56,6 +57,15 @@ class Plan(NamedTuple):
         return next(row for row in self.candidates if row.name == self.method)
 
     @property
+    def shortcut(self) -> Any:
+        """The method's call on the caller's own arrays, (x, kernel) -> y, or None where more is to be done."""
+        make_shortcut = TABLE[self.method].shortcut
+        if make_shortcut is None or not self.is_whole or self.traits.output != self.traits.accumulator:
+            return None
+        conj = self.spec.conj and self.traits.accumulator.startswith("complex")
+        return make_shortcut(self.spec._replace(conj=conj), self.steps[0].spec)
+
+    @property
     def covers(self) -> bool:
         """Whether the steps write every output; where upsampling leaves taps without samples, zeros stay."""
         return sum(step.spec.outputs for step in self.steps) == self.spec.outputs
@@ -83,7 +93,7 @@ def make(spec: Spec, traits: Traits, method: str, budget: Budget, zero_fill: boo
     if not runnable:
         return Refusal(method, candidates)
     chosen = runnable[0]
-    algorithm = ALGORITHMS[chosen.name]
+    algorithm = TABLE[chosen.name]
     steps: tuple[Piece, ...] = ()
     if spec.outputs and spec.terms:  # a sum of nothing is zero
         zero_extends = algorithm.extends == "zero" and zero_fill
@@ -128,14 +138,16 @@ def refused(function: str, refusal: Refusal, limit: int | None, taken: int = 0) 
             f"{function}: `max_workspace` is too small for any piece. Got {limit} bytes{copies}. {reasons}."
         )
     runnable = {row.name for row in refusal.candidates if row.refusal is None}
-    others = [name for name in ALGORITHMS if name in runnable]
+    others = [name for name in TABLE if name in runnable]
     way_out = f"Use method='auto' or one of {others}" if others else "Nothing else can run it either"
     return NotImplementedError(f"{function}: method {refusal.method!r} cannot run this. Reason: {reasons}. {way_out}.")
 
 
 def with_accelerators(traits: Traits, allowed: frozenset[str]) -> Traits:
     """Return `traits` with the shortcuts that are installed and allowed."""
-    return traits._replace(transforms=_accel.accelerator(traits.backend, allowed))
+    return traits._replace(
+        transforms=_accel.accelerator(traits.backend, allowed), accelerators=_accel.available(allowed)
+    )
 
 
 def execute(
@@ -167,25 +179,52 @@ def execute(
     fft = _accel.transforms(traits.backend, traits.transforms, xp)
     context = Context(xp, device, traits, fft, _wrapped(fill, traits))
     kernel = _oriented(kernel, plan.spec, context)
-    run = _Runner(plan, x, kernel, context)
+    run = _accelerated if plan.method in _accel.ACCELERATED else _walked
     with _accel.full_precision(traits.backend, traits.device):
-        return _walk(plan, run, out, context)
+        return run(plan, x, kernel, out, context)
+
+
+def _walked(plan: Plan, x: Array, kernel: Array, out: Array | None, context: Context) -> Array:
+    return _walk(plan, _Runner(plan, x, kernel, context), out, context)
+
+
+def _accelerated(plan: Plan, x: Array, kernel: Array, out: Array | None, context: Context) -> Array:
+    """Run a plan of an accelerated method; where its library fails, `auto` goes on with another, and says so once."""
+    try:
+        return _walked(plan, x, kernel, out, context)
+    except _accel.AcceleratorFailed as failure:
+        _accel.give_up(failure)
+        if plan.asked != "auto":
+            raise RuntimeError(f"method {plan.method!r} cannot run: {failure}. Use method='auto'.") from failure
+        others = plan.traits._replace(accelerators=plan.traits.accelerators - {failure.library})
+        other = make(plan.spec, others, "auto", plan.budget, context.fill == 0)
+        if isinstance(other, Refusal):
+            raise refused("convolution", other, plan.budget.max_workspace) from failure
+        warnings.warn(f"{failure}. Method {other.method!r} serves instead.", RuntimeWarning, stacklevel=2)
+    return _walked(other, x, kernel, out, context)
 
 
 def _walk(plan: Plan, run: _Runner, out: Array | None, context: Context) -> Array:
     """Run the steps one after the other and put their results in place."""
     xp, dtype = context.xp, getattr(context.xp, plan.traits.output)
-    corner = ALGORITHMS[plan.method].smears and plan.traits.writable  # of a transform's buffer: a view that keeps it
+    corner = TABLE[plan.method].smears and plan.traits.writable  # of a transform's buffer: a view that keeps it
     if plan.is_whole and out is None and not corner:
         return xp.astype(run(0, plan.steps[0]), dtype, copy=False)
     y = out
     if y is not None and not plan.covers:
         y[...] = xp.zeros_like(y)
+    writes = TABLE[plan.method].writes and plan.traits.accumulator == plan.traits.output
+    if y is None and writes:
+        y = (xp.empty if plan.covers else xp.zeros)(plan.spec.output_shape, dtype=dtype, device=context.device)
     for number, step in enumerate(plan.steps):
+        place = (slice(*step.batch), slice(*step.groups), slice(None), *step.target)
+        if writes and y is not None:
+            run(number, step, y[place])
+            continue
         part = xp.astype(run(number, step), dtype, copy=False)
         if y is None:
             y = buffer(part, plan.spec.output_shape, zeros=not plan.covers, xp=xp, device=context.device)
-        y = put(y, (slice(*step.batch), slice(*step.groups), slice(None), *step.target), part)
+        y = put(y, place, part)
     return xp.zeros(plan.spec.output_shape, dtype=dtype, device=context.device) if y is None else y
 
 
@@ -193,14 +232,16 @@ class _Runner:
     """Runs the steps of one call; prepares the kernel once for all pieces of equal spec."""
 
     def __init__(self, plan: Plan, x: Array, kernel: Array, context: Context) -> None:
-        self._algorithm = ALGORITHMS[plan.method]
+        self._algorithm = TABLE[plan.method]
         self._guards = self._algorithm.smears and not plan.traits.exact
         self._x, self._kernel, self._context = x, kernel, context
         self._kernels = plan.kernels
         self._prepared: dict[int, tuple[contain.Guard, Any]] = {}
 
-    def __call__(self, number: int, step: Piece) -> Array:
+    def __call__(self, number: int, step: Piece, out: Array | None = None) -> Array:
         context, algorithm = self._context, self._algorithm
+        if out is not None:
+            context = context._replace(out=out)
         piece = _cut(self._x, step, context)
         kernel, constants = self._constants(self._kernels[number], step)
         if not self._guards:
@@ -237,10 +278,28 @@ def _cut(x: Array, step: Piece, context: Context) -> Array:
     reads = [_read(source) for source in step.source]
     x = x[(slice(*step.batch), slice(*step.groups), slice(None), *(held for held, _ in reads))]
     x = xp.astype(x, getattr(xp, context.traits.accumulator), copy=False)
+    if context.fill == 0 and context.traits.writable:
+        place = _place(step.source)
+        if place is not None:  # x among zeros: written once, instead of joined axis by axis
+            shape = (*x.shape[:LEADING], *(sum(run.length for run in source) for source in step.source))
+            return put(buffer(x, shape, zeros=True, xp=xp, device=context.device), (..., *place), x)
     for number, (_, moved) in enumerate(reads):
         if moved:
             x = pad.extend(x, LEADING + number, moved, context.fill, xp=xp, device=context.device)
     return x
+
+
+@planning()
+def _place(sources: tuple[tuple[Run, ...], ...]) -> tuple[slice, ...] | None:
+    """Return where the samples stand among constants, or None unless there are some and nothing else."""
+    found: list[slice] = []
+    for source in sources:
+        samples = [number for number, run in enumerate(source) if run.start != FILL]
+        if len(samples) != 1 or source[samples[0]].step != 1:
+            return None
+        first = sum(run.length for run in source[: samples[0]])
+        found.append(slice(first, first + source[samples[0]].length))
+    return None if all(len(source) == 1 for source in sources) else tuple(found)
 
 
 @planning()

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from math import prod
 from typing import NamedTuple
 
+from arrayconv._accel import ACCELERATED
 from arrayconv._algorithms import ALGORITHMS, Accuracy, Algorithm
 from arrayconv._cost_table import rates
 from arrayconv._spec import Axis, Spec
@@ -16,7 +17,8 @@ from arrayconv._split import block_shape, phases
 from arrayconv._tracing import record
 from arrayconv._xp import Traits
 
-METHODS = ("auto", *ALGORITHMS)
+TABLE: dict[str, Algorithm] = {**ALGORITHMS, **ACCELERATED}
+METHODS = ("auto", *TABLE)
 _UNLIMITED = 1 << 62
 _MOST_PIECES = 4096  # cache-sized pieces of one problem: planning time must not grow with the data
 
@@ -55,7 +57,7 @@ def rank(spec: Spec, traits: Traits, budget: Budget, zero_fill: bool) -> tuple[C
         'constant' axes are continued by zeros, which some algorithms need not copy.
     """
     phase = _largest_phase(spec)
-    rows = [_candidate(algorithm, spec, phase, traits, budget, zero_fill) for algorithm in ALGORITHMS.values()]
+    rows = [_candidate(algorithm, spec, phase, traits, budget, zero_fill) for algorithm in TABLE.values()]
     return tuple(sorted(rows, key=lambda row: (row.refusal is not None, row.cost_ns)))
 
 

@@ -47,6 +47,11 @@ def recording() -> Generator[list[Step]]:
         _tape.reset(token)
 
 
+def is_recording() -> bool:
+    """Whether somebody records what calls do."""
+    return _tape.get() is not None
+
+
 def note(operands: tuple[Any, ...], pullback: Callable[[], Pullback]) -> None:
     """Note a step for whoever records; its pullback is made only then."""
     if is_compiling():

@@ -65,6 +65,7 @@ class Traits(NamedTuple):
     float64: bool = True  # the device computes in float64: exact integers by FFT need it
     integer_matmul: bool = True  # matmul takes integers on this device
     transforms: str = ""  # the library whose transforms are used, '' for the namespace's own
+    accelerators: frozenset[str] = frozenset()  # the libraries whose methods may serve
 
     @property
     def row(self) -> str:
@@ -94,6 +95,7 @@ class Operands(NamedTuple):
 
 
 _KNOWN = {"numpy": "numpy", "torch": "torch", "cupy": "cupy", "jax": "jax", "jaxlib": "jax", "dask": "dask"}
+_PLAIN_TORCH = ("torch", "torch.nn.parameter")
 _ALIASES = {"jax": "jax.numpy", "strict": "array_api_strict"}
 _LAZY_REFUSAL = (
     "is a Dask array, and chunk-wise convolution is not implemented yet. Computing it here would load the whole "
@@ -304,7 +306,11 @@ def _traits(
             f"{function}: the result's dtype {output} does not exist on {backend} device {device}. Got "
             f"{names[0]} {x_name}, {names[1]} {w_name}, dtype={wanted}. Cast the operands to a common narrower dtype."
         )
-    return traits(backend, device, xp, output, traced=is_traced(backend, *arrays))
+    found = traits(backend, device, xp, output, traced=is_traced(backend, *arrays))
+    if backend == "torch" and found.device == "cpu" and not found.traced:
+        # Plain tensors in memory: what stands for another (fake, batched, distributed) is of a type of its own.
+        return found._replace(readable=all(type(array).__module__ in _PLAIN_TORCH for array in arrays))
+    return found
 
 
 def result_dtype(function: str, names: tuple[str, str], x_name: str, w_name: str, wanted: str | None) -> str:

@@ -16,7 +16,11 @@ from arrayconv._tracing import record
 
 __all__ = ["ACCELERATORS", "Settings", "current", "using"]
 
-ACCELERATORS = {"scipy": "SciPy's transforms for NumPy arrays"}
+ACCELERATORS = {
+    "scipy": "SciPy's transforms for NumPy arrays",
+    "numpy": "numpy.convolve for short NumPy arrays",
+    "numba": "compiled loops for NumPy arrays",
+}
 
 
 @record

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from arrayconv import _call, _explain
+from arrayconv import _call, _explain, _warm
 from arrayconv._einconv import explained, lowering, options
 from arrayconv._errors import check_option
 from arrayconv._problem import Problem, paired
@@ -29,7 +29,7 @@ from arrayconv._shapes import (
 )
 from arrayconv._spec import Axis
 from arrayconv._tracing import planning, record, shape_of
-from arrayconv._xp import operands
+from arrayconv._xp import Operands, operands
 
 __all__ = ["convolve", "correlate", "explain", "lags"]
 
@@ -85,7 +85,7 @@ def convolve(
     stride, dilation : int or one per axis
         Keep every stride-th output; put the taps `dilation` samples apart.
     method : str
-        'auto', 'direct', 'im2col', 'banded', 'dot', 'fft' or 'overlap_save'.
+        'auto', 'direct', 'im2col', 'banded', 'dot', 'fft', 'overlap_save', 'numpy_convolve' or 'numba'.
     accuracy : {'normwise', 'componentwise'}
         How the rounding error must be bounded; 'componentwise' keeps 'auto' off the FFT.
     dtype : dtype, optional
@@ -127,9 +127,13 @@ def convolve(
     >>> arrayconv.convolve([1, 2, 3, 4, 5], [1, 10], mode="same")
     array([ 1, 12, 23, 34, 45])
     """
-    geometry = _geometry("convolve", mode, axes, boundary, stride, dilation)
-    chosen = _call.options("convolve", method, accuracy, max_workspace, fill_value)
-    return _run("convolve", x, kernel, geometry, chosen, dtype, out)
+    more = method, accuracy, max_workspace, fill_value
+
+    def prepare() -> Any:
+        geometry = _geometry("convolve", mode, axes, boundary, stride, dilation)
+        return _prepared("convolve", x, kernel, geometry, _call.options("convolve", *more), dtype)
+
+    return _warm.call("convolve", x, kernel, (mode, axes, boundary, stride, dilation, dtype, *more), prepare, out)
 
 
 def correlate(
@@ -181,9 +185,14 @@ def correlate(
     >>> arrayconv.correlate([1, 2, 3, 4, 5], [1, 10], lags=(0, 1))
     array([21, 32])
     """
-    geometry = _correlated("correlate", mode, axes, boundary, stride, dilation, lags)
-    chosen = _call.options("correlate", method, accuracy, max_workspace, fill_value)
-    return _run("correlate", x, kernel, geometry, chosen, dtype, out)
+    more = method, accuracy, max_workspace, fill_value
+
+    def prepare() -> Any:
+        geometry = _correlated("correlate", mode, axes, boundary, stride, dilation, lags)
+        return _prepared("correlate", x, kernel, geometry, _call.options("correlate", *more), dtype)
+
+    options = (mode, axes, boundary, stride, dilation, lags, dtype, *more)
+    return _warm.call("correlate", x, kernel, options, prepare, out)
 
 
 def explain(
@@ -345,10 +354,11 @@ def _frozen(function: str, argument: str, value: Any) -> Any:
     return None if value is None else integer(function, argument, value)
 
 
-def _run(function: str, x: Any, kernel: Any, geometry: _Geometry, chosen: _call.Options, dtype: Any, out: Any) -> Any:
+def _prepared(
+    function: str, x: Any, kernel: Any, geometry: _Geometry, chosen: _call.Options, dtype: Any
+) -> tuple[Operands, Problem, _call.Options]:
     found = operands(function, x, kernel, dtype)
-    problem = _problem(function, shape_of(found.x), shape_of(found.kernel), geometry)
-    return _call.run(function, found, problem, chosen, out)
+    return found, _problem(function, shape_of(found.x), shape_of(found.kernel), geometry), chosen
 
 
 @planning()

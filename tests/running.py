@@ -4,13 +4,13 @@ from functools import cache
 
 import numpy as np
 
-from arrayconv import _dtypes, _plan
+from arrayconv import _dtypes, _plan, config
 from arrayconv._ops import transform
 from arrayconv._select import Budget
 from arrayconv._xp import traits
 from tests import oracle
 
-ALL_ACCELERATORS = frozenset({"scipy"})
+ALL_ACCELERATORS = frozenset(config.ACCELERATORS)
 
 
 def planned(library, spec, dtype, method, *, fill=0, max_workspace=None, accelerators=ALL_ACCELERATORS):

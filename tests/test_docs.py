@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import arrayconv
-from arrayconv._algorithms import ALGORITHMS
+from arrayconv._select import TABLE
 
 ROOT = Path(__file__).parent.parent
 MODULES = [module.name for module in pkgutil.iter_modules(arrayconv.__path__) if not module.name.startswith("_")]
@@ -93,7 +93,7 @@ def test_every_result_is_documented(module, function):
         assert section(docstring, "Returns") or docstring.startswith("Return ")
 
 
-@pytest.mark.parametrize("method", ALGORITHMS)
+@pytest.mark.parametrize("method", TABLE)
 def test_every_method_has_a_page(method):
     page = ROOT / "docs/algorithms" / f"{method}.md"
     assert page.exists()
@@ -101,13 +101,13 @@ def test_every_method_has_a_page(method):
 
 
 def test_every_page_of_a_method_has_its_method():
-    assert {page.stem for page in (ROOT / "docs/algorithms").glob("*.md")} - {"README", "index"} == set(ALGORITHMS)
+    assert {page.stem for page in (ROOT / "docs/algorithms").glob("*.md")} - {"README", "index"} == set(TABLE)
 
 
 @pytest.mark.parametrize("function", [arrayconv.convolve], ids=["convolve"])
 def test_docstring_lists_every_method(function):
     described = re.search(r"^method : str\n(.*?)\n\S", inspect.getdoc(function), re.M | re.S).group(1)
-    assert re.findall(r"'(\w+)'", described) == ["auto", *ALGORITHMS]
+    assert re.findall(r"'(\w+)'", described) == ["auto", *TABLE]
 
 
 def anchors(page):

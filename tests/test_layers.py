@@ -16,6 +16,7 @@ LAYERS = [  # top to bottom; a module may import the ones of lower layers only
     {"__init__"},
     {"convolution", "convolver", "einconv", "kernels", "ndimage", "nn", "signal", "testing", "vjp"},  # front doors
     {"_einconv", "_ndimage", "_nn", "_signal", "_stencils"},  # how some of them translate
+    {"_warm"},
     {"_call"},
     {"_tape"},
     {"_engines"},
@@ -46,6 +47,7 @@ RANK = {name: number for number, layer in enumerate(LAYERS) for name in layer}
 # Who may name a library besides NumPy, and which.
 FOREIGN = {
     "_xp": {"array_api_compat"},
+    "_accel/numba_kernels": {"numba"},
     "_accel/numpy": {"scipy"},
     "_engines/jax": {"jax"},
     "_engines/torch": {"torch"},

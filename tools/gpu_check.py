@@ -53,7 +53,7 @@ ENVIRONMENT = {
     "PYTHONUNBUFFERED": "1",
     "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")])),
 }
-METHODS = ("auto", "direct", "im2col", "banded", "dot", "fft", "overlap_save")
+METHODS = ("auto", "direct", "im2col", "banded", "dot", "fft", "overlap_save")  # and none that serves NumPy alone
 BOUNDARIES = ("constant", "edge", "symmetric", "reflect", "wrap")
 NDIMAGE = {"constant": "constant", "edge": "nearest", "symmetric": "reflect", "reflect": "mirror", "wrap": "wrap"}
 DTYPES = ("float16", "float32", "float64", "complex64", "complex128")

@@ -1,7 +1,7 @@
-"""Shortcuts that name a library: ``(backend, what) -> where``, an allow-list.
+"""What names a library: transforms, ``(backend, library) -> where``, and `ACCELERATED`, methods of the one table.
 
-A module named here is imported when a plan first needs it, never at start-up. A shortcut agrees with the
-standard-only code over the whole case table.
+An allow-list. No library is imported to decide, only to run, and each agrees with the standard-only code over the whole
+case table. A library that fails once is left alone from then on.
 """
 
 from __future__ import annotations
@@ -12,9 +12,25 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
+from arrayconv._accel._base import AcceleratorFailed
+from arrayconv._accel.numba import numba
+from arrayconv._accel.numpy_convolve import numpy_convolve
+from arrayconv._algorithms import Algorithm
 from arrayconv._tracing import planning
 from arrayconv._xp import Namespace
 
+__all__ = [
+    "ACCELERATED",
+    "AcceleratorFailed",
+    "accelerator",
+    "available",
+    "failures",
+    "full_precision",
+    "give_up",
+    "transforms",
+]
+
+ACCELERATED: dict[str, Algorithm] = {algorithm.name: algorithm for algorithm in (numpy_convolve, numba)}
 TRANSFORMS = {("numpy", "scipy"): "arrayconv._accel.numpy"}
 
 
@@ -30,6 +46,24 @@ def accelerator(backend: str, allowed: frozenset[str]) -> str:
         if home == backend and library in allowed and installed(library):
             return library
     return ""
+
+
+_failed: set[str] = set()
+
+
+def available(allowed: frozenset[str]) -> frozenset[str]:
+    """Return the allowed libraries that are installed and have not failed."""
+    return frozenset(library for library in allowed if library not in _failed and installed(library))
+
+
+def failures() -> int:
+    """Count the libraries that have failed, which a remembered choice must not outlive."""
+    return len(_failed)
+
+
+def give_up(failure: AcceleratorFailed) -> None:
+    """Leave a library alone from now on."""
+    _failed.add(failure.library)
 
 
 def transforms(backend: str, library: str, xp: Namespace) -> Any:

@@ -28,6 +28,7 @@ class Context(NamedTuple):
     traits: Traits
     fft: Any  # a namespace with rfftn, irfftn, fftn, ifftn
     fill: complex = 0
+    out: Any = None  # where to write the piece, for an algorithm that `writes`; without it, a new array
 
 
 @dataclass(frozen=True)
@@ -44,4 +45,7 @@ class Algorithm:
     extends: Literal["none", "zero"] = "none"  # boundaries handled inside: none, or zeros through `before`
     smears: bool = False  # one bad sample reaches outputs whose window does not hold it
     mixes: bool = False  # sums may overflow where the definition's would not, so data is scaled first
+    writes: bool = False  # into `context.out`, which it returns
     tile_bytes: int = 0  # workspace per piece that stays in a CPU's cache, 0 for no limit
+    # (problem, step's spec) -> the call on the caller's own arrays, where nothing else is left to do
+    shortcut: Callable[[Spec, Spec], Callable[[Any, Any], Any] | None] | None = None

@@ -74,7 +74,7 @@ def _why_not(spec: Spec, traits: Traits) -> str | None:
 
 def _strip_elements(spec: Spec, bands: Bands) -> int:
     """Count the samples of all strips, or of x itself in one dimension."""
-    rows = spec.axes[-2].size + bands.height if len(spec.axes) > 1 else bands.rows + bands.height
+    rows = _groups(bands) * bands.height
     lead = [axis.size for axis in spec.axes[:-2]]
     return prod((spec.batch, spec.groups, spec.channels, *lead, bands.strips, rows, bands.span))
 
@@ -161,13 +161,12 @@ def _run(x: Array, matrices: list[Array], spec: Spec, context: Context) -> Array
     y = buffer(rows, (*shape, bands.width), zeros=False, xp=xp, device=context.device)
     taps = list(product(range(spec.channels), product(*[range(axis.taps) for axis in lead])))
     for phase in range(min(bands.phases, bands.rows)):
-        count = -(-(bands.rows - phase) // bands.phases)
         total: Any = None
         for (c, tap), matrix in zip(taps, matrices, strict=True):
             seen = rows[(slice(None), slice(None), c, *_met(lead, tap), ...)]  # (B, G, *lead, strips, rows, span)
-            term = _product(seen, matrix, phase, count, spec, bands, xp)
+            term = _product(seen, matrix, phase, spec, bands, xp)
             total = term if total is None else total + term
-        y = put(y, (..., slice(phase, None, bands.phases), slice(None), slice(None)), total)
+        y = _placed(y, total, phase, spec, bands, xp)
     columns = prod(y.shape[-2:]) if len(spec.axes) > 1 else prod(y.shape[-3:])
     kept = y.shape[: LEADING + len(spec.axes) - 1]
     return xp.reshape(y, (*kept, columns))[..., : _last(spec).outputs]
@@ -185,24 +184,48 @@ def _met(lead: tuple[Axis, ...], tap: tuple[int, ...]) -> list[slice]:
     return found
 
 
-def _product(rows: Array, matrix: Array, phase: int, count: int, spec: Spec, bands: Bands, xp: Any) -> Array:
-    """Return the outputs of one phase, (B, G, O, *lead, count, strips, P)."""
-    first = phase * (bands.height // bands.phases)
-    rows = rows[(..., slice(first, first + count * bands.height), slice(None))]
-    outer = tuple(rows.shape)[:-2]  # (B, G, *lead, strips)
-    flat = xp.reshape(rows, (*outer, count, bands.height * bands.span))
-    weights = xp.reshape(matrix, (spec.groups, *(1,) * (len(outer) - 2), *matrix.shape[1:]))
-    terms = xp.reshape(xp.matmul(flat, weights), (*outer, count, spec.filters, bands.width))
-    places = len(outer)
-    return xp.permute_dims(terms, (0, 1, places + 1, *range(2, places - 1), places, places - 1, places + 2))
+def _product(rows: Array, matrix: Array, phase: int, spec: Spec, bands: Bands, xp: Any) -> Array:
+    """Return the products of one phase, (B, G, *lead, strips * groups of rows - 1, O * P), as one matrix product.
+
+    Strips lie one after the other, whole groups of `height` rows each, so the rows that begin at a phase are one
+    reshape of all of them. The last group of a strip runs on into the next and belongs to nothing.
+    """
+    *outer, strips, count, span = rows.shape
+    length = bands.height * span
+    flat = xp.reshape(rows, (*outer, strips * count * span))
+    first = phase * (bands.height // bands.phases) * span
+    groups = strips * count // bands.height - 1
+    flat = xp.reshape(flat[..., first : first + groups * length], (*outer, groups, length))
+    return xp.matmul(flat, xp.reshape(matrix, (spec.groups, *(1,) * (len(outer) - 2), *matrix.shape[1:])))
+
+
+def _placed(y: Array, terms: Array, phase: int, spec: Spec, bands: Bands, xp: Any) -> Array:
+    """Return y (B, G, O, *lead, rows, strips, P) with the products of one phase in their rows."""
+    outer = tuple(terms.shape)[:-2]
+    held = _groups(bands)  # groups of rows in a strip, the last of them idle
+    count = -(-(bands.rows - phase) // bands.phases)
+    places = slice(phase, None, bands.phases)
+    n = len(outer)
+    whole = (bands.strips - 1) * held
+    if whole:
+        part = xp.reshape(terms[..., :whole, :], (*outer, bands.strips - 1, held, spec.filters, bands.width))
+        part = xp.permute_dims(part[..., :count, :, :], (0, 1, n + 2, *range(2, n), n + 1, n, n + 3))
+        y = put(y, (..., places, slice(0, bands.strips - 1), slice(None)), part)
+    last = xp.reshape(terms[..., whole : whole + count, :], (*outer, count, spec.filters, bands.width))
+    last = xp.permute_dims(last, (0, 1, n + 1, *range(2, n), n, n + 2))
+    return put(y, (..., places, bands.strips - 1, slice(None)), last)
+
+
+def _groups(bands: Bands) -> int:
+    """Count the groups of `height` rows in a strip: enough for every phase, and one that is idle."""
+    return -(-bands.rows // bands.phases) + 1
 
 
 def _rows(x: Array, spec: Spec, bands: Bands, context: Context) -> Array:
-    """Return x cut every `step` samples, (B, G, C, strips=1, rows, span); a view where nothing is missing."""
-    needed = (bands.rows + bands.height - 1) * bands.span
-    held = x.shape[-1]
-    x = _lengthened(x, needed, context) if held < needed else x[..., :needed]
-    return context.xp.reshape(x, (*x.shape[:-1], 1, needed // bands.span, bands.span))
+    """Return x cut every `step` samples, (B, G, C, strips=1, rows, span), zeros beyond its end."""
+    rows = _groups(bands) * bands.height
+    x = _lengthened(x, rows * bands.span, context)
+    return context.xp.reshape(x, (*x.shape[:-1], 1, rows, bands.span))
 
 
 def _lengthened(x: Array, size: int, context: Context) -> Array:
@@ -215,11 +238,11 @@ def _strips(x: Array, spec: Spec, bands: Bands, context: Context) -> Array:
     """Return copies of strips of the last axis, (B, G, C, *lead, strips, rows, span), zeros beyond x."""
     xp = context.xp
     *outer, rows, columns = x.shape
-    row = spec.axes[-2]
-    missing = max(0, row.stride * (row.outputs - 1) + bands.height - rows)
-    ragged = missing or (bands.strips - 1) * bands.step + bands.span > columns
-    shape = (*outer, bands.strips, rows + missing, bands.span)
-    z = buffer(x, shape, zeros=bool(ragged), xp=xp, device=context.device)
+    shape = (*outer, bands.strips, _groups(bands) * bands.height, bands.span)
+    z = buffer(x, shape, zeros=False, xp=xp, device=context.device)
+    z = put(z, (..., slice(rows, None), slice(None)), 0)
+    if (bands.strips - 1) * bands.step + bands.span > columns:
+        z = put(z, (..., bands.strips - 1, slice(None), slice(None)), 0)
     swap = (*range(len(outer)), len(outer) + 1, len(outer), len(outer) + 2)
     for first in range(0, bands.span, bands.step):
         width = min(bands.step, bands.span - first)

@@ -44,28 +44,28 @@ def _by_matmul(spec: Spec, traits: Traits) -> bool:
     return spec.channels > 1 and (traits.integer_matmul or not traits.exact)
 
 
-def _prepare(kernel: Array, spec: Spec, context: Context) -> list[Array]:
-    """Return w[g, o, c] of every tap, ready to meet a window."""
-    taps = [kernel[(..., *tap)] for tap in windows.taps(spec.axes)]  # (G, O, C) each
+def _prepare(kernel: Array, spec: Spec, context: Context) -> Array:
+    """Return w of every tap first, ready to meet a window: (taps, G, O, C), or (taps * C, 1, G, O, 1, ...)."""
+    xp, space = context.xp, range(windows.LEADING, kernel.ndim)
     if _by_matmul(spec, context.traits):
-        return taps
-    ones = (1,) * len(spec.axes)
-    shape = (1, spec.groups, spec.filters, *ones)
-    return [context.xp.reshape(tap[:, :, c], shape) for tap in taps for c in range(spec.channels)]
+        return xp.reshape(xp.permute_dims(kernel, (*space, 0, 1, 2)), (spec.taps, *kernel.shape[: windows.LEADING]))
+    shape = (spec.terms, 1, spec.groups, spec.filters, *(1,) * len(spec.axes))
+    return xp.reshape(xp.permute_dims(kernel, (*space, 2, 0, 1)), shape)
 
 
-def _run(x: Array, taps: list[Array], spec: Spec, context: Context) -> Array:
+def _run(x: Array, taps: Array, spec: Spec, context: Context) -> Array:
     xp = context.xp
     by_matmul = _by_matmul(spec, context.traits)
     flat = (spec.batch, spec.groups, spec.channels, prod(spec.output_size))
     total = None
-    for number, tap in enumerate(windows.taps(spec.axes)):
-        window = x[windows.window(tap, spec.axes)]  # (B, G, C, *out)
+    for number, place in enumerate(windows.windows(spec.axes)):
+        window = x[place]  # (B, G, C, *out)
         if by_matmul:
-            total = _added(total, xp.matmul(taps[number], xp.reshape(window, flat)))
+            total = _added(total, xp.matmul(taps[number, ...], xp.reshape(window, flat)))
             continue
         for c in range(spec.channels):
-            total = _added(total, taps[number * spec.channels + c] * window[:, :, c : c + 1, ...])
+            seen = window if spec.channels == 1 else window[:, :, c : c + 1, ...]
+            total = _added(total, taps[number * spec.channels + c, ...] * seen)
     assert total is not None
     return xp.reshape(total, spec.output_shape) if by_matmul else total
 

@@ -51,7 +51,7 @@ def _prepare(kernel: Array, spec: Spec, context: Context) -> Array:
 
 def _run(x: Array, weights: Array, spec: Spec, context: Context) -> Array:
     xp = context.xp
-    seen = [x[windows.window(tap, spec.axes)] for tap in windows.taps(spec.axes)]
+    seen = [x[place] for place in windows.windows(spec.axes)]
     columns = xp.reshape(
         xp.stack(seen, axis=windows.LEADING), (spec.batch, spec.groups, spec.terms, prod(spec.output_size))
     )

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from arrayconv import kernels
-from arrayconv._algorithms import ALGORITHMS
 from arrayconv._cli.console import need
+from arrayconv._select import TABLE
 
 Host = np.ndarray[Any, Any]
 EPS = float(np.finfo(np.float32).eps)
@@ -78,7 +78,7 @@ def share(exact: Answer, method: str, difference: Host) -> float:
     """Return a float32 answer's difference from the exact one as a share of its bound; above 1 is an error."""
     # Squares, their sum and the root are rounded too.
     rounding = 2 * EPS * np.abs(exact.value) if len(exact.spread) > 1 else np.zeros(())
-    if ALGORITHMS[method].accuracy == "normwise":
+    if TABLE[method].accuracy == "normwise":
         bounds = [_TRANSFORM * EPS * log2(exact.points) * norm for norm in exact.norms]
         return float(np.linalg.norm(difference) / (combined(bounds, sqrt) + np.linalg.norm(rounding)))
     bounds = [w.size * EPS * spread for w, spread in zip(exact.operation.kernels, exact.spread, strict=True)]

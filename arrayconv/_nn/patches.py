@@ -14,7 +14,7 @@ from arrayconv._memory import buffer, put
 from arrayconv._nn.arguments import not_negative, positive
 from arrayconv._nn.shapes import batched
 from arrayconv._ops.pad import along, extend
-from arrayconv._ops.windows import taps, window
+from arrayconv._ops.windows import windows
 from arrayconv._shapes import is_sequence, padded_axis
 from arrayconv._spec import Axis
 from arrayconv._tracing import planning, record, shape_of
@@ -43,7 +43,7 @@ def unfold(function: str, input: Any, kernel_size: Any, dilation: Any, padding: 
     for number, (n, p) in enumerate(zip(shape[first:], grid.padding, strict=True)):
         if p:
             x = extend(x, first + number, runs(n, -p, n + p, "constant"), 0, xp=xp, device=found.device)
-    columns = xp.stack([x[window(tap, axes)] for tap in taps(axes)], axis=first)  # (batch, channels, taps, *out)
+    columns = xp.stack([x[place] for place in windows(axes)], axis=first)  # (batch, channels, taps, *out)
     return xp.reshape(columns, result)
 
 
@@ -71,8 +71,7 @@ def fold(
     columns = xp.reshape(xp.astype(found.x, sums, copy=False), split)  # (batch, channels, taps, *out)
     padded = tuple([n + 2 * p for n, p in zip(sizes, grid.padding, strict=True)])
     y = buffer(columns, (*split[:lead], *padded), zeros=True, xp=xp, device=found.device)
-    for number, tap in enumerate(taps(axes)):
-        at = window(tap, axes)
+    for number, at in enumerate(windows(axes)):
         y = put(y, at, y[at] + columns[(*(slice(None),) * lead, number, ...)])
     for number, (n, p) in enumerate(zip(sizes, grid.padding, strict=True)):
         y = y[along(lead + number, slice(p, p + n))] if p else y

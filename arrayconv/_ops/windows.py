@@ -11,6 +11,7 @@ from typing import Any
 
 from arrayconv._ops.pad import along
 from arrayconv._spec import Axis
+from arrayconv._tracing import planning
 from arrayconv._xp import Array, Namespace
 
 LEADING = 3
@@ -21,15 +22,15 @@ def taps(axes: Sequence[Axis]) -> Iterator[tuple[int, ...]]:
     return product(*(range(axis.taps) for axis in axes))
 
 
-def window(tap: Sequence[int], axes: Sequence[Axis]) -> tuple[Any, ...]:
-    """Return the index of the samples of x that meet kernel tap `tap`, one per output position."""
-    return (
-        ...,
-        *(
-            slice(a.dilation * k, a.dilation * k + a.stride * (a.outputs - 1) + 1, a.stride)
-            for k, a in zip(tap, axes, strict=True)
-        ),
-    )
+@planning()
+def windows(axes: tuple[Axis, ...]) -> tuple[tuple[Any, ...], ...]:
+    """Return for every tap the index of the samples of x that meet it, one per output position."""
+    return tuple((..., *map(_window, tap, axes)) for tap in taps(axes))
+
+
+def _window(k: int, axis: Axis) -> slice:
+    first = axis.dilation * k
+    return slice(first, first + axis.stride * (axis.outputs - 1) + 1, axis.stride)
 
 
 def spread(x: Array, axis: int, step: int, *, xp: Namespace, device: Any) -> Array:

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from arrayconv import _call
-from arrayconv._algorithms import ALGORITHMS
 from arrayconv._boundary import Boundary
 from arrayconv._call import Options
 from arrayconv._dtypes import kind as kind_of
 from arrayconv._numpy_dtypes import floating, result_type
+from arrayconv._select import TABLE
 from arrayconv._signal import shapes
 from arrayconv._signal.arrays import Pair, Typed, pair, typed
 from arrayconv._signal.shapes import Kind, Request, Translated, translate
@@ -59,7 +59,7 @@ def choice(function: str, in1: Any, in2: Any, mode: Any) -> str:
     found = typed(function, inputs, result_type).operands
     allowed = _allowed(translate(call), "auto", inputs)[0]
     made = _call.plan(function, translate(call).problem, found.traits, allowed)
-    return "fft" if ALGORITHMS[made.method].accuracy == "normwise" else "direct"
+    return "fft" if TABLE[made.method].accuracy == "normwise" else "direct"
 
 
 def _allowed(call: Translated, method: str, inputs: Pair) -> tuple[Options, ...]:

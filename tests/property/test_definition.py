@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from hypothesis import strategies as st
 
-from arrayconv._algorithms import ALGORITHMS
 from arrayconv._boundary import BOUNDARIES
+from arrayconv._select import TABLE
 from arrayconv._spec import Axis, Spec
 from tests import cases, oracle, running
 from tests.conftest import make_library
@@ -15,7 +15,7 @@ from tests.conftest import make_library
 JAX_ROWS = ("full-1d", "stride-dilation", "upsample-wrap", "reflect-wide", "groups", "mixed-2d", "complex", "int32")
 
 
-@pytest.mark.parametrize("method", ALGORITHMS)
+@pytest.mark.parametrize("method", TABLE)
 @pytest.mark.parametrize("case", cases.CASES, ids=lambda case: case.name)
 def test_algorithm_equals_definition(library, case, method):
     if library.name == "jax" and case.name not in JAX_ROWS:
@@ -25,11 +25,11 @@ def test_algorithm_equals_definition(library, case, method):
         pytest.skip(plan)
     x, w = case.operands()
     y = running.run(library, plan, x, w, case.fill)
-    accuracy = ALGORITHMS[method].accuracy
+    accuracy = TABLE[method].accuracy
     running.assert_contract(y, running.exact_answer(case), x, w, case.spec, case.dtype, case.fill, accuracy=accuracy)
 
 
-@pytest.mark.parametrize("method", ALGORITHMS)
+@pytest.mark.parametrize("method", TABLE)
 @pytest.mark.parametrize("case", cases.CASES, ids=lambda case: case.name)
 def test_standard_only_code_equals_definition(case, method):
     """NumPy without its accelerators: the path an unknown library takes."""
@@ -68,7 +68,7 @@ def specs(draw):
     return Spec(*counts, tuple(draw(axes(sizes, taps)) for _ in range(ndim)), draw(st.booleans()), draw(st.booleans()))
 
 
-@pytest.mark.parametrize("method", ALGORITHMS)
+@pytest.mark.parametrize("method", TABLE)
 @pytest.mark.parametrize("name", ["numpy", "torch", "array_api_strict"])
 @hypothesis.settings(max_examples=60, deadline=None)
 @hypothesis.given(
@@ -89,4 +89,4 @@ def test_random_problem_equals_definition(name, method, spec, dtype, fill, max_w
     w = cases.numbers(random, spec.kernel_shape, dtype)
     exact = oracle.operation(oracle.exact(x), oracle.exact(w), spec, fill)
     y = running.run(library, plan, x, w, fill)
-    running.assert_contract(y, exact, x, w, spec, dtype, fill, accuracy=ALGORITHMS[method].accuracy)
+    running.assert_contract(y, exact, x, w, spec, dtype, fill, accuracy=TABLE[method].accuracy)

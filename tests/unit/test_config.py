@@ -2,16 +2,19 @@
 
 import asyncio
 import contextvars
+import dataclasses
 import threading
 
 import numpy as np
 import pytest
 
 import arrayconv
-from arrayconv import config
+from arrayconv import _accel, _warm, config
 from arrayconv._algorithms import ALGORITHMS
+from arrayconv._select import TABLE
 from arrayconv.testing import error_bound
 
+KNOWN = sorted(config.ACCELERATORS)
 DEFAULT = config.Settings(accelerators=frozenset(config.ACCELERATORS), max_workspace=None)
 
 
@@ -39,7 +42,7 @@ def test_settings_return_after_an_error():
 
 def test_settings_are_hashable_values():
     assert hash(DEFAULT) == hash(config.Settings())
-    with config.using(accelerators={"scipy"}):
+    with config.using(accelerators=set(config.ACCELERATORS)):
         assert config.current() == DEFAULT
 
 
@@ -51,11 +54,15 @@ def test_nothing_given_changes_nothing():
 @pytest.mark.parametrize(
     ("options", "error", "text"),
     [
-        ({"accelerators": {"ducc1"}}, ValueError, "using: `accelerators` must be among ['scipy']. Got ['ducc1']."),
+        (
+            {"accelerators": {"ducc1"}},
+            ValueError,
+            f"using: `accelerators` must be among {sorted(config.ACCELERATORS)}. Got ['ducc1'].",
+        ),
         (
             {"accelerators": {"scipy", "b", "a"}},
             ValueError,
-            "using: `accelerators` must be among ['scipy']. Got ['a', 'b'].",
+            f"using: `accelerators` must be among {KNOWN}. Got ['a', 'b'].",
         ),
         ({"max_workspace": 0}, ValueError, "using: `max_workspace` must be at least 1 byte. Got 0."),
         ({"max_workspace": -5}, ValueError, "using: `max_workspace` must be at least 1 byte. Got -5."),
@@ -174,3 +181,29 @@ def test_accelerator_turned_off_is_not_called(monkeypatch):
         arrayconv.convolve(x, kernel, method="fft")
     with config.using(accelerators=set()):
         arrayconv.convolve(x, kernel, method="fft")
+
+
+class TestFailingAccelerator:
+    """A library that can't be imported or can't compile: `auto` answers by another route, with one warning."""
+
+    @pytest.fixture(autouse=True)
+    def _broken(self, monkeypatch):
+        def run(*_):
+            raise _accel.AcceleratorFailed("numpy", "it is broken today")
+
+        monkeypatch.setattr(_accel, "_failed", set())
+        broken = dataclasses.replace(TABLE["numpy_convolve"], run=run, shortcut=None)
+        monkeypatch.setitem(TABLE, "numpy_convolve", broken)
+        monkeypatch.setattr(_warm, "_known", {})
+
+    def test_auto_answers_and_warns_once(self):
+        x, kernel = np.arange(100.0), np.arange(5.0)
+        with pytest.warns(RuntimeWarning, match="'numpy' failed: it is broken today. Method '.*' serves instead"):
+            y = arrayconv.convolve(x, kernel)
+        np.testing.assert_allclose(y, np.convolve(x, kernel), rtol=1e-14)
+        np.testing.assert_allclose(arrayconv.convolve(x, kernel), y, rtol=1e-14)  # warnings are errors here
+        assert arrayconv.explain(x, kernel).method != "numpy_convolve"
+
+    def test_a_forced_method_raises(self):
+        with pytest.raises(RuntimeError, match=r"method 'numpy_convolve' cannot run: .* Use method='auto'\."):
+            arrayconv.convolve(np.arange(100.0), np.arange(5.0), method="numpy_convolve")

@@ -673,7 +673,7 @@ def test_refusal_before_anything_is_computed(name, monkeypatch):
 
     call, kind, text = REFUSED[name]
     monkeypatch.setattr(_engines, "run", computed)
-    monkeypatch.setattr(patches, "window", computed)
+    monkeypatch.setattr(patches, "windows", computed)
     with pytest.raises(kind) as refusal:
         call()
     assert str(refusal.value) == text

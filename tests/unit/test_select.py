@@ -3,7 +3,7 @@
 import pytest
 
 from arrayconv._algorithms import ALGORITHMS
-from arrayconv._select import Budget, rank
+from arrayconv._select import TABLE, Budget, rank
 from arrayconv._xp import Traits
 from tests.cases import CASES, axis, spec
 
@@ -18,7 +18,7 @@ def named(rows):
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_ranking_is_sorted_and_complete(case):
     rows = rank(case.spec, NUMPY, Budget(), zero_fill=case.fill == 0)
-    assert sorted(row.name for row in rows) == sorted(ALGORITHMS)
+    assert sorted(row.name for row in rows) == sorted(TABLE)
     costs = [row.cost_ns for row in rows if row.refusal is None]
     assert costs == sorted(costs)
     assert all(isinstance(row.cost_ns, int) and isinstance(row.workspace, int) for row in rows)
@@ -69,7 +69,7 @@ def test_blocks_stay_in_the_cache_on_a_cpu_and_whole_elsewhere():
     large = spec(axis(4096, 3, 4096, before=1), axis(4096, 3, 4096, before=1))
     cpu = named(rank(large, NUMPY, Budget(), zero_fill=True))["direct"]
     gpu = named(rank(large, NUMPY._replace(backend="cupy", device="cuda"), Budget(), zero_fill=True))["direct"]
-    assert cpu.block[2] * cpu.block[3] * 8 <= ALGORITHMS["direct"].tile_bytes
+    assert cpu.block[2] * cpu.block[3] * 8 <= TABLE["direct"].tile_bytes
     assert gpu.block == (1, 1, 4096, 4096)
 
 

@@ -1,0 +1,26 @@
+"""What the accelerated methods share: when a library may serve, and how its failure is told.
+
+An accelerated method is an `Algorithm` of the one table like any other, and agrees with the standard-only code over the
+whole case table. It names the library it needs; that is imported when the method first runs, never to decide.
+"""
+
+from __future__ import annotations
+
+from arrayconv._xp import Traits
+
+
+class AcceleratorFailed(RuntimeError):
+    """A library could not be imported, or could not compile what it was asked to: another method must serve."""
+
+    def __init__(self, library: str, reason: str) -> None:
+        super().__init__(f"the accelerator {library!r} failed: {reason}")
+        self.library = library
+
+
+def unavailable(library: str, backend: str, traits: Traits) -> str | None:
+    """Return why `library` can't serve these arrays, or None: another library's, traced, switched off, missing."""
+    if traits.backend != backend:
+        return f"it serves {backend} arrays"
+    if library not in traits.accelerators:
+        return f"the accelerator {library!r} is not installed, switched off, or failed before"
+    return None

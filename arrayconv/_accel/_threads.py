@@ -1,0 +1,51 @@
+"""Threads for loops that hold no lock: as many as this process may use cores, started when first needed."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+
+_PARTS = 4  # per thread, so that one that is held up does not keep the others waiting
+
+
+@cache
+def usable() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+@cache
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(usable() - 1, thread_name_prefix="arrayconv")
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_pool.cache_clear)  # a child has none of its parent's threads
+
+
+def share(part: Callable[[int, int], None], units: int, worth: int) -> None:
+    """Call ``part(first, stop)`` over all of `units`, on at most `worth` threads, this one among them."""
+    threads = min(usable(), worth, units)
+    if threads <= 1:
+        part(0, units)
+        return
+    count = min(units, _PARTS * threads)
+    left = deque((units * number // count, units * (number + 1) // count) for number in range(count))
+
+    def work() -> None:
+        while left:
+            try:
+                first, stop = left.popleft()
+            except IndexError:  # another thread took it
+                return
+            part(first, stop)
+
+    others = [_pool().submit(work) for _ in range(threads - 1)]
+    work()
+    for other in others:
+        other.result()

@@ -1,0 +1,169 @@
+"""Compiled loops on NumPy arrays: every output is written once or a few times, near the speed of memory.
+
+    y[b, g, o, p] = sum_c sum_k  w[g, o, c, k] * x[b, g, c, stride*p + dilation*k]
+
+Outputs next to each other form a row; a row meets nine terms at a time, with their factors in registers.
+
+Wins      few taps on arrays of some size, all integers, strides, depthwise groups.
+Cost      macs multiply-adds, vectorised over outputs where they and their samples are adjacent; all usable cores.
+Memory    the kernel, and where the sample of each term stands; x is read in place, whatever its strides.
+Accuracy  componentwise: sums in the order of channels and taps; integers are exact and wrap.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from arrayconv._accel import _threads
+from arrayconv._accel._base import AcceleratorFailed, unavailable
+from arrayconv._algorithms import Algorithm, Context
+from arrayconv._cost_table import PACES, rates
+from arrayconv._ops.windows import LEADING
+from arrayconv._spec import Spec
+from arrayconv._tracing import planning
+from arrayconv._xp import Traits
+
+LIBRARY = "numba"
+SMALL = 1 << 16  # multiply-adds below which no call ever repays compiling, or even importing the compiler
+COMPILE_NS = 3_000_000_000
+_ROW_BYTES = 8192  # of outputs in a block: they and the samples they meet stay in the first cache
+_ROW_TERM_PS = 3000  # what starting a row takes, for each of its terms
+_SHARE = 1 << 22  # bytes times multiply-adds that are worth a thread of their own
+
+Host = np.ndarray[Any, Any]
+
+
+def _why_not(spec: Spec, traits: Traits) -> str | None:
+    return unavailable(LIBRARY, "numpy", traits)
+
+
+def _cost(spec: Spec, traits: Traits) -> int:
+    last = spec.axes[-1] if spec.axes else None
+    row = last.outputs if last is not None else spec.batch
+    kind = "integer" if traits.exact else "complex" if traits.accumulator.startswith("complex") else "float"
+    apart = spec.channels > 1 or (last is not None and last.stride > 1)  # channels may well be adjacent instead
+    pace = PACES[f"numba-{'strided' if apart else kind}"]
+    width = 1 if apart else traits.itemsize  # one at a time: all dtypes take the same
+    sums = spec.macs * width * pace.mac_byte + spec.macs // max(row, 1) * _ROW_TERM_PS
+    memory = spec.outputs * traits.itemsize * rates(traits.row).copy_byte
+    return pace.call_ns + (sums + memory) // 1000 + COMPILE_NS * (spec.macs < SMALL)
+
+
+def _workspace(spec: Spec, traits: Traits) -> int:
+    kernel = spec.groups * spec.filters * spec.terms * traits.itemsize
+    return kernel + 8 * spec.terms * (3 + _threads.usable()) + 4096
+
+
+def _prepare(kernel: Any, spec: Spec, context: Context) -> Any:
+    """Return the factors of all terms, one filter after the other."""
+    return np.ascontiguousarray(kernel).reshape(-1)
+
+
+def _run(x: Any, factors: Any, spec: Spec, context: Context) -> Any:
+    loop = _compiled(context.traits.accumulator)
+    out = context.out if context.out is not None and _addressable(context.out) else None
+    data, steps, start = _memory(np.asarray(x))
+    rows = _rows(spec, steps, None if out is None else _steps(out))
+    y = np.empty([spec.output_shape[axis] for axis in rows.order], data.dtype) if out is None else out
+    target, _, origin = _memory(y)
+    blocks = -(-rows.outputs // max(1, _ROW_BYTES // x.itemsize))
+    inner = (rows.outputs, blocks, -(-rows.outputs // blocks), rows.x_step, rows.y_step, start, origin)
+    offsets = _offsets(spec, steps)
+
+    def part(first: int, stop: int) -> None:
+        loop(data, factors, offsets, target, rows.sizes, rows.steps, inner, first, stop)
+
+    _threads.share(part, rows.number * blocks, spec.macs * x.itemsize // _SHARE)
+    if out is not None:
+        return out
+    y = y.transpose(np.argsort(rows.order))
+    if context.out is not None:
+        context.out[...] = y
+    return y
+
+
+@cache
+def _compiled(dtype: str) -> Any:
+    """Return the machine code for a dtype; compiled, or read from disk, at the first call."""
+    try:
+        from arrayconv._accel import numba_kernels
+
+        return numba_kernels.kernel(dtype)
+    except Exception as failure:  # whatever goes wrong in a compiler, another method serves
+        raise AcceleratorFailed(LIBRARY, f"{type(failure).__name__}: {failure}") from failure
+
+
+def _addressable(array: Host) -> bool:
+    """Whether every element stands a whole number of elements from the first."""
+    return array.flags.aligned and not any(stride % array.itemsize for stride in array.strides)
+
+
+def _steps(array: Host) -> tuple[int, ...]:
+    """Return how far one step along each axis moves, in elements."""
+    return tuple(
+        [stride // array.itemsize if n > 1 else 0 for n, stride in zip(array.shape, array.strides, strict=True)]
+    )
+
+
+def _memory(array: Host) -> tuple[Host, tuple[int, ...], int]:
+    """Return an array as flat memory, its steps, and the place of its first element; a copy's where it must be."""
+    if not _addressable(array):
+        array = array.copy()
+    steps = _steps(array)
+    if array.flags.c_contiguous:
+        return array.reshape(-1), steps, 0
+    far = [(n - 1) * step for n, step in zip(array.shape, steps, strict=True)]
+    lowest = array[tuple([slice(None, None, -1 if step < 0 else 1) for step in steps])]
+    span = sum(map(abs, far)) + 1
+    flat = np.lib.stride_tricks.as_strided(lowest, (span,), (array.itemsize,))
+    return flat, steps, -sum(min(0, n) for n in far)
+
+
+class _Rows(NamedTuple):
+    """The outputs as rows along one axis, and the axes around them."""
+
+    order: list[int]  # of y's axes in memory
+    outputs: int  # of a row
+    x_step: int
+    y_step: int
+    number: int  # of rows
+    sizes: Host
+    steps: Host  # (axes, 3): in x, y and the factors
+
+
+@planning()
+def _rows(spec: Spec, steps: tuple[int, ...], out: tuple[int, ...] | None) -> _Rows:
+    """Choose the axis of the rows, batch or space: where samples are adjacent, or else the longest."""
+    shape = spec.output_shape
+    terms = spec.terms
+    x_steps = [steps[0], steps[1], 0, *(s * axis.stride for s, axis in zip(steps[LEADING:], spec.axes, strict=True))]
+    w_steps = [0, spec.filters * terms, terms] + [0] * len(spec.axes)
+    usable = [axis for axis in range(len(shape)) if axis not in (1, 2)]
+    row = max(usable, key=lambda axis: (min(shape[axis], 16) * (1 + 15 * (abs(x_steps[axis]) == 1)), shape[axis], axis))
+    order = list(range(len(shape)))
+    if out is None and x_steps[row] == 1 and row != order[-1]:  # y as x lies in memory, so that both are adjacent
+        order.sort(key=lambda axis: (axis == row, -abs(x_steps[axis]) if axis != 2 else -(1 << 62)))
+    y_steps = [0] * len(shape) if out is None else list(out)
+    if out is None:
+        step = 1
+        for axis in reversed(order):
+            y_steps[axis] = step
+            step *= shape[axis]
+    around = [axis for axis in order if axis != row]
+    table = np.array([(x_steps[axis], y_steps[axis], w_steps[axis]) for axis in around], np.int64).reshape(-1, 3)
+    sizes = np.array([shape[axis] for axis in around], np.int64)
+    return _Rows(order, shape[row], x_steps[row], y_steps[row], spec.outputs // shape[row], sizes, table)
+
+
+def _offsets(spec: Spec, steps: tuple[int, ...]) -> Host:
+    """Return where the sample of every term stands, counted from the first, channels before taps."""
+    offsets = np.arange(spec.channels, dtype=np.int64) * steps[2]
+    for step, axis in zip(steps[LEADING:], spec.axes, strict=True):
+        offsets = (offsets[:, None] + np.arange(axis.taps, dtype=np.int64) * (axis.dilation * step)).reshape(-1)
+    return offsets
+
+
+numba = Algorithm("numba", _why_not, _cost, _workspace, _prepare, _run, accuracy="componentwise", writes=True)

@@ -1,0 +1,93 @@
+"""NumPy's own convolution: one channel, one axis, no steps; the least overhead there is.
+
+    y = numpy.convolve(x, w reversed)[reach - 1 - before :][: outputs]
+
+Wins      short one-dimensional NumPy arrays, where starting anything else costs more than the sums.
+Cost      outputs * taps multiply-adds, one dot product per output.
+Memory    the whole convolution, of which the outputs are a part.
+Accuracy  componentwise; integers are exact and wrap. Zeros beyond the ends are free.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from arrayconv._accel._base import unavailable
+from arrayconv._algorithms import Algorithm, Context
+from arrayconv._cost_table import PACES
+from arrayconv._spec import Spec
+from arrayconv._xp import Traits
+
+LIBRARY = "numpy"
+_SHORT = 11  # taps for which NumPy has loops of their own, without a dot product per output
+
+
+def _why_not(spec: Spec, traits: Traits) -> str | None:
+    reason = unavailable(LIBRARY, "numpy", traits)
+    if reason is not None:
+        return reason
+    if len(spec.axes) != 1 or spec.batch * spec.groups * spec.channels * spec.filters != 1:
+        counts = (spec.batch, spec.groups, spec.channels, spec.filters)
+        return (
+            f"it takes one axis and one channel. Got {len(spec.axes)} axes, (batch, groups, channels, filters) {counts}"
+        )
+    axis = spec.axes[0]
+    if (axis.stride, axis.dilation) != (1, 1):
+        return f"it takes every output and adjacent taps. Got stride {axis.stride}, dilation {axis.dilation}"
+    return None
+
+
+def _cost(spec: Spec, traits: Traits) -> int:
+    kind = "integer" if traits.exact else "short" if spec.taps <= _SHORT else "float"
+    pace = PACES[f"numpy_convolve-{kind}"]
+    return pace.call_ns + (spec.macs * traits.itemsize * pace.mac_byte + spec.outputs * pace.output) // 1000
+
+
+def _workspace(spec: Spec, traits: Traits) -> int:
+    axis = spec.axes[0]
+    return traits.itemsize * (2 * (axis.size + axis.taps) + axis.taps)
+
+
+def _prepare(kernel: Any, spec: Spec, context: Context) -> Any:
+    return kernel.reshape(-1)[::-1]
+
+
+def _run(x: Any, taps: Any, spec: Spec, context: Context) -> Any:
+    axis = spec.axes[0]
+    x = x.reshape(-1)
+    if axis.before == 0 and axis.outputs == axis.size - axis.taps + 1:
+        y = np.convolve(x, taps, "valid")
+    else:
+        first = axis.taps - 1 - axis.before
+        y = np.convolve(x, taps)[first : first + axis.outputs]
+    return y.reshape(spec.output_shape)
+
+
+def _shortcut(spec: Spec, step: Spec) -> Callable[[Any, Any], Any] | None:
+    """Return numpy.convolve itself for one-dimensional arrays that are read whole."""
+    axis = spec.axes[0]
+    if step.axes[0] != axis._replace(upsample=1) or (spec.conj and not spec.flip):
+        return None
+    first = axis.taps - 1 - axis.before
+    part = slice(first, first + axis.outputs)
+    if (first, axis.outputs) == (0, axis.size + axis.taps - 1):
+        return np.convolve if spec.flip else lambda x, kernel: np.convolve(x, kernel[::-1])
+    if spec.flip:
+        return lambda x, kernel: np.convolve(x, kernel)[part]
+    return lambda x, kernel: np.convolve(x, kernel[::-1])[part]
+
+
+numpy_convolve = Algorithm(
+    "numpy_convolve",
+    _why_not,
+    _cost,
+    _workspace,
+    _prepare,
+    _run,
+    accuracy="componentwise",
+    extends="zero",
+    shortcut=_shortcut,
+)

@@ -1,0 +1,137 @@
+"""A call like one made before takes the short way, and gives what the long way would."""
+
+import numpy as np
+import pytest
+
+import arrayconv
+from arrayconv import _warm, config
+from arrayconv._cost_table import PACES
+from tests import oracle
+
+X, KERNEL = np.arange(100.0), np.arange(1.0, 6.0)
+
+
+@pytest.fixture(autouse=True)
+def _forgetful():
+    _warm._known.clear()
+
+
+def test_second_call_is_remembered_and_equal():
+    first = arrayconv.convolve(X, KERNEL)
+    assert len(_warm._known) == 1
+    np.testing.assert_array_equal(arrayconv.convolve(X, KERNEL), first)
+    np.testing.assert_array_equal(arrayconv.convolve(2 * X, KERNEL), 2 * first)
+    assert len(_warm._known) == 1
+
+
+@pytest.mark.parametrize("function", [arrayconv.convolve, arrayconv.correlate])
+@pytest.mark.parametrize("mode", ["full", "same", "valid"])
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int64", "float32", "float64", "complex64", "complex128"])
+def test_short_way_equals_the_definition(function, mode, dtype):
+    random = np.random.default_rng(5)
+    x, kernel = (random.integers(-9, 9, n).astype(dtype) for n in (30, 4))
+    if dtype.startswith("complex"):
+        x, kernel = x * x.dtype.type(1 + 2j), kernel * kernel.dtype.type(2 - 1j)
+    expected = getattr(oracle, function.__name__)(oracle.exact(x), oracle.exact(kernel), mode)
+    for _ in range(3):
+        y = function(x, kernel, mode)
+        assert y.dtype == x.dtype
+        np.testing.assert_array_equal(
+            y, oracle.wrapped(expected, dtype) if "int" in dtype else oracle.rounded(expected)
+        )
+    assert len(_warm._known) == 1
+
+
+def test_kinds_of_arrays_and_options_are_kept_apart():
+    calls = [
+        ((X, KERNEL), {}),
+        ((X.astype("float32"), KERNEL), {}),
+        ((X, KERNEL.astype("int64")), {}),
+        ((X.astype("int64"), KERNEL.astype("int64")), {}),
+        ((X[:99], KERNEL), {}),
+        ((X.reshape(10, 10), KERNEL.reshape(1, 5)), {}),
+        ((X, KERNEL), {"mode": "same"}),
+        ((X, KERNEL), {"boundary": "wrap"}),
+        ((X, KERNEL), {"fill_value": 2}),
+        ((X, KERNEL), {"stride": 2}),
+        ((X, KERNEL), {"dilation": 2}),
+        ((X, KERNEL), {"method": "fft"}),
+    ]
+    cold = []
+    for arrays, options in calls:
+        _warm._known.clear()
+        cold.append(arrayconv.convolve(*arrays, **options))
+    _warm._known.clear()
+    for _ in range(2):
+        for (arrays, options), expected in zip(calls, cold, strict=True):
+            y = arrayconv.convolve(*arrays, **options)
+            assert (y.dtype, y.shape) == (expected.dtype, expected.shape)
+            np.testing.assert_array_equal(y, expected)
+    assert len(_warm._known) == len(calls)
+
+
+@pytest.mark.parametrize("option", [{"stride": 1.0}, {"stride": True + 0.0}, {"dilation": 1.0}, {"axes": 0.0}])
+def test_equal_numbers_of_a_wrong_type_are_still_refused(option):
+    arrayconv.convolve(X, KERNEL, axes=0)
+    arrayconv.convolve(X, KERNEL)
+    with pytest.raises(TypeError, match="must be an integer"):
+        arrayconv.convolve(X, KERNEL, **option)
+
+
+def test_settings_are_part_of_what_is_remembered():
+    arrayconv.convolve(X, KERNEL)
+    with config.using(max_workspace=1), pytest.raises(ValueError, match="max_workspace"):
+        arrayconv.convolve(X, KERNEL)
+    with config.using(accelerators=set()):
+        arrayconv.convolve(X, KERNEL)
+        assert {warm.plan.method == "numpy_convolve" for warm in _warm._known.values()} == {True, False}
+
+
+def test_refusals_are_not_remembered():
+    for _ in range(2):
+        with pytest.raises(ValueError, match="no longer than x"):
+            arrayconv.convolve(KERNEL, X, "valid")
+    assert not _warm._known
+
+
+def test_no_array_is_kept():
+    arrayconv.convolve(X, KERNEL)
+    (warm,) = _warm._known.values()
+    assert warm.found.x is warm.found.kernel is None
+
+
+def test_memory_of_calls_is_bounded(monkeypatch):
+    monkeypatch.setattr(_warm, "_MOST", 4)
+    for n in range(6, 20):
+        arrayconv.convolve(X[:n], KERNEL)
+    assert len(_warm._known) <= 4
+
+
+def test_recorded_calls_take_the_long_way():
+    expected = arrayconv.convolve(X, KERNEL)
+    y, pullback = arrayconv.vjp(arrayconv.convolve, X, KERNEL)
+    np.testing.assert_array_equal(y, expected)
+    assert pullback(np.ones_like(y))[0].shape == X.shape
+
+
+def test_gradients_are_recorded_after_a_call_without_them():
+    torch = pytest.importorskip("torch")
+    x, kernel = torch.tensor(X), torch.tensor(KERNEL)
+    plain = arrayconv.convolve(x, kernel)
+    x.requires_grad_()
+    y = arrayconv.convolve(x, kernel)
+    assert y.requires_grad
+    assert torch.equal(y.detach(), plain)
+
+
+def test_lists_out_and_sequences_go_the_long_way():
+    arrayconv.convolve([1, 2, 3], [1, 1])
+    arrayconv.convolve(X, KERNEL, out=np.empty(104))
+    arrayconv.convolve(X, KERNEL, stride=(1,))
+    assert not _warm._known
+
+
+def test_every_pace_is_of_an_accelerated_method():
+    from arrayconv._accel import ACCELERATED
+
+    assert {name.partition("-")[0] for name in PACES} <= set(ACCELERATED)
