@@ -4,6 +4,8 @@ PYTHON ?= python3
 BACKEND ?= numpy
 # What `make test` runs the conformance suite on. Adding a backend is adding a word.
 BACKENDS ?= numpy torch jax array_api_strict
+# What `make bench` times.
+BENCHED ?= numpy torch jax
 WORKERS ?= 2
 
 VENV := .venv
@@ -14,7 +16,7 @@ EXAMPLES := $(wildcard examples/*.py)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo train test unit conformance parity examples check format clean
+.PHONY: help demo train test unit conformance parity examples bench tune check format clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
@@ -40,6 +42,14 @@ parity: $(INSTALLED)  ## SciPy's own tests on our functions: make parity PARITY=
 
 examples: $(INSTALLED)  ## run every example; one that raises stops the run
 	@set -e; for example in $(EXAMPLES); do echo "$$example"; MPLBACKEND=Agg $(BIN)/python "$$example"; done
+
+bench: $(INSTALLED)  ## time everything against its peers, and write docs/benchmarks.md: wants an idle machine
+	@set -e; for library in $(BENCHED); do \
+	  $(BIN)/python -m benchmarks.run --library $$library --methods --json benchmarks/results/$$library.json; done
+	$(BIN)/python -m benchmarks.page
+
+tune: $(INSTALLED)  ## measure the constants the method choice rests on: wants an idle machine
+	$(BIN)/python benchmarks/calibrate.py --write
 
 check: $(INSTALLED)  ## lint, formatting, types
 	$(BIN)/ruff check

@@ -3,8 +3,9 @@
     python benchmarks/calibrate.py            print what would be written
     python benchmarks/calibrate.py --write    write it
 
-Every constant is the minimum of interleaved rounds, in float32, on the arrays of one library at a time. Libraries and
-devices that are not here keep the row they have; 'other' is the plain guess for what was never measured.
+Every constant is the minimum of interleaved rounds, in float32, on the arrays of one library at a time; those of
+accelerated methods (PACES) are fitted to all dtypes they serve. Libraries, devices and methods that are not measured
+here keep the row they have; 'other' is the plain guess for what was never measured.
 """
 
 import argparse
@@ -15,12 +16,13 @@ import importlib.util
 import math
 import os
 import pathlib
+import re
 import time
 
 import numpy as np
 
 from arrayconv import _accel, _cost_table
-from arrayconv._cost_table import RATES, Rates
+from arrayconv._cost_table import Pace, Rates
 from arrayconv._xp import compat_namespace
 
 TABLE = pathlib.Path(_cost_table.__file__)
@@ -121,16 +123,57 @@ def available():
             yield "jax-traced/cpu", xp, xp.fft, jax.jit
 
 
-def rendered(rows, versions):
-    """Return the text of the table's file with `rows` in place of its own."""
+def numpy_convolve(dtypes, taps):
+    """Return the Pace of numpy.convolve: of a call, a multiply-add per byte of an element, and an output.
+
+    The last two are fitted to a thousand outputs over all dtypes and taps, every time weighing the same; with a single
+    number of taps they can't be told apart, and outputs are free.
+    """
+    random, outputs = np.random.default_rng(0), 1000
+    cases = [(dtype, count) for dtype in dtypes for count in taps]
+    calls = [functools.partial(np.convolve, *(np.ones(n, dtypes[0]) for n in (4, 1)), "valid")]
+    for dtype, count in cases:
+        x, kernel = ((10 * random.standard_normal(n)).astype(dtype) for n in (outputs + count - 1, count))
+        calls.append(functools.partial(np.convolve, x, kernel, "valid"))
+    call, *times = nanoseconds(calls)
+    parts = np.array([(outputs * count * np.dtype(dtype).itemsize, outputs) for dtype, count in cases], float)
+    took = np.array([max(1, time - call) for time in times], float)[:, None]
+    free = len(taps) == 1
+    fit = np.linalg.lstsq((parts / took)[:, : 2 - free], np.ones(len(cases)), rcond=None)[0]
+    mac_byte, output = (*(max(1, round(1000 * value)) for value in fit), 0)[:2]
+    return Pace(max(1, call), mac_byte, output)
+
+
+def paces():
+    """Return the rows of PACES that are measured here."""
+    found = {
+        "numpy_convolve-short": (("float32", "float64"), (7,)),
+        "numpy_convolve-float": (("float32", "float64"), (15, 31, 63, 127)),
+        "numpy_convolve-integer": (("int32", "int64"), (7, 31, 63)),
+    }
+    return {name: numpy_convolve(*how) for name, how in found.items()}
+
+
+def rendered(rates, paces, versions):
+    """Return the text of the table's file with `rates` and `paces` in place of its own."""
     text = TABLE.read_text()
     today = datetime.date.today().isoformat()
     head, rest = text.split("\nMeasured ", 1)
     rest = rest[rest.index('"""') :]
     about = f"\nMeasured {today} on {len(os.sched_getaffinity(0))} cores, {versions}.\n"
-    start, stop = rest.index("RATES: "), rest.index("\n}\n")
-    lines = [f'    "{name}": Rates({", ".join(map(str, rates))}),' for name, rates in rows.items()]
-    return head + about + rest[:start] + "RATES: dict[str, Rates] = {\n" + "\n".join(lines) + rest[stop:]
+    return head + about + replaced(replaced(rest, "RATES", rates), "PACES", paces)
+
+
+def replaced(text, table, rows):
+    """Return Python text with rows of a dict of named tuples replaced; comments, and rows that are not given, stay."""
+    start = text.index("{\n", text.index(f"\n{table}: dict")) + 2
+    stop = text.index("}\n", start)
+    body = text[start:stop]
+    for name, row in rows.items():
+        line = f'"{name}": {type(row).__name__}({", ".join(map(str, row))}),'
+        body, found = re.subn(rf'"{re.escape(name)}": \w+\([^)]*\),', line, body)
+        body += "" if found else f"    {line}\n"
+    return text[:start] + body + text[stop:]
 
 
 def main():
@@ -138,10 +181,9 @@ def main():
     parser.add_argument("--write", action="store_true", help="write the table instead of printing it")
     write = parser.parse_args().write
     measured = {name: measure(*how) for name, *how in available()}
-    rows = {**{name: rates for name, rates in RATES.items() if name != "other"}, **measured, "other": RATES["other"]}
     names = sorted({part for name in measured for part in name.split("/")[0].removesuffix("-traced").split("+")})
     versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in names)
-    text = rendered(rows, versions)
+    text = rendered(measured, paces(), versions)
     if write:
         TABLE.write_text(text)
     else:

@@ -18,7 +18,7 @@ import numpy as np
 from arrayconv._accel._base import unavailable
 from arrayconv._algorithms import Algorithm, Context
 from arrayconv._cost_table import PACES
-from arrayconv._spec import Spec
+from arrayconv._spec import Axis, Spec
 from arrayconv._xp import Traits
 
 LIBRARY = "numpy"
@@ -43,7 +43,14 @@ def _why_not(spec: Spec, traits: Traits) -> str | None:
 def _cost(spec: Spec, traits: Traits) -> int:
     kind = "integer" if traits.exact else "short" if spec.taps <= _SHORT else "float"
     pace = PACES[f"numpy_convolve-{kind}"]
-    return pace.call_ns + (spec.macs * traits.itemsize * pace.mac_byte + spec.outputs * pace.output) // 1000
+    axis = spec.axes[0]
+    outputs = axis.outputs if _is_valid(axis) else axis.size + axis.taps - 1  # all are computed, wanted or not
+    macs = axis.taps * (axis.outputs if _is_valid(axis) else axis.size)
+    return pace.call_ns + (macs * traits.itemsize * pace.mac_byte + outputs * pace.output) // 1000
+
+
+def _is_valid(axis: Axis) -> bool:
+    return axis.before == 0 and axis.outputs == axis.size - axis.taps + 1
 
 
 def _workspace(spec: Spec, traits: Traits) -> int:
@@ -58,7 +65,7 @@ def _prepare(kernel: Any, spec: Spec, context: Context) -> Any:
 def _run(x: Any, taps: Any, spec: Spec, context: Context) -> Any:
     axis = spec.axes[0]
     x = x.reshape(-1)
-    if axis.before == 0 and axis.outputs == axis.size - axis.taps + 1:
+    if _is_valid(axis):
         y = np.convolve(x, taps, "valid")
     else:
         first = axis.taps - 1 - axis.before

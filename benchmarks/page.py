@@ -1,0 +1,127 @@
+"""Write docs/benchmarks.md and its pictures from the JSON files that `run` wrote.
+
+python -m benchmarks.page [--results benchmarks/results] [--page docs/benchmarks.md]
+"""
+
+import argparse
+import json
+import textwrap
+from pathlib import Path
+
+from benchmarks import pictures, report
+from benchmarks.problems import EVERYWHERE
+
+ROOT = Path(__file__).parents[1]
+DISTRIBUTIONS = {"python": "Python", "numpy": "NumPy", "scipy": "SciPy", "jax": "JAX", "numba": "Numba"}
+DISTRIBUTIONS["opencv-python-headless"] = "OpenCV"
+
+
+def main(argv=None):
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--results", type=Path, default=ROOT / "benchmarks/results", help="folder of the JSON files")
+    parser.add_argument("--page", type=Path, default=ROOT / "docs/benchmarks.md", help="where to write the page")
+    options = parser.parse_args(argv)
+    files = [options.results / f"{library}.json" for library in EVERYWHERE]
+    results = [json.loads(file.read_text()) for file in files if file.exists()]
+    if not results:
+        parser.error(
+            f"--results must hold {' or '.join(f.name for f in files)}. Got {options.results}. Run make bench."
+        )
+    write(results, options.page)
+    print(f"wrote {options.page}")
+
+
+def write(results, page):
+    """Write the page and the pictures beside it."""
+    images = page.parent / "images"
+    page.parent.mkdir(parents=True, exist_ok=True)
+    drawn = [_image(images, "bench_map.png", "Ratios of the best peer's time to ours, problem by problem",
+                    lambda path: pictures.draw_map(results, path))]  # fmt: skip
+    numpy = next((result for result in results if result["library"] == "numpy"), None)
+    if numpy:
+        drawn.append(_image(images, "bench_taps.png", "Time against kernel size for every method and peer",
+                            lambda path: pictures.draw_taps(numpy, path)))  # fmt: skip
+        drawn.append(_image(images, "bench_growth.png", "Time against samples and against taps, with fitted exponents",
+                            lambda path: pictures.draw_growth(numpy, path)))  # fmt: skip
+    parts = [_head(results), _groups(results), *filter(None, drawn), _choices(results), _reading(results)]
+    parts += [_rows(result) for result in results]
+    page.write_text("\n\n".join(filter(None, parts)) + "\n")
+
+
+def _image(folder, name, text, draw):
+    """Draw a picture; return the line that shows it, '' where its rows are missing."""
+    return "" if draw(folder / name) is False else f"![{text}](images/{name})"
+
+
+def _filled(text):
+    return textwrap.fill(" ".join(text.split()), 118, break_long_words=False, break_on_hyphens=False)
+
+
+def _head(results):
+    first = results[0]
+    versions = {name: v for result in results for name, v in result["versions"].items() if name != "arrayconv"}
+    known = ", ".join(f"{DISTRIBUTIONS.get(name, name)} {version}" for name, version in versions.items())
+    dates = " and ".join(sorted({result["date"] for result in results}))
+    copy, product = first["ceilings"]["copy"] / 1e9, first["ceilings"]["float32"] / 1e9
+    machine = first["machine"]
+    measured = f"""
+        From `make bench` on {dates}: {machine["cpu"]}, {machine["cores"]} cores; {known}. A copy reads and writes
+        {copy:.1f} GB/s there, and a float32 matrix product does {product:.0f} thousand million multiply-adds a second.
+        Other machines give other numbers; the command is the claim."""
+    return (
+        "# Benchmarks\n\n"
+        + _filled("Ours against what users of each array library would call instead. Written by `benchmarks/page.py`, "
+                  "not by hand.") + "\n\n" + _filled(measured)
+    )  # fmt: skip
+
+
+def _groups(results):
+    lines = ["## In short", "", _filled("The fastest peer's time over ours: above 1, ours is faster."), ""]
+    lines += ["| arrays | problems | count | geometric mean | least | where |", "|---|---|---:|---:|---:|---|"]
+    for result in results:
+        for group, found in report.standings(result):
+            facts = f"{found.count} | {report.factor(found.mean)} | {report.factor(found.least)} | {found.where}"
+            lines.append(f"| {result['library']} | {group.title} | {facts} |")
+    return "\n".join(lines)
+
+
+def _choices(results):
+    lines = ['## The choice of `method="auto"`', ""]
+    for result in results:
+        found = report.choices(result["rows"])
+        if not found:
+            continue
+        close = sum(choice.lost <= report.CLOSE for choice in found)
+        lines.append(
+            f"* {result['library']}: within {report.CLOSE} times the fastest method in {close} of {len(found)} problems"
+        )
+        far = sorted((choice for choice in found if choice.lost > report.CLOSE), key=lambda c: -c.lost)
+        for c in far:
+            lines.append(f"  * {c.label}: {c.chosen} takes {c.lost:.2f} times as long as {c.fastest}")
+    return "\n".join(lines) if len(lines) > 2 else ""
+
+
+def _reading(results):
+    text = """
+        A name such as `512^2 x 15^2` gives the samples and the taps, and on rows of channels the filters; `^` is a
+        power. A convolution returns as many samples as it is given ('same'), with zeros beyond the ends. Times are the
+        shortest of interleaved rounds, in one process for each array library, of warm calls; JAX is compiled. Before it
+        is timed, every result is compared with ours. 'alone' compares ours without other accelerators than NumPy and
+        SciPy with the peers that need no more. 'of copy' is the least traffic (operands and result once) over the time,
+        as a share of the copy rate; 'of product' the definition's multiply-adds likewise: a transform does fewer, so
+        it may exceed 100 %. Peers get their kernel reversed and their views made before the clock starts. Peers that
+        would take too long or unfold gigabytes are left out; so are methods of ours expected to take over 0.4 s."""
+    return "## Reading the tables\n\n" + _filled(text)
+
+
+def _rows(result):
+    lines = [f"## {result['library']} arrays", "", f"| {' | '.join(report.HEADINGS)} |"]
+    lines.append(
+        "|" + "|".join("---" if name in ("problem", "method", "who") else "---:" for name in report.HEADINGS) + "|"
+    )
+    lines += [f"| {' | '.join(report.cells(row, result['ceilings']))} |" for row in result["rows"]]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,196 @@
+"""From times to statements: the ratio of the best peer to ours, groups of problems, and the tables `run` prints.
+
+A result is what `run` writes as JSON: ``{"library", "date", "seconds", "machine", "versions", "ceilings", "rows"}``, a
+row ``{"name", "dtype", "kind", "x", "kernel", "tags", "macs", "bytes", "method", "plain_method", "ours", "methods",
+"peers", "left_out"}`` with nanoseconds in the three dicts of times. Ratios above 1 mean that ours is faster.
+"""
+
+from math import exp, log
+from typing import Any, NamedTuple
+
+from rich.table import Table
+
+from benchmarks.timing import Ceilings
+
+CLOSE = 1.25  # auto may take this many times the best method's time
+ALONE = ("numpy.", "scipy.")  # peers that need nothing but NumPy and SciPy
+
+
+class Group(NamedTuple):
+    """Rows with all the tags (a dtype is a tag too), one of our two times, and the peers it is compared with."""
+
+    title: str
+    tags: frozenset[str]
+    ours: str = "auto"
+    alone: bool = False
+
+
+def _group(title, *tags, **options):
+    return Group(title, frozenset(tags), **options)
+
+
+GROUPS = {
+    "numpy": (
+        _group("one channel, NumPy and SciPy alone on both sides", "single-channel", ours="plain", alone=True),
+        _group("the same, from 256^2 and 10^4 samples up", "single-channel", "large", ours="plain", alone=True),
+        _group(
+            "one channel, every accelerator against every peer, from 256^2 and 10^4 samples up",
+            "single-channel",
+            "large",
+        ),
+        _group("the same, smaller", "single-channel", "small"),
+        _group("channels", "channels"),
+        _group("lags", "lags"),
+    ),
+    "torch": (
+        _group("one channel", "single-channel"),
+        _group("one channel, float64", "single-channel", "float64"),
+        _group("one channel, from 256^2 and 10^4 samples up", "single-channel", "large"),
+        _group("channels, float32", "channels", "float32"),
+        _group("channels, float64", "channels", "float64"),
+        _group("lags", "lags"),
+    ),
+    "jax": (
+        _group("everything"),
+        _group("one channel", "single-channel"),
+        _group("channels", "channels"),
+    ),
+}
+
+
+class Standing(NamedTuple):
+    """How a group of rows came out."""
+
+    count: int
+    mean: float  # geometric
+    least: float
+    where: str  # the row of the least
+
+
+def best_peer(row, alone=False):
+    """Return (name, nanoseconds) of the fastest peer, None where nobody competes."""
+    rivals = {name: took for name, took in row["peers"].items() if not alone or name.startswith(ALONE)}
+    return min(rivals.items(), key=lambda item: item[1], default=None)
+
+
+def ratio(row, ours="auto", alone=False):
+    """Return the fastest peer's time over ours, None where nobody competes or ours was not timed."""
+    peer = best_peer(row, alone)
+    return peer[1] / row["ours"][ours] if peer and ours in row["ours"] else None
+
+
+def standing(rows, group):
+    """Return the Standing of a group, None where no row of it has a peer."""
+    ratios = [
+        (found, f"{row['name']} {row['dtype']}")
+        for row in rows
+        if group.tags <= {*row["tags"], row["dtype"]}
+        and (found := ratio(row, group.ours, group.alone)) is not None
+    ]  # fmt: skip
+    if not ratios:
+        return None
+    mean = exp(sum(log(found) for found, _ in ratios) / len(ratios))
+    return Standing(len(ratios), mean, *min(ratios))
+
+
+def standings(result):
+    """Yield (group, Standing) of the library's groups that have rows."""
+    for group in GROUPS[result["library"]]:
+        found = standing(result["rows"], group)
+        if found is not None:
+            yield group, found
+
+
+class Choice(NamedTuple):
+    """How a row's 'auto' compares with the method that was fastest: its ratio above 1 is time lost."""
+
+    label: str
+    chosen: str
+    fastest: str
+    lost: float
+
+
+def choices(rows):
+    """Return a Choice per row in which the methods were timed.
+
+    Time lost is that of the chosen method as timed by name: 'auto' runs nothing else, so the two differ by noise.
+    """
+    found = []
+    for row in rows:
+        if not row["methods"]:
+            continue
+        fastest, least = min(row["methods"].items(), key=lambda item: item[1])
+        took = min(row["ours"]["auto"], row["methods"].get(row["method"], row["ours"]["auto"]))
+        found.append(Choice(f"{row['name']} {row['dtype']}", row["method"], fastest, took / least))
+    return found
+
+
+def duration(nanoseconds):
+    """Return a time in words, three digits."""
+    for limit, unit in ((10**3, "ns"), (10**6, "us"), (10**9, "ms")):
+        if nanoseconds < 0.9995 * limit:
+            return f"{nanoseconds * 1000 / limit:.3g} {unit}"
+    return f"{nanoseconds / 10**9:.3g} s"
+
+
+def percent(share):
+    return "" if share is None else f"{100 * share:.2g} %" if share < 0.1 else f"{100 * share:.0f} %"
+
+
+def factor(found):
+    return "" if found is None else f"{found:.2g}" if found < 0.1 else f"{found:.2f}"
+
+
+def cells(row, ceilings):
+    """Return the texts of a row: name, ours, method, best peer, its name, ratio, ours plain, its ratio, both shares."""
+    ours = row["ours"]
+    peer, alone = best_peer(row), ratio(row, "plain", alone=True)
+    shares = Ceilings(**ceilings).shares(row["macs"], row["bytes"], ours["auto"], row["dtype"])
+    return [
+        f"{row['name']} {row['dtype']}",
+        duration(ours["auto"]),
+        row["method"],
+        duration(peer[1]) if peer else "",
+        peer[0] if peer else "nobody",
+        factor(ratio(row)),
+        factor(alone),
+        *map(percent, shares),
+    ]
+
+
+HEADINGS = ("problem", "ours", "method", "best peer", "who", "ratio", "alone", "of copy", "of product")
+
+
+def table(result):
+    """Return the rich table of every row."""
+    shown = Table(title=f"{result['library']} arrays, {result['date']}: ratio = best peer / ours", title_justify="left")
+    for heading in HEADINGS:
+        shown.add_column(heading, justify="left" if heading in ("problem", "method", "who") else "right")
+    for row in result["rows"]:
+        found = ratio(row)
+        style = None if found is None else "green" if found >= 1 else "red"
+        texts: list[Any] = cells(row, result["ceilings"])
+        texts[5] = f"[{style}]{texts[5]}[/]" if style else texts[5]
+        shown.add_row(*texts)
+    return shown
+
+
+def summary(result):
+    """Return the rich table of the groups."""
+    shown = Table(title="best peer / ours", title_justify="left")
+    for heading, justify in (("rows", "left"), ("count", "right"), ("geometric mean", "right"), ("least", "right")):
+        shown.add_column(heading, justify=justify)
+    shown.add_column("where")
+    for group, found in standings(result):
+        shown.add_row(group.title, str(found.count), factor(found.mean), factor(found.least), found.where)
+    return shown
+
+
+def choice_lines(rows):
+    """Return sentences: how often 'auto' is close to the best method, and where it is not."""
+    found = choices(rows)
+    if not found:
+        return []
+    far = sorted((choice for choice in found if choice.lost > CLOSE), key=lambda choice: -choice.lost)
+    lines = [f"auto is within {CLOSE} x of the fastest method in {len(found) - len(far)} of {len(found)} problems"]
+    return lines + [f"  {c.label}: {c.chosen} takes {c.lost:.2f} x {c.fastest}" for c in far]

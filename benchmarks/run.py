@@ -1,0 +1,140 @@
+"""Time the table of problems on one library's arrays, against what its users would call instead.
+
+    python -m benchmarks.run --library numpy --methods --json benchmarks/results/numpy.json
+    python -m benchmarks.run --quick --filter 512
+
+Prints a table, the groups of `report.GROUPS`, and with --methods how good the choice of 'auto' is. Every result is
+compared with ours before it is timed.
+"""
+
+import argparse
+import datetime
+import importlib.metadata
+import json
+import os
+import platform
+import time
+from functools import partial
+from pathlib import Path
+
+from rich.console import Console
+
+from arrayconv._cli import libraries
+from benchmarks import report
+from benchmarks.contenders import field
+from benchmarks.problems import EVERYWHERE, PROBLEMS, work
+from benchmarks.timing import ceilings, interleaved
+
+PACKAGES = ("arrayconv", "numpy", "scipy", "torch", "jax", "opencv-python-headless", "numba")
+SECONDS = 0.8  # of rounds for a problem, after everyone was checked
+BUSY = 0.3  # load per core before the run above which others get in the way
+QUICK_SECONDS = 1.0  # of rounds for all problems of a quick run
+
+
+def main(argv=None):
+    options = parse(argv)
+    console = Console(width=None if Console().is_terminal else 160)
+    result = measure(options, partial(console.print, style="dim", highlight=False))
+    console.print(report.table(result))
+    console.print(report.summary(result))
+    for line in report.choice_lines(result["rows"]):
+        console.print(line, highlight=False)
+    console.print(f"{result['seconds']:.0f} s")
+    if options.json:
+        options.json.parent.mkdir(parents=True, exist_ok=True)
+        options.json.write_text(json.dumps(result, indent=1) + "\n")
+        console.print(f"wrote {options.json}")
+
+
+def parse(argv):
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--library", choices=EVERYWHERE, default="numpy", help="whose arrays (default: %(default)s)")
+    parser.add_argument("--filter", default="", help="only the problems whose name and dtype hold this text")
+    parser.add_argument("--quick", action="store_true", help="a few small problems, about a second")
+    parser.add_argument("--methods", action="store_true", help="time every method of ours as well")
+    parser.add_argument("--seconds", type=float, default=SECONDS, help="of rounds per problem (default: %(default)s)")
+    parser.add_argument("--json", type=Path, help="where to write the times")
+    options = parser.parse_args(argv)
+    options.problems = [
+        problem
+        for problem in PROBLEMS
+        if options.library in problem.libraries
+        and options.filter in problem.label
+        and (options.filter or not options.quick or "quick" in problem.tags)
+    ]
+    if not options.problems:
+        parser.error(f"--filter must occur in a problem on {options.library} arrays. Got {options.filter!r}.")
+    return options
+
+
+def measure(options, say=print):
+    """Return the result of a run: see `report`."""
+    started, facts = time.perf_counter(), machine()
+    if facts["load"] > BUSY * facts["cores"]:
+        say(f"The machine is busy: a load of {facts['load']} on {facts['cores']} cores. Times will be too long.")
+    limits = ceilings(options.quick)
+    seconds = QUICK_SECONDS / len(options.problems) if options.quick else options.seconds
+    rows = []
+    for number, problem in enumerate(options.problems, 1):
+        rows.append(timed(problem, options.library, options.methods, seconds))
+        if not options.quick:
+            say(f"{number:>3}/{len(options.problems)}  {problem.label}: {report.duration(rows[-1]['ours']['auto'])}")
+    return {
+        "library": options.library,
+        "date": datetime.date.today().isoformat(),
+        "seconds": round(time.perf_counter() - started, 1),
+        "machine": facts,
+        "versions": versions(),
+        "ceilings": limits._asdict(),
+        "rows": rows,
+    }
+
+
+def timed(problem, library, every_method, seconds):
+    """Return the row of a problem."""
+    found = field(problem, library, every_method)
+    finish = partial(libraries.finish, library) if library == "jax" else None
+    times = interleaved(found.timed, seconds, finish)
+    macs, moved = work(problem)
+    return {
+        "name": problem.name,
+        "dtype": problem.dtype,
+        "kind": problem.kind,
+        "x": problem.x,
+        "kernel": problem.kernel,
+        "tags": sorted(problem.tags),
+        "macs": macs,
+        "bytes": moved,
+        "method": found.method,
+        "plain_method": found.plain_method,
+        **{
+            key: {name: round(took, 1) for (group, name), took in times.items() if group == wanted}
+            for key, wanted in (("ours", "ours"), ("methods", "method"), ("peers", "peer"))
+        },
+        "left_out": found.left_out,
+    }
+
+
+def machine():
+    """Return what is known of the processor, and how busy it is."""
+    cpuinfo = Path("/proc/cpuinfo")
+    text = cpuinfo.read_text() if cpuinfo.exists() else ""
+    models = [line.split(":", 1)[1].strip() for line in text.splitlines() if line.startswith("model name")]
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    load = round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else 0
+    return {"cpu": models[0] if models else platform.processor() or platform.machine(), "cores": cores, "load": load}
+
+
+def versions():
+    """Return the versions of Python and of the packages that are here."""
+    found = {"python": platform.python_version()}
+    for name in PACKAGES:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,92 @@
+"""Interleaved rounds: every contender of a problem in turn, the shortest time of each, and the machine's ceilings.
+
+Taking turns spreads whatever disturbs the machine over all of them; the minimum leaves most of it out. A contender
+that is many times slower than the fastest can't decide anything and gets no further rounds.
+"""
+
+import math
+import random
+import time
+from contextlib import nullcontext
+from typing import Any, NamedTuple
+
+import numpy as np
+
+ROUNDS = 3  # at least
+HOPELESS = 4  # times slower than the fastest: too far behind to win
+CALL_NS = 10**6  # calls shorter than this are repeated
+LONG_NS = 50 * 10**6  # calls shorter than this are preceded by one that is not timed
+
+
+class Timed(NamedTuple):
+    """A function without arguments, and the context it runs in, entered outside the clock."""
+
+    call: Any
+    context: Any = nullcontext
+
+
+def once(timed, repeats=1, finish=None, warm=False):
+    """Return the mean nanoseconds of a call over `repeats` of them; `finish` waits for a result."""
+    call = timed.call
+    with timed.context():
+        if warm:  # lets caches fill, and the threads of the library before fall asleep
+            finish(call()) if finish else call()
+        start = time.perf_counter_ns()
+        if finish is None:
+            for _ in range(repeats):
+                call()
+        else:
+            for _ in range(repeats):
+                finish(call())
+        return (time.perf_counter_ns() - start) / repeats
+
+
+def interleaved(contenders, seconds, finish=None):
+    """Return the shortest nanoseconds of each of a dict of Timed, over `seconds` and at least 3 rounds."""
+    best = {name: once(timed, 1, finish) for name, timed in contenders.items()}
+    for name, timed in contenders.items():
+        if best[name] < LONG_NS:
+            best[name] = min(best[name], once(timed, 1, finish, warm=True))
+    limit = max(HOPELESS * min(best.values()), CALL_NS)
+    racing = [name for name in contenders if best[name] <= limit]
+    repeats = {name: max(1, math.ceil(CALL_NS / max(best[name], 1))) for name in racing}
+    order = random.Random(0)
+    started, rounds = time.perf_counter(), 0
+    while rounds < ROUNDS or time.perf_counter() - started < seconds:
+        order.shuffle(racing)  # nobody always follows the same neighbour
+        for name in racing:
+            took = once(contenders[name], repeats[name], finish, warm=best[name] < LONG_NS)
+            best[name] = min(best[name], took)
+        rounds += 1
+    return best
+
+
+class Ceilings(NamedTuple):
+    """What this machine can do at most, as NumPy measures it."""
+
+    copy: float  # bytes read and written per second by a copy of an array larger than the cache
+    float32: float  # multiply-adds per second of a large matrix product
+    float64: float
+
+    def shares(self, macs, moved, nanoseconds, dtype):
+        """Return the shares of the copy rate and of the product rate that a call reached, by its definition's work.
+
+        A transform does less work than the definition, so the second may exceed 1. None for integers.
+        """
+        seconds = nanoseconds / 1e9
+        products = macs * (4 if dtype.startswith("complex") else 1)
+        rate = self.float64 if dtype == "float64" else self.float32
+        return moved / seconds / self.copy, None if dtype.startswith("int") else products / seconds / rate
+
+
+def ceilings(quick=False):
+    """Measure the ceilings of this machine."""
+    side = 512 if quick else 1536
+    source = np.ones(1 << (22 if quick else 25), np.float32)
+    target = np.empty_like(source)
+    squares = {dtype: np.ones((side, side), dtype) for dtype in ("float32", "float64")}
+    contenders = {"copy": Timed(lambda: np.copyto(target, source))}
+    contenders |= {dtype: Timed(lambda a=a: a @ a) for dtype, a in squares.items()}
+    best = interleaved(contenders, 0.1 if quick else 2)
+    rates = {dtype: side**3 / best[dtype] * 1e9 for dtype in squares}
+    return Ceilings(2 * source.nbytes / best["copy"] * 1e9, **rates)

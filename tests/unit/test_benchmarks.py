@@ -1,0 +1,288 @@
+"""The benchmarks: the table of problems, the agreement of everyone who is timed, the statements made of the times."""
+
+import importlib.util
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from arrayconv import _cost_table
+from arrayconv._select import TABLE
+from tests.conftest import LIBRARIES
+
+for package in ("matplotlib", "rich", "scipy"):
+    pytest.importorskip(
+        package, reason=f"{package} is not installed, and the benchmarks draw, print or compare with it"
+    )
+
+from benchmarks import contenders, overhead, page, peers, pictures, report, timing  # noqa: E402, once they can be imported
+from benchmarks.problems import EVERYWHERE, PROBLEMS, explained, operands, work  # noqa: E402
+
+ROOT = Path(__file__).parents[2]
+CHECKED = (  # small rows, one of each kind
+    "10^2 x 5 float64",
+    "10^2 x 15 float32",
+    "64^2 x 3^2 float32",
+    "2 x 4 x 16^2, 8 of 3^2 float64",
+)
+
+
+def problem(label):
+    return next(row for row in PROBLEMS if row.label == label)
+
+
+def row(name, dtype="float32", *, auto=2e6, plain=4e6, peers=None, methods=None, **more):
+    """Return a row of a result, with times in nanoseconds."""
+    return {
+        "name": name,
+        "dtype": dtype,
+        "kind": "convolve",
+        "x": [512, 512],
+        "kernel": [3, 3],
+        "tags": ["2-D", "large", "single-channel"],
+        "macs": 10**7,
+        "bytes": 10**6,
+        "method": "fft",
+        "plain_method": "direct",
+        "ours": {"auto": auto, "plain": plain},
+        "methods": {"fft": 2e6, "direct": 3e6} if methods is None else methods,
+        "peers": {"scipy.ndimage.convolve": 3e6, "cv2.filter2D": 1e6} if peers is None else peers,
+        "left_out": {},
+        **more,
+    }
+
+
+def result(*rows, library="numpy"):
+    return {
+        "library": library,
+        "date": "2026-01-02",
+        "seconds": 1.0,
+        "machine": {"cpu": "a processor", "cores": 2, "load": 0.0},
+        "versions": {"python": "3.11", "numpy": "2.4"},
+        "ceilings": {"copy": 1e10, "float32": 1e11, "float64": 5e10},
+        "rows": list(rows),
+    }
+
+
+def line(samples, taps, method="fft", **more):
+    return row(f"{samples} x {taps}", x=[samples], kernel=[taps], tags=["1-D", "single-channel"], method=method, **more)
+
+
+SMALL = result(
+    *(row(f"512^2 x {taps}^2", kernel=[taps, taps]) for taps in (3, 7, 15)),
+    row("512^2 x 3^2", "float64"),
+    *(line(10**power, 15, auto=10.0**power) for power in (3, 4, 5, 6, 7)),
+    *(line(10**6, taps) for taps in (101, 1001)),
+)
+
+
+@pytest.mark.parametrize("row", PROBLEMS, ids=lambda row: row.label)
+def test_problem_is_well_formed(row):
+    macs, moved = work(row)
+    assert macs > 0
+    assert moved > 0
+    assert set(row.libraries) <= set(EVERYWHERE)
+    assert row.tags & {"single-channel", "channels", "lags"}
+    assert len(row.tags & {"small", "large"}) == 1
+    assert explained(row).method in TABLE
+
+
+def test_labels_are_unique():
+    labels = [row.label for row in PROBLEMS]
+    assert len(labels) == len(set(labels))
+
+
+@pytest.mark.parametrize("library", EVERYWHERE)
+def test_every_library_has_a_quick_problem_and_every_group_rows(library):
+    rows = [row for row in PROBLEMS if library in row.libraries]
+    assert any("quick" in row.tags for row in rows)
+    for group in report.GROUPS[library]:
+        assert any(group.tags <= {*row.tags, row.dtype} for row in rows), group.title
+
+
+def test_operands_repeat():
+    for first, second in zip(operands(PROBLEMS[0]), operands(PROBLEMS[0]), strict=True):
+        np.testing.assert_array_equal(first, second)
+
+
+@pytest.mark.parametrize("label", CHECKED)
+@pytest.mark.parametrize("library", [name for name in EVERYWHERE if name in LIBRARIES])
+def test_contenders_agree(library, label):
+    if library not in problem(label).libraries:
+        pytest.skip(f"the row is not timed on {library} arrays")
+    found = contenders.field(problem(label), library, every_method=library != "jax")
+    assert found.ours["auto"]
+    assert found.peers
+    assert found.method in TABLE
+    assert set(peers.of(library)) | set(TABLE if library != "jax" else ()) == {
+        *found.peers,
+        *found.methods,
+        *found.left_out,
+    }
+
+
+def test_transposed_row_is_explained_as_it_runs():
+    row = next(row for row in PROBLEMS if row.kind == "transposed")
+    assert explained(row).output_shape == (8, 32, 64, 64)
+
+
+@pytest.mark.parametrize(("dtype", "error"), [("float32", 1e-3), ("float64", 1e-6), ("int32", 1)])
+def test_a_wrong_contender_is_refused(dtype, error):
+    row = problem("10^2 x 5 float64")._replace(dtype=dtype)
+    reference = np.arange(1, 6).astype(dtype)
+    contenders.agree(reference, reference, row, "right")
+    with pytest.raises(AssertionError, match=r"wrong differs by"):
+        contenders.agree(reference + np.asarray(5 * error, dtype), reference, row, "wrong")
+    with pytest.raises(AssertionError, match=r"wrong has shape \(4,\), ours \(5,\)"):
+        contenders.agree(reference[1:], reference, row, "wrong")
+
+
+def test_a_peer_that_its_library_refuses_is_left_out_with_the_reason():
+    def refuses():
+        raise NotImplementedError("not for you\nand more")
+
+    rivals, left_out = {"it": timing.Timed(refuses)}, {}
+    contenders._check(rivals, np.ones(3), PROBLEMS[0], "numpy", left_out)
+    assert (rivals, left_out) == ({}, {"it": "not for you"})
+
+
+def test_interleaved_rounds_time_everyone_and_the_hopeless_twice():
+    counts = {"quick": 0, "slow": 0}
+
+    def count(name, iterations):
+        counts[name] += 1
+        sum(range(iterations))
+
+    row = {name: timing.Timed(lambda n=name, i=i: count(n, i)) for name, i in (("quick", 10), ("slow", 10**6))}
+    best = timing.interleaved(row, 0.0)
+    assert best["quick"] < best["slow"]
+    assert counts["slow"] == 3  # the first, and one more after one that is not timed
+    assert counts["quick"] > timing.ROUNDS
+
+
+def test_ratio_is_the_best_peer_over_ours():
+    assert report.best_peer(SMALL["rows"][0]) == ("cv2.filter2D", 1e6)
+    assert report.ratio(SMALL["rows"][0]) == 0.5
+    assert report.ratio(SMALL["rows"][0], "plain", alone=True) == 0.75
+    assert report.ratio(row("nobody", peers={})) is None
+
+
+def test_standing_is_the_geometric_mean_and_the_least():
+    rows = [row("a", auto=1e6), row("b", auto=4e6), row("c", peers={}), row("d", tags=["channels"], auto=1.0)]
+    found = report.standing(rows, report.GROUPS["numpy"][2])
+    assert found.count == 2
+    assert found.mean == pytest.approx(0.5)
+    assert (found.least, found.where) == (0.25, "b float32")
+
+
+def test_choices_name_the_faster_method():
+    far = row("far", auto=4.2e6, methods={"fft": 4e6, "banded": 2e6})
+    lines = report.choice_lines([SMALL["rows"][0], far, row("untimed", methods={})])
+    assert lines == [
+        "auto is within 1.25 x of the fastest method in 1 of 2 problems",
+        "  far float32: fft takes 2.00 x banded",
+    ]
+
+
+def test_shares_of_the_ceilings():
+    limits = timing.Ceilings(copy=1e9, float32=1e10, float64=5e9)
+    assert limits.shares(5 * 10**6, 10**6, 2e6, "float32") == pytest.approx((0.5, 0.25))
+    assert limits.shares(5 * 10**6, 10**6, 2e6, "float64") == pytest.approx((0.5, 0.5))
+    assert limits.shares(5 * 10**6, 10**6, 2e6, "int32")[1] is None
+
+
+def test_labels_are_pushed_apart_around_their_centre():
+    assert pictures._apart([0, 1, 50], 10) == [-4.5, 5.5, 50]
+
+
+def test_fit_finds_the_power():
+    assert pictures._fit([1, 10, 100], [3, 300, 30000]) == pytest.approx((2, 3))
+
+
+def test_page_is_written_from_json(tmp_path):
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results/numpy.json").write_text(json.dumps(SMALL))
+    (tmp_path / "results/torch.json").write_text(json.dumps(result(row("512^2 x 3^2"), library="torch")))
+    page.main(["--results", str(tmp_path / "results"), "--page", str(tmp_path / "docs/benchmarks.md")])
+    text = (tmp_path / "docs/benchmarks.md").read_text()
+    assert "a processor, 2 cores; Python 3.11, NumPy 2.4" in text
+    assert "| 512^2 x 3^2 float32 | 2 ms | fft | 1 ms | cv2.filter2D | 0.50 | 0.75 |" in text
+    assert "| torch | one channel | 1 | 0.50 | 0.50 | 512^2 x 3^2 float32 |" in text
+    for name in ("bench_map", "bench_taps", "bench_growth"):
+        assert f"(images/{name}.png)" in text
+        assert (tmp_path / f"docs/images/{name}.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_page_leaves_out_pictures_without_rows(tmp_path):
+    page.write([result(row("512^2 x 3^2"))], tmp_path / "benchmarks.md")
+    assert [path.name for path in (tmp_path / "images").iterdir()] == ["bench_map.png"]
+
+
+def test_page_without_results_says_what_to_run(tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        page.main(["--results", str(tmp_path)])
+    assert "Run make bench." in capsys.readouterr().err
+
+
+def test_quick_run_prints_and_writes(tmp_path):
+    file = tmp_path / "numpy.json"
+    command = [sys.executable, "-m", "benchmarks.run", "--quick", "--filter", "10^2 x 5", "--json", str(file)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert "numpy.convolve" in done.stdout
+    found = json.loads(file.read_text())
+    assert [row["name"] for row in found["rows"]] == ["10^2 x 5", "10^2 x 5"]
+    assert all(row["ours"]["auto"] > 0 for row in found["rows"])
+    assert report.standings(found)
+
+
+def test_run_refuses_a_filter_that_matches_nothing(capsys):
+    from benchmarks import run
+
+    with pytest.raises(SystemExit):
+        run.main(["--filter", "nothing of the kind"])
+    assert "--filter must occur in a problem on numpy arrays. Got 'nothing of the kind'." in capsys.readouterr().err
+
+
+@pytest.mark.skipif("torch" not in LIBRARIES, reason="torch is not installed")
+@pytest.mark.parametrize(("more", "shown"), [((), "takes"), (("--profile",), "tottime")])
+def test_overhead_prints(more, shown, capsys):
+    overhead.main(["--filter", "numpy.convolve", "--seconds", "0.01", *more])
+    assert shown in capsys.readouterr().out
+
+
+def _calibrate():
+    spec = importlib.util.spec_from_file_location("calibrate", ROOT / "benchmarks/calibrate.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def rows_of(text):
+    """Return the tables of the text of a cost table."""
+    names = {"__name__": "table"}
+    exec(compile(text, "table", "exec"), names)
+    return {name: {key: tuple(row) for key, row in names[name].items()} for name in ("RATES", "PACES")}
+
+
+def test_calibration_replaces_what_it_measured_and_keeps_the_rest():
+    table = (ROOT / "arrayconv/_cost_table.py").read_text()
+    rates = {"torch/cpu": _cost_table.Rates(1, 2, 3, 4, 5, 6), "new/cpu": _cost_table.Rates(6, 5, 4, 3, 2, 1)}
+    paces = {"numpy_convolve-float": _cost_table.Pace(1, 2, 3)}
+    text = _calibrate().rendered(rates, paces, "numpy 0")
+    before, after = rows_of(table), rows_of(text)
+    assert after["RATES"] == {**before["RATES"], **{name: tuple(row) for name, row in rates.items()}}
+    assert after["PACES"] == {**before["PACES"], **{name: tuple(row) for name, row in paces.items()}}
+    assert "numpy 0.\n" in text
+    assert text.count("#") == table.count("#")
+
+
+def test_calibration_measures_rows_of_the_table(monkeypatch):
+    calibrate = _calibrate()
+    monkeypatch.setattr(calibrate, "ROUNDS", 2)
+    measured = calibrate.paces()
+    assert set(measured) <= set(_cost_table.PACES)
+    assert all(pace.call_ns > 0 and pace.mac_byte > 0 for pace in measured.values())
