@@ -11,6 +11,7 @@ Accuracy  componentwise; integers are exact and wrap. Zeros beyond the ends are 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -69,8 +70,20 @@ def _run(x: Any, taps: Any, spec: Spec, context: Context) -> Any:
         y = np.convolve(x, taps, "valid")
     else:
         first = axis.taps - 1 - axis.before
-        y = np.convolve(x, taps)[first : first + axis.outputs]
+        y = _full(x, taps)[first : first + axis.outputs]
     return y.reshape(spec.output_shape)
+
+
+def _full(x: Any, taps: Any) -> Any:
+    """Return the whole convolution, in which zeros beyond x meet every tap: a NaN among the taps spoils all of it."""
+    if taps.dtype.kind in "iu" or np.matmul(taps, _zeros(taps.size, taps.dtype)) == 0:  # not so for NaN and infinities
+        return np.convolve(x, taps)
+    return np.convolve(np.pad(x, taps.size - 1), taps, "valid")
+
+
+@lru_cache
+def _zeros(count: int, dtype: Any) -> Any:
+    return np.zeros(count, dtype)
 
 
 def _shortcut(spec: Spec, step: Spec) -> Callable[[Any, Any], Any] | None:
@@ -81,10 +94,10 @@ def _shortcut(spec: Spec, step: Spec) -> Callable[[Any, Any], Any] | None:
     first = axis.taps - 1 - axis.before
     part = slice(first, first + axis.outputs)
     if (first, axis.outputs) == (0, axis.size + axis.taps - 1):
-        return np.convolve if spec.flip else lambda x, kernel: np.convolve(x, kernel[::-1])
+        return _full if spec.flip else lambda x, kernel: _full(x, kernel[::-1])
     if spec.flip:
-        return lambda x, kernel: np.convolve(x, kernel)[part]
-    return lambda x, kernel: np.convolve(x, kernel[::-1])[part]
+        return lambda x, kernel: _full(x, kernel)[part]
+    return lambda x, kernel: _full(x, kernel[::-1])[part]
 
 
 numpy_convolve = Algorithm(

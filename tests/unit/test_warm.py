@@ -42,6 +42,20 @@ def test_short_way_equals_the_definition(function, mode, dtype):
     assert len(_warm._known) == 1
 
 
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+@pytest.mark.parametrize("mode", ["full", "same"])
+def test_bad_taps_spoil_every_output_by_every_way(mode, bad):
+    kernel = np.array([1.0, bad, 1.0])
+    for method in ("auto", "auto", "direct", "numpy_convolve"):
+        assert not np.isfinite(arrayconv.convolve(X, kernel, mode, method=method)).any()
+
+
+def test_large_finite_taps_are_no_bad_taps():
+    kernel = np.array([1e200, 1e200])
+    for _ in range(2):
+        np.testing.assert_array_equal(arrayconv.convolve(X, kernel), np.convolve(X, kernel))
+
+
 def test_kinds_of_arrays_and_options_are_kept_apart():
     calls = [
         ((X, KERNEL), {}),
