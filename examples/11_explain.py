@@ -28,7 +28,7 @@ refused = {row.name: row.refusal for row in strict.candidates if row.refusal}
 print("\nwith accuracy='componentwise' these are refused")
 for name, reason in refused.items():
     print(f"  {name}: {reason}")
-assert set(refused) == {"fft", "overlap_save"}
+assert {"fft", "overlap_save"} <= set(refused)
 
 # A limit on memory makes the pieces smaller, not the answer different.
 limit = 8 << 20
@@ -38,6 +38,7 @@ assert capped.workspace <= limit
 
 # Whatever is chosen, integers come out exact.
 x, kernel = np.arange(1000) % 17 - 8, np.arange(50) % 5
-answers = [arrayconv.convolve(x, kernel, method=row.name) for row in small.candidates]
+able = [row.name for row in arrayconv.explain(x, kernel).candidates if row.refusal is None]
+answers = [arrayconv.convolve(x, kernel, method=name) for name in able]
 assert all((answer == np.convolve(x, kernel)).all() for answer in answers)
-print("\ndirect, im2col, fft and overlap_save agree on integers, bit by bit")
+print(f"\n{', '.join(able)} agree on integers, bit by bit")

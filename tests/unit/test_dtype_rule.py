@@ -369,9 +369,9 @@ def test_lists_beside_a_narrow_device_take_what_it_has():
 
 JAX_DEFAULT = """
 import jax.numpy as jnp, numpy as np, arrayconv
-from arrayconv._select import METHODS
+from arrayconv._algorithms import ALGORITHMS
 x, k = jnp.arange(1.0, 6.0), jnp.asarray([1.0, 10.0])
-for method in METHODS:
+for method in ("auto", *ALGORITHMS):
     y = arrayconv.convolve(x, k, "same", method=method)
     assert y.dtype == jnp.float32, y.dtype
     assert abs(np.asarray(y) - [1, 12, 23, 34, 45]).max() < 1e-4, y

@@ -16,8 +16,8 @@ nn = torch.nn
 ours = pytest.importorskip("arrayconv.nn.modules")
 
 from arrayconv import nn as functions  # noqa: E402
-from arrayconv._algorithms import ALGORITHMS  # noqa: E402
 from arrayconv._errors import listed  # noqa: E402
+from arrayconv._select import METHODS  # noqa: E402
 
 SIZES = {1: (11,), 2: (7, 8), 3: (5, 4, 6)}
 CONV = ["Conv1d", "Conv2d", "Conv3d"]
@@ -432,7 +432,7 @@ NEVER = [
      "Conv2d: `boundary` stands in place of `padding_mode`, so one of them must be left alone. "
      "Got boundary='wrap', padding_mode='circular'."),
     ("Conv2d", {"method": "winograd"}, ValueError,
-     f"Conv2d: `method` must be one of {listed(['auto', *ALGORITHMS])}. Got 'winograd'."),
+     f"Conv2d: `method` must be one of {listed(METHODS)}. Got 'winograd'."),
     ("Conv2d", {"max_workspace": 0}, ValueError, "Conv2d: `max_workspace` must be at least 1 byte. Got 0."),
     ("ConvTranspose2d", {"padding_mode": "circular"}, ValueError,
      "ConvTranspose2d: `padding_mode` must be one of 'zeros'. Got 'circular'."),
