@@ -43,10 +43,11 @@ class Pace(NamedTuple):
 
 
 PACES: dict[str, Pace] = {
+    # On 2026-11-22, 2 cores, numpy 2.4.6: rounded by hand; benchmarks/calibrate.py --write replaces these three rows.
     "numpy_convolve-short": Pace(1000, 24),
     "numpy_convolve-float": Pace(1000, 12, 10000),
     "numpy_convolve-integer": Pace(1000, 80, 1000),
-    # On 2026-11-22, 2 cores of an AMD EPYC (Zen 5), numba 0.68.1, both cores used; of the sums alone.
+    # On 2026-11-22, 2 cores of an AMD EPYC (Zen 5), numba 0.68.1, both cores used; of the sums alone, by hand.
     "numba-float": Pace(35000, 4),
     "numba-complex": Pace(35000, 5),
     "numba-integer": Pace(35000, 5),

@@ -11,12 +11,10 @@ import numpy as np
 import pytest
 
 import arrayconv
-from arrayconv import nn
+from arrayconv import ndimage, nn, signal
 
 scipy_signal = pytest.importorskip("scipy.signal")
 scipy_ndimage = pytest.importorskip("scipy.ndimage")
-signal = pytest.importorskip("arrayconv.signal")
-ndimage = pytest.importorskip("arrayconv.ndimage")
 
 PAGE = (Path(__file__).parents[2] / "docs" / "differences.md").read_text()
 SAMPLES = np.arange(1.0, 6.0)

@@ -13,11 +13,13 @@ import pytest
 
 torch = pytest.importorskip("torch")
 nn = torch.nn
-ours = pytest.importorskip("arrayconv.nn.modules")
 
+# After torch, which nn.modules needs at its import.
 from arrayconv import nn as functions  # noqa: E402
 from arrayconv._errors import listed  # noqa: E402
 from arrayconv._select import METHODS  # noqa: E402
+
+ours = functions.modules
 
 SIZES = {1: (11,), 2: (7, 8), 3: (5, 4, 6)}
 CONV = ["Conv1d", "Conv2d", "Conv3d"]

@@ -6,36 +6,9 @@ as a parameter belongs to that function alone, whatever its row says.
 
 from fnmatch import fnmatchcase
 
-FUNCTIONS = {
-    "signal": (
-        "choose_conv_method",
-        "convolve",
-        "convolve2d",
-        "correlate",
-        "correlate2d",
-        "correlation_lags",
-        "fftconvolve",
-        "oaconvolve",
-        "upfirdn",
-    ),
-    "ndimage": (
-        "convolve",
-        "convolve1d",
-        "correlate",
-        "correlate1d",
-        "gaussian_filter",
-        "gaussian_filter1d",
-        "gaussian_gradient_magnitude",
-        "gaussian_laplace",
-        "generic_gradient_magnitude",
-        "generic_laplace",
-        "laplace",
-        "prewitt",
-        "sobel",
-        "uniform_filter",
-        "uniform_filter1d",
-    ),
-}
+from arrayconv import ndimage, signal
+
+FUNCTIONS = {"signal": tuple(signal.__all__), "ndimage": tuple(ndimage.__all__)}
 NAMES = tuple(f"{module}.{name}" for module, names in FUNCTIONS.items() for name in names)
 
 PARAMETER = ""  # the function is a parameter of the test; the ids with other functions are not ours
