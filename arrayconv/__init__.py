@@ -2,9 +2,9 @@
 
 `convolve` and `correlate` take any supported array (NumPy, CuPy, PyTorch, JAX, array-api-strict, or any other library
 with the standard's namespace) and answer on the same library and device. `explain` says how a call would be computed,
-`einconv` convolves labelled axes, `vjp` gives gradients on arrays without autograd, `kernels` has the usual stencils,
-`config` the settings. `signal` and `ndimage` have SciPy's names, `nn` torch's, `testing` what tests of convolutions
-need; these four are imported when first used.
+`Convolver` keeps what one kernel needs for many arrays, `einconv` convolves labelled axes, `vjp` gives gradients on
+arrays without autograd, `kernels` has the usual stencils, `config` the settings. `signal` and `ndimage` have SciPy's
+names, `nn` torch's, `testing` what tests of convolutions need; these four are imported when first used.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ from types import ModuleType as _ModuleType
 
 from arrayconv import config, kernels
 from arrayconv.convolution import convolve, correlate, explain, lags
+from arrayconv.convolver import Convolver
 from arrayconv.einconv import einconv
 from arrayconv.vjp import vjp
 
-__all__ = ["config", "convolve", "correlate", "einconv", "explain", "kernels", "lags", "vjp"]
+__all__ = ["Convolver", "config", "convolve", "correlate", "einconv", "explain", "kernels", "lags", "vjp"]
 __version__ = "0.1.0"
 
 _LATER = ("ndimage", "nn", "signal", "testing")

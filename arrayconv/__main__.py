@@ -12,11 +12,11 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 import arrayconv
-from arrayconv._cli import backends, demo, explain, filter
+from arrayconv._cli import backends, demo, explain, filter, tune
 from arrayconv._cli.console import CommandError
 from arrayconv._cli.options import Command
 
-COMMANDS: tuple[Command, ...] = (demo.COMMAND, backends.COMMAND, filter.COMMAND, explain.COMMAND)
+COMMANDS: tuple[Command, ...] = (demo.COMMAND, backends.COMMAND, filter.COMMAND, explain.COMMAND, tune.COMMAND)
 
 _DESCRIPTION = """\
 Convolution for every Python array library.

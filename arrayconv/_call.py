@@ -18,7 +18,7 @@ from arrayconv._dtypes import holds, itemsize
 from arrayconv._errors import check_option
 from arrayconv._memory import Words, check_target, shares_memory
 from arrayconv._plan import Plan, Refusal, make, refused, with_accelerators
-from arrayconv._problem import Problem
+from arrayconv._problem import Problem, Sum
 from arrayconv._select import METHODS, Budget
 from arrayconv._shapes import integer
 from arrayconv._tracing import planning, record
@@ -57,31 +57,37 @@ def plan(function: str, problem: Problem, traits: Traits, chosen: Options, extra
     """Return the plan of a call; raises where the method asked for, or every method, is refused."""
     settings = config.current()
     limit = settings.max_workspace if chosen.max_workspace is None else chosen.max_workspace
-    left = limit
-    if limit is not None:
-        layout_bytes = _layout_bytes(problem, traits)
-        left = limit - extra_bytes - layout_bytes
-        if left <= 0:
-            takes = [f"the {extra_bytes} bytes that a copy for `out` takes"] * (extra_bytes > 0)
-            takes += [f"the {layout_bytes} bytes that bringing the axes into order takes"] * (layout_bytes > 0)
-            raise ValueError(
-                f"{function}: `max_workspace` must exceed {' and '.join(takes)}. Got max_workspace={limit}. "
-                f"Allow more, or pass arrays with batch axes first."
-            )
-    traits = with_accelerators(traits, settings.accelerators)
-    made = make(problem.spec, traits, chosen.method, Budget(left, chosen.accuracy), chosen.fill_value == 0)
+    yields = chosen.max_workspace is None and not settings.capped
+    layout_bytes = _layout_bytes(problem, traits)
+    left = limit - extra_bytes - layout_bytes
+    if left <= 0 and not yields:
+        takes = [f"the {extra_bytes} bytes that a copy for `out` takes"] * (extra_bytes > 0)
+        takes += [f"the {layout_bytes} bytes that bringing the axes into order takes"] * (layout_bytes > 0)
+        raise ValueError(
+            f"{function}: `max_workspace` must exceed {' and '.join(takes)}. Got max_workspace={limit}. "
+            f"Allow more, or pass arrays with batch axes first."
+        )
+    traits = with_accelerators(traits, settings.accelerators, settings.threads)
+    budget = Budget(left, chosen.accuracy, yields)
+    made = make(problem.spec, traits, chosen.method, budget, chosen.fill_value == 0)
     if isinstance(made, Refusal):
-        raise refused(function, made, limit, 0 if limit is None or left is None else limit - left)
+        raise refused(function, made, limit, limit - left)
     return made
 
 
 def _layout_bytes(problem: Problem, traits: Traits) -> int:
-    """Return the bytes of the copies that reordering axes may make, at the wider of the dtypes."""
+    """Return the bytes of the copies that reordering or summing axes may make, at the wider of the dtypes."""
     layout = problem.layout
     width = max(itemsize(traits.output), traits.itemsize)
     operands = sum(width * prod(move.split) for move in (layout.x, layout.kernel) if move.moves and move.joins)
     merged = [n for n in problem.shape if n != 1] != [n for n in layout.y.joined if n != 1]
-    return operands + width * prod(problem.shape) * (layout.y.moves and merged)
+    summed = sum(width * _summed_elements(part) for part in problem.sums or () if part.axes)
+    return operands + summed + width * prod(problem.shape) * (layout.y.moves and merged)
+
+
+def _summed_elements(part: Sum) -> int:
+    """Count the elements of an operand, cast, and of its sums."""
+    return prod(part.split) + prod(n for axis, n in enumerate(part.split) if axis not in part.axes)
 
 
 def check_fill(function: str, fill_value: Any, traits: Traits) -> None:
@@ -100,13 +106,14 @@ def run(
     problem: Problem,
     chosen: Options,
     out: Any = None,
+    constants: dict[int, Any] | None = None,
 ) -> Any:
-    """Plan and compute one call, once nothing is refused any more."""
+    """Plan and compute one call, once nothing is refused any more; `constants` as in `_plan.execute`."""
     check_fill(function, chosen.fill_value, found.traits)
-    direct = _check_out(function, out, found, problem) if out is not None else False
+    direct = check_out(function, out, found, problem) if out is not None else False
     made = plan(function, problem, found.traits, chosen, 0 if direct or out is None else _output_bytes(problem, found))
     if not direct:
-        y = planned(found, problem, made, chosen.fill_value)
+        y = planned(found, problem, made, chosen.fill_value, constants)
         if out is None:
             return y
         out[...] = y
@@ -115,16 +122,19 @@ def run(
     x, kernel = operands_of(found, problem)
     # Only axes of length 1 come or go here, so the reshape is a view of `out`.
     target = xp.reshape(moved(out, problem.layout.y.inverse, xp), problem.spec.output_shape)
-    _engines.run(made, x, kernel, chosen.fill_value, xp=xp, device=found.device, out=target)
+    fill, device = chosen.fill_value, found.device
+    _engines.run(made, x, kernel, fill, xp=xp, device=device, out=target, constants=constants)
     return out
 
 
-def planned(found: Operands, problem: Problem, made: Plan, fill: complex) -> Any:
-    """Return the answer of a call whose plan is made."""
+def planned(
+    found: Operands, problem: Problem, made: Plan, fill: complex, constants: dict[int, Any] | None = None
+) -> Any:
+    """Return the answer of a call whose plan is made; `constants` as in `_plan.execute`."""
     x, kernel = operands_of(found, problem)
-    y = _engines.run(made, x, kernel, fill, xp=found.xp, device=found.device)
+    y = _engines.run(made, x, kernel, fill, xp=found.xp, device=found.device, constants=constants)
     y = answer(y, problem, found.xp)
-    _tape.note((found.x, found.kernel), lambda: _tape.of_convolution(found, problem, made, fill))
+    _tape.note((found.x, found.kernel), lambda: _tape.of_convolution(found, problem, made, fill), convolves=True)
     return y
 
 
@@ -132,7 +142,7 @@ def _output_bytes(problem: Problem, found: Operands) -> int:
     return problem.spec.outputs * itemsize(found.traits.output)
 
 
-def _check_out(function: str, out: Any, found: Operands, problem: Problem) -> bool:
+def check_out(function: str, out: Any, found: Operands, problem: Problem) -> bool:
     """Refuse an `out` that can't take the answer; return whether the steps may write into it directly."""
     backend = found.traits.backend
     check_target(function, _OUT, out, (found.x, found.kernel), backend, found.device)

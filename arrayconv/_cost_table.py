@@ -1,14 +1,19 @@
-"""Measured constants of the cost model: data only, written by benchmarks/calibrate.py.
+"""Measured constants of the cost model, written by benchmarks/calibrate.py, or the user's own in their place.
 
 Integers, so that a choice is the same everywhere; picoseconds unless the name says otherwise. 'other' serves
-libraries and devices that were never measured, and so do the guessed rows of CUDA.
+libraries and devices that were never measured, and so do the guessed rows of CUDA. What `python -m arrayconv tune`
+measured on this machine replaces rows of the same name; it is read when the first plan needs a constant.
 
 Measured 2026-11-22 on 2 cores, jax 0.10.2, numpy 2.4.6, scipy 1.17.1, torch 2.13.0+cpu.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import warnings
+from functools import cache
+from typing import Any, NamedTuple
+
+from arrayconv import _tuning
 
 
 class Rates(NamedTuple):
@@ -24,6 +29,8 @@ class Rates(NamedTuple):
 
 RATES: dict[str, Rates] = {
     "numpy+scipy/cpu": Rates(414, 41, 61, 12, 1310, 180),
+    "numpy+ducc0/cpu": Rates(414, 41, 61, 12, 1310, 150),
+    "numpy+torch/cpu": Rates(414, 41, 61, 12, 1310, 81),
     "numpy/cpu": Rates(530, 49, 363, 10, 1319, 629),
     "torch/cpu": Rates(1189, 25, 32, 12, 67, 81),
     "torch/cuda": Rates(8000, 1, 1, 1, 10, 2),
@@ -47,14 +54,58 @@ PACES: dict[str, Pace] = {
     "numpy_convolve-short": Pace(1000, 24),
     "numpy_convolve-float": Pace(1000, 12, 10000),
     "numpy_convolve-integer": Pace(1000, 80, 1000),
-    # On 2026-11-22, 2 cores of an AMD EPYC (Zen 5), numba 0.68.1, both cores used; of the sums alone, by hand.
-    "numba-float": Pace(35000, 4),
-    "numba-complex": Pace(35000, 5),
-    "numba-integer": Pace(35000, 5),
-    "numba-strided": Pace(35000, 150),  # per multiply-add of any dtype
+    # Of one thread: by hand on 2026-11-22, with both of 2 cores of an AMD EPYC (Zen 5), numba 0.68.1, and doubled.
+    "numba-float": Pace(35000, 8),
+    "numba-complex": Pace(35000, 10),
+    "numba-integer": Pace(35000, 10),
+    "numba-strided": Pace(35000, 300),  # per multiply-add of any dtype
+    "numba_tiles": Pace(30000, 3, 20),
+    "torch_conv-single": Pace(9000, 4, 2000),
+    "torch_conv-depthwise": Pace(9000, 4, 300),
+    "torch_conv-channels": Pace(9000, 2, 500),
+    "torch_conv-float64": Pace(9000, 3, 2000),
+    "xla_conv-single": Pace(10000, 10, 1000),
+    "xla_conv-channels": Pace(10000, 5, 1000),
 }
+
+
+KINDS: dict[str, Any] = {"RATES": Rates, "PACES": Pace}
+
+
+class Costs(NamedTuple):
+    """The tables in force, and where they come from."""
+
+    rates: dict[str, Rates]
+    paces: dict[str, Pace]
+    source: str  # 'shipped table', or the user's file and its date
+
+
+@cache
+def in_force() -> Costs:
+    """Return the tables this process chooses by: the shipped ones, under the rows of the user's own."""
+    path, own = _tuning.place(), None
+    try:
+        own = None if path is None else _tuning.load(path, KINDS)
+    except ValueError as wrong:
+        warnings.warn(
+            f"arrayconv: the cost table {path} is ignored: {wrong}. Delete it, with "
+            f"`python -m arrayconv tune --remove`, or measure again, with `python -m arrayconv tune --write`.",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+    if own is None:
+        return Costs(RATES, PACES, "shipped table")
+    tables = own.tables
+    source = f"{path}, tuned {own.date}"
+    return Costs({**RATES, **tables.get("RATES", {})}, {**PACES, **tables.get("PACES", {})}, source)
 
 
 def rates(row: str) -> Rates:
     """Return the constants of a row (see `Traits.row`), or the guess for what was never measured."""
-    return RATES.get(row, RATES["other"])
+    found = in_force().rates
+    return found.get(row, found["other"])
+
+
+def pace(name: str) -> Pace:
+    """Return the constants of an accelerated method."""
+    return in_force().paces[name]

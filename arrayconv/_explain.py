@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from arrayconv import _cost_table
 from arrayconv._plan import Plan
 from arrayconv._select import Candidate
 from arrayconv._shapes import integer
@@ -37,7 +38,8 @@ class Explanation:
     method : str
         The algorithm that would run.
     candidates : tuple of Candidate
-        Every algorithm: ``name``, ``cost_ns`` (predicted), ``workspace`` (bytes of one piece), ``refusal`` (or None).
+        Every algorithm: ``name``, ``cost_ns`` (predicted), ``workspace`` (bytes of one piece), ``refusal`` (or None),
+        ``measured_ns`` (None where it was not run).
     output_shape : tuple of int
         Shape of the result.
     dtype, accumulator : str
@@ -52,6 +54,10 @@ class Explanation:
         Multiply-adds of the definition.
     lowering : str
         The call as the one operation: counts, sizes, stride, dilation, offsets, boundaries.
+    costs : str
+        Which measured constants the prediction rests on: 'shipped table', or the user's file and its date.
+    measured : bool
+        Whether methods were run to be measured.
     pattern : str
         The pattern of a labelled call, '' for others, whose three fields below are empty too.
     roles : tuple of (role, labels)
@@ -74,6 +80,8 @@ class Explanation:
     workspace: int
     macs: int
     lowering: str
+    costs: str
+    measured: bool = False
     pattern: str = ""
     roles: tuple[tuple[str, tuple[str, ...]], ...] = ()
     sizes: tuple[tuple[str, Shape], ...] = ()
@@ -86,6 +94,7 @@ class Explanation:
             f"  on {self.backend}/{self.device}, {self.dtype} (accumulated in {self.accumulator}), "
             f"{self.macs} multiply-adds, {self.steps} step{'s' * (self.steps != 1)}, "
             f"{_bytes(self.workspace)} of workspace",
+            f"  costs: {self.costs}",
         ]
         for row in self.candidates:
             if row.refusal is not None:
@@ -94,7 +103,12 @@ class Explanation:
                 word = "chosen" if row.name == self.method else "slower"
                 if word == "slower" and row.cost_ns < self._cost:
                     word = "unused"  # quicker, but another method was asked for
-                lines.append(f"  {word}   {row.name:<13} est {_time(row.cost_ns):>9}   {_bytes(row.workspace):>9}")
+                took = self._took(row)
+                lines.append(
+                    f"  {word}   {row.name:<13} est {duration(row.cost_ns):>9}   {took}{_bytes(row.workspace):>9}"
+                )
+        if self.measured and any(row.refusal is None and row.measured_ns is None for row in self.candidates):
+            lines.append("  not run: predicted to take over 3 s, or left when the time for measuring was up")
         return "\n".join(lines)
 
     def _labelling(self) -> list[str]:
@@ -108,17 +122,25 @@ class Explanation:
                 lines.append(f"    {role:<11}  {', '.join(_sized(label, sizes[label]) for label in labels)}")
         return lines + [f"    {name:<11}  {before} -> {after}: {way}" for name, before, after, way in self.moves]
 
+    def _took(self, row: Candidate) -> str:
+        """Return the column of measured times, which is there only where some were asked for."""
+        if not self.measured:
+            return ""
+        return f"took {'not run' if row.measured_ns is None else duration(row.measured_ns):>9}   "
+
     @property
     def _cost(self) -> int:
         return next(row.cost_ns for row in self.candidates if row.name == self.method)
 
 
-def explanation(plan: Plan, shape: Shape, labels: Labelling = UNLABELLED) -> Explanation:
-    """Describe a plan whose answer has the shape given, and what became of its labels."""
+def explanation(
+    plan: Plan, shape: Shape, labels: Labelling = UNLABELLED, measured: tuple[Candidate, ...] | None = None
+) -> Explanation:
+    """Describe a plan whose answer has the shape given, what became of its labels, and how long each method took."""
     spec, traits = plan.spec, plan.traits
     return Explanation(
         method=plan.method,
-        candidates=plan.candidates,
+        candidates=plan.candidates if measured is None else measured,
         output_shape=shape,
         dtype=traits.output,
         accumulator=traits.accumulator,
@@ -128,6 +150,8 @@ def explanation(plan: Plan, shape: Shape, labels: Labelling = UNLABELLED) -> Exp
         workspace=plan.chosen.workspace,
         macs=spec.macs,
         lowering=_lowering(spec),
+        costs=_cost_table.in_force().source,
+        measured=measured is not None,
         pattern=labels.pattern,
         roles=labels.roles,
         sizes=labels.sizes,
@@ -193,7 +217,8 @@ def _bytes(count: int) -> str:
     return f"{count:.3g} GiB"
 
 
-def _time(nanoseconds: int) -> str:
+def duration(nanoseconds: int) -> str:
+    """Return a time in words, to three digits."""
     for limit, unit in ((10**3, "ns"), (10**6, "us"), (10**9, "ms")):
         if nanoseconds < limit:
             return f"{nanoseconds * 1000 / limit:.3g} {unit}"

@@ -6,6 +6,8 @@ rules for dtypes are the doors' own: `fitting` is the core's.
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -44,6 +46,23 @@ def array(function: str, argument: str, values: Any) -> Any:
             f"Use floats, or split them."
         )
     return found
+
+
+def copied(library: str, x: Any) -> Any:
+    """Return the values of any library's array as a NumPy array: a transfer, where it is on another device."""
+    fetch: dict[str, Callable[[], Any]] = {
+        "torch": lambda: _of_torch(x),
+        "cupy": lambda: x.get(),
+        "array_api_strict": lambda: x.to_device(sys.modules["array_api_strict"].Device("CPU_DEVICE")),
+    }
+    found = np.asarray(fetch[library]() if library in fetch else x)
+    return found.astype(np.float32) if found.dtype.name == "bfloat16" else found
+
+
+def _of_torch(x: Any) -> Any:
+    """Return a tensor's values, bfloat16, which NumPy does not have, as float32."""
+    x = x.detach().cpu().resolve_conj().resolve_neg()
+    return (x.float() if str(x.dtype) == "torch.bfloat16" else x).numpy()
 
 
 def numbers(function: str, argument: str, values: Any) -> Numbers:

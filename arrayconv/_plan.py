@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from arrayconv import _accel
-from arrayconv._algorithms import Context
+from arrayconv._algorithms import Context, Shortcut
 from arrayconv._boundary import FILL, Run
 from arrayconv._memory import buffer, put
 from arrayconv._ops import contain, pad
@@ -41,7 +41,7 @@ class Plan(NamedTuple):
     traits: Traits
     method: str
     steps: tuple[Piece, ...]
-    kernels: tuple[int, ...]  # per step, the first step that prepares the same part of the kernel
+    kernels: tuple[int, ...]  # per step, the first step that prepares the same part of the kernel; ascending
     candidates: tuple[Candidate, ...]
     asked: str  # the method asked for, 'auto' included
     budget: Budget
@@ -56,14 +56,19 @@ class Plan(NamedTuple):
         """The row of the ranking that runs."""
         return next(row for row in self.candidates if row.name == self.method)
 
-    @property
-    def shortcut(self) -> Any:
-        """The method's call on the caller's own arrays, (x, kernel) -> y, or None where more is to be done."""
+    def shortcut(self, fill: complex) -> Shortcut | None:
+        """Return the method's call on the caller's own arrays, None where more is to be done.
+
+        For arrays of the accumulator's dtype whose axes are the convolved ones, in order.
+        """
         make_shortcut = TABLE[self.method].shortcut
         if make_shortcut is None or not self.is_whole or self.traits.output != self.traits.accumulator:
             return None
+        if any(axis.upsample != 1 for axis in self.spec.axes) or not self.covers:
+            return None
         conj = self.spec.conj and self.traits.accumulator.startswith("complex")
-        return make_shortcut(self.spec._replace(conj=conj), self.steps[0].spec)
+        step = self.steps[0]
+        return make_shortcut(self.spec._replace(conj=conj), step.spec, step.source, self.traits, fill)
 
     @property
     def covers(self) -> bool:
@@ -86,19 +91,32 @@ class Refusal(NamedTuple):
 
 @planning()
 def make(spec: Spec, traits: Traits, method: str, budget: Budget, zero_fill: bool) -> Plan | Refusal:
-    """Plan a problem: `method` is a name of the table or 'auto', `zero_fill` whether zeros lie beyond the ends."""
+    """Plan a problem: `method` is a name of the table or 'auto', `zero_fill` whether zeros lie beyond the ends.
+
+    Where nothing fits a cap that nobody asked for, it is planned without one.
+    """
     assert method in METHODS
     candidates = rank(spec, traits, budget, zero_fill)
     runnable = [row for row in candidates if row.refusal is None and method in ("auto", row.name)]
+    if not runnable and budget.yields:
+        candidates = rank(spec, traits, Budget(None, budget.accuracy), zero_fill)
+        runnable = [row for row in candidates if row.refusal is None and method in ("auto", row.name)]
     if not runnable:
         return Refusal(method, candidates)
     chosen = runnable[0]
     algorithm = TABLE[chosen.name]
     steps: tuple[Piece, ...] = ()
     if spec.outputs and spec.terms:  # a sum of nothing is zero
-        zero_extends = algorithm.extends == "zero" and zero_fill
-        steps = tuple(pieces(spec, chosen.block, zero_extends=zero_extends, slabs=algorithm.extends == "none"))
+        slabs = algorithm.extends == "none"
+        steps = tuple(pieces(spec, chosen.block, extends=algorithm.extending(zero_fill), slabs=slabs))
+    steps = _by_kernel(steps)
     return Plan(spec, traits, chosen.name, steps, _kernels(steps), candidates, method, budget)
+
+
+def _by_kernel(steps: tuple[Piece, ...]) -> tuple[Piece, ...]:
+    """Return the steps with those next to each other that prepare the same, so that only one such is ever held."""
+    kernels = _kernels(steps)
+    return tuple([steps[number] for number in sorted(range(len(steps)), key=kernels.__getitem__)])
 
 
 def _kernels(steps: Iterable[Piece]) -> tuple[int, ...]:
@@ -143,15 +161,26 @@ def refused(function: str, refusal: Refusal, limit: int | None, taken: int = 0) 
     return NotImplementedError(f"{function}: method {refusal.method!r} cannot run this. Reason: {reasons}. {way_out}.")
 
 
-def with_accelerators(traits: Traits, allowed: frozenset[str]) -> Traits:
-    """Return `traits` with the shortcuts that are installed and allowed."""
+def with_accelerators(traits: Traits, allowed: frozenset[str], threads: int | None = None) -> Traits:
+    """Return `traits` with the shortcuts that are installed and allowed, and the threads they may use, None for all."""
+    most = _accel.usable() if (traits.backend, traits.device) == ("numpy", "cpu") else 1
     return traits._replace(
-        transforms=_accel.accelerator(traits.backend, allowed), accelerators=_accel.available(allowed)
+        transforms=_accel.accelerator(traits.backend, allowed),
+        accelerators=_accel.available(allowed),
+        threads=most if threads is None else min(threads, most),
     )
 
 
 def execute(
-    plan: Plan, x: Array, kernel: Array, fill: complex, *, xp: Namespace, device: Any, out: Array | None = None
+    plan: Plan,
+    x: Array,
+    kernel: Array,
+    fill: complex,
+    *,
+    xp: Namespace,
+    device: Any,
+    out: Array | None = None,
+    constants: dict[int, Any] | None = None,
 ) -> Array:
     """Run a plan on canonical arrays.
 
@@ -169,6 +198,8 @@ def execute(
         Namespace and device of both arrays.
     out : array, optional
         Where to write, shape (batch, groups, filters, *out), not overlapping x.
+    constants : dict, optional
+        What earlier calls of this plan prepared of this kernel, by step; what this one prepares is added.
 
     Returns
     -------
@@ -176,22 +207,26 @@ def execute(
         Of the plan's output dtype; `out` itself where that was given.
     """
     traits = plan.traits
-    fft = _accel.transforms(traits.backend, traits.transforms, xp)
+    fft = _accel.transforms(traits.backend, traits.transforms, xp, traits.threads)
     context = Context(xp, device, traits, fft, _wrapped(fill, traits))
     kernel = _oriented(kernel, plan.spec, context)
     run = _accelerated if plan.method in _accel.ACCELERATED else _walked
     with _accel.full_precision(traits.backend, traits.device):
-        return run(plan, x, kernel, out, context)
+        return run(plan, x, kernel, out, context, constants)
 
 
-def _walked(plan: Plan, x: Array, kernel: Array, out: Array | None, context: Context) -> Array:
-    return _walk(plan, _Runner(plan, x, kernel, context), out, context)
+def _walked(
+    plan: Plan, x: Array, kernel: Array, out: Array | None, context: Context, constants: dict[int, Any] | None = None
+) -> Array:
+    return _walk(plan, _Runner(plan, x, kernel, context, constants), out, context)
 
 
-def _accelerated(plan: Plan, x: Array, kernel: Array, out: Array | None, context: Context) -> Array:
+def _accelerated(
+    plan: Plan, x: Array, kernel: Array, out: Array | None, context: Context, constants: dict[int, Any] | None
+) -> Array:
     """Run a plan of an accelerated method; where its library fails, `auto` goes on with another, and says so once."""
     try:
-        return _walked(plan, x, kernel, out, context)
+        return _walked(plan, x, kernel, out, context, constants)
     except _accel.AcceleratorFailed as failure:
         _accel.give_up(failure)
         if plan.asked != "auto":
@@ -212,7 +247,7 @@ def _walk(plan: Plan, run: _Runner, out: Array | None, context: Context) -> Arra
         return xp.astype(run(0, plan.steps[0]), dtype, copy=False)
     y = out
     if y is not None and not plan.covers:
-        y[...] = xp.zeros_like(y)
+        y[...] = 0
     writes = TABLE[plan.method].writes and plan.traits.accumulator == plan.traits.output
     if y is None and writes:
         y = (xp.empty if plan.covers else xp.zeros)(plan.spec.output_shape, dtype=dtype, device=context.device)
@@ -225,18 +260,21 @@ def _walk(plan: Plan, run: _Runner, out: Array | None, context: Context) -> Arra
         if y is None:
             y = buffer(part, plan.spec.output_shape, zeros=not plan.covers, xp=xp, device=context.device)
         y = put(y, place, part)
+        del part  # which may be a view of something larger, before the next piece is made
     return xp.zeros(plan.spec.output_shape, dtype=dtype, device=context.device) if y is None else y
 
 
 class _Runner:
-    """Runs the steps of one call; prepares the kernel once for all pieces of equal spec."""
+    """Runs the steps of one call; prepares the kernel once for all pieces of equal spec, which follow each other."""
 
-    def __init__(self, plan: Plan, x: Array, kernel: Array, context: Context) -> None:
+    def __init__(self, plan: Plan, x: Array, kernel: Array, context: Context, kept: dict[int, Any] | None) -> None:
         self._algorithm = TABLE[plan.method]
         self._guards = self._algorithm.smears and not plan.traits.exact
         self._x, self._kernel, self._context = x, kernel, context
         self._kernels = plan.kernels
-        self._prepared: dict[int, tuple[contain.Guard, Any]] = {}
+        self._held = -1  # the key of what is prepared: no more than one, since each may be as large as x
+        self._prepared: tuple[contain.Guard, Any] | None = None
+        self._kept = kept  # all that was prepared, where the caller wants to keep it between calls
 
     def __call__(self, number: int, step: Piece, out: Array | None = None) -> Array:
         context, algorithm = self._context, self._algorithm
@@ -251,14 +289,19 @@ class _Runner:
         return contain.restore(y, guarded, kernel, step.spec, xp=context.xp, device=context.device)
 
     def _constants(self, key: int, step: Piece) -> tuple[contain.Guard, Any]:
-        if key not in self._prepared:
+        if self._kept is not None and key in self._kept:
+            return self._kept[key]
+        if key != self._held or self._prepared is None:
+            self._prepared = None
             kernel = self._kernel[(slice(*step.groups), slice(None), slice(None), *step.taps)]
             guarded = contain.Guard(kernel, None, None)
             if self._guards:
                 guarded = contain.guard(kernel, 2, self._context.traits, self._algorithm.mixes, xp=self._context.xp)
             constants = self._algorithm.prepare(guarded.data, step.spec, self._context)
-            self._prepared[key] = guarded, constants
-        return self._prepared[key]
+            self._held, self._prepared = key, (guarded, constants)
+            if self._kept is not None:
+                self._kept[key] = self._prepared
+        return self._prepared
 
 
 def _oriented(kernel: Array, spec: Spec, context: Context) -> Array:

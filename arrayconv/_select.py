@@ -10,7 +10,7 @@ from math import prod
 from typing import NamedTuple
 
 from arrayconv._accel import ACCELERATED
-from arrayconv._algorithms import ALGORITHMS, Accuracy, Algorithm
+from arrayconv._algorithms import ALGORITHMS, Accuracy, Algorithm, Extends
 from arrayconv._cost_table import rates
 from arrayconv._spec import Axis, Spec
 from arrayconv._split import block_shape, phases
@@ -29,6 +29,7 @@ class Budget(NamedTuple):
 
     max_workspace: int | None = None
     accuracy: Accuracy = "normwise"
+    yields: bool = False  # the cap is a default: it is exceeded where nothing fits
 
 
 @record
@@ -40,6 +41,7 @@ class Candidate(NamedTuple):
     block: tuple[int, ...]  # the largest piece that fits: (batch, groups, *outputs)
     workspace: int  # bytes of such a piece
     refusal: str | None  # why it can't run, None if it can
+    measured_ns: int | None = None  # what it took, where somebody measured
 
 
 def rank(spec: Spec, traits: Traits, budget: Budget, zero_fill: bool) -> tuple[Candidate, ...]:
@@ -76,7 +78,7 @@ def _largest(axis: Axis) -> Axis:
 def _candidate(
     algorithm: Algorithm, spec: Spec, phase: Spec, traits: Traits, budget: Budget, zero_fill: bool
 ) -> Candidate:
-    zero_extends = algorithm.extends == "zero" and zero_fill
+    extends = algorithm.extending(zero_fill)
 
     def refused(reason: str) -> Candidate:
         return Candidate(algorithm.name, 0, (), 0, reason)
@@ -86,11 +88,11 @@ def _candidate(
     count = prod(len(phases(axis)) for axis in spec.axes)
 
     def size(block: tuple[int, ...]) -> int:
-        return _piece_bytes(algorithm, _block_spec(phase, block, zero_extends), spec, traits)
+        return _piece_bytes(algorithm, _block_spec(phase, block, extends), spec, traits)
 
     sizes = (spec.batch, spec.groups, *phase.output_size)
     smallest = (1,) * len(sizes)
-    reason = algorithm.why_not(_block_spec(phase, smallest, zero_extends), traits)
+    reason = algorithm.why_not(_block_spec(phase, smallest, extends), traits)
     if reason is not None:
         return refused(reason)
     reaches = [axis.reach for axis in phase.axes]
@@ -100,7 +102,7 @@ def _candidate(
         needs = size(smallest)
         return refused(f"its smallest piece needs {needs} bytes of workspace, more than max_workspace={limit}")
     block = _cache_block(algorithm, phase, traits, block, reaches)
-    piece = _block_spec(phase, block, zero_extends)
+    piece = _block_spec(phase, block, extends)
     reason = algorithm.why_not(piece, traits)
     if reason is not None:
         return refused(reason)
@@ -122,26 +124,27 @@ def _cache_block(
         return block
 
     def workspace(shape: tuple[int, ...]) -> int:
-        return algorithm.workspace(_block_spec(phase, shape, False), traits)
+        return algorithm.workspace(_block_spec(phase, shape, "none"), traits)
 
     fixed = workspace((1,) * len(block))  # the kernel's share, which no block makes smaller
 
     def size(shape: tuple[int, ...]) -> int:
         return workspace(shape) - fixed
 
-    limit = max(algorithm.tile_bytes, size(block) // _MOST_PIECES)
+    whole = (phase.batch, phase.groups, *phase.output_size)
+    limit = max(algorithm.tile_bytes, size(whole) // _MOST_PIECES)
     return block_shape(block, reaches, size, limit, rows=True) or block
 
 
-def _block_spec(phase: Spec, block: Sequence[int], zero_extends: bool) -> Spec:
+def _block_spec(phase: Spec, block: Sequence[int], extends: Extends) -> Spec:
     """Return the spec of one block of a phase on a piece of x of its own."""
     batch, groups, *outputs = block
-    axes = tuple(_block_axis(axis, count, zero_extends) for axis, count in zip(phase.axes, outputs, strict=True))
+    axes = tuple(_block_axis(axis, count, extends) for axis, count in zip(phase.axes, outputs, strict=True))
     return phase._replace(batch=batch, groups=groups, axes=axes)
 
 
-def _block_axis(axis: Axis, outputs: int, zero_extends: bool) -> Axis:
-    if outputs == axis.outputs and zero_extends and axis.boundary == "constant":
+def _block_axis(axis: Axis, outputs: int, extends: Extends) -> Axis:
+    if outputs == axis.outputs and (extends == "all" or (extends == "zero" and axis.boundary == "constant")):
         return axis
     return axis._replace(outputs=outputs, size=axis.stride * (outputs - 1) + axis.reach, before=0)
 
@@ -149,8 +152,16 @@ def _block_axis(axis: Axis, outputs: int, zero_extends: bool) -> Axis:
 def _piece_bytes(algorithm: Algorithm, block: Spec, spec: Spec, traits: Traits) -> int:
     """Return the bytes one block takes beyond the caller's arrays: extended input, kernel, and the method's own."""
     read = prod(axis.span(0, axis.outputs)[1] - axis.span(0, axis.outputs)[0] for axis in block.axes)
-    copies = 4 if algorithm.smears else 2  # one axis is extended after the other; guarded data, flags and magnitudes
-    extended = copies * block.batch * block.groups * block.channels * read * traits.itemsize
-    kernel = 2 * prod(spec.kernel_shape) * traits.itemsize
-    result = 2 * block.outputs * traits.itemsize  # a piece's, and that of the piece before until it is replaced
-    return extended + kernel + result + algorithm.workspace(block, traits)
+    samples = block.batch * block.groups * block.channels * read
+    guarded = algorithm.smears and not traits.exact
+    # A cast, or one axis extended after the other; guarded data, its magnitudes, scaled, and two flags.
+    copies = 4 if guarded else 1 + any(_leaves_data(axis) for axis in spec.axes)
+    piece = samples * (copies * traits.itemsize + 2 * guarded)
+    kernel = (6 if guarded else 2) * prod(spec.kernel_shape) * traits.itemsize  # cast, flipped, guarded
+    result = block.outputs * traits.itemsize  # cast
+    return piece + kernel + result + algorithm.workspace(block, traits)
+
+
+def _leaves_data(axis: Axis) -> bool:
+    lo, hi = axis.span(0, axis.outputs)
+    return lo < 0 or hi > axis.upsampled_size

@@ -15,7 +15,7 @@ from itertools import product
 from math import gcd, prod
 from typing import NamedTuple
 
-from arrayconv._boundary import Run, runs
+from arrayconv._boundary import FILL, Run, runs
 from arrayconv._spec import Axis, Spec
 from arrayconv._tracing import record
 
@@ -119,15 +119,15 @@ def pieces(
     spec: Spec,
     block: Sequence[int],
     *,
-    zero_extends: bool,
+    extends: str,
     slabs: bool,
 ) -> Iterator[Piece]:
     """Yield the pieces of a problem with blocks of at most `block` (batch, groups, *outputs of a phase).
 
     Parameters
     ----------
-    zero_extends : bool
-        The algorithm reads zeros beyond the ends itself, and the fill is zero.
+    extends : {'none', 'zero', 'all'}
+        Which boundaries the algorithm handles itself, beyond the ends of a piece of x.
     slabs : bool
         Handle borders as slabs where the problem is large.
     """
@@ -138,7 +138,7 @@ def pieces(
             continue
         for box in onion(axes) if large else [tuple((0, axis.outputs) for axis in axes)]:
             for ranges in product(*_grid(((0, spec.batch), (0, spec.groups), *box), block)):
-                yield _piece(spec, phase, ranges, zero_extends)
+                yield _piece(spec, phase, ranges, extends)
 
 
 def _grid(box: Sequence[Range], block: Sequence[int]) -> list[list[Range]]:
@@ -149,9 +149,9 @@ def _grid(box: Sequence[Range], block: Sequence[int]) -> list[list[Range]]:
     ]
 
 
-def _piece(spec: Spec, phase: Sequence[Phase], ranges: Sequence[Range], zero_extends: bool) -> Piece:
+def _piece(spec: Spec, phase: Sequence[Phase], ranges: Sequence[Range], extends: str) -> Piece:
     batch, groups, *box = ranges
-    cuts = [_cut(part.axis, *outputs, zero_extends) for part, outputs in zip(phase, box, strict=True)]
+    cuts = [_cut(part.axis, *outputs, extends) for part, outputs in zip(phase, box, strict=True)]
     inner = spec._replace(
         batch=batch[1] - batch[0],
         groups=groups[1] - groups[0],
@@ -167,10 +167,14 @@ def _piece(spec: Spec, phase: Sequence[Phase], ranges: Sequence[Range], zero_ext
     return Piece(inner, batch, groups, tuple(source for _, source in cuts), taps, targets)
 
 
-def _cut(axis: Axis, first: int, stop: int, zero_extends: bool) -> tuple[Axis, tuple[Run, ...]]:
+def _cut(axis: Axis, first: int, stop: int, extends: str) -> tuple[Axis, tuple[Run, ...]]:
     """Return the axis of outputs [first, stop) on a piece of x of its own, and the runs that make the piece."""
     lo, hi = axis.span(first, stop)
-    if zero_extends and axis.boundary == "constant":
+    if extends == "all" and (lo < 0 or hi > axis.size):
+        start, end = _met(axis, lo, hi)
+        cut = axis._replace(size=end - start, outputs=stop - first, before=start - lo)
+        return cut, (Run(start, 1, end - start),) if end > start else ()
+    if extends == "zero" and axis.boundary == "constant":
         inside, end = max(lo, 0), min(hi, axis.size)
         # Windows that lie wholly outside x are zeros a transform need not see, but its offsets assume overlap.
         if end > inside and inside - lo < axis.reach and hi - end < axis.reach:
@@ -178,3 +182,12 @@ def _cut(axis: Axis, first: int, stop: int, zero_extends: bool) -> tuple[Axis, t
             return cut, (Run(inside, 1, end - inside),)
     cut = axis._replace(size=hi - lo, outputs=stop - first, before=0)
     return cut, runs(axis.size, lo, hi, axis.boundary)
+
+
+def _met(axis: Axis, lo: int, hi: int) -> Range:
+    """Return samples of an axis whose extension is the same, at positions [lo, hi), as that of all of it."""
+    copied = [run for run in runs(axis.size, lo, hi, axis.boundary) if run.start != FILL]
+    if axis.boundary == "wrap" or (lo < 0 and hi > axis.size) or not copied:
+        return 0, axis.size
+    ends = [place for run in copied for place in (run.start, run.start + run.step * (run.length - 1))]
+    return (0, max(ends) + 1) if lo < 0 else (min(ends), axis.size)

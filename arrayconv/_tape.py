@@ -31,6 +31,7 @@ class Step(NamedTuple):
 
     operands: tuple[Any, ...]
     pullback: Pullback
+    convolves: bool = False
 
 
 _tape: ContextVar[list[Step] | None] = ContextVar("arrayconv.tape", default=None)
@@ -52,13 +53,13 @@ def is_recording() -> bool:
     return _tape.get() is not None
 
 
-def note(operands: tuple[Any, ...], pullback: Callable[[], Pullback]) -> None:
+def note(operands: tuple[Any, ...], pullback: Callable[[], Pullback], *, convolves: bool = False) -> None:
     """Note a step for whoever records; its pullback is made only then."""
     if is_compiling():
         return
     tape = _tape.get()
     if tape is not None:
-        tape.append(Step(operands, pullback()))
+        tape.append(Step(operands, pullback(), convolves))
 
 
 def of_convolution(found: Operands, problem: Problem, plan: Plan, fill: complex) -> Pullback:

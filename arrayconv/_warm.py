@@ -14,11 +14,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from arrayconv import _call, config
-from arrayconv._accel import failures
+from arrayconv._accel import AcceleratorFailed, state
+from arrayconv._algorithms import Shortcut
+from arrayconv._engines import watcher
 from arrayconv._plan import Plan
 from arrayconv._problem import Problem
 from arrayconv._tape import is_recording
-from arrayconv._xp import Operands
+from arrayconv._xp import Operands, dtype_name
 
 _MOST = 4096
 _PLAIN = frozenset((str, int, type(None)))
@@ -31,10 +33,19 @@ class Warm(NamedTuple):
     problem: Problem
     plan: Plan
     fill: complex
-    shortcut: Callable[[Any, Any], Any] | None
+    shortcut: Shortcut | None
+    watcher: Callable[[Any, Any], bool] | None  # whether a gradient or a transform wants to know of the operands
 
-    def __call__(self, x: Any, kernel: Any) -> Any:
+    def answer(self, x: Any, kernel: Any) -> Any:
         """Return the answer for arrays of the same kind."""
+        watched = is_recording() or (self.watcher is not None and self.watcher(x, kernel))
+        if self.shortcut is not None and not watched:
+            try:
+                y = self.shortcut(x, kernel)
+            except AcceleratorFailed:
+                y = None  # the long way finds another method, and says so
+            if y is not None:
+                return y
         _, _, xp, device, traits = self.found
         return _call.planned(Operands(x, kernel, xp, device, traits), self.problem, self.plan, self.fill)
 
@@ -68,7 +79,7 @@ def call(
     key = _key(function, x, kernel, options) if out is None else None
     known = _known.get(key) if key is not None else None
     if known is not None:
-        return known(x, kernel) if known.shortcut is None or is_recording() else known.shortcut(x, kernel)
+        return known.answer(x, kernel)
     found, problem, chosen = prepare()
     if key is None:
         return _call.run(function, found, problem, chosen, out)
@@ -77,9 +88,20 @@ def call(
     if len(_known) >= _MOST:
         _known.clear()
     nothing: Any = None
-    shortcut = made.shortcut if x.ndim == kernel.ndim == 1 and x.dtype == kernel.dtype else None
-    _known[key] = Warm(found._replace(x=nothing, kernel=nothing), problem, made, chosen.fill_value, shortcut)
+    shortcut = made.shortcut(chosen.fill_value) if _is_plain(found, problem) else None
+    kept = found._replace(x=nothing, kernel=nothing)
+    watches = watcher(found.traits.backend)
+    _known[key] = Warm(kept, problem, made, chosen.fill_value, shortcut, watches)
     return _call.planned(found, problem, made, chosen.fill_value)
+
+
+def _is_plain(found: Operands, problem: Problem) -> bool:
+    """Whether the arrays are used as they are: their axes the convolved ones, of the dtype in which sums are formed."""
+    x, kernel, layout = found.x, found.kernel, problem.layout
+    axes = len(problem.spec.axes)
+    in_order = all(move.order == tuple(range(axes)) for move in (layout.x, layout.kernel, layout.y))
+    same = x.ndim == kernel.ndim == axes and in_order and problem.sums is None
+    return same and dtype_name(x.dtype) == dtype_name(kernel.dtype) == found.traits.accumulator
 
 
 def _key(function: str, x: Any, kernel: Any, options: tuple[Any, ...]) -> Any:
@@ -95,5 +117,9 @@ def _key(function: str, x: Any, kernel: Any, options: tuple[Any, ...]) -> Any:
         place = x.device, x.layout, kernel.device, kernel.layout
     for option in options:
         if type(option) not in _PLAIN:  # 2.0 and True are equal to 2 and 1, and not allowed in their place
-            return None
-    return function, place, x.shape, x.dtype, kernel.shape, kernel.dtype, options, config.current(), failures()
+            if type(option) is not tuple:
+                return None
+            for entry in option:
+                if type(entry) not in _PLAIN:
+                    return None
+    return function, place, x.shape, x.dtype, kernel.shape, kernel.dtype, options, config.current(), state()

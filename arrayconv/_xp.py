@@ -66,6 +66,7 @@ class Traits(NamedTuple):
     integer_matmul: bool = True  # matmul takes integers on this device
     transforms: str = ""  # the library whose transforms are used, '' for the namespace's own
     accelerators: frozenset[str] = frozenset()  # the libraries whose methods may serve
+    threads: int = 1  # how many this package's own loops and the lent transforms may use
 
     @property
     def row(self) -> str:

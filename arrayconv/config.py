@@ -1,7 +1,7 @@
-"""What a user may set: which accelerators are allowed, and how much memory a plan may take by default.
+"""What a user may set: which accelerators are allowed, how many threads, and how much memory a plan may take.
 
-Settings belong to the context (thread or asynchronous task) that set them. An accelerator turned off changes the
-speed and the last bits of a result, never its correctness.
+Settings belong to the context (thread or asynchronous task) that set them. An accelerator turned off, or another number
+of threads, changes the speed and the last bits of a result, never its correctness.
 """
 
 from __future__ import annotations
@@ -9,18 +9,22 @@ from __future__ import annotations
 from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from numbers import Integral
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from arrayconv._shapes import integer
 from arrayconv._tracing import record
 
-__all__ = ["ACCELERATORS", "Settings", "current", "using"]
+__all__ = ["ACCELERATORS", "DEFAULT_WORKSPACE", "Settings", "current", "using"]
 
 ACCELERATORS = {
     "scipy": "SciPy's transforms for NumPy arrays",
+    "ducc0": "ducc0's transforms for NumPy arrays",
     "numpy": "numpy.convolve for short NumPy arrays",
     "numba": "compiled loops for NumPy arrays",
+    "torch": "torch's convolution, and its transforms for NumPy arrays where torch is imported already",
+    "jax": "XLA's convolution for JAX arrays",
 }
+DEFAULT_WORKSPACE = 1 << 30  # bytes: a plan keeps to them where it can, unless a call or `using` says more or less
 
 
 @record
@@ -28,7 +32,9 @@ class Settings(NamedTuple):
     """The settings in force; hashable, part of every plan's key."""
 
     accelerators: frozenset[str] = frozenset(ACCELERATORS)
-    max_workspace: int | None = None
+    max_workspace: int = DEFAULT_WORKSPACE
+    threads: int | None = None  # None for as many as this process may use cores
+    capped: bool = False  # whether somebody asked for this max_workspace: only then it is a reason to refuse
 
 
 _settings: ContextVar[Settings] = ContextVar("arrayconv.config", default=Settings())
@@ -41,7 +47,10 @@ def current() -> Settings:
 
 @contextmanager
 def using(
-    *, accelerators: frozenset[str] | set[str] | None = None, max_workspace: int | None = None
+    *,
+    accelerators: frozenset[str] | set[str] | None = None,
+    max_workspace: int | None = None,
+    threads: int | None = None,
 ) -> Generator[None]:
     """Change settings inside a ``with`` block; what is None stays as it was.
 
@@ -50,19 +59,25 @@ def using(
     accelerators : set of str, optional
         The allowed ones among `ACCELERATORS`; the empty set leaves the standard-only code.
     max_workspace : int, optional
-        Bytes a plan may allocate beyond its inputs and output, where a call does not say.
+        Bytes a plan may allocate beyond its inputs and output, where a call does not say: it is cut into pieces that
+        fit, or refused. Where nobody says, plans keep to `DEFAULT_WORKSPACE` if any method can, and exceed it
+        otherwise; to lift that, pass a number that no machine has, such as ``sys.maxsize``.
+    threads : int, optional
+        How many threads this package's loops and transforms on NumPy arrays may use, this one among them. There are
+        never more than the process may use cores, so a large number means all of these, which is the default. What
+        NumPy's matrix products and other libraries use is for them to set.
 
     Raises
     ------
     ValueError
-        If an accelerator is unknown or `max_workspace` is below 1.
+        If an accelerator is unknown, or `max_workspace` or `threads` is below 1.
     TypeError
-        If `max_workspace` is not an integer.
+        If `max_workspace` or `threads` is not an integer.
 
     Examples
     --------
     >>> import arrayconv
-    >>> with arrayconv.config.using(accelerators=set()):
+    >>> with arrayconv.config.using(accelerators=set(), threads=1):
     ...     y = arrayconv.convolve([1.0, 2.0], [1.0, 1.0])
     """
     now = current()
@@ -72,13 +87,19 @@ def using(
             raise ValueError(f"using: `accelerators` must be among {sorted(ACCELERATORS)}. Got {unknown}.")
         now = now._replace(accelerators=frozenset(accelerators))
     if max_workspace is not None:
-        if not isinstance(max_workspace, Integral):
-            raise TypeError(f"using: `max_workspace` must be an integer. Got {max_workspace!r}.")
-        if max_workspace < 1:
-            raise ValueError(f"using: `max_workspace` must be at least 1 byte. Got {max_workspace}.")
-        now = now._replace(max_workspace=max_workspace)
+        now = now._replace(max_workspace=_counted("max_workspace", max_workspace, "1 byte"), capped=True)
+    if threads is not None:
+        now = now._replace(threads=_counted("threads", threads, "1"))
     token = _settings.set(now)
     try:
         yield
     finally:
         _settings.reset(token)
+
+
+def _counted(argument: str, value: Any, least: str) -> int:
+    """Return a whole number of at least 1, as int."""
+    count = integer("using", argument, value)
+    if count < 1:
+        raise ValueError(f"using: `{argument}` must be at least {least}. Got {count}.")
+    return count

@@ -1,49 +1,23 @@
-"""The front door: `convolve`, `correlate`, `explain` and `lags`.
-
-Axes the kernel runs along become the spatial axes of the one operation; the others broadcast, and what they become
-(batch, groups or filters) follows from which operand has them longer than 1.
-"""
+"""The front door: `convolve`, `correlate`, `explain` and `lags`; `_numbered` says what their options mean."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from arrayconv import _call, _explain, _warm
+from arrayconv import _call, _explain, _measure, _numbered, _warm
 from arrayconv._einconv import explained, lowering, options
 from arrayconv._errors import check_option
-from arrayconv._problem import Problem, paired
-from arrayconv._shapes import (
-    MODES,
-    Mode,
-    boundary_per_axis,
-    convolved_axes,
-    integer,
-    is_sequence,
-    lag_axis,
-    lag_windows,
-    mode_axis,
-    positive_per_axis,
-)
+from arrayconv._numbered import Geometry
+from arrayconv._problem import Problem
+from arrayconv._shapes import MODES, Mode, is_sequence, mode_axis, positive_per_axis
 from arrayconv._spec import Axis
-from arrayconv._tracing import planning, record, shape_of
+from arrayconv._tracing import shape_of
 from arrayconv._xp import Operands, operands
 
 __all__ = ["convolve", "correlate", "explain", "lags"]
-
-
-@record
-class _Geometry(NamedTuple):
-    """The options that decide shapes, as hashable values."""
-
-    mode: Any
-    axes: Any
-    boundary: Any
-    stride: Any
-    dilation: Any
-    lags: Any = None
 
 
 def convolve(
@@ -85,7 +59,8 @@ def convolve(
     stride, dilation : int or one per axis
         Keep every stride-th output; put the taps `dilation` samples apart.
     method : str
-        'auto', 'direct', 'im2col', 'banded', 'dot', 'fft', 'overlap_save', 'numpy_convolve' or 'numba'.
+        'auto', 'direct', 'im2col', 'banded', 'dot', 'fft', 'overlap_save', 'numpy_convolve', 'numba', 'numba_tiles',
+        'torch_conv' or 'xla_conv'.
     accuracy : {'normwise', 'componentwise'}
         How the rounding error must be bounded; 'componentwise' keeps 'auto' off the FFT.
     dtype : dtype, optional
@@ -130,7 +105,7 @@ def convolve(
     more = method, accuracy, max_workspace, fill_value
 
     def prepare() -> Any:
-        geometry = _geometry("convolve", mode, axes, boundary, stride, dilation)
+        geometry = _numbered.geometry("convolve", mode, axes, boundary, stride, dilation)
         return _prepared("convolve", x, kernel, geometry, _call.options("convolve", *more), dtype)
 
     return _warm.call("convolve", x, kernel, (mode, axes, boundary, stride, dilation, dtype, *more), prepare, out)
@@ -188,7 +163,8 @@ def correlate(
     more = method, accuracy, max_workspace, fill_value
 
     def prepare() -> Any:
-        geometry = _correlated("correlate", mode, axes, boundary, stride, dilation, lags)
+        geometry = _numbered.correlated("correlate", mode, axes, boundary, stride, dilation, lags)
+        geometry = geometry._replace(correlates=True)
         return _prepared("correlate", x, kernel, geometry, _call.options("correlate", *more), dtype)
 
     options = (mode, axes, boundary, stride, dilation, lags, dtype, *more)
@@ -211,6 +187,7 @@ def explain(
     dtype: Any = None,
     max_workspace: int | None = None,
     like: Any = None,
+    measure: bool = False,
     pattern: str | None = None,
     padding: Any = "valid",
     upsample: Any = 1,
@@ -218,7 +195,7 @@ def explain(
     conj: bool = False,
     sizes: Mapping[str, int] | None = None,
 ) -> _explain.Explanation:
-    """Say what a call would do, without doing it: which method, and why not the others.
+    """Say what a call would do: which method, and why not the others. Computes nothing unless told to `measure`.
 
     The call is `convolve`; with `lags`, `correlate`; with `pattern`, `einconv`.
 
@@ -232,12 +209,12 @@ def explain(
         Dtype of the result. With shapes alone 'float64' by default.
     like : array, namespace or str, optional
         Whose library and device to plan for, where `x_or_shape` is a shape. NumPy by default.
+    measure : bool
+        Run every method that is not refused, some seconds in all, on the arrays or on numbers of the shapes given.
     pattern : str, optional
         The labels of an `einconv` call, which is then what is explained.
-    padding, upsample, flip, conj
-        As in `einconv`; only with `pattern`.
-    sizes : dict of str to int, optional
-        Sizes of labels that split axes leave open; only with `pattern`.
+    padding, upsample, flip, conj, sizes
+        As in `einconv`, `sizes` as a dict; only with `pattern`.
 
     Returns
     -------
@@ -247,7 +224,7 @@ def explain(
     Raises
     ------
     TypeError, ValueError, NotImplementedError
-        As the call itself would, and if options of `convolve` and `einconv` are mixed.
+        As the call itself would, if options of `convolve` and `einconv` are mixed, and for `measure` under a tracer.
 
     Examples
     --------
@@ -261,9 +238,9 @@ def explain(
     chosen = _call.options("explain", method, accuracy, max_workspace, fill_value)
     if pattern is None:
         explained.refuse_labelled(padding, upsample, flip, conj, sizes)
-        geometry = _correlated("explain", mode, axes, boundary, stride, dilation, lags)
+        geometry = _numbered.correlated("explain", mode, axes, boundary, stride, dilation, lags)
         x_shape, kernel_shape, found = _explain.subjects("explain", x_or_shape, kernel_or_shape, dtype, like)
-        problem = _problem("explain", x_shape, kernel_shape, geometry)
+        problem = _numbered.problem("explain", x_shape, kernel_shape, geometry)
         labels = _explain.UNLABELLED
     else:
         explained.refuse_numbered(mode, axes, lags)
@@ -273,7 +250,12 @@ def explain(
         problem = lowering.problem("explain", pattern, x_shape, kernel_shape, labelled)
         labels = explained.labelling("explain", pattern, x_shape, kernel_shape, labelled, found)
     _call.check_fill("explain", fill_value, found)
-    return _explain.explanation(_call.plan("explain", problem, found, chosen), problem.shape, labels)
+    plan = _call.plan("explain", problem, found, chosen)
+    if not measure:
+        return _explain.explanation(plan, problem.shape, labels)
+    subjects = _measure.subjects(x_or_shape, kernel_or_shape, (x_shape, kernel_shape), found, dtype, like)
+    times = _measure.methods(subjects, problem, chosen, plan.candidates)
+    return _explain.explanation(plan, problem.shape, labels, times)
 
 
 def lags(n: Any, k: Any, mode: Mode = "full", *, stride: Any = 1, dilation: Any = 1) -> Any:
@@ -324,73 +306,8 @@ def lags(n: Any, k: Any, mode: Mode = "full", *, stride: Any = 1, dilation: Any 
     return values if is_sequence(n) else values[0]
 
 
-def _is_strided(stride: Any) -> bool:
-    return any(entry != 1 for entry in (stride if is_sequence(stride) else (stride,)))
-
-
-def _correlated(function: str, mode: Any, axes: Any, boundary: Any, stride: Any, dilation: Any, lags: Any) -> _Geometry:
-    """Return the geometry of a call that takes a mode or lags, but not both."""
-    if lags is not None and (mode is not None or _is_strided(stride)):
-        raise ValueError(
-            f"{function}: `lags` says which outputs to compute, so it excludes `mode` and `stride`. "
-            f"Got lags={lags!r}, mode={mode!r}, stride={stride!r}. Leave them out."
-        )
-    return _geometry(function, "full" if mode is None else mode, axes, boundary, stride, dilation, lags)
-
-
-def _geometry(
-    function: str, mode: Any, axes: Any, boundary: Any, stride: Any, dilation: Any, lags: Any = None
-) -> _Geometry:
-    numbers = {"axes": axes, "stride": stride, "dilation": dilation, "lags": lags}
-    frozen = {name: _frozen(function, name, value) for name, value in numbers.items()}
-    return _Geometry(mode, boundary=tuple(boundary) if is_sequence(boundary) else boundary, **frozen)
-
-
-def _frozen(function: str, argument: str, value: Any) -> Any:
-    """Return integers as ints and sequences of them as tuples: a key in which 2.0 can't stand for 2."""
-    if isinstance(value, (list, tuple, range, np.ndarray)):
-        entries = value.tolist() if isinstance(value, np.ndarray) else value
-        return tuple(_frozen(function, argument, entry) for entry in entries)
-    return None if value is None else integer(function, argument, value)
-
-
 def _prepared(
-    function: str, x: Any, kernel: Any, geometry: _Geometry, chosen: _call.Options, dtype: Any
+    function: str, x: Any, kernel: Any, geometry: Geometry, chosen: _call.Options, dtype: Any
 ) -> tuple[Operands, Problem, _call.Options]:
     found = operands(function, x, kernel, dtype)
-    return found, _problem(function, shape_of(found.x), shape_of(found.kernel), geometry), chosen
-
-
-@planning()
-def _problem(function: str, x_shape: tuple[int, ...], kernel_shape: tuple[int, ...], geometry: _Geometry) -> Problem:
-    """Translate shapes and options into the one operation; raises what the shapes contradict."""
-    check_option(function, "mode", geometry.mode, MODES)
-    space = convolved_axes(function, len(x_shape), len(kernel_shape), geometry.axes)
-    if 0 in kernel_shape:
-        raise ValueError(f"{function}: `kernel` must have at least one tap on every axis. Got shape {kernel_shape}.")
-    kernel_labels = tuple(range(len(x_shape))) if len(kernel_shape) == len(x_shape) else space
-    axes = _axes(function, geometry, space, x_shape, dict(zip(kernel_labels, kernel_shape, strict=True)))
-    correlates = function == "correlate" or geometry.lags is not None
-    pairs = dict(zip(space, axes, strict=True))
-    return paired(function, x_shape, kernel_shape, kernel_labels, pairs, flip=not correlates, conj=correlates)
-
-
-def _axes(
-    function: str,
-    geometry: _Geometry,
-    space: tuple[int, ...],
-    x_shape: tuple[int, ...],
-    taps: dict[int, int],
-) -> tuple[Axis, ...]:
-    count = len(space)
-    strides = positive_per_axis(function, "stride", geometry.stride, count)
-    dilations = positive_per_axis(function, "dilation", geometry.dilation, count)
-    boundaries = boundary_per_axis(function, geometry.boundary, count)
-    bare = [
-        Axis(x_shape[label], taps[label], 0, stride=s, dilation=d, boundary=b)
-        for label, s, d, b in zip(space, strides, dilations, boundaries, strict=True)
-    ]
-    if geometry.lags is None:
-        return tuple(mode_axis(function, axis, geometry.mode) for axis in bare)
-    windows = lag_windows(function, geometry.lags, count)
-    return tuple(lag_axis(function, axis, window) for axis, window in zip(bare, windows, strict=True))
+    return found, _numbered.problem(function, shape_of(found.x), shape_of(found.kernel), geometry), chosen

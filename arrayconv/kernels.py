@@ -11,12 +11,23 @@ its axis: the orientation of scipy.ndimage's filters. Every function takes, by k
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
-from arrayconv import _stencils
+from arrayconv import _dtypes, _host, _separable, _stencils
 from arrayconv._host import frozen
 from arrayconv._stencils import Reals, Wholes
-from arrayconv._xp import Array, checked_dtype_name, compat_namespace, has_dtype
+from arrayconv._tracing import shape_of
+from arrayconv._xp import (
+    Array,
+    checked_dtype_name,
+    compat_namespace,
+    device_of,
+    has_dtype,
+    identify,
+    is_traced,
+    namespace_of,
+)
 
 __all__ = [
     "box",
@@ -28,6 +39,7 @@ __all__ = [
     "log",
     "prewitt",
     "scharr",
+    "separate",
     "sobel",
     "vertical_edge",
 ]
@@ -242,6 +254,81 @@ def gabor(
         The kernel of `skimage.filters.gabor_kernel` with sigma_x = s_u and sigma_y = s_v.
     """
     return _array("gabor", (frequency, theta, sigma, bandwidth, n_stds, offset, part), xp, dtype, device)
+
+
+def separate(kernel: Any, *, tolerance: float | None = None, max_rank: int | None = None) -> list[tuple[Array, ...]]:
+    """Return a kernel as a sum of products of one factor per axis, the shortest that is near enough.
+
+    ``kernel[i, j] = sum_r factors[r][0][i] * factors[r][1][j]``; `Convolver.from_factors` takes what is returned.
+
+    Parameters
+    ----------
+    kernel : array, shape (k_1, ..., k_d)
+        Of any library, or nested lists. Its values are read, from whatever device they are on.
+    tolerance : float, optional
+        Largest difference allowed, relative to the largest tap: 2 eps of the dtype that the kernel's sums are formed
+        in, for each axis longer than one tap, if not given. Integers are exact.
+    max_rank : int, optional
+        Most terms; any number if not given. More than one is looked for where two axes are longer than one tap.
+
+    Returns
+    -------
+    list of tuples of arrays, shapes (k_1,), ..., (k_d,)
+        For each term one factor per axis, of the kernel's library, dtype and device. All but the last are scaled by a
+        power of two so that their magnitudes add up to at most 1; those of integer kernels are integers.
+
+    Raises
+    ------
+    ValueError
+        If no sum of at most `max_rank` products is as near as `tolerance`, with the difference of the nearest product.
+    TypeError
+        If the kernel is traced, so that it has no values, or of a dtype without a convolution.
+
+    Examples
+    --------
+    >>> import arrayconv
+    >>> [(down, across)] = arrayconv.kernels.separate([[1, 0, -1], [2, 0, -2], [1, 0, -1]])
+    >>> down, across
+    (array([1, 2, 1]), array([ 1,  0, -1]))
+    """
+    library = identify("separate", "kernel", kernel)
+    if not library:
+        kernel, library = _host.array("separate", "kernel", kernel), "numpy"
+    name = checked_dtype_name("separate", "kernel", kernel.dtype)
+    if is_traced(library, kernel):
+        raise TypeError("separate: `kernel` must have values. Got one that is being traced. Separate it outside.")
+    terms = _terms(_host.copied(library, kernel), name, tolerance, max_rank)
+    xp, device = namespace_of(library, kernel), device_of(kernel)
+    return [tuple(xp.asarray(list(factor), dtype=kernel.dtype, device=device) for factor in term) for term in terms]
+
+
+def _terms(
+    values: Any, name: str, tolerance: float | None, max_rank: int | None
+) -> Sequence[tuple[Sequence[complex], ...]]:
+    """Return the factors of a kernel on the host, or raise ValueError where there are none."""
+    shape = shape_of(values)
+    if not shape or 0 in shape:
+        raise ValueError(f"separate: `kernel` must have an axis, and a tap on every one. Got shape {shape}.")
+    most = max(shape) if max_rank is None else max_rank
+    if most < 1:
+        raise ValueError(f"separate: `max_rank` must be at least 1. Got {max_rank}.")
+    sums, exact = _dtypes.accumulator(name), _dtypes.kind(name) == "integer"
+    axes = max(len(_separable.long_axes(shape)), 1)
+    eps = _dtypes.eps(sums) if tolerance is None else tolerance / (2 * axes)
+    found = _separable.separated(values, eps, most)
+    if found.exact if exact else found.normwise <= 2 * axes * eps:
+        scaled = [_separable.balanced(term, range(len(shape)), sums) for term in found.terms]
+        if None not in scaled:
+            return [term for term in scaled if term is not None]
+        raise ValueError(
+            f"separate: the factors of `kernel` leave the range of {name}. Scale it, or use a wider dtype."
+        )
+    raise ValueError(
+        f"separate: `kernel` must be a sum of at most {most} products of one factor per axis"
+        f"{', of integers a single one' * exact}. Got shape {shape}, whose nearest product is off by "
+        f"{found.normwise:.2g} of the largest tap; allowed are {0 if exact else 2 * axes * eps:.2g}. "
+        f"{'Cast it to a float' if exact else 'Pass a larger tolerance= or max_rank='}."
+    )
 
 
 def _array(function: str, arguments: tuple[Any, ...], xp: Any, dtype: Any, device: Any) -> Array:

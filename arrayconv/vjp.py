@@ -104,7 +104,7 @@ def vjp(function: Callable[..., Any], *args: Any, **options: Any) -> tuple[Any, 
     Parameters
     ----------
     function : callable
-        `arrayconv.convolve`, `correlate`, `einconv`, or a convolution of `arrayconv.nn`.
+        `arrayconv.convolve`, `correlate`, `einconv`, a `Convolver`, or a convolution of `arrayconv.nn`.
     *args, **options
         Its arguments. Its operands must be arrays, and `out` is not among them.
 
@@ -114,7 +114,7 @@ def vjp(function: Callable[..., Any], *args: Any, **options: Any) -> tuple[Any, 
         The result.
     pullback : Pullback
         ``pullback(dy, wrt=None)`` returns one gradient per array of the call, in its order: x, the kernel and, where
-        there is one, the bias.
+        there is one, the bias. A `Convolver` has one array, x.
 
     Raises
     ------
@@ -167,7 +167,7 @@ def _arguments(name: str, steps: Sequence[Step], given: Sequence[Any]) -> tuple[
         if slot is not None:
             arguments.append(value)
             slots.append(slot)
-    convolutions = sum(len(step.operands) == 2 for step in steps)
+    convolutions = sum(step.convolves for step in steps)
     if convolutions != 1 or len(arguments) != len(operands):
         raise TypeError(
             f"vjp: `function` must be one convolution of arrays as they were given: arrayconv.convolve, correlate, "

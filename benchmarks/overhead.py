@@ -17,6 +17,7 @@ from rich.table import Table
 
 import arrayconv
 from arrayconv import nn
+from arrayconv._cost_table import in_force
 from benchmarks.contenders import plain
 from benchmarks.report import duration
 from benchmarks.timing import Timed, interleaved
@@ -76,6 +77,7 @@ def main(argv=None):
         for name, timed in chosen.items():
             profile(name, timed)
         return
+    print(f"costs: {in_force().source}")
     table = Table(title="one warm call", title_justify="left")
     table.add_column("call")
     table.add_column("takes", justify="right")

@@ -1,8 +1,8 @@
 """From times to statements: the ratio of the best peer to ours, groups of problems, and the tables `run` prints.
 
-A result is what `run` writes as JSON: ``{"library", "date", "seconds", "machine", "versions", "ceilings", "rows"}``, a
-row ``{"name", "dtype", "kind", "x", "kernel", "tags", "macs", "bytes", "method", "plain_method", "ours", "methods",
-"peers", "left_out"}`` with nanoseconds in the three dicts of times. Ratios above 1 mean that ours is faster.
+A result is what `run` writes as JSON: ``{"library", "date", "seconds", "machine", "versions", "costs", "ceilings",
+"rows"}``, a row ``{"name", "dtype", "kind", "x", "kernel", "tags", "macs", "bytes", "method", "plain_method", "ours",
+"methods", "peers", "left_out"}`` with nanoseconds in the three dicts of times. Ratios above 1 mean that ours is faster.
 """
 
 from math import exp, log

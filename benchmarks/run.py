@@ -20,6 +20,7 @@ from pathlib import Path
 from rich.console import Console
 
 from arrayconv._cli import libraries
+from arrayconv._cost_table import in_force
 from benchmarks import report
 from benchmarks.contenders import field
 from benchmarks.problems import EVERYWHERE, PROBLEMS, work
@@ -72,6 +73,7 @@ def measure(options, say=print):
     started, facts = time.perf_counter(), machine()
     if facts["load"] > BUSY * facts["cores"]:
         say(f"The machine is busy: a load of {facts['load']} on {facts['cores']} cores. Times will be too long.")
+    say(f"costs: {in_force().source}")
     limits = ceilings(options.quick)
     seconds = QUICK_SECONDS / len(options.problems) if options.quick else options.seconds
     rows = []
@@ -85,6 +87,7 @@ def measure(options, say=print):
         "seconds": round(time.perf_counter() - started, 1),
         "machine": facts,
         "versions": versions(),
+        "costs": in_force().source.rpartition(", ")[2],  # without the path of a user's table
         "ceilings": limits._asdict(),
         "rows": rows,
     }

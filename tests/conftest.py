@@ -2,12 +2,16 @@
 
 import dataclasses
 import importlib.util
+import os
 from typing import Any
 
 import numpy as np
 import pytest
 
 from arrayconv._xp import compat_namespace, device_of
+
+# The shipped constants decide in every test, and in the processes that tests start: the developer may have own ones.
+os.environ["ARRAYCONV_CACHE_DIR"] = os.devnull  # in which there is no file
 
 LIBRARIES = ("numpy", "torch", "jax", "array_api_strict")
 

@@ -15,8 +15,9 @@ LAYERS = [  # top to bottom; a module may import the ones of lower layers only
     {"_cli"},
     {"__init__"},
     {"convolution", "convolver", "einconv", "kernels", "ndimage", "nn", "signal", "testing", "vjp"},  # front doors
-    {"_einconv", "_ndimage", "_nn", "_signal", "_stencils"},  # how some of them translate
-    {"_warm"},
+    {"_convolver", "_einconv", "_ndimage", "_nn", "_signal", "_stencils"},  # how some of them translate
+    {"_numbered"},
+    {"_measure", "_warm"},
     {"_call"},
     {"_tape"},
     {"_engines"},
@@ -28,6 +29,7 @@ LAYERS = [  # top to bottom; a module may import the ones of lower layers only
     {"_accel"},
     {"_algorithms"},
     {"_cost_table"},
+    {"_tuning"},
     {"_ops"},
     {"_problem"},
     {"_gradient", "_split"},
@@ -38,6 +40,7 @@ LAYERS = [  # top to bottom; a module may import the ones of lower layers only
     {"_memory"},
     {"_xp"},
     {"_host"},
+    {"_separable"},
     {"_dtypes", "_gaussian", "_numpy_dtypes"},
     {"_tracing"},
     {"_errors"},
@@ -48,7 +51,10 @@ RANK = {name: number for number, layer in enumerate(LAYERS) for name in layer}
 FOREIGN = {
     "_xp": {"array_api_compat"},
     "_accel/numba_kernels": {"numba"},
-    "_accel/numpy": {"scipy"},
+    "_accel/torch_conv": {"torch"},
+    "_accel/tile_kernels": {"llvmlite", "numba"},
+    "_accel/ducc0_fft": {"ducc0"},
+    "_accel/scipy_fft": {"scipy"},
     "_engines/jax": {"jax"},
     "_engines/torch": {"torch"},
     "nn/modules": {"torch"},

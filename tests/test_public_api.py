@@ -14,7 +14,7 @@ PLANNED = {"config", "convolution", "convolver", "einconv", "kernels", "ndimage"
 PLANNED |= {"testing", "vjp"}
 PUBLIC = [module.name for module in pkgutil.iter_modules(arrayconv.__path__) if not module.name.startswith("_")]
 PUBLIC += ["nn.grad"]
-NAMES = ["config", "convolve", "correlate", "einconv", "explain", "kernels", "lags", "vjp"]
+NAMES = ["Convolver", "config", "convolve", "correlate", "einconv", "explain", "kernels", "lags", "vjp"]
 SHARED = {
     "axes": None,
     "boundary": "constant",
@@ -103,7 +103,7 @@ def test_correlate_adds_lags():
 def test_explain_takes_what_the_calls_take():
     assert positional(arrayconv.explain) == [("x_or_shape", EMPTY), ("kernel_or_shape", EMPTY), ("mode", None)]
     labelled = {"pattern": None, "padding": "valid", "upsample": 1, "flip": False, "conj": False, "sizes": None}
-    assert keyword_only(arrayconv.explain) == {**SHARED, "lags": None, "like": None, **labelled}
+    assert keyword_only(arrayconv.explain) == {**SHARED, "lags": None, "like": None, "measure": False, **labelled}
 
 
 def test_einconv_has_the_agreed_signature():
@@ -120,7 +120,7 @@ def test_lags_has_the_agreed_signature():
 
 def test_using_is_keyword_only():
     assert positional(arrayconv.config.using) == []
-    assert keyword_only(arrayconv.config.using) == {"accelerators": None, "max_workspace": None}
+    assert keyword_only(arrayconv.config.using) == {"accelerators": None, "max_workspace": None, "threads": None}
 
 
 def test_version_is_the_distribution_s():
@@ -128,3 +128,10 @@ def test_version_is_the_distribution_s():
 
     project = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text())["project"]
     assert arrayconv.__version__ == project["version"]
+
+
+def test_convolver_takes_what_the_calls_take():
+    assert positional(arrayconv.Convolver) == [("kernel", EMPTY), ("mode", None)]
+    more = {"correlate": False, "lags": None, "separable": "auto"}
+    assert keyword_only(arrayconv.Convolver) == {**SHARED, **more}
+    assert positional(arrayconv.Convolver.__call__) == [("self", EMPTY), ("x", EMPTY)]

@@ -13,8 +13,12 @@ from importlib.util import find_spec
 from typing import Any
 
 from arrayconv._accel._base import AcceleratorFailed
+from arrayconv._accel._threads import usable
 from arrayconv._accel.numba import numba
+from arrayconv._accel.numba_tiles import numba_tiles
 from arrayconv._accel.numpy_convolve import numpy_convolve
+from arrayconv._accel.torch_conv import torch_conv
+from arrayconv._accel.xla_conv import xla_conv
 from arrayconv._algorithms import Algorithm
 from arrayconv._tracing import planning
 from arrayconv._xp import Namespace
@@ -24,14 +28,23 @@ __all__ = [
     "AcceleratorFailed",
     "accelerator",
     "available",
-    "failures",
     "full_precision",
     "give_up",
+    "state",
     "transforms",
+    "usable",
 ]
 
-ACCELERATED: dict[str, Algorithm] = {algorithm.name: algorithm for algorithm in (numpy_convolve, numba)}
-TRANSFORMS = {("numpy", "scipy"): "arrayconv._accel.numpy"}
+ACCELERATED: dict[str, Algorithm] = {
+    algorithm.name: algorithm for algorithm in (numpy_convolve, numba, numba_tiles, torch_conv, xla_conv)
+}
+# The first that is there serves: the quickest is named first.
+TRANSFORMS = {
+    ("numpy", "torch"): "arrayconv._accel.torch_fft",
+    ("numpy", "ducc0"): "arrayconv._accel.ducc0_fft",
+    ("numpy", "scipy"): "arrayconv._accel.scipy_fft",
+}
+_BORROWED = ("torch", "jax")  # serve where their user has imported them, and are never imported for a shortcut
 
 
 @planning()
@@ -40,25 +53,34 @@ def installed(library: str) -> bool:
     return find_spec(library) is not None
 
 
+_failed: set[str] = set()
+
+
+def _imported(library: str) -> bool:
+    return sys.modules.get(library) is not None  # None stands for a library that must not be imported
+
+
+def ready(library: str) -> bool:
+    """Whether `library` may serve: installed, not failed before, and imported already where it is borrowed."""
+    return library not in _failed and (_imported(library) if library in _BORROWED else installed(library))
+
+
 def accelerator(backend: str, allowed: frozenset[str]) -> str:
     """Return the library whose transforms serve `backend`'s arrays, '' for the namespace's own."""
     for home, library in TRANSFORMS:
-        if home == backend and library in allowed and installed(library):
+        if home == backend and library in allowed and ready(library):
             return library
     return ""
 
 
-_failed: set[str] = set()
-
-
 def available(allowed: frozenset[str]) -> frozenset[str]:
-    """Return the allowed libraries that are installed and have not failed."""
-    return frozenset(library for library in allowed if library not in _failed and installed(library))
+    """Return the allowed libraries that may serve."""
+    return frozenset(library for library in allowed if ready(library))
 
 
-def failures() -> int:
-    """Count the libraries that have failed, which a remembered choice must not outlive."""
-    return len(_failed)
+def state() -> tuple[int, ...]:
+    """Return what a remembered choice must not outlive: how many libraries have failed, which can be borrowed."""
+    return len(_failed), *[_imported(library) for library in _BORROWED]
 
 
 def give_up(failure: AcceleratorFailed) -> None:
@@ -66,11 +88,11 @@ def give_up(failure: AcceleratorFailed) -> None:
     _failed.add(failure.library)
 
 
-def transforms(backend: str, library: str, xp: Namespace) -> Any:
-    """Return the fft functions to use: a shortcut's, or the namespace's own."""
+def transforms(backend: str, library: str, xp: Namespace, threads: int) -> Any:
+    """Return the fft functions to use: a shortcut's with so many threads, or the namespace's own."""
     if not library:
         return xp.fft
-    return import_module(TRANSFORMS[backend, library])
+    return import_module(TRANSFORMS[backend, library]).with_threads(threads)
 
 
 def full_precision(backend: str, device: str) -> AbstractContextManager[None]:

@@ -1,12 +1,15 @@
-"""Threads for loops that hold no lock: as many as this process may use cores, started when first needed."""
+"""How many cores this process may use, and threads for loops that hold no lock, started when first needed."""
 
 from __future__ import annotations
 
 import os
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
 
 _PARTS = 4  # per thread, so that one that is held up does not keep the others waiting
 
@@ -21,6 +24,8 @@ def usable() -> int:
 
 @cache
 def _pool() -> ThreadPoolExecutor:
+    from concurrent.futures import ThreadPoolExecutor  # takes as long to import as much of this package
+
     return ThreadPoolExecutor(usable() - 1, thread_name_prefix="arrayconv")
 
 
@@ -28,9 +33,9 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_pool.cache_clear)  # a child has none of its parent's threads
 
 
-def share(part: Callable[[int, int], None], units: int, worth: int) -> None:
-    """Call ``part(first, stop)`` over all of `units`, on at most `worth` threads, this one among them."""
-    threads = min(usable(), worth, units)
+def share(part: Callable[[int, int], None], units: int, threads: int) -> None:
+    """Call ``part(first, stop)`` over all of `units`, on at most `threads` threads, this one among them."""
+    threads = min(usable(), threads, units)
     if threads <= 1:
         part(0, units)
         return

@@ -5,7 +5,7 @@
 Outputs next to each other form a row; a row meets nine terms at a time, with their factors in registers.
 
 Wins      few taps on arrays of some size, all integers, strides, depthwise groups.
-Cost      macs multiply-adds, vectorised over outputs where they and their samples are adjacent; all usable cores.
+Cost      macs multiply-adds, vectorised over outputs where they and their samples are adjacent, over `threads`.
 Memory    the kernel, and where the sample of each term stands; x is read in place, whatever its strides.
 Accuracy  componentwise: sums in the order of channels and taps; integers are exact and wrap.
 """
@@ -19,8 +19,10 @@ import numpy as np
 
 from arrayconv._accel import _threads
 from arrayconv._accel._base import AcceleratorFailed, unavailable
-from arrayconv._algorithms import Algorithm, Context
-from arrayconv._cost_table import PACES, rates
+from arrayconv._accel._flat import Host, addressable, flat, steps_of
+from arrayconv._algorithms import Algorithm, Context, Shortcut
+from arrayconv._boundary import FILL, Run
+from arrayconv._cost_table import pace, rates
 from arrayconv._ops.windows import LEADING
 from arrayconv._spec import Spec
 from arrayconv._tracing import planning
@@ -30,10 +32,8 @@ LIBRARY = "numba"
 SMALL = 1 << 16  # multiply-adds below which no call ever repays compiling, or even importing the compiler
 COMPILE_NS = 3_000_000_000
 _ROW_BYTES = 8192  # of outputs in a block: they and the samples they meet stay in the first cache
-_ROW_TERM_PS = 3000  # what starting a row takes, for each of its terms
+_ROW_TERM_PS = 6000  # what starting a row takes on one thread, for each of its terms
 _SHARE = 1 << 22  # bytes times multiply-adds that are worth a thread of their own
-
-Host = np.ndarray[Any, Any]
 
 
 def _why_not(spec: Spec, traits: Traits) -> str | None:
@@ -45,16 +45,21 @@ def _cost(spec: Spec, traits: Traits) -> int:
     row = last.outputs if last is not None else spec.batch
     kind = "integer" if traits.exact else "complex" if traits.accumulator.startswith("complex") else "float"
     apart = spec.channels > 1 or (last is not None and last.stride > 1)  # channels may well be adjacent instead
-    pace = PACES[f"numba-{'strided' if apart else kind}"]
+    found = pace(f"numba-{'strided' if apart else kind}")
     width = 1 if apart else traits.itemsize  # one at a time: all dtypes take the same
-    sums = spec.macs * width * pace.mac_byte + spec.macs // max(row, 1) * _ROW_TERM_PS
+    sums = (spec.macs * width * found.mac_byte + spec.macs // max(row, 1) * _ROW_TERM_PS) // _threads_for(spec, traits)
     memory = spec.outputs * traits.itemsize * rates(traits.row).copy_byte
-    return pace.call_ns + (sums + memory) // 1000 + COMPILE_NS * (spec.macs < SMALL)
+    return found.call_ns + (sums + memory) // 1000 + COMPILE_NS * (spec.macs < SMALL)
+
+
+def _threads_for(spec: Spec, traits: Traits) -> int:
+    """Return how many threads a problem of this size is shared by."""
+    return max(1, min(traits.threads, spec.macs * traits.itemsize // _SHARE))
 
 
 def _workspace(spec: Spec, traits: Traits) -> int:
     kernel = spec.groups * spec.filters * spec.terms * traits.itemsize
-    return kernel + 8 * spec.terms * (3 + _threads.usable()) + 4096
+    return kernel + 8 * spec.terms * (3 + traits.threads) + 4096
 
 
 def _prepare(kernel: Any, spec: Spec, context: Context) -> Any:
@@ -64,11 +69,11 @@ def _prepare(kernel: Any, spec: Spec, context: Context) -> Any:
 
 def _run(x: Any, factors: Any, spec: Spec, context: Context) -> Any:
     loop = _compiled(context.traits.accumulator)
-    out = context.out if context.out is not None and _addressable(context.out) else None
-    data, steps, start = _memory(np.asarray(x))
-    rows = _rows(spec, steps, None if out is None else _steps(out))
+    out = context.out if context.out is not None and addressable(context.out) else None
+    data, steps, start = flat(np.asarray(x))
+    rows = _rows(spec, steps, None if out is None else steps_of(out))
     y = np.empty([spec.output_shape[axis] for axis in rows.order], data.dtype) if out is None else out
-    target, _, origin = _memory(y)
+    target, _, origin = flat(y)
     blocks = -(-rows.outputs // max(1, _ROW_BYTES // x.itemsize))
     inner = (rows.outputs, blocks, -(-rows.outputs // blocks), rows.x_step, rows.y_step, start, origin)
     offsets = _offsets(spec, steps)
@@ -76,7 +81,7 @@ def _run(x: Any, factors: Any, spec: Spec, context: Context) -> Any:
     def part(first: int, stop: int) -> None:
         loop(data, factors, offsets, target, rows.sizes, rows.steps, inner, first, stop)
 
-    _threads.share(part, rows.number * blocks, spec.macs * x.itemsize // _SHARE)
+    _threads.share(part, rows.number * blocks, _threads_for(spec, context.traits))
     if out is not None:
         return out
     y = y.transpose(np.argsort(rows.order))
@@ -94,32 +99,6 @@ def _compiled(dtype: str) -> Any:
         return numba_kernels.kernel(dtype)
     except Exception as failure:  # whatever goes wrong in a compiler, another method serves
         raise AcceleratorFailed(LIBRARY, f"{type(failure).__name__}: {failure}") from failure
-
-
-def _addressable(array: Host) -> bool:
-    """Whether every element stands a whole number of elements from the first."""
-    return array.flags.aligned and not any(stride % array.itemsize for stride in array.strides)
-
-
-def _steps(array: Host) -> tuple[int, ...]:
-    """Return how far one step along each axis moves, in elements."""
-    return tuple(
-        [stride // array.itemsize if n > 1 else 0 for n, stride in zip(array.shape, array.strides, strict=True)]
-    )
-
-
-def _memory(array: Host) -> tuple[Host, tuple[int, ...], int]:
-    """Return an array as flat memory, its steps, and the place of its first element; a copy's where it must be."""
-    if not _addressable(array):
-        array = array.copy()
-    steps = _steps(array)
-    if array.flags.c_contiguous:
-        return array.reshape(-1), steps, 0
-    far = [(n - 1) * step for n, step in zip(array.shape, steps, strict=True)]
-    lowest = array[tuple([slice(None, None, -1 if step < 0 else 1) for step in steps])]
-    span = sum(map(abs, far)) + 1
-    flat = np.lib.stride_tricks.as_strided(lowest, (span,), (array.itemsize,))
-    return flat, steps, -sum(min(0, n) for n in far)
 
 
 class _Rows(NamedTuple):
@@ -166,4 +145,52 @@ def _offsets(spec: Spec, steps: tuple[int, ...]) -> Host:
     return offsets
 
 
-numba = Algorithm("numba", _why_not, _cost, _workspace, _prepare, _run, accuracy="componentwise", writes=True)
+def _shortcut(
+    spec: Spec, step: Spec, source: tuple[tuple[Run, ...], ...], traits: Traits, fill: complex
+) -> Shortcut | None:
+    """Return the loop on one axis of adjacent samples, among constants where x is extended by those."""
+    if len(spec.axes) != 1 or spec.conj or spec.axes[0].boundary != "constant":
+        return None
+    runs, axis = source[0], step.axes[0]
+    held = [run for run in runs if run.start != FILL]
+    if len(held) != 1 or held[0] != Run(0, 1, spec.axes[0].size):
+        return None
+    before = sum(run.length for run in runs[: runs.index(held[0])])
+    place = slice(before, before + held[0].length)
+    dtype, shape = np.dtype(traits.accumulator), step.output_size
+    rows = _rows(step, (0, 0, 0, 1), None)
+    blocks = -(-rows.outputs // max(1, _ROW_BYTES // traits.itemsize))
+    inner = (rows.outputs, blocks, -(-rows.outputs // blocks), rows.x_step, rows.y_step, 0, 0)
+    offsets = _offsets(step, (0, 0, 0, 1))
+    threads = min(traits.threads, step.macs * traits.itemsize // _SHARE)
+
+    def run(x: Any, kernel: Any) -> Any:
+        if not (x.flags.c_contiguous and x.flags.aligned):
+            return None
+        loop, y = _compiled(traits.accumulator), np.empty(shape, dtype)
+        data = x
+        if len(runs) > 1:
+            data = np.empty(axis.size, dtype)
+            data[:before], data[place], data[place.stop :] = fill, x, fill
+        factors = np.ascontiguousarray(kernel[::-1] if spec.flip else kernel)
+
+        def part(first: int, stop: int) -> None:
+            loop(data, factors, offsets, y, rows.sizes, rows.steps, inner, first, stop)
+
+        _threads.share(part, rows.number * blocks, threads)
+        return y
+
+    return run
+
+
+numba = Algorithm(
+    "numba",
+    _why_not,
+    _cost,
+    _workspace,
+    _prepare,
+    _run,
+    accuracy="componentwise",
+    writes=True,
+    shortcut=_shortcut,
+)

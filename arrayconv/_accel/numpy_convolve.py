@@ -10,15 +10,15 @@ Accuracy  componentwise; integers are exact and wrap. Zeros beyond the ends are 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from arrayconv._accel._base import unavailable
-from arrayconv._algorithms import Algorithm, Context
-from arrayconv._cost_table import PACES
+from arrayconv._algorithms import Algorithm, Context, Shortcut
+from arrayconv._boundary import Run
+from arrayconv._cost_table import pace
 from arrayconv._spec import Axis, Spec
 from arrayconv._xp import Traits
 
@@ -43,11 +43,11 @@ def _why_not(spec: Spec, traits: Traits) -> str | None:
 
 def _cost(spec: Spec, traits: Traits) -> int:
     kind = "integer" if traits.exact else "short" if spec.taps <= _SHORT else "float"
-    pace = PACES[f"numpy_convolve-{kind}"]
+    found = pace(f"numpy_convolve-{kind}")
     axis = spec.axes[0]
     outputs = axis.outputs if _is_valid(axis) else axis.size + axis.taps - 1  # all are computed, wanted or not
     macs = axis.taps * (axis.outputs if _is_valid(axis) else axis.size)
-    return pace.call_ns + (macs * traits.itemsize * pace.mac_byte + outputs * pace.output) // 1000
+    return found.call_ns + (macs * traits.itemsize * found.mac_byte + outputs * found.output) // 1000
 
 
 def _is_valid(axis: Axis) -> bool:
@@ -86,10 +86,12 @@ def _zeros(count: int, dtype: Any) -> Any:
     return np.zeros(count, dtype)
 
 
-def _shortcut(spec: Spec, step: Spec) -> Callable[[Any, Any], Any] | None:
+def _shortcut(
+    spec: Spec, step: Spec, source: tuple[tuple[Run, ...], ...], traits: Traits, fill: complex
+) -> Shortcut | None:
     """Return numpy.convolve itself for one-dimensional arrays that are read whole."""
     axis = spec.axes[0]
-    if step.axes[0] != axis._replace(upsample=1) or (spec.conj and not spec.flip):
+    if step.axes[0] != axis or (spec.conj and not spec.flip):
         return None
     first = axis.taps - 1 - axis.before
     part = slice(first, first + axis.outputs)

@@ -12,12 +12,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
+from arrayconv._boundary import Run
 from arrayconv._spec import Spec
 from arrayconv._xp import Array, Namespace, Traits
 
 OBJECT_BYTES = 256  # a small array or view, as Python holds it: what a list of one per tap adds
 
 Accuracy = Literal["normwise", "componentwise"]
+Extends = Literal["none", "zero", "all"]  # all: by the kind of each axis, and by `context.fill`
+
+
+# A whole call on the caller's own arrays, (x, kernel) -> y; None for arrays that must go the long way.
+Shortcut = Callable[[Any, Any], Any]
+# (problem, its only step, where its samples come from per axis, traits, fill) -> the shortcut, None if there is none
+MakeShortcut = Callable[[Spec, Spec, tuple[tuple[Run, ...], ...], Traits, complex], Shortcut | None]
 
 
 class Context(NamedTuple):
@@ -42,10 +50,13 @@ class Algorithm:
     prepare: Callable[[Array, Spec, Context], Any]
     run: Callable[[Array, Any, Spec, Context], Array]
     accuracy: Accuracy  # whether the error bound holds element by element or by norm
-    extends: Literal["none", "zero"] = "none"  # boundaries handled inside: none, or zeros through `before`
+    extends: Extends = "none"  # which boundaries it handles inside, through `before`
     smears: bool = False  # one bad sample reaches outputs whose window does not hold it
     mixes: bool = False  # sums may overflow where the definition's would not, so data is scaled first
     writes: bool = False  # into `context.out`, which it returns
     tile_bytes: int = 0  # workspace per piece that stays in a CPU's cache, 0 for no limit
-    # (problem, step's spec) -> the call on the caller's own arrays, where nothing else is left to do
-    shortcut: Callable[[Spec, Spec], Callable[[Any, Any], Any] | None] | None = None
+    shortcut: MakeShortcut | None = None
+
+    def extending(self, zero_fill: bool) -> Extends:
+        """Return which boundaries need no copy of x, given whether 'constant' means zeros."""
+        return "none" if self.extends == "zero" and not zero_fill else self.extends

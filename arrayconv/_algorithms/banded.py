@@ -53,7 +53,7 @@ def _bands(spec: Spec) -> Bands:
 
 def _cut(axes: tuple[Axis, ...], width: int) -> Bands:
     last = axes[-1]
-    width = min(width, last.outputs)
+    width = max(1, min(width, last.outputs))
     step, strip = width * last.stride, last.stride * (width - 1) + last.reach
     strips = -(-last.outputs // width)
     if len(axes) == 1:

@@ -4,7 +4,7 @@
 
 Wins      kernels of tens of taps per axis and more; the cost hardly depends on the kernel's size.
 Cost      (batch*groups*(channels + filters) + groups*filters*channels) transforms of F log2(F), F >= n + k - 1.
-Memory    the padded input, both spectra and their product.
+Memory    both spectra, their product and its inverse, all of the padded size.
 Accuracy  by norm: max |error| <= c * eps * log2(F) * |x|_2 * |w|_2, so small values beside large ones lose digits.
           Integers are exact or refused. Zeros beyond the ends are free; other boundaries arrive extended.
 Source    Stockham, High-speed convolution and correlation, 1966.
@@ -66,19 +66,21 @@ def _workspace(spec: Spec, traits: Traits) -> int:
 
 
 def spectral_workspace(spec: Spec, lengths: tuple[int, ...], tiles: int, traits: Traits) -> int:
-    """Return the bytes held at once: padded x, its limbs, spectra, a product and its term, inverses and their sum."""
+    """Return the bytes of the fullest moment: while the kernel, x or a product is transformed."""
     real = spectral.is_real(traits)
     frequencies = transform.spectrum_elements(lengths, real)
     size = spectral.working_itemsize(traits)
-    wide = 2 * size if real else size  # bytes of one frequency
+    spectrum = frequencies * (2 * size if real else size)
+    samples = prod(lengths) * size
     limbs = spectral.limbs(traits)
     rows = spec.batch * spec.groups * tiles
-    padded = (3 + limbs * traits.exact) * rows * spec.channels * prod(lengths) * size
-    spectra = limbs * frequencies * wide * (rows * spec.channels + spec.groups * spec.filters * spec.channels)
-    kernel = (2 + limbs * traits.exact) * spec.groups * spec.filters * spec.channels * prod(lengths) * size
-    product = 2 * frequencies * wide * rows * spec.filters
-    result = (5 if traits.exact else 2) * rows * spec.filters * prod(lengths) * size
-    return padded + spectra + kernel + product + result
+    # Padded, transformed along some axes, and whole; integers beside all their limbs.
+    forward = samples + (limbs + 1) * spectrum + limbs * samples * traits.exact
+    kernels, x = spec.groups * spec.filters * spec.channels, rows * spec.channels
+    # A product and what the library makes of it on the way, the result; integers beside the sum of those before.
+    inverse = rows * spec.filters * (3 * spectrum + samples + 2 * samples * traits.exact)
+    kept = kernels * limbs * spectrum
+    return max(kernels * forward, kept + x * forward, kept + x * limbs * spectrum + inverse)
 
 
 def _prepare(kernel: Array, spec: Spec, context: Context) -> spectral.Spectra:

@@ -47,7 +47,7 @@ def _tilings(spec: Spec) -> tuple[Tiling, ...]:
 
 
 def _options(axis: Axis) -> list[Tiling]:
-    positions = axis.stride * (axis.outputs - 1) + 1
+    positions = max(axis.stride * (axis.outputs - 1) + 1, 1)
     whole = transform.fast_length(positions + axis.reach - 1)
     lengths = {transform.fast_length(max(int(axis.reach * multiple), 16)) for multiple in _MULTIPLES}
     cuts = [length for length in sorted(lengths) if axis.reach <= length < whole]
@@ -83,7 +83,7 @@ def _cost(spec: Spec, traits: Traits) -> int:
 
 def _workspace(spec: Spec, traits: Traits) -> int:
     tiles = spec.batch * spec.groups * spec.channels * _tiles(spec) * prod(_lengths(spec)) * traits.itemsize
-    return 2 * tiles + spectral_workspace(spec, _lengths(spec), _tiles(spec), traits)
+    return tiles + spectral_workspace(spec, _lengths(spec), _tiles(spec), traits)
 
 
 def _prepare(kernel: Array, spec: Spec, context: Context) -> spectral.Spectra:
@@ -142,5 +142,5 @@ overlap_save = Algorithm(
     extends="zero",
     smears=True,
     mixes=True,
-    tile_bytes=1 << 24,  # pieces of this workspace took half the time of all tiles at once on 2048 x 2048
+    tile_bytes=10 << 20,  # pieces of this workspace took half the time of all tiles at once on 2048 x 2048
 )

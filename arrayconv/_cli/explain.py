@@ -1,4 +1,4 @@
-"""`explain`: which method a call would take, and why, without computing it."""
+"""`explain`: which method a call would take, and why; with --measure, how long each of them takes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from arrayconv._dtypes import DTYPES
 from arrayconv._shapes import MODES
 
 _DESCRIPTION = """\
-Say what arrayconv.convolve would do with arrays of these shapes, without computing anything.
+Say what arrayconv.convolve would do with arrays of these shapes, without computing anything
+unless --measure is given.
 
 Prints the problem, the method chosen with its predicted time and memory, the slower ones, and
 the reason for each one that cannot run. The choice depends on shapes, dtype, library and
@@ -26,6 +27,7 @@ examples:
   python -m arrayconv explain --shape 1000000 --kernel-shape 101 --dtype float32 --backend torch
   python -m arrayconv explain --shape 8,512,512 --kernel-shape 5,5 --axes=-2,-1 --mode same --boundary reflect
   python -m arrayconv explain --shape 4096,4096 --kernel-shape 63,63 --max-workspace 64MiB
+  python -m arrayconv explain --shape 512,512 --kernel-shape 9,9 --measure
 
 Write lists that begin with a minus sign with '=': --axes=-2,-1."""
 
@@ -45,8 +47,9 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     options.add_method(parser)
     text = "how the error must be bounded; 'componentwise' excludes the FFT (default: normwise)"
     add("--accuracy", choices=get_args(Accuracy), default="normwise", help=text)
-    text = "memory allowed beyond operands and result, such as 64MiB (default: any)"
+    text = "memory allowed beyond operands and result, such as 64MiB (default: 1GiB, or more where nothing fits)"
     add("--max-workspace", metavar="BYTES", type=options.byte_count, help=text)
+    add("--measure", action="store_true", help="run every method on numbers of these shapes, and say how long it took")
 
 
 def _run(arguments: argparse.Namespace) -> int:

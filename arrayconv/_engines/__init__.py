@@ -6,6 +6,7 @@ watches the operands, a plan simply runs.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
@@ -24,14 +25,37 @@ def runner(backend: str, xp: Namespace, device: Any) -> adjoint.Runner:
     return lambda task, x, kernel: execute(planned(task), x, kernel, 0, xp=xp, device=device)
 
 
+def watcher(backend: str) -> Callable[[Any, Any], bool] | None:
+    """Return what tells whether somebody watches two operands, None for a library in which nobody can."""
+    return import_module(ENGINES[backend]).applies if backend in ENGINES else None
+
+
 def run(
-    plan: Plan, x: Array, kernel: Array, fill: complex, *, xp: Namespace, device: Any, out: Array | None = None
+    plan: Plan,
+    x: Array,
+    kernel: Array,
+    fill: complex,
+    *,
+    xp: Namespace,
+    device: Any,
+    out: Array | None = None,
+    constants: dict[int, Any] | None = None,
 ) -> Array:
-    """Run a plan (see `_plan.execute`) so that the library can differentiate and map it."""
+    """Run a plan (see `_plan.execute`) so that the library can differentiate and map it.
+
+    Where it does, `constants` are neither used nor kept: they could belong to a trace.
+    """
     traits = plan.traits
     if out is None and traits.backend in ENGINES and not is_compiling():
         engine = import_module(ENGINES[traits.backend])
         if engine.applies(x, kernel):
             task, x, kernel = adjoint.bilinear(plan, x, kernel, fill, xp=xp, device=device)
             return xp.astype(engine.run(task, x, kernel), getattr(xp, traits.output), copy=False)
-    return execute(plan, x, kernel, fill, xp=xp, device=device, out=out)
+    return execute(plan, x, kernel, fill, xp=xp, device=device, out=out, constants=constants)
+
+
+def is_watched(backend: str, array: Any) -> bool:
+    """Whether a gradient, a function transform or a compiler may want to know what happens to an array."""
+    if is_compiling() or getattr(array, "requires_grad", False):
+        return True
+    return backend in ENGINES and import_module(ENGINES[backend]).applies(array, array)

@@ -278,11 +278,3 @@ def test_calibration_replaces_what_it_measured_and_keeps_the_rest():
     assert after["PACES"] == {**before["PACES"], **{name: tuple(row) for name, row in paces.items()}}
     assert "numpy 0.\n" in text
     assert text.count("#") == table.count("#")
-
-
-def test_calibration_measures_rows_of_the_table(monkeypatch):
-    calibrate = _calibrate()
-    monkeypatch.setattr(calibrate, "ROUNDS", 2)
-    measured = calibrate.paces()
-    assert set(measured) <= set(_cost_table.PACES)
-    assert all(pace.call_ns > 0 and pace.mac_byte > 0 for pace in measured.values())

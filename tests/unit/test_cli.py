@@ -113,6 +113,8 @@ sys.exit(main(sys.argv[1:]))
     [
         (["explain", "--shape", "2048,2048", "--kernel-shape", "3,3"], 0, "chosen"),
         (["backends"], 0, "not installed"),
+        (["explain", "--shape", "20,20", "--kernel-shape", "3,3", "--measure"], 0, " took "),
+        (["tune", "--path"], 0, "cost_table.json"),
         (["demo"], 2, "the picture needs matplotlib, which is not installed. Run: pip install 'arrayconv[demo]'"),
         (
             ["filter", "x.png", "--kernel", "box", "-o", "y.png"],
@@ -154,6 +156,14 @@ def test_explain_prints_what_the_function_says(capsys):
 def test_explain_plans_for_another_library(capsys):
     assert main(["explain", "--shape", "100", "--kernel-shape", "5", "--backend", "torch"]) == 0
     assert "on torch/cpu" in capsys.readouterr().out
+
+
+def test_explain_measures_on_request(capsys):
+    words = ["--shape", "60,50", "--kernel-shape", "3,3", "--mode", "same", "--backend", "torch"]
+    assert main(["explain", *words, "--measure"]) == 0
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("  chosen")]
+    assert " est " in line
+    assert " took " in line
 
 
 @pytest.mark.parametrize(("text", "count"), [("4096", 4096), ("64KiB", 65536), ("2M", 2**21), ("1GiB", 2**30)])

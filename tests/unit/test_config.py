@@ -1,22 +1,28 @@
-"""Settings: nested, restored, private to a thread or task, checked, and honoured by every call."""
+"""Settings: nested, restored, private to a thread or task, checked, and honoured by every call.
+
+The cap on workspace that nobody asked for is a wish: what cannot keep to it exceeds it. One that was asked for is kept.
+"""
 
 import asyncio
 import contextvars
 import dataclasses
 import importlib
+import sys
 import threading
+from functools import partial
 
 import numpy as np
 import pytest
 
 import arrayconv
-from arrayconv import _accel, _warm, config
+from arrayconv import _accel, _plan, _warm, config
 from arrayconv._algorithms import ALGORITHMS
 from arrayconv._select import TABLE
+from arrayconv._xp import Traits
 from arrayconv.testing import error_bound
 
 KNOWN = sorted(config.ACCELERATORS)
-DEFAULT = config.Settings(accelerators=frozenset(config.ACCELERATORS), max_workspace=None)
+DEFAULT = config.Settings(frozenset(config.ACCELERATORS), 1 << 30, threads=None, capped=False)
 
 
 def test_default_allows_everything():
@@ -25,13 +31,13 @@ def test_default_allows_everything():
 
 def test_settings_nest_and_return():
     with config.using(max_workspace=1000):
-        assert config.current() == DEFAULT._replace(max_workspace=1000)
+        assert config.current() == DEFAULT._replace(max_workspace=1000, capped=True)
         with config.using(accelerators=set()):
-            assert config.current() == config.Settings(frozenset(), 1000)
-            with config.using(max_workspace=2000):
-                assert config.current() == config.Settings(frozenset(), 2000)
-            assert config.current() == config.Settings(frozenset(), 1000)
-        assert config.current() == DEFAULT._replace(max_workspace=1000)
+            assert config.current() == config.Settings(frozenset(), 1000, None, True)
+            with config.using(max_workspace=2000, threads=3):
+                assert config.current() == config.Settings(frozenset(), 2000, 3, True)
+            assert config.current() == config.Settings(frozenset(), 1000, None, True)
+        assert config.current() == DEFAULT._replace(max_workspace=1000, capped=True)
     assert config.current() == DEFAULT
 
 
@@ -69,6 +75,11 @@ def test_nothing_given_changes_nothing():
         ({"max_workspace": -5}, ValueError, "using: `max_workspace` must be at least 1 byte. Got -5."),
         ({"max_workspace": 1.5}, TypeError, "using: `max_workspace` must be an integer. Got 1.5."),
         ({"max_workspace": "1"}, TypeError, "using: `max_workspace` must be an integer. Got '1'."),
+        ({"max_workspace": float("inf")}, TypeError, "using: `max_workspace` must be an integer. Got inf."),
+        ({"threads": 0}, ValueError, "using: `threads` must be at least 1. Got 0."),
+        ({"threads": -1}, ValueError, "using: `threads` must be at least 1. Got -1."),
+        ({"threads": 2.0}, TypeError, "using: `threads` must be an integer. Got 2.0."),
+        ({"threads": "all"}, TypeError, "using: `threads` must be an integer. Got 'all'."),
     ],
 )
 def test_refusals(options, error, text):
@@ -110,7 +121,7 @@ def test_tasks_do_not_see_each_other_s_settings():
     async def both():
         return await asyncio.gather(work(100), work(200))
 
-    assert asyncio.run(both()) == [(100, None), (200, None)]
+    assert asyncio.run(both()) == [(100, 1 << 30), (200, 1 << 30)]
 
 
 def test_a_copied_context_keeps_its_settings():
@@ -121,16 +132,16 @@ def test_a_copied_context_keeps_its_settings():
 
 
 def test_workspace_of_the_settings_is_the_default():
-    free = arrayconv.explain((4000, 4000), (9, 9), method="fft")
+    free = arrayconv.explain((1000, 1000), (9, 9), method="fft")
     assert free.steps == 1
     limit = free.workspace // 8
     with config.using(max_workspace=limit):
-        capped = arrayconv.explain((4000, 4000), (9, 9), method="fft")
+        capped = arrayconv.explain((1000, 1000), (9, 9), method="fft")
         assert capped.workspace <= limit
         assert capped.steps > 1
-        assert capped == arrayconv.explain((4000, 4000), (9, 9), method="fft", max_workspace=limit)
-        assert arrayconv.explain((4000, 4000), (9, 9), method="fft", max_workspace=1 << 40) == free
-    assert arrayconv.explain((4000, 4000), (9, 9), method="fft") == free
+        assert capped == arrayconv.explain((1000, 1000), (9, 9), method="fft", max_workspace=limit)
+        assert arrayconv.explain((1000, 1000), (9, 9), method="fft", max_workspace=1 << 40) == free
+    assert arrayconv.explain((1000, 1000), (9, 9), method="fft") == free
 
 
 def test_workspace_of_the_settings_is_refused_in_the_call_s_name():
@@ -139,6 +150,136 @@ def test_workspace_of_the_settings_is_refused_in_the_call_s_name():
         pytest.raises(ValueError, match=r"^correlate: `max_workspace` is too small .* Got 1 bytes\."),
     ):
         arrayconv.correlate(np.ones(4), np.ones(2))
+
+
+@pytest.mark.parametrize("method", ["auto", *ALGORITHMS])
+def test_plans_keep_to_the_default_cap_where_they_can(method):
+    size = (1 << 13, 1 << 13)  # half a GiB of float64
+    lifted = arrayconv.explain(size, (9, 9), method=method, max_workspace=sys.maxsize)
+    found = arrayconv.explain(size, (9, 9), method=method)
+    assert found.workspace <= config.DEFAULT_WORKSPACE
+    assert (found.steps > lifted.steps) == (lifted.workspace > config.DEFAULT_WORKSPACE)
+    with config.using(max_workspace=sys.maxsize):
+        assert arrayconv.explain(size, (9, 9), method=method) == lifted
+
+
+@pytest.mark.parametrize("method", ["auto", "direct", "fft"])
+def test_what_cannot_keep_to_the_default_cap_exceeds_it(method):
+    size = 1 << 28  # a kernel of 2 GiB, which no piece does without
+    assert arrayconv.explain(size, size, "valid", method=method).workspace > config.DEFAULT_WORKSPACE
+    with pytest.raises(ValueError, match=r"^explain: `max_workspace` is too small .* Got 1073741824 bytes"):
+        arrayconv.explain(size, size, "valid", method=method, max_workspace=1 << 30)
+    with config.using(max_workspace=1 << 30), pytest.raises(ValueError, match="Got 1073741824 bytes"):
+        arrayconv.explain(size, size, "valid", method=method)  # the same number, asked for
+
+
+@pytest.fixture
+def tiny_default(monkeypatch):
+    """Make the cap that nobody asks for one that nothing keeps to."""
+    monkeypatch.setattr(_warm, "_known", {})
+    token = config._settings.set(DEFAULT._replace(max_workspace=10))
+    yield
+    config._settings.reset(token)
+
+
+@pytest.mark.usefixtures("tiny_default")
+class TestDefaultCap:
+    def test_calls_exceed_it(self):
+        x, kernel = np.arange(20.0).reshape(4, 5), np.arange(3.0)
+        expected = [np.convolve(row, kernel) for row in x]
+        np.testing.assert_allclose(arrayconv.convolve(x, kernel, axes=1), expected)
+        np.testing.assert_allclose(arrayconv.convolve(x.T, kernel, axes=0), np.transpose(expected))
+        out = np.empty((4, 5))
+        arrayconv.convolve(out := x.copy(), kernel, "same", axes=1, out=out)  # takes a copy beside its workspace
+        np.testing.assert_allclose(out, [np.convolve(row, kernel, "same") for row in x])
+
+    def test_gradients_exceed_it(self):
+        x, kernel, dy = np.arange(5.0), np.arange(3.0), np.ones(7)
+        _, back = arrayconv.vjp(arrayconv.convolve, x, kernel)
+        dx, dkernel = back(dy)
+        np.testing.assert_allclose(dx, np.full(5, kernel.sum()))
+        np.testing.assert_allclose(dkernel, np.full(3, x.sum()))
+
+    def test_a_refusal_for_another_reason_stays_one(self):
+        with pytest.raises(NotImplementedError, match="its error is bounded by norm"):
+            arrayconv.convolve(np.ones(9), np.ones(3), method="fft", accuracy="componentwise")
+
+    def test_a_cap_of_the_call_is_kept(self):
+        with pytest.raises(ValueError, match="`max_workspace` is too small"):
+            arrayconv.convolve(np.ones(9), np.ones(3), max_workspace=10)
+
+
+CORES = 2
+TRAITS = Traits("numpy", "cpu", "float64", "float64")
+
+
+@pytest.fixture
+def two_cores(monkeypatch):
+    """Let this process use two cores, whatever it has."""
+    monkeypatch.setattr(_warm, "_known", {})
+    for module in (_accel, _accel._threads):
+        monkeypatch.setattr(module, "usable", lambda: CORES)
+
+
+@pytest.mark.usefixtures("two_cores")
+class TestThreads:
+    @pytest.mark.parametrize(
+        ("traits", "asked", "threads"),
+        [
+            (TRAITS, None, CORES),
+            (TRAITS, 1, 1),
+            (TRAITS, 2, 2),
+            (TRAITS, 1000, CORES),
+            (TRAITS._replace(backend="torch"), None, 1),  # they have threads of their own
+            (TRAITS._replace(backend="cupy", device="cuda"), 2, 1),
+        ],
+    )
+    def test_there_are_as_many_as_asked_for_and_never_more_than_cores(self, traits, asked, threads):
+        assert _plan.with_accelerators(traits, frozenset(), asked).threads == threads
+
+    @pytest.mark.parametrize("asked", [1, 2])
+    def test_loops_and_transforms_are_told(self, asked, monkeypatch):
+        told = []
+        lent = _accel.transforms
+        monkeypatch.setattr(_accel, "transforms", lambda *given: told.append(given[-1]) or lent(*given))
+        with config.using(threads=asked):
+            arrayconv.convolve(np.ones((300, 300)), np.ones((9, 9)), method="fft")
+        assert set(told) == {asked}
+
+    @pytest.mark.parametrize("asked", [1, 2])
+    def test_compiled_loops_are_shared_by_no_more(self, asked, monkeypatch):
+        pytest.importorskip("numba", reason="numba is not installed")
+        told = []
+        share = _accel._threads.share
+        monkeypatch.setattr(_accel._threads, "share", lambda *given: told.append(given[-1]) or share(*given))
+        with config.using(threads=asked):
+            arrayconv.convolve(np.ones((300, 300)), np.ones((9, 9)), method="numba")
+        assert set(told) == {asked}
+
+    @pytest.mark.parametrize("method", [name for name in TABLE if name != "numpy_convolve"])
+    def test_another_number_changes_the_last_bits_only_and_the_same_number_none(self, method):
+        rng = np.random.default_rng(2)
+        x, kernel = rng.standard_normal((300, 310)), rng.standard_normal((9, 9))
+        call = partial(arrayconv.convolve, x, kernel, "same", method=method)
+        row = next(row for row in arrayconv.explain(x, kernel, "same").candidates if row.name == method)
+        if row.refusal is not None:
+            pytest.skip(row.refusal)
+        answers = {}
+        for threads in (1, 2):
+            with config.using(threads=threads):
+                answers[threads] = call()
+                np.testing.assert_array_equal(call(), answers[threads])
+        bound = error_bound("convolve", x, kernel, "same")
+        assert np.all(np.abs(answers[1] - answers[2]) <= 2 * bound)
+
+    def test_a_loop_is_predicted_to_take_longer_on_one(self):
+        pytest.importorskip("numba", reason="numba is not installed")
+        costs = []
+        for threads in (1, 2):
+            with config.using(threads=threads):
+                found = arrayconv.explain((1000, 1000), (5, 5), method="numba")
+            costs.append(next(row.cost_ns for row in found.candidates if row.name == "numba"))
+        assert costs[0] > 1.5 * costs[1]
 
 
 def test_capped_call_gives_the_same_numbers():
@@ -170,18 +311,17 @@ def test_accelerators_leave_integers_as_they_are():
         assert np.array_equal(arrayconv.convolve(x, kernel, method="fft"), fast)
 
 
-def test_accelerator_turned_off_is_not_called(monkeypatch):
-    def called(*_, **__):
-        raise AssertionError("scipy.fft was called")
+@pytest.mark.parametrize(("backend", "library"), _accel.TRANSFORMS)
+def test_transforms_turned_off_are_not_called(monkeypatch, backend, library):
+    def called(*_):
+        raise AssertionError(f"{library} was called")
 
-    pytest.importorskip("scipy", reason="scipy is not installed")
-    numpy_accelerator = importlib.import_module("arrayconv._accel.numpy")
-    for name in ("rfftn", "irfftn", "fftn", "ifftn"):
-        monkeypatch.setattr(numpy_accelerator, name, called)
+    pytest.importorskip(library, reason=f"{library} is not installed")
+    monkeypatch.setattr(importlib.import_module(_accel.TRANSFORMS[backend, library]), "with_threads", called)
     x, kernel = np.ones(64), np.ones(8)
-    with pytest.raises(AssertionError, match=r"scipy\.fft was called"):
+    with config.using(accelerators={library}), pytest.raises(AssertionError, match=f"{library} was called"):
         arrayconv.convolve(x, kernel, method="fft")
-    with config.using(accelerators=set()):
+    with config.using(accelerators=set(config.ACCELERATORS) - {library}):
         arrayconv.convolve(x, kernel, method="fft")
 
 

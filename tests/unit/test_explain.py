@@ -1,6 +1,8 @@
-"""`explain` says what a call will do, from shapes and dtypes alone, and computes nothing."""
+"""`explain` says what a call will do, from shapes and dtypes alone, and computes nothing unless told to measure."""
 
 import dataclasses
+import time
+from itertools import product
 
 import array_api_strict
 import jax.numpy
@@ -9,7 +11,7 @@ import pytest
 import torch
 
 import arrayconv
-from arrayconv import _plan
+from arrayconv import _measure, _plan
 from arrayconv._algorithms import ALGORITHMS
 from arrayconv._select import TABLE
 from tests.conftest import make_library
@@ -385,3 +387,145 @@ def test_explained_shape_is_that_of_the_call(row):
     pattern, x, kernel, options, *_ = row
     y = arrayconv.einconv(pattern, np.ones(x), np.ones(kernel), **options)
     assert arrayconv.explain(x, kernel, pattern=pattern, **options).output_shape == y.shape
+
+
+@pytest.fixture
+def brief(monkeypatch):
+    """Measure in one round, however busy the machine is."""
+    monkeypatch.setattr(_measure, "_ROUNDS", 1)
+    monkeypatch.setattr(_measure, "_TOTAL_NS", 10**12)
+
+
+CALLS = {  # x, kernel, options
+    "convolve": ((40, 30), (3, 5), {"mode": "same", "boundary": "reflect", "stride": (2, 1)}),
+    "lags": (200, 9, {"lags": (-3, 5)}),
+    "einconv": ((2, 3, 16), (4, 3, 5), {"pattern": "b c n, o c n -> b o n | n", "padding": "same"}),
+    "filled": ((20, 20), (3, 3), {"fill_value": 2}),
+    "no-outputs": ((0, 5), 2, {"axes": 1}),
+    "scalars": ((), (), {}),
+}
+
+
+def judge(found):
+    """Check that exactly what is not refused, and not predicted to take too long, was measured."""
+    assert found.measured
+    for row in found.candidates:
+        runs = row.refusal is None and row.cost_ns <= _measure.TOO_LONG_NS
+        assert (row.measured_ns is not None) == runs, row
+        assert row.measured_ns is None or row.measured_ns > 0
+    plain = tuple(row._replace(measured_ns=None) for row in found.candidates)
+    return dataclasses.replace(found, measured=False, candidates=plain)
+
+
+@pytest.mark.usefixtures("brief")
+class TestMeasured:
+    @pytest.mark.parametrize(
+        ("name", "like"),
+        [*product(CALLS, ["numpy", "torch", "array_api_strict"]), ("lags", "jax")],  # compiling takes JAX seconds each
+    )
+    def test_every_method_that_runs_is_timed_and_the_rest_stays(self, name, like):
+        x, kernel, options = CALLS[name]
+        found = arrayconv.explain(x, kernel, like=like, measure=True, **options)
+        assert found.backend == like
+        assert judge(found) == arrayconv.explain(x, kernel, like=like, **options)
+
+    @pytest.mark.parametrize("dtype", ["int8", "uint16", "int64", "float16", "float32", "complex64"])
+    def test_numbers_are_made_in_any_dtype(self, dtype):
+        found = arrayconv.explain(50, 3, dtype=dtype, measure=True)
+        assert found.dtype == dtype
+        judge(found)
+
+    @pytest.mark.parametrize("name", ["numpy", "torch", "array_api_strict"])
+    def test_a_shape_beside_an_array_becomes_one_like_it(self, name):
+        library = make_library(name)
+        x = library.asarray(np.ones((20, 30), "float32"))
+        for found in (arrayconv.explain(x, (3, 3), measure=True), arrayconv.explain((20, 30), x[:3, :3], measure=True)):
+            assert (found.backend, found.dtype) == (library.name, "float32")
+            judge(found)
+
+    def test_arrays_themselves_are_run(self, monkeypatch):
+        seen = []
+        run = _measure._engines.run
+        monkeypatch.setattr(
+            _measure._engines, "run", lambda *given, **more: seen.append(given[1:3]) or run(*given, **more)
+        )
+        x, kernel = np.arange(50.0), [1.0, 2.0]
+        judge(arrayconv.explain(x, kernel, measure=True))
+        assert seen
+        for given, weights in seen:
+            np.testing.assert_array_equal(given.ravel(), x)
+            np.testing.assert_array_equal(weights.ravel(), kernel)
+
+    def test_a_forced_method_and_options_are_kept_for_all(self):
+        found = arrayconv.explain(500, 9, method="direct", accuracy="componentwise", measure=True)
+        assert found.method == "direct"
+        assert {row.name for row in found.candidates if row.measured_ns is None} >= {"fft", "overlap_save"}
+        judge(found)
+
+    def test_text_has_the_times_in_a_column(self):
+        found = arrayconv.explain(500, 9, measure=True)
+        ran = [line for line in str(found).splitlines() if line.split()[0] in ("chosen", "slower")]
+        assert ran
+        assert all(" took " in line for line in ran)
+        assert " took " not in str(arrayconv.explain(500, 9))
+
+    def test_methods_predicted_to_be_slow_are_not_run_and_said_to_be(self, monkeypatch):
+        free = arrayconv.explain(2000, 100)
+        monkeypatch.setattr(_measure, "TOO_LONG_NS", free.candidates[0].cost_ns)
+        found = arrayconv.explain(2000, 100, measure=True)
+        assert [row.name for row in found.candidates if row.measured_ns is not None] == [free.method]
+        assert f"took {'not run':>9}" in str(found)
+        assert str(found).endswith("not run: predicted to take over 3 s, or left when the time for measuring was up")
+
+    def test_no_method_is_started_when_the_time_is_up(self, monkeypatch):
+        monkeypatch.setattr(_measure, "_TOTAL_NS", -1)
+        found = arrayconv.explain(2000, 100, measure=True)
+        assert all(row.measured_ns is None for row in found.candidates)
+        assert found.measured
+
+    def test_nothing_is_recorded_for_a_gradient(self):
+        def watched(x, kernel):
+            arrayconv.explain(x, kernel, measure=True)
+            return arrayconv.convolve(x, kernel)
+
+        x, kernel = np.arange(5.0), np.arange(3.0)
+        y, pullback = arrayconv.vjp(watched, x, kernel)
+        np.testing.assert_allclose(y, np.convolve(x, kernel))
+        np.testing.assert_allclose(pullback(np.ones(7))[0], np.full(5, kernel.sum()))
+
+    def test_arrays_without_values_are_refused(self):
+        def text(where):
+            return (
+                f"explain: `measure` needs operands that have values. Got arrays that {where}. "
+                f"Pass their shapes and `like`, outside of what is traced, or measure=False."
+            )
+
+        def traced(x):
+            arrayconv.explain(x, x[:3], measure=True)
+            return x
+
+        with pytest.raises(ValueError, match="needs operands that have values") as refusal:
+            jax.jit(traced)(jax.numpy.ones(9))
+        assert str(refusal.value) == text("are traced by jax")
+        blank = torch.ones(9, device="meta")
+        with pytest.raises(ValueError, match="needs operands that have values") as refusal:
+            arrayconv.explain(blank, blank[:3], measure=True)
+        assert str(refusal.value) == text("are on the meta device")
+
+
+def test_the_shortest_of_the_rounds_counts():
+    naps = {"a": iter([0.02, 0.001, 0.02]), "b": iter([0.001, 0.02, 0.02])}
+    calls = [lambda name=name: time.sleep(next(naps[name])) for name in naps]
+    best = _measure.shortest(calls, 3, 10**10)
+    assert all(10**6 <= took < 2 * 10**7 for took in best)
+    assert next(naps["a"], None) is None  # three rounds
+
+
+def test_rounds_end_with_the_time():
+    counts = [0]
+
+    def call():
+        counts[0] += 1
+
+    _measure.shortest([call], 1000, -1)
+    assert counts == [1]

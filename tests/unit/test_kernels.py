@@ -46,7 +46,7 @@ def impulse_response(filtered, shape):
 
 
 def test_table_names_every_public_kernel():
-    assert sorted(CALLS) == sorted(kernels.__all__)
+    assert sorted(CALLS) == sorted({*kernels.__all__} - {"separate"})  # which takes a kernel apart
 
 
 class TestTaps:

@@ -138,10 +138,17 @@ def test_gradients_are_recorded_after_a_call_without_them():
     assert torch.equal(y.detach(), plain)
 
 
+def test_a_wider_result_stays_wider():
+    x, kernel = X.astype("float32"), KERNEL.astype("float32")
+    for _ in range(3):
+        assert arrayconv.convolve(x, kernel, dtype="float64").dtype == np.float64
+
+
 def test_lists_out_and_sequences_go_the_long_way():
     arrayconv.convolve([1, 2, 3], [1, 1])
     arrayconv.convolve(X, KERNEL, out=np.empty(104))
-    arrayconv.convolve(X, KERNEL, stride=(1,))
+    arrayconv.convolve(X, KERNEL, stride=[1])
+    arrayconv.correlate(X, KERNEL, lags=((0, 3),))
     assert not _warm._known
 
 

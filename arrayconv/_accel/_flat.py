@@ -1,0 +1,35 @@
+"""NumPy arrays as flat memory, which compiled loops address by element."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+Host = np.ndarray[Any, Any]
+
+
+def addressable(array: Host) -> bool:
+    """Whether every element stands a whole number of elements from the first."""
+    return array.flags.aligned and not any(stride % array.itemsize for stride in array.strides)
+
+
+def steps_of(array: Host) -> tuple[int, ...]:
+    """Return how far one step along each axis moves, in elements."""
+    return tuple(
+        [stride // array.itemsize if n > 1 else 0 for n, stride in zip(array.shape, array.strides, strict=True)]
+    )
+
+
+def flat(array: Host) -> tuple[Host, tuple[int, ...], int]:
+    """Return an array as flat memory, its steps, and the place of its first element; a copy's where it must be."""
+    if not addressable(array):
+        array = array.copy()
+    steps = steps_of(array)
+    if array.flags.c_contiguous:
+        return array.reshape(-1), steps, 0
+    far = [(n - 1) * step for n, step in zip(array.shape, steps, strict=True)]
+    lowest = array[tuple([slice(None, None, -1 if step < 0 else 1) for step in steps])]
+    span = sum(map(abs, far)) + 1
+    flat = np.lib.stride_tricks.as_strided(lowest, (span,), (array.itemsize,))
+    return flat, steps, -sum(min(0, n) for n in far)

@@ -1,0 +1,34 @@
+"""What modules that lend transforms have in common: four functions like those of ``xp.fft``, bound to some threads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from math import prod
+from typing import Any, NamedTuple
+
+
+class Transforms(NamedTuple):
+    """The functions of ``xp.fft`` that are used, each ``(x, s=lengths, axes=axes)``."""
+
+    rfftn: Callable[..., Any]
+    irfftn: Callable[..., Any]
+    fftn: Callable[..., Any]
+    ifftn: Callable[..., Any]
+
+
+def lender(worth: int, *functions: Callable[..., Any]) -> Callable[[int], Transforms]:
+    """Return what binds four functions (x, s, axes, threads) to a number of threads, one below `worth` samples."""
+
+    def bound(function: Callable[..., Any], threads: int) -> Callable[..., Any]:
+        def run(x: Any, *, s: Sequence[int], axes: Sequence[int]) -> Any:
+            samples = prod(x.shape[: x.ndim - len(s)]) * prod(s)
+            return function(x, s, axes, threads if samples >= worth else 1)
+
+        return run
+
+    @lru_cache
+    def with_threads(threads: int) -> Transforms:
+        return Transforms(*[bound(function, threads) for function in functions])
+
+    return with_threads

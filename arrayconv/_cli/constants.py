@@ -1,0 +1,231 @@
+"""Measures the constants of the cost tables on this machine, for the libraries that are installed.
+
+Every constant is the shortest of interleaved rounds: of RATES in float32, on one library's arrays at a time; of PACES
+fitted to the dtypes and taps a method serves. What was not measured keeps the row it has.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from math import log2, prod
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from arrayconv import _accel, config, convolution
+from arrayconv._cli.console import sentence
+from arrayconv._cost_table import Pace, Rates
+from arrayconv._measure import shortest
+from arrayconv._xp import Namespace, compat_namespace, device_of, traits
+
+_ROUNDS = 40
+_SECONDS = 1.5  # of rounds for one row at most
+_CALLS = 100
+_LIBRARIES = ("numpy", "torch", "jax", "cupy")
+_LOOPS = {"float": ("float32", "float64"), "complex": ("complex64", "complex128"), "integer": ("int32", "int64")}
+_SHORT, _LONG = (7,), (15, 31, 63, 127)
+
+
+class Subject(NamedTuple):
+    """What a row of RATES is measured on."""
+
+    row: str
+    xp: Namespace
+    device: Any
+    fft: Any
+    compiled: Callable[[Any], Any]  # what traces a function, or leaves it as it is
+
+
+Say = Callable[[str], None]
+
+
+def rates(say: Say) -> dict[str, Rates]:
+    """Return the rows of RATES that can be measured here; `say` is told of each as it begins."""
+    found: dict[str, Rates] = {}
+    for subject in _subjects(say):
+        say(f"measuring {subject.row}")
+        found[subject.row] = _rates(subject)
+    return found
+
+
+def _subjects(say: Say) -> Iterator[Subject]:
+    for name in _LIBRARIES:
+        if find_spec(name) is None:
+            continue
+        try:
+            places = list(_places(name))
+        except Exception as unusable:  # a CUDA library without a device raises a type of its own
+            say(f"{name} is not measured: {sentence(unusable)}")
+            continue
+        xp = compat_namespace(name)
+        for device in places:
+            found = traits(name, device, xp, "float32")
+            yield Subject(found.row, xp, device, xp.fft, _as_it_is)
+            if name == "jax":
+                traced = found._replace(traced=True).row
+                yield Subject(traced, xp, device, xp.fft, sys.modules["jax"].jit)
+        yield from _lent(name, xp, places[0])
+
+
+def _lent(name: str, xp: Namespace, device: Any) -> Iterator[Subject]:
+    """Yield what other libraries' transforms make of a library's arrays."""
+    for home, lender in _accel.TRANSFORMS:
+        if home == name and find_spec(lender) is not None:
+            import_module(lender)  # some are borrowed only where they are imported already
+            row = traits(name, device, xp, "float32")._replace(transforms=lender).row
+            yield Subject(row, xp, device, _accel.transforms(name, lender, xp, _accel.usable()), _as_it_is)
+
+
+def _places(name: str) -> Iterator[Any]:
+    """Yield one device of each kind; raises where the library cannot compute."""
+    xp = compat_namespace(name)
+    yield device_of(xp.zeros(1) + xp.zeros(1))
+    if name == "torch" and sys.modules["torch"].cuda.is_available():
+        yield sys.modules["torch"].device("cuda")
+
+
+def _as_it_is(function: Any) -> Any:
+    return function
+
+
+def _rates(subject: Subject) -> Rates:
+    """Return the constants of a namespace's arrays on a device."""
+    functions = [partial(subject.compiled(function), *operands) for function, *operands in _functions(subject)]
+    call, passes, copies, product, integers = _best(functions[:-1])
+    (transform,) = _best(functions[-1:])  # by itself: the threads of its library may linger, and meet those of products
+    bytes_out = 4 * 256 * 512
+    return Rates(
+        call_ns=max(1, call // _CALLS),
+        pass_byte=max(1, 1000 * passes // (10 * bytes_out)),
+        copy_byte=max(1, 1000 * copies // (4 * bytes_out)),
+        gemm_mac=max(1, 1000 * product // (256 * 512 * 512)),
+        integer_mac=max(1, 1000 * integers // (64 * 128 * 512)),
+        fft_point=max(1, round(1000 * transform / (480 * 480 * log2(480 * 480)))),
+    )
+
+
+def _functions(subject: Subject) -> list[tuple[Any, ...]]:
+    """Return a function and its operands for each of the constants."""
+    xp, random = subject.xp, np.random.default_rng(0)
+
+    def array(*shape: int, dtype: str = "float32") -> Any:
+        return xp.asarray((10 * random.standard_normal(shape)).astype(dtype), device=subject.device)
+
+    shifts = [(slice(i, i + 256), slice(i, i + 512)) for i in range(4)]
+
+    def sweep(image: Any, tiny: Any) -> Any:  # what a tap of `direct` does: a window times a number, and a sum
+        total = image[shifts[0]] * tiny[0]
+        for shift in shifts:
+            total += image[shift] * tiny[0]
+        return total
+
+    def repeated(tiny: Any) -> Any:
+        total = tiny
+        for _ in range(_CALLS):
+            total = total + tiny
+        return total
+
+    def stacked(image: Any) -> Any:
+        return xp.stack([image[shift] for shift in shifts])
+
+    def transform(square: Any) -> Any:
+        return subject.fft.rfftn(square, s=(480, 480), axes=(0, 1))
+
+    tiny, image = array(4), array(260, 516)
+    return [
+        (repeated, tiny),
+        (sweep, image, tiny),
+        (stacked, image),
+        (xp.matmul, array(256, 512), array(512, 512)),
+        (_integer_product(subject), array(64, 128, dtype="int32"), array(128, 512, dtype="int32")),
+        (transform, array(480, 480)),
+    ]
+
+
+def _integer_product(subject: Subject) -> Callable[[Any, Any], Any]:
+    """Return the product of integer matrices, or one term of it at a time where the device has none."""
+    if traits(subject.row.split("/")[0], subject.device, subject.xp, "int32").integer_matmul:
+        return subject.xp.matmul
+
+    def summed(left: Any, right: Any) -> Any:
+        total = left[:, :1] * right[:1, :]
+        for term in range(1, 128):
+            total += left[:, term : term + 1] * right[term : term + 1, :]
+        return total
+
+    return summed
+
+
+def _best(calls: Sequence[Callable[[], Any]]) -> list[int]:
+    """Return the shortest nanoseconds of each call, without the first, which may compile or fill caches."""
+    shortest(calls, 1, 0)
+    return shortest(calls, _ROUNDS, round(_SECONDS * 1e9))
+
+
+def paces(say: Say) -> dict[str, Pace]:
+    """Return the rows of PACES that are measured here."""
+    say("measuring numpy_convolve")
+    found = {
+        "numpy_convolve-short": numpy_convolve(("float32", "float64"), _SHORT),
+        "numpy_convolve-float": numpy_convolve(("float32", "float64"), _LONG),
+        "numpy_convolve-integer": numpy_convolve(("int32", "int64"), (7, 31, 63)),
+    }
+    if find_spec("numba") is not None:
+        for kind, dtypes in _LOOPS.items():
+            say(f"measuring numba-{kind}")
+            found[f"numba-{kind}"] = numba(dtypes)
+    return found
+
+
+def numpy_convolve(dtypes: Sequence[str], taps: Sequence[int]) -> Pace:
+    """Return the Pace of numpy.convolve: of a call, a multiply-add per byte of an element, and an output.
+
+    The last two are fitted to a thousand outputs over all dtypes and taps, every time weighing the same; with a single
+    number of taps they can't be told apart, and outputs are free.
+    """
+    random, outputs = np.random.default_rng(0), 1000
+    cases = [(dtype, count) for dtype in dtypes for count in taps]
+    calls = [partial(np.convolve, np.ones(4, dtypes[0]), np.ones(1, dtypes[0]), "valid")]
+    for dtype, count in cases:
+        x, kernel = ((10 * random.standard_normal(n)).astype(dtype) for n in (outputs + count - 1, count))
+        calls.append(partial(np.convolve, x, kernel, "valid"))
+    call, *times = _best(calls)
+    parts = np.array([(outputs * count * np.dtype(dtype).itemsize, outputs) for dtype, count in cases], float)
+    took = np.array([max(1, time - call) for time in times], float)[:, None]
+    free = len(taps) == 1
+    fit = np.linalg.lstsq((parts / took)[:, : 2 - free], np.ones(len(cases)), rcond=None)[0]
+    mac_byte, output = (*(max(1, round(1000 * value)) for value in fit), 0)[:2]
+    return Pace(max(1, call), mac_byte, output)
+
+
+def numba(dtypes: Sequence[str]) -> Pace:
+    """Return the Pace of the compiled loops on one thread: of a call, and of a multiply-add per byte of an element."""
+    random, sizes = np.random.default_rng(0), (256, 512)
+    cases = [((4,), (2,), dtypes[0])] + [(sizes, (5, 5), dtype) for dtype in dtypes]
+    calls: list[Callable[[], Any]] = []
+    for shape, taps, dtype in cases:
+        x, kernel = ((10 * random.standard_normal(n)).astype(dtype) for n in (shape, taps))
+        calls.append(partial(convolution.convolve, x, kernel, "valid", method="numba"))
+    with config.using(threads=1, accelerators={"numba"}):
+        call, *times = _best(calls)
+    outputs = prod(n - 4 for n in sizes)
+    bytes_met = [25 * outputs * np.dtype(dtype).itemsize for dtype in dtypes]
+    each = [max(1, time - call) / met for time, met in zip(times, bytes_met, strict=True)]
+    return Pace(max(1, call), max(1, round(1000 * sum(each) / len(each))))
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of what is measured here, as far as it is installed."""
+    lenders = [library for _, library in _accel.TRANSFORMS]
+    found: dict[str, str] = {}
+    for name in sorted({"numpy", *_LIBRARIES, *lenders, "numba"}):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:  # not here, or installed by another name
+            continue
+    return found

@@ -1,0 +1,54 @@
+"""The options of a `Convolver`: what does not depend on x is checked when it is built."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from arrayconv import _call, _numbered
+from arrayconv._convolver.source import FUNCTION
+from arrayconv._errors import check_option
+from arrayconv._numbered import Geometry
+from arrayconv._shapes import MODES, boundary_per_axis, is_sequence, lag_windows, positive_per_axis
+from arrayconv._xp import wanted_dtype_name
+
+
+class Options(NamedTuple):
+    """The keywords of `Convolver`, as given."""
+
+    mode: Any = None
+    correlate: Any = False
+    axes: Any = None
+    boundary: Any = "constant"
+    fill_value: Any = 0
+    stride: Any = 1
+    dilation: Any = 1
+    lags: Any = None
+    separable: Any = "auto"
+    method: Any = "auto"
+    accuracy: Any = "normwise"
+    dtype: Any = None
+    max_workspace: Any = None
+
+    def __str__(self) -> str:
+        changed = ((name, value) for name, value in self._asdict().items() if value != self._field_defaults[name])
+        return "".join(f", {name}={value!r}" for name, value in changed)
+
+
+def checked(given: Options, kernel_ndim: int) -> tuple[Geometry, _call.Options]:
+    """Return the options as every call takes them; raises what is wrong with them whatever x is."""
+    if given.separable not in ("auto", True, False):
+        raise ValueError(f"{FUNCTION}: `separable` must be one of 'auto', True, False. Got {given.separable!r}.")
+    if given.lags is not None and not given.correlate:
+        raise ValueError(f"{FUNCTION}: `lags` are those of a correlation. Got lags={given.lags!r}. Add correlate=True.")
+    numbers = (given.mode, given.axes, given.boundary, given.stride, given.dilation, given.lags)
+    geometry = _numbered.correlated(FUNCTION, *numbers)._replace(correlates=bool(given.correlate))
+    check_option(FUNCTION, "mode", geometry.mode, MODES)
+    count = kernel_ndim if geometry.axes is None else len(geometry.axes) if is_sequence(geometry.axes) else 1
+    positive_per_axis(FUNCTION, "stride", geometry.stride, count)
+    positive_per_axis(FUNCTION, "dilation", geometry.dilation, count)
+    boundary_per_axis(FUNCTION, geometry.boundary, count)
+    if geometry.lags is not None:
+        lag_windows(FUNCTION, geometry.lags, count)
+    if given.dtype is not None:
+        wanted_dtype_name(FUNCTION, given.dtype)
+    return geometry, _call.options(FUNCTION, given.method, given.accuracy, given.max_workspace, given.fill_value)

@@ -1,0 +1,99 @@
+"""What a `Convolver` keeps between calls: one entry per kind of x it has met, the last ones met.
+
+An entry holds a plan and what its method prepared of the kernel. At most `MOST_ENTRIES` of them, and no more bytes than
+`MOST_BYTES` unless a single entry has more: the one that has gone unused for longest goes first.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Hashable, Iterator
+from math import prod
+from threading import Lock
+from typing import Any, NamedTuple
+
+from arrayconv import _call
+from arrayconv._convolver.passes import Decision
+from arrayconv._dtypes import DTYPES, itemsize
+from arrayconv._problem import Problem
+from arrayconv._warm import Warm
+from arrayconv._xp import Array, Operands, dtype_name
+
+MOST_ENTRIES = 16
+MOST_BYTES = 1 << 28
+
+
+class Work(NamedTuple):
+    """What is known of calls on one kind of array."""
+
+    found: Operands  # of which x is a placeholder
+    problem: Problem
+    chosen: _call.Options
+    decision: Decision
+    factors: tuple[tuple[Array, ...], ...]
+    constants: tuple[dict[int, Any], ...]  # for each plan that runs: what it prepared of the kernel, by step
+    warm: Warm | None  # the short way, where the kernel is run whole and has one
+
+
+class Store:
+    """Entries by key, safe for several threads."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._works: OrderedDict[Hashable, Work] = OrderedDict()
+
+    def find(self, key: Hashable) -> Work | None:
+        """Return an entry and count it as used, None where there is none."""
+        with self._lock:
+            work = self._works.get(key)
+            if work is not None:
+                self._works.move_to_end(key)
+            return work
+
+    def add(self, key: Hashable, work: Work) -> None:
+        """Keep an entry."""
+        with self._lock:
+            self._works[key] = work
+        self.trim()
+
+    def trim(self) -> None:
+        """Forget the entries unused for longest, until the rest is within both limits or there is only one."""
+        with self._lock:
+            sizes = [_bytes(work) for work in self._works.values()]
+            while len(sizes) > 1 and (len(sizes) > MOST_ENTRIES or sum(sizes) > MOST_BYTES):
+                self._works.popitem(last=False)
+                del sizes[0]
+
+    def clear(self) -> None:
+        """Forget all entries."""
+        with self._lock:
+            self._works.clear()
+
+    def __len__(self) -> int:
+        return len(self._works)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all arrays in the entries."""
+        with self._lock:
+            return sum(map(_bytes, self._works.values()))
+
+
+def _bytes(work: Work) -> int:
+    """Return the bytes of what an entry holds; a view counts like a copy."""
+    held = {id(array): array for array in _arrays((work.factors, *(list(each.values()) for each in work.constants)))}
+    return sum(nbytes(array) for array in held.values())
+
+
+def nbytes(array: Any) -> int:
+    """Return the bytes of an array of any library."""
+    name = dtype_name(array.dtype)
+    return prod(array.shape) * (itemsize(name) if name in DTYPES else 1)  # flags take a byte
+
+
+def _arrays(value: Any) -> Iterator[Any]:
+    if isinstance(value, (list, tuple)):
+        for entry in value:
+            yield from _arrays(entry)
+    elif hasattr(value, "dtype") and hasattr(value, "shape"):
+        yield value

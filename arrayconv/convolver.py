@@ -1,0 +1,339 @@
+"""The front door for one kernel and many arrays: `Convolver`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Hashable, Sequence
+from math import prod
+from typing import Any, Literal
+
+import numpy as np
+
+from arrayconv import _accel, _call, _numbered, _tape, config
+from arrayconv._convolver import passes
+from arrayconv._convolver.explained import Explained, explained
+from arrayconv._convolver.options import Options, checked
+from arrayconv._convolver.source import FUNCTION, Source, of_factors, of_kernel
+from arrayconv._convolver.store import Store, Work
+from arrayconv._dtypes import itemsize
+from arrayconv._engines import watcher
+from arrayconv._explain import shape_given
+from arrayconv._plan import Plan
+from arrayconv._problem import Problem
+from arrayconv._shapes import Mode
+from arrayconv._tracing import is_compiling, is_traced, shape_of
+from arrayconv._warm import Warm
+from arrayconv._xp import Operands, Traits, dtype_name, operands, traits_like
+
+__all__ = ["Convolver"]
+
+_NOTHING: Any = None
+
+
+class Convolver:
+    """Convolve many arrays with one kernel: its options, plans, spectra and factors are kept between calls.
+
+    ``Convolver(kernel, mode, ...)(x)`` is ``arrayconv.convolve(x, kernel, mode, ...)``, held to the same error bound,
+    exact for integers. With ``correlate=True`` it is `arrayconv.correlate`: a keyword and not a second class, because
+    nothing but the orientation of the kernel differs, and `from_factors` has it too.
+
+    Parameters
+    ----------
+    kernel : array, shape (..., k_1, ..., k_d)
+        Of any supported library; nested lists become an array like each x. It is copied: later changes of it matter
+        to no call. Only a kernel that a torch gradient, a function transform or a tracer watches is kept itself and
+        read at every call, so that gradients reach it and an optimizer's steps are seen; nothing else is kept then.
+    mode : {'full', 'same', 'valid'}, optional
+        As in `convolve`, 'full' by default.
+    correlate : bool
+        Correlate: the kernel is not reversed, and conjugated.
+    axes, boundary, fill_value, stride, dilation, method, accuracy, dtype, max_workspace
+        As in `convolve`. What is kept between calls is not counted by `max_workspace`.
+    lags : int, (first, last) or one of these per axis, optional
+        As in `correlate`, and only with ``correlate=True``.
+    separable : {'auto', True, False}
+        Whether the kernel may be run as passes along one axis each, where it is a sum of products of one factor per
+        axis. 'auto' looks at its values once, here, and takes passes where they are predicted to be quicker; True
+        demands them, by `method`; False leaves the kernel whole. The sum may differ from the kernel by 2 eps of the
+        accumulator per axis longer than one tap, relative to the largest tap; with ``accuracy='componentwise'`` only
+        a single product is allowed, with that limit for every tap and room for all roundings in the bound. Integer
+        kernels are factored exactly, into one product.
+
+    Raises
+    ------
+    TypeError, ValueError, NotImplementedError
+        As `convolve` does, at once for what does not depend on x; ValueError if ``separable=True`` and the kernel is no
+        sum of products to that tolerance, with the difference measured.
+
+    See Also
+    --------
+    arrayconv.kernels.separate : the factors themselves.
+
+    Notes
+    -----
+    Kept are the plans of the last 16 kinds of x (shape, dtype, library) and what their methods prepared of the kernel,
+    256 MiB at most unless one entry alone has more; `nbytes` says how much, `clear` forgets it. Calls from several
+    threads are fine. A call that is traced or differentiated runs the same plans and keeps nothing. `arrayconv.vjp`
+    gives the gradient of x. Finding factors costs O(r * prod(k)) for r terms, at most 8.
+
+    Examples
+    --------
+    >>> import arrayconv
+    >>> blur = arrayconv.Convolver([1, 2, 1], "same", boundary="edge")
+    >>> blur([0, 0, 4, 0, 0])
+    array([0, 4, 8, 4, 0])
+    >>> blur([1, 1, 1, 1])
+    array([4, 4, 4, 4])
+    """
+
+    def __init__(
+        self,
+        kernel: Any,
+        mode: Mode | None = None,
+        *,
+        correlate: bool = False,
+        axes: Sequence[int] | int | None = None,
+        boundary: str | Sequence[str] = "constant",
+        fill_value: complex = 0,
+        stride: int | Sequence[int] = 1,
+        dilation: int | Sequence[int] = 1,
+        lags: Any = None,
+        separable: Literal["auto"] | bool = "auto",
+        method: str = "auto",
+        accuracy: str = "normwise",
+        dtype: Any = None,
+        max_workspace: int | None = None,
+    ) -> None:
+        numbers = (mode, correlate, axes, boundary, fill_value, stride, dilation, lags)
+        given = Options(*numbers, separable, method, accuracy, dtype, max_workspace)
+        self._set(of_kernel(kernel, separable), given)
+
+    @classmethod
+    def from_factors(cls, terms: Sequence[Sequence[Any]], mode: Mode | None = None, **options: Any) -> Convolver:
+        """Return a Convolver whose kernel is a sum of products, run as passes with these factors as they are.
+
+        Parameters
+        ----------
+        terms : sequence of tuples of arrays, shapes (k_1,), ..., (k_d,)
+            For each term one factor per axis of the kernel, all of one library, dtype and device, or all lists of
+            numbers: what `arrayconv.kernels.separate` returns. Factors that a gradient watches are kept themselves.
+        mode
+            As in `Convolver`.
+        **options
+            The keywords of `Convolver` but `separable`.
+
+        Returns
+        -------
+        Convolver
+            Its error is that of its passes, one after the other: sizes between them depend on how factors are scaled.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the factors are of several libraries, dtypes, devices, or of sizes that differ between terms.
+        NotImplementedError
+            As in `Convolver`.
+
+        Examples
+        --------
+        >>> import arrayconv
+        >>> smooth = arrayconv.Convolver.from_factors([([1, 2, 1], [1, 0, -1])], "valid")
+        >>> smooth([[0, 1, 5], [0, 1, 5], [0, 1, 5]])
+        array([[20]])
+        """
+        if "separable" in options:
+            raise TypeError(f"{FUNCTION}: from_factors takes no `separable`: given factors are always run as passes.")
+        made = cls.__new__(cls)
+        made._set(of_factors(terms), Options(mode, **options), terms)
+        return made
+
+    def _set(self, source: Source, given: Options, terms: Any = None) -> None:
+        self._geometry, self._chosen = checked(given, len(source.found.shape))
+        self._source, self._given, self._store = source, given, Store()
+        lists = () if terms is None or source.factors else [[[*factor] for factor in term] for term in terms]
+        self._origin = (source.factors or lists) if source.found.given else source.array
+
+    def __call__(self, x: Any, *, out: Any = None) -> Any:
+        """Return the convolution of x with the kernel.
+
+        Parameters
+        ----------
+        x : array, shape (..., n_1, ..., n_d)
+            Of the kernel's library and device; nested lists become a NumPy array.
+        out : array, optional
+            As in `convolve`.
+
+        Returns
+        -------
+        array
+            As `convolve` returns.
+
+        Raises
+        ------
+        TypeError, ValueError, NotImplementedError
+            As `convolve` does.
+        """
+        key = _key(x) if out is None else None
+        work = None if key is None else self._store.find(key)
+        if work is None:
+            work, found = self._work(x, out, key)
+        elif work.warm is not None and not _tape.is_recording():
+            return work.warm.answer(x, work.found.kernel)
+        else:
+            found = work.found._replace(x=x)
+        if is_compiling() or not _tape.is_recording():
+            return self._answer(work, found, out)
+        with _tape.recording() as steps:
+            y = self._answer(work, found, out)
+        terms = 1 if work.decision.chain is None else work.decision.chain.terms
+        _tape.note((found.x,), lambda: passes.pullback(tuple(steps), terms), convolves=True)
+        return y
+
+    def explain(self, x_or_shape: Any, *, like: Any = None) -> Explained:
+        """Say what a call would do, without doing it.
+
+        Parameters
+        ----------
+        x_or_shape : array, or tuple of int
+            What the call would be given, or its shape (an int for one axis).
+        like : array, namespace or str, optional
+            Whose library, device and dtype to plan for, where `x_or_shape` is a shape; the kernel's by default.
+
+        Returns
+        -------
+        Explanation
+            As `arrayconv.explain` returns, about the whole kernel, and beside it whether it would be run as passes:
+            ``passes``, ``rank``, ``cost_ns``, and in ``separable`` the reason why not. ``str()`` of it is a table.
+
+        Raises
+        ------
+        TypeError, ValueError, NotImplementedError
+            As the call itself would.
+        """
+        if isinstance(x_or_shape, (int, tuple)):
+            shape = shape_given(FUNCTION, "x_or_shape", x_or_shape)
+            traits = traits_like(FUNCTION, self._source.array if like is None else like, self._given.dtype)
+        else:
+            found = operands(FUNCTION, x_or_shape, self._source.array, self._given.dtype)
+            shape, traits = shape_of(found.x), found.traits
+        _call.check_fill(FUNCTION, self._chosen.fill_value, traits)
+        problem = self._problem(shape)
+        decision = self._decision(problem, traits, shape, 0)
+        chosen = self._chosen if decision.chain is None else self._chosen._replace(method="auto")
+        plan = decision.plan or _call.plan(FUNCTION, problem, traits, chosen)
+        labels = passes.labels(len(shape), self._source.found, self._geometry.axes)
+        return explained(decision, plan, problem.shape, labels)
+
+    def clear(self) -> None:
+        """Forget what earlier calls left: plans, spectra, factors. The kernel stays."""
+        self._store.clear()
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the kernel."""
+        return self._source.found.shape
+
+    @property
+    def dtype(self) -> Any:
+        """Dtype of the kernel; of nested lists, the one that NumPy gives them."""
+        return self._source.dtype
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the arrays that are kept between calls beside the kernel; views count like copies."""
+        return self._store.nbytes
+
+    def __repr__(self) -> str:
+        kind = "factors of" * self._source.found.given or "kernel"
+        return f"Convolver(<{kind} {self.shape} {dtype_name(self.dtype)}>{self._given})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuilt, (type(self), self._origin, self._source.found.given, self._given._asdict())
+
+    def _work(self, x: Any, out: Any, key: Hashable) -> tuple[Work, Operands]:
+        """Admit a call; return what is known of its kind, found out now where it is the first."""
+        found = operands(FUNCTION, x, self._source.array, self._given.dtype)
+        _call.check_fill(FUNCTION, self._chosen.fill_value, found.traits)
+        shape = shape_of(found.x)
+        problem = self._problem(shape)
+        extra = 0
+        if out is not None and not _call.check_out(FUNCTION, out, found, problem):
+            extra = prod(problem.shape) * itemsize(found.traits.output)
+        if self._source.watched or found.traits.traced:
+            return self._planned(found, problem, shape, extra), found
+        key = key or (found.traits, shape, out is None, extra, config.current(), _accel.state())
+        work = self._store.find(key)
+        if work is None:
+            work = self._planned(found, problem, shape, extra)
+            made = [factor for row in work.factors for factor in row]
+            if not is_traced(found.traits.backend, work.found.kernel, *made):  # as all that is made inside jax.jit
+                self._store.add(key, work)
+        return work, found._replace(kernel=work.found.kernel)
+
+    def _planned(self, found: Operands, problem: Problem, shape: tuple[int, ...], extra: int) -> Work:
+        decision = self._decision(problem, found.traits, shape, extra)
+        factors = passes.arrays(decision, self._source, found)
+        constants = tuple({} for _ in range(sum(map(len, factors)) or 1))
+        warm = None if decision.chain is not None else _warm_call(found, problem, decision.plan, self._chosen)
+        return Work(found._replace(x=_NOTHING), problem, self._chosen, decision, factors, constants, warm)
+
+    def _problem(self, shape: tuple[int, ...]) -> Problem:
+        return _numbered.problem(FUNCTION, shape, self.shape, self._geometry)
+
+    def _decision(self, problem: Problem, traits: Traits, shape: tuple[int, ...], extra: int) -> passes.Decision:
+        ask = passes.Ask(shape, self._geometry.axes, self._chosen, self._given.separable is True, extra)
+        return passes.decide(problem, traits, self._source.found, ask)
+
+    def _answer(self, work: Work, found: Operands, out: Any) -> Any:
+        """Run a call, and keep what it prepared of the kernel unless that belongs to a trace."""
+        constants = [dict(each) for each in work.constants]
+        y = _run(work, found, out, constants)
+        if self._source.watched or found.traits.traced or is_traced(found.traits.backend, y):
+            return y
+        for kept, now in zip(work.constants, constants, strict=True):
+            if len(now) > len(kept):
+                kept.update(now)
+                self._store.trim()
+        return y
+
+
+def _warm_call(found: Operands, problem: Problem, plan: Plan | None, chosen: _call.Options) -> Warm | None:
+    """Return the call on the arrays as they are, for one axis of the accumulator's dtype, where the method has one."""
+    names = {dtype_name(array.dtype) for array in (found.x, found.kernel)}
+    if plan is None or found.x.ndim != 1 or names != {found.traits.accumulator}:
+        return None
+    fill = chosen.fill_value
+    shortcut = plan.shortcut(fill)
+    kept = found._replace(x=_NOTHING, kernel=_NOTHING)
+    return None if shortcut is None else Warm(kept, problem, plan, fill, shortcut, watcher(found.traits.backend))
+
+
+def _run(work: Work, found: Operands, out: Any, constants: Sequence[dict[int, Any]]) -> Any:
+    decision, chosen = work.decision, work.chosen
+    if decision.chain is None and decision.plan is not None:
+        if out is not None:
+            return _call.run(FUNCTION, found, work.problem, chosen, out, constants[0])
+        return _call.planned(found, work.problem, decision.plan, chosen.fill_value, constants[0])
+    y = passes.run(found, decision, work.factors, constants)
+    if out is None:
+        return y
+    out[...] = y
+    return out
+
+
+def _key(x: Any) -> Hashable:
+    """Return by what a call on x is remembered unread, None where it must be admitted first."""
+    kind, place = type(x), None
+    if kind is not np.ndarray:
+        torch = sys.modules.get("torch")
+        if torch is None or kind is not torch.Tensor or torch.compiler.is_compiling():
+            return None
+        place = x.device, x.layout
+    return kind, place, x.shape, x.dtype, config.current(), _accel.state()
+
+
+def _rebuilt(cls: type[Convolver], origin: Any, given: bool, options: dict[str, Any]) -> Convolver:
+    """Return a Convolver again, from a copy or a pickle."""
+    if not given:
+        return cls(origin, **options)
+    return cls.from_factors(origin, **{name: value for name, value in options.items() if name != "separable"})

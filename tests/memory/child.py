@@ -1,0 +1,139 @@
+"""Measure one method on one library, in a process of its own: ``python -m tests.memory.child LIBRARY METHOD``.
+
+Prints a line of JSON per problem and budget. What a call takes is seen twice: from outside as the rise of the
+process' resident memory (the kernel keeps its high-water mark, and resets it on request), and for NumPy from inside as
+the bytes its allocator reports to tracemalloc. Imports, compiled code, thread pools and the libraries' own caches are
+there before: every call is made once unmeasured.
+"""
+
+import ctypes
+import gc
+import json
+import sys
+import tracemalloc
+from math import log2
+from pathlib import Path
+
+import numpy as np
+
+from arrayconv import _dtypes
+from arrayconv._select import TABLE
+from arrayconv._xp import compat_namespace
+from tests.memory.problems import ELSEWHERE, PROBLEMS
+
+STATUS, CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+
+
+def resident(field):
+    """Return a size of this process in bytes: 'VmRSS' now, 'VmHWM' at most since `reset`."""
+    line = next(line for line in STATUS.read_text().splitlines() if line.startswith(field))
+    return int(line.split()[1]) * 1024
+
+
+def reset():
+    """Give free memory back to the system, and let the high-water mark begin anew."""
+    gc.collect()
+    ctypes.CDLL(None).malloc_trim(0)
+    CLEAR.write_text("5")
+
+
+def rise(call):
+    """Return the bytes by which resident memory rises at most during a call."""
+    reset()
+    before = resident("VmRSS")
+    call()
+    return resident("VmHWM") - before
+
+
+def traced(call):
+    """Return the bytes that NumPy and Python hold at most during a call."""
+    gc.collect()
+    tracemalloc.start()
+    try:
+        call()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def budgets(problem, x, kernel, method):
+    """Return the caps to measure under: none, a quarter of what the method takes then, and little above its least."""
+    whole = problem.explain(x, kernel, method=method).workspace
+    least = problem.smallest(x, kernel, method)
+    room = max(whole - least, 0)
+    return {"none": None, "quarter": max(whole // 4, least + room // 3), "least": least + room // 6}
+
+
+def tolerance(problem, x, kernel, method):
+    """Return how far two answers may be apart: each as far as the contract allows from the exact one."""
+    plan = problem.explain(x, kernel, method=method)
+    if _dtypes.kind(plan.dtype) == "integer":
+        return 0
+    host, taps = np.asarray(x).astype("complex128"), np.asarray(kernel).astype("complex128")
+    finite = np.nan_to_num(np.abs(host))
+    factor = 4 if _dtypes.kind(plan.dtype) == "complex" else 1
+    eps = _dtypes.eps(plan.accumulator)
+    if TABLE[method].accuracy == "componentwise":
+        sizes = problem.call(finite, np.abs(taps), method="direct")
+        terms = taps.size * factor
+        return 2 * (terms + 2) * (eps + _dtypes.eps(plan.dtype)) * sizes
+    samples = 4 * host.size + 16 * taps.size  # with what is read beyond the ends
+    norms = np.max(finite) * np.sqrt(samples) * np.linalg.norm(taps)
+    return 2 * factor * (taps.size + 12 * log2(samples) + 4) * eps * norms
+
+
+def apart(y, reference, tolerance):
+    """Return the largest distance of two answers, in units of what is allowed."""
+    y, reference = np.asarray(y), np.asarray(reference)
+    if not np.array_equal(np.isfinite(y), np.isfinite(reference)):
+        return float("inf")
+    if y.dtype.kind in "iu":
+        return float(np.max(y != reference, initial=0))
+    with np.errstate(invalid="ignore"):
+        far = np.abs(y.astype("complex128") - reference) / (tolerance + _dtypes.tiny("float32"))
+    return float(np.max(far[np.isfinite(y)], initial=0))
+
+
+def measure(problem, method, name):
+    """Yield what is seen of one method on one problem, budget by budget."""
+    xp = compat_namespace(name)
+    host_x, host_kernel = problem.operands()
+    x, kernel = xp.asarray(host_x), xp.asarray(host_kernel)
+    reason = problem.why_not(x, kernel, method)
+    if reason is not None:
+        yield {"refusal": reason}
+        return
+    plan = problem.explain(x, kernel, method=method)
+    out = xp.zeros(plan.output_shape, dtype=getattr(xp, plan.dtype))
+    allowed, reference = tolerance(problem, x, kernel, method), None
+    for budget, limit in budgets(problem, x, kernel, method).items():
+        chosen = {"method": method, "max_workspace": limit}
+
+        def call(chosen=chosen):
+            problem.call(x, kernel, out=out, **chosen)
+
+        plan = problem.explain(x, kernel, **chosen)
+        call()
+        reference = np.array(out) if reference is None else reference
+        yield {
+            "budget": budget,
+            "limit": limit,
+            "workspace": plan.workspace,
+            "steps": plan.steps,
+            "rise": rise(call),
+            # The lower of two: a table of Python's own may happen to grow during one.
+            "traced": min(traced(call), traced(call)) if name == "numpy" else None,
+            "apart": apart(out, reference, allowed),
+        }
+
+
+def main(name, method):
+    for problem in PROBLEMS:
+        if name != "numpy" and problem.name not in ELSEWHERE:
+            continue
+        for row in measure(problem, method, name):
+            print(json.dumps({"problem": problem.name, **row}), flush=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,118 @@
+"""The libraries' own convolutions as methods: torch's on tensors and on NumPy arrays, XLA's on JAX arrays."""
+
+import numpy as np
+import pytest
+
+import arrayconv
+from arrayconv import config
+from tests import cases, oracle, running
+from tests.conftest import make_library
+
+METHODS = {"torch": "torch_conv", "jax": "xla_conv", "numpy": "torch_conv"}
+LENDERS = {"torch": "torch", "jax": "jax", "numpy": "torch"}
+
+
+@pytest.fixture(params=METHODS)
+def own(request):
+    """Return a library whose arrays a convolution serves, and that method."""
+    pytest.importorskip(LENDERS[request.param], reason=f"{LENDERS[request.param]} is not installed")
+    return make_library(request.param), METHODS[request.param]
+
+
+SPECS = {  # what is handed over: padding on either side, samples left out, counts
+    "more-after-than-before": cases.spec(cases.axis(7, 4, 9, before=1)),
+    "more-after-at-a-stride": cases.spec(cases.axis(9, 4, 6, before=1, stride=2)),
+    "only-before": cases.spec(cases.axis(7, 3, 4, before=2)),
+    "starts-inside": cases.spec(cases.axis(9, 3, 3, before=-2)),
+    "stops-inside": cases.spec(cases.axis(12, 3, 3, stride=2, dilation=2)),
+    "groups-2d": cases.spec(
+        cases.axis(6, 3, 6, before=1), cases.axis(7, 2, stride=2), batch=2, groups=2, channels=3, filters=2
+    ),
+    "three-axes": cases.spec(cases.axis(4, 2, 5, before=1), cases.axis(5, 3), cases.axis(4, 2, dilation=2)),
+    "wrapped": cases.spec(cases.axis(5, 3, 9, before=3, boundary="wrap")),
+    "transposed": cases.spec(cases.axis(5, 4, 11, upsample=2, before=2), channels=2, filters=3),
+}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", SPECS)
+def test_the_library_computes_the_definition(own, name, dtype):
+    library, method = own
+    spec, random = SPECS[name], np.random.default_rng(3)
+    x, w = cases.numbers(random, spec.input_shape, dtype), cases.numbers(random, spec.kernel_shape, dtype)
+    plan = running.planned(library, spec, dtype, method)
+    assert not isinstance(plan, str), plan
+    y = running.run(library, plan, x, w)
+    exact = oracle.operation(oracle.exact(x), oracle.exact(w), spec, 0)
+    running.assert_contract(y, exact, x, w, spec, dtype, accuracy="componentwise")
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+@pytest.mark.parametrize("where", ["x", "kernel"])
+def test_what_is_not_finite_spoils_what_it_meets(own, where, bad, dtype):
+    library, method = own
+    random = np.random.default_rng(0)
+    x, w = random.standard_normal((2, 3, 9, 20)).astype(dtype), random.standard_normal((8, 3, 3, 3)).astype(dtype)
+    (x if where == "x" else w)[1, 1, 2, 2] = bad
+    y = arrayconv.nn.conv2d(library.asarray(x), library.asarray(w), padding=2, method=method)
+    with np.errstate(invalid="ignore"):
+        expected = arrayconv.nn.conv2d(x, w, padding=2, method="direct")
+    np.testing.assert_array_equal(np.isfinite(library.numpy(y)), np.isfinite(expected))
+    assert not np.isfinite(expected).all()
+
+
+MEMORY = {
+    "backwards": lambda x: x[::-1, ::-1],
+    "transposed": lambda x: np.asfortranarray(x),
+    "read-only": lambda x: np.frombuffer(x.tobytes(), x.dtype).reshape(x.shape),
+    "broadcast": lambda x: np.broadcast_to(x[:1], x.shape),
+    "in-records": lambda x: np.rec.fromarrays([x, np.zeros(x.shape, "int8")]).f0,
+}
+
+
+@pytest.mark.parametrize("lie", MEMORY)
+def test_numpy_arrays_are_lent_to_torch_however_they_lie(lie):
+    pytest.importorskip("torch", reason="torch is not installed")
+    x = MEMORY[lie](np.random.default_rng(0).standard_normal((9, 11)))
+    kernel = np.arange(6.0).reshape(2, 3)
+    kernel.flags.writeable = False
+    y = arrayconv.convolve(x, kernel, method="torch_conv")
+    assert type(y) is np.ndarray
+    np.testing.assert_allclose(y, arrayconv.convolve(x, kernel, method="direct"), rtol=1e-12, atol=1e-12)
+
+
+def test_a_repeated_call_on_tensors_equals_the_first():
+    torch = pytest.importorskip("torch", reason="torch is not installed")
+    x, kernel = torch.arange(20.0).reshape(4, 5), torch.tensor([[1.0, 2.0, -1.0], [0.5, 0.0, 3.0]])
+    for options in ({}, {"mode": "same"}, {"mode": "same", "stride": 2}, {"mode": "valid", "dilation": 2}):
+        first, *later = [arrayconv.convolve(x, kernel, method="torch_conv", **options) for _ in range(3)]
+        for y in later:
+            assert torch.equal(y, first)
+        direct = arrayconv.convolve(x, kernel, method="direct", **options)
+        torch.testing.assert_close(first, direct, rtol=1e-6, atol=1e-5)
+
+
+def test_a_repeated_call_keeps_gradients_digits_and_bad_taps():
+    torch = pytest.importorskip("torch", reason="torch is not installed")
+    x, kernel = torch.arange(9.0), torch.tensor([1.0, 2.0, -1.0])
+    call = {"mode": "same", "method": "torch_conv"}
+    plain = [arrayconv.convolve(x, kernel, **call) for _ in range(2)][1]
+    with torch.autocast("cpu"):
+        assert arrayconv.convolve(x, kernel, **call).dtype == torch.float32
+    watched = x.clone().requires_grad_()
+    arrayconv.convolve(watched, kernel, **call).sum().backward()
+    assert watched.grad is not None
+    assert torch.equal(plain, arrayconv.convolve(x, kernel, **call))
+    bad = torch.tensor([1.0, float("inf"), 1.0])
+    y = arrayconv.convolve(x, bad, **call)
+    assert not torch.isfinite(y).any()
+
+
+def test_torch_lends_nothing_that_is_switched_off():
+    pytest.importorskip("torch", reason="torch is not installed")
+    x, kernel = np.ones((9, 9)), np.ones((3, 3))
+    with config.using(accelerators=set(config.ACCELERATORS) - {"torch"}):
+        with pytest.raises(NotImplementedError, match="the accelerator 'torch' is not installed, switched off"):
+            arrayconv.convolve(x, kernel, method="torch_conv")
+        arrayconv.convolve(x, kernel)

@@ -1,0 +1,372 @@
+"""A user's own table of constants: where it lies, what is read, what is refused, and what the choice makes of it."""
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import arrayconv
+from arrayconv import _call, _cost_table, _plan, _tuning, _warm
+from arrayconv.__main__ import main
+from arrayconv._cli import constants, tune
+from arrayconv._cost_table import KINDS, Pace, Rates
+
+ROOT = Path(arrayconv.__file__).parent.parent
+RATES = dict.fromkeys(Rates._fields, 100)
+GOOD = {
+    "version": 1,
+    "date": "2026-01-02",
+    "machine": {"cores": 2, "packages": {"numpy": "2.4.6"}},
+    "tables": {"RATES": {"numpy/cpu": RATES}, "PACES": {"numpy_convolve-short": {"call_ns": 5, "mac_byte": 6}}},
+}
+
+
+def changed(**parts):
+    return json.dumps({**GOOD, **parts})
+
+
+def with_rates(**fields):
+    return changed(tables={"RATES": {"numpy/cpu": {**RATES, **fields}}})
+
+
+def fresh():
+    """Forget what this process remembers of constants and of choices made by them."""
+    for function in (_cost_table.in_force, _plan.make, _call.plan):
+        function.cache_clear()
+    _warm._known.clear()
+
+
+@pytest.fixture
+def table(tmp_path, monkeypatch):
+    """Return where the user's table lies, in a folder that is not there yet."""
+    monkeypatch.setenv("ARRAYCONV_CACHE_DIR", str(tmp_path / "cache"))
+    fresh()
+    yield tmp_path / "cache" / "cost_table.json"
+    fresh()
+
+
+def put(path, content):
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+
+
+# ---- where ----
+
+HOME = Path("/home/me")
+PLACES = [  # platform, variables, folder
+    ("linux", {}, HOME / ".cache/arrayconv"),
+    ("linux", {"XDG_CACHE_HOME": "/var/mine"}, Path("/var/mine/arrayconv")),
+    ("linux", {"XDG_CACHE_HOME": "relative"}, HOME / ".cache/arrayconv"),  # has to be absolute, says its standard
+    ("linux", {"XDG_CACHE_HOME": ""}, HOME / ".cache/arrayconv"),
+    ("linux", {"ARRAYCONV_CACHE_DIR": "/here", "XDG_CACHE_HOME": "/var/mine"}, Path("/here")),
+    ("linux", {"ARRAYCONV_CACHE_DIR": ""}, HOME / ".cache/arrayconv"),
+    ("darwin", {"XDG_CACHE_HOME": "/var/mine"}, HOME / "Library/Caches/arrayconv"),
+    ("darwin", {"ARRAYCONV_CACHE_DIR": "/here"}, Path("/here")),
+    ("win32", {"LOCALAPPDATA": "/me/local"}, Path("/me/local/arrayconv")),
+    ("win32", {}, HOME / "AppData/Local/arrayconv"),
+]
+
+
+@pytest.mark.parametrize(("system", "variables", "folder"), PLACES)
+def test_the_table_lies_in_the_platform_s_cache_folder(system, variables, folder, monkeypatch):
+    for name in ("ARRAYCONV_CACHE_DIR", "XDG_CACHE_HOME", "LOCALAPPDATA"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(sys, "platform", system)
+    monkeypatch.setattr(Path, "home", lambda: HOME)
+    assert _tuning.place() == folder / "cost_table.json"
+
+
+def test_without_a_home_there_is_no_table(monkeypatch, capsys):
+    def homeless():
+        raise RuntimeError("Could not determine home directory.")
+
+    for name in ("ARRAYCONV_CACHE_DIR", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(Path, "home", homeless)
+    fresh()
+    assert _cost_table.in_force().source == "shipped table"
+    fresh()
+    assert main(["tune", "--path"]) == 2
+    assert "Set ARRAYCONV_CACHE_DIR to a folder" in capsys.readouterr().err
+
+
+# ---- what is read ----
+
+
+def test_without_a_file_the_shipped_table_serves(table):
+    found = _cost_table.in_force()
+    assert found == (_cost_table.RATES, _cost_table.PACES, "shipped table")
+    assert not table.parent.exists(), "nothing is made by looking"
+
+
+def test_a_file_s_rows_stand_in_for_the_shipped_ones(table):
+    put(table, json.dumps(GOOD))
+    assert _cost_table.rates("numpy/cpu") == Rates(*[100] * len(Rates._fields))
+    assert _cost_table.pace("numpy_convolve-short") == Pace(5, 6, 0)
+    assert _cost_table.rates("torch/cpu") == _cost_table.RATES["torch/cpu"]
+    assert _cost_table.rates("never measured") == _cost_table.RATES["other"]
+    assert _cost_table.pace("numba-float") == _cost_table.PACES["numba-float"]
+
+
+def test_rows_of_names_this_version_does_not_know_are_kept_and_never_met(table):
+    put(
+        table,
+        changed(tables={"RATES": {"abacus/wood": RATES}, "PACES": {"later-method": {"call_ns": 1, "mac_byte": 2}}}),
+    )
+    assert _cost_table.rates("abacus/wood").call_ns == 100
+    assert _cost_table.rates("numpy/cpu") == _cost_table.RATES["numpy/cpu"]
+
+
+def test_a_file_is_read_once(table):
+    put(table, json.dumps(GOOD))
+    before = arrayconv.explain(50, 3)
+    table.unlink()
+    assert arrayconv.explain(51, 3).costs == before.costs == f"{table}, tuned 2026-01-02"
+
+
+def test_explain_names_the_table_and_costs_follow_it(table):
+    shipped = arrayconv.explain(100, 3, method="direct")
+    assert shipped.costs == "shipped table"
+    assert "\n  costs: shipped table\n" in str(shipped)
+    fresh()
+    rows = {name: dict.fromkeys(Rates._fields, 10**6) for name in _cost_table.RATES}
+    put(table, changed(tables={"RATES": rows}))
+    tuned = arrayconv.explain(100, 3, method="direct")
+    assert f"\n  costs: {table}, tuned 2026-01-02\n" in str(tuned)
+    costs = [next(row.cost_ns for row in found.candidates if row.name == "direct") for found in (shipped, tuned)]
+    assert costs[0] < costs[1]
+
+
+# ---- what is refused ----
+
+WRONG = {  # content -> what the warning says
+    "truncated": (json.dumps(GOOD)[:-9], "it is not JSON"),
+    "empty": ("", "it is not JSON"),
+    "not-utf-8": (b'{"version": "\xff"}', "it is not UTF-8 (invalid start byte at byte 13)"),
+    "a-list": ("[]", "it must be an object with the keys date, machine, tables, version"),
+    "a-number": ("7", "it must be an object with the keys"),
+    "deep": ("[" * 200_000, "it is not a table (nested too deeply)"),
+    "large": (json.dumps(GOOD) + " " * (1 << 20), "it is larger than 1048576 bytes"),
+    "no-version": (json.dumps({k: v for k, v in GOOD.items() if k != "version"}), "with the keys date"),
+    "another-key": (changed(more=1), "with the keys date, machine, tables, version"),
+    "version-2": (changed(version=2), "`version` must be 1. Got 2"),
+    "version-true": (changed(version=True), "`version` must be 1. Got True"),
+    "version-text": (changed(version="1"), "`version` must be 1. Got '1'"),
+    "no-date": (changed(date="yesterday"), "`date` must be a date such as 2026-11-22. Got 'yesterday'"),
+    "date-number": (changed(date=20260102), "`date` must be a date such as 2026-11-22. Got 20260102"),
+    "machine-text": (changed(machine="mine"), "`machine` must be an object. Got 'mine'"),
+    "tables-list": (changed(tables=[]), "`tables` must be an object. Got []"),
+    "unknown-table": (changed(tables={"GUESSES": {}}), "`tables` must be of RATES, PACES. Got GUESSES"),
+    "table-list": (changed(tables={"RATES": []}), "`RATES` must be an object. Got []"),
+    "row-list": (changed(tables={"RATES": {"numpy/cpu": [1, 2]}}), "`RATES['numpy/cpu']` must be an object"),
+    "unknown-field": (with_rates(more=1), "`RATES['numpy/cpu']` must have the fields call_ns, "),
+    "missing-field": (changed(tables={"PACES": {"a": {"call_ns": 1}}}), "`PACES['a']` must have the fields call_ns, "),
+    "zero": (with_rates(call_ns=0), "`RATES['numpy/cpu'].call_ns` must be a whole number from 1 to 1000000000. Got 0"),
+    "negative": (with_rates(call_ns=-1), "from 1 to 1000000000. Got -1"),
+    "huge": (with_rates(call_ns=10**9 + 1), "from 1 to 1000000000. Got 1000000001"),
+    "very-huge": (with_rates(call_ns="#").replace('"#"', "1" * 5000), "it is not JSON"),
+    "float": (with_rates(call_ns=1.0), "from 1 to 1000000000. Got 1.0"),
+    "true": (with_rates(call_ns=True), "from 1 to 1000000000. Got True"),
+    "text": (with_rates(call_ns="1"), "from 1 to 1000000000. Got '1'"),
+    "null": (with_rates(call_ns=None), "from 1 to 1000000000. Got None"),
+    "nan": (with_rates(call_ns=float("nan")), "from 1 to 1000000000. Got nan"),
+    "infinity": (with_rates(call_ns=float("inf")), "from 1 to 1000000000. Got inf"),
+    "negative-output": (
+        changed(tables={"PACES": {"a": {"call_ns": 1, "mac_byte": 1, "output": -1}}}),
+        "`PACES['a'].output` must be a whole number from 0 to 1000000000. Got -1",
+    ),
+}
+
+
+def ignored(path, says):
+    """Check that the file is ignored as a whole, with one warning that names it, what is wrong, and the way out."""
+    with pytest.warns(RuntimeWarning) as told:
+        found = _cost_table.in_force()
+    (text,) = [str(warning.message) for warning in told]
+    assert text.startswith(f"arrayconv: the cost table {path} is ignored: ")
+    assert says in text
+    assert text.endswith("`python -m arrayconv tune --write`.")
+    assert found == (_cost_table.RATES, _cost_table.PACES, "shipped table")
+    np.testing.assert_array_equal(arrayconv.convolve([1, 2], [1, 1]), [1, 3, 2])  # warnings are errors here: no second
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_wrong_file_is_ignored_with_one_warning(name, table):
+    content, says = WRONG[name]
+    put(table, content)
+    ignored(table, says)
+
+
+def test_a_folder_in_the_file_s_place_is_ignored_with_one_warning(table):
+    table.mkdir(parents=True)
+    ignored(table, "it is not a file")
+
+
+def test_a_file_that_may_not_be_read_is_ignored_with_one_warning(table, monkeypatch):
+    def closed(*_):
+        raise PermissionError(13, "Permission denied")
+
+    put(table, json.dumps(GOOD))
+    monkeypatch.setattr(Path, "open", closed)  # the mode of a file does not stop every user
+    ignored(table, "it cannot be read (Permission denied)")
+
+
+@pytest.mark.parametrize("folder", [os.devnull, __file__, "no/such/folder"])
+def test_a_folder_that_is_none_holds_no_table(folder, monkeypatch):
+    monkeypatch.setenv("ARRAYCONV_CACHE_DIR", folder)
+    fresh()
+    assert _cost_table.in_force().source == "shipped table"
+    fresh()
+
+
+def test_import_reads_no_table_and_the_first_plan_does(table):
+    put(table, "not a table")
+    code = "import sys, arrayconv; print('imported'); arrayconv.convolve([1.0, 2.0], [1.0]); print('planned')"
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.stdout == "imported\n"
+    assert "RuntimeWarning: arrayconv: the cost table" in done.stderr
+
+
+# ---- what is written ----
+
+
+def measured(**tables):
+    return _tuning.Measured("2026-01-02", {"cores": 2}, tables)
+
+
+def test_what_is_saved_is_loaded(tmp_path):
+    path = tmp_path / "a/b/cost_table.json"
+    for count in (1, 2):  # the second replaces the first
+        rows = measured(RATES={"numpy/cpu": Rates(*range(count, count + len(Rates._fields)))}, PACES={"x": Pace(1, 2)})
+        _tuning.save(path, rows, KINDS)
+        assert _tuning.load(path, KINDS) == rows
+    assert [entry.name for entry in path.parent.iterdir()] == [path.name], "no other file is left"
+
+
+def test_what_would_be_refused_is_not_written(tmp_path):
+    path = tmp_path / "cost_table.json"
+    with pytest.raises(ValueError, match=r"`PACES\['x'\].call_ns` must be a whole number"):
+        _tuning.save(path, measured(PACES={"x": Pace(0, 1)}), KINDS)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_failing_replacement_leaves_the_old_file(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    path = tmp_path / "cost_table.json"
+    _tuning.save(path, measured(), KINDS)
+    before = path.read_bytes()
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(OSError, match="No space left"):
+        _tuning.save(path, measured(PACES={"x": Pace(1, 1)}), KINDS)
+    assert path.read_bytes() == before
+    assert [entry.name for entry in tmp_path.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize("table", KINDS)
+def test_the_shipped_rows_would_be_accepted(table):
+    _tuning.rendered(measured(**{table: getattr(_cost_table, table)}), KINDS)
+
+
+# ---- the command ----
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """Measure numpy.convolve alone, in two rounds."""
+    monkeypatch.setattr(constants, "_ROUNDS", 2)
+    monkeypatch.setattr(constants, "_LIBRARIES", ())
+    monkeypatch.setattr(constants, "find_spec", lambda name: None)
+
+
+@pytest.mark.usefixtures("quick")
+def test_tune_shows_what_was_and_what_is_and_keeps_nothing(table, capsys):
+    assert main(["tune"]) == 0
+    told = capsys.readouterr().out
+    assert "Compared with: shipped table" in told
+    assert "numpy_convolve-short" in told
+    assert "Nothing was kept. Run with --write, on an idle machine, to keep it." in told
+    assert not table.exists()
+
+
+@pytest.mark.usefixtures("quick")
+def test_tune_writes_what_a_later_process_chooses_by(table, capsys):
+    assert main(["tune", "--write"]) == 0
+    assert f"Wrote {table}." in capsys.readouterr().out
+    held = _tuning.load(table, KINDS)
+    assert set(held.tables["PACES"]) == {"numpy_convolve-short", "numpy_convolve-float", "numpy_convolve-integer"}
+    assert held.machine["packages"]["numpy"] == np.__version__
+    code = "import arrayconv; print(arrayconv.explain(100, 3).costs)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == f"{table}, tuned {held.date}\n"
+
+
+def test_path_and_remove_say_what_there_is(table, capsys):
+    for words, told in ((["--path"], f"{table} (there is none)\n"), (["--remove"], f"there is no {table}\n")):
+        assert main(["tune", *words]) == 0
+        assert capsys.readouterr().out == told
+    put(table, "anything")  # what is wrong can be removed, too
+    assert main(["tune", "--path"]) == 0
+    assert capsys.readouterr().out == f"{table}\n"
+    assert main(["tune", "--remove"]) == 0
+    assert capsys.readouterr().out == f"removed {table}\n"
+    assert not table.exists()
+
+
+def test_the_three_ways_exclude_each_other(capsys):
+    assert main(["tune", "--write", "--remove"]) == 2
+    assert "not allowed with" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("quick", "table")
+@pytest.mark.parametrize(("load", "told"), [(0.0, ""), (64.0, "The machine is busy: a load of 64.0 on ")])
+def test_tune_says_when_the_machine_is_busy(load, told, monkeypatch, capsys):
+    monkeypatch.setattr(tune, "_load", lambda: load)
+    assert main(["tune"]) == 0
+    err = capsys.readouterr().err
+    assert err.startswith(told)
+    assert bool(err) == bool(told)
+
+
+# ---- the measurements ----
+
+
+def test_measured_rates_are_rows_of_the_table(monkeypatch):
+    monkeypatch.setattr(constants, "_ROUNDS", 1)
+    monkeypatch.setattr(constants, "_LIBRARIES", ("numpy",))
+    said = []
+    found = constants.rates(said.append)
+    assert "numpy/cpu" in found
+    assert set(found) <= set(_cost_table.RATES)
+    assert said == [f"measuring {row}" for row in found]
+    _tuning.rendered(measured(RATES=found), KINDS)
+
+
+def test_a_library_that_cannot_compute_is_told_and_left_out(monkeypatch):
+    def broken(name):
+        raise RuntimeError("no driver. Buy one")
+
+    monkeypatch.setattr(constants, "_LIBRARIES", ("numpy",))
+    monkeypatch.setattr(constants, "compat_namespace", broken)
+    said = []
+    assert constants.rates(said.append) == {}
+    assert said == ["numpy is not measured: no driver"]
+
+
+def test_measured_paces_are_rows_of_the_table(monkeypatch):
+    monkeypatch.setattr(constants, "_ROUNDS", 1)
+    found = constants.paces(lambda text: None)
+    assert set(found) <= set(_cost_table.PACES)
+    assert ("numba-float" in found) == (importlib.util.find_spec("numba") is not None)
+    _tuning.rendered(measured(PACES=found), KINDS)
