@@ -28,15 +28,14 @@ class Rates(NamedTuple):
 
 
 RATES: dict[str, Rates] = {
-    "numpy+scipy/cpu": Rates(414, 41, 61, 12, 1310, 180),
-    "numpy+ducc0/cpu": Rates(414, 41, 61, 12, 1310, 150),
-    "numpy+torch/cpu": Rates(414, 41, 61, 12, 1310, 81),
+    "numpy+scipy/cpu": Rates(847, 41, 53, 11, 373, 180),
+    "numpy+ducc0/cpu": Rates(848, 33, 41, 11, 466, 120),
     "numpy/cpu": Rates(530, 49, 363, 10, 1319, 629),
-    "torch/cpu": Rates(1189, 25, 32, 12, 67, 81),
+    "torch/cpu": Rates(1729, 25, 45, 19, 67, 81),
     "torch/cuda": Rates(8000, 1, 1, 1, 10, 2),
     "cupy/cuda": Rates(10000, 1, 1, 1, 10, 2),
     "jax/cpu": Rates(5805, 146, 211, 7, 65, 150),
-    "jax-traced/cpu": Rates(117, 9, 50, 10, 70, 96),
+    "jax-traced/cpu": Rates(117, 9, 50, 12, 70, 115),
     "other": Rates(5000, 100, 200, 40, 1000, 1000),
 }
 
@@ -51,21 +50,22 @@ class Pace(NamedTuple):
 
 PACES: dict[str, Pace] = {
     # On 2026-11-22, 2 cores, numpy 2.4.6: rounded by hand; benchmarks/calibrate.py --write replaces these three rows.
-    "numpy_convolve-short": Pace(1000, 24),
-    "numpy_convolve-float": Pace(1000, 12, 10000),
+    "numpy_convolve-short": Pace(391, 19, 0),
+    "numpy_convolve-float": Pace(391, 8, 7563),
     "numpy_convolve-integer": Pace(1000, 80, 1000),
     # Of one thread: by hand on 2026-11-22, with both of 2 cores of an AMD EPYC (Zen 5), numba 0.68.1, and doubled.
-    "numba-float": Pace(35000, 8),
-    "numba-complex": Pace(35000, 10),
-    "numba-integer": Pace(35000, 10),
-    "numba-strided": Pace(35000, 300),  # per multiply-add of any dtype
-    "numba_tiles": Pace(30000, 3, 20),
-    "torch_conv-single": Pace(9000, 4, 2000),
-    "torch_conv-depthwise": Pace(9000, 4, 300),
-    "torch_conv-channels": Pace(9000, 2, 500),
-    "torch_conv-float64": Pace(9000, 3, 2000),
-    "xla_conv-single": Pace(10000, 10, 1000),
-    "xla_conv-channels": Pace(10000, 5, 1000),
+    "numba-float": Pace(2734, 7),
+    "numba-complex": Pace(10000, 10),
+    "numba-integer": Pace(10000, 6),
+    "numba-strided": Pace(20000, 300),  # per multiply-add of any dtype
+    "numba_tiles": Pace(11250, 3, 20),
+    "torch_conv-single": Pace(687, 20, 1429),
+    "torch_conv-depthwise": Pace(9000, 4, 200),
+    "torch_conv-channels": Pace(57600, 1, 500),
+    "torch_conv-float64": Pace(1374, 2, 272),
+    "xla_conv-single": Pace(10000, 120),
+    "xla_conv-channels": Pace(10000, 3),
+    "xla_conv-float64": Pace(25000, 8),
 }
 
 

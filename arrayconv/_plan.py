@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable
+from contextlib import nullcontext
+from functools import partial
+from threading import Lock
 from typing import Any, NamedTuple
 
 from arrayconv import _accel
@@ -45,6 +48,7 @@ class Plan(NamedTuple):
     candidates: tuple[Candidate, ...]
     asked: str  # the method asked for, 'auto' included
     budget: Budget
+    together: int = 1  # steps that run side by side
 
     @property
     def task(self) -> Task:
@@ -110,7 +114,8 @@ def make(spec: Spec, traits: Traits, method: str, budget: Budget, zero_fill: boo
         slabs = algorithm.extends == "none"
         steps = tuple(pieces(spec, chosen.block, extends=algorithm.extending(zero_fill), slabs=slabs))
     steps = _by_kernel(steps)
-    return Plan(spec, traits, chosen.name, steps, _kernels(steps), candidates, method, budget)
+    together = min(chosen.together, len(steps))
+    return Plan(spec, traits, chosen.name, steps, _kernels(steps), candidates, method, budget, together)
 
 
 def _by_kernel(steps: tuple[Piece, ...]) -> tuple[Piece, ...]:
@@ -207,7 +212,8 @@ def execute(
         Of the plan's output dtype; `out` itself where that was given.
     """
     traits = plan.traits
-    fft = _accel.transforms(traits.backend, traits.transforms, xp, traits.threads)
+    threads = traits.threads if plan.together <= 1 else 1
+    fft = _accel.transforms(traits.backend, traits.transforms, xp, threads)
     context = Context(xp, device, traits, fft, _wrapped(fill, traits))
     kernel = _oriented(kernel, plan.spec, context)
     run = _accelerated if plan.method in _accel.ACCELERATED else _walked
@@ -251,8 +257,13 @@ def _walk(plan: Plan, run: _Runner, out: Array | None, context: Context) -> Arra
     writes = TABLE[plan.method].writes and plan.traits.accumulator == plan.traits.output
     if y is None and writes:
         y = (xp.empty if plan.covers else xp.zeros)(plan.spec.output_shape, dtype=dtype, device=context.device)
+    if plan.together > 1:
+        if y is None:
+            y = (xp.empty if plan.covers else xp.zeros)(plan.spec.output_shape, dtype=dtype, device=context.device)
+        _accel.share(partial(_written, plan, run, y, dtype, writes), len(plan.steps), plan.together)
+        return y
     for number, step in enumerate(plan.steps):
-        place = (slice(*step.batch), slice(*step.groups), slice(None), *step.target)
+        place = _target(step)
         if writes and y is not None:
             run(number, step, y[place])
             continue
@@ -262,6 +273,21 @@ def _walk(plan: Plan, run: _Runner, out: Array | None, context: Context) -> Arra
         y = put(y, place, part)
         del part  # which may be a view of something larger, before the next piece is made
     return xp.zeros(plan.spec.output_shape, dtype=dtype, device=context.device) if y is None else y
+
+
+def _target(step: Piece) -> tuple[slice, ...]:
+    return (slice(*step.batch), slice(*step.groups), slice(None), *step.target)
+
+
+def _written(plan: Plan, run: _Runner, y: Array, dtype: Any, writes: bool, first: int, stop: int) -> None:
+    """Run the steps [first, stop) and put their results in place."""
+    for number in range(first, stop):
+        step = plan.steps[number]
+        place = _target(step)
+        if writes:
+            run(number, step, y[place])
+        else:
+            y[place] = run(number, step)
 
 
 class _Runner:
@@ -274,6 +300,7 @@ class _Runner:
         self._kernels = plan.kernels
         self._held = -1  # the key of what is prepared: no more than one, since each may be as large as x
         self._prepared: tuple[contain.Guard, Any] | None = None
+        self._lock = nullcontext() if plan.together <= 1 else Lock()  # no compiler follows a lock
         self._kept = kept  # all that was prepared, where the caller wants to keep it between calls
 
     def __call__(self, number: int, step: Piece, out: Array | None = None) -> Array:
@@ -289,6 +316,10 @@ class _Runner:
         return contain.restore(y, guarded, kernel, step.spec, xp=context.xp, device=context.device)
 
     def _constants(self, key: int, step: Piece) -> tuple[contain.Guard, Any]:
+        with self._lock:
+            return self._found(key, step)
+
+    def _found(self, key: int, step: Piece) -> tuple[contain.Guard, Any]:
         if self._kept is not None and key in self._kept:
             return self._kept[key]
         if key != self._held or self._prepared is None:

@@ -20,6 +20,8 @@ from arrayconv._xp import Traits
 TABLE: dict[str, Algorithm] = {**ALGORITHMS, **ACCELERATED}
 METHODS = ("auto", *TABLE)
 _UNLIMITED = 1 << 62
+_SHARED_NS = 300_000  # from which pieces are run side by side: waking a thread takes tens of microseconds
+_LONG_NS = 3_000_000  # from which there are two for every thread, so that none waits for long
 _MOST_PIECES = 4096  # cache-sized pieces of one problem: planning time must not grow with the data
 
 
@@ -42,6 +44,7 @@ class Candidate(NamedTuple):
     workspace: int  # bytes of such a piece
     refusal: str | None  # why it can't run, None if it can
     measured_ns: int | None = None  # what it took, where somebody measured
+    together: int = 1  # pieces that run side by side, each on a thread of its own
 
 
 def rank(spec: Spec, traits: Traits, budget: Budget, zero_fill: bool) -> tuple[Candidate, ...]:
@@ -102,13 +105,41 @@ def _candidate(
         needs = size(smallest)
         return refused(f"its smallest piece needs {needs} bytes of workspace, more than max_workspace={limit}")
     block = _cache_block(algorithm, phase, traits, block, reaches)
-    piece = _block_spec(phase, block, extends)
-    reason = algorithm.why_not(piece, traits)
+    reason = algorithm.why_not(_block_spec(phase, block, extends), traits)
     if reason is not None:
         return refused(reason)
-    steps = prod(-(-max(n, 1) // b) for n, b in zip(sizes, block, strict=True))
-    cost = (algorithm.cost(piece, traits) + _step_ns(traits)) * steps * count
-    return Candidate(algorithm.name, cost, block, size(block), None)
+
+    def cost(block: tuple[int, ...]) -> int:
+        steps = prod(-(-max(n, 1) // b) for n, b in zip(sizes, block, strict=True))
+        return (algorithm.cost(_block_spec(phase, block, extends), traits) + _step_ns(traits)) * steps * count
+
+    found = Candidate(algorithm.name, cost(block), block, size(block), None)
+    if traits.threads == 1 or not algorithm.shares or found.cost_ns < _SHARED_NS:
+        return found
+    # The same in pieces side by side, all of them together within the limit.
+    parts = traits.threads * (2 if found.cost_ns > _LONG_NS else 1)
+    smaller = _parted(block, sizes, reaches, parts)
+    smaller = block_shape(smaller, reaches, size, limit // traits.threads, rows=not algorithm.smears)
+    if smaller is None or algorithm.why_not(_block_spec(phase, smaller, extends), traits) is not None:
+        return found
+    shared = cost(smaller) * (traits.threads + 1) // (2 * traits.threads)
+    if shared >= found.cost_ns:
+        return found
+    return Candidate(algorithm.name, shared, smaller, traits.threads * size(smaller), None, together=traits.threads)
+
+
+def _parted(block: tuple[int, ...], sizes: Sequence[int], reaches: Sequence[int], parts: int) -> tuple[int, ...]:
+    """Cut a block until there are at least `parts` of them: the batch first, then the axis longest in reaches."""
+    shape = list(block)
+    while prod(-(-max(n, 1) // b) for n, b in zip(sizes, shape, strict=True)) < parts:
+        cuttable = [number for number, size in enumerate(shape) if size > 1]
+        if not cuttable:
+            break
+        number = cuttable[0]
+        if number >= 2:  # leading axes first, while no halo is longer than the piece
+            number = next((n for n in cuttable if shape[n] > 2 * reaches[n - 2]), cuttable[0])
+        shape[number] = -(-shape[number] // 2)
+    return tuple(shape)
 
 
 def _step_ns(traits: Traits) -> int:

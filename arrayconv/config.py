@@ -21,7 +21,7 @@ ACCELERATORS = {
     "ducc0": "ducc0's transforms for NumPy arrays",
     "numpy": "numpy.convolve for short NumPy arrays",
     "numba": "compiled loops for NumPy arrays",
-    "torch": "torch's convolution, and its transforms for NumPy arrays where torch is imported already",
+    "torch": "torch's convolution for its tensors, and for NumPy arrays where torch is imported already",
     "jax": "XLA's convolution for JAX arrays",
 }
 DEFAULT_WORKSPACE = 1 << 30  # bytes: a plan keeps to them where it can, unless a call or `using` says more or less

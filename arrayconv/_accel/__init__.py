@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from arrayconv._accel._base import AcceleratorFailed
-from arrayconv._accel._threads import usable
+from arrayconv._accel._threads import share, usable
 from arrayconv._accel.numba import numba
 from arrayconv._accel.numba_tiles import numba_tiles
 from arrayconv._accel.numpy_convolve import numpy_convolve
@@ -30,6 +30,7 @@ __all__ = [
     "available",
     "full_precision",
     "give_up",
+    "share",
     "state",
     "transforms",
     "usable",
@@ -40,7 +41,6 @@ ACCELERATED: dict[str, Algorithm] = {
 }
 # The first that is there serves: the quickest is named first.
 TRANSFORMS = {
-    ("numpy", "torch"): "arrayconv._accel.torch_fft",
     ("numpy", "ducc0"): "arrayconv._accel.ducc0_fft",
     ("numpy", "scipy"): "arrayconv._accel.scipy_fft",
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable
+from contextvars import copy_context
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -50,7 +51,11 @@ def share(part: Callable[[int, int], None], units: int, threads: int) -> None:
                 return
             part(first, stop)
 
-    others = [_pool().submit(work) for _ in range(threads - 1)]
-    work()
-    for other in others:
-        other.result()
+    # Each in a copy of this context: NumPy's error handling belongs to it.
+    others = [_pool().submit(copy_context().run, work) for _ in range(threads - 1)]
+    try:
+        work()
+    finally:
+        failures = [other.exception() for other in others]  # which waits for them
+    for failure in filter(None, failures):
+        raise failure

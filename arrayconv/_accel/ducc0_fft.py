@@ -11,7 +11,7 @@ from ducc0 import fft
 from arrayconv._accel._transforms import lender
 
 _DIVIDE = 2  # ducc0's name for a division by the length, which inverses do
-_THREADED = 1 << 16  # samples
+_THREADED = 1 << 17  # samples
 
 
 def _padded(x: Any, s: Sequence[int], axes: Sequence[int]) -> Any:

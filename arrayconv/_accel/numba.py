@@ -33,6 +33,7 @@ SMALL = 1 << 16  # multiply-adds below which no call ever repays compiling, or e
 COMPILE_NS = 3_000_000_000
 _ROW_BYTES = 8192  # of outputs in a block: they and the samples they meet stay in the first cache
 _ROW_TERM_PS = 6000  # what starting a row takes on one thread, for each of its terms
+_TABLES_NS = 40_000  # what several axes take besides
 _SHARE = 1 << 22  # bytes times multiply-adds that are worth a thread of their own
 
 
@@ -44,12 +45,14 @@ def _cost(spec: Spec, traits: Traits) -> int:
     last = spec.axes[-1] if spec.axes else None
     row = last.outputs if last is not None else spec.batch
     kind = "integer" if traits.exact else "complex" if traits.accumulator.startswith("complex") else "float"
-    apart = spec.channels > 1 or (last is not None and last.stride > 1)  # channels may well be adjacent instead
+    apart = last is not None and last.stride > 1
     found = pace(f"numba-{'strided' if apart else kind}")
     width = 1 if apart else traits.itemsize  # one at a time: all dtypes take the same
+    width *= 1 + (spec.channels > 1)  # channels may well be what is adjacent
     sums = (spec.macs * width * found.mac_byte + spec.macs // max(row, 1) * _ROW_TERM_PS) // _threads_for(spec, traits)
     memory = spec.outputs * traits.itemsize * rates(traits.row).copy_byte
-    return found.call_ns + (sums + memory) // 1000 + COMPILE_NS * (spec.macs < SMALL)
+    call_ns = found.call_ns if len(spec.axes) == 1 else found.call_ns + _TABLES_NS
+    return call_ns + (sums + memory) // 1000 + COMPILE_NS * (spec.macs < SMALL)
 
 
 def _threads_for(spec: Spec, traits: Traits) -> int:

@@ -32,6 +32,7 @@ SMALL = 1 << 16  # multiply-adds below which no call ever repays compiling, or e
 COMPILE_NS = 9_000_000_000
 _BAND = 96  # rows of a block: whole groups of six
 _BLOCK_BYTES = 4096  # of outputs in a row of a block: six rows, and the samples they meet, stay in the first cache
+_PASS_PS = 20_000  # what starting a pass takes, for each of its rows
 _SHARE = 1 << 23  # bytes times multiply-adds that are worth a thread of their own
 
 
@@ -53,9 +54,10 @@ def _why_not(spec: Spec, traits: Traits) -> str | None:
 def _cost(spec: Spec, traits: Traits) -> int:
     measured = pace("numba_tiles")
     row, column = spec.axes[-2:]
-    passes = -(-row.taps // 5) * -(-column.taps // 3)  # over the sums in the first cache
-    work = spec.macs * traits.itemsize * measured.mac_byte
-    work += spec.outputs * spec.terms // spec.axes[-1].taps // row.taps * passes * traits.itemsize * measured.output
+    planes = spec.terms // (row.taps * column.taps)
+    passes = planes * -(-row.taps // 5) * -(-column.taps // 3)  # over the sums in the first cache
+    work = spec.macs * traits.itemsize * measured.mac_byte + spec.outputs * passes * traits.itemsize * measured.output
+    work += spec.outputs // max(1, min(column.outputs, 512)) * passes * _PASS_PS
     memory = (spec.outputs + prod(spec.input_shape)) * traits.itemsize * rates(traits.row).copy_byte // 2
     return measured.call_ns + (work // traits.threads + memory) // 1000 + COMPILE_NS * (spec.macs < SMALL)
 

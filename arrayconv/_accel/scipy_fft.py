@@ -13,7 +13,7 @@ from scipy import fft  # pyright: ignore[reportMissingTypeStubs]
 
 from arrayconv._accel._transforms import lender
 
-_THREADED = 1 << 16  # samples
+_THREADED = 1 << 17  # samples
 
 
 def _called(transform: Callable[..., Any]) -> Callable[..., Any]:

@@ -26,6 +26,8 @@ from arrayconv._xp import Traits
 
 _SERVES = ("torch", "numpy")
 _MOST_AXES = 3
+_LENDING_NS = 30_000  # what handing over NumPy arrays takes
+_MOST_TAPS = 1 << 10  # of one channel, from which torch has no kernel of its own
 
 
 def _why_not(spec: Spec, traits: Traits) -> str | None:
@@ -53,9 +55,20 @@ def _kind(spec: Spec, traits: Traits) -> str:
 
 
 def _cost(spec: Spec, traits: Traits) -> int:
-    measured = pace(_kind(spec, traits))
-    call_ns = measured.call_ns * (1 + (traits.backend == "numpy"))
-    return call_ns + (spec.macs * traits.itemsize * measured.mac_byte + spec.outputs * measured.output) // 1000
+    measured, kind = pace(_kind(spec, traits)), _kind(spec, traits)
+    call_ns = measured.call_ns + _LENDING_NS * (traits.backend == "numpy")
+    units = spec.outputs
+    if kind == "torch_conv-float64":  # windows are laid out as columns, and then multiplied
+        units = spec.outputs // max(1, spec.filters) * spec.terms
+    slow = _slowdown(units // max(1, spec.groups) * traits.itemsize * (16 if kind == "torch_conv-single" else 1))
+    many = 16 if kind == "torch_conv-single" and spec.taps > _MOST_TAPS else 1
+    work = spec.macs * traits.itemsize * measured.mac_byte * many + units * measured.output * slow
+    return call_ns + work // 1000
+
+
+def _slowdown(scratch: int) -> int:
+    """Return how many times longer each element of scratch memory takes, once that leaves caches and is new memory."""
+    return 1 if scratch <= 1 << 23 else 3 if scratch <= 1 << 25 else 12
 
 
 def _workspace(spec: Spec, traits: Traits) -> int:

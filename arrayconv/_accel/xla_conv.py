@@ -36,7 +36,8 @@ def _why_not(spec: Spec, traits: Traits) -> str | None:
 
 def _cost(spec: Spec, traits: Traits) -> int:
     few = spec.channels * spec.filters == 1
-    measured = pace(f"xla_conv-{'single' if few else 'channels'}")
+    kind = "float64" if traits.accumulator == "float64" else "single" if few else "channels"
+    measured = pace(f"xla_conv-{kind}")
     return measured.call_ns + (spec.macs * traits.itemsize * measured.mac_byte + spec.outputs * measured.output) // 1000
 
 

@@ -54,6 +54,7 @@ class Algorithm:
     smears: bool = False  # one bad sample reaches outputs whose window does not hold it
     mixes: bool = False  # sums may overflow where the definition's would not, so data is scaled first
     writes: bool = False  # into `context.out`, which it returns
+    shares: bool = False  # pieces run side by side, as threads: what it calls starts none of its own
     tile_bytes: int = 0  # workspace per piece that stays in a CPU's cache, 0 for no limit
     shortcut: MakeShortcut | None = None
 

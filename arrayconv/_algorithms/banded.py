@@ -29,6 +29,7 @@ from arrayconv._tracing import planning, record
 from arrayconv._xp import Array, Traits
 
 _WIDTHS = (16, 32, 64)  # outputs of one product row that are tried
+_STACK = 128  # rows of one product, where one axis is cut into many
 
 
 @record
@@ -96,7 +97,7 @@ def _cost(spec: Spec, traits: Traits) -> int:
     macs = spec.outputs * sums * bands.height * bands.span
     moved = _strip_elements(spec, bands) * rate.copy_byte * (len(spec.axes) > 1)
     moved += spec.outputs * (2 * rate.copy_byte + (sums - 1) * rate.pass_byte)
-    calls = bands.phases * sums * 6 + 20
+    calls = bands.phases * (sums * 12 + 24) + 120
     return rate.call_ns * calls + (2 * macs * mac + moved * traits.itemsize) // 1000  # small products: half the rate
 
 
@@ -153,10 +154,38 @@ def _rows_apart(part: Array, row: Axis, height: int, context: Context) -> Array:
 
 
 def _run(x: Array, matrices: list[Array], spec: Spec, context: Context) -> Array:
-    """Sum the products of rows and bands over channels and leading taps."""
-    xp, bands = context.xp, _bands(spec)
-    lead = spec.axes[:-2]
-    rows = _rows(x, spec, bands, context) if len(spec.axes) == 1 else _strips(x, spec, bands, context)
+    """Return the products of rows and bands, joined."""
+    bands = _bands(spec)
+    if len(spec.axes) == 1:
+        y = _line(x, matrices, spec, bands, context)
+    else:
+        y = _summed(_strips(x, spec, bands, context), matrices, spec, bands, context)
+    columns = prod(y.shape[-2:]) if len(spec.axes) > 1 else prod(y.shape[-3:])
+    kept = y.shape[: LEADING + len(spec.axes) - 1]
+    return context.xp.reshape(y, (*kept, columns))[..., : _last(spec).outputs]
+
+
+def _line(x: Array, matrices: list[Array], spec: Spec, bands: Bands, context: Context) -> Array:
+    """Return the rows of outputs of one axis: most of them from x as it is, the last ones from a copy with zeros."""
+    xp, length = context.xp, bands.height * bands.span
+    groups = max(0, x.shape[-1] // length - 1)
+    groups -= groups % _STACK if groups > 4 * _STACK else 0
+    first = min(groups * bands.phases, bands.rows)
+    parts: list[Array] = []
+    if first:
+        rows = bands._replace(rows=first)
+        cut = xp.reshape(x[..., : _groups(rows) * length], (*x.shape[:-1], 1, _groups(rows) * bands.height, bands.span))
+        parts.append(_summed(cut, matrices, spec, rows, context))
+    if first < bands.rows:
+        rows = bands._replace(rows=bands.rows - first)
+        rest = _rows(x[..., first * bands.span :], rows, context)
+        parts.append(_summed(rest, matrices, spec, rows, context))
+    return parts[0] if len(parts) == 1 else xp.concat(parts, axis=-3)
+
+
+def _summed(rows: Array, matrices: list[Array], spec: Spec, bands: Bands, context: Context) -> Array:
+    """Sum the products over channels and leading taps: (B, G, O, *lead, rows, strips, P)."""
+    xp, lead = context.xp, spec.axes[:-2]
     shape = (spec.batch, spec.groups, spec.filters, *(axis.outputs for axis in lead), bands.rows, bands.strips)
     y = buffer(rows, (*shape, bands.width), zeros=False, xp=xp, device=context.device)
     taps = list(product(range(spec.channels), product(*[range(axis.taps) for axis in lead])))
@@ -167,9 +196,7 @@ def _run(x: Array, matrices: list[Array], spec: Spec, context: Context) -> Array
             term = _product(seen, matrix, phase, spec, bands, xp)
             total = term if total is None else total + term
         y = _placed(y, total, phase, spec, bands, xp)
-    columns = prod(y.shape[-2:]) if len(spec.axes) > 1 else prod(y.shape[-3:])
-    kept = y.shape[: LEADING + len(spec.axes) - 1]
-    return xp.reshape(y, (*kept, columns))[..., : _last(spec).outputs]
+    return y
 
 
 def _last(spec: Spec) -> Axis:
@@ -185,53 +212,48 @@ def _met(lead: tuple[Axis, ...], tap: tuple[int, ...]) -> list[slice]:
 
 
 def _product(rows: Array, matrix: Array, phase: int, spec: Spec, bands: Bands, xp: Any) -> Array:
-    """Return the products of one phase, (B, G, *lead, strips * groups of rows - 1, O * P), as one matrix product.
+    """Return the products of one phase, (B, G, *lead, strips, groups of rows, O * P), a matrix product per strip.
 
-    Strips lie one after the other, whole groups of `height` rows each, so the rows that begin at a phase are one
-    reshape of all of them. The last group of a strip runs on into the next and belongs to nothing.
+    A group is `height` rows of a strip one after the other, so the groups that begin at a phase are a reshape of it.
+    Many small products suit pieces that run side by side: no library starts threads of its own for them.
     """
     *outer, strips, count, span = rows.shape
     length = bands.height * span
-    flat = xp.reshape(rows, (*outer, strips * count * span))
+    flat = xp.reshape(rows, (*outer, strips, count * span))
     first = phase * (bands.height // bands.phases) * span
-    groups = strips * count // bands.height - 1
-    flat = xp.reshape(flat[..., first : first + groups * length], (*outer, groups, length))
-    return xp.matmul(flat, xp.reshape(matrix, (spec.groups, *(1,) * (len(outer) - 2), *matrix.shape[1:])))
+    groups = _rows_of(phase, bands)
+    stacks = groups // _STACK if strips == 1 and groups % _STACK == 0 else 1  # of products, where there is one strip
+    shape = (*outer, stacks, groups // stacks, length) if stacks > 1 else (*outer, strips, groups, length)
+    flat = xp.reshape(flat[..., first : first + groups * length], shape)
+    found = xp.matmul(flat, xp.reshape(matrix, (spec.groups, *(1,) * (len(outer) - 1), *matrix.shape[1:])))
+    return xp.reshape(found, (*outer, strips, groups, matrix.shape[-1])) if stacks > 1 else found
+
+
+def _rows_of(phase: int, bands: Bands) -> int:
+    """Count the rows of outputs of a phase."""
+    return -(-(bands.rows - phase) // bands.phases)
 
 
 def _placed(y: Array, terms: Array, phase: int, spec: Spec, bands: Bands, xp: Any) -> Array:
     """Return y (B, G, O, *lead, rows, strips, P) with the products of one phase in their rows."""
-    outer = tuple(terms.shape)[:-2]
-    held = _groups(bands)  # groups of rows in a strip, the last of them idle
-    count = -(-(bands.rows - phase) // bands.phases)
-    places = slice(phase, None, bands.phases)
+    *outer, strips, count, _ = terms.shape
     n = len(outer)
-    whole = (bands.strips - 1) * held
-    if whole:
-        part = xp.reshape(terms[..., :whole, :], (*outer, bands.strips - 1, held, spec.filters, bands.width))
-        part = xp.permute_dims(part[..., :count, :, :], (0, 1, n + 2, *range(2, n), n + 1, n, n + 3))
-        y = put(y, (..., places, slice(0, bands.strips - 1), slice(None)), part)
-    last = xp.reshape(terms[..., whole : whole + count, :], (*outer, count, spec.filters, bands.width))
-    last = xp.permute_dims(last, (0, 1, n + 1, *range(2, n), n, n + 2))
-    return put(y, (..., places, bands.strips - 1, slice(None)), last)
+    part = xp.reshape(terms, (*outer, strips, count, spec.filters, bands.width))
+    part = xp.permute_dims(part, (0, 1, n + 2, *range(2, n), n + 1, n, n + 3))
+    return put(y, (..., slice(phase, None, bands.phases), slice(None), slice(None)), part)
 
 
 def _groups(bands: Bands) -> int:
-    """Count the groups of `height` rows in a strip: enough for every phase, and one that is idle."""
-    return -(-bands.rows // bands.phases) + 1
+    """Count the groups of `height` rows that hold all rows of every phase of a strip."""
+    return -(-bands.rows // bands.phases) + (bands.phases > 1)
 
 
-def _rows(x: Array, spec: Spec, bands: Bands, context: Context) -> Array:
+def _rows(x: Array, bands: Bands, context: Context) -> Array:
     """Return x cut every `step` samples, (B, G, C, strips=1, rows, span), zeros beyond its end."""
-    rows = _groups(bands) * bands.height
-    x = _lengthened(x, rows * bands.span, context)
-    return context.xp.reshape(x, (*x.shape[:-1], 1, rows, bands.span))
-
-
-def _lengthened(x: Array, size: int, context: Context) -> Array:
-    shape = (*x.shape[:-1], size - x.shape[-1])
-    zeros = context.xp.zeros(shape, dtype=x.dtype, device=context.device)
-    return context.xp.concat([x, zeros], axis=-1)
+    xp, rows = context.xp, _groups(bands) * bands.height
+    shape = (*x.shape[:-1], rows * bands.span - x.shape[-1])
+    x = xp.concat([x, xp.zeros(shape, dtype=x.dtype, device=context.device)], axis=-1)
+    return xp.reshape(x, (*x.shape[:-1], 1, rows, bands.span))
 
 
 def _strips(x: Array, spec: Spec, bands: Bands, context: Context) -> Array:
@@ -269,5 +291,6 @@ banded = Algorithm(
     _run,
     accuracy="componentwise",
     smears=True,
-    tile_bytes=1 << 21,
+    tile_bytes=10 << 20,
+    shares=True,
 )

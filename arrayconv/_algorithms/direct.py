@@ -77,4 +77,6 @@ def _added(total: Array | None, term: Array) -> Array:
     return total
 
 
-direct = Algorithm("direct", _why_not, _cost, _workspace, _prepare, _run, accuracy="componentwise", tile_bytes=1 << 21)
+direct = Algorithm(
+    "direct", _why_not, _cost, _workspace, _prepare, _run, accuracy="componentwise", shares=True, tile_bytes=1 << 21
+)

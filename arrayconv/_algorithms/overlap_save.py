@@ -19,6 +19,7 @@ from typing import NamedTuple
 from arrayconv._algorithms._base import Algorithm, Context
 from arrayconv._algorithms.fft import spectral_cost, spectral_workspace
 from arrayconv._boundary import FILL, Run
+from arrayconv._cost_table import rates
 from arrayconv._ops import pad, spectral, transform, windows
 from arrayconv._spec import Axis, Spec
 from arrayconv._tracing import planning, record
@@ -78,7 +79,8 @@ def _why_not(spec: Spec, traits: Traits) -> str | None:
 
 
 def _cost(spec: Spec, traits: Traits) -> int:
-    return spectral_cost(spec, _lengths(spec), _tiles(spec), traits) * 5 // 4  # cutting and joining the tiles
+    joining = 40 * len(spec.axes) * rates(traits.row).call_ns
+    return spectral_cost(spec, _lengths(spec), _tiles(spec), traits) * 5 // 4 + joining  # a fourth more to cut and join
 
 
 def _workspace(spec: Spec, traits: Traits) -> int:
@@ -142,5 +144,6 @@ overlap_save = Algorithm(
     extends="zero",
     smears=True,
     mixes=True,
+    shares=True,
     tile_bytes=10 << 20,  # pieces of this workspace took half the time of all tiles at once on 2048 x 2048
 )

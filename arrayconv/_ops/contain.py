@@ -14,7 +14,7 @@ over booleans, exact, without a gradient.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import isfinite
+from math import isfinite, prod, sqrt
 from typing import Any, NamedTuple
 
 from arrayconv._dtypes import component, kind
@@ -38,7 +38,7 @@ class Guard(NamedTuple):
 
 def guard(data: Array, keep: int, traits: Traits, scales: bool, *, xp: Namespace) -> Guard:
     """Return `data` safe for a smearing method; where that `scales`, one factor for all axes after the first `keep`."""
-    if traits.readable and _comfortable(data, scales, xp):
+    if traits.readable and (_is_plain(data, scales, traits, xp) or _comfortable(data, scales, xp)):
         return Guard(data, None, None)
     bad = ~xp.isfinite(data)
     clean = xp.where(bad, xp.zeros_like(data), data)
@@ -50,6 +50,18 @@ def guard(data: Array, keep: int, traits: Traits, scales: bool, *, xp: Namespace
         sizes = xp.maximum(xp.abs(xp.real(clean)), xp.abs(xp.imag(clean)))
     scale = _scale(xp.max(sizes, axis=axes, keepdims=True), traits.accumulator, xp)
     return Guard(clean * xp.astype(scale, clean.dtype), scale, bad)
+
+
+def _is_plain(data: Array, scales: bool, traits: Traits, xp: Namespace) -> bool:
+    """Whether one pass over torch's data shows that nothing is to be done; False where more passes must tell.
+
+    The 2-norm is finite only if every number is, and lies between the largest magnitude and sqrt(count) times that.
+    """
+    if traits.backend != "torch" or 0 in data.shape:
+        return False
+    norm = float(xp.linalg.vector_norm(data))
+    most = sqrt(prod(data.shape))
+    return isfinite(norm) and (not scales or 2.0**-_COMFORT * most <= norm <= 2.0**_COMFORT)
 
 
 def _comfortable(data: Array, scales: bool, xp: Namespace) -> bool:
