@@ -48,7 +48,7 @@ bench: $(INSTALLED)  ## time everything against its peers, and write docs/benchm
 	  $(BIN)/python -m benchmarks.run --library $$library --methods --json benchmarks/results/$$library.json; done
 	$(BIN)/python -m benchmarks.page
 
-tune: $(INSTALLED)  ## measure the constants the method choice rests on: wants an idle machine
+tune: $(INSTALLED)  ## measure the constants the method choice rests on (benchmarks/fit.py refines them): wants an idle machine
 	$(BIN)/python benchmarks/calibrate.py --write
 
 check: $(INSTALLED)  ## lint, formatting, types

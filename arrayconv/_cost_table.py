@@ -1,4 +1,7 @@
-"""Measured constants of the cost model, written by benchmarks/calibrate.py, or the user's own in their place.
+"""Measured constants of the cost model, or the user's own in their place.
+
+benchmarks/calibrate.py measures what methods are made of and writes this file; benchmarks/fit.py then changes rows until
+the predictions agree with the times of whole methods over a grid of problems.
 
 Integers, so that a choice is the same everywhere; picoseconds unless the name says otherwise. 'other' serves
 libraries and devices that were never measured, and so do the guessed rows of CUDA. What `python -m arrayconv tune`
@@ -49,11 +52,10 @@ class Pace(NamedTuple):
 
 
 PACES: dict[str, Pace] = {
-    # On 2026-11-22, 2 cores, numpy 2.4.6: rounded by hand; benchmarks/calibrate.py --write replaces these three rows.
+    # Fitted on 2026-11-22, 2 cores of an AMD EPYC (Zen 5), numba 0.68.1; loops are those of one thread.
     "numpy_convolve-short": Pace(391, 19, 0),
     "numpy_convolve-float": Pace(391, 8, 7563),
     "numpy_convolve-integer": Pace(1000, 80, 1000),
-    # Of one thread: by hand on 2026-11-22, with both of 2 cores of an AMD EPYC (Zen 5), numba 0.68.1, and doubled.
     "numba-float": Pace(2734, 7),
     "numba-complex": Pace(10000, 10),
     "numba-integer": Pace(10000, 6),

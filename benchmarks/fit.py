@@ -1,0 +1,219 @@
+"""Fit the constants of arrayconv/_cost_table.py to the times of every method over a grid of problems.
+
+    python -m benchmarks.fit measure numpy --json numpy.json            time the grid: wants an idle machine
+    python -m benchmarks.fit measure numpy --plain --json plain.json    with NumPy and SciPy alone
+    python -m benchmarks.fit constants numpy.json --rows numba-float,numba_tiles
+
+`measure` times what `benchmarks/calibrate.py` can't know: what the methods take as a whole. `constants` changes one
+constant after the other, as long as that brings the choice of 'auto' nearer to the fastest method, and the predicted
+times of the methods that are near it to those measured; it prints the rows for the table.
+"""
+
+import argparse
+import json
+import math
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+import arrayconv
+from arrayconv import _cost_table, _plan, _select
+from arrayconv._cli import libraries
+from benchmarks.contenders import plain, prepare
+from benchmarks.timing import Timed, interleaved
+
+SECONDS = 0.15  # of rounds for a problem
+SLOW_NS = 300 * 10**6  # a method that is expected to take longer is left out
+NEAR = 6  # times the fastest: methods whose predictions matter
+CLOSE = 1.25  # times the fastest: a choice that is good enough
+STEPS = (1.6, 1.25, 1.1)
+PATTERN = "b (g c) h w, (g o) c h w -> b (g o) h w | h w"
+
+
+class Row(NamedTuple):
+    """A problem of the grid."""
+
+    x: tuple[int, ...]
+    kernel: tuple[int, ...]
+    dtype: str
+    options: dict[str, Any]
+
+    @property
+    def label(self):
+        return f"{self.x} {self.kernel} {self.dtype} {self.options or ''}".strip()
+
+
+def grid():
+    """Yield the problems: one channel of one to three axes, and channels."""
+    for dtype in ("float32", "float64"):
+        for n in (100, 1000, 10**4, 10**5, 10**6):
+            yield from (Row((n,), (taps,), dtype, {}) for taps in (5, 31, 301))
+        yield Row((64, 4096), (31,), dtype, {"axes": (-1,)})
+        yield Row((1000, 1000), (9,), dtype, {"axes": (0,)})
+        for n in (16, 64, 128, 256, 512, 1024):
+            yield from (Row((n, n), (taps, taps), dtype, {}) for taps in (3, 7, 15, 31, 63) if taps < n)
+        yield from (Row((2048, 2048), (taps, taps), dtype, {}) for taps in (3, 7, 15, 31))
+        yield Row((32, 32, 32), (3, 3, 3), dtype, {})
+        yield Row((64, 64, 64), (5, 5, 5), dtype, {})
+        yield Row((512, 512), (7, 7), dtype, {"stride": 2})
+        for x, kernel, options in CHANNELS:
+            yield Row(x, kernel, dtype, {"groups": 1, **options})
+    for dtype in ("int32", "complex64"):
+        yield from (Row((10**5,), (31,), dtype, {}), Row((512, 512), (9, 9), dtype, {}))
+
+
+CHANNELS = (
+    ((2, 4, 16, 16), (8, 4, 3, 3), {}),
+    ((1, 3, 128, 128), (16, 3, 3, 3), {}),
+    ((8, 32, 64, 64), (64, 32, 3, 3), {}),
+    ((8, 32, 64, 64), (64, 32, 3, 3), {"stride": 2}),
+    ((4, 64, 56, 56), (64, 1, 3, 3), {"groups": 64}),
+    ((4, 64, 28, 28), (128, 64, 1, 1), {}),
+    ((1, 16, 64, 64), (16, 16, 7, 7), {}),
+)
+
+
+def operands(row, library):
+    random = np.random.default_rng(0)
+    arrays = ((9 * random.standard_normal(shape)).astype(row.dtype) for shape in (row.x, row.kernel))
+    return [libraries.array(library, "cpu:0" if library == "jax" else "cpu", array, row.dtype) for array in arrays]
+
+
+def called(row, x, kernel, method):
+    if "groups" in row.options:
+        return arrayconv.nn.conv2d(x, kernel, padding=1, method=method, **row.options)
+    return arrayconv.convolve(x, kernel, "same", method=method, **row.options)
+
+
+def explained(row, x, kernel):
+    """Return the explanation of a row, and what its methods were ranked by."""
+    seen = []
+
+    def rank(*given):
+        seen.append(given)
+        return _select.rank(*given)
+
+    _plan.make.cache_clear()
+    ranked, _plan.rank = _plan.rank, rank
+    try:
+        if "groups" not in row.options:
+            return arrayconv.explain(x, kernel, "same", **row.options), seen
+        options = {name: value for name, value in row.options.items() if name != "groups"}
+        sizes = {"g": row.options["groups"]}
+        return arrayconv.explain(x, kernel, pattern=PATTERN, sizes=sizes, padding=1, **options), seen
+    finally:
+        _plan.rank = ranked
+
+
+def measure(library, context, say=print):
+    """Return the nanoseconds of every method on every problem, by label."""
+    prepare(library)
+    finish = (lambda y: libraries.finish(library, y)) if library == "jax" else None
+    found = {}
+    for row in grid():
+        x, kernel = operands(row, library)
+        with context():
+            candidates = explained(row, x, kernel)[0].candidates
+        methods = [c.name for c in candidates if c.refusal is None and c.cost_ns <= SLOW_NS]
+        calls = {m: Timed(lambda m=m, row=row, x=x, kernel=kernel: called(row, x, kernel, m), context) for m in methods}
+        found[row.label] = interleaved(calls, SECONDS, finish)
+        say(f"{row.label}: {min(found[row.label], key=found[row.label].get)}")
+    return found
+
+
+def ranked(result):
+    """Yield (label, times, what the methods are ranked by) of a result of `measure`."""
+    library = result["library"]
+    prepare(library)
+    for row in grid():
+        times = result["times"].get(row.label)
+        if times:
+            with plain() if result["plain"] else nullcontext():
+                _, seen = explained(row, *operands(row, library))
+            yield row.label, times, seen[-1]
+
+
+def predictions(given, methods):
+    """Return the nanoseconds that the tables in force predict."""
+    spec, traits, budget, zero_fill = given
+    rows = _select.rank(spec, traits, budget, zero_fill)
+    return {row.name: row.cost_ns for row in rows if row.name in methods}
+
+
+def loss(rows, tables):
+    """Return how far tables are from what was measured, and the labels of choices that are not close."""
+    in_force, _cost_table.in_force = _cost_table.in_force, lambda: tables
+    try:
+        total, far = 0.0, []
+        for label, times, given in rows:
+            least = min(times.values())
+            near = [name for name, took in times.items() if took <= NEAR * least]
+            predicted = predictions(given, near)
+            lost = times[min(predicted, key=predicted.get)] / least
+            total += 3 * min(math.log(lost), 2) + 0.5 * (lost > CLOSE)
+            total += sum(0.12 * math.log(max(predicted[name], 1) / times[name]) ** 2 for name in near)
+            if lost > CLOSE:
+                far.append(f"{label}: {lost:.2f} x the fastest")
+        return total / len(rows), far
+    finally:
+        _cost_table.in_force = in_force
+
+
+def fitted(rows, names, say=print):
+    """Return the tables with the rows named changed for the better, a constant at a time."""
+    shipped = _cost_table.Costs(dict(_cost_table.RATES), dict(_cost_table.PACES), "fitted")
+    value, far = loss(rows, shipped)
+    say(f"at first {value:.3f}, {len(far)} of {len(rows)} not close")
+    for step in STEPS:
+        before = math.inf
+        while value < before - 1e-3:
+            before = value
+            for name in names:
+                table = shipped.rates if name in shipped.rates else shipped.paces
+                for field in table[name]._fields:
+                    value = _improved(rows, shipped, table, name, field, step, value)
+        say(f"steps of {step}: {value:.3f}")
+    return shipped
+
+
+def _improved(rows, tables, table, name, field, step, value):
+    for factor in (step, 1 / step):
+        old = table[name]
+        table[name] = old._replace(**{field: max(1, round(getattr(old, field) * factor))})
+        found, _ = loss(rows, tables) if table[name] != old else (value, None)
+        if found < value - 1e-4:
+            return found
+        table[name] = old
+    return value
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    commands = parser.add_subparsers(dest="command", required=True)
+    timing = commands.add_parser("measure", help="time every method over the grid")
+    timing.add_argument("library", choices=("numpy", "torch", "jax"))
+    timing.add_argument("--plain", action="store_true", help="NumPy with SciPy's transforms alone")
+    timing.add_argument("--json", type=Path, required=True, help="where to write the times")
+    fitting = commands.add_parser("constants", help="fit rows of the tables to times")
+    fitting.add_argument("times", type=Path, nargs="+")
+    fitting.add_argument("--rows", default="", help="the rows to change, by comma; without, the choices are judged")
+    options = parser.parse_args()
+    if options.command == "measure":
+        times = measure(options.library, plain if options.plain else nullcontext)
+        result = {"library": options.library, "plain": options.plain, "times": times}
+        options.json.write_text(json.dumps(result, indent=1) + "\n")
+        return
+    rows = [row for path in options.times for row in ranked(json.loads(path.read_text()))]
+    names = [name for name in options.rows.split(",") if name]
+    tables = fitted(rows, names)
+    for name in names:
+        print(f'    "{name}": {({**tables.rates, **tables.paces})[name]},')
+    _, far = loss(rows, tables)
+    print(f"{len(rows) - len(far)} of {len(rows)} choices are within {CLOSE} x of the fastest method")
+    print("\n".join(far))
+
+
+if __name__ == "__main__":
+    main()

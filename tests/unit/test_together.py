@@ -1,0 +1,76 @@
+"""Pieces side by side: the same answers as one after the other, within the same limit, and errors are told."""
+
+import warnings
+
+import numpy as np
+import pytest
+
+import arrayconv
+from arrayconv import config
+from arrayconv._accel import share, usable
+from arrayconv._select import TABLE
+
+SHARING = tuple(name for name, algorithm in TABLE.items() if algorithm.shares)
+PROBLEMS = {
+    "image": ((1500, 1200), (5, 4), {"mode": "same"}),
+    "reflected": ((1500, 1200), (5, 4), {"mode": "same", "boundary": "reflect"}),
+    "signal": ((600_000,), (31,), {}),
+    "batch": ((40, 30_000), (1, 15), {"axes": (1,), "stride": 2}),
+}
+
+
+def chosen(x, kernel, method, options):
+    found = arrayconv.explain(x, kernel, method=method, **options)
+    return next(row for row in found.candidates if row.name == method)
+
+
+@pytest.mark.parametrize("method", SHARING)
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_pieces_side_by_side_give_the_answer(name, method):
+    shape, taps, options = PROBLEMS[name]
+    random = np.random.default_rng(0)
+    x, kernel = random.standard_normal(shape), random.standard_normal(taps)
+    with config.using(threads=1):
+        alone = arrayconv.convolve(x, kernel, method="direct", **options)
+    y = arrayconv.convolve(x, kernel, method=method, **options)
+    np.testing.assert_allclose(y, alone, rtol=0, atol=1e-11)
+    np.testing.assert_array_equal(arrayconv.convolve(x, kernel, method=method, **options), y)
+    out = np.full(y.shape, np.nan)
+    np.testing.assert_array_equal(arrayconv.convolve(x, kernel, method=method, out=out, **options), y)
+
+
+@pytest.mark.parametrize("method", SHARING)
+def test_their_workspace_together_stays_within_the_limit(method):
+    shape, taps, options = PROBLEMS["image"]
+    free = chosen(shape, taps, method, options)
+    if usable() == 1:
+        pytest.skip("one core runs one piece at a time")
+    assert free.together > 1
+    limit = free.workspace // 2
+    assert chosen(shape, taps, method, {**options, "max_workspace": limit}).workspace <= limit
+    with config.using(threads=1):
+        assert chosen(shape, taps, method, options).together == 1
+
+
+def test_small_problems_run_on_one_thread():
+    assert all(row.together == 1 for row in arrayconv.explain((100, 100), (3, 3)).candidates)
+
+
+def test_an_error_of_any_piece_is_raised():
+    def part(first, stop):
+        if stop == 40:
+            raise ValueError("the last piece")
+
+    with pytest.raises(ValueError, match="the last piece"):
+        share(part, 40, 2)
+
+
+def test_the_error_handling_of_the_caller_holds_on_every_thread():
+    x = np.full((1500, 1200), 1e300)
+    kernel = np.full((3, 3), 1e300)
+    with np.errstate(over="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("error")
+        y = arrayconv.convolve(x, kernel, "same", method="direct")
+    assert np.isinf(y).all()
+    with pytest.raises(FloatingPointError), np.errstate(over="raise"):
+        arrayconv.convolve(x, kernel, "same", method="direct")
