@@ -1,7 +1,7 @@
 """Measured constants of the cost model, or the user's own in their place.
 
-benchmarks/calibrate.py measures what methods are made of and writes this file; benchmarks/fit.py then changes rows until
-the predictions agree with the times of whole methods over a grid of problems.
+benchmarks/calibrate.py measures what methods are made of and writes this file; benchmarks/fit.py then changes rows
+until the predictions agree with the times of whole methods over a grid of problems.
 
 Integers, so that a choice is the same everywhere; picoseconds unless the name says otherwise. 'other' serves
 libraries and devices that were never measured, and so do the guessed rows of CUDA. What `python -m arrayconv tune`

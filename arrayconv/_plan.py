@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable
-from contextlib import nullcontext
 from functools import partial
 from threading import Lock
 from typing import Any, NamedTuple
@@ -111,7 +110,7 @@ def make(spec: Spec, traits: Traits, method: str, budget: Budget, zero_fill: boo
     algorithm = TABLE[chosen.name]
     steps: tuple[Piece, ...] = ()
     if spec.outputs and spec.terms:  # a sum of nothing is zero
-        slabs = algorithm.extends == "none"
+        slabs = not algorithm.extends
         steps = tuple(pieces(spec, chosen.block, extends=algorithm.extending(zero_fill), slabs=slabs))
     steps = _by_kernel(steps)
     together = min(chosen.together, len(steps))
@@ -300,7 +299,7 @@ class _Runner:
         self._kernels = plan.kernels
         self._held = -1  # the key of what is prepared: no more than one, since each may be as large as x
         self._prepared: tuple[contain.Guard, Any] | None = None
-        self._lock = nullcontext() if plan.together <= 1 else Lock()  # no compiler follows a lock
+        self._lock = Lock() if plan.together > 1 else None  # no compiler follows a lock
         self._kept = kept  # all that was prepared, where the caller wants to keep it between calls
 
     def __call__(self, number: int, step: Piece, out: Array | None = None) -> Array:
@@ -316,6 +315,8 @@ class _Runner:
         return contain.restore(y, guarded, kernel, step.spec, xp=context.xp, device=context.device)
 
     def _constants(self, key: int, step: Piece) -> tuple[contain.Guard, Any]:
+        if self._lock is None:
+            return self._found(key, step)
         with self._lock:
             return self._found(key, step)
 

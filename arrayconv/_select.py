@@ -13,7 +13,7 @@ from arrayconv._accel import ACCELERATED
 from arrayconv._algorithms import ALGORITHMS, Accuracy, Algorithm, Extends
 from arrayconv._cost_table import rates
 from arrayconv._spec import Axis, Spec
-from arrayconv._split import block_shape, phases
+from arrayconv._split import block_shape, is_circle, phases
 from arrayconv._tracing import record
 from arrayconv._xp import Traits
 
@@ -155,7 +155,7 @@ def _cache_block(
         return block
 
     def workspace(shape: tuple[int, ...]) -> int:
-        return algorithm.workspace(_block_spec(phase, shape, "none"), traits)
+        return algorithm.workspace(_block_spec(phase, shape, frozenset()), traits)
 
     fixed = workspace((1,) * len(block))  # the kernel's share, which no block makes smaller
 
@@ -175,7 +175,8 @@ def _block_spec(phase: Spec, block: Sequence[int], extends: Extends) -> Spec:
 
 
 def _block_axis(axis: Axis, outputs: int, extends: Extends) -> Axis:
-    if outputs == axis.outputs and (extends == "all" or (extends == "zero" and axis.boundary == "constant")):
+    zeros, circle = "zero" in extends and axis.boundary == "constant", "wrap" in extends and is_circle(axis)
+    if outputs == axis.outputs and ("all" in extends or zeros or circle):
         return axis
     return axis._replace(outputs=outputs, size=axis.stride * (outputs - 1) + axis.reach, before=0)
 

@@ -10,12 +10,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from itertools import product
 from math import gcd, prod
 from typing import NamedTuple
 
 from arrayconv._boundary import FILL, Run, runs
+from arrayconv._lengths import fast_length
 from arrayconv._spec import Axis, Spec
 from arrayconv._tracing import record
 
@@ -119,14 +120,14 @@ def pieces(
     spec: Spec,
     block: Sequence[int],
     *,
-    extends: str,
+    extends: Set[str],
     slabs: bool,
 ) -> Iterator[Piece]:
     """Yield the pieces of a problem with blocks of at most `block` (batch, groups, *outputs of a phase).
 
     Parameters
     ----------
-    extends : {'none', 'zero', 'all'}
+    extends : set of {'zero', 'wrap', 'all'}
         Which boundaries the algorithm handles itself, beyond the ends of a piece of x.
     slabs : bool
         Handle borders as slabs where the problem is large.
@@ -149,7 +150,7 @@ def _grid(box: Sequence[Range], block: Sequence[int]) -> list[list[Range]]:
     ]
 
 
-def _piece(spec: Spec, phase: Sequence[Phase], ranges: Sequence[Range], extends: str) -> Piece:
+def _piece(spec: Spec, phase: Sequence[Phase], ranges: Sequence[Range], extends: Set[str]) -> Piece:
     batch, groups, *box = ranges
     cuts = [_cut(part.axis, *outputs, extends) for part, outputs in zip(phase, box, strict=True)]
     inner = spec._replace(
@@ -167,14 +168,16 @@ def _piece(spec: Spec, phase: Sequence[Phase], ranges: Sequence[Range], extends:
     return Piece(inner, batch, groups, tuple(source for _, source in cuts), taps, targets)
 
 
-def _cut(axis: Axis, first: int, stop: int, extends: str) -> tuple[Axis, tuple[Run, ...]]:
+def _cut(axis: Axis, first: int, stop: int, extends: Set[str]) -> tuple[Axis, tuple[Run, ...]]:
     """Return the axis of outputs [first, stop) on a piece of x of its own, and the runs that make the piece."""
     lo, hi = axis.span(first, stop)
-    if extends == "all" and (lo < 0 or hi > axis.size):
+    if "wrap" in extends and (first, stop) == (0, axis.outputs) and is_circle(axis):
+        return axis, (Run(0, 1, axis.size),)
+    if "all" in extends and (lo < 0 or hi > axis.size):
         start, end = _met(axis, lo, hi)
         cut = axis._replace(size=end - start, outputs=stop - first, before=start - lo)
         return cut, (Run(start, 1, end - start),) if end > start else ()
-    if extends == "zero" and axis.boundary == "constant":
+    if "zero" in extends and axis.boundary == "constant":
         inside, end = max(lo, 0), min(hi, axis.size)
         # Windows that lie wholly outside x are zeros a transform need not see, but its offsets assume overlap.
         if end > inside and inside - lo < axis.reach and hi - end < axis.reach:
@@ -182,6 +185,17 @@ def _cut(axis: Axis, first: int, stop: int, extends: str) -> tuple[Axis, tuple[R
             return cut, (Run(inside, 1, end - inside),)
     cut = axis._replace(size=hi - lo, outputs=stop - first, before=0)
     return cut, runs(axis.size, lo, hi, axis.boundary)
+
+
+def is_circle(axis: Axis) -> bool:
+    """Whether an axis without upsampling is a circle that a transform of its own length goes round but once.
+
+    That is so where kernel and outputs are no longer than the circle; and lengths have to be quick to transform.
+    """
+    lo, hi = axis.span(0, axis.outputs)
+    leaves = axis.boundary == "wrap" and (lo < 0 or hi > axis.size)
+    once = axis.reach <= axis.size and axis.stride * (axis.outputs - 1) < axis.size
+    return leaves and once and fast_length(axis.size) == axis.size
 
 
 def _met(axis: Axis, lo: int, hi: int) -> Range:

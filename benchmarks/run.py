@@ -27,7 +27,7 @@ from benchmarks.problems import EVERYWHERE, PROBLEMS, work
 from benchmarks.timing import ceilings, interleaved
 
 PACKAGES = ("arrayconv", "numpy", "scipy", "torch", "jax", "opencv-python-headless", "numba")
-SECONDS = 0.8  # of rounds for a problem, after everyone was checked
+SECONDS = 0.3  # of rounds for a problem, after everyone was checked
 BUSY = 0.3  # load per core before the run above which others get in the way
 QUICK_SECONDS = 1.0  # of rounds for all problems of a quick run
 

@@ -73,6 +73,11 @@ CASES = [
     Case("symmetric", spec(axis(5, 3, 9, before=3, boundary="symmetric"))),
     Case("reflect", spec(axis(5, 3, 9, before=3, boundary="reflect"))),
     Case("wrap", spec(axis(5, 3, 9, before=3, boundary="wrap"))),
+    Case("circle", spec(axis(8, 3, 8, before=2, boundary="wrap"), flip=True)),  # no longer than once round
+    Case(
+        "circle-2d",
+        spec(axis(6, 6, 3, before=2, stride=2, boundary="wrap"), axis(9, 3, 7, before=7, dilation=3, boundary="wrap")),
+    ),
     Case("symmetric-wide", spec(axis(3, 4, 20, before=11, boundary="symmetric"))),  # wider than the data
     Case("reflect-wide", spec(axis(3, 4, 20, before=11, boundary="reflect"))),
     Case("wrap-wide", spec(axis(3, 4, 20, before=11, boundary="wrap"))),

@@ -41,7 +41,7 @@ LAYERS = [  # top to bottom; a module may import the ones of lower layers only
     {"_xp"},
     {"_host"},
     {"_separable"},
-    {"_dtypes", "_gaussian", "_numpy_dtypes"},
+    {"_dtypes", "_gaussian", "_lengths", "_numpy_dtypes"},
     {"_tracing"},
     {"_errors"},
 ]

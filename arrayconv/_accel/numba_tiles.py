@@ -236,7 +236,7 @@ numba_tiles = Algorithm(
     _prepare,
     _run,
     accuracy="componentwise",
-    extends="all",
+    extends=frozenset({"all"}),
     writes=True,
     shortcut=_shortcut,
 )

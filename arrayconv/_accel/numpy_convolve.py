@@ -110,6 +110,6 @@ numpy_convolve = Algorithm(
     _prepare,
     _run,
     accuracy="componentwise",
-    extends="zero",
+    extends=frozenset({"zero"}),
     shortcut=_shortcut,
 )

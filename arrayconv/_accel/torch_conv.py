@@ -154,7 +154,7 @@ def _run(x: Any, prepared: Any, spec: Spec, context: Context) -> Any:
     call, (weights, bias) = _call(spec), prepared
     x = _tensor(x, context)[(..., *call.held)].reshape(call.x_shape)
     y = _function(len(spec.axes))(x, weights, bias, call.strides, call.padding, call.dilations, spec.groups)
-    y = (y[(..., *call.kept)] if call.cuts else y).reshape(call.y_shape)
+    y = (y[(..., *call.kept)].clone() if call.cuts else y).reshape(call.y_shape)  # a view would keep what is cut off
     return y.numpy() if context.traits.backend == "numpy" else y
 
 
@@ -178,7 +178,7 @@ def _shortcut(
             return None  # the long way keeps all digits, and lets bad taps meet the zeros beyond the ends
         weights = (torch.flip(kernel, turned) if turned else kernel).reshape(call.w_shape)
         y = function(x.reshape(call.x_shape), weights, None, call.strides, call.padding, call.dilations)
-        return (y[(..., *call.kept)] if call.cuts else y).reshape(shape)
+        return (y[(..., *call.kept)].clone() if call.cuts else y).reshape(shape)
 
     return run
 
@@ -191,6 +191,6 @@ torch_conv = Algorithm(
     _prepare,
     _run,
     accuracy="componentwise",
-    extends="zero",
+    extends=frozenset({"zero"}),
     shortcut=_shortcut,
 )

@@ -72,4 +72,6 @@ def _run(x: Any, weights: Any, spec: Spec, context: Context) -> Any:
     return context.xp.reshape(y, spec.output_shape)
 
 
-xla_conv = Algorithm("xla_conv", _why_not, _cost, _workspace, _prepare, _run, accuracy="componentwise", extends="zero")
+xla_conv = Algorithm(
+    "xla_conv", _why_not, _cost, _workspace, _prepare, _run, accuracy="componentwise", extends=frozenset({"zero"})
+)

@@ -19,7 +19,7 @@ from arrayconv._xp import Array, Namespace, Traits
 OBJECT_BYTES = 256  # a small array or view, as Python holds it: what a list of one per tap adds
 
 Accuracy = Literal["normwise", "componentwise"]
-Extends = Literal["none", "zero", "all"]  # all: by the kind of each axis, and by `context.fill`
+Extends = frozenset[Literal["zero", "wrap", "all"]]  # zeros, circles; all: by each axis' kind, and `context.fill`
 
 
 # A whole call on the caller's own arrays, (x, kernel) -> y; None for arrays that must go the long way.
@@ -50,7 +50,7 @@ class Algorithm:
     prepare: Callable[[Array, Spec, Context], Any]
     run: Callable[[Array, Any, Spec, Context], Array]
     accuracy: Accuracy  # whether the error bound holds element by element or by norm
-    extends: Extends = "none"  # which boundaries it handles inside, through `before`
+    extends: Extends = frozenset()  # which boundaries it handles inside, through `before`
     smears: bool = False  # one bad sample reaches outputs whose window does not hold it
     mixes: bool = False  # sums may overflow where the definition's would not, so data is scaled first
     writes: bool = False  # into `context.out`, which it returns
@@ -60,4 +60,4 @@ class Algorithm:
 
     def extending(self, zero_fill: bool) -> Extends:
         """Return which boundaries need no copy of x, given whether 'constant' means zeros."""
-        return "none" if self.extends == "zero" and not zero_fill else self.extends
+        return self.extends if zero_fill else self.extends - {"zero"}

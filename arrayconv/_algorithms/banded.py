@@ -167,20 +167,24 @@ def _run(x: Array, matrices: list[Array], spec: Spec, context: Context) -> Array
 
 def _line(x: Array, matrices: list[Array], spec: Spec, bands: Bands, context: Context) -> Array:
     """Return the rows of outputs of one axis: most of them from x as it is, the last ones from a copy with zeros."""
-    xp, length = context.xp, bands.height * bands.span
-    groups = max(0, x.shape[-1] // length - 1)
-    groups -= groups % _STACK if groups > 4 * _STACK else 0
-    first = min(groups * bands.phases, bands.rows)
+    xp, (most, rest) = context.xp, _parted(spec, x.shape[-1])
     parts: list[Array] = []
-    if first:
-        rows = bands._replace(rows=first)
-        cut = xp.reshape(x[..., : _groups(rows) * length], (*x.shape[:-1], 1, _groups(rows) * bands.height, bands.span))
-        parts.append(_summed(cut, matrices, spec, rows, context))
-    if first < bands.rows:
-        rows = bands._replace(rows=bands.rows - first)
-        rest = _rows(x[..., first * bands.span :], rows, context)
-        parts.append(_summed(rest, matrices, spec, rows, context))
+    if most.rows:
+        shape = (*x.shape[:-1], 1, _groups(most) * most.height, most.span)
+        parts.append(_summed(xp.reshape(x[..., : prod(shape[-2:])], shape), matrices, spec, most, context))
+    if rest.rows:
+        parts.append(_summed(_rows(x[..., most.rows * most.span :], rest, context), matrices, spec, rest, context))
     return parts[0] if len(parts) == 1 else xp.concat(parts, axis=-3)
+
+
+@planning()
+def _parted(spec: Spec, size: int) -> tuple[Bands, Bands]:
+    """Return the rows that one axis of `size` samples holds all of, and those that read zeros beyond its end."""
+    bands = _bands(spec)
+    groups = max(0, size // (bands.height * bands.span) - 1)
+    groups -= groups % _STACK if groups > 4 * _STACK else 0
+    most = min(groups * bands.phases, bands.rows)
+    return bands._replace(rows=most), bands._replace(rows=bands.rows - most)
 
 
 def _summed(rows: Array, matrices: list[Array], spec: Spec, bands: Bands, context: Context) -> Array:

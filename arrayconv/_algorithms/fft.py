@@ -6,7 +6,8 @@ Wins      kernels of tens of taps per axis and more; the cost hardly depends on 
 Cost      (batch*groups*(channels + filters) + groups*filters*channels) transforms of F log2(F), F >= n + k - 1.
 Memory    both spectra, their product and its inverse, all of the padded size.
 Accuracy  by norm: max |error| <= c * eps * log2(F) * |x|_2 * |w|_2, so small values beside large ones lose digits.
-          Integers are exact or refused. Zeros beyond the ends are free; other boundaries arrive extended.
+          Integers are exact or refused. Zeros beyond the ends are free, and so is
+          a circle of a fast length; other boundaries arrive extended.
 Source    Stockham, High-speed convolution and correlation, 1966.
 """
 
@@ -16,7 +17,9 @@ from math import log2, prod
 
 from arrayconv._algorithms._base import Algorithm, Context
 from arrayconv._cost_table import rates
+from arrayconv._lengths import fast_length
 from arrayconv._ops import spectral, transform
+from arrayconv._ops.windows import LEADING
 from arrayconv._spec import Axis, Spec
 from arrayconv._tracing import planning
 from arrayconv._xp import Array, Traits
@@ -29,9 +32,14 @@ def _lengths(spec: Spec) -> tuple[int, ...]:
 
 
 def _length(axis: Axis) -> int:
-    """Return a length that holds the last position read, and keeps the wrap-around off the first output."""
+    """Return a length that holds the last position read, and keeps the wrap-around off the first output.
+
+    Where x itself is a circle, its own length, and the wrap-around is what is asked for.
+    """
     lo, hi = axis.span(0, axis.outputs)
-    return transform.fast_length(max(hi, axis.size - min(lo, 0), axis.reach))
+    if _is_circle(axis):
+        return axis.size
+    return fast_length(max(hi, axis.size - min(lo, 0), axis.reach))
 
 
 def _why_not(spec: Spec, traits: Traits) -> str | None:
@@ -89,12 +97,25 @@ def _prepare(kernel: Array, spec: Spec, context: Context) -> spectral.Spectra:
 
 def _run(x: Array, kernel: spectral.Spectra, spec: Spec, context: Context) -> Array:
     y = spectral.convolve(x, kernel, context)
+    for number, axis in enumerate(spec.axes):
+        if _is_circle(axis):
+            y = context.xp.roll(y, -_first(axis), axis=LEADING + number)
     return y[(..., *(_read(axis) for axis in spec.axes))]
 
 
+def _is_circle(axis: Axis) -> bool:
+    """Whether windows leave an axis that wraps, so that its ends meet in the transform too."""
+    lo, hi = axis.span(0, axis.outputs)
+    return axis.boundary == "wrap" and (lo < 0 or hi > axis.size)
+
+
+def _first(axis: Axis) -> int:
+    """Return where the first output stands in the circular convolution with the reversed kernel."""
+    return axis.reach - 1 - axis.before
+
+
 def _read(axis: Axis) -> slice:
-    """Return where the outputs stand in the circular convolution with the reversed kernel."""
-    first = axis.reach - 1 - axis.before
+    first = 0 if _is_circle(axis) else _first(axis)
     return slice(first, first + axis.stride * (axis.outputs - 1) + 1, axis.stride)
 
 
@@ -106,7 +127,7 @@ fft = Algorithm(
     _prepare,
     _run,
     accuracy="normwise",
-    extends="zero",
+    extends=frozenset({"zero", "wrap"}),
     smears=True,
     mixes=True,
 )

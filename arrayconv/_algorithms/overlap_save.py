@@ -20,7 +20,8 @@ from arrayconv._algorithms._base import Algorithm, Context
 from arrayconv._algorithms.fft import spectral_cost, spectral_workspace
 from arrayconv._boundary import FILL, Run
 from arrayconv._cost_table import rates
-from arrayconv._ops import pad, spectral, transform, windows
+from arrayconv._lengths import fast_length
+from arrayconv._ops import pad, spectral, windows
 from arrayconv._spec import Axis, Spec
 from arrayconv._tracing import planning, record
 from arrayconv._xp import Array, Traits
@@ -49,8 +50,8 @@ def _tilings(spec: Spec) -> tuple[Tiling, ...]:
 
 def _options(axis: Axis) -> list[Tiling]:
     positions = max(axis.stride * (axis.outputs - 1) + 1, 1)
-    whole = transform.fast_length(positions + axis.reach - 1)
-    lengths = {transform.fast_length(max(int(axis.reach * multiple), 16)) for multiple in _MULTIPLES}
+    whole = fast_length(positions + axis.reach - 1)
+    lengths = {fast_length(max(int(axis.reach * multiple), 16)) for multiple in _MULTIPLES}
     cuts = [length for length in sorted(lengths) if axis.reach <= length < whole]
     return [
         Tiling(length, length - axis.reach + 1, -(-positions // (length - axis.reach + 1))) for length in (*cuts, whole)
@@ -141,7 +142,7 @@ overlap_save = Algorithm(
     _prepare,
     _run,
     accuracy="normwise",
-    extends="zero",
+    extends=frozenset({"zero"}),
     smears=True,
     mixes=True,
     shares=True,

@@ -34,7 +34,9 @@ def run(task: Task, x: Array, kernel: Array) -> Array:
 class _Convolution(torch.autograd.Function):
     @staticmethod
     def forward(x: Any, kernel: Any, task: Task) -> Any:
-        return execute(planned(task), x, kernel, 0, xp=namespace_of("torch", x), device=x.device)
+        # Contiguous, since forward mode wants a result and its tangent to lie alike in memory.
+        y: Any = execute(planned(task), x, kernel, 0, xp=namespace_of("torch", x), device=x.device)
+        return y.contiguous()
 
     @staticmethod
     def setup_context(ctx: Any, inputs: Any, output: Any) -> None:

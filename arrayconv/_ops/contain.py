@@ -17,8 +17,9 @@ from collections.abc import Sequence
 from math import isfinite, prod, sqrt
 from typing import Any, NamedTuple
 
+from arrayconv._boundary import runs
 from arrayconv._dtypes import component, kind
-from arrayconv._ops.pad import along
+from arrayconv._ops.pad import along, extend
 from arrayconv._ops.windows import LEADING
 from arrayconv._spec import Axis, Spec
 from arrayconv._xp import Array, Namespace, Traits
@@ -132,7 +133,7 @@ def _touched(bad: Array | None, spec: Spec, xp: Namespace, device: Any) -> Array
 
 
 def _windowed_any(flags: Array, number: int, axis: Axis, xp: Namespace, device: Any) -> Array:
-    flags = _zero_padded(flags, number, axis, xp, device)
+    flags = _read(flags, number, axis, xp, device)
     positions = axis.stride * (axis.outputs - 1) + 1
     covered = 1  # flags[i] is the OR of `covered` samples from i on, dilation apart
     while covered < axis.taps:
@@ -143,9 +144,11 @@ def _windowed_any(flags: Array, number: int, axis: Axis, xp: Namespace, device: 
     return flags[along(number, slice(0, positions, axis.stride))]
 
 
-def _zero_padded(flags: Array, number: int, axis: Axis, xp: Namespace, device: Any) -> Array:
-    """Return `flags` over exactly the positions the outputs read, False beyond the ends."""
+def _read(flags: Array, number: int, axis: Axis, xp: Namespace, device: Any) -> Array:
+    """Return `flags` over exactly the positions the outputs read, False beyond the ends unless those meet."""
     lo, hi = axis.span(0, axis.outputs)
+    if axis.boundary == "wrap":
+        return extend(flags, number, runs(axis.size, lo, hi, "wrap"), 0, xp=xp, device=device)
     parts = [flags[along(number, slice(max(lo, 0), max(min(hi, axis.size), 0)))]]
     shape: Sequence[int] = flags.shape
     for count, first in ((min(-lo, hi - lo), True), (min(hi - axis.size, hi - lo), False)):

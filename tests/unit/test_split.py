@@ -63,7 +63,7 @@ def test_inner_range_is_where_windows_lie_inside(one):
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 @pytest.mark.parametrize("block", [1, 2, 100])
-@pytest.mark.parametrize("extends", ["none", "zero", "all"])
+@pytest.mark.parametrize("extends", [set(), {"zero"}, {"wrap"}, {"zero", "wrap"}, {"all"}], ids=str)
 @pytest.mark.parametrize("small", [0, 1 << 19])
 def test_pieces_cover_the_answer_and_read_the_extension(case, block, extends, small, monkeypatch):
     monkeypatch.setattr(_split, "SMALL", small)
@@ -76,7 +76,7 @@ def test_pieces_cover_the_answer_and_read_the_extension(case, block, extends, sm
         for whole, part, source in zip(case.spec.axes, piece.spec.axes, piece.source, strict=True):
             samples = sum(run.length for run in source)
             assert samples == part.size
-            if extends == "none":
+            if not extends:
                 assert part.before == 0
                 assert part.span(0, part.outputs)[1] <= part.size
             assert all(run.start == FILL or 0 <= run.start < max(whole.size, 1) for run in source)
@@ -89,8 +89,8 @@ def test_small_problems_are_extended_whole_and_large_ones_in_slabs():
     small = spec(axis(100, 3, 100, before=1), axis(100, 3, 100, before=1))
     large = spec(axis(1000, 3, 1000, before=1), axis(1000, 3, 1000, before=1))
     everything = (1, 1, 10**6, 10**6)
-    assert len(list(_split.pieces(small, everything, extends="none", slabs=True))) == 1
-    pieces = list(_split.pieces(large, everything, extends="none", slabs=True))
+    assert len(list(_split.pieces(small, everything, extends=set(), slabs=True))) == 1
+    pieces = list(_split.pieces(large, everything, extends=set(), slabs=True))
     assert len(pieces) == 5
     copied = [piece for piece in pieces if any(len(source) > 1 for source in piece.source)]
     assert sum(prod(piece.spec.input_size) for piece in copied) < 4 * 3 * 1002
