@@ -34,7 +34,7 @@ COMPILE_NS = 3_000_000_000
 _ROW_BYTES = 8192  # of outputs in a block: they and the samples they meet stay in the first cache
 _ROW_TERM_PS = 6000  # what starting a row takes on one thread, for each of its terms
 _TABLES_NS = 40_000  # what several axes take besides
-_SHARE = 1 << 22  # bytes times multiply-adds that are worth a thread of their own
+_SHARE = 1 << 23  # bytes times multiply-adds that are worth a thread of their own
 
 
 def _why_not(spec: Spec, traits: Traits) -> str | None:

@@ -30,10 +30,11 @@ from arrayconv._xp import Traits
 LIBRARY = "numba"
 SMALL = 1 << 16  # multiply-adds below which no call ever repays compiling, or even importing the compiler
 COMPILE_NS = 9_000_000_000
-_BAND = 96  # rows of a block: whole groups of six
+_ROWS = 6  # of outputs at a time
+_BAND = 96  # rows of a block
 _BLOCK_BYTES = 4096  # of outputs in a row of a block: six rows, and the samples they meet, stay in the first cache
 _PASS_PS = 20_000  # what starting a pass takes, for each of its rows
-_SHARE = 1 << 23  # bytes times multiply-adds that are worth a thread of their own
+_SHARE = 1 << 25  # bytes times multiply-adds that are worth a thread of their own
 
 
 def _why_not(spec: Spec, traits: Traits) -> str | None:
@@ -59,7 +60,8 @@ def _cost(spec: Spec, traits: Traits) -> int:
     work = spec.macs * traits.itemsize * measured.mac_byte + spec.outputs * passes * traits.itemsize * measured.output
     work += spec.outputs // max(1, min(column.outputs, 512)) * passes * _PASS_PS
     memory = (spec.outputs + prod(spec.input_shape)) * traits.itemsize * rates(traits.row).copy_byte // 2
-    return measured.call_ns + (work // traits.threads + memory) // 1000 + COMPILE_NS * (spec.macs < SMALL)
+    threads = _worth(spec, traits.itemsize, traits.threads)
+    return measured.call_ns + (work // threads + memory) // 1000 + COMPILE_NS * (spec.macs < SMALL)
 
 
 def _workspace(spec: Spec, traits: Traits) -> int:
@@ -160,8 +162,9 @@ def _tables(
         beyond += _beyond(axis)
     table = np.array(rows, np.int64)
     row, column = spec.axes[-2:]
-    bands = _cuts(row, _BAND, ends=False)
-    blocks = _cuts(column, _BLOCK_BYTES // itemsize, ends=x_steps[-1] == 1)
+    direct = x_steps[-1] == 1
+    bands = _cuts(row, _BAND, _ROWS, ends=direct)
+    blocks = _cuts(column, _BLOCK_BYTES // itemsize, 1, ends=direct)
     units = prod((spec.batch, spec.groups, *spec.output_size[:-2], len(bands) - 1, len(blocks) - 1))
     room = (max(np.diff(bands)) + row.reach - 1) * (max(np.diff(blocks)) + column.reach - 1)
     return _Tables(
@@ -189,14 +192,18 @@ def _samples(axis: Axis, first: int, stop: int) -> list[int]:
     return found
 
 
-def _cuts(axis: Axis, most: int, ends: bool) -> Host:
-    """Return where blocks of at most `most` outputs begin and end; with `ends` those that leave x stand apart."""
+def _cuts(axis: Axis, most: int, unit: int, ends: bool) -> Host:
+    """Return where blocks of at most `most` outputs, whole units of them, begin and end.
+
+    With `ends` the outputs whose windows leave x stand apart, so that all others read x itself.
+    """
     first, stop = 0, axis.outputs
-    if ends:  # the others then read x itself
+    if ends:
         first = min(max(axis.before, 0), stop)
         stop = max(min(axis.size - axis.reach + axis.before + 1, stop), first)
-    cuts = [0, *range(first, stop, -(-max(stop - first, 1) // max(1, -(-(stop - first) // most)))), stop, axis.outputs]
-    return np.array(sorted(set(cuts)), np.int64)
+    count = max(1, -(-(stop - first) // most))
+    step = max(unit, -(-(stop - first) // (count * unit)) * unit)
+    return np.array(sorted({0, *range(first, stop, step), stop, axis.outputs}), np.int64)
 
 
 def _shortcut(

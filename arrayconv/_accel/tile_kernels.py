@@ -15,6 +15,7 @@ from typing import Any
 
 import llvmlite.binding as llvm  # pyright: ignore[reportMissingTypeStubs]
 import numba
+import numpy as np
 from llvmlite import ir  # pyright: ignore[reportMissingTypeStubs]
 from numba import types
 from numba.core import cgutils
@@ -227,8 +228,12 @@ def _extended(
                 copy[target + column] = fill
             continue
         first = origin + source * steps[0]
-        for column in range(inside, outside):
-            copy[target + column] = x[first + (at[1] + column) * steps[1]]
+        if steps[1] == 1:
+            for column in range(inside, outside):
+                copy[np.uint64(target + column)] = x[np.uint64(first + at[1] + column)]
+        else:
+            for column in range(inside, outside):
+                copy[target + column] = x[first + (at[1] + column) * steps[1]]
         for number in range(inside + size[1] - outside):
             column = number if number < inside else outside + number - inside
             source = _source(at[1] + column, axes[1, _SIZE], beyond, axes[1, _FIRST], axes[1, _LOW])

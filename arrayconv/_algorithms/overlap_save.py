@@ -80,7 +80,7 @@ def _why_not(spec: Spec, traits: Traits) -> str | None:
 
 
 def _cost(spec: Spec, traits: Traits) -> int:
-    joining = 40 * len(spec.axes) * rates(traits.row).call_ns
+    joining = (60 * len(spec.axes) ** 2 - 20) * rates(traits.row).call_ns
     return spectral_cost(spec, _lengths(spec), _tiles(spec), traits) * 5 // 4 + joining  # a fourth more to cut and join
 
 
