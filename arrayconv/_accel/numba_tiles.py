@@ -45,15 +45,24 @@ def _why_not(spec: Spec, traits: Traits) -> str | None:
         return f"it sums in float32 or float64. Got {traits.accumulator}"
     if len(spec.axes) < 2:
         return f"it takes two convolved axes or more. Got {len(spec.axes)}"
-    row, column = spec.axes[-2:]
-    steps = (row.stride, column.stride, row.dilation)
-    if steps != (1, 1, 1):
-        return f"its rows are adjacent. Got strides {steps[:2]} and row dilation {steps[2]} on the last two axes"
+    dilation = spec.axes[-2].dilation
+    if dilation != 1:
+        return f"it takes adjacent rows of taps. Got dilation {dilation} on the last axis but one"
     return None
 
 
+@planning()
+def _dense(spec: Spec) -> Spec:
+    """Return the problem with every output along the last two axes, those that a stride leaves out too."""
+    last = [
+        axis._replace(outputs=axis.stride * (axis.outputs - 1) + 1, stride=1) if axis.outputs else axis
+        for axis in spec.axes[-2:]
+    ]
+    return spec._replace(axes=(*spec.axes[:-2], *last))
+
+
 def _cost(spec: Spec, traits: Traits) -> int:
-    measured = pace("numba_tiles")
+    measured, spec = pace("numba_tiles"), _dense(spec)
     row, column = spec.axes[-2:]
     planes = spec.terms // (row.taps * column.taps)
     passes = planes * -(-row.taps // 5) * -(-column.taps // 3)  # over the sums in the first cache
@@ -65,6 +74,9 @@ def _cost(spec: Spec, traits: Traits) -> int:
 
 
 def _workspace(spec: Spec, traits: Traits) -> int:
+    dense = _dense(spec)
+    if dense != spec:
+        return dense.outputs * traits.itemsize + _workspace(dense, traits)
     beyond = sum(sum(_outside(axis)) for axis in spec.axes)
     kernel = prod(spec.kernel_shape) * traits.itemsize
     return kernel + traits.threads * _room(spec, traits.itemsize) * traits.itemsize + 8 * beyond + 8192
@@ -82,6 +94,14 @@ def _prepare(kernel: Any, spec: Spec, context: Context) -> Any:
 
 
 def _run(x: Any, factors: Any, spec: Spec, context: Context) -> Any:
+    dense = _dense(spec)
+    if dense != spec:
+        every = _run(x, factors, dense, context._replace(out=None))
+        y = every[(..., *(slice(None, None, axis.stride) for axis in spec.axes[-2:]))]
+        if context.out is None:
+            return y.copy()  # a view would keep what is left out
+        context.out[...] = y
+        return context.out
     loop = _compiled(context.traits.accumulator)
     data, steps, start = flat(np.asarray(x))
     out = context.out
@@ -210,7 +230,7 @@ def _shortcut(
     spec: Spec, step: Spec, source: tuple[tuple[Run, ...], ...], traits: Traits, fill: complex
 ) -> Shortcut | None:
     """Return the loop on arrays that lie in memory as they are numbered, tables made beforehand."""
-    if source != tuple((Run(0, 1, axis.size),) for axis in spec.axes):
+    if source != tuple((Run(0, 1, axis.size),) for axis in spec.axes) or _dense(step) != step:
         return None
     dtype, size = np.dtype(traits.accumulator), traits.itemsize
     x_steps, y_steps = (_adjacent(shape) for shape in (step.input_shape, step.output_shape))

@@ -66,6 +66,7 @@ SPECS = {
     "leading-stride": cases.spec(cases.axis(9, 2, stride=3, dilation=2), cases.axis(8, 3), cases.axis(6, 3)),
     "leading-wrap": cases.spec(cases.axis(3, 3, 5, before=2, boundary="wrap"), cases.axis(8, 3), cases.axis(6, 3)),
     "groups": cases.spec(cases.axis(8, 3), cases.axis(9, 2), channels=2, filters=3, groups=2, batch=2),
+    "strides": cases.spec(cases.axis(19, 3, 9, before=1, stride=2), cases.axis(30, 4, 10, before=2, stride=3)),
     "column-dilation": cases.spec(cases.axis(8, 3), cases.axis(19, 4, 19, dilation=3, before=4)),
     "beyond": cases.spec(cases.axis(4, 3, 4, before=9), cases.axis(9, 3, 3, before=-2)),
     "upsampled": cases.spec(cases.axis(5, 4, 9, upsample=2, before=2), cases.axis(6, 3, 11, upsample=2, before=1)),
@@ -97,13 +98,15 @@ def test_blocks_of_a_large_array_shared_by_threads(monkeypatch):
         method._tables.cache_clear()
 
 
+@pytest.mark.parametrize("stride", [1, 2])
 @pytest.mark.parametrize("step", [1, 2, -1])
-def test_the_answer_is_written_where_the_caller_wants_it(step):
+def test_the_answer_is_written_where_the_caller_wants_it(step, stride):
     x, w = np.random.default_rng(0).standard_normal((2, 9, 9)), np.random.default_rng(1).standard_normal((3, 3))
-    into = np.full((2, 7, 16), np.nan)[..., ::step][..., :7]
-    y = arrayconv.correlate(x, w, "valid", axes=(1, 2), method="numba_tiles", out=into)
+    into = np.full((2, 7, 16), np.nan)[:, ::stride, ::step][..., : (7, 4)[stride - 1]]
+    options = {"mode": "valid", "axes": (1, 2), "stride": stride}
+    y = arrayconv.correlate(x, w, method="numba_tiles", out=into, **options)
     assert y is into
-    np.testing.assert_allclose(y, arrayconv.correlate(x, w, "valid", axes=(1, 2), method="direct"))
+    np.testing.assert_allclose(y, arrayconv.correlate(x, w, method="direct", **options))
 
 
 def test_a_nan_reaches_only_the_outputs_whose_window_holds_it():
@@ -146,8 +149,7 @@ def test_a_repeated_call_on_a_part_of_the_array_gives_that_part(monkeypatch):
 REFUSALS = {
     "it sums in float32 or float64. Got int64": ((9, 9), (3, 3), {"dtype": "int64"}),
     "it takes two convolved axes or more. Got 1": ((9,), (3,), {"dtype": "float32"}),
-    "its rows are adjacent. Got strides (2, 1)": ((9, 9), (3, 3), {"stride": (2, 1)}),
-    "its rows are adjacent. Got strides (1, 1) and row dilation 2": ((9, 9), (3, 3), {"dilation": 2}),
+    "it takes adjacent rows of taps. Got dilation 2": ((9, 9), (3, 3), {"dilation": 2}),
     "it serves numpy arrays": ((9, 9), (3, 3), {"like": "array_api_strict"}),
 }
 
