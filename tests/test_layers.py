@@ -50,6 +50,7 @@ RANK = {name: number for number, layer in enumerate(LAYERS) for name in layer}
 # Who may name a library besides NumPy, and which.
 FOREIGN = {
     "_xp": {"array_api_compat"},
+    "_accel/_jit": {"numba"},
     "_accel/numba_kernels": {"numba"},
     "_accel/torch_conv": {"torch"},
     "_accel/tile_kernels": {"llvmlite", "numba"},

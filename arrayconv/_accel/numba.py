@@ -12,13 +12,12 @@ Accuracy  componentwise: sums in the order of channels and taps; integers are ex
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from arrayconv._accel import _threads
-from arrayconv._accel._base import AcceleratorFailed, unavailable
+from arrayconv._accel import _jit, _threads
+from arrayconv._accel._base import unavailable
 from arrayconv._accel._flat import Host, addressable, flat, steps_of
 from arrayconv._algorithms import Algorithm, Context, Shortcut
 from arrayconv._boundary import FILL, Run
@@ -28,7 +27,6 @@ from arrayconv._spec import Spec
 from arrayconv._tracing import planning
 from arrayconv._xp import Traits
 
-LIBRARY = "numba"
 SMALL = 1 << 16  # multiply-adds below which no call ever repays compiling, or even importing the compiler
 COMPILE_NS = 3_000_000_000
 _ROW_BYTES = 8192  # of outputs in a block: they and the samples they meet stay in the first cache
@@ -38,7 +36,7 @@ _SHARE = 1 << 23  # bytes times multiply-adds that are worth a thread of their o
 
 
 def _why_not(spec: Spec, traits: Traits) -> str | None:
-    return unavailable(LIBRARY, "numpy", traits)
+    return unavailable(_jit.LIBRARY, "numpy", traits)
 
 
 def _cost(spec: Spec, traits: Traits) -> int:
@@ -71,7 +69,7 @@ def _prepare(kernel: Any, spec: Spec, context: Context) -> Any:
 
 
 def _run(x: Any, factors: Any, spec: Spec, context: Context) -> Any:
-    loop = _compiled(context.traits.accumulator)
+    loop = _jit.loop("numba_kernels", context.traits.accumulator)
     out = context.out if context.out is not None and addressable(context.out) else None
     data, steps, start = flat(np.asarray(x))
     rows = _rows(spec, steps, None if out is None else steps_of(out))
@@ -91,17 +89,6 @@ def _run(x: Any, factors: Any, spec: Spec, context: Context) -> Any:
     if context.out is not None:
         context.out[...] = y
     return y
-
-
-@cache
-def _compiled(dtype: str) -> Any:
-    """Return the machine code for a dtype; compiled, or read from disk, at the first call."""
-    try:
-        from arrayconv._accel import numba_kernels
-
-        return numba_kernels.kernel(dtype)
-    except Exception as failure:  # whatever goes wrong in a compiler, another method serves
-        raise AcceleratorFailed(LIBRARY, f"{type(failure).__name__}: {failure}") from failure
 
 
 class _Rows(NamedTuple):
@@ -170,7 +157,7 @@ def _shortcut(
     def run(x: Any, kernel: Any) -> Any:
         if not (x.flags.c_contiguous and x.flags.aligned):
             return None
-        loop, y = _compiled(traits.accumulator), np.empty(shape, dtype)
+        loop, y = _jit.loop("numba_kernels", traits.accumulator), np.empty(shape, dtype)
         data = x
         if len(runs) > 1:
             data = np.empty(axis.size, dtype)

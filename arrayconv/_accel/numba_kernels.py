@@ -13,19 +13,17 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-import numba
 import numpy as np
 from numba import types
 from numba.extending import register_jitable
 
-_FLAGS: dict[str, Any] = {"error_model": "numpy", "fastmath": {"contract"}}  # contract: a multiply-add may round once
-
+from arrayconv._accel._jit import FLAGS, machine_code
 
 # Places are unsigned, so that none is counted from the end, and no views are made: those are counted by atomic
 # operations, which take longer than a short row and hold up other threads.
 
 
-@register_jitable(**_FLAGS)
+@register_jitable(**FLAGS)
 def _first(y: Any, y0: Any, n: Any, x: Any, at: Any, w: Any, terms: Any) -> Any:
     """Write the first terms, as many as one pass takes; return how many those were."""
     w0 = at[terms]
@@ -49,7 +47,7 @@ def _first(y: Any, y0: Any, n: Any, x: Any, at: Any, w: Any, terms: Any) -> Any:
     return 9
 
 
-@register_jitable(**_FLAGS)
+@register_jitable(**FLAGS)
 def _more(y: Any, y0: Any, n: Any, x: Any, at: Any, w: Any, terms: Any, t: Any) -> None:
     """Add the terms from the t-th on: nine, three or one at a time."""
     w0, nines = at[terms], (terms - t) // 9
@@ -78,7 +76,7 @@ def _more(y: Any, y0: Any, n: Any, x: Any, at: Any, w: Any, terms: Any, t: Any) 
             y[np.uint64(y0 + j)] = y[np.uint64(y0 + j)] + fa * x[np.uint64(a + j)]
 
 
-@register_jitable(**_FLAGS)
+@register_jitable(**FLAGS)
 def _strided(y: Any, y0: Any, n: Any, x: Any, at: Any, w: Any, terms: Any, step: Any) -> None:
     """Write outputs next to each other whose samples are not."""
     w0, t = at[terms], 0
@@ -99,7 +97,7 @@ def _strided(y: Any, y0: Any, n: Any, x: Any, at: Any, w: Any, terms: Any, step:
             y[np.uint64(y0 + j)] = y[np.uint64(y0 + j)] + fa * x[np.uint64(a + j * step)]
 
 
-@register_jitable(**_FLAGS)
+@register_jitable(**FLAGS)
 def _scattered(y: Any, y0: Any, n: Any, x: Any, at: Any, w: Any, terms: Any, steps: Any) -> None:
     """Write outputs that are far from each other, each once."""
     w0 = at[terms]
@@ -163,9 +161,4 @@ def kernel(dtype: str) -> Any:
     data, table = types.Array(element, 1, "C", readonly=True), types.Array(types.int64, 1, "C", readonly=True)
     steps, inner = types.Array(types.int64, 2, "C", readonly=True), types.UniTuple(types.int64, 7)
     signature = types.void(data, data, table, element[::1], table, steps, inner, types.int64, types.int64)
-    try:
-        return numba.njit([signature], nogil=True, cache=True, **_FLAGS)(_correlate)
-    except RuntimeError as unwritable:
-        if "no locator" not in str(unwritable):
-            raise
-    return numba.njit([signature], nogil=True, **_FLAGS)(_correlate)
+    return machine_code(_correlate, signature)

@@ -10,14 +10,13 @@ Accuracy  componentwise. Every boundary is followed inside: x is neither padded 
 
 from __future__ import annotations
 
-from functools import cache
 from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from arrayconv._accel import _threads
-from arrayconv._accel._base import AcceleratorFailed, unavailable
+from arrayconv._accel import _jit, _threads
+from arrayconv._accel._base import unavailable
 from arrayconv._accel._flat import Host, addressable, flat
 from arrayconv._algorithms import Algorithm, Context, Shortcut
 from arrayconv._boundary import FILL, Run, runs
@@ -27,7 +26,6 @@ from arrayconv._spec import Axis, Spec
 from arrayconv._tracing import planning
 from arrayconv._xp import Traits
 
-LIBRARY = "numba"
 SMALL = 1 << 16  # multiply-adds below which no call ever repays compiling, or even importing the compiler
 COMPILE_NS = 9_000_000_000
 _ROWS = 6  # of outputs at a time
@@ -38,7 +36,7 @@ _SHARE = 1 << 25  # bytes times multiply-adds that are worth a thread of their o
 
 
 def _why_not(spec: Spec, traits: Traits) -> str | None:
-    reason = unavailable(LIBRARY, "numpy", traits)
+    reason = unavailable(_jit.LIBRARY, "numpy", traits)
     if reason is not None:
         return reason
     if traits.accumulator not in ("float32", "float64"):
@@ -102,7 +100,7 @@ def _run(x: Any, factors: Any, spec: Spec, context: Context) -> Any:
             return y.copy()  # a view would keep what is left out
         context.out[...] = y
         return context.out
-    loop = _compiled(context.traits.accumulator)
+    loop = _jit.loop("tile_kernels", context.traits.accumulator)
     data, steps, start = flat(np.asarray(x))
     out = context.out
     y = out if out is not None and _takes_rows(out) else np.empty(spec.output_shape, data.dtype)
@@ -122,17 +120,6 @@ def _takes_rows(out: Host) -> bool:
 def _worth(spec: Spec, itemsize: int, threads: int) -> int:
     """Return how many threads the work is worth."""
     return min(threads, 1 + spec.macs * itemsize // _SHARE)
-
-
-@cache
-def _compiled(dtype: str) -> Any:
-    """Return the machine code for a dtype; compiled, or read from disk, at the first call."""
-    try:
-        from arrayconv._accel import tile_kernels
-
-        return tile_kernels.kernel(dtype)
-    except Exception as failure:  # whatever goes wrong in a compiler, another method serves
-        raise AcceleratorFailed(LIBRARY, f"{type(failure).__name__}: {failure}") from failure
 
 
 class _Tables(NamedTuple):
@@ -244,7 +231,9 @@ def _shortcut(
             return None
         y = np.empty(shape, dtype)
         factors = np.ascontiguousarray(kernel[turned]).reshape(-1)
-        _loop(_compiled(traits.accumulator), x.reshape(-1), factors, y.reshape(-1), tables, fill, threads)
+        _loop(
+            _jit.loop("tile_kernels", traits.accumulator), x.reshape(-1), factors, y.reshape(-1), tables, fill, threads
+        )
         return y
 
     return run

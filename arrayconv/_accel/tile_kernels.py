@@ -14,16 +14,16 @@ from functools import cache
 from typing import Any
 
 import llvmlite.binding as llvm  # pyright: ignore[reportMissingTypeStubs]
-import numba
 import numpy as np
 from llvmlite import ir  # pyright: ignore[reportMissingTypeStubs]
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic, register_jitable
 
+from arrayconv._accel._jit import FLAGS, machine_code
+
 ROWS = 6  # of outputs at a time: with 15 factors they fill the registers of the widest processors
 TAP_ROWS, TAP_COLUMNS = 5, 3  # of a pass, at most
-_FLAGS: dict[str, Any] = {"error_model": "numpy", "fastmath": {"contract"}}
 _INT = ir.IntType(64)
 # Columns of the tables that describe axes.
 _SIZE, _FIRST, _LOW, _BEFORE, _OUTPUTS, _TAPS, _STRIDE, _DILATION, _IN_X, _IN_Y = range(10)
@@ -174,7 +174,7 @@ def _code(rows: Any, taps: Any, columns: Any) -> Any:
     return (rows * 8 + taps) * 8 + columns
 
 
-@register_jitable(**_FLAGS)
+@register_jitable(**FLAGS)
 def _plane(
     y: Any, y0: Any, ys: Any, x: Any, x0: Any, xs: Any, hop: Any, w: Any, w0: Any, taps: Any, size: Any, fresh: Any,
     again: Any,
@@ -202,7 +202,7 @@ def _plane(
         row += rows
 
 
-@register_jitable(**_FLAGS)
+@register_jitable(**FLAGS)
 def _source(at: Any, size: Any, beyond: Any, first: Any, low: Any) -> Any:
     """Return the sample that stands at a position of an extended axis, -1 for the fill."""
     if at < 0:
@@ -212,7 +212,7 @@ def _source(at: Any, size: Any, beyond: Any, first: Any, low: Any) -> Any:
     return at
 
 
-@register_jitable(**_FLAGS)
+@register_jitable(**FLAGS)
 def _extended(
     copy: Any, x: Any, origin: Any, steps: Any, at: Any, size: Any, axes: Any, beyond: Any, fill: Any, is_blank: Any
 ) -> None:
@@ -318,9 +318,4 @@ def kernel(dtype: str) -> Any:
     signature = types.void(
         data, data, element[::1], rows, rows, rows, table, table, table, element, element[::1], data, whole, whole
     )
-    try:
-        return numba.njit([signature], nogil=True, cache=True, **_FLAGS)(_correlate)
-    except RuntimeError as unwritable:
-        if "no locator" not in str(unwritable):
-            raise
-    return numba.njit([signature], nogil=True, **_FLAGS)(_correlate)
+    return machine_code(_correlate, signature)

@@ -128,10 +128,11 @@ def test_a_failure_to_compile_is_told_as_such(monkeypatch):
         raise ValueError("no compiler here")
 
     monkeypatch.setattr(kernels, "kernel", broken)
-    method._compiled.cache_clear()
+    jit = importlib.import_module("arrayconv._accel._jit")
+    jit.loop.cache_clear()
     with pytest.raises(AcceleratorFailed, match="the accelerator 'numba' failed: ValueError: no compiler here"):
-        method._compiled("float32")
-    method._compiled.cache_clear()
+        jit.loop("numba_kernels", "float32")
+    jit.loop.cache_clear()
 
 
 def test_a_second_process_compiles_nothing(tmp_path):
