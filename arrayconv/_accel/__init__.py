@@ -7,6 +7,7 @@ case table. A library that fails once is left alone from then on.
 from __future__ import annotations
 
 import sys
+import warnings
 from contextlib import AbstractContextManager, nullcontext
 from importlib import import_module
 from importlib.util import find_spec
@@ -89,10 +90,19 @@ def give_up(failure: AcceleratorFailed) -> None:
 
 
 def transforms(backend: str, library: str, xp: Namespace, threads: int) -> Any:
-    """Return the fft functions to use: a shortcut's with so many threads, or the namespace's own."""
-    if not library:
+    """Return the fft functions to use: a lender's with so many threads, or the namespace's own.
+
+    A lender that can't be imported is left alone from then on, with one warning.
+    """
+    if not library or library in _failed:
         return xp.fft
-    return import_module(TRANSFORMS[backend, library]).with_threads(threads)
+    try:
+        return import_module(TRANSFORMS[backend, library]).with_threads(threads)
+    except ImportError as broken:
+        failure = AcceleratorFailed(library, f"{type(broken).__name__}: {broken}")
+    give_up(failure)
+    warnings.warn(f"{failure}. The array library's own transforms serve instead.", RuntimeWarning, stacklevel=2)
+    return xp.fft
 
 
 def full_precision(backend: str, device: str) -> AbstractContextManager[None]:

@@ -325,6 +325,20 @@ def test_transforms_turned_off_are_not_called(monkeypatch, backend, library):
         arrayconv.convolve(x, kernel, method="fft")
 
 
+@pytest.mark.parametrize(("backend", "library"), _accel.TRANSFORMS)
+def test_a_lender_that_cannot_be_imported_is_left_alone_with_one_warning(monkeypatch, backend, library):
+    pytest.importorskip(library, reason=f"{library} is not installed")
+    monkeypatch.setattr(_accel, "_failed", set())
+    monkeypatch.setitem(_accel.TRANSFORMS, (backend, library), "arrayconv._accel.nowhere")
+    x, kernel = np.ones(64), np.ones(8)
+    with config.using(accelerators={library}):
+        with pytest.warns(RuntimeWarning, match=f"the accelerator '{library}' failed: ModuleNotFoundError") as told:
+            y = arrayconv.convolve(x, kernel, method="fft")
+        assert len(told) == 1
+        np.testing.assert_allclose(y, np.convolve(x, kernel), rtol=0, atol=1e-12)
+        np.testing.assert_allclose(arrayconv.convolve(x, kernel, method="fft"), y, rtol=0, atol=1e-12)
+
+
 class TestFailingAccelerator:
     """A library that can't be imported or can't compile: `auto` answers by another route, with one warning."""
 
