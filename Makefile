@@ -16,7 +16,7 @@ EXAMPLES := $(wildcard examples/*.py)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo train test unit conformance parity examples bench tune check format clean
+.PHONY: help demo train test unit conformance standard-only parity examples bench tune check format clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
@@ -27,7 +27,7 @@ demo: $(INSTALLED)  ## show what the package does on this machine
 train: $(INSTALLED)  ## train a small network on NumPy, torch and JAX arrays
 	$(BIN)/python examples/13_digits.py --libraries numpy torch jax --picture docs/images/digits.png
 
-test: unit $(addprefix conformance-,$(BACKENDS))  ## unit tests, then conformance on every backend in BACKENDS
+test: unit $(addprefix conformance-,$(BACKENDS)) standard-only  ## unit tests, then conformance on every backend in BACKENDS
 
 unit: $(INSTALLED)  ## the tests of the package alone
 	$(PYTEST) tests
@@ -36,6 +36,9 @@ conformance: conformance-$(BACKEND)  ## the conformance suite on one backend: ma
 
 conformance-%: $(INSTALLED)
 	$(PYTEST) conformance --backend $*
+
+standard-only: $(INSTALLED)  ## conformance without any accelerator, on tensors: what runs on a GPU
+	$(PYTEST) conformance --backend torch --target conformance.standard_only
 
 parity: $(INSTALLED)  ## SciPy's own tests on our functions: make parity PARITY="--backend numpy --fast"
 	$(BIN)/python tools/parity.py -n $(WORKERS) $(PARITY)

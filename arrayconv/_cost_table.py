@@ -33,6 +33,7 @@ class Rates(NamedTuple):
 RATES: dict[str, Rates] = {
     "numpy+scipy/cpu": Rates(847, 41, 53, 11, 373, 180),
     "numpy+ducc0/cpu": Rates(848, 33, 41, 11, 466, 120),
+    "numpy+torch/cpu": Rates(848, 33, 41, 11, 466, 100),  # not fitted: tensors without ducc0
     "numpy/cpu": Rates(530, 49, 363, 10, 1319, 629),
     "torch/cpu": Rates(1729, 25, 45, 19, 67, 81),
     "torch/cuda": Rates(8000, 1, 1, 1, 10, 2),

@@ -144,7 +144,7 @@ def explanation(
         output_shape=shape,
         dtype=traits.output,
         accumulator=traits.accumulator,
-        backend=traits.backend,
+        backend=traits.library,
         device=traits.device,
         steps=len(plan.steps),
         workspace=plan.chosen.workspace,

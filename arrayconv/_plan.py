@@ -12,6 +12,8 @@ from functools import partial
 from threading import Lock
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from arrayconv import _accel
 from arrayconv._algorithms import Context, Shortcut
 from arrayconv._boundary import FILL, Run
@@ -22,7 +24,7 @@ from arrayconv._select import METHODS, TABLE, Budget, Candidate, rank
 from arrayconv._spec import Spec
 from arrayconv._split import Piece, pieces
 from arrayconv._tracing import planning, record
-from arrayconv._xp import Array, Namespace, Traits
+from arrayconv._xp import Array, Namespace, Traits, compat_namespace
 
 
 @record
@@ -70,8 +72,12 @@ class Plan(NamedTuple):
         if any(axis.upsample != 1 for axis in self.spec.axes) or not self.covers:
             return None
         conj = self.spec.conj and self.traits.accumulator.startswith("complex")
-        step = self.steps[0]
-        return make_shortcut(self.spec._replace(conj=conj), step.spec, step.source, self.traits, fill)
+        step, traits = self.steps[0], self.traits
+        run = make_shortcut(self.spec._replace(conj=conj), step.spec, step.source, traits, fill)
+        if run is None or not traits.home or TABLE[self.method].native == traits.home:
+            return run
+
+        return _accel.on_memory(run)
 
     @property
     def covers(self) -> bool:
@@ -167,12 +173,9 @@ def refused(function: str, refusal: Refusal, limit: int | None, taken: int = 0) 
 
 def with_accelerators(traits: Traits, allowed: frozenset[str], threads: int | None = None) -> Traits:
     """Return `traits` with the shortcuts that are installed and allowed, and the threads they may use, None for all."""
+    traits = _accel.hosted(traits._replace(accelerators=_accel.available(allowed)))
     most = _accel.usable() if (traits.backend, traits.device) == ("numpy", "cpu") else 1
-    return traits._replace(
-        transforms=_accel.accelerator(traits.backend, allowed),
-        accelerators=_accel.available(allowed),
-        threads=most if threads is None else min(threads, most),
-    )
+    return traits._replace(transforms=_accel.lender(traits), threads=most if threads is None else min(threads, most))
 
 
 def execute(
@@ -211,13 +214,25 @@ def execute(
         Of the plan's output dtype; `out` itself where that was given.
     """
     traits = plan.traits
+    if traits.home and not isinstance(x, np.ndarray):
+        return _hosted(plan, x, kernel, fill, out, constants)
     threads = traits.threads if plan.together <= 1 else 1
-    fft = _accel.transforms(traits.backend, traits.transforms, xp, threads)
+    fft = _accel.transforms(traits.transforms, xp, threads)
     context = Context(xp, device, traits, fft, _wrapped(fill, traits))
     kernel = _oriented(kernel, plan.spec, context)
     run = _accelerated if plan.method in _accel.ACCELERATED else _walked
-    with _accel.full_precision(traits.backend, traits.device):
+    with _accel.full_precision(traits):
         return run(plan, x, kernel, out, context, constants)
+
+
+def _hosted(
+    plan: Plan, x: Any, kernel: Any, fill: complex, out: Array | None, constants: dict[int, Any] | None
+) -> Array:
+    """Run a plan for NumPy arrays on another library's, over the same memory."""
+    xp, target = compat_namespace("numpy"), None if out is None else _accel.memory(out)
+    arrays = _accel.memory(x), _accel.memory(kernel)
+    y = execute(plan, *arrays, fill, xp=xp, device="cpu", out=target, constants=constants)
+    return _accel.tensor(y) if out is None else out
 
 
 def _walked(

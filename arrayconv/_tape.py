@@ -65,7 +65,7 @@ def note(operands: tuple[Any, ...], pullback: Callable[[], Pullback], *, convolv
 def of_convolution(found: Operands, problem: Problem, plan: Plan, fill: complex) -> Pullback:
     """Return the pullback of a convolution: both derivatives, conjugated as the adjoint of complex data is."""
     xp, device, move = found.xp, found.device, problem.layout
-    run = _engines.runner(plan.traits.backend, xp, device)
+    run = _engines.runner(plan.traits.library, xp, device)
     sums = problem.sums or (None, None)
 
     def pullback(dy: Array, wanted: Sequence[bool]) -> tuple[Any, tuple[Any, ...]]:

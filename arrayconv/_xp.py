@@ -67,6 +67,12 @@ class Traits(NamedTuple):
     transforms: str = ""  # the library whose transforms are used, '' for the namespace's own
     accelerators: frozenset[str] = frozenset()  # the libraries whose methods may serve
     threads: int = 1  # how many this package's own loops and the lent transforms may use
+    home: str = ""  # the library whose arrays these are, where they are computed as the backend's over the same memory
+
+    @property
+    def library(self) -> str:
+        """The library of the caller's arrays."""
+        return self.home or self.backend
 
     @property
     def row(self) -> str:

@@ -13,9 +13,14 @@ from tests import oracle
 ALL_ACCELERATORS = frozenset(config.ACCELERATORS)
 
 
-def planned(library, spec, dtype, method, *, fill=0, max_workspace=None, accelerators=ALL_ACCELERATORS):
-    """Return the plan of a forced method, or the sentence that refuses it."""
+def planned(library, spec, dtype, method, *, fill=0, max_workspace=None, accelerators=None):
+    """Return the plan of a forced method, or the sentence that refuses it.
+
+    With every accelerator, except that tensors stay with torch: as NumPy's arrays they would be no other library.
+    """
     found = traits(library.name, library.device, library.xp, dtype)
+    if accelerators is None:
+        accelerators = ALL_ACCELERATORS - ({"numpy"} if library.name == "torch" else set())
     found = _plan.with_accelerators(found, accelerators)
     made = _plan.make(spec, found, method, Budget(max_workspace), fill == 0)
     if isinstance(made, _plan.Refusal):

@@ -56,6 +56,7 @@ FOREIGN = {
     "_accel/tile_kernels": {"llvmlite", "numba"},
     "_accel/ducc0_fft": {"ducc0"},
     "_accel/scipy_fft": {"scipy"},
+    "_accel/torch_fft": {"torch"},
     "_engines/jax": {"jax"},
     "_engines/torch": {"torch"},
     "nn/modules": {"torch"},

@@ -1,4 +1,4 @@
-"""What names a library: transforms, ``(backend, library) -> where``, and `ACCELERATED`, methods of the one table.
+"""What names a library: transforms, ``library -> where``, and `ACCELERATED`, methods of the one table.
 
 An allow-list. No library is imported to decide, only to run, and each agrees with the standard-only code over the whole
 case table. A library that fails once is left alone from then on.
@@ -14,6 +14,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from arrayconv._accel._base import AcceleratorFailed
+from arrayconv._accel._borrowed import memory, on_memory, tensor
 from arrayconv._accel._threads import share, usable
 from arrayconv._accel.numba import numba
 from arrayconv._accel.numba_tiles import numba_tiles
@@ -22,17 +23,21 @@ from arrayconv._accel.torch_conv import torch_conv
 from arrayconv._accel.xla_conv import xla_conv
 from arrayconv._algorithms import Algorithm
 from arrayconv._tracing import planning
-from arrayconv._xp import Namespace
+from arrayconv._xp import Namespace, Traits
 
 __all__ = [
     "ACCELERATED",
     "AcceleratorFailed",
-    "accelerator",
     "available",
     "full_precision",
     "give_up",
+    "hosted",
+    "lender",
+    "memory",
+    "on_memory",
     "share",
     "state",
+    "tensor",
     "transforms",
     "usable",
 ]
@@ -40,11 +45,15 @@ __all__ = [
 ACCELERATED: dict[str, Algorithm] = {
     algorithm.name: algorithm for algorithm in (numpy_convolve, numba, numba_tiles, torch_conv, xla_conv)
 }
-# The first that is there serves: the quickest is named first.
-TRANSFORMS = {
-    ("numpy", "ducc0"): "arrayconv._accel.ducc0_fft",
-    ("numpy", "scipy"): "arrayconv._accel.scipy_fft",
+TRANSFORMS = {  # of NumPy arrays
+    "ducc0": "arrayconv._accel.ducc0_fft",
+    "scipy": "arrayconv._accel.scipy_fft",
+    "torch": "arrayconv._accel.torch_fft",
 }
+# By the library of the caller's arrays; the first that is there serves, so the quickest is named first. Beside NumPy's
+# threads torch's get in the way of each other.
+_LENDERS = {"numpy": ("ducc0", "scipy"), "torch": ("ducc0", "torch", "scipy")}
+_HOSTED = ("torch",)  # whose arrays of the CPU NumPy can work on, over the same memory
 _BORROWED = ("torch", "jax")  # serve where their user has imported them, and are never imported for a shortcut
 
 
@@ -66,12 +75,22 @@ def ready(library: str) -> bool:
     return library not in _failed and (_imported(library) if library in _BORROWED else installed(library))
 
 
-def accelerator(backend: str, allowed: frozenset[str]) -> str:
-    """Return the library whose transforms serve `backend`'s arrays, '' for the namespace's own."""
-    for home, library in TRANSFORMS:
-        if home == backend and library in allowed and ready(library):
-            return library
-    return ""
+def hosted(traits: Traits) -> Traits:
+    """Return the traits of the same arrays as NumPy's, where those are quicker: with transforms that somebody lends.
+
+    Tensors of the CPU are memory that NumPy, and all that serves NumPy, can read in place. A compiler must see torch's
+    own functions, and bfloat16 is torch's alone.
+    """
+    if traits.backend not in _HOSTED or traits.device != "cpu" or traits.traced or traits.output == "bfloat16":
+        return traits
+    found = traits._replace(backend="numpy", home=traits.backend, readable=True, integer_matmul=True)
+    return found if "numpy" in traits.accelerators and lender(found) else traits
+
+
+def lender(traits: Traits) -> str:
+    """Return the library whose transforms serve, '' for the namespace's own."""
+    lenders = _LENDERS.get(traits.library, ()) if traits.backend == "numpy" else ()
+    return next((library for library in lenders if library in traits.accelerators), "")
 
 
 def available(allowed: frozenset[str]) -> frozenset[str]:
@@ -89,7 +108,7 @@ def give_up(failure: AcceleratorFailed) -> None:
     _failed.add(failure.library)
 
 
-def transforms(backend: str, library: str, xp: Namespace, threads: int) -> Any:
+def transforms(library: str, xp: Namespace, threads: int) -> Any:
     """Return the fft functions to use: a lender's with so many threads, or the namespace's own.
 
     A lender that can't be imported is left alone from then on, with one warning.
@@ -97,7 +116,7 @@ def transforms(backend: str, library: str, xp: Namespace, threads: int) -> Any:
     if not library or library in _failed:
         return xp.fft
     try:
-        return import_module(TRANSFORMS[backend, library]).with_threads(threads)
+        return import_module(TRANSFORMS[library]).with_threads(threads)
     except ImportError as broken:
         failure = AcceleratorFailed(library, f"{type(broken).__name__}: {broken}")
     give_up(failure)
@@ -105,15 +124,16 @@ def transforms(backend: str, library: str, xp: Namespace, threads: int) -> Any:
     return xp.fft
 
 
-def full_precision(backend: str, device: str) -> AbstractContextManager[None]:
+def full_precision(traits: Traits) -> AbstractContextManager[None]:
     """Return a context in which products are not cut to fewer digits; no error bound stated in eps would hold else.
 
     JAX multiplies matrices in TF32 or bfloat16 on devices that have them, unless told otherwise. torch's products keep
     float32 unless its user asks for less, but under autocast they would be cast to half precision: who wants that casts
     the operands.
     """
-    if backend == "jax":
+    if traits.backend == "jax":
         return sys.modules["jax"].default_matmul_precision("highest")
-    if backend == "torch" and device != "meta" and sys.modules["torch"].is_autocast_enabled(device):
-        return sys.modules["torch"].autocast(device, enabled=False)
+    torch = sys.modules.get("torch") if traits.backend in ("numpy", "torch") else None  # NumPy's arrays borrow from it
+    if torch is not None and traits.device != "meta" and torch.is_autocast_enabled(traits.device):
+        return torch.autocast(traits.device, enabled=False)
     return nullcontext()

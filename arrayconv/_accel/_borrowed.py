@@ -1,8 +1,9 @@
-"""NumPy arrays as torch tensors over the same memory, where the caller has imported torch."""
+"""NumPy arrays and torch tensors of the CPU over each other's memory: nothing is copied."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,29 @@ def tensor(array: Any) -> Any:
         return sys.modules["torch"].from_numpy(array)
     except (KeyError, TypeError, ValueError, RuntimeError) as failure:
         raise AcceleratorFailed(LIBRARY, f"{type(failure).__name__}: {failure}") from failure
+
+
+def memory(tensor: Any) -> np.ndarray[Any, Any]:
+    """Return a NumPy array over the memory of a tensor of the CPU, without its gradient.
+
+    What NumPy has no form for is computed: conjugates and negatives that were only taken note of, and bfloat16.
+    """
+    try:
+        return tensor.numpy()
+    except (RuntimeError, TypeError):
+        tensor = tensor.detach().resolve_conj().resolve_neg()
+        return (tensor.float() if tensor.dtype == sys.modules["torch"].bfloat16 else tensor).numpy()
+
+
+def on_memory(run: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    """Return a function of two NumPy arrays, which may answer None, as one of tensors."""
+    from_numpy = sys.modules[LIBRARY].from_numpy
+
+    def lent(x: Any, kernel: Any) -> Any:
+        y = run(memory(x), memory(kernel))
+        return None if y is None else from_numpy(y)
+
+    return lent
 
 
 class _Writeable:

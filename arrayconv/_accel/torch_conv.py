@@ -56,7 +56,7 @@ def _kind(spec: Spec, traits: Traits) -> str:
 
 def _cost(spec: Spec, traits: Traits) -> int:
     measured, kind = pace(_kind(spec, traits)), _kind(spec, traits)
-    call_ns = measured.call_ns + _LENDING_NS * (traits.backend == "numpy")
+    call_ns = measured.call_ns + _LENDING_NS * (traits.library == "numpy")
     units = spec.outputs
     if kind == "torch_conv-float64":  # windows are laid out as columns, and then multiplied
         units = spec.outputs // max(1, spec.filters) * spec.terms
@@ -167,7 +167,7 @@ def _shortcut(
 ) -> Shortcut | None:
     """Return torch's function on tensors that are read whole."""
     whole = source == tuple((Run(0, 1, axis.size),) for axis in spec.axes)
-    if traits.backend != "torch" or not whole or any(_held(axis) != slice(0, axis.size) for axis in step.axes):
+    if traits.library != "torch" or not whole or any(_held(axis) != slice(0, axis.size) for axis in step.axes):
         return None
     torch, call = sys.modules["torch"], _call(step)
     function, padded, shape = _function(len(step.axes)), any(call.padding), step.output_size
@@ -193,4 +193,5 @@ torch_conv = Algorithm(
     accuracy="componentwise",
     extends=frozenset({"zero"}),
     shortcut=_shortcut,
+    native=LIBRARY,
 )

@@ -57,6 +57,7 @@ class Algorithm:
     shares: bool = False  # pieces run side by side, as threads: what it calls starts none of its own
     tile_bytes: int = 0  # workspace per piece that stays in a CPU's cache, 0 for no limit
     shortcut: MakeShortcut | None = None
+    native: str = ""  # the library whose arrays `shortcut` takes as they are, although NumPy could compute them
 
     def extending(self, zero_fill: bool) -> Extends:
         """Return which boundaries need no copy of x, given whether 'constant' means zeros."""

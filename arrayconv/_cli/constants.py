@@ -69,16 +69,17 @@ def _subjects(say: Say) -> Iterator[Subject]:
             if name == "jax":
                 traced = found._replace(traced=True).row
                 yield Subject(traced, xp, device, xp.fft, sys.modules["jax"].jit)
-        yield from _lent(name, xp, places[0])
+        if name == "numpy":
+            yield from _lent(xp, places[0])
 
 
-def _lent(name: str, xp: Namespace, device: Any) -> Iterator[Subject]:
-    """Yield what other libraries' transforms make of a library's arrays."""
-    for home, lender in _accel.TRANSFORMS:
-        if home == name and find_spec(lender) is not None:
+def _lent(xp: Namespace, device: Any) -> Iterator[Subject]:
+    """Yield what other libraries' transforms make of NumPy's arrays."""
+    for lender in _accel.TRANSFORMS:
+        if find_spec(lender) is not None:
             import_module(lender)  # some are borrowed only where they are imported already
-            row = traits(name, device, xp, "float32")._replace(transforms=lender).row
-            yield Subject(row, xp, device, _accel.transforms(name, lender, xp, _accel.usable()), _as_it_is)
+            row = traits("numpy", device, xp, "float32")._replace(transforms=lender).row
+            yield Subject(row, xp, device, _accel.transforms(lender, xp, _accel.usable()), _as_it_is)
 
 
 def _places(name: str) -> Iterator[Any]:
@@ -221,9 +222,8 @@ def numba(dtypes: Sequence[str]) -> Pace:
 
 def versions() -> dict[str, str]:
     """Return the versions of what is measured here, as far as it is installed."""
-    lenders = [library for _, library in _accel.TRANSFORMS]
     found: dict[str, str] = {}
-    for name in sorted({"numpy", *_LIBRARIES, *lenders, "numba"}):
+    for name in sorted({"numpy", *_LIBRARIES, *_accel.TRANSFORMS, "numba"}):
         try:
             found[name] = version(name)
         except PackageNotFoundError:  # not here, or installed by another name

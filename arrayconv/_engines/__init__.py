@@ -46,8 +46,8 @@ def run(
     Where it does, `constants` are neither used nor kept: they could belong to a trace.
     """
     traits = plan.traits
-    if out is None and traits.backend in ENGINES and not is_compiling():
-        engine = import_module(ENGINES[traits.backend])
+    if out is None and traits.library in ENGINES and not is_compiling():
+        engine = import_module(ENGINES[traits.library])
         if engine.applies(x, kernel):
             task, x, kernel = adjoint.bilinear(plan, x, kernel, fill, xp=xp, device=device)
             return xp.astype(engine.run(task, x, kernel), getattr(xp, traits.output), copy=False)

@@ -311,27 +311,35 @@ def test_accelerators_leave_integers_as_they_are():
         assert np.array_equal(arrayconv.convolve(x, kernel, method="fft"), fast)
 
 
-@pytest.mark.parametrize(("backend", "library"), _accel.TRANSFORMS)
-def test_transforms_turned_off_are_not_called(monkeypatch, backend, library):
+def lent_to(library):
+    """Return two arrays that `library` lends its transforms to, and the accelerators that takes."""
+    pytest.importorskip(library, reason=f"{library} is not installed")
+    x, kernel = np.ones(64), np.ones(8)
+    if library != "torch":
+        return x, kernel, {library}
+    torch = importlib.import_module("torch")
+    return torch.from_numpy(x), torch.from_numpy(kernel), {"numpy", "torch"}
+
+
+@pytest.mark.parametrize("library", _accel.TRANSFORMS)
+def test_transforms_turned_off_are_not_called(monkeypatch, library):
     def called(*_):
         raise AssertionError(f"{library} was called")
 
-    pytest.importorskip(library, reason=f"{library} is not installed")
-    monkeypatch.setattr(importlib.import_module(_accel.TRANSFORMS[backend, library]), "with_threads", called)
-    x, kernel = np.ones(64), np.ones(8)
-    with config.using(accelerators={library}), pytest.raises(AssertionError, match=f"{library} was called"):
+    x, kernel, allowed = lent_to(library)
+    monkeypatch.setattr(importlib.import_module(_accel.TRANSFORMS[library]), "with_threads", called)
+    with config.using(accelerators=allowed), pytest.raises(AssertionError, match=f"{library} was called"):
         arrayconv.convolve(x, kernel, method="fft")
     with config.using(accelerators=set(config.ACCELERATORS) - {library}):
         arrayconv.convolve(x, kernel, method="fft")
 
 
-@pytest.mark.parametrize(("backend", "library"), _accel.TRANSFORMS)
-def test_a_lender_that_cannot_be_imported_is_left_alone_with_one_warning(monkeypatch, backend, library):
-    pytest.importorskip(library, reason=f"{library} is not installed")
+@pytest.mark.parametrize("library", _accel.TRANSFORMS)
+def test_a_lender_that_cannot_be_imported_is_left_alone_with_one_warning(monkeypatch, library):
+    x, kernel, allowed = lent_to(library)
     monkeypatch.setattr(_accel, "_failed", set())
-    monkeypatch.setitem(_accel.TRANSFORMS, (backend, library), "arrayconv._accel.nowhere")
-    x, kernel = np.ones(64), np.ones(8)
-    with config.using(accelerators={library}):
+    monkeypatch.setitem(_accel.TRANSFORMS, library, "arrayconv._accel.nowhere")
+    with config.using(accelerators=allowed):
         with pytest.warns(RuntimeWarning, match=f"the accelerator '{library}' failed: ModuleNotFoundError") as told:
             y = arrayconv.convolve(x, kernel, method="fft")
         assert len(told) == 1

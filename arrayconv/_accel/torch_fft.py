@@ -1,0 +1,21 @@
+"""torch's transforms for NumPy arrays that are torch's own memory, on as many threads as torch uses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from torch import fft
+
+from arrayconv._accel._borrowed import tensor
+from arrayconv._accel._transforms import lender
+
+
+def _called(transform: Callable[..., Any]) -> Callable[..., Any]:
+    def run(x: Any, s: Sequence[int], axes: Sequence[int], threads: int) -> Any:
+        return transform(tensor(x), s=tuple(s), dim=tuple(axes)).numpy()
+
+    return run
+
+
+with_threads = lender(1, *map(_called, (fft.rfftn, fft.irfftn, fft.fftn, fft.ifftn)))
