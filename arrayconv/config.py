@@ -19,9 +19,9 @@ __all__ = ["ACCELERATORS", "DEFAULT_WORKSPACE", "Settings", "current", "using"]
 ACCELERATORS = {
     "scipy": "SciPy's transforms for NumPy arrays",
     "ducc0": "ducc0's transforms for NumPy arrays",
-    "numpy": "numpy.convolve for short NumPy arrays",
+    "numpy": "numpy.convolve for short NumPy arrays; torch's tensors of the CPU computed as NumPy arrays in place",
     "numba": "compiled loops for NumPy arrays",
-    "torch": "torch's convolution for its tensors, and for NumPy arrays where torch is imported already",
+    "torch": "torch's convolution and transforms for its tensors, the former for NumPy arrays too once it is imported",
     "jax": "XLA's convolution for JAX arrays",
 }
 DEFAULT_WORKSPACE = 1 << 30  # bytes: a plan keeps to them where it can, unless a call or `using` says more or less
