@@ -26,6 +26,18 @@ def put(y: Array, index: Any, value: Array | int) -> Array:
     return y
 
 
+def framed(x: Any, shape: tuple[int, ...], place: tuple[slice, ...], *, xp: Namespace, device: Any) -> Array:
+    """Return x at `place` along the last axes of an array of zeros, each element written once."""
+    y: Any = buffer(x, shape, zeros=False, xp=xp, device=device)
+    inside: list[slice] = []
+    for held in place:
+        y[(..., *inside, slice(0, held.start), *(slice(None),) * (len(place) - len(inside) - 1))] = 0
+        y[(..., *inside, slice(held.stop, None), *(slice(None),) * (len(place) - len(inside) - 1))] = 0
+        inside.append(held)
+    y[(..., *place)] = x
+    return y
+
+
 def covers_itself(x: Any) -> bool:
     """Whether two elements of a strided array certainly share memory: fewer places than elements."""
     strides = x.stride() if callable(getattr(x, "stride", None)) else getattr(x, "strides", None)

@@ -17,7 +17,7 @@ import numpy as np
 from arrayconv import _accel
 from arrayconv._algorithms import Context, Shortcut
 from arrayconv._boundary import FILL, Run
-from arrayconv._memory import buffer, put
+from arrayconv._memory import buffer, framed, put
 from arrayconv._ops import contain, pad
 from arrayconv._ops.windows import LEADING
 from arrayconv._select import METHODS, TABLE, Budget, Candidate, rank
@@ -116,8 +116,9 @@ def make(spec: Spec, traits: Traits, method: str, budget: Budget, zero_fill: boo
     algorithm = TABLE[chosen.name]
     steps: tuple[Piece, ...] = ()
     if spec.outputs and spec.terms:  # a sum of nothing is zero
-        slabs = not algorithm.extends
-        steps = tuple(pieces(spec, chosen.block, extends=algorithm.extending(zero_fill), slabs=slabs))
+        extends = algorithm.extending(zero_fill)
+        slabs = algorithm.slabs and not ("zero" in extends and all(axis.boundary == "constant" for axis in spec.axes))
+        steps = tuple(pieces(spec, chosen.block, extends=extends, slabs=slabs))
     steps = _by_kernel(steps)
     together = min(chosen.together, len(steps))
     return Plan(spec, traits, chosen.name, steps, _kernels(steps), candidates, method, budget, together)
@@ -325,6 +326,10 @@ class _Runner:
         kernel, constants = self._constants(self._kernels[number], step)
         if not self._guards:
             return algorithm.run(piece, constants, step.spec, context)
+        if not algorithm.mixes and kernel.bad is None:
+            y = contain.untouched(lambda: algorithm.run(piece, constants, step.spec, context), context.traits)
+            if y is not None:
+                return y
         guarded = contain.guard(piece, 2, context.traits, algorithm.mixes, xp=context.xp)
         y = algorithm.run(guarded.data, constants, step.spec, context)
         return contain.restore(y, guarded, kernel, step.spec, xp=context.xp, device=context.device)
@@ -372,7 +377,7 @@ def _cut(x: Array, step: Piece, context: Context) -> Array:
         place = _place(step.source)
         if place is not None:  # x among zeros: written once, instead of joined axis by axis
             shape = (*x.shape[:LEADING], *(sum(run.length for run in source) for source in step.source))
-            return put(buffer(x, shape, zeros=True, xp=xp, device=context.device), (..., *place), x)
+            return framed(x, shape, place, xp=xp, device=context.device)
     for number, (_, moved) in enumerate(reads):
         if moved:
             x = pad.extend(x, LEADING + number, moved, context.fill, xp=xp, device=context.device)

@@ -181,6 +181,7 @@ numba = Algorithm(
     _prepare,
     _run,
     accuracy="componentwise",
+    slabs=True,
     writes=True,
     shortcut=_shortcut,
 )

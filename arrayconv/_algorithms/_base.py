@@ -51,6 +51,7 @@ class Algorithm:
     run: Callable[[Array, Any, Spec, Context], Array]
     accuracy: Accuracy  # whether the error bound holds element by element or by norm
     extends: Extends = frozenset()  # which boundaries it handles inside, through `before`
+    slabs: bool = False  # where it does not extend, borders are pieces of their own: a copy of x would cost more
     smears: bool = False  # one bad sample reaches outputs whose window does not hold it
     mixes: bool = False  # sums may overflow where the definition's would not, so data is scaled first
     writes: bool = False  # into `context.out`, which it returns

@@ -16,7 +16,7 @@ Accuracy  componentwise. Zeros multiply neighbours, so a NaN would spoil those t
 
 from __future__ import annotations
 
-from itertools import product
+from itertools import pairwise, product
 from math import prod
 from typing import Any, NamedTuple
 
@@ -29,7 +29,7 @@ from arrayconv._tracing import planning, record
 from arrayconv._xp import Array, Traits
 
 _WIDTHS = (16, 32, 64)  # outputs of one product row that are tried
-_STACK = 128  # rows of one product, where one axis is cut into many
+_CHUNK_BYTES = 1 << 18  # of outputs at a time along one axis: they, their terms and samples stay in the second cache
 
 
 @record
@@ -166,25 +166,57 @@ def _run(x: Array, matrices: list[Array], spec: Spec, context: Context) -> Array
 
 
 def _line(x: Array, matrices: list[Array], spec: Spec, bands: Bands, context: Context) -> Array:
-    """Return the rows of outputs of one axis: most of them from x as it is, the last ones from a copy with zeros."""
-    xp, (most, rest) = context.xp, _parted(spec, x.shape[-1])
-    parts: list[Array] = []
-    if most.rows:
-        shape = (*x.shape[:-1], 1, _groups(most) * most.height, most.span)
-        parts.append(_summed(xp.reshape(x[..., : prod(shape[-2:])], shape), matrices, spec, most, context))
-    if rest.rows:
-        parts.append(_summed(_rows(x[..., most.rows * most.span :], rest, context), matrices, spec, rest, context))
-    return parts[0] if len(parts) == 1 else xp.concat(parts, axis=-3)
+    """Return the rows of outputs of one axis, (B, G, O, rows, 1, P), a chunk at a time: most read x as it is."""
+    xp, traits = context.xp, context.traits
+    shape = (spec.batch, spec.groups, spec.filters, bands.rows, bands.width)
+    y = buffer(x, shape, zeros=False, xp=xp, device=context.device)
+    for first, stop in _chunks(spec, bands, traits.itemsize if traits.writable and not traits.traced else 0):
+        rows = _rows(x, first, stop - first, spec, bands, context)  # (B, G, C, rows + height - 1, span)
+        total: Any = None
+        for c, matrix in enumerate(matrices):
+            for h in range(bands.height):
+                part = matrix[:, h * bands.span : (h + 1) * bands.span, :]
+                term = xp.matmul(rows[:, :, c, h : h + stop - first, :], part)  # (B, G, rows, O * P)
+                total = term if total is None else _plus(total, term, context)
+        total = xp.reshape(total, (spec.batch, spec.groups, stop - first, spec.filters, bands.width))
+        y = put(y, (..., slice(first, stop), slice(None)), xp.permute_dims(total, (0, 1, 3, 2, 4)))
+    return xp.expand_dims(y, axis=-2)
+
+
+def _plus(total: Array, term: Array, context: Context) -> Array:
+    """Return the sum, in the memory of the first where nobody may look back at it."""
+    if not context.traits.writable or context.traits.traced:
+        return total + term
+    total += term
+    return total
 
 
 @planning()
-def _parted(spec: Spec, size: int) -> tuple[Bands, Bands]:
-    """Return the rows that one axis of `size` samples holds all of, and those that read zeros beyond its end."""
-    bands = _bands(spec)
-    groups = max(0, size // (bands.height * bands.span) - 1)
-    groups -= groups % _STACK if groups > 4 * _STACK else 0
-    most = min(groups * bands.phases, bands.rows)
-    return bands._replace(rows=most), bands._replace(rows=bands.rows - most)
+def _chunks(spec: Spec, bands: Bands, itemsize: int) -> tuple[tuple[int, int], ...]:
+    """Cut the rows of one axis where windows begin and cease to lie inside x, and between into chunks for the cache.
+
+    Not for the cache with an itemsize of 0: a compiler sees to that itself.
+    """
+    axis = spec.axes[0]
+    first = min(-(-axis.before // bands.span), bands.rows)
+    stop = max(first, min((axis.size + axis.before) // bands.span - bands.height + 1, bands.rows))
+    row_bytes = spec.batch * spec.groups * spec.filters * bands.width * itemsize
+    count = max(1, -(-(stop - first) // max(1, _CHUNK_BYTES // row_bytes))) if row_bytes else 1
+    cuts = sorted({0, *(first + (stop - first) * number // count for number in range(count + 1)), bands.rows})
+    return tuple(pairwise(cuts))
+
+
+def _rows(x: Array, first: int, count: int, spec: Spec, bands: Bands, context: Context) -> Array:
+    """Return x cut every `span` samples from what row `first` of outputs reads on: (B, G, C, rows, span)."""
+    xp, rows = context.xp, count + bands.height - 1
+    lo = first * bands.span - spec.axes[0].before
+    held = slice(max(lo, 0), min(lo + rows * bands.span, x.shape[-1]))
+    part = x[..., held]
+    if part.shape[-1] < rows * bands.span:
+        shape = (*x.shape[:-1], rows * bands.span)
+        wide = buffer(x, shape, zeros=True, xp=xp, device=context.device)
+        part = put(wide, (..., slice(held.start - lo, held.stop - lo)), part)
+    return xp.reshape(part, (*x.shape[:-1], rows, bands.span))
 
 
 def _summed(rows: Array, matrices: list[Array], spec: Spec, bands: Bands, context: Context) -> Array:
@@ -226,11 +258,8 @@ def _product(rows: Array, matrix: Array, phase: int, spec: Spec, bands: Bands, x
     flat = xp.reshape(rows, (*outer, strips, count * span))
     first = phase * (bands.height // bands.phases) * span
     groups = _rows_of(phase, bands)
-    stacks = groups // _STACK if strips == 1 and groups % _STACK == 0 else 1  # of products, where there is one strip
-    shape = (*outer, stacks, groups // stacks, length) if stacks > 1 else (*outer, strips, groups, length)
-    flat = xp.reshape(flat[..., first : first + groups * length], shape)
-    found = xp.matmul(flat, xp.reshape(matrix, (spec.groups, *(1,) * (len(outer) - 1), *matrix.shape[1:])))
-    return xp.reshape(found, (*outer, strips, groups, matrix.shape[-1])) if stacks > 1 else found
+    flat = xp.reshape(flat[..., first : first + groups * length], (*outer, strips, groups, length))
+    return xp.matmul(flat, xp.reshape(matrix, (spec.groups, *(1,) * (len(outer) - 1), *matrix.shape[1:])))
 
 
 def _rows_of(phase: int, bands: Bands) -> int:
@@ -252,38 +281,46 @@ def _groups(bands: Bands) -> int:
     return -(-bands.rows // bands.phases) + (bands.phases > 1)
 
 
-def _rows(x: Array, bands: Bands, context: Context) -> Array:
-    """Return x cut every `step` samples, (B, G, C, strips=1, rows, span), zeros beyond its end."""
-    xp, rows = context.xp, _groups(bands) * bands.height
-    shape = (*x.shape[:-1], rows * bands.span - x.shape[-1])
-    x = xp.concat([x, xp.zeros(shape, dtype=x.dtype, device=context.device)], axis=-1)
-    return xp.reshape(x, (*x.shape[:-1], 1, rows, bands.span))
-
-
 def _strips(x: Array, spec: Spec, bands: Bands, context: Context) -> Array:
     """Return copies of strips of the last axis, (B, G, C, *lead, strips, rows, span), zeros beyond x."""
-    xp = context.xp
-    *outer, rows, columns = x.shape
-    shape = (*outer, bands.strips, _groups(bands) * bands.height, bands.span)
+    xp, (*lead, row, column) = context.xp, spec.axes
+    sizes = [axis.stride * (axis.outputs - 1) + axis.reach for axis in lead]
+    shape = (*x.shape[:LEADING], *sizes, bands.strips, _groups(bands) * bands.height, bands.span)
     z = buffer(x, shape, zeros=False, xp=xp, device=context.device)
-    z = put(z, (..., slice(rows, None), slice(None)), 0)
-    if (bands.strips - 1) * bands.step + bands.span > columns:
-        z = put(z, (..., bands.strips - 1, slice(None), slice(None)), 0)
-    swap = (*range(len(outer)), len(outer) + 1, len(outer), len(outer) + 2)
+    place: tuple[Any, ...] = (slice(None),) * LEADING
+    for axis, size in zip(lead, sizes, strict=True):
+        z = _blank(z, place, axis.before, axis.before + axis.size, size)
+        place = (*place, slice(axis.before, axis.before + axis.size))
+    place = (*place, slice(None))
+    z = _blank(z, place, row.before, row.before + row.size, shape[-2])
+    place = (*place[:-1], slice(row.before, row.before + row.size))
+    swap = (*range(len(place) - 1), len(place), len(place) - 1, len(place) + 1)
     for first in range(0, bands.span, bands.step):
         width = min(bands.step, bands.span - first)
-        whole = min(bands.strips, (columns - first) // bands.step)
-        if whole > 0:
-            cut = xp.reshape(x[..., first : first + whole * bands.step], (*outer, rows, whole, bands.step))
-            place = (..., slice(0, whole), slice(0, rows), slice(first, first + width))
-            z = put(z, place, xp.permute_dims(cut[..., :width], swap))
-        for strip in range(max(whole, 0), bands.strips):
-            start = strip * bands.step + first
-            held = min(width, columns - start)
-            if held > 0:
-                part = x[..., start : start + held]
-                z = put(z, (..., strip, slice(0, rows), slice(first, first + held)), part)
+        part = slice(first, first + width)
+        low = min(-(-max(column.before - first, 0) // bands.step), bands.strips)
+        high = max(low, min((column.size + column.before - first) // bands.step, bands.strips))
+        if high > low:  # strips whose samples, up to those of the next, lie in x
+            start = low * bands.step + first - column.before
+            cut = xp.reshape(x[..., start : start + (high - low) * bands.step], (*x.shape[:-1], high - low, bands.step))
+            z = put(z, (*place[:-1], slice(low, high), place[-1], part), xp.permute_dims(cut[..., :width], swap))
+        for strip in (*range(low), *range(high, bands.strips)):
+            start = strip * bands.step + first - column.before
+            held = slice(max(start, 0), max(min(start + width, column.size), 0))
+            z = put(z, (*place[:-1], strip, place[-1], part), 0)
+            if held.start < held.stop:
+                z = put(
+                    z,
+                    (*place[:-1], strip, place[-1], slice(first + held.start - start, first + held.stop - start)),
+                    x[..., held],
+                )
     return z
+
+
+def _blank(z: Array, place: tuple[Any, ...], first: int, stop: int, size: int) -> Array:
+    """Return z with zeros on the axis after `place` before `first` and from `stop` on."""
+    z = put(z, (*place, slice(0, first), ...), 0) if first > 0 else z
+    return put(z, (*place, slice(stop, None), ...), 0) if stop < size else z
 
 
 banded = Algorithm(
@@ -294,6 +331,8 @@ banded = Algorithm(
     _prepare,
     _run,
     accuracy="componentwise",
+    slabs=True,
+    extends=frozenset({"zero"}),
     smears=True,
     tile_bytes=10 << 20,
     shares=True,

@@ -78,5 +78,14 @@ def _added(total: Array | None, term: Array) -> Array:
 
 
 direct = Algorithm(
-    "direct", _why_not, _cost, _workspace, _prepare, _run, accuracy="componentwise", shares=True, tile_bytes=1 << 21
+    "direct",
+    _why_not,
+    _cost,
+    _workspace,
+    _prepare,
+    _run,
+    accuracy="componentwise",
+    slabs=True,
+    shares=True,
+    tile_bytes=1 << 21,
 )

@@ -117,4 +117,4 @@ def _window(spec: Spec, place: tuple[int, ...], chunk: Chunk) -> list[slice]:
     return found
 
 
-dot = Algorithm("dot", _why_not, _cost, _workspace, _prepare, _run, accuracy="componentwise")
+dot = Algorithm("dot", _why_not, _cost, _workspace, _prepare, _run, accuracy="componentwise", slabs=True)

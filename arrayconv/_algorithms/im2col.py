@@ -58,4 +58,6 @@ def _run(x: Array, weights: Array, spec: Spec, context: Context) -> Array:
     return xp.reshape(xp.matmul(weights, columns), spec.output_shape)
 
 
-im2col = Algorithm("im2col", _why_not, _cost, _workspace, _prepare, _run, accuracy="componentwise", tile_bytes=1 << 23)
+im2col = Algorithm(
+    "im2col", _why_not, _cost, _workspace, _prepare, _run, accuracy="componentwise", slabs=True, tile_bytes=1 << 23
+)
