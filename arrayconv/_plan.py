@@ -20,7 +20,7 @@ from arrayconv._ops import contain, pad
 from arrayconv._ops.windows import LEADING
 from arrayconv._select import METHODS, TABLE, Budget, Candidate, rank
 from arrayconv._spec import Spec
-from arrayconv._split import Piece, pieces
+from arrayconv._split import Piece, pieces, undivided
 from arrayconv._tracing import planning, record
 from arrayconv._xp import Array, Namespace, Traits
 
@@ -108,8 +108,8 @@ def make(spec: Spec, traits: Traits, method: str, budget: Budget, zero_fill: boo
         return Refusal(method, candidates)
     chosen = runnable[0]
     algorithm = TABLE[chosen.name]
-    steps: tuple[Piece, ...] = ()
-    if spec.outputs and spec.terms:  # a sum of nothing is zero
+    steps: tuple[Piece, ...] = (undivided(spec),) if chosen.undivided else ()
+    if spec.outputs and spec.terms and not steps:  # a sum of nothing is zero
         slabs = not algorithm.extends
         steps = tuple(pieces(spec, chosen.block, extends=algorithm.extending(zero_fill), slabs=slabs))
     steps = _by_kernel(steps)
