@@ -22,7 +22,7 @@ from arrayconv._ops import contain, pad
 from arrayconv._ops.windows import LEADING
 from arrayconv._select import METHODS, TABLE, Budget, Candidate, rank
 from arrayconv._spec import Spec
-from arrayconv._split import Piece, pieces
+from arrayconv._split import Piece, pieces, undivided
 from arrayconv._tracing import planning, record
 from arrayconv._xp import Array, Namespace, Traits, compat_namespace
 
@@ -74,10 +74,7 @@ class Plan(NamedTuple):
         conj = self.spec.conj and self.traits.accumulator.startswith("complex")
         step, traits = self.steps[0], self.traits
         run = make_shortcut(self.spec._replace(conj=conj), step.spec, step.source, traits, fill)
-        if run is None or not traits.home or TABLE[self.method].native == traits.home:
-            return run
-
-        return _accel.on_memory(run)
+        return _accel.on_memory(run) if run is not None and traits.home else run
 
     @property
     def covers(self) -> bool:
@@ -114,8 +111,8 @@ def make(spec: Spec, traits: Traits, method: str, budget: Budget, zero_fill: boo
         return Refusal(method, candidates)
     chosen = runnable[0]
     algorithm = TABLE[chosen.name]
-    steps: tuple[Piece, ...] = ()
-    if spec.outputs and spec.terms:  # a sum of nothing is zero
+    steps: tuple[Piece, ...] = (undivided(spec),) if chosen.undivided else ()
+    if spec.outputs and spec.terms and not steps:  # a sum of nothing is zero
         extends = algorithm.extending(zero_fill)
         slabs = algorithm.slabs and not ("zero" in extends and all(axis.boundary == "constant" for axis in spec.axes))
         steps = tuple(pieces(spec, chosen.block, extends=extends, slabs=slabs))

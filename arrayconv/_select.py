@@ -45,6 +45,7 @@ class Candidate(NamedTuple):
     refusal: str | None  # why it can't run, None if it can
     measured_ns: int | None = None  # what it took, where somebody measured
     together: int = 1  # pieces that run side by side, each on a thread of its own
+    undivided: bool = False  # the whole problem is one piece, upsampled axes as they are
 
 
 def rank(spec: Spec, traits: Traits, budget: Budget, zero_fill: bool) -> tuple[Candidate, ...]:
@@ -88,6 +89,10 @@ def _candidate(
 
     if budget.accuracy == "componentwise" and algorithm.accuracy == "normwise":
         return refused("its error is bounded by norm, and accuracy='componentwise' was asked for")
+    limit = _UNLIMITED if budget.max_workspace is None else budget.max_workspace
+    whole = _undivided(algorithm, spec, traits, limit) if zero_fill else None
+    if whole is not None:
+        return whole
     count = prod(len(phases(axis)) for axis in spec.axes)
 
     def size(block: tuple[int, ...]) -> int:
@@ -99,7 +104,6 @@ def _candidate(
     if reason is not None:
         return refused(reason)
     reaches = [axis.reach for axis in phase.axes]
-    limit = _UNLIMITED if budget.max_workspace is None else budget.max_workspace
     block = block_shape(sizes, reaches, size, limit, rows=not algorithm.smears)
     if block is None:
         needs = size(smallest)
@@ -126,6 +130,18 @@ def _candidate(
     if shared >= found.cost_ns:
         return found
     return Candidate(algorithm.name, shared, smaller, traits.threads * size(smaller), None, together=traits.threads)
+
+
+def _undivided(algorithm: Algorithm, spec: Spec, traits: Traits, limit: int) -> Candidate | None:
+    """Return the row of an algorithm that takes this upsampled problem as it is; None where it takes phases."""
+    if algorithm.upsamples is None or not algorithm.upsamples(spec) or algorithm.why_not(spec, traits):
+        return None
+    needs = _piece_bytes(algorithm, spec, spec, traits)
+    if needs > limit:
+        return None
+    block = (spec.batch, spec.groups, *spec.output_size)
+    cost = algorithm.cost(spec, traits) + _step_ns(traits)
+    return Candidate(algorithm.name, cost, block, needs, None, undivided=True)
 
 
 def _parted(block: tuple[int, ...], sizes: Sequence[int], reaches: Sequence[int], parts: int) -> tuple[int, ...]:
@@ -183,7 +199,7 @@ def _block_axis(axis: Axis, outputs: int, extends: Extends) -> Axis:
 
 def _piece_bytes(algorithm: Algorithm, block: Spec, spec: Spec, traits: Traits) -> int:
     """Return the bytes one block takes beyond the caller's arrays: extended input, kernel, and the method's own."""
-    read = prod(axis.span(0, axis.outputs)[1] - axis.span(0, axis.outputs)[0] for axis in block.axes)
+    read = prod(_samples(axis) for axis in block.axes)
     samples = block.batch * block.groups * block.channels * read
     guarded = algorithm.smears and not traits.exact
     # A cast, or one axis extended after the other; guarded data, its magnitudes, scaled, and two flags.
@@ -192,6 +208,12 @@ def _piece_bytes(algorithm: Algorithm, block: Spec, spec: Spec, traits: Traits) 
     kernel = (6 if guarded else 2) * prod(spec.kernel_shape) * traits.itemsize  # cast, flipped, guarded
     result = block.outputs * traits.itemsize  # cast
     return piece + kernel + result + algorithm.workspace(block, traits)
+
+
+def _samples(axis: Axis) -> int:
+    """Count the samples that an axis reads, of its own and beyond the ends."""
+    lo, hi = axis.span(0, axis.outputs)
+    return -(-(hi - lo) // axis.upsample)
 
 
 def _leaves_data(axis: Axis) -> bool:

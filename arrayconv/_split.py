@@ -3,6 +3,7 @@
 1. Phases. With upsample u, output p meets tap k only where stride*p + dilation*k - before is a multiple of u.
    Outputs p = r (mod u / gcd(stride, u)) share every such tap, so each class is an ordinary problem on a slice of the
    kernel, without the zeros (polyphase: Crochiere and Rabiner, Multirate Digital Signal Processing, 1983).
+   An algorithm that takes upsampled axes as they are is given the whole problem instead.
 2. Borders. Outputs whose window leaves x are cut off as slabs, two per axis, so that only O(taps) slabs are
    copied and extended, never the whole of x. Small problems are extended whole: fewer steps cost less.
 3. Blocks. What is left is cut until a piece's bytes fit a budget, or its outputs a cache.
@@ -140,6 +141,18 @@ def pieces(
         for box in onion(axes) if large else [tuple((0, axis.outputs) for axis in axes)]:
             for ranges in product(*_grid(((0, spec.batch), (0, spec.groups), *box), block)):
                 yield _piece(spec, phase, ranges, extends)
+
+
+def undivided(spec: Spec) -> Piece:
+    """Return a whole problem as one piece, for an algorithm that takes upsampled axes as they are."""
+    return Piece(
+        spec._replace(flip=False, conj=False),
+        (0, spec.batch),
+        (0, spec.groups),
+        tuple((Run(0, 1, axis.size),) for axis in spec.axes),
+        tuple(slice(0, None, 1) for _ in spec.axes),
+        tuple(slice(0, axis.outputs, 1) for axis in spec.axes),
+    )
 
 
 def _grid(box: Sequence[Range], block: Sequence[int]) -> list[list[Range]]:

@@ -2,7 +2,7 @@
 
 A front door asks with what it was given, unread: types, shapes, dtypes and options. What it remembers under that key is
 the admitted library and the plan, never an array or a value. NumPy arrays and torch tensors only; everything unusual,
-a sequence for an option or an `out`, goes the long way, which words every refusal.
+a list for an option or an `out`, goes the long way, which words every refusal.
 """
 
 from __future__ import annotations
@@ -14,8 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from arrayconv import _call, config
-from arrayconv._accel import AcceleratorFailed, state
-from arrayconv._algorithms import Shortcut
+from arrayconv._accel import BYPASSES, AcceleratorFailed, Bypass, Laid, state
 from arrayconv._engines import watcher
 from arrayconv._plan import Plan
 from arrayconv._problem import Problem
@@ -23,7 +22,20 @@ from arrayconv._tape import is_recording
 from arrayconv._xp import Operands, dtype_name
 
 _MOST = 4096
-_PLAIN = frozenset((str, int, type(None)))
+_PLAIN = frozenset((str, int, bool, type(None)))  # beside their types: 2.0 and True are equal to 2 and 1, no more
+
+# (answer, bias as admitted, bias as given, operands) -> what the caller gets
+Finish = Callable[[Any, Any, Any, Operands], Any]
+
+
+class Prepared(NamedTuple):
+    """What a door makes of a call's arguments."""
+
+    found: Operands
+    problem: Problem
+    chosen: _call.Options
+    finish: Finish | None = None  # what the door does to the answer
+    bias: Any = None  # as admitted
 
 
 class Warm(NamedTuple):
@@ -33,21 +45,29 @@ class Warm(NamedTuple):
     problem: Problem
     plan: Plan
     fill: complex
-    shortcut: Shortcut | None
+    shortcut: Bypass | None  # the whole call, `finish` included
     watcher: Callable[[Any, Any], bool] | None  # whether a gradient or a transform wants to know of the operands
+    finish: Finish | None = None
 
-    def answer(self, x: Any, kernel: Any) -> Any:
+    def answer(self, x: Any, kernel: Any, bias: Any = None) -> Any:
         """Return the answer for arrays of the same kind."""
-        watched = is_recording() or (self.watcher is not None and self.watcher(x, kernel))
-        if self.shortcut is not None and not watched:
+        if self.shortcut is not None and not self._is_watched(x, kernel, bias):
             try:
-                y = self.shortcut(x, kernel)
+                y = self.shortcut(x, kernel) if bias is None else self.shortcut(x, kernel, bias)
             except AcceleratorFailed:
                 y = None  # the long way finds another method, and says so
             if y is not None:
                 return y
         _, _, xp, device, traits = self.found
-        return _call.planned(Operands(x, kernel, xp, device, traits), self.problem, self.plan, self.fill)
+        found = Operands(x, kernel, xp, device, traits)
+        y = _call.planned(found, self.problem, self.plan, self.fill)
+        return y if self.finish is None else self.finish(y, bias, bias, found)
+
+    def _is_watched(self, x: Any, kernel: Any, bias: Any) -> bool:
+        if is_recording():
+            return True
+        watches = self.watcher
+        return watches is not None and (watches(x, kernel) or (bias is not None and watches(bias, bias)))
 
 
 _known: dict[Any, Warm] = {}
@@ -58,8 +78,10 @@ def call(
     x: Any,
     kernel: Any,
     options: tuple[Any, ...],
-    prepare: Callable[[], tuple[Operands, Problem, _call.Options]],
+    prepare: Callable[[], Prepared],
+    *,
     out: Any = None,
+    bias: Any = None,
 ) -> Any:
     """Run a door's call: as it was planned before, or prepared now and remembered.
 
@@ -75,51 +97,100 @@ def call(
         Admits and translates the call; raises what is wrong with it.
     out : array, optional
         Where the caller wants the result; such a call is not remembered.
+    bias : anything, optional
+        What the caller gave to be added, by the door's `finish` or by a method that adds it itself.
     """
-    key = _key(function, x, kernel, options) if out is None else None
+    key = _key(function, (x, kernel) if bias is None else (x, kernel, bias), options) if out is None else None
     known = _known.get(key) if key is not None else None
-    if known is not None:
-        return known.answer(x, kernel)
-    found, problem, chosen = prepare()
-    if key is None:
-        return _call.run(function, found, problem, chosen, out)
-    _call.check_fill(function, chosen.fill_value, found.traits)
-    made = _call.plan(function, problem, found.traits, chosen)
-    if len(_known) >= _MOST:
-        _known.clear()
+    if known is None:
+        found, problem, chosen, finish, added = prepare()
+        if key is None:
+            y = _call.run(function, found, problem, chosen, out)
+            return y if finish is None else finish(y, added, bias, found)
+        _call.check_fill(function, chosen.fill_value, found.traits)
+        made = _call.plan(function, problem, found.traits, chosen)
+        known = _remembered(found, problem, made, chosen.fill_value, finish, added)
+        if len(_known) >= _MOST:
+            _known.clear()
+        _known[key] = known
+    return known.answer(x, kernel, bias)
+
+
+def _remembered(found: Operands, problem: Problem, made: Plan, fill: complex, finish: Finish | None, bias: Any) -> Warm:
     nothing: Any = None
-    shortcut = made.shortcut(chosen.fill_value) if _is_plain(found, problem) else None
     kept = found._replace(x=nothing, kernel=nothing)
-    watches = watcher(found.traits.backend)
-    _known[key] = Warm(kept, problem, made, chosen.fill_value, shortcut, watches)
-    return _call.planned(found, problem, made, chosen.fill_value)
+    short = None
+    if finish is None or (bias is not None and dtype_name(bias.dtype) == found.traits.accumulator):
+        short = shortcut(found, problem, made, fill)
+    return Warm(kept, problem, made, fill, short, watcher(found.traits.backend), finish)
 
 
-def _is_plain(found: Operands, problem: Problem) -> bool:
-    """Whether the arrays are used as they are: their axes the convolved ones, of the dtype in which sums are formed."""
-    x, kernel, layout = found.x, found.kernel, problem.layout
-    axes = len(problem.spec.axes)
-    in_order = all(move.order == tuple(range(axes)) for move in (layout.x, layout.kernel, layout.y))
-    same = x.ndim == kernel.ndim == axes and in_order and problem.sums is None
-    return same and dtype_name(x.dtype) == dtype_name(kernel.dtype) == found.traits.accumulator
-
-
-def _key(function: str, x: Any, kernel: Any, options: tuple[Any, ...]) -> Any:
-    """Return what a call is remembered by, or None for one that is not."""
-    kind = type(x)
-    if type(kernel) is not kind:
+def shortcut(found: Operands, problem: Problem, made: Plan, fill: complex) -> Bypass | None:
+    """Return the plan's call on the caller's own arrays, None where more is to be done than its method does itself."""
+    dtypes = [array.dtype for array in (found.x, found.kernel)]
+    if any(dtype_name(dtype) != found.traits.accumulator for dtype in dtypes) or problem.sums is not None:
         return None
-    place = None
-    if kind is not np.ndarray:
-        torch = sys.modules.get("torch")
-        if torch is None or kind is not torch.Tensor or torch.compiler.is_compiling():
+    if not all(getattr(dtype, "isnative", True) for dtype in dtypes):  # of the same name, in another order of bytes
+        return None
+    if _is_bare(found, problem):
+        bare = made.shortcut(fill)
+        if bare is not None:
+            return bare
+    make_bypass = BYPASSES.get(made.method)
+    if make_bypass is None or not (made.is_whole and made.covers) or made.traits.output != made.traits.accumulator:
+        return None
+    return make_bypass(Laid(problem, tuple(found.x.shape), tuple(found.kernel.shape), made.steps[0], made.traits, fill))
+
+
+def _is_bare(found: Operands, problem: Problem) -> bool:
+    """Whether the arrays' axes are the convolved ones, in order."""
+    layout, axes = problem.layout, len(problem.spec.axes)
+    in_order = all(move.order == tuple(range(axes)) for move in (layout.x, layout.kernel, layout.y))
+    return found.x.ndim == found.kernel.ndim == axes and in_order
+
+
+def _key(function: str, arrays: tuple[Any, ...], options: tuple[Any, ...]) -> Any:
+    """Return what a call is remembered by, or None for one that is not."""
+    places = None
+    if type(arrays[0]) is not np.ndarray:
+        places = _tensor_places(arrays)
+        if places is None:
             return None
-        place = x.device, x.layout, kernel.device, kernel.layout
-    for option in options:
-        if type(option) not in _PLAIN:  # 2.0 and True are equal to 2 and 1, and not allowed in their place
-            if type(option) is not tuple:
-                return None
-            for entry in option:
-                if type(entry) not in _PLAIN:
-                    return None
-    return function, place, x.shape, x.dtype, kernel.shape, kernel.dtype, options, config.current(), state()
+    elif any(type(array) is not np.ndarray for array in arrays):
+        return None
+    kinds = tuple(map(type, options))
+    if not _PLAIN.issuperset(kinds):
+        if not _is_plain(options):
+            return None
+        options = _tagged(options)
+    shapes = tuple([(array.shape, array.dtype) for array in arrays])
+    return function, places, shapes, kinds, options, config.current(), state()
+
+
+def _tensor_places(arrays: tuple[Any, ...]) -> tuple[Any, ...] | None:
+    """Return where tensors and parameters of torch are, None unless all of them are such."""
+    torch = sys.modules.get("torch")
+    if torch is None or torch.compiler.is_compiling():
+        return None
+    tensor, parameter = torch.Tensor, torch.nn.Parameter
+    if any(type(array) is not tensor and type(array) is not parameter for array in arrays):
+        return None
+    return tuple([(array.device, array.layout) for array in arrays])
+
+
+def _is_plain(option: Any) -> bool:
+    """Whether an option is made of nothing but numbers, names, tuples and dicts."""
+    if isinstance(option, tuple):
+        return all(map(_is_plain, option))
+    if type(option) is dict:
+        return all(map(_is_plain, option.items()))
+    return type(option) in _PLAIN
+
+
+def _tagged(option: Any) -> Any:
+    """Return a plain option as a key: a dict as its items, and a bool beside its type."""
+    if isinstance(option, tuple):
+        return tuple(map(_tagged, option))
+    if type(option) is dict:
+        return (dict, *map(_tagged, option.items()))
+    return (bool, option) if type(option) is bool else option

@@ -11,11 +11,10 @@ from arrayconv import _call, _explain, _measure, _numbered, _warm
 from arrayconv._einconv import explained, lowering, options
 from arrayconv._errors import check_option
 from arrayconv._numbered import Geometry
-from arrayconv._problem import Problem
 from arrayconv._shapes import MODES, Mode, is_sequence, mode_axis, positive_per_axis
 from arrayconv._spec import Axis
 from arrayconv._tracing import shape_of
-from arrayconv._xp import Operands, operands
+from arrayconv._xp import operands
 
 __all__ = ["convolve", "correlate", "explain", "lags"]
 
@@ -104,11 +103,11 @@ def convolve(
     """
     more = method, accuracy, max_workspace, fill_value
 
-    def prepare() -> Any:
+    def prepare() -> _warm.Prepared:
         geometry = _numbered.geometry("convolve", mode, axes, boundary, stride, dilation)
         return _prepared("convolve", x, kernel, geometry, _call.options("convolve", *more), dtype)
 
-    return _warm.call("convolve", x, kernel, (mode, axes, boundary, stride, dilation, dtype, *more), prepare, out)
+    return _warm.call("convolve", x, kernel, (mode, axes, boundary, stride, dilation, dtype, *more), prepare, out=out)
 
 
 def correlate(
@@ -162,13 +161,13 @@ def correlate(
     """
     more = method, accuracy, max_workspace, fill_value
 
-    def prepare() -> Any:
+    def prepare() -> _warm.Prepared:
         geometry = _numbered.correlated("correlate", mode, axes, boundary, stride, dilation, lags)
         geometry = geometry._replace(correlates=True)
         return _prepared("correlate", x, kernel, geometry, _call.options("correlate", *more), dtype)
 
     options = (mode, axes, boundary, stride, dilation, lags, dtype, *more)
-    return _warm.call("correlate", x, kernel, options, prepare, out)
+    return _warm.call("correlate", x, kernel, options, prepare, out=out)
 
 
 def explain(
@@ -308,6 +307,7 @@ def lags(n: Any, k: Any, mode: Mode = "full", *, stride: Any = 1, dilation: Any 
 
 def _prepared(
     function: str, x: Any, kernel: Any, geometry: Geometry, chosen: _call.Options, dtype: Any
-) -> tuple[Operands, Problem, _call.Options]:
+) -> _warm.Prepared:
     found = operands(function, x, kernel, dtype)
-    return found, _numbered.problem(function, shape_of(found.x), shape_of(found.kernel), geometry), chosen
+    problem = _numbered.problem(function, shape_of(found.x), shape_of(found.kernel), geometry)
+    return _warm.Prepared(found, problem, chosen)

@@ -22,7 +22,7 @@ from arrayconv._plan import Plan
 from arrayconv._problem import Problem
 from arrayconv._shapes import Mode
 from arrayconv._tracing import is_compiling, is_traced, shape_of
-from arrayconv._warm import Warm
+from arrayconv._warm import Warm, shortcut
 from arrayconv._xp import Operands, Traits, dtype_name, operands, traits_like
 
 __all__ = ["Convolver"]
@@ -298,14 +298,13 @@ class Convolver:
 
 
 def _warm_call(found: Operands, problem: Problem, plan: Plan | None, chosen: _call.Options) -> Warm | None:
-    """Return the call on the arrays as they are, for one axis of the accumulator's dtype, where the method has one."""
-    names = {dtype_name(array.dtype) for array in (found.x, found.kernel)}
-    if plan is None or found.x.ndim != 1 or names != {found.traits.accumulator}:
+    """Return the call on the arrays as they are, for one axis, where the method has one."""
+    if plan is None or found.x.ndim != 1:
         return None
     fill = chosen.fill_value
-    shortcut = plan.shortcut(fill)
+    direct = shortcut(found, problem, plan, fill)
     kept = found._replace(x=_NOTHING, kernel=_NOTHING)
-    return None if shortcut is None else Warm(kept, problem, plan, fill, shortcut, watcher(found.traits.backend))
+    return None if direct is None else Warm(kept, problem, plan, fill, direct, watcher(found.traits.backend))
 
 
 def _run(work: Work, found: Operands, out: Any, constants: Sequence[dict[int, Any]]) -> Any:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from arrayconv import _call
+from arrayconv import _call, _warm
 from arrayconv._einconv import lowering, options
 from arrayconv._tracing import shape_of
 from arrayconv._xp import operands
@@ -95,8 +95,14 @@ def einconv(
     >>> arrayconv.einconv("b (g c) n, (g o) c n -> b (g o) n | n", x, kernel, stride=2, padding={"n": "same"}).shape
     (8, 4, 16)
     """
-    geometry = options.frozen("einconv", stride, dilation, upsample, padding, boundary, flip, conj, sizes)
-    chosen = _call.options("einconv", method, accuracy, max_workspace, fill_value)
-    found = operands("einconv", x, kernel, dtype)
-    problem = lowering.problem("einconv", pattern, shape_of(found.x), shape_of(found.kernel), geometry)
-    return _call.run("einconv", found, problem, chosen, out)
+    given = stride, dilation, upsample, padding, boundary, flip, conj
+    more = method, accuracy, max_workspace, fill_value
+
+    def prepare() -> _warm.Prepared:
+        geometry = options.frozen("einconv", *given, sizes)
+        chosen = _call.options("einconv", *more)
+        found = operands("einconv", x, kernel, dtype)
+        problem = lowering.problem("einconv", pattern, shape_of(found.x), shape_of(found.kernel), geometry)
+        return _warm.Prepared(found, problem, chosen)
+
+    return _warm.call("einconv", x, kernel, (pattern, *given, dtype, *more, *sizes.items()), prepare, out=out)

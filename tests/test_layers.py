@@ -52,7 +52,7 @@ FOREIGN = {
     "_xp": {"array_api_compat"},
     "_accel/_jit": {"numba"},
     "_accel/numba_kernels": {"numba"},
-    "_accel/torch_conv": {"torch"},
+    "_accel/_torch_calls": {"torch"},
     "_accel/tile_kernels": {"llvmlite", "numba"},
     "_accel/ducc0_fft": {"ducc0"},
     "_accel/scipy_fft": {"scipy"},

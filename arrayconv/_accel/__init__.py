@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import sys
 import warnings
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
-from arrayconv._accel._base import AcceleratorFailed
+from arrayconv._accel import numpy_windows, torch_conv
+from arrayconv._accel._base import AcceleratorFailed, Bypass, Laid
 from arrayconv._accel._borrowed import memory, on_memory, tensor
 from arrayconv._accel._threads import share, usable
 from arrayconv._accel.numba import numba
 from arrayconv._accel.numba_tiles import numba_tiles
 from arrayconv._accel.numpy_convolve import numpy_convolve
-from arrayconv._accel.torch_conv import torch_conv
 from arrayconv._accel.xla_conv import xla_conv
 from arrayconv._algorithms import Algorithm
 from arrayconv._tracing import planning
@@ -27,7 +28,10 @@ from arrayconv._xp import Namespace, Traits
 
 __all__ = [
     "ACCELERATED",
+    "BYPASSES",
     "AcceleratorFailed",
+    "Bypass",
+    "Laid",
     "available",
     "full_precision",
     "give_up",
@@ -43,7 +47,12 @@ __all__ = [
 ]
 
 ACCELERATED: dict[str, Algorithm] = {
-    algorithm.name: algorithm for algorithm in (numpy_convolve, numba, numba_tiles, torch_conv, xla_conv)
+    algorithm.name: algorithm for algorithm in (numpy_convolve, numba, numba_tiles, torch_conv.torch_conv, xla_conv)
+}
+# Whole calls on the caller's own arrays, by the method whose plan they run.
+BYPASSES: dict[str, Callable[[Laid], Bypass | None]] = {
+    "im2col": numpy_windows.bypass,
+    "torch_conv": torch_conv.bypass,
 }
 TRANSFORMS = {  # of NumPy arrays
     "ducc0": "arrayconv._accel.ducc0_fft",
@@ -128,8 +137,8 @@ def full_precision(traits: Traits) -> AbstractContextManager[None]:
     """Return a context in which products are not cut to fewer digits; no error bound stated in eps would hold else.
 
     JAX multiplies matrices in TF32 or bfloat16 on devices that have them, unless told otherwise. torch's products keep
-    float32 unless its user asks for less, but under autocast they would be cast to half precision: who wants that casts
-    the operands.
+    float32 unless its user asks for less, but under autocast they would be cast to half precision, those of NumPy
+    arrays lent to it too: who wants that casts the operands.
     """
     if traits.backend == "jax":
         return sys.modules["jax"].default_matmul_precision("highest")

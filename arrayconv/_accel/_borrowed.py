@@ -37,12 +37,12 @@ def memory(tensor: Any) -> np.ndarray[Any, Any]:
         return (tensor.float() if tensor.dtype == sys.modules["torch"].bfloat16 else tensor).numpy()
 
 
-def on_memory(run: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-    """Return a function of two NumPy arrays, which may answer None, as one of tensors."""
+def on_memory(run: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function of NumPy arrays, which may answer None, as one of tensors."""
     from_numpy = sys.modules[LIBRARY].from_numpy
 
-    def lent(x: Any, kernel: Any) -> Any:
-        y = run(memory(x), memory(kernel))
+    def lent(*tensors: Any) -> Any:
+        y = run(*map(memory, tensors))
         return None if y is None else from_numpy(y)
 
     return lent

@@ -2,6 +2,8 @@
 
     y = conv(x as (batch, groups * channels, *n), w as (groups * filters, channels, *k), stride, padding, dilation)
 
+An upsampled problem is torch's transposed convolution, where that has its outputs.
+
 Wins      many channels, where oneDNN's blocked kernels come near the processor's peak; small calls on tensors.
 Cost      macs multiply-adds; per output where there are few channels to fill a vector with.
 Memory    the outputs that padding of equal width on both sides adds; in float64 every window of x as a column.
@@ -11,17 +13,19 @@ Accuracy  componentwise. Zeros beyond the ends are free.
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from math import isfinite, prod
-from typing import Any, NamedTuple
+from typing import Any
 
-from arrayconv._accel._base import unavailable
+from arrayconv._accel._base import Bypass, Laid, unavailable
 from arrayconv._accel._borrowed import LIBRARY, tensor
-from arrayconv._algorithms import Algorithm, Context, Shortcut
+from arrayconv._accel._torch_calls import Call, applied, call, function, is_transposed, produced, surrounded
+from arrayconv._algorithms import Algorithm, Context
 from arrayconv._boundary import Run
 from arrayconv._cost_table import pace
+from arrayconv._layout import Move
 from arrayconv._ops.windows import LEADING
-from arrayconv._spec import Axis, Spec
-from arrayconv._tracing import planning, record
+from arrayconv._spec import Spec
 from arrayconv._xp import Traits
 
 _SERVES = ("torch", "numpy")
@@ -57,12 +61,12 @@ def _kind(spec: Spec, traits: Traits) -> str:
 def _cost(spec: Spec, traits: Traits) -> int:
     measured, kind = pace(_kind(spec, traits)), _kind(spec, traits)
     call_ns = measured.call_ns + _LENDING_NS * (traits.library == "numpy")
-    units = spec.outputs
-    if kind == "torch_conv-float64":  # windows are laid out as columns, and then multiplied
-        units = spec.outputs // max(1, spec.filters) * spec.terms
+    # In float64 windows are laid out as columns, and then multiplied.
+    units = _columns(spec) if kind == "torch_conv-float64" else spec.outputs
     slow = _slowdown(units // max(1, spec.groups) * traits.itemsize * (16 if kind == "torch_conv-single" else 1))
     many = 16 if kind == "torch_conv-single" and spec.taps > _MOST_TAPS else 1
-    work = spec.macs * traits.itemsize * measured.mac_byte * many + units * measured.output * slow
+    macs = spec.macs // prod(axis.upsample for axis in spec.axes)  # no sample is a zero between two
+    work = macs * traits.itemsize * measured.mac_byte * many + units * measured.output * slow
     return call_ns + work // 1000
 
 
@@ -71,12 +75,17 @@ def _slowdown(scratch: int) -> int:
     return 1 if scratch <= 1 << 23 else 3 if scratch <= 1 << 25 else 12
 
 
+def _columns(spec: Spec) -> int:
+    """Count the elements of all windows as columns: of the result, whose sums are transposed, where it is upsampled."""
+    if is_transposed(spec):
+        return prod((spec.batch, spec.groups, spec.filters, spec.taps, *spec.input_size))
+    return prod((spec.batch, spec.groups, spec.terms, *produced(spec)))
+
+
 def _workspace(spec: Spec, traits: Traits) -> int:
-    widened = prod((spec.batch, spec.groups, spec.filters, *(_padding(axis)[2] for axis in spec.axes)))
-    columns = 0
-    if traits.accumulator == "float64":  # each window of x is laid out as a column
-        columns = prod((spec.batch, spec.groups, spec.terms, *(_padding(axis)[2] for axis in spec.axes)))
-    else:  # channels are laid out by sixteens
+    widened = prod((spec.batch, spec.groups, spec.filters, *produced(spec)))
+    columns = _columns(spec)
+    if traits.accumulator != "float64":  # channels are laid out by sixteens
         columns = prod(spec.input_shape) // max(1, spec.channels) * _filled(spec.channels)
         columns += widened // max(1, spec.filters) * _filled(spec.filters)
     copies = prod(spec.input_shape) if traits.backend == "numpy" else 0  # of x, where it runs backwards in memory
@@ -87,74 +96,32 @@ def _filled(channels: int) -> int:
     return -(-channels // 16) * 16
 
 
-def _padding(axis: Axis) -> tuple[int, int, int]:
-    """Return the padding of both ends, the outputs it adds before the first, and how many come out of it."""
-    lo, hi = axis.span(0, axis.outputs)
-    before, after = max(-lo, 0), max(hi - axis.size, 0)
-    early = -(-max(after - before, 0) // axis.stride)
-    padding = before + early * axis.stride
-    size = _held(axis).stop - _held(axis).start
-    return padding, early, (size + 2 * padding - axis.reach) // axis.stride + 1
-
-
-def _held(axis: Axis) -> slice:
-    """Return the samples that are read."""
-    lo, hi = axis.span(0, axis.outputs)
-    first = min(max(lo, 0), axis.size)
-    return slice(first, max(min(hi, axis.size), first))
-
-
-@record
-class _Call(NamedTuple):
-    """What torch's function is told, and what is kept of its result."""
-
-    held: tuple[slice, ...]  # of x
-    x_shape: tuple[int, ...]
-    w_shape: tuple[int, ...]
-    strides: tuple[int, ...]
-    padding: tuple[int, ...]
-    dilations: tuple[int, ...]
-    kept: tuple[slice, ...]
-    y_shape: tuple[int, ...]
-    cuts: bool  # whether less than the result is kept
-
-
-def _function(axes: int) -> Any:
-    from torch.nn import functional  # imported by whoever made the arrays; no compiler follows sys.modules
-
-    return (functional.conv1d, functional.conv2d, functional.conv3d)[axes - 1]
-
-
-@planning()
-def _call(spec: Spec) -> _Call:
-    places, held = [_padding(axis) for axis in spec.axes], tuple(_held(axis) for axis in spec.axes)
-    return _Call(
-        held=held,
-        x_shape=(spec.batch, spec.groups * spec.channels, *(cut.stop - cut.start for cut in held)),
-        w_shape=(spec.groups * spec.filters, spec.channels, *spec.kernel_size),
-        strides=tuple(axis.stride for axis in spec.axes),
-        padding=tuple(padding for padding, _, _ in places),
-        dilations=tuple(axis.dilation for axis in spec.axes),
-        kept=tuple(slice(early, early + axis.outputs) for (_, early, _), axis in zip(places, spec.axes, strict=True)),
-        y_shape=spec.output_shape,
-        cuts=any(count != axis.outputs for (_, _, count), axis in zip(places, spec.axes, strict=True)),
-    )
-
-
-def _prepare(kernel: Any, spec: Spec, context: Context) -> Any:
-    """Return weights (groups * filters, channels, *k), and zeros to add, NaN for filters that hold a bad tap.
+def _prepare(kernel: Any, spec: Spec, context: Context) -> tuple[Call, Any, Any]:
+    """Return the call, its weights, and zeros to add, NaN for filters that hold a bad tap, None where none has to.
 
     Zeros beyond the ends are left out of torch's sums, so such a tap would not meet them.
     """
-    weights = _tensor(kernel, context).reshape(_call(spec).w_shape)
-    return weights, (weights * 0).sum(dim=tuple(range(1, LEADING - 1 + len(spec.axes))))
+    told, weights = call(spec), _tensor(kernel, context)
+    axes = tuple(range(LEADING, LEADING + len(spec.axes)))
+    if told.transposed:
+        weights = weights.flip(axes).transpose(1, 2)
+    weights = weights.reshape(told.w_shape)
+    if not told.reaches or (context.traits.readable and _is_finite(weights)):
+        return told, weights, None
+    if told.transposed:
+        return surrounded(spec), weights, None
+    return told, weights, (weights * 0).sum(dim=tuple(range(1, weights.ndim)))
 
 
-def _run(x: Any, prepared: Any, spec: Spec, context: Context) -> Any:
-    call, (weights, bias) = _call(spec), prepared
-    x = _tensor(x, context)[(..., *call.held)].reshape(call.x_shape)
-    y = _function(len(spec.axes))(x, weights, bias, call.strides, call.padding, call.dilations, spec.groups)
-    y = (y[(..., *call.kept)].clone() if call.cuts else y).reshape(call.y_shape)  # a view would keep what is cut off
+def _is_finite(weights: Any) -> bool:
+    """Whether no tap is bad; False also where their sum overflows."""
+    return isfinite(float(weights.sum()))
+
+
+def _run(x: Any, prepared: tuple[Call, Any, Any], spec: Spec, context: Context) -> Any:
+    told, weights, bias = prepared
+    x = _tensor(x, context)[(..., *told.held)].reshape(told.x_shape)
+    y = applied(told, x, weights, bias).reshape(told.y_shape)
     return y.numpy() if context.traits.backend == "numpy" else y
 
 
@@ -162,25 +129,66 @@ def _tensor(array: Any, context: Context) -> Any:
     return array if context.traits.backend == "torch" else tensor(array)
 
 
-def _shortcut(
-    spec: Spec, step: Spec, source: tuple[tuple[Run, ...], ...], traits: Traits, fill: complex
-) -> Shortcut | None:
-    """Return torch's function on tensors that are read whole."""
-    whole = source == tuple((Run(0, 1, axis.size),) for axis in spec.axes)
-    if traits.library != "torch" or not whole or any(_held(axis) != slice(0, axis.size) for axis in step.axes):
+def bypass(laid: Laid) -> Bypass | None:
+    """Return torch's function on arrays that are read whole, the bias among its sums."""
+    problem, step = laid.problem, laid.step.spec
+    told, torch = call(step), sys.modules["torch"]
+    whole = tuple([slice(0, n) for n in problem.spec.input_size])
+    sources = tuple([(Run(0, 1, n),) for n in problem.spec.input_size])
+    if laid.step.source != sources or told.held != whole:
         return None
-    torch, call = sys.modules["torch"], _call(step)
-    function, padded, shape = _function(len(step.axes)), any(call.padding), step.output_size
-    turned = tuple(range(len(step.axes))) if spec.flip else ()
+    apply, rest, reaches, kept = function(told), told.rest, told.reaches, (..., *told.kept)
+    move, axes = problem.layout.kernel, tuple(range(2, 2 + len(step.axes)))
+    to_x = _way(problem.layout.x, laid.x_shape, told.x_shape)
+    to_y = _way(problem.layout.y, (told.x_shape[0], step.groups * step.filters, *step.output_size), problem.shape)
+    to_weights = _way(_turned(move) if told.transposed else move, laid.kernel_shape, told.w_shape)
+    turned = axes if problem.spec.flip != told.transposed else ()
 
-    def run(x: Any, kernel: Any) -> Any:
-        if torch.is_autocast_enabled("cpu") or (padded and not isfinite(float(kernel.sum()))):
-            return None  # the long way keeps all digits, and lets bad taps meet the zeros beyond the ends
-        weights = (torch.flip(kernel, turned) if turned else kernel).reshape(call.w_shape)
-        y = function(x.reshape(call.x_shape), weights, None, call.strides, call.padding, call.dilations)
-        return (y[(..., *call.kept)].clone() if call.cuts else y).reshape(shape)
+    def run(x: Any, kernel: Any, bias: Any = None) -> Any:
+        if torch.is_autocast_enabled("cpu"):
+            return None  # the long way keeps all digits
+        weights = to_weights(kernel)
+        if turned:
+            weights = weights.flip(turned)
+        if reaches and not _is_finite(weights):
+            return None  # the long way lets bad taps meet the zeros beyond the ends
+        y = apply(to_x(x), weights, bias, *rest)
+        return to_y(y[kept].clone() if told.cuts else y)
 
-    return run
+    if laid.traits.library == "torch":
+        return run
+    return lambda *arrays: _numpy(run(*map(tensor, arrays)))
+
+
+def _numpy(y: Any) -> Any:
+    return None if y is None else y.numpy()
+
+
+def _way(move: Move, given: tuple[int, ...], wanted: tuple[int, ...]) -> Callable[[Any], Any]:
+    """Return what brings a tensor from the caller's axes to torch's, or back: as few views as it takes."""
+    if not move.moves:
+        return _as_it_is if given == wanted else lambda array: array.reshape(wanted)
+    return lambda array: array.reshape(move.split).permute(move.order).reshape(wanted)
+
+
+def _as_it_is(array: Any) -> Any:
+    return array
+
+
+def _turned(move: Move) -> Move:
+    """Return the way to (groups, channels, filters, *k) for the one to (groups, filters, channels, *k)."""
+    order, (groups, filters, channels, *taps) = move.order, move.joined
+    sizes = [move.split[axis] for axis in order]
+    first = _count(sizes, groups)
+    second = first + _count(sizes[first:], filters)
+    third = second + _count(sizes[second:], channels)
+    order = (*order[:first], *order[second:third], *order[first:second], *order[third:])
+    return Move(move.split, order, (groups, channels, filters, *taps))
+
+
+def _count(sizes: list[int], product: int) -> int:
+    """Return how many of the first sizes have a product."""
+    return next(count for count in range(len(sizes) + 1) if prod(sizes[:count]) == product)
 
 
 torch_conv = Algorithm(
@@ -192,6 +200,5 @@ torch_conv = Algorithm(
     _run,
     accuracy="componentwise",
     extends=frozenset({"zero"}),
-    shortcut=_shortcut,
-    native=LIBRARY,
+    upsamples=is_transposed,
 )

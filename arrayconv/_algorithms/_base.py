@@ -1,9 +1,9 @@
 """What an algorithm is: a name, a refusal, a cost, a workspace, and two functions of arrays.
 
-Contract. `run` computes the one operation of `_spec` for a piece of the problem in which upsample is 1, flip
-and conj are done, and both arrays are of the accumulator's dtype. Unless `extends` says otherwise `before` is 0 and
-every window lies inside x. `prepare` does what needs only the kernel; its result serves every piece of equal
-spec. All are pure: they read no global, no environment and no array's type.
+Contract. `run` computes the one operation of `_spec` for a piece of the problem in which upsample is 1 (or for the
+whole of one that it `upsamples`), flip and conj are done, and both arrays are of the accumulator's dtype. Unless
+`extends` says otherwise `before` is 0 and every window lies inside x. `prepare` does what needs only the kernel; its
+result serves every piece of equal spec. All are pure: they read no global, no environment and no array's type.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ Accuracy = Literal["normwise", "componentwise"]
 Extends = frozenset[Literal["zero", "wrap", "all"]]  # zeros, circles; all: by each axis' kind, and `context.fill`
 
 
-# A whole call on the caller's own arrays, (x, kernel) -> y; None for arrays that must go the long way.
+# A whole call on the caller's own arrays, whose axes are the convolved ones, (x, kernel) -> y; None for arrays that
+# must go the long way.
 Shortcut = Callable[[Any, Any], Any]
 # (problem, its only step, where its samples come from per axis, traits, fill) -> the shortcut, None if there is none
 MakeShortcut = Callable[[Spec, Spec, tuple[tuple[Run, ...], ...], Traits, complex], Shortcut | None]
@@ -57,8 +58,8 @@ class Algorithm:
     writes: bool = False  # into `context.out`, which it returns
     shares: bool = False  # pieces run side by side, as threads: what it calls starts none of its own
     tile_bytes: int = 0  # workspace per piece that stays in a CPU's cache, 0 for no limit
+    upsamples: Callable[[Spec], bool] | None = None  # whether it runs an upsampled problem as it is, not by phases
     shortcut: MakeShortcut | None = None
-    native: str = ""  # the library whose arrays `shortcut` takes as they are, although NumPy could compute them
 
     def extending(self, zero_fill: bool) -> Extends:
         """Return which boundaries need no copy of x, given whether 'constant' means zeros."""

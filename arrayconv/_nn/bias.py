@@ -35,13 +35,11 @@ def admitted(function: str, bias: Any, found: Operands, channels: int) -> Array 
     return array
 
 
-def biased(y: Array, bias: Array | None, given: Any, count: int, found: Operands) -> Array:
+def biased(count: int, y: Array, bias: Array, given: Any, found: Operands) -> Array:
     """Return y (..., channels, *size) with bias (channels,) added, `count` spatial axes; integers wrap.
 
     `given` is the bias as the caller has it: the array whose gradient `arrayconv.vjp` is asked for.
     """
-    if bias is None:
-        return y
     xp, traits = found.xp, found.traits
     sums = getattr(xp, traits.accumulator)  # unsigned integers and half precision may have no addition of their own
     column = xp.astype(xp.reshape(bias, (-1, *(1,) * count)), sums, copy=False)

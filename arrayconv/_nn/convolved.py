@@ -8,9 +8,10 @@ size of its own:
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, NamedTuple
 
-from arrayconv import _call
+from arrayconv import _call, _warm
 from arrayconv._layout import Layout, Shape
 from arrayconv._nn.arguments import Window, not_negative, positive, positive_number, window
 from arrayconv._nn.bias import admitted, biased
@@ -52,14 +53,23 @@ def convolve(
     max_workspace: Any,
 ) -> Any:
     """Convolve over `wanted` spatial axes, over as many as `weight` has where that is None."""
-    chosen = _call.options(function, method, accuracy, max_workspace, fill_value)
-    found = operands(function, input, weight, dtype, NAMES)
-    input_shape, weight_shape = shape_of(found.x), shape_of(found.kernel)
-    count = spatial_axes(function, weight_shape, wanted)
-    options = window(function, count, stride, padding, dilation, groups, boundary)
-    problem = _problem(function, input_shape, weight_shape, options)
-    added = admitted(function, bias, found, weight_shape[0])
-    return biased(_call.run(function, found, problem, chosen), added, bias, count, found)
+    geometry = stride, padding, dilation, groups, boundary
+    more = method, accuracy, max_workspace, fill_value
+
+    def prepare() -> _warm.Prepared:
+        chosen = _call.options(function, *more)
+        found = operands(function, input, weight, dtype, NAMES)
+        weight_shape = shape_of(found.kernel)
+        count = spatial_axes(function, weight_shape, wanted)
+        problem = _problem(function, shape_of(found.x), weight_shape, window(function, count, *geometry))
+        added = admitted(function, bias, found, weight_shape[0])
+        return _warm.Prepared(found, problem, chosen, _finish(added, count), added)
+
+    return _warm.call(function, input, weight, (*geometry, dtype, *more), prepare, bias=bias)
+
+
+def _finish(bias: Any, count: int) -> _warm.Finish | None:
+    return None if bias is None else partial(biased, count)
 
 
 @planning()
@@ -88,20 +98,32 @@ def transpose(
     max_workspace: Any,
 ) -> Any:
     """Convolve transposed, over `wanted` spatial axes or as many as `weight` has."""
-    chosen = _call.options(function, method, accuracy, max_workspace, 0)
-    found = operands(function, input, weight, dtype, NAMES)
-    input_shape, weight_shape = shape_of(found.x), shape_of(found.kernel)
-    count = spatial_axes(function, weight_shape, wanted, "in_channels, out_channels")
-    options = Transposed(
+    geometry = stride, padding, output_padding, groups, dilation
+    more = method, accuracy, max_workspace
+
+    def prepare() -> _warm.Prepared:
+        chosen = _call.options(function, *more, 0)
+        found = operands(function, input, weight, dtype, NAMES)
+        weight_shape = shape_of(found.kernel)
+        count = spatial_axes(function, weight_shape, wanted, "in_channels, out_channels")
+        options = _transposed_options(function, count, *geometry)
+        problem = _transposed(function, shape_of(found.x), weight_shape, options)
+        added = admitted(function, bias, found, weight_shape[1] * options.groups)
+        return _warm.Prepared(found, problem, chosen, _finish(added, count), added)
+
+    return _warm.call(function, input, weight, (*geometry, dtype, *more), prepare, bias=bias)
+
+
+def _transposed_options(
+    function: str, count: int, stride: Any, padding: Any, output_padding: Any, groups: Any, dilation: Any
+) -> Transposed:
+    return Transposed(
         positive(function, "stride", stride, count),
         not_negative(function, "padding", padding, count),
         not_negative(function, "output_padding", output_padding, count),
         positive_number(function, "groups", groups),
         positive(function, "dilation", dilation, count),
     )
-    problem = _transposed(function, input_shape, weight_shape, options)
-    added = admitted(function, bias, found, weight_shape[1] * options.groups)
-    return biased(_call.run(function, found, problem, chosen), added, bias, count, found)
 
 
 @planning()

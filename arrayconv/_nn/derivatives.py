@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from arrayconv import _call, _tape
+from arrayconv import _call, _tape, _warm
 from arrayconv._gradient import input_gradient, kernel_gradient
 from arrayconv._layout import Layout, Shape
 from arrayconv._nn.arguments import Window, size, window
@@ -16,7 +16,7 @@ from arrayconv._nn.shapes import answer, batched, kept, reordered, spatial_axes,
 from arrayconv._problem import Problem
 from arrayconv._spec import Spec
 from arrayconv._tracing import planning, shape_of
-from arrayconv._xp import operands
+from arrayconv._xp import Operands, operands
 
 
 def of_input(
@@ -31,11 +31,16 @@ def of_input(
     groups: Any,
 ) -> Any:
     """Return the gradient with respect to an input of shape `input_size`."""
-    shape = size(function, "input_size", input_size)
-    found = operands(function, grad_output, weight, None, ("grad_output", "weight"))
-    options = window(function, count, stride, padding, dilation, groups)
-    problem = _input_problem(function, count, shape, shape_of(found.kernel), shape_of(found.x), options)
-    return _call.run(function, found, problem, _call.Options())
+    options = stride, padding, dilation, groups
+
+    def prepare() -> _warm.Prepared:
+        shape = size(function, "input_size", input_size)
+        found = operands(function, grad_output, weight, None, ("grad_output", "weight"))
+        chosen = window(function, count, *options)
+        problem = _input_problem(function, count, shape, shape_of(found.kernel), shape_of(found.x), chosen)
+        return _warm.Prepared(found, problem, _call.Options())
+
+    return _warm.call(function, grad_output, weight, (input_size, *options), prepare)
 
 
 def of_weight(
@@ -50,15 +55,22 @@ def of_weight(
     groups: Any,
 ) -> Any:
     """Return the gradient with respect to a weight of shape `weight_size`."""
-    shape = size(function, "weight_size", weight_size)
-    found = operands(function, input, grad_output, None, ("input", "grad_output"))
-    options = window(function, count, stride, padding, dilation, groups)
-    problem = _weight_problem(function, count, shape_of(found.x), shape, shape_of(found.kernel), options)
-    back = _call.run(function, found, problem, _call.Options())
-    if not found.traits.output.startswith("complex"):
-        return back
-    # conj(x) with dy is the conjugate of x with conj(dy), which the spec asks for
-    conj = found.xp.conj
+    options = stride, padding, dilation, groups
+
+    def prepare() -> _warm.Prepared:
+        shape = size(function, "weight_size", weight_size)
+        found = operands(function, input, grad_output, None, ("input", "grad_output"))
+        chosen = window(function, count, *options)
+        problem = _weight_problem(function, count, shape_of(found.x), shape, shape_of(found.kernel), chosen)
+        finish = _conjugated if found.traits.output.startswith("complex") else None
+        return _warm.Prepared(found, problem, _call.Options(), finish)
+
+    return _warm.call(function, input, grad_output, (weight_size, *options), prepare)
+
+
+def _conjugated(back: Any, _bias: Any, _given: Any, found: Operands) -> Any:
+    """Return the gradient of complex data from what the spec asks for."""
+    conj = found.xp.conj  # conj(x) with dy is the conjugate of x with conj(dy)
     _tape.note((), lambda: lambda dy, wanted: (conj(dy), ()))
     return conj(back)
 

@@ -31,6 +31,28 @@ SPECS = {  # what is handed over: padding on either side, samples left out, coun
     "three-axes": cases.spec(cases.axis(4, 2, 5, before=1), cases.axis(5, 3), cases.axis(4, 2, dilation=2)),
     "wrapped": cases.spec(cases.axis(5, 3, 9, before=3, boundary="wrap")),
     "transposed": cases.spec(cases.axis(5, 4, 11, upsample=2, before=2), channels=2, filters=3),
+    "transposed-cut-at-its-end": cases.spec(cases.axis(5, 4, 7, upsample=3, before=2)),
+    "transposed-more-at-its-end": cases.spec(cases.axis(5, 3, 11, upsample=2, before=1), filters=2),
+    "transposed-far-more-at-its-end": cases.spec(cases.axis(5, 3, 19, upsample=2, before=1)),
+    "transposed-starts-before-all-taps": cases.spec(cases.axis(5, 3, 14, upsample=2, before=5)),
+    "transposed-starts-inside": cases.spec(cases.axis(9, 3, 6, upsample=2, before=-5), channels=2),
+    "transposed-strided": cases.spec(cases.axis(7, 4, 6, upsample=3, stride=2, before=3)),
+    "transposed-dilated": cases.spec(cases.axis(6, 3, upsample=2, dilation=3, before=4), channels=2),
+    "transposed-one-tap": cases.spec(cases.axis(4, 1, 10, upsample=3)),
+    "transposed-groups-2d": cases.spec(
+        cases.axis(4, 3, 8, upsample=2, before=1),
+        cases.axis(5, 3, 5, before=1),
+        batch=2,
+        groups=2,
+        channels=2,
+        filters=3,
+    ),
+    "transposed-three-axes": cases.spec(
+        cases.axis(3, 2, 6, upsample=2, before=1),
+        cases.axis(3, 3, 9, upsample=3, before=2),
+        cases.axis(4, 2, upsample=2),
+    ),
+    "transposed-wrapped": cases.spec(cases.axis(4, 5, 12, upsample=3, before=5, boundary="wrap")),
 }
 
 
@@ -45,6 +67,50 @@ def test_the_library_computes_the_definition(own, name, dtype):
     y = running.run(library, plan, x, w)
     exact = oracle.operation(oracle.exact(x), oracle.exact(w), spec, 0)
     running.assert_contract(y, exact, x, w, spec, dtype, accuracy="componentwise")
+
+
+IN_PHASES = {"more-at-its-end", "far-more-at-its-end", "starts-before-all-taps", "strided", "wrapped"}
+
+
+@pytest.mark.parametrize("name", [name for name in SPECS if name.startswith("transposed")])
+@pytest.mark.parametrize("array", ["torch", "numpy"])
+def test_a_transposed_convolution_is_one_call_where_torch_has_it(array, name):
+    pytest.importorskip("torch", reason="torch is not installed")
+    library = make_library(array)
+    plan = running.planned(library, SPECS[name], "float32", "torch_conv")
+    phases = name.removeprefix("transposed-") in IN_PHASES
+    assert plan.chosen.undivided != phases
+    assert (len(plan.steps) == 1) or phases
+
+
+def test_a_transposed_convolution_falls_into_phases_where_memory_is_short():
+    pytest.importorskip("torch", reason="torch is not installed")
+    library, spec = make_library("torch"), cases.spec(cases.axis(5000, 8, upsample=4), filters=4)
+    plan = running.planned(library, spec, "float64", "torch_conv", max_workspace=1 << 18)
+    assert not plan.chosen.undivided
+    assert len(plan.steps) > 1
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+@pytest.mark.parametrize("tap", [(0, 0), (1, 2), (2, 3)])
+@pytest.mark.parametrize(
+    "options", [{"stride": 2}, {"stride": (3, 1), "padding": 2}, {"stride": 2, "dilation": (3, 2)}]
+)
+@pytest.mark.parametrize("array", ["torch", "numpy"])
+def test_bad_taps_of_a_transposed_convolution_spoil_their_phases(array, options, tap, bad):
+    pytest.importorskip("torch", reason="torch is not installed")
+    library, random = make_library(array), np.random.default_rng(1)
+    x, w = random.standard_normal((2, 4, 5, 6)), random.standard_normal((4, 3, 3, 4))
+    w[(1, 1, *tap)] = bad
+    with np.errstate(invalid="ignore"):
+        expected = arrayconv.nn.conv_transpose2d(x, w, groups=2, method="direct", **options)
+    for _ in range(2):
+        y = arrayconv.nn.conv_transpose2d(
+            library.asarray(x), library.asarray(w), groups=2, method="torch_conv", **options
+        )
+        np.testing.assert_array_equal(np.isfinite(library.numpy(y)), np.isfinite(expected))
+    assert np.isfinite(expected).any()
+    assert not np.isfinite(expected).all()
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

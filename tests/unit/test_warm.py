@@ -148,8 +148,19 @@ def test_lists_out_and_sequences_go_the_long_way():
     arrayconv.convolve([1, 2, 3], [1, 1])
     arrayconv.convolve(X, KERNEL, out=np.empty(104))
     arrayconv.convolve(X, KERNEL, stride=[1])
-    arrayconv.correlate(X, KERNEL, lags=((0, 3),))
+    arrayconv.correlate(X, KERNEL, lags=[(0, 3)])
     assert not _warm._known
+
+
+def test_other_orders_of_bytes_keep_their_values():
+    for dtype in ("float32", "float64", "int32"):
+        x, kernel = X.astype(dtype), KERNEL.astype(dtype)
+        swapped = [array.astype(array.dtype.newbyteorder()) for array in (x, kernel)]
+        images = [array.reshape(1, 1, *shape) for array, shape in zip(swapped, ((10, 10), (1, 5)), strict=True)]
+        for _ in range(2):
+            np.testing.assert_array_equal(arrayconv.convolve(*swapped), arrayconv.convolve(x, kernel))
+            expected = arrayconv.nn.conv2d(x.reshape(1, 1, 10, 10), kernel.reshape(1, 1, 1, 5))
+            np.testing.assert_array_equal(arrayconv.nn.conv2d(*images), expected)
 
 
 def test_every_pace_is_of_an_accelerated_method():

@@ -1,0 +1,69 @@
+"""im2col on NumPy arrays as a single call: all windows are one view of the samples, copied once, then one product.
+
+It forms the very product that `im2col` does, for calls made before, where finding one's way there takes the longest.
+"""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from arrayconv._accel._base import Bypass, Laid
+from arrayconv._accel._borrowed import on_memory
+from arrayconv._boundary import FILL, Run
+from arrayconv._ops.windows import LEADING
+from arrayconv._spec import Spec
+
+
+def bypass(laid: Laid) -> Bypass | None:
+    """Return the product on real arrays whose axes are in order, with nothing but zeros beyond their ends."""
+    step, layout, dtype = laid.step.spec, laid.problem.layout, np.dtype(laid.traits.accumulator)
+    cuts = [_cut(runs) for runs in laid.step.source]
+    if laid.traits.backend != "numpy" or dtype.kind not in "fiu" or laid.fill != 0 or None in cuts:
+        return None
+    if not cuts or layout.x.moves or layout.kernel.moves or layout.y.moves:
+        return None
+    held, place = ((..., *part) for part in zip(*filter(None, cuts), strict=True))
+    extended = any(len(runs) > 1 for runs in laid.step.source)
+    x_shape, shape, answer = layout.x.joined, step.input_shape, laid.problem.shape
+    windows, strides = _windows(step, dtype.itemsize)
+    columns = step.batch, step.groups, step.terms, prod(step.output_size)
+    factors, added = (step.groups, step.filters, step.terms), (step.groups, step.filters, 1)
+    turned = (..., *(slice(None, None, -1) for _ in step.axes)) if laid.problem.spec.flip else None
+
+    def run(x: Any, kernel: Any, bias: Any = None) -> Any:
+        data = x.reshape(x_shape)[held]
+        if extended:
+            data, samples = np.zeros(shape, dtype), data
+            data[place] = samples
+        elif not data.flags.c_contiguous:
+            data = data.copy()
+        seen = np.ndarray(windows, dtype, data, 0, strides).reshape(columns)
+        weights = kernel if turned is None else kernel[turned]
+        y = np.matmul(weights.reshape(factors), seen)
+        if bias is not None:
+            y += bias.reshape(added)
+        return y.reshape(answer)
+
+    return on_memory(run) if laid.traits.home else run
+
+
+def _cut(runs: tuple[Run, ...]) -> tuple[slice, slice] | None:
+    """Return which samples of an axis are read, and where they stand among constants; None without such a place."""
+    copied = [number for number, run in enumerate(runs) if run.start != FILL]
+    if len(copied) != 1 or runs[copied[0]].step != 1:
+        return None
+    run, before = runs[copied[0]], sum(run.length for run in runs[: copied[0]])
+    return slice(run.start, run.start + run.length), slice(before, before + run.length)
+
+
+def _windows(spec: Spec, itemsize: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return the shape (batch, groups, channels, *k, *out) of all windows of adjacent samples, and steps in bytes."""
+    steps = [itemsize * prod(spec.input_shape[number + 1 :]) for number in range(len(spec.input_shape))]
+    leading, spatial = steps[:LEADING], steps[LEADING:]
+    taps = [axis.dilation * step for axis, step in zip(spec.axes, spatial, strict=True)]
+    outputs = [axis.stride * step for axis, step in zip(spec.axes, spatial, strict=True)]
+    shape = spec.batch, spec.groups, spec.channels, *spec.kernel_size, *spec.output_size
+    return shape, (*leading, *taps, *outputs)
