@@ -63,6 +63,13 @@ def test_no_gpu_skips_everything():
     assert not any(word in last for word in ("passed", "failed", "error"))
 
 
+def test_own_table_of_constants_is_not_read(tmp_path, monkeypatch):
+    (tmp_path / "cost_table.json").write_text("not a table, which would be a warning, and warnings are errors")
+    monkeypatch.setenv("ARRAYCONV_CACHE_DIR", str(tmp_path))
+    done = run(f"{SUITE}/test_values.py", "-k", "test_by_hand")
+    assert done.returncode == 0, done.stdout
+
+
 def test_report(tmp_path):
     done = run(f"{SUITE}/test_signatures.py", "--report", str(tmp_path / "report.json"))
     report = json.loads((tmp_path / "report.json").read_text())
