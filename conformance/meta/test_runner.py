@@ -52,7 +52,7 @@ def test_missing_device_skips_everything(backend, device, reason):
 
 
 def test_no_gpu_skips_everything():
-    cupy = pytest.importorskip("cupy")
+    cupy = pytest.importorskip("cupy", reason="CuPy is not installed")
     if cupy.is_available():
         pytest.skip("there is a GPU")
     done = run(f"{SUITE}", "--backend", "cupy")
