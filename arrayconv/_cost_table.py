@@ -13,6 +13,8 @@ Measured 2026-11-22 on 2 cores, jax 0.10.2, numpy 2.4.6, scipy 1.17.1, torch 2.1
 from __future__ import annotations
 
 import warnings
+from collections.abc import Generator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -103,12 +105,28 @@ def in_force() -> Costs:
     return Costs({**RATES, **tables.get("RATES", {})}, {**PACES, **tables.get("PACES", {})}, source)
 
 
+_tried: list[Costs] = []  # the last of them answers
+
+
+@contextmanager
+def trying(costs: Costs) -> Generator[None]:
+    """Let `rates` and `pace` answer from other tables, so that a fit sees what these predict.
+
+    Plans are remembered by what was in force when they were made, so rank, and plan nothing inside.
+    """
+    _tried.append(costs)
+    try:
+        yield
+    finally:
+        _tried.pop()
+
+
 def rates(row: str) -> Rates:
     """Return the constants of a row (see `Traits.row`), or the guess for what was never measured."""
-    found = in_force().rates
+    found = (_tried[-1] if _tried else in_force()).rates
     return found.get(row, found["other"])
 
 
 def pace(name: str) -> Pace:
     """Return the constants of an accelerated method."""
-    return in_force().paces[name]
+    return (_tried[-1] if _tried else in_force()).paces[name]
