@@ -26,6 +26,7 @@ def rendered(rates, found, versions):
     head, rest = text.split("\nMeasured ", 1)
     rest = rest[rest.index('"""') :]
     about = f"\nMeasured {today} on {_accel.usable()} cores, {versions}.\n"
+    rest = re.sub(r"\nTHREADS = \d+", f"\nTHREADS = {_accel.usable()}", rest)
     return head + about + replaced(replaced(rest, "RATES", rates), "PACES", found)
 
 

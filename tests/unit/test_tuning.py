@@ -14,7 +14,7 @@ import arrayconv
 from arrayconv import _accel, _call, _cost_table, _plan, _tuning, _warm, config
 from arrayconv.__main__ import main
 from arrayconv._cli import constants, paces, tune
-from arrayconv._cost_table import KINDS, Pace, Rates
+from arrayconv._cost_table import KINDS, Costs, Pace, Rates
 from arrayconv._xp import compat_namespace, device_of
 
 ROOT = Path(arrayconv.__file__).parent.parent
@@ -104,7 +104,7 @@ def test_without_a_home_there_is_no_table(monkeypatch, capsys):
 
 def test_without_a_file_the_shipped_table_serves(table):
     found = _cost_table.in_force()
-    assert found == (_cost_table.RATES, _cost_table.PACES, "shipped table")
+    assert found == Costs(_cost_table.RATES, _cost_table.PACES, "shipped table", _cost_table.THREADS)
     assert not table.parent.exists(), "nothing is made by looking"
 
 
@@ -115,6 +115,12 @@ def test_a_file_s_rows_stand_in_for_the_shipped_ones(table):
     assert _cost_table.rates("torch/cpu") == _cost_table.RATES["torch/cpu"]
     assert _cost_table.rates("never measured") == _cost_table.RATES["other"]
     assert _cost_table.pace("numba-float") == _cost_table.PACES["numba-float"]
+
+
+@pytest.mark.parametrize(("cores", "threads"), [(5, 5), (0, 2), (True, 2), ("many", 2), (None, 2)])
+def test_the_cores_of_a_file_are_the_threads_its_transforms_had(cores, threads, table):
+    put(table, changed(machine={} if cores is None else {"cores": cores}))
+    assert _cost_table.threads() == threads
 
 
 def test_rows_of_names_this_version_does_not_know_are_kept_and_never_met(table):
@@ -195,7 +201,7 @@ def ignored(path, says):
     assert text.startswith(f"arrayconv: the cost table {path} is ignored: ")
     assert says in text
     assert text.endswith("`python -m arrayconv tune --write`.")
-    assert found == (_cost_table.RATES, _cost_table.PACES, "shipped table")
+    assert found == Costs(_cost_table.RATES, _cost_table.PACES, "shipped table", _cost_table.THREADS)
     np.testing.assert_array_equal(arrayconv.convolve([1, 2], [1, 1]), [1, 3, 2])  # warnings are errors here: no second
 
 
@@ -439,6 +445,6 @@ def test_constants_are_never_below_what_a_table_may_hold():
 
 def test_tables_on_trial_answer_until_they_are_put_away():
     row = Pace(1, 2, 3)
-    with _cost_table.trying(_cost_table.Costs({}, {"numba-float": row}, "trial")):
+    with _cost_table.trying(Costs({}, {"numba-float": row}, "trial")):
         assert _cost_table.pace("numba-float") == row
     assert _cost_table.pace("numba-float") == _cost_table.PACES["numba-float"]
