@@ -63,7 +63,12 @@ class Trials(NamedTuple):
 
 
 _FLOATS, _INTEGERS, _COMPLEX = ("float32", "float64"), ("int32", "int64"), ("complex64", "complex128")
-_LOOPS = (Problem((8200,), (8,)), Problem((256, 512), (5, 5)), Problem((256, 512), (9, 9)))  # no fewer are compiled for
+_LOOPS = (  # of which the first has no fewer multiply-adds than are compiled for
+    Problem((8200,), (8,)),
+    Problem((256, 512), (5, 5)),
+    Problem((512, 1024), (9, 9)),
+    Problem((300_000,), (101,)),
+)
 _CHANNELS = (
     Problem((8, 8), (3, 3), channels=4, filters=4),
     Problem((128, 128), (3, 3), channels=3, filters=16),
@@ -92,7 +97,7 @@ ROWS = {
         "numpy",
         "numba_tiles",
         _FLOATS,
-        (Problem((96, 96), (3, 3)), *(Problem((512, 512), (k, k)) for k in (3, 5, 15))),
+        (Problem((96, 96), (3, 3)), *(Problem((512, 512), (k, k)) for k in (3, 7, 15, 31))),
     ),
     "torch_conv-single": Trials("torch", "torch_conv", ("float32",), _IMAGES),
     "torch_conv-depthwise": Trials(
