@@ -24,7 +24,8 @@ from arrayconv._spec import Axis, Spec
 from arrayconv._tracing import planning
 from arrayconv._xp import Array, Traits
 
-THREADED = 1 << 17  # samples from which libraries that lend transforms to NumPy arrays are told to start threads
+BOUND = frozenset({"ducc0", "scipy"})  # lend transforms on as many threads as they are told; others have their own
+THREADED = 1 << 17  # samples from which they start any
 
 
 @planning()
@@ -66,7 +67,7 @@ def spectral_cost(spec: Spec, lengths: tuple[int, ...], tiles: int, traits: Trai
     multiplied = products * rows * spec.filters * spec.channels * points * 8 * factor
     calls = rate.call_ns * (20 + 12 * limbs + 8 * products)
     transformed = transforms * points * log2(points + 1) * rate.fft_point * factor
-    if traits.transforms and rows * points >= THREADED:  # with fewer threads than were measured it takes longer
+    if traits.transforms in BOUND and rows * points >= THREADED:  # with fewer than were measured it takes longer
         transformed *= max(1, threads() / traits.threads)
     return calls + int(transformed + multiplied * rate.pass_byte) // 1000
 
