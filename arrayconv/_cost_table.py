@@ -13,6 +13,8 @@ Measured 2026-11-22 on 2 cores, jax 0.10.2, numpy 2.4.6, scipy 1.17.1, torch 2.1
 from __future__ import annotations
 
 import warnings
+from collections.abc import Generator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -27,8 +29,10 @@ class Rates(NamedTuple):
     copy_byte: int  # one strided copy, per byte
     gemm_mac: int  # one multiply-add of a large matrix product
     integer_mac: int  # the same in int32
-    fft_point: int  # one real transform, per sample and per log2 of the length
+    fft_point: int  # one real transform, per sample and per log2 of the length; lent ones with all threads
 
+
+THREADS = 2  # which lent transforms of large data had in these rows
 
 RATES: dict[str, Rates] = {
     "numpy+scipy/cpu": Rates(847, 41, 53, 11, 373, 180),
@@ -81,6 +85,7 @@ class Costs(NamedTuple):
     rates: dict[str, Rates]
     paces: dict[str, Pace]
     source: str  # 'shipped table', or the user's file and its date
+    threads: int = THREADS  # which lent transforms had where these were measured
 
 
 @cache
@@ -100,15 +105,42 @@ def in_force() -> Costs:
         return Costs(RATES, PACES, "shipped table")
     tables = own.tables
     source = f"{path}, tuned {own.date}"
-    return Costs({**RATES, **tables.get("RATES", {})}, {**PACES, **tables.get("PACES", {})}, source)
+    cores = own.machine.get("cores")
+    threads = cores if type(cores) is int and cores > 0 else THREADS  # what is said of a machine may be anything
+    return Costs({**RATES, **tables.get("RATES", {})}, {**PACES, **tables.get("PACES", {})}, source, threads)
+
+
+_tried: list[Costs] = []  # the last of them answers
+
+
+@contextmanager
+def trying(costs: Costs) -> Generator[None]:
+    """Let `rates` and `pace` answer from other tables, so that a fit sees what these predict.
+
+    Plans are remembered by what was in force when they were made, so rank, and plan nothing inside.
+    """
+    _tried.append(costs)
+    try:
+        yield
+    finally:
+        _tried.pop()
+
+
+def _answering() -> Costs:
+    return _tried[-1] if _tried else in_force()
 
 
 def rates(row: str) -> Rates:
     """Return the constants of a row (see `Traits.row`), or the guess for what was never measured."""
-    found = in_force().rates
+    found = _answering().rates
     return found.get(row, found["other"])
 
 
 def pace(name: str) -> Pace:
     """Return the constants of an accelerated method."""
-    return in_force().paces[name]
+    return _answering().paces[name]
+
+
+def threads() -> int:
+    """Return with how many threads the lent transforms of `rates` were measured."""
+    return _answering().threads

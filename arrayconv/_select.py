@@ -166,7 +166,10 @@ def _step_ns(traits: Traits) -> int:
 def _cache_block(
     algorithm: Algorithm, phase: Spec, traits: Traits, block: tuple[int, ...], reaches: Sequence[int]
 ) -> tuple[int, ...]:
-    """Shrink a block until what it works on stays in a CPU's cache, where pieces cost little to start."""
+    """Shrink a block until what it works on stays in a CPU's cache, where pieces cost little to start.
+
+    What smears works on the halo of a piece as on the rest: no piece is shorter than its reach, as far as `block` goes.
+    """
     if not algorithm.tile_bytes or traits.traced or traits.device != "cpu" or traits.backend == "jax":
         return block
 
@@ -180,7 +183,8 @@ def _cache_block(
 
     whole = (phase.batch, phase.groups, *phase.output_size)
     limit = max(algorithm.tile_bytes, size(whole) // _MOST_PIECES)
-    return block_shape(block, reaches, size, limit, rows=True) or block
+    least = [-(-axis.reach // axis.stride) for axis in phase.axes] if algorithm.smears else None
+    return block_shape(block, reaches, size, limit, rows=True, least=least) or block
 
 
 def _block_spec(phase: Spec, block: Sequence[int], extends: Extends) -> Spec:

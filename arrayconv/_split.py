@@ -98,18 +98,26 @@ def onion(axes: Sequence[Axis]) -> Iterator[tuple[Range, ...]]:
 
 
 def block_shape(
-    sizes: Sequence[int], reaches: Sequence[int], cost: Callable[[tuple[int, ...]], int], limit: int, *, rows: bool
+    sizes: Sequence[int],
+    reaches: Sequence[int],
+    cost: Callable[[tuple[int, ...]], int],
+    limit: int,
+    *,
+    rows: bool,
+    least: Sequence[int] | None = None,
 ) -> tuple[int, ...] | None:
     """Shrink a block (batch, groups, *outputs) until ``cost(block) <= limit``; None where even one output is too much.
 
     The batch and the groups are cut first, which repeats no work. Then, with `rows`, leading axes, so that pieces stay
-    contiguous; otherwise the axis longest in units of its reach, so that the halo shared by blocks stays small.
+    contiguous; otherwise the axis longest in units of its reach, so that the halo shared by blocks stays small. With
+    `least`, outputs per axis that a cut has to leave, it is shrunk as far as that goes.
     """
     shape = tuple(max(size, 1) for size in sizes)
+    floor = (1, 1, *(least or [1] * len(reaches)))
     while cost(shape) > limit:
-        cuttable = [number for number, size in enumerate(shape) if size > 1]
+        cuttable = [number for number, size in enumerate(shape) if size > 1 and -(-size // 2) >= floor[number]]
         if not cuttable:
-            return None
+            return None if least is None else shape
         number = cuttable[0]
         if number >= 2 and not rows:
             number = max(cuttable, key=lambda axis: shape[axis] / reaches[axis - 2])

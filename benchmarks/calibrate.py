@@ -14,19 +14,20 @@ import re
 import sys
 
 from arrayconv import _accel, _cost_table
-from arrayconv._cli import constants
+from arrayconv._cli import constants, paces
 
 TABLE = pathlib.Path(_cost_table.__file__)
 
 
-def rendered(rates, paces, versions):
+def rendered(rates, found, versions):
     """Return the text of the table's file with `rates` and `paces` in place of its own."""
     text = TABLE.read_text()
     today = datetime.date.today().isoformat()
     head, rest = text.split("\nMeasured ", 1)
     rest = rest[rest.index('"""') :]
     about = f"\nMeasured {today} on {_accel.usable()} cores, {versions}.\n"
-    return head + about + replaced(replaced(rest, "RATES", rates), "PACES", paces)
+    rest = re.sub(r"\nTHREADS = \d+", f"\nTHREADS = {_accel.usable()}", rest)
+    return head + about + replaced(replaced(rest, "RATES", rates), "PACES", found)
 
 
 def replaced(text, table, rows):
@@ -50,7 +51,8 @@ def main():
         print(text, file=sys.stderr)
 
     versions = ", ".join(f"{name} {number}" for name, number in constants.versions().items())
-    text = rendered(constants.rates(say), constants.paces(say), versions)
+    rates = constants.rates(say)
+    text = rendered(rates, paces.paces(say, rates), versions)
     if write:
         TABLE.write_text(text)
     else:

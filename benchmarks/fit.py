@@ -144,21 +144,18 @@ def predictions(given, methods):
 
 def loss(rows, tables):
     """Return how far tables are from what was measured, and the labels of choices that are not close."""
-    in_force, _cost_table.in_force = _cost_table.in_force, lambda: tables
-    try:
-        total, far = 0.0, []
-        for label, times, given in rows:
-            least = min(times.values())
-            near = [name for name, took in times.items() if took <= NEAR * least]
+    total, far = 0.0, []
+    for label, times, given in rows:
+        least = min(times.values())
+        near = [name for name, took in times.items() if took <= NEAR * least]
+        with _cost_table.trying(tables):
             predicted = predictions(given, near)
-            lost = times[min(predicted, key=predicted.get)] / least
-            total += 3 * min(math.log(lost), 2) + 0.5 * (lost > CLOSE)
-            total += sum(0.12 * math.log(max(predicted[name], 1) / times[name]) ** 2 for name in near)
-            if lost > CLOSE:
-                far.append(f"{label}: {lost:.2f} x the fastest")
-        return total / len(rows), far
-    finally:
-        _cost_table.in_force = in_force
+        lost = times[min(predicted, key=predicted.get)] / least
+        total += 3 * min(math.log(lost), 2) + 0.5 * (lost > CLOSE)
+        total += sum(0.12 * math.log(max(predicted[name], 1) / times[name]) ** 2 for name in near)
+        if lost > CLOSE:
+            far.append(f"{label}: {lost:.2f} x the fastest")
+    return total / len(rows), far
 
 
 def fitted(rows, names, say=print):

@@ -58,7 +58,7 @@ NDIMAGE_ROWS = [("1d", (9,), (3,)), ("wider", (4,), (9,)), ("2d", (6, 5), (3, 5)
 @pytest.mark.cross(("row", NDIMAGE_ROWS), ("boundary", shapes.BOUNDARIES), FUNCTIONS)
 def test_agrees_with_ndimage(subject, row, boundary, function):
     """scipy.ndimage centres an even convolution one sample later; origin -1 brings it back."""
-    ndimage = pytest.importorskip("scipy.ndimage")
+    ndimage = pytest.importorskip("scipy.ndimage", reason="SciPy is not installed")
     _, x_shape, kernel_shape = row
     x, kernel = random_operands(subject, x_shape, kernel_shape, (subject.backend.real,) * 2)
     origin = [-1 if function == "convolve" and size % 2 == 0 else 0 for size in kernel_shape]
@@ -71,7 +71,7 @@ def test_agrees_with_ndimage(subject, row, boundary, function):
 @pytest.mark.cross(("boundary", tuple(SIGNAL)), ("mode", shapes.MODES[:2]), ("kernel", ((3, 3), (2, 5), (6, 5))))
 def test_agrees_with_convolve2d(subject, boundary, mode, kernel):
     """scipy.signal's 2-D functions are right while the first operand covers the second."""
-    signal = pytest.importorskip("scipy.signal")
+    signal = pytest.importorskip("scipy.signal", reason="SciPy is not installed")
     x, kernel = random_operands(subject, (6, 7), kernel, (subject.backend.real,) * 2)
     wide = (np.asarray(x.host, "float64"), np.asarray(kernel.host, "float64"))
     other = signal.convolve2d(*wide, mode=mode, boundary=SIGNAL[boundary], fillvalue=-1.5)

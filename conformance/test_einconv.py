@@ -48,7 +48,7 @@ def test_padding_of_xla(subject, row):
 @pytest.mark.cross(("row", rows.TORCH))
 def test_agrees_with_torch(subject, row):
     """torch correlates, without conjugating, with zeros beyond the ends."""
-    torch = pytest.importorskip("torch")
+    torch = pytest.importorskip("torch", reason="torch is not installed")
     _, pattern, x_shape, kernel_shape, options, function = row
     x, kernel = random_operands(subject, x_shape, kernel_shape, (subject.backend.real,) * 2)
     wide = [torch.asarray(np.asarray(each.host, "float64")) for each in (x, kernel)]

@@ -68,7 +68,7 @@ def test_mixed_libraries(subject, function):
 def _foreign(name, host):
     if name != "numpy":
         return host, "numpy"
-    strict = pytest.importorskip("array_api_strict")
+    strict = pytest.importorskip("array_api_strict", reason="array-api-strict is not installed")
     return strict.asarray(host.copy()), "array_api_strict"
 
 

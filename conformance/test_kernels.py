@@ -37,7 +37,7 @@ def test_taps(subject, row):
 
 @pytest.mark.cross(("row", rows.SCIPY))
 def test_is_an_impulse_response_of_scipy(subject, row):
-    ndimage = pytest.importorskip("scipy.ndimage")
+    ndimage = pytest.importorskip("scipy.ndimage", reason="SciPy is not installed")
     _, function, options, name, theirs = row
     _, host, call = _make(subject, function, options)
     impulse = np.zeros(host.shape)

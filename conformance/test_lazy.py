@@ -43,7 +43,7 @@ def test_jit_agrees_with_eager(subject, row, kind):
 @pytest.mark.only("jax")
 def test_shapes_without_values(subject):
     """Tracing needs shapes alone."""
-    jax = pytest.importorskip("jax")
+    jax = pytest.importorskip("jax", reason="jax is not installed")
     x, kernel = jax.ShapeDtypeStruct((3, 50), "float32"), jax.ShapeDtypeStruct((4, 7), "float32")
     out = jax.eval_shape(lambda x, kernel: subject.target.convolve(x[:1], kernel, axes=1, mode="same"), x, kernel)
     asserts.equal("out.shape", out.shape, (4, 50), "eval_shape(convolve)")
@@ -74,7 +74,7 @@ def test_gradient(subject, row, operand):
 
 def _gradient(subject, function, arrays, operand, u, options):
     if subject.backend.name == "jax":
-        jax = pytest.importorskip("jax")
+        jax = pytest.importorskip("jax", reason="jax is not installed")
         return jax.jit(jax.grad(lambda *pair: (function(*pair, **options) * u).sum(), argnums=operand))(*arrays)
     arrays[operand] = arrays[operand].clone().requires_grad_()
     out = function(*arrays, **options)

@@ -68,7 +68,7 @@ def test_by_hand(subject, row):
 
 @pytest.mark.cross(FUNCTIONS, ("row", shapes.FITTING + shapes.LONG), ("mode", shapes.MODES))
 def test_agrees_with_scipy(subject, function, row, mode):
-    signal = pytest.importorskip("scipy.signal")
+    signal = pytest.importorskip("scipy.signal", reason="SciPy is not installed")
     _, x_shape, kernel_shape, options = row
     if options:
         return

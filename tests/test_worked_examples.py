@@ -36,9 +36,9 @@ PATCH_PATTERNS = {
 def xp(request):
     if request.param != "cupy":
         return import_module(MODULES[request.param])
-    cupy = pytest.importorskip("cupy", reason="no GPU")
+    cupy = pytest.importorskip("cupy", reason="CuPy is not installed")
     if not cupy.is_available():
-        pytest.skip("no GPU")
+        pytest.skip("there is no GPU here")
     return cupy
 
 

@@ -114,11 +114,15 @@ def site_packages():
 
 
 def environment(backend):
-    """Return the variables that SciPy's tests read; without SCIPY_ARRAY_API they run on NumPy, as most users do."""
+    """Return the variables that SciPy's tests read; without SCIPY_ARRAY_API they run on NumPy, as most users do.
+
+    The shipped constants choose the methods: nothing lies in ARRAYCONV_CACHE_DIR.
+    """
     path = os.pathsep.join(filter(None, [str(TOOLS), str(TOOLS.parent), os.environ.get("PYTHONPATH")]))
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("SCIPY_", "PYTEST_"))}
     arrays = {} if backend == "numpy" else {"SCIPY_ARRAY_API": json.dumps([backend])}
-    return {**kept, "PYTHONPATH": path, "SCIPY_DEVICE": "cpu", "JAX_ENABLE_X64": "1", **arrays}
+    own = {"PYTHONPATH": path, "ARRAYCONV_CACHE_DIR": os.devnull}
+    return {**kept, **own, "SCIPY_DEVICE": "cpu", "JAX_ENABLE_X64": "1", **arrays}
 
 
 def summary(results):

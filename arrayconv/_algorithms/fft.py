@@ -16,13 +16,16 @@ from __future__ import annotations
 from math import log2, prod
 
 from arrayconv._algorithms._base import Algorithm, Context
-from arrayconv._cost_table import rates
+from arrayconv._cost_table import rates, threads
 from arrayconv._lengths import fast_length
 from arrayconv._ops import spectral, transform
 from arrayconv._ops.windows import LEADING
 from arrayconv._spec import Axis, Spec
 from arrayconv._tracing import planning
 from arrayconv._xp import Array, Traits
+
+BOUND = frozenset({"ducc0", "scipy"})  # lend transforms on as many threads as they are told; others have their own
+THREADED = 1 << 17  # samples from which they start any
 
 
 @planning()
@@ -63,10 +66,10 @@ def spectral_cost(spec: Spec, lengths: tuple[int, ...], tiles: int, traits: Trai
     transforms += products * rows * spec.filters
     multiplied = products * rows * spec.filters * spec.channels * points * 8 * factor
     calls = rate.call_ns * (20 + 12 * limbs + 8 * products)
-    return (
-        calls
-        + int(transforms * points * log2(points + 1) * rate.fft_point * factor + multiplied * rate.pass_byte) // 1000
-    )
+    transformed = transforms * points * log2(points + 1) * rate.fft_point * factor
+    if traits.transforms in BOUND and rows * points >= THREADED:  # with fewer than were measured it takes longer
+        transformed *= max(1, threads() / traits.threads)
+    return calls + int(transformed + multiplied * rate.pass_byte) // 1000
 
 
 def _workspace(spec: Spec, traits: Traits) -> int:

@@ -1,7 +1,7 @@
-"""Measures the constants of the cost tables on this machine, for the libraries that are installed.
+"""Measures what convolutions are made of, the rows of RATES, for the libraries that are installed.
 
-Every constant is the shortest of interleaved rounds: of RATES in float32, on one library's arrays at a time; of PACES
-fitted to the dtypes and taps a method serves. What was not measured keeps the row it has.
+Every constant is the shortest of interleaved rounds, in float32, on one library's arrays at a time. What was not
+measured keeps the row it has.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from functools import partial
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
-from math import log2, prod
+from math import log2
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from arrayconv import _accel, config, convolution
+from arrayconv import _accel
 from arrayconv._cli.console import sentence
-from arrayconv._cost_table import Pace, Rates
+from arrayconv._cost_table import Rates
 from arrayconv._measure import shortest
 from arrayconv._xp import Namespace, compat_namespace, device_of, traits
 
@@ -27,8 +27,6 @@ _ROUNDS = 40
 _SECONDS = 1.5  # of rounds for one row at most
 _CALLS = 100
 _LIBRARIES = ("numpy", "torch", "jax", "cupy")
-_LOOPS = {"float": ("float32", "float64"), "complex": ("complex64", "complex128"), "integer": ("int32", "int64")}
-_SHORT, _LONG = (7,), (15, 31, 63, 127)
 
 
 class Subject(NamedTuple):
@@ -166,58 +164,6 @@ def _best(calls: Sequence[Callable[[], Any]]) -> list[int]:
     """Return the shortest nanoseconds of each call, without the first, which may compile or fill caches."""
     shortest(calls, 1, 0)
     return shortest(calls, _ROUNDS, round(_SECONDS * 1e9))
-
-
-def paces(say: Say) -> dict[str, Pace]:
-    """Return the rows of PACES that are measured here."""
-    say("measuring numpy_convolve")
-    found = {
-        "numpy_convolve-short": numpy_convolve(("float32", "float64"), _SHORT),
-        "numpy_convolve-float": numpy_convolve(("float32", "float64"), _LONG),
-        "numpy_convolve-integer": numpy_convolve(("int32", "int64"), (7, 31, 63)),
-    }
-    if find_spec("numba") is not None:
-        for kind, dtypes in _LOOPS.items():
-            say(f"measuring numba-{kind}")
-            found[f"numba-{kind}"] = numba(dtypes)
-    return found
-
-
-def numpy_convolve(dtypes: Sequence[str], taps: Sequence[int]) -> Pace:
-    """Return the Pace of numpy.convolve: of a call, a multiply-add per byte of an element, and an output.
-
-    The last two are fitted to a thousand outputs over all dtypes and taps, every time weighing the same; with a single
-    number of taps they can't be told apart, and outputs are free.
-    """
-    random, outputs = np.random.default_rng(0), 1000
-    cases = [(dtype, count) for dtype in dtypes for count in taps]
-    calls = [partial(np.convolve, np.ones(4, dtypes[0]), np.ones(1, dtypes[0]), "valid")]
-    for dtype, count in cases:
-        x, kernel = ((10 * random.standard_normal(n)).astype(dtype) for n in (outputs + count - 1, count))
-        calls.append(partial(np.convolve, x, kernel, "valid"))
-    call, *times = _best(calls)
-    parts = np.array([(outputs * count * np.dtype(dtype).itemsize, outputs) for dtype, count in cases], float)
-    took = np.array([max(1, time - call) for time in times], float)[:, None]
-    free = len(taps) == 1
-    fit = np.linalg.lstsq((parts / took)[:, : 2 - free], np.ones(len(cases)), rcond=None)[0]
-    mac_byte, output = (*(max(1, round(1000 * value)) for value in fit), 0)[:2]
-    return Pace(max(1, call), mac_byte, output)
-
-
-def numba(dtypes: Sequence[str]) -> Pace:
-    """Return the Pace of the compiled loops on one thread: of a call, and of a multiply-add per byte of an element."""
-    random, sizes = np.random.default_rng(0), (256, 512)
-    cases = [((4,), (2,), dtypes[0])] + [(sizes, (5, 5), dtype) for dtype in dtypes]
-    calls: list[Callable[[], Any]] = []
-    for shape, taps, dtype in cases:
-        x, kernel = ((10 * random.standard_normal(n)).astype(dtype) for n in (shape, taps))
-        calls.append(partial(convolution.convolve, x, kernel, "valid", method="numba"))
-    with config.using(threads=1, accelerators={"numba"}):
-        call, *times = _best(calls)
-    outputs = prod(n - 4 for n in sizes)
-    bytes_met = [25 * outputs * np.dtype(dtype).itemsize for dtype in dtypes]
-    each = [max(1, time - call) / met for time, met in zip(times, bytes_met, strict=True)]
-    return Pace(max(1, call), max(1, round(1000 * sum(each) / len(each))))
 
 
 def versions() -> dict[str, str]:

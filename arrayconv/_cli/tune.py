@@ -13,20 +13,21 @@ from pathlib import Path
 from typing import Any
 
 from arrayconv import _accel, _cost_table, _tuning
-from arrayconv._cli import constants
+from arrayconv._cli import constants, paces
 from arrayconv._cli.console import CommandError, progress, table
 from arrayconv._cli.options import Command
 
 _DESCRIPTION = """\
 Measure how long this machine takes for what convolutions are made of, on every array library
-that is installed, and show that beside the constants that method="auto" chooses by.
+that is installed, and for small problems by every accelerated method that can run here; show
+that beside the constants that method="auto" chooses by.
 
 With --write, the result is kept as a file in your cache folder (ARRAYCONV_CACHE_DIR moves it),
 and every process that starts from then on chooses by it. It holds for this machine: rows that
 were not measured stay those that came with the package.
 
 The machine has to be idle: whatever else runs makes constants too large, and choices wrong.
-Takes less than a minute."""
+Takes about a minute."""
 
 _EPILOG = """\
 examples:
@@ -37,7 +38,7 @@ examples:
 `python -m arrayconv explain` says which table is in force."""
 
 _BUSY = 0.3  # load per core above which others get in the way
-_STEPS = 12  # about as many rows as there are, for the progress bar
+_STEPS = 24  # about as many rows as there are, for the progress bar
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
@@ -95,7 +96,8 @@ def _tune(path: Path, *, write: bool) -> None:
 def measured() -> dict[str, Mapping[str, Any]]:
     """Measure the rows of both tables."""
     with progress(_STEPS) as step:
-        return {"RATES": constants.rates(step), "PACES": constants.paces(step)}
+        rates = constants.rates(step)
+        return {"RATES": rates, "PACES": paces.paces(step, rates)}
 
 
 def _load() -> float:

@@ -52,7 +52,7 @@ def test_missing_device_skips_everything(backend, device, reason):
 
 
 def test_no_gpu_skips_everything():
-    cupy = pytest.importorskip("cupy")
+    cupy = pytest.importorskip("cupy", reason="CuPy is not installed")
     if cupy.is_available():
         pytest.skip("there is a GPU")
     done = run(f"{SUITE}", "--backend", "cupy")
@@ -61,6 +61,13 @@ def test_no_gpu_skips_everything():
     last = done.stdout.strip().splitlines()[-1]
     assert "skipped" in last
     assert not any(word in last for word in ("passed", "failed", "error"))
+
+
+def test_own_table_of_constants_is_not_read(tmp_path, monkeypatch):
+    (tmp_path / "cost_table.json").write_text("not a table, which would be a warning, and warnings are errors")
+    monkeypatch.setenv("ARRAYCONV_CACHE_DIR", str(tmp_path))
+    done = run(f"{SUITE}/test_values.py", "-k", "test_by_hand")
+    assert done.returncode == 0, done.stdout
 
 
 def test_report(tmp_path):

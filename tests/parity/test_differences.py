@@ -13,8 +13,8 @@ import pytest
 import arrayconv
 from arrayconv import ndimage, nn, signal
 
-scipy_signal = pytest.importorskip("scipy.signal")
-scipy_ndimage = pytest.importorskip("scipy.ndimage")
+scipy_signal = pytest.importorskip("scipy.signal", reason="SciPy is not installed")
+scipy_ndimage = pytest.importorskip("scipy.ndimage", reason="SciPy is not installed")
 
 PAGE = (Path(__file__).parents[2] / "docs" / "differences.md").read_text()
 SAMPLES = np.arange(1.0, 6.0)
@@ -205,7 +205,7 @@ def test_method_depends_on_no_value():
 
 
 def test_torch_stays_torch():
-    torch = pytest.importorskip("torch")
+    torch = pytest.importorskip("torch", reason="torch is not installed")
     image = torch.ones((3, 3), requires_grad=True)
     with pytest.raises(RuntimeError, match="requires grad"):
         scipy_signal.convolve2d(image, torch.ones(2, 2))
@@ -218,7 +218,7 @@ def test_torch_stays_torch():
 
 @pytest.fixture
 def torch():
-    return pytest.importorskip("torch")
+    return pytest.importorskip("torch", reason="torch is not installed")
 
 
 def test_nn_same_takes_a_stride(torch):

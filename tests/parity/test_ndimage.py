@@ -17,7 +17,7 @@ import pytest
 from arrayconv import ndimage
 from tests.cases import numbers
 
-reference = pytest.importorskip("scipy.ndimage")
+reference = pytest.importorskip("scipy.ndimage", reason="SciPy is not installed")
 
 MODES = ("reflect", "mirror", "nearest", "wrap", "constant", "grid-mirror", "grid-wrap", "grid-constant")
 INTEGERS = ("int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64")
@@ -304,7 +304,7 @@ def test_output_as_a_python_type(library, python):
 
 def test_output_arrays_are_written_and_returned(library):
     if library.name == "jax":
-        pytest.skip("arrays are immutable")
+        pytest.skip("JAX's arrays are immutable")
     x = data("float32")
     for case, name in product(ALL, ("float64", "float32", "int32")):
         out = library.asarray(np.full(x.shape, 99, dtype=name))
@@ -317,7 +317,7 @@ def test_output_arrays_are_written_and_returned(library):
 @pytest.mark.parametrize("case", ALL, **each)
 def test_output_may_be_the_input_or_overlap_it(library, case):
     if library.name == "jax":
-        pytest.skip("arrays are immutable")
+        pytest.skip("JAX's arrays are immutable")
     options = {"extra_keywords": {"module": ndimage}} if case.name.startswith("generic") else {}
     whole = library.asarray(data("float64", (8, 6)))
     for source, target in ((whole[1:, :], whole[1:, :]), (whole[1:, :], whole[:-1, :])):
@@ -428,9 +428,9 @@ def test_refusals(library, function, arguments, options, kind, phrase):
     with pytest.raises(kind):
         getattr(reference, function)(*arguments, **options)
     if library.name == "jax" and isinstance(options.get("output"), np.ndarray):
-        pytest.skip("arrays are immutable")
+        pytest.skip("JAX's arrays are immutable")
     if library.name == "array_api_strict" and arguments[0].dtype == "float16":
-        pytest.skip("has no float16")
+        pytest.skip("array-api-strict has no float16")
 
     def given(value):
         return library.asarray(value) if isinstance(value, np.ndarray) else value
@@ -443,7 +443,7 @@ def test_refusals(library, function, arguments, options, kind, phrase):
 
 def test_nothing_is_written_before_a_refusal(library):
     if library.name == "jax":
-        pytest.skip("arrays are immutable")
+        pytest.skip("JAX's arrays are immutable")
     out = library.asarray(np.full((3, 4), 7.0))
     with pytest.raises(RuntimeError, match="boundary mode"):
         ndimage.sobel(library.asarray(X), output=out, mode=("reflect", "edge"))
@@ -451,7 +451,7 @@ def test_nothing_is_written_before_a_refusal(library):
 
 
 def test_immutable_arrays_are_no_output():
-    jnp = pytest.importorskip("jax.numpy")
+    jnp = pytest.importorskip("jax.numpy", reason="jax is not installed")
     with pytest.raises(TypeError, match="immutable"):
         ndimage.sobel(jnp.ones((3, 3)), output=jnp.ones((3, 3)))
 
@@ -464,7 +464,7 @@ def test_read_only_arrays_are_no_output():
 
 
 def test_two_libraries_are_refused():
-    torch = pytest.importorskip("torch")
+    torch = pytest.importorskip("torch", reason="torch is not installed")
     with pytest.raises(TypeError, match=r"one array library\. Got torch and numpy"):
         ndimage.correlate(torch.ones(3), np.ones(2))
     with pytest.raises(TypeError, match="must be a numpy array"):
@@ -476,7 +476,7 @@ def test_two_libraries_are_refused():
 
 @pytest.mark.parametrize("dtype", ["float64", "complex128"])
 def test_torch_differentiates(dtype):
-    torch = pytest.importorskip("torch")
+    torch = pytest.importorskip("torch", reason="torch is not installed")
     x = torch.asarray(data(dtype, (4, 5))).requires_grad_()
     w = torch.asarray(COMPLEX if dtype == "complex128" else REAL).requires_grad_()
     assert torch.autograd.gradcheck(lambda x: ndimage.gaussian_filter(x, 1, mode="mirror"), (x,))
@@ -485,7 +485,7 @@ def test_torch_differentiates(dtype):
 
 
 def test_torch_keeps_the_gradient_of_float32():
-    torch = pytest.importorskip("torch")
+    torch = pytest.importorskip("torch", reason="torch is not installed")
     x = torch.ones(6, requires_grad=True)
     ndimage.uniform_filter1d(x, 3).sum().backward()
     assert x.grad.dtype == torch.float32
@@ -493,14 +493,14 @@ def test_torch_keeps_the_gradient_of_float32():
 
 
 def test_torch_refuses_an_output_that_would_lose_the_gradient():
-    torch = pytest.importorskip("torch")
+    torch = pytest.importorskip("torch", reason="torch is not installed")
     with pytest.raises(TypeError, match="would lose the gradient"):
         ndimage.sobel(torch.ones((3, 3), requires_grad=True), output=torch.ones(3, 3))
 
 
 @pytest.mark.parametrize("function", ["gaussian_filter", "sobel", "laplace", "gaussian_laplace", "uniform_filter"])
 def test_jax_compiles_and_differentiates(function):
-    jax = pytest.importorskip("jax")
+    jax = pytest.importorskip("jax", reason="jax is not installed")
     arguments = (1.0,) if "gaussian" in function else ()
     x = jax.numpy.asarray(data("float64", (5, 6)))
 
@@ -516,14 +516,14 @@ def test_jax_compiles_and_differentiates(function):
 
 @pytest.mark.parametrize("case", [*WHOLE[:4], *CHAINS[:1], *LENGTHS[:1]], **each)
 def test_jax_compiles_integers(case):
-    jax = pytest.importorskip("jax")
+    jax = pytest.importorskip("jax", reason="jax is not installed")
     x = data("uint8")
     y = jax.jit(lambda x: case(ndimage, x, jax.numpy.asarray))(jax.numpy.asarray(x))
     np.testing.assert_array_equal(np.asarray(y), case(ndimage, x))
 
 
 def test_jax_without_float64_computes_in_float32():
-    pytest.importorskip("jax")
+    pytest.importorskip("jax", reason="jax is not installed")
     code = """
 import jax.numpy as jnp, numpy as np
 from scipy import ndimage as reference

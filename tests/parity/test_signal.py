@@ -550,7 +550,7 @@ def test_refusals_on_purpose(row):
 
 
 def test_two_libraries_are_refused():
-    torch = pytest.importorskip("torch")
+    torch = pytest.importorskip("torch", reason="torch is not installed")
     with pytest.raises(TypeError, match="one array library"):
         arrayconv.signal.convolve(LINE, torch.ones(3))
 
@@ -694,7 +694,7 @@ def differentiable(torch):
 @pytest.mark.parametrize("row", differentiable(None))
 @pytest.mark.parametrize("dtype", ["float64", "complex128"])
 def test_torch_gradients(row, dtype):
-    torch = pytest.importorskip("torch")
+    torch = pytest.importorskip("torch", reason="torch is not installed")
     function, first, second = differentiable(torch)[row]
     inputs = [
         torch.tensor(random(shape, dtype, seed), requires_grad=True) for seed, shape in enumerate((first, second))
@@ -705,7 +705,7 @@ def test_torch_gradients(row, dtype):
 
 @pytest.mark.parametrize("row", differentiable(None))
 def test_jax_jits_and_differentiates(row):
-    jax = pytest.importorskip("jax")
+    jax = pytest.importorskip("jax", reason="jax is not installed")
     function, first, second = differentiable(None)[row]
     a, b = (jax.numpy.asarray(random(shape, "float64", seed)) for seed, shape in enumerate((first, second)))
     y = function(a, b)
@@ -724,7 +724,10 @@ def test_jax_jits_and_differentiates(row):
 
 
 def test_vmap_maps():
-    torch, jax = pytest.importorskip("torch"), pytest.importorskip("jax")
+    torch, jax = (
+        pytest.importorskip("torch", reason="torch is not installed"),
+        pytest.importorskip("jax", reason="jax is not installed"),
+    )
     x, k = random((3, 6), "float64"), random((4,), "float64", 1)
     for name in ("convolve", "correlate", "fftconvolve", "oaconvolve"):
         function = getattr(arrayconv.signal, name)
@@ -739,7 +742,7 @@ def test_vmap_maps():
 
 
 def test_measuring_under_a_trace_is_refused():
-    jax = pytest.importorskip("jax")
+    jax = pytest.importorskip("jax", reason="jax is not installed")
 
     def measured(x):
         arrayconv.signal.choose_conv_method(x, x, measure=True)
@@ -751,7 +754,7 @@ def test_measuring_under_a_trace_is_refused():
 
 def test_nothing_is_read_from_the_device():
     """Tensors without values: whatever went by way of NumPy would raise."""
-    torch = pytest.importorskip("torch")
+    torch = pytest.importorskip("torch", reason="torch is not installed")
     x, k = torch.ones((300, 40), device="meta"), torch.ones((20, 30), device="meta")
     for name in ("convolve", "correlate", "fftconvolve", "oaconvolve", "convolve2d", "correlate2d"):
         for mode in MODES:
@@ -762,7 +765,7 @@ def test_nothing_is_read_from_the_device():
 
 
 def test_jax_without_float64_takes_the_nearest_dtype():
-    pytest.importorskip("jax")
+    pytest.importorskip("jax", reason="jax is not installed")
     code = """
         import warnings
 

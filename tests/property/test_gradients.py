@@ -78,13 +78,13 @@ LINEAR = [call for call in CALLS if "fill_value" not in call.options and len(cal
 
 
 def torch_arrays(call):
-    torch = pytest.importorskip("torch")
+    torch = pytest.importorskip("torch", reason="torch is not installed")
     return [torch.tensor(array, requires_grad=True) for array in call.arrays()]
 
 
 @pytest.mark.parametrize("call", CALLS, **ids)
 def test_torch_derivatives_of_first_and_second_order_are_right(call):
-    torch, arrays = pytest.importorskip("torch"), torch_arrays(call)
+    torch, arrays = pytest.importorskip("torch", reason="torch is not installed"), torch_arrays(call)
     big = sum(array.numel() for array in arrays) > 200
     assert torch.autograd.gradcheck(call, arrays, check_forward_ad=True, fast_mode=big)
     assert torch.autograd.gradgradcheck(call, arrays, fast_mode=True)
@@ -123,7 +123,7 @@ def test_every_option_keeps_the_adjoint_identity(boundary, stride, dilation, ups
 
 @pytest.mark.parametrize("call", CALLS, **ids)
 def test_pullback_gives_what_torch_does(call):
-    torch, arrays = pytest.importorskip("torch"), torch_arrays(call)
+    torch, arrays = pytest.importorskip("torch", reason="torch is not installed"), torch_arrays(call)
     y, pullback = arrayconv.vjp(call.function, *call.leading, *call.arrays(), **call.options)
     dy = numbers(np.random.default_rng(5), y.shape, y.dtype)
     call(*arrays).backward(torch.tensor(dy))
@@ -134,7 +134,7 @@ def test_pullback_gives_what_torch_does(call):
 
 @pytest.mark.parametrize("call", named("boundaries", "fill", "complex", "grouped"), **ids)
 def test_jax_transposes_without_conjugating(call):
-    jax = pytest.importorskip("jax")
+    jax = pytest.importorskip("jax", reason="jax is not installed")
     library = make_library("jax")
     x, kernel = call.arrays(library)
     y, pullback = jax.vjp(call, x, kernel)
@@ -147,7 +147,7 @@ def test_jax_transposes_without_conjugating(call):
 
 @pytest.mark.parametrize("call", named("boundaries", "grouped", "conv_transpose2d"), **ids)
 def test_jax_composes_its_transforms(call):
-    jax = pytest.importorskip("jax")
+    jax = pytest.importorskip("jax", reason="jax is not installed")
     check_grads = importlib.import_module("jax.test_util").check_grads
     x, kernel = call.arrays(make_library("jax"))
 
@@ -165,7 +165,7 @@ def test_jax_composes_its_transforms(call):
 @pytest.mark.parametrize("call", named("boundaries", "fill", "complex", "grouped", "conv2d"), **ids)
 @pytest.mark.filterwarnings("ignore:There is a performance drop:UserWarning")  # torch has no batched conjugate
 def test_torch_func_composes(call):
-    torch = pytest.importorskip("torch")
+    torch = pytest.importorskip("torch", reason="torch is not installed")
     x, kernel = call.arrays(make_library("torch"))
     if not x.is_complex():  # torch has Jacobians of real functions only
         forward, backward = torch.func.jacfwd(call, 1)(x, kernel), torch.func.jacrev(call, 1)(x, kernel)
@@ -186,7 +186,7 @@ def test_torch_func_composes(call):
 
 @pytest.mark.parametrize("call", named("same", "channels-last", "conv2d", "conv_transpose2d"), **ids)
 def test_compiled_backward_is_the_eager_one(call):
-    torch, arrays = pytest.importorskip("torch"), torch_arrays(call)
+    torch, arrays = pytest.importorskip("torch", reason="torch is not installed"), torch_arrays(call)
 
     def loss(*arrays):
         return (call(*arrays) ** 2).sum()
@@ -199,7 +199,7 @@ def test_compiled_backward_is_the_eager_one(call):
 
 
 def test_backward_runs_plans():
-    torch = pytest.importorskip("torch")
+    torch = pytest.importorskip("torch", reason="torch is not installed")
     x = torch.ones(4, 5, requires_grad=True)
     y = arrayconv.convolve(x, torch.ones(2, 2))
     names, nodes = [], [y.grad_fn]
@@ -212,10 +212,10 @@ def test_backward_runs_plans():
 
 
 def test_gaussian_filter_has_its_gradients():
-    torch = pytest.importorskip("torch")
+    torch = pytest.importorskip("torch", reason="torch is not installed")
     x = torch.tensor(np.random.default_rng(3).standard_normal((5, 4)), requires_grad=True)
     assert torch.autograd.gradcheck(lambda x: ndimage.gaussian_filter(x, 0.8, mode="mirror"), x, check_forward_ad=True)
-    jax = pytest.importorskip("jax")
+    jax = pytest.importorskip("jax", reason="jax is not installed")
     got = jax.jit(jax.grad(lambda x: (ndimage.gaussian_filter(x, 0.8, mode="mirror") ** 2).sum()))
     (ndimage.gaussian_filter(x, 0.8, mode="mirror") ** 2).sum().backward()
     np.testing.assert_allclose(got(jax.numpy.asarray(x.detach().numpy())), x.grad, rtol=0, atol=1e-12)
@@ -223,7 +223,7 @@ def test_gaussian_filter_has_its_gradients():
 
 @pytest.mark.parametrize("name", ["float16", "bfloat16", "float32"])
 def test_gradients_keep_their_operands_dtype(name):
-    torch = pytest.importorskip("torch")
+    torch = pytest.importorskip("torch", reason="torch is not installed")
     dtype = getattr(torch, name)
     x, kernel = torch.ones(5, 6, dtype=dtype, requires_grad=True), torch.ones(3, 2, dtype=dtype, requires_grad=True)
     arrayconv.convolve(x, kernel).sum().backward()
@@ -241,7 +241,7 @@ def test_real_operand_of_a_complex_result_has_a_real_gradient():
 
 
 def test_autocast_leaves_the_digits_alone():
-    torch = pytest.importorskip("torch")
+    torch = pytest.importorskip("torch", reason="torch is not installed")
     x, kernel = torch.rand(3, 9, 9), torch.rand(2, 3, 3, 3)
     for method in ALGORITHMS:
         expected = nn.conv2d(x, kernel, method=method)

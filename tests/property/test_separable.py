@@ -1,5 +1,7 @@
 """Passes along one axis each equal the definition: every kind of kernel, boundary, mode, stride and dtype."""
 
+from functools import reduce
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -162,6 +164,23 @@ def test_factors_add_up_to_the_kernel(seed, rank, scale, is_complex):
     total = sum(np.multiply.outer(*map(np.array, balanced(term, (0, 1), dtype))) for term in found.terms)
     assert np.abs(total - kernel).max() <= 2.0**-45 * np.abs(kernel).max()
     assert all(sum(map(abs, balanced(term, (1, 0), dtype)[1])) <= 1 for term in found.terms)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.data())
+def test_products_on_more_axes_are_found_to_the_tolerance(data):
+    dtype = data.draw(st.sampled_from(["float32", "float64", "complex64", "complex128"]))
+    shape = data.draw(st.lists(st.integers(2, 6), min_size=3, max_size=5))
+    random = np.random.default_rng(data.draw(st.integers(0, 2**32)))
+    kernel = reduce(np.multiply.outer, [numbers(random, n, dtype) for n in shape])
+    if data.draw(st.booleans()):
+        kernel = kernel / np.abs(kernel).sum()  # rounded once more, as kernels that are made to add up to 1 are
+    assert kernel.dtype == dtype
+    found = separated(kernel, _dtypes.eps(dtype))
+    assert len(found.terms) == 1
+    assert misfit(found, kernel.shape, dtype, "normwise") is None
+    kernel[(0,) * len(shape)] += 1e-3 * np.abs(kernel).max()
+    assert misfit(separated(kernel, _dtypes.eps(dtype)), kernel.shape, dtype, "normwise") is not None
 
 
 def test_products_keep_zero_taps_and_small_ones():

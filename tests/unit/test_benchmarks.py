@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from arrayconv import _cost_table
+from arrayconv import _accel, _cost_table
 from arrayconv._select import TABLE
 from tests.conftest import LIBRARIES
 
@@ -277,4 +277,5 @@ def test_calibration_replaces_what_it_measured_and_keeps_the_rest():
     assert after["RATES"] == {**before["RATES"], **{name: tuple(row) for name, row in rates.items()}}
     assert after["PACES"] == {**before["PACES"], **{name: tuple(row) for name, row in paces.items()}}
     assert "numpy 0.\n" in text
+    assert text.count(f"\nTHREADS = {_accel.usable()} ") == 1
     assert text.count("#") == table.count("#")

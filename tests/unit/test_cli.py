@@ -184,7 +184,7 @@ def test_backends_lists_every_library_and_accelerator(capsys):
 
 
 def test_a_library_without_its_driver_is_listed_with_the_reason(capsys):
-    cupy = pytest.importorskip("cupy")
+    cupy = pytest.importorskip("cupy", reason="CuPy is not installed")
     if cupy.is_available():
         pytest.skip("there is a GPU here")
     found = libraries.look("cupy")

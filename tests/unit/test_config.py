@@ -17,7 +17,9 @@ import pytest
 import arrayconv
 from arrayconv import _accel, _plan, _warm, config
 from arrayconv._algorithms import ALGORITHMS
+from arrayconv._algorithms.fft import BOUND, THREADED
 from arrayconv._select import TABLE
+from arrayconv._spec import Axis, Spec
 from arrayconv._xp import Traits
 from arrayconv.testing import error_bound
 
@@ -280,6 +282,23 @@ class TestThreads:
                 found = arrayconv.explain((1000, 1000), (5, 5), method="numba")
             costs.append(next(row.cost_ns for row in found.candidates if row.name == "numba"))
         assert costs[0] > 1.5 * costs[1]
+
+    @pytest.mark.parametrize(("shape", "factor"), [((2000, 2000), 2), ((100, 100), 1)])
+    @pytest.mark.parametrize("library", ["scipy", "ducc0"])
+    def test_large_lent_transforms_are_predicted_to_take_as_much_longer_on_one(self, library, shape, factor):
+        spec = Spec(1, 1, 1, 1, tuple(Axis(n, 31, n, before=15) for n in shape))
+        lent = TRAITS._replace(transforms=library)
+        one, two, more = (TABLE["fft"].cost(spec, lent._replace(threads=threads)) for threads in (1, 2, 64))
+        own = [TABLE["fft"].cost(spec, TRAITS._replace(threads=threads)) for threads in (1, 2)]
+        assert one == pytest.approx(factor * two, rel=0.2)
+        assert two == more
+        assert own[0] == own[1]
+
+    @pytest.mark.parametrize("library", _accel.TRANSFORMS)
+    def test_transforms_are_predicted_to_have_threads_where_they_do(self, library):
+        pytest.importorskip(library, reason=f"{library} is not installed")
+        lender = importlib.import_module(_accel.TRANSFORMS[library])
+        assert getattr(lender, "_THREADED", None) == (THREADED if library in BOUND else None)
 
 
 def test_capped_call_gives_the_same_numbers():

@@ -203,13 +203,13 @@ def test_bad_calls_are_refused_as_by_convolve(name):
 
 
 def test_libraries_are_not_mixed():
-    torch = pytest.importorskip("torch")
+    torch = pytest.importorskip("torch", reason="torch is not installed")
     with pytest.raises(TypeError, match=r"Convolver: `x` and `kernel` must come from one array library. Got torch and"):
         Convolver(KERNEL)(torch.ones(4, 4))
 
 
 def test_devices_are_not_mixed():
-    strict = pytest.importorskip("array_api_strict")
+    strict = pytest.importorskip("array_api_strict", reason="array-api-strict is not installed")
     convolver = Convolver(strict.ones((3, 3), device=strict.Device("device1")))
     with pytest.raises(TypeError, match=r"Convolver: `x` and `kernel` must be on one device"):
         convolver(strict.ones((4, 4)))
@@ -338,7 +338,7 @@ class TestSeparate:
 
 
 class TestTorch:
-    torch = pytest.importorskip("torch")
+    torch = pytest.importorskip("torch", reason="torch is not installed")
 
     @pytest.mark.parametrize("separable", [False, True])
     def test_gradients_reach_x(self, separable):
@@ -395,7 +395,7 @@ class TestTorch:
 
 
 class TestJax:
-    jax = pytest.importorskip("jax")
+    jax = pytest.importorskip("jax", reason="jax is not installed")
 
     @pytest.mark.parametrize("separable", [False, True])
     def test_traces_what_it_computes(self, separable):

@@ -12,7 +12,7 @@ from arrayconv import _canonical, _memory, _xp
 from arrayconv._algorithms import ALGORITHMS
 from arrayconv._layout import layout
 
-cupy = pytest.importorskip("cupy", reason="cupy is not installed")
+cupy = pytest.importorskip("cupy", reason="CuPy is not installed")
 if cupy.is_available():
     pytest.skip("a GPU is present; these tests show what can be told without one", allow_module_level=True)
 

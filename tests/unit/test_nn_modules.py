@@ -11,7 +11,7 @@ import sys
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch")
+torch = pytest.importorskip("torch", reason="torch is not installed")
 nn = torch.nn
 
 # After torch, which nn.modules needs at its import.
@@ -186,7 +186,7 @@ def test_to_casts_the_parameters():
     ("name", "kernel_size", "stride"), [("Conv1d", 4, 3), ("Conv2d", (3, 2), (2, 3))], ids=["1d", "2d"]
 )
 def test_same_with_a_stride_is_xla_s(name, kernel_size, stride):
-    jax = pytest.importorskip("jax")
+    jax = pytest.importorskip("jax", reason="jax is not installed")
     layer = getattr(ours, name)(4, 6, kernel_size, stride=stride, padding="same", bias=False, dtype=torch.float64)
     x, weight = sample(name), layer.weight.detach()
     xla = jax.lax.conv_general_dilated(x.numpy(), weight.numpy(), layer.stride, "SAME")

@@ -1,5 +1,7 @@
 """The ranking: integers only, the same for the same key, with a reason for every refusal."""
 
+from math import prod
+
 import pytest
 
 from arrayconv._algorithms import ALGORITHMS
@@ -78,3 +80,30 @@ def test_pieces_do_not_multiply_with_the_data(method):
     huge = spec(axis(10**6, 3, 10**6, before=1), axis(10**6, 3, 10**6, before=1))
     row = named(rank(huge, NUMPY, Budget(), zero_fill=True))[method]
     assert (10**6 // row.block[2]) * (10**6 // row.block[3]) <= 10_000
+
+
+LONG = {  # name: spec of a kernel about as long as half the data
+    "image": spec(*[axis(4096, 2001, 4096, before=1000)] * 2),
+    "small-image": spec(*[axis(512, 255, 512, before=127)] * 2),
+    "signal": spec(axis(1 << 22, 1 << 20, 1 << 22)),
+    "strided": spec(axis(1 << 20, 1 << 18, 1 << 16, stride=8)),
+}
+
+
+@pytest.mark.parametrize("name", LONG)
+def test_pieces_for_the_cache_are_not_shorter_than_the_reach(name):
+    row = named(rank(LONG[name], NUMPY, Budget(), zero_fill=True))["overlap_save"]
+    for outputs, one in zip(row.block[2:], LONG[name].axes, strict=True):
+        assert outputs * one.stride >= one.reach
+    whole = TABLE["fft"].cost(LONG[name], NUMPY)
+    assert row.cost_ns <= 4 ** len(LONG[name].axes) * whole, "a piece reads at most twice its length per axis"
+
+
+def test_pieces_that_a_cap_makes_short_cost_what_their_halos_do():
+    image, mebibyte = LONG["image"], 1 << 20
+    free = named(rank(image, NUMPY, Budget(), zero_fill=True))
+    capped = named(rank(image, NUMPY, Budget(600 * mebibyte), zero_fill=True))
+    pieces = prod(-(-4096 // outputs) for outputs in capped["overlap_save"].block[2:])
+    assert max(capped["overlap_save"].block) < 2001
+    assert capped["overlap_save"].cost_ns > pieces / 2 * TABLE["fft"].cost(spec(*[axis(2001, 2001, 1)] * 2), NUMPY)
+    assert capped["overlap_save"].cost_ns > 4 * free["overlap_save"].cost_ns

@@ -109,6 +109,13 @@ def test_blocks_shrink_the_batch_first_then_the_axis_longest_in_reaches():
     assert _split.block_shape(sizes, reaches, lambda shape: 10, 9, rows=True) is None
 
 
+@pytest.mark.parametrize(
+    ("least", "shape"), [((50, 5), (1, 1, 50, 7)), ((51, 40), (1, 1, 100, 50)), ((200, 200), (1, 1, 100, 100))]
+)
+def test_blocks_leave_the_least_however_large_they_are(least, shape):
+    assert _split.block_shape((8, 2, 100, 100), (50, 5), prod, 10, rows=True, least=least) == shape
+
+
 def test_oracle_on_a_hand_worked_figure():
     x, w = oracle.exact([[[[1, 2, 3, 4, 5]]]]).reshape(1, 1, 1, 5), oracle.exact([[[[1, 10]]]]).reshape(1, 1, 1, 2)
     same = spec(axis(5, 2, 5, before=1))

@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 
 import arrayconv
-from arrayconv import _call, _cost_table, _plan, _tuning, _warm
+from arrayconv import _accel, _call, _cost_table, _plan, _tuning, _warm, config
 from arrayconv.__main__ import main
-from arrayconv._cli import constants, tune
-from arrayconv._cost_table import KINDS, Pace, Rates
+from arrayconv._cli import constants, paces, tune
+from arrayconv._cost_table import KINDS, Costs, Pace, Rates
+from arrayconv._xp import compat_namespace, device_of
 
 ROOT = Path(arrayconv.__file__).parent.parent
 RATES = dict.fromkeys(Rates._fields, 100)
@@ -103,7 +104,7 @@ def test_without_a_home_there_is_no_table(monkeypatch, capsys):
 
 def test_without_a_file_the_shipped_table_serves(table):
     found = _cost_table.in_force()
-    assert found == (_cost_table.RATES, _cost_table.PACES, "shipped table")
+    assert found == Costs(_cost_table.RATES, _cost_table.PACES, "shipped table", _cost_table.THREADS)
     assert not table.parent.exists(), "nothing is made by looking"
 
 
@@ -114,6 +115,12 @@ def test_a_file_s_rows_stand_in_for_the_shipped_ones(table):
     assert _cost_table.rates("torch/cpu") == _cost_table.RATES["torch/cpu"]
     assert _cost_table.rates("never measured") == _cost_table.RATES["other"]
     assert _cost_table.pace("numba-float") == _cost_table.PACES["numba-float"]
+
+
+@pytest.mark.parametrize(("cores", "threads"), [(5, 5), (0, 2), (True, 2), ("many", 2), (None, 2)])
+def test_the_cores_of_a_file_are_the_threads_its_transforms_had(cores, threads, table):
+    put(table, changed(machine={} if cores is None else {"cores": cores}))
+    assert _cost_table.threads() == threads
 
 
 def test_rows_of_names_this_version_does_not_know_are_kept_and_never_met(table):
@@ -194,7 +201,7 @@ def ignored(path, says):
     assert text.startswith(f"arrayconv: the cost table {path} is ignored: ")
     assert says in text
     assert text.endswith("`python -m arrayconv tune --write`.")
-    assert found == (_cost_table.RATES, _cost_table.PACES, "shipped table")
+    assert found == Costs(_cost_table.RATES, _cost_table.PACES, "shipped table", _cost_table.THREADS)
     np.testing.assert_array_equal(arrayconv.convolve([1, 2], [1, 1]), [1, 3, 2])  # warnings are errors here: no second
 
 
@@ -285,9 +292,10 @@ def test_the_shipped_rows_would_be_accepted(table):
 @pytest.fixture
 def quick(monkeypatch):
     """Measure numpy.convolve alone, in two rounds."""
-    monkeypatch.setattr(constants, "_ROUNDS", 2)
+    monkeypatch.setattr(paces, "_ROUNDS", 2)
     monkeypatch.setattr(constants, "_LIBRARIES", ())
-    monkeypatch.setattr(constants, "find_spec", lambda name: None)
+    kept = {name: row for name, row in paces.ROWS.items() if row.method == "numpy_convolve"}
+    monkeypatch.setattr(paces, "ROWS", kept)
 
 
 @pytest.mark.usefixtures("quick")
@@ -364,9 +372,79 @@ def test_a_library_that_cannot_compute_is_told_and_left_out(monkeypatch):
     assert said == ["numpy is not measured: no driver"]
 
 
-def test_measured_paces_are_rows_of_the_table(monkeypatch):
-    monkeypatch.setattr(constants, "_ROUNDS", 1)
-    found = constants.paces(lambda text: None)
-    assert set(found) <= set(_cost_table.PACES)
-    assert ("numba-float" in found) == (importlib.util.find_spec("numba") is not None)
+SMALLER = {  # row: the library without which it is left out
+    "numpy_convolve-float": "numpy",
+    "numba-strided": "numba",
+    "numba_tiles": "numba",
+    "torch_conv-depthwise": "torch",
+    "torch_conv-float64": "torch",
+    "xla_conv-channels": "jax",
+}
+
+
+def test_every_accelerated_row_has_its_trials():
+    assert set(paces.ROWS) == set(_cost_table.PACES)
+    assert {row.partition("-")[0] for row in paces.ROWS} == set(_accel.ACCELERATED)
+
+
+@pytest.mark.parametrize("row", paces.ROWS)
+def test_trials_are_ranked_by_their_row_and_never_compile_for_too_little(row):
+    trials = paces.ROWS[row]
+    if not importlib.util.find_spec(trials.library):
+        pytest.skip(f"{trials.library} is not installed")
+    xp = compat_namespace(trials.library)
+    home = paces.Home(trials.library, xp, device_of(xp.zeros(1)))
+    for problem in trials.problems:
+        known = home.traits(trials.dtypes[0])._replace(accelerators=frozenset(config.ACCELERATORS))
+        free, *units = paces.shares(_cost_table.in_force(), row, problem.spec, known, trials.method)
+        assert free < 10**9
+        assert units[0] == 1
+        assert units[1] > 0
+
+
+@pytest.mark.parametrize("row", SMALLER)
+def test_measured_paces_are_rows_of_the_table(row, monkeypatch):
+    if not importlib.util.find_spec(SMALLER[row]):
+        pytest.skip(f"{SMALLER[row]} is not installed")
+    monkeypatch.setattr(paces, "_ROUNDS", 1)
+    monkeypatch.setattr(paces, "ROWS", {row: paces.ROWS[row]})
+    said = []
+    found = paces.paces(said.append, {})
+    assert list(found) == [row]
+    assert said == [f"measuring {row}"]
     _tuning.rendered(measured(PACES=found), KINDS)
+
+
+def test_a_method_that_cannot_run_is_told_and_left_out(monkeypatch):
+    monkeypatch.setattr(paces, "ROWS", {"numba-float": paces.ROWS["numba-float"]._replace(library="array_api_strict")})
+    pytest.importorskip("array_api_strict", reason="array-api-strict is not installed")
+    said = []
+    assert paces.paces(said.append, {}) == {}
+    assert said[0] == "measuring numba-float"
+    assert said[1].startswith("numba-float is not measured: it serves numpy")
+
+
+TRUE = Pace(700, 3, 40)
+
+
+@pytest.mark.parametrize("disturbed", [1.0, 1.05])
+def test_constants_are_those_that_predict_the_times(disturbed):
+    spread = [(1000, 1, 0.2, 0.5), (1000, 1, 0.4, 0.5), (1000, 1, 5000, 900), (1000, 1, 80_000, 900)]
+    times = [free + call * TRUE.call_ns + mac * TRUE.mac_byte + out * TRUE.output for free, call, mac, out in spread]
+    times[-1] *= disturbed
+    found = paces.fitted(spread, [round(time) for time in times], 2)
+    assert found.mac_byte == TRUE.mac_byte
+    assert found.output == pytest.approx(TRUE.output, rel=0.2)
+    assert found.call_ns == pytest.approx(TRUE.call_ns, rel=0.05)
+
+
+def test_constants_are_never_below_what_a_table_may_hold():
+    assert paces.fitted([(1000, 1, 1, 1), (1000, 1, 50, 50)], [10, 1500], 1).call_ns == 1
+    assert paces.fitted([(1000, 1, 1, 0), (1000, 1, 50, 0)], [1100, 900], 1) == Pace(99, 1, 0)
+
+
+def test_tables_on_trial_answer_until_they_are_put_away():
+    row = Pace(1, 2, 3)
+    with _cost_table.trying(Costs({}, {"numba-float": row}, "trial")):
+        assert _cost_table.pace("numba-float") == row
+    assert _cost_table.pace("numba-float") == _cost_table.PACES["numba-float"]

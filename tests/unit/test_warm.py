@@ -129,7 +129,7 @@ def test_recorded_calls_take_the_long_way():
 
 
 def test_gradients_are_recorded_after_a_call_without_them():
-    torch = pytest.importorskip("torch")
+    torch = pytest.importorskip("torch", reason="torch is not installed")
     x, kernel = torch.tensor(X), torch.tensor(KERNEL)
     plain = arrayconv.convolve(x, kernel)
     x.requires_grad_()
