@@ -20,12 +20,15 @@ from arrayconv._accel.numba_tiles import numba_tiles
 from arrayconv._accel.numpy_convolve import numpy_convolve
 from arrayconv._accel.torch_conv import torch_conv
 from arrayconv._accel.xla_conv import xla_conv
+from arrayconv._accel.xla_loops import xla_loops
+from arrayconv._accel.xla_tiles import xla_tiles
 from arrayconv._algorithms import Algorithm
 from arrayconv._tracing import planning
 from arrayconv._xp import Namespace
 
 __all__ = [
     "ACCELERATED",
+    "MADE_OF",
     "AcceleratorFailed",
     "accelerator",
     "available",
@@ -38,7 +41,8 @@ __all__ = [
 ]
 
 ACCELERATED: dict[str, Algorithm] = {
-    algorithm.name: algorithm for algorithm in (numpy_convolve, numba, numba_tiles, torch_conv, xla_conv)
+    algorithm.name: algorithm
+    for algorithm in (numpy_convolve, numba, numba_tiles, torch_conv, xla_conv, xla_loops, xla_tiles)
 }
 # The first that is there serves: the quickest is named first.
 TRANSFORMS = {
@@ -46,6 +50,7 @@ TRANSFORMS = {
     ("numpy", "scipy"): "arrayconv._accel.scipy_fft",
 }
 _BORROWED = ("torch", "jax")  # serve where their user has imported them, and are never imported for a shortcut
+MADE_OF = {"xla_ffi": ("numba", "jax")}  # what is no library, but needs some
 
 
 @planning()
@@ -63,7 +68,11 @@ def _imported(library: str) -> bool:
 
 def ready(library: str) -> bool:
     """Whether `library` may serve: installed, not failed before, and imported already where it is borrowed."""
-    return library not in _failed and (_imported(library) if library in _BORROWED else installed(library))
+    if library in _failed:
+        return False
+    if library in MADE_OF:
+        return all(map(ready, MADE_OF[library]))
+    return _imported(library) if library in _BORROWED else installed(library)
 
 
 def accelerator(backend: str, allowed: frozenset[str]) -> str:
