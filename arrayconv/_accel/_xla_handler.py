@@ -11,6 +11,8 @@ costs time alone. Such threads find nothing to do later, which is why the job th
 
 Operands are x, the factors and a table of int64 (as pairs of int32, since JAX may hold nothing wider), which begins
 with the number of units, of chunks and of threads. Results are y and room for the threads.
+
+numba keeps the machine code on disk by the files of the kernels alone: who changes this one removes `__pycache__`.
 """
 
 from __future__ import annotations
@@ -38,7 +40,7 @@ from arrayconv._accel._memory_at import (
     structure,
 )
 
-MAJOR, MINOR = 0, 3  # of the interface whose offsets follow
+_MAJOR, _MINOR = 0, 3  # of the interface whose offsets follow
 _POINTER = 8
 # XLA_FFI_CallFrame; of the structures inside, `args` and `rets`, those of their arrays of addresses.
 _FRAME_EXTENSION, _FRAME_API, _FRAME_CONTEXT, _FRAME_STAGE = 8, 16, 24, 32
@@ -110,8 +112,8 @@ def _introduced(frame: Any, extension: Any) -> Any:
         return _error(frame)
     store(metadata, _META_VERSION_SIZE, _VERSION_BYTES)
     store(metadata, _META_VERSION_EXTENSION, 0)
-    store_half(metadata, _META_MAJOR, MAJOR)
-    store_half(metadata, _META_MINOR, MINOR)
+    store_half(metadata, _META_MAJOR, _MAJOR)
+    store_half(metadata, _META_MINOR, _MINOR)
     store_half(metadata, _META_TRAITS, 0)
     if load(metadata, 0) >= _META_BYTES:
         store(metadata, _META_STATE, 0)
@@ -122,7 +124,7 @@ def _introduced(frame: Any, extension: Any) -> Any:
 def _fits(frame: Any) -> Any:
     """Whether the frame, and what it points to, is as long as the offsets here say."""
     api = load(frame, _FRAME_API)
-    return load(frame, 0) >= _FRAME_BYTES and load(api, 0) >= _API_BYTES and load_half(api, _API_MAJOR) == MAJOR
+    return load(frame, 0) >= _FRAME_BYTES and load(api, 0) >= _API_BYTES and load_half(api, _API_MAJOR) == _MAJOR
 
 
 @register_jitable
@@ -157,7 +159,6 @@ def _job(frame: Any) -> Any:
         return 0
     for counter in (_NEXT, _DONE, _RUNNERS, _FAILED):
         store(job, counter, 0)
-    store(job, _HOLDERS, 1)
     store(job, _UNITS, load(table, 0))
     store(job, _CHUNKS, load(table, _POINTER))
     store(job, X, _data(args, 0))
@@ -174,6 +175,47 @@ def _released(job: Any) -> None:
         free(job)
 
 
+def _called(context: Any, builder: Any, function: Any, signature: Any, args: Any) -> Any:
+    """Emit a call of a function that is compiled with the caller; return whether it raised nothing."""
+    code = context.compile_subroutine(builder, function, signature)
+    status, _ = context.call_internal_no_propagate(builder, code.fndesc, signature, args)
+    return status.is_ok
+
+
+def _attempting(part: Callable[..., None]) -> Any:
+    """Return an intrinsic with the arguments of `part` that runs it, and returns whether it raised nothing."""
+    whole = types.int64
+
+    @emitted
+    def attempt(typingctx: Any, job: Any, first: Any, stop: Any, runner: Any, element: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            return _called(context, builder, part, types.void(*signature.args), args)
+
+        return types.boolean(whole, whole, whole, whole, element), generate
+
+    return attempt
+
+
+def _task(take: Callable[..., None]) -> Any:
+    """Return an intrinsic (element) -> the address of a C function of a job that calls ``take(job, element)``."""
+
+    @emitted
+    def task(typingctx: Any, element: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            kind = ir.FunctionType(ir.VoidType(), [WORD])
+            function = ir.Function(builder.module, kind, builder.module.get_unique_name("take"))
+            function.linkage = "internal"
+            inside = ir.IRBuilder(function.append_basic_block())
+            given = [function.args[0], context.get_dummy_value()]
+            _called(context, inside, take, types.void(types.int64, element), given)
+            inside.ret_void()
+            return builder.ptrtoint(function, WORD)
+
+        return types.int64(element), generate
+
+    return task
+
+
 def serving(part: Callable[..., None]) -> Any:
     """Return what answers XLA's calls by ``part(job, first, stop, runner, element)`` over all units.
 
@@ -188,21 +230,7 @@ def serving(part: Callable[..., None]) -> Any:
     callable (frame, element) -> int
         For machine code: the address of the frame to that of an error, or 0.
     """
-
-    def call(context: Any, builder: Any, function: Any, signature: Any, args: Any) -> Any:
-        code = context.compile_subroutine(builder, function, signature)
-        status, _ = context.call_internal_no_propagate(builder, code.fndesc, signature, args)
-        return status.is_ok
-
-    @emitted
-    def attempt(typingctx: Any, job: Any, first: Any, stop: Any, runner: Any, element: Any) -> Any:
-        """Run a part; return whether it did not fail."""
-        whole = types.int64
-
-        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            return call(context, builder, part, types.void(*signature.args), args)
-
-        return types.boolean(whole, whole, whole, whole, element), generate
+    attempt = _attempting(part)
 
     def take(job: Any, element: Any) -> None:
         """Take chunks until there are none left."""
@@ -215,33 +243,11 @@ def serving(part: Callable[..., None]) -> Any:
             chunk = add_shared(job, _NEXT, 1)
         _released(job)
 
-    @emitted
-    def task(typingctx: Any, element: Any) -> Any:
-        """Return the address of a C function that takes chunks."""
-
-        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            kind = ir.FunctionType(ir.VoidType(), [WORD])
-            function = ir.Function(builder.module, kind, builder.module.get_unique_name("take"))
-            function.linkage = "internal"
-            inside = ir.IRBuilder(function.append_basic_block())
-            call(context, inside, take, types.void(types.int64, element), [function.args[0], context.get_dummy_value()])
-            inside.ret_void()
-            return builder.ptrtoint(function, WORD)
-
-        return types.int64(element), generate
-
-    takes = register_jitable(take)
+    task, takes = _task(take), register_jitable(take)
 
     @register_jitable
-    def serve(frame: Any, element: Any) -> Any:
-        extension = load(frame, _FRAME_EXTENSION)
-        if not _fits(frame):
-            return _error(frame)
-        if extension != 0 and load_half(extension, _EXTENSION_TYPE) == _IS_METADATA:
-            return _introduced(frame, extension)
-        job = _job(frame)
-        if job == 0:
-            return _error(frame)
+    def shared(frame: Any, job: Any, element: Any) -> Any:
+        """Run all chunks, here and on threads of the pool; return whether one failed."""
         chunks, threads = load(job, _CHUNKS), load(load(job, TABLE), 2 * _POINTER)
         store(job, _HOLDERS, 1 + threads)  # this thread twice: once for waiting
         for _ in range(threads - 1):
@@ -252,6 +258,18 @@ def serving(part: Callable[..., None]) -> Any:
             give_way()
         failed = load(job, _FAILED)
         _released(job)
-        return _error(frame) if failed != 0 else 0
+        return failed != 0
+
+    @register_jitable
+    def serve(frame: Any, element: Any) -> Any:
+        extension = load(frame, _FRAME_EXTENSION)
+        if not _fits(frame):
+            return _error(frame)
+        if extension != 0 and load_half(extension, _EXTENSION_TYPE) == _IS_METADATA:
+            return _introduced(frame, extension)
+        job = _job(frame)
+        if job == 0 or shared(frame, job, element):
+            return _error(frame)
+        return 0
 
     return serve
