@@ -118,7 +118,7 @@ def _candidate(
         return (algorithm.cost(_block_spec(phase, block, extends), traits) + _step_ns(traits)) * steps * count
 
     found = Candidate(algorithm.name, cost(block), block, size(block), None)
-    if traits.threads == 1 or not algorithm.shares or found.cost_ns < _SHARED_NS:
+    if traits.threads == 1 or not (algorithm.shares and traits.writable) or found.cost_ns < _SHARED_NS:
         return found
     # The same in pieces side by side, all of them together within the limit.
     parts = traits.threads * (2 if found.cost_ns > _LONG_NS else 1)

@@ -247,8 +247,18 @@ def device_kind(backend: str, device: Any) -> str:
     if backend == "cupy":
         return "cuda"
     if backend == "jax":
-        return str(getattr(device, "platform", "cpu"))
+        return _jax_platform(device)
     return str(getattr(device, "type", device))
+
+
+def _jax_platform(device: Any) -> str:
+    """Return 'cpu', 'gpu', ... for a device, a sharding over several, or None: a tracer's, which has none yet."""
+    if hasattr(device, "device_set"):
+        device = next(iter(device.device_set))
+    if device is None and "jax" in sys.modules:
+        jax = sys.modules["jax"]
+        device = jax.config.jax_default_device or jax.default_backend()
+    return str(getattr(device, "platform", device or "cpu"))
 
 
 def operands(

@@ -23,6 +23,7 @@ ACCELERATORS = {
     "numba": "compiled loops for NumPy arrays",
     "torch": "torch's convolution and transforms for its tensors, the former for NumPy arrays too once it is imported",
     "jax": "XLA's convolution for JAX arrays",
+    "xla_ffi": "numba's compiled loops for JAX arrays on CPUs, called by XLA",
 }
 DEFAULT_WORKSPACE = 1 << 30  # bytes: a plan keeps to them where it can, unless a call or `using` says more or less
 
@@ -63,9 +64,9 @@ def using(
         fit, or refused. Where nobody says, plans keep to `DEFAULT_WORKSPACE` if any method can, and exceed it
         otherwise; to lift that, pass a number that no machine has, such as ``sys.maxsize``.
     threads : int, optional
-        How many threads this package's loops and transforms on NumPy arrays may use, this one among them. There are
-        never more than the process may use cores, so a large number means all of these, which is the default. What
-        NumPy's matrix products and other libraries use is for them to set.
+        How many threads this package's loops on NumPy and JAX arrays and its transforms on NumPy arrays may use, this
+        one among them. There are never more than the process may use cores, so a large number means all of these, which
+        is the default. What NumPy's matrix products and other libraries use is for them to set.
 
     Raises
     ------

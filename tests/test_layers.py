@@ -51,6 +51,8 @@ RANK = {name: number for number, layer in enumerate(LAYERS) for name in layer}
 FOREIGN = {
     "_xp": {"array_api_compat"},
     "_accel/_jit": {"numba"},
+    "_accel/_memory_at": {"llvmlite", "numba"},
+    "_accel/_xla_handler": {"llvmlite", "numba"},
     "_accel/numba_kernels": {"numba"},
     "_accel/_torch_calls": {"torch"},
     "_accel/tile_kernels": {"llvmlite", "numba"},

@@ -22,6 +22,8 @@ from arrayconv._accel.numba import numba
 from arrayconv._accel.numba_tiles import numba_tiles
 from arrayconv._accel.numpy_convolve import numpy_convolve
 from arrayconv._accel.xla_conv import xla_conv
+from arrayconv._accel.xla_loops import xla_loops
+from arrayconv._accel.xla_tiles import xla_tiles
 from arrayconv._algorithms import Algorithm
 from arrayconv._tracing import planning
 from arrayconv._xp import Namespace, Traits
@@ -29,6 +31,7 @@ from arrayconv._xp import Namespace, Traits
 __all__ = [
     "ACCELERATED",
     "BYPASSES",
+    "MADE_OF",
     "AcceleratorFailed",
     "Bypass",
     "Laid",
@@ -47,7 +50,8 @@ __all__ = [
 ]
 
 ACCELERATED: dict[str, Algorithm] = {
-    algorithm.name: algorithm for algorithm in (numpy_convolve, numba, numba_tiles, torch_conv.torch_conv, xla_conv)
+    algorithm.name: algorithm
+    for algorithm in (numpy_convolve, numba, numba_tiles, torch_conv.torch_conv, xla_conv, xla_loops, xla_tiles)
 }
 # Whole calls on the caller's own arrays, by the method whose plan they run.
 BYPASSES: dict[str, Callable[[Laid], Bypass | None]] = {
@@ -64,6 +68,7 @@ TRANSFORMS = {  # of NumPy arrays
 _LENDERS = {"numpy": ("ducc0", "scipy"), "torch": ("ducc0", "torch", "scipy")}
 _HOSTED = ("torch",)  # whose arrays of the CPU NumPy can work on, over the same memory
 _BORROWED = ("torch", "jax")  # serve where their user has imported them, and are never imported for a shortcut
+MADE_OF = {"xla_ffi": ("numba", "jax")}  # what is no library, but needs some
 
 
 @planning()
@@ -81,7 +86,11 @@ def _imported(library: str) -> bool:
 
 def ready(library: str) -> bool:
     """Whether `library` may serve: installed, not failed before, and imported already where it is borrowed."""
-    return library not in _failed and (_imported(library) if library in _BORROWED else installed(library))
+    if library in _failed:
+        return False
+    if library in MADE_OF:
+        return all(map(ready, MADE_OF[library]))
+    return _imported(library) if library in _BORROWED else installed(library)
 
 
 def hosted(traits: Traits) -> Traits:

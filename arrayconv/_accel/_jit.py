@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from importlib import import_module
 from typing import Any
@@ -21,8 +22,18 @@ def loop(module: str, dtype: str) -> Any:
     AcceleratorFailed
         Whatever goes wrong in a compiler: another method serves then.
     """
+    return _made(module, "kernel", dtype)
+
+
+@cache
+def handler(module: str, dtype: str) -> Any:
+    """Return the `handler` of one of this package's modules for a dtype, as `loop` returns its `kernel`."""
+    return _made(module, "handler", dtype)
+
+
+def _made(module: str, name: str, dtype: str) -> Any:
     try:
-        return import_module(f"arrayconv._accel.{module}").kernel(dtype)
+        return getattr(import_module(f"arrayconv._accel.{module}"), name)(dtype)
     except Exception as failure:
         raise AcceleratorFailed(LIBRARY, f"{type(failure).__name__}: {failure}") from failure
 
@@ -31,9 +42,20 @@ def machine_code(function: Any, signature: Any) -> Any:
     """Return a function compiled for a signature: from the disk where it was compiled before, and can be kept."""
     import numba
 
+    return _kept(numba.njit, [signature], function, nogil=True)
+
+
+def c_function(function: Any, signature: Any) -> Any:
+    """Return the same for callers that know nothing of numba: its `address` is that of a C function."""
+    import numba
+
+    return _kept(numba.cfunc, signature, function)
+
+
+def _kept(compiler: Callable[..., Any], signature: Any, function: Any, **options: Any) -> Any:
     try:
-        return numba.njit([signature], nogil=True, cache=True, **FLAGS)(function)
+        return compiler(signature, cache=True, **options, **FLAGS)(function)
     except RuntimeError as unwritable:
         if "no locator" not in str(unwritable):
             raise
-    return numba.njit([signature], nogil=True, **FLAGS)(function)
+    return compiler(signature, **options, **FLAGS)(function)

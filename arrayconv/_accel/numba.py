@@ -12,27 +12,19 @@ Accuracy  componentwise: sums in the order of channels and taps; integers are ex
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from arrayconv._accel import _jit, _threads
+from arrayconv._accel import _jit, _rows, _threads
 from arrayconv._accel._base import unavailable
-from arrayconv._accel._flat import Host, addressable, flat, steps_of
+from arrayconv._accel._flat import addressable, flat, steps_of
 from arrayconv._algorithms import Algorithm, Context, Shortcut
 from arrayconv._boundary import FILL, Run
-from arrayconv._cost_table import pace, rates
-from arrayconv._ops.windows import LEADING
 from arrayconv._spec import Spec
-from arrayconv._tracing import planning
 from arrayconv._xp import Traits
 
-SMALL = 1 << 16  # multiply-adds below which no call ever repays compiling, or even importing the compiler
-COMPILE_NS = 3_000_000_000
-_ROW_BYTES = 8192  # of outputs in a block: they and the samples they meet stay in the first cache
-_ROW_TERM_PS = 6000  # what starting a row takes on one thread, for each of its terms
 _TABLES_NS = 40_000  # what several axes take besides
-_SHARE = 1 << 23  # bytes times multiply-adds that are worth a thread of their own
 
 
 def _why_not(spec: Spec, traits: Traits) -> str | None:
@@ -40,27 +32,8 @@ def _why_not(spec: Spec, traits: Traits) -> str | None:
 
 
 def _cost(spec: Spec, traits: Traits) -> int:
-    last = spec.axes[-1] if spec.axes else None
-    row = last.outputs if last is not None else spec.batch
-    kind = "integer" if traits.exact else "complex" if traits.accumulator.startswith("complex") else "float"
-    apart = last is not None and last.stride > 1
-    found = pace(f"numba-{'strided' if apart else kind}")
-    width = 1 if apart else traits.itemsize  # one at a time: all dtypes take the same
-    width *= 1 + (spec.channels > 1)  # channels may well be what is adjacent
-    sums = (spec.macs * width * found.mac_byte + spec.macs // max(row, 1) * _ROW_TERM_PS) // _threads_for(spec, traits)
-    memory = spec.outputs * traits.itemsize * rates(traits.row).copy_byte
-    call_ns = found.call_ns if len(spec.axes) == 1 else found.call_ns + _TABLES_NS
-    return call_ns + (sums + memory) // 1000 + COMPILE_NS * (spec.macs < SMALL)
-
-
-def _threads_for(spec: Spec, traits: Traits) -> int:
-    """Return how many threads a problem of this size is shared by."""
-    return max(1, min(traits.threads, spec.macs * traits.itemsize // _SHARE))
-
-
-def _workspace(spec: Spec, traits: Traits) -> int:
-    kernel = spec.groups * spec.filters * spec.terms * traits.itemsize
-    return kernel + 8 * spec.terms * (3 + traits.threads) + 4096
+    call_ns = _rows.measured(spec, traits).call_ns
+    return _rows.cost(spec, traits, call_ns if len(spec.axes) == 1 else call_ns + _TABLES_NS)
 
 
 def _prepare(kernel: Any, spec: Spec, context: Context) -> Any:
@@ -72,67 +45,23 @@ def _run(x: Any, factors: Any, spec: Spec, context: Context) -> Any:
     loop = _jit.loop("numba_kernels", context.traits.accumulator)
     out = context.out if context.out is not None and addressable(context.out) else None
     data, steps, start = flat(np.asarray(x))
-    rows = _rows(spec, steps, None if out is None else steps_of(out))
+    rows = _rows.rows(spec, steps, None if out is None else steps_of(out))
     y = np.empty([spec.output_shape[axis] for axis in rows.order], data.dtype) if out is None else out
     target, _, origin = flat(y)
-    blocks = -(-rows.outputs // max(1, _ROW_BYTES // x.itemsize))
-    inner = (rows.outputs, blocks, -(-rows.outputs // blocks), rows.x_step, rows.y_step, start, origin)
-    offsets = _offsets(spec, steps)
+    blocks = _rows.blocks(rows, x.itemsize)
+    inner = _rows.inner(rows, blocks, start, origin)
+    offsets = _rows.offsets(spec, steps)
 
     def part(first: int, stop: int) -> None:
         loop(data, factors, offsets, target, rows.sizes, rows.steps, inner, first, stop)
 
-    _threads.share(part, rows.number * blocks, _threads_for(spec, context.traits))
+    _threads.share(part, rows.number * blocks, _rows.worth(spec, context.traits))
     if out is not None:
         return out
     y = y.transpose(np.argsort(rows.order))
     if context.out is not None:
         context.out[...] = y
     return y
-
-
-class _Rows(NamedTuple):
-    """The outputs as rows along one axis, and the axes around them."""
-
-    order: list[int]  # of y's axes in memory
-    outputs: int  # of a row
-    x_step: int
-    y_step: int
-    number: int  # of rows
-    sizes: Host
-    steps: Host  # (axes, 3): in x, y and the factors
-
-
-@planning()
-def _rows(spec: Spec, steps: tuple[int, ...], out: tuple[int, ...] | None) -> _Rows:
-    """Choose the axis of the rows, batch or space: where samples are adjacent, or else the longest."""
-    shape = spec.output_shape
-    terms = spec.terms
-    x_steps = [steps[0], steps[1], 0, *(s * axis.stride for s, axis in zip(steps[LEADING:], spec.axes, strict=True))]
-    w_steps = [0, spec.filters * terms, terms] + [0] * len(spec.axes)
-    usable = [axis for axis in range(len(shape)) if axis not in (1, 2)]
-    row = max(usable, key=lambda axis: (min(shape[axis], 16) * (1 + 15 * (abs(x_steps[axis]) == 1)), shape[axis], axis))
-    order = list(range(len(shape)))
-    if out is None and x_steps[row] == 1 and row != order[-1]:  # y as x lies in memory, so that both are adjacent
-        order.sort(key=lambda axis: (axis == row, -abs(x_steps[axis]) if axis != 2 else -(1 << 62)))
-    y_steps = [0] * len(shape) if out is None else list(out)
-    if out is None:
-        step = 1
-        for axis in reversed(order):
-            y_steps[axis] = step
-            step *= shape[axis]
-    around = [axis for axis in order if axis != row]
-    table = np.array([(x_steps[axis], y_steps[axis], w_steps[axis]) for axis in around], np.int64).reshape(-1, 3)
-    sizes = np.array([shape[axis] for axis in around], np.int64)
-    return _Rows(order, shape[row], x_steps[row], y_steps[row], spec.outputs // shape[row], sizes, table)
-
-
-def _offsets(spec: Spec, steps: tuple[int, ...]) -> Host:
-    """Return where the sample of every term stands, counted from the first, channels before taps."""
-    offsets = np.arange(spec.channels, dtype=np.int64) * steps[2]
-    for step, axis in zip(steps[LEADING:], spec.axes, strict=True):
-        offsets = (offsets[:, None] + np.arange(axis.taps, dtype=np.int64) * (axis.dilation * step)).reshape(-1)
-    return offsets
 
 
 def _shortcut(
@@ -148,11 +77,11 @@ def _shortcut(
     before = sum(run.length for run in runs[: runs.index(held[0])])
     place = slice(before, before + held[0].length)
     dtype, shape = np.dtype(traits.accumulator), step.output_size
-    rows = _rows(step, (0, 0, 0, 1), None)
-    blocks = -(-rows.outputs // max(1, _ROW_BYTES // traits.itemsize))
-    inner = (rows.outputs, blocks, -(-rows.outputs // blocks), rows.x_step, rows.y_step, 0, 0)
-    offsets = _offsets(step, (0, 0, 0, 1))
-    threads = min(traits.threads, step.macs * traits.itemsize // _SHARE)
+    rows = _rows.rows(step, (0, 0, 0, 1), None)
+    blocks = _rows.blocks(rows, traits.itemsize)
+    inner = _rows.inner(rows, blocks, 0, 0)
+    offsets = _rows.offsets(step, (0, 0, 0, 1))
+    threads = _rows.worth(step, traits)
 
     def run(x: Any, kernel: Any) -> Any:
         if not (x.flags.c_contiguous and x.flags.aligned):
@@ -177,7 +106,7 @@ numba = Algorithm(
     "numba",
     _why_not,
     _cost,
-    _workspace,
+    _rows.workspace,
     _prepare,
     _run,
     accuracy="componentwise",

@@ -17,10 +17,14 @@ import numpy as np
 from numba import types
 from numba.extending import register_jitable
 
-from arrayconv._accel._jit import FLAGS, machine_code
+from arrayconv._accel import _xla_handler as xla
+from arrayconv._accel._jit import FLAGS, c_function, machine_code
+from arrayconv._accel._memory_at import load, read, written
 
 # Places are unsigned, so that none is counted from the end, and no views are made: those are counted by atomic
 # operations, which take longer than a short row and hold up other threads.
+
+PACKED = 15  # entries of XLA's table before the tables themselves
 
 
 @register_jitable(**FLAGS)
@@ -109,6 +113,7 @@ def _scattered(y: Any, y0: Any, n: Any, x: Any, at: Any, w: Any, terms: Any, ste
         y[np.uint64(y0 + j * steps[1])] = total
 
 
+@register_jitable(**FLAGS)
 def _correlate(x: Any, w: Any, offsets: Any, y: Any, sizes: Any, steps: Any, inner: Any, first: Any, stop: Any) -> None:
     """Write the blocks of outputs [first, stop).
 
@@ -162,3 +167,35 @@ def kernel(dtype: str) -> Any:
     steps, inner = types.Array(types.int64, 2, "C", readonly=True), types.UniTuple(types.int64, 7)
     signature = types.void(data, data, table, element[::1], table, steps, inner, types.int64, types.int64)
     return machine_code(_correlate, signature)
+
+
+def _part(job: Any, first: Any, stop: Any, runner: Any, element: Any) -> None:
+    """Write the blocks [first, stop) of a call from XLA, whose table `xla_loops` made."""
+    at = load(job, xla.TABLE)
+    head = read(at, PACKED, np.int64)
+    x_size, w_size, y_size, terms, axes = head[3], head[4], head[5], head[6], head[7]
+    inner = (head[8], head[9], head[10], head[11], head[12], head[13], head[14])
+    at += 8 * PACKED
+    _correlate(
+        read(load(job, xla.X), x_size, element),
+        read(load(job, xla.FACTORS), w_size, element),
+        read(at, terms, np.int64),
+        written(load(job, xla.Y), y_size, element),
+        read(at + 8 * terms, axes, np.int64),
+        read(at + 8 * (terms + axes), (axes, 3), np.int64),
+        inner, first, stop,
+    )  # fmt: skip
+
+
+_serve = xla.serving(_part)
+
+
+@cache
+def handler(dtype: str) -> Any:
+    """Return what XLA calls for a dtype, from the disk where it was compiled before."""
+    element = np.dtype(dtype).type
+
+    def answer(frame: Any) -> Any:
+        return _serve(frame, element)
+
+    return c_function(answer, types.int64(types.int64))

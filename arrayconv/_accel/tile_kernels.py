@@ -20,13 +20,16 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic, register_jitable
 
-from arrayconv._accel._jit import FLAGS, machine_code
+from arrayconv._accel import _xla_handler as xla
+from arrayconv._accel._jit import FLAGS, c_function, machine_code
+from arrayconv._accel._memory_at import load, read, written
 
 ROWS = 6  # of outputs at a time: with 15 factors they fill the registers of the widest processors
 TAP_ROWS, TAP_COLUMNS = 5, 3  # of a pass, at most
 _INT = ir.IntType(64)
 # Columns of the tables that describe axes.
 _SIZE, _FIRST, _LOW, _BEFORE, _OUTPUTS, _TAPS, _STRIDE, _DILATION, _IN_X, _IN_Y = range(10)
+PACKED, _FILL = 13, 8  # entries of XLA's table before the tables themselves, and which of them is the fill
 
 
 def _vector_bytes() -> int:
@@ -240,6 +243,7 @@ def _extended(
             copy[target + column] = fill if source < 0 else x[first + source * steps[1]]
 
 
+@register_jitable(**FLAGS)
 def _correlate(
     x: Any, w: Any, y: Any, counts: Any, lead: Any, axes: Any, beyond: Any, bands: Any, blocks: Any, fill: Any,
     copy: Any, copied: Any, first: Any, stop: Any,
@@ -319,3 +323,42 @@ def kernel(dtype: str) -> Any:
         data, data, element[::1], rows, rows, rows, table, table, table, element, element[::1], data, whole, whole
     )
     return machine_code(_correlate, signature)
+
+
+def _part(job: Any, first: Any, stop: Any, runner: Any, element: Any) -> None:
+    """Write the blocks [first, stop) of a call from XLA, whose table `xla_tiles` made."""
+    at = load(job, xla.TABLE)
+    head = read(at, PACKED, np.int64)
+    fill = read(at, PACKED, np.float64)[_FILL]
+    x_size, w_size, y_size, room, room_bytes = head[3], head[4], head[5], head[6], head[7]
+    leads, beyonds, bands, blocks = head[9], head[10], head[11], head[12]
+    at += 8 * PACKED
+    counts = read(at, (5, 3), np.int64)
+    lead = read(at + 8 * 15, (leads, 10), np.int64)
+    at += 8 * (15 + 10 * leads)
+    axes = read(at, (2, 10), np.int64)
+    beyond = read(at + 8 * 20, beyonds, np.int64)
+    at += 8 * (20 + beyonds)
+    copy = load(job, xla.ROOM) + runner * room_bytes
+    _correlate(
+        read(load(job, xla.X), x_size, element),
+        read(load(job, xla.FACTORS), w_size, element),
+        written(load(job, xla.Y), y_size, element),
+        counts, lead, axes, beyond,
+        read(at, bands, np.int64), read(at + 8 * bands, blocks, np.int64), element(fill),
+        written(copy, room, element), read(copy, room, element), first, stop,
+    )  # fmt: skip
+
+
+_serve = xla.serving(_part)
+
+
+@cache
+def handler(dtype: str) -> Any:
+    """Return what XLA calls for a dtype, from the disk where it was compiled before."""
+    element = np.dtype(dtype).type
+
+    def answer(frame: Any) -> Any:
+        return _serve(frame, element)
+
+    return c_function(answer, types.int64(types.int64))

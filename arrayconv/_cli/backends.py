@@ -7,6 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 
 from arrayconv import config
+from arrayconv._accel import MADE_OF
 from arrayconv._cli.console import progress, table
 from arrayconv._cli.libraries import NAMESPACES, Library, look
 from arrayconv._cli.options import Command
@@ -52,10 +53,10 @@ def _row(library: Library) -> tuple[str, str, str, str]:
 
 
 def _accelerator(name: str) -> tuple[str, str, str, str]:
-    if find_spec(name) is None:
+    if any(find_spec(library) is None for library in MADE_OF.get(name, (name,))):
         return name, "-", "not installed", config.ACCELERATORS[name]
     try:
-        number = version(name)
+        number = "-" if name in MADE_OF else version(name)
     except PackageNotFoundError:  # importable without having been installed as a package
         number = "?"
     state = "on" if name in config.current().accelerators else "off"

@@ -77,6 +77,8 @@ _CHANNELS = (
 )
 _IMAGES = (Problem((16, 16), (3, 3)), *(Problem((128, 128), (k, k)) for k in (3, 7, 13)))
 
+_TILES = (Problem((96, 96), (3, 3)), *(Problem((512, 512), (k, k)) for k in (3, 7, 15, 31)))
+
 ROWS = {
     "numpy_convolve-short": Trials(
         "numpy", "numpy_convolve", _FLOATS, (Problem((16,), (3,)), *(Problem((50_000,), (k,)) for k in (5, 11)))
@@ -93,12 +95,7 @@ ROWS = {
     "numba-strided": Trials(
         "numpy", "numba", _FLOATS, (Problem((16_400,), (8,), stride=2), Problem((512, 512), (7, 7), stride=2))
     ),
-    "numba_tiles": Trials(
-        "numpy",
-        "numba_tiles",
-        _FLOATS,
-        (Problem((96, 96), (3, 3)), *(Problem((512, 512), (k, k)) for k in (3, 7, 15, 31))),
-    ),
+    "numba_tiles": Trials("numpy", "numba_tiles", _FLOATS, _TILES),
     "torch_conv-single": Trials("torch", "torch_conv", ("float32",), _IMAGES),
     "torch_conv-depthwise": Trials(
         "torch",
@@ -110,6 +107,7 @@ ROWS = {
     "torch_conv-float64": Trials("torch", "torch_conv", ("float64",), (_IMAGES[0], _IMAGES[2], *_CHANNELS[1:])),
     "xla_conv-single": Trials("jax", "xla_conv", ("float32",), _IMAGES),
     "xla_conv-channels": Trials("jax", "xla_conv", ("float32",), _CHANNELS),
+    "xla_tiles": Trials("jax", "xla_tiles", _FLOATS, _TILES),
     "xla_conv-float64": Trials("jax", "xla_conv", ("float64",), (_IMAGES[0], _IMAGES[2], *_CHANNELS[1:])),
 }
 

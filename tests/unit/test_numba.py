@@ -16,7 +16,7 @@ from tests import cases, oracle, running
 from tests.conftest import make_library
 
 pytest.importorskip("numba", reason="numba is not installed")
-method = importlib.import_module("arrayconv._accel.numba")
+shared = importlib.import_module("arrayconv._accel._rows")
 ROOT = Path(arrayconv.__file__).parent.parent
 
 
@@ -74,8 +74,8 @@ def test_any_memory_layout_is_read_in_place_or_copied(lie):
 
 
 def test_rows_longer_than_a_block_and_shared_by_threads(monkeypatch):
-    monkeypatch.setattr(method, "_ROW_BYTES", 64)
-    monkeypatch.setattr(method, "_SHARE", 1)
+    monkeypatch.setattr(shared, "_ROW_BYTES", 64)
+    monkeypatch.setattr(shared, "_SHARE", 1)
     spec = cases.spec(cases.axis(9, 3), cases.axis(50, 3), batch=2)
     agrees(*operands(spec, "float64"), spec, "float64")
 

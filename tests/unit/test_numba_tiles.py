@@ -18,7 +18,7 @@ from tests.conftest import make_library
 from tests.unit.test_numba import MEMORY
 
 pytest.importorskip("numba", reason="numba is not installed")
-method = importlib.import_module("arrayconv._accel.numba_tiles")
+shared = importlib.import_module("arrayconv._accel._tiles")
 kernels = importlib.import_module("arrayconv._accel.tile_kernels")
 ROOT = Path(arrayconv.__file__).parent.parent
 
@@ -87,15 +87,15 @@ def test_any_memory_layout_is_read_in_place_or_copied(lie):
 
 
 def test_blocks_of_a_large_array_shared_by_threads(monkeypatch):
-    monkeypatch.setattr(method, "_BAND", 12)
-    monkeypatch.setattr(method, "_BLOCK_BYTES", 64)
-    monkeypatch.setattr(method, "_SHARE", 1)
-    method._tables.cache_clear()
+    monkeypatch.setattr(shared, "_BAND", 12)
+    monkeypatch.setattr(shared, "_BLOCK_BYTES", 64)
+    monkeypatch.setattr(shared, "_SHARE", 1)
+    shared.tables.cache_clear()
     spec = cases.spec(cases.axis(40, 3, 40, before=1), cases.axis(50, 4, 50, before=2, boundary="reflect"), batch=2)
     try:
         agrees(*operands(spec, "float64"), spec, "float64")
     finally:
-        method._tables.cache_clear()
+        shared.tables.cache_clear()
 
 
 @pytest.mark.parametrize("stride", [1, 2])

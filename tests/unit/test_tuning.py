@@ -384,7 +384,8 @@ SMALLER = {  # row: the library without which it is left out
 
 def test_every_accelerated_row_has_its_trials():
     assert set(paces.ROWS) == set(_cost_table.PACES)
-    assert {row.partition("-")[0] for row in paces.ROWS} == set(_accel.ACCELERATED)
+    # xla_loops takes its call from xla_tiles and the rest from numba's loops
+    assert {row.partition("-")[0] for row in paces.ROWS} == set(_accel.ACCELERATED) - {"xla_loops"}
 
 
 @pytest.mark.parametrize("row", paces.ROWS)

@@ -1,0 +1,111 @@
+"""Rows of outputs for arrays of any library: what a problem costs, which axis is the row, and where terms stand.
+
+The loop itself is in `numba_kernels`; NumPy arrays meet it in `numba`, JAX arrays in `xla_loops`.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from arrayconv._accel._flat import Host
+from arrayconv._cost_table import Pace, pace, rates
+from arrayconv._ops.windows import LEADING
+from arrayconv._spec import Spec
+from arrayconv._tracing import planning
+from arrayconv._xp import Traits
+
+SMALL = 1 << 16  # multiply-adds below which no call ever repays compiling, or even importing the compiler
+COMPILE_NS = 3_000_000_000
+_ROW_BYTES = 8192  # of outputs in a block: they and the samples they meet stay in the first cache
+_ROW_TERM_PS = 6000  # what starting a row takes on one thread, for each of its terms
+_SHARE = 1 << 23  # bytes times multiply-adds that are worth a thread of their own
+
+
+def cost(spec: Spec, traits: Traits, call_ns: int) -> int:
+    """Return nanoseconds, of which a call takes `call_ns` on tiny arrays."""
+    last = spec.axes[-1] if spec.axes else None
+    row = last.outputs if last is not None else spec.batch
+    width = 1 if _apart(spec) else traits.itemsize  # one at a time: all dtypes take the same
+    width *= 1 + (spec.channels > 1)  # channels may well be what is adjacent
+    sums = (spec.macs * width * measured(spec, traits).mac_byte + spec.macs // max(row, 1) * _ROW_TERM_PS) // worth(
+        spec, traits
+    )
+    memory = spec.outputs * traits.itemsize * rates(traits.row).copy_byte
+    return call_ns + (sums + memory) // 1000 + COMPILE_NS * (spec.macs < SMALL)
+
+
+def measured(spec: Spec, traits: Traits) -> Pace:
+    """Return the constants of a problem on NumPy arrays; multiply-adds take the same on any."""
+    kind = "integer" if traits.exact else "complex" if traits.accumulator.startswith("complex") else "float"
+    return pace(f"numba-{'strided' if _apart(spec) else kind}")
+
+
+def _apart(spec: Spec) -> bool:
+    return bool(spec.axes) and spec.axes[-1].stride > 1
+
+
+def worth(spec: Spec, traits: Traits) -> int:
+    """Return how many threads a problem of this size is shared by."""
+    return max(1, min(traits.threads, spec.macs * traits.itemsize // _SHARE))
+
+
+def workspace(spec: Spec, traits: Traits) -> int:
+    """Return the bytes of the kernel and of where terms stand."""
+    kernel = spec.groups * spec.filters * spec.terms * traits.itemsize
+    return kernel + 8 * spec.terms * (3 + traits.threads) + 4096
+
+
+class Rows(NamedTuple):
+    """The outputs as rows along one axis, and the axes around them."""
+
+    order: list[int]  # of y's axes in memory
+    outputs: int  # of a row
+    x_step: int
+    y_step: int
+    number: int  # of rows
+    sizes: Host
+    steps: Host  # (axes, 3): in x, y and the factors
+
+
+@planning()
+def rows(spec: Spec, steps: tuple[int, ...], out: tuple[int, ...] | None) -> Rows:
+    """Choose the axis of the rows, batch or space: where samples are adjacent, or else the longest."""
+    shape = spec.output_shape
+    terms = spec.terms
+    x_steps = [steps[0], steps[1], 0, *(s * axis.stride for s, axis in zip(steps[LEADING:], spec.axes, strict=True))]
+    w_steps = [0, spec.filters * terms, terms] + [0] * len(spec.axes)
+    usable = [axis for axis in range(len(shape)) if axis not in (1, 2)]
+    row = max(usable, key=lambda axis: (min(shape[axis], 16) * (1 + 15 * (abs(x_steps[axis]) == 1)), shape[axis], axis))
+    order = list(range(len(shape)))
+    if out is None and x_steps[row] == 1 and row != order[-1]:  # y as x lies in memory, so that both are adjacent
+        order.sort(key=lambda axis: (axis == row, -abs(x_steps[axis]) if axis != 2 else -(1 << 62)))
+    y_steps = [0] * len(shape) if out is None else list(out)
+    if out is None:
+        step = 1
+        for axis in reversed(order):
+            y_steps[axis] = step
+            step *= shape[axis]
+    around = [axis for axis in order if axis != row]
+    table = np.array([(x_steps[axis], y_steps[axis], w_steps[axis]) for axis in around], np.int64).reshape(-1, 3)
+    sizes = np.array([shape[axis] for axis in around], np.int64)
+    return Rows(order, shape[row], x_steps[row], y_steps[row], spec.outputs // shape[row], sizes, table)
+
+
+def blocks(rows: Rows, itemsize: int) -> int:
+    """Return how many blocks a row is cut into."""
+    return -(-rows.outputs // max(1, _ROW_BYTES // itemsize))
+
+
+def inner(rows: Rows, blocks: int, start: int, origin: int) -> tuple[int, ...]:
+    """Return what the loop is told of a row: see `numba_kernels`."""
+    return rows.outputs, blocks, -(-rows.outputs // blocks), rows.x_step, rows.y_step, start, origin
+
+
+def offsets(spec: Spec, steps: tuple[int, ...]) -> Host:
+    """Return where the sample of every term stands, counted from the first, channels before taps."""
+    found = np.arange(spec.channels, dtype=np.int64) * steps[2]
+    for step, axis in zip(steps[LEADING:], spec.axes, strict=True):
+        found = (found[:, None] + np.arange(axis.taps, dtype=np.int64) * (axis.dilation * step)).reshape(-1)
+    return found

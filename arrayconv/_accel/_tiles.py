@@ -1,0 +1,168 @@
+"""Register tiles for arrays of any library: which problems they serve, what those cost, and what the loop is told.
+
+The loop itself is in `tile_kernels`; NumPy arrays meet it in `numba_tiles`, JAX arrays in `xla_tiles`.
+"""
+
+from __future__ import annotations
+
+from math import prod
+from typing import NamedTuple
+
+import numpy as np
+
+from arrayconv._accel._flat import Host
+from arrayconv._boundary import FILL, runs
+from arrayconv._cost_table import Pace, rates
+from arrayconv._ops.windows import LEADING
+from arrayconv._spec import Axis, Spec
+from arrayconv._tracing import planning
+from arrayconv._xp import Traits
+
+SMALL = 1 << 16  # multiply-adds below which no call ever repays compiling, or even importing the compiler
+COMPILE_NS = 9_000_000_000
+_ROWS = 6  # of outputs at a time
+_BAND = 96  # rows of a block
+_BLOCK_BYTES = 4096  # of outputs in a row of a block: six rows, and the samples they meet, stay in the first cache
+_PASS_PS = 20_000  # what starting a pass takes, for each of its rows
+_SHARE = 1 << 25  # bytes times multiply-adds that are worth a thread of their own
+
+
+def refusal(spec: Spec, traits: Traits) -> str | None:
+    """Return why the tiles can't serve a problem, whatever its library, or None."""
+    if traits.accumulator not in ("float32", "float64"):
+        return f"it sums in float32 or float64. Got {traits.accumulator}"
+    if len(spec.axes) < 2:
+        return f"it takes two convolved axes or more. Got {len(spec.axes)}"
+    dilation = spec.axes[-2].dilation
+    if dilation != 1:
+        return f"it takes adjacent rows of taps. Got dilation {dilation} on the last axis but one"
+    return None
+
+
+@planning()
+def dense(spec: Spec) -> Spec:
+    """Return the problem with every output along the last two axes, those that a stride leaves out too."""
+    last = [
+        axis._replace(outputs=axis.stride * (axis.outputs - 1) + 1, stride=1) if axis.outputs else axis
+        for axis in spec.axes[-2:]
+    ]
+    return spec._replace(axes=(*spec.axes[:-2], *last))
+
+
+def cost(spec: Spec, traits: Traits, measured: Pace) -> int:
+    """Return nanoseconds, at the pace of one library's calls."""
+    spec = dense(spec)
+    row, column = spec.axes[-2:]
+    planes = spec.terms // (row.taps * column.taps)
+    passes = planes * -(-row.taps // 5) * -(-column.taps // 3)  # over the sums in the first cache
+    work = spec.macs * traits.itemsize * measured.mac_byte + spec.outputs * passes * traits.itemsize * measured.output
+    work += spec.outputs // max(1, min(column.outputs, 512)) * passes * _PASS_PS
+    memory = (spec.outputs + prod(spec.input_shape)) * traits.itemsize * rates(traits.row).copy_byte // 2
+    threads = worth(spec, traits.itemsize, traits.threads)
+    return measured.call_ns + (work // threads + memory) // 1000 + COMPILE_NS * (spec.macs < SMALL)
+
+
+def workspace(spec: Spec, traits: Traits) -> int:
+    """Return the bytes of what is left out, the kernel, the room of all threads and the tables."""
+    every = dense(spec)
+    if every != spec:
+        return every.outputs * traits.itemsize + workspace(every, traits)
+    beyond = sum(sum(_outside(axis)) for axis in spec.axes)
+    kernel = prod(spec.kernel_shape) * traits.itemsize
+    return kernel + traits.threads * _room(spec, traits.itemsize) * traits.itemsize + 8 * beyond + 8192
+
+
+def _room(spec: Spec, itemsize: int) -> int:
+    """Count the samples that the outputs of a block meet."""
+    row, column = spec.axes[-2:]
+    rows, columns = min(row.outputs, _BAND), min(column.outputs, _BLOCK_BYTES // itemsize)
+    return (rows + row.reach - 1) * (columns + column.reach - 1)
+
+
+def worth(spec: Spec, itemsize: int, threads: int) -> int:
+    """Return how many threads the work is worth."""
+    return min(threads, 1 + spec.macs * itemsize // _SHARE)
+
+
+class Tables(NamedTuple):
+    """What a loop is told besides the arrays: see `tile_kernels`."""
+
+    counts: Host
+    lead: Host
+    axes: Host
+    beyond: Host
+    bands: Host
+    blocks: Host
+    units: int  # blocks of outputs
+    room: int  # samples to make room for
+
+
+@planning()
+def tables(
+    spec: Spec, x_steps: tuple[int, ...], y_steps: tuple[int, ...], start: int, origin: int, itemsize: int
+) -> Tables:
+    """Return the tables of a problem on arrays of some layout."""
+    batch, groups, channels = x_steps[:LEADING]
+    counts = [
+        (spec.batch, batch, y_steps[0]),
+        (spec.groups, groups, y_steps[1]),
+        (spec.channels, channels, 0),
+        (spec.filters, 0, y_steps[2]),
+        (0, start, origin),
+    ]
+    rows: list[tuple[int, ...]] = []
+    beyond: list[int] = []
+    for axis, x_step, y_step in zip(spec.axes, x_steps[LEADING:], y_steps[LEADING:], strict=True):
+        low, _ = _outside(axis)
+        sizes = axis.size, len(beyond), low, axis.before, axis.outputs, axis.taps, axis.stride, axis.dilation
+        rows.append((*sizes, x_step, y_step))
+        beyond += _beyond(axis)
+    table = np.array(rows, np.int64)
+    row, column = spec.axes[-2:]
+    direct = x_steps[-1] == 1
+    bands = _cuts(row, _BAND, _ROWS, ends=direct)
+    blocks = _cuts(column, _BLOCK_BYTES // itemsize, 1, ends=direct)
+    units = prod((spec.batch, spec.groups, *spec.output_size[:-2], len(bands) - 1, len(blocks) - 1))
+    room = (max(np.diff(bands)) + row.reach - 1) * (max(np.diff(blocks)) + column.reach - 1)
+    return Tables(
+        np.array(counts, np.int64), table[:-2].copy(), table[-2:].copy(), np.array(beyond or [0], np.int64),
+        bands, blocks, units, int(room),
+    )  # fmt: skip
+
+
+def _outside(axis: Axis) -> tuple[int, int]:
+    """Return how many positions before the first sample, and after the last, are read."""
+    lo, hi = axis.span(0, axis.outputs)
+    return max(-lo, 0), max(hi - axis.size, 0)
+
+
+def _beyond(axis: Axis) -> list[int]:
+    """Return the samples that stand beyond the ends: those before from the first sample back, then those after."""
+    low, high = _outside(axis)
+    return [*_samples(axis, -low, 0)[::-1], *_samples(axis, axis.size, axis.size + high)]
+
+
+def _samples(axis: Axis, first: int, stop: int) -> list[int]:
+    found: list[int] = []
+    for run in runs(axis.size, first, stop, axis.boundary):
+        found += [-1 if run.start == FILL else run.start + run.step * i for i in range(run.length)]
+    return found
+
+
+def _cuts(axis: Axis, most: int, unit: int, ends: bool) -> Host:
+    """Return where blocks of at most `most` outputs, whole units of them, begin and end.
+
+    With `ends` the outputs whose windows leave x stand apart, so that all others read x itself.
+    """
+    first, stop = 0, axis.outputs
+    if ends:
+        first = min(max(axis.before, 0), stop)
+        stop = max(min(axis.size - axis.reach + axis.before + 1, stop), first)
+    count = max(1, -(-(stop - first) // most))
+    step = max(unit, -(-(stop - first) // (count * unit)) * unit)
+    return np.array(sorted({0, *range(first, stop, step), stop, axis.outputs}), np.int64)
+
+
+def adjacent(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the steps of an array whose elements stand one after the other."""
+    return tuple(prod(shape[axis + 1 :]) for axis in range(len(shape)))
