@@ -6,6 +6,9 @@ import sys
 from math import prod
 from typing import Any, NamedTuple
 
+import numpy as np
+
+from arrayconv import _scratch
 from arrayconv._tracing import is_traced
 from arrayconv._xp import Array, Namespace, device_of, identify
 
@@ -17,6 +20,21 @@ def buffer(part: Any, shape: tuple[int, ...], *, zeros: bool, xp: Namespace, dev
     return (xp.zeros if zeros else xp.empty)(shape, dtype=part.dtype, device=device)
 
 
+def passing(part: Any, shape: tuple[int, ...], *, xp: Namespace, device: Any) -> Array:
+    """Return what `buffer` does for values that do not outlive the call, from memory that earlier calls left."""
+    if isinstance(part, np.ndarray):
+        return _scratch.empty(shape, part.dtype)
+    return buffer(part, shape, zeros=False, xp=xp, device=device)
+
+
+def product(a: Any, b: Any, *, xp: Namespace) -> Array:
+    """Return a matrix product that does not outlive the call."""
+    if isinstance(a, np.ndarray) and a.ndim > 1:
+        batch = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+        return np.matmul(a, b, out=_scratch.empty((*batch, a.shape[-2], b.shape[-1]), a.dtype))
+    return xp.matmul(a, b)
+
+
 def put(y: Array, index: Any, value: Array | int) -> Array:
     """Return `y` with `value` at `index`: written in place where the library allows it, a new array in JAX."""
     at = getattr(y, "at", None)
@@ -26,9 +44,17 @@ def put(y: Array, index: Any, value: Array | int) -> Array:
     return y
 
 
+def is_corner(y: Any) -> bool:
+    """Whether an array is, or may be, a view that keeps much more memory than it shows, or shows it in pieces."""
+    if not isinstance(y, np.ndarray):
+        return True
+    whole = y if y.base is None else y.base
+    return not y.flags.c_contiguous or getattr(whole, "nbytes", 0) > 1.02 * y.nbytes
+
+
 def framed(x: Any, shape: tuple[int, ...], place: tuple[slice, ...], *, xp: Namespace, device: Any) -> Array:
     """Return x at `place` along the last axes of an array of zeros, each element written once."""
-    y: Any = buffer(x, shape, zeros=False, xp=xp, device=device)
+    y: Any = passing(x, shape, xp=xp, device=device)
     inside: list[slice] = []
     for held in place:
         y[(..., *inside, slice(0, held.start), *(slice(None),) * (len(place) - len(inside) - 1))] = 0

@@ -17,7 +17,7 @@ import numpy as np
 from arrayconv import _accel
 from arrayconv._algorithms import Context, Shortcut
 from arrayconv._boundary import FILL, Run
-from arrayconv._memory import buffer, framed, put
+from arrayconv._memory import buffer, framed, is_corner, put
 from arrayconv._ops import contain, pad
 from arrayconv._ops.windows import LEADING
 from arrayconv._select import METHODS, TABLE, Budget, Candidate, rank
@@ -260,9 +260,11 @@ def _accelerated(
 def _walk(plan: Plan, run: _Runner, out: Array | None, context: Context) -> Array:
     """Run the steps one after the other and put their results in place."""
     xp, dtype = context.xp, getattr(context.xp, plan.traits.output)
-    corner = TABLE[plan.method].smears and plan.traits.writable  # of a transform's buffer: a view that keeps it
-    if plan.is_whole and out is None and not corner:
-        return xp.astype(run(0, plan.steps[0]), dtype, copy=False)
+    first: Any = None
+    if plan.is_whole and out is None:
+        first = run(0, plan.steps[0])
+        if not (TABLE[plan.method].smears and plan.traits.writable and is_corner(first)):
+            return xp.astype(first, dtype, copy=False)
     y = out
     if y is not None and not plan.covers:
         y[...] = 0
@@ -279,7 +281,7 @@ def _walk(plan: Plan, run: _Runner, out: Array | None, context: Context) -> Arra
         if writes and y is not None:
             run(number, step, y[place])
             continue
-        part = xp.astype(run(number, step), dtype, copy=False)
+        part = xp.astype(run(number, step) if first is None else first, dtype, copy=False)
         if y is None:
             y = buffer(part, plan.spec.output_shape, zeros=not plan.covers, xp=xp, device=context.device)
         y = put(y, place, part)

@@ -38,6 +38,7 @@ LAYERS = [  # top to bottom; a module may import the ones of lower layers only
     {"_spec"},
     {"_boundary"},
     {"_memory"},
+    {"_scratch"},
     {"_xp"},
     {"_host"},
     {"_separable"},

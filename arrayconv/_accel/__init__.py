@@ -14,7 +14,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
-from arrayconv._accel import numpy_windows, torch_conv
+from arrayconv._accel import numpy_bands, numpy_windows, torch_conv
 from arrayconv._accel._base import AcceleratorFailed, Bypass, Laid
 from arrayconv._accel._borrowed import memory, on_memory, tensor
 from arrayconv._accel._threads import share, usable
@@ -55,6 +55,7 @@ ACCELERATED: dict[str, Algorithm] = {
 }
 # Whole calls on the caller's own arrays, by the method whose plan they run.
 BYPASSES: dict[str, Callable[[Laid], Bypass | None]] = {
+    "banded": numpy_bands.bypass,
     "im2col": numpy_windows.bypass,
     "torch_conv": torch_conv.bypass,
 }

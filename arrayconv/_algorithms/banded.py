@@ -23,13 +23,19 @@ from typing import Any, NamedTuple
 from arrayconv._algorithms._base import OBJECT_BYTES, Algorithm, Context
 from arrayconv._cost_table import rates
 from arrayconv._memory import buffer, put
+from arrayconv._memory import product as matrix_product
+from arrayconv._ops import strips
+from arrayconv._ops.strips import Strips
 from arrayconv._ops.windows import LEADING
 from arrayconv._spec import Axis, Spec
 from arrayconv._tracing import planning, record
 from arrayconv._xp import Array, Traits
 
 _WIDTHS = (16, 32, 64)  # outputs of one product row that are tried
-_CHUNK_BYTES = 1 << 18  # of outputs at a time along one axis: they, their terms and samples stay in the second cache
+_SUM = 14  # multiply-adds that take as long as adding a product of one axis to an output
+_CHUNK_BYTES = 1 << 19  # of outputs at a time along one axis: they, their terms and samples stay in the second cache
+
+_COPY_BYTES = 1 << 18  # of outputs of one axis for which a copy of x among zeros takes less than more products
 
 
 @record
@@ -46,10 +52,11 @@ class Bands(NamedTuple):
 
 
 @planning()
-def _bands(spec: Spec) -> Bands:
-    """Return the cut with the fewest multiply-adds, where narrow products count for more."""
+def bands_of(spec: Spec) -> Bands:
+    """Return the cut with the fewest multiply-adds; narrow products, and on one axis many sums, count for more."""
     options = [_cut(spec.axes, width) for width in _WIDTHS]
-    return min(options, key=lambda bands: bands.height * bands.span * (bands.width + 8) / bands.width)
+    sums = _SUM if len(spec.axes) == 1 else 0
+    return min(options, key=lambda bands: bands.height * (bands.span * (bands.width + 8) / bands.width + sums))
 
 
 def _cut(axes: tuple[Axis, ...], width: int) -> Bands:
@@ -91,7 +98,7 @@ def _sums(spec: Spec) -> int:
 
 
 def _cost(spec: Spec, traits: Traits) -> int:
-    rate, bands = rates(traits.row), _bands(spec)
+    rate, bands = rates(traits.row), bands_of(spec)
     mac = rate.integer_mac if traits.exact else rate.gemm_mac * traits.itemsize // 4
     sums = _sums(spec)
     macs = spec.outputs * sums * bands.height * bands.span
@@ -102,20 +109,20 @@ def _cost(spec: Spec, traits: Traits) -> int:
 
 
 def _workspace(spec: Spec, traits: Traits) -> int:
-    bands = _bands(spec)
-    outputs = spec.outputs // max(1, _last(spec).outputs) * _columns(bands, spec)
-    elements = _strip_elements(spec, bands) + 3 * outputs + 2 * _band_elements(spec, bands)
+    bands = bands_of(spec)
+    band = 2 * _band_elements(spec, bands)
+    if len(spec.axes) == 1:  # ends of x with zeros, and what the products of a chunk are added up in
+        rows = spec.batch * spec.groups * max(spec.filters * bands.width, spec.channels * bands.span)
+        chunk = min(bands.rows, max(1, _CHUNK_BYTES // (rows * traits.itemsize)) + 2 * bands.height)
+        return traits.itemsize * (band + 4 * rows * chunk) + OBJECT_BYTES * bands.height * spec.channels
+    outputs = spec.outputs // max(1, _last(spec).outputs) * bands.width * bands.strips
+    elements = _strip_elements(spec, bands) + 3 * outputs + band
     return traits.itemsize * elements + OBJECT_BYTES * bands.phases * _sums(spec)
-
-
-def _columns(bands: Bands, spec: Spec) -> int:
-    """Count the outputs along the last axis that are computed, whole rows of them."""
-    return bands.width * (bands.rows if len(spec.axes) == 1 else bands.strips)
 
 
 def _prepare(kernel: Array, spec: Spec, context: Context) -> list[Array]:
     """Return the band matrix (groups, height * span, filters * width) of every channel and leading tap."""
-    xp, bands = context.xp, _bands(spec)
+    xp, bands = context.xp, bands_of(spec)
     row = spec.axes[-2] if len(spec.axes) > 1 else None
     last = _last(spec)
     if row is None:  # one row of taps that runs on through `height` rows of samples
@@ -155,11 +162,12 @@ def _rows_apart(part: Array, row: Axis, height: int, context: Context) -> Array:
 
 def _run(x: Array, matrices: list[Array], spec: Spec, context: Context) -> Array:
     """Return the products of rows and bands, joined."""
-    bands = _bands(spec)
+    bands = bands_of(spec)
     if len(spec.axes) == 1:
         y = _line(x, matrices, spec, bands, context)
     else:
-        y = _summed(_strips(x, spec, bands, context), matrices, spec, bands, context)
+        cut = strips.Cut(bands.strips, bands.step, bands.span, _groups(bands) * bands.height, bands.height * bands.span)
+        y = _summed(strips.laid(x, spec.axes, cut, context), matrices, spec, bands, context)
     columns = prod(y.shape[-2:]) if len(spec.axes) > 1 else prod(y.shape[-3:])
     kept = y.shape[: LEADING + len(spec.axes) - 1]
     return context.xp.reshape(y, (*kept, columns))[..., : _last(spec).outputs]
@@ -170,13 +178,13 @@ def _line(x: Array, matrices: list[Array], spec: Spec, bands: Bands, context: Co
     xp, traits = context.xp, context.traits
     shape = (spec.batch, spec.groups, spec.filters, bands.rows, bands.width)
     y = buffer(x, shape, zeros=False, xp=xp, device=context.device)
-    for first, stop in _chunks(spec, bands, traits.itemsize if traits.writable and not traits.traced else 0):
+    for first, stop in chunks(spec, bands, traits.itemsize if traits.writable and not traits.traced else 0):
         rows = _rows(x, first, stop - first, spec, bands, context)  # (B, G, C, rows + height - 1, span)
         total: Any = None
         for c, matrix in enumerate(matrices):
             for h in range(bands.height):
                 part = matrix[:, h * bands.span : (h + 1) * bands.span, :]
-                term = xp.matmul(rows[:, :, c, h : h + stop - first, :], part)  # (B, G, rows, O * P)
+                term = matrix_product(rows[:, :, c, h : h + stop - first, :], part, xp=xp)  # (B, G, rows, O * P)
                 total = term if total is None else _plus(total, term, context)
         total = xp.reshape(total, (spec.batch, spec.groups, stop - first, spec.filters, bands.width))
         y = put(y, (..., slice(first, stop), slice(None)), xp.permute_dims(total, (0, 1, 3, 2, 4)))
@@ -192,17 +200,19 @@ def _plus(total: Array, term: Array, context: Context) -> Array:
 
 
 @planning()
-def _chunks(spec: Spec, bands: Bands, itemsize: int) -> tuple[tuple[int, int], ...]:
+def chunks(spec: Spec, bands: Bands, itemsize: int) -> tuple[tuple[int, int], ...]:
     """Cut the rows of one axis where windows begin and cease to lie inside x, and between into chunks for the cache.
 
     Not for the cache with an itemsize of 0: a compiler sees to that itself.
     """
     axis = spec.axes[0]
+    if bands.rows * bands.width * itemsize <= _COPY_BYTES:
+        return ((0, bands.rows),)
     first = min(-(-axis.before // bands.span), bands.rows)
     stop = max(first, min((axis.size + axis.before) // bands.span - bands.height + 1, bands.rows))
     row_bytes = spec.batch * spec.groups * spec.filters * bands.width * itemsize
-    count = max(1, -(-(stop - first) // max(1, _CHUNK_BYTES // row_bytes))) if row_bytes else 1
-    cuts = sorted({0, *(first + (stop - first) * number // count for number in range(count + 1)), bands.rows})
+    most = max(1, _CHUNK_BYTES // row_bytes) if row_bytes else max(1, stop - first)
+    cuts = sorted({0, *range(first, stop, most), stop, bands.rows})
     return tuple(pairwise(cuts))
 
 
@@ -219,20 +229,53 @@ def _rows(x: Array, first: int, count: int, spec: Spec, bands: Bands, context: C
     return xp.reshape(part, (*x.shape[:-1], rows, bands.span))
 
 
-def _summed(rows: Array, matrices: list[Array], spec: Spec, bands: Bands, context: Context) -> Array:
+def _summed(laid: Strips, matrices: list[Array], spec: Spec, bands: Bands, context: Context) -> Array:
     """Sum the products over channels and leading taps: (B, G, O, *lead, rows, strips, P)."""
-    xp, lead = context.xp, spec.axes[:-2]
+    xp, lead, rows = context.xp, spec.axes[:-2], laid.rows
     shape = (spec.batch, spec.groups, spec.filters, *(axis.outputs for axis in lead), bands.rows, bands.strips)
     y = buffer(rows, (*shape, bands.width), zeros=False, xp=xp, device=context.device)
     taps = list(product(range(spec.channels), product(*[range(axis.taps) for axis in lead])))
+    whole = laid.memory is not None and _is_one_block(spec)
     for phase in range(min(bands.phases, bands.rows)):
         total: Any = None
         for (c, tap), matrix in zip(taps, matrices, strict=True):
-            seen = rows[(slice(None), slice(None), c, *_met(lead, tap), ...)]  # (B, G, *lead, strips, rows, span)
-            term = _product(seen, matrix, phase, spec, bands, xp)
-            total = term if total is None else total + term
+            if whole:
+                term = _whole_product(laid, tap, matrix, phase, spec, bands, xp)
+            else:
+                seen = rows[(slice(None), slice(None), c, *_met(lead, tap), ...)]  # (B, G, *lead, strips, rows, span)
+                term = _product(seen, matrix, phase, spec, bands, xp)
+            total = term if total is None else _plus(total, term, context)
         y = _placed(y, total, phase, spec, bands, xp)
     return y
+
+
+def _is_one_block(spec: Spec) -> bool:
+    """Whether the strips that one tap of the leading axes meets lie in memory one after the other."""
+    lead = spec.axes[:-2]
+    if spec.groups * spec.channels != 1 or len(lead) > 1:
+        return False
+    return not lead or (spec.batch == 1 and lead[0].stride == 1)
+
+
+def _whole_product(
+    laid: Strips, tap: tuple[int, ...], matrix: Array, phase: int, spec: Spec, bands: Bands, xp: Any
+) -> Array:
+    """Return what `_product` does, as one product over all strips in memory.
+
+    The last group of each strip runs on into the next, and is left out; behind the last strip there are zeros.
+    """
+    lead = spec.axes[:-2]
+    per, length = _groups(bands), bands.height * bands.span
+    planes = spec.batch * prod(axis.outputs for axis in lead)
+    first = phase * (bands.height // bands.phases) * bands.span
+    for axis, t in zip(lead, tap, strict=True):
+        first += axis.dilation * t * bands.strips * per * length
+    count = planes * bands.strips * per
+    found = matrix_product(
+        xp.reshape(laid.memory[first : first + count * length], (count, length)), matrix[0, ...], xp=xp
+    )
+    shape = (spec.batch, 1, *(axis.outputs for axis in lead), bands.strips, per, matrix.shape[-1])
+    return xp.reshape(found, shape)[..., : _rows_of(phase, bands), :]
 
 
 def _last(spec: Spec) -> Axis:
@@ -251,7 +294,6 @@ def _product(rows: Array, matrix: Array, phase: int, spec: Spec, bands: Bands, x
     """Return the products of one phase, (B, G, *lead, strips, groups of rows, O * P), a matrix product per strip.
 
     A group is `height` rows of a strip one after the other, so the groups that begin at a phase are a reshape of it.
-    Many small products suit pieces that run side by side: no library starts threads of its own for them.
     """
     *outer, strips, count, span = rows.shape
     length = bands.height * span
@@ -259,7 +301,7 @@ def _product(rows: Array, matrix: Array, phase: int, spec: Spec, bands: Bands, x
     first = phase * (bands.height // bands.phases) * span
     groups = _rows_of(phase, bands)
     flat = xp.reshape(flat[..., first : first + groups * length], (*outer, strips, groups, length))
-    return xp.matmul(flat, xp.reshape(matrix, (spec.groups, *(1,) * (len(outer) - 1), *matrix.shape[1:])))
+    return matrix_product(flat, xp.reshape(matrix, (spec.groups, *(1,) * (len(outer) - 1), *matrix.shape[1:])), xp=xp)
 
 
 def _rows_of(phase: int, bands: Bands) -> int:
@@ -281,48 +323,6 @@ def _groups(bands: Bands) -> int:
     return -(-bands.rows // bands.phases) + (bands.phases > 1)
 
 
-def _strips(x: Array, spec: Spec, bands: Bands, context: Context) -> Array:
-    """Return copies of strips of the last axis, (B, G, C, *lead, strips, rows, span), zeros beyond x."""
-    xp, (*lead, row, column) = context.xp, spec.axes
-    sizes = [axis.stride * (axis.outputs - 1) + axis.reach for axis in lead]
-    shape = (*x.shape[:LEADING], *sizes, bands.strips, _groups(bands) * bands.height, bands.span)
-    z = buffer(x, shape, zeros=False, xp=xp, device=context.device)
-    place: tuple[Any, ...] = (slice(None),) * LEADING
-    for axis, size in zip(lead, sizes, strict=True):
-        z = _blank(z, place, axis.before, axis.before + axis.size, size)
-        place = (*place, slice(axis.before, axis.before + axis.size))
-    place = (*place, slice(None))
-    z = _blank(z, place, row.before, row.before + row.size, shape[-2])
-    place = (*place[:-1], slice(row.before, row.before + row.size))
-    swap = (*range(len(place) - 1), len(place), len(place) - 1, len(place) + 1)
-    for first in range(0, bands.span, bands.step):
-        width = min(bands.step, bands.span - first)
-        part = slice(first, first + width)
-        low = min(-(-max(column.before - first, 0) // bands.step), bands.strips)
-        high = max(low, min((column.size + column.before - first) // bands.step, bands.strips))
-        if high > low:  # strips whose samples, up to those of the next, lie in x
-            start = low * bands.step + first - column.before
-            cut = xp.reshape(x[..., start : start + (high - low) * bands.step], (*x.shape[:-1], high - low, bands.step))
-            z = put(z, (*place[:-1], slice(low, high), place[-1], part), xp.permute_dims(cut[..., :width], swap))
-        for strip in (*range(low), *range(high, bands.strips)):
-            start = strip * bands.step + first - column.before
-            held = slice(max(start, 0), max(min(start + width, column.size), 0))
-            z = put(z, (*place[:-1], strip, place[-1], part), 0)
-            if held.start < held.stop:
-                z = put(
-                    z,
-                    (*place[:-1], strip, place[-1], slice(first + held.start - start, first + held.stop - start)),
-                    x[..., held],
-                )
-    return z
-
-
-def _blank(z: Array, place: tuple[Any, ...], first: int, stop: int, size: int) -> Array:
-    """Return z with zeros on the axis after `place` before `first` and from `stop` on."""
-    z = put(z, (*place, slice(0, first), ...), 0) if first > 0 else z
-    return put(z, (*place, slice(stop, None), ...), 0) if stop < size else z
-
-
 banded = Algorithm(
     "banded",
     _why_not,
@@ -335,5 +335,4 @@ banded = Algorithm(
     extends=frozenset({"zero"}),
     smears=True,
     tile_bytes=10 << 20,
-    shares=True,
 )

@@ -2,8 +2,17 @@
 
     y[b, g, o, p] = sum_t  W[g, o, t] * window_p[b, g, t],   t over channels * taps
 
-Wins      few outputs and long kernels: the gradient of a kernel, whose outputs are its taps and whose taps are y.
-Cost      a strided copy of every window, then macs = outputs * channels * taps at matrix-product speed.
+On one axis and one channel all outputs are the sums of a few products. With the taps as rows of B, W (M, B), and the
+samples likewise,
+
+    C_q = W^T X[q : q + M],   C_q[i, j] = sum_m w[m*B + i] * x[(m + q)*B + j],   y[p] = sum_i C[i, i + p],
+
+where C is C_0, C_1, ... side by side. Taps that fill no row are summed by themselves.
+
+Wins      few outputs and long kernels: lags, and the gradient of a kernel, whose outputs are its taps and whose taps
+          are y.
+Cost      a strided copy of every window, then macs = outputs * channels * taps at matrix-product speed; on one axis
+          and one channel (outputs + 2 * B) * taps multiply-adds, and no copies.
 Memory    a chunk of one window: long windows are summed chunk by chunk, so that a chunk stays in cache.
 """
 
@@ -19,6 +28,7 @@ from arrayconv._spec import Spec
 from arrayconv._tracing import planning, record
 from arrayconv._xp import Array, Traits
 
+_BLOCK = 64  # taps of a row, where one axis is summed by blocks
 _CHUNK = 1 << 18  # elements of a window copied at a time
 _MOST_TRACED = 1 << 10  # places: a compiler takes far longer over each of them than running it takes
 
@@ -57,13 +67,18 @@ def _why_not(spec: Spec, traits: Traits) -> str | None:
     if traits.exact and not traits.integer_matmul:
         return f"{traits.backend} on {traits.device} has no integer matrix product"
     places = prod(spec.output_size)
-    if traits.traced and places > _MOST_TRACED:
+    if not _is_line(spec) and traits.traced and places > _MOST_TRACED:
         return f"a compiler would be handed a product for every place of an output: {places}, above {_MOST_TRACED}"
     return None
 
 
 def _cost(spec: Spec, traits: Traits) -> int:
     rate = rates(traits.row)
+    if _is_line(spec):
+        macs = spec.taps * _columns(spec)
+        moved = (spec.taps + spec.outputs + _BLOCK * _columns(spec)) * traits.itemsize
+        mac = rate.integer_mac if traits.exact else rate.gemm_mac * traits.itemsize // 4
+        return rate.call_ns * (40 + 2 * _columns(spec) // _BLOCK) + (2 * macs * mac + moved * rate.copy_byte) // 1000
     mac = rate.integer_mac if traits.exact else rate.gemm_mac * traits.itemsize // 4
     read = prod((spec.batch, spec.groups, *spec.output_size)) * spec.terms * traits.itemsize
     # A product with few rows or columns runs at the speed of reading the window, not of multiplying.
@@ -71,14 +86,34 @@ def _cost(spec: Spec, traits: Traits) -> int:
     return rate.call_ns * 5 * prod(spec.output_size) * len(_chunks(spec)) + (work + read * rate.copy_byte) // 1000
 
 
+def _is_line(spec: Spec) -> bool:
+    """Whether the outputs are sums along one axis and one channel that share most of their samples."""
+    if len(spec.axes) != 1 or spec.batch * spec.groups * spec.channels * spec.filters != 1:
+        return False
+    (axis,) = spec.axes
+    return axis.stride == axis.dilation == 1 and axis.outputs > 1 and axis.taps >= _BLOCK
+
+
+def _columns(spec: Spec) -> int:
+    """Count the columns of all products side by side."""
+    return -(-(spec.axes[0].outputs + _BLOCK - 1) // _BLOCK) * _BLOCK
+
+
 def _workspace(spec: Spec, traits: Traits) -> int:
+    if _is_line(spec):
+        columns = _columns(spec)
+        return traits.itemsize * (spec.taps + (4 * _BLOCK + 1) * columns + _BLOCK * spec.outputs)
     elements = 2 * _chunk_elements(spec) + 2 * spec.outputs + prod(spec.kernel_shape)
     return traits.itemsize * elements + OBJECT_BYTES * (2 * prod(spec.output_size) + len(_chunks(spec)))
 
 
 def _prepare(kernel: Array, spec: Spec, context: Context) -> list[Array]:
-    """Return the weights of every chunk, (groups, channels * taps, filters)."""
+    """Return the weights of every chunk, (groups, channels * taps, filters); of a line the rows and the rest."""
     xp = context.xp
+    if _is_line(spec):
+        kernel = xp.reshape(kernel, (spec.taps,))
+        rows = spec.taps // _BLOCK
+        return [xp.reshape(kernel[: rows * _BLOCK], (rows, _BLOCK)), kernel[rows * _BLOCK :]]
     parts: list[Array] = []
     for chunk in _chunks(spec):
         part = kernel[(slice(None), slice(None), slice(*chunk.channels), *_rows(spec, chunk))]
@@ -92,6 +127,8 @@ def _rows(spec: Spec, chunk: Chunk) -> list[slice]:
 
 
 def _run(x: Array, weights: list[Array], spec: Spec, context: Context) -> Array:
+    if _is_line(spec):
+        return _line(x, weights, spec, context)
     xp, chunks = context.xp, _chunks(spec)
     x = xp.permute_dims(x, (1, 0, *range(2, x.ndim)))  # (G, B, C, *n)
     answers: list[Array] = []
@@ -105,6 +142,29 @@ def _run(x: Array, weights: list[Array], spec: Spec, context: Context) -> Array:
         answers.append(total)
     y = xp.stack(answers, axis=-1)  # (G, B, O, outputs)
     return xp.reshape(xp.permute_dims(y, (1, 0, 2, 3)), spec.output_shape)
+
+
+def _line(x: Array, weights: list[Array], spec: Spec, context: Context) -> Array:
+    """Return the outputs of one axis, from products of blocks."""
+    xp, (rows, rest), outputs = context.xp, weights, spec.axes[0].outputs
+    columns, blocks = _columns(spec), rows.shape[0]
+    x = xp.reshape(x, (x.shape[-1],))
+    need = columns + (blocks - 1) * _BLOCK
+    whole = x[:need]
+    if x.shape[0] < need:
+        whole = xp.concat([x, xp.zeros((need - x.shape[0],), dtype=x.dtype, device=context.device)])
+    samples = xp.reshape(whole, (need // _BLOCK, _BLOCK))
+    turned = xp.permute_dims(rows, (1, 0))
+    products = [xp.matmul(turned, samples[q : q + blocks, :]) for q in range(columns // _BLOCK)]
+    # One more element per row turns diagonals into columns.
+    flat = xp.reshape(xp.concat(products, axis=1), (_BLOCK * columns,))
+    flat = xp.concat([flat, xp.zeros((_BLOCK,), dtype=x.dtype, device=context.device)])
+    y = xp.sum(xp.reshape(flat, (_BLOCK, columns + 1))[:, :outputs], axis=0, dtype=x.dtype)
+    if rest.shape[0]:
+        first = blocks * _BLOCK
+        seen = xp.stack([x[first + t : first + t + outputs] for t in range(rest.shape[0])])
+        y = y + xp.matmul(rest, seen)
+    return xp.reshape(y, spec.output_shape)
 
 
 def _window(spec: Spec, place: tuple[int, ...], chunk: Chunk) -> list[slice]:

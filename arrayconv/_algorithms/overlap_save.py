@@ -41,9 +41,10 @@ class Tiling(NamedTuple):
 
 @planning()
 def _tilings(spec: Spec) -> tuple[Tiling, ...]:
-    """Return the cut with the fewest operations per output among tiles of at most `_MOST_POINTS` samples."""
+    """Return the cut with the fewest operations per output among tiles that fit the cache, or a few reaches."""
     options = list(product(*(_options(axis) for axis in spec.axes)))
-    small = [option for option in options if prod(tiling.length for tiling in option) <= _MOST_POINTS]
+    most = max(_MOST_POINTS, prod(3 * axis.reach for axis in spec.axes))
+    small = [option for option in options if prod(tiling.length for tiling in option) <= most]
     fewest = min(options, key=lambda option: prod(tiling.length for tiling in option))
     return min(small or [fewest], key=_operations)
 

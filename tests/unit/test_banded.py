@@ -1,0 +1,150 @@
+"""`banded` as one call on NumPy arrays, in chunks and as strips in one block; `dot` by blocks of one axis."""
+
+import numpy as np
+import pytest
+
+import arrayconv
+from arrayconv import _warm, config
+from arrayconv._accel import BYPASSES
+from arrayconv._algorithms import ALGORITHMS
+
+random = np.random.default_rng(11)
+
+SIZES = {  # x, kernel
+    "one-output-row": ((7,), (3,)),
+    "as-long-as-x": ((40,), (40,)),
+    "longer-than-x": ((9,), (30,)),
+    "even": ((1000,), (64,)),
+    "many-rows-of-samples": ((5000,), (301,)),
+    "in-chunks": ((300_000,), (33,)),
+    "a-chunk-and-a-row": ((131_072 * 2 + 17,), (15,)),
+    "image": ((40, 70), (5, 3)),
+    "one-row": ((1, 90), (1, 9)),
+    "one-column": ((90, 1), (9, 1)),
+    "few-columns": ((60, 5), (3, 4)),
+    "even-image": ((33, 64), (4, 6)),
+    "kernel-larger": ((12, 14), (15, 17)),
+}
+DTYPES = ("float32", "float64", "complex64", "complex128")
+
+
+def operands(sizes, dtype):
+    made = []
+    for shape in sizes:
+        values = random.standard_normal(shape)
+        made.append((values + 1j * random.standard_normal(shape) if "complex" in dtype else values).astype(dtype))
+    return made
+
+
+def assert_close(y, expected):
+    eps = np.finfo(expected.dtype).eps
+    np.testing.assert_allclose(y, expected, rtol=0, atol=300 * eps * np.max(np.abs(expected)))
+
+
+@pytest.mark.parametrize("function", [arrayconv.convolve, arrayconv.correlate])
+@pytest.mark.parametrize("mode", ["full", "same", "valid"])
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", SIZES)
+def test_the_single_call_gives_what_direct_gives(name, dtype, mode, function):
+    x, kernel = operands(SIZES[name], dtype)
+    if mode == "valid" and any(k > n for n, k in zip(x.shape, kernel.shape, strict=True)):
+        pytest.skip("a valid correlation does not fit")
+    expected = function(x, kernel, mode, method="direct")
+    for _ in range(2):
+        assert_close(function(x, kernel, mode, method="banded"), expected)
+
+
+@pytest.mark.parametrize("name", SIZES)
+def test_the_long_way_gives_the_same_bits(name, monkeypatch):
+    x, kernel = operands(SIZES[name], "float64")
+    short = arrayconv.convolve(x, kernel, "same", method="banded")
+    monkeypatch.setattr(_warm, "_known", {})
+    monkeypatch.delitem(BYPASSES, "banded")
+    assert_close(arrayconv.convolve(x, kernel, "same", method="banded"), short)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("where", ["x", "kernel"])
+@pytest.mark.parametrize("name", ["even", "in-chunks", "image"])
+def test_bad_numbers_spoil_what_they_meet_and_no_more(name, where, bad):
+    x, kernel = operands(SIZES[name], "float64")
+    place = tuple(n // 2 for n in (x if where == "x" else kernel).shape)
+    (x if where == "x" else kernel)[place] = bad
+    with np.errstate(invalid="ignore"):
+        expected = arrayconv.convolve(x, kernel, "same", method="direct")
+    for _ in range(2):
+        y = arrayconv.convolve(x, kernel, "same", method="banded")
+        np.testing.assert_array_equal(np.isfinite(y), np.isfinite(expected))
+        finite = np.isfinite(expected)
+        if finite.any():
+            assert_close(y[finite], expected[finite])
+
+
+@pytest.mark.parametrize("large", [1e30, 1e38])
+def test_large_numbers_stay_as_far_as_the_definition_does(large):
+    x, kernel = np.full(100, large, np.float32), np.array([0.5, 0.25, 0.25], np.float32)
+    np.testing.assert_allclose(arrayconv.convolve(x, kernel, "valid", method="banded"), np.full(98, large), rtol=1e-6)
+
+
+@pytest.mark.parametrize("layout", ["transposed", "reversed", "every-other", "read-only"])
+def test_any_layout_in_memory_is_read(layout):
+    x, kernel = operands(((60, 80), (5, 5)), "float64")
+    seen = {"transposed": x.T, "reversed": x[::-1], "every-other": x[:, ::2], "read-only": x}[layout]
+    seen.flags.writeable = layout != "read-only"
+    before = seen.copy()
+    for _ in range(2):
+        assert_close(
+            arrayconv.convolve(seen, kernel, "same", method="banded"),
+            arrayconv.convolve(before, kernel, "same", method="direct"),
+        )
+    np.testing.assert_array_equal(seen, before)
+
+
+@pytest.mark.parametrize("shape", [(3, 20, 30), (2, 3, 9, 40), (1, 12, 11, 30)])
+def test_strips_in_one_block_or_several_give_what_direct_gives(shape):
+    for axes in ((-2, -1), (-3, -2, -1)):
+        x, kernel = operands((shape, (3, 4, 5)[-len(axes) :]), "float64")
+        expected = arrayconv.convolve(x, kernel, "same", axes=axes, method="direct")
+        assert_close(arrayconv.convolve(x, kernel, "same", axes=axes, method="banded"), expected)
+
+
+@pytest.mark.parametrize("boundary", ["edge", "symmetric", "wrap"])
+def test_other_boundaries_are_slabs_and_not_copies_of_x(boundary):
+    x, kernel = operands(((1200, 1000), (5, 5)), "float32")
+    found = arrayconv.explain(x, kernel, "same", boundary=boundary, method="banded")
+    assert found.steps > 1
+    expected = arrayconv.convolve(x, kernel, "same", boundary=boundary, method="direct")
+    assert_close(arrayconv.convolve(x, kernel, "same", boundary=boundary, method="banded"), expected)
+
+
+@pytest.mark.parametrize("outputs", [2, 63, 64, 65, 129, 300])
+@pytest.mark.parametrize("taps", [64, 65, 127, 128, 1000])
+@pytest.mark.parametrize("dtype", [*DTYPES, "int32"])
+def test_blocks_of_one_axis_give_what_direct_gives(outputs, taps, dtype):
+    if dtype == "int32":
+        x, kernel = random.integers(-99, 99, outputs + taps - 1), random.integers(-99, 99, taps)
+        x, kernel = x.astype(dtype), kernel.astype(dtype)
+    else:
+        x, kernel = operands(((outputs + taps - 1,), (taps,)), dtype)
+    y = arrayconv.correlate(x, kernel, "valid", method="dot")
+    expected = arrayconv.correlate(x, kernel, "valid", method="direct")
+    if dtype == "int32":
+        np.testing.assert_array_equal(y, expected)
+    else:
+        assert_close(y, expected)
+
+
+@pytest.mark.parametrize("where", ["x", "kernel"])
+def test_blocks_let_bad_numbers_spoil_no_more_than_they_meet(where):
+    x, kernel = operands(((400,), (200,)), "float64")
+    (x if where == "x" else kernel)[50] = np.nan
+    with np.errstate(invalid="ignore"):
+        expected = arrayconv.correlate(x, kernel, "valid", method="direct")
+        y = arrayconv.correlate(x, kernel, "valid", method="dot")
+    np.testing.assert_array_equal(np.isnan(y), np.isnan(expected))
+
+
+def test_methods_that_extend_zeros_have_no_slabs_for_them():
+    assert "zero" in ALGORITHMS["banded"].extends
+    with config.using(accelerators=set()):
+        assert arrayconv.explain((2000, 500), (3, 3), "same", method="banded", dtype="float32").steps <= 4
