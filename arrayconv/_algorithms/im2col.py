@@ -19,6 +19,9 @@ from arrayconv._spec import Spec
 from arrayconv._xp import Array, Traits
 
 
+_VIEW = 12  # calls that take as long as the single one on NumPy arrays does besides copying and multiplying
+
+
 def _why_not(spec: Spec, traits: Traits) -> str | None:
     if traits.exact and not traits.integer_matmul:
         return f"{traits.backend} on {traits.device} has no integer matrix product"
@@ -38,7 +41,14 @@ def _cost(spec: Spec, traits: Traits) -> int:
     # A product with few rows runs at the speed of reading the columns, not of multiplying.
     work = max(spec.macs * mac, _columns(spec) * traits.itemsize * rate.pass_byte)
     copied = _columns(spec) * traits.itemsize * rate.copy_byte
-    return rate.call_ns * (spec.taps + 4) + (work + copied) // 1000
+    return rate.call_ns * _calls(spec, traits) + (work + copied) // 1000
+
+
+def _calls(spec: Spec, traits: Traits) -> int:
+    """Count the calls of array functions: one per tap, but on real NumPy arrays one view of all windows."""
+    if traits.backend == "numpy" and not traits.accumulator.startswith("complex"):
+        return min(_VIEW, spec.taps + 4)
+    return spec.taps + 4
 
 
 def _workspace(spec: Spec, traits: Traits) -> int:
