@@ -35,7 +35,7 @@ class Rates(NamedTuple):
 THREADS = 2  # which lent transforms of large data had in these rows
 
 RATES: dict[str, Rates] = {
-    "numpy+scipy/cpu": Rates(529, 66, 77, 11, 373, 180),
+    "numpy+scipy/cpu": Rates(529, 60, 68, 11, 291, 180),
     "numpy+ducc0/cpu": Rates(848, 70, 38, 12, 291, 120),
     "numpy+torch/cpu": Rates(848, 70, 38, 12, 291, 100),  # not fitted: tensors without ducc0
     "numpy/cpu": Rates(530, 49, 363, 10, 1319, 629),
@@ -60,16 +60,16 @@ PACES: dict[str, Pace] = {
     # Fitted on 2026-11-22, 2 cores of an AMD EPYC (Zen 5), numba 0.68.1; loops are those of one thread.
     "numpy_convolve-short": Pace(391, 24, 0),
     "numpy_convolve-float": Pace(391, 10, 7563),
-    "numpy_convolve-integer": Pace(1000, 80, 1000),
+    "numpy_convolve-integer": Pace(1000, 180, 1000),
     "numba-float": Pace(1068, 7),
     "numba-complex": Pace(10000, 10),
     "numba-integer": Pace(10000, 6),
     "numba-strided": Pace(20000, 300),  # per multiply-add of any dtype
-    "numba_tiles": Pace(2197, 3, 15),
+    "numba_tiles": Pace(2197, 4, 12),
     "torch_conv-single": Pace(687, 20, 1429),
     "torch_conv-depthwise": Pace(9000, 4, 200),
     "torch_conv-channels": Pace(9000, 1, 500),
-    "torch_conv-float64": Pace(1374, 2, 272),
+    "torch_conv-float64": Pace(9000, 2, 272),
     "xla_conv-single": Pace(10000, 120),
     "xla_conv-channels": Pace(10000, 3),
     "xla_conv-float64": Pace(25000, 8),

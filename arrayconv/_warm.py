@@ -23,6 +23,7 @@ from arrayconv._xp import Operands, dtype_name
 
 _MOST = 4096
 _PLAIN = frozenset((str, int, bool, type(None)))  # beside their types: 2.0 and True are equal to 2 and 1, no more
+_SIMPLE = frozenset((str, int, type(None)))
 
 # (answer, bias as admitted, bias as given, operands) -> what the caller gets
 Finish = Callable[[Any, Any, Any, Operands], Any]
@@ -159,7 +160,7 @@ def _key(function: str, arrays: tuple[Any, ...], options: tuple[Any, ...]) -> An
     elif any(type(array) is not np.ndarray for array in arrays):
         return None
     kinds = tuple(map(type, options))
-    if not _PLAIN.issuperset(kinds):
+    if not _PLAIN.issuperset(kinds) and not _are_simple(options):
         if not _is_plain(options):
             return None
         options = _tagged(options)
@@ -176,6 +177,15 @@ def _tensor_places(arrays: tuple[Any, ...]) -> tuple[Any, ...] | None:
     if any(type(array) is not tensor and type(array) is not parameter for array in arrays):
         return None
     return tuple([(array.device, array.layout) for array in arrays])
+
+
+def _are_simple(options: tuple[Any, ...]) -> bool:
+    """Whether options are numbers, names and tuples of ints and names: a key as they are, beside their types."""
+    for option in options:
+        kind = type(option)
+        if kind not in _PLAIN and not (kind is tuple and _SIMPLE.issuperset(map(type, option))):
+            return False
+    return True
 
 
 def _is_plain(option: Any) -> bool:

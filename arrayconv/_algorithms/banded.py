@@ -104,8 +104,8 @@ def _cost(spec: Spec, traits: Traits) -> int:
     macs = spec.outputs * sums * bands.height * bands.span
     moved = _strip_elements(spec, bands) * rate.copy_byte * (len(spec.axes) > 1)
     moved += spec.outputs * (2 * rate.copy_byte + (sums - 1) * rate.pass_byte)
-    # Narrow products run at two thirds of the rate of large ones.
-    return rate.call_ns * _calls(spec, bands, traits) + (3 * macs * mac // 2 + moved * traits.itemsize) // 1000
+    work = macs * mac * (8 + traits.itemsize) // 8  # narrow products are slower, the more so for wide elements
+    return rate.call_ns * _calls(spec, bands, traits) + (work + moved * traits.itemsize) // 1000
 
 
 def _calls(spec: Spec, bands: Bands, traits: Traits) -> int:

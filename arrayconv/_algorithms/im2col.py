@@ -18,8 +18,7 @@ from arrayconv._ops import windows
 from arrayconv._spec import Spec
 from arrayconv._xp import Array, Traits
 
-
-_VIEW = 12  # calls that take as long as the single one on NumPy arrays does besides copying and multiplying
+_VIEW = 8  # calls that take as long as the single one on NumPy arrays does besides copying and multiplying
 
 
 def _why_not(spec: Spec, traits: Traits) -> str | None:
