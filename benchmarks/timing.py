@@ -16,6 +16,7 @@ ROUNDS = 3  # at least
 HOPELESS = 4  # times slower than the fastest: too far behind to win
 CALL_NS = 10**6  # calls shorter than this are repeated
 LONG_NS = 50 * 10**6  # calls shorter than this are preceded by one that is not timed
+PAUSE = 0.03  # seconds before each turn: the threads of a BLAS look out for work for tens of milliseconds
 
 
 class Timed(NamedTuple):
@@ -29,7 +30,8 @@ def once(timed, repeats=1, finish=None, warm=False):
     """Return the mean nanoseconds of a call over `repeats` of them; `finish` waits for a result."""
     call = timed.call
     with timed.context():
-        if warm:  # lets caches fill, and the threads of the library before fall asleep
+        if warm:  # the threads of the library before fall asleep, and caches fill
+            time.sleep(PAUSE)
             finish(call()) if finish else call()
         start = time.perf_counter_ns()
         if finish is None:

@@ -14,7 +14,7 @@ over booleans, exact, without a gradient.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from math import isfinite, nan, prod, sqrt
+from math import isfinite, prod, sqrt
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -56,25 +56,16 @@ def guard(data: Array, keep: int, traits: Traits, scales: bool, *, xp: Namespace
 
 
 def _is_plain(data: Array, scales: bool, traits: Traits, xp: Namespace) -> bool:
-    """Whether one pass over the data shows that nothing is to be done; False where more passes must tell.
+    """Whether one pass over torch's data shows that nothing is to be done; False where more passes must tell.
 
-    The 2-norm is finite only if every number is, and lies between the largest magnitude and sqrt(count) times that.
+    NumPy's would wake the threads of its BLAS, which then get in the way of those that transform. The 2-norm is finite
+    only if every number is, and lies between the largest magnitude and sqrt(count) times that.
     """
-    norm = _norm(data, traits, xp)
+    if traits.backend != "torch" or 0 in data.shape:
+        return False
+    norm = float(xp.linalg.vector_norm(data))
     most = sqrt(prod(data.shape))
     return isfinite(norm) and (not scales or 2.0**-_COMFORT * most <= norm <= 2.0**_COMFORT)
-
-
-def _norm(data: Array, traits: Traits, xp: Namespace) -> float:
-    """Return the 2-norm, or NaN where that takes more than a pass over the data."""
-    if 0 in data.shape:
-        return nan
-    if traits.backend == "torch":
-        return float(xp.linalg.vector_norm(data))
-    if isinstance(data, np.ndarray) and data.flags.c_contiguous:
-        with np.errstate(over="ignore", invalid="ignore"):
-            return sqrt(np.vdot(data, data).real)
-    return nan
 
 
 def untouched(compute: Callable[[], Array], traits: Traits) -> Array | None:
