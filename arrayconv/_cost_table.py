@@ -73,7 +73,7 @@ PACES: dict[str, Pace] = {
     "xla_conv-single": Pace(10000, 120),
     "xla_conv-channels": Pace(10000, 3),
     "xla_conv-float64": Pace(25000, 8),
-    "xla_tiles": Pace(6000, 2, 15),  # set by hand from short timings under jax.jit on 2026-11-22, jax 0.10.2
+    "xla_tiles": Pace(6000, 2, 10),  # set by hand from short timings under jax.jit on 2026-11-22, jax 0.10.2
 }
 
 

@@ -24,7 +24,7 @@ from arrayconv._boundary import FILL, Run
 from arrayconv._spec import Spec
 from arrayconv._xp import Traits
 
-_TABLES_NS = 40_000  # what several axes take besides
+_TABLES_NS = 90_000  # what several axes take besides
 
 
 def _why_not(spec: Spec, traits: Traits) -> str | None:

@@ -28,6 +28,9 @@ BOUND = frozenset({"ducc0", "scipy"})  # lend transforms on as many threads as t
 THREADED = 1 << 17  # samples from which they start any
 
 
+_CACHED = 1 << 24  # bytes of a transform above which it is bound by memory
+
+
 @planning()
 def _lengths(spec: Spec) -> tuple[int, ...]:
     """Return the shortest fast lengths at which no needed output is aliased."""
@@ -64,6 +67,8 @@ def spectral_cost(spec: Spec, lengths: tuple[int, ...], tiles: int, traits: Trai
     rows = spec.batch * spec.groups * tiles
     transforms = limbs * (rows * spec.channels + spec.groups * spec.filters * spec.channels)
     transforms += products * rows * spec.filters
+    if 4 * factor * points > _CACHED:
+        transforms = transforms * 3 // 2
     multiplied = products * rows * spec.filters * spec.channels * points * 8 * factor
     calls = rate.call_ns * (20 + 12 * limbs + 8 * products)
     transformed = transforms * points * log2(points + 1) * rate.fft_point * factor
