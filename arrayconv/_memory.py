@@ -22,14 +22,14 @@ def buffer(part: Any, shape: tuple[int, ...], *, zeros: bool, xp: Namespace, dev
 
 def passing(part: Any, shape: tuple[int, ...], *, xp: Namespace, device: Any) -> Array:
     """Return what `buffer` does for values that do not outlive the call, from memory that earlier calls left."""
-    if isinstance(part, np.ndarray):
+    if is_numpy(part):
         return _scratch.empty(shape, part.dtype)
     return buffer(part, shape, zeros=False, xp=xp, device=device)
 
 
 def product(a: Any, b: Any, *, xp: Namespace) -> Array:
     """Return a matrix product that does not outlive the call."""
-    if isinstance(a, np.ndarray) and a.ndim > 1:
+    if is_numpy(a) and a.ndim > 1:
         batch = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
         return np.matmul(a, b, out=_scratch.empty((*batch, a.shape[-2], b.shape[-1]), a.dtype))
     return xp.matmul(a, b)
@@ -46,20 +46,23 @@ def put(y: Array, index: Any, value: Array | int) -> Array:
 
 def is_corner(y: Any) -> bool:
     """Whether an array is, or may be, a view that keeps much more memory than it shows, or shows it in pieces."""
-    if not isinstance(y, np.ndarray):
+    if not is_numpy(y):
         return True
-    whole = y if y.base is None else y.base
-    return not y.flags.c_contiguous or getattr(whole, "nbytes", 0) > 1.02 * y.nbytes
+    held = y.nbytes if y.base is None else getattr(y.base, "nbytes", 0)
+    return not y.flags.c_contiguous or held > 1.02 * y.nbytes
+
+
+def is_numpy(x: Any) -> bool:  # a function, since type checkers take very long to compare ndarray with `Array`
+    return isinstance(x, np.ndarray)
 
 
 def framed(x: Any, shape: tuple[int, ...], place: tuple[slice, ...], *, xp: Namespace, device: Any) -> Array:
     """Return x at `place` along the last axes of an array of zeros, each element written once."""
     y: Any = passing(x, shape, xp=xp, device=device)
-    inside: list[slice] = []
-    for held in place:
-        y[(..., *inside, slice(0, held.start), *(slice(None),) * (len(place) - len(inside) - 1))] = 0
-        y[(..., *inside, slice(held.stop, None), *(slice(None),) * (len(place) - len(inside) - 1))] = 0
-        inside.append(held)
+    for number, held in enumerate(place):
+        rest = (slice(None),) * (len(place) - number - 1)
+        y[(..., *place[:number], slice(0, held.start), *rest)] = 0
+        y[(..., *place[:number], slice(held.stop, None), *rest)] = 0
     y[(..., *place)] = x
     return y
 

@@ -12,12 +12,10 @@ from functools import partial
 from threading import Lock
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from arrayconv import _accel
 from arrayconv._algorithms import Context, Shortcut
 from arrayconv._boundary import FILL, Run
-from arrayconv._memory import buffer, framed, is_corner, put
+from arrayconv._memory import buffer, framed, is_corner, is_numpy, put
 from arrayconv._ops import contain, pad
 from arrayconv._ops.windows import LEADING
 from arrayconv._select import METHODS, TABLE, Budget, Candidate, rank
@@ -212,7 +210,7 @@ def execute(
         Of the plan's output dtype; `out` itself where that was given.
     """
     traits = plan.traits
-    if traits.home and not isinstance(x, np.ndarray):
+    if traits.home and not is_numpy(x):
         return _hosted(plan, x, kernel, fill, out, constants)
     threads = traits.threads if plan.together <= 1 else 1
     fft = _accel.transforms(traits.transforms, xp, threads)

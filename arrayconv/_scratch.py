@@ -28,7 +28,7 @@ class _Kept(local):
 _kept = _Kept()
 
 
-def empty(shape: tuple[int, ...], dtype: Any) -> np.ndarray[Any, Any]:
+def empty(shape: tuple[int, ...], dtype: Any) -> Any:
     """Return an array of unspecified values, for what does not outlive a call."""
     dtype = np.dtype(dtype)
     need = prod(shape) * dtype.itemsize

@@ -25,7 +25,7 @@ def tensor(array: Any) -> Any:
         raise AcceleratorFailed(LIBRARY, f"{type(failure).__name__}: {failure}") from failure
 
 
-def memory(tensor: Any) -> np.ndarray[Any, Any]:
+def memory(tensor: Any) -> Any:
     """Return a NumPy array over the memory of a tensor of the CPU, without its gradient.
 
     What NumPy has no form for is computed: conjugates and negatives that were only taken note of, and bfloat16.

@@ -14,7 +14,7 @@ from arrayconv._xp import Array
 class Cut(NamedTuple):
     """How the last axis is cut."""
 
-    count: int
+    strips: int
     step: int  # samples from one strip to the next
     span: int  # samples of a strip
     rows: int  # of a strip, from the first that is read
@@ -32,7 +32,7 @@ def laid(x: Array, axes: tuple[Axis, ...], cut: Cut, context: Any) -> Strips:
     """Return x (B, G, C, *n) as strips, with zeros beyond its ends as far as the axes' windows read."""
     *lead, row, column = axes
     sizes = [axis.stride * (axis.outputs - 1) + axis.reach for axis in lead]
-    shape = (*x.shape[:LEADING], *sizes, cut.count, cut.rows, cut.span)
+    shape = (*x.shape[:LEADING], *sizes, cut.strips, cut.rows, cut.span)
     z, memory = _room(x, shape, cut, context)
     place: tuple[Any, ...] = (slice(None),) * LEADING
     for axis, size in zip(lead, sizes, strict=True):
@@ -68,15 +68,15 @@ def _filled(
 ) -> Array:
     """Return z with the samples from `first` of every strip on, as many as there are up to the next strip's."""
     width = min(cut.step, cut.span - first)
-    low = min(-(-max(column.before - first, 0) // cut.step), cut.count)
-    high = max(low, min((column.size + column.before - first) // cut.step, cut.count))
+    low = min(-(-max(column.before - first, 0) // cut.step), cut.strips)
+    high = max(low, min((column.size + column.before - first) // cut.step, cut.strips))
     if high > low:  # strips whose samples, up to the next strip's, lie in x
         start = low * cut.step + first - column.before
         seen = xp.reshape(x[..., start : start + (high - low) * cut.step], (*x.shape[:-1], high - low, cut.step))
         n = x.ndim
         seen = xp.permute_dims(seen[..., :width], (*range(n - 2), n - 1, n - 2, n))
         z = put(z, (*place, slice(low, high), rows, slice(first, first + width)), seen)
-    for strip in (*range(low), *range(high, cut.count)):
+    for strip in (*range(low), *range(high, cut.strips)):
         start = strip * cut.step + first - column.before
         held = slice(max(start, 0), max(min(start + width, column.size), 0))
         z = put(z, (*place, strip, rows, slice(first, first + width)), 0)
