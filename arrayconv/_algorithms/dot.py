@@ -150,7 +150,7 @@ def _line(x: Array, weights: list[Array], spec: Spec, context: Context) -> Array
     columns, blocks = _columns(spec), rows.shape[0]
     x = xp.reshape(x, (x.shape[-1],))
     need = columns + (blocks - 1) * _BLOCK
-    whole = x[:need]
+    whole = x[: min(need, x.shape[0])]
     if x.shape[0] < need:
         whole = xp.concat([x, xp.zeros((need - x.shape[0],), dtype=x.dtype, device=context.device)])
     samples = xp.reshape(whole, (need // _BLOCK, _BLOCK))
