@@ -7,6 +7,7 @@ import arrayconv
 from arrayconv import _warm, config
 from arrayconv._accel import BYPASSES
 from arrayconv._algorithms import ALGORITHMS
+from tests.conftest import make_library
 
 random = np.random.default_rng(11)
 
@@ -132,6 +133,14 @@ def test_blocks_of_one_axis_give_what_direct_gives(outputs, taps, dtype):
         np.testing.assert_array_equal(y, expected)
     else:
         assert_close(y, expected)
+
+
+@pytest.mark.parametrize("taps", [64, 100, 500])
+def test_blocks_slice_no_further_than_the_standard_allows(taps):
+    strict = make_library("array_api_strict")
+    x, kernel = operands(((taps + 130,), (taps,)), "float64")
+    y = arrayconv.correlate(strict.asarray(x), strict.asarray(kernel), "valid", method="dot")
+    assert_close(strict.numpy(y), arrayconv.correlate(x, kernel, "valid", method="direct"))
 
 
 @pytest.mark.parametrize("where", ["x", "kernel"])
