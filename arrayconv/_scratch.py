@@ -42,11 +42,8 @@ def empty(shape: tuple[int, ...], dtype: Any) -> Any:
     else:
         if sum(one.nbytes for one in blocks) + need > _TOTAL:
             _kept.blocks = blocks = [one for number, one in enumerate(blocks) if number not in free]
+            if sum(one.nbytes for one in blocks) + need > _TOTAL:
+                return np.empty(shape, dtype)
         block = np.empty(need, np.uint8)
         blocks.append(block)
     return block[:need].view(dtype).reshape(shape)
-
-
-def clear() -> None:
-    """Give back what this thread keeps and nobody uses."""
-    _kept.blocks = []

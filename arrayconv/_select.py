@@ -120,16 +120,19 @@ def _candidate(
     found = Candidate(algorithm.name, cost(block), block, size(block), None)
     if traits.threads == 1 or not (algorithm.shares and traits.writable) or found.cost_ns < _SHARED_NS:
         return found
-    # The same in pieces side by side, all of them together within the limit.
-    parts = traits.threads * (2 if found.cost_ns > _LONG_NS else 1)
-    smaller = _parted(block, sizes, reaches, parts)
+    smaller = _parted(block, sizes, reaches, traits.threads * (2 if found.cost_ns > _LONG_NS else 1))
     smaller = block_shape(smaller, reaches, size, limit // traits.threads, rows=not algorithm.smears)
     if smaller is None or algorithm.why_not(_block_spec(phase, smaller, extends), traits) is not None:
         return found
-    shared = cost(smaller) * (traits.threads + 1) // (2 * traits.threads)
+    return _side_by_side(found, smaller, cost(smaller), size(smaller), traits.threads)
+
+
+def _side_by_side(found: Candidate, block: tuple[int, ...], cost_ns: int, workspace: int, threads: int) -> Candidate:
+    """Return the row of the same in smaller pieces, on as many threads, if that is expected to take less."""
+    shared = cost_ns * (threads + 1) // (2 * threads)
     if shared >= found.cost_ns:
         return found
-    return Candidate(algorithm.name, shared, smaller, traits.threads * size(smaller), None, together=traits.threads)
+    return found._replace(cost_ns=shared, block=block, workspace=threads * workspace, together=threads)
 
 
 def _undivided(algorithm: Algorithm, spec: Spec, traits: Traits, limit: int) -> Candidate | None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from arrayconv import _scratch
-from arrayconv._accel._base import Bypass, Laid
+from arrayconv._accel._base import Bypass, Laid, unavailable
 from arrayconv._accel._borrowed import on_memory
 from arrayconv._algorithms.banded import Bands, bands_of, chunks
 from arrayconv._boundary import Run
@@ -25,7 +25,11 @@ def bypass(laid: Laid) -> Bypass | None:
     whole = laid.step.source == tuple((Run(0, 1, axis.size),) for axis in axes)
     one = step.batch * step.groups * step.channels * step.filters == 1
     still = not (layout.x.moves or layout.kernel.moves or layout.y.moves)
-    if traits.backend != "numpy" or traits.exact or not (1 <= len(axes) <= 2 and plain and whole and one and still):
+    if (
+        unavailable("numpy", "numpy", traits)
+        or traits.exact
+        or not (1 <= len(axes) <= 2 and plain and whole and one and still)
+    ):
         return None
     bands, dtype, shape = bands_of(step), np.dtype(traits.accumulator), laid.problem.shape
     make, sizes = (_line, step.input_size) if len(axes) == 1 else (_plane, step.input_size)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from arrayconv._accel._base import Bypass, Laid
+from arrayconv._accel._base import Bypass, Laid, unavailable
 from arrayconv._accel._borrowed import on_memory
 from arrayconv._boundary import FILL, Run
 from arrayconv._ops.windows import LEADING
@@ -21,7 +21,7 @@ def bypass(laid: Laid) -> Bypass | None:
     """Return the product on real arrays whose axes are in order, with nothing but zeros beyond their ends."""
     step, layout, dtype = laid.step.spec, laid.problem.layout, np.dtype(laid.traits.accumulator)
     cuts = [_cut(runs) for runs in laid.step.source]
-    if laid.traits.backend != "numpy" or dtype.kind not in "fiu" or laid.fill != 0 or None in cuts:
+    if unavailable("numpy", "numpy", laid.traits) or dtype.kind not in "fiu" or laid.fill != 0 or None in cuts:
         return None
     if not cuts or layout.x.moves or layout.kernel.moves or layout.y.moves:
         return None
