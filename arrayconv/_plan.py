@@ -14,10 +14,9 @@ from typing import Any, NamedTuple
 
 from arrayconv import _accel
 from arrayconv._algorithms import Context, Shortcut
-from arrayconv._boundary import FILL, Run
-from arrayconv._memory import buffer, framed, is_corner, is_numpy, put
-from arrayconv._ops import contain, pad
-from arrayconv._ops.windows import LEADING
+from arrayconv._memory import buffer, is_corner, is_numpy, put
+from arrayconv._operands import cut, oriented, wrapped
+from arrayconv._ops import contain
 from arrayconv._select import METHODS, TABLE, Budget, Candidate, rank
 from arrayconv._spec import Spec
 from arrayconv._split import Piece, pieces, undivided
@@ -214,8 +213,8 @@ def execute(
         return _hosted(plan, x, kernel, fill, out, constants)
     threads = traits.threads if plan.together <= 1 else 1
     fft = _accel.transforms(traits.transforms, xp, threads)
-    context = Context(xp, device, traits, fft, _wrapped(fill, traits))
-    kernel = _oriented(kernel, plan.spec, context)
+    context = Context(xp, device, traits, fft, wrapped(fill, traits))
+    kernel = oriented(kernel, plan.spec, context)
     run = _accelerated if plan.method in _accel.ACCELERATED else _walked
     with _accel.full_precision(traits):
         return run(plan, x, kernel, out, context, constants)
@@ -319,7 +318,7 @@ class _Runner:
         context, algorithm = self._context, self._algorithm
         if out is not None:
             context = context._replace(out=out)
-        piece = _cut(self._x, step, context)
+        piece = cut(self._x, step, context)
         kernel, constants = self._constants(self._kernels[number], step)
         if not self._guards:
             return algorithm.run(piece, constants, step.spec, context)
@@ -351,65 +350,3 @@ class _Runner:
             if self._kept is not None:
                 self._kept[key] = self._prepared
         return self._prepared
-
-
-def _oriented(kernel: Array, spec: Spec, context: Context) -> Array:
-    """Return the kernel as a correlation's, of the accumulator's dtype."""
-    xp = context.xp
-    kernel = xp.astype(kernel, getattr(xp, context.traits.accumulator), copy=False)
-    if spec.flip and spec.axes:
-        kernel = xp.flip(kernel, axis=tuple(range(LEADING, LEADING + len(spec.axes))))
-    if spec.conj and context.traits.accumulator.startswith("complex"):
-        kernel = xp.conj(kernel)
-    return kernel
-
-
-def _cut(x: Array, step: Piece, context: Context) -> Array:
-    """Return the piece of x a step reads, extended where it leaves the data, of the accumulator's dtype."""
-    xp = context.xp
-    reads = [_read(source) for source in step.source]
-    x = x[(slice(*step.batch), slice(*step.groups), slice(None), *(held for held, _ in reads))]
-    x = xp.astype(x, getattr(xp, context.traits.accumulator), copy=False)
-    if context.fill == 0 and context.traits.writable:
-        place = _place(step.source)
-        if place is not None:  # x among zeros: written once, instead of joined axis by axis
-            shape = (*x.shape[:LEADING], *(sum(run.length for run in source) for source in step.source))
-            return framed(x, shape, place, xp=xp, device=context.device)
-    for number, (_, moved) in enumerate(reads):
-        if moved:
-            x = pad.extend(x, LEADING + number, moved, context.fill, xp=xp, device=context.device)
-    return x
-
-
-@planning()
-def _place(sources: tuple[tuple[Run, ...], ...]) -> tuple[slice, ...] | None:
-    """Return where the samples stand among constants, or None unless there are some and nothing else."""
-    found: list[slice] = []
-    for source in sources:
-        samples = [number for number, run in enumerate(source) if run.start != FILL]
-        if len(samples) != 1 or source[samples[0]].step != 1:
-            return None
-        first = sum(run.length for run in source[: samples[0]])
-        found.append(slice(first, first + source[samples[0]].length))
-    return None if all(len(source) == 1 for source in sources) else tuple(found)
-
-
-@planning()
-def _read(source: tuple[Run, ...]) -> tuple[slice, tuple[Run, ...]]:
-    """Return the shortest slice of an axis that holds every sample its runs copy, and the runs on that slice."""
-    copied = [run for run in source if run.start != FILL]
-    ends = [run.start + run.step * (run.length - 1) for run in copied]
-    starts = [run.start for run in copied]
-    first = min((*starts, *ends), default=0)
-    held = slice(first, max((*starts, *ends), default=-1) + 1)
-    if pad.is_slice(source):
-        return held, ()
-    return held, tuple(run if run.start == FILL else run._replace(start=run.start - first) for run in source)
-
-
-def _wrapped(fill: complex, traits: Traits) -> complex:
-    """Return the fill as a number the accumulator holds: integers modulo its width, signed."""
-    if not traits.exact:
-        return fill
-    half = 1 << (8 * traits.itemsize - 1)
-    return (int(fill.real) + half) % (2 * half) - half

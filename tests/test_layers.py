@@ -25,7 +25,7 @@ LAYERS = [  # top to bottom; a module may import the ones of lower layers only
     {"_explain"},
     {"config"},
     {"_plan"},
-    {"_select"},
+    {"_operands", "_select"},
     {"_accel"},
     {"_algorithms"},
     {"_cost_table"},
