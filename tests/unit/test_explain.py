@@ -28,7 +28,7 @@ def inert(monkeypatch):
 
     for name, algorithm in TABLE.items():
         monkeypatch.setitem(TABLE, name, dataclasses.replace(algorithm, run=computed, prepare=computed))
-    for name in ("execute", "cut", "_oriented", "put"):
+    for name in ("execute", "cut", "oriented", "put"):
         monkeypatch.setattr(_plan, name, computed)
 
 
