@@ -27,17 +27,17 @@ class Rates(NamedTuple):
     call_ns: int  # one call of an array function on a tiny array
     pass_byte: int  # one elementwise pass (two reads, one write), per byte of result, in cache
     copy_byte: int  # one strided copy, per byte
-    gemm_mac: int  # one multiply-add of a large matrix product
+    gemm_mac: int  # one multiply-add of a large matrix product, with all threads
     integer_mac: int  # the same in int32
-    fft_point: int  # one real transform, per sample and per log2 of the length; lent ones with all threads
+    fft_point: int  # one real transform, per sample and per log2 of the length; lent ones with one thread
 
 
-THREADS = 2  # which lent transforms of large data had in these rows
+THREADS = 2  # which large matrix products had in these rows
 
 RATES: dict[str, Rates] = {
-    "numpy+scipy/cpu": Rates(529, 60, 68, 11, 291, 180),
-    "numpy+ducc0/cpu": Rates(848, 70, 38, 12, 291, 120),
-    "numpy+torch/cpu": Rates(848, 70, 38, 12, 291, 100),  # not fitted: tensors without ducc0
+    "numpy+scipy/cpu": Rates(529, 60, 26, 7, 228, 180),
+    "numpy+ducc0/cpu": Rates(848, 112, 15, 10, 291, 120),
+    "numpy+torch/cpu": Rates(848, 112, 15, 10, 291, 100),  # not fitted: tensors without ducc0
     "numpy/cpu": Rates(530, 49, 363, 10, 1319, 629),
     "torch/cpu": Rates(1729, 25, 45, 19, 67, 81),
     "torch/cuda": Rates(8000, 1, 1, 1, 10, 2),
@@ -61,11 +61,11 @@ PACES: dict[str, Pace] = {
     "numpy_convolve-short": Pace(391, 24, 0),
     "numpy_convolve-float": Pace(391, 10, 7563),
     "numpy_convolve-integer": Pace(1000, 180, 1000),
-    "numba-float": Pace(1068, 7),
+    "numba-float": Pace(668, 7),
     "numba-complex": Pace(10000, 10),
     "numba-integer": Pace(10000, 6),
     "numba-strided": Pace(20000, 300),  # per multiply-add of any dtype
-    "numba_tiles": Pace(2197, 4, 12),
+    "numba_tiles": Pace(858, 4, 2),
     "torch_conv-single": Pace(687, 20, 1429),
     "torch_conv-depthwise": Pace(9000, 4, 200),
     "torch_conv-channels": Pace(9000, 1, 500),
@@ -86,7 +86,7 @@ class Costs(NamedTuple):
     rates: dict[str, Rates]
     paces: dict[str, Pace]
     source: str  # 'shipped table', or the user's file and its date
-    threads: int = THREADS  # which lent transforms had where these were measured
+    threads: int = THREADS  # which matrix products had where these were measured
 
 
 @cache
@@ -143,5 +143,5 @@ def pace(name: str) -> Pace:
 
 
 def threads() -> int:
-    """Return with how many threads the lent transforms of `rates` were measured."""
+    """Return with how many threads the matrix products of `rates` were measured."""
     return _answering().threads

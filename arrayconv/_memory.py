@@ -12,6 +12,8 @@ from arrayconv import _scratch
 from arrayconv._tracing import is_traced
 from arrayconv._xp import Array, Namespace, device_of, identify
 
+_LONELY = (1 << 19) - 1  # multiply-adds of a product below which OpenBLAS, from 0.3 on, starts no thread
+
 
 def buffer(part: Any, shape: tuple[int, ...], *, zeros: bool, xp: Namespace, device: Any) -> Array:
     """Return an array to put `part` into, of its dtype; under torch's vmap it is batched as `part` is."""
@@ -27,12 +29,28 @@ def passing(part: Any, shape: tuple[int, ...], *, xp: Namespace, device: Any) ->
     return buffer(part, shape, zeros=False, xp=xp, device=device)
 
 
-def product(a: Any, b: Any, *, xp: Namespace) -> Array:
-    """Return a matrix product that does not outlive the call."""
-    if is_numpy(a) and a.ndim > 1:
-        batch = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
-        return np.matmul(a, b, out=_scratch.empty((*batch, a.shape[-2], b.shape[-1]), a.dtype))
-    return xp.matmul(a, b)
+def product(a: Any, b: Any, *, xp: Namespace, alone: bool = True) -> Array:
+    """Return a matrix product that does not outlive the call; unless `alone`, one that starts no threads."""
+    if not is_numpy(a) or a.ndim < 2:
+        return xp.matmul(a, b)
+    batch = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+    y = _scratch.empty((*batch, a.shape[-2], b.shape[-1]), a.dtype)
+    return np.matmul(a, b, out=y) if alone else product_of_rows(a, b, y)
+
+
+def product_of_rows(a: Any, b: Any, y: Any) -> Any:
+    """Write a product of NumPy arrays to y a few rows at a time: of such sizes OpenBLAS shares nothing with threads."""
+    rows, inner = a.shape[-2:]
+    most = max(1, _LONELY // (inner * b.shape[-1])) if a.size and b.size else rows
+    if rows <= most:
+        return np.matmul(a, b, out=y)
+    whole = rows - rows % most
+    stack = (*a.shape[:-2], whole // most, most)
+    target = y[..., :whole, :].reshape(*y.shape[:-2], whole // most, most, y.shape[-1])
+    np.matmul(a[..., :whole, :].reshape(*stack, inner), b[..., None, :, :], out=target)
+    if whole < rows:
+        np.matmul(a[..., whole:, :], b, out=y[..., whole:, :])
+    return y
 
 
 def put(y: Array, index: Any, value: Array | int) -> Array:

@@ -13,7 +13,7 @@ from threading import Lock
 from typing import Any, NamedTuple
 
 from arrayconv import _accel
-from arrayconv._algorithms import Context, Shortcut
+from arrayconv._algorithms import Algorithm, Context, Shortcut
 from arrayconv._memory import buffer, is_corner, is_numpy, put
 from arrayconv._operands import cut, oriented, wrapped
 from arrayconv._ops import contain
@@ -113,24 +113,26 @@ def make(spec: Spec, traits: Traits, method: str, budget: Budget, zero_fill: boo
         extends = algorithm.extending(zero_fill)
         slabs = algorithm.slabs and not ("zero" in extends and all(axis.boundary == "constant" for axis in spec.axes))
         steps = tuple(pieces(spec, chosen.block, extends=extends, slabs=slabs))
-    steps = _by_kernel(steps)
+    steps = _by_kernel(steps, algorithm)
     together = min(chosen.together, len(steps))
-    return Plan(spec, traits, chosen.name, steps, _kernels(steps), candidates, method, budget, together)
+    kernels = _kernels(steps, algorithm)
+    return Plan(spec, traits, chosen.name, steps, kernels, candidates, method, budget, together)
 
 
-def _by_kernel(steps: tuple[Piece, ...]) -> tuple[Piece, ...]:
+def _by_kernel(steps: tuple[Piece, ...], algorithm: Algorithm) -> tuple[Piece, ...]:
     """Return the steps with those next to each other that prepare the same, so that only one such is ever held."""
-    kernels = _kernels(steps)
+    kernels = _kernels(steps, algorithm)
     return tuple([steps[number] for number in sorted(range(len(steps)), key=kernels.__getitem__)])
 
 
-def _kernels(steps: Iterable[Piece]) -> tuple[int, ...]:
-    """Return for every step the first step with the same part of the kernel, prepared for the same problem."""
+def _kernels(steps: Iterable[Piece], algorithm: Algorithm) -> tuple[int, ...]:
+    """Return for every step the first step with the same part of the kernel, of which the same is prepared."""
     first: dict[Any, int] = {}
     found: list[int] = []
     for number, step in enumerate(steps):
         taps = tuple((cut.start, cut.step) for cut in step.taps)  # slices have no hash before Python 3.12
-        found.append(first.setdefault((step.groups, taps, step.spec._replace(batch=1)), number))
+        what = algorithm.prepared_by(step.spec) if algorithm.prepared_by else step.spec._replace(batch=1)
+        found.append(first.setdefault((step.groups, taps, what), number))
     return tuple(found)
 
 
@@ -211,9 +213,9 @@ def execute(
     traits = plan.traits
     if traits.home and not is_numpy(x):
         return _hosted(plan, x, kernel, fill, out, constants)
-    threads = traits.threads if plan.together <= 1 else 1
-    fft = _accel.transforms(traits.transforms, xp, threads)
-    context = Context(xp, device, traits, fft, wrapped(fill, traits))
+    alone = plan.together <= 1
+    fft = _accel.transforms(traits.transforms, xp, traits.threads if alone else 1)
+    context = Context(xp, device, traits, fft, wrapped(fill, traits), alone=alone)
     kernel = oriented(kernel, plan.spec, context)
     run = _accelerated if plan.method in _accel.ACCELERATED else _walked
     with _accel.full_precision(traits):
@@ -265,7 +267,8 @@ def _walk(plan: Plan, run: _Runner, out: Array | None, context: Context) -> Arra
     y = out
     if y is not None and not plan.covers:
         y[...] = 0
-    writes = TABLE[plan.method].writes and plan.traits.accumulator == plan.traits.output
+    numpy, same = plan.traits.backend == "numpy", plan.traits.accumulator == plan.traits.output
+    writes = TABLE[plan.method].writes and numpy and same
     if y is None and writes:
         y = (xp.empty if plan.covers else xp.zeros)(plan.spec.output_shape, dtype=dtype, device=context.device)
     if plan.together > 1:
@@ -276,7 +279,7 @@ def _walk(plan: Plan, run: _Runner, out: Array | None, context: Context) -> Arra
     for number, step in enumerate(plan.steps):
         place = _target(step)
         if writes and y is not None:
-            run(number, step, y[place])
+            _write(run, number, step, y[place])
             continue
         part = xp.astype(run(number, step) if first is None else first, dtype, copy=False)
         if y is None:
@@ -290,13 +293,20 @@ def _target(step: Piece) -> tuple[slice, ...]:
     return (slice(*step.batch), slice(*step.groups), slice(None), *step.target)
 
 
+def _write(run: _Runner, number: int, step: Piece, target: Any) -> None:
+    """Run a step whose method writes to `target`, unless its result had to be mended."""
+    part = run(number, step, target)
+    if part is not target:
+        target[...] = part
+
+
 def _written(plan: Plan, run: _Runner, y: Array, dtype: Any, writes: bool, first: int, stop: int) -> None:
     """Run the steps [first, stop) and put their results in place."""
     for number in range(first, stop):
         step = plan.steps[number]
         place = _target(step)
         if writes:
-            run(number, step, y[place])
+            _write(run, number, step, y[place])
         else:
             y[place] = run(number, step)
 
@@ -323,12 +333,14 @@ class _Runner:
         if not self._guards:
             return algorithm.run(piece, constants, step.spec, context)
         if not algorithm.mixes and kernel.bad is None:
-            y = contain.untouched(lambda: algorithm.run(piece, constants, step.spec, context), context.traits)
+            y = contain.untouched(
+                lambda: algorithm.run(piece, constants, step.spec, context), context.traits, alone=context.alone
+            )
             if y is not None:
                 return y
         guarded = contain.guard(piece, 2, context.traits, algorithm.mixes, xp=context.xp)
         y = algorithm.run(guarded.data, constants, step.spec, context)
-        return contain.restore(y, guarded, kernel, step.spec, xp=context.xp, device=context.device)
+        return contain.restore(y, guarded, kernel, step.spec, context)
 
     def _constants(self, key: int, step: Piece) -> tuple[contain.Guard, Any]:
         if self._lock is None:

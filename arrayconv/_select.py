@@ -20,8 +20,9 @@ from arrayconv._xp import Traits
 TABLE: dict[str, Algorithm] = {**ALGORITHMS, **ACCELERATED}
 METHODS = ("auto", *TABLE)
 _UNLIMITED = 1 << 62
-_SHARED_NS = 300_000  # from which pieces are run side by side: waking a thread takes tens of microseconds
-_LONG_NS = 3_000_000  # from which there are two for every thread, so that none waits for long
+_SHARED_NS = 1_000_000  # from which pieces are run side by side: in less, a system may not move a thread to a core
+_WAKING_NS = 150_000  # until another thread begins
+_LONG_NS = 3_000_000  # from which two for every thread are considered
 _MOST_PIECES = 4096  # cache-sized pieces of one problem: planning time must not grow with the data
 
 
@@ -113,26 +114,39 @@ def _candidate(
     if reason is not None:
         return refused(reason)
 
-    def cost(block: tuple[int, ...]) -> int:
-        steps = prod(-(-max(n, 1) // b) for n, b in zip(sizes, block, strict=True))
-        return (algorithm.cost(_block_spec(phase, block, extends), traits) + _step_ns(traits)) * steps * count
+    def pieces(block: tuple[int, ...]) -> int:
+        return count * prod(-(-max(n, 1) // b) for n, b in zip(sizes, block, strict=True))
 
-    found = Candidate(algorithm.name, cost(block), block, size(block), None)
-    if traits.threads == 1 or not (algorithm.shares and traits.writable) or found.cost_ns < _SHARED_NS:
+    def cost(block: tuple[int, ...], threads: int) -> int:
+        piece = _block_spec(phase, block, extends)
+        return _pieces_ns(algorithm, piece, pieces(block), traits._replace(threads=threads))
+
+    threads = traits.threads
+    found = Candidate(algorithm.name, cost(block, threads), block, size(block), None)
+    if threads == 1 or not (algorithm.shares(phase, traits) and traits.writable) or found.cost_ns < _SHARED_NS:
         return found
-    smaller = _parted(block, sizes, reaches, traits.threads * (2 if found.cost_ns > _LONG_NS else 1))
-    smaller = block_shape(smaller, reaches, size, limit // traits.threads, rows=not algorithm.smears)
-    if smaller is None or algorithm.why_not(_block_spec(phase, smaller, extends), traits) is not None:
-        return found
-    return _side_by_side(found, smaller, cost(smaller), size(smaller), traits.threads)
+    for parts in (threads, 2 * threads) if found.cost_ns > _LONG_NS else (threads,):
+        smaller = _parted(block, sizes, reaches, parts)
+        smaller = block_shape(smaller, reaches, size, limit // threads, rows=not algorithm.smears)
+        if smaller and not algorithm.why_not(_block_spec(phase, smaller, extends), traits):
+            took = _side_by_side_ns(cost(smaller, 1), pieces(smaller), threads)
+            if took < found.cost_ns:
+                needs = threads * size(smaller)
+                found = found._replace(cost_ns=took, block=smaller, workspace=needs, together=threads)
+    return found
 
 
-def _side_by_side(found: Candidate, block: tuple[int, ...], cost_ns: int, workspace: int, threads: int) -> Candidate:
-    """Return the row of the same in smaller pieces, on as many threads, if that is expected to take less."""
-    shared = cost_ns * (threads + 1) // (2 * threads)
-    if shared >= found.cost_ns:
-        return found
-    return found._replace(cost_ns=shared, block=block, workspace=threads * workspace, together=threads)
+def _side_by_side_ns(alone_ns: int, pieces: int, threads: int) -> int:
+    """Return the expected nanoseconds of pieces on some threads, of which one may be held up while the others wait."""
+    waiting = 10 if pieces > threads else 11
+    return _WAKING_NS + alone_ns * waiting // (10 * threads)
+
+
+def _pieces_ns(algorithm: Algorithm, piece: Spec, count: int, traits: Traits) -> int:
+    """Return the expected nanoseconds of some pieces; where all meet the same prepared kernel, as of one batch."""
+    if algorithm.prepared_by is None:
+        return (algorithm.cost(piece, traits) + _step_ns(traits)) * count
+    return algorithm.cost(piece._replace(batch=piece.batch * count), traits) + _step_ns(traits) * count
 
 
 def _undivided(algorithm: Algorithm, spec: Spec, traits: Traits, limit: int) -> Candidate | None:

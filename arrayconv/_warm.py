@@ -138,9 +138,12 @@ def shortcut(found: Operands, problem: Problem, made: Plan, fill: complex) -> By
         if bare is not None:
             return bare
     make_bypass = BYPASSES.get(made.method)
-    if make_bypass is None or not (made.is_whole and made.covers) or made.traits.output != made.traits.accumulator:
+    if make_bypass is None or not made.covers or made.traits.output != made.traits.accumulator:
         return None
-    return make_bypass(Laid(problem, tuple(found.x.shape), tuple(found.kernel.shape), made.steps[0], made.traits, fill))
+    if not made.steps or (not made.is_whole and made.together == 1):
+        return None
+    shapes = tuple(found.x.shape), tuple(found.kernel.shape)
+    return make_bypass(Laid(problem, *shapes, made.steps, made.together, made.traits, fill))
 
 
 def _is_bare(found: Operands, problem: Problem) -> bool:

@@ -105,12 +105,14 @@ def _reading(results):
     text = """
         A name such as `512^2 x 15^2` gives the samples and the taps, and on rows of channels the filters; `^` is a
         power. A convolution returns as many samples as it is given ('same'), with zeros beyond the ends. Times are the
-        shortest of interleaved rounds, in one process for each array library, of warm calls; JAX is compiled. Before it
-        is timed, every result is compared with ours. 'alone' compares ours without other accelerators than NumPy and
-        SciPy with the peers that need no more. 'of copy' is the least traffic (operands and result once) over the time,
-        as a share of the copy rate; 'of product' the definition's multiply-adds likewise: a transform does fewer, so
-        it may exceed 100 %. Peers get their kernel reversed and their views made before the clock starts. Peers that
-        would take too long or unfold gigabytes are left out; so are methods of ours expected to take over 0.4 s."""
+        shortest of interleaved rounds, in one process for each array library; each turn begins with a tenth of a
+        second of the same calls, which are not timed, so they are those of work that goes on for a while. JAX is
+        compiled. Before it is timed, every result is compared with ours. 'alone' compares ours without other
+        accelerators than NumPy and SciPy with the peers that need no more. 'of copy' is the least traffic (operands and
+        result once) over the time, as a share of the copy rate; 'of product' the definition's multiply-adds likewise: a
+        transform does fewer, so it may exceed 100 %. Peers get their kernel reversed and their views made before the
+        clock starts. Peers that would take too long or unfold gigabytes are left out; so are methods of ours expected
+        to take over 0.4 s."""
     return "## Reading the tables\n\n" + _filled(text)
 
 

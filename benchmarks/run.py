@@ -24,7 +24,7 @@ from arrayconv._cost_table import in_force
 from benchmarks import report
 from benchmarks.contenders import field
 from benchmarks.problems import EVERYWHERE, PROBLEMS, work
-from benchmarks.timing import ceilings, interleaved
+from benchmarks.timing import WARM_NS, ceilings, interleaved
 
 PACKAGES = ("arrayconv", "numpy", "scipy", "torch", "jax", "opencv-python-headless", "numba")
 SECONDS = 0.3  # of rounds for a problem, after everyone was checked
@@ -78,7 +78,7 @@ def measure(options, say=print):
     seconds = QUICK_SECONDS / len(options.problems) if options.quick else options.seconds
     rows = []
     for number, problem in enumerate(options.problems, 1):
-        rows.append(timed(problem, options.library, options.methods, seconds))
+        rows.append(timed(problem, options.library, options.methods, seconds, 0 if options.quick else WARM_NS))
         if not options.quick:
             say(f"{number:>3}/{len(options.problems)}  {problem.label}: {report.duration(rows[-1]['ours']['auto'])}")
     return {
@@ -93,11 +93,11 @@ def measure(options, say=print):
     }
 
 
-def timed(problem, library, every_method, seconds):
+def timed(problem, library, every_method, seconds, warm_ns):
     """Return the row of a problem."""
     found = field(problem, library, every_method)
     finish = partial(libraries.finish, library) if library == "jax" else None
-    times = interleaved(found.timed, seconds, finish)
+    times = interleaved(found.timed, seconds, finish, warm_ns)
     macs, moved = work(problem)
     return {
         "name": problem.name,

@@ -13,10 +13,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 ROUNDS = 3  # at least
-HOPELESS = 4  # times slower than the fastest: too far behind to win
-CALL_NS = 10**6  # calls shorter than this are repeated
-LONG_NS = 50 * 10**6  # calls shorter than this are preceded by one that is not timed
-PAUSE = 0.03  # seconds before each turn: the threads of a BLAS look out for work for tens of milliseconds
+HOPELESS = 6  # times slower than the fastest in its first calls: too far behind to win
+CALL_NS = 5 * 10**6  # what is timed at once: calls shorter than this are repeated
+WARM_NS = 10**8  # of calls before those that are timed: systems are slow to give a thread a core of its own
 
 
 class Timed(NamedTuple):
@@ -26,39 +25,35 @@ class Timed(NamedTuple):
     context: Any = nullcontext
 
 
-def once(timed, repeats=1, finish=None, warm=False):
+def once(timed, repeats=1, finish=None, warm_ns=0):
     """Return the mean nanoseconds of a call over `repeats` of them; `finish` waits for a result."""
-    call = timed.call
+    call = timed.call if finish is None else lambda: finish(timed.call())
     with timed.context():
-        if warm:  # the threads of the library before fall asleep, and caches fill
-            time.sleep(PAUSE)
-            finish(call()) if finish else call()
+        begun = time.perf_counter_ns()
+        while time.perf_counter_ns() - begun < warm_ns:
+            call()
         start = time.perf_counter_ns()
-        if finish is None:
-            for _ in range(repeats):
-                call()
-        else:
-            for _ in range(repeats):
-                finish(call())
+        for _ in range(repeats):
+            call()
         return (time.perf_counter_ns() - start) / repeats
 
 
-def interleaved(contenders, seconds, finish=None):
-    """Return the shortest nanoseconds of each of a dict of Timed, over `seconds` and at least 3 rounds."""
-    best = {name: once(timed, 1, finish) for name, timed in contenders.items()}
-    for name, timed in contenders.items():
-        if best[name] < LONG_NS:
-            best[name] = min(best[name], once(timed, 1, finish, warm=True))
+def interleaved(contenders, seconds, finish=None, warm_ns=WARM_NS):
+    """Return the shortest nanoseconds of each of a dict of Timed, over `seconds` and at least 3 rounds.
+
+    Each turn begins with calls that are not timed: caches fill, the threads of the library before fall asleep, and its
+    own are spread over the cores.
+    """
+    best = {name: min(once(timed, 1, finish), once(timed, 1, finish)) for name, timed in contenders.items()}
     limit = max(HOPELESS * min(best.values()), CALL_NS)
     racing = [name for name in contenders if best[name] <= limit]
-    repeats = {name: max(1, math.ceil(CALL_NS / max(best[name], 1))) for name in racing}
     order = random.Random(0)
     started, rounds = time.perf_counter(), 0
     while rounds < ROUNDS or time.perf_counter() - started < seconds:
         order.shuffle(racing)  # nobody always follows the same neighbour
         for name in racing:
-            took = once(contenders[name], repeats[name], finish, warm=best[name] < LONG_NS)
-            best[name] = min(best[name], took)
+            repeats = max(1, math.ceil(CALL_NS / max(best[name], 1)))
+            best[name] = min(best[name], once(contenders[name], repeats, finish, warm_ns))
         rounds += 1
     return best
 

@@ -16,14 +16,20 @@ from arrayconv._xp import Traits
 
 
 class Laid(NamedTuple):
-    """A problem of a single step, and how the caller's arrays, of its accumulator's dtype, are laid out."""
+    """A problem of one step, or of some side by side, and how the arrays, of its accumulator's dtype, are laid out."""
 
     problem: Problem
     x_shape: Shape
     kernel_shape: Shape
-    step: Piece
+    steps: tuple[Piece, ...]
+    together: int  # steps that run side by side
     traits: Traits
     fill: complex
+
+    @property
+    def step(self) -> Piece:
+        """The first step: the only one for a method that never runs some side by side."""
+        return self.steps[0]
 
 
 # A whole call on the caller's own arrays of any layout, (x, kernel) or (x, kernel, bias) -> y with the caller's axes;

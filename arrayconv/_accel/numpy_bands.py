@@ -12,39 +12,62 @@ import numpy as np
 from arrayconv import _scratch
 from arrayconv._accel._base import Bypass, Laid, unavailable
 from arrayconv._accel._borrowed import on_memory
+from arrayconv._accel._threads import share
 from arrayconv._algorithms.banded import Bands, bands_of, chunks
-from arrayconv._boundary import Run
+from arrayconv._memory import product_of_rows
+from arrayconv._ops.pad import is_slice
 from arrayconv._spec import Spec
+from arrayconv._split import Piece
 
 
 def bypass(laid: Laid) -> Bypass | None:
-    """Return the products on one channel of one or two axes, all of whose samples are read, zeros beyond their ends."""
-    step, traits, layout = laid.step.spec, laid.traits, laid.problem.layout
-    axes = step.axes
-    plain = all((axis.stride, axis.dilation) == (1, 1) for axis in axes)
-    whole = laid.step.source == tuple((Run(0, 1, axis.size),) for axis in axes)
-    one = step.batch * step.groups * step.channels * step.filters == 1
+    """Return the products on one channel of one or two axes, zeros beyond their ends."""
+    traits, layout, steps = laid.traits, laid.problem.layout, laid.steps
+    specs = [step.spec for step in steps]
     still = not (layout.x.moves or layout.kernel.moves or layout.y.moves)
-    if (
-        unavailable("numpy", "numpy", traits)
-        or traits.exact
-        or not (1 <= len(axes) <= 2 and plain and whole and one and still)
-    ):
+    if unavailable("numpy", "numpy", traits) or traits.exact or not still or not all(map(_is_plain, steps)):
         return None
-    bands, dtype, shape = bands_of(step), np.dtype(traits.accumulator), laid.problem.shape
-    make, sizes = (_line, step.input_size) if len(axes) == 1 else (_plane, step.input_size)
-    turned = (slice(None, None, -1 if laid.problem.spec.flip else 1),) * len(axes)
+    first, count, shape = specs[0], len(steps), laid.problem.shape
+    x_sizes, sizes = laid.problem.spec.input_size, laid.problem.spec.output_size
+    bands, dtype = [bands_of(spec) for spec in specs], np.dtype(traits.accumulator)
+    turned = (slice(None, None, -1 if laid.problem.spec.flip else 1),) * len(first.axes)
     conjugate = laid.problem.spec.conj and dtype.kind == "c"
+    held = [tuple(slice(run.start, run.start + run.length) for (run,) in step.source) for step in steps]
+    alone = laid.together == 1
 
     def run(x: Any, kernel: Any) -> Any:
-        taps = kernel.reshape(step.kernel_size)[turned]
+        taps = kernel.reshape(first.kernel_size)[turned]
+        data = np.ascontiguousarray(x).reshape(x_sizes)
         with np.errstate(all="ignore"):  # what is not finite is computed again, by the long way
-            matrix = _band(taps.conj() if conjugate else taps, bands, dtype)
-            y = make(np.ascontiguousarray(x).reshape(sizes), matrix, step, bands)
-            finite = np.isfinite(np.vdot(y, y) if y.flags.c_contiguous else np.sum(y))
-        return np.ascontiguousarray(y).reshape(shape) if finite else None
+            matrix = _band(taps.conj() if conjugate else taps, bands[0], dtype)
+            if len(sizes) == 1:
+                y = _line(data[held[0]], matrix, first, bands[0])
+                return y.reshape(shape) if np.isfinite(np.vdot(y, y)) else None
+            y = np.empty(sizes, dtype)
+            if alone:
+                _plane(data[held[0]], matrix, first, bands[0], y, alone)
+                return y.reshape(shape) if np.isfinite(np.vdot(y, y)) else None
+            sums = np.zeros(count, dtype)
+
+            def part(start: int, stop: int) -> None:
+                for n in range(start, stop):
+                    target = y[steps[n].target]
+                    _plane(data[held[n]], matrix, specs[n], bands[n], target, alone)
+                    sums[n] = np.sum(target)  # of a scalar product BLAS would share the work
+
+            share(part, count, laid.together)
+            return y.reshape(shape) if np.isfinite(sums).all() else None
 
     return on_memory(run) if traits.home else run
+
+
+def _is_plain(step: Piece) -> bool:
+    """Whether a step is one channel of one or two axes, all taps and samples next to each other."""
+    spec, axes = step.spec, step.spec.axes
+    near = all((axis.stride, axis.dilation) == (1, 1) for axis in axes)
+    one = spec.batch * spec.groups * spec.channels * spec.filters == 1
+    copied = all(len(runs) == 1 and is_slice(runs) for runs in step.source)
+    return 1 <= len(axes) <= 2 and near and one and copied
 
 
 def _band(taps: Any, bands: Bands, dtype: Any) -> Any:
@@ -81,21 +104,28 @@ def _line(x: Any, matrix: Any, spec: Spec, bands: Bands) -> Any:
     return y.reshape(-1)[: axis.outputs]
 
 
-def _plane(x: Any, matrix: Any, spec: Spec, bands: Bands) -> Any:
-    """Return the outputs of two axes."""
+def _plane(x: Any, matrix: Any, spec: Spec, bands: Bands, y: Any, alone: bool) -> None:
+    """Write the outputs of two axes."""
     phases, per = bands.phases, -(-bands.rows // bands.phases) + (bands.phases > 1)
     length, count = bands.height * bands.span, bands.strips * per
     memory = _scratch.empty((count * length + length,), x.dtype)
     memory[count * length :] = 0
     _fill(memory[: count * length].reshape(bands.strips, per * bands.height, bands.span), x, spec, bands)
-    y = np.empty((bands.rows, bands.strips, bands.width), x.dtype)
+    whole, rest = divmod(spec.axes[1].outputs, bands.width)
+    strips = y[:, : whole * bands.width].reshape(bands.rows, whole, bands.width)
     products = _scratch.empty((count, bands.width), x.dtype)
     found = products.reshape(bands.strips, per, bands.width).transpose(1, 0, 2)
     for phase in range(min(phases, bands.rows)):
         first = phase * bands.span
-        np.matmul(memory[first : first + count * length].reshape(count, length), matrix, out=products)
-        y[phase::phases] = found[: -(-(bands.rows - phase) // phases)]
-    return y.reshape(bands.rows, -1)[:, : spec.axes[1].outputs]
+        rows = memory[first : first + count * length].reshape(count, length)
+        if alone:
+            np.matmul(rows, matrix, out=products)
+        else:
+            product_of_rows(rows, matrix, products)
+        held = -(-(bands.rows - phase) // phases)
+        strips[phase::phases] = found[:held, :whole]
+        if rest:
+            y[phase::phases, whole * bands.width :] = found[:held, whole, :rest]
 
 
 def _fill(strips: Any, x: Any, spec: Spec, bands: Bands) -> None:

@@ -8,7 +8,7 @@ result serves every piece of equal spec. All are pure: they read no global, no e
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
@@ -38,6 +38,11 @@ class Context(NamedTuple):
     fft: Any  # a namespace with rfftn, irfftn, fftn, ifftn
     fill: complex = 0
     out: Any = None  # where to write the piece, for an algorithm that `writes`; without it, a new array
+    alone: bool = True  # False where pieces run side by side, each on a thread: what is called must start none
+
+
+def _never(spec: Spec, traits: Traits) -> bool:
+    return False
 
 
 @dataclass(frozen=True)
@@ -55,11 +60,12 @@ class Algorithm:
     slabs: bool = False  # where it does not extend, borders are pieces of their own: a copy of x would cost more
     smears: bool = False  # one bad sample reaches outputs whose window does not hold it
     mixes: bool = False  # sums may overflow where the definition's would not, so data is scaled first
-    writes: bool = False  # into `context.out`, which it returns
-    shares: bool = False  # pieces run side by side, as threads: what it calls starts none of its own
+    writes: bool = False  # NumPy arrays into `context.out`, which it returns
+    shares: Callable[[Spec, Traits], bool] = _never  # whether pieces run side by side, as threads: see `Context.alone`
     tile_bytes: int = 0  # workspace per piece that stays in a CPU's cache, 0 for no limit
     upsamples: Callable[[Spec], bool] | None = None  # whether it runs an upsampled problem as it is, not by phases
     shortcut: MakeShortcut | None = None
+    prepared_by: Callable[[Spec], Hashable] | None = None  # all that `prepare` reads of a spec; None for all of it
 
     def extending(self, zero_fill: bool) -> Extends:
         """Return which boundaries need no copy of x, given whether 'constant' means zeros."""

@@ -21,12 +21,11 @@ from math import prod
 from typing import Any, NamedTuple
 
 from arrayconv._algorithms._base import OBJECT_BYTES, Algorithm, Context
-from arrayconv._cost_table import rates
+from arrayconv._cost_table import rates, threads
 from arrayconv._memory import buffer, put
 from arrayconv._memory import product as matrix_product
 from arrayconv._ops import strips
 from arrayconv._ops.strips import Strips
-from arrayconv._ops.windows import LEADING
 from arrayconv._spec import Axis, Spec
 from arrayconv._tracing import planning, record
 from arrayconv._xp import Array, Traits
@@ -100,6 +99,7 @@ def _sums(spec: Spec) -> int:
 def _cost(spec: Spec, traits: Traits) -> int:
     rate, bands = rates(traits.row), bands_of(spec)
     mac = rate.integer_mac if traits.exact else rate.gemm_mac * traits.itemsize // 4
+    mac = mac if traits.exact else mac * max(1, threads() // traits.threads)
     sums = _sums(spec)
     macs = spec.outputs * sums * bands.height * bands.span
     moved = _strip_elements(spec, bands) * rate.copy_byte * (len(spec.axes) > 1)
@@ -128,6 +128,11 @@ def _workspace(spec: Spec, traits: Traits) -> int:
     outputs = spec.outputs // max(1, _last(spec).outputs) * bands.width * bands.strips
     elements = _strip_elements(spec, bands) + 3 * outputs + band
     return traits.itemsize * elements + OBJECT_BYTES * bands.phases * _sums(spec)
+
+
+def _prepared_by(spec: Spec) -> tuple[Any, ...]:
+    bands = bands_of(spec)
+    return bands.width, bands.span, bands.height, *((axis.stride, axis.dilation) for axis in spec.axes)
 
 
 def _prepare(kernel: Array, spec: Spec, context: Context) -> list[Array]:
@@ -174,31 +179,67 @@ def _run(x: Array, matrices: list[Array], spec: Spec, context: Context) -> Array
     """Return the products of rows and bands, joined."""
     bands = bands_of(spec)
     if len(spec.axes) == 1:
-        y = _line(x, matrices, spec, bands, context)
-    else:
-        cut = strips.Cut(bands.strips, bands.step, bands.span, _groups(bands) * bands.height, bands.height * bands.span)
-        y = _summed(strips.laid(x, spec.axes, cut, context), matrices, spec, bands, context)
-    columns = prod(y.shape[-2:]) if len(spec.axes) > 1 else prod(y.shape[-3:])
-    kept = y.shape[: LEADING + len(spec.axes) - 1]
-    return context.xp.reshape(y, (*kept, columns))[..., : _last(spec).outputs]
+        return _line(x, matrices, spec, bands, context)
+    cut = strips.Cut(bands.strips, bands.step, bands.span, _groups(bands) * bands.height, bands.height * bands.span)
+    return _summed(strips.laid(x, spec.axes, cut, context), matrices, spec, bands, context)
+
+
+class _Target(NamedTuple):
+    """Where outputs go: the piece's result as rows of a product."""
+
+    y: Any  # None where arrays have one name only, and the result is made of `rows`
+    rows: Array  # (..., rows, width): views of whole rows of y; without it, all rows
+    rest: Any  # what is left of the last row, None if nothing
+
+
+def _target(x: Array, spec: Spec, width: int, context: Context) -> _Target:
+    """Return a target for all outputs, rows of `width` along the last axis."""
+    columns = _last(spec).outputs
+    lead = (spec.batch, spec.groups, spec.filters, *(axis.outputs for axis in spec.axes[:-1]))
+    if not context.traits.writable or context.traits.traced:
+        rows = (*lead, -(-columns // width), width)
+        return _Target(None, buffer(x, rows, zeros=False, xp=context.xp, device=context.device), None)
+    y = context.out
+    if y is None:
+        y = buffer(x, (*lead, columns), zeros=False, xp=context.xp, device=context.device)
+    whole = columns // width
+    rows = context.xp.reshape(y[..., : whole * width], (*lead, whole, width))
+    return _Target(y, rows, y[..., whole * width :] if whole * width < columns else None)
+
+
+def _placed(target: _Target, place: tuple[Any, ...], first: int, values: Array) -> _Target:
+    """Return the target with rows of outputs from row `first` on, at `place` of the axes before."""
+    held = min(values.shape[-2], target.rows.shape[-2] - first)
+    rows = put(target.rows, (*place, slice(first, first + held), slice(None)), values[..., :held, :])
+    if target.rest is not None and held < values.shape[-2]:
+        put(target.rest, (*place, slice(None)), values[..., held, : target.rest.shape[-1]])
+    return target._replace(rows=rows)
+
+
+def _outputs(target: _Target, spec: Spec, xp: Any) -> Array:
+    """Return the result (B, G, O, *out)."""
+    if target.y is not None:
+        return target.y
+    *lead, rows, width = target.rows.shape
+    return xp.reshape(target.rows, (*lead, rows * width))[..., : _last(spec).outputs]
 
 
 def _line(x: Array, matrices: list[Array], spec: Spec, bands: Bands, context: Context) -> Array:
-    """Return the rows of outputs of one axis, (B, G, O, rows, 1, P), a chunk at a time: most read x as it is."""
+    """Return the outputs of one axis, a chunk of rows at a time: most read x as it is."""
     xp, traits = context.xp, context.traits
-    shape = (spec.batch, spec.groups, spec.filters, bands.rows, bands.width)
-    y = buffer(x, shape, zeros=False, xp=xp, device=context.device)
+    target = _target(x, spec, bands.width, context)
     for first, stop in chunks(spec, bands, traits.itemsize if traits.writable and not traits.traced else 0):
         rows = _rows(x, first, stop - first, spec, bands, context)  # (B, G, C, rows + height - 1, span)
         total: Any = None
         for c, matrix in enumerate(matrices):
             for h in range(bands.height):
                 part = matrix[:, h * bands.span : (h + 1) * bands.span, :]
-                term = matrix_product(rows[:, :, c, h : h + stop - first, :], part, xp=xp)  # (B, G, rows, O * P)
+                seen = rows[:, :, c, h : h + stop - first, :]
+                term = matrix_product(seen, part, xp=xp, alone=context.alone)  # (B, G, rows, O * P)
                 total = term if total is None else _plus(total, term, context)
         total = xp.reshape(total, (spec.batch, spec.groups, stop - first, spec.filters, bands.width))
-        y = put(y, (..., slice(first, stop), slice(None)), xp.permute_dims(total, (0, 1, 3, 2, 4)))
-    return xp.expand_dims(y, axis=-2)
+        target = _placed(target, (...,), first, xp.permute_dims(total, (0, 1, 3, 2, 4)))
+    return _outputs(target, spec, xp)
 
 
 def _plus(total: Array, term: Array, context: Context) -> Array:
@@ -240,23 +281,23 @@ def _rows(x: Array, first: int, count: int, spec: Spec, bands: Bands, context: C
 
 
 def _summed(laid: Strips, matrices: list[Array], spec: Spec, bands: Bands, context: Context) -> Array:
-    """Sum the products over channels and leading taps: (B, G, O, *lead, rows, strips, P)."""
+    """Return the products, summed over channels and leading taps."""
     xp, lead, rows = context.xp, spec.axes[:-2], laid.rows
-    shape = (spec.batch, spec.groups, spec.filters, *(axis.outputs for axis in lead), bands.rows, bands.strips)
-    y = buffer(rows, (*shape, bands.width), zeros=False, xp=xp, device=context.device)
+    target = _target(rows, spec, bands.width, context)
     taps = list(product(range(spec.channels), product(*[range(axis.taps) for axis in lead])))
     whole = laid.memory is not None and _is_one_block(spec)
     for phase in range(min(bands.phases, bands.rows)):
         total: Any = None
         for (c, tap), matrix in zip(taps, matrices, strict=True):
             if whole:
-                term = _whole_product(laid, tap, matrix, phase, spec, bands, xp)
+                term = _whole_product(laid, tap, matrix, phase, spec, bands, context)
             else:
                 seen = rows[(slice(None), slice(None), c, *_met(lead, tap), ...)]  # (B, G, *lead, strips, rows, span)
-                term = _product(seen, matrix, phase, spec, bands, xp)
+                term = _product(seen, matrix, phase, spec, bands, context)
             total = term if total is None else _plus(total, term, context)
-        y = _placed(y, total, phase, spec, bands, xp)
-    return y
+        place = (..., slice(phase, None, bands.phases))
+        target = _placed(target, place, 0, _in_order(total, spec, bands, xp))
+    return _outputs(target, spec, xp)
 
 
 def _is_one_block(spec: Spec) -> bool:
@@ -268,22 +309,21 @@ def _is_one_block(spec: Spec) -> bool:
 
 
 def _whole_product(
-    laid: Strips, tap: tuple[int, ...], matrix: Array, phase: int, spec: Spec, bands: Bands, xp: Any
+    laid: Strips, tap: tuple[int, ...], matrix: Array, phase: int, spec: Spec, bands: Bands, context: Context
 ) -> Array:
     """Return what `_product` does, as one product over all strips in memory.
 
     The last group of each strip runs on into the next, and is left out; behind the last strip there are zeros.
     """
-    lead = spec.axes[:-2]
+    xp, lead = context.xp, spec.axes[:-2]
     per, length = _groups(bands), bands.height * bands.span
     planes = spec.batch * prod(axis.outputs for axis in lead)
     first = phase * (bands.height // bands.phases) * bands.span
     for axis, t in zip(lead, tap, strict=True):
         first += axis.dilation * t * bands.strips * per * length
     count = planes * bands.strips * per
-    found = matrix_product(
-        xp.reshape(laid.memory[first : first + count * length], (count, length)), matrix[0, ...], xp=xp
-    )
+    rows = xp.reshape(laid.memory[first : first + count * length], (count, length))
+    found = matrix_product(rows, matrix[0, ...], xp=xp, alone=context.alone)
     shape = (spec.batch, 1, *(axis.outputs for axis in lead), bands.strips, per, matrix.shape[-1])
     return xp.reshape(found, shape)[..., : _rows_of(phase, bands), :]
 
@@ -300,18 +340,19 @@ def _met(lead: tuple[Axis, ...], tap: tuple[int, ...]) -> list[slice]:
     return found
 
 
-def _product(rows: Array, matrix: Array, phase: int, spec: Spec, bands: Bands, xp: Any) -> Array:
+def _product(rows: Array, matrix: Array, phase: int, spec: Spec, bands: Bands, context: Context) -> Array:
     """Return the products of one phase, (B, G, *lead, strips, groups of rows, O * P), a matrix product per strip.
 
     A group is `height` rows of a strip one after the other, so the groups that begin at a phase are a reshape of it.
     """
     *outer, strips, count, span = rows.shape
-    length = bands.height * span
+    xp, length = context.xp, bands.height * span
     flat = xp.reshape(rows, (*outer, strips, count * span))
     first = phase * (bands.height // bands.phases) * span
     groups = _rows_of(phase, bands)
     flat = xp.reshape(flat[..., first : first + groups * length], (*outer, strips, groups, length))
-    return matrix_product(flat, xp.reshape(matrix, (spec.groups, *(1,) * (len(outer) - 1), *matrix.shape[1:])), xp=xp)
+    stacked = xp.reshape(matrix, (spec.groups, *(1,) * (len(outer) - 1), *matrix.shape[1:]))
+    return matrix_product(flat, stacked, xp=xp, alone=context.alone)
 
 
 def _rows_of(phase: int, bands: Bands) -> int:
@@ -319,13 +360,12 @@ def _rows_of(phase: int, bands: Bands) -> int:
     return -(-(bands.rows - phase) // bands.phases)
 
 
-def _placed(y: Array, terms: Array, phase: int, spec: Spec, bands: Bands, xp: Any) -> Array:
-    """Return y (B, G, O, *lead, rows, strips, P) with the products of one phase in their rows."""
+def _in_order(terms: Array, spec: Spec, bands: Bands, xp: Any) -> Array:
+    """Return the products of one phase as outputs, (B, G, O, *lead, rows, strips, P)."""
     *outer, strips, count, _ = terms.shape
     n = len(outer)
     part = xp.reshape(terms, (*outer, strips, count, spec.filters, bands.width))
-    part = xp.permute_dims(part, (0, 1, n + 2, *range(2, n), n + 1, n, n + 3))
-    return put(y, (..., slice(phase, None, bands.phases), slice(None), slice(None)), part)
+    return xp.permute_dims(part, (0, 1, n + 2, *range(2, n), n + 1, n, n + 3))
 
 
 def _groups(bands: Bands) -> int:
@@ -342,6 +382,9 @@ banded = Algorithm(
     _run,
     accuracy="componentwise",
     slabs=True,
+    writes=True,
+    shares=lambda spec, traits: traits.backend == "numpy" and len(spec.axes) > 1 and not traits.exact,
+    prepared_by=_prepared_by,
     extends=frozenset({"zero"}),
     smears=True,
     tile_bytes=10 << 20,

@@ -86,6 +86,6 @@ direct = Algorithm(
     _run,
     accuracy="componentwise",
     slabs=True,
-    shares=True,
+    shares=lambda spec, traits: True,
     tile_bytes=1 << 21,
 )

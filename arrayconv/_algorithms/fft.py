@@ -14,9 +14,10 @@ Source    Stockham, High-speed convolution and correlation, 1966.
 from __future__ import annotations
 
 from math import log2, prod
+from typing import Any
 
 from arrayconv._algorithms._base import Algorithm, Context
-from arrayconv._cost_table import rates, threads
+from arrayconv._cost_table import rates
 from arrayconv._lengths import fast_length
 from arrayconv._ops import spectral, transform
 from arrayconv._ops.windows import LEADING
@@ -26,8 +27,7 @@ from arrayconv._xp import Array, Traits
 
 BOUND = frozenset({"ducc0", "scipy"})  # lend transforms on as many threads as they are told; others have their own
 THREADED = 1 << 17  # samples from which they start any
-
-
+_GAIN = 0.6  # of a thread after the first, in speed
 _CACHED = 1 << 24  # bytes of a transform above which it is bound by memory
 
 
@@ -65,16 +65,28 @@ def spectral_cost(spec: Spec, lengths: tuple[int, ...], tiles: int, traits: Trai
     points = prod(lengths)
     limbs, products = spectral.limbs(traits), spectral.products(traits)
     rows = spec.batch * spec.groups * tiles
-    transforms = limbs * (rows * spec.channels + spec.groups * spec.filters * spec.channels)
+    kernels = spec.groups * spec.filters * spec.channels
+    padding = len(lengths) > 1 and 4 * spec.taps <= points  # whose rows are left out
+    transforms = limbs * (rows * spec.channels + (kernels / 2 if padding else kernels))
     transforms += products * rows * spec.filters
     if 4 * factor * points > _CACHED:
-        transforms = transforms * 3 // 2
+        transforms *= 1.5
     multiplied = products * rows * spec.filters * spec.channels * points * 8 * factor
     calls = rate.call_ns * (20 + 12 * limbs + 8 * products)
     transformed = transforms * points * log2(points + 1) * rate.fft_point * factor
-    if traits.transforms in BOUND and rows * points >= THREADED:  # with fewer than were measured it takes longer
-        transformed *= max(1, threads() / traits.threads)
+    if traits.transforms in BOUND and rows * points >= THREADED:
+        transformed /= 1 + _GAIN * (traits.threads - 1)
     return calls + int(transformed + multiplied * rate.pass_byte) // 1000
+
+
+def spectral_shares(spec: Spec, traits: Traits) -> bool:
+    """Whether transforms can be kept to the thread that calls them: NumPy's own are, lent ones are told."""
+    return traits.backend == "numpy" and (traits.transforms in BOUND or not traits.transforms)
+
+
+def prepared_by(lengths: tuple[int, ...], spec: Spec) -> tuple[Any, ...]:
+    """Return what the spectra of a kernel depend on."""
+    return lengths, tuple(axis.dilation for axis in spec.axes)
 
 
 def _workspace(spec: Spec, traits: Traits) -> int:
@@ -138,4 +150,6 @@ fft = Algorithm(
     extends=frozenset({"zero", "wrap"}),
     smears=True,
     mixes=True,
+    shares=spectral_shares,
+    prepared_by=lambda spec: prepared_by(_lengths(spec), spec),
 )

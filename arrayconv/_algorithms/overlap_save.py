@@ -17,7 +17,7 @@ from math import log2, prod
 from typing import NamedTuple
 
 from arrayconv._algorithms._base import Algorithm, Context
-from arrayconv._algorithms.fft import spectral_cost, spectral_workspace
+from arrayconv._algorithms.fft import prepared_by, spectral_cost, spectral_shares, spectral_workspace
 from arrayconv._boundary import FILL, Run
 from arrayconv._cost_table import rates
 from arrayconv._lengths import fast_length
@@ -146,6 +146,7 @@ overlap_save = Algorithm(
     extends=frozenset({"zero"}),
     smears=True,
     mixes=True,
-    shares=True,
+    shares=spectral_shares,
+    prepared_by=lambda spec: prepared_by(_lengths(spec), spec),
     tile_bytes=10 << 20,  # pieces of this workspace took half the time of all tiles at once on 2048 x 2048
 )

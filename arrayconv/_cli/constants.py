@@ -77,7 +77,7 @@ def _lent(xp: Namespace, device: Any) -> Iterator[Subject]:
         if find_spec(lender) is not None:
             import_module(lender)  # some are borrowed only where they are imported already
             row = traits("numpy", device, xp, "float32")._replace(transforms=lender).row
-            yield Subject(row, xp, device, _accel.transforms(lender, xp, _accel.usable()), _as_it_is)
+            yield Subject(row, xp, device, _accel.transforms(lender, xp, 1), _as_it_is)
 
 
 def _places(name: str) -> Iterator[Any]:

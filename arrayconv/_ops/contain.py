@@ -13,6 +13,7 @@ over booleans, exact, without a gradient.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from math import isfinite, prod, sqrt
 from typing import Any, NamedTuple
@@ -68,7 +69,7 @@ def _is_plain(data: Array, scales: bool, traits: Traits, xp: Namespace) -> bool:
     return isfinite(norm) and (not scales or 2.0**-_COMFORT * most <= norm <= 2.0**_COMFORT)
 
 
-def untouched(compute: Callable[[], Array], traits: Traits) -> Array | None:
+def untouched(compute: Callable[[], Array], traits: Traits, *, alone: bool) -> Array | None:
     """Return what a method that does not scale makes of the data as it is; None where that has to be guarded.
 
     A bad sample spoils, with others, the outputs whose window holds it. So where every output is finite none was read.
@@ -77,7 +78,7 @@ def untouched(compute: Callable[[], Array], traits: Traits) -> Array | None:
         return None
     with np.errstate(all="ignore"):  # what is not finite is computed again
         y: Any = compute()
-        total = np.vdot(y, y) if y.flags.c_contiguous else np.sum(y)
+        total = np.vdot(y, y) if alone and y.flags.c_contiguous else np.sum(y)  # BLAS would start threads
     return y if np.isfinite(total) else None
 
 
@@ -103,11 +104,12 @@ def _scale(largest: Array, accumulator: str, xp: Namespace) -> Array:
     return scale
 
 
-def restore(y: Array, x: Guard, kernel: Guard, spec: Spec, *, xp: Namespace, device: Any) -> Array:
+def restore(y: Array, x: Guard, kernel: Guard, spec: Spec, context: Any) -> Array:
     """Return the method's result y (batch, groups, filters, *out) as if the data had not been guarded."""
+    xp: Namespace = context.xp
     for factor in _inverse_scales(x.scale, kernel.scale, xp):
         y = y * xp.astype(factor, y.dtype)
-    for bad in (_touched(x.bad, spec, xp, device), _spoilt_filters(kernel.bad, xp)):
+    for bad in (_touched(x.bad, spec, context), _spoilt_filters(kernel.bad, xp)):
         if bad is not None:
             y = xp.where(bad, xp.full_like(y, float("nan")), y)
     return y
@@ -138,14 +140,30 @@ def _spoilt_filters(bad: Array | None, xp: Namespace) -> Array | None:
     return xp.expand_dims(xp.squeeze(spoilt, axis=2), axis=0)
 
 
-def _touched(bad: Array | None, spec: Spec, xp: Namespace, device: Any) -> Array | None:
+def _touched(bad: Array | None, spec: Spec, context: Any) -> Array | None:
     """Return which outputs have a bad sample in their window: (batch, groups, 1, *out)."""
     if bad is None:
         return None
-    touched = xp.any(bad, axis=2, keepdims=True)
-    for number, axis in enumerate(spec.axes):
-        touched = _windowed_any(touched, LEADING + number, axis, xp, device)
-    return touched
+    xp: Namespace = context.xp
+
+    def found(bad: Array) -> Array:
+        touched = xp.any(bad, axis=2, keepdims=True)
+        for number, axis in enumerate(spec.axes):
+            touched = _windowed_any(touched, LEADING + number, axis, xp, context.device)
+        return touched
+
+    if context.traits.backend != "jax" or not context.traits.traced:
+        return found(bad)
+    return _where_any(bad, found, (spec.batch, spec.groups, 1, *spec.output_size), xp)
+
+
+def _where_any(bad: Array, found: Callable[[Array], Array], shape: tuple[int, ...], xp: Namespace) -> Array:
+    """Return ``found(bad)`` in a program of JAX that looks no further than whether any is bad, where none is."""
+
+    def none(bad: Array) -> Array:
+        return xp.zeros(shape, dtype=bad.dtype)
+
+    return sys.modules["jax"].lax.cond(xp.any(bad), found, none, bad)
 
 
 def _windowed_any(flags: Array, number: int, axis: Axis, xp: Namespace, device: Any) -> Array:

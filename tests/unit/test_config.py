@@ -135,12 +135,11 @@ def test_a_copied_context_keeps_its_settings():
 
 def test_workspace_of_the_settings_is_the_default():
     free = arrayconv.explain((1000, 1000), (9, 9), method="fft")
-    assert free.steps == 1
     limit = free.workspace // 8
     with config.using(max_workspace=limit):
         capped = arrayconv.explain((1000, 1000), (9, 9), method="fft")
         assert capped.workspace <= limit
-        assert capped.steps > 1
+        assert capped.steps > free.steps
         assert capped == arrayconv.explain((1000, 1000), (9, 9), method="fft", max_workspace=limit)
         assert arrayconv.explain((1000, 1000), (9, 9), method="fft", max_workspace=1 << 40) == free
     assert arrayconv.explain((1000, 1000), (9, 9), method="fft") == free
@@ -239,14 +238,18 @@ class TestThreads:
     def test_there_are_as_many_as_asked_for_and_never_more_than_cores(self, traits, asked, threads):
         assert _plan.with_accelerators(traits, frozenset(), asked).threads == threads
 
-    @pytest.mark.parametrize("asked", [1, 2])
-    def test_loops_and_transforms_are_told(self, asked, monkeypatch):
+    @pytest.mark.parametrize(
+        ("asked", "size", "each"),
+        [(1, 200, 1), (2, 200, 2), (1, 1500, 1), (2, 1500, 1)],
+        ids=["one", "whole", "one-large", "side-by-side"],
+    )
+    def test_transforms_are_told(self, asked, size, each, monkeypatch):
         told = []
         lent = _accel.transforms
         monkeypatch.setattr(_accel, "transforms", lambda *given: told.append(given[-1]) or lent(*given))
         with config.using(threads=asked):
-            arrayconv.convolve(np.ones((300, 300)), np.ones((9, 9)), method="fft")
-        assert set(told) == {asked}
+            arrayconv.convolve(np.ones((size, size)), np.ones((9, 9)), method="fft")
+        assert set(told) == {each}
 
     @pytest.mark.parametrize("asked", [1, 2])
     def test_compiled_loops_are_shared_by_no_more(self, asked, monkeypatch):
@@ -283,15 +286,14 @@ class TestThreads:
             costs.append(next(row.cost_ns for row in found.candidates if row.name == "numba"))
         assert costs[0] > 1.5 * costs[1]
 
-    @pytest.mark.parametrize(("shape", "factor"), [((2000, 2000), 2), ((100, 100), 1)])
+    @pytest.mark.parametrize(("shape", "least", "most"), [((2000, 2000), 1.3, 2), ((100, 100), 1, 1)])
     @pytest.mark.parametrize("library", ["scipy", "ducc0"])
-    def test_large_lent_transforms_are_predicted_to_take_as_much_longer_on_one(self, library, shape, factor):
+    def test_large_lent_transforms_are_predicted_to_take_longer_on_one(self, library, shape, least, most):
         spec = Spec(1, 1, 1, 1, tuple(Axis(n, 31, n, before=15) for n in shape))
         lent = TRAITS._replace(transforms=library)
-        one, two, more = (TABLE["fft"].cost(spec, lent._replace(threads=threads)) for threads in (1, 2, 64))
+        one, two = (TABLE["fft"].cost(spec, lent._replace(threads=threads)) for threads in (1, 2))
         own = [TABLE["fft"].cost(spec, TRAITS._replace(threads=threads)) for threads in (1, 2)]
-        assert one == pytest.approx(factor * two, rel=0.2)
-        assert two == more
+        assert least * two <= one <= most * two
         assert own[0] == own[1]
 
     @pytest.mark.parametrize("library", _accel.TRANSFORMS)

@@ -189,7 +189,7 @@ class TestNumbers:
         free = arrayconv.explain((1000, 1000), (31, 31), method="fft")
         capped = arrayconv.explain((1000, 1000), (31, 31), method="fft", max_workspace=free.workspace // 5)
         assert capped.workspace <= free.workspace // 5
-        assert capped.steps > free.steps == 1
+        assert capped.steps > free.steps
         assert capped.output_shape == free.output_shape
 
     def test_explanation_is_a_value(self):

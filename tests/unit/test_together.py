@@ -8,9 +8,11 @@ import pytest
 import arrayconv
 from arrayconv import config
 from arrayconv._accel import share, usable
+from arrayconv._algorithms import Algorithm
+from arrayconv._memory import product_of_rows
 from arrayconv._select import TABLE
 
-SHARING = tuple(name for name, algorithm in TABLE.items() if algorithm.shares)
+SHARING = tuple(name for name, algorithm in TABLE.items() if algorithm.shares is not Algorithm.shares)
 PROBLEMS = {
     "image": ((1500, 1200), (5, 4), {"mode": "same"}),
     "reflected": ((1500, 1200), (5, 4), {"mode": "same", "boundary": "reflect"}),
@@ -37,6 +39,31 @@ def test_pieces_side_by_side_give_the_answer(name, method):
     np.testing.assert_array_equal(arrayconv.convolve(x, kernel, method=method, **options), y)
     out = np.full(y.shape, np.nan)
     np.testing.assert_array_equal(arrayconv.convolve(x, kernel, method=method, out=out, **options), y)
+
+
+@pytest.mark.parametrize("method", SHARING)
+def test_a_bad_sample_spoils_what_reads_it_on_every_thread(method):
+    x, kernel = np.ones((1500, 1200)), np.ones((5, 4))
+    places = ((3, 7), (749, 600), (1400, 1199))
+    for place in places:
+        x[place] = np.nan
+    y = arrayconv.convolve(x, kernel, "same", method=method)
+    expected = np.zeros(x.shape, bool)
+    for row, column in places:
+        expected[max(row - 2, 0) : row + 3, max(column - 1, 0) : column + 3] = True
+    np.testing.assert_array_equal(np.isnan(y), expected)
+
+
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [((2000, 300), (300, 16)), ((3, 2000, 300), (300, 16)), ((2, 700, 300), (2, 300, 16)), ((5, 3), (3, 2))],
+)
+def test_a_product_of_a_few_rows_at_a_time_is_the_product(a, b):
+    random = np.random.default_rng(1)
+    a, b = random.standard_normal(a), random.standard_normal(b)
+    y = np.full((*np.broadcast_shapes(a.shape[:-2], b.shape[:-2]), a.shape[-2], b.shape[-1]), np.nan)
+    assert product_of_rows(a, b, y) is y
+    np.testing.assert_allclose(y, a @ b, rtol=0, atol=1e-11)
 
 
 @pytest.mark.parametrize("method", SHARING)
