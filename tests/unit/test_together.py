@@ -16,6 +16,7 @@ SHARING = tuple(name for name, algorithm in TABLE.items() if algorithm.shares is
 PROBLEMS = {
     "image": ((1500, 1200), (5, 4), {"mode": "same"}),
     "reflected": ((1500, 1200), (5, 4), {"mode": "same", "boundary": "reflect"}),
+    "cut-both-ways": ((3000, 3100), (3, 3), {}),
     "signal": ((600_000,), (31,), {}),
     "batch": ((40, 30_000), (1, 15), {"axes": (1,), "stride": 2}),
 }
