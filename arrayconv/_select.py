@@ -143,10 +143,9 @@ def _side_by_side_ns(alone_ns: int, pieces: int, threads: int) -> int:
 
 
 def _pieces_ns(algorithm: Algorithm, piece: Spec, count: int, traits: Traits) -> int:
-    """Return the expected nanoseconds of some pieces; where all meet the same prepared kernel, as of one batch."""
-    if algorithm.prepared_by is None:
-        return (algorithm.cost(piece, traits) + _step_ns(traits)) * count
-    return algorithm.cost(piece._replace(batch=piece.batch * count), traits) + _step_ns(traits) * count
+    """Return the expected nanoseconds of some pieces; the kernel that all meet is prepared once."""
+    again = algorithm.prepare_cost(piece, traits) if algorithm.prepare_cost else 0
+    return (algorithm.cost(piece, traits) + _step_ns(traits)) * count - again * (count - 1)
 
 
 def _undivided(algorithm: Algorithm, spec: Spec, traits: Traits, limit: int) -> Candidate | None:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 ROUNDS = 3  # at least
+TRIALS = 8  # first calls at most
 HOPELESS = 6  # times slower than the fastest in its first calls: too far behind to win
 CALL_NS = 5 * 10**6  # what is timed at once: calls shorter than this are repeated
 WARM_NS = 10**8  # of calls before those that are timed: systems are slow to give a thread a core of its own
@@ -38,13 +39,21 @@ def once(timed, repeats=1, finish=None, warm_ns=0):
         return (time.perf_counter_ns() - start) / repeats
 
 
+def _first(timed, finish):
+    """Return the shortest of a contender's first calls, two or what fits a moment: by it the hopeless are dropped."""
+    begun, took = time.perf_counter_ns(), [once(timed, 1, finish) for _ in range(2)]
+    while len(took) < TRIALS and time.perf_counter_ns() - begun < WARM_NS:
+        took.append(once(timed, 1, finish))
+    return min(took)
+
+
 def interleaved(contenders, seconds, finish=None, warm_ns=WARM_NS):
     """Return the shortest nanoseconds of each of a dict of Timed, over `seconds` and at least 3 rounds.
 
     Each turn begins with calls that are not timed: caches fill, the threads of the library before fall asleep, and its
     own are spread over the cores.
     """
-    best = {name: min(once(timed, 1, finish), once(timed, 1, finish)) for name, timed in contenders.items()}
+    best = {name: _first(timed, finish) for name, timed in contenders.items()}
     limit = max(HOPELESS * min(best.values()), CALL_NS)
     racing = [name for name in contenders if best[name] <= limit]
     order = random.Random(0)

@@ -66,6 +66,7 @@ class Algorithm:
     upsamples: Callable[[Spec], bool] | None = None  # whether it runs an upsampled problem as it is, not by phases
     shortcut: MakeShortcut | None = None
     prepared_by: Callable[[Spec], Hashable] | None = None  # all that `prepare` reads of a spec; None for all of it
+    prepare_cost: Callable[[Spec, Traits], int] | None = None  # its share of the cost, where that is worth counting
 
     def extending(self, zero_fill: bool) -> Extends:
         """Return which boundaries need no copy of x, given whether 'constant' means zeros."""

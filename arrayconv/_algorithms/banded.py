@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 
 from arrayconv._algorithms._base import OBJECT_BYTES, Algorithm, Context
 from arrayconv._cost_table import rates, threads
-from arrayconv._memory import buffer, put
+from arrayconv._memory import buffer, passing, put
 from arrayconv._memory import product as matrix_product
 from arrayconv._ops import strips
 from arrayconv._ops.strips import Strips
@@ -228,6 +228,8 @@ def _line(x: Array, matrices: list[Array], spec: Spec, bands: Bands, context: Co
     """Return the outputs of one axis, a chunk of rows at a time: most read x as it is."""
     xp, traits = context.xp, context.traits
     target = _target(x, spec, bands.width, context)
+    if spec.batch > 1 and spec.groups * spec.channels == 1 and traits.writable and not traits.traced:
+        return _lines(x, matrices[0], spec, bands, target, context)
     for first, stop in chunks(spec, bands, traits.itemsize if traits.writable and not traits.traced else 0):
         rows = _rows(x, first, stop - first, spec, bands, context)  # (B, G, C, rows + height - 1, span)
         total: Any = None
@@ -239,6 +241,34 @@ def _line(x: Array, matrices: list[Array], spec: Spec, bands: Bands, context: Co
                 total = term if total is None else _plus(total, term, context)
         total = xp.reshape(total, (spec.batch, spec.groups, stop - first, spec.filters, bands.width))
         target = _placed(target, (...,), first, xp.permute_dims(total, (0, 1, 3, 2, 4)))
+    return _outputs(target, spec, xp)
+
+
+def _lines(x: Array, matrix: Array, spec: Spec, bands: Bands, target: _Target, context: Context) -> Array:
+    """Return the outputs of one axis and channel of a batch, some lines at a time, one product for all of them.
+
+    Each line is copied among zeros, and its last rows run on into the next: those outputs are left out.
+    """
+    xp, span, slack = context.xp, bands.span, bands.height - 1
+    axis, per = spec.axes[0], bands.rows + slack
+    most = max(1, _CHUNK_BYTES // (per * span * context.traits.itemsize))
+    for first in range(0, spec.batch, most):
+        lines = x[first : first + most, 0, 0, :]
+        count = lines.shape[0] * per
+        memory: Any = passing(x, ((count + slack) * span,), xp=xp, device=context.device)
+        laid = xp.reshape(memory[: count * span], (lines.shape[0], per * span))
+        laid[:, : axis.before] = 0
+        laid[:, axis.before : axis.before + axis.size] = lines
+        laid[:, axis.before + axis.size :] = 0
+        memory[count * span :] = 0
+        total: Any = None
+        for h in range(bands.height):
+            rows = xp.reshape(memory[h * span : (h + count) * span], (count, span))
+            term = matrix_product(rows, matrix[0, h * span : (h + 1) * span, :], xp=xp, alone=context.alone)
+            total = term if total is None else _plus(total, term, context)
+        total = xp.reshape(total, (lines.shape[0], 1, per, spec.filters, bands.width))[:, :, : bands.rows]
+        place = (slice(first, first + lines.shape[0]), ...)
+        target = _placed(target, place, 0, xp.permute_dims(total, (0, 1, 3, 2, 4)))
     return _outputs(target, spec, xp)
 
 

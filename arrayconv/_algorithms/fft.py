@@ -28,6 +28,8 @@ from arrayconv._xp import Array, Traits
 BOUND = frozenset({"ducc0", "scipy"})  # lend transforms on as many threads as they are told; others have their own
 THREADED = 1 << 17  # samples from which they start any
 _GAIN = 0.6  # of a thread after the first, in speed
+LANES = 4  # transforms of one axis that a processor can do side by side
+LONE = 2  # times as long as in such company takes a transform of one axis that is done by itself
 _CACHED = 1 << 24  # bytes of a transform above which it is bound by memory
 
 
@@ -59,24 +61,33 @@ def _cost(spec: Spec, traits: Traits) -> int:
 
 
 def spectral_cost(spec: Spec, lengths: tuple[int, ...], tiles: int, traits: Traits) -> int:
-    """Return the nanoseconds of `tiles` transforms of `lengths` per row, products and inverses included."""
+    """Return the nanoseconds of `tiles` transforms of `lengths` per row, products, inverses and the kernel included."""
     rate = rates(traits.row)
-    factor = spectral.working_itemsize(traits) // 4
-    points = prod(lengths)
     limbs, products = spectral.limbs(traits), spectral.products(traits)
     rows = spec.batch * spec.groups * tiles
-    kernels = spec.groups * spec.filters * spec.channels
-    padding = len(lengths) > 1 and 4 * spec.taps <= points  # whose rows are left out
-    transforms = limbs * (rows * spec.channels + (kernels / 2 if padding else kernels))
-    transforms += products * rows * spec.filters
-    if 4 * factor * points > _CACHED:
-        transforms *= 1.5
-    multiplied = products * rows * spec.filters * spec.channels * points * 8 * factor
-    calls = rate.call_ns * (20 + 12 * limbs + 8 * products)
-    transformed = transforms * points * log2(points + 1) * rate.fft_point * factor
-    if traits.transforms in BOUND and rows * points >= THREADED:
+    transformed = rows * (limbs * spec.channels + products * spec.filters) * _transform_ps(rows, lengths, traits)
+    if traits.transforms in BOUND and rows * prod(lengths) >= THREADED:
         transformed /= 1 + _GAIN * (traits.threads - 1)
-    return calls + int(transformed + multiplied * rate.pass_byte) // 1000
+    moved = products * rows * spec.filters * spec.channels * prod(lengths) * 2 * spectral.working_itemsize(traits)
+    calls = rate.call_ns * (20 + 12 * limbs + 8 * products)
+    kernel = spectral_prepare_cost(spec, lengths, traits)
+    return calls + kernel + int(transformed + moved * rate.pass_byte) // 1000
+
+
+def spectral_prepare_cost(spec: Spec, lengths: tuple[int, ...], traits: Traits) -> int:
+    """Return the nanoseconds of the kernel's transforms."""
+    kernels = spec.groups * spec.filters * spec.channels
+    padding = len(lengths) > 1 and 4 * spec.taps <= prod(lengths)  # whose rows are left out
+    transforms = spectral.limbs(traits) * (kernels / 2 if padding else kernels)
+    return int(transforms * _transform_ps(kernels, lengths, traits)) // 1000
+
+
+def _transform_ps(rows: int, lengths: tuple[int, ...], traits: Traits) -> float:
+    """Return the picoseconds of one real transform on one thread, among so many at a time."""
+    factor, points = spectral.working_itemsize(traits) // 4, prod(lengths)
+    lonely = LONE if len(lengths) == 1 and rows < LANES else 1
+    held = 1.5 if 4 * factor * points > _CACHED else 1
+    return lonely * held * points * log2(points + 1) * rates(traits.row).fft_point * factor
 
 
 def spectral_shares(spec: Spec, traits: Traits) -> bool:
@@ -152,4 +163,5 @@ fft = Algorithm(
     mixes=True,
     shares=spectral_shares,
     prepared_by=lambda spec: prepared_by(_lengths(spec), spec),
+    prepare_cost=lambda spec, traits: spectral_prepare_cost(spec, _lengths(spec), traits),
 )

@@ -17,7 +17,15 @@ from math import log2, prod
 from typing import NamedTuple
 
 from arrayconv._algorithms._base import Algorithm, Context
-from arrayconv._algorithms.fft import prepared_by, spectral_cost, spectral_shares, spectral_workspace
+from arrayconv._algorithms.fft import (
+    LANES,
+    LONE,
+    prepared_by,
+    spectral_cost,
+    spectral_prepare_cost,
+    spectral_shares,
+    spectral_workspace,
+)
 from arrayconv._boundary import FILL, Run
 from arrayconv._cost_table import rates
 from arrayconv._lengths import fast_length
@@ -42,26 +50,29 @@ class Tiling(NamedTuple):
 @planning()
 def _tilings(spec: Spec) -> tuple[Tiling, ...]:
     """Return the cut with the fewest operations per output among tiles that fit the cache, or a few reaches."""
-    options = list(product(*(_options(axis) for axis in spec.axes)))
+    rows = LANES if len(spec.axes) == 1 and spec.batch % LANES else 1
+    options = list(product(*(_options(axis, rows) for axis in spec.axes)))
     most = max(_MOST_POINTS, prod(3 * axis.reach for axis in spec.axes))
     small = [option for option in options if prod(tiling.length for tiling in option) <= most]
     fewest = min(options, key=lambda option: prod(tiling.length for tiling in option))
     return min(small or [fewest], key=_operations)
 
 
-def _options(axis: Axis) -> list[Tiling]:
+def _options(axis: Axis, rows: int) -> list[Tiling]:
+    """Return the cuts of an axis that are tried, the uncut among them; the number of tiles is a multiple of `rows`."""
     positions = max(axis.stride * (axis.outputs - 1) + 1, 1)
     whole = fast_length(positions + axis.reach - 1)
     lengths = {fast_length(max(int(axis.reach * multiple), 16)) for multiple in _MULTIPLES}
     cuts = [length for length in sorted(lengths) if axis.reach <= length < whole]
-    return [
-        Tiling(length, length - axis.reach + 1, -(-positions // (length - axis.reach + 1))) for length in (*cuts, whole)
-    ]
+    steps = [(length, length - axis.reach + 1) for length in cuts]
+    tiled = [Tiling(length, step, -(-positions // (step * rows)) * rows) for length, step in steps]
+    return [*tiled, Tiling(whole, whole - axis.reach + 1, 1)]
 
 
 def _operations(tilings: tuple[Tiling, ...]) -> float:
-    points = prod(tiling.length for tiling in tilings)
-    return prod(tiling.tiles for tiling in tilings) * points * log2(points + 1)
+    points, tiles = prod(tiling.length for tiling in tilings), prod(tiling.tiles for tiling in tilings)
+    lonely = LONE if len(tilings) == tiles == 1 else 1
+    return lonely * tiles * points * log2(points + 1)
 
 
 @planning()
@@ -148,5 +159,6 @@ overlap_save = Algorithm(
     mixes=True,
     shares=spectral_shares,
     prepared_by=lambda spec: prepared_by(_lengths(spec), spec),
+    prepare_cost=lambda spec, traits: spectral_prepare_cost(spec, _lengths(spec), traits),
     tile_bytes=10 << 20,  # pieces of this workspace took half the time of all tiles at once on 2048 x 2048
 )

@@ -81,6 +81,19 @@ def test_bad_numbers_spoil_what_they_meet_and_no_more(name, where, bad):
             assert_close(y[finite], expected[finite])
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("mode", ["full", "same", "valid"])
+@pytest.mark.parametrize(("lines", "taps"), [((5, 40), 3), ((70, 4096), 31), ((3, 7), 7), ((2, 200_000), 5)])
+def test_lines_of_a_batch_are_one_product(lines, taps, mode, dtype):
+    x, kernel = operands((lines, (taps,)), dtype)
+    expected = arrayconv.convolve(x, kernel, mode, axes=(-1,), method="direct")
+    assert_close(arrayconv.convolve(x, kernel, mode, axes=(-1,), method="banded"), expected)
+    x[1, 2] = np.nan
+    y = arrayconv.convolve(x, kernel, mode, axes=(-1,), method="banded")
+    expected = arrayconv.convolve(x, kernel, mode, axes=(-1,), method="direct")
+    np.testing.assert_array_equal(np.isnan(y), np.isnan(expected))
+
+
 @pytest.mark.parametrize("large", [1e30, 1e38])
 def test_large_numbers_stay_as_far_as_the_definition_does(large):
     x, kernel = np.full(100, large, np.float32), np.array([0.5, 0.25, 0.25], np.float32)

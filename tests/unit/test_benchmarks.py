@@ -149,7 +149,7 @@ def test_a_peer_that_its_library_refuses_is_left_out_with_the_reason():
     assert (rivals, left_out) == ({}, {"it": "not for you"})
 
 
-def test_interleaved_rounds_time_everyone_and_the_hopeless_twice():
+def test_interleaved_rounds_time_everyone_and_the_hopeless_a_few_times():
     counts = {"quick": 0, "slow": 0}
 
     def count(name, iterations):
@@ -159,7 +159,7 @@ def test_interleaved_rounds_time_everyone_and_the_hopeless_twice():
     row = {name: timing.Timed(lambda n=name, i=i: count(n, i)) for name, i in (("quick", 10), ("slow", 10**6))}
     best = timing.interleaved(row, 0.0, warm_ns=10**6)
     assert best["quick"] < best["slow"]
-    assert counts["slow"] == 2
+    assert 2 <= counts["slow"] <= timing.TRIALS
     assert counts["quick"] > timing.ROUNDS
 
 
