@@ -67,13 +67,13 @@ PACES: dict[str, Pace] = {
     "numba-strided": Pace(20000, 300),  # per multiply-add of any dtype
     "numba_tiles": Pace(858, 4, 2),
     "torch_conv-single": Pace(687, 20, 1429),
-    "torch_conv-depthwise": Pace(9000, 4, 200),
+    "torch_conv-depthwise": Pace(9000, 4, 100),
     "torch_conv-channels": Pace(9000, 1, 500),
     "torch_conv-float64": Pace(9000, 2, 272),
     "xla_conv-single": Pace(10000, 120),
     "xla_conv-channels": Pace(10000, 3),
     "xla_conv-float64": Pace(25000, 8),
-    "xla_tiles": Pace(6000, 2, 10),  # set by hand from short timings under jax.jit on 2026-11-22, jax 0.10.2
+    "xla_tiles": Pace(2500, 1, 3),  # set by hand from short timings under jax.jit on 2026-11-22, jax 0.10.2
 }
 
 

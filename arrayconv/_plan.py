@@ -338,9 +338,19 @@ class _Runner:
             )
             if y is not None:
                 return y
-        guarded = contain.guard(piece, 2, context.traits, algorithm.mixes, xp=context.xp)
-        y = algorithm.run(guarded.data, constants, step.spec, context)
-        return contain.restore(y, guarded, kernel, step.spec, context)
+
+        def ran(found: contain.Guard) -> Array:
+            return contain.restore(
+                algorithm.run(found.data, constants, step.spec, context), found, kernel, step.spec, context
+            )
+
+        def plain(data: Array) -> Array:
+            return ran(contain.Guard(data, None, None))
+
+        def guarded(data: Array) -> Array:
+            return ran(contain.guard(data, 2, context.traits, algorithm.mixes, xp=context.xp))
+
+        return contain.either(piece, plain, guarded, context.traits, algorithm.mixes, xp=context.xp)
 
     def _constants(self, key: int, step: Piece) -> tuple[contain.Guard, Any]:
         if self._lock is None:

@@ -77,7 +77,7 @@ def spectral_cost(spec: Spec, lengths: tuple[int, ...], tiles: int, traits: Trai
 def spectral_prepare_cost(spec: Spec, lengths: tuple[int, ...], traits: Traits) -> int:
     """Return the nanoseconds of the kernel's transforms."""
     kernels = spec.groups * spec.filters * spec.channels
-    padding = len(lengths) > 1 and 4 * spec.taps <= prod(lengths)  # whose rows are left out
+    padding = len(lengths) > 1 and 4 * spec.taps <= prod(lengths) and traits.backend != "jax"  # rows left out
     transforms = spectral.limbs(traits) * (kernels / 2 if padding else kernels)
     return int(transforms * _transform_ps(kernels, lengths, traits)) // 1000
 

@@ -32,6 +32,9 @@ _COMFORT = 48
 _STEPS = {"float32": (64, 32), "float64": (512, 256, 128, 64, 32)}  # powers of two tried, largest first
 
 
+Way = Callable[[Array], Array]
+
+
 class Guard(NamedTuple):
     """Guarded data, and what to undo: `scale` multiplied in, `bad` samples zeroed; None where nothing was done."""
 
@@ -80,6 +83,22 @@ def untouched(compute: Callable[[], Array], traits: Traits, *, alone: bool) -> A
         y: Any = compute()
         total = np.vdot(y, y) if alone and y.flags.c_contiguous else np.sum(y)  # BLAS would start threads
     return y if np.isfinite(total) else None
+
+
+def either(data: Array, plain: Way, guarded: Way, traits: Traits, scales: bool, *, xp: Namespace) -> Array:
+    """Return what `plain` makes of data that needs no guard, what `guarded` makes of any other.
+
+    In a program of JAX for a CPU that is decided as it runs; elsewhere data of unknown values is always guarded.
+    """
+    if traits.backend != "jax" or not traits.traced or traits.device != "cpu" or 0 in data.shape:
+        return guarded(data)
+    parts = [xp.real(data), xp.imag(data)] if kind(traits.accumulator) == "complex" else [data]
+    comfortable: Any = True
+    for part in parts:  # comparisons with NaN are false
+        largest = xp.max(xp.abs(part))
+        fits = (largest <= 2.0**_COMFORT) & ((largest >= 2.0**-_COMFORT) | (largest == 0))
+        comfortable = comfortable & (fits if scales else xp.isfinite(largest))
+    return sys.modules["jax"].lax.cond(comfortable, plain, guarded, data)
 
 
 def _comfortable(data: Array, scales: bool, xp: Namespace) -> bool:
@@ -144,26 +163,10 @@ def _touched(bad: Array | None, spec: Spec, context: Any) -> Array | None:
     """Return which outputs have a bad sample in their window: (batch, groups, 1, *out)."""
     if bad is None:
         return None
-    xp: Namespace = context.xp
-
-    def found(bad: Array) -> Array:
-        touched = xp.any(bad, axis=2, keepdims=True)
-        for number, axis in enumerate(spec.axes):
-            touched = _windowed_any(touched, LEADING + number, axis, xp, context.device)
-        return touched
-
-    if context.traits.backend != "jax" or not context.traits.traced:
-        return found(bad)
-    return _where_any(bad, found, (spec.batch, spec.groups, 1, *spec.output_size), xp)
-
-
-def _where_any(bad: Array, found: Callable[[Array], Array], shape: tuple[int, ...], xp: Namespace) -> Array:
-    """Return ``found(bad)`` in a program of JAX that looks no further than whether any is bad, where none is."""
-
-    def none(bad: Array) -> Array:
-        return xp.zeros(shape, dtype=bad.dtype)
-
-    return sys.modules["jax"].lax.cond(xp.any(bad), found, none, bad)
+    touched = context.xp.any(bad, axis=2, keepdims=True)
+    for number, axis in enumerate(spec.axes):
+        touched = _windowed_any(touched, LEADING + number, axis, context.xp, context.device)
+    return touched
 
 
 def _windowed_any(flags: Array, number: int, axis: Axis, xp: Namespace, device: Any) -> Array:

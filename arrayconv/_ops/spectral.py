@@ -104,7 +104,8 @@ def convolve(x: Array, kernel: Spectra, context: Any) -> Array:
 
 def _forward(x: Array, lengths: Sequence[int], context: Any) -> list[Array]:
     real, fft = is_real(context.traits), context.fft
-    return [transform.forward(limb, lengths, real=real, fft=fft) for limb in _limbs(x, context)]
+    by_axes = context.traits.backend != "jax"  # XLA transforms last axes only, and would turn the array for others
+    return [transform.forward(limb, lengths, real=real, fft=fft, by_axes=by_axes) for limb in _limbs(x, context)]
 
 
 def _inverse(spectrum: Array, kernel: Spectra, context: Any) -> Array:

@@ -23,11 +23,14 @@ def error_factor(lengths: Sequence[int]) -> float:
     return 0.5 * (3 * 7 * max(log2(prod(lengths)), 1) + 3)
 
 
-def forward(x: Array, lengths: Sequence[int], *, real: bool, fft: Any) -> Array:
-    """Return the spectrum over the last ``len(lengths)`` axes, zero-padded to `lengths`."""
+def forward(x: Array, lengths: Sequence[int], *, real: bool, fft: Any, by_axes: bool = True) -> Array:
+    """Return the spectrum over the last ``len(lengths)`` axes, zero-padded to `lengths`.
+
+    With `by_axes`, one axis may be transformed before another is padded.
+    """
     axes = tuple(range(-len(lengths), 0))
     transform = fft.rfftn if real else fft.fftn
-    if len(lengths) > 1 and 4 * prod(x.shape[-len(lengths) :]) <= prod(lengths):
+    if by_axes and len(lengths) > 1 and 4 * prod(x.shape[-len(lengths) :]) <= prod(lengths):
         # Mostly padding, as a kernel is: rows first, before there are rows of zeros to transform.
         x = transform(x, s=tuple(lengths[-1:]), axes=(-1,))
         return fft.fftn(x, s=tuple(lengths[:-1]), axes=axes[:-1])
