@@ -253,7 +253,7 @@ def _lines(x: Array, matrix: Array, spec: Spec, bands: Bands, target: _Target, c
     axis, per = spec.axes[0], bands.rows + slack
     most = max(1, _CHUNK_BYTES // (per * span * context.traits.itemsize))
     for first in range(0, spec.batch, most):
-        lines = x[first : first + most, 0, 0, :]
+        lines = x[first : min(first + most, spec.batch), 0, 0, :]
         count = lines.shape[0] * per
         memory: Any = passing(x, ((count + slack) * span,), xp=xp, device=context.device)
         laid = xp.reshape(memory[: count * span], (lines.shape[0], per * span))

@@ -86,6 +86,6 @@ direct = Algorithm(
     _run,
     accuracy="componentwise",
     slabs=True,
-    shares=lambda spec, traits: True,
+    shares=lambda spec, traits: not _by_matmul(spec, traits),
     tile_bytes=1 << 21,
 )

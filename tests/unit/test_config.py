@@ -240,7 +240,7 @@ class TestThreads:
 
     @pytest.mark.parametrize(
         ("asked", "size", "each"),
-        [(1, 200, 1), (2, 200, 2), (1, 1500, 1), (2, 1500, 1)],
+        [(1, 100, 1), (2, 100, 2), (1, 1500, 1), (2, 1500, 1)],
         ids=["one", "whole", "one-large", "side-by-side"],
     )
     def test_transforms_are_told(self, asked, size, each, monkeypatch):
