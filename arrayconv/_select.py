@@ -20,8 +20,8 @@ from arrayconv._xp import Traits
 TABLE: dict[str, Algorithm] = {**ALGORITHMS, **ACCELERATED}
 METHODS = ("auto", *TABLE)
 _UNLIMITED = 1 << 62
-_SHARED_NS = 500_000  # from which pieces are run side by side: in less, a system may not move a thread to a core
-_WAKING_NS = 100_000  # until another thread begins
+_SHARED_NS = 1_000_000  # from which pieces are run side by side: in less, a system may not move a thread to a core
+_WAKING_NS = 150_000  # until another thread begins
 _LONG_NS = 3_000_000  # from which two for every thread are considered
 _MOST_PIECES = 4096  # cache-sized pieces of one problem: planning time must not grow with the data
 

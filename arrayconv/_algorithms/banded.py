@@ -266,7 +266,7 @@ def _lines(x: Array, matrix: Array, spec: Spec, bands: Bands, target: _Target, c
             rows = xp.reshape(memory[h * span : (h + count) * span], (count, span))
             term = matrix_product(rows, matrix[0, h * span : (h + 1) * span, :], xp=xp, alone=context.alone)
             total = term if total is None else _plus(total, term, context)
-        total = xp.reshape(total, (lines.shape[0], 1, per, spec.filters, bands.width))[:, :, : bands.rows]
+        total = xp.reshape(total, (lines.shape[0], 1, per, spec.filters, bands.width))[:, :, : bands.rows, ...]
         place = (slice(first, first + lines.shape[0]), ...)
         target = _placed(target, place, 0, xp.permute_dims(total, (0, 1, 3, 2, 4)))
     return _outputs(target, spec, xp)
