@@ -88,16 +88,17 @@ def untouched(compute: Callable[[], Array], traits: Traits, *, alone: bool) -> A
 def either(data: Array, plain: Way, guarded: Way, traits: Traits, scales: bool, *, xp: Namespace) -> Array:
     """Return what `plain` makes of data that needs no guard, what `guarded` makes of any other.
 
-    In a program of JAX for a CPU that is decided as it runs; elsewhere data of unknown values is always guarded.
+    In a program of JAX for a CPU that is decided as it runs, for a method that `scales`: its program is short enough to
+    be there twice. Elsewhere data of unknown values is always guarded.
     """
-    if traits.backend != "jax" or not traits.traced or traits.device != "cpu" or 0 in data.shape:
+    decides = traits.backend == "jax" and traits.traced and traits.device == "cpu" and scales
+    if not decides or 0 in data.shape:
         return guarded(data)
     parts = [xp.real(data), xp.imag(data)] if kind(traits.accumulator) == "complex" else [data]
     comfortable: Any = True
     for part in parts:  # comparisons with NaN are false
         largest = xp.max(xp.abs(part))
-        fits = (largest <= 2.0**_COMFORT) & ((largest >= 2.0**-_COMFORT) | (largest == 0))
-        comfortable = comfortable & (fits if scales else xp.isfinite(largest))
+        comfortable = comfortable & (largest <= 2.0**_COMFORT) & ((largest >= 2.0**-_COMFORT) | (largest == 0))
     return sys.modules["jax"].lax.cond(comfortable, plain, guarded, data)
 
 
