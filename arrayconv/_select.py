@@ -80,11 +80,51 @@ def _largest(axis: Axis) -> Axis:
     return largest._replace(taps=max(largest.taps, 1))  # where no tap meets a sample, nothing runs
 
 
+class _Work(NamedTuple):
+    """A problem for one algorithm, of which blocks (batch, groups, *outputs) are asked what they take."""
+
+    algorithm: Algorithm
+    spec: Spec
+    phase: Spec  # the largest, which stands for all
+    traits: Traits
+    extends: Extends
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        return (self.spec.batch, self.spec.groups, *self.phase.output_size)
+
+    @property
+    def reaches(self) -> list[int]:
+        return [axis.reach for axis in self.phase.axes]
+
+    def piece(self, block: tuple[int, ...]) -> Spec:
+        return _block_spec(self.phase, block, self.extends)
+
+    def why_not(self, block: tuple[int, ...]) -> str | None:
+        return self.algorithm.why_not(self.piece(block), self.traits)
+
+    def bytes(self, block: tuple[int, ...]) -> int:
+        return _piece_bytes(self.algorithm, self.piece(block), self.spec, self.traits)
+
+    def count(self, block: tuple[int, ...]) -> int:
+        """Count the pieces of all phases."""
+        each = prod(-(-max(n, 1) // b) for n, b in zip(self.sizes, block, strict=True))
+        return each * prod(len(phases(axis)) for axis in self.spec.axes)
+
+    def cost(self, block: tuple[int, ...], threads: int) -> int:
+        """Return the expected nanoseconds of all pieces, one after the other; the kernel they meet is prepared once."""
+        piece, count, traits = self.piece(block), self.count(block), self.traits._replace(threads=threads)
+        again = self.algorithm.prepare_cost(piece, traits) if self.algorithm.prepare_cost else 0
+        return (self.algorithm.cost(piece, traits) + _step_ns(traits)) * count - again * (count - 1)
+
+    def within(self, block: tuple[int, ...], limit: int) -> tuple[int, ...] | None:
+        """Return the block, smaller if need be, that keeps to so many bytes; None where none does."""
+        return block_shape(block, self.reaches, self.bytes, limit, rows=not self.algorithm.smears)
+
+
 def _candidate(
     algorithm: Algorithm, spec: Spec, phase: Spec, traits: Traits, budget: Budget, zero_fill: bool
 ) -> Candidate:
-    extends = algorithm.extending(zero_fill)
-
     def refused(reason: str) -> Candidate:
         return Candidate(algorithm.name, 0, (), 0, reason)
 
@@ -94,58 +134,37 @@ def _candidate(
     whole = _undivided(algorithm, spec, traits, limit) if zero_fill else None
     if whole is not None:
         return whole
-    count = prod(len(phases(axis)) for axis in spec.axes)
-
-    def size(block: tuple[int, ...]) -> int:
-        return _piece_bytes(algorithm, _block_spec(phase, block, extends), spec, traits)
-
-    sizes = (spec.batch, spec.groups, *phase.output_size)
-    smallest = (1,) * len(sizes)
-    reason = algorithm.why_not(_block_spec(phase, smallest, extends), traits)
+    work = _Work(algorithm, spec, phase, traits, algorithm.extending(zero_fill))
+    smallest = (1,) * len(work.sizes)
+    reason = work.why_not(smallest)
     if reason is not None:
         return refused(reason)
-    reaches = [axis.reach for axis in phase.axes]
-    block = block_shape(sizes, reaches, size, limit, rows=not algorithm.smears)
+    block = work.within(work.sizes, limit)
     if block is None:
-        needs = size(smallest)
+        needs = work.bytes(smallest)
         return refused(f"its smallest piece needs {needs} bytes of workspace, more than max_workspace={limit}")
-    block = _cache_block(algorithm, phase, traits, block, reaches)
-    reason = algorithm.why_not(_block_spec(phase, block, extends), traits)
+    block = _cache_block(algorithm, phase, traits, block, work.reaches)
+    reason = work.why_not(block)
     if reason is not None:
         return refused(reason)
+    found = Candidate(algorithm.name, work.cost(block, traits.threads), block, work.bytes(block), None)
+    shares = traits.threads > 1 and traits.writable and algorithm.shares(phase, traits)
+    return _side_by_side(found, work, limit) if shares and found.cost_ns >= _SHARED_NS else found
 
-    def pieces(block: tuple[int, ...]) -> int:
-        return count * prod(-(-max(n, 1) // b) for n, b in zip(sizes, block, strict=True))
 
-    def cost(block: tuple[int, ...], threads: int) -> int:
-        piece = _block_spec(phase, block, extends)
-        return _pieces_ns(algorithm, piece, pieces(block), traits._replace(threads=threads))
-
-    threads = traits.threads
-    found = Candidate(algorithm.name, cost(block, threads), block, size(block), None)
-    if threads == 1 or not (algorithm.shares(phase, traits) and traits.writable) or found.cost_ns < _SHARED_NS:
-        return found
+def _side_by_side(found: Candidate, work: _Work, limit: int) -> Candidate:
+    """Return the row with pieces on threads of their own, where that is expected to take less."""
+    threads, block = work.traits.threads, found.block
     for parts in (threads, 2 * threads) if found.cost_ns > _LONG_NS else (threads,):
-        smaller = _parted(block, sizes, reaches, parts)
-        smaller = block_shape(smaller, reaches, size, limit // threads, rows=not algorithm.smears)
-        if smaller and not algorithm.why_not(_block_spec(phase, smaller, extends), traits):
-            took = _side_by_side_ns(cost(smaller, 1), pieces(smaller), threads)
-            if took < found.cost_ns:
-                needs = threads * size(smaller)
-                found = found._replace(cost_ns=took, block=smaller, workspace=needs, together=threads)
+        smaller = work.within(_parted(block, work.sizes, work.reaches, parts), limit // threads)
+        if smaller is None or work.why_not(smaller) is not None:
+            continue
+        waiting = 10 if work.count(smaller) > threads else 11  # tenths: one thread may be held up, while others wait
+        took = _WAKING_NS + work.cost(smaller, 1) * waiting // (10 * threads)
+        if took < found.cost_ns:
+            needs = threads * work.bytes(smaller)
+            found = found._replace(cost_ns=took, block=smaller, workspace=needs, together=threads)
     return found
-
-
-def _side_by_side_ns(alone_ns: int, pieces: int, threads: int) -> int:
-    """Return the expected nanoseconds of pieces on some threads, of which one may be held up while the others wait."""
-    waiting = 10 if pieces > threads else 11
-    return _WAKING_NS + alone_ns * waiting // (10 * threads)
-
-
-def _pieces_ns(algorithm: Algorithm, piece: Spec, count: int, traits: Traits) -> int:
-    """Return the expected nanoseconds of some pieces; the kernel that all meet is prepared once."""
-    again = algorithm.prepare_cost(piece, traits) if algorithm.prepare_cost else 0
-    return (algorithm.cost(piece, traits) + _step_ns(traits)) * count - again * (count - 1)
 
 
 def _undivided(algorithm: Algorithm, spec: Spec, traits: Traits, limit: int) -> Candidate | None:

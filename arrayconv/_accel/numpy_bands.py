@@ -27,38 +27,49 @@ def bypass(laid: Laid) -> Bypass | None:
     still = not (layout.x.moves or layout.kernel.moves or layout.y.moves)
     if unavailable("numpy", "numpy", traits) or traits.exact or not still or not all(map(_is_plain, steps)):
         return None
-    first, count, shape = specs[0], len(steps), laid.problem.shape
-    x_sizes, sizes = laid.problem.spec.input_size, laid.problem.spec.output_size
-    bands, dtype = [bands_of(spec) for spec in specs], np.dtype(traits.accumulator)
+    first, shape, x_sizes = specs[0], laid.problem.shape, laid.problem.spec.input_size
+    bands, dtype = bands_of(first), np.dtype(traits.accumulator)
     turned = (slice(None, None, -1 if laid.problem.spec.flip else 1),) * len(first.axes)
     conjugate = laid.problem.spec.conj and dtype.kind == "c"
     held = [tuple(slice(run.start, run.start + run.length) for (run,) in step.source) for step in steps]
-    alone = laid.together == 1
 
     def run(x: Any, kernel: Any) -> Any:
         taps = kernel.reshape(first.kernel_size)[turned]
         data = np.ascontiguousarray(x).reshape(x_sizes)
         with np.errstate(all="ignore"):  # what is not finite is computed again, by the long way
-            matrix = _band(taps.conj() if conjugate else taps, bands[0], dtype)
-            if len(sizes) == 1:
-                y = _line(data[held[0]], matrix, first, bands[0])
-                return y.reshape(shape) if np.isfinite(np.vdot(y, y)) else None
-            y = np.empty(sizes, dtype)
-            if alone:
-                _plane(data[held[0]], matrix, first, bands[0], y, alone)
-                return y.reshape(shape) if np.isfinite(np.vdot(y, y)) else None
-            sums = np.zeros(count, dtype)
-
-            def part(start: int, stop: int) -> None:
-                for n in range(start, stop):
-                    target = y[steps[n].target]
-                    _plane(data[held[n]], matrix, specs[n], bands[n], target, alone)
-                    sums[n] = np.sum(target)  # of a scalar product BLAS would share the work
-
-            share(part, count, laid.together)
-            return y.reshape(shape) if np.isfinite(sums).all() else None
+            matrix = _band(taps.conj() if conjugate else taps, bands, dtype)
+            if laid.together == 1:
+                y = _whole(data[held[0]], matrix, first, bands)
+                finite = np.isfinite(np.vdot(y, y))
+            else:
+                y = np.empty(laid.problem.spec.output_size, dtype)
+                finite = _side_by_side([data[place] for place in held], matrix, laid, y)
+        return y.reshape(shape) if finite else None
 
     return on_memory(run) if traits.home else run
+
+
+def _whole(x: Any, matrix: Any, spec: Spec, bands: Bands) -> Any:
+    """Return the outputs of the only piece."""
+    if len(spec.axes) == 1:
+        return _line(x, matrix, spec, bands)
+    y = np.empty(spec.output_size, x.dtype)
+    _plane(x, matrix, spec, bands, y, alone=True)
+    return y
+
+
+def _side_by_side(pieces: list[Any], matrix: Any, laid: Laid, y: Any) -> bool:
+    """Write the outputs of pieces of two axes, on some threads; return whether all are finite."""
+    sums = np.zeros(len(pieces), y.dtype)
+
+    def part(first: int, stop: int) -> None:
+        for number in range(first, stop):
+            step, target = laid.steps[number], y[laid.steps[number].target]
+            _plane(pieces[number], matrix, step.spec, bands_of(step.spec), target, alone=False)
+            sums[number] = np.sum(target)  # of a scalar product BLAS would share the work
+
+    share(part, len(pieces), laid.together)
+    return bool(np.isfinite(sums).all())
 
 
 def _is_plain(step: Piece) -> bool:

@@ -24,7 +24,7 @@ from arrayconv._algorithms._base import OBJECT_BYTES, Algorithm, Context
 from arrayconv._cost_table import rates, threads
 from arrayconv._memory import buffer, passing, put
 from arrayconv._memory import product as matrix_product
-from arrayconv._ops import strips
+from arrayconv._ops import strips, targets
 from arrayconv._ops.strips import Strips
 from arrayconv._spec import Axis, Spec
 from arrayconv._tracing import planning, record
@@ -184,50 +184,10 @@ def _run(x: Array, matrices: list[Array], spec: Spec, context: Context) -> Array
     return _summed(strips.laid(x, spec.axes, cut, context), matrices, spec, bands, context)
 
 
-class _Target(NamedTuple):
-    """Where outputs go: the piece's result as rows of a product."""
-
-    y: Any  # None where arrays have one name only, and the result is made of `rows`
-    rows: Array  # (..., rows, width): views of whole rows of y; without it, all rows
-    rest: Any  # what is left of the last row, None if nothing
-
-
-def _target(x: Array, spec: Spec, width: int, context: Context) -> _Target:
-    """Return a target for all outputs, rows of `width` along the last axis."""
-    columns = _last(spec).outputs
-    lead = (spec.batch, spec.groups, spec.filters, *(axis.outputs for axis in spec.axes[:-1]))
-    if not context.traits.writable or context.traits.traced:
-        rows = (*lead, -(-columns // width), width)
-        return _Target(None, buffer(x, rows, zeros=False, xp=context.xp, device=context.device), None)
-    y = context.out
-    if y is None:
-        y = buffer(x, (*lead, columns), zeros=False, xp=context.xp, device=context.device)
-    whole = columns // width
-    rows = context.xp.reshape(y[..., : whole * width], (*lead, whole, width))
-    return _Target(y, rows, y[..., whole * width :] if whole * width < columns else None)
-
-
-def _placed(target: _Target, place: tuple[Any, ...], first: int, values: Array) -> _Target:
-    """Return the target with rows of outputs from row `first` on, at `place` of the axes before."""
-    held = min(values.shape[-2], target.rows.shape[-2] - first)
-    rows = put(target.rows, (*place, slice(first, first + held), slice(None)), values[..., :held, :])
-    if target.rest is not None and held < values.shape[-2]:
-        put(target.rest, (*place, slice(None)), values[..., held, : target.rest.shape[-1]])
-    return target._replace(rows=rows)
-
-
-def _outputs(target: _Target, spec: Spec, xp: Any) -> Array:
-    """Return the result (B, G, O, *out)."""
-    if target.y is not None:
-        return target.y
-    *lead, rows, width = target.rows.shape
-    return xp.reshape(target.rows, (*lead, rows * width))[..., : _last(spec).outputs]
-
-
 def _line(x: Array, matrices: list[Array], spec: Spec, bands: Bands, context: Context) -> Array:
     """Return the outputs of one axis, a chunk of rows at a time: most read x as it is."""
     xp, traits = context.xp, context.traits
-    target = _target(x, spec, bands.width, context)
+    target = targets.target(x, spec, bands.width, context)
     if spec.batch > 1 and spec.groups * spec.channels == 1 and traits.writable and not traits.traced:
         return _lines(x, matrices[0], spec, bands, target, context)
     for first, stop in chunks(spec, bands, traits.itemsize if traits.writable and not traits.traced else 0):
@@ -240,11 +200,11 @@ def _line(x: Array, matrices: list[Array], spec: Spec, bands: Bands, context: Co
                 term = matrix_product(seen, part, xp=xp, alone=context.alone)  # (B, G, rows, O * P)
                 total = term if total is None else _plus(total, term, context)
         total = xp.reshape(total, (spec.batch, spec.groups, stop - first, spec.filters, bands.width))
-        target = _placed(target, (...,), first, xp.permute_dims(total, (0, 1, 3, 2, 4)))
-    return _outputs(target, spec, xp)
+        target = targets.placed(target, (...,), first, xp.permute_dims(total, (0, 1, 3, 2, 4)))
+    return targets.outputs(target, spec, xp)
 
 
-def _lines(x: Array, matrix: Array, spec: Spec, bands: Bands, target: _Target, context: Context) -> Array:
+def _lines(x: Array, matrix: Array, spec: Spec, bands: Bands, target: targets.Target, context: Context) -> Array:
     """Return the outputs of one axis and channel of a batch, some lines at a time, one product for all of them.
 
     Each line is copied among zeros, and its last rows run on into the next: those outputs are left out.
@@ -268,8 +228,8 @@ def _lines(x: Array, matrix: Array, spec: Spec, bands: Bands, target: _Target, c
             total = term if total is None else _plus(total, term, context)
         total = xp.reshape(total, (lines.shape[0], 1, per, spec.filters, bands.width))[:, :, : bands.rows, ...]
         place = (slice(first, first + lines.shape[0]), ...)
-        target = _placed(target, place, 0, xp.permute_dims(total, (0, 1, 3, 2, 4)))
-    return _outputs(target, spec, xp)
+        target = targets.placed(target, place, 0, xp.permute_dims(total, (0, 1, 3, 2, 4)))
+    return targets.outputs(target, spec, xp)
 
 
 def _plus(total: Array, term: Array, context: Context) -> Array:
@@ -313,7 +273,7 @@ def _rows(x: Array, first: int, count: int, spec: Spec, bands: Bands, context: C
 def _summed(laid: Strips, matrices: list[Array], spec: Spec, bands: Bands, context: Context) -> Array:
     """Return the products, summed over channels and leading taps."""
     xp, lead, rows = context.xp, spec.axes[:-2], laid.rows
-    target = _target(rows, spec, bands.width, context)
+    target = targets.target(rows, spec, bands.width, context)
     taps = list(product(range(spec.channels), product(*[range(axis.taps) for axis in lead])))
     whole = laid.memory is not None and _is_one_block(spec)
     for phase in range(min(bands.phases, bands.rows)):
@@ -326,8 +286,8 @@ def _summed(laid: Strips, matrices: list[Array], spec: Spec, bands: Bands, conte
                 term = _product(seen, matrix, phase, spec, bands, context)
             total = term if total is None else _plus(total, term, context)
         place = (..., slice(phase, None, bands.phases))
-        target = _placed(target, place, 0, _in_order(total, spec, bands, xp))
-    return _outputs(target, spec, xp)
+        target = targets.placed(target, place, 0, _in_order(total, spec, bands, xp))
+    return targets.outputs(target, spec, xp)
 
 
 def _is_one_block(spec: Spec) -> bool:
