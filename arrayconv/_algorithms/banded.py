@@ -123,7 +123,8 @@ def _workspace(spec: Spec, traits: Traits) -> int:
     band = 2 * _band_elements(spec, bands)
     if len(spec.axes) == 1:  # ends of x with zeros, and what the products of a chunk are added up in
         rows = spec.batch * spec.groups * max(spec.filters * bands.width, spec.channels * bands.span)
-        chunk = min(bands.rows, max(1, _CHUNK_BYTES // max(1, rows * traits.itemsize)) + 2 * bands.height)
+        chunk = max(1, _CHUNK_BYTES // max(1, rows * traits.itemsize)) + 2 * bands.height
+        chunk = min(bands.rows + bands.height, chunk)
         return traits.itemsize * (band + 4 * rows * chunk) + OBJECT_BYTES * bands.height * spec.channels
     outputs = spec.outputs // max(1, _last(spec).outputs) * bands.width * bands.strips
     elements = _strip_elements(spec, bands) + 3 * outputs + band
@@ -188,8 +189,9 @@ def _line(x: Array, matrices: list[Array], spec: Spec, bands: Bands, context: Co
     """Return the outputs of one axis, a chunk of rows at a time: most read x as it is."""
     xp, traits = context.xp, context.traits
     target = targets.target(x, spec, bands.width, context)
-    if spec.batch > 1 and spec.groups * spec.channels == 1 and traits.writable and not traits.traced:
-        return _lines(x, matrices[0], spec, bands, target, context)
+    together = _lines_at_once(spec, bands, traits)
+    if together:
+        return _lines(x, matrices[0], spec, bands, target, together, context)
     for first, stop in chunks(spec, bands, traits.itemsize if traits.writable and not traits.traced else 0):
         rows = _rows(x, first, stop - first, spec, bands, context)  # (B, G, C, rows + height - 1, span)
         total: Any = None
@@ -204,16 +206,25 @@ def _line(x: Array, matrices: list[Array], spec: Spec, bands: Bands, context: Co
     return targets.outputs(target, spec, xp)
 
 
-def _lines(x: Array, matrix: Array, spec: Spec, bands: Bands, target: targets.Target, context: Context) -> Array:
+def _lines_at_once(spec: Spec, bands: Bands, traits: Traits) -> int:
+    """Count the lines of a batch that are one product and stay in the cache; 0 where there are no such."""
+    if spec.batch == 1 or spec.groups * spec.channels != 1 or not traits.writable or traits.traced:
+        return 0
+    line = (bands.rows + bands.height - 1) * max(bands.span, spec.filters * bands.width) * traits.itemsize
+    return min(spec.batch, _CHUNK_BYTES // line)
+
+
+def _lines(
+    x: Array, matrix: Array, spec: Spec, bands: Bands, target: targets.Target, together: int, context: Context
+) -> Array:
     """Return the outputs of one axis and channel of a batch, some lines at a time, one product for all of them.
 
     Each line is copied among zeros, and its last rows run on into the next: those outputs are left out.
     """
     xp, span, slack = context.xp, bands.span, bands.height - 1
     axis, per = spec.axes[0], bands.rows + slack
-    most = max(1, _CHUNK_BYTES // (per * span * context.traits.itemsize))
-    for first in range(0, spec.batch, most):
-        lines = x[first : min(first + most, spec.batch), 0, 0, :]
+    for first in range(0, spec.batch, together):
+        lines = x[first : min(first + together, spec.batch), 0, 0, :]
         count = lines.shape[0] * per
         memory: Any = passing(x, ((count + slack) * span,), xp=xp, device=context.device)
         laid = xp.reshape(memory[: count * span], (lines.shape[0], per * span))
