@@ -286,14 +286,14 @@ class TestThreads:
             costs.append(next(row.cost_ns for row in found.candidates if row.name == "numba"))
         assert costs[0] > 1.5 * costs[1]
 
-    @pytest.mark.parametrize(("shape", "least", "most"), [((2000, 2000), 1.3, 2), ((100, 100), 1, 1)])
+    @pytest.mark.parametrize(("shape", "factor"), [((2000, 2000), 1.6), ((100, 100), 1)])
     @pytest.mark.parametrize("library", ["scipy", "ducc0"])
-    def test_large_lent_transforms_are_predicted_to_take_longer_on_one(self, library, shape, least, most):
+    def test_large_lent_transforms_are_predicted_to_take_longer_on_one(self, library, shape, factor):
         spec = Spec(1, 1, 1, 1, tuple(Axis(n, 31, n, before=15) for n in shape))
         lent = TRAITS._replace(transforms=library)
         one, two = (TABLE["fft"].cost(spec, lent._replace(threads=threads)) for threads in (1, 2))
         own = [TABLE["fft"].cost(spec, TRAITS._replace(threads=threads)) for threads in (1, 2)]
-        assert least * two <= one <= most * two
+        assert one == pytest.approx(factor * two, rel=0.1)
         assert own[0] == own[1]
 
     @pytest.mark.parametrize("library", _accel.TRANSFORMS)
