@@ -3,7 +3,8 @@
 Contract. `run` computes the one operation of `_spec` for a piece of the problem in which upsample is 1 (or for the
 whole of one that it `upsamples`), flip and conj are done, and both arrays are of the accumulator's dtype. Unless
 `extends` says otherwise `before` is 0 and every window lies inside x. `prepare` does what needs only the kernel; its
-result serves every piece of which `prepared_by` says the same. All are pure: they read no global, no environment and no array's type.
+result serves every piece of which `prepared_by` says the same. All are pure: they read no global, no environment and
+no array's type.
 """
 
 from __future__ import annotations
