@@ -67,7 +67,7 @@ clean:  ## remove what the tools leave behind, except .venv
 	rm -rf build dist .pytest_cache .ruff_cache .hypothesis
 	find . -path ./$(VENV) -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 
-$(INSTALLED): pyproject.toml constraints.txt
+$(INSTALLED): pyproject.toml constraints.txt hatch_build.py $(wildcard arrayconv/_accel/native/*.[ch])
 	@test -x $(BIN)/python || $(PYTHON) -c 'import sys; sys.version_info < (3, 11) and sys.exit( \
 	  "arrayconv: Python must be 3.11 or newer. Got " + sys.version.split()[0] + ". Run make PYTHON=python3.x")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

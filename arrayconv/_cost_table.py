@@ -48,32 +48,40 @@ RATES: dict[str, Rates] = {
 }
 
 
+LINE = 64  # bytes: single multiply-adds take too few picoseconds to be told apart by whole ones
+
+
 class Pace(NamedTuple):
     """What an accelerated method takes."""
 
     call_ns: int  # a call on tiny arrays
-    mac_byte: int  # one multiply-add, per byte of an element
-    output: int = 0  # one output, whatever its taps
+    mac_line: int  # a multiply-add of each element of 64 bytes
+    output: int = 0  # one output, whatever its taps; of rows, the start of one for each term; of tiles, 64 bytes a pass
 
 
 PACES: dict[str, Pace] = {
     # Fitted on 2026-11-22, 2 cores of an AMD EPYC (Zen 5), numba 0.68.1; loops are those of one thread.
-    "numpy_convolve-short": Pace(391, 24, 0),
-    "numpy_convolve-float": Pace(391, 10, 7563),
-    "numpy_convolve-integer": Pace(1000, 180, 1000),
-    "numba-float": Pace(668, 7),
-    "numba-complex": Pace(10000, 10),
-    "numba-integer": Pace(10000, 6),
-    "numba-strided": Pace(20000, 300),  # per multiply-add of any dtype
-    "numba_tiles": Pace(858, 4, 2),
-    "torch_conv-single": Pace(687, 20, 1429),
-    "torch_conv-depthwise": Pace(9000, 4, 100),
-    "torch_conv-channels": Pace(38000, 1, 500),
-    "torch_conv-float64": Pace(9000, 2, 272),
-    "xla_conv-single": Pace(10000, 120),
-    "xla_conv-channels": Pace(10000, 3),
-    "xla_conv-float64": Pace(25000, 8),
-    "xla_tiles": Pace(2500, 1, 3),  # set by hand from short timings under jax.jit on 2026-11-22, jax 0.10.2
+    "numpy_convolve-short": Pace(391, 1216, 0),
+    "numpy_convolve-float": Pace(390, 640, 2364),
+    "numpy_convolve-integer": Pace(1000, 11520, 1000),
+    "native_loops-float": Pace(1304, 512, 1200),
+    "native_loops-complex": Pace(1304, 800, 1200),
+    "native_loops-integer": Pace(815, 320, 1200),
+    "native_loops-strided": Pace(815, 10650, 1200),  # per multiply-add of any dtype
+    "native_tiles": Pace(1018, 192, 256),
+    "numba-float": Pace(509, 614, 1065),
+    "numba-complex": Pace(815, 640, 6000),
+    "numba-integer": Pace(815, 384, 6000),
+    "numba-strided": Pace(815, 12000, 3750),  # per multiply-add of any dtype
+    "numba_tiles": Pace(858, 233, 128),
+    "torch_conv-single": Pace(687, 1280, 1429),
+    "torch_conv-depthwise": Pace(9000, 256, 100),
+    "torch_conv-channels": Pace(38000, 64, 500),
+    "torch_conv-float64": Pace(9000, 128, 272),
+    "xla_conv-single": Pace(10000, 7680),
+    "xla_conv-channels": Pace(10000, 192),
+    "xla_conv-float64": Pace(25000, 512),
+    "xla_tiles": Pace(2500, 64, 192),  # set by hand from short timings under jax.jit on 2026-11-22, jax 0.10.2
 }
 
 

@@ -1,4 +1,4 @@
-"""Who competes in a problem: ours as it comes, ours with NumPy and SciPy alone, ours by every method, and the peers.
+"""Who competes in a problem: ours as it comes, ours beside NumPy and SciPy alone, by every method, and the peers.
 
 Every contender's result is compared with ours before it is timed, and the reason of each one that is left out is kept.
 """
@@ -17,7 +17,8 @@ from benchmarks import peers
 from benchmarks.problems import explained, operands
 from benchmarks.timing import Timed
 
-PLAIN = frozenset({"numpy", "scipy"})  # the accelerators that every installation with SciPy has
+PURE = frozenset({"numpy", "scipy"})  # of the accelerators what SciPy brings along
+PLAIN = PURE | {"native"}  # and what comes with this package where a C compiler built it
 TOLERANCES = {"float32": 1e-4, "complex64": 1e-4, "float64": 1e-11}  # of the largest output; integers are exact
 SLOW_NS = 400 * 10**6  # a method that is expected to take longer is left out
 
@@ -25,7 +26,7 @@ SLOW_NS = 400 * 10**6  # a method that is expected to take longer is left out
 class Field(NamedTuple):
     """Everyone who competes in a problem, checked, and what our planner says."""
 
-    ours: dict[str, Timed]  # 'auto', and 'plain' where that may differ
+    ours: dict[str, Timed]  # 'auto', and 'plain' and 'pure' where those may differ
     methods: dict[str, Timed]
     peers: dict[str, Timed]
     left_out: dict[str, str]
@@ -57,8 +58,13 @@ def device(library):
 
 
 def plain():
-    """Return the context in which only NumPy and SciPy serve NumPy arrays."""
-    return arrayconv.config.using(accelerators=PLAIN & set(arrayconv.config.ACCELERATORS))
+    """Return the context of an installation with NumPy and SciPy alone."""
+    return arrayconv.config.using(accelerators=PLAIN)
+
+
+def pure():
+    """Return the context of the same without the package's own machine code."""
+    return arrayconv.config.using(accelerators=PURE)
 
 
 def ours(problem, method="auto"):
@@ -96,7 +102,7 @@ def field(problem, library, every_method=False):
     if library == "numpy":
         with plain():
             plain_method = _explained(problem, library, x, kernel).method
-        contenders["plain"] = Timed(ready(), plain)
+        contenders |= {"plain": Timed(ready(), plain), "pure": Timed(ready(), pure)}
     methods = {row.name: row for row in found.candidates} if every_method else {}
     allowed = {}
     for name, row in methods.items():

@@ -1,7 +1,7 @@
 """Fit the constants of arrayconv/_cost_table.py to the times of every method over a grid of problems.
 
     python -m benchmarks.fit measure numpy --json numpy.json            time the grid: wants an idle machine
-    python -m benchmarks.fit measure numpy --plain --json plain.json    with NumPy and SciPy alone
+    python -m benchmarks.fit measure numpy --pure --json pure.json      with NumPy and SciPy, no code of ours
     python -m benchmarks.fit constants numpy.json --rows numba-float,numba_tiles
 
 `measure` times what `benchmarks/calibrate.py` can't know: what the methods take as a whole. `constants` changes one
@@ -21,7 +21,7 @@ import numpy as np
 import arrayconv
 from arrayconv import _cost_table, _plan, _select
 from arrayconv._cli import libraries
-from benchmarks.contenders import plain, prepare
+from benchmarks.contenders import prepare, pure
 from benchmarks.timing import Timed, interleaved
 
 SECONDS = 0.15  # of rounds for a problem
@@ -130,7 +130,7 @@ def ranked(result):
     for row in grid():
         times = result["times"].get(row.label)
         if times:
-            with plain() if result["plain"] else nullcontext():
+            with pure() if result["pure"] else nullcontext():
                 _, seen = explained(row, *operands(row, library))
             yield row.label, times, seen[-1]
 
@@ -191,15 +191,15 @@ def main():
     commands = parser.add_subparsers(dest="command", required=True)
     timing = commands.add_parser("measure", help="time every method over the grid")
     timing.add_argument("library", choices=("numpy", "torch", "jax"))
-    timing.add_argument("--plain", action="store_true", help="NumPy with SciPy's transforms alone")
+    timing.add_argument("--pure", action="store_true", help="NumPy with SciPy's transforms alone")
     timing.add_argument("--json", type=Path, required=True, help="where to write the times")
     fitting = commands.add_parser("constants", help="fit rows of the tables to times")
     fitting.add_argument("times", type=Path, nargs="+")
     fitting.add_argument("--rows", default="", help="the rows to change, by comma; without, the choices are judged")
     options = parser.parse_args()
     if options.command == "measure":
-        times = measure(options.library, plain if options.plain else nullcontext)
-        result = {"library": options.library, "plain": options.plain, "times": times}
+        times = measure(options.library, pure if options.pure else nullcontext)
+        result = {"library": options.library, "pure": options.pure, "times": times}
         options.json.write_text(json.dumps(result, indent=1) + "\n")
         return
     rows = [row for path in options.times for row in ranked(json.loads(path.read_text()))]

@@ -43,14 +43,14 @@ def calls():
     lines, filters = tensor[None, None], torch.flip(factors, (0,))[None, None]
     return {
         "convolve 100 x 5, NumPy": Timed(short),
-        "convolve 100 x 5, NumPy, no accelerator but SciPy": Timed(short, plain),
+        "convolve 100 x 5, NumPy and SciPy alone": Timed(short, plain),
         "correlate 100 x 5, NumPy": Timed(partial(arrayconv.correlate, x, taps, "same")),
         "einconv 100 x 5, NumPy": Timed(partial(arrayconv.einconv, "n, n -> n | n", x, taps, padding="same")),
         "numpy.convolve 100 x 5": Timed(partial(np.convolve, x, taps, "same")),
         "scipy.signal.convolve 100 x 5": Timed(partial(scipy.signal.convolve, x, taps, "same")),
         "scipy.ndimage.convolve1d 100 x 5": Timed(partial(scipy.ndimage.convolve1d, x, taps, mode="constant")),
         "convolve 64^2 x 3^2, NumPy": Timed(small),
-        "convolve 64^2 x 3^2, NumPy, no accelerator but SciPy": Timed(small, plain),
+        "convolve 64^2 x 3^2, NumPy and SciPy alone": Timed(small, plain),
         "scipy.signal.convolve 64^2 x 3^2": Timed(partial(scipy.signal.convolve, image, stencil, "same")),
         "scipy.ndimage.convolve 64^2 x 3^2": Timed(partial(scipy.ndimage.convolve, image, stencil, mode="constant")),
         "nn.conv2d 1 x 3 x 8^2, 4 of 3^2, NumPy": Timed(partial(nn.conv2d, batch, weight, padding=1)),

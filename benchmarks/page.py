@@ -13,6 +13,7 @@ from benchmarks.problems import EVERYWHERE
 
 ROOT = Path(__file__).parents[1]
 DISTRIBUTIONS = {"python": "Python", "numpy": "NumPy", "scipy": "SciPy", "jax": "JAX", "numba": "Numba"}
+LOOPS = {"none": "not built", "any": "for any processor", "avx2": "with AVX2", "avx512": "with AVX-512"}
 DISTRIBUTIONS["opencv-python-headless"] = "OpenCV"
 
 
@@ -67,6 +68,7 @@ def _head(results):
     measured = f"""
         From `make bench` on {dates}: {machine["cpu"]}, {machine["cores"]} cores; {known}. A copy reads and writes
         {copy:.1f} GB/s there, and a float32 matrix product does {product:.0f} thousand million multiply-adds a second.
+        The package's own loops: {LOOPS[machine["loops"]]}.
         Other machines give other numbers; the command is the claim."""
     return (
         "# Benchmarks\n\n"
@@ -107,8 +109,9 @@ def _reading(results):
         power. A convolution returns as many samples as it is given ('same'), with zeros beyond the ends. Times are the
         shortest of interleaved rounds, in one process for each array library; each turn begins with a tenth of a
         second of the same calls, which are not timed, so they are those of work that goes on for a while. JAX is
-        compiled. Before it is timed, every result is compared with ours. 'alone' compares ours without other
-        accelerators than NumPy and SciPy with the peers that need no more. 'of copy' is the least traffic (operands and
+        compiled. Before it is timed, every result is compared with ours. 'alone' compares ours, with NumPy and
+        SciPy installed and nothing else, with the peers that need no more; 'without machine code of ours' is the same
+        where no C compiler built the package's loops. 'of copy' is the least traffic (operands and
         result once) over the time, as a share of the copy rate; 'of product' the definition's multiply-adds likewise: a
         transform does fewer, so it may exceed 100 %. Peers get their kernel reversed and their views made before the
         clock starts. Peers that would take too long or unfold gigabytes are left out; so are methods of ours expected

@@ -33,6 +33,7 @@ GROUPS = {
     "numpy": (
         _group("one channel, NumPy and SciPy alone on both sides", "single-channel", ours="plain", alone=True),
         _group("the same, from 256^2 and 10^4 samples up", "single-channel", "large", ours="plain", alone=True),
+        _group("the same, without machine code of ours", "single-channel", "large", ours="pure", alone=True),
         _group(
             "one channel, every accelerator against every peer, from 256^2 and 10^4 samples up",
             "single-channel",

@@ -14,12 +14,19 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
-from arrayconv._accel import numpy_bands, numpy_windows, torch_conv
+from arrayconv._accel import (
+    _native,
+    native_loops,
+    native_tiles,
+    numba,
+    numba_tiles,
+    numpy_bands,
+    numpy_windows,
+    torch_conv,
+)
 from arrayconv._accel._base import AcceleratorFailed, Bypass, Laid
 from arrayconv._accel._borrowed import memory, on_memory, tensor
 from arrayconv._accel._threads import share, usable
-from arrayconv._accel.numba import numba
-from arrayconv._accel.numba_tiles import numba_tiles
 from arrayconv._accel.numpy_convolve import numpy_convolve
 from arrayconv._accel.xla_conv import xla_conv
 from arrayconv._accel.xla_loops import xla_loops
@@ -51,10 +58,24 @@ __all__ = [
 
 ACCELERATED: dict[str, Algorithm] = {
     algorithm.name: algorithm
-    for algorithm in (numpy_convolve, numba, numba_tiles, torch_conv.torch_conv, xla_conv, xla_loops, xla_tiles)
+    for algorithm in (
+        numpy_convolve,
+        native_loops.native_loops,
+        native_tiles.native_tiles,
+        numba.numba,
+        numba_tiles.numba_tiles,
+        torch_conv.torch_conv,
+        xla_conv,
+        xla_loops,
+        xla_tiles,
+    )
 }
 # Whole calls on the caller's own arrays, by the method whose plan they run.
 BYPASSES: dict[str, Callable[[Laid], Bypass | None]] = {
+    "native_loops": native_loops.bypass,
+    "native_tiles": native_tiles.bypass,
+    "numba": numba.bypass,
+    "numba_tiles": numba_tiles.bypass,
     "banded": numpy_bands.bypass,
     "im2col": numpy_windows.bypass,
     "torch_conv": torch_conv.bypass,
@@ -74,8 +95,8 @@ MADE_OF = {"xla_ffi": ("numba", "jax")}  # what is no library, but needs some
 
 @planning()
 def installed(library: str) -> bool:
-    """Whether `library` could be imported; does not import it."""
-    return find_spec(library) is not None
+    """Whether `library` could be imported, or the package's own code loaded; does not do it."""
+    return _native.built() if library == _native.LIBRARY else find_spec(library) is not None
 
 
 _failed: set[str] = set()

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import ctypes
+from collections.abc import Callable
+from math import prod
 from typing import Any
 
 import numpy as np
 
 Host = np.ndarray[Any, Any]
+Part = Callable[[int, int], None]  # (first, stop): writes those blocks of outputs
+Start = Callable[[Host, Host, Host], Part]  # on flat memory (x, factors, y), which must outlive the part
 
 
 def addressable(array: Host) -> bool:
@@ -33,3 +38,16 @@ def flat(array: Host) -> tuple[Host, tuple[int, ...], int]:
     span = sum(map(abs, far)) + 1
     flat = np.lib.stride_tricks.as_strided(lowest, (span,), (array.itemsize,))
     return flat, steps, -sum(min(0, n) for n in far)
+
+
+def adjacent(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the steps of an array whose elements stand one after the other; none along axes of one element."""
+    return tuple([prod(shape[axis + 1 :]) if n > 1 else 0 for axis, n in enumerate(shape)])
+
+
+def address(array: Any) -> int:  # Any: before Python 3.12 no type tells arrays from other owners of memory
+    """Return where the first element of flat memory stands."""
+    try:
+        return ctypes.addressof(ctypes.c_char.from_buffer(array))  # three times as quick as what works for all
+    except (TypeError, ValueError):  # it must not be written to, or is empty
+        return array.ctypes.data

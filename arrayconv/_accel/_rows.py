@@ -1,6 +1,7 @@
 """Rows of outputs for arrays of any library: what a problem costs, which axis is the row, and where terms stand.
 
-The loop itself is in `numba_kernels`; NumPy arrays meet it in `numba`, JAX arrays in `xla_loops`.
+The loops themselves are in `native/rows.h` and `numba_kernels`; NumPy arrays meet them in `native_loops` and `numba`,
+JAX arrays in `xla_loops`.
 """
 
 from __future__ import annotations
@@ -10,36 +11,35 @@ from typing import NamedTuple
 import numpy as np
 
 from arrayconv._accel._flat import Host
-from arrayconv._cost_table import Pace, pace, rates
+from arrayconv._cost_table import LINE, Pace, rates
 from arrayconv._ops.windows import LEADING
 from arrayconv._spec import Spec
 from arrayconv._tracing import planning
 from arrayconv._xp import Traits
 
-SMALL = 1 << 16  # multiply-adds below which no call ever repays compiling, or even importing the compiler
+_SMALL = 1 << 16  # multiply-adds below which no call ever repays compiling, or even importing the compiler
 COMPILE_NS = 3_000_000_000
 _ROW_BYTES = 8192  # of outputs in a block: they and the samples they meet stay in the first cache
-_ROW_TERM_PS = 6000  # what starting a row takes on one thread, for each of its terms
 _SHARE = 1 << 23  # bytes times multiply-adds that are worth a thread of their own
 
 
-def cost(spec: Spec, traits: Traits, call_ns: int) -> int:
-    """Return nanoseconds, of which a call takes `call_ns` on tiny arrays."""
+def cost(spec: Spec, traits: Traits, measured: Pace, compile_ns: int) -> int:
+    """Return nanoseconds at a measured pace; small problems are charged for compiling, where there is any."""
     last = spec.axes[-1] if spec.axes else None
     row = last.outputs if last is not None else spec.batch
     width = 1 if _apart(spec) else traits.itemsize  # one at a time: all dtypes take the same
     width *= 1 + (spec.channels > 1)  # channels may well be what is adjacent
-    sums = (spec.macs * width * measured(spec, traits).mac_byte + spec.macs // max(row, 1) * _ROW_TERM_PS) // worth(
-        spec, traits
-    )
+    sums = spec.macs * width * measured.mac_line // LINE + spec.macs // max(row, 1) * measured.output
     memory = spec.outputs * traits.itemsize * rates(traits.row).copy_byte
-    return call_ns + (sums + memory) // 1000 + COMPILE_NS * (spec.macs < SMALL)
+    work = (sums // worth(spec, traits) + memory) // 1000
+    return measured.call_ns + work + compile_ns * (spec.macs < _SMALL)
 
 
-def measured(spec: Spec, traits: Traits) -> Pace:
-    """Return the constants of a problem on NumPy arrays; multiply-adds take the same on any."""
-    kind = "integer" if traits.exact else "complex" if traits.accumulator.startswith("complex") else "float"
-    return pace(f"numba-{'strided' if _apart(spec) else kind}")
+def kind(spec: Spec, traits: Traits) -> str:
+    """Return which row of `PACES` a problem is of, after the name of who runs the loop."""
+    if _apart(spec):
+        return "strided"
+    return "integer" if traits.exact else "complex" if traits.accumulator.startswith("complex") else "float"
 
 
 def _apart(spec: Spec) -> bool:
@@ -93,17 +93,25 @@ def rows(spec: Spec, steps: tuple[int, ...], out: tuple[int, ...] | None) -> Row
     return Rows(order, shape[row], x_steps[row], y_steps[row], spec.outputs // shape[row], sizes, table)
 
 
-def blocks(rows: Rows, itemsize: int) -> int:
-    """Return how many blocks a row is cut into."""
-    return -(-rows.outputs // max(1, _ROW_BYTES // itemsize))
+class Job(NamedTuple):
+    """What a loop is told besides the arrays: see `native/rows.h` and `numba_kernels`."""
+
+    offsets: Host
+    sizes: Host
+    steps: Host
+    inner: tuple[int, ...]
+    units: int  # blocks of outputs
 
 
-def inner(rows: Rows, blocks: int, start: int, origin: int) -> tuple[int, ...]:
-    """Return what the loop is told of a row: see `numba_kernels`."""
-    return rows.outputs, blocks, -(-rows.outputs // blocks), rows.x_step, rows.y_step, start, origin
+@planning()
+def job(spec: Spec, rows: Rows, steps: tuple[int, ...], start: int, origin: int, itemsize: int) -> Job:
+    """Return the tables of a problem: x, of some steps, and y begin at places of flat memory."""
+    blocks = -(-rows.outputs // max(1, _ROW_BYTES // itemsize))
+    inner = rows.outputs, blocks, -(-rows.outputs // blocks), rows.x_step, rows.y_step, start, origin
+    return Job(_offsets(spec, steps), rows.sizes, rows.steps, inner, rows.number * blocks)
 
 
-def offsets(spec: Spec, steps: tuple[int, ...]) -> Host:
+def _offsets(spec: Spec, steps: tuple[int, ...]) -> Host:
     """Return where the sample of every term stands, counted from the first, channels before taps."""
     found = np.arange(spec.channels, dtype=np.int64) * steps[2]
     for step, axis in zip(steps[LEADING:], spec.axes, strict=True):

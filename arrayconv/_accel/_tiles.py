@@ -1,6 +1,7 @@
 """Register tiles for arrays of any library: which problems they serve, what those cost, and what the loop is told.
 
-The loop itself is in `tile_kernels`; NumPy arrays meet it in `numba_tiles`, JAX arrays in `xla_tiles`.
+The loops themselves are in `native/tiles.h` and `tile_kernels`; NumPy arrays meet them in `native_tiles` and
+`numba_tiles`, JAX arrays in `xla_tiles`.
 """
 
 from __future__ import annotations
@@ -12,13 +13,13 @@ import numpy as np
 
 from arrayconv._accel._flat import Host
 from arrayconv._boundary import FILL, runs
-from arrayconv._cost_table import Pace, rates
+from arrayconv._cost_table import LINE, Pace, rates
 from arrayconv._ops.windows import LEADING
 from arrayconv._spec import Axis, Spec
 from arrayconv._tracing import planning
 from arrayconv._xp import Traits
 
-SMALL = 1 << 16  # multiply-adds below which no call ever repays compiling, or even importing the compiler
+_SMALL = 1 << 16  # multiply-adds below which no call ever repays compiling, or even importing the compiler
 COMPILE_NS = 9_000_000_000
 _ROWS = 6  # of outputs at a time
 _BAND = 96  # rows of a block
@@ -49,17 +50,17 @@ def dense(spec: Spec) -> Spec:
     return spec._replace(axes=(*spec.axes[:-2], *last))
 
 
-def cost(spec: Spec, traits: Traits, measured: Pace) -> int:
-    """Return nanoseconds, at the pace of one library's calls."""
+def cost(spec: Spec, traits: Traits, measured: Pace, compile_ns: int) -> int:
+    """Return nanoseconds at a measured pace; small problems are charged for compiling, where there is any."""
     spec = dense(spec)
     row, column = spec.axes[-2:]
     planes = spec.terms // (row.taps * column.taps)
     passes = planes * -(-row.taps // 5) * -(-column.taps // 3)  # over the sums in the first cache
-    work = spec.macs * traits.itemsize * measured.mac_byte + spec.outputs * passes * traits.itemsize * measured.output
+    work = (spec.macs * measured.mac_line + spec.outputs * passes * measured.output) * traits.itemsize // LINE
     work += spec.outputs // max(1, min(column.outputs, 512)) * passes * _PASS_PS
     memory = (spec.outputs + prod(spec.input_shape)) * traits.itemsize * rates(traits.row).copy_byte // 2
     threads = worth(spec, traits.itemsize, traits.threads)
-    return measured.call_ns + (work // threads + memory) // 1000 + COMPILE_NS * (spec.macs < SMALL)
+    return measured.call_ns + (work // threads + memory) // 1000 + compile_ns * (spec.macs < _SMALL)
 
 
 def workspace(spec: Spec, traits: Traits) -> int:
@@ -85,7 +86,7 @@ def worth(spec: Spec, itemsize: int, threads: int) -> int:
 
 
 class Tables(NamedTuple):
-    """What a loop is told besides the arrays: see `tile_kernels`."""
+    """What a loop is told besides the arrays: see `native/tiles.h` and `tile_kernels`."""
 
     counts: Host
     lead: Host
@@ -161,8 +162,3 @@ def _cuts(axis: Axis, most: int, unit: int, ends: bool) -> Host:
     count = max(1, -(-(stop - first) // most))
     step = max(unit, -(-(stop - first) // (count * unit)) * unit)
     return np.array(sorted({0, *range(first, stop, step), stop, axis.outputs}), np.int64)
-
-
-def adjacent(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """Return the steps of an array whose elements stand one after the other."""
-    return tuple(prod(shape[axis + 1 :]) for axis in range(len(shape)))

@@ -18,7 +18,7 @@ import numpy as np
 from arrayconv._accel._base import unavailable
 from arrayconv._algorithms import Algorithm, Context, Shortcut
 from arrayconv._boundary import Run
-from arrayconv._cost_table import pace
+from arrayconv._cost_table import LINE, pace
 from arrayconv._spec import Axis, Spec
 from arrayconv._xp import Traits
 
@@ -47,7 +47,7 @@ def _cost(spec: Spec, traits: Traits) -> int:
     axis = spec.axes[0]
     outputs = axis.outputs if _is_valid(axis) else axis.size + axis.taps - 1  # all are computed, wanted or not
     macs = axis.taps * (axis.outputs if _is_valid(axis) else axis.size)
-    return found.call_ns + (macs * traits.itemsize * found.mac_byte + outputs * found.output) // 1000
+    return found.call_ns + (macs * traits.itemsize * found.mac_line // LINE + outputs * found.output) // 1000
 
 
 def _is_valid(axis: Axis) -> bool:

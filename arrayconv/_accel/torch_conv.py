@@ -22,7 +22,7 @@ from arrayconv._accel._borrowed import LIBRARY, tensor
 from arrayconv._accel._torch_calls import Call, applied, call, function, is_transposed, produced, surrounded
 from arrayconv._algorithms import Algorithm, Context
 from arrayconv._boundary import Run
-from arrayconv._cost_table import pace
+from arrayconv._cost_table import LINE, pace
 from arrayconv._layout import Move
 from arrayconv._ops.windows import LEADING
 from arrayconv._spec import Spec
@@ -66,7 +66,7 @@ def _cost(spec: Spec, traits: Traits) -> int:
     slow = _slowdown(units // max(1, spec.groups) * traits.itemsize * (16 if kind == "torch_conv-single" else 1))
     many = 16 if kind == "torch_conv-single" and spec.taps > _MOST_TAPS else 1
     macs = spec.macs // prod(axis.upsample for axis in spec.axes)  # no sample is a zero between two
-    work = macs * traits.itemsize * measured.mac_byte * many + units * measured.output * slow
+    work = macs * traits.itemsize * measured.mac_line * many // LINE + units * measured.output * slow
     return call_ns + work // 1000
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from arrayconv._accel._base import unavailable
 from arrayconv._algorithms import Algorithm, Context
-from arrayconv._cost_table import pace
+from arrayconv._cost_table import LINE, pace
 from arrayconv._ops.windows import LEADING
 from arrayconv._spec import Axis, Spec
 from arrayconv._xp import Traits
@@ -38,7 +38,8 @@ def _cost(spec: Spec, traits: Traits) -> int:
     few = spec.channels * spec.filters == 1
     kind = "float64" if traits.accumulator == "float64" else "single" if few else "channels"
     measured = pace(f"xla_conv-{kind}")
-    return measured.call_ns + (spec.macs * traits.itemsize * measured.mac_byte + spec.outputs * measured.output) // 1000
+    work = spec.macs * traits.itemsize * measured.mac_line // LINE + spec.outputs * measured.output
+    return measured.call_ns + work // 1000
 
 
 def _workspace(spec: Spec, traits: Traits) -> int:

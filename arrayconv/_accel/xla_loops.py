@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from arrayconv._accel import _rows, _tiles, _xla
+from arrayconv._accel import _rows, _xla
+from arrayconv._accel._flat import adjacent
 from arrayconv._algorithms import Algorithm, Context
 from arrayconv._cost_table import pace
 from arrayconv._spec import Spec
@@ -27,7 +28,8 @@ def _why_not(spec: Spec, traits: Traits) -> str | None:
 
 
 def _cost(spec: Spec, traits: Traits) -> int:
-    return _rows.cost(spec, traits, pace("xla_tiles").call_ns)  # XLA's way into either loop is the same
+    measured = pace(f"numba-{_rows.kind(spec, traits)}")._replace(call_ns=pace("xla_tiles").call_ns)
+    return _rows.cost(spec, traits, measured, _rows.COMPILE_NS)  # XLA's way into either loop is the same
 
 
 def _prepare(kernel: Any, spec: Spec, context: Context) -> Any:
@@ -43,25 +45,17 @@ def _run(x: Any, kernel: Any, spec: Spec, context: Context) -> Any:
 @lru_cache(1024)
 def _program(target: str, spec: Spec, traits: Traits) -> Any:
     """Return the function (x, kernel) -> y of a problem."""
-    x_steps, y_steps = (_steps(shape) for shape in (spec.input_shape, spec.output_shape))
-    rows, offsets = _rows.rows(spec, x_steps, y_steps), _rows.offsets(spec, x_steps)
-    blocks = _rows.blocks(rows, traits.itemsize)
-    units = rows.number * blocks
-    threads = max(1, min(_rows.worth(spec, traits), units))
+    x_steps, y_steps = (adjacent(shape) for shape in (spec.input_shape, spec.output_shape))
+    job = _rows.job(spec, _rows.rows(spec, x_steps, y_steps), x_steps, 0, 0, traits.itemsize)
+    threads = max(1, min(_rows.worth(spec, traits), job.units))
     sizes = np.prod(spec.input_shape), np.prod(spec.kernel_shape), spec.outputs
-    lengths = len(offsets), len(rows.sizes)
-    inner = _rows.inner(rows, blocks, 0, 0)
-    packed = _xla.table(units, threads, sizes, lengths, inner, offsets, rows.sizes, rows.steps)
+    lengths = len(job.offsets), len(job.sizes)
+    packed = _xla.table(job.units, threads, sizes, lengths, job.inner, job.offsets, job.sizes, job.steps)
 
     def run(x: Any, kernel: Any) -> Any:
         return _xla.call(target, (x, kernel, packed), spec.output_shape, 0)
 
     return _xla.compiled(run)
-
-
-def _steps(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """Return the steps of adjacent elements; none along axes of one element, which are no rows."""
-    return tuple(step if n > 1 else 0 for n, step in zip(shape, _tiles.adjacent(shape), strict=True))
 
 
 xla_loops = Algorithm(

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from arrayconv._accel import _tiles, _xla
+from arrayconv._accel._flat import adjacent
 from arrayconv._algorithms import Algorithm, Context
 from arrayconv._cost_table import pace
 from arrayconv._spec import Spec
@@ -27,7 +28,7 @@ def _why_not(spec: Spec, traits: Traits) -> str | None:
 
 
 def _cost(spec: Spec, traits: Traits) -> int:
-    return _tiles.cost(spec, traits, pace("xla_tiles"))
+    return _tiles.cost(spec, traits, pace("xla_tiles"), _tiles.COMPILE_NS)
 
 
 def _prepare(kernel: Any, spec: Spec, context: Context) -> Any:
@@ -45,7 +46,7 @@ def _program(target: str, spec: Spec, itemsize: int, threads: int, fill: complex
     """Return the function (x, kernel) -> y of a problem."""
     dense = _tiles.dense(spec)
     shape = dense.output_shape
-    tables = _tiles.tables(dense, _tiles.adjacent(spec.input_shape), _tiles.adjacent(shape), 0, 0, itemsize)
+    tables = _tiles.tables(dense, adjacent(spec.input_shape), adjacent(shape), 0, 0, itemsize)
     threads = max(1, min(_tiles.worth(spec, itemsize, threads), tables.units))
     packed = _packed(dense, tables, itemsize, threads, fill)
     kept = (..., *(slice(None, None, axis.stride) for axis in spec.axes[-2:]))

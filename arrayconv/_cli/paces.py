@@ -63,12 +63,9 @@ class Trials(NamedTuple):
 
 
 _FLOATS, _INTEGERS, _COMPLEX = ("float32", "float64"), ("int32", "int64"), ("complex64", "complex128")
-_LOOPS = (  # of which the first has no fewer multiply-adds than are compiled for
-    Problem((8200,), (8,)),
-    Problem((256, 512), (5, 5)),
-    Problem((512, 1024), (9, 9)),
-    Problem((300_000,), (101,)),
-)
+_ROWS = (Problem((256, 512), (5, 5)), Problem((512, 1024), (9, 9)), Problem((300_000,), (101,)))
+_STRIDED = Problem((512, 512), (7, 7), stride=2)
+_LOOPS = (Problem((8200,), (8,)), *_ROWS)  # of which the first has no fewer multiply-adds than are compiled for
 _CHANNELS = (
     Problem((8, 8), (3, 3), channels=4, filters=4),
     Problem((128, 128), (3, 3), channels=3, filters=16),
@@ -77,7 +74,8 @@ _CHANNELS = (
 )
 _IMAGES = (Problem((16, 16), (3, 3)), *(Problem((128, 128), (k, k)) for k in (3, 7, 13)))
 
-_TILES = (Problem((96, 96), (3, 3)), *(Problem((512, 512), (k, k)) for k in (3, 7, 15, 31)))
+_SQUARES = tuple(Problem((512, 512), (k, k)) for k in (3, 7, 15, 31))
+_TILES = (Problem((96, 96), (3, 3)), *_SQUARES)
 
 ROWS = {
     "numpy_convolve-short": Trials(
@@ -89,12 +87,15 @@ ROWS = {
     "numpy_convolve-integer": Trials(
         "numpy", "numpy_convolve", _INTEGERS, (Problem((16,), (3,)), *(Problem((20_000,), (k,)) for k in (7, 31, 63)))
     ),
+    "native_loops-float": Trials("numpy", "native_loops", _FLOATS, (Problem((30,), (15,)), *_ROWS)),
+    "native_loops-complex": Trials("numpy", "native_loops", _COMPLEX, (Problem((30,), (15,)), *_ROWS)),
+    "native_loops-integer": Trials("numpy", "native_loops", _INTEGERS, (Problem((30,), (15,)), *_ROWS)),
+    "native_loops-strided": Trials("numpy", "native_loops", _FLOATS, (Problem((60,), (8,), stride=2), _STRIDED)),
+    "native_tiles": Trials("numpy", "native_tiles", _FLOATS, (Problem((16, 16), (3, 3)), *_SQUARES)),
     "numba-float": Trials("numpy", "numba", _FLOATS, _LOOPS),
     "numba-complex": Trials("numpy", "numba", _COMPLEX, _LOOPS),
     "numba-integer": Trials("numpy", "numba", _INTEGERS, _LOOPS),
-    "numba-strided": Trials(
-        "numpy", "numba", _FLOATS, (Problem((16_400,), (8,), stride=2), Problem((512, 512), (7, 7), stride=2))
-    ),
+    "numba-strided": Trials("numpy", "numba", _FLOATS, (Problem((16_400,), (8,), stride=2), _STRIDED)),
     "numba_tiles": Trials("numpy", "numba_tiles", _FLOATS, _TILES),
     "torch_conv-single": Trials("torch", "torch_conv", ("float32",), _IMAGES),
     "torch_conv-depthwise": Trials(
@@ -201,10 +202,10 @@ def fitted(parts: Sequence[Sequence[float]], times: Sequence[int], tiny: int) ->
     calls = max(1, np.median((took - free)[:tiny] / call[:tiny]))  # not yet without the work, of which there is little
     rest = (took - free - calls * call)[tiny:]
     work, weights = np.stack([macs, outputs], axis=1)[tiny:], 1 / took[tiny:]
-    mac_byte = max(1, round(_nonnegative(work, rest, weights)[0]))
-    output = round(_nonnegative(work[:, 1:], rest - mac_byte * work[:, 0], weights)[0])
-    calls = np.median((took - free - mac_byte * macs - output * outputs)[:tiny] / call[:tiny])
-    return Pace(max(1, round(calls)), mac_byte, output)
+    mac_line = max(1, round(_nonnegative(work, rest, weights)[0]))
+    output = round(_nonnegative(work[:, 1:], rest - mac_line * work[:, 0], weights)[0])
+    calls = np.median((took - free - mac_line * macs - output * outputs)[:tiny] / call[:tiny])
+    return Pace(max(1, round(calls)), mac_line, output)
 
 
 def _nonnegative(columns: Any, wanted: Any, weights: Any) -> Any:

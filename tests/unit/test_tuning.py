@@ -23,7 +23,7 @@ GOOD = {
     "version": 1,
     "date": "2026-01-02",
     "machine": {"cores": 2, "packages": {"numpy": "2.4.6"}},
-    "tables": {"RATES": {"numpy/cpu": RATES}, "PACES": {"numpy_convolve-short": {"call_ns": 5, "mac_byte": 6}}},
+    "tables": {"RATES": {"numpy/cpu": RATES}, "PACES": {"numpy_convolve-short": {"call_ns": 5, "mac_line": 6}}},
 }
 
 
@@ -126,7 +126,7 @@ def test_the_cores_of_a_file_are_the_threads_its_transforms_had(cores, threads, 
 def test_rows_of_names_this_version_does_not_know_are_kept_and_never_met(table):
     put(
         table,
-        changed(tables={"RATES": {"abacus/wood": RATES}, "PACES": {"later-method": {"call_ns": 1, "mac_byte": 2}}}),
+        changed(tables={"RATES": {"abacus/wood": RATES}, "PACES": {"later-method": {"call_ns": 1, "mac_line": 2}}}),
     )
     assert _cost_table.rates("abacus/wood").call_ns == 100
     assert _cost_table.rates("numpy/cpu") == _cost_table.RATES["numpy/cpu"]
@@ -187,7 +187,7 @@ WRONG = {  # content -> what the warning says
     "nan": (with_rates(call_ns=float("nan")), "from 1 to 1000000000. Got nan"),
     "infinity": (with_rates(call_ns=float("inf")), "from 1 to 1000000000. Got inf"),
     "negative-output": (
-        changed(tables={"PACES": {"a": {"call_ns": 1, "mac_byte": 1, "output": -1}}}),
+        changed(tables={"PACES": {"a": {"call_ns": 1, "mac_line": 1, "output": -1}}}),
         "`PACES['a'].output` must be a whole number from 0 to 1000000000. Got -1",
     ),
 }
@@ -431,10 +431,10 @@ TRUE = Pace(700, 3, 40)
 @pytest.mark.parametrize("disturbed", [1.0, 1.05])
 def test_constants_are_those_that_predict_the_times(disturbed):
     spread = [(1000, 1, 0.2, 0.5), (1000, 1, 0.4, 0.5), (1000, 1, 5000, 900), (1000, 1, 80_000, 900)]
-    times = [free + call * TRUE.call_ns + mac * TRUE.mac_byte + out * TRUE.output for free, call, mac, out in spread]
+    times = [free + call * TRUE.call_ns + mac * TRUE.mac_line + out * TRUE.output for free, call, mac, out in spread]
     times[-1] *= disturbed
     found = paces.fitted(spread, [round(time) for time in times], 2)
-    assert found.mac_byte == TRUE.mac_byte
+    assert found.mac_line == TRUE.mac_line
     assert found.output == pytest.approx(TRUE.output, rel=0.2)
     assert found.call_ns == pytest.approx(TRUE.call_ns, rel=0.05)
 

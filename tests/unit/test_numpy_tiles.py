@@ -1,11 +1,7 @@
-"""Register tiles agree with the definition in every pass they are made of, at every boundary, whatever the memory."""
+"""Register tiles, whoever compiled them, agree with the definition in every pass, at every boundary, in any memory."""
 
 import importlib
-import os
-import subprocess
-import sys
 from itertools import product
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,17 +11,20 @@ from arrayconv import _warm
 from arrayconv._boundary import BOUNDARIES
 from tests import cases, oracle, running
 from tests.conftest import make_library
-from tests.unit.test_numba import MEMORY
+from tests.unit.test_numpy_rows import MEMORY, requires
 
-pytest.importorskip("numba", reason="numba is not installed")
 shared = importlib.import_module("arrayconv._accel._tiles")
-kernels = importlib.import_module("arrayconv._accel.tile_kernels")
-ROOT = Path(arrayconv.__file__).parent.parent
 
 
-def agrees(x, w, spec, dtype, fill=0):
+@pytest.fixture(params=["native_tiles", "numba_tiles"])
+def method(request):
+    requires(request.param)
+    return request.param
+
+
+def agrees(x, w, spec, dtype, method, fill=0):
     library = make_library("numpy")
-    plan = running.planned(library, spec, dtype, "numba_tiles", fill=fill)
+    plan = running.planned(library, spec, dtype, method, fill=fill)
     assert not isinstance(plan, str), plan
     y = running.run(library, plan, x, w, fill)
     exact = oracle.operation(oracle.exact(x), oracle.exact(w), spec, fill)
@@ -40,23 +39,23 @@ def operands(spec, dtype):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("rows", [1, 2, 3, 4, 5, 6, 11])
 @pytest.mark.parametrize("columns", [1, 2, 3, 4, 7])
-def test_every_pass_equals_the_definition(rows, columns, dtype):
+def test_every_pass_equals_the_definition(rows, columns, dtype, method):
     spec = cases.spec(cases.axis(rows + 7, rows), cases.axis(columns + 3, columns))
-    agrees(*operands(spec, dtype), spec, dtype)
+    agrees(*operands(spec, dtype), spec, dtype, method)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("height", [1, 5, 6, 7, 13])
 @pytest.mark.parametrize("width", [1, 8, 15, 16, 17, 40])
-def test_rows_and_columns_left_over_are_written_once(height, width, dtype):
+def test_rows_and_columns_left_over_are_written_once(height, width, dtype, method):
     spec = cases.spec(cases.axis(height, 3, height, before=1), cases.axis(width, 2, width, before=1))
-    agrees(*operands(spec, dtype), spec, dtype)
+    agrees(*operands(spec, dtype), spec, dtype, method)
 
 
 @pytest.mark.parametrize(("first", "second"), [*product(BOUNDARIES, BOUNDARIES)])
-def test_every_boundary_is_followed_inside(first, second):
+def test_every_boundary_is_followed_inside(first, second, method):
     spec = cases.spec(cases.axis(4, 3, 11, before=5, boundary=first), cases.axis(3, 4, 12, before=4, boundary=second))
-    agrees(*operands(spec, "float64"), spec, "float64", fill=2.5)
+    agrees(*operands(spec, "float64"), spec, "float64", method, fill=2.5)
 
 
 SPECS = {
@@ -75,44 +74,44 @@ SPECS = {
 
 @pytest.mark.parametrize("fill", [0, -1.5])
 @pytest.mark.parametrize("name", SPECS)
-def test_counts_and_axes_equal_the_definition(name, fill):
-    agrees(*operands(SPECS[name], "float64"), SPECS[name], "float64", fill)
+def test_counts_and_axes_equal_the_definition(name, fill, method):
+    agrees(*operands(SPECS[name], "float64"), SPECS[name], "float64", method, fill)
 
 
 @pytest.mark.parametrize("lie", MEMORY)
-def test_any_memory_layout_is_read_in_place_or_copied(lie):
+def test_any_memory_layout_is_read_in_place_or_copied(lie, method):
     spec = cases.spec(cases.axis(7, 3, 7, before=1), cases.axis(9, 2), batch=3)
     x, w = operands(spec, "float32")
-    agrees(MEMORY[lie](x), w, spec, "float32")
+    agrees(MEMORY[lie](x), w, spec, "float32", method)
 
 
-def test_blocks_of_a_large_array_shared_by_threads(monkeypatch):
+def test_blocks_of_a_large_array_shared_by_threads(monkeypatch, method):
     monkeypatch.setattr(shared, "_BAND", 12)
     monkeypatch.setattr(shared, "_BLOCK_BYTES", 64)
     monkeypatch.setattr(shared, "_SHARE", 1)
     shared.tables.cache_clear()
     spec = cases.spec(cases.axis(40, 3, 40, before=1), cases.axis(50, 4, 50, before=2, boundary="reflect"), batch=2)
     try:
-        agrees(*operands(spec, "float64"), spec, "float64")
+        agrees(*operands(spec, "float64"), spec, "float64", method)
     finally:
         shared.tables.cache_clear()
 
 
 @pytest.mark.parametrize("stride", [1, 2])
 @pytest.mark.parametrize("step", [1, 2, -1])
-def test_the_answer_is_written_where_the_caller_wants_it(step, stride):
+def test_the_answer_is_written_where_the_caller_wants_it(step, stride, method):
     x, w = np.random.default_rng(0).standard_normal((2, 9, 9)), np.random.default_rng(1).standard_normal((3, 3))
     into = np.full((2, 7, 16), np.nan)[:, ::stride, ::step][..., : (7, 4)[stride - 1]]
     options = {"mode": "valid", "axes": (1, 2), "stride": stride}
-    y = arrayconv.correlate(x, w, method="numba_tiles", out=into, **options)
+    y = arrayconv.correlate(x, w, method=method, out=into, **options)
     assert y is into
     np.testing.assert_allclose(y, arrayconv.correlate(x, w, method="direct", **options))
 
 
-def test_a_nan_reaches_only_the_outputs_whose_window_holds_it():
+def test_a_nan_reaches_only_the_outputs_whose_window_holds_it(method):
     x = np.ones((40, 50))
     x[10, 20] = np.nan
-    y = arrayconv.convolve(x, np.zeros((3, 3)), "same", method="numba_tiles")
+    y = arrayconv.convolve(x, np.zeros((3, 3)), "same", method=method)
     expected = np.zeros(x.shape)
     expected[9:12, 19:22] = np.nan
     np.testing.assert_array_equal(y, expected)
@@ -121,12 +120,12 @@ def test_a_nan_reaches_only_the_outputs_whose_window_holds_it():
 @pytest.mark.parametrize("shape", [(1, 2), (30, 40), (64, 1)])
 @pytest.mark.parametrize("function", [arrayconv.convolve, arrayconv.correlate])
 @pytest.mark.parametrize("fill", [0, 3])
-def test_repeated_calls_give_the_same_bits(function, shape, fill, monkeypatch):
+def test_repeated_calls_give_the_same_bits(function, shape, fill, monkeypatch, method):
     """The first call goes the long way, later ones take the shortcut, unless the array lies otherwise in memory."""
     monkeypatch.setattr(_warm, "_known", {})
     random = np.random.default_rng(0)
     x, w = random.standard_normal(shape), random.standard_normal((3, 4))
-    options = {"mode": "same", "method": "numba_tiles", "fill_value": fill}
+    options = {"mode": "same", "method": method, "fill_value": fill}
     first = function(x, w, **options)
     (known,) = _warm._known.values()
     assert known.shortcut(x, w) is not None
@@ -135,13 +134,13 @@ def test_repeated_calls_give_the_same_bits(function, shape, fill, monkeypatch):
     np.testing.assert_allclose(first, function(x, w, **{**options, "method": "direct"}), rtol=1e-12, atol=1e-12)
 
 
-def test_a_repeated_call_on_a_part_of_the_array_gives_that_part(monkeypatch):
+def test_a_repeated_call_on_a_part_of_the_array_gives_that_part(monkeypatch, method):
     monkeypatch.setattr(_warm, "_known", {})
     x, w = np.random.default_rng(0).standard_normal((9, 30, 40)), np.ones((2, 3, 3))
     for _ in range(3):
-        y = arrayconv.convolve(x, w, "valid", stride=(3, 1, 1), method="numba_tiles")
+        y = arrayconv.convolve(x, w, "valid", stride=(3, 1, 1), method=method)
         np.testing.assert_allclose(y, arrayconv.convolve(x, w, "valid", method="direct")[::3], rtol=1e-12, atol=1e-12)
-        y = arrayconv.correlate(x, w, lags=2, method="numba_tiles")
+        y = arrayconv.correlate(x, w, lags=2, method=method)
         expected = arrayconv.correlate(x, w, lags=2, method="direct")
         np.testing.assert_allclose(y, expected, rtol=1e-12, atol=1e-12)
 
@@ -155,25 +154,9 @@ REFUSALS = {
 
 
 @pytest.mark.parametrize("reason", REFUSALS)
-def test_refusals_say_why(reason):
+def test_refusals_say_why(reason, method):
     x, kernel, options = REFUSALS[reason]
     if options.get("like") == "array_api_strict":
         pytest.importorskip("array_api_strict", reason="array-api-strict is not installed")
     rows = {row.name: row.refusal for row in arrayconv.explain(x, kernel, **options).candidates}
-    assert (rows["numba_tiles"] or "").startswith(reason)
-
-
-def test_a_second_process_compiles_nothing(tmp_path):
-    code = """
-from arrayconv._accel import tile_kernels
-stats = tile_kernels.kernel("float32").stats
-print(sum(stats.cache_hits.values()), sum(stats.cache_misses.values()))
-"""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "NUMBA_CACHE_DIR": str(tmp_path)}
-    printed = [
-        subprocess.run(
-            [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True, timeout=240
-        ).stdout.split()
-        for _ in range(2)
-    ]
-    assert printed == [["0", "1"], ["1", "0"]]
+    assert (rows[method] or "").startswith(reason)

@@ -1,0 +1,68 @@
+"""Rows of outputs of NumPy arrays, by whoever has a loop over them: `native_loops` and `numba`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from arrayconv._accel import _laid, _rows, _threads
+from arrayconv._accel._base import Bypass, Laid
+from arrayconv._accel._flat import Start, addressable, flat, steps_of
+from arrayconv._algorithms import Algorithm, Context
+from arrayconv._spec import Spec
+from arrayconv._xp import Traits
+
+Loop = Callable[[str, _rows.Job], Start]  # for a dtype
+
+
+def on_rows(
+    name: str, why_not: Callable[[Spec, Traits], str | None], cost: Callable[[Spec, Traits], int], loop: Loop
+) -> Algorithm:
+    """Return the algorithm that runs a loop over rows of NumPy arrays."""
+    return Algorithm(
+        name,
+        why_not,
+        cost,
+        _rows.workspace,
+        _prepare,
+        partial(_run, loop),
+        accuracy="componentwise",
+        slabs=True,
+        writes=True,
+    )
+
+
+def _prepare(kernel: Any, spec: Spec, context: Context) -> Any:
+    """Return the factors of all terms, one filter after the other."""
+    return np.ascontiguousarray(kernel).reshape(-1)
+
+
+def _run(loop: Loop, x: Any, factors: Any, spec: Spec, context: Context) -> Any:
+    out = context.out if context.out is not None and addressable(context.out) else None
+    data, steps, origin = flat(np.asarray(x))
+    rows = _rows.rows(spec, steps, None if out is None else steps_of(out))
+    y = np.empty([spec.output_shape[axis] for axis in rows.order], data.dtype) if out is None else out
+    target, _, start = flat(y)
+    job = _rows.job(spec, rows, steps, origin, start, x.itemsize)
+    begin = loop(context.traits.accumulator, job)
+    _threads.share(begin(data, factors, target), job.units, _rows.worth(spec, context.traits))
+    if out is not None:
+        return out
+    y = y.transpose(np.argsort(rows.order))
+    if context.out is not None:
+        context.out[...] = y
+    return y
+
+
+def bypass(loop: Loop, laid: Laid) -> Bypass | None:
+    """Return the loop on contiguous arrays, among constants where x is extended by those; tables made beforehand."""
+    spec, traits = laid.step.spec, laid.traits
+    samples, y_steps = _laid.samples(laid, extended=True), _laid.outputs(laid)
+    if samples is None or y_steps is None or len(laid.steps) != 1:
+        return None
+    rows = _rows.rows(spec, samples.steps, y_steps)
+    job = _rows.job(spec, rows, samples.steps, samples.start, 0, traits.itemsize)
+    return _laid.call(laid, samples, partial(loop, traits.accumulator, job), job.units, _rows.worth(spec, traits))

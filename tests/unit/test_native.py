@@ -1,0 +1,191 @@
+"""The package's own machine code: every level of processors computes the same, nothing is read or written outside."""
+
+import importlib
+import platform
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import arrayconv
+from arrayconv import _accel, config
+from arrayconv._accel import AcceleratorFailed, _native
+from tests import cases, oracle, running
+from tests.conftest import make_library
+
+ROOT = Path(arrayconv.__file__).parent.parent
+DTYPES = ("float32", "float64", "complex64", "complex128", "int8", "int16", "int32", "int64")
+needs_code = pytest.mark.skipif(not _native.built(), reason="the loops were not built: no C compiler")
+
+
+@pytest.fixture(params=range(len(_native.LEVELS)), ids=_native.LEVELS)
+def level(request, monkeypatch):
+    """Run what is compiled for one level of processors."""
+    code = _native.loaded()
+    if request.param > code.level:
+        pytest.skip(f"this processor has {_native.LEVELS[code.level]}, not {_native.LEVELS[request.param]}")
+    monkeypatch.setattr(_native, "loaded", lambda: code._replace(level=request.param))
+    return request.param
+
+
+def agrees(spec, dtype, method, fill=0):
+    library, random = make_library("numpy"), np.random.default_rng(5)
+    x, w = cases.numbers(random, spec.input_shape, dtype), cases.numbers(random, spec.kernel_shape, dtype)
+    plan = running.planned(library, spec, dtype, method, fill=fill)
+    assert not isinstance(plan, str), plan
+    exact = oracle.operation(oracle.exact(x), oracle.exact(w), spec, fill)
+    running.assert_contract(
+        running.run(library, plan, x, w, fill), exact, x, w, spec, dtype, fill, accuracy="componentwise"
+    )
+
+
+TILES = {
+    f"{rows}-{columns}-{width}": cases.spec(
+        cases.axis(8, rows, 8, before=1), cases.axis(width, columns, width, before=1, boundary="reflect")
+    )
+    for rows in (1, 2, 3, 4, 5, 6)
+    for columns in (1, 2, 3, 4)
+    for width in (1, 7, 17, 40)
+} | {"apart": cases.spec(cases.axis(8, 3), cases.axis(60, 4, 60, dilation=3, before=4))}
+ROWS = {  # outputs that fill eight, four and one of the widest vectors and some that do not
+    **{f"{n}-outputs": cases.spec(cases.axis(n + 2, 3)) for n in (1, 3, 7, 8, 15, 17, 31, 33, 65, 130)},
+    "strided-by-two": cases.spec(cases.axis(80, 4, stride=2)),
+    "strided-by-three": cases.spec(cases.axis(900, 4, stride=3, dilation=2)),
+    "channels": cases.spec(cases.axis(20, 3), cases.axis(9, 2), channels=3, filters=2, groups=2, batch=2),
+}
+
+
+@needs_code
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", ROWS)
+def test_rows_of_every_level_equal_the_definition(name, dtype, level):
+    agrees(ROWS[name], dtype, "native_loops")
+
+
+@needs_code
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", TILES)
+def test_tiles_of_every_level_equal_the_definition(name, dtype, level):
+    agrees(TILES[name], dtype, "native_tiles", fill=1.5)
+
+
+@needs_code
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="pages are guarded by Linux's mprotect")
+@pytest.mark.parametrize("side", ["before", "after"])
+def test_nothing_is_read_or_written_beyond_the_arrays(side):
+    command = [sys.executable, "-m", "tests.guarded", side]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=200, check=False)
+    assert done.returncode == 0, done.stderr  # -11: a page was touched that no array is on
+    assert int(done.stdout) >= len(ROWS) * len(DTYPES) + len(TILES) * 2
+
+
+@needs_code
+def test_the_level_is_the_processors():
+    code = _native.loaded()
+    assert code.level in range(len(_native.LEVELS))
+    flags = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
+    if platform.machine() == "x86_64" and flags:
+        assert (code.level >= 1) == (" avx2 " in flags and " fma " in flags)
+
+
+@needs_code
+def test_a_call_imports_no_library():
+    code = """
+import sys, numpy as np, arrayconv
+x = np.ones((64, 64), "float32")
+assert arrayconv.explain(x, x[:3, :3], "same").method == "native_tiles"
+arrayconv.convolve(x, x[:3, :3], "same")
+arrayconv.convolve(np.arange(3000), np.arange(5), "same", method="native_loops")
+print([name for name in ("numba", "scipy", "torch", "jax") if name in sys.modules])
+"""
+    command = [sys.executable, "-W", "error", "-c", code]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout.strip(), done.stderr) == (0, "[]", "")
+
+
+@pytest.fixture
+def elsewhere(tmp_path, monkeypatch):
+    """Look for the code in a place of its own, and forget it afterwards."""
+    place = tmp_path / "loops.so"
+    monkeypatch.setattr(_native, "_PATH", place)
+    monkeypatch.setattr(_accel, "_failed", set())
+    _native.loaded.cache_clear()
+    yield place
+    _native.loaded.cache_clear()
+
+
+def test_code_that_cannot_be_loaded_is_replaced_with_one_warning(elsewhere):
+    elsewhere.write_bytes(b"no library")
+    x, kernel = np.arange(400.0).reshape(20, 20), np.ones((3, 3))
+    with pytest.warns(RuntimeWarning, match="the accelerator 'native' failed: .*Build it again.*serves instead"):
+        y = arrayconv.convolve(x, kernel, "same", fill_value=7)
+    np.testing.assert_allclose(y, arrayconv.convolve(x, kernel, "same", fill_value=7, method="direct"))
+    arrayconv.convolve(x, kernel, "same", fill_value=7)  # it is left alone now
+    reason = "the accelerator 'native' is not installed, switched off, or failed before"
+    with pytest.raises(NotImplementedError, match=reason):
+        arrayconv.convolve(x, kernel, "same", method="native_tiles")
+
+
+def test_forcing_code_that_cannot_be_loaded_names_the_way_out(elsewhere):
+    elsewhere.write_bytes(b"no library")
+    with pytest.raises(RuntimeError, match=r"method 'native_tiles' cannot run: .*Use method='auto'"):
+        arrayconv.convolve(np.ones((30, 31)), np.ones((3, 3)), method="native_tiles")
+
+
+@needs_code
+def test_code_of_other_sources_is_refused(elsewhere, monkeypatch):
+    elsewhere.symlink_to(Path(_native.__file__).parent / "native" / "loops.so")
+    monkeypatch.setattr(_native, "_INTERFACE", 0)
+    with pytest.raises(AcceleratorFailed, match=r"built from other sources \(interface 1, not 0\)"):
+        _native.loaded()
+
+
+@needs_code
+def test_without_memory_for_a_copy_the_call_says_so(monkeypatch):
+    code = _native.loaded()
+    monkeypatch.setattr(_native, "loaded", lambda: code._replace(tiles=lambda *arguments: 1))
+    with pytest.raises(MemoryError, match=r"no memory for a copy of [0-9]+ samples of float64"):
+        arrayconv.convolve(np.ones((30, 32)), np.ones((3, 3)), "same", method="native_tiles")
+
+
+def test_switched_off_it_serves_nothing():
+    with config.using(accelerators=set(config.ACCELERATORS) - {"native"}):
+        found = arrayconv.explain((256, 256), (3, 3), "same", dtype="float32")
+    refusals = {row.name: row.refusal for row in found.candidates}
+    assert "switched off" in refusals["native_tiles"]
+    assert "switched off" in refusals["native_loops"]
+
+
+hook = pytest.mark.skipif(not (ROOT / "hatch_build.py").exists(), reason="the sources are not here")
+
+
+@pytest.fixture
+def build(monkeypatch):
+    pytest.importorskip("hatchling", reason="hatchling is not installed")
+    monkeypatch.syspath_prepend(str(ROOT))
+    return importlib.import_module("hatch_build")
+
+
+@hook
+@pytest.mark.parametrize(
+    ("command", "problem"),
+    [("no-such-compiler", "no-such-compiler failed: "), (f"{sys.executable} -c 'raise SystemExit(3)'", " failed: ")],
+)
+def test_a_compiler_that_fails_leaves_no_library(build, monkeypatch, tmp_path, command, problem):
+    monkeypatch.setenv("CC", command)
+    assert problem in build.compile_loops(tmp_path / "loops.so")
+    assert list(tmp_path.iterdir()) == []
+
+
+@hook
+def test_without_a_compiler_the_package_is_pure(build, monkeypatch, tmp_path):
+    monkeypatch.delenv("CC", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(build, "LIBRARY", tmp_path / "loops.so")
+    said, data = [], {"artifacts": [], "pure_python": True}
+    app = type("App", (), {"display_warning": staticmethod(said.append)})
+    build.LoopsHook(str(ROOT), {}, None, None, str(tmp_path), "wheel", app).initialize("standard", data)
+    assert data == {"artifacts": [], "pure_python": True}
+    assert said == ["The compiled loops are left out: there is no C compiler. NumPy's or Numba's serve instead."]

@@ -1,0 +1,201 @@
+"""Loops over rows, whoever compiled them, agree with the definition whatever the terms and the memory."""
+
+import importlib
+
+import numpy as np
+import pytest
+
+import arrayconv
+from arrayconv import _accel, _warm, config, einconv, nn
+from arrayconv._accel import _threads as threads
+from tests import cases, oracle, running
+from tests.conftest import make_library
+
+shared = importlib.import_module("arrayconv._accel._rows")
+MADE_BY = {"native_loops": "native", "native_tiles": "native", "numba": "numba", "numba_tiles": "numba"}
+
+
+def requires(method):
+    """Skip where nobody made the loop that a method runs."""
+    if MADE_BY[method] not in _accel.available(frozenset(config.ACCELERATORS)):
+        pytest.skip(f"{method} needs {MADE_BY[method]!r}, which is not there")
+
+
+@pytest.fixture(params=["native_loops", "numba"])
+def method(request):
+    requires(request.param)
+    return request.param
+
+
+def agrees(x, w, spec, dtype, method):
+    library = make_library("numpy")
+    plan = running.planned(library, spec, dtype, method)
+    y = running.run(library, plan, x, w)
+    exact = oracle.operation(oracle.exact(x), oracle.exact(w), spec, 0)
+    running.assert_contract(y, exact, x, w, spec, dtype, accuracy="componentwise")
+
+
+def operands(spec, dtype):
+    random = np.random.default_rng(7)
+    return cases.numbers(random, spec.input_shape, dtype), cases.numbers(random, spec.kernel_shape, dtype)
+
+
+TERMS = {  # what passes of nine, three and one term are made of
+    "one": cases.spec(cases.axis(9, 1)),
+    "one-and-one": cases.spec(cases.axis(9, 2)),
+    "three": cases.spec(cases.axis(9, 3)),
+    "three-three-one": cases.spec(cases.axis(12, 7)),
+    "nine": cases.spec(cases.axis(7, 3), cases.axis(6, 3)),
+    "nine-nine-three-three-one": cases.spec(cases.axis(8, 5), cases.axis(9, 5)),
+    "channels": cases.spec(cases.axis(8, 3), cases.axis(9, 2), channels=4, filters=2, groups=2, batch=2),
+    "strided": cases.spec(cases.axis(9, 3), cases.axis(17, 4, stride=3, dilation=2)),
+    "a-column": cases.spec(cases.axis(40, 3), cases.axis(4, 4)),
+}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "complex64", "complex128", "int8", "int16", "int32", "int64"])
+@pytest.mark.parametrize("name", TERMS)
+def test_passes_equal_the_definition(name, dtype, method):
+    if dtype in ("complex64", "int16") and method == "numba" and name != "nine":
+        pytest.skip("one row compiles the loop; other dtypes run every pass")
+    agrees(*operands(TERMS[name], dtype), TERMS[name], dtype, method)
+
+
+MEMORY = {  # how x may lie in memory
+    "reversed": lambda x: x[..., ::-1, ::-1],
+    "every-other": lambda x: np.repeat(x, 2, axis=-1)[..., ::2],
+    "columns-first": lambda x: np.asfortranarray(x),
+    "batch-adjacent": lambda x: np.moveaxis(np.ascontiguousarray(np.moveaxis(x, 0, -1)), -1, 0),
+    "broadcast": lambda x: np.broadcast_to(x[:1], x.shape),
+    "read-only": lambda x: np.frombuffer(x.tobytes(), x.dtype).reshape(x.shape),
+    "unaligned": lambda x: np.frombuffer(b"?" + x.tobytes(), x.dtype, offset=1).reshape(x.shape),
+    "in-records": lambda x: np.rec.fromarrays([x, np.zeros(x.shape, "int8")]).f0,
+}
+
+
+@pytest.mark.parametrize("lie", MEMORY)
+def test_any_memory_layout_is_read_in_place_or_copied(lie, method):
+    spec = cases.spec(cases.axis(7, 3), cases.axis(5, 2, stride=2), batch=20)
+    x, w = operands(spec, "float32")
+    agrees(MEMORY[lie](x), w, spec, "float32", method)
+
+
+def test_rows_longer_than_a_block_and_shared_by_threads(monkeypatch, method):
+    monkeypatch.setattr(shared, "_ROW_BYTES", 64)
+    monkeypatch.setattr(shared, "_SHARE", 1)
+    spec = cases.spec(cases.axis(9, 3), cases.axis(50, 3), batch=2)
+    shared.job.cache_clear()
+    try:
+        agrees(*operands(spec, "float64"), spec, "float64", method)
+    finally:
+        shared.job.cache_clear()
+
+
+@pytest.mark.parametrize("step", [1, 2, -1])
+def test_the_answer_is_written_where_the_caller_wants_it(step, method):
+    spec = cases.spec(cases.axis(9, 3), cases.axis(9, 3), batch=2)
+    x, w = operands(spec, "float64")
+    into = np.full((2, 7, 16), np.nan)[..., ::step][..., :7]
+    y = arrayconv.correlate(x[:, 0, 0], w[0, 0], "valid", axes=(1, 2), method=method, out=into)
+    assert y is into
+    np.testing.assert_allclose(y, arrayconv.correlate(x[:, 0, 0], w[0, 0], "valid", axes=(1, 2), method="direct"))
+
+
+@pytest.mark.parametrize("shape", [(900, 700), (3, 900, 300)])
+def test_borders_of_large_arrays_equal_direct(shape, method):
+    random = np.random.default_rng(1)
+    x, w = random.standard_normal(shape), random.standard_normal((3,) * len(shape))
+    for boundary in ("constant", "reflect"):
+        y = arrayconv.convolve(x, w, "same", boundary=boundary, method=method)
+        expected = arrayconv.convolve(x, w, "same", boundary=boundary, method="direct")
+        np.testing.assert_allclose(y, expected, rtol=1e-12, atol=1e-12)
+
+
+def test_the_first_axis_of_an_image_gives_a_contiguous_answer(method):
+    x = np.random.default_rng(2).standard_normal((50, 40))
+    y = arrayconv.convolve(x, [1.0, 2.0, 1.0], "valid", axes=0, method=method)
+    assert y.flags.c_contiguous
+    np.testing.assert_allclose(y, arrayconv.convolve(x, [1.0, 2.0, 1.0], "valid", axes=0, method="direct"))
+
+
+def test_a_nan_reaches_only_the_outputs_whose_window_holds_it(method):
+    x = np.ones((40, 50))
+    x[10, 20] = np.nan
+    y = arrayconv.convolve(x, np.zeros((3, 3)), "same", method=method)
+    expected = np.zeros(x.shape)
+    expected[9:12, 19:22] = np.nan
+    np.testing.assert_array_equal(y, expected)
+
+
+CALLS = {  # (x, kernel, how): calls that are remembered, of every layout that a door makes
+    "signal": ((40,), (5,), lambda x, k, **how: arrayconv.convolve(x, k, "same", **how)),
+    "filled": ((40,), (5,), lambda x, k, **how: arrayconv.convolve(x, k, "full", fill_value=3, **how)),
+    "lags": ((40,), (20,), lambda x, k, **how: arrayconv.correlate(x, k, lags=(-3, 2), **how)),
+    "image": ((9, 8), (3, 2), lambda x, k, **how: arrayconv.convolve(x, k, "same", **how)),
+    "a-part": ((9, 8), (3, 2), lambda x, k, **how: arrayconv.correlate(x, k, "valid", stride=2, **how)),
+    "first-axis": ((9, 8), (3,), lambda x, k, **how: arrayconv.convolve(x, k, "same", axes=0, **how)),
+    "middle-axis": ((1, 9, 5), (3,), lambda x, k, **how: arrayconv.convolve(x, k, "full", axes=1, **how)),
+    "a-kernel-each": ((4, 9), (4, 3), lambda x, k, **how: arrayconv.convolve(x, k, "same", axes=1, **how)),
+    "channels": ((2, 6, 9, 8), (4, 3, 3, 2), lambda x, k, **how: nn.conv2d(x, k, padding=1, groups=2, **how)),
+    "channels-last": (
+        (2, 9, 8, 3),
+        (3, 2, 3, 4),
+        lambda x, k, **how: einconv("b h w c, h w c o -> b h w o | h w", x, k, **how),
+    ),
+}
+
+
+def test_axes_that_no_step_joins_go_the_long_way(method, monkeypatch):
+    monkeypatch.setattr(_warm, "_known", {})
+    x, kernel = np.random.default_rng(3).standard_normal((4, 9, 5)), np.ones(3)
+    expected = arrayconv.convolve(x, kernel, "same", axes=1, method="direct")
+    for _ in range(2):
+        y = arrayconv.convolve(x, kernel, "same", axes=1, method=method)
+        np.testing.assert_allclose(y, expected, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "complex128", "int64"])
+@pytest.mark.parametrize("name", CALLS)
+def test_remembered_calls_give_the_same_bits(name, dtype, method, monkeypatch):
+    monkeypatch.setattr(_warm, "_known", {})
+    x_shape, k_shape, call = CALLS[name]
+    random = np.random.default_rng(3)
+    x, kernel = cases.numbers(random, x_shape, dtype), cases.numbers(random, k_shape, dtype)
+    first = call(x, kernel, method=method)
+    (known,) = _warm._known.values()
+    assert known.shortcut is not None
+    assert known.shortcut(x, kernel) is not None
+    np.testing.assert_array_equal(call(x, kernel, method=method), first)
+    # Memory that can't be addressed as it was planned goes the long way.
+    assert known.shortcut(np.asfortranarray(x)[::-1], kernel) is None
+    tolerance = 0 if dtype == "int64" else 1e-4 if dtype == "float32" else 1e-11
+    np.testing.assert_allclose(first, call(x, kernel, method="direct"), rtol=tolerance, atol=tolerance)
+
+
+def test_a_bias_is_added_to_remembered_calls(method, monkeypatch):
+    monkeypatch.setattr(_warm, "_known", {})
+    random = np.random.default_rng(4)
+    x, kernel, bias = random.standard_normal((2, 3, 9)), random.standard_normal((4, 3, 3)), np.arange(4.0)
+    first = nn.conv1d(x, kernel, bias, method=method)
+    (known,) = _warm._known.values()
+    assert known.shortcut(x, kernel, bias) is not None
+    np.testing.assert_array_equal(nn.conv1d(x, kernel, bias, method=method), first)
+    np.testing.assert_allclose(first, nn.conv1d(x, kernel, method="direct") + bias[:, None], rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("units", [1, 2, 3, 100])
+def test_every_unit_is_computed_once_by_any_number_of_threads(monkeypatch, units):
+    monkeypatch.setattr(threads, "usable", lambda: 2)
+    seen = []
+    threads.share(lambda first, stop: seen.extend(range(first, stop)), units, 100)
+    assert sorted(seen) == list(range(units))
+
+
+def test_an_error_in_a_thread_is_raised(monkeypatch):
+    monkeypatch.setattr(threads, "usable", lambda: 2)
+
+    def part(first, stop):
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        threads.share(part, 10, 10)
