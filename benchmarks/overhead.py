@@ -36,6 +36,7 @@ def calls():
     random = np.random.default_rng(0)
     x, taps = random.standard_normal(100), random.standard_normal(5)
     image, stencil = random.standard_normal((64, 64)), random.standard_normal((3, 3))
+    counts = np.arange(64 * 64).reshape(64, 64)
     batch, weight = random.standard_normal((1, 3, 8, 8)), random.standard_normal((4, 3, 3, 3))
     tensor, factors, images, weights = map(torch.from_numpy, (x, taps, batch, weight))
     short = partial(arrayconv.convolve, x, taps, "same")
@@ -51,6 +52,7 @@ def calls():
         "scipy.ndimage.convolve1d 100 x 5": Timed(partial(scipy.ndimage.convolve1d, x, taps, mode="constant")),
         "convolve 64^2 x 3^2, NumPy": Timed(small),
         "convolve 64^2 x 3^2, NumPy and SciPy alone": Timed(small, plain),
+        "convolve 64^2 x 3^2 int64, NumPy": Timed(partial(arrayconv.convolve, counts, stencil.astype(int), "same")),
         "scipy.signal.convolve 64^2 x 3^2": Timed(partial(scipy.signal.convolve, image, stencil, "same")),
         "scipy.ndimage.convolve 64^2 x 3^2": Timed(partial(scipy.ndimage.convolve, image, stencil, mode="constant")),
         "nn.conv2d 1 x 3 x 8^2, 4 of 3^2, NumPy": Timed(partial(nn.conv2d, batch, weight, padding=1)),
