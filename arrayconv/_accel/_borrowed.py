@@ -39,13 +39,25 @@ def memory(tensor: Any) -> Any:
 
 def on_memory(run: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function of NumPy arrays, which may answer None, as one of tensors."""
-    from_numpy = sys.modules[LIBRARY].from_numpy
+    from_numpy = from_memory()
 
     def lent(*tensors: Any) -> Any:
         y = run(*map(memory, tensors))
         return None if y is None else from_numpy(y)
 
     return lent
+
+
+def from_memory() -> Callable[[Any], Any]:
+    """Return what makes tensors of writeable arrays with steps of whole elements."""
+    return sys.modules[LIBRARY].from_numpy
+
+
+def tensor_place(tensor: Any) -> int | None:
+    """Return where a contiguous tensor's memory begins, None for one whose memory does not say all."""
+    if not tensor.is_contiguous() or tensor.is_conj() or tensor.is_neg():
+        return None
+    return tensor.data_ptr()
 
 
 class _Writeable:

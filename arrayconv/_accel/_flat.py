@@ -12,6 +12,7 @@ import numpy as np
 Host = np.ndarray[Any, Any]
 Part = Callable[[int, int], None]  # (first, stop): writes those blocks of outputs
 Start = Callable[[Host, Host, Host], Part]  # on flat memory (x, factors, y), which must outlive the part
+Entire = Callable[[int, int, int], None]  # a whole call on contiguous memory at addresses (x, kernel, y)
 
 
 def addressable(array: Host) -> bool:
@@ -51,3 +52,9 @@ def address(array: Any) -> int:  # Any: before Python 3.12 no type tells arrays 
         return ctypes.addressof(ctypes.c_char.from_buffer(array))  # three times as quick as what works for all
     except (TypeError, ValueError):  # it must not be written to, or is empty
         return array.ctypes.data
+
+
+def place_of(array: Any) -> int | None:
+    """Return where a contiguous array's memory begins, None for one that is not."""
+    flags = array.flags
+    return address(array) if flags.c_contiguous and flags.aligned else None

@@ -10,8 +10,8 @@ import numpy as np
 
 from arrayconv._accel import _threads
 from arrayconv._accel._base import Bypass, Laid
-from arrayconv._accel._borrowed import on_memory
-from arrayconv._accel._flat import Host, Start, adjacent
+from arrayconv._accel._borrowed import from_memory, on_memory, tensor_place
+from arrayconv._accel._flat import Entire, Host, Start, address, adjacent, place_of
 from arrayconv._boundary import FILL, Run
 from arrayconv._layout import Move, Shape
 from arrayconv._ops.windows import LEADING
@@ -23,6 +23,14 @@ class Samples(NamedTuple):
     flat: Callable[[Any], Host]  # of a contiguous x
     steps: tuple[int, ...]
     start: int
+    frame: Frame | None  # what `flat` does, for machine code; None where that can't
+
+
+class Frame(NamedTuple):
+    """Samples of a contiguous x that are copied among zeros."""
+
+    start: int  # the first of them
+    axes: tuple[tuple[int, int, int, int], ...]  # size, where the samples begin, how many, one step in x; none: no copy
 
 
 def steps(move: Move) -> tuple[int, ...] | None:
@@ -51,12 +59,14 @@ def outputs(laid: Laid) -> tuple[int, ...] | None:
 
 
 def samples(laid: Laid, extended: bool) -> Samples | None:
-    """Return where the step's samples stand: in x itself, or copied among constants where it is to be `extended`."""
+    """Return where the step's samples stand: in x itself, or copied among constants where it may be `extended`."""
     move, sources = laid.problem.layout.x, laid.step.source
+    if laid.step.spec.kernel_shape != laid.problem.spec.kernel_shape:  # one phase of an upsampled axis
+        return None
     own = steps(move)
     if own is not None and all(len(runs) == 1 and runs[0].start != FILL and runs[0].step == 1 for runs in sources):
         start = sum(runs[0].start * step for runs, step in zip(sources, own[LEADING:], strict=True))
-        return Samples(_ravelled, own, start)
+        return Samples(_ravelled, own, start, Frame(0, ()))
     cuts = [_cut(runs) for runs in sources]
     if not extended or None in cuts:
         return None
@@ -70,7 +80,19 @@ def samples(laid: Laid, extended: bool) -> Samples | None:
         data[place] = moved.reshape(move.joined)[held]
         return data.reshape(-1)
 
-    return Samples(flat, adjacent(shape), 0)
+    return Samples(flat, adjacent(shape), 0, _frame(shape, held[1:], place[1:], own) if fill == 0 else None)
+
+
+def _frame(
+    shape: Shape, held: tuple[slice, ...], place: tuple[slice, ...], own: tuple[int, ...] | None
+) -> Frame | None:
+    """Return the copy of the `held` samples to their `place`; None where they are not adjacent along the last axis."""
+    if own is None or own[-1] > 1:
+        return None
+    whole = tuple(slice(0, n) for n in shape[:LEADING])
+    start = sum(part.start * step for part, step in zip((*whole, *held), own, strict=True))
+    parts = zip(shape, (*whole, *place), own, strict=True)
+    return Frame(start, tuple((n, part.start, part.stop - part.start, step) for n, part, step in parts))
 
 
 def _ravelled(x: Any) -> Host:
@@ -103,8 +125,23 @@ def factors(laid: Laid) -> Callable[[Any], Host]:
     return flat
 
 
-def call(laid: Laid, samples: Samples, loop: Callable[[], Start], units: int, threads: int) -> Bypass:
-    """Return the whole call of a loop whose tables are made."""
+def reverses(laid: Laid) -> int | None:
+    """Return of how many factors each run is met in reverse, 0 for none; None where they are not as in the kernel."""
+    spec = laid.problem.spec
+    if laid.problem.layout.kernel.moves or (spec.conj and laid.traits.accumulator.startswith("complex")):
+        return None
+    return spec.taps if spec.flip else 0
+
+
+def call(
+    laid: Laid,
+    samples: Samples,
+    loop: Callable[[], Start],
+    units: int,
+    threads: int,
+    entire: Callable[[], Entire] | None = None,
+) -> Bypass:
+    """Return the whole call of a loop whose tables are made; `entire` is one of contiguous memory, on one thread."""
     dtype, answer = np.dtype(laid.traits.accumulator), laid.problem.shape
     weights, begin = factors(laid), cache(loop)  # not before it is needed: a loop may have to be compiled
     added = _of_filters(laid)
@@ -118,7 +155,21 @@ def call(laid: Laid, samples: Samples, loop: Callable[[], Start], units: int, th
             y += bias.reshape(added)
         return y
 
-    return on_memory(run) if laid.traits.home else run
+    home = laid.traits.home
+    general = on_memory(run) if home else run
+    if entire is None or threads > 1:
+        return general
+    compute, place, given = cache(entire), tensor_place if home else place_of, from_memory() if home else None
+
+    def short(x: Any, kernel: Any, bias: Any = None) -> Any:
+        x_at, kernel_at = place(x), place(kernel)
+        if x_at is None or kernel_at is None or bias is not None:
+            return general(x, kernel) if bias is None else general(x, kernel, bias)
+        y = np.empty(answer, dtype)
+        compute()(x_at, kernel_at, address(y))
+        return y if given is None else given(y)
+
+    return short
 
 
 def _of_filters(laid: Laid) -> Shape | None:

@@ -7,6 +7,7 @@ checks them: the planner's specs have done so long before.
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Callable, Sequence
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,8 +15,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from arrayconv._accel import _rows, _tiles
-from arrayconv._accel._base import AcceleratorFailed
-from arrayconv._accel._flat import Host, Part, Start, address
+from arrayconv._accel._base import AcceleratorFailed, Laid
+from arrayconv._accel._flat import Entire, Host, Part, Start, address
+from arrayconv._accel._laid import Samples, reverses
 
 LIBRARY = "native"
 LEVELS = ("any", "avx2", "avx512")  # of processors that there is code for
@@ -28,12 +30,16 @@ _KINDS = {
 }  # fmt: skip
 
 
+_NO_MEMORY = "convolution: no memory for a copy of {} samples of {}."
+
+
 class Code(NamedTuple):
     """The functions of the library, and the level of this machine's processor."""
 
     level: int
     rows: Any
     tiles: Any
+    call: Any
 
 
 def built() -> bool:
@@ -58,16 +64,17 @@ def loaded() -> Code:
     if spoken != _INTERFACE:
         raise AcceleratorFailed(LIBRARY, f"it was built from other sources (interface {spoken}, not {_INTERFACE})")
     number, pointer, word = ctypes.c_int, ctypes.c_void_p, ctypes.c_int64
-    rows, tiles = library.arrayconv_rows, library.arrayconv_tiles
+    rows, tiles, call = library.arrayconv_rows, library.arrayconv_tiles, library.arrayconv_call
     rows.restype, rows.argtypes = None, [number, number, *[pointer] * 4, word, word]
     tiles.restype, tiles.argtypes = number, [number, number, *[pointer] * 4, ctypes.c_double, word, word]
-    return Code(library.arrayconv_level(), rows, tiles)
+    call.restype, call.argtypes = number, [number, number, *[pointer] * 4, ctypes.c_double]
+    return Code(library.arrayconv_level(), rows, tiles, call)
 
 
 def rows(dtype: str, job: _rows.Job) -> Start:
     """Return the loop over rows: see native/rows.h."""
     code, kind = loaded(), _KINDS[dtype]
-    table = _words((len(job.offsets), len(job.sizes)), job.inner, job.offsets, job.sizes, job.steps)
+    table = _words(*_of_rows(job))
 
     def start(x: Host, factors: Host, y: Host) -> Part:
         return partial(code.rows, code.level, kind, address(x), address(factors), address(y), table)
@@ -78,20 +85,60 @@ def rows(dtype: str, job: _rows.Job) -> Start:
 def tiles(dtype: str, tables: _tiles.Tables, fill: complex) -> Start:
     """Return the loop over tiles: see native/tiles.h."""
     code, kind = loaded(), _KINDS[dtype]
-    lengths = [len(part) for part in (tables.lead, tables.beyond, tables.bands, tables.blocks)]
-    table = _words((*lengths, tables.room), tables.counts, tables.lead, tables.axes, *tables[3:6])
-    beyond = fill.real
+    table, beyond = _words(*_of_tiles(tables)), fill.real
 
     def start(x: Host, factors: Host, y: Host) -> Part:
         arrays = address(x), address(factors), address(y)
 
         def part(first: int, stop: int) -> None:
             if code.tiles(code.level, kind, *arrays, table, beyond, first, stop):
-                raise MemoryError(f"convolution: no memory for a copy of {tables.room} samples of {dtype}.")
+                raise MemoryError(_NO_MEMORY.format(tables.room, dtype))
 
         return part
 
     return start
+
+
+def entire_rows(laid: Laid, samples: Samples, job: _rows.Job) -> Callable[[], Entire] | None:
+    """Return what makes the whole call of the loop over rows, None where more is to be done than that does."""
+    return _entire(laid, samples, 0, job.units, _of_rows(job))
+
+
+def entire_tiles(laid: Laid, samples: Samples, tables: _tiles.Tables) -> Callable[[], Entire] | None:
+    """Return what makes the whole call of the loop over tiles, None where more is to be done than that does."""
+    return _entire(laid, samples, 1, tables.units, _of_tiles(tables))
+
+
+def _entire(
+    laid: Laid, samples: Samples, is_tiles: int, units: int, parts: Sequence[Any]
+) -> Callable[[], Entire] | None:
+    frame, taps = samples.frame, reverses(laid)
+    if frame is None or taps is None:
+        return None
+    traits, spec = laid.traits, laid.problem.spec
+    factors = spec.groups * spec.filters * spec.terms
+    head = traits.itemsize, is_tiles, units, factors, taps, frame.start, len(frame.axes)
+    kind, fill = _KINDS[traits.accumulator], laid.fill.real
+
+    def make() -> Entire:
+        code, table = loaded(), _words(head, frame.axes, *parts)
+
+        def run(x: int, kernel: int, y: int) -> None:
+            if code.call(code.level, kind, x, kernel, y, table, fill):
+                raise MemoryError(_NO_MEMORY.format("its", traits.accumulator))
+
+        return run
+
+    return make
+
+
+def _of_rows(job: _rows.Job) -> Sequence[Any]:
+    return (len(job.offsets), len(job.sizes)), job.inner, job.offsets, job.sizes, job.steps
+
+
+def _of_tiles(tables: _tiles.Tables) -> Sequence[Any]:
+    lengths = [len(part) for part in (tables.lead, tables.beyond, tables.bands, tables.blocks)]
+    return (*lengths, tables.room), tables.counts, tables.lead, tables.axes, *tables[3:6]
 
 
 def _words(*parts: Any) -> Any:

@@ -10,12 +10,13 @@ import numpy as np
 
 from arrayconv._accel import _laid, _rows, _threads
 from arrayconv._accel._base import Bypass, Laid
-from arrayconv._accel._flat import Start, addressable, flat, steps_of
+from arrayconv._accel._flat import Entire, Start, addressable, flat, steps_of
 from arrayconv._algorithms import Algorithm, Context
 from arrayconv._spec import Spec
 from arrayconv._xp import Traits
 
 Loop = Callable[[str, _rows.Job], Start]  # for a dtype
+MakeEntire = Callable[[Laid, _laid.Samples, _rows.Job], Callable[[], Entire] | None]
 
 
 def on_rows(
@@ -57,7 +58,7 @@ def _run(loop: Loop, x: Any, factors: Any, spec: Spec, context: Context) -> Any:
     return y
 
 
-def bypass(loop: Loop, laid: Laid) -> Bypass | None:
+def bypass(loop: Loop, entire: MakeEntire | None, laid: Laid) -> Bypass | None:
     """Return the loop on contiguous arrays, among constants where x is extended by those; tables made beforehand."""
     spec, traits = laid.step.spec, laid.traits
     samples, y_steps = _laid.samples(laid, extended=True), _laid.outputs(laid)
@@ -65,4 +66,6 @@ def bypass(loop: Loop, laid: Laid) -> Bypass | None:
         return None
     rows = _rows.rows(spec, samples.steps, y_steps)
     job = _rows.job(spec, rows, samples.steps, samples.start, 0, traits.itemsize)
-    return _laid.call(laid, samples, partial(loop, traits.accumulator, job), job.units, _rows.worth(spec, traits))
+    whole = entire(laid, samples, job) if entire is not None else None
+    begin = partial(loop, traits.accumulator, job)
+    return _laid.call(laid, samples, begin, job.units, _rows.worth(spec, traits), whole)

@@ -10,12 +10,13 @@ import numpy as np
 
 from arrayconv._accel import _laid, _threads, _tiles
 from arrayconv._accel._base import Bypass, Laid
-from arrayconv._accel._flat import Host, Start, addressable, flat
+from arrayconv._accel._flat import Entire, Host, Start, addressable, flat
 from arrayconv._algorithms import Algorithm, Context
 from arrayconv._spec import Spec
 from arrayconv._xp import Traits
 
 Loop = Callable[[str, _tiles.Tables, complex], Start]  # for a dtype and a fill
+MakeEntire = Callable[[Laid, _laid.Samples, _tiles.Tables], Callable[[], Entire] | None]
 
 
 def on_tiles(
@@ -66,7 +67,7 @@ def _takes_rows(out: Host) -> bool:
     return addressable(out) and (out.strides[-1] == out.itemsize or out.shape[-1] == 1)
 
 
-def bypass(loop: Loop, laid: Laid) -> Bypass | None:
+def bypass(loop: Loop, entire: MakeEntire | None, laid: Laid) -> Bypass | None:
     """Return the loop on contiguous arrays, tables made beforehand."""
     spec, traits = laid.step.spec, laid.traits
     samples, y_steps = _laid.samples(laid, extended=False), _laid.outputs(laid)
@@ -75,5 +76,9 @@ def bypass(loop: Loop, laid: Laid) -> Bypass | None:
     if y_steps[-1] != 1 and spec.axes[-1].outputs > 1:
         return None
     tables = _tiles.tables(spec, samples.steps, y_steps, samples.start, 0, traits.itemsize)
-    begin = partial(loop, traits.accumulator, tables, laid.fill)
-    return _laid.call(laid, samples, begin, tables.units, _tiles.worth(spec, traits.itemsize, traits.threads))
+    whole = entire(laid, samples, tables) if entire is not None else None
+    begin, threads = (
+        partial(loop, traits.accumulator, tables, laid.fill),
+        _tiles.worth(spec, traits.itemsize, traits.threads),
+    )
+    return _laid.call(laid, samples, begin, tables.units, threads, whole)

@@ -31,4 +31,4 @@ def _cost(spec: Spec, traits: Traits) -> int:
 
 
 native_loops = _numpy_rows.on_rows("native_loops", _why_not, _cost, _native.rows)
-bypass = partial(_numpy_rows.bypass, _native.rows)
+bypass = partial(_numpy_rows.bypass, _native.rows, _native.entire_rows)

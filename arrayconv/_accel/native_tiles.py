@@ -28,4 +28,4 @@ def _cost(spec: Spec, traits: Traits) -> int:
 
 
 native_tiles = _numpy_tiles.on_tiles("native_tiles", _why_not, _cost, _native.tiles)
-bypass = partial(_numpy_tiles.bypass, _native.tiles)
+bypass = partial(_numpy_tiles.bypass, _native.tiles, _native.entire_tiles)

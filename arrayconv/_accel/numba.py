@@ -44,4 +44,4 @@ def _loop(dtype: str, job: _rows.Job) -> Start:
 
 
 numba = _numpy_rows.on_rows("numba", _why_not, _cost, _loop)
-bypass = partial(_numpy_rows.bypass, _loop)
+bypass = partial(_numpy_rows.bypass, _loop, None)

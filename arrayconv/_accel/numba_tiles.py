@@ -46,4 +46,4 @@ def _loop(dtype: str, tables: _tiles.Tables, fill: complex) -> Start:
 
 
 numba_tiles = _numpy_tiles.on_tiles("numba_tiles", _why_not, _cost, _loop)
-bypass = partial(_numpy_tiles.bypass, _loop)
+bypass = partial(_numpy_tiles.bypass, _loop, None)

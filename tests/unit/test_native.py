@@ -143,11 +143,13 @@ def test_code_of_other_sources_is_refused(elsewhere, monkeypatch):
 
 
 @needs_code
-def test_without_memory_for_a_copy_the_call_says_so(monkeypatch):
+@pytest.mark.parametrize("order", "CF")  # remembered as one call, and the long way
+def test_without_memory_for_a_copy_the_call_says_so(monkeypatch, order):
     code = _native.loaded()
-    monkeypatch.setattr(_native, "loaded", lambda: code._replace(tiles=lambda *arguments: 1))
-    with pytest.raises(MemoryError, match=r"no memory for a copy of [0-9]+ samples of float64"):
-        arrayconv.convolve(np.ones((30, 32)), np.ones((3, 3)), "same", method="native_tiles")
+    monkeypatch.setattr(_native, "loaded", lambda: code._replace(tiles=lambda *given: 1, call=lambda *given: 1))
+    x = np.ones((30, 32), order=order)
+    with pytest.raises(MemoryError, match=r"convolution: no memory for a copy of [a-z0-9]+ samples of float64"):
+        arrayconv.convolve(x, np.ones((3, 3)), "same", method="native_tiles")
 
 
 def test_switched_off_it_serves_nothing():

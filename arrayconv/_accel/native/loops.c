@@ -121,3 +121,54 @@ EXPORTED int arrayconv_tiles(int level, int kind, const void *x, const void *w, 
 {
     return TILES_AT[level][kind](x, w, y, table, fill, first, stop);
 }
+
+/* Copy samples among zeros. Each axis is four words: its size, where x begins, how many samples, one step in x. */
+static void among_zeros(char *copy, size_t bytes, const char *x, const word *sizes, word axes, size_t element)
+{
+    const size_t each = bytes / (size_t)sizes[0], before = (size_t)sizes[1] * each;
+    const word length = sizes[2];
+    memset(copy, 0, before);
+    if (axes == 1) memcpy(copy + before, x, (size_t)length * element);
+    else
+        for (word i = 0; i < length; i++)
+            among_zeros(copy + before + (size_t)i * each, each, x + i * sizes[3] * (word)element, sizes + 4, axes - 1,
+                        element);
+    const size_t done = before + (size_t)length * each;
+    memset(copy + done, 0, bytes - done);
+}
+
+/* Copy factors, each run of `taps` of them in reverse. */
+static void turned(char *copy, const char *w, word factors, word taps, size_t element)
+{
+    for (word first = 0; first < factors; first += taps)
+        for (word tap = 0; tap < taps; tap++)
+            memcpy(copy + (size_t)(first + tap) * element, w + (size_t)(first + taps - 1 - tap) * element, element);
+}
+
+/* Do all of a call: extend x by zeros, turn the kernel around, and run a loop over every block. The table: bytes of an
+   element; whether the loop is that of tiles; its blocks; how many factors, and of how many each run is turned around, 0
+   for none; where x begins; how many axes x is extended along, 0 for none, then those as above; the loop's table.
+   Returns 0, or 1 where there is no memory. */
+EXPORTED int arrayconv_call(int level, int kind, const char *x, const char *w, void *y, const word *table, double fill)
+{
+    const size_t element = (size_t)table[0];
+    const word factors = table[3], taps = table[4], axes = table[6], *sizes = table + 7;
+    size_t bytes = axes ? element : 0;
+    for (word axis = 0; axis < axes; axis++) bytes *= (size_t)sizes[4 * axis];
+    char *room = taps || bytes ? malloc(bytes + (size_t)factors * element) : NULL;
+    if (room == NULL && (taps || bytes)) return 1;
+    x += table[5] * (word)element;
+    if (bytes) {
+        among_zeros(room, bytes, x, sizes, axes, element);
+        x = room;
+    }
+    if (taps) {
+        turned(room + bytes, w, factors, taps, element);
+        w = room + bytes;
+    }
+    int failed = 0;
+    if (table[1]) failed = TILES_AT[level][kind](x, w, y, sizes + 4 * axes, fill, 0, table[2]);
+    else ROWS_AT[level][kind](x, w, y, sizes + 4 * axes, 0, table[2]);
+    free(room);
+    return failed;
+}

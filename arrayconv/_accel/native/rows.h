@@ -59,6 +59,10 @@ INLINE void NAME(adjacent)(T *y, const T *x, const word *offsets, const T *w, wo
         NAME(sums)(y + j, x + j, offsets, w, terms, MOST_VECTORS / 2, 0);
         j += MOST_VECTORS / 2 * LANES;
     }
+    if (j + MOST_VECTORS / 4 * LANES <= length) {
+        NAME(sums)(y + j, x + j, offsets, w, terms, MOST_VECTORS / 4, 0);
+        j += MOST_VECTORS / 4 * LANES;
+    }
     for (; j + LANES <= length; j += LANES) NAME(sums)(y + j, x + j, offsets, w, terms, 1, 0);
     if (j < length) NAME(sums)(y + j, x + j, offsets, w, terms, 1, length - j);
 }
@@ -99,22 +103,31 @@ TARGET static void NAME(rows)(const void *xs, const void *ws, void *ys, const wo
     const word terms = table[0], axes = table[1], count = table[2], blocks = table[3], block = table[4];
     const word x_step = count == 1 ? 1 : table[5], y_step = count == 1 ? 1 : table[6];
     const word *offsets = table + 9, *sizes = offsets + terms, *steps = sizes + axes;
+    word places[axes + 1], x_at = table[7], y_at = table[8], w_at = 0, rest = first / blocks, number = first % blocks;
+    for (word axis = axes - 1; axis >= 0; axis--) {
+        places[axis] = rest % sizes[axis];
+        rest /= sizes[axis];
+        x_at += places[axis] * steps[3 * axis];
+        y_at += places[axis] * steps[3 * axis + 1];
+        w_at += places[axis] * steps[3 * axis + 2];
+    }
     for (word unit = first; unit < stop; unit++) {
-        word rest = unit / blocks;
-        const word start = (unit - rest * blocks) * block, length = least(block, count - start);
-        word x_at = table[7] + start * x_step, y_at = table[8] + start * y_step, w_at = 0;
-        for (word axis = axes - 1; axis >= 0; axis--) {
-            const word whole = rest / sizes[axis], place = rest - whole * sizes[axis];
-            rest = whole;
-            x_at += place * steps[3 * axis];
-            y_at += place * steps[3 * axis + 1];
-            w_at += place * steps[3 * axis + 2];
-        }
-        const T *x = (const T *)xs + PARTS * x_at, *w = (const T *)ws + PARTS * w_at;
-        T *y = (T *)ys + PARTS * y_at;
+        const word start = number * block, length = least(block, count - start);
+        const T *x = (const T *)xs + PARTS * (x_at + start * x_step), *w = (const T *)ws + PARTS * w_at;
+        T *y = (T *)ys + PARTS * (y_at + start * y_step);
         if (x_step == 1 && y_step == 1) NAME(adjacent)(y, x, offsets, w, terms, length);
         else if (x_step == 2 && y_step == 1) NAME(apart)(y, 1, x, 2, offsets, w, terms, length);
         else NAME(apart)(y, y_step, x, x_step, offsets, w, terms, length);
+        if (++number < blocks) continue;
+        number = 0;
+        for (word axis = axes - 1; axis >= 0; axis--) { /* divisions would take longer than a short row */
+            const word wraps = ++places[axis] == sizes[axis], back = wraps ? sizes[axis] - 1 : -1;
+            x_at -= back * steps[3 * axis];
+            y_at -= back * steps[3 * axis + 1];
+            w_at -= back * steps[3 * axis + 2];
+            if (!wraps) break;
+            places[axis] = 0;
+        }
     }
 }
 
