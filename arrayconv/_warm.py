@@ -155,31 +155,33 @@ def _is_bare(found: Operands, problem: Problem) -> bool:
 
 def _key(function: str, arrays: tuple[Any, ...], options: tuple[Any, ...]) -> Any:
     """Return what a call is remembered by, or None for one that is not."""
-    places = None
-    if type(arrays[0]) is not np.ndarray:
-        places = _tensor_places(arrays)
-        if places is None:
-            return None
-    elif any(type(array) is not np.ndarray for array in arrays):
+    seen = _seen(arrays)
+    if seen is None:
         return None
     kinds = tuple(map(type, options))
     if not _PLAIN.issuperset(kinds) and not _are_simple(options):
         if not _is_plain(options):
             return None
         options = _tagged(options)
-    shapes = tuple([(array.shape, array.dtype) for array in arrays])
-    return function, places, shapes, kinds, options, config.current(), state()
+    return function, seen, kinds, options, config.current(), state()
 
 
-def _tensor_places(arrays: tuple[Any, ...]) -> tuple[Any, ...] | None:
-    """Return where tensors and parameters of torch are, None unless all of them are such."""
+def _seen(arrays: tuple[Any, ...]) -> tuple[Any, ...] | None:
+    """Return shapes and dtypes, of tensors and parameters of torch places too; None unless all are of one library."""
+    if type(arrays[0]) is np.ndarray:
+        for array in arrays:
+            if type(array) is not np.ndarray:
+                return None
+        return tuple([(array.shape, array.dtype) for array in arrays])
     torch = sys.modules.get("torch")
     if torch is None or torch.compiler.is_compiling():
         return None
     tensor, parameter = torch.Tensor, torch.nn.Parameter
-    if any(type(array) is not tensor and type(array) is not parameter for array in arrays):
-        return None
-    return tuple([(array.device, array.layout) for array in arrays])
+    for array in arrays:
+        kind = type(array)
+        if kind is not tensor and kind is not parameter:
+            return None
+    return tuple([(array.shape, array.dtype, array.device, array.layout) for array in arrays])
 
 
 def _are_simple(options: tuple[Any, ...]) -> bool:

@@ -67,7 +67,7 @@ def loaded() -> Code:
     rows, tiles, call = library.arrayconv_rows, library.arrayconv_tiles, library.arrayconv_call
     rows.restype, rows.argtypes = None, [number, number, *[pointer] * 4, word, word]
     tiles.restype, tiles.argtypes = number, [number, number, *[pointer] * 4, ctypes.c_double, word, word]
-    call.restype, call.argtypes = number, [number, number, *[pointer] * 4, ctypes.c_double]
+    call.restype, call.argtypes = number, [pointer] * 4
     return Code(library.arrayconv_level(), rows, tiles, call)
 
 
@@ -118,13 +118,14 @@ def _entire(
     traits, spec = laid.traits, laid.problem.spec
     factors = spec.groups * spec.filters * spec.terms
     head = traits.itemsize, is_tiles, units, factors, taps, frame.start, len(frame.axes)
-    kind, fill = _KINDS[traits.accumulator], laid.fill.real
+    kind, fill = _KINDS[traits.accumulator], np.float64(laid.fill.real).view(np.int64)
 
     def make() -> Entire:
-        code, table = loaded(), _words(head, frame.axes, *parts)
+        code = loaded()
+        table, call = _words((code.level, kind, fill), head, frame.axes, *parts), code.call
 
         def run(x: int, kernel: int, y: int) -> None:
-            if code.call(code.level, kind, x, kernel, y, table, fill):
+            if call(x, kernel, y, table):
                 raise MemoryError(_NO_MEMORY.format("its", traits.accumulator))
 
         return run

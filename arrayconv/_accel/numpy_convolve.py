@@ -23,6 +23,7 @@ from arrayconv._spec import Axis, Spec
 from arrayconv._xp import Traits
 
 LIBRARY = "numpy"
+_LENDING_NS = 2000  # tensors as NumPy arrays, and back: more than loops take that are given addresses
 _SHORT = 11  # taps for which NumPy has loops of their own, without a dot product per output
 
 
@@ -47,7 +48,8 @@ def _cost(spec: Spec, traits: Traits) -> int:
     axis = spec.axes[0]
     outputs = axis.outputs if _is_valid(axis) else axis.size + axis.taps - 1  # all are computed, wanted or not
     macs = axis.taps * (axis.outputs if _is_valid(axis) else axis.size)
-    return found.call_ns + (macs * traits.itemsize * found.mac_line // LINE + outputs * found.output) // 1000
+    call_ns = found.call_ns + _LENDING_NS * bool(traits.home)
+    return call_ns + (macs * traits.itemsize * found.mac_line // LINE + outputs * found.output) // 1000
 
 
 def _is_valid(axis: Axis) -> bool:

@@ -145,19 +145,22 @@ static void turned(char *copy, const char *w, word factors, word taps, size_t el
             memcpy(copy + (size_t)(first + tap) * element, w + (size_t)(first + taps - 1 - tap) * element, element);
 }
 
-/* Do all of a call: extend x by zeros, turn the kernel around, and run a loop over every block. The table: bytes of an
-   element; whether the loop is that of tiles; its blocks; how many factors, and of how many each run is turned around, 0
-   for none; where x begins; how many axes x is extended along, 0 for none, then those as above; the loop's table.
-   Returns 0, or 1 where there is no memory. */
-EXPORTED int arrayconv_call(int level, int kind, const char *x, const char *w, void *y, const word *table, double fill)
+/* Do all of a call: extend x by zeros, turn the kernel around, and run a loop over every block. The table: level, kind,
+   the bits of the fill; bytes of an element; whether the loop is that of tiles; its blocks; how many factors, and of how
+   many each run is turned around, 0 for none; where x begins; how many axes x is extended along, 0 for none, then those
+   as above; the loop's table. Returns 0, or 1 where there is no memory. */
+EXPORTED int arrayconv_call(const char *x, const char *w, void *y, const word *table)
 {
-    const size_t element = (size_t)table[0];
-    const word factors = table[3], taps = table[4], axes = table[6], *sizes = table + 7;
+    const word level = table[0], kind = table[1], is_tiles = table[4], blocks = table[5];
+    const size_t element = (size_t)table[3];
+    const word factors = table[6], taps = table[7], axes = table[9], *sizes = table + 10;
+    double fill;
+    memcpy(&fill, table + 2, sizeof fill);
     size_t bytes = axes ? element : 0;
     for (word axis = 0; axis < axes; axis++) bytes *= (size_t)sizes[4 * axis];
     char *room = taps || bytes ? malloc(bytes + (size_t)factors * element) : NULL;
     if (room == NULL && (taps || bytes)) return 1;
-    x += table[5] * (word)element;
+    x += table[8] * (word)element;
     if (bytes) {
         among_zeros(room, bytes, x, sizes, axes, element);
         x = room;
@@ -167,8 +170,8 @@ EXPORTED int arrayconv_call(int level, int kind, const char *x, const char *w, v
         w = room + bytes;
     }
     int failed = 0;
-    if (table[1]) failed = TILES_AT[level][kind](x, w, y, sizes + 4 * axes, fill, 0, table[2]);
-    else ROWS_AT[level][kind](x, w, y, sizes + 4 * axes, 0, table[2]);
+    if (is_tiles) failed = TILES_AT[level][kind](x, w, y, sizes + 4 * axes, fill, 0, blocks);
+    else ROWS_AT[level][kind](x, w, y, sizes + 4 * axes, 0, blocks);
     free(room);
     return failed;
 }
