@@ -60,24 +60,24 @@ class Pace(NamedTuple):
 
 
 PACES: dict[str, Pace] = {
-    # Fitted on 2026-11-22, 2 cores of an AMD EPYC (Zen 5), numba 0.68.1; loops are those of one thread.
-    "numpy_convolve-short": Pace(391, 1216, 0),
-    "numpy_convolve-float": Pace(390, 640, 2364),
+    # Fitted on 2026-11-22, 2 cores of an AMD EPYC (Zen 5), gcc 12.2, numba 0.68.1; loops are those of one thread.
+    "numpy_convolve-short": Pace(626, 1246),
+    "numpy_convolve-float": Pace(624, 640, 2364),
     "numpy_convolve-integer": Pace(1000, 11520, 1000),
-    "native_loops-float": Pace(1304, 512, 1200),
-    "native_loops-complex": Pace(1304, 800, 1200),
-    "native_loops-integer": Pace(815, 320, 1200),
-    "native_loops-strided": Pace(815, 10650, 1200),  # per multiply-add of any dtype
-    "native_tiles": Pace(1018, 192, 256),
+    "native_loops-float": Pace(652, 512, 426),
+    "native_loops-complex": Pace(652, 500, 1200),
+    "native_loops-integer": Pace(652, 320, 426),
+    "native_loops-strided": Pace(652, 10650, 426),  # per multiply-add of any dtype
+    "native_tiles": Pace(521, 154, 256),
     "numba-float": Pace(509, 614, 1065),
     "numba-complex": Pace(815, 640, 6000),
     "numba-integer": Pace(815, 384, 6000),
     "numba-strided": Pace(815, 12000, 3750),  # per multiply-add of any dtype
     "numba_tiles": Pace(858, 233, 128),
     "torch_conv-single": Pace(687, 1280, 1429),
-    "torch_conv-depthwise": Pace(9000, 256, 100),
+    "torch_conv-depthwise": Pace(9000, 160, 100),
     "torch_conv-channels": Pace(38000, 64, 500),
-    "torch_conv-float64": Pace(9000, 128, 272),
+    "torch_conv-float64": Pace(1406, 128, 136),
     "xla_conv-single": Pace(10000, 7680),
     "xla_conv-channels": Pace(10000, 192),
     "xla_conv-float64": Pace(25000, 512),
