@@ -126,7 +126,7 @@ def machine():
     models = [line.split(":", 1)[1].strip() for line in text.splitlines() if line.startswith("model name")]
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     load = round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else 0
-    loops = _native.LEVELS[_native.loaded().level] if _native.built() else "none"
+    loops = _native.level() if _native.built() else "none"
     return {
         "cpu": models[0] if models else platform.processor() or platform.machine(),
         "cores": cores,

@@ -15,7 +15,8 @@ import numpy as np
 ROUNDS = 3  # at least
 TRIALS = 8  # first calls at most
 HOPELESS = 6  # times slower than the fastest in its first calls: too far behind to win
-CALL_NS = 5 * 10**6  # what is timed at once: calls shorter than this are repeated
+CALL_NS = 5 * 10**6  # of a turn at least: calls shorter than this are repeated
+MOST_SINGLY = 50  # repeated calls that are timed one by one: they take a tenth of a millisecond or longer
 WARM_NS = 10**8  # of calls before those that are timed: systems are slow to give a thread a core of its own
 
 
@@ -27,16 +28,27 @@ class Timed(NamedTuple):
 
 
 def once(timed, repeats=1, finish=None, warm_ns=0):
-    """Return the mean nanoseconds of a call over `repeats` of them; `finish` waits for a result."""
+    """Return the nanoseconds of a call: the shortest of `repeats`, or the mean of so many that each is a short one.
+
+    `finish` waits for a result.
+    """
     call = timed.call if finish is None else lambda: finish(timed.call())
     with timed.context():
         begun = time.perf_counter_ns()
         while time.perf_counter_ns() - begun < warm_ns:
             call()
+        if repeats <= MOST_SINGLY:
+            return min(_single(call) for _ in range(repeats))
         start = time.perf_counter_ns()
         for _ in range(repeats):
             call()
         return (time.perf_counter_ns() - start) / repeats
+
+
+def _single(call):
+    start = time.perf_counter_ns()
+    call()
+    return time.perf_counter_ns() - start
 
 
 def _first(timed, finish):

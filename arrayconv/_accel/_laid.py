@@ -67,8 +67,8 @@ def samples(laid: Laid, extended: bool) -> Samples | None:
     if own is not None and all(len(runs) == 1 and runs[0].start != FILL and runs[0].step == 1 for runs in sources):
         start = sum(runs[0].start * step for runs, step in zip(sources, own[LEADING:], strict=True))
         return Samples(_ravelled, own, start, Frame(0, ()))
-    cuts = [_cut(runs) for runs in sources]
-    if not extended or None in cuts:
+    cuts = [cut(runs) for runs in sources]
+    if not extended or not cuts or None in cuts:
         return None
     held, place = ((..., *part) for part in zip(*filter(None, cuts), strict=True))
     moves = move.moves
@@ -99,7 +99,7 @@ def _ravelled(x: Any) -> Host:
     return x.reshape(-1)
 
 
-def _cut(runs: tuple[Run, ...]) -> tuple[slice, slice] | None:
+def cut(runs: tuple[Run, ...]) -> tuple[slice, slice] | None:
     """Return which samples of an axis are read, and where they stand among constants; None without such a place."""
     copied = [number for number, run in enumerate(runs) if run.start != FILL]
     if len(copied) != 1 or runs[copied[0]].step != 1:

@@ -71,6 +71,11 @@ def loaded() -> Code:
     return Code(library.arrayconv_level(), rows, tiles, call)
 
 
+def level() -> str:
+    """Return what this machine's processor has that there is code for; raises as `loaded`."""
+    return LEVELS[loaded().level]
+
+
 def rows(dtype: str, job: _rows.Job) -> Start:
     """Return the loop over rows: see native/rows.h."""
     code, kind = loaded(), _KINDS[dtype]

@@ -12,7 +12,7 @@ import numpy as np
 
 from arrayconv._accel._base import Bypass, Laid, unavailable
 from arrayconv._accel._borrowed import on_memory
-from arrayconv._boundary import FILL, Run
+from arrayconv._accel._laid import cut
 from arrayconv._ops.windows import LEADING
 from arrayconv._spec import Spec
 
@@ -20,7 +20,7 @@ from arrayconv._spec import Spec
 def bypass(laid: Laid) -> Bypass | None:
     """Return the product on real arrays whose axes are in order, with nothing but zeros beyond their ends."""
     step, layout, dtype = laid.step.spec, laid.problem.layout, np.dtype(laid.traits.accumulator)
-    cuts = [_cut(runs) for runs in laid.step.source]
+    cuts = [cut(runs) for runs in laid.step.source]
     if unavailable("numpy", "numpy", laid.traits) or dtype.kind not in "fiu" or laid.fill != 0 or None in cuts:
         return None
     if not cuts or layout.x.moves or layout.kernel.moves or layout.y.moves:
@@ -48,15 +48,6 @@ def bypass(laid: Laid) -> Bypass | None:
         return y.reshape(answer)
 
     return on_memory(run) if laid.traits.home else run
-
-
-def _cut(runs: tuple[Run, ...]) -> tuple[slice, slice] | None:
-    """Return which samples of an axis are read, and where they stand among constants; None without such a place."""
-    copied = [number for number, run in enumerate(runs) if run.start != FILL]
-    if len(copied) != 1 or runs[copied[0]].step != 1:
-        return None
-    run, before = runs[copied[0]], sum(run.length for run in runs[: copied[0]])
-    return slice(run.start, run.start + run.length), slice(before, before + run.length)
 
 
 def _windows(spec: Spec, itemsize: int) -> tuple[tuple[int, ...], tuple[int, ...]]:

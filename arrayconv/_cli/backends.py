@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import argparse
 from importlib.metadata import PackageNotFoundError, version
-from importlib.util import find_spec
 
 from arrayconv import config
-from arrayconv._accel import MADE_OF
+from arrayconv._accel import MADE_OF, AcceleratorFailed, _native, installed
 from arrayconv._cli.console import progress, table
 from arrayconv._cli.libraries import NAMESPACES, Library, look
 from arrayconv._cli.options import Command
@@ -53,13 +52,16 @@ def _row(library: Library) -> tuple[str, str, str, str]:
 
 
 def _accelerator(name: str) -> tuple[str, str, str, str]:
-    if any(find_spec(library) is None for library in MADE_OF.get(name, (name,))):
-        return name, "-", "not installed", config.ACCELERATORS[name]
+    if not all(map(installed, MADE_OF.get(name, (name,)))):
+        state = "not built" if name == _native.LIBRARY else "not installed"
+        return name, "-", state, config.ACCELERATORS[name]
+    state = "on" if name in config.current().accelerators else "off"
     try:
-        number = "-" if name in MADE_OF else version(name)
+        number = "-" if name in MADE_OF else _native.level() if name == _native.LIBRARY else version(name)
     except PackageNotFoundError:  # importable without having been installed as a package
         number = "?"
-    state = "on" if name in config.current().accelerators else "off"
+    except AcceleratorFailed:
+        number, state = "?", "cannot be loaded"
     return name, number, state, config.ACCELERATORS[name]
 
 

@@ -11,6 +11,7 @@ import pytest
 
 import arrayconv
 from arrayconv import _accel, config
+from arrayconv.__main__ import main
 from arrayconv._accel import AcceleratorFailed, _native
 from tests import cases, oracle, running
 from tests.conftest import make_library
@@ -95,7 +96,7 @@ def test_a_call_imports_no_library():
     code = """
 import sys, numpy as np, arrayconv
 x = np.ones((64, 64), "float32")
-assert arrayconv.explain(x, x[:3, :3], "same").method == "native_tiles"
+assert arrayconv.explain(x, x[:3, :3], "same").method.startswith("native")
 arrayconv.convolve(x, x[:3, :3], "same")
 arrayconv.convolve(np.arange(3000), np.arange(5), "same", method="native_loops")
 print([name for name in ("numba", "scipy", "torch", "jax") if name in sys.modules])
@@ -111,9 +112,14 @@ def elsewhere(tmp_path, monkeypatch):
     place = tmp_path / "loops.so"
     monkeypatch.setattr(_native, "_PATH", place)
     monkeypatch.setattr(_accel, "_failed", set())
-    _native.loaded.cache_clear()
+    _forget()
     yield place
+    _forget()
+
+
+def _forget():
     _native.loaded.cache_clear()
+    _accel.installed.cache_clear()
 
 
 def test_code_that_cannot_be_loaded_is_replaced_with_one_warning(elsewhere):
@@ -150,6 +156,22 @@ def test_without_memory_for_a_copy_the_call_says_so(monkeypatch, order):
     x = np.ones((30, 32), order=order)
     with pytest.raises(MemoryError, match=r"convolution: no memory for a copy of [a-z0-9]+ samples of float64"):
         arrayconv.convolve(x, np.ones((3, 3)), "same", method="native_tiles")
+
+
+@pytest.mark.parametrize(("content", "state"), [(None, "not built"), (b"no library", "cannot be loaded")])
+def test_backends_says_what_became_of_it(elsewhere, capsys, content, state):
+    if content is not None:
+        elsewhere.write_bytes(content)
+    assert main(["backends"]) == 0
+    row = next(line for line in capsys.readouterr().out.splitlines() if "native" in line.split()[:2])
+    assert state in row
+
+
+def test_without_it_other_methods_answer(elsewhere):
+    found = arrayconv.explain((256, 256), (3, 3), "same", dtype="float32")
+    assert not found.method.startswith("native")
+    y = arrayconv.convolve(np.ones((40, 50)), np.ones((3, 3)), "valid")
+    np.testing.assert_array_equal(y, np.full((38, 48), 9.0))
 
 
 def test_switched_off_it_serves_nothing():
