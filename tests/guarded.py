@@ -10,7 +10,8 @@ import sys
 
 import numpy as np
 
-from arrayconv import _plan
+import arrayconv
+from arrayconv import _plan, _warm, nn
 from arrayconv._accel import _native
 from tests import cases, running
 from tests.conftest import make_library
@@ -46,10 +47,37 @@ def run(spec, dtype, method, side):
     np.testing.assert_array_equal(out, expected)
 
 
+REMEMBERED = {  # calls that go straight to the code, which extends x and turns the kernel itself
+    "signal": ((37,), (5,), lambda x, w, **how: arrayconv.convolve(x, w, "same", **how)),
+    "image": ((9, 21), (4, 3), lambda x, w, **how: arrayconv.convolve(x, w, "full", **how)),
+    "lags": ((30,), (12,), lambda x, w, **how: arrayconv.correlate(x, w, lags=(-3, 2), **how)),
+    "a-kernel-each": ((4, 19), (4, 3), lambda x, w, **how: arrayconv.convolve(x, w, "same", axes=1, **how)),
+    "channels": ((2, 6, 9, 8), (4, 3, 3, 2), lambda x, w, **how: nn.conv2d(x, w, padding=1, groups=2, **how)),
+}
+
+
+def remember(x_shape, w_shape, call, dtype, method, side):
+    """Make a call twice on guarded operands: it is remembered from the first on."""
+    random = np.random.default_rng(5)
+    values = [cases.numbers(random, shape, dtype) for shape in (x_shape, w_shape)]
+    expected = call(*values, method=method)
+    x, w = (guarded(shape, dtype, side) for shape in (x_shape, w_shape))
+    x[...], w[...] = values
+    for _ in range(2):
+        np.testing.assert_array_equal(call(x, w, method=method), expected)
+
+
 def main(side):
     code, calls = _native.loaded(), 0
     for level in range(code.level + 1):
         _native.loaded = lambda level=level: code._replace(level=level)
+        _warm._known.clear()  # calls of another level
+        for name, (x_shape, w_shape, call) in REMEMBERED.items():
+            for dtype in DTYPES:
+                for method in ("native_loops", "native_tiles"):
+                    if method == "native_loops" or (dtype.startswith("float") and name in ("image", "channels")):
+                        remember(x_shape, w_shape, call, dtype, method, side)
+                        calls += 1
         for method, specs, dtypes in (("native_loops", ROWS, DTYPES), ("native_tiles", TILES, DTYPES[:2])):
             for spec in specs.values():
                 for dtype in dtypes:

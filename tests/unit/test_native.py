@@ -2,6 +2,7 @@
 
 import importlib
 import platform
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -80,6 +81,20 @@ def test_nothing_is_read_or_written_beyond_the_arrays(side):
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=200, check=False)
     assert done.returncode == 0, done.stderr  # -11: a page was touched that no array is on
     assert int(done.stdout) >= len(ROWS) * len(DTYPES) + len(TILES) * 2
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="pages are guarded by Linux's mprotect")
+@pytest.mark.parametrize(("side", "byte"), [("before", -1), ("after", 12)])
+def test_a_byte_beyond_a_guarded_array_ends_the_process(side, byte):
+    code = f"""
+import ctypes
+from tests.guarded import guarded
+x = guarded((3,), "float32", "{side}")
+assert x.sum() == 0
+ctypes.string_at(x.ctypes.data + {byte}, 1)
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, timeout=60, check=False)
+    assert done.returncode == -signal.SIGSEGV
 
 
 @needs_code
