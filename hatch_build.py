@@ -40,7 +40,7 @@ def compile_loops(target=LIBRARY, flags=FLAGS):
             check=False,
         )
         if done.returncode:
-            return f"{shlex.join(command)} failed: {done.stderr.strip()[-2000:]}"
+            return f"{shlex.join(command)} failed: exit status {done.returncode} {done.stderr.strip()[-2000:]}".strip()
         unfinished.replace(target)
     except (OSError, subprocess.TimeoutExpired) as failure:
         return f"{shlex.join(command)} failed: {failure}"

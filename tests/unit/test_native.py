@@ -210,7 +210,10 @@ def build(monkeypatch):
 @hook
 @pytest.mark.parametrize(
     ("command", "problem"),
-    [("no-such-compiler", "no-such-compiler failed: "), (f"{sys.executable} -c 'raise SystemExit(3)'", " failed: ")],
+    [
+        ("no-such-compiler", "no-such-compiler failed: "),
+        (f"{sys.executable} -c 'raise SystemExit(3)'", " failed: exit status 3"),
+    ],
 )
 def test_a_compiler_that_fails_leaves_no_library(build, monkeypatch, tmp_path, command, problem):
     monkeypatch.setenv("CC", command)
