@@ -39,7 +39,7 @@ def memory(tensor: Any) -> Any:
 
 def on_memory(run: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function of NumPy arrays, which may answer None, as one of tensors."""
-    from_numpy = from_memory()
+    from_numpy = sys.modules[LIBRARY].from_numpy
 
     def lent(*tensors: Any) -> Any:
         y = run(*map(memory, tensors))
@@ -48,16 +48,23 @@ def on_memory(run: Callable[..., Any]) -> Callable[..., Any]:
     return lent
 
 
-def from_memory() -> Callable[[Any], Any]:
-    """Return what makes tensors of writeable arrays with steps of whole elements."""
-    return sys.modules[LIBRARY].from_numpy
+def on_places(
+    compute: Callable[[], Callable[[int, int, int], None]], general: Callable[..., Any], shape: Any, dtype: Any
+) -> Callable[..., Any]:
+    """Return a function of tensors that computes on their memory by address; `general` for those it can't read so."""
+    from_numpy, empty, maybe_conj = sys.modules[LIBRARY].from_numpy, np.empty, dtype.kind == "c"
 
+    def at_places(x: Any, kernel: Any, bias: Any = None) -> Any:
+        if bias is not None:
+            return general(x, kernel, bias)
+        for tensor in (x, kernel):
+            if not tensor.is_contiguous() or tensor.is_neg() or (maybe_conj and tensor.is_conj()):
+                return general(x, kernel)
+        y = from_numpy(empty(shape, dtype))  # less than half of what torch.empty takes
+        compute()(x.data_ptr(), kernel.data_ptr(), y.data_ptr())
+        return y
 
-def tensor_place(tensor: Any) -> int | None:
-    """Return where a contiguous tensor's memory begins, None for one whose memory does not say all."""
-    if not tensor.is_contiguous() or tensor.is_conj() or tensor.is_neg():
-        return None
-    return tensor.data_ptr()
+    return at_places
 
 
 class _Writeable:

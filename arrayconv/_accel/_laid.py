@@ -10,7 +10,7 @@ import numpy as np
 
 from arrayconv._accel import _threads
 from arrayconv._accel._base import Bypass, Laid
-from arrayconv._accel._borrowed import from_memory, on_memory, tensor_place
+from arrayconv._accel._borrowed import on_memory, on_places
 from arrayconv._accel._flat import Entire, Host, Start, address, adjacent, place_of
 from arrayconv._boundary import FILL, Run
 from arrayconv._layout import Move, Shape
@@ -159,17 +159,17 @@ def call(
     general = on_memory(run) if home else run
     if entire is None or threads > 1:
         return general
-    compute, place, given = cache(entire), tensor_place if home else place_of, from_memory() if home else None
+    compute = cache(entire)
 
     def short(x: Any, kernel: Any, bias: Any = None) -> Any:
-        x_at, kernel_at = place(x), place(kernel)
+        x_at, kernel_at = place_of(x), place_of(kernel)
         if x_at is None or kernel_at is None or bias is not None:
             return general(x, kernel) if bias is None else general(x, kernel, bias)
         y = np.empty(answer, dtype)
         compute()(x_at, kernel_at, address(y))
-        return y if given is None else given(y)
+        return y
 
-    return short
+    return on_places(compute, general, answer, dtype) if home else short
 
 
 def _of_filters(laid: Laid) -> Shape | None:

@@ -128,9 +128,10 @@ def _entire(
     def make() -> Entire:
         code = loaded()
         table, call = _words((code.level, kind, fill), head, frame.axes, *parts), code.call
+        place = ctypes.byref(table)  # which keeps it
 
         def run(x: int, kernel: int, y: int) -> None:
-            if call(x, kernel, y, table):
+            if call(x, kernel, y, place):
                 raise MemoryError(_NO_MEMORY.format("its", traits.accumulator))
 
         return run
