@@ -28,8 +28,6 @@ _KINDS = {
     "int8": 2, "int16": 3, "int32": 4, "int64": 5, "uint8": 2, "uint16": 3, "uint32": 4, "uint64": 5,
     "complex64": 6, "complex128": 7,
 }  # fmt: skip
-
-
 _NO_MEMORY = "convolution: no memory for a copy of {} samples of {}."
 
 

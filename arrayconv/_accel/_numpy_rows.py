@@ -44,15 +44,16 @@ def _prepare(kernel: Any, spec: Spec, context: Context) -> Any:
 def _run(loop: Loop, x: Any, factors: Any, spec: Spec, context: Context) -> Any:
     out = context.out if context.out is not None and addressable(context.out) else None
     data, steps, origin = flat(np.asarray(x))
-    rows = _rows.rows(spec, steps, None if out is None else steps_of(out))
-    y = np.empty([spec.output_shape[axis] for axis in rows.order], data.dtype) if out is None else out
+    y_steps = None if out is None else steps_of(out)
+    order = _rows.rows(spec, steps, y_steps).order
+    y = np.empty([spec.output_shape[axis] for axis in order], data.dtype) if out is None else out
     target, _, start = flat(y)
-    job = _rows.job(spec, rows, steps, origin, start, x.itemsize)
+    job = _rows.job(spec, steps, y_steps, origin, start, x.itemsize)
     begin = loop(context.traits.accumulator, job)
     _threads.share(begin(data, factors, target), job.units, _rows.worth(spec, context.traits))
     if out is not None:
         return out
-    y = y.transpose(np.argsort(rows.order))
+    y = y.transpose(np.argsort(order))
     if context.out is not None:
         context.out[...] = y
     return y
@@ -64,8 +65,7 @@ def bypass(loop: Loop, entire: MakeEntire | None, laid: Laid) -> Bypass | None:
     samples, y_steps = _laid.samples(laid, extended=True), _laid.outputs(laid)
     if samples is None or y_steps is None or len(laid.steps) != 1:
         return None
-    rows = _rows.rows(spec, samples.steps, y_steps)
-    job = _rows.job(spec, rows, samples.steps, samples.start, 0, traits.itemsize)
+    job = _rows.job(spec, samples.steps, y_steps, samples.start, 0, traits.itemsize)
     whole = entire(laid, samples, job) if entire is not None else None
     begin = partial(loop, traits.accumulator, job)
     return _laid.call(laid, samples, begin, job.units, _rows.worth(spec, traits), whole)

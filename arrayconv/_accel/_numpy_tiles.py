@@ -77,8 +77,6 @@ def bypass(loop: Loop, entire: MakeEntire | None, laid: Laid) -> Bypass | None:
         return None
     tables = _tiles.tables(spec, samples.steps, y_steps, samples.start, 0, traits.itemsize)
     whole = entire(laid, samples, tables) if entire is not None else None
-    begin, threads = (
-        partial(loop, traits.accumulator, tables, laid.fill),
-        _tiles.worth(spec, traits.itemsize, traits.threads),
-    )
+    begin = partial(loop, traits.accumulator, tables, laid.fill)
+    threads = _tiles.worth(spec, traits.itemsize, traits.threads)
     return _laid.call(laid, samples, begin, tables.units, threads, whole)

@@ -104,11 +104,12 @@ class Job(NamedTuple):
 
 
 @planning()
-def job(spec: Spec, rows: Rows, steps: tuple[int, ...], start: int, origin: int, itemsize: int) -> Job:
-    """Return the tables of a problem: x, of some steps, and y begin at places of flat memory."""
-    blocks = -(-rows.outputs // max(1, _ROW_BYTES // itemsize))
-    inner = rows.outputs, blocks, -(-rows.outputs // blocks), rows.x_step, rows.y_step, start, origin
-    return Job(_offsets(spec, steps), rows.sizes, rows.steps, inner, rows.number * blocks)
+def job(spec: Spec, steps: tuple[int, ...], out: tuple[int, ...] | None, start: int, origin: int, itemsize: int) -> Job:
+    """Return the tables of a problem for its `rows`: x and y begin at places of flat memory."""
+    found = rows(spec, steps, out)
+    blocks = -(-found.outputs // max(1, _ROW_BYTES // itemsize))
+    inner = found.outputs, blocks, -(-found.outputs // blocks), found.x_step, found.y_step, start, origin
+    return Job(_offsets(spec, steps), found.sizes, found.steps, inner, found.number * blocks)
 
 
 def _offsets(spec: Spec, steps: tuple[int, ...]) -> Host:

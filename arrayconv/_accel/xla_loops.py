@@ -46,7 +46,7 @@ def _run(x: Any, kernel: Any, spec: Spec, context: Context) -> Any:
 def _program(target: str, spec: Spec, traits: Traits) -> Any:
     """Return the function (x, kernel) -> y of a problem."""
     x_steps, y_steps = (adjacent(shape) for shape in (spec.input_shape, spec.output_shape))
-    job = _rows.job(spec, _rows.rows(spec, x_steps, y_steps), x_steps, 0, 0, traits.itemsize)
+    job = _rows.job(spec, x_steps, y_steps, 0, 0, traits.itemsize)
     threads = max(1, min(_rows.worth(spec, traits), job.units))
     sizes = np.prod(spec.input_shape), np.prod(spec.kernel_shape), spec.outputs
     lengths = len(job.offsets), len(job.sizes)
