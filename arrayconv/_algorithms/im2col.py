@@ -44,14 +44,20 @@ def _cost(spec: Spec, traits: Traits) -> int:
 
 
 def _calls(spec: Spec, traits: Traits) -> int:
-    """Count the calls of array functions: one per tap, but on real NumPy arrays one view of all windows."""
+    """Count the calls of array functions: one per tap or output, but on real NumPy arrays one view of all windows."""
+    calls = _views(spec) + 4
     if traits.backend == "numpy" and not traits.accumulator.startswith("complex"):
-        return min(_VIEW, spec.taps + 4)
-    return spec.taps + 4
+        return min(_VIEW, calls)
+    return calls
+
+
+def _views(spec: Spec) -> int:
+    """Count the views that the columns are stacked from: for every tap, or for every output where these are fewer."""
+    return min(spec.taps, prod(spec.output_size))
 
 
 def _workspace(spec: Spec, traits: Traits) -> int:
-    return traits.itemsize * (_columns(spec) + spec.outputs + prod(spec.kernel_shape)) + 2 * OBJECT_BYTES * spec.taps
+    return traits.itemsize * (_columns(spec) + spec.outputs + prod(spec.kernel_shape)) + 2 * OBJECT_BYTES * _views(spec)
 
 
 def _prepare(kernel: Array, spec: Spec, context: Context) -> Array:
@@ -59,11 +65,13 @@ def _prepare(kernel: Array, spec: Spec, context: Context) -> Array:
 
 
 def _run(x: Array, weights: Array, spec: Spec, context: Context) -> Array:
-    xp = context.xp
-    seen = [x[place] for place in windows.windows(spec.axes)]
-    columns = xp.reshape(
-        xp.stack(seen, axis=windows.LEADING), (spec.batch, spec.groups, spec.terms, prod(spec.output_size))
-    )
+    xp, outputs = context.xp, prod(spec.output_size)
+    if outputs < spec.taps:
+        seen = xp.stack([x[place] for place in windows.fields(spec.axes)], axis=windows.LEADING - 1)
+        columns = xp.matrix_transpose(xp.reshape(seen, (spec.batch, spec.groups, outputs, spec.terms)))
+    else:
+        seen = xp.stack([x[place] for place in windows.windows(spec.axes)], axis=windows.LEADING)
+        columns = xp.reshape(seen, (spec.batch, spec.groups, spec.terms, outputs))
     return xp.reshape(xp.matmul(weights, columns), spec.output_shape)
 
 

@@ -28,9 +28,22 @@ def windows(axes: tuple[Axis, ...]) -> tuple[tuple[Any, ...], ...]:
     return tuple((..., *map(_window, tap, axes)) for tap in taps(axes))
 
 
+@planning()
+def fields(axes: tuple[Axis, ...]) -> tuple[tuple[Any, ...], ...]:
+    """Return for every output position the index of the samples of x that it is made of, one per tap."""
+    return tuple((..., *map(_field, output, axes)) for output in product(*(range(axis.outputs) for axis in axes)))
+
+
 def _window(k: int, axis: Axis) -> slice:
-    first = axis.dilation * k
-    return slice(first, first + axis.stride * (axis.outputs - 1) + 1, axis.stride)
+    return _every(axis.dilation * k, axis.stride, axis.outputs)
+
+
+def _field(output: int, axis: Axis) -> slice:
+    return _every(axis.stride * output, axis.dilation, axis.taps)
+
+
+def _every(first: int, step: int, count: int) -> slice:
+    return slice(first, first + step * (count - 1) + 1, step)
 
 
 def spread(x: Array, axis: int, step: int, *, xp: Namespace, device: Any) -> Array:
