@@ -45,6 +45,9 @@ def _run(loop: Loop, x: Any, factors: Any, spec: Spec, context: Context) -> Any:
     out = context.out if context.out is not None and addressable(context.out) else None
     data, steps, origin = flat(np.asarray(x))
     y_steps = None if out is None else steps_of(out)
+    if _rows.gathers(spec, _rows.rows(spec, steps, y_steps)):
+        data, steps, origin = flat(np.ascontiguousarray(x))
+        out, y_steps = None, None
     order = _rows.rows(spec, steps, y_steps).order
     y = np.empty([spec.output_shape[axis] for axis in order], data.dtype) if out is None else out
     target, _, start = flat(y)
@@ -64,6 +67,8 @@ def bypass(loop: Loop, entire: MakeEntire | None, laid: Laid) -> Bypass | None:
     spec, traits = laid.step.spec, laid.traits
     samples, y_steps = _laid.samples(laid, extended=True), _laid.outputs(laid)
     if samples is None or y_steps is None or len(laid.steps) != 1:
+        return None
+    if _rows.gathers(spec, _rows.rows(spec, samples.steps, y_steps)):
         return None
     job = _rows.job(spec, samples.steps, y_steps, samples.start, 0, traits.itemsize)
     whole = entire(laid, samples, job) if entire is not None else None

@@ -6,6 +6,7 @@ JAX arrays in `xla_loops`.
 
 from __future__ import annotations
 
+from math import prod
 from typing import NamedTuple
 
 import numpy as np
@@ -19,18 +20,23 @@ from arrayconv._xp import Traits
 
 _SMALL = 1 << 16  # multiply-adds below which no call ever repays compiling, or even importing the compiler
 COMPILE_NS = 3_000_000_000
+_GATHERED = 1 << 14  # multiply-adds of a problem above which it is worth to copy what is apart
 _ROW_BYTES = 8192  # of outputs in a block: they and the samples they meet stay in the first cache
 _SHARE = 1 << 23  # bytes times multiply-adds that are worth a thread of their own
 
 
-def cost(spec: Spec, traits: Traits, measured: Pace, compile_ns: int) -> int:
-    """Return nanoseconds at a measured pace; small problems are charged for compiling, where there is any."""
+def cost(spec: Spec, traits: Traits, measured: Pace, compile_ns: int, *, together: bool = False) -> int:
+    """Return nanoseconds at a measured pace; small problems are charged for compiling, where there is any.
+
+    Samples of many channels are loaded from further away, once for each filter unless some are summed `together`.
+    """
     last = spec.axes[-1] if spec.axes else None
     row = last.outputs if last is not None else spec.batch
     width = 1 if _apart(spec) else traits.itemsize  # one at a time: all dtypes take the same
-    width *= 1 + (spec.channels > 1)  # channels may well be what is adjacent
+    width *= 1 + (spec.channels > 1 and not together)
     sums = spec.macs * width * measured.mac_line // LINE + spec.macs // max(row, 1) * measured.output
-    memory = spec.outputs * traits.itemsize * rates(traits.row).copy_byte
+    written = spec.outputs + prod(spec.input_shape) * (spec.channels > 1)  # which may have to be brought together
+    memory = written * traits.itemsize * rates(traits.row).copy_byte
     work = (sums // worth(spec, traits) + memory) // 1000
     return measured.call_ns + work + compile_ns * (spec.macs < _SMALL)
 
@@ -52,9 +58,15 @@ def worth(spec: Spec, traits: Traits) -> int:
 
 
 def workspace(spec: Spec, traits: Traits) -> int:
-    """Return the bytes of the kernel and of where terms stand."""
+    """Return the bytes of the kernel, of where terms stand, and of what is brought together."""
     kernel = spec.groups * spec.filters * spec.terms * traits.itemsize
-    return kernel + 8 * spec.terms * (3 + traits.threads) + 4096
+    together = (prod(spec.input_shape) + spec.outputs) * traits.itemsize if _may_gather(spec) else 0
+    return kernel + together + 8 * spec.terms * (3 + traits.threads) + 4096
+
+
+def _may_gather(spec: Spec) -> bool:
+    stride = spec.axes[-1].stride if spec.axes else 0
+    return spec.channels * spec.filters > 1 and stride == 1 and spec.macs > _GATHERED
 
 
 class Rows(NamedTuple):
@@ -87,10 +99,15 @@ def rows(spec: Spec, steps: tuple[int, ...], out: tuple[int, ...] | None) -> Row
         for axis in reversed(order):
             y_steps[axis] = step
             step *= shape[axis]
-    around = [axis for axis in order if axis != row]
+    around = sorted((axis for axis in order if axis != row), key=(2).__eq__)  # filters last: they meet the same samples
     table = np.array([(x_steps[axis], y_steps[axis], w_steps[axis]) for axis in around], np.int64).reshape(-1, 3)
     sizes = np.array([shape[axis] for axis in around], np.int64)
     return Rows(order, shape[row], x_steps[row], y_steps[row], spec.outputs // shape[row], sizes, table)
+
+
+def gathers(spec: Spec, found: Rows) -> bool:
+    """Whether x and y are better copied: every sample meets many factors, and channels are what is adjacent."""
+    return _may_gather(spec) and found.outputs > 1 and (found.x_step != 1 or found.y_step != 1)
 
 
 class Job(NamedTuple):

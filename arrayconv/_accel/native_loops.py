@@ -20,14 +20,17 @@ from arrayconv._cost_table import pace
 from arrayconv._spec import Spec
 from arrayconv._xp import Traits
 
+_TOGETHER = 4  # filters that native/rows.h sums together
+
 
 def _why_not(spec: Spec, traits: Traits) -> str | None:
     return unavailable(_native.LIBRARY, "numpy", traits)
 
 
 def _cost(spec: Spec, traits: Traits) -> int:
-    measured = pace(f"native_loops-{_rows.kind(spec, traits)}")
-    return _rows.cost(spec, traits, measured, 0)
+    kind = _rows.kind(spec, traits)
+    together = kind == "float" and spec.filters >= _TOGETHER
+    return _rows.cost(spec, traits, pace(f"native_loops-{'filters' if together else kind}"), 0, together=together)
 
 
 native_loops = _numpy_rows.on_rows("native_loops", _why_not, _cost, _native.rows)

@@ -88,6 +88,7 @@ ROWS = {
         "numpy", "numpy_convolve", _INTEGERS, (Problem((16,), (3,)), *(Problem((20_000,), (k,)) for k in (7, 31, 63)))
     ),
     "native_loops-float": Trials("numpy", "native_loops", _FLOATS, (Problem((30,), (15,)), *_ROWS)),
+    "native_loops-filters": Trials("numpy", "native_loops", _FLOATS, _CHANNELS),
     "native_loops-complex": Trials("numpy", "native_loops", _COMPLEX, (Problem((30,), (15,)), *_ROWS)),
     "native_loops-integer": Trials("numpy", "native_loops", _INTEGERS, (Problem((30,), (15,)), *_ROWS)),
     "native_loops-strided": Trials("numpy", "native_loops", _FLOATS, (Problem((60,), (8,), stride=2), _STRIDED)),

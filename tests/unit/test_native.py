@@ -53,6 +53,11 @@ TILES = {
 } | {"apart": cases.spec(cases.axis(8, 3), cases.axis(60, 4, 60, dilation=3, before=4))}
 ROWS = {  # outputs that fill eight, four and one of the widest vectors and some that do not
     **{f"{n}-outputs": cases.spec(cases.axis(n + 2, 3)) for n in (1, 3, 7, 8, 15, 17, 31, 33, 65, 130)},
+    **{  # four together, then one, of the same vectors
+        f"{n}-outputs-of-{filters}-filters": cases.spec(cases.axis(n + 2, 3), channels=2, filters=filters)
+        for n, filters in ((1, 4), (7, 4), (17, 5), (65, 8), (130, 9))
+    },
+    "filters-strided": cases.spec(cases.axis(40, 4, stride=2), filters=5, groups=2),
     "strided-by-two": cases.spec(cases.axis(80, 4, stride=2)),
     "strided-by-three": cases.spec(cases.axis(900, 4, stride=3, dilation=2)),
     "channels": cases.spec(cases.axis(20, 3), cases.axis(9, 2), channels=3, filters=2, groups=2, batch=2),

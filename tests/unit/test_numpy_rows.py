@@ -80,15 +80,41 @@ def test_any_memory_layout_is_read_in_place_or_copied(lie, method):
     agrees(MEMORY[lie](x), w, spec, "float32", method)
 
 
-def test_rows_longer_than_a_block_and_shared_by_threads(monkeypatch, method):
+@pytest.mark.parametrize(("filters", "threads"), [(1, 2), (7, 2), (7, 3), (9, 5)])
+def test_rows_longer_than_a_block_and_shared_by_threads(filters, threads, monkeypatch, method):
     monkeypatch.setattr(shared, "_ROW_BYTES", 64)
-    monkeypatch.setattr(shared, "_SHARE", 1)
-    spec = cases.spec(cases.axis(9, 3), cases.axis(50, 3), batch=2)
+    monkeypatch.setattr(shared, "worth", lambda spec, traits: threads)  # parts that begin among the filters of a row
+    spec = cases.spec(cases.axis(9, 3), cases.axis(50, 3), batch=2, filters=filters)
     shared.job.cache_clear()
     try:
         agrees(*operands(spec, "float64"), spec, "float64", method)
     finally:
         shared.job.cache_clear()
+
+
+LAST = {  # which of x and y have their channels last
+    "x": "b h w c, o c h w -> b o h w | h w",
+    "y": "b c h w, o c h w -> b h w o | h w",
+    "both": "b h w c, o c h w -> b h w o | h w",
+}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "complex128", "int64"])
+@pytest.mark.parametrize("last", LAST)
+def test_channels_that_are_adjacent_are_laid_apart_first(last, dtype, method, monkeypatch):
+    seen = []
+    job = shared.job
+    monkeypatch.setattr(shared, "job", lambda *table: seen.append(table) or job(*table))
+    random = np.random.default_rng(4)
+    x_shape = (2, 3, 20, 30) if last == "y" else (2, 20, 30, 3)
+    x, w = cases.numbers(random, x_shape, dtype), cases.numbers(random, (5, 3, 3, 2), dtype)
+    for out in (False, True):
+        expected = einconv(LAST[last], x, w, method="direct")
+        y = einconv(LAST[last], x, w, method=method, out=np.empty_like(expected) if out else None)
+        tolerance = 0 if dtype == "int64" else 1e-4 if dtype == "float32" else 1e-11
+        np.testing.assert_allclose(y, expected, rtol=tolerance, atol=tolerance)
+    inner = [job(*table).inner for table in seen]
+    assert all((x_step, y_step) == (1, 1) for _, _, _, x_step, y_step, _, _ in inner[-2:])
 
 
 @pytest.mark.parametrize("step", [1, 2, -1])

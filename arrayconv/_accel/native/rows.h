@@ -1,70 +1,81 @@
 /* Rows of outputs of one kind of element at one level, any number of axes, strides and channels.
 
-       y[j] = sum over terms t of  w[t] * x[offset[t] + step * j]
+       y[f, j] = sum over terms t of  w[f, t] * x[offset[t] + step * j]
 
-   Sums stay in registers over all terms, in the order of the table: nothing is reassociated. */
+   Sums stay in registers over all terms, in the order of the table: nothing is reassociated. Some filters f of the same
+   samples are summed together, which loads a sample once for all of them. */
 
 #if defined(IS_COMPLEX)
 #define PARTS 2 /* of an element, each of type T, side by side */
+#define TOGETHER 1
 #else
 #define PARTS 1
+#define TOGETHER 4 /* filters */
 #endif
 #define MOST_VECTORS (8 / PARTS)
+#define SHARED_VECTORS (VECTOR == 64 ? 4 : 2) /* of so many filters: the registers hold no more sums */
 
-/* Write the outputs of `vectors` vectors, or of the first `count` elements of one where that is not 0; `vectors` is a
-   constant wherever this is inlined. Complex factors meet both parts of a sample at once, in two sums. */
-INLINE void NAME(sums)(T *y, const T *x, const word *offsets, const T *w, word terms, const int vectors, word count)
+/* Write the outputs of `vectors` vectors of each of some filters, or of the first `count` elements of one vector where
+   that is not 0; `filters` and `vectors` are constants wherever this is inlined. Complex factors meet both parts of a
+   sample at once, in two sums. */
+INLINE void NAME(sums)(T *y, word y_filter, const T *x, const word *offsets, const T *w, word w_filter, word terms,
+                       const int filters, const int vectors, word count)
 {
-    V sums[MOST_VECTORS], turned[MOST_VECTORS];
+    V sums[TOGETHER][MOST_VECTORS], turned[MOST_VECTORS];
     UNROLLED
-    for (int v = 0; v < vectors; v++) sums[v] = turned[v] = (V){0};
+    for (int f = 0; f < filters; f++) {
+        UNROLLED
+        for (int v = 0; v < vectors; v++) sums[f][v] = turned[v] = (V){0};
+    }
     for (word t = 0; t < terms; t++) {
         const T *from = x + PARTS * offsets[t];
-        const V factor = NAME(splat)(w[PARTS * t]);
-#if PARTS == 2
-        const V other = NAME(splat)(w[PARTS * t + 1]);
-#endif
         UNROLLED
         for (int v = 0; v < vectors; v++) {
             V seen = count ? NAME(load_some)(from, count) : NAME(load)(from + v * LANES);
+            if (filters > 1 || PARTS == 2) HELD(seen);
+            UNROLLED
+            for (int f = 0; f < filters; f++) sums[f][v] += seen * NAME(splat)(w[f * w_filter + PARTS * t]);
 #if PARTS == 2
-            HELD(seen);
-            turned[v] += seen * other;
+            turned[v] += seen * NAME(splat)(w[PARTS * t + 1]);
 #endif
-            sums[v] += seen * factor;
         }
     }
     UNROLLED
-    for (int v = 0; v < vectors; v++) {
+    for (int f = 0; f < filters; f++) {
+        UNROLLED
+        for (int v = 0; v < vectors; v++) {
 #if PARTS == 2
-        const V other = turned[v];
-        for (int lane = 0; lane < LANES; lane += 2) {
-            sums[v][lane] -= other[lane + 1];
-            sums[v][lane + 1] += other[lane];
-        }
+            for (int lane = 0; lane < LANES; lane += 2) {
+                sums[f][v][lane] -= turned[v][lane + 1];
+                sums[f][v][lane + 1] += turned[v][lane];
+            }
 #endif
-        if (count) NAME(store_some)(y, sums[v], count);
-        else NAME(store)(y + v * LANES, sums[v]);
+            if (count) NAME(store_some)(y + f * y_filter, sums[f][v], count);
+            else NAME(store)(y + f * y_filter + v * LANES, sums[f][v]);
+        }
     }
 }
 
-/* Write `count` outputs next to each other whose samples are too. */
-INLINE void NAME(adjacent)(T *y, const T *x, const word *offsets, const T *w, word terms, word count)
+/* Write `count` outputs, next to each other as their samples are, of each of some filters. */
+INLINE void NAME(adjacent)(T *y, word y_filter, const T *x, const word *offsets, const T *w, word w_filter, word terms,
+                           word count, const int filters)
 {
+    const int widest = filters > 1 ? SHARED_VECTORS : MOST_VECTORS;
     const word length = PARTS * count;
     word j = 0;
-    for (; j + MOST_VECTORS * LANES <= length; j += MOST_VECTORS * LANES)
-        NAME(sums)(y + j, x + j, offsets, w, terms, MOST_VECTORS, 0);
-    if (j + MOST_VECTORS / 2 * LANES <= length) {
-        NAME(sums)(y + j, x + j, offsets, w, terms, MOST_VECTORS / 2, 0);
-        j += MOST_VECTORS / 2 * LANES;
+#define SUMS(vectors, some) NAME(sums)(y + j, y_filter, x + j, offsets, w, w_filter, terms, filters, vectors, some)
+    for (; j + widest * LANES <= length; j += widest * LANES) SUMS(widest, 0);
+    if (widest > 4 && j + 4 * LANES <= length) {
+        SUMS(4, 0);
+        j += 4 * LANES;
     }
-    if (j + MOST_VECTORS / 4 * LANES <= length) {
-        NAME(sums)(y + j, x + j, offsets, w, terms, MOST_VECTORS / 4, 0);
-        j += MOST_VECTORS / 4 * LANES;
+    if (widest > 2 && j + 2 * LANES <= length) {
+        SUMS(2, 0);
+        j += 2 * LANES;
     }
-    for (; j + LANES <= length; j += LANES) NAME(sums)(y + j, x + j, offsets, w, terms, 1, 0);
-    if (j < length) NAME(sums)(y + j, x + j, offsets, w, terms, 1, length - j);
+    for (; j + LANES <= length; j += LANES) SUMS(1, 0);
+    if (j < length) SUMS(1, length - j);
+#undef SUMS
 }
 
 /* Write `count` outputs of which those, or their samples, are apart. */
@@ -95,15 +106,36 @@ INLINE void NAME(apart)(T *y, word y_step, const T *x, word x_step, const word *
     }
 }
 
-/* Write the blocks [first, stop) of rows. The table: terms; axes around a row; outputs of a row, its blocks, outputs per
-   block, steps in x and in y, where x and y start; where the sample of each term stands, counted from that of an
-   output's first; sizes of the axes around; and how far one step along each moves in x, in y and in w. */
+/* Write a block of a row of each of some filters. */
+TARGET static void NAME(block)(T *y, word y_step, word y_filter, const T *x, word x_step, const word *offsets,
+                               const T *w, word w_filter, word terms, word count, word filters)
+{
+    if (x_step != 1 || y_step != 1)
+        for (word f = 0; f < filters; f++) {
+            T *to = y + f * y_filter;
+            if (x_step == 2 && y_step == 1) NAME(apart)(to, 1, x, 2, offsets, w + f * w_filter, terms, count);
+            else NAME(apart)(to, y_step, x, x_step, offsets, w + f * w_filter, terms, count);
+        }
+    else if (filters == TOGETHER) NAME(adjacent)(y, y_filter, x, offsets, w, w_filter, terms, count, TOGETHER);
+    else
+        for (word f = 0; f < filters; f++)
+            NAME(adjacent)(y + f * y_filter, 0, x, offsets, w + f * w_filter, 0, terms, count, 1);
+}
+
+/* Write the units [first, stop): blocks of rows, each of one filter, the filters of a block one after the other. The
+   table: terms; axes around a row; outputs of a row, its blocks, outputs per block, steps in x and in y, where x and y
+   start; where the sample of each term stands, counted from that of an output's first; sizes of the axes around; and how
+   far one step along each moves in x, in y and in w. The last of those axes is of filters where it moves nothing in x. */
 TARGET static void NAME(rows)(const void *xs, const void *ws, void *ys, const word *table, word first, word stop)
 {
-    const word terms = table[0], axes = table[1], count = table[2], blocks = table[3], block = table[4];
+    const word terms = table[0], count = table[2], blocks = table[3], block = table[4];
     const word x_step = count == 1 ? 1 : table[5], y_step = count == 1 ? 1 : table[6];
-    const word *offsets = table + 9, *sizes = offsets + terms, *steps = sizes + axes;
-    word places[axes + 1], x_at = table[7], y_at = table[8], w_at = 0, rest = first / blocks, number = first % blocks;
+    const word *offsets = table + 9, *sizes = offsets + terms, *steps = sizes + table[1], *last = steps + 3 * table[1] - 3;
+    const int is_shared = table[1] > 0 && last[0] == 0;
+    const word axes = table[1] - is_shared, filters = is_shared ? sizes[axes] : 1;
+    const word y_filter = is_shared ? PARTS * last[1] : 0, w_filter = is_shared ? PARTS * last[2] : 0;
+    word places[axes + 1], x_at = table[7], y_at = table[8], w_at = 0;
+    word filter = first % filters, number = first / filters % blocks, rest = first / filters / blocks;
     for (word axis = axes - 1; axis >= 0; axis--) {
         places[axis] = rest % sizes[axis];
         rest /= sizes[axis];
@@ -111,13 +143,17 @@ TARGET static void NAME(rows)(const void *xs, const void *ws, void *ys, const wo
         y_at += places[axis] * steps[3 * axis + 1];
         w_at += places[axis] * steps[3 * axis + 2];
     }
-    for (word unit = first; unit < stop; unit++) {
+    while (first < stop) {
         const word start = number * block, length = least(block, count - start);
+        const word some = least(TOGETHER, least(filters - filter, stop - first));
         const T *x = (const T *)xs + PARTS * (x_at + start * x_step), *w = (const T *)ws + PARTS * w_at;
         T *y = (T *)ys + PARTS * (y_at + start * y_step);
-        if (x_step == 1 && y_step == 1) NAME(adjacent)(y, x, offsets, w, terms, length);
-        else if (x_step == 2 && y_step == 1) NAME(apart)(y, 1, x, 2, offsets, w, terms, length);
-        else NAME(apart)(y, y_step, x, x_step, offsets, w, terms, length);
+        NAME(block)(y + filter * y_filter, y_step, y_filter, x, x_step, offsets, w + filter * w_filter, w_filter, terms,
+                    length, some);
+        first += some;
+        filter += some;
+        if (filter < filters) continue;
+        filter = 0;
         if (++number < blocks) continue;
         number = 0;
         for (word axis = axes - 1; axis >= 0; axis--) { /* divisions would take longer than a short row */
@@ -132,4 +168,6 @@ TARGET static void NAME(rows)(const void *xs, const void *ws, void *ys, const wo
 }
 
 #undef PARTS
+#undef TOGETHER
 #undef MOST_VECTORS
+#undef SHARED_VECTORS
