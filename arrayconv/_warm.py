@@ -39,6 +39,10 @@ class Prepared(NamedTuple):
     bias: Any = None  # as admitted
 
 
+# (function, x, kernel, options, bias), as given
+Prepare = Callable[[str, Any, Any, tuple[Any, ...], Any], Prepared]
+
+
 class Warm(NamedTuple):
     """What is known of a call besides its arrays."""
 
@@ -72,6 +76,7 @@ class Warm(NamedTuple):
 
 
 _known: dict[Any, Warm] = {}
+_plain: set[tuple[type, ...]] = set()  # types of whole calls' options, all of them in _PLAIN
 
 
 def call(
@@ -79,7 +84,7 @@ def call(
     x: Any,
     kernel: Any,
     options: tuple[Any, ...],
-    prepare: Callable[[], Prepared],
+    prepare: Prepare,
     *,
     out: Any = None,
     bias: Any = None,
@@ -95,7 +100,7 @@ def call(
     options : tuple
         Every other argument that matters, as given.
     prepare : callable
-        Admits and translates the call; raises what is wrong with it.
+        Admits and translates the call, given the arguments before it and `bias`; raises what is wrong with it.
     out : array, optional
         Where the caller wants the result; such a call is not remembered.
     bias : anything, optional
@@ -104,7 +109,7 @@ def call(
     key = _key(function, (x, kernel) if bias is None else (x, kernel, bias), options) if out is None else None
     known = _known.get(key) if key is not None else None
     if known is None:
-        found, problem, chosen, finish, added = prepare()
+        found, problem, chosen, finish, added = prepare(function, x, kernel, options, bias)
         if key is None:
             y = _call.run(function, found, problem, chosen, out)
             return y if finish is None else finish(y, added, bias, found)
@@ -159,7 +164,7 @@ def _key(function: str, arrays: tuple[Any, ...], options: tuple[Any, ...]) -> An
     if seen is None:
         return None
     kinds = tuple(map(type, options))
-    if not _PLAIN.issuperset(kinds) and not _are_simple(options):
+    if kinds not in _plain and not _are_simple(options):
         if not _is_plain(options):
             return None
         options = _tagged(options)
@@ -186,8 +191,12 @@ def _seen(arrays: tuple[Any, ...]) -> tuple[Any, ...] | None:
 
 def _are_simple(options: tuple[Any, ...]) -> bool:
     """Whether options are numbers, names and tuples of ints and names: a key as they are, beside their types."""
-    for option in options:
-        kind = type(option)
+    kinds = tuple(map(type, options))
+    if _PLAIN.issuperset(kinds):
+        if len(_plain) < _MOST:
+            _plain.add(kinds)
+        return True
+    for kind, option in zip(kinds, options, strict=True):
         if kind not in _PLAIN and not (kind is tuple and _SIMPLE.issuperset(map(type, option))):
             return False
     return True

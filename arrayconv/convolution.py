@@ -101,13 +101,8 @@ def convolve(
     >>> arrayconv.convolve([1, 2, 3, 4, 5], [1, 10], mode="same")
     array([ 1, 12, 23, 34, 45])
     """
-    more = method, accuracy, max_workspace, fill_value
-
-    def prepare() -> _warm.Prepared:
-        geometry = _numbered.geometry("convolve", mode, axes, boundary, stride, dilation)
-        return _prepared("convolve", x, kernel, geometry, _call.options("convolve", *more), dtype)
-
-    return _warm.call("convolve", x, kernel, (mode, axes, boundary, stride, dilation, dtype, *more), prepare, out=out)
+    options = mode, axes, boundary, stride, dilation, dtype, method, accuracy, max_workspace, fill_value
+    return _warm.call("convolve", x, kernel, options, _convolved, out=out)
 
 
 def correlate(
@@ -159,15 +154,8 @@ def correlate(
     >>> arrayconv.correlate([1, 2, 3, 4, 5], [1, 10], lags=(0, 1))
     array([21, 32])
     """
-    more = method, accuracy, max_workspace, fill_value
-
-    def prepare() -> _warm.Prepared:
-        geometry = _numbered.correlated("correlate", mode, axes, boundary, stride, dilation, lags)
-        geometry = geometry._replace(correlates=True)
-        return _prepared("correlate", x, kernel, geometry, _call.options("correlate", *more), dtype)
-
-    options = (mode, axes, boundary, stride, dilation, lags, dtype, *more)
-    return _warm.call("correlate", x, kernel, options, prepare, out=out)
+    options = mode, axes, boundary, stride, dilation, lags, dtype, method, accuracy, max_workspace, fill_value
+    return _warm.call("correlate", x, kernel, options, _correlated, out=out)
 
 
 def explain(
@@ -303,6 +291,20 @@ def lags(n: Any, k: Any, mode: Mode = "full", *, stride: Any = 1, dilation: Any 
     ]
     values = tuple(np.arange(axis.outputs, dtype=np.int64) * axis.stride - axis.before for axis in each)
     return values if is_sequence(n) else values[0]
+
+
+def _convolved(function: str, x: Any, kernel: Any, options: tuple[Any, ...], _bias: Any) -> _warm.Prepared:
+    *placed, dtype, method, accuracy, max_workspace, fill_value = options
+    geometry = _numbered.geometry(function, *placed)
+    chosen = _call.options(function, method, accuracy, max_workspace, fill_value)
+    return _prepared(function, x, kernel, geometry, chosen, dtype)
+
+
+def _correlated(function: str, x: Any, kernel: Any, options: tuple[Any, ...], _bias: Any) -> _warm.Prepared:
+    *placed, dtype, method, accuracy, max_workspace, fill_value = options
+    geometry = _numbered.correlated(function, *placed)._replace(correlates=True)
+    chosen = _call.options(function, method, accuracy, max_workspace, fill_value)
+    return _prepared(function, x, kernel, geometry, chosen, dtype)
 
 
 def _prepared(

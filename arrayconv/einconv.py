@@ -97,12 +97,15 @@ def einconv(
     """
     given = stride, dilation, upsample, padding, boundary, flip, conj
     more = method, accuracy, max_workspace, fill_value
+    return _warm.call("einconv", x, kernel, (pattern, *given, dtype, *more, *sizes.items()), _prepared, out=out)
 
-    def prepare() -> _warm.Prepared:
-        geometry = options.frozen("einconv", *given, sizes)
-        chosen = _call.options("einconv", *more)
-        found = operands("einconv", x, kernel, dtype)
-        problem = lowering.problem("einconv", pattern, shape_of(found.x), shape_of(found.kernel), geometry)
-        return _warm.Prepared(found, problem, chosen)
 
-    return _warm.call("einconv", x, kernel, (pattern, *given, dtype, *more, *sizes.items()), prepare, out=out)
+def _prepared(function: str, x: Any, kernel: Any, given: tuple[Any, ...], _bias: Any) -> _warm.Prepared:
+    pattern, stride, dilation, upsample, padding, boundary, flip, conj, *rest = given
+    dtype, method, accuracy, max_workspace, fill_value, *sizes = rest
+    places = stride, dilation, upsample, padding, boundary, flip, conj
+    geometry = options.frozen(function, *places, dict(sizes))
+    chosen = _call.options(function, method, accuracy, max_workspace, fill_value)
+    found = operands(function, x, kernel, dtype)
+    problem = lowering.problem(function, pattern, shape_of(found.x), shape_of(found.kernel), geometry)
+    return _warm.Prepared(found, problem, chosen)

@@ -57,9 +57,10 @@ def on_places(
     def at_places(x: Any, kernel: Any, bias: Any = None) -> Any:
         if bias is not None:
             return general(x, kernel, bias)
-        for tensor in (x, kernel):
-            if not tensor.is_contiguous() or tensor.is_neg() or (maybe_conj and tensor.is_conj()):
-                return general(x, kernel)
+        if not (x.is_contiguous() and kernel.is_contiguous()) or x.is_neg() or kernel.is_neg():
+            return general(x, kernel)
+        if maybe_conj and (x.is_conj() or kernel.is_conj()):
+            return general(x, kernel)
         y = from_numpy(empty(shape, dtype))  # less than half of what torch.empty takes
         compute()(x.data_ptr(), kernel.data_ptr(), y.data_ptr())
         return y

@@ -19,7 +19,7 @@ from arrayconv._xp import Array, namespace_of
 
 def applies(x: Any, kernel: Any) -> bool:
     """Whether somebody watches what happens to the operands: a gradient, forward mode, or a function transform."""
-    if torch.is_grad_enabled() and (x.requires_grad or kernel.requires_grad):
+    if (x.requires_grad or kernel.requires_grad) and torch.is_grad_enabled():
         return True
     # torch has no public name for either: inside forward_ad.dual_level(), and inside the transforms of torch.func.
     forward_mode = forward_ad._current_level >= 0  # pyright: ignore[reportPrivateUsage]

@@ -53,19 +53,20 @@ def convolve(
     max_workspace: Any,
 ) -> Any:
     """Convolve over `wanted` spatial axes, over as many as `weight` has where that is None."""
-    geometry = stride, padding, dilation, groups, boundary
     more = method, accuracy, max_workspace, fill_value
+    options = wanted, stride, padding, dilation, groups, boundary, dtype, *more
+    return _warm.call(function, input, weight, options, _convolved, bias=bias)
 
-    def prepare() -> _warm.Prepared:
-        chosen = _call.options(function, *more)
-        found = operands(function, input, weight, dtype, NAMES)
-        weight_shape = shape_of(found.kernel)
-        count = spatial_axes(function, weight_shape, wanted)
-        problem = _problem(function, shape_of(found.x), weight_shape, window(function, count, *geometry))
-        added = admitted(function, bias, found, weight_shape[0])
-        return _warm.Prepared(found, problem, chosen, _finish(added, count), added)
 
-    return _warm.call(function, input, weight, (*geometry, dtype, *more), prepare, bias=bias)
+def _convolved(function: str, input: Any, weight: Any, options: tuple[Any, ...], bias: Any) -> _warm.Prepared:
+    wanted, *geometry, dtype, method, accuracy, max_workspace, fill_value = options
+    chosen = _call.options(function, method, accuracy, max_workspace, fill_value)
+    found = operands(function, input, weight, dtype, NAMES)
+    weight_shape = shape_of(found.kernel)
+    count = spatial_axes(function, weight_shape, wanted)
+    problem = _problem(function, shape_of(found.x), weight_shape, window(function, count, *geometry))
+    added = admitted(function, bias, found, weight_shape[0])
+    return _warm.Prepared(found, problem, chosen, _finish(added, count), added)
 
 
 def _finish(bias: Any, count: int) -> _warm.Finish | None:
@@ -99,19 +100,20 @@ def transpose(
 ) -> Any:
     """Convolve transposed, over `wanted` spatial axes or as many as `weight` has."""
     geometry = stride, padding, output_padding, groups, dilation
-    more = method, accuracy, max_workspace
+    options = wanted, *geometry, dtype, method, accuracy, max_workspace
+    return _warm.call(function, input, weight, options, _prepared, bias=bias)
 
-    def prepare() -> _warm.Prepared:
-        chosen = _call.options(function, *more, 0)
-        found = operands(function, input, weight, dtype, NAMES)
-        weight_shape = shape_of(found.kernel)
-        count = spatial_axes(function, weight_shape, wanted, "in_channels, out_channels")
-        options = _transposed_options(function, count, *geometry)
-        problem = _transposed(function, shape_of(found.x), weight_shape, options)
-        added = admitted(function, bias, found, weight_shape[1] * options.groups)
-        return _warm.Prepared(found, problem, chosen, _finish(added, count), added)
 
-    return _warm.call(function, input, weight, (*geometry, dtype, *more), prepare, bias=bias)
+def _prepared(function: str, input: Any, weight: Any, options: tuple[Any, ...], bias: Any) -> _warm.Prepared:
+    wanted, *geometry, dtype, method, accuracy, max_workspace = options
+    chosen = _call.options(function, method, accuracy, max_workspace, 0)
+    found = operands(function, input, weight, dtype, NAMES)
+    weight_shape = shape_of(found.kernel)
+    count = spatial_axes(function, weight_shape, wanted, "in_channels, out_channels")
+    placed = _transposed_options(function, count, *geometry)
+    problem = _transposed(function, shape_of(found.x), weight_shape, placed)
+    added = admitted(function, bias, found, weight_shape[1] * placed.groups)
+    return _warm.Prepared(found, problem, chosen, _finish(added, count), added)
 
 
 def _transposed_options(

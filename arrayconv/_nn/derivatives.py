@@ -31,16 +31,19 @@ def of_input(
     groups: Any,
 ) -> Any:
     """Return the gradient with respect to an input of shape `input_size`."""
-    options = stride, padding, dilation, groups
+    options = count, input_size, stride, padding, dilation, groups
+    return _warm.call(function, grad_output, weight, options, _input_prepared)
 
-    def prepare() -> _warm.Prepared:
-        shape = size(function, "input_size", input_size)
-        found = operands(function, grad_output, weight, None, ("grad_output", "weight"))
-        chosen = window(function, count, *options)
-        problem = _input_problem(function, count, shape, shape_of(found.kernel), shape_of(found.x), chosen)
-        return _warm.Prepared(found, problem, _call.Options())
 
-    return _warm.call(function, grad_output, weight, (input_size, *options), prepare)
+def _input_prepared(
+    function: str, grad_output: Any, weight: Any, options: tuple[Any, ...], _bias: Any
+) -> _warm.Prepared:
+    count, input_size, *geometry = options
+    shape = size(function, "input_size", input_size)
+    found = operands(function, grad_output, weight, None, ("grad_output", "weight"))
+    chosen = window(function, count, *geometry)
+    problem = _input_problem(function, count, shape, shape_of(found.kernel), shape_of(found.x), chosen)
+    return _warm.Prepared(found, problem, _call.Options())
 
 
 def of_weight(
@@ -55,17 +58,20 @@ def of_weight(
     groups: Any,
 ) -> Any:
     """Return the gradient with respect to a weight of shape `weight_size`."""
-    options = stride, padding, dilation, groups
+    options = count, weight_size, stride, padding, dilation, groups
+    return _warm.call(function, input, grad_output, options, _weight_prepared)
 
-    def prepare() -> _warm.Prepared:
-        shape = size(function, "weight_size", weight_size)
-        found = operands(function, input, grad_output, None, ("input", "grad_output"))
-        chosen = window(function, count, *options)
-        problem = _weight_problem(function, count, shape_of(found.x), shape, shape_of(found.kernel), chosen)
-        finish = _conjugated if found.traits.output.startswith("complex") else None
-        return _warm.Prepared(found, problem, _call.Options(), finish)
 
-    return _warm.call(function, input, grad_output, (weight_size, *options), prepare)
+def _weight_prepared(
+    function: str, input: Any, grad_output: Any, options: tuple[Any, ...], _bias: Any
+) -> _warm.Prepared:
+    count, weight_size, *geometry = options
+    shape = size(function, "weight_size", weight_size)
+    found = operands(function, input, grad_output, None, ("input", "grad_output"))
+    chosen = window(function, count, *geometry)
+    problem = _weight_problem(function, count, shape_of(found.x), shape, shape_of(found.kernel), chosen)
+    finish = _conjugated if found.traits.output.startswith("complex") else None
+    return _warm.Prepared(found, problem, _call.Options(), finish)
 
 
 def _conjugated(back: Any, _bias: Any, _given: Any, found: Operands) -> Any:
