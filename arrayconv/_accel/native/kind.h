@@ -11,9 +11,9 @@ INLINE V NAME(load)(const T *from) { return *(const NAME(unaligned) *)from; }
 
 INLINE void NAME(store)(T *to, V value) { *(NAME(unaligned) *)to = value; }
 
-/* The same of the first `count` elements, of which there are fewer than LANES; the others are zeros, and not touched. */
+/* The same of the first `count` elements, one or more; the others are zeros, and not touched. */
 #if VECTOR == 64
-#define LOW_BITS(count) ((1ULL << (count)) - 1)
+#define LOW_BITS(count) (~0ULL >> (64 - (count)))
 #if SIZE == 8
 #define LOAD_SOME(from, count) ((V)_mm512_maskz_loadu_epi64((__mmask8)LOW_BITS(count), from))
 #define STORE_SOME(to, value, count) _mm512_mask_storeu_epi64(to, (__mmask8)LOW_BITS(count), (__m512i)(value))

@@ -15,7 +15,7 @@
 #define MOST_VECTORS (8 / PARTS)
 #define SHARED_VECTORS (VECTOR == 64 ? 4 : 2) /* of so many filters: the registers hold no more sums */
 
-/* Write the outputs of `vectors` vectors of each of some filters, or of the first `count` elements of one vector where
+/* Write the outputs of `vectors` vectors of each of some filters, of the last vector the first `count` elements where
    that is not 0; `filters` and `vectors` are constants wherever this is inlined. Complex factors meet both parts of a
    sample at once, in two sums. */
 INLINE void NAME(sums)(T *y, word y_filter, const T *x, const word *offsets, const T *w, word w_filter, word terms,
@@ -31,7 +31,8 @@ INLINE void NAME(sums)(T *y, word y_filter, const T *x, const word *offsets, con
         const T *from = x + PARTS * offsets[t];
         UNROLLED
         for (int v = 0; v < vectors; v++) {
-            V seen = count ? NAME(load_some)(from, count) : NAME(load)(from + v * LANES);
+            const T *at = from + v * LANES;
+            V seen = count && v == vectors - 1 ? NAME(load_some)(at, count) : NAME(load)(at);
             if (filters > 1 || PARTS == 2) HELD(seen);
             UNROLLED
             for (int f = 0; f < filters; f++) sums[f][v] += seen * NAME(splat)(w[f * w_filter + PARTS * t]);
@@ -50,8 +51,9 @@ INLINE void NAME(sums)(T *y, word y_filter, const T *x, const word *offsets, con
                 sums[f][v][lane + 1] += turned[v][lane];
             }
 #endif
-            if (count) NAME(store_some)(y + f * y_filter, sums[f][v], count);
-            else NAME(store)(y + f * y_filter + v * LANES, sums[f][v]);
+            T *to = y + f * y_filter + v * LANES;
+            if (count && v == vectors - 1) NAME(store_some)(to, sums[f][v], count);
+            else NAME(store)(to, sums[f][v]);
         }
     }
 }
@@ -65,6 +67,19 @@ INLINE void NAME(adjacent)(T *y, word y_filter, const T *x, const word *offsets,
     word j = 0;
 #define SUMS(vectors, some) NAME(sums)(y + j, y_filter, x + j, offsets, w, w_filter, terms, filters, vectors, some)
     for (; j + widest * LANES <= length; j += widest * LANES) SUMS(widest, 0);
+#if defined(LOAD_SOME)
+#define CASE(vectors)                                                                                                  \
+    case vectors:                                                                                                      \
+        if (vectors <= widest) SUMS(vectors, length - j - (vectors - 1) * LANES);                                      \
+        break;
+    switch ((length - j + LANES - 1) / LANES) { /* all that is left at once: more sums that do not wait for each other */
+        CASE(1) CASE(2) CASE(3) CASE(4)
+#if PARTS == 1
+        CASE(5) CASE(6) CASE(7) CASE(8)
+#endif
+    }
+#undef CASE
+#else
     if (widest > 4 && j + 4 * LANES <= length) {
         SUMS(4, 0);
         j += 4 * LANES;
@@ -75,6 +90,7 @@ INLINE void NAME(adjacent)(T *y, word y_filter, const T *x, const word *offsets,
     }
     for (; j + LANES <= length; j += LANES) SUMS(1, 0);
     if (j < length) SUMS(1, length - j);
+#endif
 #undef SUMS
 }
 
