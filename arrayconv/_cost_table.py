@@ -64,8 +64,8 @@ PACES: dict[str, Pace] = {
     "numpy_convolve-short": Pace(626, 1246),
     "numpy_convolve-float": Pace(624, 640, 2364),
     "numpy_convolve-integer": Pace(1000, 11520, 1000),
-    "native_loops-float": Pace(652, 512, 426),
-    "native_loops-filters": Pace(652, 230, 300),
+    "native_loops-float": Pace(652, 512, 1400),
+    "native_loops-filters": Pace(652, 220, 200),
     "native_loops-complex": Pace(652, 500, 1200),
     "native_loops-integer": Pace(652, 320, 426),
     "native_loops-strided": Pace(652, 10650, 426),  # per multiply-add of any dtype
@@ -76,9 +76,9 @@ PACES: dict[str, Pace] = {
     "numba-strided": Pace(815, 12000, 3750),  # per multiply-add of any dtype
     "numba_tiles": Pace(858, 233, 128),
     "torch_conv-single": Pace(687, 1280, 1429),
-    "torch_conv-depthwise": Pace(9000, 160, 100),
+    "torch_conv-depthwise": Pace(9000, 160, 350),
     "torch_conv-channels": Pace(38000, 64, 500),
-    "torch_conv-float64": Pace(1406, 128, 136),
+    "torch_conv-float64": Pace(8000, 128, 136),
     "xla_conv-single": Pace(10000, 7680),
     "xla_conv-channels": Pace(10000, 192),
     "xla_conv-float64": Pace(25000, 512),

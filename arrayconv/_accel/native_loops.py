@@ -4,9 +4,9 @@
 
 Outputs next to each other form a row; the sums of a piece of it stay in registers until all terms are added.
 
-Wins      few taps along one axis, all integers, strides, depthwise groups.
+Wins      few taps along one axis, all integers, channels, strides, depthwise groups.
 Cost      macs multiply-adds, vectorised over outputs where they and their samples are adjacent, over `threads`.
-Memory    the kernel, and where the sample of each term stands; x is read in place, whatever its strides.
+Memory    the kernel, and where the sample of each term stands; x is read in place, unless channels are adjacent.
 Accuracy  componentwise: sums in the order of channels and taps; integers are exact and wrap.
 """
 

@@ -6,7 +6,7 @@ Outputs next to each other form a row; a row meets nine terms at a time, with th
 
 Wins      what `native_loops` wins, where that was not built.
 Cost      macs multiply-adds, vectorised over outputs where they and their samples are adjacent, over `threads`.
-Memory    the kernel, and where the sample of each term stands; x is read in place, whatever its strides.
+Memory    the kernel, and where the sample of each term stands; x is read in place, unless channels are adjacent.
 Accuracy  componentwise: sums in the order of channels and taps; integers are exact and wrap.
 """
 
