@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -76,7 +77,6 @@ class Warm(NamedTuple):
 
 
 _known: dict[Any, Warm] = {}
-_plain: set[tuple[type, ...]] = set()  # types of whole calls' options, all of them in _PLAIN
 
 
 def call(
@@ -164,7 +164,7 @@ def _key(function: str, arrays: tuple[Any, ...], options: tuple[Any, ...]) -> An
     if seen is None:
         return None
     kinds = tuple(map(type, options))
-    if kinds not in _plain and not _are_simple(options):
+    if not _are_simple(options, _tuples(kinds)):
         if not _is_plain(options):
             return None
         options = _tagged(options)
@@ -173,33 +173,40 @@ def _key(function: str, arrays: tuple[Any, ...], options: tuple[Any, ...]) -> An
 
 def _seen(arrays: tuple[Any, ...]) -> tuple[Any, ...] | None:
     """Return shapes and dtypes, of tensors and parameters of torch places too; None unless all are of one library."""
+    seen: list[Any] = []
     if type(arrays[0]) is np.ndarray:
         for array in arrays:
             if type(array) is not np.ndarray:
                 return None
-        return tuple([(array.shape, array.dtype) for array in arrays])
+            seen += array.shape, array.dtype
+        return tuple(seen)
     torch = sys.modules.get("torch")
     if torch is None or torch.compiler.is_compiling():
         return None
-    tensor, parameter = torch.Tensor, torch.nn.Parameter
+    tensor = torch.Tensor
     for array in arrays:
-        kind = type(array)
-        if kind is not tensor and kind is not parameter:
+        if type(array) is not tensor and type(array) is not torch.nn.Parameter:
             return None
-    return tuple([(array.shape, array.dtype, array.device, array.layout) for array in arrays])
+        seen += array.shape, array.dtype, array.device, array.layout
+    return tuple(seen)
 
 
-def _are_simple(options: tuple[Any, ...]) -> bool:
+def _are_simple(options: tuple[Any, ...], tuples: tuple[int, ...] | None) -> bool:
     """Whether options are numbers, names and tuples of ints and names: a key as they are, beside their types."""
-    kinds = tuple(map(type, options))
-    if _PLAIN.issuperset(kinds):
-        if len(_plain) < _MOST:
-            _plain.add(kinds)
-        return True
-    for kind, option in zip(kinds, options, strict=True):
-        if kind not in _PLAIN and not (kind is tuple and _SIMPLE.issuperset(map(type, option))):
+    if tuples is None:
+        return False
+    for place in tuples:
+        if not _SIMPLE.issuperset(map(type, options[place])):
             return False
     return True
+
+
+@lru_cache(_MOST)
+def _tuples(kinds: tuple[type, ...]) -> tuple[int, ...] | None:
+    """Return which options are tuples, None unless all others are numbers and names."""
+    if not (_PLAIN | {tuple}).issuperset(kinds):
+        return None
+    return tuple(place for place, kind in enumerate(kinds) if kind is tuple)
 
 
 def _is_plain(option: Any) -> bool:
