@@ -193,12 +193,7 @@ def _seen(arrays: tuple[Any, ...]) -> tuple[Any, ...] | None:
 
 def _are_simple(options: tuple[Any, ...], tuples: tuple[int, ...] | None) -> bool:
     """Whether options are numbers, names and tuples of ints and names: a key as they are, beside their types."""
-    if tuples is None:
-        return False
-    for place in tuples:
-        if not _SIMPLE.issuperset(map(type, options[place])):
-            return False
-    return True
+    return tuples is not None and _SIMPLE.issuperset([type(item) for place in tuples for item in options[place]])
 
 
 @lru_cache(_MOST)
