@@ -65,7 +65,7 @@ PACES: dict[str, Pace] = {
     "numpy_convolve-float": Pace(624, 640, 2364),
     "numpy_convolve-integer": Pace(1000, 11520, 1000),
     "native_loops-float": Pace(652, 512, 1400),
-    "native_loops-filters": Pace(652, 220, 200),
+    "native_loops-filters": Pace(652, 200, 200),
     "native_loops-complex": Pace(652, 500, 1200),
     "native_loops-integer": Pace(652, 320, 426),
     "native_loops-strided": Pace(652, 10650, 426),  # per multiply-add of any dtype

@@ -57,9 +57,10 @@ class Warm(NamedTuple):
 
     def answer(self, x: Any, kernel: Any, bias: Any = None) -> Any:
         """Return the answer for arrays of the same kind."""
-        if self.shortcut is not None and not self._is_watched(x, kernel, bias):
+        run, watches = self.shortcut, self.watcher
+        if run is not None and not (is_recording() or (watches is not None and watches(x, kernel))):
             try:
-                y = self.shortcut(x, kernel) if bias is None else self.shortcut(x, kernel, bias)
+                y = run(x, kernel) if bias is None else self._biased(x, kernel, bias)
             except AcceleratorFailed:
                 y = None  # the long way finds another method, and says so
             if y is not None:
@@ -69,11 +70,9 @@ class Warm(NamedTuple):
         y = _call.planned(found, self.problem, self.plan, self.fill)
         return y if self.finish is None else self.finish(y, bias, bias, found)
 
-    def _is_watched(self, x: Any, kernel: Any, bias: Any) -> bool:
-        if is_recording():
-            return True
-        watches = self.watcher
-        return watches is not None and (watches(x, kernel) or (bias is not None and watches(bias, bias)))
+    def _biased(self, x: Any, kernel: Any, bias: Any) -> Any:
+        watched = self.watcher is not None and self.watcher(bias, bias)
+        return None if watched or self.shortcut is None else self.shortcut(x, kernel, bias)
 
 
 _known: dict[Any, Warm] = {}
@@ -164,11 +163,12 @@ def _key(function: str, arrays: tuple[Any, ...], options: tuple[Any, ...]) -> An
     if seen is None:
         return None
     kinds = tuple(map(type, options))
-    if not _are_simple(options, _tuples(kinds)):
+    known = _kinds(kinds)
+    if not known.simple or (known.tuples and not _are_simple(options, known.tuples)):
         if not _is_plain(options):
             return None
         options = _tagged(options)
-    return function, seen, kinds, options, config.current(), state()
+    return function, seen, known, options, config.current(), state()
 
 
 def _seen(arrays: tuple[Any, ...]) -> tuple[Any, ...] | None:
@@ -191,17 +191,24 @@ def _seen(arrays: tuple[Any, ...]) -> tuple[Any, ...] | None:
     return tuple(seen)
 
 
-def _are_simple(options: tuple[Any, ...], tuples: tuple[int, ...] | None) -> bool:
-    """Whether options are numbers, names and tuples of ints and names: a key as they are, beside their types."""
-    return tuples is not None and _SIMPLE.issuperset([type(item) for place in tuples for item in options[place]])
+class _Kinds:
+    """The types of all options, the same object for the same types: a key that is quicker than they are."""
+
+    def __init__(self, types: tuple[type, ...]) -> None:
+        self.simple = (_PLAIN | {tuple}).issuperset(types)
+        self.tuples = tuple(place for place, kind in enumerate(types) if kind is tuple)
 
 
-@lru_cache(_MOST)
-def _tuples(kinds: tuple[type, ...]) -> tuple[int, ...] | None:
-    """Return which options are tuples, None unless all others are numbers and names."""
-    if not (_PLAIN | {tuple}).issuperset(kinds):
-        return None
-    return tuple(place for place, kind in enumerate(kinds) if kind is tuple)
+_kinds = lru_cache(_MOST)(_Kinds)
+
+
+def _are_simple(options: tuple[Any, ...], tuples: tuple[int, ...]) -> bool:
+    """Whether these tuples are of ints and names, so that with numbers and names they are a key as they are."""
+    for place in tuples:
+        for item in options[place]:
+            if type(item) not in _SIMPLE:
+                return False
+    return True
 
 
 def _is_plain(option: Any) -> bool:
