@@ -27,13 +27,17 @@ def on_rows(
         name,
         why_not,
         cost,
-        _rows.workspace,
+        _workspace,
         _prepare,
         partial(_run, loop),
         accuracy="componentwise",
         slabs=True,
         writes=True,
     )
+
+
+def _workspace(spec: Spec, traits: Traits) -> int:
+    return _rows.workspace(spec, traits) + _rows.gathered(spec, traits)
 
 
 def _prepare(kernel: Any, spec: Spec, context: Context) -> Any:

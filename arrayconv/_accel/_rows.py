@@ -58,10 +58,14 @@ def worth(spec: Spec, traits: Traits) -> int:
 
 
 def workspace(spec: Spec, traits: Traits) -> int:
-    """Return the bytes of the kernel, of where terms stand, and of what is brought together."""
+    """Return the bytes of the kernel and of where terms stand."""
     kernel = spec.groups * spec.filters * spec.terms * traits.itemsize
-    together = (prod(spec.input_shape) + spec.outputs) * traits.itemsize if _may_gather(spec) else 0
-    return kernel + together + 8 * spec.terms * (3 + traits.threads) + 4096
+    return kernel + 8 * spec.terms * (3 + traits.threads) + 4096
+
+
+def gathered(spec: Spec, traits: Traits) -> int:
+    """Return the bytes of x and y where they may have to be copied: see `gathers`."""
+    return (prod(spec.input_shape) + spec.outputs) * traits.itemsize if _may_gather(spec) else 0
 
 
 def _may_gather(spec: Spec) -> bool:
