@@ -76,12 +76,21 @@ def is_numpy(x: Any) -> bool:  # a function, since type checkers take very long 
 
 def framed(x: Any, shape: tuple[int, ...], place: tuple[slice, ...], *, xp: Namespace, device: Any) -> Array:
     """Return x at `place` along the last axes of an array of zeros, each element written once."""
-    y: Any = passing(x, shape, xp=xp, device=device)
+    y = _surrounded(passing(x, shape, xp=xp, device=device), place)
+    y[(..., *place)] = x
+    return y
+
+
+def frame(shape: tuple[int, ...], dtype: Any, place: tuple[slice, ...]) -> Any:
+    """Return a NumPy array that does not outlive the call, of zeros except at `place` along its last axes."""
+    return _surrounded(_scratch.empty(shape, dtype), place)
+
+
+def _surrounded(y: Any, place: tuple[slice, ...]) -> Any:
     for number, held in enumerate(place):
         rest = (slice(None),) * (len(place) - number - 1)
         y[(..., *place[:number], slice(0, held.start), *rest)] = 0
         y[(..., *place[:number], slice(held.stop, None), *rest)] = 0
-    y[(..., *place)] = x
     return y
 
 

@@ -7,9 +7,13 @@ from functools import lru_cache
 from math import prod
 from typing import Any, NamedTuple
 
+import numpy as np
+
+from arrayconv._memory import framed
+
 
 class Transforms(NamedTuple):
-    """The functions of ``xp.fft`` that are used, each ``(x, s=lengths, axes=axes)``."""
+    """The functions of ``xp.fft`` that are used, each ``(x, s=lengths, axes=axes)``; inverses may overwrite x."""
 
     rfftn: Callable[..., Any]
     irfftn: Callable[..., Any]
@@ -32,3 +36,20 @@ def lender(worth: int, *functions: Callable[..., Any]) -> Callable[[int], Transf
         return Transforms(*[bound(function, threads) for function in functions])
 
     return with_threads
+
+
+def lengthened(shape: Sequence[int], s: Sequence[int], axes: Sequence[int]) -> tuple[int, ...]:
+    """Return a shape with the lengths `s` along `axes`."""
+    found = list(shape)
+    for length, axis in zip(s, axes, strict=True):
+        found[axis] = length
+    return tuple(found)
+
+
+def padded(x: Any, s: Sequence[int], axes: Sequence[int]) -> Any:
+    """Return x cut or continued by zeros to `s` samples along `axes`: x itself, or an array of its own."""
+    shape = lengthened(x.shape, s, axes)
+    if shape == x.shape:
+        return x
+    held = tuple(slice(0, min(old, new)) for old, new in zip(x.shape, shape, strict=True))
+    return framed(x[held], shape, held, xp=np, device="cpu")

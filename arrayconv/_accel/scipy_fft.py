@@ -1,26 +1,70 @@
 """SciPy's transforms for NumPy arrays, several threads for large data.
 
 SciPy transforms float32 without a detour and runs rows side by side; `numpy.fft` in float32 takes over 3 times as
-long in the cost table. More than one thread is asked for only where the data outweighs the cost of starting them.
+long in the cost table. More than one thread is asked for only where the data outweighs the cost of starting them. What
+SciPy returns is new memory, of which much takes longer than a transform: so the last axis goes, a part at a time, into
+memory that earlier calls left, and the others are transformed in place.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import prod
 from typing import Any
 
+import numpy as np
 from scipy import fft  # pyright: ignore[reportMissingTypeStubs]
 
-from arrayconv._accel._transforms import lender
+from arrayconv._accel._transforms import lender, lengthened, padded
+from arrayconv._memory import frame
 
 _THREADED = 1 << 17  # samples
+_PART = 1 << 19  # bytes per thread of new memory at a time: so much most systems keep at hand
 
 
-def _called(transform: Callable[..., Any]) -> Callable[..., Any]:
-    def run(x: Any, s: Sequence[int], axes: Sequence[int], threads: int) -> Any:
-        return transform(x, s=s, axes=axes, workers=threads)
+def _rfftn(x: Any, s: Sequence[int], axes: Sequence[int], threads: int) -> Any:
+    shape = lengthened(x.shape, (*s[:-1], s[-1] // 2 + 1), axes)
+    dtype = np.result_type(x.dtype, np.complex64)
+    if len(axes) == 1 or prod(shape) * dtype.itemsize < _PART:
+        return fft.rfftn(x, s=s, axes=axes, workers=threads)
+    held = tuple(slice(0, min(x.shape[axis], length)) for length, axis in zip(s[:-1], axes[:-1], strict=True))
+    place = (*held, slice(0, shape[-1]))
+    spectrum = frame(shape, dtype, place)
 
-    return run
+    def rows(part: Any) -> Any:
+        return fft.rfft(part, n=s[-1], workers=threads)
+
+    _written(rows, x[(..., *held, slice(None))], spectrum[(..., *place)], _PART * threads)
+    return fft.fftn(spectrum, axes=axes[:-1], overwrite_x=True, workers=threads)
 
 
-with_threads = lender(_THREADED, *map(_called, (fft.rfftn, fft.irfftn, fft.fftn, fft.ifftn)))
+def _written(transform: Callable[[Any], Any], x: Any, out: Any, most: int) -> None:
+    """Write to `out` what a transform makes of the last axis of x, in parts of at most so many bytes or one row."""
+    axis = next((number for number, size in enumerate(out.shape[:-1]) if size > 1), None)
+    if axis is None or out.nbytes <= most:
+        out[...] = transform(x)
+        return
+    half = out.shape[axis] // 2
+    for rows in (slice(0, half), slice(half, None)):
+        part = (*(slice(None),) * axis, rows)
+        _written(transform, x[part], out[part], most)
+
+
+def _irfftn(x: Any, s: Sequence[int], axes: Sequence[int], threads: int) -> Any:
+    if len(axes) == 1 or x.nbytes < _PART:
+        return fft.irfftn(x, s=s, axes=axes, workers=threads)
+    x = _ifftn(x, s[:-1], axes[:-1], threads)  # all axes at once would be transformed in a copy
+    return fft.irfft(x, n=s[-1], axis=axes[-1], workers=threads)
+
+
+def _fftn(x: Any, s: Sequence[int], axes: Sequence[int], threads: int) -> Any:
+    large = prod(lengthened(x.shape, s, axes)) * x.itemsize >= _PART
+    own = padded(x, s, axes) if large else x
+    return fft.fftn(own, s=s, axes=axes, overwrite_x=own is not x, workers=threads)
+
+
+def _ifftn(x: Any, s: Sequence[int], axes: Sequence[int], threads: int) -> Any:
+    return fft.ifftn(x, s=s, axes=axes, overwrite_x=True, workers=threads)
+
+
+with_threads = lender(_THREADED, _rfftn, _irfftn, _fftn, _ifftn)

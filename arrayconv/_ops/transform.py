@@ -38,7 +38,7 @@ def forward(x: Array, lengths: Sequence[int], *, real: bool, fft: Any, by_axes: 
 
 
 def inverse(spectrum: Array, lengths: Sequence[int], *, real: bool, fft: Any) -> Array:
-    """Return the samples of a spectrum made by `forward`."""
+    """Return the samples of a spectrum made by `forward`, which may be overwritten."""
     axes = tuple(range(-len(lengths), 0))
     transform = fft.irfftn if real else fft.ifftn
     return transform(spectrum, s=tuple(lengths), axes=axes)

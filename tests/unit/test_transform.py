@@ -1,8 +1,11 @@
 """Fast lengths and the transforms' error figures."""
 
+import importlib
+
 import numpy as np
 import pytest
 
+from arrayconv import _accel
 from arrayconv._lengths import fast_length
 from arrayconv._ops import transform
 
@@ -37,3 +40,54 @@ def test_padding_far_beyond_the_data_gives_the_same_spectrum():
     for real in (True, False):
         far = transform.forward(x, (40, 50), real=real, fft=np.fft)
         np.testing.assert_allclose(far, transform.forward(padded, (40, 50), real=real, fft=np.fft), atol=1e-13)
+
+
+PADDED = [  # samples beside two of a batch, and lengths
+    ((9,), (9,)),
+    ((9,), (16,)),
+    ((9, 7), (9, 8)),
+    ((9, 7), (20, 15)),
+    ((90, 7), (90, 600)),
+    ((9, 7, 5), (12, 7, 6)),
+    ((300, 260), (320, 270)),  # in parts, where new memory is avoided
+]
+
+
+@pytest.mark.parametrize("part", [None, 0, 1000], ids=lambda part: f"part={part}")
+@pytest.mark.parametrize("dtype", ["float32", "float64", "complex64", "complex128"])
+@pytest.mark.parametrize(("samples", "lengths"), PADDED)
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("library", _accel.TRANSFORMS)
+def test_lent_transforms_are_numpys(library, threads, samples, lengths, dtype, part, monkeypatch):
+    pytest.importorskip(library, reason=f"{library} is not installed")
+    lender = importlib.import_module(_accel.TRANSFORMS[library])
+    if part is not None:
+        if not hasattr(lender, "_PART"):
+            pytest.skip(f"{library} is not called in parts")
+        monkeypatch.setattr(lender, "_PART", part)
+    real, lent = dtype.startswith("float"), lender.with_threads(threads)
+    random = np.random.default_rng(0)
+    x = (random.standard_normal((2, *samples)) + (0 if real else 1j * random.standard_normal(samples))).astype(dtype)
+    before, axes = x.copy(), tuple(range(-len(lengths), 0))
+    forward, inverse = (lent.rfftn, lent.irfftn) if real else (lent.fftn, lent.ifftn)
+    names = ("rfftn", "irfftn") if real else ("fftn", "ifftn")
+    share = 1e-5 if dtype in ("float32", "complex64") else 1e-13  # of the largest value
+    spectrum = forward(x, s=lengths, axes=axes)
+    np.testing.assert_array_equal(x, before)
+    assert spectrum.dtype == np.result_type(dtype, np.complex64)
+    expected = getattr(np.fft, names[0])(x, s=lengths, axes=axes)
+    np.testing.assert_allclose(spectrum, expected, rtol=0, atol=share * np.max(np.abs(expected)))
+    y = inverse(spectrum, s=lengths, axes=axes)
+    assert y.dtype == dtype
+    expected = getattr(np.fft, names[1])(expected, s=lengths, axes=axes)
+    np.testing.assert_allclose(y, expected, rtol=0, atol=share * np.max(np.abs(expected)))
+
+
+@pytest.mark.parametrize("library", _accel.TRANSFORMS)
+def test_lent_transforms_cut_what_is_longer(library):
+    pytest.importorskip(library, reason=f"{library} is not installed")
+    lent = importlib.import_module(_accel.TRANSFORMS[library]).with_threads(1)
+    x = np.random.default_rng(0).standard_normal((9, 8))
+    for name, data in (("rfftn", x), ("fftn", x + 1j)):
+        found = getattr(lent, name)(data.copy(), s=(6, 5), axes=(0, 1))
+        np.testing.assert_allclose(found, getattr(np.fft, name)(data, s=(6, 5), axes=(0, 1)), atol=1e-12)
