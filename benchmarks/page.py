@@ -107,9 +107,9 @@ def _reading(results):
     text = """
         A name such as `512^2 x 15^2` gives the samples and the taps, and on rows of channels the filters; `^` is a
         power. A convolution returns as many samples as it is given ('same'), with zeros beyond the ends. Times are the
-        shortest of interleaved rounds, in one process for each array library; each turn begins with a tenth of a
-        second of the same calls, which are not timed, so they are those of work that goes on for a while. JAX is
-        compiled. Before it is timed, every result is compared with ours. 'alone' compares ours, with NumPy and
+        shortest of interleaved rounds, in a new process for each problem; each turn begins with a tenth of a second of
+        the same calls, which are not timed, so they are those of work that goes on for a while. JAX is compiled.
+        Before it is timed, every result is compared with ours. 'alone' compares ours, with NumPy and
         SciPy installed and nothing else, with the peers that need no more; 'without machine code of ours' is the same
         where no C compiler built the package's loops. 'of copy' is the least traffic (operands and
         result once) over the time, as a share of the copy rate; 'of product' the definition's multiply-adds likewise: a

@@ -171,5 +171,4 @@ def _others():
     yield Problem("8 x 64 x 32^2, transposed 3^2", "transposed", *shapes, "float32", options, channels)
 
 
-# Rows of channels last: their peers import torch, whose threads the rows above them need not share.
 PROBLEMS = (*_one_dimensional(), *_batched(), *_two_dimensional(), *_three_dimensional(), *_others())

@@ -4,7 +4,8 @@
     python -m benchmarks.run --quick --filter 512
 
 Prints a table, the groups of `report.GROUPS`, and with --methods how good the choice of 'auto' is. Every result is
-compared with ours before it is timed.
+compared with ours before it is timed. All who compete in a problem take turns in one process, and no other problem is
+met there: what is left of its memory and of its threads would be part of the times.
 """
 
 import argparse
@@ -14,7 +15,9 @@ import json
 import os
 import platform
 import time
+from concurrent.futures import ProcessPoolExecutor
 from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
 from rich.console import Console
@@ -76,12 +79,13 @@ def measure(options, say=print):
         say(f"The machine is busy: a load of {facts['load']} on {facts['cores']} cores. Times will be too long.")
     say(f"costs: {in_force().source}")
     limits = ceilings(options.quick)
-    seconds = QUICK_SECONDS / len(options.problems) if options.quick else options.seconds
     rows = []
     for number, problem in enumerate(options.problems, 1):
-        rows.append(timed(problem, options.library, options.methods, seconds, 0 if options.quick else WARM_NS))
-        if not options.quick:
-            say(f"{number:>3}/{len(options.problems)}  {problem.label}: {report.duration(rows[-1]['ours']['auto'])}")
+        if options.quick:
+            rows.append(timed(problem, options.library, options.methods, QUICK_SECONDS / len(options.problems), 0))
+            continue
+        rows.append(apart(timed, problem, options.library, options.methods, options.seconds, WARM_NS))
+        say(f"{number:>3}/{len(options.problems)}  {problem.label}: {report.duration(rows[-1]['ours']['auto'])}")
     return {
         "library": options.library,
         "date": datetime.date.today().isoformat(),
@@ -92,6 +96,12 @@ def measure(options, say=print):
         "ceilings": limits._asdict(),
         "rows": rows,
     }
+
+
+def apart(function, *arguments):
+    """Return what a function returns in a new process, which imports everything anew."""
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        return pool.submit(function, *arguments).result()
 
 
 def timed(problem, library, every_method, seconds, warm_ns):

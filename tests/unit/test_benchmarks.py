@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -237,6 +238,14 @@ def test_quick_run_prints_and_writes(tmp_path):
     assert [row["name"] for row in found["rows"]] == ["10^2 x 5", "10^2 x 5"]
     assert all(row["ours"]["auto"] > 0 for row in found["rows"])
     assert report.standings(found)
+
+
+def test_each_problem_of_a_run_has_a_new_process():
+    from benchmarks import run
+
+    others = {run.apart(os.getpid) for _ in range(2)}
+    assert len(others) == 2
+    assert os.getpid() not in others
 
 
 def test_run_refuses_a_filter_that_matches_nothing(capsys):
