@@ -367,7 +367,8 @@ class _Runner:
             guarded = contain.Guard(kernel, None, None)
             if self._guards:
                 guarded = contain.guard(kernel, 2, self._context.traits, self._algorithm.mixes, xp=self._context.xp)
-            constants = self._algorithm.prepare(guarded.data, step.spec, self._context)
+            once = self._kept is None and self._kernels.count(key) == 1
+            constants = self._algorithm.prepare(guarded.data, step.spec, self._context._replace(once=once))
             self._held, self._prepared = key, (guarded, constants)
             if self._kept is not None:
                 self._kept[key] = self._prepared

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextvars import copy_context
 from functools import cache
+from time import sleep
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -51,6 +52,51 @@ def share(part: Callable[[int, int], None], units: int, threads: int) -> None:
                 return
             part(first, stop)
 
+    _together(work, threads)
+
+
+def share_phases(phases: Sequence[tuple[Callable[[int], None], int]], threads: int) -> None:
+    """Call ``part(number)`` for each of `units`, of one (part, units) after the other, on at most `threads` threads.
+
+    No part of a phase begins before all of the phase before are done. A thread that waits for another does not sleep:
+    waking it may take as long as a part.
+    """
+    threads = min(usable(), threads)
+    if threads <= 1:
+        for part, units in phases:
+            for number in range(units):
+                part(number)
+        return
+    left = deque((phase, number) for phase, (_, units) in enumerate(phases) for number in range(units))
+    before, total = [0], 0  # parts up to each phase
+    for _, units in phases:
+        total += units
+        before.append(total)
+    done: list[None] = []
+    failed: list[None] = []
+
+    def work() -> None:
+        while left:
+            try:
+                phase, number = left.popleft()
+            except IndexError:  # another thread took it
+                return
+            while len(done) < before[phase]:
+                if failed:
+                    return
+                sleep(0)
+            try:
+                phases[phase][0](number)
+            except BaseException:
+                failed.append(None)
+                raise
+            done.append(None)
+
+    _together(work, threads)
+
+
+def _together(work: Callable[[], None], threads: int) -> None:
+    """Run `work` on so many threads, this one among them; raise what one of them raised."""
     # Each in a copy of this context: NumPy's error handling belongs to it.
     others = [_pool().submit(copy_context().run, work) for _ in range(threads - 1)]
     try:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from arrayconv._accel._slabs import Slabs, Steps
 from arrayconv._memory import framed
 
 
@@ -19,9 +20,10 @@ class Transforms(NamedTuple):
     irfftn: Callable[..., Any]
     fftn: Callable[..., Any]
     ifftn: Callable[..., Any]
+    slabs: Slabs | None  # convolution by parts of transforms, where the library can be kept to one thread
 
 
-def lender(worth: int, *functions: Callable[..., Any]) -> Callable[[int], Transforms]:
+def lender(worth: int, *functions: Callable[..., Any], steps: Steps | None = None) -> Callable[[int], Transforms]:
     """Return what binds four functions (x, s, axes, threads) to a number of threads, one below `worth` samples."""
 
     def bound(function: Callable[..., Any], threads: int) -> Callable[..., Any]:
@@ -33,7 +35,8 @@ def lender(worth: int, *functions: Callable[..., Any]) -> Callable[[int], Transf
 
     @lru_cache
     def with_threads(threads: int) -> Transforms:
-        return Transforms(*[bound(function, threads) for function in functions])
+        four = [bound(function, threads) for function in functions]
+        return Transforms(*four, slabs=Slabs(steps, threads) if steps else None)
 
     return with_threads
 

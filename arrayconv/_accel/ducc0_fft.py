@@ -9,6 +9,7 @@ import numpy as np
 from ducc0 import fft
 
 from arrayconv import _scratch
+from arrayconv._accel._slabs import Steps
 from arrayconv._accel._transforms import lender, lengthened, padded
 
 _DIVIDE = 2  # ducc0's name for a division by the length, which inverses do
@@ -40,4 +41,17 @@ def _ifftn(x: Any, s: Sequence[int], axes: Sequence[int], threads: int) -> Any:
     return fft.c2c(x, axes, forward=False, inorm=_DIVIDE, nthreads=threads, out=x)
 
 
-with_threads = lender(_THREADED, _rfftn, _irfftn, _fftn, _ifftn)
+def _forward(x: Any, out: Any) -> None:
+    (fft.r2c if x.dtype.kind == "f" else fft.c2c)(x, tuple(range(1, x.ndim)), out=out)
+
+
+def _columns(x: Any, inverse: bool) -> None:
+    fft.c2c(x, (0,), forward=not inverse, inorm=_DIVIDE * inverse, out=x)
+
+
+def _inverse(x: Any, lengths: tuple[int, ...], real: bool) -> Any:
+    return (_irfftn if real else _ifftn)(x, lengths, tuple(range(1, x.ndim)), 1)
+
+
+_STEPS = Steps(_forward, _columns, _inverse)
+with_threads = lender(_THREADED, _rfftn, _irfftn, _fftn, _ifftn, steps=_STEPS)

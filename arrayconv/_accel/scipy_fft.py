@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from scipy import fft  # pyright: ignore[reportMissingTypeStubs]
 
+from arrayconv._accel._slabs import Steps
 from arrayconv._accel._transforms import lender, lengthened, padded
 from arrayconv._memory import frame
 
@@ -67,4 +68,19 @@ def _ifftn(x: Any, s: Sequence[int], axes: Sequence[int], threads: int) -> Any:
     return fft.ifftn(x, s=s, axes=axes, overwrite_x=True, workers=threads)
 
 
-with_threads = lender(_THREADED, _rfftn, _irfftn, _fftn, _ifftn)
+def _forward(x: Any, out: Any) -> None:
+    out[...] = (fft.rfftn if x.dtype.kind == "f" else fft.fftn)(x, axes=tuple(range(1, x.ndim)))
+
+
+def _columns(x: Any, inverse: bool) -> None:
+    y = (fft.ifft if inverse else fft.fft)(x, axis=0, overwrite_x=True)
+    if not np.may_share_memory(x, y):  # it may write elsewhere all the same
+        x[...] = y
+
+
+def _inverse(x: Any, lengths: tuple[int, ...], real: bool) -> Any:
+    return (fft.irfftn if real else fft.ifftn)(x, s=lengths, axes=tuple(range(1, x.ndim)))
+
+
+_STEPS = Steps(_forward, _columns, _inverse)
+with_threads = lender(_THREADED, _rfftn, _irfftn, _fftn, _ifftn, steps=_STEPS)

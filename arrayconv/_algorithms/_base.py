@@ -36,10 +36,11 @@ class Context(NamedTuple):
     xp: Namespace
     device: Any
     traits: Traits
-    fft: Any  # a namespace with rfftn, irfftn, fftn, ifftn
+    fft: Any  # a namespace with rfftn, irfftn, fftn, ifftn; a lender's has `slabs` too
     fill: complex = 0
     out: Any = None  # where to write the piece, for an algorithm that `writes`; without it, a new array
     alone: bool = True  # False where pieces run side by side, each on a thread: what is called must start none
+    once: bool = False  # whether what is prepared of a kernel serves one piece and is forgotten
 
 
 def _never(spec: Spec, traits: Traits) -> bool:

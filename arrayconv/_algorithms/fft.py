@@ -28,6 +28,9 @@ from arrayconv._xp import Array, Traits
 BOUND = frozenset({"ducc0", "scipy"})  # lend transforms on as many threads as they are told; others have their own
 THREADED = 1 << 17  # samples from which they start any
 _GAIN = 0.6  # of a thread after the first, in speed
+_SLABS_GAIN = 0.8  # the same, where it has slabs of its own
+_SLABS_NS = 150_000  # for threads to begin, and to meet
+_SLABS_MOST = 1 << 24  # bytes of a spectrum that is worked on in slabs: such memory is kept between calls
 LANES = 4  # transforms of one axis that a processor can do side by side
 LONE = 2  # times as long as in such company takes a transform of one axis that is done by itself
 _CACHED = 1 << 24  # bytes of a transform above which it is bound by memory
@@ -56,8 +59,25 @@ def _why_not(spec: Spec, traits: Traits) -> str | None:
     return spectral.why_not_exact(spec, _lengths(spec), traits)
 
 
+def _in_slabs(spec: Spec, traits: Traits) -> bool:
+    """Whether threads share the transforms slab by slab: of one image by one kernel, real or complex.
+
+    Of more images each thread takes some; on one thread, and for few samples, nothing is gained.
+    """
+    if traits.transforms not in BOUND or traits.threads == 1 or traits.exact or len(spec.axes) < 2:
+        return False
+    lengths, real = _lengths(spec), spectral.is_real(traits)
+    size = transform.spectrum_elements(lengths, real) * traits.itemsize * (2 if real else 1)
+    alone = spec.batch == spec.groups == spec.channels == spec.filters == 1
+    return alone and prod(lengths) >= THREADED and size <= _SLABS_MOST and not any(map(_is_circle, spec.axes))
+
+
 def _cost(spec: Spec, traits: Traits) -> int:
-    return spectral_cost(spec, _lengths(spec), 1, traits)
+    lengths = _lengths(spec)
+    if not _in_slabs(spec, traits):
+        return spectral_cost(spec, lengths, 1, traits)
+    one = spectral_cost(spec, lengths, 1, traits._replace(threads=1))
+    return _SLABS_NS + int(one / (1 + _SLABS_GAIN * (traits.threads - 1)))
 
 
 def spectral_cost(spec: Spec, lengths: tuple[int, ...], tiles: int, traits: Traits) -> int:
@@ -122,11 +142,25 @@ def spectral_workspace(spec: Spec, lengths: tuple[int, ...], tiles: int, traits:
     return max(kernels * forward, kept + x * forward, kept + x * limbs * spectrum + inverse)
 
 
-def _prepare(kernel: Array, spec: Spec, context: Context) -> spectral.Spectra:
+def _prepare(kernel: Array, spec: Spec, context: Context) -> spectral.Spectra | Array:
+    """Return the kernel's spectra; where it serves once, and is transformed column by column beside x, its taps."""
+    if context.once and _slabs(spec, context):
+        return spectral.reversed_taps(kernel, spec, context)
     return spectral.kernel_spectra(kernel, spec, _lengths(spec), context)
 
 
-def _run(x: Array, kernel: spectral.Spectra, spec: Spec, context: Context) -> Array:
+def _slabs(spec: Spec, context: Context) -> Any:
+    """Return what convolves by slabs; None where that is not done, or the lender could not be imported."""
+    return getattr(context.fft, "slabs", None) if context.alone and _in_slabs(spec, context.traits) else None
+
+
+def _run(x: Any, kernel: Any, spec: Spec, context: Context) -> Array:
+    slabs = _slabs(spec, context)
+    if slabs is not None:
+        whole = isinstance(kernel, spectral.Spectra)
+        factor, reads = kernel.limbs[0] if whole else kernel, [_read(axis) for axis in spec.axes]
+        y = slabs.convolve(x[0, 0, 0, ...], factor[0, 0, 0, ...], _lengths(spec), reads, is_spectrum=whole)
+        return y[None, None, None, ...]
     y = spectral.convolve(x, kernel, context)
     for number, axis in enumerate(spec.axes):
         if _is_circle(axis):

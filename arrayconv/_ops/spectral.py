@@ -73,13 +73,18 @@ def why_not_exact(spec: Spec, lengths: Sequence[int], traits: Traits) -> str | N
     return None
 
 
-def kernel_spectra(kernel: Array, spec: Spec, lengths: Sequence[int], context: Any) -> Spectra:
-    """Return the spectra of w, reversed (a correlation becomes a product) and with its taps `dilation` apart."""
+def reversed_taps(kernel: Array, spec: Spec, context: Any) -> Array:
+    """Return w reversed, so that a correlation becomes a product of spectra, with its taps `dilation` apart."""
     xp: Namespace = context.xp
     kernel = xp.flip(kernel, axis=tuple(range(LEADING, kernel.ndim)))
     for number, axis in enumerate(spec.axes):
         kernel = spread(kernel, LEADING + number, axis.dilation, xp=xp, device=context.device)
-    return Spectra(_forward(kernel, lengths, context), tuple(lengths))
+    return kernel
+
+
+def kernel_spectra(kernel: Array, spec: Spec, lengths: Sequence[int], context: Any) -> Spectra:
+    """Return the spectra of w reversed, with its taps `dilation` apart."""
+    return Spectra(_forward(reversed_taps(kernel, spec, context), lengths, context), tuple(lengths))
 
 
 def convolve(x: Array, kernel: Spectra, context: Any) -> Array:

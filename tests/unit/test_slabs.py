@@ -1,0 +1,191 @@
+"""One image by one kernel in slabs of transforms: by every lender, on every cut, the definition's sums."""
+
+import importlib
+from threading import get_ident
+from time import sleep
+
+import numpy as np
+import pytest
+
+import arrayconv
+from arrayconv import _accel, config
+from arrayconv._accel import _slabs
+from arrayconv._accel._threads import share_phases, usable
+
+LENDERS = [library for library in _accel.TRANSFORMS if library != "torch"]  # torch keeps its threads to itself
+SHAPES = [((50, 40), (7, 5)), ((9, 200), (9, 1)), ((20, 31, 25), (3, 4, 5)), ((1, 6), (1, 2))]
+two_cores = pytest.mark.skipif(usable() < 2, reason="one core: there is nobody to share with")
+
+
+def drawn(dtype, *shapes):
+    random = np.random.default_rng(0)
+    parts = [random.standard_normal((2, *shape)) for shape in shapes]
+    return [(re + 1j * im if dtype.startswith("complex") else re).astype(dtype) for re, im in parts]
+
+
+def agree(y, expected):
+    """Raise AssertionError unless y is `expected` but for the rounding of transforms."""
+    share = 1e-5 if y.dtype in ("float32", "complex64") else 1e-13  # of the largest value
+    np.testing.assert_allclose(y, expected, rtol=0, atol=share * np.max(np.abs(expected), initial=0))
+
+
+def defined(x, kernel):
+    """Return the full convolution, by the sum over the taps."""
+    full = np.zeros([n + k - 1 for n, k in zip(x.shape, kernel.shape, strict=True)], x.dtype)
+    for tap in np.ndindex(kernel.shape):
+        full[tuple(slice(at, at + n) for at, n in zip(tap, x.shape, strict=True))] += kernel[tap] * x
+    return full
+
+
+@pytest.mark.parametrize("block", [64, 1000, _slabs._BLOCK])
+@pytest.mark.parametrize("is_spectrum", [False, True], ids=["taps", "spectrum"])
+@pytest.mark.parametrize("dtype", ["float32", "float64", "complex64", "complex128"])
+@pytest.mark.parametrize(("samples", "taps"), SHAPES)
+@pytest.mark.parametrize("threads", [1, 2, 3])
+@pytest.mark.parametrize("library", LENDERS)
+def test_slabs_sum_what_the_definition_sums(library, threads, samples, taps, dtype, is_spectrum, block, monkeypatch):
+    pytest.importorskip(library, reason=f"{library} is not installed")
+    monkeypatch.setattr(_slabs, "_BLOCK", block)
+    slabs = importlib.import_module(_accel.TRANSFORMS[library]).with_threads(threads).slabs
+    x, kernel = drawn(dtype, samples, taps)
+    x = np.swapaxes(np.swapaxes(x, 0, -1).copy(), 0, -1)  # the last axis is not the one whose samples are adjacent
+    lengths = tuple(n + k + 3 for n, k in zip(samples, taps, strict=True))
+    reads = (slice(0, samples[0], 2), *(slice(1, n) for n in samples[1:]))
+    factor = kernel
+    if is_spectrum:
+        transform = np.fft.rfftn if dtype.startswith("float") else np.fft.fftn
+        factor = transform(kernel, s=lengths, axes=range(len(lengths))).astype(np.result_type(dtype, np.complex64))
+    before = x.copy(), factor.copy()
+    y = slabs.convolve(x, factor, lengths, reads, is_spectrum=is_spectrum)
+    expected = defined(*drawn(dtype.replace("32", "64").replace("complex64", "complex128"), samples, taps))[reads]
+    assert y.dtype == dtype
+    agree(y, expected)
+    np.testing.assert_array_equal(x, before[0])
+    np.testing.assert_array_equal(factor, before[1])
+
+
+@pytest.mark.parametrize("library", LENDERS)
+def test_a_kernel_as_long_as_the_transform_is_no_spectrum(library):
+    pytest.importorskip(library, reason=f"{library} is not installed")
+    slabs = importlib.import_module(_accel.TRANSFORMS[library]).with_threads(2).slabs
+    x, kernel = drawn("float64", (4, 3), (8, 6))
+    y = slabs.convolve(x, kernel, (8, 6), (slice(3, 8), slice(2, 6)), is_spectrum=False)
+    agree(y, defined(x, kernel)[3:8, 2:6])
+
+
+def in_slabs(monkeypatch):
+    """Return the list of calls that are convolved by slabs from now on."""
+    calls, convolve = [], _slabs.Slabs.convolve
+
+    def counted(self, *arrays, is_spectrum):
+        calls.append(is_spectrum)
+        return convolve(self, *arrays, is_spectrum=is_spectrum)
+
+    monkeypatch.setattr(_slabs.Slabs, "convolve", counted)
+    return calls
+
+
+OPTIONS = {
+    "full": {},
+    "same": {"mode": "same"},
+    "valid": {"mode": "valid"},
+    "stride": {"mode": "same", "stride": (2, 3)},
+    "dilation": {"dilation": 2},
+    "reflect": {"mode": "same", "boundary": "reflect"},
+    "fill": {"mode": "same", "fill_value": 2.5},
+}
+
+
+@two_cores
+@pytest.mark.parametrize("library", LENDERS)
+@pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
+@pytest.mark.parametrize("dtype", ["float64", "complex64"])
+def test_an_image_by_a_large_kernel_is_shared_by_slabs(library, options, dtype, monkeypatch):
+    pytest.importorskip(library, reason=f"{library} is not installed")
+    x, kernel = drawn(dtype, (401, 380), (150, 131))
+    calls = in_slabs(monkeypatch)
+    with config.using(accelerators={"numpy", library}):
+        y = arrayconv.convolve(x, kernel, method="fft", **options)
+    assert calls == [False]
+    with config.using(accelerators=set()):
+        agree(y, arrayconv.convolve(x, kernel, method="fft", **options))
+
+
+@two_cores
+def test_a_kept_kernel_is_a_spectrum_for_slabs(monkeypatch):
+    x, kernel = drawn("float64", (401, 380), (150, 131))
+    calls = in_slabs(monkeypatch)
+    convolver = arrayconv.Convolver(kernel, mode="same", method="fft")
+    first, second = convolver(x), convolver(x)
+    assert calls == [True, True]
+    np.testing.assert_array_equal(first, second)
+    agree(first, arrayconv.convolve(x, kernel, "same", method="fft"))
+
+
+@two_cores
+def test_what_is_not_finite_stays_where_it_is_read(monkeypatch):
+    x, kernel = drawn("float64", (401, 380), (150, 131))
+    x[200, 100], x[3, 3] = np.inf, np.nan
+    calls = in_slabs(monkeypatch)
+    y = arrayconv.convolve(x, kernel, method="fft")
+    assert calls == [False]
+    bad = np.zeros(y.shape, bool)
+    bad[200:350, 100:231] = bad[3:153, 3:134] = True
+    np.testing.assert_array_equal(np.isnan(y), bad)
+
+
+def test_tensors_are_shared_by_slabs_too(monkeypatch):
+    torch = pytest.importorskip("torch", reason="torch is not installed")
+    if usable() < 2:
+        pytest.skip("one core: there is nobody to share with")
+    x, kernel = drawn("float32", (401, 380), (150, 131))
+    calls = in_slabs(monkeypatch)
+    with config.using(accelerators={"numpy", "scipy"}):
+        y = arrayconv.convolve(torch.from_numpy(x), torch.from_numpy(kernel), method="fft")
+        np.testing.assert_array_equal(y.numpy(), arrayconv.convolve(x, kernel, method="fft"))
+    assert calls == [False, False]
+
+
+class TestPhases:
+    @pytest.mark.parametrize("threads", [1, 2, 5])
+    def test_none_begins_before_the_one_before_is_done(self, threads):
+        done = []
+
+        def part(phase):
+            def run(number):
+                assert all((phase - 1, other) in done for other in range(3) if phase)
+                sleep(0.001 * number)
+                done.append((phase, number))
+
+            return run
+
+        share_phases([(part(phase), 3) for phase in range(4)], threads)
+        assert sorted(done) == [(phase, number) for phase in range(4) for number in range(3)]
+
+    @two_cores
+    def test_threads_share_them(self):
+        seen = set()
+
+        def part(number):
+            sleep(0.02)
+            seen.add(get_ident())
+
+        share_phases([(part, 4), (part, 4)], 2)
+        assert len(seen) == 2
+
+    def test_empty_ones_are_passed(self):
+        found = []
+        share_phases([(found.append, 0), (found.append, 2), (found.append, 0), (found.append, 1)], 2)
+        assert sorted(found) == [0, 0, 1]
+
+    @pytest.mark.parametrize("threads", [1, 2])
+    def test_what_one_raises_is_raised_and_nothing_waits_for_ever(self, threads):
+        reached = []
+
+        def fails(number):
+            if number == 1:
+                raise MemoryError("no more")
+
+        with pytest.raises(MemoryError, match="no more"):
+            share_phases([(fails, 4), (reached.append, 4)], threads)
+        assert not reached
