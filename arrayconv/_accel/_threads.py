@@ -45,12 +45,8 @@ def share(part: Callable[[int, int], None], units: int, threads: int) -> None:
     left = deque((units * number // count, units * (number + 1) // count) for number in range(count))
 
     def work() -> None:
-        while left:
-            try:
-                first, stop = left.popleft()
-            except IndexError:  # another thread took it
-                return
-            part(first, stop)
+        while (unit := _taken(left)) is not None:
+            part(*unit)
 
     _together(work, threads)
 
@@ -76,23 +72,28 @@ def share_phases(phases: Sequence[tuple[Callable[[int], None], int]], threads: i
     failed: list[None] = []
 
     def work() -> None:
-        while left:
-            try:
-                phase, number = left.popleft()
-            except IndexError:  # another thread took it
-                return
-            while len(done) < before[phase]:
+        try:
+            while (unit := _taken(left)) is not None:
+                phase, number = unit
+                while len(done) < before[phase] and not failed:
+                    sleep(0)
                 if failed:
                     return
-                sleep(0)
-            try:
                 phases[phase][0](number)
-            except BaseException:
-                failed.append(None)
-                raise
-            done.append(None)
+                done.append(None)
+        except BaseException:
+            failed.append(None)
+            raise
 
     _together(work, threads)
+
+
+def _taken(left: deque[tuple[int, int]]) -> tuple[int, int] | None:
+    """Return the next of what is left, None where other threads took it all."""
+    try:
+        return left.popleft()
+    except IndexError:
+        return None
 
 
 def _together(work: Callable[[], None], threads: int) -> None:
