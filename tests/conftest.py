@@ -58,3 +58,14 @@ def make_library(name):
 @pytest.fixture(params=LIBRARIES)
 def library(request):
     return make_library(request.param)
+
+
+@pytest.fixture(params=["copied", "apart"])
+def ends(request, monkeypatch):
+    """Copy what blocks at the ends of small planes meet with all the rest, as is done; or tell those blocks apart."""
+    tiles = importlib.import_module("arrayconv._accel._tiles")
+    if request.param == "apart":
+        monkeypatch.setattr(tiles, "_COPIED", 0)
+    tiles.tables.cache_clear()
+    yield request.param
+    tiles.tables.cache_clear()

@@ -1,7 +1,8 @@
-"""Run the package's own loops on arrays beside pages that must not be touched: ``python -m tests.guarded SIDE``.
+"""Run the package's own loops on arrays beside pages that must not be touched: ``python -m tests.guarded SIDE HOW``.
 
-SIDE is 'before' or 'after': on which side of every array such a page begins at once. A loop that reads or writes a
-single byte there ends the process. Prints how many calls were made.
+SIDE is 'before' or 'after': on which side of every array such a page begins at once. HOW is 'copied' or 'apart': what
+becomes of the ends of small planes, see `_tiles`. A loop that reads or writes a single byte there ends the process.
+Prints how many calls were made.
 """
 
 import ctypes
@@ -12,7 +13,7 @@ import numpy as np
 
 import arrayconv
 from arrayconv import _plan, _warm, nn
-from arrayconv._accel import _native
+from arrayconv._accel import _native, _tiles
 from tests import cases, running
 from tests.conftest import make_library
 from tests.unit.test_native import DTYPES, ROWS, TILES
@@ -67,8 +68,10 @@ def remember(x_shape, w_shape, call, dtype, method, side):
         np.testing.assert_array_equal(call(x, w, method=method), expected)
 
 
-def main(side):
+def main(side, how):
     code, calls = _native.loaded(), 0
+    if how == "apart":
+        _tiles._COPIED = 0
     for level in range(code.level + 1):
         _native.loaded = lambda level=level: code._replace(level=level)
         _warm._known.clear()  # calls of another level

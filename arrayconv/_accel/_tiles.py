@@ -25,6 +25,7 @@ _ROWS = 6  # of outputs at a time
 _BAND = 96  # rows of a block
 _BLOCK_BYTES = 4096  # of outputs in a row of a block: six rows, and the samples they meet, stay in the first cache
 _PASS_PS = 20_000  # what starting a pass takes, for each of its rows
+_COPIED, _COPIED_PER_TAP = 1 << 14, 1 << 10  # outputs of a plane up to which a block copies all that it meets
 _SHARE = 1 << 25  # bytes times multiply-adds that are worth a thread of their own
 
 
@@ -120,7 +121,8 @@ def tables(
         beyond += _beyond(axis)
     table = np.array(rows, np.int64)
     row, column = spec.axes[-2:]
-    direct = x_steps[-1] == 1
+    few = row.outputs * column.outputs <= min(_COPIED, _COPIED_PER_TAP * row.taps * column.taps)
+    direct = x_steps[-1] == 1 and not few  # whose ends are sooner copied with the rest than told apart
     bands = _cuts(row, _BAND, _ROWS, ends=direct)
     blocks = _cuts(column, _BLOCK_BYTES // itemsize, 1, ends=direct)
     units = prod((spec.batch, spec.groups, *spec.output_size[:-2], len(bands) - 1, len(blocks) - 1))

@@ -74,15 +74,16 @@ def test_rows_of_every_level_equal_the_definition(name, dtype, level):
 @needs_code
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("name", TILES)
-def test_tiles_of_every_level_equal_the_definition(name, dtype, level):
+def test_tiles_of_every_level_equal_the_definition(name, dtype, level, ends):
     agrees(TILES[name], dtype, "native_tiles", fill=1.5)
 
 
 @needs_code
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="pages are guarded by Linux's mprotect")
 @pytest.mark.parametrize("side", ["before", "after"])
-def test_nothing_is_read_or_written_beyond_the_arrays(side):
-    command = [sys.executable, "-m", "tests.guarded", side]
+@pytest.mark.parametrize("how", ["copied", "apart"])
+def test_nothing_is_read_or_written_beyond_the_arrays(side, how):
+    command = [sys.executable, "-m", "tests.guarded", side, how]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=200, check=False)
     assert done.returncode == 0, done.stderr  # -11: a page was touched that no array is on
     assert int(done.stdout) >= len(ROWS) * len(DTYPES) + len(TILES) * 2

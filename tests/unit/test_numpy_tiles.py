@@ -14,6 +14,7 @@ from tests.conftest import make_library
 from tests.unit.test_numpy_rows import MEMORY, requires
 
 shared = importlib.import_module("arrayconv._accel._tiles")
+pytestmark = pytest.mark.usefixtures("ends")
 
 
 @pytest.fixture(params=["native_tiles", "numba_tiles"])
