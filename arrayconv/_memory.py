@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from math import prod
 from typing import Any, NamedTuple
 
@@ -84,6 +85,23 @@ def framed(x: Any, shape: tuple[int, ...], place: tuple[slice, ...], *, xp: Name
 def frame(shape: tuple[int, ...], dtype: Any, place: tuple[slice, ...]) -> Any:
     """Return a NumPy array that does not outlive the call, of zeros except at `place` along its last axes."""
     return _surrounded(_scratch.empty(shape, dtype), place)
+
+
+def lengthened(shape: Sequence[int], s: Sequence[int], axes: Sequence[int]) -> tuple[int, ...]:
+    """Return a shape with the lengths `s` along `axes`."""
+    found = list(shape)
+    for length, axis in zip(s, axes, strict=True):
+        found[axis] = length
+    return tuple(found)
+
+
+def padded(x: Any, s: Sequence[int], axes: Sequence[int]) -> Any:
+    """Return a NumPy array, cut or continued by zeros to `s` samples along `axes`: x itself, or one of its own."""
+    shape = lengthened(x.shape, s, axes)
+    if shape == x.shape:
+        return x
+    held = tuple(slice(0, min(old, new)) for old, new in zip(x.shape, shape, strict=True))
+    return framed(x[held], shape, held, xp=np, device="cpu")
 
 
 def _surrounded(y: Any, place: tuple[slice, ...]) -> Any:

@@ -18,7 +18,7 @@ import numpy as np
 
 from arrayconv import _scratch
 from arrayconv._accel._threads import share_phases
-from arrayconv._memory import framed
+from arrayconv._memory import padded
 
 _BLOCK = 1 << 19  # bytes of a slab or of columns: two of them and what a transform works in stay in a cache of 1 MiB
 
@@ -74,11 +74,7 @@ class Slabs(NamedTuple):
 
     def _forward(self, x: Any, spectrum: Any, rows: slice, inner: tuple[int, ...]) -> None:
         """Transform a slab of x along all axes but the first, of the lengths `inner`, into its spectrum's rows."""
-        slab = x[rows]
-        if slab.shape[1:] != inner:
-            place = tuple(slice(0, size) for size in slab.shape)
-            slab = framed(slab, (len(slab), *inner), place, xp=np, device="cpu")
-        self.steps.forward(slab, spectrum[rows])
+        self.steps.forward(padded(x[rows], inner, range(1, x.ndim)), spectrum[rows])
 
     def _multiply(self, held: Any, rows: int, factor: Any, *, whole: bool) -> None:
         """Transform columns along the first axis, of which `rows` rows are given, multiply, and transform them back.

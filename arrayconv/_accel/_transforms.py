@@ -7,10 +7,7 @@ from functools import lru_cache
 from math import prod
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from arrayconv._accel._slabs import Slabs, Steps
-from arrayconv._memory import framed
 
 
 class Transforms(NamedTuple):
@@ -39,20 +36,3 @@ def lender(worth: int, *functions: Callable[..., Any], steps: Steps | None = Non
         return Transforms(*four, slabs=Slabs(steps, threads) if steps else None)
 
     return with_threads
-
-
-def lengthened(shape: Sequence[int], s: Sequence[int], axes: Sequence[int]) -> tuple[int, ...]:
-    """Return a shape with the lengths `s` along `axes`."""
-    found = list(shape)
-    for length, axis in zip(s, axes, strict=True):
-        found[axis] = length
-    return tuple(found)
-
-
-def padded(x: Any, s: Sequence[int], axes: Sequence[int]) -> Any:
-    """Return x cut or continued by zeros to `s` samples along `axes`: x itself, or an array of its own."""
-    shape = lengthened(x.shape, s, axes)
-    if shape == x.shape:
-        return x
-    held = tuple(slice(0, min(old, new)) for old, new in zip(x.shape, shape, strict=True))
-    return framed(x[held], shape, held, xp=np, device="cpu")

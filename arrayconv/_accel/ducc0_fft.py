@@ -10,7 +10,8 @@ from ducc0 import fft
 
 from arrayconv import _scratch
 from arrayconv._accel._slabs import Steps
-from arrayconv._accel._transforms import lender, lengthened, padded
+from arrayconv._accel._transforms import lender
+from arrayconv._memory import lengthened, padded
 
 _DIVIDE = 2  # ducc0's name for a division by the length, which inverses do
 _THREADED = 1 << 17  # samples

@@ -16,8 +16,8 @@ import numpy as np
 from scipy import fft  # pyright: ignore[reportMissingTypeStubs]
 
 from arrayconv._accel._slabs import Steps
-from arrayconv._accel._transforms import lender, lengthened, padded
-from arrayconv._memory import frame
+from arrayconv._accel._transforms import lender
+from arrayconv._memory import frame, lengthened, padded
 
 _THREADED = 1 << 17  # samples
 _PART = 1 << 19  # bytes per thread of new memory at a time: so much most systems keep at hand
