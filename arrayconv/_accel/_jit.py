@@ -38,6 +38,16 @@ def _made(module: str, name: str, dtype: str) -> Any:
         raise AcceleratorFailed(LIBRARY, f"{type(failure).__name__}: {failure}") from failure
 
 
+def named(function: Callable[..., Any], *parts: str) -> Callable[..., Any]:
+    """Return a function with more parts to its name: what sets it apart from others made by the same lines.
+
+    Code of one name is linked as one. numba numbers its names, but in each process anew, and a third may read from the
+    disk what two of them compiled.
+    """
+    function.__qualname__ = ".".join((function.__qualname__, *parts))
+    return function
+
+
 def machine_code(function: Any, signature: Any) -> Any:
     """Return a function compiled for a signature: from the disk where it was compiled before, and can be kept."""
     import numba

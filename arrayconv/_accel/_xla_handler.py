@@ -24,6 +24,7 @@ from llvmlite import ir  # pyright: ignore[reportMissingTypeStubs]
 from numba import types
 from numba.extending import register_jitable
 
+from arrayconv._accel._jit import named
 from arrayconv._accel._memory_at import (
     WORD,
     add_shared,
@@ -232,6 +233,10 @@ def serving(part: Callable[..., None]) -> Any:
     """
     attempt = _attempting(part)
 
+    def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+        return register_jitable(named(function, part.__module__))
+
+    @compiled
     def take(job: Any, element: Any) -> None:
         """Take chunks until there are none left."""
         units, chunks, runner = load(job, _UNITS), load(job, _CHUNKS), add_shared(job, _RUNNERS, 1)
@@ -243,9 +248,9 @@ def serving(part: Callable[..., None]) -> Any:
             chunk = add_shared(job, _NEXT, 1)
         _released(job)
 
-    task, takes = _task(take), register_jitable(take)
+    task = _task(take)
 
-    @register_jitable
+    @compiled
     def shared(frame: Any, job: Any, element: Any) -> Any:
         """Run all chunks, here and on threads of the pool; return whether one failed."""
         chunks, threads = load(job, _CHUNKS), load(load(job, TABLE), 2 * _POINTER)
@@ -253,14 +258,14 @@ def serving(part: Callable[..., None]) -> Any:
         for _ in range(threads - 1):
             if not _scheduled(frame, task(element), job):
                 _released(job)
-        takes(job, element)
+        take(job, element)
         while load_shared(job, _DONE) < chunks:
             give_way()
         failed = load(job, _FAILED)
         _released(job)
         return failed != 0
 
-    @register_jitable
+    @compiled
     def serve(frame: Any, element: Any) -> Any:
         extension = load(frame, _FRAME_EXTENSION)
         if not _fits(frame):

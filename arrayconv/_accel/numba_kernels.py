@@ -18,7 +18,7 @@ from numba import types
 from numba.extending import register_jitable
 
 from arrayconv._accel import _xla_handler as xla
-from arrayconv._accel._jit import FLAGS, c_function, machine_code
+from arrayconv._accel._jit import FLAGS, c_function, machine_code, named
 from arrayconv._accel._memory_at import load, read, written
 
 # Places are unsigned, so that none is counted from the end, and no views are made: those are counted by atomic
@@ -198,4 +198,4 @@ def handler(dtype: str) -> Any:
     def answer(frame: Any) -> Any:
         return _serve(frame, element)
 
-    return c_function(answer, types.int64(types.int64))
+    return c_function(named(answer, dtype), types.int64(types.int64))

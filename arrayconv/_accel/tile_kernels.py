@@ -21,7 +21,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic, register_jitable
 
 from arrayconv._accel import _xla_handler as xla
-from arrayconv._accel._jit import FLAGS, c_function, machine_code
+from arrayconv._accel._jit import FLAGS, c_function, machine_code, named
 from arrayconv._accel._memory_at import load, read, written
 
 ROWS = 6  # of outputs at a time: with 15 factors they fill the registers of the widest processors
@@ -361,4 +361,4 @@ def handler(dtype: str) -> Any:
     def answer(frame: Any) -> Any:
         return _serve(frame, element)
 
-    return c_function(answer, types.int64(types.int64))
+    return c_function(named(answer, dtype), types.int64(types.int64))

@@ -293,16 +293,37 @@ def test_a_failure_to_compile_is_told_as_that_of_the_compiler(monkeypatch):
     jit.handler.cache_clear()
 
 
+def printed(code, cache):
+    """Return what a new process prints, whose machine code is kept in a folder."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "NUMBA_CACHE_DIR": str(cache)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False, timeout=240
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
 def test_a_second_process_compiles_nothing(tmp_path):
     code = """
 from arrayconv._accel import numba_kernels
 print(numba_kernels.handler("int64").cache_hits)
 """
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "NUMBA_CACHE_DIR": str(tmp_path)}
-    printed = [
-        subprocess.run(
-            [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True, timeout=240
-        ).stdout.strip()
-        for _ in range(2)
-    ]
-    assert printed == ["0", "1"]
+    assert [printed(code, tmp_path) for _ in range(2)] == ["0", "1"]
+
+
+def test_code_kept_by_different_processes_is_not_mistaken_for_each_other(tmp_path):
+    kept = [("numba_kernels", "float32"), ("numba_kernels", "float64"), ("tile_kernels", "float32")]
+    for module, dtype in kept:
+        printed(f"from arrayconv._accel import {module}; {module}.handler({dtype!r})", tmp_path)
+    code = f"""
+from importlib import import_module
+import jax, numpy as np, arrayconv
+jax.config.update("jax_enable_x64", True)
+for module, dtype in {kept}:
+    x, kernel = (jax.numpy.arange(float(n * n)).astype(dtype).reshape(n, n) for n in (30, 3))
+    method = {{"numba_kernels": "xla_loops", "tile_kernels": "xla_tiles"}}[module]
+    ours, expected = (arrayconv.convolve(x, kernel, method=chosen) for chosen in (method, "direct"))
+    np.testing.assert_array_equal(ours, expected, err_msg=f"{{method}}, {{dtype}}")
+    assert import_module(f"arrayconv._accel.{{module}}").handler(dtype).cache_hits == 1
+"""
+    printed(code, tmp_path)
