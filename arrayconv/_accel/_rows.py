@@ -37,7 +37,8 @@ def cost(spec: Spec, traits: Traits, measured: Pace, compile_ns: int, *, togethe
     sums = spec.macs * width * measured.mac_line // LINE + spec.macs // max(row, 1) * measured.output
     written = spec.outputs + prod(spec.input_shape) * (spec.channels > 1)  # which may have to be brought together
     memory = written * traits.itemsize * rates(traits.row).copy_byte
-    work = (sums // worth(spec, traits) + memory) // 1000
+    parts = max(spec.outputs // max(row, 1), 1) * _blocks(row, traits.itemsize)  # which threads can share
+    work = (sums // min(worth(spec, traits), parts) + memory) // 1000
     return measured.call_ns + work + compile_ns * (spec.macs < _SMALL)
 
 
@@ -128,9 +129,14 @@ class Job(NamedTuple):
 def job(spec: Spec, steps: tuple[int, ...], out: tuple[int, ...] | None, start: int, origin: int, itemsize: int) -> Job:
     """Return the tables of a problem for its `rows`: x and y begin at places of flat memory."""
     found = rows(spec, steps, out)
-    blocks = -(-found.outputs // max(1, _ROW_BYTES // itemsize))
+    blocks = _blocks(found.outputs, itemsize)
     inner = found.outputs, blocks, -(-found.outputs // blocks), found.x_step, found.y_step, start, origin
     return Job(_offsets(spec, steps), found.sizes, found.steps, inner, found.number * blocks)
+
+
+def _blocks(outputs: int, itemsize: int) -> int:
+    """Return how many blocks a row is cut into."""
+    return max(1, -(-outputs // max(1, _ROW_BYTES // itemsize)))
 
 
 def _offsets(spec: Spec, steps: tuple[int, ...]) -> Host:

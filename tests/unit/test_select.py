@@ -4,7 +4,9 @@ from math import prod
 
 import pytest
 
+from arrayconv._accel import _rows
 from arrayconv._algorithms import ALGORITHMS
+from arrayconv._cost_table import Pace
 from arrayconv._select import TABLE, Budget, rank
 from arrayconv._xp import Traits
 from tests.cases import CASES, axis, spec
@@ -107,3 +109,10 @@ def test_pieces_that_a_cap_makes_short_cost_what_their_halos_do():
     assert max(capped["overlap_save"].block) < 2001
     assert capped["overlap_save"].cost_ns > pieces / 2 * TABLE["fft"].cost(spec(*[axis(2001, 2001, 1)] * 2), NUMPY)
     assert capped["overlap_save"].cost_ns > 4 * free["overlap_save"].cost_ns
+
+
+@pytest.mark.parametrize(("outputs", "taps", "gain"), [(129, 1 << 20, 1), (1 << 20, 129, 4)], ids=["few", "many"])
+def test_loops_are_expected_to_gain_from_as_many_threads_as_there_are_blocks_of_outputs(outputs, taps, gain):
+    problem, pace = spec(axis(outputs + taps - 1, taps)), Pace(0, 1000)
+    alone, shared = (_rows.cost(problem, NUMPY._replace(threads=threads), pace, 0) for threads in (1, 4))
+    assert alone / shared == pytest.approx(gain, rel=0.05)
