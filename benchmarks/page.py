@@ -1,6 +1,8 @@
 """Write docs/benchmarks.md and its pictures from the JSON files that `run` wrote.
 
 python -m benchmarks.page [--results benchmarks/results] [--page docs/benchmarks.md]
+
+Folders inside the results are of other machines, of which the page says the short of it.
 """
 
 import argparse
@@ -22,18 +24,22 @@ def main(argv=None):
     parser.add_argument("--results", type=Path, default=ROOT / "benchmarks/results", help="folder of the JSON files")
     parser.add_argument("--page", type=Path, default=ROOT / "docs/benchmarks.md", help="where to write the page")
     options = parser.parse_args(argv)
-    files = [options.results / f"{library}.json" for library in EVERYWHERE]
-    results = [json.loads(file.read_text()) for file in files if file.exists()]
+    results = _read(options.results)
     if not results:
-        parser.error(
-            f"--results must hold {' or '.join(f.name for f in files)}. Got {options.results}. Run make bench."
-        )
-    write(results, options.page)
+        names = " or ".join(f"{library}.json" for library in EVERYWHERE)
+        parser.error(f"--results must hold {names}. Got {options.results}. Run make bench.")
+    others = filter(None, map(_read, sorted(path for path in options.results.iterdir() if path.is_dir())))
+    write(results, options.page, others)
     print(f"wrote {options.page}")
 
 
-def write(results, page):
-    """Write the page and the pictures beside it."""
+def _read(folder):
+    files = [folder / f"{library}.json" for library in EVERYWHERE]
+    return [json.loads(file.read_text()) for file in files if file.exists()]
+
+
+def write(results, page, others=()):
+    """Write the page and the pictures beside it; of `others`, the results of other machines, no rows."""
     images = page.parent / "images"
     page.parent.mkdir(parents=True, exist_ok=True)
     drawn = [_image(images, "bench_map.png", "Ratios of the best peer's time to ours, problem by problem",
@@ -44,8 +50,13 @@ def write(results, page):
                             lambda path: pictures.draw_taps(numpy, path)))  # fmt: skip
         drawn.append(_image(images, "bench_growth.png", "Time against samples and against taps, with fitted exponents",
                             lambda path: pictures.draw_growth(numpy, path)))  # fmt: skip
-    parts = [_head(results), _groups(results), *filter(None, drawn), _choices(results), _reading(results)]
-    parts += [_rows(result) for result in results]
+    parts = [_head(results), "## In short", _groups(results), *filter(None, drawn)]
+    choices = _choices(results)
+    parts += ['## The choice of `method="auto"`', choices] if choices else []
+    for other in others:
+        title = f"## On another machine, {LOOPS[other[0]['machine']['loops']]}"
+        parts += [title, _filled("From `make bench` " + _measured(other)), _groups(other), _choices(other)]
+    parts += [_reading(results), *map(_rows, results)]
     page.write_text("\n\n".join(filter(None, parts)) + "\n")
 
 
@@ -59,26 +70,29 @@ def _filled(text):
 
 
 def _head(results):
+    text = """
+        Ours against what users of each array library would call instead. Written by `benchmarks/page.py`, not by
+        hand."""
+    measured = f"From `make bench` {_measured(results)} Other machines give other numbers; the command is the claim."
+    return "\n\n".join(["# Benchmarks", _filled(text), _filled(measured)])
+
+
+def _measured(results):
+    """Return when and on what results were measured."""
     first = results[0]
     versions = {name: v for result in results for name, v in result["versions"].items() if name != "arrayconv"}
     known = ", ".join(f"{DISTRIBUTIONS.get(name, name)} {version}" for name, version in versions.items())
     dates = " and ".join(sorted({result["date"] for result in results}))
     copy, product = first["ceilings"]["copy"] / 1e9, first["ceilings"]["float32"] / 1e9
     machine = first["machine"]
-    measured = f"""
-        From `make bench` on {dates}: {machine["cpu"]}, {machine["cores"]} cores; {known}. A copy reads and writes
+    return f"""
+        on {dates}: {machine["cpu"]}, {machine["cores"]} cores; {known}. A copy reads and writes
         {copy:.1f} GB/s there, and a float32 matrix product does {product:.0f} thousand million multiply-adds a second.
-        The package's own loops: {LOOPS[machine["loops"]]}.
-        Other machines give other numbers; the command is the claim."""
-    return (
-        "# Benchmarks\n\n"
-        + _filled("Ours against what users of each array library would call instead. Written by `benchmarks/page.py`, "
-                  "not by hand.") + "\n\n" + _filled(measured)
-    )  # fmt: skip
+        The package's own loops: {LOOPS[machine["loops"]]}."""
 
 
 def _groups(results):
-    lines = ["## In short", "", _filled("The fastest peer's time over ours: above 1, ours is faster."), ""]
+    lines = [_filled("The fastest peer's time over ours: above 1, ours is faster."), ""]
     lines += ["| arrays | problems | count | geometric mean | least | where |", "|---|---|---:|---:|---:|---|"]
     for result in results:
         for group, found in report.standings(result):
@@ -88,7 +102,8 @@ def _groups(results):
 
 
 def _choices(results):
-    lines = ['## The choice of `method="auto"`', ""]
+    """Return how near the choice of 'auto' was to the fastest method; '' where methods were not timed."""
+    lines = []
     for result in results:
         found = report.choices(result["rows"])
         if not found:
@@ -100,7 +115,7 @@ def _choices(results):
         far = sorted((choice for choice in found if choice.lost > report.CLOSE), key=lambda c: -c.lost)
         for c in far:
             lines.append(f"  * {c.label}: {c.chosen} takes {c.lost:.2f} times as long as {c.fastest}")
-    return "\n".join(lines) if len(lines) > 2 else ""
+    return "\n".join(lines)
 
 
 def _reading(results):

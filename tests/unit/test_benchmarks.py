@@ -217,6 +217,17 @@ def test_page_is_written_from_json(tmp_path):
         assert (tmp_path / f"docs/images/{name}.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_page_says_the_short_of_other_machines(tmp_path):
+    (tmp_path / "other").mkdir()
+    (tmp_path / "numpy.json").write_text(json.dumps(SMALL))
+    slower = {**SMALL, "rows": [row("512^2 x 3^2", auto=4e6)]}
+    (tmp_path / "other/numpy.json").write_text(json.dumps(slower))
+    page.main(["--results", str(tmp_path), "--page", str(tmp_path / "docs/benchmarks.md")])
+    first, _, other = (tmp_path / "docs/benchmarks.md").read_text().partition("## On another machine")
+    assert "| 1 | 0.25 | 0.25 | 512^2 x 3^2 float32 |" in other.partition("## Reading the tables")[0]
+    assert "0.25" not in first
+
+
 def test_page_leaves_out_pictures_without_rows(tmp_path):
     page.write([result(row("512^2 x 3^2"))], tmp_path / "benchmarks.md")
     assert [path.name for path in (tmp_path / "images").iterdir()] == ["bench_map.png"]
