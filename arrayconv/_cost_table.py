@@ -43,7 +43,7 @@ RATES: dict[str, Rates] = {
     "torch/cuda": Rates(8000, 1, 1, 1, 10, 2),
     "cupy/cuda": Rates(10000, 1, 1, 1, 10, 2),
     "jax/cpu": Rates(5805, 146, 211, 7, 65, 150),
-    "jax-traced/cpu": Rates(117, 9, 50, 12, 70, 115),
+    "jax-traced/cpu": Rates(117, 9, 50, 12, 70, 100),
     "other": Rates(5000, 100, 200, 40, 1000, 1000),
 }
 
@@ -82,7 +82,7 @@ PACES: dict[str, Pace] = {
     "xla_conv-single": Pace(10000, 7680),
     "xla_conv-channels": Pace(10000, 192),
     "xla_conv-float64": Pace(25000, 512),
-    "xla_tiles": Pace(2500, 64, 192),  # set by hand from short timings under jax.jit on 2026-11-22, jax 0.10.2
+    "xla_tiles": Pace(2500, 160, 192),  # set by hand from timings under jax.jit on 2026-11-23, jax 0.10.2
 }
 
 

@@ -131,7 +131,7 @@ def _two_dimensional():
         for taps in (3, 7, 15, 31):
             yield single(256, taps, dtype, 2, libraries=("numpy",))
         for taps in (3, 7, 15, 31, 63, 127):
-            everywhere = taps in (3, 15) or (taps, dtype) == (63, "float32")
+            everywhere = taps in (3, 15, 31) or (taps, dtype) == (63, "float32")
             yield single(512, taps, dtype, 2, libraries=EVERYWHERE if everywhere else ("numpy", "torch"))
     for taps in (3, 7, 15, 31, 63):
         yield single(2048, taps, "float32", 2, libraries=EVERYWHERE if taps == 7 else ("numpy", "torch"))
