@@ -22,7 +22,7 @@ from arrayconv._accel._laid import Samples, reverses
 LIBRARY = "native"
 LEVELS = ("any", "avx2", "avx512")  # of processors that there is code for
 _PATH = Path(__file__).parent / "native" / "loops.so"
-_INTERFACE = 1  # of the arguments and tables: native/loops.c speaks it too
+_INTERFACE = 2  # of the arguments and tables: native/loops.c speaks it too
 _KINDS = {
     "float32": 0, "float64": 1,
     "int8": 2, "int16": 3, "int32": 4, "int64": 5, "uint8": 2, "uint16": 3, "uint32": 4, "uint64": 5,

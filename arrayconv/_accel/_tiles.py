@@ -25,6 +25,9 @@ _ROWS = 6  # of outputs at a time
 _BAND = 96  # rows of a block
 _BLOCK_BYTES = 4096  # of outputs in a row of a block: six rows, and the samples they meet, stay in the first cache
 _PASS_PS = 20_000  # what starting a pass takes, for each of its rows
+_WAY = 4096  # bytes of a way of the first cache: rows so far apart, or times that, meet in the same places of it
+_MEETING = 4  # rows of taps from which such rows push each other out, where there are eight ways
+_FEW_LINES = 16  # of a row, that meets with few others
 _COPIED, _COPIED_PER_TAP = 1 << 14, 1 << 10  # outputs of a plane up to which a block copies all that it meets
 _SHARE = 1 << 25  # bytes times multiply-adds that are worth a thread of their own
 
@@ -78,7 +81,13 @@ def _room(spec: Spec, itemsize: int) -> int:
     """Count the samples that the outputs of a block meet."""
     row, column = spec.axes[-2:]
     rows, columns = min(row.outputs, _BAND), min(column.outputs, _BLOCK_BYTES // itemsize)
-    return (rows + row.reach - 1) * (columns + column.reach - 1)
+    return (rows + row.reach - 1) * _spaced(columns + column.reach - 1, itemsize)
+
+
+def _spaced(columns: int, itemsize: int) -> int:
+    """Return a step between rows of so many samples that do not meet in the first cache: an odd number of lines."""
+    lines = -(-columns * itemsize // LINE)
+    return columns if lines < _FEW_LINES else (lines | 1) * LINE // itemsize
 
 
 def worth(spec: Spec, itemsize: int, threads: int) -> int:
@@ -105,12 +114,22 @@ def tables(
 ) -> Tables:
     """Return the tables of a problem on arrays of some layout."""
     batch, groups, channels = x_steps[:LEADING]
+    row, column = spec.axes[-2:]
+    few = row.outputs * column.outputs <= min(_COPIED, _COPIED_PER_TAP * row.taps * column.taps)
+    meet = row.taps >= _MEETING and x_steps[-2] != 0 and x_steps[-2] * itemsize % _WAY == 0
+    direct = x_steps[-1] == 1 and not few and not meet  # whose ends are sooner copied with the rest than told apart
+    bands = _cuts(row, _BAND, _ROWS, ends=direct)
+    blocks = _cuts(column, _BLOCK_BYTES // itemsize, 1, ends=direct)
+    units = prod((spec.batch, spec.groups, *spec.output_size[:-2], len(bands) - 1, len(blocks) - 1))
+    copy_row = _spaced(int(max(np.diff(blocks))) + column.reach - 1, itemsize)
+    room = (int(max(np.diff(bands))) + row.reach - 1) * copy_row
     counts = [
         (spec.batch, batch, y_steps[0]),
         (spec.groups, groups, y_steps[1]),
         (spec.channels, channels, 0),
         (spec.filters, 0, y_steps[2]),
         (0, start, origin),
+        (copy_row, meet, 0),
     ]
     rows: list[tuple[int, ...]] = []
     beyond: list[int] = []
@@ -120,16 +139,9 @@ def tables(
         rows.append((*sizes, x_step, y_step))
         beyond += _beyond(axis)
     table = np.array(rows, np.int64)
-    row, column = spec.axes[-2:]
-    few = row.outputs * column.outputs <= min(_COPIED, _COPIED_PER_TAP * row.taps * column.taps)
-    direct = x_steps[-1] == 1 and not few  # whose ends are sooner copied with the rest than told apart
-    bands = _cuts(row, _BAND, _ROWS, ends=direct)
-    blocks = _cuts(column, _BLOCK_BYTES // itemsize, 1, ends=direct)
-    units = prod((spec.batch, spec.groups, *spec.output_size[:-2], len(bands) - 1, len(blocks) - 1))
-    room = (max(np.diff(bands)) + row.reach - 1) * (max(np.diff(blocks)) + column.reach - 1)
     return Tables(
         np.array(counts, np.int64), table[:-2].copy(), table[-2:].copy(), np.array(beyond or [0], np.int64),
-        bands, blocks, units, int(room),
+        bands, blocks, units, room,
     )  # fmt: skip
 
 

@@ -217,13 +217,14 @@ def _source(at: Any, size: Any, beyond: Any, first: Any, low: Any) -> Any:
 
 @register_jitable(**FLAGS)
 def _extended(
-    copy: Any, x: Any, origin: Any, steps: Any, at: Any, size: Any, axes: Any, beyond: Any, fill: Any, is_blank: Any
-) -> None:
+    copy: Any, copy_row: Any, x: Any, origin: Any, steps: Any, at: Any, size: Any, axes: Any, beyond: Any, fill: Any,
+    is_blank: Any,
+) -> None:  # fmt: skip
     """Copy the samples from positions `at` on, rows and columns, extended beyond the ends of x."""
     inside = min(max(-at[1], 0), size[1])
     outside = min(max(axes[1, _SIZE] - at[1], inside), size[1])
     for row in range(size[0]):
-        target, source = row * size[1], -1
+        target, source = row * copy_row, -1
         if not is_blank:
             source = _source(at[0] + row, axes[0, _SIZE], beyond, axes[0, _FIRST], axes[0, _LOW])
         if source < 0:
@@ -254,8 +255,9 @@ def _correlate(
     ----------
     x, w, y : flat arrays
         Memory of x and y, addressed by element, and the factors, (groups, filters, channels, *k).
-    counts : array of int64, shape (5, 3)
-        Batch, groups, channels, filters: how many, the step in x, the step in y. Last, the first elements.
+    counts : array of int64, shape (6, 3)
+        Batch, groups, channels, filters: how many, the step in x, the step in y. 0 and the first elements. The step
+        from row to row of what a block copies, whether all do, 0.
     lead : array of int64, shape (axes before the last two, 10)
         Size, place in `beyond` and how many of those come first, before, outputs, taps, stride, dilation, step in x
         and in y.
@@ -279,6 +281,7 @@ def _correlate(
         lead_taps *= lead[axis, _TAPS]
     planes = counts[2, 0] * lead_taps
     x_steps, y_step = (axes[0, _IN_X], axes[1, _IN_X]), axes[0, _IN_Y]
+    copy_row, copies = counts[5, 0], counts[5, 1] != 0
     for unit in range(first, stop):
         rest, block = divmod(unit, len(blocks) - 1)
         rest, band = divmod(rest, len(bands) - 1)
@@ -302,14 +305,14 @@ def _correlate(
                 is_blank |= source < 0
                 origin += source * lead[axis, _IN_X]
                 y0 += output * lead[axis, _IN_Y]
-            direct = inside and not is_blank and x_steps[1] == 1
+            direct = inside and not is_blank and x_steps[1] == 1 and not copies
             if not direct:
-                _extended(copy, x, origin, x_steps, at, held, axes, beyond, fill, is_blank)
+                _extended(copy, copy_row, x, origin, x_steps, at, held, axes, beyond, fill, is_blank)
             x0 = origin + at[0] * x_steps[0] + at[1]
             for o in range(counts[3, 0]):
                 w0 = ((group * counts[3, 0] + o) * planes + plane) * taps[0] * taps[1]
                 target = y0 + o * counts[3, 2]
-                seen, start, step = (x, x0, x_steps[0]) if direct else (copied, 0, held[1])
+                seen, start, step = (x, x0, x_steps[0]) if direct else (copied, 0, copy_row)
                 _plane(y, target, y_step, seen, start, step, hop, w, w0, taps, size, plane == 0, planes == 1)
 
 
@@ -333,9 +336,9 @@ def _part(job: Any, first: Any, stop: Any, runner: Any, element: Any) -> None:
     x_size, w_size, y_size, room, room_bytes = head[3], head[4], head[5], head[6], head[7]
     leads, beyonds, bands, blocks = head[9], head[10], head[11], head[12]
     at += 8 * PACKED
-    counts = read(at, (5, 3), np.int64)
-    lead = read(at + 8 * 15, (leads, 10), np.int64)
-    at += 8 * (15 + 10 * leads)
+    counts = read(at, (6, 3), np.int64)
+    lead = read(at + 8 * 18, (leads, 10), np.int64)
+    at += 8 * (18 + 10 * leads)
     axes = read(at, (2, 10), np.int64)
     beyond = read(at + 8 * 20, beyonds, np.int64)
     at += 8 * (20 + beyonds)

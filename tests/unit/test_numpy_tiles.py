@@ -98,6 +98,40 @@ def test_blocks_of_a_large_array_shared_by_threads(monkeypatch, method):
         shared.tables.cache_clear()
 
 
+@pytest.fixture
+def short_ways(monkeypatch):
+    """Rows of few samples meet in a cache of short ways, and are copied apart."""
+    monkeypatch.setattr(shared, "_WAY", 64)
+    monkeypatch.setattr(shared, "_FEW_LINES", 1)
+    monkeypatch.setattr(shared, "_BAND", 12)
+    monkeypatch.setattr(shared, "_BLOCK_BYTES", 128)
+    shared.tables.cache_clear()
+    yield
+    shared.tables.cache_clear()
+
+
+@pytest.mark.parametrize("boundary", BOUNDARIES)
+@pytest.mark.parametrize(("dtype", "width"), [("float32", 48), ("float64", 40)])
+def test_rows_that_meet_in_the_cache_are_copied_apart(dtype, width, boundary, method, short_ways):
+    rows = cases.axis(50, 5, 50, before=2, boundary=boundary)
+    spec = cases.spec(rows, cases.axis(width, 4, width, before=2, boundary=boundary), batch=2)
+    agrees(*operands(spec, dtype), spec, dtype, method, fill=0.5)
+
+
+@pytest.mark.parametrize(
+    ("itemsize", "step", "taps", "copies"),
+    [(8, 512, 4, 1), (4, 2048, 9, 1), (8, 512, 3, 0), (8, 520, 9, 0), (4, 512, 9, 0)],
+)
+def test_rows_are_copied_where_they_would_push_each_other_out(itemsize, step, taps, copies):
+    spec = cases.spec(cases.axis(500, taps), cases.axis(step, 5))
+    sizes = spec.output_size
+    tables = shared.tables(spec, (0, 0, 0, step, 1), (0, 0, 0, sizes[1], 1), 0, 0, itemsize)
+    copy_row, copied, _ = tables.counts[5]
+    assert copied == copies
+    assert copy_row * itemsize // 64 % 2 == 1
+    assert tables.room == max(np.diff(tables.bands) + taps - 1) * copy_row
+
+
 @pytest.mark.parametrize("stride", [1, 2])
 @pytest.mark.parametrize("step", [1, 2, -1])
 def test_the_answer_is_written_where_the_caller_wants_it(step, stride, method):

@@ -24,7 +24,7 @@ typedef struct {
 typedef void rows_of_kind(const void *, const void *, void *, const word *, word, word);
 typedef int tiles_of_kind(const void *, const void *, void *, const word *, double, word, word);
 
-#define INTERFACE 1 /* of the arguments and tables; _native.py names the one it speaks */
+#define INTERFACE 2 /* of the arguments and tables; _native.py names the one it speaks */
 #define ROWS 6      /* of outputs at a time: with 15 factors they fill the registers of the widest processors */
 #define TAP_ROWS 5  /* of a pass, at most */
 #define TAP_COLUMNS 3

@@ -88,13 +88,13 @@ TARGET static void NAME(plane)(T *y, word y_row, const T *x, word x_row, word ho
 }
 
 /* Copy `down` rows of `across` samples, from position `top`, `left` on, extended beyond the ends of x. */
-TARGET static void NAME(extended)(T *copy, const T *x, word x_row, word x_column, word top, word left, word down,
-                                  word across, const axis *rows, const axis *columns, const word *beyond, T fill,
-                                  int is_blank)
+TARGET static void NAME(extended)(T *copy, word copy_row, const T *x, word x_row, word x_column, word top, word left,
+                                  word down, word across, const axis *rows, const axis *columns, const word *beyond,
+                                  T fill, int is_blank)
 {
     const word inside = least(most(-left, 0), across);
     const word outside = least(most(columns->size - left, inside), across);
-    for (word row = 0; row < down; row++, copy += across) {
+    for (word row = 0; row < down; row++, copy += copy_row) {
         const word at = is_blank ? -1 : sample_at(top + row, rows, beyond);
         if (at < 0) {
             for (word column = 0; column < across; column++) copy[column] = fill;
@@ -115,16 +115,18 @@ TARGET static void NAME(extended)(T *copy, const T *x, word x_row, word x_column
 
 /* Write the blocks [first, stop) of outputs. The table: how many axes before the last two, samples beyond the ends, ends
    of blocks of rows and of columns, samples that a block meets at most; of batch, groups, channels and filters how
-   many, the step in x and the step in y; 0, where x and y start; every axis, as `axis` says; which samples stand beyond
-   the ends, -1 for the fill; where the blocks of rows and of columns begin, and the last ends. */
+   many, the step in x and the step in y; 0, where x and y start; the step from row to row of what a block copies,
+   whether all do, 0; every axis, as `axis` says; which samples stand beyond the ends, -1 for the fill; where the blocks
+   of rows and of columns begin, and the last ends. */
 TARGET static int NAME(tiles)(const void *xs, const void *ws, void *ys, const word *table, double filling, word first,
                               word stop)
 {
     const word leads = table[0], beyonds = table[1], bands = table[2] - 1, blocks = table[3] - 1;
     const word(*counts)[3] = (const word(*)[3])(table + 5);
-    const axis *lead = (const axis *)(table + 20), *rows = lead + leads, *columns = rows + 1;
+    const axis *lead = (const axis *)(table + 23), *rows = lead + leads, *columns = rows + 1;
     const word *beyond = (const word *)(columns + 1), *band_at = beyond + beyonds, *block_at = band_at + bands + 1;
     const word taps = rows->taps, hop = columns->dilation, y_row = rows->in_y, x_column = columns->in_x;
+    const word copy_row = counts[5][0], copies = counts[5][1];
     word places = 1, lead_taps = 1;
     for (word number = 0; number < leads; number++) {
         places *= lead[number].outputs;
@@ -161,15 +163,15 @@ TARGET static int NAME(tiles)(const void *xs, const void *ws, void *ys, const wo
                 x_at += source * along->in_x;
                 y_at += output * along->in_y;
             }
-            const int direct = inside && !is_blank && x_column == 1;
+            const int direct = inside && !is_blank && x_column == 1 && !copies;
             const T *x = (const T *)xs + x_at, *seen = copy;
             if (direct) seen = x + top * rows->in_x + left;
             else
-                NAME(extended)(copy, x, rows->in_x, x_column, top, left, high, wide, rows, columns, beyond, (T)filling,
-                               is_blank);
+                NAME(extended)(copy, copy_row, x, rows->in_x, x_column, top, left, high, wide, rows, columns, beyond,
+                               (T)filling, is_blank);
             for (word filter = 0; filter < counts[3][0]; filter++) {
                 const word w_at = ((group * counts[3][0] + filter) * planes + plane) * taps * columns->taps;
-                NAME(plane)((T *)ys + y_at + filter * counts[3][2], y_row, seen, direct ? rows->in_x : wide, hop,
+                NAME(plane)((T *)ys + y_at + filter * counts[3][2], y_row, seen, direct ? rows->in_x : copy_row, hop,
                             (const T *)ws + w_at, taps, columns->taps, down, across, plane == 0, planes == 1);
             }
         }

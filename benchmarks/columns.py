@@ -1,0 +1,55 @@
+"""Time tiles on images whose rows meet in the first cache, with and without copies that keep them apart.
+
+    python benchmarks/columns.py
+
+Prints, per image and kernel, the shortest milliseconds on one thread in place, as a copy, and of the same image with
+eight columns more, which is read in place. Rows of 4096 bytes and times that meet.
+"""
+
+import importlib
+import math
+import time
+
+import numpy as np
+
+import arrayconv
+from arrayconv import _warm
+
+IMAGES = ((512, "float64"), (1024, "float32"), (2048, "float32"))
+TAPS = (4, 7, 15)
+ROUNDS = 12
+tiles = importlib.import_module("arrayconv._accel._tiles")
+
+
+def remembered(x, kernel, meeting):
+    """Return a call whose rows are copied from so many rows of taps on."""
+    found, tiles._MEETING = tiles._MEETING, meeting
+    tiles.tables.cache_clear()
+    _warm._known.clear()
+    arrayconv.convolve(x, kernel, "same", method="native_tiles")
+    tiles._MEETING = found
+    (known,) = _warm._known.values()
+    return lambda: known.answer(x, kernel)
+
+
+def main():
+    random = np.random.default_rng(0)
+    print("image           taps    in place   copied   8 more")
+    with arrayconv.config.using(threads=1):
+        for size, dtype in IMAGES:
+            for taps in TAPS:
+                kernel = random.standard_normal((taps, taps)).astype(dtype)
+                x, wider = (random.standard_normal((size, n)).astype(dtype) for n in (size, size + 8))
+                calls = [remembered(x, kernel, taps + 1), remembered(x, kernel, 0), remembered(wider, kernel, taps + 1)]
+                least = [math.inf] * len(calls)
+                for _ in range(ROUNDS):
+                    for number, call in enumerate(calls):
+                        start = time.perf_counter()
+                        call()
+                        least[number] = min(least[number], time.perf_counter() - start)
+                times = "".join(f"{1000 * one:9.3f}" for one in least)
+                print(f"{size}^2 {dtype}".ljust(16), f"{taps}^2".ljust(6), times)
+
+
+if __name__ == "__main__":
+    main()
