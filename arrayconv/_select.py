@@ -114,8 +114,13 @@ class _Work(NamedTuple):
     def cost(self, block: tuple[int, ...], threads: int) -> int:
         """Return the expected nanoseconds of all pieces, one after the other; the kernel they meet is prepared once."""
         piece, count, traits = self.piece(block), self.count(block), self.traits._replace(threads=threads)
-        again = self.algorithm.prepare_cost(piece, traits) if self.algorithm.prepare_cost else 0
-        return (self.algorithm.cost(piece, traits) + _step_ns(traits)) * count - again * (count - 1)
+        again = self.prepare_cost(block, threads) * (count - 1)
+        return (self.algorithm.cost(piece, traits) + _step_ns(traits)) * count - again
+
+    def prepare_cost(self, block: tuple[int, ...], threads: int) -> int:
+        """Return the expected nanoseconds of what needs only the kernel, as far as it is told apart."""
+        prepares = self.algorithm.prepare_cost
+        return prepares(self.piece(block), self.traits._replace(threads=threads)) if prepares else 0
 
     def within(self, block: tuple[int, ...], limit: int) -> tuple[int, ...] | None:
         """Return the block, smaller if need be, that keeps to so many bytes; None where none does."""
@@ -160,7 +165,8 @@ def _side_by_side(found: Candidate, work: _Work, limit: int) -> Candidate:
         if smaller is None or work.why_not(smaller) is not None:
             continue
         waiting = 10 if work.count(smaller) > threads else 11  # tenths: one thread may be held up, while others wait
-        took = _WAKING_NS + work.cost(smaller, 1) * waiting // (10 * threads)
+        first = work.prepare_cost(smaller, 1)  # while all wait
+        took = _WAKING_NS + first + (work.cost(smaller, 1) - first) * waiting // (10 * threads)
         if took < found.cost_ns:
             needs = threads * work.bytes(smaller)
             found = found._replace(cost_ns=took, block=smaller, workspace=needs, together=threads)

@@ -14,6 +14,8 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
+import numpy as np
+
 from arrayconv._accel import (
     _native,
     native_loops,
@@ -21,11 +23,13 @@ from arrayconv._accel import (
     numba,
     numba_tiles,
     numpy_bands,
+    numpy_slabs,
     numpy_windows,
     torch_conv,
 )
 from arrayconv._accel._base import AcceleratorFailed, Bypass, Laid
 from arrayconv._accel._borrowed import memory, on_memory, tensor
+from arrayconv._accel._slabs import Slabs
 from arrayconv._accel._threads import share, usable
 from arrayconv._accel.numpy_convolve import numpy_convolve
 from arrayconv._accel.xla_conv import xla_conv
@@ -69,16 +73,6 @@ ACCELERATED: dict[str, Algorithm] = {
         xla_loops,
         xla_tiles,
     )
-}
-# Whole calls on the caller's own arrays, by the method whose plan they run.
-BYPASSES: dict[str, Callable[[Laid], Bypass | None]] = {
-    "native_loops": native_loops.bypass,
-    "native_tiles": native_tiles.bypass,
-    "numba": numba.bypass,
-    "numba_tiles": numba_tiles.bypass,
-    "banded": numpy_bands.bypass,
-    "im2col": numpy_windows.bypass,
-    "torch_conv": torch_conv.bypass,
 }
 TRANSFORMS = {  # of NumPy arrays
     "ducc0": "arrayconv._accel.ducc0_fft",
@@ -163,6 +157,26 @@ def transforms(library: str, xp: Namespace, threads: int) -> Any:
     give_up(failure)
     warnings.warn(f"{failure}. The array library's own transforms serve instead.", RuntimeWarning, stacklevel=2)
     return xp.fft
+
+
+def _in_slabs(laid: Laid) -> Bypass | None:
+    def lent() -> Slabs | None:
+        return getattr(transforms(laid.traits.transforms, np, laid.traits.threads), "slabs", None)
+
+    return numpy_slabs.bypass(lent, laid)
+
+
+# Whole calls on the caller's own arrays, by the method whose plan they run.
+BYPASSES: dict[str, Callable[[Laid], Bypass | None]] = {
+    "native_loops": native_loops.bypass,
+    "native_tiles": native_tiles.bypass,
+    "numba": numba.bypass,
+    "numba_tiles": numba_tiles.bypass,
+    "banded": numpy_bands.bypass,
+    "fft": _in_slabs,
+    "im2col": numpy_windows.bypass,
+    "torch_conv": torch_conv.bypass,
+}
 
 
 def full_precision(traits: Traits) -> AbstractContextManager[None]:

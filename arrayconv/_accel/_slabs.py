@@ -1,6 +1,6 @@
 """One image and one kernel by N-D transforms taken apart, so that each part stays in a cache and on one thread.
 
-    1. slabs of x and of the kernel along their first axis: the other axes are transformed
+    1. slabs of the kernel and of x along their first axis: the other axes are transformed
     2. columns of both spectra: the first axis, their product, and back
     3. slabs again: the other axes back, and the wanted samples into y
 
@@ -12,13 +12,14 @@ an image would need a halo, which is half of the work where the kernel is as lar
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from arrayconv import _scratch
 from arrayconv._accel._threads import share_phases
-from arrayconv._memory import padded
+from arrayconv._ops import contain
 
 _BLOCK = 1 << 19  # bytes of a slab or of columns: two of them and what a transform works in stay in a cache of 1 MiB
 
@@ -32,10 +33,11 @@ class Steps(NamedTuple):
 
 
 class Slabs(NamedTuple):
-    """Convolution with the steps of a library, on a number of threads."""
+    """Convolution with the steps of a library, on a number of threads where there are so many samples."""
 
     steps: Steps
     threads: int
+    worth: int = 0
 
     def convolve(
         self, x: Any, kernel: Any, lengths: Sequence[int], reads: Sequence[slice], *, is_spectrum: bool
@@ -44,53 +46,143 @@ class Slabs(NamedTuple):
 
         The kernel is reversed, with zeros between dilated taps; or it is the spectrum of that.
         """
-        real, inner = x.dtype.kind == "f", tuple(lengths[1:])
+        laid = self.laid(x.shape, kernel.shape, x.dtype, lengths, reads, is_spectrum=is_spectrum)
+        return laid.convolve(x, kernel)
+
+    def laid(
+        self,
+        x_shape: tuple[int, ...],
+        kernel_shape: tuple[int, ...],
+        dtype: np.dtype[Any],
+        lengths: Sequence[int],
+        reads: Sequence[slice],
+        *,
+        is_spectrum: bool,
+    ) -> Circle:
+        """Return what `convolve` does for arrays of these shapes."""
+        real, inner = dtype.kind == "f", tuple(lengths[1:])
         frequencies = (*inner[:-1], inner[-1] // 2 + 1 if real else inner[-1])
-        dtype = np.result_type(x.dtype, np.complex64)
-        spectrum = _scratch.empty((lengths[0], *frequencies), dtype)
-        factor = kernel if is_spectrum else _scratch.empty((kernel.shape[0], *frequencies), dtype)
-        wanted = spectrum[reads[0]]
-        read = [range(length)[cut] for length, cut in zip(inner, reads[1:], strict=True)]
-        y = np.empty((len(wanted), *map(len, read)), x.dtype)
-        pairs = [(x, spectrum)] if is_spectrum else [(kernel, factor), (x, spectrum)]
-        cuts = [(*pair, rows) for pair in pairs for rows in self._cut(len(pair[0]), pair[1][0].nbytes)]
-        flat, by = spectrum.reshape(lengths[0], -1), factor.reshape(len(factor), -1)
-        columns, rows = self._cut(flat.shape[1], flat[:, :1].nbytes), self._cut(len(y), spectrum[0].nbytes)
+        threads = self.threads if prod(lengths) >= self.worth else 1
+        spectrum = np.result_type(dtype, np.complex64)
+        row, column = prod(frequencies) * spectrum.itemsize, lengths[0] * spectrum.itemsize
+        read = [range(length)[cut] for length, cut in zip(lengths, reads, strict=True)]
+        return Circle(
+            self.steps,
+            threads,
+            spectrum,
+            (lengths[0], *frequencies),
+            inner,
+            real,
+            None if is_spectrum else _Rows.of(kernel_shape, inner, 1, row),
+            _Rows.of(x_shape, inner, threads, row),
+            _cut(prod(frequencies), threads, column),
+            _cut(len(read[0]), threads, row),
+            tuple(map(len, read)),
+            tuple(reads),
+        )
+
+
+class _Rows(NamedTuple):
+    """Rows that are transformed along the other axes, and how they are continued by zeros."""
+
+    slabs: list[slice]
+    held: tuple[slice, ...]
+    zeros: list[tuple[slice, ...]]
+
+    @classmethod
+    def of(cls, shape: tuple[int, ...], inner: tuple[int, ...], threads: int, each: int) -> _Rows:
+        held = (slice(None), *(slice(0, n) for n in shape[1:]))
+        zeros = [(*held[: axis + 1], slice(n, None)) for axis, n in enumerate(shape[1:]) if n < inner[axis]]
+        return cls(_cut(shape[0], threads, each), held, zeros)
+
+    def padded(self, part: Any, inner: tuple[int, ...]) -> Any:
+        """Return some of the rows, continued by zeros: themselves where nothing is missing."""
+        if not self.zeros:
+            return part
+        whole = _scratch.empty((len(part), *inner), part.dtype)
+        for beyond in self.zeros:
+            whole[beyond] = 0
+        whole[self.held] = part
+        return whole
+
+
+class _Side(NamedTuple):
+    """An operand, and the spectrum of its rows."""
+
+    data: Any
+    rows: _Rows
+    spectrum: Any
+    magnitudes: list[float]  # of what was seen of it
+
+
+class Circle(NamedTuple):
+    """The circular convolution of arrays of known shapes, cut into parts."""
+
+    steps: Steps
+    threads: int
+    dtype: np.dtype[Any]  # of spectra
+    shape: tuple[int, ...]  # of the spectrum
+    inner: tuple[int, ...]  # lengths of all axes but the first
+    real: bool
+    kernel: _Rows | None  # None where it is a spectrum
+    x: _Rows
+    columns: list[slice]
+    back: list[slice]
+    outputs: tuple[int, ...]
+    reads: tuple[slice, ...]
+
+    def convolve(self, x: Any, kernel: Any, *, guarded: bool = False) -> Any:
+        """Return what `Slabs.convolve` does; where it is `guarded`, None for numbers that have to be contained."""
+        spectrum = _scratch.empty(self.shape, self.dtype)
+        sides, factor = [_Side(x, self.x, spectrum, [])], kernel
+        if self.kernel is not None:
+            factor = _scratch.empty((len(kernel), *self.shape[1:]), self.dtype)
+            sides.append(_Side(kernel, self.kernel, factor, []))
+        slabs = [(side, held) for side in sides for held in side.rows.slabs]
+        y = np.empty(self.outputs, x.dtype)
+        flat, by = spectrum.reshape(len(spectrum), -1), factor.reshape(len(factor), -1)
+        wanted = spectrum[self.reads[0]]
+
+        def is_plain() -> bool:
+            return not guarded or all(contain.comfortable(side.magnitudes, scales=True) for side in sides)
 
         def forward(number: int) -> None:
-            self._forward(*cuts[number], inner)
+            side, held = slabs[number]
+            part = side.data[held]
+            if guarded:
+                side.magnitudes.extend(contain.magnitudes(part, np))
+            self.steps.forward(side.rows.padded(part, self.inner), side.spectrum[held])
 
         def multiply(number: int) -> None:
-            held = columns[number]
-            self._multiply(flat[:, held], len(x), by[:, held], whole=is_spectrum)
+            if is_plain():
+                held = self.columns[number]
+                self._multiply(flat[:, held], len(x), by[:, held])
 
         def back(number: int) -> None:
-            samples = self.steps.inverse(wanted[rows[number]], inner, real)
-            y[rows[number]] = samples[(slice(None), *reads[1:])]
+            if is_plain():
+                samples = self.steps.inverse(wanted[self.back[number]], self.inner, self.real)
+                y[self.back[number]] = samples[(slice(None), *self.reads[1:])]
 
-        phases = (forward, len(cuts)), (multiply, len(columns)), (back, len(rows))
+        phases = (forward, len(slabs)), (multiply, len(self.columns)), (back, len(self.back))
         share_phases(phases, self.threads)
-        return y
+        return y if is_plain() else None
 
-    def _forward(self, x: Any, spectrum: Any, rows: slice, inner: tuple[int, ...]) -> None:
-        """Transform a slab of x along all axes but the first, of the lengths `inner`, into its spectrum's rows."""
-        self.steps.forward(padded(x[rows], inner, range(1, x.ndim)), spectrum[rows])
-
-    def _multiply(self, held: Any, rows: int, factor: Any, *, whole: bool) -> None:
+    def _multiply(self, held: Any, rows: int, factor: Any) -> None:
         """Transform columns along the first axis, of which `rows` rows are given, multiply, and transform them back.
 
-        Unless the factor is `whole`, it too has some rows that are to be transformed.
+        Unless the factor is a spectrum, it too has some rows that are to be transformed.
         """
         held[rows:] = 0
         self.steps.columns(held, False)
-        if not whole:
+        if self.kernel is not None:
             taps, factor = factor, _scratch.empty(held.shape, held.dtype)
             factor[: len(taps)], factor[len(taps) :] = taps, 0
             self.steps.columns(factor, False)
         held *= factor
         self.steps.columns(held, True)
 
-    def _cut(self, count: int, each: int) -> list[slice]:
-        """Return so many rows or columns of `each` bytes in parts of about a block, as many for every thread."""
-        parts = min(count, self.threads * max(1, round(count * each / (_BLOCK * self.threads))))
-        return [slice(count * number // parts, count * (number + 1) // parts) for number in range(parts)]
+
+def _cut(count: int, threads: int, each: int) -> list[slice]:
+    """Return so many rows or columns of `each` bytes in parts of about a block, as many for every thread."""
+    parts = min(count, threads * max(1, round(count * each / (_BLOCK * threads))))
+    return [slice(count * number // parts, count * (number + 1) // parts) for number in range(parts)]

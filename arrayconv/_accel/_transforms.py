@@ -33,6 +33,6 @@ def lender(worth: int, *functions: Callable[..., Any], steps: Steps | None = Non
     @lru_cache
     def with_threads(threads: int) -> Transforms:
         four = [bound(function, threads) for function in functions]
-        return Transforms(*four, slabs=Slabs(steps, threads) if steps else None)
+        return Transforms(*four, slabs=Slabs(steps, threads, worth) if steps else None)
 
     return with_threads

@@ -29,15 +29,15 @@ BOUND = frozenset({"ducc0", "scipy"})  # lend transforms on as many threads as t
 THREADED = 1 << 17  # samples from which they start any
 _GAIN = 0.6  # of a thread after the first, in speed
 _SLABS_GAIN = 0.8  # the same, where it has slabs of its own
-_SLABS_NS = 150_000  # for threads to begin, and to meet
-_SLABS_MOST = 1 << 24  # bytes of a spectrum that is worked on in slabs: such memory is kept between calls
+_SLABS_SMALL = 0.75  # of what transforms of whole arrays take, for slabs of so few samples that all stay in a cache
+_SLABS_MOST = 1 << 23  # bytes of a spectrum that is worked on in slabs: of larger ones halves take no longer
 LANES = 4  # transforms of one axis that a processor can do side by side
 LONE = 2  # times as long as in such company takes a transform of one axis that is done by itself
 _CACHED = 1 << 24  # bytes of a transform above which it is bound by memory
 
 
 @planning()
-def _lengths(spec: Spec) -> tuple[int, ...]:
+def lengths_of(spec: Spec) -> tuple[int, ...]:
     """Return the shortest fast lengths at which no needed output is aliased."""
     return tuple(_length(axis) for axis in spec.axes)
 
@@ -56,28 +56,30 @@ def _length(axis: Axis) -> int:
 def _why_not(spec: Spec, traits: Traits) -> str | None:
     if not spec.axes:
         return "there is no convolved axis to transform"
-    return spectral.why_not_exact(spec, _lengths(spec), traits)
+    return spectral.why_not_exact(spec, lengths_of(spec), traits)
 
 
-def _in_slabs(spec: Spec, traits: Traits) -> bool:
-    """Whether threads share the transforms slab by slab: of one image by one kernel, real or complex.
+def in_slabs(spec: Spec, traits: Traits) -> bool:
+    """Whether the transforms are taken apart: of one image by one kernel, real or complex.
 
-    Of more images each thread takes some; on one thread, and for few samples, nothing is gained.
+    Of more images each thread takes some, of larger ones pieces.
     """
-    if traits.transforms not in BOUND or traits.threads == 1 or traits.exact or len(spec.axes) < 2:
+    if traits.transforms not in BOUND or traits.exact or len(spec.axes) < 2:
         return False
-    lengths, real = _lengths(spec), spectral.is_real(traits)
-    size = transform.spectrum_elements(lengths, real) * traits.itemsize * (2 if real else 1)
+    real = spectral.is_real(traits)
+    size = transform.spectrum_elements(lengths_of(spec), real) * traits.itemsize * (2 if real else 1)
     alone = spec.batch == spec.groups == spec.channels == spec.filters == 1
-    return alone and prod(lengths) >= THREADED and size <= _SLABS_MOST and not any(map(_is_circle, spec.axes))
+    return alone and size <= _SLABS_MOST and not any(map(_is_circle, spec.axes))
 
 
 def _cost(spec: Spec, traits: Traits) -> int:
-    lengths = _lengths(spec)
-    if not _in_slabs(spec, traits):
+    lengths = lengths_of(spec)
+    if not in_slabs(spec, traits):
         return spectral_cost(spec, lengths, 1, traits)
     one = spectral_cost(spec, lengths, 1, traits._replace(threads=1))
-    return _SLABS_NS + int(one / (1 + _SLABS_GAIN * (traits.threads - 1)))
+    if prod(lengths) < THREADED:
+        return int(_SLABS_SMALL * one)
+    return int(one / (1 + _SLABS_GAIN * (traits.threads - 1)))
 
 
 def spectral_cost(spec: Spec, lengths: tuple[int, ...], tiles: int, traits: Traits) -> int:
@@ -115,13 +117,17 @@ def spectral_shares(spec: Spec, traits: Traits) -> bool:
     return traits.backend == "numpy" and (traits.transforms in BOUND or not traits.transforms)
 
 
+def _shares(spec: Spec, traits: Traits) -> bool:
+    return spectral_shares(spec, traits) and not in_slabs(spec, traits)  # halves would overlap, and be cut and joined
+
+
 def prepared_by(lengths: tuple[int, ...], spec: Spec) -> tuple[Any, ...]:
     """Return what the spectra of a kernel depend on."""
     return lengths, tuple(axis.dilation for axis in spec.axes)
 
 
 def _workspace(spec: Spec, traits: Traits) -> int:
-    return spectral_workspace(spec, _lengths(spec), 1, traits)
+    return spectral_workspace(spec, lengths_of(spec), 1, traits)
 
 
 def spectral_workspace(spec: Spec, lengths: tuple[int, ...], tiles: int, traits: Traits) -> int:
@@ -146,26 +152,26 @@ def _prepare(kernel: Array, spec: Spec, context: Context) -> spectral.Spectra | 
     """Return the kernel's spectra; where it serves once, and is transformed column by column beside x, its taps."""
     if context.once and _slabs(spec, context):
         return spectral.reversed_taps(kernel, spec, context)
-    return spectral.kernel_spectra(kernel, spec, _lengths(spec), context)
+    return spectral.kernel_spectra(kernel, spec, lengths_of(spec), context)
 
 
 def _slabs(spec: Spec, context: Context) -> Any:
     """Return what convolves by slabs; None where that is not done, or the lender could not be imported."""
-    return getattr(context.fft, "slabs", None) if context.alone and _in_slabs(spec, context.traits) else None
+    return getattr(context.fft, "slabs", None) if in_slabs(spec, context.traits) else None
 
 
 def _run(x: Any, kernel: Any, spec: Spec, context: Context) -> Array:
     slabs = _slabs(spec, context)
     if slabs is not None:
         whole = isinstance(kernel, spectral.Spectra)
-        factor, reads = kernel.limbs[0] if whole else kernel, [_read(axis) for axis in spec.axes]
-        y = slabs.convolve(x[0, 0, 0, ...], factor[0, 0, 0, ...], _lengths(spec), reads, is_spectrum=whole)
+        factor = kernel.limbs[0] if whole else kernel
+        y = slabs.convolve(x[0, 0, 0, ...], factor[0, 0, 0, ...], lengths_of(spec), reads(spec), is_spectrum=whole)
         return y[None, None, None, ...]
     y = spectral.convolve(x, kernel, context)
     for number, axis in enumerate(spec.axes):
         if _is_circle(axis):
             y = context.xp.roll(y, -_first(axis), axis=LEADING + number)
-    return y[(..., *(_read(axis) for axis in spec.axes))]
+    return y[(..., *reads(spec))]
 
 
 def _is_circle(axis: Axis) -> bool:
@@ -177,6 +183,11 @@ def _is_circle(axis: Axis) -> bool:
 def _first(axis: Axis) -> int:
     """Return where the first output stands in the circular convolution with the reversed kernel."""
     return axis.reach - 1 - axis.before
+
+
+def reads(spec: Spec) -> list[slice]:
+    """Return where the outputs stand in the circular convolution with the reversed kernel; circles are turned first."""
+    return [_read(axis) for axis in spec.axes]
 
 
 def _read(axis: Axis) -> slice:
@@ -195,7 +206,7 @@ fft = Algorithm(
     extends=frozenset({"zero", "wrap"}),
     smears=True,
     mixes=True,
-    shares=spectral_shares,
-    prepared_by=lambda spec: prepared_by(_lengths(spec), spec),
-    prepare_cost=lambda spec, traits: spectral_prepare_cost(spec, _lengths(spec), traits),
+    shares=_shares,
+    prepared_by=lambda spec: prepared_by(lengths_of(spec), spec),
+    prepare_cost=lambda spec, traits: spectral_prepare_cost(spec, lengths_of(spec), traits),
 )

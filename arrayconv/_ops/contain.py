@@ -104,14 +104,22 @@ def either(data: Array, plain: Way, guarded: Way, traits: Traits, scales: bool, 
 
 def _comfortable(data: Array, scales: bool, xp: Namespace) -> bool:
     """Whether every number is finite and, for a method that scales, of a magnitude that needs no scaling."""
-    if xp.isdtype(data.dtype, "complex floating"):
-        return _comfortable(xp.real(data), scales, xp) and _comfortable(xp.imag(data), scales, xp)
-    if 0 in data.shape:
-        return True
-    largest = max(float(xp.max(data)), -float(xp.min(data)))
-    if not scales:
-        return isfinite(largest)
-    return largest == 0 or 2.0**-_COMFORT <= largest <= 2.0**_COMFORT  # False for NaN
+    return 0 in data.shape or comfortable(magnitudes(data, xp), scales)
+
+
+def magnitudes(data: Array, xp: Namespace) -> list[float]:
+    """Return the largest magnitude of the numbers, or of their real and imaginary parts; NaN where one is."""
+    is_complex = xp.isdtype(data.dtype, "complex floating")
+    parts = [xp.real(data), xp.imag(data)] if is_complex else [data]
+    return [max(float(xp.max(part)), -float(xp.min(part))) for part in parts]
+
+
+def comfortable(magnitudes: Sequence[float], scales: bool) -> bool:
+    """Whether numbers are finite and, for a method that scales, need no scaling, by the magnitudes of all parts."""
+    if not all(map(isfinite, magnitudes)):
+        return False
+    largest = max(magnitudes)
+    return not scales or largest == 0 or 2.0**-_COMFORT <= largest <= 2.0**_COMFORT
 
 
 def _scale(largest: Array, accumulator: str, xp: Namespace) -> Array:

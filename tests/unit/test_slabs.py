@@ -74,14 +74,14 @@ def test_a_kernel_as_long_as_the_transform_is_no_spectrum(library):
 
 
 def in_slabs(monkeypatch):
-    """Return the list of calls that are convolved by slabs from now on."""
-    calls, convolve = [], _slabs.Slabs.convolve
+    """Return the list of convolutions by slabs from now on: whether by a kept spectrum, whether as a whole call."""
+    calls, convolve = [], _slabs.Circle.convolve
 
-    def counted(self, *arrays, is_spectrum):
-        calls.append(is_spectrum)
-        return convolve(self, *arrays, is_spectrum=is_spectrum)
+    def counted(self, *arrays, guarded=False):
+        calls.append(("spectrum" if self.kernel is None else "taps", "call" if guarded else "step"))
+        return convolve(self, *arrays, guarded=guarded)
 
-    monkeypatch.setattr(_slabs.Slabs, "convolve", counted)
+    monkeypatch.setattr(_slabs.Circle, "convolve", counted)
     return calls
 
 
@@ -96,7 +96,6 @@ OPTIONS = {
 }
 
 
-@two_cores
 @pytest.mark.parametrize("library", LENDERS)
 @pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
 @pytest.mark.parametrize("dtype", ["float64", "complex64"])
@@ -106,29 +105,27 @@ def test_an_image_by_a_large_kernel_is_shared_by_slabs(library, options, dtype, 
     calls = in_slabs(monkeypatch)
     with config.using(accelerators={"numpy", library}):
         y = arrayconv.convolve(x, kernel, method="fft", **options)
-    assert calls == [False]
+    assert calls == [("taps", "step" if {"boundary", "fill_value"} & options.keys() else "call")]
     with config.using(accelerators=set()):
         agree(y, arrayconv.convolve(x, kernel, method="fft", **options))
 
 
-@two_cores
 def test_a_kept_kernel_is_a_spectrum_for_slabs(monkeypatch):
     x, kernel = drawn("float64", (401, 380), (150, 131))
     calls = in_slabs(monkeypatch)
     convolver = arrayconv.Convolver(kernel, mode="same", method="fft")
     first, second = convolver(x), convolver(x)
-    assert calls == [True, True]
+    assert calls == [("spectrum", "step")] * 2
     np.testing.assert_array_equal(first, second)
     agree(first, arrayconv.convolve(x, kernel, "same", method="fft"))
 
 
-@two_cores
 def test_what_is_not_finite_stays_where_it_is_read(monkeypatch):
     x, kernel = drawn("float64", (401, 380), (150, 131))
     x[200, 100], x[3, 3] = np.inf, np.nan
     calls = in_slabs(monkeypatch)
     y = arrayconv.convolve(x, kernel, method="fft")
-    assert calls == [False]
+    assert calls == [("taps", "call"), ("taps", "step")]
     bad = np.zeros(y.shape, bool)
     bad[200:350, 100:231] = bad[3:153, 3:134] = True
     np.testing.assert_array_equal(np.isnan(y), bad)
@@ -136,14 +133,103 @@ def test_what_is_not_finite_stays_where_it_is_read(monkeypatch):
 
 def test_tensors_are_shared_by_slabs_too(monkeypatch):
     torch = pytest.importorskip("torch", reason="torch is not installed")
-    if usable() < 2:
-        pytest.skip("one core: there is nobody to share with")
     x, kernel = drawn("float32", (401, 380), (150, 131))
     calls = in_slabs(monkeypatch)
     with config.using(accelerators={"numpy", "scipy"}):
         y = arrayconv.convolve(torch.from_numpy(x), torch.from_numpy(kernel), method="fft")
         np.testing.assert_array_equal(y.numpy(), arrayconv.convolve(x, kernel, method="fft"))
-    assert calls == [False, False]
+    assert calls == [("taps", "call")] * 2
+
+
+class TestWholeCalls:
+    """Remembered calls look at the samples slab by slab, and leave those that must be contained to the long way."""
+
+    @staticmethod
+    def the_long_way(x, kernel, function=arrayconv.convolve, **options):
+        """Return the result of a call that is never remembered."""
+        shape = function(x, kernel, method="fft", **options).shape
+        out = np.empty(shape, np.result_type(x, kernel))
+        return function(x, kernel, method="fft", out=out, **options)
+
+    @pytest.mark.parametrize("threads", [1, 2])
+    @pytest.mark.parametrize("function", [arrayconv.convolve, arrayconv.correlate])
+    @pytest.mark.parametrize("dtype", ["float32", "float64", "complex64", "complex128"])
+    @pytest.mark.parametrize(
+        "options",
+        [{}, {"mode": "same"}, {"mode": "valid", "stride": 2}, {"mode": "same", "dilation": (2, 1)}],
+        ids=["full", "same", "valid-stride", "dilation"],
+    )
+    def test_give_what_the_long_way_gives(self, options, dtype, function, threads, monkeypatch):
+        x, kernel = drawn(dtype, (370, 390), (15, 12))
+        calls = in_slabs(monkeypatch)
+        with config.using(threads=threads):
+            y = function(x, kernel, method="fft", **options)
+            assert calls == [("taps", "call")]
+            np.testing.assert_array_equal(y, self.the_long_way(x, kernel, function, **options))
+        with config.using(accelerators=set()):
+            agree(y, function(x, kernel, method="direct", **options))
+
+    @pytest.mark.parametrize("dtype", ["float32", "complex64"])
+    @pytest.mark.parametrize(("scale", "taps_scale"), [(1e-30, 1), (1, 1e-25), (1e25, 1e10), (1e-25, 1e25)])
+    def test_scale_what_would_leave_the_range(self, scale, taps_scale, dtype, monkeypatch):
+        wide = dtype.replace("32", "64").replace("complex64", "complex128")
+        x, kernel = drawn(dtype, (60, 50), (9, 8))
+        x, kernel = (x * scale).astype(dtype), (kernel * taps_scale).astype(dtype)
+        calls = in_slabs(monkeypatch)
+        y = arrayconv.convolve(x, kernel, method="fft")
+        assert calls == [("taps", "call"), ("taps", "step")]
+        agree(y, arrayconv.convolve(x.astype(wide), kernel.astype(wide), method="direct"))
+
+    def test_judge_an_image_as_a_whole(self, monkeypatch):
+        """Slabs of it may hold nothing, or next to nothing."""
+        monkeypatch.setattr(_slabs, "_BLOCK", 1000)
+        x, kernel = drawn("float32", (60, 50), (9, 8))
+        x[:20], x[20:40] = 0, x[20:40] * 1e-30
+        calls = in_slabs(monkeypatch)
+        arrayconv.convolve(x, kernel, method="fft")
+        assert calls == [("taps", "call")]
+
+    @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, complex(0, np.nan), complex(1, -np.inf)])
+    @pytest.mark.parametrize("place", ["x", "kernel"])
+    def test_leave_bad_samples_where_they_are_read(self, place, bad, monkeypatch):
+        x, kernel = drawn("complex128" if isinstance(bad, complex) else "float64", (60, 50), (9, 8))
+        (x if place == "x" else kernel)[5, 6] = bad
+        calls = in_slabs(monkeypatch)
+        y = arrayconv.convolve(x, kernel, "same", method="fft")
+        assert calls[0] == ("taps", "call")
+        assert len(calls) == 2
+        with np.errstate(invalid="ignore"):
+            expected = arrayconv.convolve(x, kernel, "same", method="direct")
+        np.testing.assert_array_equal(np.isfinite(y), np.isfinite(expected))
+        held = np.isfinite(expected)
+        agree(y[held], expected[held])
+
+    def test_read_any_memory_and_change_none(self, monkeypatch):
+        x, kernel = drawn("float64", (60, 50), (9, 8))
+        expected = arrayconv.convolve(x, kernel, method="fft")
+        calls = in_slabs(monkeypatch)
+        for lie in (np.asfortranarray, lambda a: np.repeat(a, 2, axis=1)[:, ::2], lambda a: a[::-1].copy()[::-1]):
+            parts = lie(x), lie(kernel)
+            for part in parts:
+                part.flags.writeable = False
+            np.testing.assert_array_equal(arrayconv.convolve(*parts, method="fft"), expected)
+        assert calls == [("taps", "call")] * 3
+
+    def test_add_a_bias(self, monkeypatch):
+        x, kernel = drawn("float64", (1, 1, 60, 50), (1, 1, 9, 8))
+        plain, calls = arrayconv.nn.conv2d(x, kernel, method="fft"), in_slabs(monkeypatch)
+        y = arrayconv.nn.conv2d(x, kernel, np.array([2.5]), method="fft")
+        assert y.shape == (1, 1, 52, 43)
+        assert calls == [("taps", "call")]
+        np.testing.assert_allclose(y, plain + 2.5, rtol=0, atol=1e-12)
+
+    def test_results_are_memory_of_their_own(self):
+        x, kernel = drawn("float64", (60, 50), (9, 8))
+        first = arrayconv.convolve(x, kernel, method="fft")
+        kept = first.copy()
+        second = arrayconv.convolve(2 * x, kernel, method="fft")
+        np.testing.assert_array_equal(first, kept)
+        assert not np.may_share_memory(first, second)
 
 
 class TestPhases:
