@@ -42,7 +42,7 @@ RATES: dict[str, Rates] = {
     "torch/cpu": Rates(1729, 25, 45, 19, 67, 81),
     "torch/cuda": Rates(8000, 1, 1, 1, 10, 2),
     "cupy/cuda": Rates(10000, 1, 1, 1, 10, 2),
-    "jax/cpu": Rates(5805, 146, 211, 7, 65, 400),  # transforms by hand on 2026-11-23, with all they need around them
+    "jax/cpu": Rates(5805, 146, 211, 7, 65, 250),  # transforms by hand on 2026-11-23, with all they need around them
     "jax-traced/cpu": Rates(117, 9, 50, 12, 70, 100),  # likewise
     "other": Rates(5000, 100, 200, 40, 1000, 1000),
 }

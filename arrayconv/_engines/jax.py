@@ -30,7 +30,9 @@ def run(task: Task, x: Array, kernel: Array) -> Array:
 
 
 def _compute(x: Any, kernel: Any, *, task: Task) -> Any:
-    task = task._replace(traits=task.traits._replace(traced=is_traced("jax", x, kernel)))
+    traced = is_traced("jax", x, kernel)
+    traits = task.traits._replace(traced=traced, readable=task.traits.readable and not traced)
+    task = task._replace(traits=traits)
     return execute(planned(task), x, kernel, 0, xp=jnp, device=device_of(x))
 
 

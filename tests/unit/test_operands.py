@@ -50,6 +50,27 @@ def unreadable(monkeypatch):
     monkeypatch.setattr(np, "from_dlpack", read)
 
 
+def test_values_of_jax_arrays_on_a_cpu_are_read_unless_they_are_traced():
+    seen = {}
+
+    def noted(how):
+        def run(x):
+            seen[how] = _xp.operands("convolve", x, jnp.ones(3, x.dtype)).traits.readable
+            return x
+
+        return run
+
+    x = jnp.ones((2, 9), "float32")
+    for how, run in {
+        "as it is": lambda f: f(x),
+        "jit": lambda f: jax.jit(f)(x),
+        "vmap": lambda f: jax.vmap(f)(x),
+        "jvp": lambda f: jax.jvp(f, (x,), (x,)),
+    }.items():
+        run(noted(how))
+    assert seen == {"as it is": True, "jit": False, "vmap": False, "jvp": False}
+
+
 STRICT_DEVICES = ["CPU_DEVICE", "device1", "device2", "no_float64", "no_x64"]
 
 
