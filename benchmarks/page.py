@@ -122,7 +122,8 @@ def _reading(results):
     text = """
         A name such as `512^2 x 15^2` gives the samples and the taps, and on rows of channels the filters; `^` is a
         power. A convolution returns as many samples as it is given ('same'), with zeros beyond the ends. Times are the
-        shortest of interleaved rounds, in a new process for each problem; each turn begins with a tenth of a second of
+        shortest of interleaved rounds, of which races between us and others that are within 1.5 times of each other get
+        20, in a new process for each problem; each turn begins with a tenth of a second of
         the same calls, which are not timed, so they are those of work that goes on for a while. JAX is compiled.
         Before it is timed, every result is compared with ours. 'alone' compares ours, with NumPy and
         SciPy installed and nothing else, with the peers that need no more; 'without machine code of ours' is the same

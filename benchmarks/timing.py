@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 ROUNDS = 3  # at least
+CLOSE, CLOSE_ROUNDS = 1.5, 20  # times the fastest: who is nearer may still change places with it, in so many rounds
 TRIALS = 8  # first calls at most
 HOPELESS = 6  # times slower than the fastest in its first calls: too far behind to win
 CALL_NS = 5 * 10**6  # of a measurement at least: calls shorter than this are repeated
@@ -69,24 +70,28 @@ def _turn(timed, repeats, finish, warm_ns):
     return best
 
 
-def interleaved(contenders, seconds, finish=None, warm_ns=WARM_NS):
+def interleaved(contenders, seconds, finish=None, warm_ns=WARM_NS, rivals=None):
     """Return the shortest nanoseconds of each of a dict of Timed, over `seconds` and at least 3 rounds.
 
     Each turn begins with calls that are not timed: caches fill, the threads of the library before fall asleep, and its
-    own are spread over the cores.
+    own are spread over the cores. Those near the fastest go on to 20 rounds as long as they are `rivals`, a function of
+    their names; None for never.
     """
     best = {name: _first(timed, finish) for name, timed in contenders.items()}
     limit = max(HOPELESS * min(best.values()), CALL_NS)
     racing = [name for name in contenders if best[name] <= limit]
     order = random.Random(0)
     started, rounds = time.perf_counter(), 0
-    while rounds < ROUNDS or time.perf_counter() - started < seconds:
+    while True:
+        if rounds >= ROUNDS and time.perf_counter() - started >= seconds:
+            racing = [name for name in racing if best[name] <= CLOSE * min(best.values())]
+            if rivals is None or rounds >= CLOSE_ROUNDS or not rivals(racing):
+                return best
         order.shuffle(racing)  # nobody always follows the same neighbour
         for name in racing:
             repeats = max(1, math.ceil(CALL_NS / max(best[name], 1)))
             best[name] = min(best[name], _turn(contenders[name], repeats, finish, warm_ns))
         rounds += 1
-    return best
 
 
 class Ceilings(NamedTuple):

@@ -5,6 +5,8 @@ import json
 import os
 import subprocess
 import sys
+import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +21,7 @@ for package in ("matplotlib", "rich", "scipy"):
         package, reason=f"{package} is not installed, and the benchmarks draw, print or compare with it"
     )
 
-from benchmarks import contenders, overhead, page, peers, pictures, report, timing  # noqa: E402, once they can be imported
+from benchmarks import contenders, overhead, page, peers, pictures, report, run, timing  # noqa: E402, once they can be imported
 from benchmarks.problems import EVERYWHERE, PROBLEMS, explained, operands, work  # noqa: E402
 
 ROOT = Path(__file__).parents[2]
@@ -162,6 +164,33 @@ def test_interleaved_rounds_time_everyone_and_the_hopeless_a_few_times():
     assert best["quick"] < best["slow"]
     assert 2 <= counts["slow"] <= timing.TRIALS
     assert counts["quick"] > timing.ROUNDS
+
+
+def test_rivals_near_the_fastest_go_on_for_more_rounds():
+    called, asked = [], []
+
+    def wait(name, seconds):
+        called.append(name)
+        time.sleep(seconds)
+
+    times = {"ours": 0.01, "peer": 0.0101, "slow": 0.03}
+    row = {name: timing.Timed(partial(wait, name, took)) for name, took in times.items()}
+
+    def rivals(names):
+        asked.append(sorted(names))
+        return len(asked) <= 5
+
+    timing.interleaved(row, 0.0, warm_ns=0, rivals=rivals)
+    assert asked == [["ours", "peer"]] * 6
+    assert sorted(called[-10:]) == ["ours"] * 5 + ["peer"] * 5
+    assert "slow" in called[-13:-10]
+
+
+def test_a_race_is_open_between_ours_and_others():
+    assert run.is_open([("ours", "auto"), ("peer", "scipy.signal")])
+    assert run.is_open([("method", "fft"), ("peer", "scipy.signal")])
+    assert not run.is_open([("ours", "auto"), ("method", "fft")])
+    assert not run.is_open([("peer", "torch.fft"), ("peer", "scipy.signal")])
 
 
 def test_ratio_is_the_best_peer_over_ours():
