@@ -18,6 +18,7 @@ from typing import Any
 
 from arrayconv._algorithms._base import Algorithm, Context
 from arrayconv._cost_table import rates
+from arrayconv._dtypes import component
 from arrayconv._lengths import fast_length
 from arrayconv._ops import spectral, transform
 from arrayconv._ops.windows import LEADING
@@ -29,7 +30,8 @@ BOUND = frozenset({"ducc0", "scipy"})  # lend transforms on as many threads as t
 THREADED = 1 << 17  # samples from which they start any
 _GAIN = 0.6  # of a thread after the first, in speed
 _SLABS_GAIN = 0.8  # the same, where it has slabs of its own
-_SLABS_SMALL = 0.75  # of what transforms of whole arrays take, for slabs of so few samples that all stay in a cache
+# Of what transforms of whole arrays take, for slabs of so few samples that all stay in a cache.
+_SLABS_SMALL = {"float32": 0.75, "float64": 0.55}
 _SLABS_MOST = 1 << 23  # bytes of a spectrum that is worked on in slabs: of larger ones halves take no longer
 LANES = 4  # transforms of one axis that a processor can do side by side
 LONE = 2  # times as long as in such company takes a transform of one axis that is done by itself
@@ -78,7 +80,7 @@ def _cost(spec: Spec, traits: Traits) -> int:
         return spectral_cost(spec, lengths, 1, traits)
     one = spectral_cost(spec, lengths, 1, traits._replace(threads=1))
     if prod(lengths) < THREADED:
-        return int(_SLABS_SMALL * one)
+        return int(_SLABS_SMALL[component(traits.accumulator)] * one)
     return int(one / (1 + _SLABS_GAIN * (traits.threads - 1)))
 
 
