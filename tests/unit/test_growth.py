@@ -4,7 +4,7 @@ from math import log2, prod
 
 import pytest
 
-from arrayconv._algorithms.fft import _lengths as fft_lengths
+from arrayconv._algorithms.fft import lengths_of as fft_lengths
 from arrayconv._algorithms.overlap_save import _lengths as tile_lengths
 from arrayconv._algorithms.overlap_save import _tiles
 from arrayconv._plan import make
