@@ -1,6 +1,6 @@
 """One image and one kernel by N-D transforms taken apart, so that each part stays in a cache and on one thread.
 
-    1. slabs of the kernel and of x along their first axis: the other axes are transformed
+    1. slabs of x and of the kernel along their first axis: the other axes are transformed
     2. columns of both spectra: the first axis, their product, and back
     3. slabs again: the other axes back, and the wanted samples into y
 
@@ -137,7 +137,7 @@ class Circle(NamedTuple):
         sides, factor = [_Side(x, self.x, spectrum, [])], kernel
         if self.kernel is not None:
             factor = _scratch.empty((len(kernel), *self.shape[1:]), self.dtype)
-            sides.append(_Side(kernel, self.kernel, factor, []))
+            sides.append(_Side(kernel, self.kernel, factor, []))  # last: others wake while one works on x
         slabs = [(side, held) for side in sides for held in side.rows.slabs]
         y = np.empty(self.outputs, x.dtype)
         flat, by = spectrum.reshape(len(spectrum), -1), factor.reshape(len(factor), -1)
