@@ -6,7 +6,8 @@ An upsampled problem is torch's transposed convolution, where that has its outpu
 
 Wins      many channels, where oneDNN's blocked kernels come near the processor's peak; small calls on tensors.
 Cost      macs multiply-adds; per output where there are few channels to fill a vector with.
-Memory    the outputs that padding of equal width on both sides adds; in float64 every window of x as a column.
+Memory    the outputs that padding of equal width on both sides adds; in float64 every window of x as a column, of as
+          many samples at a time as 16 MiB hold where those of all take more than 32.
 Accuracy  componentwise. Zeros beyond the ends are free.
 """
 
@@ -32,6 +33,7 @@ _SERVES = ("torch", "numpy")
 _MOST_AXES = 3
 _LENDING_NS = 30_000  # what handing over NumPy arrays takes
 _MOST_TAPS = 1 << 10  # of one channel, from which torch has no kernel of its own
+_COLUMNS_MOST, _COLUMNS = 1 << 25, 1 << 24  # bytes: more is new memory in every call of the C library; of a few samples
 
 
 def _why_not(spec: Spec, traits: Traits) -> str | None:
@@ -63,7 +65,8 @@ def _cost(spec: Spec, traits: Traits) -> int:
     call_ns = measured.call_ns + _LENDING_NS * (traits.library == "numpy")
     # In float64 windows are laid out as columns, and then multiplied.
     units = _columns(spec) if kind == "torch_conv-float64" else spec.outputs
-    slow = _slowdown(units // max(1, spec.groups) * traits.itemsize * (16 if kind == "torch_conv-single" else 1))
+    scratch = units // max(1, spec.groups) * traits.itemsize * (16 if kind == "torch_conv-single" else 1)
+    slow = _slowdown(scratch * _together(spec, traits) // max(1, spec.batch))
     many = 16 if kind == "torch_conv-single" and spec.taps > _MOST_TAPS else 1
     macs = spec.macs // prod(axis.upsample for axis in spec.axes)  # no sample is a zero between two
     work = macs * traits.itemsize * measured.mac_line * many // LINE + units * measured.output * slow
@@ -82,9 +85,20 @@ def _columns(spec: Spec) -> int:
     return prod((spec.batch, spec.groups, spec.terms, *produced(spec)))
 
 
+def _together(spec: Spec, traits: Traits) -> int:
+    """Return how many samples are convolved in one call: in float64 torch unfolds all that it is given."""
+    columns = _columns(spec) * traits.itemsize
+    if traits.accumulator != "float64" or columns <= _COLUMNS_MOST:
+        return spec.batch
+    return max(1, _COLUMNS * spec.batch // columns)
+
+
 def _workspace(spec: Spec, traits: Traits) -> int:
     widened = prod((spec.batch, spec.groups, spec.filters, *produced(spec)))
-    columns = _columns(spec)
+    together = _together(spec, traits)
+    columns = _columns(spec) * together // max(1, spec.batch)
+    if together < spec.batch:
+        widened *= 2  # in pieces, and joined
     if traits.accumulator != "float64":  # channels are laid out by sixteens
         columns = prod(spec.input_shape) // max(1, spec.channels) * _filled(spec.channels)
         columns += widened // max(1, spec.filters) * _filled(spec.filters)
@@ -121,7 +135,12 @@ def _is_finite(weights: Any) -> bool:
 def _run(x: Any, prepared: tuple[Call, Any, Any], spec: Spec, context: Context) -> Any:
     told, weights, bias = prepared
     x = _tensor(x, context)[(..., *told.held)].reshape(told.x_shape)
-    y = applied(told, x, weights, bias).reshape(told.y_shape)
+    together = _together(spec, context.traits)
+    if together >= spec.batch:
+        y = applied(told, x, weights, bias)
+    else:
+        y = sys.modules["torch"].cat([applied(told, some, weights, bias) for some in x.split(together)])
+    y = y.reshape(told.y_shape)
     return y.numpy() if context.traits.backend == "numpy" else y
 
 
@@ -135,7 +154,7 @@ def bypass(laid: Laid) -> Bypass | None:
     told, torch = call(step), sys.modules["torch"]
     whole = tuple([slice(0, n) for n in problem.spec.input_size])
     sources = tuple([(Run(0, 1, n),) for n in problem.spec.input_size])
-    if laid.step.source != sources or told.held != whole:
+    if laid.step.source != sources or told.held != whole or _together(step, laid.traits) < step.batch:
         return None
     apply, rest, reaches, kept = function(told), told.rest, told.reaches, (..., *told.kept)
     move, axes = problem.layout.kernel, tuple(range(2, 2 + len(step.axes)))
