@@ -81,8 +81,8 @@ def ours(problem, method="auto"):
             return partial(nn.conv_transpose2d, method=method, **problem.options)
 
 
-def field(problem, library, every_method=False):
-    """Return the contenders of a problem on a library's arrays."""
+def field(problem, library, every_method=False, only=None):
+    """Return the contenders of a problem on a library's arrays: all, or those whose (group, name) is in `only`."""
     prepare(library)
     x, kernel = (libraries.array(library, device(library), a, problem.dtype) for a in operands(problem))
 
@@ -118,7 +118,9 @@ def field(problem, library, every_method=False):
             rivals[name] = Timed(build(problem, x, kernel))
         except peers.Unsuitable as reason:
             left_out[name] = str(reason)
-    for row in (contenders, allowed, rivals):
+    for group, row in (("ours", contenders), ("method", allowed), ("peer", rivals)):
+        for name in [name for name in row if only is not None and (group, name) not in only]:
+            del row[name]
         _check(row, reference, problem, library, left_out)
     return Field(contenders, allowed, rivals, left_out, found.method, plain_method)
 

@@ -85,9 +85,11 @@ def _measured(results):
     dates = " and ".join(sorted({result["date"] for result in results}))
     copy, product = first["ceilings"]["copy"] / 1e9, first["ceilings"]["float32"] / 1e9
     machine = first["machine"]
+    commits = " and ".join(sorted({result["commit"] for result in results if result.get("commit")}))
     return f"""
-        on {dates}: {machine["cpu"]}, {machine["cores"]} cores; {known}. A copy reads and writes
-        {copy:.1f} GB/s there, and a float32 matrix product does {product:.0f} thousand million multiply-adds a second.
+        on {dates}{commits and f", commit {commits}"}: {machine["cpu"]}, {machine["cores"]} cores; {known}. A copy reads
+        and writes {copy:.1f} GB/s there, and a float32 matrix product does {product:.0f} thousand million multiply-adds
+        a second.
         The package's own loops: {LOOPS[machine["loops"]]}."""
 
 
@@ -122,8 +124,10 @@ def _reading(results):
     text = """
         A name such as `512^2 x 15^2` gives the samples and the taps, and on rows of channels the filters; `^` is a
         power. A convolution returns as many samples as it is given ('same'), with zeros beyond the ends. Times are the
-        shortest of interleaved rounds, of which races between us and others that are within 1.5 times of each other get
-        20, in a new process for each problem; each turn begins with a tenth of a second of
+        shortest of interleaved rounds, in a new process for each problem; races between us and others that are within
+        1.5 times of each other get 10 rounds, and up to 40 until each came three times within 3 % of its shortest;
+        where a peer takes less than 1.15 times our time, or `auto` more than 1.25 times that of the fastest method, the
+        nearest take turns in three processes, after all other problems. Each turn begins with a tenth of a second of
         the same calls, which are not timed, so they are those of work that goes on for a while. JAX is compiled.
         Before it is timed, every result is compared with ours. 'alone' compares ours, with NumPy and
         SciPy installed and nothing else, with the peers that need no more; 'without machine code of ours' is the same

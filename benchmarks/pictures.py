@@ -12,7 +12,7 @@ mpl.use("Agg")
 from matplotlib import pyplot as plt
 from matplotlib.ticker import FixedLocator, NullLocator
 
-from benchmarks.report import best_peer, ratio
+from benchmarks.report import ALONE, EVERYONE, best_peer, ratio
 
 OURS, METHODS, PEERS = "#08306b", "#4292c6", "#d94801"
 SERIES = ("512^2 x ", "float32")  # the rows of the first picture
@@ -112,15 +112,15 @@ def draw_map(results, path):
         dtypes = [
             d for d in ("float32", "float64", "int32", "complex64") if any(r["dtype"] == d for r in result["rows"])
         ]
-        columns += [(f"{library}\n{dtype}", result, dtype, "auto", False) for dtype in dtypes]
+        columns += [(f"{library}\n{dtype}", result, dtype, "auto", EVERYONE) for dtype in dtypes]
         if library == "numpy":
             floats = [dtype for dtype in dtypes if dtype.startswith("float")]
-            columns += [(f"alone\n{dtype}", result, dtype, "plain", True) for dtype in floats]
+            columns += [(f"alone\n{dtype}", result, dtype, "plain", ALONE) for dtype in floats]
     names = list(dict.fromkeys(row["name"] for result in results for row in result["rows"]))
     grid = np.full((len(names), len(columns)), np.nan)
-    for number, (_, result, dtype, ours, alone) in enumerate(columns):
+    for number, (_, result, dtype, ours, against) in enumerate(columns):
         for row in result["rows"]:
-            found = ratio(row, ours, alone) if row["dtype"] == dtype else None
+            found = ratio(row, ours, against) if row["dtype"] == dtype else None
             if found is not None:
                 grid[names.index(row["name"]), number] = found
     kept = np.any(~np.isnan(grid), axis=1)
@@ -145,7 +145,7 @@ def draw_map(results, path):
     bar = figure.colorbar(image, ax=axes, location="bottom", shrink=0.7, aspect=50, pad=0.01, extend="both")
     bar.set_ticks(range(-4, 5), labels=["1/16", "1/8", "1/4", "1/2", "1", "2", "4", "8", "16"])
     bar.set_label("time of the fastest peer / ours: blue, ours is faster; red, the peer is")
-    alone = "; alone: NumPy and SciPy only, on both sides" * any(column[4] for column in columns)
+    alone = "; alone: NumPy and SciPy only, on both sides" * any(column[4] is ALONE for column in columns)
     axes.set_title(f"Columns: array library and dtype{alone}", loc="left", fontsize="medium", pad=12)
     _save(figure, path)
 

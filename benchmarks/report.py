@@ -1,8 +1,9 @@
 """From times to statements: the ratio of the best peer to ours, groups of problems, and the tables `run` prints.
 
-A result is what `run` writes as JSON: ``{"library", "date", "seconds", "machine", "versions", "costs", "ceilings",
-"rows"}``, a row ``{"name", "dtype", "kind", "x", "kernel", "tags", "macs", "bytes", "method", "plain_method", "ours",
-"methods", "peers", "left_out"}`` with nanoseconds in the three dicts of times. Ratios above 1 mean that ours is faster.
+A result is what `run` writes as JSON: ``{"library", "date", "commit", "seconds", "machine", "versions", "costs",
+"ceilings", "rows"}``, a row ``{"name", "dtype", "kind", "x", "kernel", "tags", "macs", "bytes", "method",
+"plain_method", "ours", "methods", "peers", "left_out"}`` with nanoseconds in the three dicts of times. Ratios above 1
+mean that ours is faster.
 """
 
 from math import exp, log
@@ -13,16 +14,24 @@ from rich.table import Table
 from benchmarks.timing import Ceilings
 
 CLOSE = 1.25  # auto may take this many times the best method's time
-ALONE = ("numpy.", "scipy.")  # peers that need nothing but NumPy and SciPy
+NEAR = 1.15  # times ours, up to which noise could turn what is said of a peer
+LEADING = 1.5  # times ours, up to which others take part in further processes
+# Which peers ours is compared with, by how their names begin.
+EVERYONE = ("",)
+ALONE = ("numpy.", "scipy.")  # who need nothing but NumPy and SciPy
+JAX_OWN = ("jax.lax.", "jax.scipy.")  # JAX's own convolutions, without what users write of its transforms
+
+
+TIMES = {"ours": "ours", "method": "methods", "peer": "peers"}  # of a row, by what a contender is
 
 
 class Group(NamedTuple):
-    """Rows with all the tags (a dtype is a tag too), one of our two times, and the peers it is compared with."""
+    """Rows with all the tags (a dtype is a tag too), one of our times, and the peers it is compared with."""
 
     title: str
     tags: frozenset[str]
     ours: str = "auto"
-    alone: bool = False
+    against: tuple[str, ...] = EVERYONE
 
 
 def _group(title, *tags, **options):
@@ -31,9 +40,9 @@ def _group(title, *tags, **options):
 
 GROUPS = {
     "numpy": (
-        _group("one channel, NumPy and SciPy alone on both sides", "single-channel", ours="plain", alone=True),
-        _group("the same, from 256^2 and 10^4 samples up", "single-channel", "large", ours="plain", alone=True),
-        _group("the same, without machine code of ours", "single-channel", "large", ours="pure", alone=True),
+        _group("one channel, NumPy and SciPy alone on both sides", "single-channel", ours="plain", against=ALONE),
+        _group("the same, from 256^2 and 10^4 samples up", "single-channel", "large", ours="plain", against=ALONE),
+        _group("the same, without machine code of ours", "single-channel", "large", ours="pure", against=ALONE),
         _group(
             "one channel, every accelerator against every peer, from 256^2 and 10^4 samples up",
             "single-channel",
@@ -54,6 +63,7 @@ GROUPS = {
     "jax": (
         _group("everything"),
         _group("one channel", "single-channel"),
+        _group("one channel, JAX's own convolutions", "single-channel", against=JAX_OWN),
         _group("channels", "channels"),
     ),
 }
@@ -68,16 +78,36 @@ class Standing(NamedTuple):
     where: str  # the row of the least
 
 
-def best_peer(row, alone=False):
+def best_peer(row, against=EVERYONE):
     """Return (name, nanoseconds) of the fastest peer, None where nobody competes."""
-    rivals = {name: took for name, took in row["peers"].items() if not alone or name.startswith(ALONE)}
+    rivals = {name: took for name, took in row["peers"].items() if name.startswith(against)}
     return min(rivals.items(), key=lambda item: item[1], default=None)
 
 
-def ratio(row, ours="auto", alone=False):
+def ratio(row, ours="auto", against=EVERYONE):
     """Return the fastest peer's time over ours, None where nobody competes or ours was not timed."""
-    peer = best_peer(row, alone)
+    peer = best_peer(row, against)
     return peer[1] / row["ours"][ours] if peer and ours in row["ours"] else None
+
+
+def is_near(row, groups):
+    """Whether noise may decide what is said of a row: a peer of a group is near ours or ahead, or auto looks wrong."""
+    ratios = [ratio(row, group.ours, group.against) for group in groups if _holds(group, row)]
+    return any(found is not None and found < NEAR for found in ratios) or any(c.lost > CLOSE for c in choices([row]))
+
+
+def leaders(row):
+    """Return the (group, name) of those who decide what is said of a row: ours, and all who are not far behind."""
+    limit = LEADING * max(row["ours"].get(name, 0) for name in ("auto", "plain"))
+    times = {(group, name): took for group, key in TIMES.items() for name, took in row[key].items()}
+    return {(group, name) for (group, name), took in times.items() if group == "ours" or took <= limit}
+
+
+def shortest(row, again):
+    """Return a row with the shorter of two times of everyone who was timed again."""
+    return row | {
+        key: {name: min(took, again[key].get(name, took)) for name, took in row[key].items()} for key in TIMES.values()
+    }
 
 
 def standing(rows, group):
@@ -85,13 +115,16 @@ def standing(rows, group):
     ratios = [
         (found, f"{row['name']} {row['dtype']}")
         for row in rows
-        if group.tags <= {*row["tags"], row["dtype"]}
-        and (found := ratio(row, group.ours, group.alone)) is not None
+        if _holds(group, row) and (found := ratio(row, group.ours, group.against)) is not None
     ]  # fmt: skip
     if not ratios:
         return None
     mean = exp(sum(log(found) for found, _ in ratios) / len(ratios))
     return Standing(len(ratios), mean, *min(ratios))
+
+
+def _holds(group, row):
+    return group.tags <= {*row["tags"], row["dtype"]}
 
 
 def standings(result):
@@ -145,7 +178,7 @@ def factor(found):
 def cells(row, ceilings):
     """Return the texts of a row: name, ours, method, best peer, its name, ratio, ours plain, its ratio, both shares."""
     ours = row["ours"]
-    peer, alone = best_peer(row), ratio(row, "plain", alone=True)
+    peer, alone = best_peer(row), ratio(row, "plain", ALONE)
     shares = Ceilings(**ceilings).shares(row["macs"], row["bytes"], ours["auto"], row["dtype"])
     return [
         f"{row['name']} {row['dtype']}",

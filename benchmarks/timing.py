@@ -13,7 +13,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 ROUNDS = 3  # at least
-CLOSE, CLOSE_ROUNDS = 1.5, 20  # times the fastest: who is nearer may still change places with it, in so many rounds
+CLOSE = 1.5  # times the fastest: who is nearer may still change places with it
+CLOSE_ROUNDS, MOST_ROUNDS = 10, 40  # of those: at least, and until their times are settled
+SETTLED = 1.03  # times the shortest turn, within which two more are when that was no lucky moment
 TRIALS = 8  # first calls at most
 HOPELESS = 6  # times slower than the fastest in its first calls: too far behind to win
 CALL_NS = 5 * 10**6  # of a measurement at least: calls shorter than this are repeated
@@ -74,10 +76,11 @@ def interleaved(contenders, seconds, finish=None, warm_ns=WARM_NS, rivals=None):
     """Return the shortest nanoseconds of each of a dict of Timed, over `seconds` and at least 3 rounds.
 
     Each turn begins with calls that are not timed: caches fill, the threads of the library before fall asleep, and its
-    own are spread over the cores. Those near the fastest go on to 20 rounds as long as they are `rivals`, a function of
-    their names; None for never.
+    own are spread over the cores. Those near the fastest go on as long as they are `rivals`, a function of their names
+    (None for never): to 10 rounds, and to 40 until each came three times near its shortest.
     """
     best = {name: _first(timed, finish) for name, timed in contenders.items()}
+    turns: dict[Any, list[float]] = {name: [] for name in contenders}
     limit = max(HOPELESS * min(best.values()), CALL_NS)
     racing = [name for name in contenders if best[name] <= limit]
     order = random.Random(0)
@@ -85,13 +88,20 @@ def interleaved(contenders, seconds, finish=None, warm_ns=WARM_NS, rivals=None):
     while True:
         if rounds >= ROUNDS and time.perf_counter() - started >= seconds:
             racing = [name for name in racing if best[name] <= CLOSE * min(best.values())]
-            if rivals is None or rounds >= CLOSE_ROUNDS or not rivals(racing):
+            settled = rounds >= CLOSE_ROUNDS and all(_is_settled(turns[name]) for name in racing)
+            if rivals is None or settled or rounds >= MOST_ROUNDS or not rivals(racing):
                 return best
         order.shuffle(racing)  # nobody always follows the same neighbour
         for name in racing:
             repeats = max(1, math.ceil(CALL_NS / max(best[name], 1)))
-            best[name] = min(best[name], _turn(contenders[name], repeats, finish, warm_ns))
+            turns[name].append(_turn(contenders[name], repeats, finish, warm_ns))
+            best[name] = min(best[name], turns[name][-1])
         rounds += 1
+
+
+def _is_settled(turns):
+    shortest = sorted(turns)[:3]
+    return shortest[-1] <= SETTLED * shortest[0]
 
 
 class Ceilings(NamedTuple):

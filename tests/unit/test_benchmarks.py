@@ -186,6 +186,62 @@ def test_rivals_near_the_fastest_go_on_for_more_rounds():
     assert "slow" in called[-13:-10]
 
 
+@pytest.mark.parametrize(("took", "rounds"), [((1, 1, 1), 10), ((1, 1.02, 1.04), 40)])
+def test_rivals_go_on_until_their_shortest_turns_are_alike(took, rounds, monkeypatch):
+    asked, turns = [], iter([*took] + [2.0] * 50)
+    monkeypatch.setattr(timing, "once", lambda *arguments: 1.0)
+    monkeypatch.setattr(timing, "_turn", lambda *arguments: next(turns))
+    timing.interleaved({"ours": timing.Timed(None)}, 0.0, warm_ns=0, rivals=lambda names: asked.append(1) or True)
+    assert timing.ROUNDS + len(asked) == rounds
+
+
+def test_near_rows_are_those_that_noise_could_decide():
+    groups = [group for group in report.GROUPS["numpy"] if group.ours != "pure"]
+    peers = {"cv2.filter2D": 9e6, "scipy.ndimage.convolve": 9e6}
+    assert not report.is_near(row("clear", peers=peers), groups)
+    assert report.is_near(row("near", peers=peers | {"cv2.filter2D": 2.2e6}), groups)
+    assert report.is_near(row("alone", plain=8e6, peers=peers), groups)
+    assert report.is_near(row("chosen", peers=peers, methods={"fft": 3e6, "direct": 1e6}), groups)
+    assert not report.is_near(row("elsewhere", peers=peers | {"cv2.filter2D": 2e6}), ())
+
+
+def test_leaders_are_ours_and_all_who_are_not_far_behind():
+    found = row("512^2", auto=2e6, plain=4e6, peers={"near": 6e6, "far": 7e6}, methods={"fft": 2e6, "slow": 9e6})
+    ours = {("ours", name) for name in ("auto", "plain", "pure")}
+    assert report.leaders(found) == ours | {("peer", "near"), ("method", "fft")}
+
+
+def test_of_two_times_the_shorter_is_kept():
+    first = row("512^2", auto=2e6, peers={"a": 3e6, "b": 5e6})
+    again = row("512^2", auto=3e6, plain=3e6, peers={"a": 2e6}, methods={})
+    found = report.shortest(first, again)
+    assert found["ours"] == {"auto": 2e6, "plain": 3e6, "pure": 6e6}
+    assert found["peers"] == {"a": 2e6, "b": 5e6}
+    assert found["methods"] == first["methods"]
+
+
+def test_close_races_are_run_in_three_processes(monkeypatch):
+    timed = []
+
+    def apart(function, problem, *more):
+        timed.append((problem.name, more[-1]))
+        return row("near", auto=2e6 - len(timed), peers={"cv2.filter2D": 2e6})
+
+    monkeypatch.setattr(run, "apart", apart)
+    options = run.parse(["--filter", "10^2 x 5"])
+    rows = [row("clear", auto=1e6, plain=1e6, peers={"cv2.filter2D": 9e6}, methods={}), row("near", methods={})]
+    run.again(rows, options, lambda text: None)
+    near = options.problems[1]
+    assert [name for name, _ in timed] == [near.name] * 2
+    assert ("peer", "cv2.filter2D") in timed[0][1]
+    assert rows[1]["ours"]["auto"] == 2e6 - 2
+
+
+def test_a_field_can_hold_a_few():
+    found = contenders.field(problem("10^2 x 5 float64"), "numpy", only={("ours", "auto"), ("peer", "numpy.convolve")})
+    assert set(found.timed) == {("ours", "auto"), ("peer", "numpy.convolve")}
+
+
 def test_a_race_is_open_between_ours_and_others():
     assert run.is_open([("ours", "auto"), ("peer", "scipy.signal")])
     assert run.is_open([("method", "fft"), ("peer", "scipy.signal")])
@@ -196,7 +252,7 @@ def test_a_race_is_open_between_ours_and_others():
 def test_ratio_is_the_best_peer_over_ours():
     assert report.best_peer(SMALL["rows"][0]) == ("cv2.filter2D", 1e6)
     assert report.ratio(SMALL["rows"][0]) == 0.5
-    assert report.ratio(SMALL["rows"][0], "plain", alone=True) == 0.75
+    assert report.ratio(SMALL["rows"][0], "plain", report.ALONE) == 0.75
     assert report.ratio(row("nobody", peers={})) is None
 
 
