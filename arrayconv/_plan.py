@@ -253,7 +253,7 @@ def _accelerated(
         if isinstance(other, Refusal):
             raise refused("convolution", other, plan.budget.max_workspace) from failure
         warnings.warn(f"{failure}. Method {other.method!r} serves instead.", RuntimeWarning, stacklevel=2)
-    return _walked(other, x, kernel, out, context)
+    return _walked(other, x, kernel, out, context._replace(alone=other.together <= 1))
 
 
 def _walk(plan: Plan, run: _Runner, out: Array | None, context: Context) -> Array:

@@ -209,7 +209,8 @@ def _cache_block(
 ) -> tuple[int, ...]:
     """Shrink a block until what it works on stays in a CPU's cache, where pieces cost little to start.
 
-    What smears works on the halo of a piece as on the rest: no piece is shorter than its reach, as far as `block` goes.
+    What smears works on the halo of a piece as on the rest: no piece is shorter than its reach, as far as `block` goes;
+    nor is one less than a whole image where those are not cut.
     """
     if not algorithm.tile_bytes or traits.traced or traits.device != "cpu" or traits.backend == "jax":
         return block
@@ -224,7 +225,9 @@ def _cache_block(
 
     whole = (phase.batch, phase.groups, *phase.output_size)
     limit = max(algorithm.tile_bytes, size(whole) // _MOST_PIECES)
-    least = [-(-axis.reach // axis.stride) for axis in phase.axes] if algorithm.smears else None
+    least: Sequence[int] | None = block[2:] if algorithm.tiles_images else None
+    if algorithm.smears:
+        least = [-(-axis.reach // axis.stride) for axis in phase.axes]
     return block_shape(block, reaches, size, limit, rows=True, least=least) or block
 
 

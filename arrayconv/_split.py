@@ -141,7 +141,8 @@ def pieces(
     slabs : bool
         Handle borders as slabs where the problem is large.
     """
-    large = slabs and prod(spec.input_shape) > SMALL
+    together = min(block[0], spec.batch) * min(block[1], spec.groups)  # images of all channels
+    large = slabs and together * spec.channels * prod(spec.input_size) > SMALL
     for phase in product(*(phases(axis) for axis in spec.axes)):
         axes = [part.axis for part in phase]
         if not all(axis.taps for axis in axes):

@@ -15,6 +15,8 @@ from arrayconv._algorithms import Algorithm, Context
 from arrayconv._spec import Spec
 from arrayconv._xp import Traits
 
+_TILE_BYTES = 5 << 20  # of samples and outputs of many channels: few images, extended whole, take less than all slabs
+
 Loop = Callable[[str, _rows.Job], Start]  # for a dtype
 MakeEntire = Callable[[Laid, _laid.Samples, _rows.Job], Callable[[], Entire] | None]
 
@@ -33,7 +35,15 @@ def on_rows(
         accuracy="componentwise",
         slabs=True,
         writes=True,
+        shares=_shares,
+        tile_bytes=_TILE_BYTES,
+        tiles_images=True,
     )
+
+
+def _shares(spec: Spec, traits: Traits) -> bool:
+    """Whether threads had better take images than rows: what is around the loops is theirs then too."""
+    return spec.channels * spec.filters > 1 and spec.batch * spec.groups > 1
 
 
 def _workspace(spec: Spec, traits: Traits) -> int:
@@ -57,7 +67,8 @@ def _run(loop: Loop, x: Any, factors: Any, spec: Spec, context: Context) -> Any:
     target, _, start = flat(y)
     job = _rows.job(spec, steps, y_steps, origin, start, x.itemsize)
     begin = loop(context.traits.accumulator, job)
-    _threads.share(begin(data, factors, target), job.units, _rows.worth(spec, context.traits))
+    threads = _rows.worth(spec, context.traits) if context.alone else 1
+    _threads.share(begin(data, factors, target), job.units, threads)
     if out is not None:
         return out
     y = y.transpose(np.argsort(order))

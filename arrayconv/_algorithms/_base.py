@@ -65,6 +65,7 @@ class Algorithm:
     writes: bool = False  # NumPy arrays into `context.out`, which it returns
     shares: Callable[[Spec, Traits], bool] = _never  # whether pieces run side by side, as threads: see `Context.alone`
     tile_bytes: int = 0  # workspace per piece that stays in a CPU's cache, 0 for no limit
+    tiles_images: bool = False  # such pieces are of whole images: cutting one would cost more than a cache gives
     upsamples: Callable[[Spec], bool] | None = None  # whether it runs an upsampled problem as it is, not by phases
     shortcut: MakeShortcut | None = None
     prepared_by: Callable[[Spec], Hashable] | None = None  # all that `prepare` reads of a spec; None for all of it

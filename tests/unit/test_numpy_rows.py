@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 import arrayconv
-from arrayconv import _accel, _warm, config, einconv, nn
+from arrayconv import _accel, _plan, _split, _warm, config, einconv, nn
+from arrayconv._accel import _native
 from arrayconv._accel import _threads as threads
+from arrayconv._accel._base import AcceleratorFailed
 from tests import cases, oracle, running
 from tests.conftest import make_library
 
@@ -38,6 +40,65 @@ def agrees(x, w, spec, dtype, method):
 def operands(spec, dtype):
     random = np.random.default_rng(7)
     return cases.numbers(random, spec.input_shape, dtype), cases.numbers(random, spec.kernel_shape, dtype)
+
+
+def images(batch, size, channels, filters=4):
+    return cases.spec(*[cases.axis(size, 3, size, before=1)] * 2, batch=batch, channels=channels, filters=filters)
+
+
+def test_many_images_of_channels_are_extended_a_few_at_a_time(method):
+    spec = images(64, 32, 16)
+    plan = running.planned(make_library("numpy"), spec, "float32", method)
+    assert len(plan.steps) > 1
+    for step in plan.steps:
+        assert step.spec.output_size == spec.output_size, "an image is cut"
+        assert step.spec.batch * 16 * 32 * 32 <= _split.SMALL
+
+
+@pytest.mark.parametrize("spec", [images(1, 512, 4), images(64, 128, 1, filters=1)], ids=["large", "one-channel"])
+def test_borders_are_slabs_where_extending_would_cost_more(spec, method):
+    plan = running.planned(make_library("numpy"), spec, "float32", method)
+    assert sum(step.spec.output_size == (510, 510) or step.spec.output_size == (126, 126) for step in plan.steps) == 1
+    assert len(plan.steps) == 5
+
+
+@pytest.mark.parametrize("dtype", ["float32", "int32"])
+def test_images_on_threads_of_their_own_start_no_others(dtype, method, monkeypatch):
+    spec, told = images(16, 16, 16, filters=16), []
+    share = threads.share
+    monkeypatch.setattr(threads, "share", lambda part, units, count: told.append(count) or share(part, units, count))
+    library = make_library("numpy")
+    plan = running.planned(library, spec, dtype, method)
+    steps = tuple(_split.pieces(spec, (8, 1, 16, 16), extends=frozenset(), slabs=True))
+    assert shared.worth(steps[0].spec, plan.traits._replace(threads=2)) == 2
+    plan = plan._replace(steps=steps, kernels=(0, 0), together=2, traits=plan.traits._replace(threads=2))
+    x, w = (np.round(8 * array).astype(dtype) for array in operands(spec, "float32"))
+    y = running.run(library, plan, x, w)
+    assert told == [1, 1]
+    whole = running.run(library, running.planned(library, spec, dtype, "direct"), x, w)
+    np.testing.assert_array_equal(y, whole)
+
+
+def test_images_on_threads_start_no_others_where_another_method_serves_instead(monkeypatch):
+    requires("native_loops")
+    requires("numba")
+    spec, told = images(16, 16, 16, filters=16), []
+    library, share = make_library("numpy"), threads.share
+    monkeypatch.setattr(threads, "share", lambda part, units, count: told.append(count) or share(part, units, 1))
+    other = running.planned(library, spec, "float32", "numba")
+    steps = tuple(_split.pieces(spec, (8, 1, 16, 16), extends=frozenset(), slabs=True))
+    other = other._replace(steps=steps, kernels=(0, 0), together=2, traits=other.traits._replace(threads=2))
+    plan = running.planned(library, spec, "float32", "native_loops")._replace(asked="auto")
+
+    def fails(*arguments):
+        raise AcceleratorFailed("native", "it is told to")
+
+    monkeypatch.setattr(_native, "loaded", fails)
+    monkeypatch.setattr(_plan, "make", lambda *arguments: other)
+    monkeypatch.setattr(_accel, "give_up", lambda failure: None)
+    with pytest.warns(RuntimeWarning, match="Method 'numba' serves instead"):
+        running.run(library, plan, *operands(spec, "float32"))
+    assert told == [1, 1]
 
 
 TERMS = {  # what passes of nine, three and one term are made of
