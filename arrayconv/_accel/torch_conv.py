@@ -27,6 +27,7 @@ from arrayconv._cost_table import LINE, pace
 from arrayconv._layout import Move
 from arrayconv._ops.windows import LEADING
 from arrayconv._spec import Spec
+from arrayconv._tracing import planning
 from arrayconv._xp import Traits
 
 _SERVES = ("torch", "numpy")
@@ -87,10 +88,16 @@ def _columns(spec: Spec) -> int:
 
 def _together(spec: Spec, traits: Traits) -> int:
     """Return how many samples are convolved in one call: in float64 torch unfolds all that it is given."""
+    return _samples(spec, traits, _COLUMNS_MOST, _COLUMNS)
+
+
+@planning()
+def _samples(spec: Spec, traits: Traits, most: int, some: int) -> int:
+    """Return the samples whose columns take `some` bytes, at least one; all where theirs take no more than `most`."""
     columns = _columns(spec) * traits.itemsize
-    if traits.accumulator != "float64" or columns <= _COLUMNS_MOST:
+    if traits.accumulator != "float64" or columns <= most:
         return spec.batch
-    return max(1, _COLUMNS * spec.batch // columns)
+    return max(1, some * spec.batch // columns)
 
 
 def _workspace(spec: Spec, traits: Traits) -> int:

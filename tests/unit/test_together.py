@@ -22,6 +22,9 @@ PROBLEMS = {
 }
 
 
+IMAGES = (16, 32, 64, 64), (64, 32, 3, 3), {"pattern": "b c h w, o c h w -> b o h w | h w", "padding": "same"}
+
+
 def chosen(x, kernel, method, options):
     found = arrayconv.explain(x, kernel, method=method, **options)
     return next(row for row in found.candidates if row.name == method)
@@ -69,7 +72,7 @@ def test_a_product_of_a_few_rows_at_a_time_is_the_product(a, b):
 
 @pytest.mark.parametrize("method", SHARING)
 def test_their_workspace_together_stays_within_the_limit(method):
-    shape, taps, options = PROBLEMS["image"]
+    shape, taps, options = IMAGES if TABLE[method].tiles_images else PROBLEMS["image"]
     free = chosen(shape, taps, method, options)
     if usable() == 1:
         pytest.skip("one core runs one piece at a time")
