@@ -85,12 +85,19 @@ def _measured(results):
     dates = " and ".join(sorted({result["date"] for result in results}))
     copy, product = first["ceilings"]["copy"] / 1e9, first["ceilings"]["float32"] / 1e9
     machine = first["machine"]
-    commits = " and ".join(sorted({result["commit"] for result in results if result.get("commit")}))
     return f"""
-        on {dates}{commits and f", commit {commits}"}: {machine["cpu"]}, {machine["cores"]} cores; {known}. A copy reads
+        on {dates}{_commits(results)}: {machine["cpu"]}, {machine["cores"]} cores; {known}. A copy reads
         and writes {copy:.1f} GB/s there, and a float32 matrix product does {product:.0f} thousand million multiply-adds
         a second.
         The package's own loops: {LOOPS[machine["loops"]]}."""
+
+
+def _commits(results):
+    """Return which commit each library's results are of, as far as they say so."""
+    known = {result["library"]: result["commit"] for result in results if result.get("commit")}
+    if len(known) == len(results) and len(set(known.values())) == 1:
+        return f", commit {results[0]['commit']}"
+    return "".join(f", {library} of commit {found}" for library, found in known.items())
 
 
 def _groups(results):

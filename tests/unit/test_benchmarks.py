@@ -205,6 +205,14 @@ def test_near_rows_are_those_that_noise_could_decide():
     assert not report.is_near(row("elsewhere", peers=peers | {"cv2.filter2D": 2e6}), ())
 
 
+def test_page_says_which_commit_was_timed():
+    one, other = result() | {"commit": "abc"}, result(library="torch")
+    assert page._commits([one, other | {"commit": "abc"}]) == ", commit abc"
+    assert page._commits([one, other | {"commit": "def"}]) == ", numpy of commit abc, torch of commit def"
+    assert page._commits([one, other]) == ", numpy of commit abc"
+    assert page._commits([other]) == ""
+
+
 def test_leaders_are_ours_and_all_who_are_not_far_behind():
     found = row("512^2", auto=2e6, plain=4e6, peers={"near": 6e6, "far": 7e6}, methods={"fft": 2e6, "slow": 9e6})
     ours = {("ours", name) for name in ("auto", "plain", "pure")}
