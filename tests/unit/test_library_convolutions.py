@@ -97,12 +97,16 @@ def test_gradients_pass_through_a_few_samples_at_a_time(monkeypatch):
     from arrayconv import nn
     from arrayconv._accel import torch_conv
 
-    monkeypatch.setattr(torch_conv, "_COLUMNS_MOST", 0)
     x, w = torch.rand(3, 2, 5, 5, dtype=torch.float64), torch.rand(2, 2, 3, 3, dtype=torch.float64)
     x.requires_grad_()
     w.requires_grad_()
-    wanted = torch.autograd.grad(torch.nn.functional.conv2d(x, w).square().sum(), (x, w))
+    function, called = torch.nn.functional.conv2d, []
+    wanted = torch.autograd.grad(function(x, w).square().sum(), (x, w))
+    monkeypatch.setattr(torch_conv, "_COLUMNS_MOST", 0)
+    monkeypatch.setattr(torch_conv, "_COLUMNS", 1)
+    monkeypatch.setattr(torch.nn.functional, "conv2d", lambda x, *more: called.append(len(x)) or function(x, *more))
     found = torch.autograd.grad(nn.conv2d(x, w, method="torch_conv").square().sum(), (x, w))
+    assert called[:3] == [1, 1, 1]
     for ours, theirs in zip(found, wanted, strict=True):
         torch.testing.assert_close(ours, theirs)
 
