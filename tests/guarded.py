@@ -16,7 +16,7 @@ from arrayconv import _plan, _warm, nn
 from arrayconv._accel import _native, _tiles
 from tests import cases, running
 from tests.conftest import make_library
-from tests.unit.test_native import DTYPES, ROWS, TILES
+from tests.unit.test_native import DTYPES, IMAGES, ROWS, TILES
 
 LIBC = ctypes.CDLL(None, use_errno=True)
 NOTHING = 0  # PROT_NONE
@@ -54,7 +54,13 @@ REMEMBERED = {  # calls that go straight to the code, which extends x and turns 
     "lags": ((30,), (12,), lambda x, w, **how: arrayconv.correlate(x, w, lags=(-3, 2), **how)),
     "a-kernel-each": ((4, 19), (4, 3), lambda x, w, **how: arrayconv.convolve(x, w, "same", axes=1, **how)),
     "channels": ((2, 6, 9, 8), (4, 3, 3, 2), lambda x, w, **how: nn.conv2d(x, w, padding=1, groups=2, **how)),
+    "transposed": ((2, 4, 7, 5), (4, 6, 3, 4), lambda x, w, **how: nn.conv_transpose2d(x, w, stride=2, **how)),
 }
+TABLES = (
+    ("native_loops", ROWS, DTYPES),
+    ("native_tiles", TILES, DTYPES[:2]),
+    ("native_images", IMAGES, DTYPES[:2]),
+)
 
 
 def remember(x_shape, w_shape, call, dtype, method, side):
@@ -77,11 +83,13 @@ def main(side, how):
         _warm._known.clear()  # calls of another level
         for name, (x_shape, w_shape, call) in REMEMBERED.items():
             for dtype in DTYPES:
-                for method in ("native_loops", "native_tiles"):
-                    if method == "native_loops" or (dtype.startswith("float") and name in ("image", "channels")):
+                for method in ("native_loops", "native_tiles", "native_images"):
+                    if method != "native_loops" and not dtype.startswith("float"):
+                        continue
+                    if method != "native_tiles" or name in ("image", "channels"):
                         remember(x_shape, w_shape, call, dtype, method, side)
                         calls += 1
-        for method, specs, dtypes in (("native_loops", ROWS, DTYPES), ("native_tiles", TILES, DTYPES[:2])):
+        for method, specs, dtypes in TABLES:
             for spec in specs.values():
                 for dtype in dtypes:
                     run(spec, dtype, method, side)

@@ -18,6 +18,7 @@ import numpy as np
 
 from arrayconv._accel import (
     _native,
+    native_images,
     native_loops,
     native_tiles,
     numba,
@@ -66,6 +67,7 @@ ACCELERATED: dict[str, Algorithm] = {
         numpy_convolve,
         native_loops.native_loops,
         native_tiles.native_tiles,
+        native_images.native_images,
         numba.numba,
         numba_tiles.numba_tiles,
         torch_conv.torch_conv,
@@ -170,6 +172,7 @@ def _in_slabs(laid: Laid) -> Bypass | None:
 BYPASSES: dict[str, Callable[[Laid], Bypass | None]] = {
     "native_loops": native_loops.bypass,
     "native_tiles": native_tiles.bypass,
+    "native_images": native_images.bypass,
     "numba": numba.bypass,
     "numba_tiles": numba_tiles.bypass,
     "banded": numpy_bands.bypass,

@@ -140,10 +140,15 @@ def call(
     units: int,
     threads: int,
     entire: Callable[[], Entire] | None = None,
+    weights: Callable[[Any], Host] | None = None,
 ) -> Bypass:
-    """Return the whole call of a loop whose tables are made; `entire` is one of contiguous memory, on one thread."""
+    """Return the whole call of a loop whose tables are made.
+
+    `entire` is one of contiguous memory, on one thread; `weights` brings kernels into the loop's order, as `factors`
+    does.
+    """
     dtype, answer = np.dtype(laid.traits.accumulator), laid.problem.shape
-    weights, begin = factors(laid), cache(loop)  # not before it is needed: a loop may have to be compiled
+    weights, begin = weights or factors(laid), cache(loop)  # not before it is needed: a loop may have to be compiled
     added = _of_filters(laid)
 
     def run(x: Any, kernel: Any, bias: Any = None) -> Any:

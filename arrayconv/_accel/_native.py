@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from arrayconv._accel import _rows, _tiles
+from arrayconv._accel import _images, _rows, _tiles
 from arrayconv._accel._base import AcceleratorFailed, Laid
 from arrayconv._accel._flat import Entire, Host, Part, Start, address
 from arrayconv._accel._laid import Samples, reverses
@@ -22,7 +22,7 @@ from arrayconv._accel._laid import Samples, reverses
 LIBRARY = "native"
 LEVELS = ("any", "avx2", "avx512")  # of processors that there is code for
 _PATH = Path(__file__).parent / "native" / "loops.so"
-_INTERFACE = 2  # of the arguments and tables: native/loops.c speaks it too
+_INTERFACE = 3  # of the arguments and tables: native/loops.c speaks it too
 _KINDS = {
     "float32": 0, "float64": 1,
     "int8": 2, "int16": 3, "int32": 4, "int64": 5, "uint8": 2, "uint16": 3, "uint32": 4, "uint64": 5,
@@ -37,6 +37,7 @@ class Code(NamedTuple):
     level: int
     rows: Any
     tiles: Any
+    images: Any
     call: Any
 
 
@@ -62,11 +63,13 @@ def loaded() -> Code:
     if spoken != _INTERFACE:
         raise AcceleratorFailed(LIBRARY, f"it was built from other sources (interface {spoken}, not {_INTERFACE})")
     number, pointer, word = ctypes.c_int, ctypes.c_void_p, ctypes.c_int64
-    rows, tiles, call = library.arrayconv_rows, library.arrayconv_tiles, library.arrayconv_call
+    rows, tiles, images = library.arrayconv_rows, library.arrayconv_tiles, library.arrayconv_images
+    call = library.arrayconv_call
     rows.restype, rows.argtypes = None, [number, number, *[pointer] * 4, word, word]
-    tiles.restype, tiles.argtypes = number, [number, number, *[pointer] * 4, ctypes.c_double, word, word]
+    for blocks in (tiles, images):
+        blocks.restype, blocks.argtypes = number, [number, number, *[pointer] * 4, ctypes.c_double, word, word]
     call.restype, call.argtypes = number, [pointer] * 4
-    return Code(library.arrayconv_level(), rows, tiles, call)
+    return Code(library.arrayconv_level(), rows, tiles, images, call)
 
 
 def level() -> str:
@@ -87,15 +90,24 @@ def rows(dtype: str, job: _rows.Job) -> Start:
 
 def tiles(dtype: str, tables: _tiles.Tables, fill: complex) -> Start:
     """Return the loop over tiles: see native/tiles.h."""
-    code, kind = loaded(), _KINDS[dtype]
-    table, beyond = _words(*_of_tiles(tables)), fill.real
+    return _in_blocks(loaded().tiles, dtype, _words(*_of_tiles(tables)), fill, tables.room)
+
+
+def images(dtype: str, tables: _images.Tables, fill: complex) -> Start:
+    """Return the loop over images of channels: see native/images.h."""
+    return _in_blocks(loaded().images, dtype, _words(tables.words), fill, tables.room)
+
+
+def _in_blocks(loop: Any, dtype: str, table: Any, fill: complex, room: int) -> Start:
+    """Return a loop that extends x block by block, in memory of its own for so many samples."""
+    level, kind, beyond = loaded().level, _KINDS[dtype], fill.real
 
     def start(x: Host, factors: Host, y: Host) -> Part:
         arrays = address(x), address(factors), address(y)
 
         def part(first: int, stop: int) -> None:
-            if code.tiles(code.level, kind, *arrays, table, beyond, first, stop):
-                raise MemoryError(_NO_MEMORY.format(tables.room, dtype))
+            if loop(level, kind, *arrays, table, beyond, first, stop):
+                raise MemoryError(_NO_MEMORY.format(room, dtype))
 
         return part
 

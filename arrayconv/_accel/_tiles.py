@@ -72,9 +72,9 @@ def workspace(spec: Spec, traits: Traits) -> int:
     every = dense(spec)
     if every != spec:
         return every.outputs * traits.itemsize + workspace(every, traits)
-    beyond = sum(sum(_outside(axis)) for axis in spec.axes)
+    ends = sum(sum(_outside(axis)) for axis in spec.axes)
     kernel = prod(spec.kernel_shape) * traits.itemsize
-    return kernel + traits.threads * _room(spec, traits.itemsize) * traits.itemsize + 8 * beyond + 8192
+    return kernel + traits.threads * _room(spec, traits.itemsize) * traits.itemsize + 8 * ends + 8192
 
 
 def _room(spec: Spec, itemsize: int) -> int:
@@ -132,15 +132,15 @@ def tables(
         (copy_row, meet, 0),
     ]
     rows: list[tuple[int, ...]] = []
-    beyond: list[int] = []
+    ends: list[int] = []
     for axis, x_step, y_step in zip(spec.axes, x_steps[LEADING:], y_steps[LEADING:], strict=True):
         low, _ = _outside(axis)
-        sizes = axis.size, len(beyond), low, axis.before, axis.outputs, axis.taps, axis.stride, axis.dilation
+        sizes = axis.size, len(ends), low, axis.before, axis.outputs, axis.taps, axis.stride, axis.dilation
         rows.append((*sizes, x_step, y_step))
-        beyond += _beyond(axis)
+        ends += beyond(axis, *_outside(axis))
     table = np.array(rows, np.int64)
     return Tables(
-        np.array(counts, np.int64), table[:-2].copy(), table[-2:].copy(), np.array(beyond or [0], np.int64),
+        np.array(counts, np.int64), table[:-2].copy(), table[-2:].copy(), np.array(ends or [0], np.int64),
         bands, blocks, units, room,
     )  # fmt: skip
 
@@ -151,9 +151,11 @@ def _outside(axis: Axis) -> tuple[int, int]:
     return max(-lo, 0), max(hi - axis.size, 0)
 
 
-def _beyond(axis: Axis) -> list[int]:
-    """Return the samples that stand beyond the ends: those before from the first sample back, then those after."""
-    low, high = _outside(axis)
+def beyond(axis: Axis, low: int, high: int) -> list[int]:
+    """Return the samples that stand so far beyond the ends: from the first sample back, then those after the last.
+
+    -1 is the fill's.
+    """
     return [*_samples(axis, -low, 0)[::-1], *_samples(axis, axis.size, axis.size + high)]
 
 

@@ -64,6 +64,7 @@ INLINE T NAME(times)(T a, T b) { return (T)((WIDE)a * (WIDE)b); }
 #include "rows.h"
 #if defined(HAS_TILES)
 #include "tiles.h"
+#include "images.h"
 #endif
 
 #undef NAME
@@ -73,6 +74,10 @@ INLINE T NAME(times)(T a, T b) { return (T)((WIDE)a * (WIDE)b); }
 #undef BELOW
 #undef LOAD_SOME
 #undef STORE_SOME
+#undef PARTS
+#undef TOGETHER
+#undef MOST_VECTORS
+#undef SHARED_VECTORS
 #undef KIND
 #undef T
 #undef SIZE

@@ -60,6 +60,7 @@ static rows_of_kind *const AT_LEVEL(ROWS_OF)[] = {
     AT_LEVEL(rows_i32), AT_LEVEL(rows_i64), AT_LEVEL(rows_c64), AT_LEVEL(rows_c128),
 };
 static tiles_of_kind *const AT_LEVEL(TILES_OF)[] = {AT_LEVEL(tiles_f32), AT_LEVEL(tiles_f64)};
+static tiles_of_kind *const AT_LEVEL(IMAGES_OF)[] = {AT_LEVEL(images_f32), AT_LEVEL(images_f64)};
 
 #undef LEVEL
 #undef TARGET

@@ -21,11 +21,18 @@ typedef struct {
     word in_x, in_y; /* how far one step moves */
 } axis;
 
+/* An axis of native/images.h: `before` counts samples before x that blocks begin at; steps are those within a phase. */
+typedef struct {
+    axis along;
+    word period; /* outputs p, p + period and so on meet the same taps */
+} phased;
+
 typedef void rows_of_kind(const void *, const void *, void *, const word *, word, word);
 typedef int tiles_of_kind(const void *, const void *, void *, const word *, double, word, word);
 
-#define INTERFACE 2 /* of the arguments and tables; _native.py names the one it speaks */
+#define INTERFACE 3 /* of the arguments and tables; _native.py names the one it speaks */
 #define ROWS 6      /* of outputs at a time: with 15 factors they fill the registers of the widest processors */
+#define MOST_FILTERS 6 /* of the same samples at a time */
 #define TAP_ROWS 5  /* of a pass, at most */
 #define TAP_COLUMNS 3
 #define CHUNK 256 /* outputs that are summed together where they or their samples are apart */
@@ -51,6 +58,9 @@ typedef int tiles_of_kind(const void *, const void *, void *, const word *, doub
 #endif
 
 static word least(word a, word b) { return a < b ? a : b; }
+
+/* How many of some filters are summed together: six with two vectors each fill the registers, and few are left alone. */
+static word together(word filters) { return filters < 4 ? 1 : filters < 6 || filters == 8 || filters == 9 ? 4 : 6; }
 
 static word most(word a, word b) { return a > b ? a : b; }
 
@@ -103,9 +113,11 @@ EXPORTED int arrayconv_level(void)
 #if defined(__x86_64__)
 static rows_of_kind *const *const ROWS_AT[] = {ROWS_OF_any, ROWS_OF_avx2, ROWS_OF_avx512};
 static tiles_of_kind *const *const TILES_AT[] = {TILES_OF_any, TILES_OF_avx2, TILES_OF_avx512};
+static tiles_of_kind *const *const IMAGES_AT[] = {IMAGES_OF_any, IMAGES_OF_avx2, IMAGES_OF_avx512};
 #else
 static rows_of_kind *const *const ROWS_AT[] = {ROWS_OF_any};
 static tiles_of_kind *const *const TILES_AT[] = {TILES_OF_any};
+static tiles_of_kind *const *const IMAGES_AT[] = {IMAGES_OF_any};
 #endif
 
 /* Write the blocks [first, stop) of rows of outputs: see rows.h. */
@@ -120,6 +132,13 @@ EXPORTED int arrayconv_tiles(int level, int kind, const void *x, const void *w, 
                              word first, word stop)
 {
     return TILES_AT[level][kind](x, w, y, table, fill, first, stop);
+}
+
+/* Write the blocks [first, stop) of images of outputs: see images.h. Returns 0, or 1 where there is no memory. */
+EXPORTED int arrayconv_images(int level, int kind, const void *x, const void *w, void *y, const word *table, double fill,
+                              word first, word stop)
+{
+    return IMAGES_AT[level][kind](x, w, y, table, fill, first, stop);
 }
 
 /* Copy samples among zeros. Each axis is four words: its size, where x begins, how many samples, one step in x. */

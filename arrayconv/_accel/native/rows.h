@@ -7,10 +7,10 @@
 
 #if defined(IS_COMPLEX)
 #define PARTS 2 /* of an element, each of type T, side by side */
-#define TOGETHER 1
+#define TOGETHER(filters) 1
 #else
 #define PARTS 1
-#define TOGETHER 4 /* filters */
+#define TOGETHER(filters) together(filters)
 #endif
 #define MOST_VECTORS (8 / PARTS)
 #define SHARED_VECTORS (VECTOR == 64 ? 4 : 2) /* of so many filters: the registers hold no more sums */
@@ -21,7 +21,7 @@
 INLINE void NAME(sums)(T *y, word y_filter, const T *x, const word *offsets, const T *w, word w_filter, word terms,
                        const int filters, const int vectors, word count)
 {
-    V sums[TOGETHER][MOST_VECTORS], turned[MOST_VECTORS];
+    V sums[MOST_FILTERS][MOST_VECTORS], turned[MOST_VECTORS];
     UNROLLED
     for (int f = 0; f < filters; f++) {
         UNROLLED
@@ -29,17 +29,23 @@ INLINE void NAME(sums)(T *y, word y_filter, const T *x, const word *offsets, con
     }
     for (word t = 0; t < terms; t++) {
         const T *from = x + PARTS * offsets[t];
+        V seen[MOST_VECTORS];
         UNROLLED
         for (int v = 0; v < vectors; v++) {
-            const T *at = from + v * LANES;
-            V seen = count && v == vectors - 1 ? NAME(load_some)(at, count) : NAME(load)(at);
-            if (filters > 1 || PARTS == 2) HELD(seen);
-            UNROLLED
-            for (int f = 0; f < filters; f++) sums[f][v] += seen * NAME(splat)(w[f * w_filter + PARTS * t]);
-#if PARTS == 2
-            turned[v] += seen * NAME(splat)(w[PARTS * t + 1]);
-#endif
+            seen[v] = count && v == vectors - 1 ? NAME(load_some)(from + v * LANES, count) : NAME(load)(from + v * LANES);
+            if (filters > 1 || PARTS == 2) HELD(seen[v]);
         }
+        UNROLLED
+        for (int f = 0; f < filters; f++) {
+            V factor = NAME(splat)(w[f * w_filter + PARTS * t]);
+            UNROLLED
+            for (int v = 0; v < vectors; v++) sums[f][v] += seen[v] * factor;
+        }
+#if PARTS == 2
+        V factor = NAME(splat)(w[PARTS * t + 1]);
+        UNROLLED
+        for (int v = 0; v < vectors; v++) turned[v] += seen[v] * factor;
+#endif
     }
     UNROLLED
     for (int f = 0; f < filters; f++) {
@@ -94,6 +100,18 @@ INLINE void NAME(adjacent)(T *y, word y_filter, const T *x, const word *offsets,
 #undef SUMS
 }
 
+/* The same of as many filters as `together` says. */
+TARGET static void NAME(several)(T *y, word y_filter, const T *x, const word *offsets, const T *w, word w_filter,
+                                 word terms, word count, word filters)
+{
+#if PARTS == 1
+    if (filters == 6) NAME(adjacent)(y, y_filter, x, offsets, w, w_filter, terms, count, 6);
+    else if (filters == 4) NAME(adjacent)(y, y_filter, x, offsets, w, w_filter, terms, count, 4);
+    else
+#endif
+        NAME(adjacent)(y, 0, x, offsets, w, 0, terms, count, 1);
+}
+
 /* Write `count` outputs of which those, or their samples, are apart. */
 INLINE void NAME(apart)(T *y, word y_step, const T *x, word x_step, const word *offsets, const T *w, word terms,
                         word count)
@@ -132,10 +150,7 @@ TARGET static void NAME(block)(T *y, word y_step, word y_filter, const T *x, wor
             if (x_step == 2 && y_step == 1) NAME(apart)(to, 1, x, 2, offsets, w + f * w_filter, terms, count);
             else NAME(apart)(to, y_step, x, x_step, offsets, w + f * w_filter, terms, count);
         }
-    else if (filters == TOGETHER) NAME(adjacent)(y, y_filter, x, offsets, w, w_filter, terms, count, TOGETHER);
-    else
-        for (word f = 0; f < filters; f++)
-            NAME(adjacent)(y + f * y_filter, 0, x, offsets, w + f * w_filter, 0, terms, count, 1);
+    else NAME(several)(y, y_filter, x, offsets, w, w_filter, terms, count, filters);
 }
 
 /* Write the units [first, stop): blocks of rows, each of one filter, the filters of a block one after the other. The
@@ -161,7 +176,7 @@ TARGET static void NAME(rows)(const void *xs, const void *ws, void *ys, const wo
     }
     while (first < stop) {
         const word start = number * block, length = least(block, count - start);
-        const word some = least(TOGETHER, least(filters - filter, stop - first));
+        const word some = TOGETHER(least(filters - filter, stop - first));
         const T *x = (const T *)xs + PARTS * (x_at + start * x_step), *w = (const T *)ws + PARTS * w_at;
         T *y = (T *)ys + PARTS * (y_at + start * y_step);
         NAME(block)(y + filter * y_filter, y_step, y_filter, x, x_step, offsets, w + filter * w_filter, w_filter, terms,
@@ -182,8 +197,3 @@ TARGET static void NAME(rows)(const void *xs, const void *ws, void *ys, const wo
         }
     }
 }
-
-#undef PARTS
-#undef TOGETHER
-#undef MOST_VECTORS
-#undef SHARED_VECTORS

@@ -87,27 +87,29 @@ TARGET static void NAME(plane)(T *y, word y_row, const T *x, word x_row, word ho
     }
 }
 
-/* Copy `down` rows of `across` samples, from position `top`, `left` on, extended beyond the ends of x. */
+/* Copy `down` rows of `across` samples, from position `top`, `left` on and so many steps apart, extended beyond the ends
+   of x. */
 TARGET static void NAME(extended)(T *copy, word copy_row, const T *x, word x_row, word x_column, word top, word left,
-                                  word down, word across, const axis *rows, const axis *columns, const word *beyond,
-                                  T fill, int is_blank)
+                                  word down_step, word across_step, word down, word across, const axis *rows,
+                                  const axis *columns, const word *beyond, T fill, int is_blank)
 {
-    const word inside = least(most(-left, 0), across);
-    const word outside = least(most(columns->size - left, inside), across);
+    const word inside = least(most((across_step - 1 - left) / across_step, 0), across);
+    const word outside = least(most((columns->size - left + across_step - 1) / across_step, inside), across);
+    const word step = x_column * across_step;
     for (word row = 0; row < down; row++, copy += copy_row) {
-        const word at = is_blank ? -1 : sample_at(top + row, rows, beyond);
+        const word at = is_blank ? -1 : sample_at(top + down_step * row, rows, beyond);
         if (at < 0) {
             for (word column = 0; column < across; column++) copy[column] = fill;
             continue;
         }
-        const T *from = x + at * x_row;
-        if (x_column == 1) memcpy(copy + inside, from + left + inside, sizeof(T) * (size_t)(outside - inside));
+        const T *from = x + at * x_row, *start = from + left * x_column;
+        if (step == 1) memcpy(copy + inside, start + inside, sizeof(T) * (size_t)(outside - inside));
         else
-            for (word column = inside; column < outside; column++) copy[column] = from[(left + column) * x_column];
+            for (word column = inside; column < outside; column++) copy[column] = start[column * step];
         for (word column = 0; column < across; column++) {
             if (column == inside) column = outside;
             if (column == across) break;
-            const word source = sample_at(left + column, columns, beyond);
+            const word source = sample_at(left + across_step * column, columns, beyond);
             copy[column] = source < 0 ? fill : from[source * x_column];
         }
     }
@@ -167,8 +169,8 @@ TARGET static int NAME(tiles)(const void *xs, const void *ws, void *ys, const wo
             const T *x = (const T *)xs + x_at, *seen = copy;
             if (direct) seen = x + top * rows->in_x + left;
             else
-                NAME(extended)(copy, copy_row, x, rows->in_x, x_column, top, left, high, wide, rows, columns, beyond,
-                               (T)filling, is_blank);
+                NAME(extended)(copy, copy_row, x, rows->in_x, x_column, top, left, 1, 1, high, wide, rows, columns,
+                               beyond, (T)filling, is_blank);
             for (word filter = 0; filter < counts[3][0]; filter++) {
                 const word w_at = ((group * counts[3][0] + filter) * planes + plane) * taps * columns->taps;
                 NAME(plane)((T *)ys + y_at + filter * counts[3][2], y_row, seen, direct ? rows->in_x : copy_row, hop,

@@ -1,0 +1,209 @@
+"""Images of many channels: what a problem costs, how it is cut into blocks and phases, and what the loop is told.
+
+The loop itself is in `native/images.h`.
+"""
+
+from __future__ import annotations
+
+from itertools import product
+from math import prod
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from arrayconv._accel._flat import Host
+from arrayconv._accel._tiles import beyond
+from arrayconv._cost_table import LINE, Pace, rates
+from arrayconv._ops.windows import LEADING
+from arrayconv._spec import Axis, Spec
+from arrayconv._split import Phase, phases
+from arrayconv._tracing import planning
+from arrayconv._xp import Traits
+
+_BLOCK_BYTES = 1 << 18  # of samples: they, the factors and what comes out stay in the second cache
+_MOST_PHASES = 64
+_SHARE = 1 << 24  # bytes times multiply-adds that are worth a thread of their own
+_SUMS_BYTES = 512 * 6  # of outputs that native/images.h sums at a time, of six filters, for each phase of columns
+_TOGETHER = 4  # filters that it sums together, at least
+_WORDS = 2048  # of tables
+
+
+def refusal(spec: Spec, traits: Traits) -> str | None:
+    """Return why the loop can't serve a problem, or None."""
+    if traits.accumulator not in ("float32", "float64"):
+        return f"it sums in float32 or float64. Got {traits.accumulator}"
+    return None if spec.axes else "it takes one convolved axis or more. Got 0"
+
+
+def upsamples(spec: Spec) -> bool:
+    """Whether an upsampled problem is served as it is."""
+    counts = [len(phases(axis)) for axis in spec.axes]
+    return any(axis.upsample != 1 for axis in spec.axes) and 1 <= prod(counts) <= _MOST_PHASES
+
+
+def cost(spec: Spec, traits: Traits, measured: Pace) -> int:
+    """Return nanoseconds at a measured pace: outputs at the ends of rows that nobody wants are computed too."""
+    along = [_Along.of(axis) for axis in _surrounded(spec)]
+    met = prod(sum(part.axis.outputs * part.axis.taps for part in phases(axis)) for axis in spec.axes)
+    macs = spec.batch * spec.groups * spec.filters * spec.channels * met
+    rows, columns = along[-2:]
+    wasted = columns.held * rows.longest, max(1, columns.longest * rows.longest - columns.held + columns.longest)
+    slow = 1 if spec.filters >= _TOGETHER else 2  # every factor, or every sample, is loaded for one sum
+    work = macs * wasted[0] // wasted[1] * traits.itemsize * measured.mac_line * slow // LINE
+    copied = prod(spec.input_shape) * prod(axis.taps for axis in spec.axes[:-2])
+    work += copied * traits.itemsize * rates(traits.row).copy_byte + spec.outputs * measured.output
+    return measured.call_ns + work // worth(spec, traits) // 1000
+
+
+def worth(spec: Spec, traits: Traits) -> int:
+    """Return how many threads a problem of this size is shared by."""
+    return max(1, min(traits.threads, spec.macs * traits.itemsize // _SHARE))
+
+
+def workspace(spec: Spec, traits: Traits) -> int:
+    """Return the bytes of the kernel by phases, of the blocks of all threads, and of the tables."""
+    blocks = _Blocks.of(spec, traits)
+    along = [_Along.of(axis) for axis in _surrounded(spec)]
+    sums = _SUMS_BYTES * len(along[-1].parts)
+    numbers = 8 * (4 * spec.terms + 8 * sum(axis.low + axis.high for axis in along))
+    kernel = prod(spec.kernel_shape) * traits.itemsize
+    return 2 * kernel + traits.threads * (blocks.room * traits.itemsize + sums) + numbers + 8 * _WORDS
+
+
+class _Along(NamedTuple):
+    """An axis as phases that have their steps in common, and the samples that those meet."""
+
+    axis: Axis
+    parts: tuple[Phase, ...]
+    before: int  # of the first sample, those that the first output of some phase may meet
+    more: int  # positions that a row holds beyond its outputs, of every rest by the stride
+    longest: int  # outputs of a phase
+
+    @classmethod
+    def of(cls, axis: Axis) -> _Along:
+        parts = phases(axis)
+        before = max(part.axis.before for part in parts)
+        step = parts[0].axis.stride
+        reaches = [before - part.axis.before + part.axis.reach - 1 for part in parts if part.axis.taps]
+        return cls(axis, parts, before, max([0, *reaches]) // step, max(part.axis.outputs for part in parts))
+
+    @property
+    def step(self) -> int:
+        return self.parts[0].axis.stride
+
+    @property
+    def held(self) -> int:
+        """Return the positions of a row of a copy."""
+        return self.longest + self.more
+
+    @property
+    def low(self) -> int:
+        """Return how many positions before the first sample are read."""
+        return max(self.before, 0)
+
+    @property
+    def high(self) -> int:
+        """Return how many positions after the last sample are read."""
+        return max(self.step * self.held - self.before - self.axis.size, 0)
+
+    @property
+    def taps(self) -> int:
+        return max(1, *(part.axis.taps for part in self.parts))
+
+    def places(self, part: Phase) -> list[tuple[int, int]]:
+        """Return where the taps of a phase meet a copy: the position, and the rest that its samples leave."""
+        first = self.before - part.axis.before
+        return [divmod(first + part.axis.dilation * tap, self.step) for tap in range(part.axis.taps)]
+
+
+def _surrounded(spec: Spec) -> tuple[Axis, ...]:
+    """Return the axes, two at least."""
+    return (Axis(1, 1, 1), *spec.axes) if len(spec.axes) == 1 else spec.axes
+
+
+class _Blocks(NamedTuple):
+    """How outputs are cut along the rows, and what a block copies."""
+
+    bands: int
+    rows: int  # of a phase, in each
+    high: int  # rows of a copy
+    pitch: int  # from one to the next
+    room: int  # samples
+
+    @classmethod
+    def of(cls, spec: Spec, traits: Traits) -> _Blocks:
+        along = [_Along.of(axis) for axis in _surrounded(spec)]
+        rows, columns = along[-2:]
+        pitch, planes = columns.held, spec.channels * prod(axis.taps for axis in along[:-2])
+        each = planes * rows.step * columns.step * pitch
+        most = max(_BLOCK_BYTES // (each * traits.itemsize) - rows.more, rows.more // 2 + 1)
+        units = prod((spec.batch, spec.groups, *(axis.axis.outputs for axis in along[:-2])))
+        wanted = 2 * worth(spec, traits) if worth(spec, traits) > 1 else 1  # for as many threads, not much apart
+        bands = max(-(-rows.longest // most), min(-(-wanted // units), rows.longest))
+        count = -(-rows.longest // bands)
+        high = count + rows.more
+        return cls(-(-rows.longest // count), count, high, pitch, each * high)
+
+
+class Tables(NamedTuple):
+    """What the loop is told besides the arrays: see `native/images.h`."""
+
+    words: Host
+    units: int  # blocks of outputs
+    room: int  # samples to make room for
+
+
+@planning()
+def tables(
+    spec: Spec, x_steps: tuple[int, ...], y_steps: tuple[int, ...], start: int, origin: int, traits: Traits
+) -> Tables:
+    """Return the tables of a problem on arrays of some layout."""
+    blocks, along = _Blocks.of(spec, traits), [_Along.of(axis) for axis in _surrounded(spec)]
+    none = (0,) * (len(along) - len(spec.axes))
+    axes: list[int] = []
+    ends: list[int] = []
+    for axis, x_step, y_step in zip(along, (*none, *x_steps[LEADING:]), (*none, *y_steps[LEADING:]), strict=True):
+        part = axis.parts[0].axis
+        sizes = axis.axis.size, len(ends), axis.low, axis.before, axis.axis.outputs, axis.taps
+        axes += [*sizes, axis.step, part.dilation, x_step, y_step, axis.parts[0].output_step]
+        ends += beyond(axis.axis, axis.low, axis.high)
+    starts = [n for axis in along[:-2] for part in axis.parts for n in (-part.axis.before, part.axis.taps)]
+    entries, offsets = _entries(spec, along, blocks)
+    head = [len(along) - 2, len(ends), len(starts), len(entries) // 3, spec.groups, spec.filters, spec.channels]
+    head += [*x_steps[:LEADING], *y_steps[:LEADING], start, origin, *blocks]
+    units = prod((spec.batch, spec.groups, *(axis.axis.outputs for axis in along[:-2]), blocks.bands))
+    words = np.concatenate([np.array(head + axes + ends + starts + entries, np.int64), *offsets])
+    return Tables(words, units, blocks.room)
+
+
+def _entries(spec: Spec, along: list[_Along], blocks: _Blocks) -> tuple[list[int], list[Host]]:
+    """Return terms, place of the offsets and of the factors of all phases together; and where every term stands."""
+    entries: list[int] = []
+    offsets: list[Host] = []
+    rows, columns = along[-2:]
+    part = blocks.high * blocks.pitch
+    before = 0  # terms of the phases so far
+    for found in product(*(axis.parts for axis in along)):
+        planes = np.arange(spec.channels * prod(lead.axis.taps for lead in found[:-2]), dtype=np.int64)
+        down = [columns.step * part * rest + blocks.pitch * place for place, rest in rows.places(found[-2])]
+        across = [part * rest + place for place, rest in columns.places(found[-1])]
+        offsets.append(_outer(_outer(rows.step * columns.step * part * planes, down), across))
+        entries += [offsets[-1].size, before, before * spec.groups * spec.filters]
+        before += offsets[-1].size
+    return entries, offsets
+
+
+def _outer(first: Host, second: list[int]) -> Host:
+    """Return the sums of all pairs, those of the first number first."""
+    return (first[:, None] + np.array(second, np.int64)).reshape(-1)
+
+
+def ordered(kernel: Any, spec: Spec) -> Host:
+    """Return the factors of a kernel (groups, filters, channels, *k), those of one phase after those of another."""
+    kernel = np.asarray(kernel)
+    parts = [kernel[(..., *map(_taps, found))].reshape(-1) for found in product(*map(phases, spec.axes))]
+    return np.ascontiguousarray(parts[0]) if len(parts) == 1 else np.concatenate(parts)
+
+
+def _taps(part: Phase) -> slice:
+    return slice(part.first_tap, part.first_tap + part.tap_step * part.axis.taps, part.tap_step)
