@@ -18,6 +18,8 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from arrayconv import _tuning
 
 
@@ -60,6 +62,7 @@ class Pace(NamedTuple):
 
 
 PACES: dict[str, Pace] = {
+    # With vectors of 64 bytes, and of what `NARROW` does not have without them.
     # Fitted on 2026-11-22, 2 cores of an AMD EPYC (Zen 5), gcc 12.2, numba 0.68.1; loops are those of one thread.
     "numpy_convolve-short": Pace(626, 1246),
     "numpy_convolve-float": Pace(624, 640, 2364),
@@ -86,6 +89,16 @@ PACES: dict[str, Pace] = {
     "xla_tiles": Pace(2500, 160, 192),  # set by hand from timings under jax.jit on 2026-11-23, jax 0.10.2
 }
 
+NARROW: dict[str, Pace] = {
+    # Fitted on 2026-11-23, 2 cores of an AMD EPYC (Zen 3), to problems of one channel and of many.
+    "native_images": Pace(4688, 275, 352),
+    "native_loops-filters": Pace(652, 200, 320),
+    "torch_conv-channels": Pace(97280, 102, 688),
+    "torch_conv-depthwise": Pace(9000, 160, 350),
+    "torch_conv-single": Pace(5626, 3277, 3658),
+    "torch_conv-float64": Pace(32768, 205, 349),
+}
+
 
 KINDS: dict[str, Any] = {"RATES": Rates, "PACES": Pace}
 
@@ -97,6 +110,19 @@ class Costs(NamedTuple):
     paces: dict[str, Pace]
     source: str  # 'shipped table', or the user's file and its date
     threads: int = THREADS  # which matrix products had where these were measured
+
+
+@cache
+def is_wide() -> bool:
+    """Whether NumPy finds vectors of 64 bytes here: AVX-512."""
+    extensions: Any = np.show_config(mode="dicts")
+    found = extensions["SIMD Extensions"]["found"]
+    return any(name == "X86_V4" or name.startswith("AVX512") for name in found)
+
+
+def shipped() -> Costs:
+    """Return the tables that came with the package, those for this machine's kind of processor."""
+    return Costs(dict(RATES), {**PACES, **({} if is_wide() else NARROW)}, "shipped table")
 
 
 @cache
@@ -112,13 +138,15 @@ def in_force() -> Costs:
             RuntimeWarning,
             stacklevel=2,
         )
+    base = shipped()
     if own is None:
-        return Costs(RATES, PACES, "shipped table")
+        return base
     tables = own.tables
     source = f"{path}, tuned {own.date}"
     cores = own.machine.get("cores")
     threads = cores if type(cores) is int and cores > 0 else THREADS  # what is said of a machine may be anything
-    return Costs({**RATES, **tables.get("RATES", {})}, {**PACES, **tables.get("PACES", {})}, source, threads)
+    rates, paces = {**base.rates, **tables.get("RATES", {})}, {**base.paces, **tables.get("PACES", {})}
+    return Costs(rates, paces, source, threads)
 
 
 _tried: list[Costs] = []  # the last of them answers

@@ -27,7 +27,12 @@ def rendered(rates, found, versions):
     rest = rest[rest.index('"""') :]
     about = f"\nMeasured {today} on {_accel.usable()} cores, {versions}.\n"
     rest = re.sub(r"\nTHREADS = \d+", f"\nTHREADS = {_accel.usable()}", rest)
-    return head + about + replaced(replaced(rest, "RATES", rates), "PACES", found)
+    return head + about + replaced(replaced(rest, "RATES", rates), _paces(), found)
+
+
+def _paces():
+    """Return the name of the table of paces for this machine's kind of processor."""
+    return "PACES" if _cost_table.is_wide() else "NARROW"
 
 
 def replaced(text, table, rows):

@@ -30,6 +30,8 @@ NEAR = 6  # times the fastest: methods whose predictions matter
 CLOSE = 1.25  # times the fastest: a choice that is good enough
 STEPS = (1.6, 1.25, 1.1)
 PATTERN = "b (g c) h w, (g o) c h w -> b (g o) h w | h w"
+TRANSPOSED = "b c h w, c o h w -> b o h w | h w"
+TRANSPOSING: dict[str, Any] = {"padding": ((1, 2), (1, 2)), "flip": True}
 
 
 class Row(NamedTuple):
@@ -72,6 +74,10 @@ CHANNELS = (
     ((4, 64, 56, 56), (64, 1, 3, 3), {"groups": 64}),
     ((4, 64, 28, 28), (128, 64, 1, 1), {}),
     ((1, 16, 64, 64), (16, 16, 7, 7), {}),
+    ((4, 64, 16, 16), (64, 64, 3, 3), {}),
+    ((2, 8, 256, 256), (3, 8, 5, 5), {}),
+    ((8, 64, 32, 32), (64, 32, 3, 3), {"upsample": 2}),
+    ((2, 16, 64, 64), (16, 16, 4, 4), {"upsample": 2}),
 )
 
 
@@ -83,8 +89,15 @@ def operands(row, library):
 
 def called(row, x, kernel, method):
     if "groups" in row.options:
+        if "upsample" in row.options:
+            return arrayconv.einconv(TRANSPOSED, x, kernel, method=method, **TRANSPOSING, **_options(row))
         return arrayconv.nn.conv2d(x, kernel, padding=1, method=method, **row.options)
     return arrayconv.convolve(x, kernel, "same", method=method, **row.options)
+
+
+def _options(row):
+    """Return the options of a row of channels that a pattern leaves open."""
+    return {name: value for name, value in row.options.items() if name != "groups"}
 
 
 def explained(row, x, kernel):
@@ -100,9 +113,10 @@ def explained(row, x, kernel):
     try:
         if "groups" not in row.options:
             return arrayconv.explain(x, kernel, "same", **row.options), seen
-        options = {name: value for name, value in row.options.items() if name != "groups"}
+        if "upsample" in row.options:
+            return arrayconv.explain(x, kernel, pattern=TRANSPOSED, **TRANSPOSING, **_options(row)), seen
         sizes = {"g": row.options["groups"]}
-        return arrayconv.explain(x, kernel, pattern=PATTERN, sizes=sizes, padding=1, **options), seen
+        return arrayconv.explain(x, kernel, pattern=PATTERN, sizes=sizes, padding=1, **_options(row)), seen
     finally:
         _plan.rank = ranked
 
@@ -160,7 +174,7 @@ def loss(rows, tables):
 
 def fitted(rows, names, say=print):
     """Return the tables with the rows named changed for the better, a constant at a time."""
-    shipped = _cost_table.Costs(dict(_cost_table.RATES), dict(_cost_table.PACES), "fitted")
+    shipped = _cost_table.shipped()
     value, far = loss(rows, shipped)
     say(f"at first {value:.3f}, {len(far)} of {len(rows)} not close")
     for step in STEPS:

@@ -378,17 +378,21 @@ def rows_of(text):
     """Return the tables of the text of a cost table."""
     names = {"__name__": "table"}
     exec(compile(text, "table", "exec"), names)
-    return {name: {key: tuple(row) for key, row in names[name].items()} for name in ("RATES", "PACES")}
+    return {name: {key: tuple(row) for key, row in names[name].items()} for name in ("RATES", "PACES", "NARROW")}
 
 
-def test_calibration_replaces_what_it_measured_and_keeps_the_rest():
+@pytest.mark.parametrize(("wide", "table_of_paces"), [(True, "PACES"), (False, "NARROW")])
+def test_calibration_replaces_what_it_measured_and_keeps_the_rest(wide, table_of_paces, monkeypatch):
+    monkeypatch.setattr(_cost_table, "is_wide", lambda: wide)
     table = (ROOT / "arrayconv/_cost_table.py").read_text()
     rates = {"torch/cpu": _cost_table.Rates(1, 2, 3, 4, 5, 6), "new/cpu": _cost_table.Rates(6, 5, 4, 3, 2, 1)}
     paces = {"numpy_convolve-float": _cost_table.Pace(1, 2, 3)}
     text = _calibrate().rendered(rates, paces, "numpy 0")
     before, after = rows_of(table), rows_of(text)
     assert after["RATES"] == {**before["RATES"], **{name: tuple(row) for name, row in rates.items()}}
-    assert after["PACES"] == {**before["PACES"], **{name: tuple(row) for name, row in paces.items()}}
+    for name in ("PACES", "NARROW"):
+        changed = paces if name == table_of_paces else {}
+        assert after[name] == {**before[name], **{row: tuple(pace) for row, pace in changed.items()}}
     assert "numpy 0.\n" in text
     assert text.count(f"\nTHREADS = {_accel.usable()} ") == 1
     assert text.count("#") == table.count("#")

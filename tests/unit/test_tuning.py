@@ -104,8 +104,31 @@ def test_without_a_home_there_is_no_table(monkeypatch, capsys):
 
 def test_without_a_file_the_shipped_table_serves(table):
     found = _cost_table.in_force()
-    assert found == Costs(_cost_table.RATES, _cost_table.PACES, "shipped table", _cost_table.THREADS)
+    assert found == _cost_table.shipped()
     assert not table.parent.exists(), "nothing is made by looking"
+
+
+@pytest.mark.parametrize(
+    ("found", "wide"),
+    [
+        (["X86_V3", "X86_V4"], True),
+        (["SSE42", "AVX2", "AVX512F", "AVX512_SKX"], True),
+        (["X86_V3"], False),
+        (["SSE42", "AVX2", "FMA3"], False),
+        (["NEON", "ASIMD"], False),
+        ([], False),
+    ],
+)
+def test_the_shipped_table_is_that_of_the_kind_of_processor(found, wide, monkeypatch):
+    monkeypatch.setattr(np, "show_config", lambda mode: {"SIMD Extensions": {"found": found}})
+    _cost_table.is_wide.cache_clear()
+    try:
+        paces = _cost_table.shipped().paces
+    finally:
+        _cost_table.is_wide.cache_clear()
+    assert paces == _cost_table.PACES | ({} if wide else _cost_table.NARROW)
+    assert set(_cost_table.NARROW) <= set(_cost_table.PACES)
+    assert _cost_table.shipped().source == "shipped table"
 
 
 def test_a_file_s_rows_stand_in_for_the_shipped_ones(table):
@@ -114,7 +137,7 @@ def test_a_file_s_rows_stand_in_for_the_shipped_ones(table):
     assert _cost_table.pace("numpy_convolve-short") == Pace(5, 6, 0)
     assert _cost_table.rates("torch/cpu") == _cost_table.RATES["torch/cpu"]
     assert _cost_table.rates("never measured") == _cost_table.RATES["other"]
-    assert _cost_table.pace("numba-float") == _cost_table.PACES["numba-float"]
+    assert _cost_table.pace("numba-float") == _cost_table.shipped().paces["numba-float"]
 
 
 @pytest.mark.parametrize(("cores", "threads"), [(5, 5), (0, 2), (True, 2), ("many", 2), (None, 2)])
@@ -201,7 +224,7 @@ def ignored(path, says):
     assert text.startswith(f"arrayconv: the cost table {path} is ignored: ")
     assert says in text
     assert text.endswith("`python -m arrayconv tune --write`.")
-    assert found == Costs(_cost_table.RATES, _cost_table.PACES, "shipped table", _cost_table.THREADS)
+    assert found == _cost_table.shipped()
     np.testing.assert_array_equal(arrayconv.convolve([1, 2], [1, 1]), [1, 3, 2])  # warnings are errors here: no second
 
 
@@ -448,4 +471,4 @@ def test_tables_on_trial_answer_until_they_are_put_away():
     row = Pace(1, 2, 3)
     with _cost_table.trying(Costs({}, {"numba-float": row}, "trial")):
         assert _cost_table.pace("numba-float") == row
-    assert _cost_table.pace("numba-float") == _cost_table.PACES["numba-float"]
+    assert _cost_table.pace("numba-float") == _cost_table.shipped().paces["numba-float"]
