@@ -37,8 +37,9 @@ def refusal(spec: Spec, traits: Traits) -> str | None:
 
 def upsamples(spec: Spec) -> bool:
     """Whether an upsampled problem is served as it is."""
-    counts = [len(phases(axis)) for axis in spec.axes]
-    return any(axis.upsample != 1 for axis in spec.axes) and 1 <= prod(counts) <= _MOST_PHASES
+    if not spec.outputs or not spec.terms or all(axis.upsample == 1 for axis in spec.axes):
+        return False
+    return prod(len(phases(axis)) for axis in spec.axes) <= _MOST_PHASES
 
 
 def cost(spec: Spec, traits: Traits, measured: Pace) -> int:
@@ -135,11 +136,11 @@ class _Blocks(NamedTuple):
         along = [_Along.of(axis) for axis in _surrounded(spec)]
         rows, columns = along[-2:]
         pitch, planes = columns.held, spec.channels * prod(axis.taps for axis in along[:-2])
-        each = planes * rows.step * columns.step * pitch
+        each = max(1, planes * rows.step * columns.step * pitch)  # 0 without channels
         most = max(_BLOCK_BYTES // (each * traits.itemsize) - rows.more, rows.more // 2 + 1)
         units = prod((spec.batch, spec.groups, *(axis.axis.outputs for axis in along[:-2])))
         wanted = 2 * worth(spec, traits) if worth(spec, traits) > 1 else 1  # for as many threads, not much apart
-        bands = max(-(-rows.longest // most), min(-(-wanted // units), rows.longest))
+        bands = max(-(-rows.longest // most), min(-(-wanted // max(1, units)), rows.longest))
         count = -(-rows.longest // bands)
         high = count + rows.more
         return cls(-(-rows.longest // count), count, high, pitch, each * high)
