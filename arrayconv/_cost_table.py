@@ -73,7 +73,7 @@ PACES: dict[str, Pace] = {
     "native_loops-integer": Pace(652, 320, 426),
     "native_loops-strided": Pace(652, 10650, 426),  # per multiply-add of any dtype
     "native_tiles": Pace(521, 154, 256),
-    "native_images": Pace(12000, 220, 200),  # a guess, from what it is to native_loops without such vectors
+    "native_images": Pace(12000, 280, 200),  # a guess on the safe side: not measured with such vectors
     "numba-float": Pace(509, 614, 1065),
     "numba-complex": Pace(815, 640, 6000),
     "numba-integer": Pace(815, 384, 6000),

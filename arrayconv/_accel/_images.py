@@ -48,12 +48,19 @@ def cost(spec: Spec, traits: Traits, measured: Pace) -> int:
     met = prod(sum(part.axis.outputs * part.axis.taps for part in phases(axis)) for axis in spec.axes)
     macs = spec.batch * spec.groups * spec.filters * spec.channels * met
     rows, columns = along[-2:]
-    wasted = columns.held * rows.longest, max(1, columns.longest * rows.longest - columns.held + columns.longest)
-    slow = 1 if spec.filters >= _TOGETHER else 2  # every factor, or every sample, is loaded for one sum
-    work = macs * wasted[0] // wasted[1] * traits.itemsize * measured.mac_line * slow // LINE
+    wanted = rows.longest * columns.longest
+    computed = (rows.longest - 1) * columns.held + columns.longest
+    slow = 1 if spec.filters >= _TOGETHER else 2  # where every sample is loaded for one sum alone
+    work = macs * computed // max(1, wanted) * traits.itemsize * measured.mac_line * slow // LINE
     copied = prod(spec.input_shape) * prod(axis.taps for axis in spec.axes[:-2])
     work += copied * traits.itemsize * rates(traits.row).copy_byte + spec.outputs * measured.output
-    return measured.call_ns + work // worth(spec, traits) // 1000
+    return measured.call_ns + work // min(worth(spec, traits), _units(spec, along, traits)) // 1000
+
+
+def _units(spec: Spec, along: list[_Along], traits: Traits) -> int:
+    """Return how many blocks there are to share, at least one."""
+    places = prod(axis.axis.outputs for axis in along[:-2])
+    return max(1, spec.batch * spec.groups * places * _Blocks.of(spec, traits).bands)
 
 
 def worth(spec: Spec, traits: Traits) -> int:
@@ -172,9 +179,8 @@ def tables(
     entries, offsets = _entries(spec, along, blocks)
     head = [len(along) - 2, len(ends), len(starts), len(entries) // 3, spec.groups, spec.filters, spec.channels]
     head += [*x_steps[:LEADING], *y_steps[:LEADING], start, origin, *blocks]
-    units = prod((spec.batch, spec.groups, *(axis.axis.outputs for axis in along[:-2]), blocks.bands))
     words = np.concatenate([np.array(head + axes + ends + starts + entries, np.int64), *offsets])
-    return Tables(words, units, blocks.room)
+    return Tables(words, _units(spec, along, traits), blocks.room)
 
 
 def _entries(spec: Spec, along: list[_Along], blocks: _Blocks) -> tuple[list[int], list[Host]]:

@@ -12,7 +12,6 @@
 INLINE void NAME(woven)(T *y, const T *sums, word sums_phase, const phased *columns, word first, word stop)
 {
     const word period = columns->period, outputs = columns->along.outputs, step = columns->along.in_y;
-    word phase = 0;
     if (period == 1 && step == 1) {
         memcpy(y + first, sums, sizeof(T) * (size_t)(least(stop, outputs) - first));
         return;
@@ -24,11 +23,10 @@ INLINE void NAME(woven)(T *y, const T *sums, word sums_phase, const phased *colu
             y[2 * j] = even[j - first];
             y[2 * j + 1] = odd[j - first];
         }
-        if (both >= stop || outputs % 2 == 0) return;
-        y[outputs - 1] = even[both - first];
+        if (both < stop && outputs % 2) y[outputs - 1] = even[both - first];
         return;
     }
-    for (; phase < least(period, outputs); phase++) {
+    for (word phase = 0; phase < least(period, outputs); phase++) {
         const word end = least(stop, (outputs - phase + period - 1) / period);
         for (word j = first; j < end; j++) y[(phase + period * j) * step] = sums[phase * sums_phase + j - first];
     }
