@@ -13,7 +13,7 @@ import pytest
 import arrayconv
 from arrayconv import _accel, config
 from arrayconv.__main__ import main
-from arrayconv._accel import AcceleratorFailed, _native
+from arrayconv._accel import AcceleratorFailed, _images, _native
 from tests import cases, oracle, running
 from tests.conftest import make_library
 
@@ -71,7 +71,7 @@ def _image(width, filters, *options, channels=3, **more):
 
 
 IMAGES = {  # one filter, four or six together, and those that are left, over rows that do and do not fill vectors
-    **{f"{n}-filters-{width}": _image(width, n, {}) for n in (1, 3, 4, 5, 6, 7, 8, 9, 13) for width in (4, 9, 33)},
+    **{f"{n}-filters-{width}": _image(width, n, {}) for n in (1, 5, 9, 13) for width in (4, 33)},
     **{f"strided-{stride}": _image(40, 5, {"stride": stride, "boundary": "reflect"}) for stride in (2, 3)},
     **{f"upsampled-{factor}": _image(9, 6, {"upsample": factor, "boundary": "edge"}) for factor in (2, 3, 5)},
     **{
@@ -88,8 +88,8 @@ IMAGES = {  # one filter, four or six together, and those that are left, over ro
         cases.axis(5, 3, 5, before=1, upsample=2), cases.axis(4, 2), cases.axis(6, 3, stride=2),
         channels=2, filters=6, groups=2, batch=2,
     ),
-    "one-axis": cases.spec(cases.axis(300, 5, 300, before=2), channels=4, filters=7, groups=2, batch=3),
-    "many-bands": cases.spec(cases.axis(90, 3, 90, before=1), cases.axis(20, 3), channels=64, filters=4),
+    "one-axis": cases.spec(cases.axis(70, 5, 70, before=2), channels=3, filters=7, groups=2, batch=2),
+    "more-outputs-than-are-summed-at-a-time": cases.spec(cases.axis(200, 2, 200, before=1), filters=4),
 }  # fmt: skip
 
 
@@ -110,7 +110,8 @@ def test_tiles_of_every_level_equal_the_definition(name, dtype, level, ends):
 @needs_code
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("name", IMAGES)
-def test_images_of_every_level_equal_the_definition(name, dtype, level):
+def test_images_of_every_level_equal_the_definition(name, dtype, level, monkeypatch):
+    monkeypatch.setattr(_images, "_BLOCK_BYTES", 1 << 11)  # so that there are several blocks
     agrees(IMAGES[name], dtype, "native_images", fill=0 if "sampled" in name else 1.5)
 
 
