@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from arrayconv._accel._flat import Host
+from arrayconv._accel._rows import TOGETHER
 from arrayconv._accel._tiles import beyond
 from arrayconv._cost_table import LINE, Pace, rates
 from arrayconv._ops.windows import LEADING
@@ -24,7 +25,6 @@ _BLOCK_BYTES = 1 << 18  # of samples: they, the factors and what comes out stay 
 _MOST_PHASES = 64
 _SHARE = 1 << 24  # bytes times multiply-adds that are worth a thread of their own
 _SUMS_BYTES = 512 * 6  # of outputs that native/images.h sums at a time, of six filters, for each phase of columns
-_TOGETHER = 4  # filters that it sums together, at least
 _WORDS = 2048  # of tables
 
 
@@ -50,7 +50,7 @@ def cost(spec: Spec, traits: Traits, measured: Pace) -> int:
     rows, columns = along[-2:]
     wanted = rows.longest * columns.longest
     computed = (rows.longest - 1) * columns.held + columns.longest
-    slow = 1 if spec.filters >= _TOGETHER else 2  # where every sample is loaded for one sum alone
+    slow = 1 if spec.filters >= TOGETHER else 2  # where every sample is loaded for one sum alone
     work = macs * computed // max(1, wanted) * traits.itemsize * measured.mac_line * slow // LINE
     copied = prod(spec.input_shape) * prod(axis.taps for axis in spec.axes[:-2])
     work += copied * traits.itemsize * rates(traits.row).copy_byte + spec.outputs * measured.output

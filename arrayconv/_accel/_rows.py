@@ -18,6 +18,7 @@ from arrayconv._spec import Spec
 from arrayconv._tracing import planning
 from arrayconv._xp import Traits
 
+TOGETHER = 4  # filters that native/rows.h sums together, at least
 _SMALL = 1 << 16  # multiply-adds below which no call ever repays compiling, or even importing the compiler
 COMPILE_NS = 3_000_000_000
 _GATHERED = 1 << 14  # multiply-adds of a problem above which it is worth to copy what is apart

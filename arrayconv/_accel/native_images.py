@@ -27,7 +27,7 @@ from arrayconv._cost_table import pace
 from arrayconv._spec import Spec
 from arrayconv._xp import Traits
 
-_NUMBERED = 1 << 16  # factors: a copy by phases, some taps at a time, would take three times as long
+_NUMBERED = 1 << 16  # factors whose places are kept: copying them by phases goes a few taps at a time
 
 
 def _why_not(spec: Spec, traits: Traits) -> str | None:
@@ -63,7 +63,6 @@ def bypass(laid: Laid) -> Bypass | None:
     if samples is None or y_steps is None or len(laid.steps) != 1:
         return None
     tables = _images.tables(spec, samples.steps, y_steps, samples.start, 0, traits)
-
     begin = partial(_native.images, traits.accumulator, tables, laid.fill)
     return _laid.call(laid, samples, begin, tables.units, _images.worth(spec, traits), weights=_weights(laid))
 

@@ -20,8 +20,6 @@ from arrayconv._cost_table import pace
 from arrayconv._spec import Spec
 from arrayconv._xp import Traits
 
-_TOGETHER = 4  # filters that native/rows.h sums together
-
 
 def _why_not(spec: Spec, traits: Traits) -> str | None:
     return unavailable(_native.LIBRARY, "numpy", traits)
@@ -29,7 +27,7 @@ def _why_not(spec: Spec, traits: Traits) -> str | None:
 
 def _cost(spec: Spec, traits: Traits) -> int:
     kind = _rows.kind(spec, traits)
-    together = kind == "float" and spec.filters >= _TOGETHER
+    together = kind == "float" and spec.filters >= _rows.TOGETHER
     return _rows.cost(spec, traits, pace(f"native_loops-{'filters' if together else kind}"), 0, together=together)
 
 
