@@ -12,7 +12,7 @@ import numpy as np
 
 from arrayconv._accel._base import Bypass, Laid, unavailable
 from arrayconv._accel._borrowed import on_memory
-from arrayconv._accel._laid import cut
+from arrayconv._accel._laid import cut, factors
 from arrayconv._ops.windows import LEADING
 from arrayconv._spec import Spec
 
@@ -30,8 +30,8 @@ def bypass(laid: Laid) -> Bypass | None:
     x_shape, shape, answer = layout.x.joined, step.input_shape, laid.problem.shape
     windows, strides = _windows(step, dtype.itemsize)
     columns = step.batch, step.groups, step.terms, prod(step.output_size)
-    factors, added = (step.groups, step.filters, step.terms), (step.groups, step.filters, 1)
-    turned = (..., *(slice(None, None, -1) for _ in step.axes)) if laid.problem.spec.flip else None
+    weights, rows = factors(laid), (step.groups, step.filters, step.terms)
+    added = step.groups, step.filters, 1
 
     def run(x: Any, kernel: Any, bias: Any = None) -> Any:
         data = x.reshape(x_shape)[held]
@@ -41,8 +41,7 @@ def bypass(laid: Laid) -> Bypass | None:
         elif not data.flags.c_contiguous:
             data = data.copy()
         seen = np.ndarray(windows, dtype, data, 0, strides).reshape(columns)
-        weights = kernel if turned is None else kernel[turned]
-        y = np.matmul(weights.reshape(factors), seen)
+        y = np.matmul(weights(kernel).reshape(rows), seen)
         if bias is not None:
             y += bias.reshape(added)
         return y.reshape(answer)
