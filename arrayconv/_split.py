@@ -196,7 +196,7 @@ def _cut(axis: Axis, first: int, stop: int, extends: Set[str]) -> tuple[Axis, tu
     if "wrap" in extends and (first, stop) == (0, axis.outputs) and is_circle(axis):
         return axis, (Run(0, 1, axis.size),)
     if "all" in extends and (lo < 0 or hi > axis.size):
-        start, end = _met(axis, lo, hi)
+        start, end = _sample_range(axis, lo, hi)
         cut = axis._replace(size=end - start, outputs=stop - first, before=start - lo)
         return cut, (Run(start, 1, end - start),) if end > start else ()
     if "zero" in extends and axis.boundary == "constant":
@@ -220,10 +220,18 @@ def is_circle(axis: Axis) -> bool:
     return leaves and once and fast_length(axis.size) == axis.size
 
 
-def _met(axis: Axis, lo: int, hi: int) -> Range:
-    """Return samples of an axis whose extension is the same, at positions [lo, hi), as that of all of it."""
+def _sample_range(axis: Axis, lo: int, hi: int) -> Range:
+    """Return samples of an axis whose extension is the same, at positions [lo, hi), as that of all of it.
+
+    A mirror at the end of a cut is one at the end of the axis only as far as the cut is long; from there on it turns
+    back, where the whole axis goes on.
+    """
+    whole = (0, axis.size)
     copied = [run for run in runs(axis.size, lo, hi, axis.boundary) if run.start != FILL]
     if axis.boundary == "wrap" or (lo < 0 and hi > axis.size) or not copied:
-        return 0, axis.size
+        return whole
     ends = [place for run in copied for place in (run.start, run.start + run.step * (run.length - 1))]
-    return (0, max(ends) + 1) if lo < 0 else (min(ends), axis.size)
+    start, end = (0, max(ends) + 1) if lo < 0 else (min(ends), axis.size)
+    beyond = max(-lo, hi - axis.size)
+    period = {"symmetric": end - start, "reflect": end - start - 1}
+    return whole if beyond > period.get(axis.boundary, beyond) else (start, end)

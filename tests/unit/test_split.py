@@ -6,7 +6,7 @@ from math import prod
 import pytest
 
 from arrayconv import _split
-from arrayconv._boundary import FILL
+from arrayconv._boundary import BOUNDARIES, FILL
 from tests import oracle
 from tests.cases import CASES, axis, spec
 
@@ -121,3 +121,17 @@ def test_oracle_on_a_hand_worked_figure():
     same = spec(axis(5, 2, 5, before=1))
     assert oracle.operation(x, w, same).ravel().tolist() == [10, 21, 32, 43, 54]
     assert oracle.operation(x, w, same._replace(flip=True)).ravel().tolist() == [1, 12, 23, 34, 45]
+
+
+@pytest.mark.parametrize("boundary", BOUNDARIES)
+@pytest.mark.parametrize("size", range(1, 7))
+def test_samples_cut_out_are_extended_as_the_whole_axis_is(size, boundary):
+    for lo, length in product(range(-20, 20), range(1, 9)):
+        whole = axis(size, 1, length, before=-lo, boundary=boundary)
+        cut, source = _split._cut(whole, 0, length, {"all"})
+        held = [run.start + run.step * i for run in source for i in range(run.length)]
+        assert len(held) == cut.size
+        places = [oracle.source(p - cut.before, cut.size, boundary) for p in range(length)]
+        read = [FILL if place is None else held[place] for place in places]
+        expected = [oracle.source(p, size, boundary) for p in range(lo, lo + length)]
+        assert read == [FILL if place is None else place for place in expected]
