@@ -16,7 +16,7 @@ from arrayconv._algorithms import Accuracy
 from arrayconv._canonical import answer, moved, operands_of
 from arrayconv._dtypes import holds, itemsize
 from arrayconv._errors import check_option
-from arrayconv._memory import Words, check_target, shares_memory
+from arrayconv._memory import Words, check_target, shares_memory, takes_writes
 from arrayconv._plan import Plan, Refusal, make, refused, with_accelerators
 from arrayconv._problem import Problem, Sum
 from arrayconv._select import METHODS, Budget
@@ -156,4 +156,4 @@ def check_out(function: str, out: Any, found: Operands, problem: Problem) -> boo
     overlaps = any(shares_memory(backend, out, array) for array in (found.x, found.kernel))
     plain = [n for n in problem.shape if n != 1] == [n for n in problem.layout.y.joined if n != 1]
     kept = [n for n in problem.layout.y.split if n != 1] == [n for n in problem.spec.output_shape if n != 1]
-    return plain and kept and not overlaps
+    return plain and kept and not overlaps and takes_writes(backend, out)

@@ -113,13 +113,37 @@ def _surrounded(y: Any, place: tuple[slice, ...]) -> Any:
 
 
 def covers_itself(x: Any) -> bool:
-    """Whether two elements of a strided array certainly share memory: fewer places than elements."""
-    strides = x.stride() if callable(getattr(x, "stride", None)) else getattr(x, "strides", None)
+    """Whether two elements of a strided array share memory."""
+    in_elements = callable(getattr(x, "stride", None))  # torch counts steps in elements, NumPy in bytes
+    strides = x.stride() if in_elements else getattr(x, "strides", None)
     if not strides or 0 in x.shape:
         return False
-    unit = 1 if callable(getattr(x, "stride", None)) else x.itemsize
-    span = sum((n - 1) * abs(stride) for n, stride in zip(x.shape, strides, strict=True)) // unit + 1
-    return span < prod(x.shape)
+    steps = sorted((abs(step), n) for step, n in zip(strides, x.shape, strict=True) if n > 1)
+    span = unit = 1 if in_elements else x.itemsize
+    nested = True
+    for step, n in steps:
+        nested = nested and step >= span
+        span += (n - 1) * step
+    if nested or span < unit * prod(x.shape):
+        return not nested
+    places = np.zeros(1, np.int64)  # axes that interleave: only their places can tell
+    for step, n in steps:
+        places = (places[:, None] + step * np.arange(n)).reshape(-1)
+    return bool((np.diff(np.sort(places)) < unit).any())
+
+
+def takes_writes(backend: str, out: Any) -> bool:
+    """Whether loops may write the elements of `out` where they stand.
+
+    Not in another byte order or unaligned; nor where torch stands between: conjugates and negatives that it has only
+    taken note of, and tensors of a type of their own.
+    """
+    if backend == "numpy":
+        return out.dtype.isnative and out.flags.aligned
+    if backend == "torch":
+        plain = type(out) in (sys.modules["torch"].Tensor, sys.modules["torch"].nn.Parameter)
+        return plain and not (out.is_conj() or out.is_neg())
+    return True
 
 
 def shares_memory(backend: str, first: Array, second: Array) -> bool:

@@ -16,8 +16,8 @@ Entire = Callable[[int, int, int], None]  # a whole call on contiguous memory at
 
 
 def addressable(array: Host) -> bool:
-    """Whether every element stands a whole number of elements from the first."""
-    return array.flags.aligned and not any(stride % array.itemsize for stride in array.strides)
+    """Whether a loop may read and write every element by number: native byte order, whole elements apart."""
+    return array.dtype.isnative and array.flags.aligned and not any(stride % array.itemsize for stride in array.strides)
 
 
 def steps_of(array: Host) -> tuple[int, ...]:
