@@ -16,6 +16,7 @@ from arrayconv._algorithms import Accuracy
 from arrayconv._canonical import answer, moved, operands_of
 from arrayconv._dtypes import holds, itemsize
 from arrayconv._errors import check_option
+from arrayconv._float_errors import float_errors_ignored
 from arrayconv._memory import Words, check_target, shares_memory, takes_writes
 from arrayconv._plan import Plan, Refusal, make, refused, with_accelerators
 from arrayconv._problem import Problem, Sum
@@ -100,6 +101,7 @@ def check_fill(function: str, fill_value: Any, traits: Traits) -> None:
         )
 
 
+@float_errors_ignored
 def run(
     function: str,
     found: Operands,
@@ -127,6 +129,7 @@ def run(
     return out
 
 
+@float_errors_ignored
 def planned(
     found: Operands, problem: Problem, made: Plan, fill: complex, constants: dict[int, Any] | None = None
 ) -> Any:

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from arrayconv import _accel
 from arrayconv._algorithms import Algorithm, Context, Shortcut
+from arrayconv._float_errors import float_errors_ignored
 from arrayconv._memory import buffer, is_corner, is_numpy, put
 from arrayconv._operands import cut, oriented, wrapped
 from arrayconv._ops import contain
@@ -175,6 +176,7 @@ def with_accelerators(traits: Traits, allowed: frozenset[str], threads: int | No
     return traits._replace(transforms=_accel.lender(traits), threads=most if threads is None else min(threads, most))
 
 
+@float_errors_ignored
 def execute(
     plan: Plan,
     x: Array,

@@ -17,6 +17,7 @@ import numpy as np
 from arrayconv import _call, config
 from arrayconv._accel import BYPASSES, AcceleratorFailed, Bypass, Laid, state
 from arrayconv._engines import watcher
+from arrayconv._float_errors import float_errors_ignored
 from arrayconv._plan import Plan
 from arrayconv._problem import Problem
 from arrayconv._tape import is_recording
@@ -65,6 +66,10 @@ class Warm(NamedTuple):
                 y = None  # the long way finds another method, and says so
             if y is not None:
                 return y
+        return self._planned(x, kernel, bias)
+
+    @float_errors_ignored
+    def _planned(self, x: Any, kernel: Any, bias: Any) -> Any:
         _, _, xp, device, traits = self.found
         found = Operands(x, kernel, xp, device, traits)
         y = _call.planned(found, self.problem, self.plan, self.fill)
@@ -108,26 +113,38 @@ def call(
     key = _key(function, (x, kernel) if bias is None else (x, kernel, bias), options) if out is None else None
     known = _known.get(key) if key is not None else None
     if known is None:
-        found, problem, chosen, finish, added = prepare(function, x, kernel, options, bias)
+        prepared = _prepared(prepare, function, x, kernel, options, bias)
         if key is None:
-            y = _call.run(function, found, problem, chosen, out)
-            return y if finish is None else finish(y, added, bias, found)
-        _call.check_fill(function, chosen.fill_value, found.traits)
-        made = _call.plan(function, problem, found.traits, chosen)
-        known = _remembered(found, problem, made, chosen.fill_value, finish, added)
+            return _run(function, prepared, out, bias)
+        known = _remembered(function, prepared)
         if len(_known) >= _MOST:
             _known.clear()
         _known[key] = known
     return known.answer(x, kernel, bias)
 
 
-def _remembered(found: Operands, problem: Problem, made: Plan, fill: complex, finish: Finish | None, bias: Any) -> Warm:
+@float_errors_ignored
+def _prepared(prepare: Prepare, *given: Any) -> Prepared:
+    return prepare(*given)
+
+
+@float_errors_ignored
+def _run(function: str, prepared: Prepared, out: Any, bias: Any) -> Any:
+    found, problem, chosen, finish, added = prepared
+    y = _call.run(function, found, problem, chosen, out)
+    return y if finish is None else finish(y, added, bias, found)
+
+
+def _remembered(function: str, prepared: Prepared) -> Warm:
+    found, problem, chosen, finish, bias = prepared
+    _call.check_fill(function, chosen.fill_value, found.traits)
+    plan = _call.plan(function, problem, found.traits, chosen)
     nothing: Any = None
     kept = found._replace(x=nothing, kernel=nothing)
     short = None
     if finish is None or (bias is not None and dtype_name(bias.dtype) == found.traits.accumulator):
-        short = shortcut(found, problem, made, fill)
-    return Warm(kept, problem, made, fill, short, watcher(found.traits.backend), finish)
+        short = shortcut(found, problem, plan, chosen.fill_value)
+    return Warm(kept, problem, plan, chosen.fill_value, short, watcher(found.traits.backend), finish)
 
 
 def shortcut(found: Operands, problem: Problem, made: Plan, fill: complex) -> Bypass | None:

@@ -18,6 +18,7 @@ from arrayconv._convolver.store import Store, Work
 from arrayconv._dtypes import itemsize
 from arrayconv._engines import watcher
 from arrayconv._explain import shape_given
+from arrayconv._float_errors import float_errors_ignored
 from arrayconv._plan import Plan
 from arrayconv._problem import Problem
 from arrayconv._shapes import Mode
@@ -147,6 +148,7 @@ class Convolver:
         made._set(of_factors(terms), Options(mode, **options), terms)
         return made
 
+    @float_errors_ignored
     def _set(self, source: Source, given: Options, terms: Any = None) -> None:
         self._geometry, self._chosen = checked(given, len(source.found.shape))
         self._source, self._given, self._store = source, given, Store()
@@ -250,6 +252,7 @@ class Convolver:
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuilt, (type(self), self._origin, self._source.found.given, self._given._asdict())
 
+    @float_errors_ignored
     def _work(self, x: Any, out: Any, key: Hashable) -> tuple[Work, Operands]:
         """Admit a call; return what is known of its kind, found out now where it is the first."""
         found = operands(FUNCTION, x, self._source.array, self._given.dtype)
@@ -284,6 +287,7 @@ class Convolver:
         ask = passes.Ask(shape, self._geometry.axes, self._chosen, self._given.separable is True, extra)
         return passes.decide(problem, traits, self._source.found, ask)
 
+    @float_errors_ignored
     def _answer(self, work: Work, found: Operands, out: Any) -> Any:
         """Run a call, and keep what it prepared of the kernel unless that belongs to a trace."""
         constants = [dict(each) for each in work.constants]

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from arrayconv import _dtypes, _host, _separable, _stencils
+from arrayconv._float_errors import float_errors_ignored
 from arrayconv._host import frozen
 from arrayconv._stencils import Reals, Wholes
 from arrayconv._tracing import shape_of
@@ -256,6 +257,7 @@ def gabor(
     return _array("gabor", (frequency, theta, sigma, bandwidth, n_stds, offset, part), xp, dtype, device)
 
 
+@float_errors_ignored
 def separate(kernel: Any, *, tolerance: float | None = None, max_rank: int | None = None) -> list[tuple[Array, ...]]:
     """Return a kernel as a sum of products of one factor per axis, the shortest that is near enough.
 
@@ -331,6 +333,7 @@ def _terms(
     )
 
 
+@float_errors_ignored
 def _array(function: str, arguments: tuple[Any, ...], xp: Any, dtype: Any, device: Any) -> Array:
     """Return the taps as an array: the only place where a library is touched."""
     namespace = compat_namespace(xp)

@@ -8,6 +8,7 @@ from typing import Any
 
 from arrayconv import _tape
 from arrayconv._dtypes import holds, kind
+from arrayconv._float_errors import float_errors_ignored
 from arrayconv._shapes import integer
 from arrayconv._tape import Step
 from arrayconv._xp import checked_dtype_name, device_of, identify
@@ -34,6 +35,7 @@ class Pullback:
     _steps: tuple[Step, ...]
     _slots: tuple[int, ...]  # of each argument: its place among the steps' operands
 
+    @float_errors_ignored
     def __call__(self, dy: Any, wrt: Sequence[int] | int | None = None) -> tuple[Any, ...]:
         """Return the gradients of the call's arrays from that of its result.
 

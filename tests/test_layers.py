@@ -43,6 +43,7 @@ LAYERS = [  # top to bottom; a module may import the ones of lower layers only
     {"_host"},
     {"_separable"},
     {"_dtypes", "_gaussian", "_lengths", "_numpy_dtypes"},
+    {"_float_errors"},
     {"_tracing"},
     {"_errors"},
 ]

@@ -13,6 +13,7 @@ from arrayconv._accel._base import Bypass, Laid
 from arrayconv._accel._borrowed import on_memory, on_places
 from arrayconv._accel._flat import Entire, Host, Start, address, adjacent, place_of
 from arrayconv._boundary import FILL, Run
+from arrayconv._float_errors import float_errors_ignored
 from arrayconv._layout import Move, Shape
 from arrayconv._ops.windows import LEADING
 
@@ -156,9 +157,7 @@ def call(
             return None
         y, data, values = np.empty(answer, dtype), samples.flat(x), weights(kernel)
         _threads.share(begin()(data, values, y.reshape(-1)), units, threads)
-        if bias is not None:
-            y += bias.reshape(added)
-        return y
+        return y if bias is None else _biased(y, bias.reshape(added))
 
     home = laid.traits.home
     general = on_memory(run) if home else run
@@ -175,6 +174,12 @@ def call(
         return y
 
     return on_places(compute, general, answer, dtype) if home else short
+
+
+@float_errors_ignored
+def _biased(y: Host, bias: Host) -> Host:
+    y += bias
+    return y
 
 
 def _of_filters(laid: Laid) -> Shape | None:

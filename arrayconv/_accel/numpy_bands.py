@@ -14,6 +14,7 @@ from arrayconv._accel._base import Bypass, Laid, unavailable
 from arrayconv._accel._borrowed import on_memory
 from arrayconv._accel._threads import share
 from arrayconv._algorithms.banded import Bands, bands_of, chunks
+from arrayconv._float_errors import float_errors_ignored
 from arrayconv._memory import product_of_rows
 from arrayconv._ops.pad import is_slice
 from arrayconv._spec import Spec
@@ -33,18 +34,18 @@ def bypass(laid: Laid) -> Bypass | None:
     conjugate = laid.problem.spec.conj and dtype.kind == "c"
     held = [tuple(slice(run.start, run.start + run.length) for (run,) in step.source) for step in steps]
 
+    @float_errors_ignored
     def run(x: Any, kernel: Any) -> Any:
         taps = kernel.reshape(first.kernel_size)[turned]
         data = np.ascontiguousarray(x).reshape(x_sizes)
-        with np.errstate(all="ignore"):  # what is not finite is computed again, by the long way
-            matrix = _band(taps.conj() if conjugate else taps, bands, dtype)
-            if laid.together == 1:
-                y = _whole(data[held[0]], matrix, first, bands)
-                finite = np.isfinite(np.vdot(y, y))
-            else:
-                y = np.empty(laid.problem.spec.output_size, dtype)
-                finite = _side_by_side([data[place] for place in held], matrix, laid, y)
-        return y.reshape(shape) if finite else None
+        matrix = _band(taps.conj() if conjugate else taps, bands, dtype)
+        if laid.together == 1:
+            y = _whole(data[held[0]], matrix, first, bands)
+            finite = np.isfinite(np.vdot(y, y))
+        else:
+            y = np.empty(laid.problem.spec.output_size, dtype)
+            finite = _side_by_side([data[place] for place in held], matrix, laid, y)
+        return y.reshape(shape) if finite else None  # computed again, by the long way
 
     return on_memory(run) if traits.home else run
 

@@ -78,7 +78,7 @@ def _run(x: Any, taps: Any, spec: Spec, context: Context) -> Any:
 
 def _full(x: Any, taps: Any) -> Any:
     """Return the whole convolution, in which zeros beyond x meet every tap: a NaN among the taps spoils all of it."""
-    if taps.dtype.kind in "iu" or np.matmul(taps, _zeros(taps.size, taps.dtype)) == 0:  # not so for NaN and infinities
+    if taps.dtype.kind in "iu" or np.vdot(taps, _zeros(taps.size, taps.dtype)) == 0:  # not for NaN and inf; no ufunc
         return np.convolve(x, taps)
     return np.convolve(np.pad(x, taps.size - 1), taps, "valid")
 

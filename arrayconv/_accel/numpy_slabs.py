@@ -16,6 +16,7 @@ from arrayconv._accel._borrowed import on_memory
 from arrayconv._accel._slabs import Slabs
 from arrayconv._algorithms.fft import in_slabs, lengths_of, reads
 from arrayconv._boundary import FILL
+from arrayconv._float_errors import float_errors_ignored
 from arrayconv._ops.windows import LEADING
 
 
@@ -36,6 +37,7 @@ def bypass(lent: Callable[[], Slabs | None], laid: Laid) -> Bypass | None:
         return None
     circle = slabs.laid(*shapes, np.dtype(traits.accumulator), lengths_of(spec), reads(spec), is_spectrum=False)
 
+    @float_errors_ignored
     def run(x: Any, kernel: Any, bias: Any = None) -> Any:
         y = circle.convolve(x.reshape(x_shape)[held], taps(kernel), guarded=True)
         if y is not None and bias is not None:

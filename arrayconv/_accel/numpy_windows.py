@@ -13,6 +13,7 @@ import numpy as np
 from arrayconv._accel._base import Bypass, Laid, unavailable
 from arrayconv._accel._borrowed import on_memory
 from arrayconv._accel._laid import cut, factors
+from arrayconv._float_errors import float_errors_ignored
 from arrayconv._ops.windows import LEADING
 from arrayconv._spec import Spec
 
@@ -33,6 +34,7 @@ def bypass(laid: Laid) -> Bypass | None:
     weights, rows = factors(laid), (step.groups, step.filters, step.terms)
     added = step.groups, step.filters, 1
 
+    @float_errors_ignored
     def run(x: Any, kernel: Any, bias: Any = None) -> Any:
         data = x.reshape(x_shape)[held]
         if extended:

@@ -14,19 +14,18 @@ from itertools import pairwise
 from math import prod
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from arrayconv import _call, _tape
 from arrayconv._convolver.source import FUNCTION, Found, Shape, Source
 from arrayconv._cost_table import rates
 from arrayconv._explain import duration
+from arrayconv._float_errors import float_errors_ignored
 from arrayconv._host import Numbers
 from arrayconv._plan import Plan
 from arrayconv._problem import Problem, paired
 from arrayconv._separable import Factor, Term, balanced, fills, misfit
 from arrayconv._shapes import convolved_axes
 from arrayconv._spec import Axis
-from arrayconv._tracing import is_compiling, planning, record
+from arrayconv._tracing import planning, record
 from arrayconv._xp import Array, Operands, Traits
 
 
@@ -267,12 +266,10 @@ def run(
     return found.xp.astype(total, getattr(found.xp, found.traits.output), copy=False)
 
 
+@float_errors_ignored
 def _added(total: Any, y: Any) -> Any:
-    """Return a sum of terms, in which one infinite sample may stand with both signs: NaN, without NumPy's warning."""
-    if is_compiling():  # which follows no change of NumPy's settings
-        return total + y
-    with np.errstate(invalid="ignore"):
-        return total + y
+    """Return a sum of terms, in which one infinite sample may stand with both signs: NaN."""
+    return total + y
 
 
 def pullback(steps: Sequence[_tape.Step], terms: int) -> _tape.Pullback:

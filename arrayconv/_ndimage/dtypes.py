@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from arrayconv import _dtypes
+from arrayconv._float_errors import float_errors_ignored
 from arrayconv._numpy_dtypes import result_type
 from arrayconv._xp import Array, Namespace, dtype_name, has_dtype
 
@@ -87,6 +88,7 @@ def complexified(name: str) -> str:
     return result_type(name, "complex64")
 
 
+@float_errors_ignored
 def cast(y: Array, name: str, *, xp: Namespace, device: Any) -> Array:
     """Return y in the dtype called `name`; y itself where it has it."""
     if name != "bool" and is_integer(name) and not is_integer(dtype_name(y.dtype)):
@@ -108,6 +110,7 @@ def _truncated(y: Any, name: str, *, xp: Namespace, device: Any) -> Array:
     return xp.astype(xp.astype(y, getattr(xp, f"int{width}")), getattr(xp, name), copy=False)
 
 
+@float_errors_ignored
 def added(a: Array, b: Array, name: str, *, xp: Namespace) -> Array:
     """Return a + b in their dtype: bools by or, integers modulo their width."""
     if name == "bool":
@@ -116,6 +119,7 @@ def added(a: Array, b: Array, name: str, *, xp: Namespace) -> Array:
     return xp.astype(a + b, getattr(xp, name), copy=False)
 
 
+@float_errors_ignored
 def squared(a: Array, name: str, *, xp: Namespace) -> Array:
     """Return a * a in its dtype."""
     if name == "bool":
@@ -124,6 +128,7 @@ def squared(a: Array, name: str, *, xp: Namespace) -> Array:
     return xp.astype(a * a, getattr(xp, name), copy=False)
 
 
+@float_errors_ignored
 def root(a: Array, name: str, *, xp: Namespace, device: Any) -> Array:
     """Return the square root in the dtype of a."""
     if not is_integer(name):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from arrayconv._boundary import Boundary
+from arrayconv._float_errors import float_errors_ignored
 from arrayconv._ndimage import dtypes
 from arrayconv._ndimage.admit import Call, call, source, weights_like
 from arrayconv._ndimage.arguments import before_of, boundary_of, one_axis, per_axis, several_axes, whole
@@ -18,6 +19,7 @@ NEGLIGIBLE = 1e-15  # SciPy's largest standard deviation that leaves an axis alo
 Derivative = Callable[[Any, int, Any, Any, Any], Any]  # (input, axis, output, mode, cval)
 
 
+@float_errors_ignored
 def windowed(
     function: str, x: Any, weights: Any, output: Any, mode: Any, cval: Any, origin: Any, axes: Any, *, flip: bool
 ) -> Any:
@@ -42,6 +44,7 @@ def windowed(
     return run(found, [Pass(space, taps, before, (boundary_of(function, mode),) * len(space), flip)])
 
 
+@float_errors_ignored
 def line(
     function: str, x: Any, weights: Any, axis: Any, output: Any, mode: Any, cval: Any, origin: Any, *, flip: bool
 ) -> Any:
@@ -65,6 +68,7 @@ def _paired(axes: tuple[int, ...], ndim: int) -> tuple[int, ...]:
     return axes if len(axes) < ndim else tuple(range(ndim))
 
 
+@float_errors_ignored
 def gaussian1d(
     x: Any, sigma: Any, axis: Any, order: Any, output: Any, mode: Any, cval: Any, truncate: float, radius: Any
 ) -> Any:
@@ -75,6 +79,7 @@ def gaussian1d(
     return run(found, [gaussian_pass(found, number, sigma, order, mode, truncate, radius)])
 
 
+@float_errors_ignored
 def gaussian(
     function: str,
     x: Any,
@@ -100,6 +105,7 @@ def gaussian(
     return run(found, chain)
 
 
+@float_errors_ignored
 def mean1d(x: Any, size: Any, axis: Any, output: Any, mode: Any, cval: Any, origin: Any) -> Any:
     """Return the means of windows along one axis."""
     of = source("uniform_filter1d", x)
@@ -107,6 +113,7 @@ def mean1d(x: Any, size: Any, axis: Any, output: Any, mode: Any, cval: Any, orig
     return run(found, [_mean(found, one_axis(of.function, axis, of.x.ndim), size, mode, origin)])
 
 
+@float_errors_ignored
 def mean(x: Any, size: Any, output: Any, mode: Any, cval: Any, origin: Any, axes: Any) -> Any:
     """Return the means of boxes, one pass per axis."""
     of = source("uniform_filter", x)
@@ -132,6 +139,7 @@ def _mean(found: Call, axis: int, size: Any, mode: Any, origin: Any) -> Pass:
     return Pass((axis,), ones, (before,), (boundary_of(function, mode),), divisor=taps)
 
 
+@float_errors_ignored
 def gradient(
     function: str, x: Any, axis: Any, output: Any, mode: Any, cval: Any, smoothing: tuple[int, int, int]
 ) -> Any:

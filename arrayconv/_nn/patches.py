@@ -9,6 +9,7 @@ from math import prod
 from typing import Any, NamedTuple
 
 from arrayconv._boundary import runs
+from arrayconv._float_errors import float_errors_ignored
 from arrayconv._layout import Shape
 from arrayconv._memory import buffer, put
 from arrayconv._nn.arguments import not_negative, positive
@@ -31,6 +32,7 @@ class Grid(NamedTuple):
     stride: tuple[int, ...]
 
 
+@float_errors_ignored
 def unfold(function: str, input: Any, kernel_size: Any, dilation: Any, padding: Any, stride: Any) -> Any:
     """Return (batch, channels * taps, windows) of an input (batch, channels, *n), batched or not."""
     found = _alone(function, input)
@@ -56,6 +58,7 @@ def _cut(function: str, shape: Shape, grid: Grid) -> tuple[tuple[Axis, ...], Sha
     return axes, (*shape[: len(shape) - count - 1], channels * prod(grid.kernel), _windows(axes))
 
 
+@float_errors_ignored
 def fold(
     function: str, input: Any, output_size: Any, kernel_size: Any, dilation: Any, padding: Any, stride: Any
 ) -> Any:

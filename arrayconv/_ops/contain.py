@@ -79,9 +79,8 @@ def untouched(compute: Callable[[], Array], traits: Traits, *, alone: bool) -> A
     """
     if traits.backend != "numpy":
         return None
-    with np.errstate(all="ignore"):  # what is not finite is computed again
-        y: Any = compute()
-        total = np.vdot(y, y) if alone and y.flags.c_contiguous else np.sum(y)  # BLAS would start threads
+    y: Any = compute()
+    total = np.vdot(y, y) if alone and y.flags.c_contiguous else np.sum(y)  # BLAS would start threads
     return y if np.isfinite(total) else None
 
 

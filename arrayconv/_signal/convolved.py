@@ -10,6 +10,7 @@ from arrayconv import _call
 from arrayconv._boundary import Boundary
 from arrayconv._call import Options
 from arrayconv._dtypes import kind as kind_of
+from arrayconv._float_errors import float_errors_ignored
 from arrayconv._numpy_dtypes import floating, result_type
 from arrayconv._select import TABLE
 from arrayconv._signal import shapes
@@ -42,6 +43,7 @@ _LONG = ("float96", "float128", "complex192", "complex256", "longdouble", "clong
 _UNCASTABLE = "could not cast `fillvalue` directly to the output type (it was first converted to complex)"
 
 
+@float_errors_ignored
 def everywhere(function: str, kind: Kind, in1: Any, in2: Any, mode: Any, method: Any) -> Any:
     """Convolve or correlate over every axis."""
     inputs, call = _over_all_axes(function, kind, in1, in2, mode, method)
@@ -88,6 +90,7 @@ def _may_swap(kind: Kind, inputs: Pair) -> bool:
     return flips and not any(0 in shape for shape in inputs.shapes)
 
 
+@float_errors_ignored
 def broadcast(function: str, in1: Any, in2: Any, mode: Any, axes: Any, method: str) -> Any:
     """Convolve over `axes` through spectra, the other axes broadcasting."""
     inputs = pair(function, NAMES, in1, in2)
@@ -115,6 +118,7 @@ def _emptied(first: str, second: str) -> str:
     return "float64"
 
 
+@float_errors_ignored
 def planar(function: str, kind: Kind, in1: Any, in2: Any, mode: Any, boundary: Any, fillvalue: Any) -> Any:
     """Convolve or correlate two planes, `in1` extended by `boundary`."""
     inputs = pair(function, NAMES, in1, in2)

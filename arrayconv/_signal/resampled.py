@@ -7,6 +7,7 @@ from typing import Any
 from arrayconv import _call
 from arrayconv._boundary import BOUNDARIES, Boundary
 from arrayconv._errors import listed
+from arrayconv._float_errors import float_errors_ignored
 from arrayconv._numpy_dtypes import result_type
 from arrayconv._problem import Problem, paired
 from arrayconv._shapes import integer, strided
@@ -24,6 +25,7 @@ _BOUNDARIES: dict[str, Boundary] = {
 }
 
 
+@float_errors_ignored
 def filtered(function: str, h: Any, x: Any, up: Any, down: Any, axis: Any, mode: Any, cval: Any) -> Any:
     """Return x upsampled, filtered with h and downsampled along one axis."""
     chosen = _call.options(function, "auto", "componentwise", None, cval)
