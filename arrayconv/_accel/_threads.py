@@ -11,7 +11,7 @@ from time import sleep
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from concurrent.futures import ThreadPoolExecutor
+    from concurrent.futures import Future, ThreadPoolExecutor
 
 _PARTS = 4  # per thread, so that one that is held up does not keep the others waiting
 
@@ -97,9 +97,18 @@ def _taken(left: deque[tuple[int, int]]) -> tuple[int, int] | None:
 
 
 def _together(work: Callable[[], None], threads: int) -> None:
-    """Run `work` on so many threads, this one among them; raise what one of them raised."""
-    # Each in a copy of this context: NumPy's error handling belongs to it.
-    others = [_pool().submit(copy_context().run, work) for _ in range(threads - 1)]
+    """Run `work` on so many threads, this one among them; raise what one of them raised.
+
+    Once the main thread has ended Python starts no more threads: then this one does all of the work.
+    """
+    others: list[Future[None]] = []
+    try:
+        for _ in range(threads - 1):
+            # Each in a copy of this context: NumPy's error handling belongs to it.
+            others.append(_pool().submit(copy_context().run, work))
+    except RuntimeError as refusal:
+        if "shutdown" not in str(refusal):
+            raise
     try:
         work()
     finally:
