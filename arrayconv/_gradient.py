@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from arrayconv._boundary import Run, runs
+from arrayconv._boundary import Source, runs
+from arrayconv._scattered import gathered, is_scattered
 from arrayconv._spec import Axis, Spec
 from arrayconv._tracing import planning, record
 
@@ -21,7 +22,7 @@ class InputGradient(NamedTuple):
     """How x's gradient is computed: an operation on y's gradient, then a fold per spatial axis."""
 
     spec: Spec  # takes (batch, groups, filters, *out), and the kernel with filters and channels swapped
-    folds: tuple[tuple[Run, ...], ...]  # the runs that extended each axis
+    folds: tuple[Source, ...]  # the runs that extended each axis
 
 
 @planning()
@@ -37,7 +38,10 @@ def input_gradient(spec: Spec) -> InputGradient:
     return InputGradient(transposed, tuple(fold for _, fold in parts))
 
 
-def _transposed(axis: Axis) -> tuple[Axis, tuple[Run, ...]]:
+def _transposed(axis: Axis) -> tuple[Axis, Source]:
+    if axis.upsample == 1 and axis.boundary != "constant" and is_scattered(axis):
+        axis, source = gathered(axis, 0, axis.outputs)
+        return _transposed(axis)[0], source
     first, stop = _extended(axis)
     transposed = Axis(
         size=axis.outputs,
@@ -74,7 +78,7 @@ def kernel_gradient(spec: Spec) -> Spec:
 
 
 @planning()
-def beyond(spec: Spec) -> tuple[tuple[Run, ...], ...]:
+def beyond(spec: Spec) -> tuple[Source, ...]:
     """Return per axis the runs that hold x and what outputs read of a constant beyond its ends, () where nothing."""
     return tuple(runs(axis.size, *_reached(axis), axis.boundary) if _overreaches(axis) else () for axis in spec.axes)
 

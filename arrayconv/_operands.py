@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from arrayconv._algorithms import Context
-from arrayconv._boundary import FILL, Run
+from arrayconv._boundary import FILL, Cycle, Run, Source, singly
 from arrayconv._memory import framed
 from arrayconv._ops import pad
 from arrayconv._ops.windows import LEADING
@@ -42,7 +42,7 @@ def cut(x: Array, step: Piece, context: Context) -> Array:
 
 
 @planning()
-def _place(sources: tuple[tuple[Run, ...], ...]) -> tuple[slice, ...] | None:
+def _place(sources: tuple[Source, ...]) -> tuple[slice, ...] | None:
     """Return where the samples stand among constants, or None unless there are some and nothing else."""
     found: list[slice] = []
     for source in sources:
@@ -55,16 +55,23 @@ def _place(sources: tuple[tuple[Run, ...], ...]) -> tuple[slice, ...] | None:
 
 
 @planning()
-def _read(source: tuple[Run, ...]) -> tuple[slice, tuple[Run, ...]]:
+def _read(source: Source) -> tuple[slice, Source]:
     """Return the shortest slice of an axis that holds every sample its runs copy, and the runs on that slice."""
-    copied = [run for run in source if run.start != FILL]
+    copied = [run for run in singly(source) if run.start != FILL]
     ends = [run.start + run.step * (run.length - 1) for run in copied]
     starts = [run.start for run in copied]
     first = min((*starts, *ends), default=0)
     held = slice(first, max((*starts, *ends), default=-1) + 1)
     if pad.is_slice(source):
         return held, ()
-    return held, tuple(run if run.start == FILL else run._replace(start=run.start - first) for run in source)
+    return held, tuple(_moved(run, first) for run in source)
+
+
+def _moved(run: Run | Cycle, first: int) -> Run | Cycle:
+    """Return a run on the samples from `first` on."""
+    if isinstance(run, Cycle):  # of all samples
+        return run
+    return run if run.start == FILL else run._replace(start=run.start - first)
 
 
 def wrapped(fill: complex, traits: Traits) -> complex:

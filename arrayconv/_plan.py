@@ -7,7 +7,6 @@ straight pass over its steps: cut the piece of x, run, put the result in its pla
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable
 from functools import partial
 from threading import Lock
 from typing import Any, NamedTuple
@@ -18,9 +17,10 @@ from arrayconv._float_errors import float_errors_ignored
 from arrayconv._memory import buffer, is_corner, is_numpy, put
 from arrayconv._operands import cut, oriented, wrapped
 from arrayconv._ops import contain
+from arrayconv._partition import Partition, Steps, nothing, partition, undivided_partition
 from arrayconv._select import METHODS, TABLE, Budget, Candidate, rank
 from arrayconv._spec import Spec
-from arrayconv._split import Piece, pieces, undivided
+from arrayconv._split import Piece
 from arrayconv._tracing import planning, record
 from arrayconv._xp import Array, Namespace, Traits, compat_namespace
 
@@ -42,12 +42,16 @@ class Plan(NamedTuple):
     spec: Spec
     traits: Traits
     method: str
-    steps: tuple[Piece, ...]
-    kernels: tuple[int, ...]  # per step, the first step that prepares the same part of the kernel; ascending
+    partition: Partition
     candidates: tuple[Candidate, ...]
     asked: str  # the method asked for, 'auto' included
     budget: Budget
     together: int = 1  # steps that run side by side
+
+    @property
+    def steps(self) -> Steps:
+        """The pieces, in the order in which they run."""
+        return Steps(self.partition)
 
     @property
     def task(self) -> Task:
@@ -77,7 +81,7 @@ class Plan(NamedTuple):
     @property
     def covers(self) -> bool:
         """Whether the steps write every output; where upsampling leaves taps without samples, zeros stay."""
-        return sum(step.spec.outputs for step in self.steps) == self.spec.outputs
+        return self.partition.outputs == self.spec.outputs
 
     @property
     def is_whole(self) -> bool:
@@ -108,33 +112,18 @@ def make(spec: Spec, traits: Traits, method: str, budget: Budget, zero_fill: boo
     if not runnable:
         return Refusal(method, candidates)
     chosen = runnable[0]
-    algorithm = TABLE[chosen.name]
-    steps: tuple[Piece, ...] = (undivided(spec),) if chosen.undivided else ()
-    if spec.outputs and spec.terms and not steps:  # a sum of nothing is zero
-        extends = algorithm.extending(zero_fill)
-        slabs = algorithm.slabs and not ("zero" in extends and all(axis.boundary == "constant" for axis in spec.axes))
-        steps = tuple(pieces(spec, chosen.block, extends=extends, slabs=slabs))
-    steps = _by_kernel(steps, algorithm)
-    together = min(chosen.together, len(steps))
-    kernels = _kernels(steps, algorithm)
-    return Plan(spec, traits, chosen.name, steps, kernels, candidates, method, budget, together)
+    pieces = _partition(spec, chosen, TABLE[chosen.name], zero_fill)
+    return Plan(spec, traits, chosen.name, pieces, candidates, method, budget, min(chosen.together, pieces.num_pieces))
 
 
-def _by_kernel(steps: tuple[Piece, ...], algorithm: Algorithm) -> tuple[Piece, ...]:
-    """Return the steps with those next to each other that prepare the same, so that only one such is ever held."""
-    kernels = _kernels(steps, algorithm)
-    return tuple([steps[number] for number in sorted(range(len(steps)), key=kernels.__getitem__)])
-
-
-def _kernels(steps: Iterable[Piece], algorithm: Algorithm) -> tuple[int, ...]:
-    """Return for every step the first step with the same part of the kernel, of which the same is prepared."""
-    first: dict[Any, int] = {}
-    found: list[int] = []
-    for number, step in enumerate(steps):
-        taps = tuple((cut.start, cut.step) for cut in step.taps)  # slices have no hash before Python 3.12
-        what = algorithm.prepared_by(step.spec) if algorithm.prepared_by else step.spec._replace(batch=1)
-        found.append(first.setdefault((step.groups, taps, what), number))
-    return tuple(found)
+def _partition(spec: Spec, chosen: Candidate, algorithm: Algorithm, zero_fill: bool) -> Partition:
+    if chosen.undivided:
+        return undivided_partition(spec)
+    if not spec.outputs or not spec.terms:  # a sum of nothing is zero
+        return nothing(spec)
+    extends = algorithm.extending(zero_fill)
+    slabs = algorithm.slabs and not ("zero" in extends and all(axis.boundary == "constant" for axis in spec.axes))
+    return partition(spec, chosen.block, extends=extends, slabs=slabs, prepared_by=algorithm.prepared_by)
 
 
 @planning()
@@ -278,7 +267,8 @@ def _walk(plan: Plan, run: _Runner, out: Array | None, context: Context) -> Arra
             y = (xp.empty if plan.covers else xp.zeros)(plan.spec.output_shape, dtype=dtype, device=context.device)
         _accel.share(partial(_written, plan, run, y, dtype, writes), len(plan.steps), plan.together)
         return y
-    for number, step in enumerate(plan.steps):
+    for number in range(len(plan.steps)):
+        step = plan.steps[number]
         place = _target(step)
         if writes and y is not None:
             _write(run, number, step, y[place])
@@ -320,7 +310,7 @@ class _Runner:
         self._algorithm = TABLE[plan.method]
         self._guards = self._algorithm.smears and not plan.traits.exact
         self._x, self._kernel, self._context = x, kernel, context
-        self._kernels = plan.kernels
+        self._steps = plan.steps
         self._held = -1  # the key of what is prepared: no more than one, since each may be as large as x
         self._prepared: tuple[contain.Guard, Any] | None = None
         self._lock = Lock() if plan.together > 1 else None  # no compiler follows a lock
@@ -331,7 +321,7 @@ class _Runner:
         if out is not None:
             context = context._replace(out=out)
         piece = cut(self._x, step, context)
-        kernel, constants = self._constants(self._kernels[number], step)
+        kernel, constants = self._constants(number, step)
         if not self._guards:
             return algorithm.run(piece, constants, step.spec, context)
         if not algorithm.mixes and kernel.bad is None:
@@ -354,13 +344,14 @@ class _Runner:
 
         return contain.either(piece, plain, guarded, context.traits, algorithm.mixes, xp=context.xp)
 
-    def _constants(self, key: int, step: Piece) -> tuple[contain.Guard, Any]:
+    def _constants(self, number: int, step: Piece) -> tuple[contain.Guard, Any]:
         if self._lock is None:
-            return self._found(key, step)
+            return self._found(number, step)
         with self._lock:
-            return self._found(key, step)
+            return self._found(number, step)
 
-    def _found(self, key: int, step: Piece) -> tuple[contain.Guard, Any]:
+    def _found(self, number: int, step: Piece) -> tuple[contain.Guard, Any]:
+        key, serves = self._steps.prepared(number)
         if self._kept is not None and key in self._kept:
             return self._kept[key]
         if key != self._held or self._prepared is None:
@@ -369,7 +360,7 @@ class _Runner:
             guarded = contain.Guard(kernel, None, None)
             if self._guards:
                 guarded = contain.guard(kernel, 2, self._context.traits, self._algorithm.mixes, xp=self._context.xp)
-            once = self._kept is None and self._kernels.count(key) == 1
+            once = self._kept is None and serves == 1
             constants = self._algorithm.prepare(guarded.data, step.spec, self._context._replace(once=once))
             self._held, self._prepared = key, (guarded, constants)
             if self._kept is not None:

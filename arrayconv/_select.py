@@ -12,8 +12,9 @@ from typing import NamedTuple
 from arrayconv._accel import ACCELERATED
 from arrayconv._algorithms import ALGORITHMS, Accuracy, Algorithm, Extends
 from arrayconv._cost_table import rates
+from arrayconv._scattered import gathered_axis, is_scattered
 from arrayconv._spec import Axis, Spec
-from arrayconv._split import block_shape, is_circle, phases
+from arrayconv._split import block_shape, is_circle, met_phases
 from arrayconv._tracing import record
 from arrayconv._xp import Traits
 
@@ -76,8 +77,10 @@ def _largest_phase(spec: Spec) -> Spec:
 def _largest(axis: Axis) -> Axis:
     if not axis.outputs:
         return axis._replace(upsample=1)
-    largest = max((phase.axis for phase in phases(axis)), key=lambda phase: phase.taps * phase.outputs)
-    return largest._replace(taps=max(largest.taps, 1))  # where no tap meets a sample, nothing runs
+    met = [phase.axis for phase in met_phases(axis)]
+    if not met:  # no tap meets a sample, and nothing runs
+        return axis._replace(upsample=1, taps=1)
+    return max(met, key=lambda phase: phase.taps * phase.outputs)
 
 
 class _Work(NamedTuple):
@@ -109,7 +112,7 @@ class _Work(NamedTuple):
     def count(self, block: tuple[int, ...]) -> int:
         """Count the pieces of all phases."""
         each = prod(-(-max(n, 1) // b) for n, b in zip(self.sizes, block, strict=True))
-        return each * prod(len(phases(axis)) for axis in self.spec.axes)
+        return each * prod(max(1, len(met_phases(axis))) for axis in self.spec.axes)
 
     def cost(self, block: tuple[int, ...], threads: int) -> int:
         """Return the expected nanoseconds of all pieces, one after the other; the kernel they meet is prepared once."""
@@ -239,6 +242,8 @@ def _block_spec(phase: Spec, block: Sequence[int], extends: Extends) -> Spec:
 
 
 def _block_axis(axis: Axis, outputs: int, extends: Extends) -> Axis:
+    if is_scattered(axis):
+        return gathered_axis(axis, outputs)
     zeros, circle = "zero" in extends and axis.boundary == "constant", "wrap" in extends and is_circle(axis)
     if outputs == axis.outputs and ("all" in extends or zeros or circle):
         return axis

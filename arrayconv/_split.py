@@ -6,20 +6,20 @@
    An algorithm that takes upsampled axes as they are is given the whole problem instead.
 2. Borders. Outputs whose window leaves x are cut off as slabs, two per axis, so that only O(taps) slabs are
    copied and extended, never the whole of x. Small problems are extended whole: fewer steps cost less.
-3. Blocks. What is left is cut until a piece's bytes fit a budget, or its outputs a cache.
+3. Blocks. What is left is cut until a piece's bytes fit a budget, or its outputs a cache (see `_partition`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence, Set
-from itertools import product
-from math import gcd, prod
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from math import gcd
 from typing import NamedTuple
 
-from arrayconv._boundary import FILL, Run, runs
+from arrayconv._boundary import FILL, Run, Source, runs, singly
 from arrayconv._lengths import fast_length
+from arrayconv._scattered import compact, gathered, is_scattered, near
 from arrayconv._spec import Axis, Spec
-from arrayconv._tracing import record
+from arrayconv._tracing import planning, record
 
 Range = tuple[int, int]
 SMALL = 1 << 19  # samples below which extending the whole costs less than handling slabs
@@ -43,16 +43,41 @@ class Piece(NamedTuple):
     spec: Spec
     batch: Range
     groups: Range
-    source: tuple[tuple[Run, ...], ...]  # per spatial axis of x
+    source: tuple[Source, ...]  # per spatial axis of x
     taps: tuple[slice, ...]  # per spatial axis of the kernel
     target: tuple[slice, ...]  # per spatial axis of y
 
 
 def phases(axis: Axis) -> tuple[Phase, ...]:
     """Cut an upsampled axis into axes without upsampling."""
-    u = axis.upsample
-    period = u // gcd(axis.stride, u)
-    return tuple(_phase(axis, first, period) for first in range(min(period, axis.outputs)))
+    return tuple(_phase(axis, first, _period(axis)) for first in range(phase_count(axis)))
+
+
+def phase_count(axis: Axis) -> int:
+    """Return how many phases there are."""
+    return min(_period(axis), axis.outputs)
+
+
+@planning(64)
+def met_phases(axis: Axis) -> tuple[Phase, ...]:
+    """Return the phases in which taps meet samples, or zeros beyond the ends, read as near the data as they can be."""
+    found = [_phase(axis, first, _period(axis)) for first in _met(axis)]
+    return tuple(phase._replace(axis=compact(phase.axis)) for phase in found if phase.axis.taps)
+
+
+def _met(axis: Axis) -> Iterable[int]:
+    """Return the phases that may meet a tap: all, or those of the taps where there are fewer taps."""
+    count, common = phase_count(axis), gcd(axis.stride, axis.upsample)
+    if count <= axis.taps or _period(axis) == 1:
+        return range(count)
+    inverse = pow(axis.stride // common, -1, _period(axis))
+    offsets = [axis.before - axis.dilation * tap for tap in range(axis.taps)]
+    met = {offset // common * inverse % _period(axis) for offset in offsets if offset % common == 0}
+    return sorted(first for first in met if first < count)
+
+
+def _period(axis: Axis) -> int:
+    return axis.upsample // gcd(axis.stride, axis.upsample)
 
 
 def _phase(axis: Axis, first: int, period: int) -> Phase:
@@ -76,7 +101,12 @@ def _phase(axis: Axis, first: int, period: int) -> Phase:
 
 
 def inner_range(axis: Axis) -> Range:
-    """Return the outputs whose window lies inside the data: first, stop (first >= stop for none)."""
+    """Return the outputs whose window lies inside the data: first, stop (first >= stop for none).
+
+    Of a scattered axis every piece is gathered, so that nothing is won by telling its ends apart.
+    """
+    if is_scattered(axis):
+        return 0, axis.outputs
     first = max(0, -(-axis.before // axis.stride))
     stop = min(axis.outputs, (axis.size - axis.reach + axis.before) // axis.stride + 1)
     return first, stop
@@ -125,31 +155,13 @@ def block_shape(
     return shape
 
 
-def pieces(
-    spec: Spec,
-    block: Sequence[int],
-    *,
-    extends: Set[str],
-    slabs: bool,
-) -> Iterator[Piece]:
-    """Yield the pieces of a problem with blocks of at most `block` (batch, groups, *outputs of a phase).
-
-    Parameters
-    ----------
-    extends : set of {'zero', 'wrap', 'all'}
-        Which boundaries the algorithm handles itself, beyond the ends of a piece of x.
-    slabs : bool
-        Handle borders as slabs where the problem is large.
-    """
-    together = min(block[0], spec.batch) * min(block[1], spec.groups)  # images of all channels
-    large = slabs and together * spec.channels * prod(spec.input_size) > SMALL
-    for phase in product(*(phases(axis) for axis in spec.axes)):
-        axes = [part.axis for part in phase]
-        if not all(axis.taps for axis in axes):
-            continue
-        for box in onion(axes) if large else [tuple((0, axis.outputs) for axis in axes)]:
-            for ranges in product(*_grid(((0, spec.batch), (0, spec.groups), *box), block)):
-                yield _piece(spec, phase, ranges, extends)
+def boxes(phase: Sequence[Phase], *, slabs: bool) -> Iterator[tuple[Range, ...]]:
+    """Yield boxes of the outputs of a phase: all of them, or the inside and `slabs` around it."""
+    axes = [part.axis for part in phase]
+    if not slabs:
+        yield tuple((0, axis.outputs) for axis in axes)
+        return
+    yield from onion(axes)
 
 
 def undivided(spec: Spec) -> Piece:
@@ -164,49 +176,23 @@ def undivided(spec: Spec) -> Piece:
     )
 
 
-def _grid(box: Sequence[Range], block: Sequence[int]) -> list[list[Range]]:
-    """Cut each side of a box into ranges of at most `block`, as equal as they come."""
-    return [
-        [(at, min(at + size, stop)) for at in range(first, stop, size)]
-        for (first, stop), size in zip(box, block, strict=True)
-    ]
-
-
-def _piece(spec: Spec, phase: Sequence[Phase], ranges: Sequence[Range], extends: Set[str]) -> Piece:
-    batch, groups, *box = ranges
-    cuts = [_cut(part.axis, *outputs, extends) for part, outputs in zip(phase, box, strict=True)]
-    inner = spec._replace(
-        batch=batch[1] - batch[0],
-        groups=groups[1] - groups[0],
-        axes=tuple(axis for axis, _ in cuts),
-        flip=False,
-        conj=False,
-    )
-    targets = tuple(
-        slice(p.first_output + first * p.output_step, p.first_output + (stop - 1) * p.output_step + 1, p.output_step)
-        for p, (first, stop) in zip(phase, box, strict=True)
-    )
-    taps = tuple(slice(p.first_tap, None, p.tap_step) for p in phase)
-    return Piece(inner, batch, groups, tuple(source for _, source in cuts), taps, targets)
-
-
-def _cut(axis: Axis, first: int, stop: int, extends: Set[str]) -> tuple[Axis, tuple[Run, ...]]:
+def cut(axis: Axis, first: int, stop: int, extends: Set[str]) -> tuple[Axis, Source]:
     """Return the axis of outputs [first, stop) on a piece of x of its own, and the runs that make the piece."""
-    lo, hi = axis.span(first, stop)
+    if is_scattered(axis):
+        return gathered(axis, first, stop)
     if "wrap" in extends and (first, stop) == (0, axis.outputs) and is_circle(axis):
         return axis, (Run(0, 1, axis.size),)
+    part = near(axis._replace(outputs=stop - first, before=axis.before - axis.stride * first))
+    lo, hi = part.span(0, part.outputs)
     if "all" in extends and (lo < 0 or hi > axis.size):
         start, end = _sample_range(axis, lo, hi)
-        cut = axis._replace(size=end - start, outputs=stop - first, before=start - lo)
-        return cut, (Run(start, 1, end - start),) if end > start else ()
+        return part._replace(size=end - start, before=start - lo), (Run(start, 1, end - start),) if end > start else ()
     if "zero" in extends and axis.boundary == "constant":
         inside, end = max(lo, 0), min(hi, axis.size)
         # Windows that lie wholly outside x are zeros a transform need not see, but its offsets assume overlap.
         if end > inside and inside - lo < axis.reach and hi - end < axis.reach:
-            cut = axis._replace(size=end - inside, outputs=stop - first, before=inside - lo)
-            return cut, (Run(inside, 1, end - inside),)
-    cut = axis._replace(size=hi - lo, outputs=stop - first, before=0)
-    return cut, runs(axis.size, lo, hi, axis.boundary)
+            return part._replace(size=end - inside, before=inside - lo), (Run(inside, 1, end - inside),)
+    return part._replace(size=hi - lo, before=0), runs(axis.size, lo, hi, axis.boundary)
 
 
 def is_circle(axis: Axis) -> bool:
@@ -227,7 +213,7 @@ def _sample_range(axis: Axis, lo: int, hi: int) -> Range:
     back, where the whole axis goes on.
     """
     whole = (0, axis.size)
-    copied = [run for run in runs(axis.size, lo, hi, axis.boundary) if run.start != FILL]
+    copied = [run for run in singly(runs(axis.size, lo, hi, axis.boundary)) if run.start != FILL]
     if axis.boundary == "wrap" or (lo < 0 and hi > axis.size) or not copied:
         return whole
     ends = [place for run in copied for place in (run.start, run.start + run.step * (run.length - 1))]

@@ -161,10 +161,11 @@ def shortcut(found: Operands, problem: Problem, made: Plan, fill: complex) -> By
     make_bypass = BYPASSES.get(made.method)
     if make_bypass is None or not made.covers or made.traits.output != made.traits.accumulator:
         return None
-    if not made.steps or (not made.is_whole and made.together == 1):
+    steps = made.partition.listed
+    if not steps or (not made.is_whole and made.together == 1):
         return None
     shapes = tuple(found.x.shape), tuple(found.kernel.shape)
-    return make_bypass(Laid(problem, *shapes, made.steps, made.together, made.traits, fill))
+    return make_bypass(Laid(problem, *shapes, steps, made.together, made.traits, fill))
 
 
 def _is_bare(found: Operands, problem: Problem) -> bool:

@@ -16,8 +16,9 @@ from arrayconv._accel._rows import TOGETHER
 from arrayconv._accel._tiles import beyond
 from arrayconv._cost_table import LINE, Pace, rates
 from arrayconv._ops.windows import LEADING
+from arrayconv._scattered import is_scattered, near
 from arrayconv._spec import Axis, Spec
-from arrayconv._split import Phase, phases
+from arrayconv._split import Phase, phase_count, phases
 from arrayconv._tracing import planning
 from arrayconv._xp import Traits
 
@@ -39,7 +40,10 @@ def upsamples(spec: Spec) -> bool:
     """Whether an upsampled problem is served as it is."""
     if not spec.outputs or not spec.terms or all(axis.upsample == 1 for axis in spec.axes):
         return False
-    return prod(len(phases(axis)) for axis in spec.axes) <= _MOST_PHASES
+    if prod(map(phase_count, spec.axes)) > _MOST_PHASES:
+        return False
+    parts = [part.axis for axis in spec.axes for part in phases(axis)]
+    return all(near(part) == part and not is_scattered(part) for part in parts)  # else brought near, phase by phase
 
 
 def cost(spec: Spec, traits: Traits, measured: Pace) -> int:
@@ -169,17 +173,19 @@ def tables(
     blocks, along = _Blocks.of(spec, traits), [_Along.of(axis) for axis in _surrounded(spec)]
     none = (0,) * (len(along) - len(spec.axes))
     axes: list[int] = []
-    ends: list[int] = []
+    ends: list[Host] = []
+    before = 0  # of them
     for axis, x_step, y_step in zip(along, (*none, *x_steps[LEADING:]), (*none, *y_steps[LEADING:]), strict=True):
         part = axis.parts[0].axis
-        sizes = axis.axis.size, len(ends), axis.low, axis.before, axis.axis.outputs, axis.taps
+        sizes = axis.axis.size, before, axis.low, axis.before, axis.axis.outputs, axis.taps
         axes += [*sizes, axis.step, part.dilation, x_step, y_step, axis.parts[0].output_step]
-        ends += beyond(axis.axis, axis.low, axis.high)
+        ends.append(beyond(axis.axis, axis.low, axis.high))
+        before += len(ends[-1])
     starts = [n for axis in along[:-2] for part in axis.parts for n in (-part.axis.before, part.axis.taps)]
     entries, offsets = _entries(spec, along, blocks)
-    head = [len(along) - 2, len(ends), len(starts), len(entries) // 3, spec.groups, spec.filters, spec.channels]
+    head = [len(along) - 2, before, len(starts), len(entries) // 3, spec.groups, spec.filters, spec.channels]
     head += [*x_steps[:LEADING], *y_steps[:LEADING], start, origin, *blocks]
-    words = np.concatenate([np.array(head + axes + ends + starts + entries, np.int64), *offsets])
+    words = np.concatenate([np.array(head + axes, np.int64), *ends, np.array(starts + entries, np.int64), *offsets])
     return Tables(words, _units(spec, along, traits), blocks.room)
 
 

@@ -12,7 +12,7 @@ from arrayconv._accel import _threads
 from arrayconv._accel._base import Bypass, Laid
 from arrayconv._accel._borrowed import on_memory, on_places
 from arrayconv._accel._flat import Entire, Host, Start, address, adjacent, place_of
-from arrayconv._boundary import FILL, Run
+from arrayconv._boundary import FILL, Source
 from arrayconv._float_errors import float_errors_ignored
 from arrayconv._layout import Move, Shape
 from arrayconv._ops.windows import LEADING
@@ -100,7 +100,7 @@ def _ravelled(x: Any) -> Host:
     return x.reshape(-1)
 
 
-def cut(runs: tuple[Run, ...]) -> tuple[slice, slice] | None:
+def cut(runs: Source) -> tuple[slice, slice] | None:
     """Return which samples of an axis are read, and where they stand among constants; None without such a place."""
     copied = [number for number, run in enumerate(runs) if run.start != FILL]
     if len(copied) != 1 or runs[copied[0]].step != 1:

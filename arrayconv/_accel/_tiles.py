@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from arrayconv._accel._flat import Host
-from arrayconv._boundary import FILL, runs
+from arrayconv._boundary import Cycle, Run, runs
 from arrayconv._cost_table import LINE, Pace, rates
 from arrayconv._ops.windows import LEADING
 from arrayconv._spec import Axis, Spec
@@ -132,17 +132,17 @@ def tables(
         (copy_row, meet, 0),
     ]
     rows: list[tuple[int, ...]] = []
-    ends: list[int] = []
+    ends: list[Host] = []
+    before = 0  # of them
     for axis, x_step, y_step in zip(spec.axes, x_steps[LEADING:], y_steps[LEADING:], strict=True):
         low, _ = _outside(axis)
-        sizes = axis.size, len(ends), low, axis.before, axis.outputs, axis.taps, axis.stride, axis.dilation
+        sizes = axis.size, before, low, axis.before, axis.outputs, axis.taps, axis.stride, axis.dilation
         rows.append((*sizes, x_step, y_step))
-        ends += beyond(axis, *_outside(axis))
+        ends.append(beyond(axis, *_outside(axis)))
+        before += len(ends[-1])
     table = np.array(rows, np.int64)
-    return Tables(
-        np.array(counts, np.int64), table[:-2].copy(), table[-2:].copy(), np.array(ends or [0], np.int64),
-        bands, blocks, units, room,
-    )  # fmt: skip
+    outside = np.concatenate(ends) if before else np.zeros(1, np.int64)
+    return Tables(np.array(counts, np.int64), table[:-2].copy(), table[-2:].copy(), outside, bands, blocks, units, room)
 
 
 def _outside(axis: Axis) -> tuple[int, int]:
@@ -151,19 +151,22 @@ def _outside(axis: Axis) -> tuple[int, int]:
     return max(-lo, 0), max(hi - axis.size, 0)
 
 
-def beyond(axis: Axis, low: int, high: int) -> list[int]:
+def beyond(axis: Axis, low: int, high: int) -> Host:
     """Return the samples that stand so far beyond the ends: from the first sample back, then those after the last.
 
     -1 is the fill's.
     """
-    return [*_samples(axis, -low, 0)[::-1], *_samples(axis, axis.size, axis.size + high)]
+    return np.concatenate([_samples(axis, -low, 0)[::-1], _samples(axis, axis.size, axis.size + high)])
 
 
-def _samples(axis: Axis, first: int, stop: int) -> list[int]:
-    found: list[int] = []
-    for run in runs(axis.size, first, stop, axis.boundary):
-        found += [-1 if run.start == FILL else run.start + run.step * i for i in range(run.length)]
-    return found
+def _samples(axis: Axis, first: int, stop: int) -> Host:
+    return np.concatenate([np.empty(0, np.int64), *map(_places, runs(axis.size, first, stop, axis.boundary))])
+
+
+def _places(run: Run | Cycle) -> Host:
+    if isinstance(run, Cycle):
+        return np.tile(np.concatenate([*map(_places, run.runs)]), run.periods)
+    return np.full(run.length, run.start) if run.step == 0 else run.start + run.step * np.arange(run.length)
 
 
 def _cuts(axis: Axis, most: int, unit: int, ends: bool) -> Host:

@@ -17,7 +17,7 @@ import numpy as np
 
 from arrayconv._accel._base import unavailable
 from arrayconv._algorithms import Algorithm, Context, Shortcut
-from arrayconv._boundary import Run
+from arrayconv._boundary import Source
 from arrayconv._cost_table import LINE, pace
 from arrayconv._spec import Axis, Spec
 from arrayconv._xp import Traits
@@ -88,9 +88,7 @@ def _zeros(count: int, dtype: Any) -> Any:
     return np.zeros(count, dtype)
 
 
-def _shortcut(
-    spec: Spec, step: Spec, source: tuple[tuple[Run, ...], ...], traits: Traits, fill: complex
-) -> Shortcut | None:
+def _shortcut(spec: Spec, step: Spec, source: tuple[Source, ...], traits: Traits, fill: complex) -> Shortcut | None:
     """Return numpy.convolve itself for one-dimensional arrays that are read whole."""
     axis = spec.axes[0]
     if step.axes[0] != axis or (spec.conj and not spec.flip):

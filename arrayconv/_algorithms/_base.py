@@ -13,7 +13,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-from arrayconv._boundary import Run
+from arrayconv._boundary import Source
 from arrayconv._spec import Spec
 from arrayconv._xp import Array, Namespace, Traits
 
@@ -27,7 +27,7 @@ Extends = frozenset[Literal["zero", "wrap", "all"]]  # zeros, circles; all: by e
 # must go the long way.
 Shortcut = Callable[[Any, Any], Any]
 # (problem, its only step, where its samples come from per axis, traits, fill) -> the shortcut, None if there is none
-MakeShortcut = Callable[[Spec, Spec, tuple[tuple[Run, ...], ...], Traits, complex], Shortcut | None]
+MakeShortcut = Callable[[Spec, Spec, tuple[Source, ...], Traits, complex], Shortcut | None]
 
 
 class Context(NamedTuple):

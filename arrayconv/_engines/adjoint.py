@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from arrayconv._boundary import Run
+from arrayconv._boundary import Source
 from arrayconv._gradient import beyond, extended, input_gradient, kernel_gradient
 from arrayconv._ops import pad
 from arrayconv._ops.windows import LEADING
@@ -62,5 +62,5 @@ def _axes(x: Array, order: tuple[int, ...], xp: Namespace) -> Array:
     return xp.permute_dims(x, (*order, *range(LEADING, x.ndim)))
 
 
-def _is_whole(runs: tuple[Run, ...], size: int) -> bool:
+def _is_whole(runs: Source, size: int) -> bool:
     return len(runs) == 1 and runs[0].start == 0 and runs[0].step == 1 and runs[0].length == size

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from arrayconv._boundary import FILL, Run
+from arrayconv._boundary import FILL, Cycle, Run
 from arrayconv._xp import Array, Namespace
 
 
@@ -19,19 +19,23 @@ def along(axis: int, chosen: slice) -> tuple[Any, ...]:
     return (*(slice(None),) * axis, chosen, ...)
 
 
-def is_slice(pieces: Sequence[Run]) -> bool:
+def is_slice(pieces: Sequence[Run | Cycle]) -> bool:
     """Whether the runs are one plain slice of the axis, which needs no copy."""
     return len(pieces) == 1 and pieces[0].step == 1 and pieces[0].start != FILL
 
 
-def extend(x: Array, axis: int, pieces: Sequence[Run], fill: complex, *, xp: Namespace, device: Any) -> Array:
+def extend(x: Array, axis: int, pieces: Sequence[Run | Cycle], fill: complex, *, xp: Namespace, device: Any) -> Array:
     """Return x with `axis` replaced by the concatenation of the runs `pieces`; a view for a plain slice."""
     parts = [_part(x, axis, run, fill, xp, device) for run in pieces]
     return parts[0] if len(parts) == 1 else xp.concat(parts, axis=axis)
 
 
-def _part(x: Array, axis: int, run: Run, fill: complex, xp: Namespace, device: Any) -> Array:
-    shape = (*x.shape[:axis], run.length, *x.shape[axis + 1 :])
+def _part(x: Array, axis: int, run: Run | Cycle, fill: complex, xp: Namespace, device: Any) -> Array:
+    lead, trail = x.shape[:axis], x.shape[axis + 1 :]
+    shape = (*lead, run.length, *trail)
+    if isinstance(run, Cycle):
+        one = xp.expand_dims(extend(x, axis, run.runs, fill, xp=xp, device=device), axis=axis)
+        return xp.reshape(xp.broadcast_to(one, (*lead, run.periods, *one.shape[axis + 1 :])), shape)
     if run.start == FILL:
         return xp.full(shape, fill, dtype=x.dtype, device=device)
     if run.step == 0:
@@ -46,13 +50,18 @@ def _samples(run: Run) -> slice:
     return slice(first, first + (run.length if run.step else 1))
 
 
-def fold(y: Array, axis: int, pieces: Sequence[Run], size: int, *, xp: Namespace, device: Any) -> Array:
+def fold(y: Array, axis: int, pieces: Sequence[Run | Cycle], size: int, *, xp: Namespace, device: Any) -> Array:
     """Return the adjoint of `extend`: `axis` of y, laid out as `pieces`, summed back onto `size` samples."""
     total = xp.zeros((*y.shape[:axis], size, *y.shape[axis + 1 :]), dtype=y.dtype, device=device)
     at = 0
     for run in pieces:
         part = y[along(axis, slice(at, at + run.length))]
         at += run.length
+        if isinstance(run, Cycle):
+            periods = xp.reshape(part, (*y.shape[:axis], run.periods, -1, *y.shape[axis + 1 :]))
+            once = xp.sum(periods, axis=axis, dtype=y.dtype)
+            total = total + fold(once, axis, run.runs, size, xp=xp, device=device)
+            continue
         if run.start == FILL:
             continue
         if run.step == 0:

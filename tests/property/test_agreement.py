@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import arrayconv
-from arrayconv import _split, testing
+from arrayconv import _partition, testing
 from arrayconv._algorithms import ALGORITHMS
 
 METHODS = tuple(ALGORITHMS)
@@ -42,7 +42,7 @@ def test_slabs_give_what_whole_extension_gives(method, monkeypatch, random):
     x, kernel = random.integers(-9, 9, (40, 30)), random.integers(-9, 9, (5, 3))
     options = {"boundary": ("wrap", "reflect"), "method": method}
     whole = arrayconv.convolve(x, kernel, **options)
-    monkeypatch.setattr(_split, "SMALL", 0)
+    monkeypatch.setattr(_partition, "SMALL", 0)
     arrayconv._plan.make.cache_clear()
     try:
         slabs = arrayconv.convolve(x, kernel, **options)

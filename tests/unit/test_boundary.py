@@ -3,18 +3,23 @@
 import numpy as np
 import pytest
 
-from arrayconv._boundary import BOUNDARIES, FILL, runs
+from arrayconv._boundary import BOUNDARIES, FILL, Cycle, runs
 from tests import oracle
 
 
 def spelled(pieces):
     """Return the sample each position copies, FILL for the constant."""
-    return [run.start + run.step * i for run in pieces for i in range(run.length)]
+    spelt = []
+    for run in pieces:
+        one = spelled(run.runs) * run.periods if isinstance(run, Cycle) else None
+        spelt += one or [run.start + run.step * i for i in range(run.length)]
+        assert run.length == len(one or range(run.length))
+    return spelt
 
 
 @pytest.mark.parametrize("boundary", BOUNDARIES)
 @pytest.mark.parametrize("size", [1, 2, 3, 7])
-@pytest.mark.parametrize(("before", "after"), [(0, 0), (1, 2), (5, 3), (17, 23), (-1, 2), (2, -1)])
+@pytest.mark.parametrize(("before", "after"), [(0, 0), (1, 2), (5, 3), (17, 23), (170, 230), (-1, 2), (2, -1)])
 def test_runs_spell_out_the_extension(boundary, size, before, after):
     if size + min(before, 0) + min(after, 0) < 0:
         pytest.skip("nothing is left of the axis")

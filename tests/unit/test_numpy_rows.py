@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import arrayconv
-from arrayconv import _accel, _plan, _split, _warm, config, einconv, nn
+from arrayconv import _accel, _partition, _plan, _warm, config, einconv, nn
 from arrayconv._accel import _native
 from arrayconv._accel import _threads as threads
 from arrayconv._accel._base import AcceleratorFailed
@@ -52,7 +52,7 @@ def test_many_images_of_channels_are_extended_a_few_at_a_time(method):
     assert len(plan.steps) > 1
     for step in plan.steps:
         assert step.spec.output_size == spec.output_size, "an image is cut"
-        assert step.spec.batch * 16 * 32 * 32 <= _split.SMALL
+        assert step.spec.batch * 16 * 32 * 32 <= _partition.SMALL
 
 
 @pytest.mark.parametrize("spec", [images(1, 512, 4), images(64, 128, 1, filters=1)], ids=["large", "one-channel"])
@@ -69,9 +69,9 @@ def test_images_on_threads_of_their_own_start_no_others(dtype, method, monkeypat
     monkeypatch.setattr(threads, "share", lambda part, units, count: told.append(count) or share(part, units, count))
     library = make_library("numpy")
     plan = running.planned(library, spec, dtype, method)
-    steps = tuple(_split.pieces(spec, (8, 1, 16, 16), extends=frozenset(), slabs=True))
-    assert shared.worth(steps[0].spec, plan.traits._replace(threads=2)) == 2
-    plan = plan._replace(steps=steps, kernels=(0, 0), together=2, traits=plan.traits._replace(threads=2))
+    halves = _partition.partition(spec, (8, 1, 16, 16), extends=frozenset(), slabs=True)
+    assert shared.worth(halves.listed[0].spec, plan.traits._replace(threads=2)) == 2
+    plan = plan._replace(partition=halves, together=2, traits=plan.traits._replace(threads=2))
     x, w = (np.round(8 * array).astype(dtype) for array in operands(spec, "float32"))
     y = running.run(library, plan, x, w)
     assert told == [1, 1]
@@ -86,8 +86,8 @@ def test_images_on_threads_start_no_others_where_another_method_serves_instead(m
     library, share = make_library("numpy"), threads.share
     monkeypatch.setattr(threads, "share", lambda part, units, count: told.append(count) or share(part, units, 1))
     other = running.planned(library, spec, "float32", "numba")
-    steps = tuple(_split.pieces(spec, (8, 1, 16, 16), extends=frozenset(), slabs=True))
-    other = other._replace(steps=steps, kernels=(0, 0), together=2, traits=other.traits._replace(threads=2))
+    halves = _partition.partition(spec, (8, 1, 16, 16), extends=frozenset(), slabs=True)
+    other = other._replace(partition=halves, together=2, traits=other.traits._replace(threads=2))
     plan = running.planned(library, spec, "float32", "native_loops")._replace(asked="auto")
 
     def fails(*arguments):

@@ -5,8 +5,9 @@ from math import prod
 
 import pytest
 
-from arrayconv import _split
-from arrayconv._boundary import BOUNDARIES, FILL
+from arrayconv import _partition, _split
+from arrayconv._boundary import BOUNDARIES, FILL, singly
+from arrayconv._partition import Steps, partition
 from tests import oracle
 from tests.cases import CASES, axis, spec
 
@@ -18,6 +19,10 @@ def met(axis):
         at = {k: axis.stride * p + axis.dilation * k - axis.before for k in range(axis.taps)}
         pairs.append({(k, u // axis.upsample) for k, u in at.items() if u % axis.upsample == 0})
     return pairs
+
+
+def pieces(spec, shape, extends=frozenset(), slabs=True):
+    return list(Steps(partition(spec, shape, extends=extends, slabs=slabs)))
 
 
 def named(extends):
@@ -71,9 +76,9 @@ def test_inner_range_is_where_windows_lie_inside(one):
 @pytest.mark.parametrize("extends", [set(), {"zero"}, {"wrap"}, {"zero", "wrap"}, {"all"}], ids=named)
 @pytest.mark.parametrize("small", [0, 1 << 19])
 def test_pieces_cover_the_answer_and_read_the_extension(case, block, extends, small, monkeypatch):
-    monkeypatch.setattr(_split, "SMALL", small)
+    monkeypatch.setattr(_partition, "SMALL", small)
     shape = (block, block, *(block for _ in case.spec.axes))
-    found = list(_split.pieces(case.spec, shape, extends=extends, slabs=True))
+    found = pieces(case.spec, shape, extends)
     written = 0
     for piece in found:
         assert max(piece.spec.batch, piece.spec.groups, *piece.spec.output_size) <= block
@@ -84,7 +89,7 @@ def test_pieces_cover_the_answer_and_read_the_extension(case, block, extends, sm
             if not extends:
                 assert part.before == 0
                 assert part.span(0, part.outputs)[1] <= part.size
-            assert all(run.start == FILL or 0 <= run.start < max(whole.size, 1) for run in source)
+            assert all(run.start == FILL or 0 <= run.start < max(whole.size, 1) for run in singly(source))
     met_by_some_tap = [[bool(pairs) for pairs in met(one)] for one in case.spec.axes]
     outputs = case.spec.batch * case.spec.groups * case.spec.filters * prod(sum(flags) for flags in met_by_some_tap)
     assert written == outputs
@@ -94,10 +99,10 @@ def test_small_problems_are_extended_whole_and_large_ones_in_slabs():
     small = spec(axis(100, 3, 100, before=1), axis(100, 3, 100, before=1))
     large = spec(axis(1000, 3, 1000, before=1), axis(1000, 3, 1000, before=1))
     everything = (1, 1, 10**6, 10**6)
-    assert len(list(_split.pieces(small, everything, extends=set(), slabs=True))) == 1
-    pieces = list(_split.pieces(large, everything, extends=set(), slabs=True))
-    assert len(pieces) == 5
-    copied = [piece for piece in pieces if any(len(source) > 1 for source in piece.source)]
+    assert len(pieces(small, everything)) == 1
+    found = pieces(large, everything)
+    assert len(found) == 5
+    copied = [piece for piece in found if any(len(source) > 1 for source in piece.source)]
     assert sum(prod(piece.spec.input_size) for piece in copied) < 4 * 3 * 1002
 
 
@@ -128,7 +133,7 @@ def test_oracle_on_a_hand_worked_figure():
 def test_samples_cut_out_are_extended_as_the_whole_axis_is(size, boundary):
     for lo, length in product(range(-20, 20), range(1, 9)):
         whole = axis(size, 1, length, before=-lo, boundary=boundary)
-        cut, source = _split._cut(whole, 0, length, {"all"})
+        cut, source = _split.cut(whole, 0, length, {"all"})
         held = [run.start + run.step * i for run in source for i in range(run.length)]
         assert len(held) == cut.size
         places = [oracle.source(p - cut.before, cut.size, boundary) for p in range(length)]
