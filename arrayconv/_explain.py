@@ -146,7 +146,7 @@ def explanation(
         accumulator=traits.accumulator,
         backend=traits.library,
         device=traits.device,
-        steps=len(plan.steps),
+        steps=plan.partition.num_pieces,
         workspace=plan.chosen.workspace,
         macs=spec.macs,
         lowering=_lowering(spec),

@@ -11,7 +11,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Hashable, Iterator, Sequence, Set
 from itertools import accumulate, product
 from math import prod
-from typing import NamedTuple, overload
+from typing import NamedTuple
 
 from arrayconv._scattered import is_scattered
 from arrayconv._spec import Axis, Spec
@@ -74,6 +74,18 @@ class Partition(NamedTuple):
     def num_pieces(self) -> int:
         """Return how many pieces there are."""
         return len(self.listed) or (self.ends[-1] if self.ends else 0)
+
+    def at(self, number: int) -> Piece:
+        """Return a piece by its number."""
+        return self.listed[number] if self.listed else _at(self, number)
+
+    def prepared(self, number: int) -> tuple[int, int]:
+        """Return the number of the prepared kernel that a piece needs, and how many pieces need it."""
+        return _prepared(self, number) if self.kinds else (0, 1)
+
+    def each(self) -> Iterator[Piece]:
+        """Yield all pieces in order."""
+        return map(self.at, range(self.num_pieces))
 
     @property
     def outputs(self) -> int:
@@ -211,7 +223,6 @@ def _place(whole: Partition, number: int) -> _Place:
 
 @planning(0)
 def _at(whole: Partition, number: int) -> Piece:
-    """Return a piece by its number."""
     kind, group, number, serves = _place(whole, number)
     batch, number = divmod(number, serves // whole.batch.num_blocks)
     for grid in whole.kinds[kind]:
@@ -234,31 +245,3 @@ def _numbers(grid: Grid, number: int) -> list[int]:
         number, own = divmod(number, blocks.num_blocks)
         numbers.append(own)
     return numbers[::-1]
-
-
-class Steps(Sequence[Piece]):
-    """The pieces of a partition, each made when it is asked for unless they are few."""
-
-    def __init__(self, whole: Partition) -> None:
-        self._whole = whole
-
-    def __len__(self) -> int:
-        return self._whole.num_pieces
-
-    @overload
-    def __getitem__(self, number: int) -> Piece: ...
-    @overload
-    def __getitem__(self, number: slice) -> Sequence[Piece]: ...
-    def __getitem__(self, number: int | slice) -> Piece | Sequence[Piece]:
-        if isinstance(number, slice):
-            return [self[one] for one in range(*number.indices(len(self)))]
-        if self._whole.listed:
-            return self._whole.listed[number]
-        return _at(self._whole, range(len(self))[number])
-
-    def __iter__(self) -> Iterator[Piece]:
-        return (self[number] for number in range(len(self)))
-
-    def prepared(self, number: int) -> tuple[int, int]:
-        """Return the number of the prepared kernel that a piece needs, and how many pieces need it."""
-        return _prepared(self._whole, number) if self._whole.kinds else (0, 1)

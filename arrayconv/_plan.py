@@ -17,7 +17,7 @@ from arrayconv._float_errors import float_errors_ignored
 from arrayconv._memory import buffer, is_corner, is_numpy, put
 from arrayconv._operands import cut, oriented, wrapped
 from arrayconv._ops import contain
-from arrayconv._partition import Partition, Steps, nothing, partition, undivided_partition
+from arrayconv._partition import Partition, nothing, partition, undivided_partition
 from arrayconv._select import METHODS, TABLE, Budget, Candidate, rank
 from arrayconv._spec import Spec
 from arrayconv._split import Piece
@@ -49,11 +49,6 @@ class Plan(NamedTuple):
     together: int = 1  # steps that run side by side
 
     @property
-    def steps(self) -> Steps:
-        """The pieces, in the order in which they run."""
-        return Steps(self.partition)
-
-    @property
     def task(self) -> Task:
         """What was asked."""
         return Task(self.spec, self.traits, self.asked, self.budget)
@@ -74,7 +69,7 @@ class Plan(NamedTuple):
         if any(axis.upsample != 1 for axis in self.spec.axes) or not self.covers:
             return None
         conj = self.spec.conj and self.traits.accumulator.startswith("complex")
-        step, traits = self.steps[0], self.traits
+        step, traits = self.partition.at(0), self.traits
         run = make_shortcut(self.spec._replace(conj=conj), step.spec, step.source, traits, fill)
         return _accel.on_memory(run) if run is not None and traits.home else run
 
@@ -86,7 +81,7 @@ class Plan(NamedTuple):
     @property
     def is_whole(self) -> bool:
         """Whether a single step computes all of y, so that its result is the answer."""
-        return len(self.steps) == 1 and self.steps[0].spec.output_shape == self.spec.output_shape
+        return self.partition.num_pieces == 1 and self.partition.at(0).spec.output_shape == self.spec.output_shape
 
 
 @record
@@ -252,7 +247,7 @@ def _walk(plan: Plan, run: _Runner, out: Array | None, context: Context) -> Arra
     xp, dtype = context.xp, getattr(context.xp, plan.traits.output)
     first: Any = None
     if plan.is_whole and out is None:
-        first = run(0, plan.steps[0])
+        first = run(0, plan.partition.at(0))
         if not (TABLE[plan.method].smears and plan.traits.writable and is_corner(first)):
             return xp.astype(first, dtype, copy=False)
     y = out
@@ -265,10 +260,10 @@ def _walk(plan: Plan, run: _Runner, out: Array | None, context: Context) -> Arra
     if plan.together > 1:
         if y is None:
             y = (xp.empty if plan.covers else xp.zeros)(plan.spec.output_shape, dtype=dtype, device=context.device)
-        _accel.share(partial(_written, plan, run, y, dtype, writes), len(plan.steps), plan.together)
+        _accel.share(partial(_written, plan, run, y, dtype, writes), plan.partition.num_pieces, plan.together)
         return y
-    for number in range(len(plan.steps)):
-        step = plan.steps[number]
+    for number in range(plan.partition.num_pieces):
+        step = plan.partition.at(number)
         place = _target(step)
         if writes and y is not None:
             _write(run, number, step, y[place])
@@ -295,7 +290,7 @@ def _write(run: _Runner, number: int, step: Piece, target: Any) -> None:
 def _written(plan: Plan, run: _Runner, y: Array, dtype: Any, writes: bool, first: int, stop: int) -> None:
     """Run the steps [first, stop) and put their results in place."""
     for number in range(first, stop):
-        step = plan.steps[number]
+        step = plan.partition.at(number)
         place = _target(step)
         if writes:
             _write(run, number, step, y[place])
@@ -310,7 +305,7 @@ class _Runner:
         self._algorithm = TABLE[plan.method]
         self._guards = self._algorithm.smears and not plan.traits.exact
         self._x, self._kernel, self._context = x, kernel, context
-        self._steps = plan.steps
+        self._partition = plan.partition
         self._held = -1  # the key of what is prepared: no more than one, since each may be as large as x
         self._prepared: tuple[contain.Guard, Any] | None = None
         self._lock = Lock() if plan.together > 1 else None  # no compiler follows a lock
@@ -351,7 +346,7 @@ class _Runner:
             return self._found(number, step)
 
     def _found(self, number: int, step: Piece) -> tuple[contain.Guard, Any]:
-        key, serves = self._steps.prepared(number)
+        key, serves = self._partition.prepared(number)
         if self._kept is not None and key in self._kept:
             return self._kept[key]
         if key != self._held or self._prepared is None:

@@ -65,7 +65,7 @@ def explained(decision: Decision, plan: Plan, shape: Shape, labels: Any) -> Expl
     if chain is None:
         return Explained(**values, cost_ns=plan.chosen.cost_ns, separable=decision.reason)
     values["method"] = SEPARABLE
-    values["steps"] = chain.terms * sum(len(each.steps) for each in chain.plans)
+    values["steps"] = chain.terms * sum(each.partition.num_pieces for each in chain.plans)
     values["workspace"] = max(each.chosen.workspace for each in chain.plans)
     return Explained(**values, passes=_passes(chain, labels), rank=chain.terms, cost_ns=chain.cost_ns)
 

@@ -122,7 +122,7 @@ def test_a_transposed_convolution_is_one_call_where_torch_has_it(array, name):
     plan = running.planned(library, SPECS[name], "float32", "torch_conv")
     phases = name.removeprefix("transposed-") in IN_PHASES
     assert plan.chosen.undivided != phases
-    assert (len(plan.steps) == 1) or phases
+    assert (plan.partition.num_pieces == 1) or phases
 
 
 def test_a_transposed_convolution_falls_into_phases_where_memory_is_short():
@@ -130,7 +130,7 @@ def test_a_transposed_convolution_falls_into_phases_where_memory_is_short():
     library, spec = make_library("torch"), cases.spec(cases.axis(5000, 8, upsample=4), filters=4)
     plan = running.planned(library, spec, "float64", "torch_conv", max_workspace=1 << 18)
     assert not plan.chosen.undivided
-    assert len(plan.steps) > 1
+    assert plan.partition.num_pieces > 1
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])

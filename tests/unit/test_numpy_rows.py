@@ -49,8 +49,8 @@ def images(batch, size, channels, filters=4):
 def test_many_images_of_channels_are_extended_a_few_at_a_time(method):
     spec = images(64, 32, 16)
     plan = running.planned(make_library("numpy"), spec, "float32", method)
-    assert len(plan.steps) > 1
-    for step in plan.steps:
+    assert plan.partition.num_pieces > 1
+    for step in plan.partition.each():
         assert step.spec.output_size == spec.output_size, "an image is cut"
         assert step.spec.batch * 16 * 32 * 32 <= _partition.SMALL
 
@@ -58,8 +58,8 @@ def test_many_images_of_channels_are_extended_a_few_at_a_time(method):
 @pytest.mark.parametrize("spec", [images(1, 512, 4), images(64, 128, 1, filters=1)], ids=["large", "one-channel"])
 def test_borders_are_slabs_where_extending_would_cost_more(spec, method):
     plan = running.planned(make_library("numpy"), spec, "float32", method)
-    assert sum(step.spec.output_size in ((510, 510), (126, 126)) for step in plan.steps) == 1
-    assert len(plan.steps) == 5
+    assert sum(step.spec.output_size in ((510, 510), (126, 126)) for step in plan.partition.each()) == 1
+    assert plan.partition.num_pieces == 5
 
 
 @pytest.mark.parametrize("dtype", ["float32", "int32"])

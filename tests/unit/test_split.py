@@ -7,7 +7,7 @@ import pytest
 
 from arrayconv import _partition, _split
 from arrayconv._boundary import BOUNDARIES, FILL, singly
-from arrayconv._partition import Steps, partition
+from arrayconv._partition import partition
 from tests import oracle
 from tests.cases import CASES, axis, spec
 
@@ -22,7 +22,7 @@ def met(axis):
 
 
 def pieces(spec, shape, extends=frozenset(), slabs=True):
-    return list(Steps(partition(spec, shape, extends=extends, slabs=slabs)))
+    return list(partition(spec, shape, extends=extends, slabs=slabs).each())
 
 
 def named(extends):
