@@ -6,6 +6,7 @@ in error texts. Everything is checked before anything is computed.
 
 from __future__ import annotations
 
+from importlib import import_module
 from math import prod
 from typing import Any, NamedTuple, get_args
 
@@ -21,7 +22,8 @@ from arrayconv._plan import Plan, Refusal, make, refused, with_accelerators
 from arrayconv._problem import Problem, Sum
 from arrayconv._select import METHODS, Budget
 from arrayconv._shapes import integer
-from arrayconv._tracing import planning, record
+from arrayconv._torch_modes import is_replayed
+from arrayconv._tracing import is_compiling, planning, record
 from arrayconv._xp import Operands, Traits, checked_dtype_name
 
 _OUT = Words("out", "x", "x or the kernel", "Leave out=None")
@@ -131,6 +133,14 @@ def planned(
     found: Operands, problem: Problem, made: Plan, fill: complex, constants: dict[int, Any] | None = None
 ) -> Any:
     """Return the answer of a call whose plan is made; `constants` as in `_plan.execute`."""
+    if found.traits.traced and found.traits.library == "torch" and not is_compiling() and is_replayed():
+        recorded = import_module("arrayconv._engines.recorded")
+        with recorded.Sizes():
+            return _planned(recorded.pinned(found), problem, made, fill, constants)
+    return _planned(found, problem, made, fill, constants)
+
+
+def _planned(found: Operands, problem: Problem, made: Plan, fill: complex, constants: dict[int, Any] | None) -> Any:
     x, kernel = operands_of(found, problem)
     y = _engines.run(made, x, kernel, fill, xp=found.xp, device=found.device, constants=constants)
     y = answer(y, problem, found.xp)

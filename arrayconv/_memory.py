@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from arrayconv import _scratch
-from arrayconv._tracing import is_traced
+from arrayconv._tracing import is_compiling, is_traced
 from arrayconv._xp import Array, Namespace, device_of, identify
 
 _LONELY = (1 << 19) - 1  # multiply-adds of a product below which OpenBLAS, from 0.3 on, starts no thread
@@ -126,7 +126,7 @@ def shares_memory(backend: str, first: Array, second: Array) -> bool:
     """Whether writing to `first` may change `second`; True where it can't be told."""
     if backend in ("numpy", "cupy"):
         return bool(sys.modules[backend].may_share_memory(first, second))
-    if backend == "torch":
+    if backend == "torch" and not is_traced(backend, first, second):
         a: Any = first
         b: Any = second
         return a.untyped_storage().data_ptr() == b.untyped_storage().data_ptr()
@@ -155,7 +155,7 @@ def check_target(function: str, words: Words, out: Any, operands: tuple[Array, .
     own = identify(function, words.argument, out)
     if own != backend:
         raise TypeError(f"{text} must be a {backend} array like {words.like}. Got {own or type(out).__name__}.")
-    if backend == "jax" or is_traced(backend, *operands, out):
+    if backend == "jax" or (backend == "torch" and is_compiling()):
         raise TypeError(f"{text} cannot be written: {backend} arrays are immutable here. {way_out}.")
     if needs_gradient(backend, out):
         raise TypeError(

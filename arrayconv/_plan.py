@@ -20,7 +20,7 @@ from arrayconv._ops import contain
 from arrayconv._select import METHODS, TABLE, Budget, Candidate, rank
 from arrayconv._spec import Spec
 from arrayconv._split import Piece, pieces, undivided
-from arrayconv._tracing import planning, record
+from arrayconv._tracing import is_traced, planning, record
 from arrayconv._xp import Array, Namespace, Traits, compat_namespace
 
 
@@ -211,8 +211,11 @@ def execute(
         Of the plan's output dtype; `out` itself where that was given.
     """
     traits = plan.traits
-    if traits.home and not is_numpy(x):
-        return _hosted(plan, x, kernel, fill, out, constants)
+    if traits.library == "torch" and not is_numpy(x):
+        if not traits.traced and is_traced("torch", x, kernel):
+            return execute(_unhosted(plan, fill), x, kernel, fill, xp=xp, device=device, out=out)
+        if traits.home:
+            return _hosted(plan, x, kernel, fill, out, constants)
     alone = plan.together <= 1
     fft = _accel.transforms(traits.transforms, xp, traits.threads if alone else 1)
     context = Context(xp, device, traits, fft, wrapped(fill, traits), alone=alone)
@@ -220,6 +223,14 @@ def execute(
     run = _accelerated if plan.method in _accel.ACCELERATED else _walked
     with _accel.full_precision(traits):
         return run(plan, x, kernel, out, context, constants)
+
+
+def _unhosted(plan: Plan, fill: complex) -> Plan:
+    """Return the plan of the same problem in torch's own functions, for tensors that turn out to be watched."""
+    made = make(plan.spec, _accel.unhosted(plan.traits), plan.asked, plan.budget, fill == 0)
+    if isinstance(made, Refusal):
+        raise refused("convolution", made, plan.budget.max_workspace)
+    return made
 
 
 def _hosted(

@@ -20,6 +20,7 @@ from arrayconv._engines import watcher
 from arrayconv._plan import Plan
 from arrayconv._problem import Problem
 from arrayconv._tape import is_recording
+from arrayconv._torch_modes import in_force
 from arrayconv._xp import Operands, dtype_name
 
 _MOST = 4096
@@ -181,7 +182,7 @@ def _seen(arrays: tuple[Any, ...]) -> tuple[Any, ...] | None:
             seen += array.shape, array.dtype
         return tuple(seen)
     torch = sys.modules.get("torch")
-    if torch is None or torch.compiler.is_compiling():
+    if torch is None or torch.compiler.is_compiling() or in_force():
         return None
     tensor = torch.Tensor
     for array in arrays:

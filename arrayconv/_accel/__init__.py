@@ -58,6 +58,7 @@ __all__ = [
     "state",
     "tensor",
     "transforms",
+    "unhosted",
     "usable",
 ]
 
@@ -121,6 +122,11 @@ def hosted(traits: Traits) -> Traits:
         return traits
     found = traits._replace(backend="numpy", home=traits.backend, readable=True, integer_matmul=True)
     return found if "numpy" in traits.accelerators and lender(found) else traits
+
+
+def unhosted(traits: Traits) -> Traits:
+    """Return the traits of the same arrays where their library must see its own functions: the inverse of `hosted`."""
+    return traits._replace(backend=traits.library, home="", traced=True, readable=False, transforms="", threads=1)
 
 
 def lender(traits: Traits) -> str:
