@@ -47,6 +47,25 @@ def is_memory(tensor: Any) -> bool:
     return not (torch._is_functional_tensor(tensor) or torch._is_zerotensor(tensor))
 
 
+def with_values(*tensors: Any) -> int | None:
+    """Return which tensor has values where fake ones are called for, None where all may meet."""
+    fakes = sys.modules.get("torch._subclasses.fake_tensor")
+    if fakes is None:
+        return None
+    are_fake = [isinstance(tensor, fakes.FakeTensor) for tensor in tensors]
+    modes = [tensor.fake_mode for tensor, fake in zip(tensors, are_fake, strict=True) if fake]
+    if in_force():
+        modes += [mode for mode in _dispatch_modes() if isinstance(mode, fakes.FakeTensorMode)]
+    if all(are_fake) or not modes or any(mode.allow_non_fake_inputs for mode in modes):
+        return None
+    return are_fake.index(False)
+
+
+def _dispatch_modes() -> list[Any]:
+    own = sys.modules["torch"]._C
+    return [own._get_dispatch_stack_at(place) for place in range(own._len_torch_dispatch_stack())]
+
+
 def _is_functionalizing() -> bool:
     functorch = sys.modules["torch"]._C._functorch
     if functorch.peek_interpreter_stack() is None:

@@ -133,6 +133,8 @@ def _remembered(found: Operands, problem: Problem, made: Plan, fill: complex, fi
 
 def shortcut(found: Operands, problem: Problem, made: Plan, fill: complex) -> Bypass | None:
     """Return the plan's call on the caller's own arrays, None where more is to be done than its method does itself."""
+    if made.traits.traced:
+        return None
     dtypes = [array.dtype for array in (found.x, found.kernel)]
     if any(dtype_name(dtype) != found.traits.accumulator for dtype in dtypes) or problem.sums is not None:
         return None

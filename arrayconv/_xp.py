@@ -19,7 +19,7 @@ from typing import Any, NamedTuple, Protocol
 import array_api_compat
 import numpy as np
 
-from arrayconv import _dtypes, _host
+from arrayconv import _dtypes, _host, _torch_modes
 from arrayconv._errors import listed
 from arrayconv._tracing import is_compiling, is_traced, planning, record
 
@@ -289,6 +289,8 @@ def operands(
         kernel = numbers.array(numbers.dtype, xp, device)
     elif first != "numpy":
         _check_devices(function, names, first, x, kernel)
+    if first == "torch" and not is_compiling():
+        _check_fake(function, names, x, kernel)
     traits = _traits(function, names, first, device, xp, (x, kernel), x_name, dtype)
     return Operands(x, kernel, xp, device, traits)
 
@@ -301,6 +303,17 @@ def _check_devices(function: str, names: tuple[str, str], backend: str, x: Any, 
         raise TypeError(
             f"{function}: `{names[0]}` and `{names[1]}` must be on one device. Got {places[0]} and {places[1]}. "
             f"Move one of them first; nothing is moved behind your back."
+        )
+
+
+def _check_fake(function: str, names: tuple[str, str], x: Any, kernel: Any) -> None:
+    """Refuse tensors with values beside fake ones, unless the mode of those takes them."""
+    number = _torch_modes.with_values(x, kernel)
+    if number is not None:
+        raise TypeError(
+            f"{function}: `{names[number]}` has values, among fake tensors that have none. Got "
+            f"{type((x, kernel)[number]).__name__} of shape {tuple((x, kernel)[number].shape)}. Convert it by the fake "
+            f"mode's from_tensor, pass lists inside the mode, or make the mode with allow_non_fake_inputs=True."
         )
 
 

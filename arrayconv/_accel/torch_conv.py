@@ -19,7 +19,7 @@ from math import isfinite, prod
 from typing import Any
 
 from arrayconv._accel._base import Bypass, Laid, unavailable
-from arrayconv._accel._borrowed import LIBRARY, tensor
+from arrayconv._accel._borrowed import LIBRARY, has_memory, tensor
 from arrayconv._accel._torch_calls import Call, applied, call, function, is_transposed, produced, surrounded
 from arrayconv._algorithms import Algorithm, Context
 from arrayconv._boundary import Run
@@ -171,8 +171,8 @@ def bypass(laid: Laid) -> Bypass | None:
     turned = axes if problem.spec.flip != told.transposed else ()
 
     def run(x: Any, kernel: Any, bias: Any = None) -> Any:
-        if torch.is_autocast_enabled("cpu"):
-            return None  # the long way keeps all digits
+        if torch.is_autocast_enabled("cpu") or not has_memory(kernel):
+            return None  # the long way keeps all digits, and reads no values where there are none
         weights = to_weights(kernel)
         if turned:
             weights = weights.flip(turned)

@@ -36,9 +36,9 @@ def mapped(function: Callable[..., Any], *tensors: Any) -> Any:
 
     y = torch.func.vmap(found, tuple([0 if n else None for n in counts]))(*whole)
     if torch.is_tensor(y):
-        return torch._add_batch_dim(y, 0, level)
+        return torch._add_batch_dim(y.contiguous(), 0, level)  # whose rules want the mapped axis first in memory
     parts = iter(y)
-    return tuple([torch._add_batch_dim(next(parts), 0, level) if wanted else None for wanted in some])
+    return tuple([torch._add_batch_dim(next(parts).contiguous(), 0, level) if wanted else None for wanted in some])
 
 
 def _level() -> int:
