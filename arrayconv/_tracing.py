@@ -96,6 +96,15 @@ def shape_of(x: Any) -> tuple[int, ...]:
     return tuple(map(index, x.shape))
 
 
+def is_recorded(backend: str) -> bool:
+    """Whether what is called now becomes a program of torch that is run again on other tensors.
+
+    Nothing may be written in place there: `linearize` keeps what does not depend on its input, buffers too, for all
+    later calls.
+    """
+    return backend == "torch" and not is_compiling() and _torch_modes.is_replayed()
+
+
 def is_traced(backend: str, *arrays: Any) -> bool:
     """Whether a library must see its own functions: a JAX tracer among `arrays`, torch compiling, or as `sees` says."""
     if backend == "jax":

@@ -21,7 +21,7 @@ import numpy as np
 
 from arrayconv import _dtypes, _host, _torch_modes
 from arrayconv._errors import listed
-from arrayconv._tracing import is_compiling, is_traced, planning, record
+from arrayconv._tracing import is_compiling, is_recorded, is_traced, planning, record
 
 Namespace = ModuleType
 
@@ -367,7 +367,7 @@ def traits(backend: str, device: Any, xp: Namespace, output: str, *, traced: boo
         output=output,
         traced=traced,
         readable=backend == "numpy" or (backend in ("torch", "jax") and kind == "cpu" and not traced),
-        writable=backend != "jax",
+        writable=backend != "jax" and not (traced and is_recorded(backend)),
         float64=not exact or has_dtype(xp, device, "float64"),
         integer_matmul=not (backend == "torch" and kind != "cpu"),
     )

@@ -37,7 +37,7 @@ from arrayconv._accel.xla_conv import xla_conv
 from arrayconv._accel.xla_loops import xla_loops
 from arrayconv._accel.xla_tiles import xla_tiles
 from arrayconv._algorithms import Algorithm
-from arrayconv._tracing import planning
+from arrayconv._tracing import is_recorded, planning
 from arrayconv._xp import Namespace, Traits
 
 __all__ = [
@@ -126,7 +126,11 @@ def hosted(traits: Traits) -> Traits:
 
 def unhosted(traits: Traits) -> Traits:
     """Return the traits of the same arrays where their library must see its own functions: the inverse of `hosted`."""
-    return traits._replace(backend=traits.library, home="", traced=True, readable=False, transforms="", threads=1)
+    home = traits.library
+    writable = not is_recorded(home)
+    return traits._replace(
+        backend=home, home="", traced=True, readable=False, writable=writable, transforms="", threads=1
+    )
 
 
 def lender(traits: Traits) -> str:

@@ -54,6 +54,11 @@ def run(
     return execute(plan, x, kernel, fill, xp=xp, device=device, out=out, constants=constants)
 
 
+def recorded(function: Callable[..., Any], *tensors: Any) -> Any:
+    """Call a function of tensors so that the program recorded of it can be run again."""
+    return import_module("arrayconv._engines.programs").call(function, *tensors)
+
+
 def is_watched(backend: str, array: Any) -> bool:
     """Whether a gradient, a function transform or a compiler may want to know what happens to an array."""
     if is_compiling() or getattr(array, "requires_grad", False) or (backend == "torch" and is_traced(backend, array)):

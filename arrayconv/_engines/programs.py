@@ -1,24 +1,25 @@
 """Programs that `jit.trace` and `make_fx` record of a plan: for the shapes at hand, and for no others.
 
-A plan is made for one shape, so its sizes are constants of the program. Each operand is asked for its sizes there: a
-tensor of other ones raises, where the sums would be of something else.
+A plan is made for one shape, so its sizes are constants of the program. Each tensor is asked for its sizes there: one of
+other sizes raises, where the sums would be of something else.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import torch
 from torch.overrides import TorchFunctionMode
 
-from arrayconv._torch_modes import unrecorded
+from arrayconv._torch_modes import is_jit_tracing, unrecorded
 from arrayconv._tracing import shape_of
-from arrayconv._xp import Operands
 
-_SIZES = (torch.Tensor.shape.__get__, torch.Tensor.size)
+_SIZES = (torch.Tensor.shape.__get__, torch.Tensor.size)  # pyright: ignore[reportAttributeAccessIssue]
 
 
-class Sizes(TorchFunctionMode):
+class _Sizes(TorchFunctionMode):
     """Sizes as numbers, where `jit.trace` would make tensors of them."""
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -28,9 +29,10 @@ class Sizes(TorchFunctionMode):
             return func(*args, **(kwargs or {}))
 
 
-def pinned(found: Operands) -> Operands:
-    """Return operands that are of these sizes whenever the program runs."""
-    return found._replace(x=_pinned(found.x), kernel=_pinned(found.kernel))
+def call(function: Callable[..., Any], *tensors: Any) -> Any:
+    """Call a function of tensors so that the program recorded of it can be run again."""
+    with _Sizes() if is_jit_tracing() else nullcontext():
+        return function(*map(_pinned, tensors))
 
 
 def _pinned(tensor: Any) -> Any:
