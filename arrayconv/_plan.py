@@ -170,7 +170,7 @@ def refused(function: str, refusal: Refusal, limit: int | None, taken: int = 0) 
 
 def with_accelerators(traits: Traits, allowed: frozenset[str], threads: int | None = None) -> Traits:
     """Return `traits` with the shortcuts that are installed and allowed, and the threads they may use, None for all."""
-    traits = _accel.hosted(traits._replace(accelerators=_accel.available(allowed)))
+    traits = _accel.hosted(_accel.surviving(traits._replace(accelerators=_accel.available(allowed))))
     most = _accel.usable() if traits.backend in ("numpy", "jax") and traits.device == "cpu" else 1
     return traits._replace(transforms=_accel.lender(traits), threads=most if threads is None else min(threads, most))
 

@@ -6,6 +6,7 @@ case table. A library that fails once is left alone from then on.
 
 from __future__ import annotations
 
+import os
 import sys
 import warnings
 from collections.abc import Callable
@@ -56,6 +57,7 @@ __all__ = [
     "on_memory",
     "share",
     "state",
+    "surviving",
     "tensor",
     "transforms",
     "unhosted",
@@ -96,7 +98,17 @@ def installed(library: str) -> bool:
     return _native.built() if library == _native.LIBRARY else find_spec(library) is not None
 
 
-_failed: set[str] = set()
+_FORKED = "torch, after a fork"
+_failed: set[str] = set()  # libraries, and `_FORKED` in a child of a process that had imported torch
+
+
+def _after_fork() -> None:
+    if _imported("torch"):
+        _failed.add(_FORKED)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 def _imported(library: str) -> bool:
@@ -110,6 +122,17 @@ def ready(library: str) -> bool:
     if library in MADE_OF:
         return all(map(ready, MADE_OF[library]))
     return _imported(library) if library in _BORROWED else installed(library)
+
+
+def surviving(traits: Traits) -> Traits:
+    """Return the traits without what a fork leaves behind.
+
+    torch's OpenMP threads do not come along into a child, and what is shared among them waits for ever. So NumPy arrays
+    are not lent to it there. All else that serves them was tried, and starts its threads again.
+    """
+    if _FORKED not in _failed or traits.library != "numpy":
+        return traits
+    return traits._replace(accelerators=traits.accelerators - {"torch"})
 
 
 def hosted(traits: Traits) -> Traits:
@@ -145,7 +168,7 @@ def available(allowed: frozenset[str]) -> frozenset[str]:
 
 
 def state() -> tuple[int, ...]:
-    """Return what a remembered choice must not outlive: how many libraries have failed, which can be borrowed."""
+    """Return what a remembered choice must not outlive: how many libraries failed or stayed behind, which are lent."""
     modules = sys.modules  # asked at every call, so written out for each of _BORROWED
     return len(_failed), modules.get("torch") is not None, modules.get("jax") is not None
 
