@@ -99,17 +99,19 @@ def make(spec: Spec, traits: Traits, method: str, budget: Budget, zero_fill: boo
     Where nothing fits a cap that nobody asked for, it is planned without one.
     """
     assert method in METHODS
-    candidates = rank(spec, traits, budget, zero_fill)
+    sums = spec.outputs > 0 and spec.terms > 0
+    ranked = spec if sums else _countable(spec)
+    candidates = rank(ranked, traits, budget, zero_fill)
     runnable = [row for row in candidates if row.refusal is None and method in ("auto", row.name)]
     if not runnable and budget.yields:
-        candidates = rank(spec, traits, Budget(None, budget.accuracy), zero_fill)
+        candidates = rank(ranked, traits, Budget(None, budget.accuracy), zero_fill)
         runnable = [row for row in candidates if row.refusal is None and method in ("auto", row.name)]
     if not runnable:
         return Refusal(method, candidates)
     chosen = runnable[0]
     algorithm = TABLE[chosen.name]
-    steps: tuple[Piece, ...] = (undivided(spec),) if chosen.undivided else ()
-    if spec.outputs and spec.terms and not steps:  # a sum of nothing is zero
+    steps: tuple[Piece, ...] = (undivided(spec),) if chosen.undivided and sums else ()
+    if sums and not steps:  # a sum of nothing is zero
         extends = algorithm.extending(zero_fill)
         slabs = algorithm.slabs and not ("zero" in extends and all(axis.boundary == "constant" for axis in spec.axes))
         steps = tuple(pieces(spec, chosen.block, extends=extends, slabs=slabs))
@@ -117,6 +119,12 @@ def make(spec: Spec, traits: Traits, method: str, budget: Budget, zero_fill: boo
     together = min(chosen.together, len(steps))
     kernels = _kernels(steps, algorithm)
     return Plan(spec, traits, chosen.name, steps, kernels, candidates, method, budget, together)
+
+
+def _countable(spec: Spec) -> Spec:
+    """Return a problem in which nothing is to be summed with ones for the counts of nothing, which costs divide by."""
+    counts = {name: max(1, getattr(spec, name)) for name in ("batch", "groups", "channels", "filters")}
+    return spec._replace(**counts)
 
 
 def _by_kernel(steps: tuple[Piece, ...], algorithm: Algorithm) -> tuple[Piece, ...]:

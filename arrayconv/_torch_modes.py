@@ -1,9 +1,9 @@
-"""Whether torch runs its operations itself or hands them to somebody: a mode, a tracer, a tensor that stands for another.
+"""Whether torch runs its operations itself or hands them to somebody: a mode, a tracer, a tensor subclass.
 
-Below the Python type of a tensor torch may record, replay, count or replace what is called: `make_fx` and `linearize` by
-a dispatch mode, `jit.trace` by a tracer, `functionalize` by a transform, fake tensors and users' subclasses by their own
-methods. What NumPy computes over a tensor's memory none of them sees, so torch's own functions must run there. This is
-the one place that asks; torch has no public name for most of the questions.
+What is called may be recorded, replayed, counted or replaced: by a dispatch mode in `make_fx` and `linearize`, by a
+tracer in `jit.trace`, by a transform in `functionalize`, by the methods of fake tensors and users' subclasses. None of
+them sees what NumPy computes over a tensor's memory, so torch's own functions must run there. This is the one place that
+asks; torch has no public name for most of the questions.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _PLAIN = ("torch", "torch.nn.parameter")  # modules of the types whose operation
 def in_force() -> bool:
     """Whether this thread's calls of torch are handed to a dispatch or function mode, or recorded by `jit.trace`."""
     own = sys.modules["torch"]._C
-    return own._len_torch_dispatch_stack() > 0 or own._is_tracing() or (_function_modes(own))
+    return own._len_torch_dispatch_stack() > 0 or own._is_tracing() or _function_modes(own)
 
 
 def _function_modes(own: Any) -> bool:
@@ -40,7 +40,7 @@ def sees(*tensors: Any) -> bool:
 
 
 def is_memory(tensor: Any) -> bool:
-    """Whether a tensor is what it seems: no subclass with operations of its own, and no promise of zeros or of values."""
+    """Whether a tensor is memory: no subclass with operations of its own, no zeros unwritten, none that stands in."""
     torch = sys.modules["torch"]
     if type(tensor).__module__ not in _PLAIN:
         return False

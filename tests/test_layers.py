@@ -62,6 +62,8 @@ FOREIGN = {
     "_accel/scipy_fft": {"scipy"},
     "_accel/torch_fft": {"torch"},
     "_engines/jax": {"jax"},
+    "_engines/legacy": {"torch"},
+    "_engines/programs": {"torch"},
     "_engines/torch": {"torch"},
     "nn/modules": {"torch"},
     "_cli/console": {"rich"},

@@ -1,6 +1,6 @@
 """Programs that `jit.trace` and `make_fx` record of a plan: for the shapes at hand, and for no others.
 
-A plan is made for one shape, so its sizes are constants of the program. Each tensor is asked for its sizes there: one of
+A plan is made for one shape, so its sizes are constants of the program. Each tensor's sizes are checked there: one of
 other sizes raises, where the sums would be of something else.
 """
 

@@ -329,6 +329,16 @@ WAYS = {
 }
 
 
+COSTLY = {
+    "hessian",
+    "hessian-vectorize",
+    "hessian-forward",
+    "is_grads_batched-graph",
+    "gradgradcheck",
+    "jacobian-graph",
+}
+
+
 def operands(shapes, seed=0):
     """Return x and a kernel twice: the first ones, and those of a later call."""
     source = torch.Generator().manual_seed(seed)
@@ -345,6 +355,8 @@ def assert_same(got, expected):
 @pytest.mark.parametrize("door", DOORS)
 @pytest.mark.parametrize("way", WAYS)
 def test_ways_of_torch_meet_every_door(way, door):
+    if way in COSTLY and door not in ("convolve", "nn.conv_transpose2d"):
+        pytest.skip("a loop over every element, whose door is beside the point")
     if (way, door) == ("jit.trace", "nn.modules.Conv1d"):
         pytest.skip("jit.trace takes no functional_call; the layer itself is traced below")
     call, reference, *shapes = DOORS[door]
@@ -377,13 +389,15 @@ def record(way, call, first):
 def test_recorded_methods_hold_for_later_inputs_or_say_why_not(way, method):
     first, later = operands([(30,), (3,)])
     y = full(*later) if way != "linearize" else full(first[0], later[1]) + full(later[0], first[1])
-    try:
-        got = record(way, lambda x, k: arrayconv.convolve(x, k, method=method), first)(*later)
-    except NotImplementedError as refusal:
-        assert f"convolve: method {method!r} cannot run this. Reason: " in str(refusal)
-        assert method in ACCELERATED
+
+    def call(x, k):
+        return arrayconv.convolve(x, k, method=method)
+
+    if method in ACCELERATED and method != "torch_conv":
+        with pytest.raises(NotImplementedError, match=f"convolve: method '{method}' cannot run this. Reason: "):
+            record(way, call, first)
         return
-    assert_same(got, y)
+    assert_same(record(way, call, first)(*later), y)
 
 
 @pytest.mark.parametrize("door", DOORS)
@@ -406,7 +420,7 @@ def test_a_recorded_program_is_not_run_on_other_shapes(way, door, change):
     if shape == x_shape:
         assert_same(program(*later), reference(*later))
         return
-    with pytest.raises(RuntimeError, match="size|shape"):
+    with pytest.raises(RuntimeError, match=r"size|shape"):
         program(*later)
 
 
