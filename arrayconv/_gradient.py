@@ -52,7 +52,7 @@ def _transposed(axis: Axis) -> tuple[Axis, tuple[Run, ...]]:
 
 
 def _extended(axis: Axis) -> tuple[int, int]:
-    """Return the positions of the extended axis that outputs read, or all samples where zeros lie beyond, or none is read."""
+    """Return the positions of the extended axis that outputs read, all where zeros lie beyond or none is read."""
     if axis.boundary == "constant" or axis.outputs == 0:
         return 0, axis.size
     lo, hi = axis.span(0, axis.outputs)

