@@ -6,6 +6,7 @@ in error texts. Everything is checked before anything is computed.
 
 from __future__ import annotations
 
+from functools import partial
 from math import prod
 from typing import Any, NamedTuple, get_args
 
@@ -22,7 +23,7 @@ from arrayconv._plan import Plan, Refusal, make, refused, with_accelerators
 from arrayconv._problem import Problem, Sum
 from arrayconv._select import METHODS, Budget
 from arrayconv._shapes import integer
-from arrayconv._tracing import planning, record
+from arrayconv._tracing import is_recorded, planning, record
 from arrayconv._xp import Operands, Traits, checked_dtype_name
 
 _OUT = Words("out", "x", "x or the kernel", "Leave out=None")
@@ -134,11 +135,20 @@ def planned(
     found: Operands, problem: Problem, made: Plan, fill: complex, constants: dict[int, Any] | None = None
 ) -> Any:
     """Return the answer of a call whose plan is made; `constants` as in `_plan.execute`."""
-    x, kernel = operands_of(found, problem)
-    y = _engines.run(made, x, kernel, fill, xp=found.xp, device=found.device, constants=constants)
-    y = answer(y, problem, found.xp)
+    if found.traits.traced and is_recorded(found.traits.library):
+        y = _engines.recorded(partial(_computed, found, problem, made, fill, None), found.x, found.kernel)
+    else:
+        y = _computed(found, problem, made, fill, constants, found.x, found.kernel)
     _tape.note((found.x, found.kernel), lambda: _tape.of_convolution(found, problem, made, fill), convolves=True)
     return y
+
+
+def _computed(
+    found: Operands, problem: Problem, made: Plan, fill: complex, constants: dict[int, Any] | None, x: Any, kernel: Any
+) -> Any:
+    x, kernel = operands_of(found._replace(x=x, kernel=kernel), problem)
+    y = _engines.run(made, x, kernel, fill, xp=found.xp, device=found.device, constants=constants)
+    return answer(y, problem, found.xp)
 
 
 def _output_bytes(problem: Problem, found: Operands) -> int:

@@ -56,8 +56,8 @@ def _transposed(axis: Axis) -> tuple[Axis, Source]:
 
 
 def _extended(axis: Axis) -> tuple[int, int]:
-    """Return the positions of the extended axis that outputs read, or all samples where zeros lie beyond."""
-    if axis.boundary == "constant":
+    """Return the positions of the extended axis that outputs read, all where zeros lie beyond or none is read."""
+    if axis.boundary == "constant" or axis.outputs == 0:
         return 0, axis.size
     lo, hi = axis.span(0, axis.outputs)
     return -(-lo // axis.upsample), (hi - 1) // axis.upsample + 1

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from arrayconv import _scratch
-from arrayconv._tracing import is_traced
+from arrayconv._tracing import is_compiling, is_recorded, is_traced
 from arrayconv._xp import Array, Namespace, device_of, identify
 
 _LONELY = (1 << 19) - 1  # multiply-adds of a product below which OpenBLAS, from 0.3 on, starts no thread
@@ -55,12 +55,28 @@ def product_of_rows(a: Any, b: Any, y: Any) -> Any:
 
 
 def put(y: Array, index: Any, value: Array | int) -> Array:
-    """Return `y` with `value` at `index`: written in place where the library allows it, a new array in JAX."""
+    """Return `y` with `value` at `index`: written in place where the library allows it, else a new array."""
     at = getattr(y, "at", None)
     if at is not None:
         return at[index].set(value)
+    if not is_numpy(y) and is_recorded("torch") and isinstance(y, sys.modules["torch"].Tensor):
+        return _scattered(y, index if isinstance(index, tuple) else (index,), value)
     y[index] = value
     return y
+
+
+def _scattered(y: Any, index: tuple[Any, ...], value: Any, axis: int = 0) -> Any:
+    """Return a new tensor with `value` at an index of slices, integers and one ellipsis, from `axis` on."""
+    torch = sys.modules["torch"]
+    if not index:
+        return torch.broadcast_to(value, y.shape) if torch.is_tensor(value) else torch.full_like(y, value)
+    first, rest = index[0], index[1:]
+    if first is Ellipsis:
+        return _scattered(y, (*(slice(None),) * (y.ndim - axis - len(rest)), *rest), value, axis)
+    if isinstance(first, slice):
+        part = y[(*(slice(None),) * axis, first)]
+        return torch.slice_scatter(y, _scattered(part, rest, value, axis + 1), axis, *first.indices(y.shape[axis]))
+    return torch.select_scatter(y, _scattered(torch.select(y, axis, first), rest, value, axis), axis, first)
 
 
 def is_corner(y: Any) -> bool:
@@ -150,7 +166,7 @@ def shares_memory(backend: str, first: Array, second: Array) -> bool:
     """Whether writing to `first` may change `second`; True where it can't be told."""
     if backend in ("numpy", "cupy"):
         return bool(sys.modules[backend].may_share_memory(first, second))
-    if backend == "torch":
+    if backend == "torch" and not is_traced(backend, first, second):
         a: Any = first
         b: Any = second
         return a.untyped_storage().data_ptr() == b.untyped_storage().data_ptr()
@@ -179,7 +195,7 @@ def check_target(function: str, words: Words, out: Any, operands: tuple[Array, .
     own = identify(function, words.argument, out)
     if own != backend:
         raise TypeError(f"{text} must be a {backend} array like {words.like}. Got {own or type(out).__name__}.")
-    if backend == "jax" or is_traced(backend, *operands, out):
+    if backend == "jax" or (backend == "torch" and is_compiling()):
         raise TypeError(f"{text} cannot be written: {backend} arrays are immutable here. {way_out}.")
     if needs_gradient(backend, out):
         raise TypeError(

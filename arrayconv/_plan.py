@@ -21,7 +21,7 @@ from arrayconv._partition import Partition, nothing, partition, undivided_partit
 from arrayconv._select import METHODS, TABLE, Budget, Candidate, rank
 from arrayconv._spec import Spec
 from arrayconv._split import Piece
-from arrayconv._tracing import planning, record
+from arrayconv._tracing import is_traced, planning, record
 from arrayconv._xp import Array, Namespace, Traits, compat_namespace
 
 
@@ -99,10 +99,12 @@ def make(spec: Spec, traits: Traits, method: str, budget: Budget, zero_fill: boo
     Where nothing fits a cap that nobody asked for, it is planned without one.
     """
     assert method in METHODS
-    candidates = rank(spec, traits, budget, zero_fill)
+    sums = spec.outputs > 0 and spec.terms > 0
+    ranked = spec if sums else _countable(spec)
+    candidates = rank(ranked, traits, budget, zero_fill)
     runnable = [row for row in candidates if row.refusal is None and method in ("auto", row.name)]
     if not runnable and budget.yields:
-        candidates = rank(spec, traits, Budget(None, budget.accuracy), zero_fill)
+        candidates = rank(ranked, traits, Budget(None, budget.accuracy), zero_fill)
         runnable = [row for row in candidates if row.refusal is None and method in ("auto", row.name)]
     if not runnable:
         return Refusal(method, candidates)
@@ -112,13 +114,19 @@ def make(spec: Spec, traits: Traits, method: str, budget: Budget, zero_fill: boo
 
 
 def _partition(spec: Spec, chosen: Candidate, algorithm: Algorithm, zero_fill: bool) -> Partition:
-    if chosen.undivided:
-        return undivided_partition(spec)
     if not spec.outputs or not spec.terms:  # a sum of nothing is zero
         return nothing(spec)
+    if chosen.undivided:
+        return undivided_partition(spec)
     extends = algorithm.extending(zero_fill)
     slabs = algorithm.slabs and not ("zero" in extends and all(axis.boundary == "constant" for axis in spec.axes))
     return partition(spec, chosen.block, extends=extends, slabs=slabs, prepared_by=algorithm.prepared_by)
+
+
+def _countable(spec: Spec) -> Spec:
+    """Return a problem in which nothing is to be summed with ones for the counts of nothing, which costs divide by."""
+    counts = {name: max(1, getattr(spec, name)) for name in ("batch", "groups", "channels", "filters")}
+    return spec._replace(**counts)
 
 
 @planning()
@@ -155,7 +163,7 @@ def refused(function: str, refusal: Refusal, limit: int | None, taken: int = 0) 
 
 def with_accelerators(traits: Traits, allowed: frozenset[str], threads: int | None = None) -> Traits:
     """Return `traits` with the shortcuts that are installed and allowed, and the threads they may use, None for all."""
-    traits = _accel.hosted(traits._replace(accelerators=_accel.available(allowed)))
+    traits = _accel.hosted(_accel.surviving(traits._replace(accelerators=_accel.available(allowed))))
     most = _accel.usable() if traits.backend in ("numpy", "jax") and traits.device == "cpu" else 1
     return traits._replace(transforms=_accel.lender(traits), threads=most if threads is None else min(threads, most))
 
@@ -197,8 +205,11 @@ def execute(
         Of the plan's output dtype; `out` itself where that was given.
     """
     traits = plan.traits
-    if traits.home and not is_numpy(x):
-        return _hosted(plan, x, kernel, fill, out, constants)
+    if traits.library == "torch" and not is_numpy(x):
+        if not traits.traced and is_traced("torch", x, kernel):
+            return execute(_unhosted(plan, fill), x, kernel, fill, xp=xp, device=device, out=out)
+        if traits.home:
+            return _hosted(plan, x, kernel, fill, out, constants)
     alone = plan.together <= 1
     fft = _accel.transforms(traits.transforms, xp, traits.threads if alone else 1)
     context = Context(xp, device, traits, fft, wrapped(fill, traits), alone=alone)
@@ -206,6 +217,14 @@ def execute(
     run = _accelerated if plan.method in _accel.ACCELERATED else _walked
     with _accel.full_precision(traits):
         return run(plan, x, kernel, out, context, constants)
+
+
+def _unhosted(plan: Plan, fill: complex) -> Plan:
+    """Return the plan of the same problem in torch's own functions, for tensors that turn out to be watched."""
+    made = make(plan.spec, _accel.unhosted(plan.traits), plan.asked, plan.budget, fill == 0)
+    if isinstance(made, Refusal):
+        raise refused("convolution", made, plan.budget.max_workspace)
+    return made
 
 
 def _hosted(

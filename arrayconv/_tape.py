@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import partial
 from typing import Any, NamedTuple
 
 from arrayconv import _engines
@@ -19,7 +20,7 @@ from arrayconv._ops.pad import along
 from arrayconv._ops.windows import LEADING
 from arrayconv._plan import Plan
 from arrayconv._problem import Problem
-from arrayconv._tracing import is_compiling
+from arrayconv._tracing import is_compiling, is_recorded
 from arrayconv._xp import Array, Operands, dtype_name
 
 # (gradient of a step's result, whose are wanted) -> that of the step before's result, and those of the arrays given
@@ -69,7 +70,13 @@ def of_convolution(found: Operands, problem: Problem, plan: Plan, fill: complex)
     sums = problem.sums or (None, None)
 
     def pullback(dy: Array, wanted: Sequence[bool]) -> tuple[Any, tuple[Any, ...]]:
-        task, x, kernel = adjoint.bilinear(plan, *operands_of(found, problem), fill, xp=xp, device=device)
+        if is_recorded(plan.traits.library):
+            return None, _engines.recorded(partial(gradients, wanted), dy, found.x, found.kernel)
+        return None, gradients(wanted, dy, found.x, found.kernel)
+
+    def gradients(wanted: Sequence[bool], dy: Array, *given: Array) -> tuple[Any, Any]:
+        own = found._replace(x=given[0], kernel=given[1])
+        task, x, kernel = adjoint.bilinear(plan, *operands_of(own, problem), fill, xp=xp, device=device)
         dy = xp.astype(canonical_answer(dy, problem, xp), getattr(xp, plan.traits.accumulator), copy=False)
         dx = dkernel = None
         if wanted[0]:
@@ -79,7 +86,7 @@ def of_convolution(found: Operands, problem: Problem, plan: Plan, fill: complex)
             dkernel = adjoint.of_kernel(run, task, _conjugate(x, xp), dy, xp=xp)
             dkernel = _conjugate(dkernel, xp) if plan.spec.conj else dkernel
             dkernel = operand_gradient(dkernel, move.kernel, sums[1], tuple(found.kernel.shape), xp)
-        return None, (like(dx, found.x, xp), like(dkernel, found.kernel, xp))
+        return like(dx, found.x, xp), like(dkernel, found.kernel, xp)
 
     return pullback
 

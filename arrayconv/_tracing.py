@@ -14,6 +14,8 @@ from math import ldexp
 from operator import index
 from typing import Any, TypeVar
 
+from arrayconv import _torch_modes
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 Kind = TypeVar("Kind", bound=type)
 
@@ -88,12 +90,24 @@ def is_compiling() -> bool:
 
 def shape_of(x: Any) -> tuple[int, ...]:
     """Return an array's shape as ints: `index` makes torch.compile settle on a size it meanwhile left open."""
+    if not is_compiling() and _torch_modes.is_jit_tracing():
+        with _torch_modes.unrecorded():
+            return tuple(x.shape)
     return tuple(map(index, x.shape))
 
 
+def is_recorded(backend: str) -> bool:
+    """Whether what is called now becomes a program of torch that is run again on other tensors.
+
+    Nothing may be written in place there: `linearize` keeps what does not depend on its input, buffers too, for all
+    later calls.
+    """
+    return backend == "torch" and not is_compiling() and _torch_modes.is_replayed()
+
+
 def is_traced(backend: str, *arrays: Any) -> bool:
-    """Whether the call is being traced: a JAX tracer among `arrays`, or torch compiling."""
+    """Whether a library must see its own functions: a JAX tracer among `arrays`, torch compiling, or as `sees` says."""
     if backend == "jax":
         tracer = sys.modules["jax"].core.Tracer
         return any(isinstance(array, tracer) for array in arrays)
-    return backend == "torch" and is_compiling()
+    return backend == "torch" and (is_compiling() or _torch_modes.sees(*arrays))

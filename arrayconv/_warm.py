@@ -21,6 +21,7 @@ from arrayconv._float_errors import float_errors_ignored
 from arrayconv._plan import Plan
 from arrayconv._problem import Problem
 from arrayconv._tape import is_recording
+from arrayconv._torch_modes import in_force
 from arrayconv._xp import Operands, dtype_name
 
 _MOST = 4096
@@ -149,6 +150,8 @@ def _remembered(function: str, prepared: Prepared) -> Warm:
 
 def shortcut(found: Operands, problem: Problem, made: Plan, fill: complex) -> Bypass | None:
     """Return the plan's call on the caller's own arrays, None where more is to be done than its method does itself."""
+    if made.traits.traced:
+        return None
     dtypes = [array.dtype for array in (found.x, found.kernel)]
     if any(dtype_name(dtype) != found.traits.accumulator for dtype in dtypes) or problem.sums is not None:
         return None
@@ -199,7 +202,7 @@ def _seen(arrays: tuple[Any, ...]) -> tuple[Any, ...] | None:
             seen += array.shape, array.dtype
         return tuple(seen)
     torch = sys.modules.get("torch")
-    if torch is None or torch.compiler.is_compiling():
+    if torch is None or torch.compiler.is_compiling() or in_force():
         return None
     tensor = torch.Tensor
     for array in arrays:

@@ -19,9 +19,9 @@ from typing import Any, NamedTuple, Protocol
 import array_api_compat
 import numpy as np
 
-from arrayconv import _dtypes, _host
+from arrayconv import _dtypes, _host, _torch_modes
 from arrayconv._errors import listed
-from arrayconv._tracing import is_compiling, is_traced, planning, record
+from arrayconv._tracing import is_compiling, is_recorded, is_traced, planning, record
 
 Namespace = ModuleType
 
@@ -59,7 +59,7 @@ class Traits(NamedTuple):
     device: str  # kind of device: 'cpu', 'cuda', 'gpu', 'meta', ...
     accumulator: str  # dtype name in which sums are formed
     output: str  # dtype name of the result
-    traced: bool = False  # under jax.jit or torch.compile: shapes are known, values are not
+    traced: bool = False  # under jax.jit, torch.compile or a mode of torch: shapes are known, values are not
     readable: bool = False  # values may be looked at without waiting for a device or breaking a trace
     writable: bool = False  # y[...] = v works on this array
     float64: bool = True  # the device computes in float64: exact integers by FFT need it
@@ -102,7 +102,6 @@ class Operands(NamedTuple):
 
 
 _KNOWN = {"numpy": "numpy", "torch": "torch", "cupy": "cupy", "jax": "jax", "jaxlib": "jax", "dask": "dask"}
-_PLAIN_TORCH = ("torch", "torch.nn.parameter")
 _ALIASES = {"jax": "jax.numpy", "strict": "array_api_strict"}
 _LAZY_REFUSAL = (
     "is a Dask array, and chunk-wise convolution is not implemented yet. Computing it here would load the whole "
@@ -290,6 +289,8 @@ def operands(
         kernel = numbers.array(numbers.dtype, xp, device)
     elif first != "numpy":
         _check_devices(function, names, first, x, kernel)
+    if first == "torch" and not is_compiling():
+        _check_fake(function, names, x, kernel)
     traits = _traits(function, names, first, device, xp, (x, kernel), x_name, dtype)
     return Operands(x, kernel, xp, device, traits)
 
@@ -302,6 +303,17 @@ def _check_devices(function: str, names: tuple[str, str], backend: str, x: Any, 
         raise TypeError(
             f"{function}: `{names[0]}` and `{names[1]}` must be on one device. Got {places[0]} and {places[1]}. "
             f"Move one of them first; nothing is moved behind your back."
+        )
+
+
+def _check_fake(function: str, names: tuple[str, str], x: Any, kernel: Any) -> None:
+    """Refuse tensors with values beside fake ones, unless the mode of those takes them."""
+    number = _torch_modes.with_values(x, kernel)
+    if number is not None:
+        raise TypeError(
+            f"{function}: `{names[number]}` has values, among fake tensors that have none. Got "
+            f"{type((x, kernel)[number]).__name__} of shape {tuple((x, kernel)[number].shape)}. Convert it by the fake "
+            f"mode's from_tensor, pass lists inside the mode, or make the mode with allow_non_fake_inputs=True."
         )
 
 
@@ -323,11 +335,7 @@ def _traits(
             f"{function}: the result's dtype {output} does not exist on {backend} device {device}. Got "
             f"{names[0]} {x_name}, {names[1]} {w_name}, dtype={wanted}. Cast the operands to a common narrower dtype."
         )
-    found = traits(backend, device, xp, output, traced=is_traced(backend, *arrays))
-    if backend == "torch" and found.device == "cpu" and not found.traced:
-        # Plain tensors in memory: what stands for another (fake, batched, distributed) is of a type of its own.
-        return found._replace(readable=all(type(array).__module__ in _PLAIN_TORCH for array in arrays))
-    return found
+    return traits(backend, device, xp, output, traced=is_traced(backend, *arrays))
 
 
 def result_dtype(function: str, names: tuple[str, str], x_name: str, w_name: str, wanted: str | None) -> str:
@@ -358,8 +366,8 @@ def traits(backend: str, device: Any, xp: Namespace, output: str, *, traced: boo
         accumulator=_dtypes.accumulator(output),
         output=output,
         traced=traced,
-        readable=backend == "numpy" or (backend == "jax" and kind == "cpu" and not traced),
-        writable=backend != "jax",
+        readable=backend == "numpy" or (backend in ("torch", "jax") and kind == "cpu" and not traced),
+        writable=backend != "jax" and not (traced and is_recorded(backend)),
         float64=not exact or has_dtype(xp, device, "float64"),
         integer_matmul=not (backend == "torch" and kind != "cpu"),
     )

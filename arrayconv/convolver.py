@@ -22,6 +22,7 @@ from arrayconv._float_errors import float_errors_ignored
 from arrayconv._plan import Plan
 from arrayconv._problem import Problem
 from arrayconv._shapes import Mode
+from arrayconv._torch_modes import in_force
 from arrayconv._tracing import is_compiling, is_traced, shape_of
 from arrayconv._warm import Warm, shortcut
 from arrayconv._xp import Operands, Traits, dtype_name, operands, traits_like
@@ -329,7 +330,7 @@ def _key(x: Any) -> Hashable:
     kind, place = type(x), None
     if kind is not np.ndarray:
         torch = sys.modules.get("torch")
-        if torch is None or kind is not torch.Tensor or torch.compiler.is_compiling():
+        if torch is None or kind is not torch.Tensor or torch.compiler.is_compiling() or in_force():
             return None
         place = x.device, x.layout
     return kind, place, x.shape, x.dtype, config.current(), _accel.state()

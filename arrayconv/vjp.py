@@ -11,6 +11,7 @@ from arrayconv._dtypes import holds, kind
 from arrayconv._float_errors import float_errors_ignored
 from arrayconv._shapes import integer
 from arrayconv._tape import Step
+from arrayconv._tracing import shape_of
 from arrayconv._xp import checked_dtype_name, device_of, identify
 
 __all__ = ["Pullback", "vjp"]
@@ -75,8 +76,8 @@ class Pullback:
             place = f"{self._library} on {device_of(self.arguments[0])}"
             got = f"{library} on {device_of(dy)}" if library else type(dy).__name__
             raise TypeError(f"vjp: `dy` must be an array like the result, {place}. Got {got}. Convert it first.")
-        if tuple(dy.shape) != self.shape:
-            raise ValueError(f"vjp: `dy` must have the shape of the result, {self.shape}. Got {tuple(dy.shape)}.")
+        if shape_of(dy) != self.shape:
+            raise ValueError(f"vjp: `dy` must have the shape of the result, {self.shape}. Got {shape_of(dy)}.")
         name = checked_dtype_name("vjp", "dy", dy.dtype)
         if not holds(self._dtype, kind(name)):
             raise TypeError(f"vjp: `dy` must be of a kind that the result's dtype {self._dtype} holds. Got {name}.")
@@ -155,7 +156,7 @@ def vjp(function: Callable[..., Any], *args: Any, **options: Any) -> tuple[Any, 
     dtype = checked_dtype_name("vjp", name, y.dtype)
     if kind(dtype) == "integer":
         raise TypeError(f"vjp: {name} of integers has no derivative. Got a result of dtype {dtype}. Cast to a float.")
-    return y, Pullback(arguments, tuple(y.shape), dtype, identify("vjp", name, y), tuple(steps), slots)
+    return y, Pullback(arguments, shape_of(y), dtype, identify("vjp", name, y), tuple(steps), slots)
 
 
 def _arguments(name: str, steps: Sequence[Step], given: Sequence[Any]) -> tuple[tuple[Any, ...], tuple[int, ...]]:

@@ -47,6 +47,7 @@ LAYERS = [  # top to bottom; a module may import the ones of lower layers only
     {"_dtypes", "_gaussian", "_lengths", "_numpy_dtypes"},
     {"_float_errors"},
     {"_tracing"},
+    {"_torch_modes"},
     {"_errors"},
 ]
 RANK = {name: number for number, layer in enumerate(LAYERS) for name in layer}
@@ -64,6 +65,8 @@ FOREIGN = {
     "_accel/scipy_fft": {"scipy"},
     "_accel/torch_fft": {"torch"},
     "_engines/jax": {"jax"},
+    "_engines/legacy": {"torch"},
+    "_engines/programs": {"torch"},
     "_engines/torch": {"torch"},
     "nn/modules": {"torch"},
     "_cli/console": {"rich"},

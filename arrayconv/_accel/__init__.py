@@ -6,6 +6,7 @@ case table. A library that fails once is left alone from then on.
 
 from __future__ import annotations
 
+import os
 import sys
 import warnings
 from collections.abc import Callable
@@ -37,7 +38,7 @@ from arrayconv._accel.xla_conv import xla_conv
 from arrayconv._accel.xla_loops import xla_loops
 from arrayconv._accel.xla_tiles import xla_tiles
 from arrayconv._algorithms import Algorithm
-from arrayconv._tracing import planning
+from arrayconv._tracing import is_recorded, planning
 from arrayconv._xp import Namespace, Traits
 
 __all__ = [
@@ -56,8 +57,10 @@ __all__ = [
     "on_memory",
     "share",
     "state",
+    "surviving",
     "tensor",
     "transforms",
+    "unhosted",
     "usable",
 ]
 
@@ -95,7 +98,17 @@ def installed(library: str) -> bool:
     return _native.built() if library == _native.LIBRARY else find_spec(library) is not None
 
 
-_failed: set[str] = set()
+_FORKED = "torch, after a fork"
+_failed: set[str] = set()  # libraries, and `_FORKED` in a child of a process that had imported torch
+
+
+def _after_fork() -> None:
+    if _imported("torch"):
+        _failed.add(_FORKED)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 def _imported(library: str) -> bool:
@@ -111,6 +124,17 @@ def ready(library: str) -> bool:
     return _imported(library) if library in _BORROWED else installed(library)
 
 
+def surviving(traits: Traits) -> Traits:
+    """Return the traits without what a fork leaves behind.
+
+    torch's OpenMP threads do not come along into a child, and what is shared among them waits for ever. So NumPy arrays
+    are not lent to it there. All else that serves them was tried, and starts its threads again.
+    """
+    if _FORKED not in _failed or traits.library != "numpy":
+        return traits
+    return traits._replace(accelerators=traits.accelerators - {"torch"})
+
+
 def hosted(traits: Traits) -> Traits:
     """Return the traits of the same arrays as NumPy's, where those are quicker: with transforms that somebody lends.
 
@@ -121,6 +145,15 @@ def hosted(traits: Traits) -> Traits:
         return traits
     found = traits._replace(backend="numpy", home=traits.backend, readable=True, integer_matmul=True)
     return found if "numpy" in traits.accelerators and lender(found) else traits
+
+
+def unhosted(traits: Traits) -> Traits:
+    """Return the traits of the same arrays where their library must see its own functions: the inverse of `hosted`."""
+    home = traits.library
+    writable = not is_recorded(home)
+    return traits._replace(
+        backend=home, home="", traced=True, readable=False, writable=writable, transforms="", threads=1
+    )
 
 
 def lender(traits: Traits) -> str:
@@ -135,7 +168,7 @@ def available(allowed: frozenset[str]) -> frozenset[str]:
 
 
 def state() -> tuple[int, ...]:
-    """Return what a remembered choice must not outlive: how many libraries have failed, which can be borrowed."""
+    """Return what a remembered choice must not outlive: how many libraries failed or stayed behind, which are lent."""
     modules = sys.modules  # asked at every call, so written out for each of _BORROWED
     return len(_failed), modules.get("torch") is not None, modules.get("jax") is not None
 

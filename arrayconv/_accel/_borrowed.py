@@ -25,6 +25,14 @@ def tensor(array: Any) -> Any:
         raise AcceleratorFailed(LIBRARY, f"{type(failure).__name__}: {failure}") from failure
 
 
+def has_memory(tensor: Any) -> bool:
+    """Whether a tensor's elements are in memory: not if it is mapped, not written yet, or stands for another."""
+    try:
+        return tensor.data_ptr() != 0
+    except RuntimeError:
+        return False
+
+
 def memory(tensor: Any) -> Any:
     """Return a NumPy array over the memory of a tensor of the CPU, without its gradient.
 
@@ -38,10 +46,12 @@ def memory(tensor: Any) -> Any:
 
 
 def on_memory(run: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a function of NumPy arrays, which may answer None, as one of tensors."""
+    """Return a function of NumPy arrays, which may answer None, as one of tensors; None for those without memory."""
     from_numpy = sys.modules[LIBRARY].from_numpy
 
     def lent(*tensors: Any) -> Any:
+        if not all(map(has_memory, tensors)):
+            return None
         y = run(*map(memory, tensors))
         return None if y is None else from_numpy(y)
 
@@ -61,8 +71,14 @@ def on_places(
             return general(x, kernel)
         if maybe_conj and (x.is_conj() or kernel.is_conj()):
             return general(x, kernel)
+        try:
+            places = x.data_ptr(), kernel.data_ptr()
+        except RuntimeError:  # mapped, by a vmap of which torch's kernels know nothing
+            return None
+        if 0 in places:  # of tensors that are zeros not written yet, or stand for others
+            return None
         y = from_numpy(empty(shape, dtype))  # less than half of what torch.empty takes
-        compute()(x.data_ptr(), kernel.data_ptr(), y.data_ptr())
+        compute()(*places, y.data_ptr())
         return y
 
     return at_places

@@ -19,7 +19,7 @@ from math import isfinite, prod
 from typing import Any
 
 from arrayconv._accel._base import Bypass, Laid, unavailable
-from arrayconv._accel._borrowed import LIBRARY, tensor
+from arrayconv._accel._borrowed import LIBRARY, has_memory, tensor
 from arrayconv._accel._torch_calls import Call, applied, call, function, is_transposed, produced, surrounded
 from arrayconv._algorithms import Algorithm, Context
 from arrayconv._boundary import Run
@@ -31,6 +31,9 @@ from arrayconv._tracing import planning
 from arrayconv._xp import Traits
 
 _SERVES = ("torch", "numpy")
+_FORKED = (
+    ", or this process was forked after torch was imported: torch's threads do not come along. Start workers by 'spawn'"
+)
 _MOST_AXES = 3
 _LENDING_NS = 30_000  # what handing over NumPy arrays takes
 _MOST_TAPS = 1 << 10  # of one channel, from which torch has no kernel of its own
@@ -42,7 +45,7 @@ def _why_not(spec: Spec, traits: Traits) -> str | None:
         return "it serves torch tensors and NumPy arrays"
     reason = unavailable(LIBRARY, traits.backend, traits)
     if reason is not None:
-        return reason
+        return f"{reason}{_FORKED}" if traits.backend == "numpy" else reason
     if traits.device != "cpu":
         return f"it serves the CPU, where products keep every digit. Got device {traits.device}"
     if traits.accumulator not in ("float32", "float64"):
@@ -171,8 +174,8 @@ def bypass(laid: Laid) -> Bypass | None:
     turned = axes if problem.spec.flip != told.transposed else ()
 
     def run(x: Any, kernel: Any, bias: Any = None) -> Any:
-        if torch.is_autocast_enabled("cpu"):
-            return None  # the long way keeps all digits
+        if torch.is_autocast_enabled("cpu") or not has_memory(kernel):
+            return None  # the long way keeps all digits, and reads no values where there are none
         weights = to_weights(kernel)
         if turned:
             weights = weights.flip(turned)

@@ -17,7 +17,7 @@ from arrayconv._engines import is_watched
 from arrayconv._numbered import check_taps
 from arrayconv._separable import MOST_TERMS, Separation, Term, long_axes, separated
 from arrayconv._shapes import is_sequence
-from arrayconv._tracing import record, shape_of
+from arrayconv._tracing import is_traced, record, shape_of
 from arrayconv._xp import checked_dtype_name, device_of, dtype_name, identify, namespace_of
 
 FUNCTION = "Convolver"
@@ -76,7 +76,7 @@ def _unfit(library: str, array: Any, shape: Shape, watched: bool, separable: Any
 
 def _is_readable(library: str, array: Any) -> bool:
     """Whether a tensor has values: torch's meta and fake tensors have none."""
-    return library != "torch" or (type(array).__module__ == "torch" and array.device.type != "meta")
+    return library != "torch" or (not is_traced(library, array) and array.device.type != "meta")
 
 
 def _kept(library: str, array: Any) -> tuple[Any, bool]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from arrayconv._engines import adjoint
 from arrayconv._plan import Plan, execute, planned
-from arrayconv._tracing import is_compiling
+from arrayconv._tracing import is_compiling, is_traced
 from arrayconv._xp import Array, Namespace
 
 ENGINES = {"torch": "arrayconv._engines.torch", "jax": "arrayconv._engines.jax"}
@@ -27,7 +27,7 @@ def runner(backend: str, xp: Namespace, device: Any) -> adjoint.Runner:
 
 def watcher(backend: str) -> Callable[[Any, Any], bool] | None:
     """Return what tells whether somebody watches two operands, None for a library in which nobody can."""
-    return import_module(ENGINES[backend]).applies if backend in ENGINES else None
+    return import_module(ENGINES[backend]).watches if backend in ENGINES else None
 
 
 def run(
@@ -46,7 +46,7 @@ def run(
     Where it does, `constants` are neither used nor kept: they could belong to a trace.
     """
     traits = plan.traits
-    if out is None and traits.library in ENGINES and not is_compiling():
+    if out is None and traits.library in ENGINES and not (traits.library == "torch" and is_traced("torch", x, kernel)):
         engine = import_module(ENGINES[traits.library])
         if engine.applies(x, kernel):
             task, x, kernel = adjoint.bilinear(plan, x, kernel, fill, xp=xp, device=device)
@@ -54,8 +54,13 @@ def run(
     return execute(plan, x, kernel, fill, xp=xp, device=device, out=out, constants=constants)
 
 
+def recorded(function: Callable[..., Any], *tensors: Any) -> Any:
+    """Call a function of tensors so that the program recorded of it can be run again."""
+    return import_module("arrayconv._engines.programs").call(function, *tensors)
+
+
 def is_watched(backend: str, array: Any) -> bool:
     """Whether a gradient, a function transform or a compiler may want to know what happens to an array."""
-    if is_compiling() or getattr(array, "requires_grad", False):
+    if is_compiling() or getattr(array, "requires_grad", False) or (backend == "torch" and is_traced(backend, array)):
         return True
     return backend in ENGINES and import_module(ENGINES[backend]).applies(array, array)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from arrayconv._accel import surviving
 from arrayconv._boundary import Source
 from arrayconv._gradient import beyond, extended, input_gradient, kernel_gradient
 from arrayconv._ops import pad
@@ -24,7 +25,7 @@ def bilinear(
     plan: Plan, x: Array, kernel: Array, fill: complex, *, xp: Namespace, device: Any
 ) -> tuple[Task, Array, Array]:
     """Return a task and operands of the same result, in which both operands are factors and nothing else happens."""
-    traits, spec = plan.traits, plan.spec
+    traits, spec = surviving(plan.traits), plan.spec
     dtype = getattr(xp, traits.accumulator)
     x, kernel = xp.astype(x, dtype, copy=False), xp.astype(kernel, dtype, copy=False)
     if spec.conj and traits.accumulator.startswith("complex"):

@@ -24,6 +24,9 @@ def applies(x: Any, kernel: Any) -> bool:
     return is_traced("jax", x, kernel)
 
 
+watches = applies
+
+
 def run(task: Task, x: Array, kernel: Array) -> Array:
     """Compute a bilinear task, so that JAX can differentiate, map and compile it."""
     return _convolution.bind(x, kernel, task=task)

@@ -1,24 +1,27 @@
 """torch: a planned convolution as an autograd function, with forward mode and vmap.
 
-Forward, backward, double backward and the mapped call all run plans of ours. While torch.compile traces, the plain
-operations of a plan are used instead, since the compiler differentiates those itself and can't follow `jvp`.
+Forward, backward, double backward and the mapped call all run plans of ours. Where torch must see its own functions,
+while torch.compile traces or a mode is in force, the plain operations of a plan are used instead, and torch
+differentiates those itself: it can't look into this function there.
 """
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import torch
 from torch._C import _functorch  # pyright: ignore[reportAttributeAccessIssue]
 from torch.autograd import forward_ad
 
-from arrayconv._engines import adjoint, batched
+from arrayconv._engines import adjoint, batched, legacy
 from arrayconv._plan import Task, execute, planned
+from arrayconv._tracing import is_traced
 from arrayconv._xp import Array, namespace_of
 
 
-def applies(x: Any, kernel: Any) -> bool:
-    """Whether somebody watches what happens to the operands: a gradient, forward mode, or a function transform."""
+def watches(x: Any, kernel: Any) -> bool:
+    """Whether a gradient, forward mode or a function transform wants to know what happens to the operands."""
     if (x.requires_grad or kernel.requires_grad) and torch.is_grad_enabled():
         return True
     # torch has no public name for either: inside forward_ad.dual_level(), and inside the transforms of torch.func.
@@ -26,17 +29,40 @@ def applies(x: Any, kernel: Any) -> bool:
     return forward_mode or _functorch.peek_interpreter_stack() is not None
 
 
+def applies(x: Any, kernel: Any) -> bool:
+    """Whether `run` serves the operands: they are watched, or mapped by the vmap of `is_grads_batched`."""
+    return watches(x, kernel) or legacy.is_mapped(x, kernel)
+
+
 def run(task: Task, x: Array, kernel: Array) -> Array:
-    """Compute a bilinear task, so that torch can differentiate and map it where that is wanted."""
-    return _Convolution.apply(x, kernel, task) if applies(x, kernel) else _Convolution.forward(x, kernel, task)
+    """Compute a bilinear task, so that torch can differentiate and map it where that is wanted.
+
+    Where torch must see its own functions it differentiates those.
+    """
+    if legacy.is_mapped(x, kernel):
+        return legacy.mapped(partial(run, task), x, kernel)
+    if watches(x, kernel) and not is_traced("torch", x, kernel):
+        return _Convolution.apply(x, kernel, task)
+    return _computed(task, x, kernel)
+
+
+def _computed(task: Task, x: Any, kernel: Any) -> Any:
+    return execute(planned(task), x, kernel, 0, xp=namespace_of("torch", x), device=x.device)
+
+
+def _gradients(task: Task, wanted: Any, x: Any, kernel: Any, dy: Any) -> tuple[Any, Any]:
+    """Return the gradients of both operands, None for one that is not wanted."""
+    xp = namespace_of("torch", dy)
+    dx = adjoint.of_x(run, task, kernel.conj(), dy, xp=xp, device=dy.device) if wanted[0] else None
+    dkernel = adjoint.of_kernel(run, task, x.conj(), dy, xp=xp) if wanted[1] else None
+    return dx, dkernel
 
 
 class _Convolution(torch.autograd.Function):
     @staticmethod
     def forward(x: Any, kernel: Any, task: Task) -> Any:
         # Contiguous, since forward mode wants a result and its tangent to lie alike in memory.
-        y: Any = execute(planned(task), x, kernel, 0, xp=namespace_of("torch", x), device=x.device)
-        return y.contiguous()
+        return _computed(task, x, kernel).contiguous()
 
     @staticmethod
     def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
@@ -47,13 +73,10 @@ class _Convolution(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, dy: Any) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
         x, kernel = ctx.saved_tensors
-        xp, task = namespace_of("torch", dy), ctx.task
-        dx = dkernel = None
-        if ctx.needs_input_grad[0]:
-            dx = adjoint.of_x(run, task, kernel.conj(), dy, xp=xp, device=dy.device)
-        if ctx.needs_input_grad[1]:
-            dkernel = adjoint.of_kernel(run, task, x.conj(), dy, xp=xp)
-        return dx, dkernel, None
+        gradients = partial(_gradients, ctx.task, ctx.needs_input_grad)
+        if legacy.is_mapped(x, kernel, dy):
+            return *legacy.mapped(gradients, x, kernel, dy), None
+        return *gradients(x, kernel, dy), None
 
     @staticmethod
     def jvp(ctx: Any, dx: Any, dkernel: Any, _: Any) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
