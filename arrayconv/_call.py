@@ -6,19 +6,23 @@ in error texts. Everything is checked before anything is computed.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import prod
 from typing import Any, NamedTuple, get_args
 
 import numpy as np
 
-from arrayconv import _engines, _tape, config
+from arrayconv import _accel, _engines, _tape, config
 from arrayconv._algorithms import Accuracy
 from arrayconv._canonical import answer, moved, operands_of
 from arrayconv._dtypes import holds, itemsize
+from arrayconv._engines import compiled
+from arrayconv._engines.compiled import Finish
 from arrayconv._errors import check_option
 from arrayconv._memory import Words, check_target, shares_memory
 from arrayconv._plan import Plan, Refusal, make, refused, with_accelerators
 from arrayconv._problem import Problem, Sum
+from arrayconv._programs import LIBRARY, as_one
 from arrayconv._select import METHODS, Budget
 from arrayconv._shapes import integer
 from arrayconv._tracing import planning, record
@@ -35,6 +39,17 @@ class Options(NamedTuple):
     accuracy: Accuracy = "normwise"
     max_workspace: int | None = None
     fill_value: Any = 0
+
+
+class Last(NamedTuple):
+    """What a door does to the answer, last of all."""
+
+    finish: Finish | None = None
+    bias: Any = None  # as admitted
+    given: Any = None  # as the caller has it
+
+
+UNFINISHED = Last()
 
 
 def options(function: str, method: Any, accuracy: Any, max_workspace: Any, fill_value: Any) -> Options:
@@ -107,13 +122,14 @@ def run(
     chosen: Options,
     out: Any = None,
     constants: dict[int, Any] | None = None,
+    last: Last = UNFINISHED,
 ) -> Any:
     """Plan and compute one call, once nothing is refused any more; `constants` as in `_plan.execute`."""
     check_fill(function, chosen.fill_value, found.traits)
     direct = check_out(function, out, found, problem) if out is not None else False
     made = plan(function, problem, found.traits, chosen, 0 if direct or out is None else _output_bytes(problem, found))
     if not direct:
-        y = planned(found, problem, made, chosen.fill_value, constants)
+        y = planned(found, problem, made, chosen.fill_value, constants, last)
         if out is None:
             return y
         out[...] = y
@@ -128,14 +144,48 @@ def run(
 
 
 def planned(
-    found: Operands, problem: Problem, made: Plan, fill: complex, constants: dict[int, Any] | None = None
+    found: Operands,
+    problem: Problem,
+    made: Plan,
+    fill: complex,
+    constants: dict[int, Any] | None = None,
+    last: Last = UNFINISHED,
 ) -> Any:
-    """Return the answer of a call whose plan is made; `constants` as in `_plan.execute`."""
+    """Return the finished answer of a call whose plan is made; `constants` as in `_plan.execute`."""
+    if last.finish is None or (compiled.serves(made) and not _tape.is_recording()):
+        y = computed(found, problem, made, fill, constants, last)
+        _tape.note((found.x, found.kernel), lambda: _tape.of_convolution(found, problem, made, fill), convolves=True)
+        return y
+    y = planned(found, problem, made, fill, constants)
+    return last.finish(y, last.bias, last.given, found)
+
+
+def computed(
+    found: Operands,
+    problem: Problem,
+    made: Plan,
+    fill: complex,
+    constants: dict[int, Any] | None = None,
+    last: Last = UNFINISHED,
+) -> Any:
+    """Return what `planned` does, of which nobody who records is told; finished in a program alone."""
+    if compiled.serves(made):
+        return compiled.run(found, problem, made, fill, constants, last.finish, last.bias)
     x, kernel = operands_of(found, problem)
     y = _engines.run(made, x, kernel, fill, xp=found.xp, device=found.device, constants=constants)
-    y = answer(y, problem, found.xp)
-    _tape.note((found.x, found.kernel), lambda: _tape.of_convolution(found, problem, made, fill), convolves=True)
-    return y
+    return answer(y, problem, found.xp)
+
+
+def together(library: str, function: Callable[..., Any], settings: tuple[Any, ...], operands: tuple[Any, ...]) -> Any:
+    """Return what `_programs.as_one` does, for a function that plans calls; who records sees those one by one."""
+    if library != LIBRARY or _tape.is_recording():
+        return function(*settings, *operands)
+    return as_one(library, _planning, (function, settings, config.current(), _accel.state()), operands)
+
+
+def _planning(function: Callable[..., Any], settings: tuple[Any, ...], *rest: Any) -> Any:
+    _config, _state, *operands = rest  # what calls are planned by, and so a program is remembered by
+    return function(*settings, *operands)
 
 
 def _output_bytes(problem: Problem, found: Operands) -> int:

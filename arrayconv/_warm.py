@@ -17,6 +17,7 @@ import numpy as np
 from arrayconv import _call, config
 from arrayconv._accel import BYPASSES, AcceleratorFailed, Bypass, Laid, state
 from arrayconv._engines import watcher
+from arrayconv._engines.compiled import Finish
 from arrayconv._plan import Plan
 from arrayconv._problem import Problem
 from arrayconv._tape import is_recording
@@ -25,9 +26,6 @@ from arrayconv._xp import Operands, dtype_name
 _MOST = 4096
 _PLAIN = frozenset((str, int, bool, type(None)))  # beside their types: 2.0 and True are equal to 2 and 1, no more
 _SIMPLE = frozenset((str, int, type(None)))
-
-# (answer, bias as admitted, bias as given, operands) -> what the caller gets
-Finish = Callable[[Any, Any, Any, Operands], Any]
 
 
 class Prepared(NamedTuple):
@@ -67,8 +65,8 @@ class Warm(NamedTuple):
                 return y
         _, _, xp, device, traits = self.found
         found = Operands(x, kernel, xp, device, traits)
-        y = _call.planned(found, self.problem, self.plan, self.fill)
-        return y if self.finish is None else self.finish(y, bias, bias, found)
+        last = _call.Last(self.finish, bias, bias)
+        return _call.planned(found, self.problem, self.plan, self.fill, last=last)
 
     def _biased(self, x: Any, kernel: Any, bias: Any) -> Any:
         watched = self.watcher is not None and self.watcher(bias, bias)
@@ -110,8 +108,7 @@ def call(
     if known is None:
         found, problem, chosen, finish, added = prepare(function, x, kernel, options, bias)
         if key is None:
-            y = _call.run(function, found, problem, chosen, out)
-            return y if finish is None else finish(y, added, bias, found)
+            return _call.run(function, found, problem, chosen, out, last=_call.Last(finish, added, bias))
         _call.check_fill(function, chosen.fill_value, found.traits)
         made = _call.plan(function, problem, found.traits, chosen)
         known = _remembered(found, problem, made, chosen.fill_value, finish, added)

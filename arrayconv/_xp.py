@@ -358,7 +358,7 @@ def traits(backend: str, device: Any, xp: Namespace, output: str, *, traced: boo
         accumulator=_dtypes.accumulator(output),
         output=output,
         traced=traced,
-        readable=backend == "numpy" or (backend == "jax" and kind == "cpu" and not traced),
+        readable=backend == "numpy",
         writable=backend != "jax",
         float64=not exact or has_dtype(xp, device, "float64"),
         integer_matmul=not (backend == "torch" and kind != "cpu"),

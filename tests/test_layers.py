@@ -43,7 +43,7 @@ LAYERS = [  # top to bottom; a module may import the ones of lower layers only
     {"_host"},
     {"_separable"},
     {"_dtypes", "_gaussian", "_lengths", "_numpy_dtypes"},
-    {"_tracing"},
+    {"_tracing", "_programs"},
     {"_errors"},
 ]
 RANK = {name: number for number, layer in enumerate(LAYERS) for name in layer}

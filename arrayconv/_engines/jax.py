@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 from jax.core import ShapedArray
 from jax.extend.core import Primitive
@@ -57,7 +58,7 @@ def _mapped(operands: Any, dims: Any, *, task: Task) -> Any:
 
 
 _convolution = Primitive("arrayconv")
-_convolution.def_impl(_compute)
+_convolution.def_impl(jax.jit(_compute, static_argnames="task"))
 _convolution.def_abstract_eval(_shape)
 mlir.register_lowering(_convolution, mlir.lower_fun(_compute, multiple_results=False))
 ad.defbilinear(_convolution, _gradient_of_x, _gradient_of_kernel)
