@@ -60,13 +60,14 @@ def _flat(held: _Value) -> tuple[list[Any], Any]:
     leaves, tree = jax.tree_util.tree_flatten(held.value)
     kinds = [isinstance(leaf, (jax.Array, np.ndarray, np.generic)) for leaf in leaves]
     arrays = [leaf for leaf, is_array in zip(leaves, kinds, strict=True) if is_array]
-    return arrays, (tree, tuple(_ARRAY if is_array else leaf for leaf, is_array in zip(leaves, kinds, strict=True)))
+    entries = [_ARRAY if is_array else (type(leaf), leaf) for leaf, is_array in zip(leaves, kinds, strict=True)]
+    return arrays, (tree, tuple(entries))  # types, since 1, True and 1.0 are equal to each other
 
 
 def _whole(known: Any, arrays: Any) -> _Value:
     tree, entries = known
     rest = iter(arrays)
-    return _Value(tree.unflatten([next(rest) if entry is _ARRAY else entry for entry in entries]))
+    return _Value(tree.unflatten([next(rest) if entry is _ARRAY else entry[1] for entry in entries]))
 
 
 def number_of(digits: str) -> complex:

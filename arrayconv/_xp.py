@@ -239,7 +239,17 @@ def has_dtype(xp: Namespace, device: Any, name: str) -> bool:
 
 def device_of(x: Any) -> Any:
     """Return the device of an array."""
-    return x.device if library(type(x)) in ("numpy", "torch", "cupy") else array_api_compat.device(x)
+    name = library(type(x))
+    if name in ("numpy", "torch", "cupy"):
+        return x.device
+    place = array_api_compat.device(x)
+    return _whole_mesh(place) if name == "jax" and hasattr(place, "mesh") else place
+
+
+def _whole_mesh(sharding: Any) -> Any:
+    """Return the place of arrays that lie on the devices of a sharding, whole on each: what is made for a sharded one."""
+    jax = sys.modules["jax"]
+    return jax.sharding.NamedSharding(sharding.mesh, jax.sharding.PartitionSpec())
 
 
 def device_kind(backend: str, device: Any) -> str:
