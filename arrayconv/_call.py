@@ -82,9 +82,11 @@ def plan(function: str, problem: Problem, traits: Traits, chosen: Options, extra
             f"{function}: `max_workspace` must exceed {' and '.join(takes)}. Got max_workspace={limit}. "
             f"Allow more, or pass arrays with batch axes first."
         )
-    traits = with_accelerators(traits, settings.accelerators, settings.threads)
+    planned_by = with_accelerators(traits, settings.accelerators, settings.threads)
     budget = Budget(left, chosen.accuracy, yields)
-    made = make(problem.spec, traits, chosen.method, budget, chosen.fill_value == 0)
+    made = make(problem.spec, planned_by, chosen.method, budget, chosen.fill_value == 0)
+    if isinstance(made, Refusal) and planned_by.traced and not traits.traced:  # too long for one program
+        made = make(problem.spec, planned_by._replace(traced=False), chosen.method, budget, chosen.fill_value == 0)
     if isinstance(made, Refusal):
         raise refused(function, made, limit, limit - left)
     return made

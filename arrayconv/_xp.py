@@ -247,7 +247,7 @@ def device_of(x: Any) -> Any:
 
 
 def _whole_mesh(sharding: Any) -> Any:
-    """Return the place of arrays that lie on the devices of a sharding, whole on each: what is made for a sharded one."""
+    """Return the place of arrays that are whole on each device of a sharding: what is made for one that is cut."""
     jax = sys.modules["jax"]
     return jax.sharding.NamedSharding(sharding.mesh, jax.sharding.PartitionSpec())
 

@@ -56,7 +56,7 @@ def run(
     job = Job(problem, plan.task, found.traits, plan.zero_fill, repr(fill + 0), finish)
     arrays = found.x, found.kernel
     has_values = not is_traced(LIBRARY, *arrays, bias)
-    if plan.repeats and has_values:
+    if has_values and (plan.repeats or not plan.traits.traced):
         y = _piecewise(found, problem, plan, fill, constants)
         return y if finish is None else as_one(LIBRARY, _finished, (job,), (y, *arrays, bias))
     if constants is None or not has_values or not plan.keeps:
