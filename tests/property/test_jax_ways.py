@@ -139,7 +139,7 @@ def pairs():
 
 
 @pytest.mark.filterwarnings("ignore:Some donated buffers were not usable")  # those of another shape than the answer
-@pytest.mark.parametrize(("way", "door"), pairs())
+@pytest.mark.parametrize(("way", "door"), list(pairs()))
 def test_every_way_gives_the_plain_answer_for_later_inputs_too(way, door):
     call, shape = DOORS[door]
     x, expected = numbers(8, *shape), call(numbers(8, *shape))
