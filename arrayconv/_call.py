@@ -6,21 +6,25 @@ in error texts. Everything is checked before anything is computed.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from math import prod
 from typing import Any, NamedTuple, get_args
 
 import numpy as np
 
-from arrayconv import _engines, _tape, config
+from arrayconv import _accel, _engines, _tape, config
 from arrayconv._algorithms import Accuracy
 from arrayconv._canonical import answer, moved, operands_of
 from arrayconv._dtypes import holds, itemsize
+from arrayconv._engines import compiled
+from arrayconv._engines.compiled import Finish
 from arrayconv._errors import check_option
 from arrayconv._float_errors import float_errors_ignored
 from arrayconv._memory import Words, check_target, shares_memory, takes_writes
 from arrayconv._plan import Plan, Refusal, make, refused, with_accelerators
 from arrayconv._problem import Problem, Sum
+from arrayconv._programs import LIBRARY, as_one
 from arrayconv._select import METHODS, Budget
 from arrayconv._shapes import integer
 from arrayconv._tracing import is_recorded, planning, record
@@ -37,6 +41,17 @@ class Options(NamedTuple):
     accuracy: Accuracy = "normwise"
     max_workspace: int | None = None
     fill_value: Any = 0
+
+
+class Last(NamedTuple):
+    """What a door does to the answer, last of all."""
+
+    finish: Finish | None = None
+    bias: Any = None  # as admitted
+    given: Any = None  # as the caller has it
+
+
+UNFINISHED = Last()
 
 
 def options(function: str, method: Any, accuracy: Any, max_workspace: Any, fill_value: Any) -> Options:
@@ -69,9 +84,11 @@ def plan(function: str, problem: Problem, traits: Traits, chosen: Options, extra
             f"{function}: `max_workspace` must exceed {' and '.join(takes)}. Got max_workspace={limit}. "
             f"Allow more, or pass arrays with batch axes first."
         )
-    traits = with_accelerators(traits, settings.accelerators, settings.threads)
+    planned_by = with_accelerators(traits, settings.accelerators, settings.threads)
     budget = Budget(left, chosen.accuracy, yields)
-    made = make(problem.spec, traits, chosen.method, budget, chosen.fill_value == 0)
+    made = make(problem.spec, planned_by, chosen.method, budget, chosen.fill_value == 0)
+    if isinstance(made, Refusal) and planned_by.traced and not traits.traced:  # too long for one program
+        made = make(problem.spec, planned_by._replace(traced=False), chosen.method, budget, chosen.fill_value == 0)
     if isinstance(made, Refusal):
         raise refused(function, made, limit, limit - left)
     return made
@@ -110,13 +127,14 @@ def run(
     chosen: Options,
     out: Any = None,
     constants: dict[int, Any] | None = None,
+    last: Last = UNFINISHED,
 ) -> Any:
     """Plan and compute one call, once nothing is refused any more; `constants` as in `_plan.execute`."""
     check_fill(function, chosen.fill_value, found.traits)
     direct = check_out(function, out, found, problem) if out is not None else False
     made = plan(function, problem, found.traits, chosen, 0 if direct or out is None else _output_bytes(problem, found))
     if not direct:
-        y = planned(found, problem, made, chosen.fill_value, constants)
+        y = planned(found, problem, made, chosen.fill_value, constants, last)
         if out is None:
             return y
         out[...] = y
@@ -132,18 +150,51 @@ def run(
 
 @float_errors_ignored
 def planned(
-    found: Operands, problem: Problem, made: Plan, fill: complex, constants: dict[int, Any] | None = None
+    found: Operands,
+    problem: Problem,
+    made: Plan,
+    fill: complex,
+    constants: dict[int, Any] | None = None,
+    last: Last = UNFINISHED,
 ) -> Any:
-    """Return the answer of a call whose plan is made; `constants` as in `_plan.execute`."""
+    """Return the finished answer of a call whose plan is made; `constants` as in `_plan.execute`."""
+    if last.finish is None or (compiled.serves(made) and not _tape.is_recording()):
+        y = computed(found, problem, made, fill, constants, last)
+        _tape.note((found.x, found.kernel), lambda: _tape.of_convolution(found, problem, made, fill), convolves=True)
+        return y
+    y = planned(found, problem, made, fill, constants)
+    return last.finish(y, last.bias, last.given, found)
+
+
+def computed(
+    found: Operands,
+    problem: Problem,
+    made: Plan,
+    fill: complex,
+    constants: dict[int, Any] | None = None,
+    last: Last = UNFINISHED,
+) -> Any:
+    """Return what `planned` does, of which nobody who records is told; finished in a program alone."""
+    if compiled.serves(made):
+        return compiled.run(found, problem, made, fill, constants, last.finish, last.bias)
     if found.traits.traced and is_recorded(found.traits.library):
-        y = _engines.recorded(partial(_computed, found, problem, made, fill, None), found.x, found.kernel)
-    else:
-        y = _computed(found, problem, made, fill, constants, found.x, found.kernel)
-    _tape.note((found.x, found.kernel), lambda: _tape.of_convolution(found, problem, made, fill), convolves=True)
-    return y
+        return _engines.recorded(partial(_on_axes, found, problem, made, fill, None), found.x, found.kernel)
+    return _on_axes(found, problem, made, fill, constants, found.x, found.kernel)
 
 
-def _computed(
+def together(library: str, function: Callable[..., Any], settings: tuple[Any, ...], operands: tuple[Any, ...]) -> Any:
+    """Return what `_programs.as_one` does, for a function that plans calls; who records sees those one by one."""
+    if library != LIBRARY or _tape.is_recording():
+        return function(*settings, *operands)
+    return as_one(library, _planning, (function, settings, config.current(), _accel.state()), operands)
+
+
+def _planning(function: Callable[..., Any], settings: tuple[Any, ...], *rest: Any) -> Any:
+    _config, _state, *operands = rest  # what calls are planned by, and so a program is remembered by
+    return function(*settings, *operands)
+
+
+def _on_axes(
     found: Operands, problem: Problem, made: Plan, fill: complex, constants: dict[int, Any] | None, x: Any, kernel: Any
 ) -> Any:
     x, kernel = operands_of(found._replace(x=x, kernel=kernel), problem)

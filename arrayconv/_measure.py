@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from math import inf
 from time import perf_counter_ns
 from types import ModuleType
@@ -15,9 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from arrayconv import _call, _engines
+from arrayconv import _call
 from arrayconv._call import Options
-from arrayconv._canonical import answer, operands_of
 from arrayconv._plan import Plan
 from arrayconv._problem import Problem
 from arrayconv._select import Candidate
@@ -105,13 +105,7 @@ def _check_values(traits: Traits) -> None:
 
 def _runner(found: Operands, problem: Problem, plan: Plan, fill: complex) -> Callable[[], Any]:
     """Return a call of the plan on the operands; unlike a door's call, nothing that watches calls is told."""
-
-    def run() -> Any:
-        x, kernel = operands_of(found, problem)
-        y = _engines.run(plan, x, kernel, fill, xp=found.xp, device=found.device)
-        return answer(y, problem, found.xp)
-
-    return run
+    return partial(_call.computed, found, problem, plan, fill)
 
 
 def subjects(x: Any, kernel: Any, shapes: tuple[Any, Any], traits: Traits, dtype: Any, like: Any) -> Operands:

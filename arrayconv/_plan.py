@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import warnings
 from functools import partial
+from math import prod
 from threading import Lock
 from typing import Any, NamedTuple
 
@@ -23,6 +24,8 @@ from arrayconv._spec import Spec
 from arrayconv._split import Piece
 from arrayconv._tracing import is_traced, planning, record
 from arrayconv._xp import Array, Namespace, Traits, compat_namespace
+
+_MOST_TOGETHER = 64  # steps in one program: each makes it longer, and XLA took up to 2 s per step to compile
 
 
 @record
@@ -47,6 +50,7 @@ class Plan(NamedTuple):
     asked: str  # the method asked for, 'auto' included
     budget: Budget
     together: int = 1  # steps that run side by side
+    zero_fill: bool = True  # whether zeros lie beyond the ends
 
     @property
     def task(self) -> Task:
@@ -77,6 +81,19 @@ class Plan(NamedTuple):
     def covers(self) -> bool:
         """Whether the steps write every output; where upsampling leaves taps without samples, zeros stay."""
         return self.partition.outputs == self.spec.outputs
+
+    @property
+    def repeats(self) -> bool:
+        """Whether its steps are mostly the same problem again, as blocks are and borders are not, or very many."""
+        count, phases = self.partition.num_pieces, prod(axis.upsample for axis in self.spec.axes)
+        if count > _MOST_TOGETHER:
+            return True
+        return count > 2 * phases * len({piece.spec for piece in self.partition.each()})
+
+    @property
+    def keeps(self) -> bool:
+        """Whether what is prepared of a kernel is worth keeping between calls: spectra."""
+        return TABLE[self.method].prepare_cost is not None
 
     @property
     def is_whole(self) -> bool:
@@ -110,7 +127,24 @@ def make(spec: Spec, traits: Traits, method: str, budget: Budget, zero_fill: boo
         return Refusal(method, candidates)
     chosen = runnable[0]
     pieces = _partition(spec, chosen, TABLE[chosen.name], zero_fill)
-    return Plan(spec, traits, chosen.name, pieces, candidates, method, budget, min(chosen.together, pieces.num_pieces))
+    return Plan(
+        spec,
+        traits,
+        chosen.name,
+        pieces,
+        candidates,
+        method,
+        budget,
+        min(chosen.together, pieces.num_pieces),
+        zero_fill,
+    )
+
+
+def remade(task: Task, zero_fill: bool) -> Plan:
+    """Return the plan that was made of a task before."""
+    made = make(*task, zero_fill)
+    assert isinstance(made, Plan)
+    return made
 
 
 def _partition(spec: Spec, chosen: Candidate, algorithm: Algorithm, zero_fill: bool) -> Partition:
@@ -162,7 +196,12 @@ def refused(function: str, refusal: Refusal, limit: int | None, taken: int = 0) 
 
 
 def with_accelerators(traits: Traits, allowed: frozenset[str], threads: int | None = None) -> Traits:
-    """Return `traits` with the shortcuts that are installed and allowed, and the threads they may use, None for all."""
+    """Return `traits` with the shortcuts that are installed and allowed, and the threads they may use, None for all.
+
+    JAX compiles a call as a whole, whoever made it: it is planned as one that is traced.
+    """
+    if traits.backend == "jax":
+        traits = traits._replace(traced=True)
     traits = _accel.hosted(_accel.surviving(traits._replace(accelerators=_accel.available(allowed))))
     most = _accel.usable() if traits.backend in ("numpy", "jax") and traits.device == "cpu" else 1
     return traits._replace(transforms=_accel.lender(traits), threads=most if threads is None else min(threads, most))
@@ -210,9 +249,7 @@ def execute(
             return execute(_unhosted(plan, fill), x, kernel, fill, xp=xp, device=device, out=out)
         if traits.home:
             return _hosted(plan, x, kernel, fill, out, constants)
-    alone = plan.together <= 1
-    fft = _accel.transforms(traits.transforms, xp, traits.threads if alone else 1)
-    context = Context(xp, device, traits, fft, wrapped(fill, traits), alone=alone)
+    context = _context(plan, fill, xp, device)
     kernel = oriented(kernel, plan.spec, context)
     run = _accelerated if plan.method in _accel.ACCELERATED else _walked
     with _accel.full_precision(traits):
@@ -225,6 +262,23 @@ def _unhosted(plan: Plan, fill: complex) -> Plan:
     if isinstance(made, Refusal):
         raise refused("convolution", made, plan.budget.max_workspace)
     return made
+
+
+def prepared(plan: Plan, kernel: Array, fill: complex, *, xp: Namespace, device: Any) -> dict[int, Any]:
+    """Return what a plan prepares of a kernel, by step: the `constants` of `execute`."""
+    context = _context(plan, fill, xp, device)
+    constants: dict[int, Any] = {}
+    with _accel.full_precision(plan.traits):
+        runner = _Runner(plan, kernel, oriented(kernel, plan.spec, context), context, constants)
+        for number in range(plan.partition.num_pieces):
+            runner.prepare(number, plan.partition.at(number))
+    return constants
+
+
+def _context(plan: Plan, fill: complex, xp: Namespace, device: Any) -> Context:
+    traits, alone = plan.traits, plan.together <= 1
+    fft = _accel.transforms(traits.transforms, xp, traits.threads if alone else 1)
+    return Context(xp, device, traits, fft, wrapped(fill, traits), alone=alone)
 
 
 def _hosted(
@@ -335,7 +389,7 @@ class _Runner:
         if out is not None:
             context = context._replace(out=out)
         piece = cut(self._x, step, context)
-        kernel, constants = self._constants(number, step)
+        kernel, constants = self.prepare(number, step)
         if not self._guards:
             return algorithm.run(piece, constants, step.spec, context)
         if not algorithm.mixes and kernel.bad is None:
@@ -358,7 +412,8 @@ class _Runner:
 
         return contain.either(piece, plain, guarded, context.traits, algorithm.mixes, xp=context.xp)
 
-    def _constants(self, number: int, step: Piece) -> tuple[contain.Guard, Any]:
+    def prepare(self, number: int, step: Piece) -> tuple[contain.Guard, Any]:
+        """Return the kernel of a step, guarded, and what the method prepares of it."""
         if self._lock is None:
             return self._found(number, step)
         with self._lock:

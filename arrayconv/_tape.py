@@ -18,10 +18,11 @@ from arrayconv._dtypes import kind
 from arrayconv._engines import adjoint
 from arrayconv._ops.pad import along
 from arrayconv._ops.windows import LEADING
-from arrayconv._plan import Plan
+from arrayconv._plan import Plan, Task
 from arrayconv._problem import Problem
+from arrayconv._programs import as_one, number_of
 from arrayconv._tracing import is_compiling, is_recorded
-from arrayconv._xp import Array, Operands, dtype_name
+from arrayconv._xp import Array, Namespace, Operands, device_of, dtype_name
 
 # (gradient of a step's result, whose are wanted) -> that of the step before's result, and those of the arrays given
 Pullback = Callable[[Any, Sequence[bool]], tuple[Any, tuple[Any, ...]]]
@@ -65,35 +66,48 @@ def note(operands: tuple[Any, ...], pullback: Callable[[], Pullback], *, convolv
 
 def of_convolution(found: Operands, problem: Problem, plan: Plan, fill: complex) -> Pullback:
     """Return the pullback of a convolution: both derivatives, conjugated as the adjoint of complex data is."""
-    xp, device, move = found.xp, found.device, problem.layout
-    run = _engines.runner(plan.traits.library, xp, device)
-    sums = problem.sums or (None, None)
+    settings = problem, plan.task, repr(fill + 0), found.xp
 
     def pullback(dy: Array, wanted: Sequence[bool]) -> tuple[Any, tuple[Any, ...]]:
-        if is_recorded(plan.traits.library):
-            return None, _engines.recorded(partial(gradients, wanted), dy, found.x, found.kernel)
-        return None, gradients(wanted, dy, found.x, found.kernel)
-
-    def gradients(wanted: Sequence[bool], dy: Array, *given: Array) -> tuple[Any, Any]:
-        own = found._replace(x=given[0], kernel=given[1])
-        task, x, kernel = adjoint.bilinear(plan, *operands_of(own, problem), fill, xp=xp, device=device)
-        dy = xp.astype(canonical_answer(dy, problem, xp), getattr(xp, plan.traits.accumulator), copy=False)
-        dx = dkernel = None
-        if wanted[0]:
-            dx = adjoint.of_x(run, task, _conjugate(kernel, xp), dy, xp=xp, device=device)
-            dx = operand_gradient(_cropped(dx, plan, task), move.x, sums[0], tuple(found.x.shape), xp)
-        if wanted[1]:
-            dkernel = adjoint.of_kernel(run, task, _conjugate(x, xp), dy, xp=xp)
-            dkernel = _conjugate(dkernel, xp) if plan.spec.conj else dkernel
-            dkernel = operand_gradient(dkernel, move.kernel, sums[1], tuple(found.kernel.shape), xp)
-        return like(dx, found.x, xp), like(dkernel, found.kernel, xp)
+        arrays, library = (found.x, found.kernel, dy), plan.traits.library
+        if is_recorded(library):
+            return None, _engines.recorded(partial(_gradients, *settings, tuple(wanted)), *arrays)
+        return None, as_one(library, _gradients, (*settings, tuple(wanted)), arrays)
 
     return pullback
 
 
-def _cropped(dx: Array, plan: Plan, task: Any) -> Array:
+def _gradients(
+    problem: Problem,
+    asked: Task,
+    fill: str,
+    xp: Namespace,
+    wanted: tuple[bool, ...],
+    x: Array,
+    kernel: Array,
+    dy: Array,
+) -> tuple[Any, Any]:
+    """Return the gradients of x and the kernel, None for one that is not wanted."""
+    device, move = device_of(x), problem.layout
+    run = _engines.runner(asked.traits.library, xp, device)
+    sums = problem.sums or (None, None)
+    found = Operands(x, kernel, xp, device, asked.traits)
+    task, factor, other = adjoint.bilinear(asked, *operands_of(found, problem), number_of(fill), xp=xp, device=device)
+    dy = xp.astype(canonical_answer(dy, problem, xp), getattr(xp, asked.traits.accumulator), copy=False)
+    dx = dkernel = None
+    if wanted[0]:
+        dx = adjoint.of_x(run, task, _conjugate(other, xp), dy, xp=xp, device=device)
+        dx = operand_gradient(_cropped(dx, asked, task), move.x, sums[0], tuple(x.shape), xp)
+    if wanted[1]:
+        dkernel = adjoint.of_kernel(run, task, _conjugate(factor, xp), dy, xp=xp)
+        dkernel = _conjugate(dkernel, xp) if asked.spec.conj else dkernel
+        dkernel = operand_gradient(dkernel, move.kernel, sums[1], tuple(kernel.shape), xp)
+    return like(dx, x, xp), like(dkernel, kernel, xp)
+
+
+def _cropped(dx: Array, asked: Task, task: Task) -> Array:
     """Return the part of a gradient of the extended x that is x's own."""
-    for number, (axis, longer) in enumerate(zip(plan.spec.axes, task.spec.axes, strict=True)):
+    for number, (axis, longer) in enumerate(zip(asked.spec.axes, task.spec.axes, strict=True)):
         if longer.size != axis.size:
             first = (axis.before - longer.before) // axis.upsample
             dx = dx[along(LEADING + number, slice(first, first + axis.size))]

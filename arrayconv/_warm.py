@@ -17,6 +17,7 @@ import numpy as np
 from arrayconv import _call, config
 from arrayconv._accel import BYPASSES, AcceleratorFailed, Bypass, Laid, state
 from arrayconv._engines import watcher
+from arrayconv._engines.compiled import Finish
 from arrayconv._float_errors import float_errors_ignored
 from arrayconv._plan import Plan
 from arrayconv._problem import Problem
@@ -27,9 +28,6 @@ from arrayconv._xp import Operands, dtype_name
 _MOST = 4096
 _PLAIN = frozenset((str, int, bool, type(None)))  # beside their types: 2.0 and True are equal to 2 and 1, no more
 _SIMPLE = frozenset((str, int, type(None)))
-
-# (answer, bias as admitted, bias as given, operands) -> what the caller gets
-Finish = Callable[[Any, Any, Any, Operands], Any]
 
 
 class Prepared(NamedTuple):
@@ -73,8 +71,8 @@ class Warm(NamedTuple):
     def _planned(self, x: Any, kernel: Any, bias: Any) -> Any:
         _, _, xp, device, traits = self.found
         found = Operands(x, kernel, xp, device, traits)
-        y = _call.planned(found, self.problem, self.plan, self.fill)
-        return y if self.finish is None else self.finish(y, bias, bias, found)
+        last = _call.Last(self.finish, bias, bias)
+        return _call.planned(found, self.problem, self.plan, self.fill, last=last)
 
     def _biased(self, x: Any, kernel: Any, bias: Any) -> Any:
         watched = self.watcher is not None and self.watcher(bias, bias)
@@ -132,8 +130,7 @@ def _prepared(prepare: Prepare, *given: Any) -> Prepared:
 @float_errors_ignored
 def _run(function: str, prepared: Prepared, out: Any, bias: Any) -> Any:
     found, problem, chosen, finish, added = prepared
-    y = _call.run(function, found, problem, chosen, out)
-    return y if finish is None else finish(y, added, bias, found)
+    return _call.run(function, found, problem, chosen, out, last=_call.Last(finish, added, bias))
 
 
 def _remembered(function: str, prepared: Prepared) -> Warm:

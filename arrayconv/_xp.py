@@ -238,7 +238,17 @@ def has_dtype(xp: Namespace, device: Any, name: str) -> bool:
 
 def device_of(x: Any) -> Any:
     """Return the device of an array."""
-    return x.device if library(type(x)) in ("numpy", "torch", "cupy") else array_api_compat.device(x)
+    name = library(type(x))
+    if name in ("numpy", "torch", "cupy"):
+        return x.device
+    place = array_api_compat.device(x)
+    return _whole_mesh(place) if name == "jax" and hasattr(place, "mesh") else place
+
+
+def _whole_mesh(sharding: Any) -> Any:
+    """Return the place of arrays that are whole on each device of a sharding: what is made for one that is cut."""
+    jax = sys.modules["jax"]
+    return jax.sharding.NamedSharding(sharding.mesh, jax.sharding.PartitionSpec())
 
 
 def device_kind(backend: str, device: Any) -> str:
@@ -366,7 +376,7 @@ def traits(backend: str, device: Any, xp: Namespace, output: str, *, traced: boo
         accumulator=_dtypes.accumulator(output),
         output=output,
         traced=traced,
-        readable=backend == "numpy" or (backend in ("torch", "jax") and kind == "cpu" and not traced),
+        readable=backend == "numpy" or (backend == "torch" and kind == "cpu" and not traced),
         writable=backend != "jax" and not (traced and is_recorded(backend)),
         float64=not exact or has_dtype(xp, device, "float64"),
         integer_matmul=not (backend == "torch" and kind != "cpu"),

@@ -46,7 +46,7 @@ LAYERS = [  # top to bottom; a module may import the ones of lower layers only
     {"_separable"},
     {"_dtypes", "_gaussian", "_lengths", "_numpy_dtypes"},
     {"_float_errors"},
-    {"_tracing"},
+    {"_programs", "_tracing"},
     {"_torch_modes"},
     {"_errors"},
 ]

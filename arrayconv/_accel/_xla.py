@@ -9,7 +9,6 @@ runs where this one has traced such a call before.
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable
 from functools import cache
 from importlib import import_module
 from typing import Any
@@ -33,11 +32,6 @@ def refusal(traits: Traits) -> str | None:
     if reason is not None:
         return reason
     return None if traits.device == "cpu" else f"it serves arrays on CPUs. Got {traits.device}"
-
-
-def compiled(function: Callable[..., Any]) -> Any:
-    """Return a function of arrays as one program: run as such, or part of what is being traced."""
-    return import_module("jax").jit(function)
 
 
 def table(units: int, threads: int, *parts: Any) -> Host:

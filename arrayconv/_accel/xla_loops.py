@@ -10,7 +10,6 @@ Accuracy  componentwise: sums in the order of channels and taps; integers are ex
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -39,23 +38,17 @@ def _prepare(kernel: Any, spec: Spec, context: Context) -> Any:
 def _run(x: Any, kernel: Any, spec: Spec, context: Context) -> Any:
     traits = context.traits
     target = _xla.target("numba_kernels", traits.accumulator)
-    return _program(target, spec, traits)(x, kernel)
+    return _xla.call(target, (x, kernel, _packed(spec, traits)), spec.output_shape, 0)
 
 
-@lru_cache(1024)
-def _program(target: str, spec: Spec, traits: Traits) -> Any:
-    """Return the function (x, kernel) -> y of a problem."""
+def _packed(spec: Spec, traits: Traits) -> Any:
+    """Return what the loop is told of a problem, as one table."""
     x_steps, y_steps = (adjacent(shape) for shape in (spec.input_shape, spec.output_shape))
     job = _rows.job(spec, x_steps, y_steps, 0, 0, traits.itemsize)
     threads = max(1, min(_rows.worth(spec, traits), job.units))
     sizes = np.prod(spec.input_shape), np.prod(spec.kernel_shape), spec.outputs
     lengths = len(job.offsets), len(job.sizes)
-    packed = _xla.table(job.units, threads, sizes, lengths, job.inner, job.offsets, job.sizes, job.steps)
-
-    def run(x: Any, kernel: Any) -> Any:
-        return _xla.call(target, (x, kernel, packed), spec.output_shape, 0)
-
-    return _xla.compiled(run)
+    return _xla.table(job.units, threads, sizes, lengths, job.inner, job.offsets, job.sizes, job.steps)
 
 
 xla_loops = Algorithm(

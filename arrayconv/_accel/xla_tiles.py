@@ -10,7 +10,6 @@ Accuracy  componentwise. Every boundary is followed inside: x is neither padded 
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -38,23 +37,13 @@ def _prepare(kernel: Any, spec: Spec, context: Context) -> Any:
 def _run(x: Any, kernel: Any, spec: Spec, context: Context) -> Any:
     traits = context.traits
     target = _xla.target("tile_kernels", traits.accumulator)
-    return _program(target, spec, traits.itemsize, traits.threads, context.fill)(x, kernel)
-
-
-@lru_cache(1024)
-def _program(target: str, spec: Spec, itemsize: int, threads: int, fill: complex) -> Any:
-    """Return the function (x, kernel) -> y of a problem."""
     dense = _tiles.dense(spec)
     shape = dense.output_shape
-    tables = _tiles.tables(dense, adjacent(spec.input_shape), adjacent(shape), 0, 0, itemsize)
-    threads = max(1, min(_tiles.worth(spec, itemsize, threads), tables.units))
-    packed = _packed(dense, tables, itemsize, threads, fill)
-    kept = (..., *(slice(None, None, axis.stride) for axis in spec.axes[-2:]))
-
-    def run(x: Any, kernel: Any) -> Any:
-        return _xla.call(target, (x, kernel, packed), shape, threads * tables.room)[kept]
-
-    return _xla.compiled(run)
+    tables = _tiles.tables(dense, adjacent(spec.input_shape), adjacent(shape), 0, 0, traits.itemsize)
+    threads = max(1, min(_tiles.worth(spec, traits.itemsize, traits.threads), tables.units))
+    packed = _packed(dense, tables, traits.itemsize, threads, context.fill)
+    y = _xla.call(target, (x, kernel, packed), shape, threads * tables.room)
+    return y[(..., *(slice(None, None, axis.stride) for axis in spec.axes[-2:]))]
 
 
 def _packed(spec: Spec, tables: _tiles.Tables, itemsize: int, threads: int, fill: complex) -> Any:

@@ -20,13 +20,14 @@ from arrayconv._cost_table import rates
 from arrayconv._explain import duration
 from arrayconv._float_errors import float_errors_ignored
 from arrayconv._host import Numbers
-from arrayconv._plan import Plan
+from arrayconv._plan import Plan, Task, remade
 from arrayconv._problem import Problem, paired
+from arrayconv._programs import LIBRARY, number_of
 from arrayconv._separable import Factor, Term, balanced, fills, misfit
 from arrayconv._shapes import convolved_axes
 from arrayconv._spec import Axis
 from arrayconv._tracing import planning, record
-from arrayconv._xp import Array, Operands, Traits
+from arrayconv._xp import Array, Namespace, Operands, Traits, device_of
 
 
 @record
@@ -254,14 +255,47 @@ def run(
     constants: Sequence[dict[int, Any]],
 ) -> Any:
     """Return the sum over terms of x after all passes, in the result's dtype."""
-    chain, total, held = decision.chain, None, iter(constants)
+    chain = decision.chain
     assert chain is not None
-    for number, row in enumerate(factors):
+    beyond = decision.fills or ((0,) * len(chain.plans),) * len(factors)
+    if found.traits.backend != LIBRARY:
+        return _summed(found, chain.problems, chain.plans, beyond, factors, constants)
+    tasks = tuple((plan.task, plan.zero_fill) for plan in chain.plans)
+    digits = tuple(tuple(repr(fill) for fill in row) for row in beyond)
+    settings = chain.problems, tasks, digits, found.traits, found.xp
+    return _call.together(LIBRARY, _as_program, settings, (found.x, factors))
+
+
+def _as_program(
+    problems: tuple[Problem, ...],
+    tasks: tuple[tuple[Task, bool], ...],
+    digits: tuple[tuple[str, ...], ...],
+    traits: Traits,
+    xp: Namespace,
+    x: Array,
+    factors: tuple[tuple[Array, ...], ...],
+) -> Any:
+    """Return `run`'s answer; each program transforms the factors again, which are short."""
+    plans = tuple(remade(*task) for task in tasks)
+    beyond = tuple(tuple(number_of(fill) for fill in row) for row in digits)
+    found = Operands(x, factors[0][0], xp, device_of(x), traits)
+    return _summed(found, problems, plans, beyond, factors, ())
+
+
+def _summed(
+    found: Operands,
+    problems: tuple[Problem, ...],
+    plans: tuple[Plan, ...],
+    beyond: tuple[tuple[complex, ...], ...],
+    factors: tuple[tuple[Array, ...], ...],
+    constants: Sequence[dict[int, Any]],
+) -> Any:
+    total, held = None, iter(constants)
+    for row, fills_of_row in zip(factors, beyond, strict=True):
         y = found.x
-        beyond = decision.fills[number] if decision.fills else (0,) * len(row)
-        for factor, problem, plan, fill in zip(row, chain.problems, chain.plans, beyond, strict=True):
+        for factor, problem, plan, fill in zip(row, problems, plans, fills_of_row, strict=True):
             step = Operands(y, factor, found.xp, found.device, plan.traits)
-            y = _call.planned(step, problem, plan, fill, next(held))
+            y = _call.planned(step, problem, plan, fill, next(held, None))
         total = y if total is None else _added(total, y)
     return found.xp.astype(total, getattr(found.xp, found.traits.output), copy=False)
 

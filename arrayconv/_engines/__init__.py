@@ -49,7 +49,7 @@ def run(
     if out is None and traits.library in ENGINES and not (traits.library == "torch" and is_traced("torch", x, kernel)):
         engine = import_module(ENGINES[traits.library])
         if engine.applies(x, kernel):
-            task, x, kernel = adjoint.bilinear(plan, x, kernel, fill, xp=xp, device=device)
+            task, x, kernel = adjoint.bilinear(plan.task, x, kernel, fill, xp=xp, device=device)
             return xp.astype(engine.run(task, x, kernel), getattr(xp, traits.output), copy=False)
     return execute(plan, x, kernel, fill, xp=xp, device=device, out=out, constants=constants)
 

@@ -15,17 +15,17 @@ from arrayconv._boundary import Source
 from arrayconv._gradient import beyond, extended, input_gradient, kernel_gradient
 from arrayconv._ops import pad
 from arrayconv._ops.windows import LEADING
-from arrayconv._plan import Plan, Task
+from arrayconv._plan import Task
 from arrayconv._xp import Array, Namespace
 
 Runner = Callable[[Task, Array, Array], Array]
 
 
 def bilinear(
-    plan: Plan, x: Array, kernel: Array, fill: complex, *, xp: Namespace, device: Any
+    asked: Task, x: Array, kernel: Array, fill: complex, *, xp: Namespace, device: Any
 ) -> tuple[Task, Array, Array]:
     """Return a task and operands of the same result, in which both operands are factors and nothing else happens."""
-    traits, spec = surviving(plan.traits), plan.spec
+    traits, spec = surviving(asked.traits), asked.spec
     dtype = getattr(xp, traits.accumulator)
     x, kernel = xp.astype(x, dtype, copy=False), xp.astype(kernel, dtype, copy=False)
     if spec.conj and traits.accumulator.startswith("complex"):
@@ -35,7 +35,7 @@ def bilinear(
             if runs:
                 x = pad.extend(x, LEADING + number, runs, fill, xp=xp, device=device)
         spec = extended(spec)
-    task = Task(spec._replace(conj=False), traits._replace(output=traits.accumulator), plan.asked, plan.budget)
+    task = asked._replace(spec=spec._replace(conj=False), traits=traits._replace(output=traits.accumulator))
     return task, x, kernel
 
 

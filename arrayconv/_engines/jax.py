@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import jax
 import jax.numpy as jnp
-from jax.core import ShapedArray
 from jax.extend.core import Primitive
 from jax.interpreters import ad, batching, mlir
 
@@ -29,7 +29,22 @@ watches = applies
 
 def run(task: Task, x: Array, kernel: Array) -> Array:
     """Compute a bilinear task, so that JAX can differentiate, map and compile it."""
-    return _convolution.bind(x, kernel, task=task)
+    return _convolution.bind(*_varying(x, kernel), task=task)
+
+
+def _varying(*operands: Any) -> list[Any]:
+    """Return operands that all vary over the axes of a mesh that one of them varies over, as in `jax.shard_map`."""
+    axes = [_axes(operand) for operand in operands]
+    union = frozenset[str]().union(*axes)
+    return [
+        jax.lax.pcast(operand, tuple(union - own), to="varying") if own != union else operand
+        for operand, own in zip(operands, axes, strict=True)
+    ]
+
+
+def _axes(operand: Any) -> frozenset[str]:
+    kind = getattr(jax.typeof(operand), "mat", None)
+    return frozenset() if kind is None else kind.varying
 
 
 def _compute(x: Any, kernel: Any, *, task: Task) -> Any:
@@ -40,7 +55,7 @@ def _compute(x: Any, kernel: Any, *, task: Task) -> Any:
 
 
 def _shape(x: Any, kernel: Any, *, task: Task) -> Any:
-    return ShapedArray(task.spec.output_shape, x.dtype)
+    return x.update(shape=task.spec.output_shape, weak_type=False)
 
 
 def _gradient_of_x(dy: Any, x: Any, kernel: Any, *, task: Task) -> Any:
@@ -60,7 +75,7 @@ def _mapped(operands: Any, dims: Any, *, task: Task) -> Any:
 
 
 _convolution = Primitive("arrayconv")
-_convolution.def_impl(_compute)
+_convolution.def_impl(jax.jit(_compute, static_argnames="task"))
 _convolution.def_abstract_eval(_shape)
 mlir.register_lowering(_convolution, mlir.lower_fun(_compute, multiple_results=False))
 ad.defbilinear(_convolution, _gradient_of_x, _gradient_of_kernel)

@@ -14,6 +14,7 @@ from arrayconv import _host
 from arrayconv._memory import Words, check_target
 from arrayconv._ndimage import dtypes
 from arrayconv._ndimage.arguments import fill_of
+from arrayconv._programs import number_of
 from arrayconv._tracing import shape_of
 from arrayconv._xp import Array, Namespace, device_of, dtype_name, has_dtype, identify, namespace_of
 
@@ -59,9 +60,31 @@ class Call(NamedTuple):
         """Dtype name between passes: a bool is the byte it is stored in."""
         return "uint8" if self.result == "bool" else self.result
 
+    @property
+    def bare(self) -> Bare:
+        """The call without its array."""
+        of = self.source
+        return Bare(of.function, of.backend, of.xp, of.name, self.result, repr(self.fill))
+
     def cast(self, y: Array, name: str | None = None) -> Array:
         """Return y in the dtype called `name`, the result's by default."""
         return dtypes.cast(y, name or self.result, xp=self.source.xp, device=self.source.device)
+
+
+class Bare(NamedTuple):
+    """A call without its array, hashable: what a program of it is remembered by."""
+
+    function: str
+    backend: str
+    xp: Namespace
+    name: str
+    result: str
+    fill: str  # in digits, since NaN is not equal to itself
+
+    def on(self, x: Array) -> Call:
+        """Return the call on an array, with no place for the result."""
+        of = Source(self.function, x, self.backend, self.xp, device_of(x), self.name)
+        return Call(of, self.result, None, number_of(self.fill))
 
 
 def source(function: str, x: Any) -> Source:

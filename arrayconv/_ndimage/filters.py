@@ -12,7 +12,8 @@ from arrayconv._ndimage.admit import Call, call, source, weights_like
 from arrayconv._ndimage.arguments import before_of, boundary_of, one_axis, per_axis, several_axes, whole
 from arrayconv._ndimage.gaussian import gaussian_pass
 from arrayconv._ndimage.passes import Pass, delivered, run
-from arrayconv._xp import Array, dtype_name
+from arrayconv._programs import as_one
+from arrayconv._xp import Array, Namespace, device_of, dtype_name
 
 NEGLIGIBLE = 1e-15  # SciPy's largest standard deviation that leaves an axis alone
 
@@ -194,7 +195,9 @@ def with_extras(derivative: Derivative, arguments: Sequence[Any], keywords: Mapp
 def sum_over_axes(function: str, derivative: Derivative, x: Any, output: Any, mode: Any, cval: Any, axes: Any) -> Any:
     """Return the sum of a derivative's answers along all axes."""
     found, parts = _along_axes(function, derivative, x, output, mode, cval, axes)
-    return delivered(found, _total(found, parts) if parts else found.source.x)
+    if not parts:
+        return delivered(found, found.source.x)
+    return delivered(found, as_one(found.source.backend, _total, (found.result, found.source.xp), tuple(parts)))
 
 
 def length_over_axes(
@@ -204,9 +207,7 @@ def length_over_axes(
     found, parts = _along_axes(function, derivative, x, output, mode, cval, axes)
     if not parts:
         return delivered(found, found.source.x)
-    xp, device = found.source.xp, found.source.device
-    total = _total(found, [dtypes.squared(part, found.result, xp=xp) for part in parts])
-    return delivered(found, dtypes.root(total, found.result, xp=xp, device=device))
+    return delivered(found, as_one(found.source.backend, _length, (found.result, found.source.xp), tuple(parts)))
 
 
 def _along_axes(
@@ -220,11 +221,17 @@ def _along_axes(
     return found, [found.cast(answer) for answer in answers]
 
 
-def _total(found: Call, parts: Sequence[Array]) -> Array:
+def _total(result: str, xp: Namespace, *parts: Array) -> Array:
     total = parts[0]
     for part in parts[1:]:
-        total = dtypes.added(total, part, found.result, xp=found.source.xp)
+        total = dtypes.added(total, part, result, xp=xp)
     return total
+
+
+def _length(result: str, xp: Namespace, *parts: Array) -> Array:
+    """Return the root of the summed squares."""
+    total = _total(result, xp, *[dtypes.squared(part, result, xp=xp) for part in parts])
+    return dtypes.root(total, result, xp=xp, device=device_of(total))
 
 
 def _entries(function: str, count: int, **options: Any) -> list[tuple[Any, ...]]:

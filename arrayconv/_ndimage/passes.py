@@ -13,8 +13,9 @@ from arrayconv import _call, _dtypes
 from arrayconv._boundary import Boundary
 from arrayconv._float_errors import float_errors_ignored
 from arrayconv._ndimage import dtypes
-from arrayconv._ndimage.admit import Call
+from arrayconv._ndimage.admit import Bare, Call
 from arrayconv._problem import Problem, paired
+from arrayconv._programs import LIBRARY
 from arrayconv._spec import Axis
 from arrayconv._tracing import planning, shape_of
 from arrayconv._xp import Array, operands
@@ -34,10 +35,27 @@ class Pass(NamedTuple):
 def run(call: Call, passes: Iterable[Pass]) -> Any:
     """Return the input after all passes, in the caller's array where there is one; a copy where there are none."""
     chain = tuple(passes)
-    x = call.cast(call.source.x, "uint8") if call.source.name == "bool" and chain else call.source.x
+    if not chain:
+        return delivered(call, call.source.x)
+    if call.source.backend != LIBRARY:
+        return delivered(call, _chained(call, chain))
+    bare = tuple(one._replace(weights=None) for one in chain)
+    operands = call.source.x, tuple(one.weights for one in chain)
+    return delivered(call, _call.together(LIBRARY, _as_program, (call.bare, bare), operands))
+
+
+def _as_program(call: Bare, chain: tuple[Pass, ...], x: Array, weights: tuple[Array, ...]) -> Array:
+    filled = tuple(one._replace(weights=taps) for one, taps in zip(chain, weights, strict=True))
+    own = call.on(x)
+    return own.cast(_chained(own, filled))
+
+
+def _chained(call: Call, chain: tuple[Pass, ...]) -> Array:
+    """Return the input after all passes, in the working dtype."""
+    x = call.cast(call.source.x, "uint8") if call.source.name == "bool" else call.source.x
     for one in chain:
         x = _filtered(call, x, one)
-    return delivered(call, x)
+    return x
 
 
 @float_errors_ignored

@@ -42,7 +42,8 @@ def biased(count: int, y: Array, bias: Array, given: Any, found: Operands) -> Ar
     """
     xp, traits = found.xp, found.traits
     sums = getattr(xp, traits.accumulator)  # unsigned integers and half precision may have no addition of their own
-    column = xp.astype(xp.reshape(bias, (-1, *(1,) * count)), sums, copy=False)
+    column = xp.reshape(bias, (*(1,) * (y.ndim - count - 1), -1, *(1,) * count))  # as many axes as y: JAX may insist
+    column = xp.astype(column, sums, copy=False)
     total = xp.astype(y, sums, copy=False)
     if traits.backend == "torch":  # may be recording, or mapping over the bias alone
         total = total + column

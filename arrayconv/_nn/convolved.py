@@ -8,10 +8,11 @@ size of its own:
 
 from __future__ import annotations
 
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 from arrayconv import _call, _warm
+from arrayconv._engines.compiled import Finish
 from arrayconv._layout import Layout, Shape
 from arrayconv._nn.arguments import Window, not_negative, positive, positive_number, window
 from arrayconv._nn.bias import admitted, biased
@@ -69,8 +70,14 @@ def _convolved(function: str, input: Any, weight: Any, options: tuple[Any, ...],
     return _warm.Prepared(found, problem, chosen, _finish(added, count), added)
 
 
-def _finish(bias: Any, count: int) -> _warm.Finish | None:
-    return None if bias is None else partial(biased, count)
+def _finish(bias: Any, count: int) -> Finish | None:
+    return None if bias is None else _adding(count)
+
+
+@lru_cache
+def _adding(count: int) -> Finish:
+    """Return the addition of a bias, the same object for the same number of axes: programs are remembered by it."""
+    return partial(biased, count)
 
 
 @planning()

@@ -16,10 +16,11 @@ from arrayconv._nn.arguments import not_negative, positive
 from arrayconv._nn.shapes import batched
 from arrayconv._ops.pad import along, extend
 from arrayconv._ops.windows import windows
+from arrayconv._programs import as_one
 from arrayconv._shapes import is_sequence, padded_axis
 from arrayconv._spec import Axis
 from arrayconv._tracing import planning, record, shape_of
-from arrayconv._xp import Operands, operands
+from arrayconv._xp import Array, Namespace, Operands, Traits, device_of, operands
 
 
 @record
@@ -40,11 +41,14 @@ def unfold(function: str, input: Any, kernel_size: Any, dilation: Any, padding: 
     grid = _grid(function, count, kernel_size, dilation, padding, stride)
     shape = shape_of(found.x)
     axes, result = _cut(function, shape, grid)
-    xp, x = found.xp, found.x
-    first = len(shape) - count
-    for number, (n, p) in enumerate(zip(shape[first:], grid.padding, strict=True)):
+    return as_one(found.traits.backend, _columns, (axes, result, grid.padding, found.xp), (found.x,))
+
+
+def _columns(axes: tuple[Axis, ...], result: Shape, padding: tuple[int, ...], xp: Namespace, x: Array) -> Array:
+    first, shape = x.ndim - len(axes), x.shape
+    for number, (n, p) in enumerate(zip(shape[first:], padding, strict=True)):
         if p:
-            x = extend(x, first + number, runs(n, -p, n + p, "constant"), 0, xp=xp, device=found.device)
+            x = extend(x, first + number, runs(n, -p, n + p, "constant"), 0, xp=xp, device=device_of(x))
     columns = xp.stack([x[place] for place in windows(axes)], axis=first)  # (batch, channels, taps, *out)
     return xp.reshape(columns, result)
 
@@ -69,16 +73,30 @@ def fold(
     sizes = positive(function, "output_size", output_size, count)
     grid = _grid(function, count, kernel_size, dilation, padding, stride)
     axes, split = _glue(function, shape_of(found.x), sizes, grid)
-    xp, lead = found.xp, len(split) - count - 1
-    sums = getattr(xp, found.traits.accumulator)
-    columns = xp.reshape(xp.astype(found.x, sums, copy=False), split)  # (batch, channels, taps, *out)
-    padded = tuple([n + 2 * p for n, p in zip(sizes, grid.padding, strict=True)])
-    y = buffer(columns, (*split[:lead], *padded), zeros=True, xp=xp, device=found.device)
+    settings = axes, split, sizes, grid.padding, found.traits, found.xp
+    return as_one(found.traits.backend, _glued, settings, (found.x,))
+
+
+def _glued(
+    axes: tuple[Axis, ...],
+    split: Shape,
+    sizes: Shape,
+    padding: tuple[int, ...],
+    traits: Traits,
+    xp: Namespace,
+    x: Array,
+) -> Array:
+    lead = len(split) - len(axes) - 1
+    columns = xp.reshape(
+        xp.astype(x, getattr(xp, traits.accumulator), copy=False), split
+    )  # (batch, channels, taps, *out)
+    padded = tuple([n + 2 * p for n, p in zip(sizes, padding, strict=True)])
+    y = buffer(columns, (*split[:lead], *padded), zeros=True, xp=xp, device=device_of(x))
     for number, at in enumerate(windows(axes)):
         y = put(y, at, y[at] + columns[(*(slice(None),) * lead, number, ...)])
-    for number, (n, p) in enumerate(zip(sizes, grid.padding, strict=True)):
+    for number, (n, p) in enumerate(zip(sizes, padding, strict=True)):
         y = y[along(lead + number, slice(p, p + n))] if p else y
-    return xp.astype(y, getattr(xp, found.traits.output), copy=False)
+    return xp.astype(y, getattr(xp, traits.output), copy=False)
 
 
 @planning()

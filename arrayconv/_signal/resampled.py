@@ -10,11 +10,13 @@ from arrayconv._errors import listed
 from arrayconv._float_errors import float_errors_ignored
 from arrayconv._numpy_dtypes import result_type
 from arrayconv._problem import Problem, paired
+from arrayconv._programs import as_one
 from arrayconv._shapes import integer, strided
 from arrayconv._signal import extension
 from arrayconv._signal.arrays import pair, typed
 from arrayconv._spec import Axis
 from arrayconv._tracing import planning, shape_of
+from arrayconv._xp import Array, Namespace, device_of
 
 Shape = tuple[int, ...]
 
@@ -38,8 +40,8 @@ def filtered(function: str, h: Any, x: Any, up: Any, down: Any, axis: Any, mode:
     _call.check_fill(function, chosen.fill_value, operands.traits)
     if beyond in extension.EXPLICIT and met.outputs:
         ends = extension.reach(met)
-        data = operands.xp.astype(operands.x, getattr(operands.xp, found.output), copy=False)
-        data = extension.extend(data, label, beyond, ends, xp=operands.xp, device=operands.device)
+        settings = found.output, label, beyond, ends, operands.xp
+        data = as_one(operands.traits.backend, _extended, settings, (operands.x,))
         operands, met = operands._replace(x=data), extension.lengthened(met, ends)
     problem = _problem(function, shape_of(operands.x), inputs.shapes[1], label, met)
     chosen = chosen if beyond == "constant" else chosen._replace(fill_value=0)
@@ -48,6 +50,11 @@ def filtered(function: str, h: Any, x: Any, up: Any, down: Any, axis: Any, mode:
 
 def _rule(x: str, h: str) -> str:
     return result_type(x, h, "float32")
+
+
+def _extended(output: str, label: int, beyond: str, ends: tuple[int, int], xp: Namespace, x: Array) -> Array:
+    data = xp.astype(x, getattr(xp, output), copy=False)
+    return extension.extend(data, label, beyond, ends, xp=xp, device=device_of(x))
 
 
 def _extension(function: str, mode: Any) -> str:
