@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from arrayconv import _scratch
+from arrayconv._namespace import Namespace, writing
 from arrayconv._tracing import is_traced
-from arrayconv._xp import Array, Namespace, device_of, identify
+from arrayconv._xp import Array, device_of, identify, is_known, namespace_of
 
 _LONELY = (1 << 19) - 1  # multiply-adds of a product below which OpenBLAS, from 0.3 on, starts no thread
 
@@ -55,12 +56,35 @@ def product_of_rows(a: Any, b: Any, y: Any) -> Any:
 
 
 def put(y: Array, index: Any, value: Array | int) -> Array:
-    """Return `y` with `value` at `index`: written in place where the library allows it, a new array in JAX."""
+    """Return `y` with `value` at `index`: written in place where the library allows it, else a new array."""
     at = getattr(y, "at", None)
     if at is not None:
         return at[index].set(value)
-    y[index] = value
+    try:
+        y[index] = value
+    except Exception:
+        if is_known(type(y)):
+            raise
+        return _replaced(y, index, value)
     return y
+
+
+def _replaced(y: Any, index: Any, value: Any) -> Array:
+    """Return what `put` does for a library whose arrays can't be written, by the standard's functions."""
+    xp = y.__array_namespace__()
+    numbers = np.arange(prod(y.shape)).reshape(y.shape)
+    target = numbers[index]
+    source = np.full(numbers.size, -1)  # of each element of y, the element of `value` that it becomes
+    source[target.ravel()] = np.arange(target.size)
+    if isinstance(value, int):
+        value = xp.full(1, value, dtype=y.dtype)
+        source = np.minimum(source, 0)
+    else:
+        value = xp.reshape(xp.broadcast_to(value, target.shape), (-1,))
+    where, kept = xp.asarray(np.maximum(source, 0).tolist()), xp.asarray((source < 0).tolist())
+    if not target.size:
+        return y
+    return xp.reshape(xp.where(kept, xp.reshape(y, (-1,)), xp.take(value, where, axis=0)), y.shape)
 
 
 def is_corner(y: Any) -> bool:
@@ -165,6 +189,8 @@ def check_target(function: str, words: Words, out: Any, operands: tuple[Array, .
         raise TypeError(f"{text} would lose the gradient that {words.losing} requires. {way_out}.")
     if backend != "numpy" and device_of(out) != device:
         raise TypeError(f"{text} must be on the device {device}. Got {device_of(out)}.")
+    if not is_known(type(out)) and not writing(namespace_of(backend, out)).assigns:
+        raise TypeError(f"{text} cannot be written: {backend} arrays are immutable. {way_out}.")
     if covers_itself(out):
         raise ValueError(
             f"{text} must have memory of its own for every element. Got shape {tuple(out.shape)} over fewer "
