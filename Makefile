@@ -7,11 +7,14 @@ BACKENDS ?= numpy torch jax array_api_strict
 # What `make bench` times.
 BENCHED ?= numpy torch jax
 WORKERS ?= 2
+# The parts of `make test`, each a target of its own: what shows most in the shortest time comes first.
+PARTS ?= $(addprefix conformance-,$(BACKENDS)) standard-only unit
 
 VENV := .venv
 BIN := $(VENV)/bin
-INSTALLED := $(VENV)/.installed
-PYTEST := $(BIN)/python -m pytest -n $(WORKERS)
+LOOPS := arrayconv/_accel/native/loops.so
+INSTALLED := $(VENV)/.installed $(LOOPS)
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS) $(if $(RESULTS),--junitxml=$(RESULTS))
 EXAMPLES := $(wildcard examples/*.py)
 
 .DEFAULT_GOAL := help
@@ -27,7 +30,8 @@ demo: $(INSTALLED)  ## show what the package does on this machine
 train: $(INSTALLED)  ## train a small network on NumPy, torch and JAX arrays
 	$(BIN)/python examples/13_digits.py --libraries numpy torch jax --picture docs/images/digits.png
 
-test: unit $(addprefix conformance-,$(BACKENDS)) standard-only  ## unit tests, then conformance on every backend in BACKENDS
+test: $(INSTALLED)  ## conformance on every backend in BACKENDS, then the unit tests; goes on after a failure, and sums up
+	@$(BIN)/python tools/parts.py $(MAKE) -- $(PARTS)
 
 unit: $(INSTALLED)  ## the tests of the package alone
 	$(PYTEST) tests
@@ -67,9 +71,13 @@ clean:  ## remove what the tools leave behind, except .venv
 	rm -rf build dist .pytest_cache .ruff_cache .hypothesis
 	find . -path ./$(VENV) -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 
-$(INSTALLED): pyproject.toml constraints.txt hatch_build.py $(wildcard arrayconv/_accel/native/*.[ch])
+$(VENV)/.installed: pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -c 'import sys; sys.version_info < (3, 11) and sys.exit( \
 	  "arrayconv: Python must be 3.11 or newer. Got " + sys.version.split()[0] + ". Run make PYTHON=python3.x")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[demo,dev,test]"
 	@touch $@
+
+# The install compiles them too. Without a C compiler they stay missing, and everything works without.
+$(LOOPS): hatch_build.py $(wildcard arrayconv/_accel/native/*.[ch]) | $(VENV)/.installed
+	@$(BIN)/python hatch_build.py

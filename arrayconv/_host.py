@@ -63,13 +63,11 @@ def copied(library: str, x: Any) -> Any:
 def _of_unknown(x: Any) -> Any:
     """Return the values of an array of a library that is not known here, or x where NumPy can ask for them itself.
 
-    One by one where there is neither protocol: what the standard demands of every library. Raises what the library
-    does where the array has none, as that of a graph not yet run.
+    Where it can't, one by one, as the standard demands of every library; raises what the library does where the array
+    has none, as that of a graph that is yet to run.
     """
     if hasattr(x, "__array__"):
         return x
-    if hasattr(x, "__dlpack__"):
-        return np.from_dlpack(x)
     number = complex if "complex" in str(x.dtype) else float if "float" in str(x.dtype) else int
     values = [number(x[index]) for index in np.ndindex(*map(index_of, x.shape))]
     return np.asarray(values, dtype=getattr(x.dtype, "name", None) or str(x.dtype).rsplit(".", 1)[-1]).reshape(x.shape)

@@ -22,7 +22,7 @@ def has_dtype(xp: Namespace, device: Any, name: str) -> bool:
         return hasattr(xp, name)
     try:
         return name in info().dtypes(device=device)
-    except (ValueError, TypeError):  # a device the info does not list, torch's meta for one
+    except Exception:  # a device the info does not list, as torch's meta, or a namespace that words it otherwise
         return hasattr(xp, name)
 
 

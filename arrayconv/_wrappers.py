@@ -63,7 +63,7 @@ def check_value(value: Any) -> None:
         if _has(value, attribute):
             raise TypeError(
                 f"is a {named(kind)} with {meaning} (`.{attribute}`), which would be lost. "
-                f"Pass the plain array it holds, and treat {meaning.removeprefix('a ')} yourself"
+                f"Pass the plain array it holds, and keep the {meaning.removeprefix('a ')} yourself"
             )
     if _has(value, "nnz"):
         raise _sparse(kind)

@@ -124,7 +124,8 @@ def library(kind: type) -> str:
         known = _KNOWN.get(base.__module__.split(".")[0])
         if known is not None and _is_array_type(base, known):
             return known
-    return kind.__module__.split(".")[0] if hasattr(kind, "__array_namespace__") else ""
+    owner = next((base for base in kind.__mro__ if "__array_namespace__" in vars(base)), None)
+    return owner.__module__.split(".")[0] if owner is not None else ""
 
 
 def _is_array_type(kind: type, known: str) -> bool:

@@ -126,10 +126,10 @@ def comfortable(magnitudes: Sequence[float], scales: bool) -> bool:
 
 def _scale(largest: Array, accumulator: str, xp: Namespace) -> Array:
     """Return the power of two that brings `largest` near 1, by comparisons alone: exact on every library."""
-    scale = xp.ones_like(largest)
+    scale = one = xp.ones_like(largest)
     for power in _STEPS[component(accumulator)]:
         too_big, too_small = largest > 2.0 ** (power // 2), largest < 2.0 ** -(power // 2)
-        factor = xp.where(too_big, 2.0**-power, xp.where(too_small, 2.0**power, xp.ones_like(largest)))
+        factor = xp.where(too_big, 2.0**-power * one, xp.where(too_small, 2.0**power * one, one))
         scale, largest = scale * factor, largest * factor
     return scale
 
