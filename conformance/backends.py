@@ -1,8 +1,8 @@
 """Array libraries as the suite meets them: making arrays on a device, and copying answers to the host.
 
 Any importable namespace of the standard is a backend; the few that need more have functions of their own below. One
-that can't run here raises Unavailable with a sentence, which becomes the reason of every skip. Everything is compared on
-host copies, so nothing here calls the functions under test.
+that can't run here raises Unavailable with a sentence, which becomes the reason of every skip. Everything is compared
+on host copies, so nothing here calls the functions under test.
 """
 
 from contextlib import suppress

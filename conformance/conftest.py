@@ -42,7 +42,7 @@ def pytest_configure(config):
         backend, config.stash[REASON] = load(name, device), None
     except LookupError as unknown:
         raise pytest.UsageError(
-            f"--backend must name numpy, torch, jax, array_api_strict, cupy, or an importable namespace of the array API "
+            "--backend must name numpy, torch, jax, array_api_strict, cupy, or an importable namespace of the array API "
             f"standard. Got {unknown.args[0]}."
         ) from unknown
     except Unavailable as reason:

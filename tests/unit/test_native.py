@@ -321,7 +321,8 @@ def test_a_build_without_a_compiler_is_pure_and_leaves_the_checkouts_library(
     assert list(checkout.parent.iterdir()) == [checkout]
 
 
-WRITES = f"{sys.executable} -c 'import sys; open(sys.argv[sys.argv.index(chr(45) + chr(111)) + 1], chr(119)).write(chr(110))'"
+# A compiler that writes one letter to its target, the last argument but one.
+WRITES = f"{sys.executable} -c 'import pathlib, sys; pathlib.Path(sys.argv[-2]).write_text(chr(110))'"
 
 
 @hook
