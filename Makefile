@@ -3,7 +3,10 @@
 PYTHON ?= python3
 BACKEND ?= numpy
 # What `make test` runs the conformance suite on. Adding a backend is adding a word.
-BACKENDS ?= numpy torch jax array_api_strict
+BACKENDS ?= numpy torch jax array_api_strict mparray
+# Of a library whose numbers are slow the part that takes seconds: it shows that any namespace serves.
+CHOSEN_mparray := conformance/test_values.py conformance/test_lags.py conformance/test_einconv.py \
+  --max-examples 1 -k "not long and not scipy and not torch and not random"
 # What `make bench` times.
 BENCHED ?= numpy torch jax
 WORKERS ?= 2
@@ -39,7 +42,7 @@ unit: $(INSTALLED)  ## the tests of the package alone
 conformance: conformance-$(BACKEND)  ## the conformance suite on one backend: make conformance BACKEND=torch
 
 conformance-%: $(INSTALLED)
-	$(PYTEST) conformance --backend $*
+	$(PYTEST) $(or $(CHOSEN_$*),conformance) --backend $*
 
 standard-only: $(INSTALLED)  ## conformance without any accelerator, on tensors: what runs on a GPU
 	$(PYTEST) conformance --backend torch --target conformance.standard_only

@@ -42,8 +42,8 @@ def pytest_configure(config):
         backend, config.stash[REASON] = load(name, device), None
     except LookupError as unknown:
         raise pytest.UsageError(
-            "--backend must name numpy, torch, jax, array_api_strict, cupy, or an importable namespace of the array API "
-            f"standard. Got {unknown.args[0]}."
+            "--backend must name numpy, torch, jax, array_api_strict, cupy, or an importable namespace of the array "
+            f"API standard. Got {unknown.args[0]}."
         ) from unknown
     except Unavailable as reason:
         backend, config.stash[REASON] = None, str(reason)
