@@ -3,15 +3,21 @@
 PYTHON ?= python3
 BACKEND ?= numpy
 # What `make test` runs the conformance suite on. Adding a backend is adding a word.
-BACKENDS ?= numpy torch jax array_api_strict
+BACKENDS ?= numpy torch jax array_api_strict mparray
+# Of a library whose numbers are slow the part that takes seconds: it shows that any namespace serves.
+CHOSEN_mparray := conformance/test_values.py conformance/test_lags.py conformance/test_einconv.py \
+  --max-examples 1 -k "not long and not scipy and not torch and not random"
 # What `make bench` times.
 BENCHED ?= numpy torch jax
 WORKERS ?= 2
+# The parts of `make test`, each a target of its own: what shows most in the shortest time comes first.
+PARTS ?= $(addprefix conformance-,$(BACKENDS)) standard-only unit
 
 VENV := .venv
 BIN := $(VENV)/bin
-INSTALLED := $(VENV)/.installed
-PYTEST := $(BIN)/python -m pytest -n $(WORKERS)
+LOOPS := arrayconv/_accel/native/loops.so
+INSTALLED := $(VENV)/.installed $(LOOPS)
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS) $(if $(RESULTS),--junitxml=$(RESULTS))
 EXAMPLES := $(wildcard examples/*.py)
 
 .DEFAULT_GOAL := help
@@ -27,7 +33,8 @@ demo: $(INSTALLED)  ## show what the package does on this machine
 train: $(INSTALLED)  ## train a small network on NumPy, torch and JAX arrays
 	$(BIN)/python examples/13_digits.py --libraries numpy torch jax --picture docs/images/digits.png
 
-test: unit $(addprefix conformance-,$(BACKENDS)) standard-only  ## unit tests, then conformance on every backend in BACKENDS
+test: $(INSTALLED)  ## conformance on every backend in BACKENDS, then the unit tests; goes on after a failure, and sums up
+	@$(BIN)/python tools/parts.py $(MAKE) -- $(PARTS)
 
 unit: $(INSTALLED)  ## the tests of the package alone
 	$(PYTEST) tests
@@ -35,7 +42,7 @@ unit: $(INSTALLED)  ## the tests of the package alone
 conformance: conformance-$(BACKEND)  ## the conformance suite on one backend: make conformance BACKEND=torch
 
 conformance-%: $(INSTALLED)
-	$(PYTEST) conformance --backend $*
+	$(PYTEST) $(or $(CHOSEN_$*),conformance) --backend $*
 
 standard-only: $(INSTALLED)  ## conformance without any accelerator, on tensors: what runs on a GPU
 	$(PYTEST) conformance --backend torch --target conformance.standard_only
@@ -67,9 +74,13 @@ clean:  ## remove what the tools leave behind, except .venv
 	rm -rf build dist .pytest_cache .ruff_cache .hypothesis
 	find . -path ./$(VENV) -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 
-$(INSTALLED): pyproject.toml constraints.txt hatch_build.py $(wildcard arrayconv/_accel/native/*.[ch])
+$(VENV)/.installed: pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -c 'import sys; sys.version_info < (3, 11) and sys.exit( \
 	  "arrayconv: Python must be 3.11 or newer. Got " + sys.version.split()[0] + ". Run make PYTHON=python3.x")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[demo,dev,test]"
 	@touch $@
+
+# The install compiles them too. Without a C compiler they stay missing, and everything works without.
+$(LOOPS): hatch_build.py $(wildcard arrayconv/_accel/native/*.[ch]) | $(VENV)/.installed
+	@$(BIN)/python hatch_build.py

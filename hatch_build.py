@@ -1,10 +1,13 @@
 """Compile the package's loops while it is built, where there is a C compiler; without one it is pure Python."""
 
+import hashlib
 import os
 import shlex
 import shutil
 import subprocess
+import sys
 import sysconfig
+import tempfile
 from pathlib import Path
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
@@ -25,15 +28,23 @@ def compiler():
     return [found] if found else None
 
 
+def sources():
+    """Return a number that tells the sources from others, as _accel/_native.py computes it too."""
+    digest = hashlib.sha256()
+    for path in sorted(SOURCES.glob("*.[ch]")):
+        digest.update(path.read_bytes())
+    return int.from_bytes(digest.digest()[:8], "little") >> 1  # a positive int64
+
+
 def compile_loops(target=LIBRARY, flags=FLAGS):
-    """Write the library; return what went wrong, '' where nothing did."""
+    """Write the library in one step; return what went wrong, '' where nothing did. What was there stays until then."""
     command = compiler()
     if command is None:
         return "there is no C compiler"
     unfinished = Path(f"{target}.{os.getpid()}")  # no process ever finds half a library
     try:
         done = subprocess.run(
-            [*command, *flags, "-o", str(unfinished), str(SOURCES / "loops.c")],
+            [*command, *flags, f"-DSOURCES={sources()}", "-o", str(unfinished), str(SOURCES / "loops.c")],
             capture_output=True,
             text=True,
             timeout=SECONDS,
@@ -50,16 +61,38 @@ def compile_loops(target=LIBRARY, flags=FLAGS):
 
 
 class LoopsHook(BuildHookInterface):
-    """Adds the compiled loops to wheels, which are for one platform then, and to editable installs."""
+    """Adds the compiled loops to wheels, which are for one platform then, and to the checkout of an editable install.
+
+    A wheel's are compiled in a folder of their own: those of the checkout belong to its editable install, whoever else
+    builds from it, with whatever compiler or none.
+    """
 
     def initialize(self, version, build_data):
         """Compile, and say so in the wheel's name; a failure is told, and leaves a pure wheel."""
-        problem = compile_loops()
+        if version == "editable":
+            self._tell(compile_loops())
+            return
+        self._folder = tempfile.TemporaryDirectory(prefix="arrayconv-")
+        library = Path(self._folder.name) / LIBRARY.name
+        problem = compile_loops(library)
+        self._tell(problem)
         if problem:
-            LIBRARY.unlink(missing_ok=True)  # of earlier sources, perhaps
-            self.app.display_warning(f"The compiled loops are left out: {problem}. NumPy's or Numba's serve instead.")
             return
         platform = sysconfig.get_platform().replace("-", "_").replace(".", "_")
-        build_data["artifacts"].append(LIBRARY.relative_to(ROOT).as_posix())
+        build_data["force_include"][str(library)] = LIBRARY.relative_to(ROOT).as_posix()
         build_data["pure_python"] = False
         build_data["tag"] = f"py3-none-{platform}"
+
+    def finalize(self, version, build_data, artifact_path):
+        """Remove what was compiled for the wheel, once that is written."""
+        if version != "editable":
+            self._folder.cleanup()
+
+    def _tell(self, problem):
+        if problem:
+            self.app.display_warning(f"The compiled loops are left out: {problem}. NumPy's or Numba's serve instead.")
+
+
+if __name__ == "__main__":  # what `make` does where the checkout's library is missing, or older than its sources
+    if _problem := compile_loops():
+        print(f"The compiled loops are not built: {_problem}. NumPy's or Numba's serve instead.", file=sys.stderr)

@@ -220,4 +220,4 @@ def check_out(function: str, out: Any, found: Operands, problem: Problem) -> boo
     overlaps = any(shares_memory(backend, out, array) for array in (found.x, found.kernel))
     plain = [n for n in problem.shape if n != 1] == [n for n in problem.layout.y.joined if n != 1]
     kept = [n for n in problem.layout.y.split if n != 1] == [n for n in problem.spec.output_shape if n != 1]
-    return plain and kept and not overlaps and takes_writes(backend, out)
+    return plain and kept and not overlaps and found.traits.writable and takes_writes(backend, out)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from operator import index as index_of
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -55,8 +56,30 @@ def copied(library: str, x: Any) -> Any:
         "cupy": lambda: x.get(),
         "array_api_strict": lambda: x.to_device(sys.modules["array_api_strict"].Device("CPU_DEVICE")),
     }
-    found = np.asarray(fetch[library]() if library in fetch else x)
+    found = np.asarray(fetch[library]() if library in fetch else _of_unknown(x))
     return found.astype(np.float32) if found.dtype.name == "bfloat16" else found
+
+
+def _of_unknown(x: Any) -> Any:
+    """Return the values of an array of a library that is not known here, or x where NumPy can ask for them itself.
+
+    Where it can't, one by one, as the standard demands of every library; raises what the library does where the array
+    has none, as that of a graph that is yet to run.
+    """
+    if hasattr(x, "__array__"):
+        return x
+    number = complex if "complex" in str(x.dtype) else float if "float" in str(x.dtype) else int
+    values = [number(x[index]) for index in np.ndindex(*map(index_of, x.shape))]
+    return np.asarray(values, dtype=getattr(x.dtype, "name", None) or str(x.dtype).rsplit(".", 1)[-1]).reshape(x.shape)
+
+
+def readable(library: str, x: Any) -> bool:
+    """Whether the values of an array of a library that is not known here can be read."""
+    try:
+        copied(library, x)
+    except Exception:  # of whatever kind its authors thought right
+        return False
+    return True
 
 
 def _of_torch(x: Any) -> Any:

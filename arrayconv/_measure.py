@@ -11,13 +11,13 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from math import inf
 from time import perf_counter_ns
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 
 from arrayconv import _call
 from arrayconv._call import Options
+from arrayconv._namespace import is_namespace
 from arrayconv._plan import Plan
 from arrayconv._problem import Problem
 from arrayconv._select import Candidate
@@ -126,10 +126,10 @@ def _is_shape(value: Any) -> bool:
 
 def _home(model: Any) -> tuple[Namespace, Any]:
     """Return the namespace and device of an array or list, or a namespace's default ones."""
-    name = "" if model is None or isinstance(model, (str, ModuleType)) else library(type(model))
+    name = "" if model is None or is_namespace(model) else library(type(model))
     if name:
         return namespace_of(name, model), device_of(model)
-    xp = compat_namespace(model if isinstance(model, (str, ModuleType)) else None)
+    xp = compat_namespace(model if is_namespace(model) else None)
     return xp, device_of(xp.zeros(1))
 
 

@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from arrayconv import _scratch
+from arrayconv._namespace import Namespace, writing
 from arrayconv._tracing import is_compiling, is_recorded, is_traced
-from arrayconv._xp import Array, Namespace, device_of, identify
+from arrayconv._xp import Array, device_of, identify, is_known, namespace_of
 
 _LONELY = (1 << 19) - 1  # multiply-adds of a product below which OpenBLAS, from 0.3 on, starts no thread
 
@@ -61,7 +62,13 @@ def put(y: Array, index: Any, value: Array | int) -> Array:
         return at[index].set(value)
     if not is_numpy(y) and is_recorded("torch") and isinstance(y, sys.modules["torch"].Tensor):
         return _scattered(y, index if isinstance(index, tuple) else (index,), value)
-    y[index] = value
+    if is_compiling() or is_known(type(y)):
+        y[index] = value
+        return y
+    try:
+        y[index] = value
+    except Exception:  # of whatever kind the library's authors thought right
+        return _replaced(y, index, value)
     return y
 
 
@@ -77,6 +84,24 @@ def _scattered(y: Any, index: tuple[Any, ...], value: Any, axis: int = 0) -> Any
         part = y[(*(slice(None),) * axis, first)]
         return torch.slice_scatter(y, _scattered(part, rest, value, axis + 1), axis, *first.indices(y.shape[axis]))
     return torch.select_scatter(y, _scattered(torch.select(y, axis, first), rest, value, axis), axis, first)
+
+
+def _replaced(y: Any, index: Any, value: Any) -> Array:
+    """Return what `put` does for a library whose arrays can't be written, by the standard's functions."""
+    xp = y.__array_namespace__()
+    numbers = np.arange(prod(y.shape)).reshape(y.shape)
+    target = numbers[index]
+    source = np.full(numbers.size, -1)  # of each element of y, the element of `value` that it becomes
+    source[target.ravel()] = np.arange(target.size)
+    if isinstance(value, int):
+        value = xp.full(1, value, dtype=y.dtype)
+        source = np.minimum(source, 0)
+    else:
+        value = xp.reshape(xp.broadcast_to(value, target.shape), (-1,))
+    where, kept = xp.asarray(np.maximum(source, 0).tolist()), xp.asarray((source < 0).tolist())
+    if not target.size:
+        return y
+    return xp.reshape(xp.where(kept, xp.reshape(y, (-1,)), xp.take(value, where, axis=0)), y.shape)
 
 
 def is_corner(y: Any) -> bool:
@@ -205,6 +230,8 @@ def check_target(function: str, words: Words, out: Any, operands: tuple[Array, .
         raise TypeError(f"{text} would lose the gradient that {words.losing} requires. {way_out}.")
     if backend != "numpy" and device_of(out) != device:
         raise TypeError(f"{text} must be on the device {device}. Got {device_of(out)}.")
+    if not is_known(type(out)) and not writing(namespace_of(backend, out)).assigns:
+        raise TypeError(f"{text} cannot be written: {backend} arrays are immutable. {way_out}.")
     if covers_itself(out):
         raise ValueError(
             f"{text} must have memory of its own for every element. Got shape {tuple(out.shape)} over fewer "

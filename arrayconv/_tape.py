@@ -115,13 +115,13 @@ def _cropped(dx: Array, asked: Task, task: Task) -> Array:
 
 
 def _conjugate(x: Array, xp: Any) -> Array:
-    return xp.conj(x) if xp.isdtype(x.dtype, "complex floating") else x
+    return xp.conj(x) if kind(dtype_name(x.dtype)) == "complex" else x
 
 
 def like(gradient: Any, operand: Any, xp: Any) -> Any:
     """Return a gradient in its operand's dtype: the real part where that is real."""
     if gradient is None:
         return None
-    if kind(dtype_name(operand.dtype)) == "real" and xp.isdtype(gradient.dtype, "complex floating"):
+    if kind(dtype_name(operand.dtype)) == "real" and kind(dtype_name(gradient.dtype)) == "complex":
         gradient = xp.real(gradient)
     return xp.astype(gradient, operand.dtype, copy=False)

@@ -13,17 +13,15 @@ from __future__ import annotations
 import sys
 from functools import lru_cache
 from importlib import import_module
-from types import ModuleType
 from typing import Any, NamedTuple, Protocol
 
 import array_api_compat
 import numpy as np
 
-from arrayconv import _dtypes, _host, _torch_modes
+from arrayconv import _dtypes, _host, _torch_modes, _wrappers
 from arrayconv._errors import listed
+from arrayconv._namespace import Namespace, has_dtype, has_fft, is_namespace, writing
 from arrayconv._tracing import is_compiling, is_recorded, is_traced, planning, record
-
-Namespace = ModuleType
 
 
 class Array(Protocol):
@@ -61,12 +59,13 @@ class Traits(NamedTuple):
     output: str  # dtype name of the result
     traced: bool = False  # under jax.jit, torch.compile or a mode of torch: shapes are known, values are not
     readable: bool = False  # values may be looked at without waiting for a device or breaking a trace
-    writable: bool = False  # y[...] = v works on this array
+    writable: bool = False  # y[...] = v works, on views of y too
     float64: bool = True  # the device computes in float64: exact integers by FFT need it
     integer_matmul: bool = True  # matmul takes integers on this device
     transforms: str = ""  # the library whose transforms are used, '' for the namespace's own
     accelerators: frozenset[str] = frozenset()  # the libraries whose methods may serve
     threads: int = 1  # how many this package's own loops and the lent transforms may use
+    has_fft: bool = True  # there are transforms: a lender's, or the namespace's optional `fft` extension
     home: str = ""  # the library whose arrays these are, where they are computed as the backend's over the same memory
 
     @property
@@ -103,10 +102,7 @@ class Operands(NamedTuple):
 
 _KNOWN = {"numpy": "numpy", "torch": "torch", "cupy": "cupy", "jax": "jax", "jaxlib": "jax", "dask": "dask"}
 _ALIASES = {"jax": "jax.numpy", "strict": "array_api_strict"}
-_LAZY_REFUSAL = (
-    "is a Dask array, and chunk-wise convolution is not implemented yet. Computing it here would load the whole "
-    "array, so it is refused. Call .compute() on it first, or map_overlap with a function that calls arrayconv"
-)
+_NUMBERS = frozenset((bool, int, float, complex))
 
 
 @planning(256)
@@ -120,56 +116,72 @@ def library(kind: type) -> str:
     NotImplementedError
         For Dask arrays.
     """
-    package = kind.__module__.split(".")[0]
-    if issubclass(kind, np.ndarray) and kind not in (np.ndarray, np.memmap):
-        raise TypeError(
-            f"is a {kind.__module__}.{kind.__qualname__}, whose mask, units or other meaning would be lost. "
-            f"Convert it with numpy.asarray first"
-        )
-    if package in ("sparse",) or ".sparse" in kind.__module__:
-        raise TypeError(f"is a sparse array ({kind.__module__}.{kind.__qualname__}). Convert it to a dense array first")
+    _wrappers.check_type(kind)
     if issubclass(kind, (np.ndarray, np.generic)):
         return "numpy"
-    if package == "dask":
-        raise NotImplementedError(_LAZY_REFUSAL)
     for base in kind.__mro__:  # torch.nn.Parameter and other subclasses of a library's array
         known = _KNOWN.get(base.__module__.split(".")[0])
         if known is not None and _is_array_type(base, known):
             return known
-    return package if hasattr(kind, "__array_namespace__") else ""
+    owner = next((base for base in kind.__mro__ if "__array_namespace__" in vars(base)), None)
+    return owner.__module__.split(".")[0] if owner is not None else ""
 
 
 def _is_array_type(kind: type, known: str) -> bool:
     return kind.__name__ in {"torch": ("Tensor",), "cupy": ("ndarray",), "jax": ("ArrayImpl", "Tracer")}[known]
 
 
+@planning(256)
+def _may_wrap(kind: type) -> bool:
+    return _wrappers.may_wrap(kind)
+
+
 def identify(function: str, argument: str, value: Any) -> str:
     """Return the library of `value`, '' for lists and numbers; refusals name the function and the argument."""
-    try:
-        name = library(type(value))
-    except (TypeError, NotImplementedError) as refusal:
-        raise type(refusal)(f"{function}: `{argument}` {refusal}.") from None
+    name = _admitted(function, argument, value)
     if name == "torch" and value.layout is not sys.modules["torch"].strided:
         raise TypeError(f"{function}: `{argument}` is a sparse torch tensor ({value.layout}). Call .to_dense() first.")
-    leaf = value
-    while isinstance(leaf, (list, tuple)) and leaf:
-        leaf = leaf[0]
-    if leaf is not value and library(type(leaf)) not in ("", "numpy"):
-        raise TypeError(
-            f"{function}: `{argument}` must be an array or a nested list of numbers. Got a list of "
-            f"{library(type(leaf))} arrays. Stack them into one array first; nothing is moved behind your back."
-        )
-    if not name and not isinstance(value, (list, tuple, int, float, complex)):
+    if isinstance(value, (list, tuple)):
+        _check_entries(function, argument, value)
+    elif not name and not isinstance(value, (int, float, complex)):
         raise TypeError(
             f"{function}: `{argument}` must be an array or a nested list of numbers. "
-            f"Got {type(value).__module__}.{type(value).__qualname__}."
+            f"Got {_wrappers.named(type(value))}."
         )
     return name
 
 
+def _admitted(function: str, argument: str, value: Any) -> str:
+    """Return the library of a value, '' for what is no array; refuses what would lose its meaning."""
+    try:
+        name = library(type(value))
+        if _may_wrap(type(value)):
+            _wrappers.check_value(value)
+    except (TypeError, NotImplementedError) as refusal:
+        raise type(refusal)(f"{function}: `{argument}` {refusal}.") from None
+    return name
+
+
+def _check_entries(function: str, argument: str, values: Any) -> None:
+    """Refuse lists of what NumPy would strip of its meaning, or move."""
+    for entry in values:
+        if isinstance(entry, (list, tuple)):
+            _check_entries(function, argument, entry)
+        elif type(entry) not in _NUMBERS and (name := _admitted(function, argument, entry)) not in ("", "numpy"):
+            raise TypeError(
+                f"{function}: `{argument}` must be an array or a nested list of numbers. Got a list of "
+                f"{name} arrays. Stack them into one array first; nothing is moved behind your back."
+            )
+
+
+def is_known(kind: type) -> bool:
+    """Whether a type is of a library whose behaviour is known here."""
+    return kind.__module__.split(".")[0] in _KNOWN
+
+
 def compat_namespace(xp: Any = None) -> Namespace:
-    """Return the wrapped namespace of a module, a library's name, or None for NumPy."""
-    name = "numpy" if xp is None else xp if isinstance(xp, str) else xp.__name__
+    """Return the wrapped namespace of a module, a library's name, or None for NumPy; any other namespace as it is."""
+    name = "numpy" if xp is None else xp if isinstance(xp, str) else getattr(xp, "__name__", "")
     if is_compiling() and name in ("torch", "array_api_compat.torch"):  # no compiler follows an import by name
         from array_api_compat import torch
 
@@ -177,11 +189,14 @@ def compat_namespace(xp: Any = None) -> Namespace:
     if name.startswith("array_api_compat."):
         return import_module(name)
     name = _ALIASES.get(name, name)
+    wrapped = name in ("numpy", "torch", "cupy")
+    if not (wrapped or xp is None or isinstance(xp, str)) and hasattr(xp, "asarray"):
+        return xp
     try:
-        return import_module(f"array_api_compat.{name}" if name in ("numpy", "torch", "cupy") else name)
-    except ModuleNotFoundError as missing:
+        return import_module(f"array_api_compat.{name}" if wrapped else name)
+    except (ModuleNotFoundError, ValueError) as missing:
         raise ModuleNotFoundError(
-            f"compat_namespace: `xp` must name an installed array library. Got {name!r} ({missing})."
+            f"compat_namespace: `xp` must name an installed array library. Got {name or xp!r} ({missing})."
         ) from None
 
 
@@ -223,17 +238,6 @@ def wanted_dtype_name(function: str, dtype: Any) -> str:
     if name not in _dtypes.DTYPES:
         raise TypeError(f"{function}: `dtype` must be one of {listed(_dtypes.DTYPES)}. Got {name!r}.")
     return name
-
-
-def has_dtype(xp: Namespace, device: Any, name: str) -> bool:
-    """Whether arrays of dtype `name` exist on `device`."""
-    info = getattr(xp, "__array_namespace_info__", None)
-    if info is None or name in ("float16", "bfloat16", "uint16", "uint32", "uint64"):
-        return hasattr(xp, name)
-    try:
-        return name in info().dtypes(device=device)
-    except (ValueError, TypeError):  # a device the info does not list, torch's meta for one
-        return hasattr(xp, name)
 
 
 def device_of(x: Any) -> Any:
@@ -377,28 +381,39 @@ def traits(backend: str, device: Any, xp: Namespace, output: str, *, traced: boo
         output=output,
         traced=traced,
         readable=backend == "numpy" or (backend == "torch" and kind == "cpu" and not traced),
-        writable=backend != "jax" and not (traced and is_recorded(backend)),
+        writable=_is_writable(backend, xp, traced),
         float64=not exact or has_dtype(xp, device, "float64"),
         integer_matmul=not (backend == "torch" and kind != "cpu"),
+        has_fft=has_fft(xp),
     )
+
+
+def _is_writable(backend: str, xp: Namespace, traced: bool) -> bool:
+    if backend not in _KNOWN:
+        return writing(xp).aliases
+    return backend != "jax" and not (traced and is_recorded(backend))
 
 
 def traits_like(function: str, like: Any, dtype: Any = None) -> Traits:
     """Return the traits of a call on arrays like `like`: an array, a namespace, a library's name, or None for NumPy."""
-    if like is not None and not isinstance(like, (str, ModuleType)):
+    if like is not None and not is_namespace(like):
         return operands(function, like, like, dtype, ("like", "like")).traits
     try:
         xp = compat_namespace(like)
-        info = xp.__array_namespace_info__()
+        zeros = xp.zeros
     except (ImportError, AttributeError) as unknown:
         kind = TypeError if isinstance(unknown, AttributeError) else ModuleNotFoundError
         raise kind(
             f"{function}: `like` must be an array, an array namespace or an installed library's name. Got {like!r}."
         ) from None
-    device = info.default_device()
-    device = device_of(xp.zeros(1)) if device is None else device
+    backend = getattr(xp, "__name__", "").removeprefix("array_api_compat.").split(".")[0]
+    info = getattr(xp, "__array_namespace_info__", None)
+    device = info().default_device() if info is not None and backend in _KNOWN else None
+    if device is None:
+        sample = zeros(1)
+        backend, device = _admitted(function, "like", sample), device_of(sample)
     default = "float64" if has_dtype(xp, device, "float64") else "float32"
     name = default if dtype is None else wanted_dtype_name(function, dtype)
     if not has_dtype(xp, device, name):
-        raise TypeError(f"{function}: `dtype` {name} does not exist in {xp.__name__} on {device}. Use a narrower one.")
-    return traits(xp.__name__.removeprefix("array_api_compat.").split(".")[0], device, xp, name)
+        raise TypeError(f"{function}: `dtype` {name} does not exist in {backend} on {device}. Use a narrower one.")
+    return traits(backend, device, xp, name)

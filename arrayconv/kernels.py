@@ -17,6 +17,7 @@ from typing import Any, Literal
 from arrayconv import _dtypes, _host, _separable, _stencils
 from arrayconv._float_errors import float_errors_ignored
 from arrayconv._host import frozen
+from arrayconv._namespace import has_dtype
 from arrayconv._stencils import Reals, Wholes
 from arrayconv._tracing import shape_of
 from arrayconv._xp import (
@@ -24,8 +25,8 @@ from arrayconv._xp import (
     checked_dtype_name,
     compat_namespace,
     device_of,
-    has_dtype,
     identify,
+    is_known,
     is_traced,
     namespace_of,
 )
@@ -299,6 +300,8 @@ def separate(kernel: Any, *, tolerance: float | None = None, max_rank: int | Non
     name = checked_dtype_name("separate", "kernel", kernel.dtype)
     if is_traced(library, kernel):
         raise TypeError("separate: `kernel` must have values. Got one that is being traced. Separate it outside.")
+    if not is_known(type(kernel)) and not _host.readable(library, kernel):
+        raise TypeError(f"separate: `kernel` must have values. Got a {library} array without. Pass a list of numbers.")
     terms = _terms(_host.copied(library, kernel), name, tolerance, max_rank)
     xp, device = namespace_of(library, kernel), device_of(kernel)
     return [tuple(xp.asarray(list(factor), dtype=kernel.dtype, device=device) for factor in term) for term in terms]

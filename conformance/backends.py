@@ -1,19 +1,23 @@
 """Array libraries as the suite meets them: making arrays on a device, and copying answers to the host.
 
-A backend that can't run here raises Unavailable with a sentence, which becomes the reason of every skip. Everything
-is compared on host copies, so nothing here calls the functions under test.
+Any importable namespace of the standard is a backend; the few that need more have functions of their own below. One
+that can't run here raises Unavailable with a sentence, which becomes the reason of every skip. Everything is compared
+on host copies, so nothing here calls the functions under test.
 """
 
+from contextlib import suppress
 from importlib import import_module
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any, NamedTuple
 
 import numpy as np
+import pytest
 from array_api_compat import device as device_of
 
 from conformance import dtypes
 
-BACKENDS = ("numpy", "torch", "jax", "array_api_strict", "cupy")
+_NEEDED = ("asarray", "zeros", "astype", "reshape")  # a module with these is taken for a namespace
+_SLOW = ("mparray", "ndonnx")  # numbers of any precision, a program per operation: use few cases
 
 
 class Unavailable(Exception):
@@ -28,14 +32,18 @@ class Backend(NamedTuple):
     device: Any
     device_name: str
     versions: str
-    compiles_shapes: bool = False  # every new shape costs a compilation: use few
+    compiles_shapes: bool = False  # every new shape costs a compilation
+    few: bool = False  # calls take long: every row of a table once, instead of every combination
 
     def has(self, dtype):
         """Whether arrays of this dtype exist on the device."""
         info = getattr(self.xp, "__array_namespace_info__", None)
         if info is None or dtype in ("float16", "bfloat16") or self.name == "torch":
             return hasattr(self.xp, dtype) and self.name != "array_api_strict"
-        return dtype in info().dtypes(device=self.device)
+        try:
+            return dtype in info().dtypes(device=self.device)
+        except TypeError:  # one that demands a kind
+            return hasattr(self.xp, dtype)
 
     @property
     def real(self):
@@ -49,11 +57,17 @@ class Backend(NamedTuple):
     def array(self, host, dtype):
         """The host's numbers as an array of the dtype on the device."""
         host = np.array(host)  # a copy: libraries may share the memory, and may refuse it where it is read-only
+        if not hasattr(self.xp, dtype):
+            pytest.skip(f"{self.name} has no {dtype}")
         if self.name == "torch":
             return self.xp.asarray(host).to(self.device).to(getattr(self.xp, dtype))
         if dtype != "bfloat16":
             host = host.astype(dtype)
-        return self.xp.asarray(host, dtype=getattr(self.xp, dtype), device=self.device)
+        options = {"dtype": getattr(self.xp, dtype), "device": self.device}
+        try:
+            return self.xp.asarray(host, **options)
+        except Exception:  # the standard knows lists, and no other library's arrays
+            return self.xp.reshape(self.xp.asarray(host.ravel().tolist(), **options), host.shape)
 
     def host(self, array):
         """A NumPy copy. bfloat16, which NumPy lacks, comes as float32."""
@@ -65,8 +79,13 @@ class Backend(NamedTuple):
             array = array.to_device(self.xp.Device("CPU_DEVICE"))
         if self.name == "cupy":
             return array.get()
-        host = np.array(array)
+        host = np.array(_read(array))
         return host.astype(np.float32) if host.dtype.name == "bfloat16" else host
+
+    @property
+    def library(self):
+        """The name of the package whose arrays these are, as error texts give it."""
+        return self.name if self.name in _SPECIAL else type(self.xp.zeros(1)).__module__.split(".")[0]
 
     def dtype_name(self, array):
         return str(getattr(array.dtype, "name", None) or str(array.dtype).rsplit(".", 1)[-1]).rsplit(".", 1)[-1]
@@ -83,18 +102,75 @@ class Backend(NamedTuple):
         return f"{self.name} {self.versions} on {self.device_name}"
 
 
+def _read(array):
+    """What NumPy makes an array of: by a protocol, by lists, or number by number, as the standard demands."""
+    if hasattr(array, "__array__"):
+        return array
+    if hasattr(array, "unwrap_numpy"):  # ndonnx's, which has none of those
+        return array.unwrap_numpy()
+    for way in (np.from_dlpack, lambda array: array.tolist()):
+        with suppress(Exception):  # not every library that names a protocol keeps to it
+            return way(array)
+    name = str(getattr(array.dtype, "name", array.dtype)).rsplit(".", 1)[-1]
+    number = {"integer": int, "real": float, "complex": complex}[dtypes.kind(name)]
+    return np.array([number(array[i]) for i in np.ndindex(*array.shape)], dtype=name).reshape(array.shape)
+
+
+def canonical(name):
+    """The name under which a backend has its lists of known failures: a library's own, without what wraps it."""
+    return {"jax.numpy": "jax"}.get(name, name.removeprefix("array_api_compat."))
+
+
 def load(name, device=None):
-    """The backend, ready for use; Unavailable where the library or the device is missing."""
+    """The backend, ready for use.
+
+    Unavailable where the library or the device is missing, LookupError where no module of that name is a namespace.
+    """
+    if name not in _SPECIAL:
+        return _any(name, device)
     try:
-        return {
-            "numpy": _numpy,
-            "torch": _torch,
-            "jax": _jax,
-            "array_api_strict": _strict,
-            "cupy": _cupy,
-        }[name](device)
+        return _SPECIAL[name](device)
     except ImportError as missing:
         raise Unavailable(f"{name} is not installed: {missing}") from missing
+
+
+def _any(name, device):
+    """Any namespace, by its dotted name."""
+    xp = _module(name)
+    if lacking := [function for function in _NEEDED if not hasattr(xp, function)]:
+        raise LookupError(f"{name!r}, which is no array namespace: it lacks {', '.join(lacking)}")
+    info = getattr(xp, "__array_namespace_info__", None)
+    places = list(info().devices()) if info else []
+    place = info().default_device() if info and device is None else None
+    if place is None:
+        place = device_of(xp.zeros(1)) if device is None else next((p for p in places if device in (p, str(p))), None)
+    if place is None:
+        raise Unavailable(
+            f"{name} has no device {device!r}, only {', '.join(map(repr, map(str, places))) or 'its own'}"
+        )
+    package = name.split(".")[0]
+    try:
+        known = version(package)
+    except PackageNotFoundError:
+        known = getattr(xp, "__version__", "of unknown version")
+    return Backend(name, xp, place, str(place), known, few=package in _SLOW)
+
+
+def _module(name):
+    """What a dotted name stands for: a module, or something in one."""
+    parts = name.split(".")
+    for count in range(len(parts), 0, -1):
+        try:
+            found = import_module(".".join(parts[:count]))
+        except ModuleNotFoundError:
+            continue
+        except ImportError as broken:
+            raise Unavailable(f"{name} can't be imported: {broken}") from broken
+        for attribute in parts[count:]:
+            found = getattr(found, attribute, None)
+        if found is not None:
+            return found
+    raise LookupError(f"{name!r}, and there is no module of that name")
 
 
 def _numpy(device):
@@ -120,7 +196,7 @@ def _jax(device):
         place = jax.devices(device or "cpu")[0]
     except RuntimeError as missing:
         raise Unavailable(f"no GPU: jax has no device {device!r}: {missing}") from missing
-    return Backend("jax", import_module("jax.numpy"), place, f"{place} (x64 enabled)", version("jax"), True)
+    return Backend("jax", import_module("jax.numpy"), place, f"{place} (x64 enabled)", version("jax"), True, True)
 
 
 def _strict(device):
@@ -142,6 +218,9 @@ def _cupy(device):
     return Backend(
         "cupy", import_module("array_api_compat.cupy"), cupy.cuda.Device(number), f"cuda:{number}", cupy.__version__
     )
+
+
+_SPECIAL = {"numpy": _numpy, "torch": _torch, "jax": _jax, "array_api_strict": _strict, "cupy": _cupy}
 
 
 def numbers(seed, shape, dtype, scale=1.0, small=False):

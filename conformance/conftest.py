@@ -7,10 +7,11 @@ import pytest
 from hypothesis import settings
 
 from conformance import excuses, targets
-from conformance.backends import BACKENDS, Unavailable, load
+from conformance.backends import Unavailable, canonical, load
 from conformance.checks import Subject
 from conformance.crossing import crossed
 from conformance.report import Report
+from conformance.verdict import Verdict
 
 # What somebody measured on this machine must not decide which code is tested, here and in processes that tests start.
 os.environ["ARRAYCONV_CACHE_DIR"] = os.devnull  # in which there is no file
@@ -23,7 +24,9 @@ REASON = pytest.StashKey()  # why nothing can run, or None
 def pytest_addoption(parser):
     group = parser.getgroup("conformance")
     group.addoption("--target", default="arrayconv", help="implementation under test: a name or a module")
-    group.addoption("--backend", default="numpy", help=f"array library: {', '.join(BACKENDS)}")
+    group.addoption(
+        "--backend", default="numpy", help="array library: numpy, torch, jax, ..., or any namespace by its dotted name"
+    )
     group.addoption("--device", default=None, help="device of the backend, its usual one by default")
     group.addoption("--max-examples", type=int, default=None, help="random examples per property")
     group.addoption("--xfails", type=Path, default=excuses.FOLDER, help="folder with the lists of known failures")
@@ -34,10 +37,14 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "cross(*(name, values)): every combination, or fewer where shapes compile")
     config.addinivalue_line("markers", "only(*backends): has a meaning on these backends alone")
     name, device = config.getoption("--backend"), config.getoption("--device")
-    if name not in BACKENDS:
-        raise pytest.UsageError(f"--backend must be one of {', '.join(BACKENDS)}. Got {name!r}.")
+    name = config.option.backend = canonical(name)
     try:
         backend, config.stash[REASON] = load(name, device), None
+    except LookupError as unknown:
+        raise pytest.UsageError(
+            "--backend must name numpy, torch, jax, array_api_strict, cupy, or an importable namespace of the array "
+            f"API standard. Got {unknown.args[0]}."
+        ) from unknown
     except Unavailable as reason:
         backend, config.stash[REASON] = None, str(reason)
     try:
@@ -45,10 +52,13 @@ def pytest_configure(config):
     except ImportError as missing:
         raise pytest.UsageError(f"--target: {missing}") from missing
     config.stash[SUBJECT] = Subject(target, backend)
-    examples = config.getoption("--max-examples") or (4 if backend and backend.compiles_shapes else 60)
+    examples = config.getoption("--max-examples") or (4 if backend and backend.few else 60)
     settings.register_profile("conformance", max_examples=examples, deadline=None, derandomize=True, database=None)
     settings.load_profile("conformance")
-    if config.getoption("--report") and not hasattr(config, "workerinput"):
+    if hasattr(config, "workerinput"):
+        return
+    config.pluginmanager.register(Verdict(), "conformance-verdict")
+    if config.getoption("--report"):
         config.pluginmanager.register(Report(config.getoption("--report"), _facts(config)), "conformance-report")
 
 

@@ -1,4 +1,4 @@
-"""Which rows of the tables become tests: every combination, or fewer where each new shape has to be compiled."""
+"""Which rows of the tables become tests: every combination, or fewer where calls take long."""
 
 from itertools import product
 
@@ -11,7 +11,7 @@ def crossed(columns, backend):
     """
     names = [name for name, _ in columns]
     values = [[value for value in values if _exists(name, value, backend)] for name, values in columns]
-    rows = list(spread(values) if backend is not None and backend.compiles_shapes else product(*values))
+    rows = list(spread(values) if backend is not None and backend.few else product(*values))
     ids = ["-".join(map(_id, row)) for row in rows]
     return ",".join(names), rows if len(names) > 1 else [row[0] for row in rows], ids
 

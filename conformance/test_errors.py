@@ -61,8 +61,8 @@ def test_mixed_libraries(subject, function):
     other, name = _foreign(subject.backend.name, kernel.host)
     call = described(function, x, kernel, {"kernel": name})
     run = getattr(subject.target, function)
-    asserts.raises(TypeError, [function, subject.backend.name, name], lambda: run(x.array, other), call)
-    asserts.raises(TypeError, [function, subject.backend.name, name], lambda: run(other, x.array), call)
+    asserts.raises(TypeError, [function, subject.backend.library, name], lambda: run(x.array, other), call)
+    asserts.raises(TypeError, [function, subject.backend.library, name], lambda: run(other, x.array), call)
 
 
 def _foreign(name, host):
@@ -120,7 +120,7 @@ def test_out(subject, function, fault):
         out, kind, fragments = array(np.zeros(6), "int32"), TypeError, ["`out`", name, "int32"]
     else:
         out, other = _foreign(subject.backend.name, np.zeros(6))
-        kind, fragments = TypeError, ["`out`", subject.backend.name, other]
+        kind, fragments = TypeError, ["`out`", subject.backend.library, other]
     call = described(function, x, kernel, {"wrong": fault})
     run = getattr(subject.target, function)
     asserts.raises(kind, [function, *fragments], lambda: run(x.array, kernel.array, out=out), call)

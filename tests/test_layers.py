@@ -42,7 +42,7 @@ LAYERS = [  # top to bottom; a module may import the ones of lower layers only
     {"_memory"},
     {"_scratch"},
     {"_xp"},
-    {"_host"},
+    {"_host", "_namespace", "_wrappers"},
     {"_separable"},
     {"_dtypes", "_gaussian", "_lengths", "_numpy_dtypes"},
     {"_float_errors"},

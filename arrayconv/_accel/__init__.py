@@ -179,12 +179,12 @@ def give_up(failure: AcceleratorFailed) -> None:
 
 
 def transforms(library: str, xp: Namespace, threads: int) -> Any:
-    """Return the fft functions to use: a lender's with so many threads, or the namespace's own.
+    """Return the fft functions to use: a lender's with so many threads, or the namespace's own, None without any.
 
     A lender that can't be imported is left alone from then on, with one warning.
     """
     if not library or library in _failed:
-        return xp.fft
+        return getattr(xp, "fft", None)  # an optional extension of the standard
     try:
         return import_module(TRANSFORMS[library]).with_threads(threads)
     except ImportError as broken:

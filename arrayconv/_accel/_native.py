@@ -7,6 +7,7 @@ checks them: the planner's specs have done so long before.
 from __future__ import annotations
 
 import ctypes
+import hashlib
 from collections.abc import Callable, Sequence
 from functools import cache, partial
 from pathlib import Path
@@ -21,13 +22,15 @@ from arrayconv._accel._laid import Samples, reverses
 
 LIBRARY = "native"
 LEVELS = ("any", "avx2", "avx512")  # of processors that there is code for
-_PATH = Path(__file__).parent / "native" / "loops.so"
+_SOURCES = Path(__file__).parent / "native"
+_PATH = _SOURCES / "loops.so"
 _INTERFACE = 3  # of the arguments and tables: native/loops.c speaks it too
 _KINDS = {
     "float32": 0, "float64": 1,
     "int8": 2, "int16": 3, "int32": 4, "int64": 5, "uint8": 2, "uint16": 3, "uint32": 4, "uint64": 5,
     "complex64": 6, "complex128": 7,
 }  # fmt: skip
+_AGAIN = "Build it again: pip install --force-reinstall, or make in a checkout"
 _NO_MEMORY = "convolution: no memory for a copy of {} samples of {}."
 
 
@@ -57,11 +60,14 @@ def loaded() -> Code:
     """
     try:
         library = ctypes.CDLL(str(_PATH))
-        spoken = library.arrayconv_interface()
+        spoken, sources = library.arrayconv_interface(), library.arrayconv_sources
     except (OSError, AttributeError) as failure:
-        raise AcceleratorFailed(LIBRARY, f"{failure}. Build it again: pip install --force-reinstall") from failure
+        raise AcceleratorFailed(LIBRARY, f"{failure}. {_AGAIN}") from failure
     if spoken != _INTERFACE:
         raise AcceleratorFailed(LIBRARY, f"it was built from other sources (interface {spoken}, not {_INTERFACE})")
+    sources.restype = ctypes.c_int64
+    if _sources() not in (sources(), None):
+        raise AcceleratorFailed(LIBRARY, f"it was built from other sources than those beside it. {_AGAIN}")
     number, pointer, word = ctypes.c_int, ctypes.c_void_p, ctypes.c_int64
     rows, tiles, images = library.arrayconv_rows, library.arrayconv_tiles, library.arrayconv_images
     call = library.arrayconv_call
@@ -70,6 +76,14 @@ def loaded() -> Code:
         blocks.restype, blocks.argtypes = number, [number, number, *[pointer] * 4, ctypes.c_double, word, word]
     call.restype, call.argtypes = number, [pointer] * 4
     return Code(library.arrayconv_level(), rows, tiles, images, call)
+
+
+def _sources() -> int | None:
+    """Return the number that hatch_build.py gave to these sources; None where they are not installed."""
+    digest, paths = hashlib.sha256(), sorted(_SOURCES.glob("*.[ch]"))
+    for path in paths:
+        digest.update(path.read_bytes())
+    return int.from_bytes(digest.digest()[:8], "little") >> 1 if paths else None
 
 
 def level() -> str:

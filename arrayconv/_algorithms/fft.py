@@ -58,7 +58,7 @@ def _length(axis: Axis) -> int:
 def _why_not(spec: Spec, traits: Traits) -> str | None:
     if not spec.axes:
         return "there is no convolved axis to transform"
-    return spectral.why_not_exact(spec, lengths_of(spec), traits)
+    return spectral.why_not(spec, lengths_of(spec), traits)
 
 
 def in_slabs(spec: Spec, traits: Traits) -> bool:

@@ -88,7 +88,7 @@ def _tiles(spec: Spec) -> int:
 def _why_not(spec: Spec, traits: Traits) -> str | None:
     if not spec.axes:
         return "there is no convolved axis to transform"
-    return spectral.why_not_exact(spec, _lengths(spec), traits)
+    return spectral.why_not(spec, _lengths(spec), traits)
 
 
 def _cost(spec: Spec, traits: Traits) -> int:

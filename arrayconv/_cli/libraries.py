@@ -18,7 +18,8 @@ import numpy as np
 
 import arrayconv
 from arrayconv._cli.console import CommandError, sentence
-from arrayconv._xp import Array, Namespace, compat_namespace, has_dtype
+from arrayconv._namespace import Namespace, has_dtype
+from arrayconv._xp import Array, compat_namespace
 
 
 class Library(NamedTuple):

@@ -20,10 +20,11 @@ from arrayconv import config, convolution, nn
 from arrayconv._cli.console import sentence
 from arrayconv._cost_table import Costs, Pace, Rates, in_force, trying
 from arrayconv._measure import shortest
+from arrayconv._namespace import Namespace, has_dtype
 from arrayconv._plan import with_accelerators
 from arrayconv._select import Budget, Candidate, rank
 from arrayconv._spec import Axis, Spec
-from arrayconv._xp import Namespace, Traits, compat_namespace, device_of, has_dtype, traits
+from arrayconv._xp import Traits, compat_namespace, device_of, traits
 
 _ROUNDS = 40
 _SECONDS = 0.8  # of rounds for one row at most

@@ -18,7 +18,7 @@ from arrayconv._numbered import check_taps
 from arrayconv._separable import MOST_TERMS, Separation, Term, long_axes, separated
 from arrayconv._shapes import is_sequence
 from arrayconv._tracing import is_traced, record, shape_of
-from arrayconv._xp import checked_dtype_name, device_of, dtype_name, identify, namespace_of
+from arrayconv._xp import checked_dtype_name, device_of, dtype_name, identify, is_known, namespace_of
 
 FUNCTION = "Convolver"
 Shape = tuple[int, ...]
@@ -75,8 +75,10 @@ def _unfit(library: str, array: Any, shape: Shape, watched: bool, separable: Any
 
 
 def _is_readable(library: str, array: Any) -> bool:
-    """Whether a tensor has values: torch's meta and fake tensors have none."""
-    return library != "torch" or (not is_traced(library, array) and array.device.type != "meta")
+    """Whether an array has values: torch's meta and fake tensors have none, nor has a graph that is yet to run."""
+    if library == "torch":
+        return not is_traced(library, array) and array.device.type != "meta"
+    return is_known(type(array)) or _host.readable(library, array)
 
 
 def _kept(library: str, array: Any) -> tuple[Any, bool]:

@@ -12,11 +12,12 @@ import numpy as np
 
 from arrayconv import _host
 from arrayconv._memory import Words, check_target
+from arrayconv._namespace import Namespace, has_dtype
 from arrayconv._ndimage import dtypes
 from arrayconv._ndimage.arguments import fill_of
 from arrayconv._programs import number_of
 from arrayconv._tracing import shape_of
-from arrayconv._xp import Array, Namespace, device_of, dtype_name, has_dtype, identify, namespace_of
+from arrayconv._xp import Array, device_of, dtype_name, identify, namespace_of
 
 _OUTPUT = Words("output", "`input`", "`input`", "Pass a dtype")
 

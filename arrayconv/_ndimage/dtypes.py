@@ -14,8 +14,9 @@ import numpy as np
 
 from arrayconv import _dtypes
 from arrayconv._float_errors import float_errors_ignored
+from arrayconv._namespace import Namespace, has_dtype
 from arrayconv._numpy_dtypes import result_type
-from arrayconv._xp import Array, Namespace, dtype_name, has_dtype
+from arrayconv._xp import Array, dtype_name
 
 COMPUTED = tuple(name for name in _dtypes.DTYPES if name not in ("float16", "bfloat16"))
 SUPPORTED = ("bool", *COMPUTED)

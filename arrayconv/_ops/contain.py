@@ -25,7 +25,7 @@ from arrayconv._dtypes import component, kind
 from arrayconv._ops.pad import along, extend
 from arrayconv._ops.windows import LEADING
 from arrayconv._spec import Axis, Spec
-from arrayconv._xp import Array, Namespace, Traits
+from arrayconv._xp import Array, Namespace, Traits, dtype_name
 
 # Magnitudes are brought into [2^-48, 2^48]: two such operands and 2^30 terms stay below float32's 2^128.
 _COMFORT = 48
@@ -52,10 +52,12 @@ def guard(data: Array, keep: int, traits: Traits, scales: bool, *, xp: Namespace
     if not scales:
         return Guard(clean, None, bad)
     axes = tuple(range(keep, data.ndim))
-    sizes = xp.abs(clean)
     if kind(traits.accumulator) == "complex":  # |z| overflows where its parts do not
-        sizes = xp.maximum(xp.abs(xp.real(clean)), xp.abs(xp.imag(clean)))
-    scale = _scale(xp.max(sizes, axis=axes, keepdims=True), traits.accumulator, xp)
+        real, imag = (xp.max(xp.abs(part), axis=axes, keepdims=True) for part in (xp.real(clean), xp.imag(clean)))
+        largest = xp.where(real > imag, real, imag)
+    else:
+        largest = xp.max(xp.abs(clean), axis=axes, keepdims=True)
+    scale = _scale(largest, traits.accumulator, xp)
     return Guard(clean * xp.astype(scale, clean.dtype), scale, bad)
 
 
@@ -108,7 +110,7 @@ def _comfortable(data: Array, scales: bool, xp: Namespace) -> bool:
 
 def magnitudes(data: Array, xp: Namespace) -> list[float]:
     """Return the largest magnitude of the numbers, or of their real and imaginary parts; NaN where one is."""
-    is_complex = xp.isdtype(data.dtype, "complex floating")
+    is_complex = kind(dtype_name(data.dtype)) == "complex"
     parts = [xp.real(data), xp.imag(data)] if is_complex else [data]
     return [max(float(xp.max(part)), -float(xp.min(part))) for part in parts]
 
@@ -123,10 +125,10 @@ def comfortable(magnitudes: Sequence[float], scales: bool) -> bool:
 
 def _scale(largest: Array, accumulator: str, xp: Namespace) -> Array:
     """Return the power of two that brings `largest` near 1, by comparisons alone: exact on every library."""
-    scale = xp.ones_like(largest)
+    scale = one = xp.ones_like(largest)
     for power in _STEPS[component(accumulator)]:
         too_big, too_small = largest > 2.0 ** (power // 2), largest < 2.0 ** -(power // 2)
-        factor = xp.where(too_big, 2.0**-power, xp.where(too_small, 2.0**power, xp.ones_like(largest)))
+        factor = xp.where(too_big, 2.0**-power * one, xp.where(too_small, 2.0**power * one, one))
         scale, largest = scale * factor, largest * factor
     return scale
 

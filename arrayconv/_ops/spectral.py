@@ -58,8 +58,10 @@ def rounding_bound(spec: Spec, lengths: Sequence[int], traits: Traits) -> float:
     return _dtypes.eps("float64") * (transform.error_factor(lengths) + spec.channels / 2) * norms
 
 
-def why_not_exact(spec: Spec, lengths: Sequence[int], traits: Traits) -> str | None:
-    """Return why integers would not be exact with transforms of `lengths`, or None."""
+def why_not(spec: Spec, lengths: Sequence[int], traits: Traits) -> str | None:
+    """Return why transforms of `lengths` can't serve: there are none, or integers would not be exact; else None."""
+    if not traits.has_fft:
+        return f"{traits.library} does not have the standard's optional `fft` extension"
     if not traits.exact:
         return None
     if not traits.float64:

@@ -12,9 +12,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from arrayconv import _dtypes, _host
+from arrayconv._namespace import Namespace, has_dtype
 from arrayconv._numpy_dtypes import narrower
 from arrayconv._tracing import shape_of
-from arrayconv._xp import Namespace, Operands, device_of, dtype_name, has_dtype, identify, namespace_of, operands
+from arrayconv._xp import Operands, device_of, dtype_name, identify, namespace_of, operands
 
 Rule = Callable[[str, str], str]  # the dtype names of both inputs to the result's
 

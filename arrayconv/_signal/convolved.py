@@ -17,7 +17,7 @@ from arrayconv._signal import shapes
 from arrayconv._signal.arrays import Pair, Typed, pair, typed
 from arrayconv._signal.shapes import Kind, Request, Translated, translate
 from arrayconv._tracing import planning
-from arrayconv._xp import Operands, Traits
+from arrayconv._xp import Operands, Traits, dtype_name
 
 NAMES = ("in1", "in2")
 
@@ -195,4 +195,4 @@ def _reversed(x: Any, operands: Operands) -> Any:
     """Return x reversed along every axis and conjugated: a correlation with it is a convolution with this."""
     xp = operands.xp
     x = xp.flip(x)
-    return xp.conj(x) if xp.isdtype(x.dtype, "complex floating") else x
+    return xp.conj(x) if kind_of(dtype_name(x.dtype)) == "complex" else x

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from conformance.verdict import NOTHING_RAN
+
 SUITE = Path(__file__).parents[1]
 
 
-def run(*arguments):
+def run(*arguments, workers=("-p", "no:xdist")):
     command = [
         sys.executable,
         "-m",
@@ -18,20 +20,42 @@ def run(*arguments):
         "-q",
         "-p",
         "no:cacheprovider",
-        "-p",
-        "no:xdist",
+        *workers,
         "--assert=plain",
         "--tb=short",
     ]
     return subprocess.run([*command, *arguments], cwd=SUITE.parent, capture_output=True, text=True)
 
 
-def test_unknown_backend_is_an_error():
-    done = run(f"{SUITE}/test_signatures.py", "--backend", "nunpy")
-    assert done.returncode == 4
-    assert (
-        "--backend must be one of numpy, torch, jax, array_api_strict, cupy. Got 'nunpy'." in done.stdout + done.stderr
-    )
+@pytest.mark.parametrize(
+    ("name", "got"),
+    [
+        ("nunpy", "'nunpy', and there is no module of that name."),
+        ("numpy.nothing", "'numpy.nothing', and there is no module of that name."),
+        ("json", "'json', which is no array namespace: it lacks asarray, zeros, astype, reshape."),
+    ],
+)
+def test_unknown_backend_is_an_error(name, got):
+    done = run(f"{SUITE}/test_signatures.py", "--backend", name)
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+    assert f"an importable namespace of the array API standard. Got {got}" in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "known", "device"),
+    [
+        ("array_api_compat.numpy", "numpy", ()),
+        ("conformance.meta.bare_namespace", "conformance.meta.bare_namespace", ("--device", "cpu")),
+        ("conformance.meta.bare_namespace.inner", "conformance.meta.bare_namespace.inner", ()),
+    ],
+)
+def test_any_namespace_is_a_backend(tmp_path, name, known, device):
+    tests = (f"{SUITE}/test_values.py", f"{SUITE}/test_errors.py", "-k", "test_by_hand or test_mixed_libraries")
+    done = run(*tests, "--backend", name, *device, "--report", str(tmp_path / "report.json"))
+    assert done.returncode == 0, done.stdout
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert (report["backend"], report["device"]) == (known, "cpu")
+    assert {row["outcome"] for row in report["tests"]} == {"passed"}
 
 
 def test_unknown_target_is_an_error():
@@ -42,21 +66,45 @@ def test_unknown_target_is_an_error():
 
 @pytest.mark.parametrize(
     ("backend", "device", "reason"),
-    [("numpy", "cuda", "numpy has no device 'cuda'"), ("array_api_strict", "device9", "has no device 'device9'")],
+    [
+        ("numpy", "cuda", "numpy has no device 'cuda'"),
+        ("array_api_strict", "device9", "has no device 'device9'"),
+        ("conformance.meta.bare_namespace", "cuda", "has no device 'cuda', only 'cpu'"),
+    ],
 )
-def test_missing_device_skips_everything(backend, device, reason):
-    done = run(f"{SUITE}/test_signatures.py", f"{SUITE}/test_lags.py", "--backend", backend, "--device", device)
-    assert done.returncode == 0
+@pytest.mark.parametrize("workers", [("-p", "no:xdist"), ("-n", "2")], ids=["one", "xdist"])
+def test_a_run_in_which_no_test_ran_is_no_success(backend, device, reason, workers):
+    tests = (f"{SUITE}/test_signatures.py", f"{SUITE}/test_lags.py")
+    done = run(*tests, "--backend", backend, "--device", device, workers=workers)
+    assert done.returncode == NOTHING_RAN
     assert "passed" not in done.stdout
+    assert "conformance: no test ran" in done.stdout
     assert reason in done.stdout
 
 
-def test_no_gpu_skips_everything():
+def test_tests_of_the_suite_itself_do_not_count_as_a_run():
+    tests = (f"{SUITE}/test_signatures.py", f"{SUITE}/meta/test_asserts.py")
+    done = run(*tests, "--backend", "numpy", "--device", "cuda")
+    assert " passed" in done.stdout
+    assert done.returncode == NOTHING_RAN
+
+
+def test_failures_and_excused_failures_count_as_a_run(tmp_path):
+    test = f"{SUITE}/test_values.py"
+    done = run(test, "-k", "test_by_hand", "--target", "wrong_zero")
+    assert done.returncode == pytest.ExitCode.TESTS_FAILED
+    (tmp_path / "wrong_zero-numpy.txt").write_text("# zeros, on purpose\ntest_values.py::test_by_hand[full]\n")
+    done = run(f"{test}::test_by_hand[full]", "--target", "wrong_zero", "--xfails", str(tmp_path))
+    assert "1 xfailed" in done.stdout
+    assert done.returncode == 0
+
+
+def test_no_gpu_runs_nothing():
     cupy = pytest.importorskip("cupy", reason="CuPy is not installed")
     if cupy.is_available():
         pytest.skip("there is a GPU")
     done = run(f"{SUITE}", "--backend", "cupy")
-    assert done.returncode == 0
+    assert done.returncode == NOTHING_RAN
     assert "no GPU: " in done.stdout
     last = done.stdout.strip().splitlines()[-1]
     assert "skipped" in last

@@ -265,13 +265,100 @@ def test_a_compiler_that_fails_leaves_no_library(build, monkeypatch, tmp_path, c
     assert list(tmp_path.iterdir()) == []
 
 
-@hook
-def test_without_a_compiler_the_package_is_pure(build, monkeypatch, tmp_path):
-    monkeypatch.delenv("CC", raising=False)
-    monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(build, "LIBRARY", tmp_path / "loops.so")
-    said, data = [], {"artifacts": [], "pure_python": True}
+def _built(build, tmp_path, version):
+    """What the hook does to a build, and what it says."""
+    said, data = [], {"force_include": {}, "pure_python": True}
     app = type("App", (), {"display_warning": staticmethod(said.append)})
-    build.LoopsHook(str(ROOT), {}, None, None, str(tmp_path), "wheel", app).initialize("standard", data)
-    assert data == {"artifacts": [], "pure_python": True}
-    assert said == ["The compiled loops are left out: there is no C compiler. NumPy's or Numba's serve instead."]
+    made = build.LoopsHook(str(ROOT), {}, None, None, str(tmp_path), "wheel", app)
+    made.initialize(version, data)
+    libraries = [Path(path) for path in data["force_include"]]
+    held = [path.read_bytes() for path in libraries]
+    made.finalize(version, data, "")
+    assert not any(path.exists() for path in libraries)
+    return data, held, said
+
+
+COMPILERS = {
+    "none": (None, "there is no C compiler"),
+    "missing": ("no-such-compiler", "no-such-compiler failed"),
+    "failing": (f"{sys.executable} -c 'raise SystemExit(3)'", "exit status 3"),
+}
+
+
+@pytest.fixture
+def checkout(build, monkeypatch, tmp_path):
+    """A library that stands for the one the checkout's editable install runs on."""
+    place = tmp_path / "checkout" / "loops.so"
+    place.parent.mkdir()
+    place.write_bytes(b"what works")
+    monkeypatch.setattr(build, "LIBRARY", place)
+    monkeypatch.setattr(build, "ROOT", place.parent)
+    monkeypatch.setattr(build.compile_loops, "__defaults__", (place, build.FLAGS))
+    return place
+
+
+def _compiler(monkeypatch, tmp_path, command):
+    if command is None:
+        monkeypatch.delenv("CC", raising=False)
+        monkeypatch.setenv("PATH", str(tmp_path))
+    else:
+        monkeypatch.setenv("CC", command)
+
+
+@hook
+@pytest.mark.parametrize("version", ["standard", "editable"])
+@pytest.mark.parametrize("compiler", COMPILERS)
+def test_a_build_without_a_compiler_is_pure_and_leaves_the_checkouts_library(
+    build, checkout, monkeypatch, tmp_path, compiler, version
+):
+    command, problem = COMPILERS[compiler]
+    _compiler(monkeypatch, tmp_path, command)
+    data, _, said = _built(build, tmp_path, version)
+    assert data == {"force_include": {}, "pure_python": True}
+    assert problem in said[0]
+    assert said[0].endswith("NumPy's or Numba's serve instead.")
+    assert checkout.read_bytes() == b"what works"
+    assert list(checkout.parent.iterdir()) == [checkout]
+
+
+# A compiler that writes one letter to its target, the last argument but one.
+WRITES = f"{sys.executable} -c 'import pathlib, sys; pathlib.Path(sys.argv[-2]).write_text(chr(110))'"
+
+
+@hook
+@pytest.mark.parametrize("version", ["standard", "editable"])
+def test_a_wheel_is_compiled_beside_the_checkout_and_an_editable_install_in_it(
+    build, checkout, monkeypatch, tmp_path, version
+):
+    _compiler(monkeypatch, tmp_path, WRITES)
+    data, held, said = _built(build, tmp_path, version)
+    assert said == []
+    if version == "editable":
+        assert (checkout.read_bytes(), data["force_include"]) == (b"n", {})
+    else:
+        assert checkout.read_bytes() == b"what works"
+        assert (held, list(data["force_include"].values())) == ([b"n"], ["loops.so"])
+        assert not data["pure_python"]
+        assert data["tag"].startswith("py3-none-")
+    assert list(checkout.parent.iterdir()) == [checkout]
+
+
+@needs_code
+@pytest.mark.parametrize("change", ["changed", "added"])
+def test_code_of_sources_that_have_changed_since_is_refused(elsewhere, monkeypatch, tmp_path, change):
+    sources = Path(_native.__file__).parent / "native"
+    for path in (*sources.glob("*.[ch]"), sources / "loops.so"):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    monkeypatch.setattr(_native, "_SOURCES", tmp_path)
+    assert _native.loaded().level in range(len(_native.LEVELS))
+    _forget()
+    with (tmp_path / ("rows.h" if change == "changed" else "new.h")).open("a") as file:
+        file.write("/* another loop, the same tables */\n")
+    with pytest.raises(AcceleratorFailed, match=r"other sources than those beside it. Build it again: .*make"):
+        _native.loaded()
+
+
+@needs_code
+@hook
+def test_the_build_and_the_package_agree_on_the_sources(build):
+    assert build.sources() == _native._sources()

@@ -1,0 +1,63 @@
+"""`make test` runs every part to its end, sums up, and fails where a part failed or ran no test."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import arrayconv
+
+ROOT = Path(arrayconv.__file__).parent.parent
+pytestmark = pytest.mark.skipif(not (ROOT / "tools").exists(), reason="the tools are not here")
+SUITE = {
+    "good": "def test_a(): pass",
+    "bad": "def test_a(): assert False\ndef test_b(): pass",
+    "erring": "import pytest\n@pytest.fixture\ndef f(): raise OSError\ndef test_a(f): pass",
+    "broken": "import no_such_module",
+    "absent": "import pytest\n@pytest.mark.skip(reason='no C compiler')\ndef test_a(): pass",
+    "some": "import pytest\n@pytest.mark.skip(reason='no C compiler')\ndef test_a(): pass\ndef test_b(): pass",
+    "excused": "import pytest\n@pytest.mark.xfail\ndef test_a(): assert False",
+    "empty": "",
+}
+# Stands for make: runs the file of the target's name.
+MAKE = """
+import subprocess, sys
+target, results = sys.argv[-2], sys.argv[-1].removeprefix("RESULTS=")
+command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"{target}.py", f"--junitxml={results}"]
+sys.exit(subprocess.run(command).returncode)
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    place = tmp_path_factory.mktemp("parts")
+    for name, text in SUITE.items():
+        (place / f"{name}.py").write_text(text)
+    (place / "make.py").write_text(MAKE)
+    (place / "pytest.ini").write_text("[pytest]\n")
+    return place
+
+
+def parts(folder, *names):
+    command = [sys.executable, ROOT / "tools" / "parts.py", sys.executable, "make.py", "--", *names]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=200, check=False)
+    _, _, told = done.stdout.rpartition("Parts of make test\n")
+    return done.returncode, told
+
+
+def test_every_part_runs_and_is_named_with_what_became_of_it(folder):
+    status, told = parts(folder, *SUITE)
+    assert status == 1
+    outcomes = {line.split()[0]: line[2:].split(maxsplit=1)[1] for line in told.splitlines()[: len(SUITE)]}
+    expected = {"good": "passed", "bad": "FAILED", "erring": "FAILED", "broken": "FAILED", "absent": "RAN NO TEST"}
+    expected |= {"some": "passed", "excused": "passed", "empty": "RAN NO TEST"}
+    assert list(outcomes) == list(SUITE)
+    for name, outcome in expected.items():
+        assert outcomes[name].startswith(outcome), (name, outcomes[name])
+    assert told.splitlines()[len(SUITE) :] == ["Tests that did not run", "       2  no C compiler"]
+
+
+@pytest.mark.parametrize(("names", "status"), [(["good", "some"], 0), (["good", "absent"], 1), (["bad", "good"], 1)])
+def test_the_exit_status_is_that_of_all_parts(folder, names, status):
+    assert parts(folder, *names)[0] == status
