@@ -113,6 +113,7 @@ def call(
             y = _call.run(function, found, problem, chosen, out)
             return y if finish is None else finish(y, added, bias, found)
         _call.check_fill(function, chosen.fill_value, found.traits)
+        _call.check_size(function, problem, found.traits)
         made = _call.plan(function, problem, found.traits, chosen)
         known = _remembered(found, problem, made, chosen.fill_value, finish, added)
         if len(_known) >= _MOST:

@@ -44,6 +44,7 @@ LAYERS = [  # top to bottom; a module may import the ones of lower layers only
     {"_separable"},
     {"_dtypes", "_gaussian", "_lengths", "_numpy_dtypes"},
     {"_tracing"},
+    {"_capacity"},
     {"_errors"},
 ]
 RANK = {name: number for number, layer in enumerate(LAYERS) for name in layer}
