@@ -188,16 +188,17 @@ def compat_namespace(xp: Any = None) -> Namespace:
 
 def given_namespace(function: str, argument: str, value: Any) -> Namespace:
     """Return the wrapped namespace a caller names: a module, a library's name, or None for NumPy."""
-    rule = f"{function}: `{argument}` must be an array namespace or an installed library's name. Got {shown(value)}."
-    if value is not None and not isinstance(value, str) and not hasattr(value, "__name__"):
-        raise TypeError(rule)
     try:
-        xp = compat_namespace(value)
+        if value is None or isinstance(value, str) or hasattr(value, "__name__"):
+            xp = compat_namespace(value)
+            if hasattr(xp, "__array_namespace_info__"):
+                return xp
+        kind = TypeError
     except (ImportError, ValueError):  # ValueError: '' or a relative name
-        raise ValueError(rule) from None
-    if not hasattr(xp, "__array_namespace_info__"):
-        raise TypeError(rule)
-    return xp
+        kind = ValueError
+    raise kind(
+        f"{function}: `{argument}` must be an array namespace or an installed library's name. Got {shown(value)}."
+    )
 
 
 def namespace_of(backend: str, x: Any) -> Namespace:

@@ -25,9 +25,10 @@ def refuse_labelled(padding: Any, upsample: Any, flip: Any, conj: Any, sizes: An
     pairs = [(name, value, defaults[name]) for name, value in given.items()]
     wrong = [name for name, value, default in pairs if type(value) is not type(default) or value != default]
     if wrong:
+        facts = ", ".join(f"{name}={shown(given[name])}" for name in wrong)
         raise ValueError(
             f"explain: without `pattern`, which makes it a call of `einconv`, there is no `{'`, `'.join(wrong)}`. "
-            f"Got {', '.join(f'{name}={shown(given[name])}' for name in wrong)}. Pass `pattern`, or use `mode` or `lags`."
+            f"Got {facts}. Pass `pattern`, or use `mode` or `lags`."
         )
 
 

@@ -798,7 +798,7 @@ def test_empty_inputs_give_scipys_dtype_and_shape(name, mode):
         try:
             theirs = getattr(scipy.signal, name)(*operands, mode)
         except Exception as error:
-            if "cast" not in str(error) and dtypes[0] == dtypes[1]:
+            if "cast" not in str(error) and "reduction" not in str(error):  # these are SciPy's way to its methods
                 with pytest.raises(type(error)):
                     getattr(arrayconv.signal, name)(*operands, mode)
             continue
