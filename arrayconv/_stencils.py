@@ -19,7 +19,7 @@ from arrayconv._errors import check_option, flag, shown
 from arrayconv._gaussian import check_cost
 from arrayconv._gaussian import gaussian as _gaussian_taps
 from arrayconv._host import Numbers
-from arrayconv._shapes import integer, is_sequence, real
+from arrayconv._shapes import integer, real
 from arrayconv._tracing import planning
 
 Reals = float | Sequence[float]  # one for every axis, or one for each
@@ -194,7 +194,7 @@ def _odd(radii: Sequence[int]) -> tuple[int, ...]:
 def _rank(function: str, ndim: int | None, *values: object) -> int:
     """Return the number of axes: `ndim`, else the length of the first tuple among `values`, else 2."""
     if ndim is None:
-        ndim = next((len(value) for value in values if is_sequence(value)), 2)
+        ndim = next((len(value) for value in values if isinstance(value, (list, tuple))), 2)
     ndim = integer(function, "ndim", ndim)
     if ndim < 1:
         raise ValueError(f"{function}: `ndim` must be at least 1. Got {ndim}.")
@@ -204,7 +204,7 @@ def _rank(function: str, ndim: int | None, *values: object) -> int:
 
 
 def _per_axis(function: str, argument: str, value: Reals, ndim: int) -> tuple[float, ...]:
-    values = tuple(value) if is_sequence(value) else (value,) * ndim
+    values = tuple(value) if isinstance(value, (list, tuple)) else (value,) * ndim
     if len(values) != ndim:
         raise ValueError(f"{function}: `{argument}` must be one number, or one per axis. Got {value}, ndim={ndim}.")
     return tuple(real(function, argument, each) for each in values)

@@ -81,10 +81,10 @@ def reference(
     """
     check_option("reference", "function", function, ("convolve", "correlate"))
     check_option("reference", "mode", mode, MODES)
-    operands = [_wide(_numbers("reference", name, value)) for name, value in (("x", x), ("kernel", kernel))]
+    x, kernel = _wide(_numbers("reference", "x", x)), _wide(_numbers("reference", "kernel", kernel))
     fill = _call.options("reference", "auto", "normwise", None, fill_value).fill_value
     options = (mode, axes, boundary, fill, stride, dilation, lags)
-    return _swept(_windows("reference", function == "convolve", *operands, *options))
+    return _swept(_windows("reference", function == "convolve", x, kernel, *options))
 
 
 def error_bound(

@@ -124,9 +124,9 @@ def _filter(exact: Answer, x: Any, ndimage: ModuleType, title: str, xp: Any) -> 
 def _transform(exact: Answer, photo: Host, signal: ModuleType, title: str) -> list[Way]:
     """Return a large kernel's convolution by FFT, the image extended by NumPy; small ones nobody transforms."""
     operation = exact.operation
-    if len(operation.kernels) > 1:
+    taps, *others = operation.kernels
+    if others:
         return []
-    taps = operation.kernels[0]
 
     def run() -> Any:
         return signal.fftconvolve(extended(operation, photo), taps, "valid")
