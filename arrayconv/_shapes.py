@@ -53,6 +53,8 @@ def integer(function: str, argument: str, value: Any, rule: str = "an integer") 
 
 def real(function: str, argument: str, value: Any) -> float:
     """Return a number or 0-d array as int or float; TypeError for what is none, OverflowError beyond float64."""
+    if isinstance(value, float):  # also one that a compiler left open, of which no more may be asked
+        return value
     refusal = f"{function}: `{argument}` must be a real number. Got "
     if isinstance(value, (str, bytes)) or tuple(getattr(value, "shape", ())) != ():
         raise TypeError(f"{refusal}{shown(value)}.")
