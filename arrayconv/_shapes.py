@@ -53,13 +53,13 @@ def integer(function: str, argument: str, value: Any, rule: str = "an integer") 
 
 def real(function: str, argument: str, value: Any) -> float:
     """Return a number or 0-d array as int or float; TypeError for what is none, OverflowError beyond float64."""
-    if isinstance(value, float):  # also one that a compiler left open, of which no more may be asked
-        return value
+    if isinstance(value, float) or (isinstance(value, int) and abs(value) < _FIRST_TOO_LARGE):
+        return value  # also a number that a compiler left open, of which no more may be asked
     refusal = f"{function}: `{argument}` must be a real number. Got "
     if isinstance(value, (str, bytes)) or tuple(getattr(value, "shape", ())) != ():
         raise TypeError(f"{refusal}{shown(value)}.")
     try:
-        return value if type(value) is int and abs(value) < _FIRST_TOO_LARGE else float(value)
+        return float(value)
     except OverflowError:
         raise OverflowError(f"{function}: `{argument}` must fit float64. Got {shown(value)}.") from None
     except (TypeError, ValueError):
