@@ -11,12 +11,19 @@ from __future__ import annotations
 
 from importlib import import_module as _import_module
 from types import ModuleType as _ModuleType
+from typing import TYPE_CHECKING as _TYPE_CHECKING
 
 from arrayconv import config, kernels
 from arrayconv.convolution import convolve, correlate, explain, lags
 from arrayconv.convolver import Convolver
 from arrayconv.einconv import einconv
 from arrayconv.vjp import vjp
+
+if _TYPE_CHECKING:  # editors and type checkers see these; a program imports them when it first uses one
+    from arrayconv import ndimage as ndimage
+    from arrayconv import nn as nn
+    from arrayconv import signal as signal
+    from arrayconv import testing as testing
 
 __all__ = ["Convolver", "config", "convolve", "correlate", "einconv", "explain", "kernels", "lags", "vjp"]
 __version__ = "0.1.0"
@@ -28,3 +35,7 @@ def __getattr__(name: str) -> _ModuleType:
     if name in _LATER:
         return _import_module(f"arrayconv.{name}")
     raise AttributeError(f"module 'arrayconv' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, *_LATER, *(name for name in globals() if name.startswith("__"))])

@@ -13,13 +13,13 @@ from typing import Any, NamedTuple, get_args
 
 import numpy as np
 
-from arrayconv import _accel, _engines, _tape, config
+from arrayconv import _accel, _capacity, _engines, _tape, config
 from arrayconv._algorithms import Accuracy
 from arrayconv._canonical import answer, moved, operands_of
 from arrayconv._dtypes import holds, itemsize
 from arrayconv._engines import compiled
 from arrayconv._engines.compiled import Finish
-from arrayconv._errors import check_option
+from arrayconv._errors import check_option, shown
 from arrayconv._float_errors import float_errors_ignored
 from arrayconv._memory import Words, check_target, shares_memory, takes_writes
 from arrayconv._plan import Plan, Refusal, make, refused, with_accelerators
@@ -30,6 +30,8 @@ from arrayconv._shapes import integer
 from arrayconv._tracing import is_recorded, planning, record
 from arrayconv._xp import Operands, Traits, checked_dtype_name
 
+_WIDEST = 1023  # bits of an integer that surely has a float64
+_FEWER = "Ask for fewer outputs: `mode`, `lags`, `padding`, `stride`, `dilation` and `upsample` say how many"
 _OUT = Words("out", "x", "x or the kernel", "Leave out=None")
 
 
@@ -54,7 +56,9 @@ class Last(NamedTuple):
 UNFINISHED = Last()
 
 
-def options(function: str, method: Any, accuracy: Any, max_workspace: Any, fill_value: Any) -> Options:
+def options(
+    function: str, method: Any, accuracy: Any, max_workspace: Any, fill_value: Any, fill_name: str = "fill_value"
+) -> Options:
     """Check the shared options; raises ValueError or TypeError naming the one that is off."""
     check_option(function, "method", method, METHODS)
     check_option(function, "accuracy", accuracy, get_args(Accuracy))
@@ -65,7 +69,9 @@ def options(function: str, method: Any, accuracy: Any, max_workspace: Any, fill_
     if isinstance(fill_value, np.generic):
         fill_value = fill_value.item()
     if not isinstance(fill_value, (int, float, complex)):
-        raise TypeError(f"{function}: `fill_value` must be a number. Got {type(fill_value).__name__}.")
+        raise TypeError(f"{function}: `{fill_name}` must be a number. Got {type(fill_value).__name__}.")
+    if isinstance(fill_value, int) and fill_value.bit_length() > _WIDEST:
+        raise OverflowError(f"{function}: `{fill_name}` must fit float64. Got {shown(fill_value)}.")
     return Options(method, accuracy, max_workspace, fill_value)
 
 
@@ -109,12 +115,18 @@ def _summed_elements(part: Sum) -> int:
     return prod(part.split) + prod(n for axis, n in enumerate(part.split) if axis not in part.axes)
 
 
-def check_fill(function: str, fill_value: Any, traits: Traits) -> None:
-    """Raise TypeError where the fill is of a wider kind than the result, so that it could only be truncated."""
+def check_size(function: str, problem: Problem, traits: Traits) -> None:
+    """Raise MemoryError before anything is planned for a result that the machine can't hold; devices know theirs."""
+    if "cpu" in traits.device.lower():
+        _capacity.check_result(function, problem.shape, prod(problem.shape), itemsize(traits.output), _FEWER)
+
+
+def check_fill(function: str, fill_value: Any, traits: Traits, argument: str = "fill_value") -> None:
+    """Raise where the result's dtype can't hold the fill: it could only be truncated."""
     found = "complex" if isinstance(fill_value, complex) else "real" if isinstance(fill_value, float) else "integer"
     if not holds(traits.output, found):
         raise TypeError(
-            f"{function}: `fill_value` must fit the result's dtype {traits.output}. Got {fill_value!r}. "
+            f"{function}: `{argument}` must fit the result's dtype {traits.output}. Got {shown(fill_value)}. "
             f"Pass a wider dtype=, or a fill of its kind."
         )
 
@@ -131,6 +143,8 @@ def run(
 ) -> Any:
     """Plan and compute one call, once nothing is refused any more; `constants` as in `_plan.execute`."""
     check_fill(function, chosen.fill_value, found.traits)
+    if out is None:
+        check_size(function, problem, found.traits)
     direct = check_out(function, out, found, problem) if out is not None else False
     made = plan(function, problem, found.traits, chosen, 0 if direct or out is None else _output_bytes(problem, found))
     if not direct:

@@ -7,6 +7,9 @@ found the contradiction. Only built-in exception types are raised.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
 
 
 def listed(options: Iterable[object]) -> str:
@@ -18,4 +21,20 @@ def check_option(function: str, argument: str, value: object, options: Iterable[
     """Raise ValueError unless `value` is one of `options`; the text lists them all."""
     known = tuple(options)
     if not isinstance(value, str) or value not in known:
-        raise ValueError(f"{function}: `{argument}` must be one of {listed(known)}. Got {value!r}.")
+        raise ValueError(f"{function}: `{argument}` must be one of {listed(known)}. Got {shown(value)}.")
+
+
+def flag(function: str, argument: str, value: Any) -> bool:
+    """Return `value` as a bool, or raise TypeError: what is merely true or false in an `if` was meant as something."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{function}: `{argument}` must be True or False. Got {shown(value)}.")
+    return bool(value)
+
+
+def shown(value: object) -> str:
+    """Return the repr of what a caller passed, on one line and short enough for an error text."""
+    try:
+        text = " ".join(repr(value).split())
+    except ValueError:  # Python writes no integers of thousands of digits
+        return f"an integer of {value.bit_length()} bits" if isinstance(value, int) else type(value).__name__
+    return text if len(text) <= 100 else f"{text[:60]}... ({type(value).__name__}, {len(text)} characters)"

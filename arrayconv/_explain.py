@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from arrayconv import _cost_table
+from arrayconv._errors import shown
 from arrayconv._plan import Plan
 from arrayconv._select import Candidate
 from arrayconv._shapes import integer
@@ -165,7 +166,10 @@ def subjects(function: str, x: Any, kernel: Any, dtype: Any, like: Any) -> tuple
     arrays = [value for value in (x, kernel) if not isinstance(value, (int, np.integer, tuple))]
     if len(arrays) == 2:
         return *shapes, operands(function, x, kernel, dtype).traits
-    return *shapes, traits_like(function, arrays[0] if arrays and like is None else like, dtype)
+    if not arrays or like is not None:
+        return *shapes, traits_like(function, like, dtype)
+    given = "kernel_or_shape" if arrays[0] is kernel else "x_or_shape"
+    return *shapes, traits_like(function, arrays[0], dtype, given)
 
 
 def shape_given(function: str, argument: str, value: Any) -> Shape:
@@ -178,7 +182,7 @@ def shape_given(function: str, argument: str, value: Any) -> Shape:
     if isinstance(value, list):
         return tuple(np.shape(value))
     if not hasattr(value, "shape"):
-        raise TypeError(f"{function}: `{argument}` must be an array, an int or a tuple of ints. Got {value!r}.")
+        raise TypeError(f"{function}: `{argument}` must be an array, an int or a tuple of ints. Got {shown(value)}.")
     return tuple(value.shape)
 
 

@@ -4,6 +4,16 @@ from __future__ import annotations
 
 import math
 
+from arrayconv._capacity import check_numbers
+
+MOST = 1 << 24  # samples times derivatives: some ten seconds
+
+
+def check_cost(function: str, sigma: str, radius: int, order: int) -> None:
+    """Raise MemoryError for samples that would take minutes, or more memory than there is."""
+    facts = f"radius {radius} and order {order}"
+    check_numbers(function, f"{sigma}, `truncate`, `radius` and `order`", (2 * radius + 1) * (order + 1), facts, MOST)
+
 
 def gaussian(sigma: float, radius: int, order: int = 0) -> list[float]:
     """Return samples at -radius..radius of a derivative of g, whose own samples add up to 1.

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from arrayconv import _dtypes
+from arrayconv._errors import shown
 from arrayconv._tracing import planning
 
 
@@ -42,8 +43,9 @@ def array(function: str, argument: str, values: Any) -> Any:
     except ValueError as ragged:
         raise ValueError(f"{function}: `{argument}` must be a nested list of equal lengths. {ragged}.") from None
     if found.dtype == object and found.size and all(isinstance(value, int) for value in found.flat):
+        least, most = shown(min(found.flat)), shown(max(found.flat))
         raise ValueError(
-            f"{function}: the numbers in `{argument}` must fit 64 bits. Got {min(found.flat)} to {max(found.flat)}. "
+            f"{function}: the numbers in `{argument}` must fit 64 bits. Got {least} to {most}. "
             f"Use floats, or split them."
         )
     return found

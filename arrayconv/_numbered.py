@@ -65,7 +65,7 @@ def geometry(
 
 def _frozen(function: str, argument: str, value: Any) -> Any:
     """Return integers as ints and sequences of them as tuples: a key in which 2.0 can't stand for 2."""
-    if isinstance(value, (list, tuple, range, np.ndarray)):
+    if isinstance(value, (list, tuple, range)) or (isinstance(value, np.ndarray) and value.ndim):
         entries = value.tolist() if isinstance(value, np.ndarray) else value
         return tuple(_frozen(function, argument, entry) for entry in entries)
     return None if value is None else integer(function, argument, value)

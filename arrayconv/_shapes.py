@@ -16,12 +16,14 @@ from operator import index
 from typing import Any, Literal
 
 from arrayconv._boundary import BOUNDARIES, Boundary
-from arrayconv._errors import check_option, listed
+from arrayconv._errors import check_option, listed, shown
 from arrayconv._spec import Axis
 
 Mode = Literal["full", "same", "valid"]
 MODES = ("full", "same", "valid")
 PADDINGS = ("valid", "full", "same", "same_lower")
+PADDING_RULE = f"one of {listed(PADDINGS)}, an int or a (before, after) pair per axis"
+_FIRST_TOO_LARGE = 2**63
 
 
 def is_sequence(value: object) -> bool:
@@ -29,12 +31,39 @@ def is_sequence(value: object) -> bool:
     return isinstance(value, (list, tuple))
 
 
-def integer(function: str, argument: str, value: Any) -> int:
-    """Return `value` as an int, or raise TypeError naming the argument."""
+def is_iterable(value: Any) -> bool:
+    """Whether `value` has entries, which a 0-d array has not; compilers follow this, but not `numpy.iterable`."""
     try:
-        return index(value)
+        iter(value)
     except TypeError:
-        raise TypeError(f"{function}: `{argument}` must be an integer. Got {value!r}.") from None
+        return False
+    return True
+
+
+def integer(function: str, argument: str, value: Any, rule: str = "an integer") -> int:
+    """Return `value` as an int of 64 bits, or raise TypeError, which says that it must be `rule`, or OverflowError."""
+    try:
+        number = index(value)
+    except TypeError:
+        raise TypeError(f"{function}: `{argument}` must be {rule}. Got {shown(value)}.") from None
+    if not -_FIRST_TOO_LARGE <= number < _FIRST_TOO_LARGE:
+        raise OverflowError(f"{function}: `{argument}` must fit 64 bits, -2**63 to 2**63 - 1. Got {shown(number)}.")
+    return number
+
+
+def real(function: str, argument: str, value: Any) -> float:
+    """Return a number or 0-d array as int or float; TypeError for what is none, OverflowError beyond float64."""
+    if isinstance(value, float) or (isinstance(value, int) and abs(value) < _FIRST_TOO_LARGE):
+        return value  # also a number that a compiler left open, of which no more may be asked
+    refusal = f"{function}: `{argument}` must be a real number. Got "
+    if isinstance(value, (str, bytes)) or tuple(getattr(value, "shape", ())) != ():
+        raise TypeError(f"{refusal}{shown(value)}.")
+    try:
+        return float(value)
+    except OverflowError:
+        raise OverflowError(f"{function}: `{argument}` must fit float64. Got {shown(value)}.") from None
+    except (TypeError, ValueError):
+        raise TypeError(f"{refusal}{shown(value)}.") from None
 
 
 def per_axis(function: str, argument: str, value: Any, count: int) -> tuple[Any, ...]:
@@ -88,7 +117,7 @@ def lag_axis(function: str, axis: Axis, window: tuple[int, int]) -> Axis:
     return checked(function, axis._replace(before=-first, outputs=last - first + 1))
 
 
-def padded_axis(function: str, axis: Axis, padding: str | tuple[int, int]) -> Axis:
+def padded_axis(function: str, axis: Axis, padding: str | tuple[int, int], kernel: str = "the kernel") -> Axis:
     """Return `axis` for a padding of (before, after) upsampled samples or one of XLA's names.
 
     'same' and 'same_lower' give ceil(n / stride) outputs; an odd pad goes after, respectively before.
@@ -107,7 +136,7 @@ def padded_axis(function: str, axis: Axis, padding: str | tuple[int, int]) -> Ax
     room = size + before + after - reach
     if room < 0:
         raise ValueError(
-            f"{function}: the padded axis must hold the kernel. Got {axis.size} samples, upsample {axis.upsample}, "
+            f"{function}: the padded axis must hold {kernel}. Got {axis.size} samples, upsample {axis.upsample}, "
             f"padding ({before}, {after}): {size + before + after} samples for {axis.taps} taps with dilation "
             f"{axis.dilation} (reach {reach}). Pad more or use a shorter kernel."
         )
@@ -120,13 +149,25 @@ def strided(outputs: int, stride: int) -> int:
 
 
 def checked(function: str, axis: Axis) -> Axis:
-    """Return `axis`, or raise ValueError where an empty axis would have to be extended from nothing."""
+    """Return `axis`; raises where positions need more than 64 bits, or an empty axis would be extended from nothing."""
+    check_positions(function, axis)
     if axis.size == 0 and axis.outputs and axis.boundary != "constant":
         raise ValueError(
             f"{function}: boundary {axis.boundary!r} extends the data, but the axis has 0 samples. "
             f"Use boundary='constant'."
         )
     return axis
+
+
+def check_positions(function: str, axis: Axis) -> None:
+    """Raise OverflowError where the samples that are read can't be counted in 64 bits."""
+    lo, hi = axis.span(0, max(axis.outputs, 1))
+    if max(-lo, hi, axis.upsampled_size, axis.outputs, axis.reach) >= _FIRST_TOO_LARGE:
+        raise OverflowError(
+            f"{function}: samples must be counted in 64 bits. Got {axis.size} samples, {axis.taps} taps, `stride` "
+            f"{axis.stride}, `dilation` {axis.dilation}, `upsample` {axis.upsample}, and by `mode`, `lags` or "
+            f"`padding` {axis.outputs} outputs that read from sample {lo} to {hi - 1}."
+        )
 
 
 def lag_windows(function: str, value: Any, count: int) -> tuple[tuple[int, int], ...]:
@@ -180,13 +221,7 @@ def _padding(function: str, entry: Any) -> Any:
     pair = tuple(entry) if is_sequence(entry) else (entry, entry)
     if len(pair) != 2:
         raise ValueError(f"{function}: `padding` must be an int or a (before, after) pair per axis. Got {entry!r}.")
-    try:
-        return tuple(index(part) for part in pair)
-    except TypeError:
-        raise TypeError(
-            f"{function}: `padding` must be one of {listed(PADDINGS)}, an int or a (before, after) pair per axis. "
-            f"Got {entry!r}."
-        ) from None
+    return tuple(integer(function, "padding", part, PADDING_RULE) for part in pair)
 
 
 def convolved_axes(function: str, ndim: int, kernel_ndim: int, axes: Any) -> tuple[int, ...]:

@@ -14,14 +14,21 @@ from itertools import product
 from typing import Any
 
 from arrayconv import _dtypes
-from arrayconv._errors import check_option
+from arrayconv._capacity import check_numbers
+from arrayconv._errors import check_option, flag, shown
+from arrayconv._gaussian import check_cost
 from arrayconv._gaussian import gaussian as _gaussian_taps
 from arrayconv._host import Numbers
+from arrayconv._shapes import integer, real
 from arrayconv._tracing import planning
 
 Reals = float | Sequence[float]  # one for every axis, or one for each
 Wholes = int | Sequence[int]
 Taps = tuple[Sequence[complex], tuple[int, ...]]
+
+_MOST_RADIUS = 2.0**62
+_SMALLEST = 1e-150  # product of two standard deviations whose reciprocal and squares stay finite
+_MOST_AXES = 64  # of an array, in NumPy; other libraries have fewer
 
 
 @planning(0)
@@ -64,7 +71,8 @@ def _check_holds(function: str, name: str, taps: Sequence[complex]) -> None:
 
 
 def _derivative(function: str, smoothing: tuple[int, ...], axis: int, ndim: int) -> Taps:
-    _rank(function, ndim)
+    ndim, axis = _rank(function, ndim), integer(function, "axis", axis)
+    _check_count(function, "`ndim`", (3,) * ndim)
     if not -ndim <= axis < ndim:
         raise ValueError(
             f"{function}: `axis` must be in [{-ndim}, {ndim}). Got axis={axis}, ndim={ndim}. "
@@ -75,7 +83,8 @@ def _derivative(function: str, smoothing: tuple[int, ...], axis: int, ndim: int)
 
 
 def _laplacian(ndim: int, diagonal: bool) -> Taps:
-    _rank("laplacian", ndim)
+    ndim, diagonal = _rank("laplacian", ndim), flag("laplacian", "diagonal", diagonal)
+    _check_count("laplacian", "`ndim`", (3,) * ndim)
     steps = [sum(map(abs, offset)) for offset in product((-1, 0, 1), repeat=ndim)]
     taps = [int(step > 0 if diagonal else step == 1) for step in steps]
     taps[len(taps) // 2] = -sum(taps)
@@ -84,6 +93,7 @@ def _laplacian(ndim: int, diagonal: bool) -> Taps:
 
 def _box(size: Wholes, ndim: int | None) -> Taps:
     sizes = _wholes("box", "size", size, _rank("box", ndim, size), least=1)
+    _check_count("box", "`size`", sizes)
     count = math.prod(sizes)
     return [1 / count] * count, sizes
 
@@ -92,7 +102,7 @@ def _gaussian(sigma: Reals, truncate: float, radius: Wholes | None, ndim: int | 
     rank = _rank("gaussian", ndim, sigma, order, radius)
     orders = _wholes("gaussian", "order", order, rank, least=0)
     sigmas = _positive("gaussian", "sigma", sigma, rank)
-    radii = _radii("gaussian", sigmas, truncate, radius)
+    radii = _radii("gaussian", sigmas, truncate, radius, orders)
     return _outer(map(_gaussian_taps, sigmas, radii, orders)), _odd(radii)
 
 
@@ -107,7 +117,7 @@ def _log(sigma: Reals, truncate: float, radius: Wholes | None, ndim: int | None)
 def _dog(sigma1: Reals, sigma2: Reals, truncate: float, radius: Wholes | None, ndim: int | None) -> Taps:
     rank = _rank("dog", ndim, sigma1, sigma2, radius)
     sigmas = [_positive("dog", f"sigma{i}", value, rank) for i, value in enumerate((sigma1, sigma2), 1)]
-    radii = [_radii("dog", each, truncate, radius) for each in sigmas]
+    radii = [_radii("dog", each, truncate, radius, named=f"`sigma{i}`") for i, each in enumerate(sigmas, 1)]
     widest = tuple(map(max, *radii))
     first, second = (
         _outer(map(_widened, map(_gaussian_taps, sigma, cut), widest)) for sigma, cut in zip(sigmas, radii, strict=True)
@@ -125,15 +135,22 @@ def _gabor(
     part: str,
 ) -> Taps:
     check_option("gabor", "part", part, ("complex", "real", "imag"))
-    for argument, value in (("frequency", frequency), ("bandwidth", bandwidth), ("n_stds", n_stds)):
-        _positive("gabor", argument, value, 1)
+    scales = (("frequency", frequency), ("bandwidth", bandwidth), ("n_stds", n_stds))
+    frequency, bandwidth, n_stds = (_positive("gabor", argument, value, 1)[0] for argument, value in scales)
+    theta, offset = (_finite("gabor", argument, value) for argument, value in (("theta", theta), ("offset", offset)))
     if sigma is None:
-        octaves = (2**bandwidth + 1) / (2**bandwidth - 1)
+        octaves = 1 / math.tanh(bandwidth * math.log(2) / 2)  # (2**bandwidth + 1) / (2**bandwidth - 1)
         sigma = math.sqrt(math.log(2) / 2) / math.pi * octaves / frequency
     s_u, s_v = _positive("gabor", "sigma", sigma, 2)
     cos, sin = math.cos(theta), math.sin(theta)
-    rows = math.ceil(max(abs(n_stds * s_v * cos), abs(n_stds * s_u * sin), 1))
-    columns = math.ceil(max(abs(n_stds * s_u * cos), abs(n_stds * s_v * sin), 1))
+    arguments = "`frequency`, `sigma`, `bandwidth` and `n_stds`"
+    rows, columns = (
+        _whole_radius("gabor", arguments, max(abs(n_stds * along), abs(n_stds * across), 1), math.ceil)
+        for along, across in ((s_v * cos, s_u * sin), (s_u * cos, s_v * sin))
+    )
+    _check_count("gabor", arguments, _odd((rows, columns)))
+    if s_u * s_v < _SMALLEST:
+        raise ValueError(f"gabor: {arguments} must give deviations whose taps are finite. Got {s_u} and {s_v}.")
 
     def wave(r: int, c: int) -> complex:
         u, v = c * cos + r * sin, r * cos - c * sin
@@ -177,35 +194,69 @@ def _odd(radii: Sequence[int]) -> tuple[int, ...]:
 def _rank(function: str, ndim: int | None, *values: object) -> int:
     """Return the number of axes: `ndim`, else the length of the first tuple among `values`, else 2."""
     if ndim is None:
-        ndim = next((len(value) for value in values if isinstance(value, Sequence)), 2)
+        ndim = next((len(value) for value in values if isinstance(value, (list, tuple))), 2)
+    ndim = integer(function, "ndim", ndim)
     if ndim < 1:
         raise ValueError(f"{function}: `ndim` must be at least 1. Got {ndim}.")
+    if ndim > _MOST_AXES:
+        raise ValueError(f"{function}: `ndim` must be at most {_MOST_AXES}. Got {ndim}.")
     return ndim
 
 
 def _per_axis(function: str, argument: str, value: Reals, ndim: int) -> tuple[float, ...]:
-    values = tuple(value) if isinstance(value, Sequence) else (value,) * ndim
+    values = tuple(value) if isinstance(value, (list, tuple)) else (value,) * ndim
     if len(values) != ndim:
         raise ValueError(f"{function}: `{argument}` must be one number, or one per axis. Got {value}, ndim={ndim}.")
-    return values
+    return tuple(real(function, argument, each) for each in values)
 
 
 def _positive(function: str, argument: str, value: Reals, ndim: int) -> tuple[float, ...]:
     values = _per_axis(function, argument, value, ndim)
     if not all(0 < v < math.inf for v in values):
-        raise ValueError(f"{function}: `{argument}` must be positive and finite. Got {value}.")
+        raise ValueError(f"{function}: `{argument}` must be positive and finite. Got {shown(value)}.")
     return values
+
+
+def _finite(function: str, argument: str, value: float) -> float:
+    number = real(function, argument, value)
+    if not math.isfinite(number):
+        raise ValueError(f"{function}: `{argument}` must be finite. Got {number}.")
+    return number
 
 
 def _wholes(function: str, argument: str, value: Reals, ndim: int, *, least: int) -> tuple[int, ...]:
     values = _per_axis(function, argument, value, ndim)
     if not all(v >= least and v % 1 == 0 for v in values):
-        raise ValueError(f"{function}: `{argument}` must be whole numbers of at least {least}. Got {value}.")
-    return tuple(int(v) for v in values)
+        raise ValueError(f"{function}: `{argument}` must be whole numbers of at least {least}. Got {shown(value)}.")
+    return tuple(integer(function, argument, int(v)) for v in values)
 
 
-def _radii(function: str, sigmas: tuple[float, ...], truncate: float, radius: Wholes | None) -> tuple[int, ...]:
+def _radii(
+    function: str,
+    sigmas: tuple[float, ...],
+    truncate: float,
+    radius: Wholes | None,
+    orders: tuple[int, ...] | None = None,
+    named: str = "`sigma`",
+) -> tuple[int, ...]:
+    arguments = f"{named}, `truncate` and `radius`"
     if radius is not None:
-        return _wholes(function, "radius", radius, len(sigmas), least=0)
-    _positive(function, "truncate", truncate, 1)
-    return tuple(int(truncate * sigma + 0.5) for sigma in sigmas)
+        radii = _wholes(function, "radius", radius, len(sigmas), least=0)
+    else:
+        cut = _positive(function, "truncate", truncate, 1)[0]
+        radii = tuple(_whole_radius(function, arguments, cut * sigma + 0.5, int) for sigma in sigmas)
+    for reach, order in zip(radii, orders or (2,) * len(radii), strict=True):
+        check_cost(function, named, reach, order)
+    _check_count(function, arguments, _odd(radii))
+    return radii
+
+
+def _whole_radius(function: str, arguments: str, radius: float, rounded: Callable[[float], int]) -> int:
+    """Return a radius that was computed, as int: what it is made of may be anything."""
+    if not radius < _MOST_RADIUS:
+        raise OverflowError(f"{function}: {arguments} must give a radius that fits 64 bits. Got a radius of {radius}.")
+    return rounded(radius)
+
+
+def _check_count(function: str, arguments: str, sizes: Sequence[int]) -> None:
+    check_numbers(function, arguments, math.prod(sizes), f"shape {tuple(sizes)}")

@@ -136,6 +136,7 @@ def _run(function: str, prepared: Prepared, out: Any, bias: Any) -> Any:
 def _remembered(function: str, prepared: Prepared) -> Warm:
     found, problem, chosen, finish, bias = prepared
     _call.check_fill(function, chosen.fill_value, found.traits)
+    _call.check_size(function, problem, found.traits)
     plan = _call.plan(function, problem, found.traits, chosen)
     nothing: Any = None
     kept = found._replace(x=nothing, kernel=nothing)

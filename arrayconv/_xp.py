@@ -19,7 +19,7 @@ import array_api_compat
 import numpy as np
 
 from arrayconv import _dtypes, _host, _torch_modes, _wrappers
-from arrayconv._errors import listed
+from arrayconv._errors import listed, shown
 from arrayconv._namespace import Namespace, has_dtype, has_fft, is_namespace, writing
 from arrayconv._tracing import is_compiling, is_recorded, is_traced, planning, record
 
@@ -200,6 +200,21 @@ def compat_namespace(xp: Any = None) -> Namespace:
         ) from None
 
 
+def given_namespace(function: str, argument: str, value: Any) -> Namespace:
+    """Return the wrapped namespace a caller names: a module, a library's name, what acts as one, or None for NumPy."""
+    try:
+        if value is None or is_namespace(value):
+            xp = compat_namespace(value)
+            if hasattr(xp, "asarray"):
+                return xp
+        kind = TypeError
+    except (ImportError, ValueError):  # ValueError: '' or a relative name
+        kind = ValueError
+    raise kind(
+        f"{function}: `{argument}` must be an array namespace or an installed library's name. Got {shown(value)}."
+    )
+
+
 def namespace_of(backend: str, x: Any) -> Namespace:
     """Return the wrapped namespace of an array of the library `backend`."""
     if backend not in _KNOWN:
@@ -229,15 +244,32 @@ def checked_dtype_name(function: str, argument: str, dtype: Any) -> str:
     return _dtypes.checked(function, argument, name)
 
 
-def wanted_dtype_name(function: str, dtype: Any) -> str:
-    """Return the name of a `dtype=` argument, or raise TypeError listing the known ones."""
+def wanted_dtype_name(function: str, dtype: Any, argument: str = "dtype") -> str:
+    """Return the name of a dtype a caller asks for, or raise TypeError listing the known ones.
+
+    Any library's dtype and any spelling NumPy reads: 'f4', 'double', float. A byte order is read and not kept: results
+    are in the machine's, as those of data in another order are.
+    """
     try:
-        name = dtype if isinstance(dtype, str) else dtype_name(dtype)
-    except TypeError:
-        name = repr(dtype)
+        name = spelled(dtype) if isinstance(dtype, str) else dtype_name(dtype)
+    except (TypeError, ValueError):
+        name = ""
     if name not in _dtypes.DTYPES:
-        raise TypeError(f"{function}: `dtype` must be one of {listed(_dtypes.DTYPES)}. Got {name!r}.")
+        raise TypeError(f"{function}: `{argument}` must be one of {listed(_dtypes.DTYPES)}. Got {shown(dtype)}.")
     return name
+
+
+@planning(256)
+def spelled(name: str) -> str:
+    """Return the name of the dtype that NumPy reads in a string, '' for none; its own names stay as they are."""
+    if name in _dtypes.DTYPES:
+        return name
+    if name.lstrip("<>=|")[:1] in ("a", "S", "U", "V", "M", "m", "O"):  # text, dates, objects; NumPy warns of some
+        return ""
+    try:
+        return np.dtype(name).name
+    except (TypeError, ValueError, SyntaxError):  # NumPy parses strings with commas
+        return ""
 
 
 def device_of(x: Any) -> Any:
@@ -394,24 +426,17 @@ def _is_writable(backend: str, xp: Namespace, traced: bool) -> bool:
     return backend != "jax" and not (traced and is_recorded(backend))
 
 
-def traits_like(function: str, like: Any, dtype: Any = None) -> Traits:
+def traits_like(function: str, like: Any, dtype: Any = None, argument: str = "like") -> Traits:
     """Return the traits of a call on arrays like `like`: an array, a namespace, a library's name, or None for NumPy."""
     if like is not None and not is_namespace(like):
-        return operands(function, like, like, dtype, ("like", "like")).traits
-    try:
-        xp = compat_namespace(like)
-        zeros = xp.zeros
-    except (ImportError, AttributeError) as unknown:
-        kind = TypeError if isinstance(unknown, AttributeError) else ModuleNotFoundError
-        raise kind(
-            f"{function}: `like` must be an array, an array namespace or an installed library's name. Got {like!r}."
-        ) from None
+        return operands(function, like, like, dtype, (argument, argument)).traits
+    xp = given_namespace(function, argument, like)
     backend = getattr(xp, "__name__", "").removeprefix("array_api_compat.").split(".")[0]
     info = getattr(xp, "__array_namespace_info__", None)
     device = info().default_device() if info is not None and backend in _KNOWN else None
     if device is None:
-        sample = zeros(1)
-        backend, device = _admitted(function, "like", sample), device_of(sample)
+        sample = xp.zeros(1)
+        backend, device = _admitted(function, argument, sample), device_of(sample)
     default = "float64" if has_dtype(xp, device, "float64") else "float32"
     name = default if dtype is None else wanted_dtype_name(function, dtype)
     if not has_dtype(xp, device, name):

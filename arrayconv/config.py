@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, NamedTuple
 
-from arrayconv._shapes import integer
+from arrayconv._errors import shown
+from arrayconv._shapes import integer, is_iterable
 from arrayconv._tracing import record
 
 __all__ = ["ACCELERATORS", "DEFAULT_WORKSPACE", "Settings", "current", "using"]
@@ -84,10 +85,7 @@ def using(
     """
     now = current()
     if accelerators is not None:
-        unknown = sorted(set(accelerators) - set(ACCELERATORS))
-        if unknown:
-            raise ValueError(f"using: `accelerators` must be among {sorted(ACCELERATORS)}. Got {unknown}.")
-        now = now._replace(accelerators=frozenset(accelerators))
+        now = now._replace(accelerators=_allowed(accelerators))
     if max_workspace is not None:
         now = now._replace(max_workspace=_counted("max_workspace", max_workspace, "1 byte"), capped=True)
     if threads is not None:
@@ -97,6 +95,17 @@ def using(
         yield
     finally:
         _settings.reset(token)
+
+
+def _allowed(accelerators: Any) -> frozenset[str]:
+    """Return a set of accelerators; a string is one name by mistake, not a set of letters."""
+    names = None if isinstance(accelerators, (str, bytes)) or not is_iterable(accelerators) else list(accelerators)
+    if names is None or any(not isinstance(name, str) for name in names):
+        raise TypeError(f"using: `accelerators` must be a set of names. Got {shown(accelerators)}.")
+    unknown = sorted(set(names) - set(ACCELERATORS))
+    if unknown:
+        raise ValueError(f"using: `accelerators` must be among {sorted(ACCELERATORS)}. Got {unknown}.")
+    return frozenset(names)
 
 
 def _counted(argument: str, value: Any, least: str) -> int:

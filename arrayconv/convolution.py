@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from arrayconv import _call, _explain, _measure, _numbered, _warm
+from arrayconv._capacity import check_result
 from arrayconv._einconv import explained, lowering, options
-from arrayconv._errors import check_option
+from arrayconv._errors import check_option, flag
 from arrayconv._numbered import Geometry
 from arrayconv._shapes import MODES, Mode, is_sequence, mode_axis, positive_per_axis
 from arrayconv._spec import Axis
@@ -223,6 +224,7 @@ def explain(
     ('c',)
     """
     chosen = _call.options("explain", method, accuracy, max_workspace, fill_value)
+    measure = flag("explain", "measure", measure)
     if pattern is None:
         explained.refuse_labelled(padding, upsample, flip, conj, sizes)
         geometry = _numbered.correlated("explain", mode, axes, boundary, stride, dilation, lags)
@@ -289,6 +291,8 @@ def lags(n: Any, k: Any, mode: Mode = "full", *, stride: Any = 1, dilation: Any 
         mode_axis("lags", Axis(size, tap, 0, stride=s, dilation=d), mode)
         for size, tap, s, d in zip(sizes, taps, strides, dilations, strict=True)
     ]
+    for axis in each:
+        check_result("lags", (axis.outputs,), axis.outputs, 8, "Ask for the lags of smaller `n`, `k` or `dilation`")
     values = tuple(np.arange(axis.outputs, dtype=np.int64) * axis.stride - axis.before for axis in each)
     return values if is_sequence(n) else values[0]
 

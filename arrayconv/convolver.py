@@ -12,7 +12,7 @@ import numpy as np
 from arrayconv import _accel, _call, _numbered, _tape, config
 from arrayconv._convolver import passes
 from arrayconv._convolver.explained import Explained, explained
-from arrayconv._convolver.options import Options, checked
+from arrayconv._convolver.options import Options, checked, separable_given
 from arrayconv._convolver.source import FUNCTION, Source, of_factors, of_kernel
 from arrayconv._convolver.store import Store, Work
 from arrayconv._dtypes import itemsize
@@ -106,6 +106,7 @@ class Convolver:
         dtype: Any = None,
         max_workspace: int | None = None,
     ) -> None:
+        separable = separable_given(separable)
         numbers = (mode, correlate, axes, boundary, fill_value, stride, dilation, lags)
         given = Options(*numbers, separable, method, accuracy, dtype, max_workspace)
         self._set(of_kernel(kernel, separable), given)
@@ -217,7 +218,8 @@ class Convolver:
             shape = shape_given(FUNCTION, "x_or_shape", x_or_shape)
             traits = traits_like(FUNCTION, self._source.array if like is None else like, self._given.dtype)
         else:
-            found = operands(FUNCTION, x_or_shape, self._source.array, self._given.dtype)
+            names = ("x_or_shape", "kernel")
+            found = operands(FUNCTION, x_or_shape, self._source.array, self._given.dtype, names)
             shape, traits = shape_of(found.x), found.traits
         _call.check_fill(FUNCTION, self._chosen.fill_value, traits)
         problem = self._problem(shape)
@@ -260,6 +262,8 @@ class Convolver:
         _call.check_fill(FUNCTION, self._chosen.fill_value, found.traits)
         shape = shape_of(found.x)
         problem = self._problem(shape)
+        if out is None:
+            _call.check_size(FUNCTION, problem, found.traits)
         extra = 0
         if out is not None and not _call.check_out(FUNCTION, out, found, problem):
             extra = prod(problem.shape) * itemsize(found.traits.output)

@@ -11,24 +11,28 @@ its axis: the orientation of scipy.ndimage's filters. Every function takes, by k
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, Literal
 
 from arrayconv import _dtypes, _host, _separable, _stencils
+from arrayconv._errors import shown
 from arrayconv._float_errors import float_errors_ignored
 from arrayconv._host import frozen
 from arrayconv._namespace import has_dtype
+from arrayconv._shapes import integer, real
 from arrayconv._stencils import Reals, Wholes
 from arrayconv._tracing import shape_of
 from arrayconv._xp import (
     Array,
     checked_dtype_name,
-    compat_namespace,
     device_of,
+    given_namespace,
     identify,
     is_known,
     is_traced,
     namespace_of,
+    wanted_dtype_name,
 )
 
 __all__ = [
@@ -302,6 +306,12 @@ def separate(kernel: Any, *, tolerance: float | None = None, max_rank: int | Non
         raise TypeError("separate: `kernel` must have values. Got one that is being traced. Separate it outside.")
     if not is_known(type(kernel)) and not _host.readable(library, kernel):
         raise TypeError(f"separate: `kernel` must have values. Got a {library} array without. Pass a list of numbers.")
+    if tolerance is not None:
+        tolerance = real("separate", "tolerance", tolerance)
+        if not 0 <= tolerance < math.inf:
+            raise ValueError(f"separate: `tolerance` must be finite and at least 0. Got {tolerance}.")
+    if max_rank is not None:
+        max_rank = integer("separate", "max_rank", max_rank)
     terms = _terms(_host.copied(library, kernel), name, tolerance, max_rank)
     xp, device = namespace_of(library, kernel), device_of(kernel)
     return [tuple(xp.asarray(list(factor), dtype=kernel.dtype, device=device) for factor in term) for term in terms]
@@ -339,9 +349,20 @@ def _terms(
 @float_errors_ignored
 def _array(function: str, arguments: tuple[Any, ...], xp: Any, dtype: Any, device: Any) -> Array:
     """Return the taps as an array: the only place where a library is touched."""
-    namespace = compat_namespace(xp)
-    name = None if dtype is None else checked_dtype_name(function, "dtype", dtype)
+    namespace = given_namespace(function, "xp", xp)
+    name = None if dtype is None else wanted_dtype_name(function, dtype)
+    if device is not None:
+        _check_device(function, namespace, device)
     taps = _stencils.numbers(function, frozen(arguments), name, has_dtype(namespace, device, "float64"))
     if not hasattr(namespace, taps.dtype):
         raise TypeError(f"{function}: `dtype` must exist in the array library. Got {taps.dtype}, {namespace.__name__}.")
     return taps.array(taps.dtype, namespace, device)
+
+
+def _check_device(function: str, xp: Any, device: Any) -> None:
+    try:
+        xp.empty((0,), device=device)
+    except Exception as refusal:  # every library has its own types for this
+        raise ValueError(
+            f"{function}: `device` must be one of {xp.__name__}'s. Got {shown(device)} ({shown(str(refusal))})."
+        ) from None

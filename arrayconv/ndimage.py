@@ -346,7 +346,7 @@ def generic_laplace(
     extra_arguments, extra_keywords
         What else it is given.
     """
-    derivative = filters.with_extras(derivative2, extra_arguments, extra_keywords)
+    derivative = filters.with_extras("generic_laplace", "derivative2", derivative2, extra_arguments, extra_keywords)
     return filters.sum_over_axes("generic_laplace", derivative, input, output, mode, cval, axes)
 
 
@@ -368,5 +368,5 @@ def generic_gradient_magnitude(
     derivative, extra_arguments, extra_keywords
         As in `generic_laplace`.
     """
-    first = filters.with_extras(derivative, extra_arguments, extra_keywords)
+    first = filters.with_extras("generic_gradient_magnitude", "derivative", derivative, extra_arguments, extra_keywords)
     return filters.length_over_axes("generic_gradient_magnitude", first, input, output, mode, cval, axes)

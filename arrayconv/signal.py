@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal
 
+from arrayconv._errors import flag
 from arrayconv._shapes import Mode
 from arrayconv._signal import convolved, measured, resampled, shapes
 
@@ -293,7 +294,7 @@ def choose_conv_method(in1: Any, in2: Any, mode: Mode = "full", measure: bool = 
     >>> choose_conv_method([1.0, 2.0, 3.0], [1.0, 1.0])
     'direct'
     """
-    if measure:
+    if flag("choose_conv_method", "measure", measure):
         times = measured.seconds("choose_conv_method", in1, in2, mode)
         return min(times, key=lambda method: times[method]), times
     return convolved.choice("choose_conv_method", in1, in2, mode)

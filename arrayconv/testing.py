@@ -6,22 +6,26 @@ tap in extended precision (exact for integers), so it costs O(outputs * taps) an
 
 from __future__ import annotations
 
-from math import log2
+from math import log2, prod
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from arrayconv import _dtypes
-from arrayconv._errors import check_option
+from arrayconv import _call, _dtypes
+from arrayconv._capacity import check_result
+from arrayconv._errors import check_option, shown
 from arrayconv._shapes import (
+    MODES,
     boundary_per_axis,
     convolved_axes,
     lag_axis,
     lag_windows,
     mode_axis,
     positive_per_axis,
+    real,
 )
 from arrayconv._spec import Axis
+from arrayconv._xp import wanted_dtype_name
 
 __all__ = ["check_adjoint", "error_bound", "reference"]
 
@@ -76,8 +80,11 @@ def reference(
     [10, 21, 32]
     """
     check_option("reference", "function", function, ("convolve", "correlate"))
-    w = _windows(function, _wide(x), _wide(kernel), mode, axes, boundary, fill_value, stride, dilation, lags)
-    return _swept(w)
+    check_option("reference", "mode", mode, MODES)
+    x, kernel = _wide(_numbers("reference", "x", x)), _wide(_numbers("reference", "kernel", kernel))
+    fill = _call.options("reference", "auto", "normwise", None, fill_value).fill_value
+    options = (mode, axes, boundary, fill, stride, dilation, lags)
+    return _swept(_windows("reference", function == "convolve", x, kernel, *options))
 
 
 def error_bound(
@@ -120,12 +127,20 @@ def error_bound(
     >>> bool(error_bound("convolve", np.ones(4), np.ones(2)).max() < 1e-13)
     True
     """
-    x, kernel = np.asarray(x), np.asarray(kernel)
-    name = dtype or _dtypes.promote(x.dtype.name, kernel.dtype.name) or "float64"
+    check_option("error_bound", "function", function, ("convolve", "correlate"))
+    check_option("error_bound", "mode", mode, MODES)
+    fill_value = _call.options("error_bound", "auto", accuracy, None, fill_value).fill_value
+    x, kernel = _numbers("error_bound", "x", x), _numbers("error_bound", "kernel", kernel)
+    dtype = None if dtype is None else wanted_dtype_name("error_bound", dtype)
+    own = [_dtype_name(argument, value) for argument, value in (("x", x), ("kernel", kernel))]
+    name = dtype or _dtypes.promote(*own) or "float64"
     options = (mode, axes, boundary, fill_value, stride, dilation, lags)
+    called = "error_bound", function == "convolve"
     if _dtypes.kind(name) == "integer":
-        return np.zeros(_swept(_windows(function, _wide(x), _wide(kernel), *options)).shape)
-    sizes = _windows(function, np.abs(_wide(x)), np.abs(_wide(kernel)), *options[:3], abs(fill_value), *options[4:])
+        return np.zeros(_swept(_windows(*called, _wide(x), _wide(kernel), *options)).shape)
+    sizes = _windows(
+        *called, _wide(np.abs(_wide(x))), _wide(np.abs(_wide(kernel))), *options[:3], abs(fill_value), *options[4:]
+    )
     products = _swept(sizes)
     terms = int(np.prod([axis.taps for axis in sizes.axes.values()]))
     factor = 4 if _dtypes.kind(name) == "complex" else 1
@@ -157,7 +172,18 @@ def check_adjoint(forward: Any, adjoint: Any, x: Any, y: Any, *, tolerance: floa
     >>> from arrayconv.testing import check_adjoint
     >>> check_adjoint(lambda x: 2 * x, lambda y: 2 * y, np.ones(3), np.ones(3))
     """
+    for name, value in (("forward", forward), ("adjoint", adjoint)):
+        if not callable(value):
+            raise TypeError(f"check_adjoint: `{name}` must be a function. Got {shown(value)}.")
+    tolerance = real("check_adjoint", "tolerance", tolerance)
+    if not tolerance >= 0:
+        raise ValueError(f"check_adjoint: `tolerance` must be at least 0. Got {tolerance}.")
+    x, y = _numbers("check_adjoint", "x", x), _numbers("check_adjoint", "y", y)
     image, back = np.asarray(forward(x)), np.asarray(adjoint(y))
+    for claim, value, point in (("forward", image, y), ("adjoint", back, x)):
+        if value.size != point.size:
+            pair = "`forward(x)` and `y`" if claim == "forward" else "`adjoint(y)` and `x`"
+            raise ValueError(f"check_adjoint: {pair} must have one shape. Got {value.shape} and {point.shape}.")
     left: Any = np.vdot(np.asarray(y), image)
     right: Any = np.vdot(back, np.asarray(x))
     scale = np.linalg.norm(image) * np.linalg.norm(np.asarray(y)) + np.linalg.norm(back) * np.linalg.norm(np.asarray(x))
@@ -176,8 +202,23 @@ def _wide(values: Any) -> Host:
     return array.astype(np.clongdouble if array.dtype.kind == "c" else np.longdouble)
 
 
+def _numbers(function: str, argument: str, values: Any) -> Host:
+    """Return an array of numbers, whatever NumPy reads them from."""
+    found = values if isinstance(values, np.ndarray) else np.asarray(values)
+    exact = function != "check_adjoint" and all(isinstance(value, int) for value in found.flat)  # of any size
+    if found.dtype.kind not in "biufc" and not exact:
+        raise TypeError(f"{function}: `{argument}` must hold numbers. Got dtype {found.dtype}: {shown(values)}.")
+    return found
+
+
+def _dtype_name(argument: str, values: Host) -> str:
+    """Return the name of a dtype with a convolution; integers beyond 64 bits, which are exact here, count as int64."""
+    return "int64" if values.dtype == object else _dtypes.checked("error_bound", argument, values.dtype.name)
+
+
 def _windows(
     function: str,
+    convolves: bool,
     x: Host,
     kernel: Host,
     mode: str,
@@ -195,9 +236,14 @@ def _windows(
         for axis in space:
             shape[axis] = kernel.shape[space.index(axis)]
         kernel = np.transpose(kernel, order).reshape(shape)
-    if function == "correlate":
+    if not convolves:
         kernel = np.conjugate(kernel)
     found = _met(function, x, kernel, space, mode, boundary, stride, dilation, lags)
+    if isinstance(fill_value, complex) and not (x.dtype.kind == "c"):
+        raise TypeError(f"{function}: `fill_value` must be of a kind x holds. Got {fill_value} for real x.")
+    extended = [max(n, found[i].span(0, found[i].outputs)[1]) if i in found else n for i, n in enumerate(x.shape)]
+    read = prod(extended)
+    check_result(function, tuple(extended), read, 16, "`lags`, `stride` and `dilation` say how much of x is read")
     for number, axis in found.items():
         lo, hi = axis.span(0, axis.outputs)
         pad = [(0, 0)] * x.ndim
@@ -208,7 +254,7 @@ def _windows(
         how: Any = axis.boundary
         x = np.pad(x, pad, mode=how, **fill) if any(pad[number]) else x
         x = x[(*(slice(None),) * number, slice(max(lo, 0), max(lo, 0) + hi - lo))]
-    return _Windows(x, kernel, found, function == "convolve")
+    return _Windows(x, kernel, found, convolves)
 
 
 def _met(

@@ -3,8 +3,11 @@
 import doctest
 import importlib
 import inspect
+import os
 import pkgutil
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -146,3 +149,19 @@ def test_examples_of_a_page_run(page):
         test = doctest.DocTestParser().get_doctest(block, {}, relative(page), str(page), number)
         runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS)
         assert runner.run(test).failed == 0
+
+
+@pytest.mark.parametrize("number", range(2), ids=["numpy alone", "torch"])
+def test_blocks_of_the_readme_run_as_they_stand(number):
+    """Each in a process of its own, without a warning; the first one where only NumPy can be imported."""
+    blocks = re.findall(r"^```python\n(.*?)^```", (ROOT / "README.md").read_text(), re.M | re.S)
+    assert len(blocks) == 2
+    others = ("torch", "jax", "cupy", "dask", "scipy", "ducc0", "numba", "array_api_strict")
+    absent = "" if number else f"import sys\nsys.modules.update(dict.fromkeys({others}))\n"
+    paths = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+    command = [sys.executable, "-W", "error", "-c", absent + blocks[number]]
+    done = subprocess.run(
+        command, env={**os.environ, "PYTHONPATH": paths}, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.strip()

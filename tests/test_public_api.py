@@ -62,6 +62,14 @@ def test_package_defines_nothing_more():
     assert names - modules - set(NAMES) == set()
 
 
+def test_completion_offers_what_is_public():
+    later = {"ndimage", "nn", "signal", "testing"}
+    assert {name for name in dir(arrayconv) if not name.startswith("__")} == {*NAMES, *later}
+    assert all(hasattr(arrayconv, name) for name in later)
+    assert {"conv2d", "grad", "modules"} <= set(dir(arrayconv.nn))
+    assert not [name for name in dir(arrayconv.nn) if name.startswith("_") and not name.startswith("__")]
+
+
 @pytest.mark.parametrize("name", PUBLIC)
 def test_all_names_what_a_module_defines(name):
     module = module_of(name)

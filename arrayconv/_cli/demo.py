@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 import argparse
+import platform
 from collections.abc import Callable, Sequence
+from datetime import date
 from pathlib import Path
 
 import numpy as np
 
 import arrayconv
+from arrayconv._accel._threads import usable
 from arrayconv._cli import images, libraries, options, picture
 from arrayconv._cli.accuracy import EPS, Answer, Host, answer, operations
 from arrayconv._cli.console import CommandError, duration, need, progress, table
 from arrayconv._cli.options import Command
-from arrayconv._cli.trials import Result, measured
+from arrayconv._cli.trials import Result, by_scipy, measured
 
 _DESCRIPTION = """\
 Filter a photograph on every array library that is installed, and compare with SciPy.
 
 Two operations run in float32: edges (both Sobel derivatives and their magnitude, boundary
-'reflect') and a large Gaussian blur (boundary 'symmetric'). For each library and device the
-table shows the method chosen, the time (best of a few runs; SciPy's is one run) and the largest
-difference from scipy.ndimage in float64: as it is, in units of eps = 1.19e-07, and as a share
-of what rounding can explain ("of bound"; above 1 is an error). A picture shows the photograph,
-both results and the differences. Libraries that cannot be used here are listed with the reason."""
+'reflect') and a large Gaussian blur (boundary 'symmetric'), on each library and device by
+arrayconv.convolve, with the method it chooses, and by arrayconv.ndimage; on the same float32
+picture SciPy's functions for them, ndimage.sobel, ndimage.gaussian_filter and
+signal.fftconvolve, and arrayconv's of these names. The table shows the time of the first call
+and the least of some later ones, and the largest difference from dense kernels in float64: as
+it is, in units of eps = 1.19e-07, and as a share of what rounding can explain ("of bound"; above
+1 is an error). A picture shows the photograph, both results and the differences. Libraries that
+cannot be used here are listed with the reason."""
 
 _EPILOG = """\
 examples:
@@ -35,7 +41,7 @@ Needs the optional packages of: pip install 'arrayconv[demo]'.
 Exit status: 0 if every difference is within its bound, 1 if not or if a library failed,
 2 if the demo could not run."""
 
-_COLUMNS = ("library", "device", "operation", "method", "time", "difference", "in eps", "of bound")
+_COLUMNS = ("library", "device", "operation", "call", "first", "later", "difference", "in eps", "of bound")
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
@@ -57,17 +63,19 @@ def _run(arguments: argparse.Namespace) -> int:
     photo = _photo(arguments.image, arguments.size).astype(np.float32)
     work = operations(arguments.sigma)
     chosen = arguments.backends or tuple(libraries.NAMESPACES)
-    with progress(len(work) + len(chosen) * (1 + len(work)) + 1) as step:
+    with progress(len(work) + 1 + len(chosen) * (1 + len(work)) + 1) as step:
         answers: list[Answer] = []
         for operation in work:
-            step(f"scipy: {operation.name}")
+            step(f"exact: {operation.name}")
             answers.append(answer(operation, photo))
+        step("scipy")
+        theirs = by_scipy(photo, answers)
         found = [_library(name, arguments.backends is not None, step) for name in chosen]
         results = [row for library in found for row in measured(library, photo, answers, step)]
         step("drawing")
         panels = [_panel(results, exact) for exact in answers]
-        picture.write(arguments.output, photo, panels, _caption(results, answers))
-    _print_table(photo, answers, results)
+        picture.write(arguments.output, photo, panels, _caption([*theirs, *results], answers))
+    _print_table(photo, [*theirs, *results])
     for library in found:
         if not library.devices:
             print(f"{libraries.title(library)}: {library.problem}")
@@ -100,35 +108,59 @@ def _panel(results: Sequence[Result], exact: Answer) -> picture.Panel:
     return picture.Panel(f"{operation.title}\nboundary {operation.boundary!r}", values[0], largest / EPS)
 
 
-def _caption(results: Sequence[Result], answers: Sequence[Answer]) -> str:
-    """Return the times, in lines of equal width."""
+def _caption(rows: Sequence[Result], answers: Sequence[Answer]) -> str:
+    """Return the times, and when and on what they were taken, in lines of equal width."""
     names = [exact.operation.name for exact in answers]
-    times = {("scipy.ndimage", exact.operation.name): duration(exact.seconds) for exact in answers}
-    for row in results:
-        told = duration(row.seconds) if row.values is not None else "failed"
-        times[f"{row.library} {row.device}", row.operation] = told
-    heading = f"{'time':<33}" + "".join(f"{name.split()[0]:>10}" for name in names)
-    places = dict.fromkeys(place for place, _ in times)
-    rows = [f"{place:<33.33}" + "".join(f"{times[place, name]:>10}" for name in names) for place in places]
-    return "\n".join([f"arrayconv {arrayconv.__version__}", "", heading, *rows])
+    lines = [f"arrayconv {arrayconv.__version__}, {date.today()}", _machine()[:58]]
+    for title, seconds in (("later calls, the quickest", _later), ("first call", _first)):
+        lines += ["", f"{title:<36}" + "".join(f"{name.split()[0]:>11}" for name in names)]
+        times: dict[str, dict[str, str]] = {}
+        for row in rows:
+            family = _family(row)
+            times.setdefault(family, {})[row.operation] = "failed" if row.values is None else duration(seconds(row))
+        lines += [f"{family:<36.36}" + "".join(f"{times[family].get(n, '-'):>11}" for n in names) for family in times]
+    return "\n".join(lines)
 
 
-def _print_table(photo: Host, answers: Sequence[Answer], results: Sequence[Result]) -> None:
-    scipy = f"scipy {need('scipy', 'the comparison with SciPy').__version__}"
-    first = [
-        (scipy, "cpu", exact.operation.name, "ndimage, float64", duration(exact.seconds), "", "", "")
-        for exact in answers
-    ]
+def _family(row: Result) -> str:
+    """Return what stands in front of a row's times: whose functions, and on which arrays."""
+    whole = row.call.partition(",")[0]
+    function = whole.rpartition(".")[0] if ".ndimage." in f".{whole}" else whole
+    library = row.library.split()[0]
+    return f"scipy.{function}" if library == "scipy" else f"{function}, {library}"
+
+
+def _later(row: Result) -> float:
+    return row.later
+
+
+def _first(row: Result) -> float:
+    return row.first
+
+
+def _machine() -> str:
+    """Return what the processor is called, and how many of its threads this process may use."""
+    try:
+        info = Path("/proc/cpuinfo").read_text()
+        model = next(line.partition(":")[2].strip() for line in info.splitlines() if line.startswith("model name"))
+    except (OSError, StopIteration):
+        model = platform.processor() or platform.machine()
+    return f"{usable()} threads, {model}"
+
+
+def _print_table(photo: Host, rows: Sequence[Result]) -> None:
     size = " x ".join(map(str, photo.shape))
-    table(f"{size} float32, difference from SciPy", _COLUMNS, [*first, *map(_row, results)], right=_COLUMNS[4:])
+    title = f"{size} float32, difference from the exact answer"
+    table(title, _COLUMNS, list(map(_row, rows)), right=_COLUMNS[4:])
+    print(f"{_machine()}, {date.today()}")
 
 
 def _row(result: Result) -> tuple[str, ...]:
-    start = (result.library, result.device, result.operation, result.method)
+    start = (result.library, result.device, result.operation, result.call)
     if result.values is None:
-        return *start, "failed", "-", "-", "-"
-    far, share = result.difference, result.share
-    return *start, duration(result.seconds), f"{far:.2e}", f"{far / EPS:.1f}", f"{share:.3f}"
+        return *start, "failed", "-", "-", "-", "-"
+    far, times = result.difference, (duration(result.first), duration(result.later))
+    return *start, *times, f"{far:.2e}", f"{far / EPS:.1f}", f"{result.share:.3f}"
 
 
 def _verdict(results: Sequence[Result]) -> int:

@@ -32,7 +32,7 @@ def write(path: str, photo: Host, panels: Sequence[Panel], caption: str) -> None
     for above, below, panel in zip(axes[0, 1:], axes[1, 1:], panels, strict=True):
         high = float(np.percentile(panel.values, 99.5)) or 1.0  # a few bright edges would leave the rest black
         _show(above, panel.values, panel.title, vmin=0, vmax=high)
-        shown = _show(below, panel.difference, "Difference from SciPy", cmap="magma", vmin=0)
+        shown = _show(below, panel.difference, "Difference from SciPy in float64", cmap="magma", vmin=0)
         label = f"largest of any library, in units of eps = {EPS:.3g}"
         drawn.colorbar(shown, ax=below, location="bottom", shrink=0.9, label=label)
     try:

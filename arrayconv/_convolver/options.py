@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from arrayconv import _call, _numbered
 from arrayconv._convolver.source import FUNCTION
-from arrayconv._errors import check_option
+from arrayconv._errors import check_option, flag, shown
 from arrayconv._numbered import Geometry
 from arrayconv._shapes import MODES, boundary_per_axis, is_sequence, lag_windows, positive_per_axis
 from arrayconv._xp import wanted_dtype_name
@@ -34,14 +36,23 @@ class Options(NamedTuple):
         return "".join(f", {name}={value!r}" for name, value in changed)
 
 
+def separable_given(value: Any) -> Any:
+    """Return 'auto' or a bool, or raise ValueError."""
+    if isinstance(value, str) and value == "auto":
+        return value
+    if isinstance(value, (bool, np.bool_)):
+        return bool(value)
+    raise ValueError(f"{FUNCTION}: `separable` must be one of 'auto', True, False. Got {shown(value)}.")
+
+
 def checked(given: Options, kernel_ndim: int) -> tuple[Geometry, _call.Options]:
     """Return the options as every call takes them; raises what is wrong with them whatever x is."""
-    if given.separable not in ("auto", True, False):
-        raise ValueError(f"{FUNCTION}: `separable` must be one of 'auto', True, False. Got {given.separable!r}.")
     if given.lags is not None and not given.correlate:
         raise ValueError(f"{FUNCTION}: `lags` are those of a correlation. Got lags={given.lags!r}. Add correlate=True.")
     numbers = (given.mode, given.axes, given.boundary, given.stride, given.dilation, given.lags)
-    geometry = _numbered.correlated(FUNCTION, *numbers)._replace(correlates=bool(given.correlate))
+    geometry = _numbered.correlated(FUNCTION, *numbers)._replace(
+        correlates=flag(FUNCTION, "correlate", given.correlate)
+    )
     check_option(FUNCTION, "mode", geometry.mode, MODES)
     count = kernel_ndim if geometry.axes is None else len(geometry.axes) if is_sequence(geometry.axes) else 1
     positive_per_axis(FUNCTION, "stride", geometry.stride, count)

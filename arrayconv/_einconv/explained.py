@@ -9,6 +9,7 @@ from typing import Any
 from arrayconv._dtypes import itemsize
 from arrayconv._einconv.lowering import alone, lower
 from arrayconv._einconv.options import Geometry
+from arrayconv._errors import shown
 from arrayconv._explain import Labelling
 from arrayconv._layout import Move
 from arrayconv._pattern import Pattern
@@ -21,11 +22,13 @@ def refuse_labelled(padding: Any, upsample: Any, flip: Any, conj: Any, sizes: An
     """Refuse options of `einconv` in an explanation of `convolve`."""
     given = {"padding": padding, "upsample": upsample, "flip": flip, "conj": conj, "sizes": sizes}
     defaults = {"padding": "valid", "upsample": 1, "flip": False, "conj": False, "sizes": None}
-    wrong = [name for name in given if given[name] != defaults[name]]
+    pairs = [(name, value, defaults[name]) for name, value in given.items()]
+    wrong = [name for name, value, default in pairs if type(value) is not type(default) or value != default]
     if wrong:
+        facts = ", ".join(f"{name}={shown(given[name])}" for name in wrong)
         raise ValueError(
             f"explain: without `pattern`, which makes it a call of `einconv`, there is no `{'`, `'.join(wrong)}`. "
-            f"Got {', '.join(f'{name}={given[name]!r}' for name in wrong)}. Pass `pattern`, or use `mode` or `lags`."
+            f"Got {facts}. Pass `pattern`, or use `mode` or `lags`."
         )
 
 

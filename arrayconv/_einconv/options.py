@@ -8,12 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
-from operator import index
 from typing import Any, NamedTuple
 
-from arrayconv._errors import listed
+from arrayconv._errors import flag, listed
 from arrayconv._pattern import Pattern, marked, refusal
-from arrayconv._shapes import PADDINGS, boundary_per_axis, integer, is_sequence, padding_per_axis, positive_per_axis
+from arrayconv._shapes import (
+    PADDING_RULE,
+    boundary_per_axis,
+    integer,
+    is_sequence,
+    padding_per_axis,
+    positive_per_axis,
+)
 from arrayconv._tracing import record
 
 _DEFAULTS = {"stride": 1, "dilation": 1, "upsample": 1, "padding": "valid", "boundary": "constant"}
@@ -60,8 +66,8 @@ def frozen(
         _frozen(function, "upsample", upsample),
         _frozen(function, "padding", padding),
         _frozen(function, "boundary", boundary),
-        bool(flip),
-        bool(conj),
+        flag(function, "flip", flip),
+        flag(function, "conj", conj),
         tuple([(label, integer(function, label, sizes[label])) for label in sizes]),
     )
 
@@ -74,15 +80,7 @@ def _frozen(function: str, argument: str, value: Any) -> Any:
         return tuple([_frozen(function, argument, entry) for entry in value])
     if argument == "boundary" or (argument == "padding" and isinstance(value, str)):
         return value
-    if argument != "padding":
-        return integer(function, argument, value)
-    try:
-        return index(value)
-    except TypeError:
-        raise TypeError(
-            f"{function}: `padding` must be one of {listed(PADDINGS)}, an int or a (before, after) pair per axis. "
-            f"Got {value!r}."
-        ) from None
+    return integer(function, argument, value, PADDING_RULE if argument == "padding" else "an integer")
 
 
 def per_label(function: str, pattern: Pattern, chosen: Geometry) -> dict[str, dict[str, Any]]:

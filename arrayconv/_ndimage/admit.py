@@ -49,6 +49,7 @@ class Call(NamedTuple):
     result: str
     out: Any
     fill: complex
+    order: Any = None  # NumPy's dtype of the result, where that is in another byte order than the machine's
 
     @property
     def dtype(self) -> Any:
@@ -145,7 +146,8 @@ def call(of: Source, output: Any, cval: Any, *, complex_weights: bool = False, p
             f"Pass a narrower `output`."
         )
     fill = fill_of(of.function, cval, complex_input, complex_weights)
-    return Call(of, result, output if is_array else None, fill)
+    order = None if is_array else dtypes.foreign_order(of.function, output, of.backend)
+    return Call(of, result, output if is_array else None, fill, order)
 
 
 def _check_out(of: Source, out: Any) -> None:

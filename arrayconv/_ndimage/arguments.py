@@ -5,14 +5,14 @@ Every refusal is of SciPy's type and holds its phrase, for code that looks for e
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from operator import index
 from typing import Any
 
 import numpy as np
 
 from arrayconv._boundary import Boundary
-from arrayconv._errors import listed
+from arrayconv._errors import listed, shown
+from arrayconv._shapes import integer, is_iterable
 from arrayconv._tracing import planning
 
 MODES: dict[str, Boundary] = {
@@ -31,14 +31,14 @@ def boundary_of(function: str, mode: Any) -> Boundary:
     """Return what this package calls SciPy's `mode`."""
     if not isinstance(mode, str) or mode not in MODES:
         raise RuntimeError(
-            f"{function}: boundary mode not supported: `mode` must be one of {listed(MODES)}. Got {mode!r}."
+            f"{function}: boundary mode not supported: `mode` must be one of {listed(MODES)}. Got {shown(mode)}."
         )
     return MODES[mode]
 
 
 def per_axis(function: str, argument: str, value: Any, count: int) -> list[Any]:
     """Give each of `count` axes its own entry: a single value or name serves all."""
-    if isinstance(value, str) or not _is_iterable(value):
+    if isinstance(value, str) or not is_iterable(value):
         return [value] * count
     entries = list(value)
     if len(entries) != count:
@@ -49,21 +49,13 @@ def per_axis(function: str, argument: str, value: Any, count: int) -> list[Any]:
     return entries
 
 
-def _is_iterable(value: Any) -> bool:
-    """Whether `value` has entries; compilers follow this, but not `numpy.iterable`."""
-    try:
-        iter(value)
-    except TypeError:
-        return False
-    return True
-
-
 def whole(function: str, argument: str, value: Any) -> int:
     """Return `value` as an int; TypeError, with Python's words, for what is none."""
     try:
-        return index(value)
+        index(value)
     except TypeError as refusal:
-        raise TypeError(f"{function}: `{argument}`: {refusal}. Got {value!r}.") from None
+        raise TypeError(f"{function}: `{argument}`: {refusal}. Got {shown(value)}.") from None
+    return integer(function, argument, value)
 
 
 def one_axis(function: str, axis: Any, ndim: int) -> int:
@@ -78,7 +70,7 @@ def several_axes(function: str, axes: Any, ndim: int) -> tuple[int, ...]:
     """Return `axes`, None for all, as non-negative ints in their given order."""
     if axes is None:
         return tuple(range(ndim))
-    numbers = [whole(function, "axes", axis) for axis in (axes if isinstance(axes, Iterable) else (axes,))]
+    numbers = [whole(function, "axes", axis) for axis in (axes if is_iterable(axes) else (axes,))]
     for number in numbers:
         if not -ndim <= number < ndim:
             raise ValueError(f"{function}: specified axis: {number} is out of range for an array of {ndim} axes.")
@@ -107,11 +99,16 @@ def before_of(function: str, taps: int, origin: Any, *, flip: bool = False) -> i
 def fill_of(function: str, cval: Any, complex_input: bool, complex_weights: bool) -> complex:
     """Return `cval` as the fill of the one operation, of the kind of the data."""
     if complex_input:
-        return complex(cval)
+        return _number(function, cval, complex, "a number")
     if np.iscomplexobj(cval) and complex_weights:
         raise ValueError(f"{function}: Cannot provide a complex-valued cval when the input is real. Got {cval!r}.")
+    return _number(function, cval, float, "real number")
+
+
+def _number(function: str, cval: Any, kind: type[float] | type[complex], rule: str) -> complex:
     try:
-        return float(cval)
+        return kind(cval)
+    except OverflowError:
+        raise OverflowError(f"{function}: `cval` must fit float64. Got {shown(cval)}.") from None
     except (TypeError, ValueError):
-        kind = type(cval).__name__
-        raise TypeError(f"{function}: `cval` must be real number, not {kind}. Got {cval!r}.") from None
+        raise TypeError(f"{function}: `cval` must be {rule}, not {type(cval).__name__}. Got {shown(cval)}.") from None

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from arrayconv import _dtypes
+from arrayconv._errors import shown
 from arrayconv._float_errors import float_errors_ignored
 from arrayconv._namespace import Namespace, has_dtype
 from arrayconv._numpy_dtypes import result_type
@@ -67,20 +68,35 @@ def _output_name(function: str, output: Any, is_array: bool) -> str:
     if is_array:
         return dtype_name(output.dtype)
     if isinstance(output, str):
-        named = _named(function, output)
-        if not issubclass(named.type, np.number):
+        named = None if output.startswith("a") else _named(function, output)  # NumPy warns of 'a', which is text
+        if named is None or not issubclass(named.type, np.number):
             raise RuntimeError(f"{function}: output must have numeric dtype. Got {output!r}.")
         return named.name
     try:
-        return dtype_name(output)
-    except TypeError:
-        raise TypeError(f"{function}: `output` must be a dtype, its name or an array. Got {output!r}.") from None
+        name = dtype_name(output)
+    except (TypeError, ValueError):
+        name = ""
+    if not name.isidentifier():
+        raise TypeError(f"{function}: `output` must be a dtype, its name or an array. Got {shown(output)}.")
+    return name
+
+
+def foreign_order(function: str, output: Any, backend: str) -> np.dtype[Any] | None:
+    """Return SciPy's `output` as a NumPy dtype where it asks for another byte order than the machine's, else None."""
+    asked = output if isinstance(output, np.dtype) else _named(function, output) if isinstance(output, str) else None
+    if asked is None or asked.isnative:
+        return None
+    if backend != "numpy":
+        raise TypeError(
+            f"{function}: `output` must be in the machine's byte order, the only one {backend} has. Got {asked.str!r}."
+        )
+    return asked
 
 
 def _named(function: str, name: str) -> np.dtype[Any]:
     try:
         return np.dtype(name)
-    except TypeError as refusal:
+    except (TypeError, ValueError, SyntaxError) as refusal:  # NumPy parses strings with commas
         raise TypeError(f"{function}: `output`: {refusal}.") from None
 
 

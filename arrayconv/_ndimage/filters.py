@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from arrayconv._boundary import Boundary
+from arrayconv._capacity import check_numbers
+from arrayconv._errors import shown
 from arrayconv._float_errors import float_errors_ignored
 from arrayconv._ndimage import dtypes
 from arrayconv._ndimage.admit import Call, call, source, weights_like
@@ -13,6 +15,7 @@ from arrayconv._ndimage.arguments import before_of, boundary_of, one_axis, per_a
 from arrayconv._ndimage.gaussian import gaussian_pass
 from arrayconv._ndimage.passes import Pass, delivered, run
 from arrayconv._programs import as_one
+from arrayconv._shapes import integer, is_iterable, real
 from arrayconv._xp import Array, Namespace, device_of, dtype_name
 
 NEGLIGIBLE = 1e-15  # SciPy's largest standard deviation that leaves an axis alone
@@ -101,7 +104,7 @@ def gaussian(
     chain = [
         gaussian_pass(found, axis, sigma, order, mode, truncate, radius)
         for axis, (sigma, order, mode, radius) in zip(numbers, entries, strict=True)
-        if sigma > NEGLIGIBLE
+        if real(function, "sigma", sigma) > NEGLIGIBLE
     ]
     return run(found, chain)
 
@@ -122,11 +125,16 @@ def mean(x: Any, size: Any, output: Any, mode: Any, cval: Any, origin: Any, axes
     numbers = several_axes(of.function, axes, of.x.ndim)
     entries = _entries(of.function, len(numbers), size=size, mode=mode, origin=origin)
     chain = [
-        _mean(found, axis, int(size), mode, origin)
+        _mean(found, axis, _cut(of.function, size), mode, origin)
         for axis, (size, mode, origin) in zip(numbers, entries, strict=True)
-        if size > 1
+        if real(of.function, "size", size) > 1
     ]
     return run(found, chain)
+
+
+def _cut(function: str, size: Any) -> int:
+    """Return a window's size as SciPy cuts it, 3 for 3.5."""
+    return integer(function, "size", int(min(real(function, "size", size), 2.0**64)))
 
 
 def _mean(found: Call, axis: int, size: Any, mode: Any, origin: Any) -> Pass:
@@ -135,6 +143,7 @@ def _mean(found: Call, axis: int, size: Any, mode: Any, origin: Any) -> Pass:
     taps = whole(function, "size", size)
     if taps < 1:
         raise RuntimeError(f"{function}: incorrect filter size: `size` must be at least 1. Got {size}.")
+    check_numbers(function, "`size`", taps, f"size {size}")
     before = before_of(function, taps, origin)
     ones = found.source.taps([1.0] * taps)
     return Pass((axis,), ones, (before,), (boundary_of(function, mode),), divisor=taps)
@@ -183,8 +192,14 @@ def gaussian_laplace(
     )
 
 
-def with_extras(derivative: Derivative, arguments: Sequence[Any], keywords: Mapping[str, Any] | None) -> Derivative:
-    """Return a derivative that is handed further arguments."""
+def with_extras(function: str, argument: str, derivative: Any, arguments: Any, keywords: Any) -> Derivative:
+    """Return a derivative that is handed further arguments; `argument` is what it is called itself."""
+    if not callable(derivative):
+        raise TypeError(f"{function}: `{argument}` must be a function. Got {shown(derivative)}.")
+    if not is_iterable(arguments):
+        raise TypeError(f"{function}: `extra_arguments` must be a sequence. Got {shown(arguments)}.")
+    if keywords is not None and not isinstance(keywords, Mapping):
+        raise TypeError(f"{function}: `extra_keywords` must be a dict or None. Got {shown(keywords)}.")
 
     def derivative_with_extras(*first: Any) -> Any:
         return derivative(*first, *arguments, **(keywords or {}))
@@ -217,6 +232,8 @@ def _along_axes(
     found = call(of, output, cval)
     numbers = several_axes(function, axes, of.x.ndim)
     modes = per_axis(function, "mode", mode, len(numbers))
+    for name in modes:
+        boundary_of(function, name)
     answers = (derivative(of.x, *each, cval) for each in zip(numbers, [found.dtype] * len(numbers), modes, strict=True))
     return found, [found.cast(answer) for answer in answers]
 

@@ -10,6 +10,7 @@ from arrayconv._ndimage import dtypes
 from arrayconv._ndimage.admit import Call
 from arrayconv._ndimage.arguments import boundary_of, whole
 from arrayconv._ndimage.passes import Pass
+from arrayconv._shapes import integer, real
 from arrayconv._tracing import planning
 
 
@@ -24,6 +25,7 @@ def gaussian_pass(call: Call, axis: int, sigma: Any, order: Any, mode: Any, trun
     order = whole(function, "order", order)
     if order < 0:
         raise ValueError(f"{function}: order must be non-negative. Got order={order}.")
+    _gaussian.check_cost(function, "`sigma`", reach, order)
     raised = (2 * reach + 3) * _dtypes.eps(call.source.sums) if dtypes.is_integer(call.result) else 0.0
     taps = call.source.taps(_taps(deviation, reach, order, raised))
     return Pass((axis,), taps, (reach,), (boundary_of(function, mode),), flip=True)
@@ -32,11 +34,11 @@ def gaussian_pass(call: Call, axis: int, sigma: Any, order: Any, mode: Any, trun
 @planning(0)
 def _checked(function: str, sigma: Any, truncate: float, radius: Any) -> tuple[float, int]:
     """Return sigma and the radius, floor(truncate * sigma + 1/2) unless it is given."""
-    deviation = float(sigma)
+    deviation = real(function, "sigma", sigma)
     if not math.isfinite(deviation) or deviation == 0:
         raise ValueError(f"{function}: `sigma` must be finite and not 0. Got {sigma}.")
     try:
-        reach = int(truncate * deviation + 0.5) if radius is None else whole(function, "radius", radius)
+        reach = _computed(function, truncate, deviation) if radius is None else whole(function, "radius", radius)
     except TypeError:
         reach = -1
     if reach < 0:
@@ -45,6 +47,14 @@ def _checked(function: str, sigma: Any, truncate: float, radius: Any) -> tuple[f
             f"Got radius={radius}, sigma={sigma}, truncate={truncate}."
         )
     return deviation, reach
+
+
+def _computed(function: str, truncate: Any, deviation: float) -> int:
+    """Return SciPy's radius; negative or beyond 64 bits is for others to refuse."""
+    reach = real(function, "truncate", truncate) * deviation
+    if math.isnan(reach):
+        raise ValueError(f"{function}: `truncate` must be a number. Got {truncate}.")
+    return integer(function, "sigma` times `truncate", int(min(max(reach, -(2.0**62)), 2.0**64) + 0.5))
 
 
 @planning(0)

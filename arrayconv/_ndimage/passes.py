@@ -63,6 +63,8 @@ def delivered(call: Call, y: Array) -> Any:
     """Return y in the result's dtype: written to the caller's array, or an array of its own."""
     y = call.cast(y)
     y = call.source.xp.asarray(y, copy=True) if y is call.source.x else y
+    if call.order is not None:
+        y = call.source.xp.asarray(y, dtype=call.order)
     if call.out is None:
         return y
     call.out[...] = y

@@ -18,6 +18,7 @@ from arrayconv._nn.arguments import Window, not_negative, positive, positive_num
 from arrayconv._nn.bias import admitted, biased
 from arrayconv._nn.shapes import answer, batched, kept, reordered, spatial_axes, specified
 from arrayconv._problem import Problem
+from arrayconv._shapes import check_positions
 from arrayconv._spec import Axis, Spec
 from arrayconv._tracing import planning, record, shape_of
 from arrayconv._xp import operands
@@ -146,6 +147,8 @@ def _transposed(function: str, input_shape: Shape, weight_shape: Shape, options:
             sizes, weight_shape[2:], outputs, options.stride, options.padding, options.dilation, strict=True
         )
     ]
+    for axis in axes:
+        check_positions(function, axis)
     groups, filters = options.groups, weight_shape[1]
     spec = Spec(batch, groups, rows // groups, filters, tuple(axes), flip=True)
     shape = answer(spec, len(input_shape) == len(weight_shape) - 1)

@@ -9,6 +9,7 @@ from math import prod
 from typing import Any, NamedTuple
 
 from arrayconv._boundary import runs
+from arrayconv._capacity import check_result
 from arrayconv._float_errors import float_errors_ignored
 from arrayconv._layout import Shape
 from arrayconv._memory import buffer, put
@@ -21,6 +22,8 @@ from arrayconv._shapes import is_sequence, padded_axis
 from arrayconv._spec import Axis
 from arrayconv._tracing import planning, record, shape_of
 from arrayconv._xp import Array, Namespace, Operands, Traits, device_of, operands
+
+_SMALLER = "`output_size`, `kernel_size`, `dilation`, `padding` and `stride` say how large it is"
 
 
 @record
@@ -41,6 +44,8 @@ def unfold(function: str, input: Any, kernel_size: Any, dilation: Any, padding: 
     grid = _grid(function, count, kernel_size, dilation, padding, stride)
     shape = shape_of(found.x)
     axes, result = _cut(function, shape, grid)
+    padded = (*shape[: len(shape) - count], *_padded(shape[len(shape) - count :], grid))
+    _check_sizes(function, found, padded, result)
     return as_one(found.traits.backend, _columns, (axes, result, grid.padding, found.xp), (found.x,))
 
 
@@ -58,7 +63,7 @@ def _cut(function: str, shape: Shape, grid: Grid) -> tuple[tuple[Axis, ...], Sha
     """Return the axes of the windows and the shape of the columns."""
     count = len(grid.kernel)
     channels, *sizes = batched(function, "input", shape, count)[1:]
-    axes = _axes(function, tuple(sizes), grid)
+    axes = _axes(function, tuple(sizes), grid, "a window, `kernel_size`")
     return axes, (*shape[: len(shape) - count - 1], channels * prod(grid.kernel), _windows(axes))
 
 
@@ -73,6 +78,7 @@ def fold(
     sizes = positive(function, "output_size", output_size, count)
     grid = _grid(function, count, kernel_size, dilation, padding, stride)
     axes, split = _glue(function, shape_of(found.x), sizes, grid)
+    _check_sizes(function, found, (*split[: len(split) - count - 1], *_padded(sizes, grid)))
     settings = axes, split, sizes, grid.padding, found.traits, found.xp
     return as_one(found.traits.backend, _glued, settings, (found.x,))
 
@@ -107,7 +113,7 @@ def _glue(function: str, shape: Shape, sizes: Shape, grid: Grid) -> tuple[tuple[
             f"{function}: `input` must have 3 axes (batch, channels * taps, windows), or 2 without the batch. "
             f"Got shape {shape}."
         )
-    axes = _axes(function, sizes, grid)
+    axes = _axes(function, sizes, grid, "a window: `output_size`, padded, `kernel_size`")
     rows, count = shape[-2], prod(grid.kernel)
     if rows % count:
         raise ValueError(
@@ -128,6 +134,17 @@ def _alone(function: str, input: Any) -> Operands:
     return operands(function, input, input, None, ("input", "input"))
 
 
+def _padded(sizes: Shape, grid: Grid) -> Shape:
+    return tuple([n + 2 * p for n, p in zip(sizes, grid.padding, strict=True)])
+
+
+def _check_sizes(function: str, found: Operands, *shapes: Shape) -> None:
+    """Raise MemoryError for arrays that this machine can't hold; devices know their own memory."""
+    if "cpu" in found.traits.device.lower():
+        for shape in shapes:
+            check_result(function, shape, prod(shape), found.traits.itemsize, _SMALLER)
+
+
 def _grid(function: str, count: int, kernel_size: Any, dilation: Any, padding: Any, stride: Any) -> Grid:
     return Grid(
         positive(function, "kernel_size", kernel_size, count),
@@ -137,9 +154,10 @@ def _grid(function: str, count: int, kernel_size: Any, dilation: Any, padding: A
     )
 
 
-def _axes(function: str, sizes: Shape, grid: Grid) -> tuple[Axis, ...]:
+def _axes(function: str, sizes: Shape, grid: Grid, window: str) -> tuple[Axis, ...]:
     parts = zip(sizes, grid.kernel, grid.dilation, grid.padding, grid.stride, strict=True)
-    return tuple([padded_axis(function, Axis(n, k, 0, stride=s, dilation=d), (p, p)) for n, k, d, p, s in parts])
+    bare = [(Axis(n, k, 0, stride=s, dilation=d), (p, p)) for n, k, d, p, s in parts]
+    return tuple([padded_axis(function, axis, padding, window) for axis, padding in bare])
 
 
 def _windows(axes: tuple[Axis, ...]) -> int:

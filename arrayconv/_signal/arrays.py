@@ -35,6 +35,10 @@ class Pair(NamedTuple):
         """Both shapes."""
         return shape_of(self.arrays[0]), shape_of(self.arrays[1])
 
+    def dtype_of(self, name: str) -> Any:
+        """Return the library's dtype called `name`, or its half-sized one where the device has no more."""
+        return getattr(self.xp, held(name, self.xp, self.device))
+
 
 class Typed(NamedTuple):
     """Operands of the core, and the dtype name of the answer: the core's own, except for bool."""

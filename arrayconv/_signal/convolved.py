@@ -10,6 +10,7 @@ from arrayconv import _call
 from arrayconv._boundary import Boundary
 from arrayconv._call import Options
 from arrayconv._dtypes import kind as kind_of
+from arrayconv._errors import shown
 from arrayconv._float_errors import float_errors_ignored
 from arrayconv._numpy_dtypes import floating, result_type
 from arrayconv._select import TABLE
@@ -40,6 +41,7 @@ _BOUNDARIES: dict[str, Boundary] = {
     "symmetric": "symmetric",
 }
 _LONG = ("float96", "float128", "complex192", "complex256", "longdouble", "clongdouble")
+_WIDEST = 1023  # bits of an integer that surely has a float64
 _UNCASTABLE = "could not cast `fillvalue` directly to the output type (it was first converted to complex)"
 
 
@@ -76,8 +78,8 @@ def _over_all_axes(function: str, kind: Kind, in1: Any, in2: Any, mode: Any, met
     inputs = pair(function, NAMES, in1, in2)
     shapes.check_dimensions(function, inputs.shapes, "in1 and in2" if kind == "correlate" else "volume and kernel")
     shapes.check_mode(function, mode)
-    if method not in ("auto", "direct", "fft"):
-        raise ValueError(f"{function}: Acceptable method flags are 'auto', 'direct', or 'fft'. Got {method!r}.")
+    if not isinstance(method, str) or method not in ("auto", "direct", "fft"):
+        raise ValueError(f"{function}: Acceptable method flags are 'auto', 'direct', or 'fft'. Got {shown(method)}.")
     space = tuple(range(len(inputs.shapes[0])))
     shapes.check_valid(function, inputs.shapes, mode, space)
     shapes.check_filled(function, inputs.shapes, mode)
@@ -99,7 +101,8 @@ def broadcast(function: str, in1: Any, in2: Any, mode: Any, axes: Any, method: s
     shapes.check_mode(function, mode, "acceptable")
     named = shapes.convolved_axes(function, axes, len(first)) if first else ()
     if 0 in first or 0 in second:
-        return _zeros(typed(function, inputs, _emptied), (0,))
+        typed(function, inputs, result_type)  # refuses what has no convolution; SciPy's answer does not follow dtypes
+        return inputs.xp.zeros(0, dtype=inputs.dtype_of("float64"), device=inputs.device)
     shapes.check_broadcast(function, inputs.shapes, named)
     longer = tuple(axis for axis in named if first[axis] != 1 and second[axis] != 1)
     shapes.check_valid(function, inputs.shapes, mode, longer)
@@ -114,16 +117,15 @@ def _spectral(first: str, second: str) -> str:
     return result_type(floating(first), floating(second))
 
 
-def _emptied(first: str, second: str) -> str:
-    return "float64"
-
-
 @float_errors_ignored
 def planar(function: str, kind: Kind, in1: Any, in2: Any, mode: Any, boundary: Any, fillvalue: Any) -> Any:
     """Convolve or correlate two planes, `in1` extended by `boundary`."""
     inputs = pair(function, NAMES, in1, in2)
     if any(len(shape) != 2 for shape in inputs.shapes):
-        raise ValueError(f"{function}: {function} inputs must both be 2-D arrays. Got shapes {inputs.shapes}.")
+        raise ValueError(
+            f"{function}: {function} inputs must both be 2-D arrays. Got in1 of shape {inputs.shapes[0]} "
+            f"and in2 of {inputs.shapes[1]}."
+        )
     shapes.check_mode(function, mode)
     if not isinstance(boundary, str) or boundary not in _BOUNDARIES:
         raise ValueError(
@@ -157,8 +159,8 @@ def _fill(function: str, value: Any, output: str) -> complex:
     if kind == "integer" and isinstance(value, float) and value.is_integer():
         value = int(value)
     held = {"integer": int, "real": (int, float), "complex": (int, float, complex)}[kind]
-    if not isinstance(value, held):
-        raise ValueError(f"{function}: {_UNCASTABLE}. Got {value!r} for {output}.")
+    if not isinstance(value, held) or (isinstance(value, int) and value.bit_length() > _WIDEST):
+        raise ValueError(f"{function}: {_UNCASTABLE}. Got {shown(value)} for {output}.")
     return value
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 from arrayconv import _call
 from arrayconv._boundary import BOUNDARIES, Boundary
-from arrayconv._errors import listed
+from arrayconv._capacity import check_result
+from arrayconv._errors import listed, shown
 from arrayconv._float_errors import float_errors_ignored
 from arrayconv._numpy_dtypes import result_type
 from arrayconv._problem import Problem, paired
 from arrayconv._programs import as_one
-from arrayconv._shapes import integer, strided
+from arrayconv._shapes import check_positions, integer, real, strided
 from arrayconv._signal import extension
 from arrayconv._signal.arrays import pair, typed
 from arrayconv._spec import Axis
@@ -30,14 +32,16 @@ _BOUNDARIES: dict[str, Boundary] = {
 @float_errors_ignored
 def filtered(function: str, h: Any, x: Any, up: Any, down: Any, axis: Any, mode: Any, cval: Any) -> Any:
     """Return x upsampled, filtered with h and downsampled along one axis."""
-    chosen = _call.options(function, "auto", "componentwise", None, cval)
+    chosen = _call.options(function, "auto", "componentwise", None, cval, "cval")
     inputs = pair(function, ("x", "h"), x, h)
     beyond = _extension(function, mode)
     label = _label(function, axis, inputs.shapes[0])
     met = _axis(function, inputs.shapes[0][label], inputs.shapes[1], (up, down), beyond)
+    shape = (*inputs.shapes[0][:label], met.outputs, *inputs.shapes[0][label + 1 :])
+    check_result(function, shape, prod(shape), 4, "`up` and `down` say how many samples come out")
     found = typed(function, inputs, _rule)
     operands = found.operands
-    _call.check_fill(function, chosen.fill_value, operands.traits)
+    _call.check_fill(function, chosen.fill_value, operands.traits, "cval")
     if beyond in extension.EXPLICIT and met.outputs:
         ends = extension.reach(met)
         settings = found.output, label, beyond, ends, operands.xp
@@ -58,9 +62,10 @@ def _extended(output: str, label: int, beyond: str, ends: tuple[int, int], xp: N
 
 
 def _extension(function: str, mode: Any) -> str:
-    name = mode.lower() if isinstance(mode, str) else mode
+    name = mode.lower() if isinstance(mode, str) else ""
     if name not in _BOUNDARIES:
-        raise ValueError(f"{function}: Unknown mode: {mode}. Use one of {listed(_BOUNDARIES)}.")
+        word = mode if isinstance(mode, str) else shown(mode)
+        raise ValueError(f"{function}: Unknown mode: {word}. Use one of {listed(_BOUNDARIES)}.")
     return name
 
 
@@ -75,18 +80,21 @@ def _axis(function: str, size: int, h_shape: Shape, rates: tuple[Any, Any], beyo
     """Return the filtered axis."""
     if len(h_shape) != 1 or not h_shape[0]:
         raise ValueError(f"{function}: h must be 1-D with non-zero length. Got shape {h_shape}.")
-    up, down = (_rate(function, rate) for rate in rates)
+    up, down = (_rate(function, name, rate) for name, rate in zip(("up", "down"), rates, strict=True))
     taps = h_shape[0]
     outputs = max(0, strided((size - 1) * up + taps, down))
     if not size and outputs and beyond != "constant":
         raise ValueError(f"{function}: mode {beyond!r} extends the data. Got no samples. Use mode='constant'.")
-    return Axis(size, taps, outputs, stride=down, upsample=up, before=taps - 1, boundary=_BOUNDARIES[beyond])
+    axis = Axis(size, taps, outputs, stride=down, upsample=up, before=taps - 1, boundary=_BOUNDARIES[beyond])
+    check_positions(function, axis)
+    return axis
 
 
-def _rate(function: str, rate: Any) -> int:
-    if not rate >= 1 or int(rate) != rate:
-        raise ValueError(f"{function}: Both up and down must be >= 1, and whole numbers. Got {rate!r}.")
-    return int(rate)
+def _rate(function: str, argument: str, rate: Any) -> int:
+    number = real(function, argument, rate)
+    if not number >= 1 or number % 1:  # neither is true of a NaN
+        raise ValueError(f"{function}: Both up and down must be >= 1, and whole numbers. Got {argument}={shown(rate)}.")
+    return integer(function, argument, int(number))
 
 
 @planning()

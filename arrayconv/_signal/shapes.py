@@ -13,9 +13,10 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from arrayconv._boundary import Boundary
-from arrayconv._errors import listed
+from arrayconv._capacity import check_result
+from arrayconv._errors import listed, shown
 from arrayconv._problem import Problem, paired
-from arrayconv._shapes import MODES, integer, mode_axis
+from arrayconv._shapes import MODES, integer, is_iterable, mode_axis
 from arrayconv._spec import Axis
 from arrayconv._tracing import planning, record
 
@@ -87,7 +88,8 @@ def check_dimensions(function: str, shapes: tuple[Shape, Shape], names: str = "i
     """Raise ValueError unless both inputs have as many axes."""
     if len(shapes[0]) != len(shapes[1]):
         raise ValueError(
-            f"{function}: {names} should have the same dimensionality. Got shapes {shapes[0]} and {shapes[1]}."
+            f"{function}: {names} should have the same dimensionality. Got in1 of shape {shapes[0]} and in2 of "
+            f"{shapes[1]}."
         )
 
 
@@ -106,7 +108,7 @@ def convolved_axes(function: str, axes: Any, ndim: int) -> tuple[int, ...]:
     if axes is None:
         return tuple(range(ndim))
     try:
-        entries = tuple(axes) if hasattr(axes, "__iter__") else (axes,)
+        entries = tuple(axes) if is_iterable(axes) else (axes,)
         numbers = [entry.__index__() for entry in entries]
     except (AttributeError, TypeError):
         raise ValueError(f"{function}: axes must be a scalar or iterable of integers. Got {axes!r}.") from None
@@ -133,8 +135,10 @@ def check_broadcast(function: str, shapes: tuple[Shape, Shape], axes: tuple[int,
 def lags(function: str, n: Any, k: Any, mode: Any) -> Any:
     """Return the lag of every output of a correlation of n samples with k."""
     if not isinstance(mode, str) or mode not in MODES:
-        raise ValueError(f"{function}: Mode {mode} is invalid. Use one of {listed(MODES)}.")
+        word = mode if isinstance(mode, str) else shown(mode)
+        raise ValueError(f"{function}: Mode {word} is invalid: `mode` must be one of {listed(MODES)}.")
     axis = axis_of(function, "correlate", integer(function, "in1_len", n), integer(function, "in2_len", k), mode)
+    check_result(function, (axis.outputs,), axis.outputs, 8, "Ask for the lags of shorter `in1_len` or `in2_len`")
     return np.arange(max(axis.outputs, 0), dtype=np.int64) - axis.before
 
 

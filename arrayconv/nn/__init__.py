@@ -37,10 +37,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from arrayconv._nn import convolved, patches
 from arrayconv.nn import grad as grad  # for `nn.grad` without an import of its own
+
+if TYPE_CHECKING:  # editors and type checkers see it
+    from arrayconv.nn import modules as modules
 
 __all__ = [
     "conv",
@@ -62,6 +65,10 @@ def __getattr__(name: str) -> Any:
     if name == "modules":  # imports torch, so later
         return import_module("arrayconv.nn.modules")
     raise AttributeError(f"module 'arrayconv.nn' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "grad", "modules", *(name for name in globals() if name.startswith("__"))])
 
 
 def conv1d(

@@ -28,7 +28,7 @@ def test_page_lists_these_tests():
     assert sorted(listed) == sorted(tests)
 
 
-# SciPy's results that we do not reproduce
+# SciPy's results that we do not reproduce, and one that we do
 
 
 def test_lags_of_odd_and_even_sizes():
@@ -424,3 +424,13 @@ def test_bools_by_fft_are_logical():
         np.testing.assert_array_equal(signal.convolve(x, k, method="fft"), logical)
         differs += not np.array_equal(scipy_signal.convolve(x, k, method="fft"), logical)
     assert differs
+
+
+def test_cval_meets_every_pass_of_a_derivative():
+    x, order = np.full((9, 9), 7.0), (1, 0)
+    options = {"sigma": 1.0, "order": order, "mode": "constant", "cval": 7.0}
+    theirs = scipy_ndimage.gaussian_filter(x, **options)
+    np.testing.assert_allclose(ndimage.gaussian_filter(x, **options), theirs, atol=1e-12)
+    assert np.abs(theirs).max() > 1  # although the extended image is flat, and its derivative 0
+    kernel = arrayconv.kernels.gaussian(1.0, order=order)
+    np.testing.assert_allclose(arrayconv.convolve(x, kernel, "same", fill_value=7.0), 0, atol=1e-12)

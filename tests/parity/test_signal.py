@@ -783,3 +783,24 @@ def test_jax_without_float64_takes_the_nearest_dtype():
         assert signal.fftconvolve(jnp.ones(0), k).dtype == "float32"
     """
     subprocess.run([sys.executable, "-c", textwrap.dedent(code)], check=True)
+
+
+EMPTIES = [((0,), (3,)), ((3,), (0,)), ((0,), (0,)), ((0, 3), (2, 2)), ((3, 3), (2, 0)), ((0, 0), (0, 0))]
+
+
+@pytest.mark.filterwarnings("ignore")  # SciPy's of values it casts
+@pytest.mark.parametrize("name", ["convolve", "correlate", "fftconvolve", "oaconvolve", "convolve2d", "correlate2d"])
+@pytest.mark.parametrize("mode", ["full", "same", "valid"])
+def test_empty_inputs_give_scipys_dtype_and_shape(name, mode):
+    """Every pair of kinds; where SciPy fails on a pair that it could answer, only its shape or error is left open."""
+    for shapes, *dtypes in product(EMPTIES, ("f4", "f8", "c8", "c16", "i4"), ("f4", "f8", "c8", "c16", "i4")):
+        operands = [np.ones(shape, dtype) for shape, dtype in zip(shapes, dtypes, strict=True)]
+        try:
+            theirs = getattr(scipy.signal, name)(*operands, mode)
+        except Exception as error:
+            if "cast" not in str(error) and "reduction" not in str(error):  # these are SciPy's way to its methods
+                with pytest.raises(type(error)):
+                    getattr(arrayconv.signal, name)(*operands, mode)
+            continue
+        ours = getattr(arrayconv.signal, name)(*operands, mode)
+        assert (ours.dtype, ours.shape) == (theirs.dtype, theirs.shape), (shapes, dtypes)

@@ -1,5 +1,6 @@
 """The command line, through ``main(argv)``: what it prints, writes and returns."""
 
+import re
 import subprocess
 import sys
 
@@ -313,7 +314,12 @@ def test_demo_compares_libraries_and_draws(tmp_path, capsys):
     words = ["--size", "64", "--sigma", "2", "--backends", "numpy,torch,array_api_strict", "-o", str(out)]
     assert main(["demo", *words]) == 0
     told = capsys.readouterr().out
-    assert told.count("edges") == told.count("blur 17 x 17") == 4  # SciPy and three libraries
+    assert told.count("edges") == 1 + 3 * 2  # SciPy's function; arrayconv's two on three libraries
+    assert told.count("blur 17 x 17") == 2 + 3 * 2 + 1  # and by FFT
+    for call in ("ndimage.sobel", "ndimage.gaussian_filter", "signal.fftconvolve"):
+        assert f" {call} " in told
+        assert f" arrayconv.{call} " in told
+    assert re.search(r"\d threads?, .+, \d{4}-\d\d-\d\d", told)
     assert f"Picture: {out}" in told
     with Image.open(out) as picture:
         assert min(picture.size) > 500
@@ -347,8 +353,19 @@ def test_a_library_that_fails_is_a_row_of_the_demo(monkeypatch):
     library = libraries.look("numpy")
     monkeypatch.setattr(arrayconv, "convolve", crash)
     rows = trials.measured(library, photo, answers)
-    assert [row.failed for row in rows] == [True, True]
-    assert {row.failure for row in rows} == {"out of memory"}
+    failures = {row.call: row.failure for row in rows if row.failed}
+    assert failures == {"arrayconv.convolve": "out of memory"}
+    assert len(rows) == 5
+
+
+def test_the_demo_times_what_users_of_scipy_call():
+    """On the same float32 picture, apart from the first call, and near the exact answer as it should be."""
+    photo = RNG.random((40, 50)).astype(np.float32)
+    answers = [accuracy.answer(operation, photo) for operation in accuracy.operations(2.0)]
+    rows = trials.by_scipy(photo, answers)
+    assert [row.call for row in rows] == ["ndimage.sobel", "ndimage.gaussian_filter", "signal.fftconvolve"]
+    assert not any(row.failed for row in rows)
+    assert all(row.values.dtype == np.float32 and row.first > 0 and row.later > 0 for row in rows)
 
 
 @pytest.mark.parametrize("method", ["direct", "fft"])

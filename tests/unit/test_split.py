@@ -10,6 +10,7 @@ from arrayconv._boundary import BOUNDARIES, FILL, singly
 from arrayconv._partition import partition
 from tests import oracle
 from tests.cases import CASES, axis, spec
+from tests.listing import offenders
 
 
 def met(axis):
@@ -33,8 +34,12 @@ def named(extends):
 AXES = [axis for case in CASES for axis in case.spec.axes]
 
 
-@pytest.mark.parametrize("one", [*AXES, axis(9, 7, 25, upsample=6, stride=4, dilation=9, before=11)], ids=str)
-def test_phases_meet_what_the_definition_meets(one):
+def test_phases_meet_what_the_definition_meets():
+    axes = [*AXES, axis(9, 7, 25, upsample=6, stride=4, dilation=9, before=11)]
+    assert offenders(axes, phases_meet_what_the_definition_meets) == {}
+
+
+def phases_meet_what_the_definition_meets(one):
     expected, seen = met(one), {}
     for phase in _split.phases(one):
         inner = phase.axis
@@ -53,8 +58,11 @@ def cells(box):
     return set(product(*(range(first, stop) for first, stop in box)))
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_onion_covers_every_output_once(case):
+def test_onion_covers_every_output_once():
+    assert offenders(CASES, onion_covers_every_output_once, lambda case: case.name) == {}
+
+
+def onion_covers_every_output_once(case):
     axes = [phase.axis for one in case.spec.axes for phase in _split.phases(one)[:1]]
     boxes = list(_split.onion(axes))
     assert sum(len(cells(box)) for box in boxes) == prod(axis.outputs for axis in axes)
@@ -62,8 +70,11 @@ def test_onion_covers_every_output_once(case):
     assert len(boxes) <= 1 + 2 * len(axes)
 
 
-@pytest.mark.parametrize("one", AXES, ids=str)
-def test_inner_range_is_where_windows_lie_inside(one):
+def test_inner_range_is_where_windows_lie_inside():
+    assert offenders(AXES, inner_range_is_where_windows_lie_inside) == {}
+
+
+def inner_range_is_where_windows_lie_inside(one):
     inner = one._replace(upsample=1)
     first, stop = _split.inner_range(inner)
     for p in range(inner.outputs):
@@ -71,12 +82,19 @@ def test_inner_range_is_where_windows_lie_inside(one):
         assert (first <= p < stop) == (lo >= 0 and hi <= inner.size)
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-@pytest.mark.parametrize("block", [1, 2, 100])
 @pytest.mark.parametrize("extends", [set(), {"zero"}, {"wrap"}, {"zero", "wrap"}, {"all"}], ids=named)
 @pytest.mark.parametrize("small", [0, 1 << 19])
-def test_pieces_cover_the_answer_and_read_the_extension(case, block, extends, small, monkeypatch):
+def test_pieces_cover_the_answer_and_read_the_extension(extends, small, monkeypatch):
     monkeypatch.setattr(_partition, "SMALL", small)
+    rows = [(case, block) for case in CASES for block in (1, 2, 100)]
+
+    def law(row):
+        pieces_cover_the_answer_and_read_the_extension(*row, extends)
+
+    assert offenders(rows, law, lambda row: f"{row[0].name}, blocks of {row[1]}") == {}
+
+
+def pieces_cover_the_answer_and_read_the_extension(case, block, extends):
     shape = (block, block, *(block for _ in case.spec.axes))
     found = pieces(case.spec, shape, extends)
     written = 0
