@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from arrayconv import _kept
+
 LEAST, MOST = 1 << 16, 1 << 24  # bytes of a block that is worth keeping, and of one that is not kept
 _TOTAL = 1 << 25  # bytes that a thread keeps
 _probe = [np.empty(0, np.uint8)]
@@ -20,12 +22,36 @@ _FREE = sys.getrefcount(_probe[0])  # references to what only a list holds
 _COUNTS = getattr(sys, "_is_gil_enabled", lambda: True)()  # without the lock counts are not exact
 
 
-class _Kept(local):
+class _Blocks:
+    """The blocks of one thread."""
+
     def __init__(self) -> None:
         self.blocks: list[np.ndarray[Any, Any]] = []
+        self.account = _kept.Account(self, "scratch")
+
+    def keep(self, blocks: list[np.ndarray[Any, Any]]) -> None:
+        """Keep these blocks and no others."""
+        self.blocks = blocks
+        self.account.set(sum(block.nbytes for block in blocks))
+        _kept.fit(self)
+
+    def forget_oldest(self, spare: bool) -> bool:
+        """Forget all blocks: which were used last nobody knows."""
+        self.forget_all()
+        return True
+
+    def forget_all(self) -> None:
+        """Forget all blocks; those in use stay with who uses them."""
+        self.blocks = []
+        self.account.set(0)
 
 
-_kept = _Kept()
+class _Own(local):
+    def __init__(self) -> None:
+        self.memory = _Blocks()
+
+
+_own = _Own()
 
 
 def empty(shape: tuple[int, ...], dtype: Any) -> Any:
@@ -34,16 +60,18 @@ def empty(shape: tuple[int, ...], dtype: Any) -> Any:
     need = prod(shape) * dtype.itemsize
     if not (LEAST <= need <= MOST and _COUNTS):
         return np.empty(shape, dtype)
-    blocks = _kept.blocks
+    memory = _own.memory
+    blocks = memory.blocks
     free = [number for number in range(len(blocks)) if sys.getrefcount(blocks[number]) == _FREE]
     fitting = [number for number in free if need <= blocks[number].nbytes <= 2 * need]
     if fitting:
         block = blocks[min(fitting, key=lambda number: blocks[number].nbytes)]
     else:
         if sum(one.nbytes for one in blocks) + need > _TOTAL:
-            _kept.blocks = blocks = [one for number, one in enumerate(blocks) if number not in free]
+            blocks = [one for number, one in enumerate(blocks) if number not in free]
+            memory.keep(blocks)
             if sum(one.nbytes for one in blocks) + need > _TOTAL:
                 return np.empty(shape, dtype)
         block = np.empty(need, np.uint8)
-        blocks.append(block)
+        memory.keep([*blocks, block])
     return block[:need].view(dtype).reshape(shape)

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from functools import lru_cache, wraps
+from functools import wraps
 from math import ldexp
 from operator import index
 from typing import Any, TypeVar
 
 from arrayconv import _torch_modes
+from arrayconv._kept import Table
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 Kind = TypeVar("Kind", bound=type)
@@ -23,23 +24,31 @@ _RECORDS: list[type] = []
 
 
 def planning(cached: int = 1024, *, typed: bool = False) -> Callable[[Function], Function]:
-    """Decorate a pure function of hashable values: `cached` results are kept, and compilers see the result alone."""
+    """Decorate a pure function of hashable values: `cached` results are kept, and compilers see the result alone.
+
+    With `typed`, arguments that are equal but of several types are told apart.
+    """
 
     def decorate(function: Function) -> Function:
-        remembered = lru_cache(cached, typed)(function)
+        results = Table("plans", cached)
 
         @wraps(function)
         def decide(*args: Any) -> Any:
             if is_compiling():
                 return _decided(function, tuple([_apart(value) for value in args]))
+            if not cached:
+                return function(*args)
+            key = (args, *map(type, args)) if typed else args
             try:
-                return remembered(*args)
-            except TypeError as unhashable:  # an option of a foreign type: the function itself words the refusal
-                if "unhashable" not in str(unhashable):
-                    raise
-            return function(*args)
+                return results[key]
+            except KeyError:
+                pass
+            except TypeError:  # unhashable, an option of a foreign type: the function itself words the refusal
+                return function(*args)
+            result = results[key] = function(*args)
+            return result
 
-        decide.cache_clear = remembered.cache_clear  # pyright: ignore[reportAttributeAccessIssue]
+        decide.cache_clear = results.clear  # pyright: ignore[reportAttributeAccessIssue]
         return decide  # pyright: ignore[reportReturnType]
 
     return decorate

@@ -19,6 +19,7 @@ from arrayconv._accel import BYPASSES, AcceleratorFailed, Bypass, Laid, state
 from arrayconv._engines import watcher
 from arrayconv._engines.compiled import Finish
 from arrayconv._float_errors import float_errors_ignored
+from arrayconv._kept import Table
 from arrayconv._plan import Plan
 from arrayconv._problem import Problem
 from arrayconv._tape import is_recording
@@ -79,7 +80,7 @@ class Warm(NamedTuple):
         return None if watched or self.shortcut is None else self.shortcut(x, kernel, bias)
 
 
-_known: dict[Any, Warm] = {}
+_known: dict[Any, Warm] = Table("calls", _MOST)
 
 
 def call(
@@ -116,8 +117,6 @@ def call(
         if key is None:
             return _run(function, prepared, out, bias)
         known = _remembered(function, prepared)
-        if len(_known) >= _MOST:
-            _known.clear()
         _known[key] = known
     return known.answer(x, kernel, bias)
 

@@ -11,11 +11,22 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, NamedTuple
 
+from arrayconv import _kept
 from arrayconv._errors import shown
 from arrayconv._shapes import integer, is_iterable
 from arrayconv._tracing import record
 
-__all__ = ["ACCELERATORS", "DEFAULT_WORKSPACE", "Settings", "current", "using"]
+__all__ = [
+    "ACCELERATORS",
+    "DEFAULT_WORKSPACE",
+    "CacheInfo",
+    "Settings",
+    "cache_clear",
+    "cache_info",
+    "cache_limit",
+    "current",
+    "using",
+]
 
 ACCELERATORS = {
     "scipy": "SciPy's transforms for NumPy arrays",
@@ -106,6 +117,66 @@ def _allowed(accelerators: Any) -> frozenset[str]:
     if unknown:
         raise ValueError(f"using: `accelerators` must be among {sorted(ACCELERATORS)}. Got {unknown}.")
     return frozenset(names)
+
+
+class CacheInfo(NamedTuple):
+    """Bytes that are kept between calls, roughly: by what they are for, and the most they may be together."""
+
+    calls: int  # calls that were made before, so that the same on other arrays need no planning
+    plans: int  # plans and parts of such, and the tables that compiled loops read
+    constants: int  # what methods prepared of the kernels of all `Convolver`s: spectra, factors
+    scratch: int  # memory for what does not outlive a call, of all threads
+    limit: int
+
+    @property
+    def total(self) -> int:
+        """All of them together."""
+        return self.calls + self.plans + self.constants + self.scratch
+
+
+def cache_info() -> CacheInfo:
+    """Return what is kept between calls, in bytes, in this process.
+
+    Programs that JAX, torch or Numba compiled are theirs, and not counted: `jax.clear_caches` frees JAX's.
+
+    Examples
+    --------
+    >>> import arrayconv
+    >>> y = arrayconv.convolve([1.0, 2.0], [1.0, 1.0])
+    >>> info = arrayconv.config.cache_info()
+    >>> 0 < info.total <= info.limit
+    True
+    """
+    return CacheInfo(**_kept.totals(), limit=_kept.limit())
+
+
+def cache_clear() -> None:
+    """Forget what is kept between calls: later ones are planned again, with the same results."""
+    _kept.clear()
+
+
+def cache_limit(size: int) -> None:
+    """Set the most bytes that are kept between calls in this process, 256 MiB at first, and keep to it at once.
+
+    What has been kept for longest goes first, of the kind that takes most. What was kept last stays, even where it
+    alone takes more: a `Convolver`'s spectrum of a large image for one.
+
+    Parameters
+    ----------
+    size : int
+        Bytes; 0 keeps as good as nothing.
+
+    Raises
+    ------
+    ValueError
+        If `size` is negative.
+    TypeError
+        If `size` is not an integer.
+    """
+    size = integer("cache_limit", "size", size)
+    if size < 0:
+        raise ValueError(f"cache_limit: `size` must be at least 0 bytes. Got {size}.")
+    _kept.set_limit(size)
 
 
 def _counted(argument: str, value: Any, least: str) -> int:

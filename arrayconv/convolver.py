@@ -74,7 +74,7 @@ class Convolver:
     Notes
     -----
     Kept are the plans of the last 16 kinds of x (shape, dtype, library) and what their methods prepared of the kernel,
-    256 MiB at most unless one entry alone has more; `nbytes` says how much, `clear` forgets it. Calls from several
+    within the bound of `arrayconv.config.cache_limit`; `nbytes` says how much, `clear` forgets it. Calls from several
     threads are fine. A call that is traced or differentiated runs the same plans and keeps nothing. `arrayconv.vjp`
     gives the gradient of x. Finding factors costs O(r * prod(k)) for r terms, at most 8.
 
@@ -231,7 +231,7 @@ class Convolver:
 
     def clear(self) -> None:
         """Forget what earlier calls left: plans, spectra, factors. The kernel stays."""
-        self._store.clear()
+        self._store.forget_all()
 
     @property
     def shape(self) -> tuple[int, ...]:

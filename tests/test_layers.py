@@ -45,7 +45,7 @@ LAYERS = [  # top to bottom; a module may import the ones of lower layers only
     {"_dtypes", "_gaussian", "_lengths", "_numpy_dtypes"},
     {"_float_errors"},
     {"_programs", "_tracing"},
-    {"_capacity", "_torch_modes"},
+    {"_capacity", "_kept", "_torch_modes"},
     {"_errors"},
 ]
 RANK = {name: number for number, layer in enumerate(LAYERS) for name in layer}

@@ -211,12 +211,21 @@ def _outer(first: Host, second: list[int]) -> Host:
     return (first[:, None] + np.array(second, np.int64)).reshape(-1)
 
 
-def ordered(kernel: Any, spec: Spec) -> Host:
+Taps = tuple[int, int, int]  # those of a phase: the first, the step between them, how many
+
+
+def taps_of(spec: Spec) -> tuple[tuple[Taps, ...], ...]:
+    """Return the taps of each phase, for each axis."""
+    return tuple([tuple([(part.first_tap, part.tap_step, part.axis.taps) for part in phases(a)]) for a in spec.axes])
+
+
+def ordered(kernel: Any, taps: tuple[tuple[Taps, ...], ...]) -> Host:
     """Return the factors of a kernel (groups, filters, channels, *k), those of one phase after those of another."""
     kernel = np.asarray(kernel)
-    parts = [kernel[(..., *map(_taps, found))].reshape(-1) for found in product(*map(phases, spec.axes))]
+    parts = [kernel[(..., *map(_cut, found))].reshape(-1) for found in product(*taps)]
     return np.ascontiguousarray(parts[0]) if len(parts) == 1 else np.concatenate(parts)
 
 
-def _taps(part: Phase) -> slice:
-    return slice(part.first_tap, part.first_tap + part.tap_step * part.axis.taps, part.tap_step)
+def _cut(taps: Taps) -> slice:
+    first, step, count = taps
+    return slice(first, first + step * count, step)

@@ -111,10 +111,14 @@ def cut(runs: Source) -> tuple[slice, slice] | None:
 
 def factors(laid: Laid) -> Callable[[Any], Host]:
     """Return what brings the caller's kernel into order: (groups, filters, channels, *k) as flat memory."""
-    move, spec = laid.problem.layout.kernel, laid.problem.spec
-    moves = move.moves
-    turned = (..., *(slice(None, None, -1) for _ in spec.axes)) if spec.flip and spec.axes else None
+    spec = laid.problem.spec
     conj = spec.conj and laid.traits.accumulator.startswith("complex")
+    return ordered(laid.problem.layout.kernel, len(spec.axes) if spec.flip else 0, conj)
+
+
+def ordered(move: Move, flipped: int, conj: bool = False) -> Callable[[Any], Host]:
+    """Return what moves a kernel and makes flat memory of it, its last axes flipped."""
+    moves, turned = move.moves, (..., *(slice(None, None, -1),) * flipped) if flipped else None
 
     def flat(kernel: Any) -> Host:
         kernel = kernel.reshape(move.split).transpose(move.order) if moves else kernel.reshape(move.joined)

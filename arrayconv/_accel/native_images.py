@@ -24,7 +24,9 @@ from arrayconv._accel._base import Bypass, Laid, unavailable
 from arrayconv._accel._flat import Host, addressable, flat, steps_of
 from arrayconv._algorithms import Algorithm, Context
 from arrayconv._cost_table import pace
+from arrayconv._layout import Move, Shape
 from arrayconv._spec import Spec
+from arrayconv._tracing import planning
 from arrayconv._xp import Traits
 
 _NUMBERED = 1 << 16  # factors whose places are kept: copying them by phases goes a few taps at a time
@@ -39,7 +41,7 @@ def _cost(spec: Spec, traits: Traits) -> int:
 
 
 def _prepare(kernel: Any, spec: Spec, context: Context) -> Host:
-    return _images.ordered(kernel, spec)
+    return _images.ordered(kernel, _images.taps_of(spec))
 
 
 def _run(x: Any, factors: Host, spec: Spec, context: Context) -> Any:
@@ -70,14 +72,18 @@ def bypass(laid: Laid) -> Bypass | None:
 def _weights(laid: Laid) -> Callable[[Any], Host]:
     """Return what brings kernels into the loop's order: taken by number, where those are few enough to keep."""
     spec, factors = laid.step.spec, _laid.factors(laid)
-
-    def weights(kernel: Any) -> Host:
-        return _images.ordered(factors(kernel).reshape(spec.kernel_shape), spec)
-
+    taps = _images.taps_of(spec)
     if prod(laid.kernel_shape) > _NUMBERED:
-        return weights
-    numbers = weights(np.arange(prod(laid.kernel_shape)).reshape(laid.kernel_shape))
+        return lambda kernel: _images.ordered(factors(kernel).reshape(spec.kernel_shape), taps)
+    numbers = _numbers(laid.problem.layout.kernel, laid.kernel_shape, laid.problem.spec.flip, taps)
     return lambda kernel: kernel.reshape(-1).take(numbers)
+
+
+@planning(64)
+def _numbers(move: Move, shape: Shape, flip: bool, taps: tuple[tuple[_images.Taps, ...], ...]) -> Host:
+    """Return the places of a kernel's factors in the loop's order: the same for all sizes of x."""
+    order = _laid.ordered(move, len(taps) if flip else 0)
+    return _images.ordered(order(np.arange(prod(shape)).reshape(shape)).reshape(move.joined), taps)
 
 
 native_images = Algorithm(

@@ -1,7 +1,7 @@
 """What a `Convolver` keeps between calls: one entry per kind of x it has met, the last ones met.
 
-An entry holds a plan and what its method prepared of the kernel. At most `MOST_ENTRIES` of them, and no more bytes than
-`MOST_BYTES` unless a single entry has more: the one that has gone unused for longest goes first.
+An entry holds a plan and what its method prepared of the kernel. At most `MOST_ENTRIES` of them, whose bytes count with
+all that is kept (see `_kept`): the one that has gone unused for longest goes first.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from math import prod
 from threading import Lock
 from typing import Any, NamedTuple
 
-from arrayconv import _call
+from arrayconv import _call, _kept
 from arrayconv._convolver.passes import Decision
 from arrayconv._dtypes import DTYPES, itemsize
 from arrayconv._problem import Problem
@@ -20,7 +20,6 @@ from arrayconv._warm import Warm
 from arrayconv._xp import Array, Operands, dtype_name
 
 MOST_ENTRIES = 16
-MOST_BYTES = 1 << 28
 
 
 class Work(NamedTuple):
@@ -41,6 +40,7 @@ class Store:
     def __init__(self) -> None:
         self._lock = Lock()
         self._works: OrderedDict[Hashable, Work] = OrderedDict()
+        self.account = _kept.Account(self, "constants")
 
     def find(self, key: Hashable) -> Work | None:
         """Return an entry and count it as used, None where there is none."""
@@ -59,15 +59,25 @@ class Store:
     def trim(self) -> None:
         """Forget the entries unused for longest, until the rest is within both limits or there is only one."""
         with self._lock:
-            sizes = [_bytes(work) for work in self._works.values()]
-            while len(sizes) > 1 and (len(sizes) > MOST_ENTRIES or sum(sizes) > MOST_BYTES):
+            while len(self._works) > MOST_ENTRIES:
                 self._works.popitem(last=False)
-                del sizes[0]
+        self.account.set(self.nbytes)
+        _kept.fit(self)
 
-    def clear(self) -> None:
+    def forget_oldest(self, spare: bool) -> bool:
+        """Forget the entry unused for longest."""
+        with self._lock:
+            if len(self._works) <= spare:
+                return False
+            self._works.popitem(last=False)
+        self.account.set(self.nbytes)
+        return True
+
+    def forget_all(self) -> None:
         """Forget all entries."""
         with self._lock:
             self._works.clear()
+        self.account.set(0)
 
     def __len__(self) -> int:
         return len(self._works)
@@ -76,7 +86,8 @@ class Store:
     def nbytes(self) -> int:
         """Bytes of all arrays in the entries."""
         with self._lock:
-            return sum(map(_bytes, self._works.values()))
+            works = list(self._works.values())
+        return sum(map(_bytes, works))  # without the lock: what is asked of dtypes may be kept, too
 
 
 def _bytes(work: Work) -> int:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import arrayconv
-from arrayconv import Convolver, _plan, config, kernels, testing
+from arrayconv import Convolver, _kept, _plan, config, kernels, testing
 from arrayconv._convolver import store
 
 RANDOM = np.random.default_rng(2)
@@ -98,14 +98,16 @@ def test_store_is_bounded_in_entries():
     assert convolver.nbytes > 0
 
 
-def test_store_is_bounded_in_bytes(monkeypatch):
+def test_store_is_bounded_in_bytes():
     convolver = Convolver(KERNEL, "same", method="fft")
-    convolver(X)
-    monkeypatch.setattr(store, "MOST_BYTES", 2 * convolver.nbytes)
-    for size in range(12, 20):
-        convolver(np.ones((size, 14)))
-        assert convolver.nbytes <= store.MOST_BYTES
-    assert 1 <= len(convolver._store) <= 2
+    config.cache_clear()
+    try:
+        config.cache_limit(0)
+        for size in range(12, 20):
+            convolver(np.ones((size, 14)))
+            assert len(convolver._store) <= 1
+    finally:
+        config.cache_limit(_kept.LIMIT)
 
 
 def test_least_recently_used_entry_goes_first(monkeypatch):

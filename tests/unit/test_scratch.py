@@ -13,7 +13,7 @@ SIZE = _scratch.LEAST // 4  # elements of float32
 
 @pytest.fixture(autouse=True)
 def _nothing_kept(monkeypatch):
-    monkeypatch.setattr(_scratch, "_kept", _scratch._Kept())
+    monkeypatch.setattr(_scratch, "_own", _scratch._Own())
 
 
 def place(array):
@@ -52,17 +52,17 @@ def test_memory_that_somebody_refers_to_is_left_alone(refer):
 def test_small_and_large_arrays_are_new(size):
     array = _scratch.empty((size,), "float32")
     assert array.base is None
-    assert not _scratch._kept.blocks
+    assert not _scratch._own.memory.blocks
 
 
 def test_what_is_kept_is_bounded():
     for size in range(SIZE, 40 * SIZE, SIZE):
         _scratch.empty((size,), "float32")
-        assert sum(block.nbytes for block in _scratch._kept.blocks) <= _scratch._TOTAL
+        assert sum(block.nbytes for block in _scratch._own.memory.blocks) <= _scratch._TOTAL
     held = [_scratch.empty((_scratch.MOST // 4,), "float32") for _ in range(5)]  # more than is kept
     del held
     gc.collect()
-    assert sum(block.nbytes for block in _scratch._kept.blocks) <= _scratch._TOTAL
+    assert sum(block.nbytes for block in _scratch._own.memory.blocks) <= _scratch._TOTAL
 
 
 def test_much_larger_memory_is_not_used_for_little():

@@ -116,7 +116,7 @@ def test_no_array_is_kept():
 
 
 def test_memory_of_calls_is_bounded(monkeypatch):
-    monkeypatch.setattr(_warm, "_MOST", 4)
+    monkeypatch.setattr(_warm._known, "most", 4)
     for n in range(6, 20):
         arrayconv.convolve(X[:n], KERNEL)
     assert len(_warm._known) <= 4
