@@ -16,27 +16,29 @@ from typing import Any
 _PLAIN = ("torch", "torch.nn.parameter")  # modules of the types whose operations are torch's own
 
 
-def in_force() -> bool:
-    """Whether this thread's calls of torch are handed to a dispatch or function mode, or recorded by `jit.trace`."""
-    own = sys.modules["torch"]._C
-    return own._len_torch_dispatch_stack() > 0 or own._is_tracing() or _function_modes(own)
+def in_force(own: Any) -> bool:
+    """Whether this thread's calls of torch are handed to a dispatch or function mode, or recorded by `jit.trace`.
 
-
-def _function_modes(own: Any) -> bool:
-    """Whether a function mode is in force, but for the one that `torch.device` and `set_default_device` are.
-
-    That one chooses the device of what is made without one, and nothing is here.
+    It is asked at every call of `torch._C`, which is given: the usual answer takes as few steps as it can.
     """
-    count = own._len_torch_function_stack()
-    if count == 0:
+    functions = own._len_torch_function_stack()
+    if not (own._len_torch_dispatch_stack() or functions or own._is_tracing()):
         return False
+    return own._len_torch_dispatch_stack() > 0 or own._is_tracing() or _function_modes(own, functions)
+
+
+def _function_modes(own: Any, count: int) -> bool:
+    """Whether one of `count` function modes is another than `torch.device` and `set_default_device` are.
+
+    Those choose the device of what is made without one, and nothing is here.
+    """
     device = sys.modules["torch.utils._device"].DeviceContext
     return any(type(own._get_function_stack_at(place)) is not device for place in range(count))
 
 
 def sees(*tensors: Any) -> bool:
     """Whether somebody but torch's kernels is handed what is done to these tensors."""
-    return in_force() or _is_functionalizing() or not all(map(is_memory, tensors))
+    return in_force(sys.modules["torch"]._C) or _is_functionalizing() or not all(map(is_memory, tensors))
 
 
 def is_memory(tensor: Any) -> bool:
@@ -54,7 +56,7 @@ def with_values(*tensors: Any) -> int | None:
         return None
     are_fake = [isinstance(tensor, fakes.FakeTensor) for tensor in tensors]
     modes = [tensor.fake_mode for tensor, fake in zip(tensors, are_fake, strict=True) if fake]
-    if in_force():
+    if in_force(sys.modules["torch"]._C):
         modes += [mode for mode in _dispatch_modes() if isinstance(mode, fakes.FakeTensorMode)]
     if all(are_fake) or not modes or any(mode.allow_non_fake_inputs for mode in modes):
         return None

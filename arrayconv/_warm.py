@@ -199,9 +199,13 @@ def _seen(arrays: tuple[Any, ...]) -> tuple[Any, ...] | None:
             seen += array.shape, array.dtype
         return tuple(seen)
     torch = sys.modules.get("torch")
-    if torch is None or torch.compiler.is_compiling() or in_force():
+    if torch is None or torch.compiler.is_compiling() or in_force(torch._C):
         return None
     tensor = torch.Tensor
+    if len(arrays) == 2:  # nearly every call: no loop, no list
+        x, kernel = arrays
+        if type(x) is tensor and type(kernel) is tensor:
+            return x.shape, x.dtype, x.device, x.layout, kernel.shape, kernel.dtype, kernel.device, kernel.layout
     for array in arrays:
         if type(array) is not tensor and type(array) is not torch.nn.Parameter:
             return None

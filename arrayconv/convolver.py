@@ -334,7 +334,7 @@ def _key(x: Any) -> Hashable:
     kind, place = type(x), None
     if kind is not np.ndarray:
         torch = sys.modules.get("torch")
-        if torch is None or kind is not torch.Tensor or torch.compiler.is_compiling() or in_force():
+        if torch is None or kind is not torch.Tensor or torch.compiler.is_compiling() or in_force(torch._C):
             return None
         place = x.device, x.layout
     return kind, place, x.shape, x.dtype, config.current(), _accel.state()

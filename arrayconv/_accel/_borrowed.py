@@ -72,13 +72,13 @@ def on_places(
         if maybe_conj and (x.is_conj() or kernel.is_conj()):
             return general(x, kernel)
         try:
-            places = x.data_ptr(), kernel.data_ptr()
+            x_at, kernel_at = x.data_ptr(), kernel.data_ptr()
         except RuntimeError:  # mapped, by a vmap of which torch's kernels know nothing
             return None
-        if 0 in places:  # of tensors that are zeros not written yet, or stand for others
+        if not (x_at and kernel_at):  # of tensors that are zeros not written yet, or stand for others
             return None
         y = from_numpy(empty(shape, dtype))  # less than half of what torch.empty takes
-        compute()(*places, y.data_ptr())
+        compute()(x_at, kernel_at, y.data_ptr())
         return y
 
     return at_places
