@@ -62,7 +62,7 @@ class Cycle(NamedTuple):
 Source = tuple[Run | Cycle, ...]  # where the samples of an axis come from
 
 
-@planning()
+@planning(0)
 def runs(size: int, first: int, stop: int, boundary: Boundary) -> Source:
     """Return the positions `first <= i < stop` of an extended axis of `size` samples, as runs and at most one cycle.
 
@@ -73,7 +73,7 @@ def runs(size: int, first: int, stop: int, boundary: Boundary) -> Source:
     """
     if size == 0 and boundary != "constant" and stop > first:
         raise ValueError(f"boundary {boundary!r} extends the data, but the axis has 0 samples; use 'constant'")
-    if boundary in ("constant", "edge"):
+    if boundary in ("constant", "edge") or stop <= first:
         return each_run(size, first, stop, boundary)
     whole = period(size, boundary)
     start = -(-first // whole) * whole

@@ -40,7 +40,7 @@ RATES: dict[str, Rates] = {
     "numpy+scipy/cpu": Rates(529, 60, 26, 7, 228, 180),
     "numpy+ducc0/cpu": Rates(848, 112, 15, 10, 291, 120),
     "numpy+torch/cpu": Rates(848, 112, 15, 10, 291, 100),  # not fitted: tensors without ducc0
-    "numpy/cpu": Rates(530, 49, 363, 10, 1319, 629),
+    "numpy/cpu": Rates(848, 112, 15, 10, 291, 629),  # its own work is that of the row before, tried on 2026-11-29
     "torch/cpu": Rates(1729, 25, 45, 19, 67, 81),
     "torch/cuda": Rates(8000, 1, 1, 1, 10, 2),
     "cupy/cuda": Rates(10000, 1, 1, 1, 10, 2),

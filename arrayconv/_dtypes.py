@@ -8,6 +8,7 @@ gives the same bits and every library has the arithmetic.
 
 from __future__ import annotations
 
+from math import inf
 from typing import Literal, NamedTuple
 
 from arrayconv._tracing import planning
@@ -125,3 +126,10 @@ def tiny(name: str) -> float:
     """Return the smallest positive normal number of floating dtype `name`."""
     smallest = {"float16": 2.0**-14, "bfloat16": 2.0**-126, "float32": 2.0**-126}
     return smallest.get(component(name), 2.0**-1022)
+
+
+def limit(name: str) -> float:
+    """Return the size from which numbers are infinite in floating dtype `name`."""
+    exponents = {"float16": 15, "bfloat16": 127, "float32": 127}
+    exponent = exponents.get(component(name))
+    return inf if exponent is None else (2 - eps(name) / 2) * 2.0**exponent

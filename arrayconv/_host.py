@@ -7,7 +7,9 @@ rules for dtypes are the doors' own: `fitting` is the core's.
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Callable
+from math import inf
 from operator import index as index_of
 from typing import Any, NamedTuple
 
@@ -26,9 +28,17 @@ class Numbers(NamedTuple):
     dtype: str
 
     def array(self, dtype: str, xp: Any, device: Any) -> Any:
-        """Return them as an array of the dtype so called."""
+        """Return them as an array of the dtype so called, with a warning where numbers are too large for it."""
+        self._warn_of_overflow(dtype)
         flat = xp.asarray(list(self.values), dtype=getattr(xp, dtype), device=device)
         return xp.reshape(flat, self.shape)
+
+    def _warn_of_overflow(self, dtype: str) -> None:
+        limit = inf if _dtypes.kind(dtype) == "integer" else _dtypes.limit(dtype)
+        sizes = [abs(value) for value in self.values] if limit < inf else []
+        if any(limit <= size < inf for size in sizes):
+            largest = max(size for size in sizes if size < inf)
+            warnings.warn(f"numbers up to {largest} are infinite in {dtype}. Pass a wider dtype.", RuntimeWarning, 2)
 
 
 def frozen(value: Any) -> Any:

@@ -104,6 +104,11 @@ def _replaced(y: Any, index: Any, value: Any) -> Array:
     return xp.reshape(xp.where(kept, xp.reshape(y, (-1,)), xp.take(value, where, axis=0)), y.shape)
 
 
+def adjacent(x: Any) -> Any:
+    """Return a NumPy array whose elements follow each other in memory: of others BLAS makes other last bits."""
+    return np.ascontiguousarray(x) if is_numpy(x) else x
+
+
 def is_corner(y: Any) -> bool:
     """Whether an array is, or may be, a view that keeps much more memory than it shows, or shows it in pieces."""
     if not is_numpy(y):

@@ -18,7 +18,7 @@ from arrayconv._spec import Axis, Spec
 from arrayconv._split import SMALL, Phase, Piece, Range, boxes, cut, met_phases, undivided
 from arrayconv._tracing import planning, record
 
-_LISTED = 64  # pieces that are kept as they are: of so few each is wanted at every call
+_LISTED = 512  # pieces that are kept as they are: of so few each is wanted at every call
 
 
 @record

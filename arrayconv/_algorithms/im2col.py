@@ -14,6 +14,7 @@ from math import prod
 
 from arrayconv._algorithms._base import OBJECT_BYTES, Algorithm, Context
 from arrayconv._cost_table import rates
+from arrayconv._memory import adjacent
 from arrayconv._ops import windows
 from arrayconv._spec import Spec
 from arrayconv._xp import Array, Traits
@@ -61,7 +62,7 @@ def _workspace(spec: Spec, traits: Traits) -> int:
 
 
 def _prepare(kernel: Array, spec: Spec, context: Context) -> Array:
-    return context.xp.reshape(kernel, (spec.groups, spec.filters, spec.terms))
+    return adjacent(context.xp.reshape(kernel, (spec.groups, spec.filters, spec.terms)))
 
 
 def _run(x: Array, weights: Array, spec: Spec, context: Context) -> Array:

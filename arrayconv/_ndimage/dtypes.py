@@ -21,7 +21,7 @@ from arrayconv._xp import Array, dtype_name
 
 COMPUTED = tuple(name for name in _dtypes.DTYPES if name not in ("float16", "bfloat16"))
 SUPPORTED = ("bool", *COMPUTED)
-USER = 5  # frames from the warning up to the caller: result_name, admit.call, a filter, a public function
+USER = 6  # frames up to the caller: result_name, admit.call, a filter, its decorator, a public function
 
 
 def is_complex(name: str) -> bool:
@@ -125,6 +125,18 @@ def _truncated(y: Any, name: str, *, xp: Namespace, device: Any) -> Array:
         y = xp.where(y >= half, xp.where(y < 2 * half, y - 2 * half, zero), y)
     y = xp.where((y >= -half) & (y < half), y, lowest)
     return xp.astype(xp.astype(y, getattr(xp, f"int{width}")), getattr(xp, name), copy=False)
+
+
+def summable(x: Any, name: str, *, xp: Namespace, dtype: str) -> Array:
+    """Return wide unsigned integers that a pass wrapped as floats; any others as they are.
+
+    XLA takes the cast to an unsigned dtype of the same width and the next one to a float for one cast, so that what
+    wrapped would be negative again. So the halves of their bits are cast.
+    """
+    if name not in ("uint32", "uint64"):
+        return x
+    half, real = _dtypes.DTYPES[name][1] // 2, getattr(xp, dtype)
+    return xp.astype(x >> half, real) * 2.0**half + xp.astype(x & ((1 << half) - 1), real)
 
 
 @float_errors_ignored

@@ -53,7 +53,9 @@ def _as_program(call: Bare, chain: tuple[Pass, ...], x: Array, weights: tuple[Ar
 def _chained(call: Call, chain: tuple[Pass, ...]) -> Array:
     """Return the input after all passes, in the working dtype."""
     x = call.cast(call.source.x, "uint8") if call.source.name == "bool" else call.source.x
-    for one in chain:
+    for number, one in enumerate(chain):
+        if number and call.source.backend == LIBRARY:
+            x = dtypes.summable(x, call.working, xp=call.source.xp, dtype=call.source.sums)
         x = _filtered(call, x, one)
     return x
 

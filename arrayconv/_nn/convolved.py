@@ -8,7 +8,6 @@ size of its own:
 
 from __future__ import annotations
 
-from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 from arrayconv import _call, _warm
@@ -21,7 +20,7 @@ from arrayconv._problem import Problem
 from arrayconv._shapes import check_positions
 from arrayconv._spec import Axis, Spec
 from arrayconv._tracing import planning, record, shape_of
-from arrayconv._xp import operands
+from arrayconv._xp import Operands, operands
 
 NAMES = ("input", "weight")
 
@@ -72,13 +71,16 @@ def _convolved(function: str, input: Any, weight: Any, options: tuple[Any, ...],
 
 
 def _finish(bias: Any, count: int) -> Finish | None:
-    return None if bias is None else _adding(count)
+    return None if bias is None else _Addition(count)
 
 
-@lru_cache
-def _adding(count: int) -> Finish:
-    """Return the addition of a bias, the same object for the same number of axes: programs are remembered by it."""
-    return partial(biased, count)
+class _Addition(NamedTuple):
+    """The addition of a bias over a number of axes: a value, since programs are remembered by it."""
+
+    axes: int
+
+    def __call__(self, y: Any, bias: Any, given: Any, found: Operands) -> Any:
+        return biased(self.axes, y, bias, given, found)
 
 
 @planning()

@@ -666,9 +666,14 @@ def test_taps_with_gradients_in_a_list_are_refused():
         arrayconv.convolve(torch.ones(4), taps)
 
 
-def test_float_taps_beyond_a_half_are_infinite_with_a_warning_as_in_numpy():
-    with pytest.warns(RuntimeWarning, match="overflow encountered in cast"):
-        arrayconv.convolve(np.ones(3, dtype=np.float16), [1e30])
+@pytest.mark.parametrize("xp", [np, torch])
+@pytest.mark.parametrize(("dtype", "tap"), [("float16", 65520.0), ("float32", -1e39), ("complex64", 1e39j)])
+def test_taps_too_large_for_the_dtype_are_infinite_with_a_warning(xp, dtype, tap):
+    x = xp.ones(3, dtype=getattr(xp, dtype))
+    with pytest.warns(RuntimeWarning, match=f"are infinite in {dtype}. Pass a wider dtype"), np.errstate(all="raise"):
+        y = arrayconv.convolve(x, [tap])
+    assert not np.isfinite(np.asarray(y)).any()
+    assert np.isfinite(np.asarray(arrayconv.convolve(xp.ones(3, dtype=xp.float16), [65519.0]))).all()
 
 
 # ---- dtype= ----

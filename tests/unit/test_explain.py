@@ -446,9 +446,9 @@ class TestMeasured:
 
     def test_arrays_themselves_are_run(self, monkeypatch):
         seen = []
-        run = _measure._engines.run
+        run = _measure._call.computed
         monkeypatch.setattr(
-            _measure._engines, "run", lambda *given, **more: seen.append(given[1:3]) or run(*given, **more)
+            _measure._call, "computed", lambda found, *more: seen.append((found.x, found.kernel)) or run(found, *more)
         )
         x, kernel = np.arange(50.0), [1.0, 2.0]
         judge(arrayconv.explain(x, kernel, measure=True))

@@ -611,8 +611,8 @@ REFUSED = {
     "unfold-too-short": (
         lambda: nn.unfold(X, 9, padding=(1, 0)),
         ValueError,
-        "unfold: the padded axis must hold the kernel. Got 8 samples, upsample 1, padding (0, 0): 8 samples for 9 taps "
-        "with dilation 1 (reach 9). Pad more or use a shorter kernel.",
+        "unfold: the padded axis must hold a window, `kernel_size`. Got 8 samples, upsample 1, padding (0, 0): "
+        "8 samples for 9 taps with dilation 1 (reach 9). Pad more or use a shorter kernel.",
     ),
     "unfold-bool": (
         lambda: nn.unfold(X > 0, 3),
