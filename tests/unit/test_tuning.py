@@ -472,3 +472,10 @@ def test_tables_on_trial_answer_until_they_are_put_away():
     with _cost_table.trying(Costs({}, {"numba-float": row}, "trial")):
         assert _cost_table.pace("numba-float") == row
     assert _cost_table.pace("numba-float") == _cost_table.shipped().paces["numba-float"]
+
+
+@pytest.mark.parametrize("field", ["call_ns", "pass_byte", "copy_byte", "gemm_mac", "integer_mac"])
+def test_numpy_s_own_work_costs_the_same_whoever_lends_the_transforms(field):
+    costs = [getattr(row, field) for name, row in _cost_table.RATES.items() if name.startswith("numpy")]
+    assert len(costs) == 4
+    assert max(costs) <= 2 * min(costs)
