@@ -293,7 +293,8 @@ def device_kind(backend: str, device: Any) -> str:
         return "cuda"
     if backend == "jax":
         return _jax_platform(device)
-    return str(getattr(device, "type", device))
+    kind = str(getattr(device, "type", device))
+    return type(device).__name__ if kind.startswith("<") else kind  # no address of an object in a plan's key
 
 
 def _jax_platform(device: Any) -> str:

@@ -10,6 +10,7 @@ import pytest
 
 import arrayconv
 from arrayconv import _host, kernels, ndimage, nn, signal
+from arrayconv._xp import device_kind
 from conformance.meta import bare_namespace
 
 RANDOM = np.random.default_rng(7)
@@ -214,3 +215,11 @@ print([name for name in ("scipy", "torch", "jax", "numba") if name in sys.module
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stdout.strip()) == (0, "[]"), done.stderr
+
+
+def test_a_device_without_a_name_is_called_by_its_type():
+    class Device:
+        pass
+
+    assert device_kind("other", Device()) == "Device"
+    assert device_kind("other", "cpu:1") == "cpu:1"
