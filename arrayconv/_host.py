@@ -19,6 +19,8 @@ from arrayconv import _dtypes
 from arrayconv._errors import shown
 from arrayconv._tracing import planning
 
+_FLOATS = frozenset(name for name, dtype in _dtypes.DTYPES.items() if dtype.kind != "integer")
+
 
 class Numbers(NamedTuple):
     """The numbers of nested lists: a flat tuple, last axis fastest, their shape, and the name of a dtype for them."""
@@ -34,7 +36,7 @@ class Numbers(NamedTuple):
         return xp.reshape(flat, self.shape)
 
     def _warn_of_overflow(self, dtype: str) -> None:
-        limit = inf if _dtypes.kind(dtype) == "integer" else _dtypes.limit(dtype)
+        limit = _dtypes.limit(dtype) if dtype in _FLOATS else inf
         sizes = [abs(value) for value in self.values] if limit < inf else []
         if any(limit <= size < inf for size in sizes):
             largest = max(size for size in sizes if size < inf)

@@ -49,8 +49,8 @@ def exact(x, kernel, starts, counts, strides, dilations, boundaries, fill=0):
     return y
 
 
-def check(call, expected, dtype):
-    """Run every method on a problem; raise unless all that serve are exact, and one does."""
+def check(call, expected, dtype, *, least=1):
+    """Run every method on a problem; raise unless all that serve are exact, and at least so many do."""
     served = 0
     for method in METHODS:
         try:
@@ -61,7 +61,7 @@ def check(call, expected, dtype):
         tolerance = 0 if dtype.startswith("int") else 1e-9
         assert y.shape == expected.shape, method
         assert np.max(np.abs(np.asarray(y) - expected), initial=0) <= tolerance, method
-    assert served
+    assert served >= least
 
 
 def numbers(draw, shape, dtype):
@@ -125,7 +125,7 @@ def test_padding_stride_and_dilation_of_any_size(data):
                 raise
             raise NotImplementedError from refusal
 
-    check(call, expected, dtype)
+    check(call, expected, dtype, least=limit is None)  # of a small workspace taps alone may take more
 
 
 CALLS = {
