@@ -68,6 +68,16 @@ def numbers(draw, shape, dtype):
     return np.random.default_rng(draw(st.integers(0, 99))).integers(-9, 10, shape).astype(dtype)
 
 
+def planes(draw):
+    """Draw a dtype, x and a kernel of two axes, a boundary and a dilation for each."""
+    dtype = draw(st.sampled_from(["float64", "int32"]))
+    x = numbers(draw, draw(st.tuples(st.integers(1, 9), st.integers(1, 9))), dtype)
+    kernel = numbers(draw, draw(st.tuples(st.integers(1, 3), st.integers(1, 3))), dtype)
+    boundaries = draw(st.tuples(st.sampled_from(BOUNDARIES), st.sampled_from(BOUNDARIES)))
+    dilations = draw(st.tuples(distances, distances).map(lambda pair: tuple(n + 1 for n in pair)))
+    return dtype, x, kernel, boundaries, dilations
+
+
 @pytest.mark.parametrize("name", ["numpy", "torch"])
 def test_lags_far_outside_the_data(name):
     library = make_library(name)
@@ -76,11 +86,7 @@ def test_lags_far_outside_the_data(name):
     @given(st.data())
     def law(data):
         draw = data.draw
-        dtype = draw(st.sampled_from(["float64", "int32"]))
-        x = numbers(draw, draw(st.tuples(st.integers(1, 9), st.integers(1, 9))), dtype)
-        kernel = numbers(draw, draw(st.tuples(st.integers(1, 3), st.integers(1, 3))), dtype)
-        boundaries = draw(st.tuples(st.sampled_from(BOUNDARIES), st.sampled_from(BOUNDARIES)))
-        dilations = draw(st.tuples(distances, distances).map(lambda pair: tuple(n + 1 for n in pair)))
+        dtype, x, kernel, boundaries, dilations = planes(draw)
         lags = []
         for _ in range(2):
             first = draw(distances) * draw(st.sampled_from([1, -1]))
@@ -99,11 +105,7 @@ def test_lags_far_outside_the_data(name):
 @given(st.data())
 def test_padding_stride_and_dilation_of_any_size(data):
     draw = data.draw
-    dtype = draw(st.sampled_from(["float64", "int32"]))
-    x = numbers(draw, draw(st.tuples(st.integers(1, 9), st.integers(1, 9))), dtype)
-    kernel = numbers(draw, draw(st.tuples(st.integers(1, 3), st.integers(1, 3))), dtype)
-    boundaries = draw(st.tuples(st.sampled_from(BOUNDARIES), st.sampled_from(BOUNDARIES)))
-    dilations = draw(st.tuples(distances, distances).map(lambda pair: tuple(n + 1 for n in pair)))
+    dtype, x, kernel, boundaries, dilations = planes(draw)
     pads, strides, counts = [], [], []
     for n, k, d in zip(x.shape, kernel.shape, dilations, strict=True):
         reach = d * (k - 1) + 1
