@@ -74,11 +74,6 @@ PACES: dict[str, Pace] = {
     "native_loops-strided": Pace(652, 10650, 426),  # per multiply-add of any dtype
     "native_tiles": Pace(521, 154, 256),
     "native_images": Pace(12000, 280, 200),  # a guess on the safe side: not measured with such vectors
-    "numba-float": Pace(509, 614, 1065),
-    "numba-complex": Pace(815, 640, 6000),
-    "numba-integer": Pace(815, 384, 6000),
-    "numba-strided": Pace(815, 12000, 3750),  # per multiply-add of any dtype
-    "numba_tiles": Pace(858, 233, 128),
     "torch_conv-single": Pace(687, 1280, 1429),
     "torch_conv-depthwise": Pace(9000, 160, 350),
     "torch_conv-channels": Pace(38000, 64, 500),

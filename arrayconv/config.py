@@ -32,11 +32,10 @@ ACCELERATORS = {
     "scipy": "SciPy's transforms for NumPy arrays",
     "ducc0": "ducc0's transforms for NumPy arrays",
     "numpy": "numpy.convolve for short NumPy arrays; torch's tensors of the CPU computed as NumPy arrays in place",
-    "native": "the package's own compiled loops for NumPy arrays, where its build found a C compiler",
-    "numba": "the same, compiled when they are first needed",
+    "native": "the package's own compiled loops for NumPy and JAX arrays, where its build found a C compiler",
     "torch": "torch's convolution and transforms for its tensors, the former for NumPy arrays too once it is imported",
     "jax": "XLA's convolution for JAX arrays",
-    "xla_ffi": "numba's compiled loops for JAX arrays on CPUs, called by XLA",
+    "xla_ffi": "the package's own compiled loops for JAX arrays on CPUs, called by XLA",
 }
 DEFAULT_WORKSPACE = 1 << 30  # bytes: a plan keeps to them where it can, unless a call or `using` says more or less
 

@@ -22,8 +22,6 @@ from arrayconv._accel import (
     native_images,
     native_loops,
     native_tiles,
-    numba,
-    numba_tiles,
     numpy_bands,
     numpy_slabs,
     numpy_windows,
@@ -71,8 +69,6 @@ ACCELERATED: dict[str, Algorithm] = {
         native_loops.native_loops,
         native_tiles.native_tiles,
         native_images.native_images,
-        numba.numba,
-        numba_tiles.numba_tiles,
         torch_conv.torch_conv,
         xla_conv,
         xla_loops,
@@ -89,7 +85,7 @@ TRANSFORMS = {  # of NumPy arrays
 _LENDERS = {"numpy": ("ducc0", "scipy"), "torch": ("ducc0", "torch", "scipy")}
 _HOSTED = ("torch",)  # whose arrays of the CPU NumPy can work on, over the same memory
 _BORROWED = ("torch", "jax")  # serve where their user has imported them, and are never imported for a shortcut
-MADE_OF = {"xla_ffi": ("numba", "jax")}  # what is no library, but needs some
+MADE_OF = {"xla_ffi": ("native", "jax")}  # what is no library, but needs some
 
 
 @planning()
@@ -206,8 +202,6 @@ BYPASSES: dict[str, Callable[[Laid], Bypass | None]] = {
     "native_loops": native_loops.bypass,
     "native_tiles": native_tiles.bypass,
     "native_images": native_images.bypass,
-    "numba": numba.bypass,
-    "numba_tiles": numba_tiles.bypass,
     "banded": numpy_bands.bypass,
     "fft": _in_slabs,
     "im2col": numpy_windows.bypass,

@@ -21,6 +21,7 @@ from arrayconv._accel._flat import Entire, Host, Part, Start, address
 from arrayconv._accel._laid import Samples, reverses
 
 LIBRARY = "native"
+ROWS, TILES, IMAGES = range(3)  # the loops, as native/xla.c numbers them
 LEVELS = ("any", "avx2", "avx512")  # of processors that there is code for
 _SOURCES = Path(__file__).parent / "native"
 _PATH = _SOURCES / "loops.so"
@@ -42,6 +43,7 @@ class Code(NamedTuple):
     tiles: Any
     images: Any
     call: Any
+    xla: Any
 
 
 def built() -> bool:
@@ -75,7 +77,7 @@ def loaded() -> Code:
     for blocks in (tiles, images):
         blocks.restype, blocks.argtypes = number, [number, number, *[pointer] * 4, ctypes.c_double, word, word]
     call.restype, call.argtypes = number, [pointer] * 4
-    return Code(library.arrayconv_level(), rows, tiles, images, call)
+    return Code(library.arrayconv_level(), rows, tiles, images, call, library.arrayconv_xla)
 
 
 def _sources() -> int | None:
@@ -94,7 +96,7 @@ def level() -> str:
 def rows(dtype: str, job: _rows.Job) -> Start:
     """Return the loop over rows: see native/rows.h."""
     code, kind = loaded(), _KINDS[dtype]
-    table = _words(*_of_rows(job))
+    table = _words(*of_rows(job))
 
     def start(x: Host, factors: Host, y: Host) -> Part:
         return partial(code.rows, code.level, kind, address(x), address(factors), address(y), table)
@@ -104,7 +106,7 @@ def rows(dtype: str, job: _rows.Job) -> Start:
 
 def tiles(dtype: str, tables: _tiles.Tables, fill: complex) -> Start:
     """Return the loop over tiles: see native/tiles.h."""
-    return _in_blocks(loaded().tiles, dtype, _words(*_of_tiles(tables)), fill, tables.room)
+    return _in_blocks(loaded().tiles, dtype, _words(*of_tiles(tables)), fill, tables.room)
 
 
 def images(dtype: str, tables: _images.Tables, fill: complex) -> Start:
@@ -130,12 +132,12 @@ def _in_blocks(loop: Any, dtype: str, table: Any, fill: complex, room: int) -> S
 
 def entire_rows(laid: Laid, samples: Samples, job: _rows.Job) -> Callable[[], Entire] | None:
     """Return what makes the whole call of the loop over rows, None where more is to be done than that does."""
-    return _entire(laid, samples, 0, job.units, _of_rows(job))
+    return _entire(laid, samples, 0, job.units, of_rows(job))
 
 
 def entire_tiles(laid: Laid, samples: Samples, tables: _tiles.Tables) -> Callable[[], Entire] | None:
     """Return what makes the whole call of the loop over tiles, None where more is to be done than that does."""
-    return _entire(laid, samples, 1, tables.units, _of_tiles(tables))
+    return _entire(laid, samples, 1, tables.units, of_tiles(tables))
 
 
 def _entire(
@@ -163,16 +165,26 @@ def _entire(
     return make
 
 
-def _of_rows(job: _rows.Job) -> Sequence[Any]:
+def of_rows(job: _rows.Job) -> Sequence[Any]:
     return (len(job.offsets), len(job.sizes)), job.inner, job.offsets, job.sizes, job.steps
 
 
-def _of_tiles(tables: _tiles.Tables) -> Sequence[Any]:
+def of_tiles(tables: _tiles.Tables) -> Sequence[Any]:
     lengths = [len(part) for part in (tables.lead, tables.beyond, tables.bands, tables.blocks)]
     return (*lengths, tables.room), tables.counts, tables.lead, tables.axes, *tables[3:6]
 
 
 def _words(*parts: Any) -> Any:
     """Return numbers and tables as one, which lives as long as whoever passes it."""
-    table: Any = np.concatenate([np.asarray(part, np.int64).reshape(-1) for part in parts])
+    table: Any = packed(*parts)
     return (ctypes.c_int64 * table.size).from_buffer(table)
+
+
+def head(loop: int, dtype: str, fill: complex) -> tuple[int, int, int, Any]:
+    """Return what every table begins with: the loop, the processor's level, the kind of elements, the fill's bits."""
+    return loop, loaded().level, _KINDS[dtype], np.float64(fill.real).view(np.int64)
+
+
+def packed(*parts: Any) -> Host:
+    """Return numbers and tables as one array of int64."""
+    return np.concatenate([np.asarray(part, np.int64).reshape(-1) for part in parts])

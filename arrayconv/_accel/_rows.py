@@ -19,15 +19,13 @@ from arrayconv._tracing import planning
 from arrayconv._xp import Traits
 
 TOGETHER = 4  # filters that native/rows.h sums together, at least
-_SMALL = 1 << 16  # multiply-adds below which no call ever repays compiling, or even importing the compiler
-COMPILE_NS = 3_000_000_000
 _GATHERED = 1 << 14  # multiply-adds of a problem above which it is worth to copy what is apart
 _ROW_BYTES = 8192  # of outputs in a block: they and the samples they meet stay in the first cache
 _SHARE = 1 << 23  # bytes times multiply-adds that are worth a thread of their own
 
 
-def cost(spec: Spec, traits: Traits, measured: Pace, compile_ns: int, *, together: bool = False) -> int:
-    """Return nanoseconds at a measured pace; small problems are charged for compiling, where there is any.
+def cost(spec: Spec, traits: Traits, measured: Pace, *, together: bool = False) -> int:
+    """Return nanoseconds at a measured pace.
 
     Samples of many channels are loaded from further away, once for each filter unless some are summed `together`.
     """
@@ -40,7 +38,7 @@ def cost(spec: Spec, traits: Traits, measured: Pace, compile_ns: int, *, togethe
     memory = written * traits.itemsize * rates(traits.row).copy_byte
     parts = max(spec.outputs // max(row, 1), 1) * _blocks(row, traits.itemsize)  # which threads can share
     work = (sums // min(worth(spec, traits), parts) + memory) // 1000
-    return measured.call_ns + work + compile_ns * (spec.macs < _SMALL)
+    return measured.call_ns + work
 
 
 def kind(spec: Spec, traits: Traits) -> str:

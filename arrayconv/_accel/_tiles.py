@@ -19,8 +19,6 @@ from arrayconv._spec import Axis, Spec
 from arrayconv._tracing import planning
 from arrayconv._xp import Traits
 
-_SMALL = 1 << 16  # multiply-adds below which no call ever repays compiling, or even importing the compiler
-COMPILE_NS = 9_000_000_000
 _ROWS = 6  # of outputs at a time
 _BAND = 96  # rows of a block
 _BLOCK_BYTES = 4096  # of outputs in a row of a block: six rows, and the samples they meet, stay in the first cache
@@ -54,8 +52,8 @@ def dense(spec: Spec) -> Spec:
     return spec._replace(axes=(*spec.axes[:-2], *last))
 
 
-def cost(spec: Spec, traits: Traits, measured: Pace, compile_ns: int) -> int:
-    """Return nanoseconds at a measured pace; small problems are charged for compiling, where there is any."""
+def cost(spec: Spec, traits: Traits, measured: Pace) -> int:
+    """Return nanoseconds at a measured pace."""
     spec = dense(spec)
     row, column = spec.axes[-2:]
     planes = spec.terms // (row.taps * column.taps)
@@ -64,7 +62,7 @@ def cost(spec: Spec, traits: Traits, measured: Pace, compile_ns: int) -> int:
     work += spec.outputs // max(1, min(column.outputs, 512)) * passes * _PASS_PS
     memory = (spec.outputs + prod(spec.input_shape)) * traits.itemsize * rates(traits.row).copy_byte // 2
     threads = worth(spec, traits.itemsize, traits.threads)
-    return measured.call_ns + (work // threads + memory) // 1000 + compile_ns * (spec.macs < _SMALL)
+    return measured.call_ns + (work // threads + memory) // 1000
 
 
 def workspace(spec: Spec, traits: Traits) -> int:

@@ -1,74 +1,61 @@
-"""Compiled loops inside XLA programs: how XLA gets to know of one, and a call of it.
+"""Our loops inside XLA programs: one custom call for all of them, see `native/xla.c`.
 
-XLA's typed foreign function interface calls machine code by address, without Python or its lock, on the buffers of the
-program: nothing is copied. A loop is registered when a program is first traced that calls it, under a name that is the
-same in every process. The name is all that a program keeps: one from another process (a compilation cache, an export)
-runs where this one has traced such a call before.
+XLA calls it by address, without Python or its lock, on the buffers of the program: nothing is copied. It is registered
+when the first program that calls it is traced, under a name that is the same in every process.
 """
 
 from __future__ import annotations
 
-import ctypes
+from collections.abc import Sequence
 from functools import cache
 from importlib import import_module
-from typing import Any
+from typing import Any, NamedTuple
 
-import numpy as np
-
-from arrayconv._accel import _jit
+from arrayconv._accel import _native
 from arrayconv._accel._base import AcceleratorFailed, unavailable
-from arrayconv._accel._flat import Host
+from arrayconv._algorithms import Context
 from arrayconv._xp import Traits
 
 LIBRARY = "xla_ffi"
-_FORMAT = 1  # of the tables: part of the name, so that no program of another format calls this one
-_TYPED = 1  # of the versions of the interface
-_PARTS = 4  # per thread, so that one that is held up does not keep the others waiting
+_NAME = "arrayconv.loops.1"  # 1: the format of the tables, so that no program of another format calls these
+_CHUNKS = 4  # per thread, so that one that is held up does not keep the others waiting
 
 
 def refusal(traits: Traits) -> str | None:
     """Return why no loop can serve these arrays, or None."""
-    reason = unavailable(LIBRARY, "jax", traits) or unavailable(_jit.LIBRARY, "jax", traits)
+    reason = unavailable(LIBRARY, "jax", traits) or unavailable(_native.LIBRARY, "jax", traits)
     if reason is not None:
         return reason
     return None if traits.device == "cpu" else f"it serves arrays on CPUs. Got {traits.device}"
 
 
-def table(units: int, threads: int, *parts: Any) -> Host:
-    """Return what a loop is told: units, chunks and threads, then numbers and tables, as pairs of 32 bits."""
-    chunks = 1 if threads == 1 else min(units, _PARTS * threads)
-    words = [np.asarray(part).reshape(-1).view(np.int64) for part in ((units, chunks, threads), *parts)]
-    return np.concatenate(words).view(np.int32)
-
-
-def call(target: str, operands: tuple[Any, ...], shape: tuple[int, ...], room: int) -> Any:
-    """Return y, of the dtype of x, from a registered loop on (x, factors, table); `room` elements are its own."""
-    jax = import_module("jax")
-    dtype = operands[0].dtype
-    results = [jax.ShapeDtypeStruct(shape, dtype), jax.ShapeDtypeStruct((room,), dtype)]
-    return import_module("jax.ffi").ffi_call(target, results)(*operands)[0]
-
-
 @cache
-def target(module: str, dtype: str) -> str:
-    """Return the name under which XLA knows the loop of a module for a dtype.
-
-    Raises
-    ------
-    AcceleratorFailed
-        Whatever goes wrong in a compiler, or where XLA's interface is of a version that the loop is not written for.
-    """
-    code = _jit.handler(module, dtype)
-    name = f"arrayconv.{module}.{dtype}.{_FORMAT}"
+def _registered() -> str:
+    """Return the name under which XLA knows the loops; raises AcceleratorFailed where it refuses them."""
+    ffi = import_module("jax.ffi")
     try:
-        import_module("jax.ffi").register_ffi_target(name, _capsule(code.address), platform="cpu", api_version=_TYPED)
+        ffi.register_ffi_target(_NAME, ffi.pycapsule(_native.loaded().xla), platform="cpu")
     except Exception as failure:
         raise AcceleratorFailed(LIBRARY, f"{type(failure).__name__}: {failure}") from failure
-    return name
+    return _NAME
 
 
-def _capsule(address: int) -> Any:
-    """Return an address the way JAX takes it."""
-    new = ctypes.pythonapi.PyCapsule_New
-    new.restype, new.argtypes = ctypes.py_object, (ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p)
-    return new(address, b"xla._CUSTOM_CALL_TARGET", None)
+class Call(NamedTuple):
+    """One call of a loop on contiguous arrays."""
+
+    loop: int  # _native.ROWS, TILES or IMAGES
+    shape: tuple[int, ...]  # of y
+    units: int  # blocks of outputs
+    threads: int  # at most
+    tables: Sequence[Any]  # of the loop
+
+
+def run(call: Call, x: Any, kernel: Any, context: Context) -> Any:
+    """Return y, of the dtype of x, as part of the program that is being traced."""
+    name = _registered()
+    threads = max(1, min(call.threads, call.units))
+    chunks = 1 if threads == 1 else min(call.units, _CHUNKS * threads)
+    head = _native.head(call.loop, context.traits.accumulator, context.fill)
+    table = _native.packed(head, (call.units, chunks, threads), *call.tables)
+    result = import_module("jax").ShapeDtypeStruct(call.shape, x.dtype)
+    return import_module("jax.ffi").ffi_call(name, result)(x, kernel, table=table)

@@ -11,9 +11,14 @@ Accuracy  componentwise. Every boundary is followed inside: x is neither padded 
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
-from arrayconv._accel import _native, _numpy_tiles, _tiles
-from arrayconv._accel._base import unavailable
+import numpy as np
+
+from arrayconv._accel import _laid, _native, _threads, _tiles
+from arrayconv._accel._base import Bypass, Laid, unavailable
+from arrayconv._accel._flat import Host, addressable, flat
+from arrayconv._algorithms import Algorithm, Context
 from arrayconv._cost_table import pace
 from arrayconv._spec import Spec
 from arrayconv._xp import Traits
@@ -24,8 +29,63 @@ def _why_not(spec: Spec, traits: Traits) -> str | None:
 
 
 def _cost(spec: Spec, traits: Traits) -> int:
-    return _tiles.cost(spec, traits, pace("native_tiles"), 0)
+    return _tiles.cost(spec, traits, pace("native_tiles"))
 
 
-native_tiles = _numpy_tiles.on_tiles("native_tiles", _why_not, _cost, _native.tiles)
-bypass = partial(_numpy_tiles.bypass, _native.tiles, _native.entire_tiles)
+def _prepare(kernel: Any, spec: Spec, context: Context) -> Any:
+    return np.ascontiguousarray(kernel).reshape(-1)
+
+
+def _run(x: Any, factors: Any, spec: Spec, context: Context) -> Any:
+    dense = _tiles.dense(spec)
+    if dense != spec:
+        every = _run(x, factors, dense, context._replace(out=None))
+        y = every[(..., *(slice(None, None, axis.stride) for axis in spec.axes[-2:]))]
+        if context.out is None:
+            return y.copy()  # a view would keep what is left out
+        context.out[...] = y
+        return context.out
+    data, steps, start = flat(np.asarray(x))
+    out = context.out
+    y = out if out is not None and _takes_rows(out) else np.empty(spec.output_shape, data.dtype)
+    target, y_steps, origin = flat(y)
+    tables = _tiles.tables(spec, steps, y_steps, start, origin, x.itemsize)
+    begin = _native.tiles(context.traits.accumulator, tables, context.fill)
+    threads = _tiles.worth(spec, x.itemsize, context.traits.threads)
+    _threads.share(begin(data, factors, target), tables.units, threads)
+    if out is None or y is out:
+        return y
+    out[...] = y
+    return out
+
+
+def _takes_rows(out: Host) -> bool:
+    return addressable(out) and (out.strides[-1] == out.itemsize or out.shape[-1] == 1)
+
+
+def bypass(laid: Laid) -> Bypass | None:
+    """Return the loop on contiguous arrays, tables made beforehand."""
+    spec, traits = laid.step.spec, laid.traits
+    samples, y_steps = _laid.samples(laid, extended=False), _laid.outputs(laid)
+    if samples is None or y_steps is None or len(laid.steps) != 1 or _tiles.dense(spec) != spec:
+        return None
+    if y_steps[-1] != 1 and spec.axes[-1].outputs > 1:
+        return None
+    tables = _tiles.tables(spec, samples.steps, y_steps, samples.start, 0, traits.itemsize)
+    whole = _native.entire_tiles(laid, samples, tables)
+    begin = partial(_native.tiles, traits.accumulator, tables, laid.fill)
+    threads = _tiles.worth(spec, traits.itemsize, traits.threads)
+    return _laid.call(laid, samples, begin, tables.units, threads, whole)
+
+
+native_tiles = Algorithm(
+    "native_tiles",
+    _why_not,
+    _cost,
+    _tiles.workspace,
+    _prepare,
+    _run,
+    accuracy="componentwise",
+    extends=frozenset({"all"}),
+    writes=True,
+)

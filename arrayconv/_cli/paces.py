@@ -95,11 +95,6 @@ ROWS = {
     "native_loops-strided": Trials("numpy", "native_loops", _FLOATS, (Problem((60,), (8,), stride=2), _STRIDED)),
     "native_tiles": Trials("numpy", "native_tiles", _FLOATS, (Problem((16, 16), (3, 3)), *_SQUARES)),
     "native_images": Trials("numpy", "native_images", _FLOATS, _CHANNELS),
-    "numba-float": Trials("numpy", "numba", _FLOATS, _LOOPS),
-    "numba-complex": Trials("numpy", "numba", _COMPLEX, _LOOPS),
-    "numba-integer": Trials("numpy", "numba", _INTEGERS, _LOOPS),
-    "numba-strided": Trials("numpy", "numba", _FLOATS, (Problem((16_400,), (8,), stride=2), _STRIDED)),
-    "numba_tiles": Trials("numpy", "numba_tiles", _FLOATS, _TILES),
     "torch_conv-single": Trials("torch", "torch_conv", ("float32",), _IMAGES),
     "torch_conv-depthwise": Trials(
         "torch",

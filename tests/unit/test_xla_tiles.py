@@ -19,7 +19,7 @@ from tests import cases, oracle, running
 from tests.conftest import make_library
 
 jax = pytest.importorskip("jax", reason="jax is not installed")
-pytest.importorskip("numba", reason="numba is not installed")
+
 xla, rows, tiles = (importlib.import_module(f"arrayconv._accel.{name}") for name in ("_xla", "_rows", "_tiles"))
 ROOT = Path(arrayconv.__file__).parent.parent
 METHODS = ("xla_loops", "xla_tiles")

@@ -199,3 +199,5 @@ EXPORTED int arrayconv_call(const char *x, const char *w, void *y, const word *t
     free(room);
     return failed;
 }
+
+#include "xla.h"
