@@ -1,4 +1,4 @@
-"""What every front door does once its arguments are translated: plan, run on canonical axes, shape the answer back.
+"""What every front door does once its arguments are translated: check them, and plan.
 
 A door hands over a `Problem` and `Options`. Nothing below knows which function the user typed, except for its name
 in error texts. Everything is checked before anything is computed.
@@ -43,17 +43,6 @@ class Options(NamedTuple):
     accuracy: Accuracy = "normwise"
     max_workspace: int | None = None
     fill_value: Any = 0
-
-
-class Last(NamedTuple):
-    """What a door does to the answer, last of all."""
-
-    finish: Finish | None = None
-    bias: Any = None  # as admitted
-    given: Any = None  # as the caller has it
-
-
-UNFINISHED = Last()
 
 
 def options(
@@ -131,71 +120,6 @@ def check_fill(function: str, fill_value: Any, traits: Traits, argument: str = "
         )
 
 
-@float_errors_ignored
-def run(
-    function: str,
-    found: Operands,
-    problem: Problem,
-    chosen: Options,
-    out: Any = None,
-    constants: dict[int, Any] | None = None,
-    last: Last = UNFINISHED,
-) -> Any:
-    """Plan and compute one call, once nothing is refused any more; `constants` as in `_plan.execute`."""
-    check_fill(function, chosen.fill_value, found.traits)
-    if out is None:
-        check_size(function, problem, found.traits)
-    direct = check_out(function, out, found, problem) if out is not None else False
-    made = plan(function, problem, found.traits, chosen, 0 if direct or out is None else _output_bytes(problem, found))
-    if not direct:
-        y = planned(found, problem, made, chosen.fill_value, constants, last)
-        if out is None:
-            return y
-        out[...] = y
-        return out
-    xp = found.xp
-    x, kernel = operands_of(found, problem)
-    # Only axes of length 1 come or go here, so the reshape is a view of `out`.
-    target = xp.reshape(moved(out, problem.layout.y.inverse, xp), problem.spec.output_shape)
-    fill, device = chosen.fill_value, found.device
-    _engines.run(made, x, kernel, fill, xp=xp, device=device, out=target, constants=constants)
-    return out
-
-
-@float_errors_ignored
-def planned(
-    found: Operands,
-    problem: Problem,
-    made: Plan,
-    fill: complex,
-    constants: dict[int, Any] | None = None,
-    last: Last = UNFINISHED,
-) -> Any:
-    """Return the finished answer of a call whose plan is made; `constants` as in `_plan.execute`."""
-    if last.finish is None or (compiled.serves(made) and not _tape.is_recording()):
-        y = computed(found, problem, made, fill, constants, last)
-        _tape.note((found.x, found.kernel), lambda: _tape.of_convolution(found, problem, made, fill), convolves=True)
-        return y
-    y = planned(found, problem, made, fill, constants)
-    return last.finish(y, last.bias, last.given, found)
-
-
-def computed(
-    found: Operands,
-    problem: Problem,
-    made: Plan,
-    fill: complex,
-    constants: dict[int, Any] | None = None,
-    last: Last = UNFINISHED,
-) -> Any:
-    """Return what `planned` does, of which nobody who records is told; finished in a program alone."""
-    if compiled.serves(made):
-        return compiled.run(found, problem, made, fill, constants, last.finish, last.bias)
-    if found.traits.traced and is_recorded(found.traits.library):
-        return _engines.recorded(partial(_on_axes, found, problem, made, fill, None), found.x, found.kernel)
-    return _on_axes(found, problem, made, fill, constants, found.x, found.kernel)
-
-
 def together(library: str, function: Callable[..., Any], settings: tuple[Any, ...], operands: tuple[Any, ...]) -> Any:
     """Return what `_programs.as_one` does, for a function that plans calls; who records sees those one by one."""
     if library != LIBRARY or _tape.is_recording():
@@ -206,18 +130,6 @@ def together(library: str, function: Callable[..., Any], settings: tuple[Any, ..
 def _planning(function: Callable[..., Any], settings: tuple[Any, ...], *rest: Any) -> Any:
     _config, _state, *operands = rest  # what calls are planned by, and so a program is remembered by
     return function(*settings, *operands)
-
-
-def _on_axes(
-    found: Operands, problem: Problem, made: Plan, fill: complex, constants: dict[int, Any] | None, x: Any, kernel: Any
-) -> Any:
-    x, kernel = operands_of(found._replace(x=x, kernel=kernel), problem)
-    y = _engines.run(made, x, kernel, fill, xp=found.xp, device=found.device, constants=constants)
-    return answer(y, problem, found.xp)
-
-
-def _output_bytes(problem: Problem, found: Operands) -> int:
-    return problem.spec.outputs * itemsize(found.traits.output)
 
 
 def check_out(function: str, out: Any, found: Operands, problem: Problem) -> bool:

@@ -7,9 +7,10 @@ A problem's layout says which reshapes and transposes that takes; views wherever
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from arrayconv._layout import Move
+from arrayconv._layout import Move, Shape
 from arrayconv._problem import Problem, Sum
 from arrayconv._xp import Array, Namespace, Operands
 
@@ -21,6 +22,25 @@ def moved(x: Any, move: Move, xp: Namespace) -> Any:
     if move.order != tuple(range(len(move.order))):
         x = xp.permute_dims(x, move.order)
     return xp.reshape(x, move.joined) if tuple(x.shape) != move.joined else x
+
+
+def mover(move: Move, shape: Shape, xp: Namespace, wanted: Shape | None = None) -> Callable[[Any], Any]:
+    """Return `moved` for arrays of one shape, in as few views as it takes, reshaped to `wanted` in the end."""
+    split, order, joined = move.split, move.order, move.joined if wanted is None else wanted
+    reshape, permute_dims = xp.reshape, xp.permute_dims
+    if not move.moves:  # at most axes of length 1 change places
+        return _same if shape == joined else lambda x: reshape(x, joined)
+    splits, joins = shape != split, tuple([split[axis] for axis in order]) != joined
+
+    def run(x: Any) -> Any:
+        x = permute_dims(reshape(x, split) if splits else x, order)
+        return reshape(x, joined) if joins else x
+
+    return run
+
+
+def _same(x: Any) -> Any:
+    return x
 
 
 def operands_of(found: Operands, problem: Problem) -> tuple[Array, Array]:

@@ -1,44 +1,74 @@
-"""What a step reads of the operands: its piece of x, extended where it leaves the data; the kernel as it is met."""
+"""What a step reads of the operands: its piece of x, extended where it leaves the data; the kernel as a correlation's.
+
+Each is a function of arrays, made once for all calls of a plan.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from arrayconv._algorithms import Context
 from arrayconv._boundary import FILL, Cycle, Run, Source, singly
 from arrayconv._memory import framed
 from arrayconv._ops import pad
-from arrayconv._ops.windows import LEADING
+from arrayconv._ops.windows import LEADING, reversed_taps
 from arrayconv._spec import Spec
 from arrayconv._split import Piece
 from arrayconv._tracing import planning
 from arrayconv._xp import Array, Traits
 
 
-def oriented(kernel: Array, spec: Spec, context: Context) -> Array:
-    """Return the kernel as a correlation's, of the accumulator's dtype."""
-    xp = context.xp
-    kernel = xp.astype(kernel, getattr(xp, context.traits.accumulator), copy=False)
-    if spec.flip and spec.axes:
-        kernel = xp.flip(kernel, axis=tuple(range(LEADING, LEADING + len(spec.axes))))
-    if spec.conj and context.traits.accumulator.startswith("complex"):
-        kernel = xp.conj(kernel)
-    return kernel
+def orientation(spec: Spec, context: Context) -> Callable[[Array], Array]:
+    """Return what makes a correlation's of a kernel (groups, filters, channels, *k), of the accumulator's dtype."""
+    xp, dtype = context.xp, getattr(context.xp, context.traits.accumulator)
+    conj, native = spec.conj and context.traits.accumulator.startswith("complex"), context.traits.backend == "numpy"
+
+    def oriented(kernel: Array) -> Array:
+        if not native or kernel.dtype != dtype:
+            kernel = xp.astype(kernel, dtype, copy=False)
+        if spec.flip:
+            kernel = reversed_taps(kernel, xp)
+        return xp.conj(kernel) if conj else kernel
+
+    return oriented
 
 
-def cut(x: Array, step: Piece, context: Context) -> Array:
-    """Return the piece of x a step reads, extended where it leaves the data, of the accumulator's dtype."""
-    xp = context.xp
+def reader(step: Piece, whole: Spec, context: Context) -> Callable[[Array], Array]:
+    """Return what cuts a step's piece of x, extended where it leaves the data, of the accumulator's dtype."""
+    xp, dtype = context.xp, getattr(context.xp, context.traits.accumulator)
     reads = [_read(source) for source in step.source]
-    x = x[(slice(*step.batch), slice(*step.groups), slice(None), *(held for held, _ in reads))]
-    x = xp.astype(x, getattr(xp, context.traits.accumulator), copy=False)
-    if context.fill == 0 and context.traits.writable:
-        place = _place(step.source)
-        if place is not None:  # x among zeros: written once, instead of joined axis by axis
-            shape = (*x.shape[:LEADING], *(sum(run.length for run in source) for source in step.source))
-            return framed(x, shape, place, xp=xp, device=context.device)
-    for number, (_, moved) in enumerate(reads):
-        if moved:
-            x = pad.extend(x, LEADING + number, moved, context.fill, xp=xp, device=context.device)
-    return x
+    index = (slice(*step.batch), slice(*step.groups), slice(None), *(samples for samples, _ in reads))
+    shape = whole.batch, whole.groups, whole.channels, *whole.input_size
+    is_all = all(range(n)[cut] == range(n) for n, cut in zip(shape, index, strict=True))
+    extend, native = _extension(step, [runs for _, runs in reads], context), context.traits.backend == "numpy"
+
+    def read(x: Array) -> Array:
+        if not is_all:
+            x = x[index]
+        if not native or x.dtype != dtype:
+            x = xp.astype(x, dtype, copy=False)
+        return x if extend is None else extend(x)
+
+    return read
+
+
+def _extension(step: Piece, runs: list[Source], context: Context) -> Callable[[Array], Array] | None:
+    """Return what extends the samples that a step reads, axis by axis or all among zeros; None where nothing is."""
+    if not any(runs):
+        return None
+    xp, device = context.xp, context.device
+    place = _place(step.source) if context.fill == 0 and context.traits.writable else None
+    if place is not None:  # written once, instead of joined axis by axis
+        sizes = tuple(sum(run.length for run in source) for source in step.source)
+        return lambda x: framed(x, (*x.shape[:LEADING], *sizes), place, xp=xp, device=device)
+
+    def extend(x: Array) -> Array:
+        for number, along in enumerate(runs):
+            if along:
+                x = pad.extend(x, LEADING + number, along, context.fill, xp=xp, device=device)
+        return x
+
+    return extend
 
 
 @planning()

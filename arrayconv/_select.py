@@ -122,12 +122,12 @@ class _Work(NamedTuple):
 
     def prepare_cost(self, block: tuple[int, ...], threads: int) -> int:
         """Return the expected nanoseconds of what needs only the kernel, as far as it is told apart."""
-        prepares = self.algorithm.prepare_cost
+        prepares = self.algorithm.preparation.cost
         return prepares(self.piece(block), self.traits._replace(threads=threads)) if prepares else 0
 
     def within(self, block: tuple[int, ...], limit: int) -> tuple[int, ...] | None:
         """Return the block, smaller if need be, that keeps to so many bytes; None where none does."""
-        return block_shape(block, self.reaches, self.bytes, limit, rows=not self.algorithm.smears)
+        return block_shape(block, self.reaches, self.bytes, limit, rows=not self.algorithm.spreads)
 
 
 def _candidate(
@@ -142,7 +142,7 @@ def _candidate(
     whole = _undivided(algorithm, spec, traits, limit) if zero_fill else None
     if whole is not None:
         return whole
-    work = _Work(algorithm, spec, phase, traits, algorithm.extending(zero_fill))
+    work = _Work(algorithm, spec, phase, traits, algorithm.cuts.extending(zero_fill))
     smallest = (1,) * len(work.sizes)
     reason = work.why_not(smallest)
     if reason is not None:
@@ -156,7 +156,7 @@ def _candidate(
     if reason is not None:
         return refused(reason)
     found = Candidate(algorithm.name, work.cost(block, traits.threads), block, work.bytes(block), None)
-    shares = traits.threads > 1 and traits.writable and algorithm.shares(phase, traits)
+    shares = traits.threads > 1 and traits.writable and algorithm.cuts.shares(phase, traits)
     return _side_by_side(found, work, limit) if shares and found.cost_ns >= _SHARED_NS else found
 
 
@@ -178,7 +178,7 @@ def _side_by_side(found: Candidate, work: _Work, limit: int) -> Candidate:
 
 def _undivided(algorithm: Algorithm, spec: Spec, traits: Traits, limit: int) -> Candidate | None:
     """Return the row of an algorithm that takes this upsampled problem as it is; None where it takes phases."""
-    if algorithm.upsamples is None or not algorithm.upsamples(spec) or algorithm.why_not(spec, traits):
+    if algorithm.cuts.upsamples is None or not algorithm.cuts.upsamples(spec) or algorithm.why_not(spec, traits):
         return None
     needs = _piece_bytes(algorithm, spec, spec, traits)
     if needs > limit:
@@ -215,7 +215,7 @@ def _cache_block(
     What smears works on the halo of a piece as on the rest: no piece is shorter than its reach, as far as `block` goes;
     nor is one less than a whole image where those are not cut.
     """
-    if not algorithm.tile_bytes or traits.traced or traits.device != "cpu" or traits.backend == "jax":
+    if not algorithm.cuts.tile_bytes or traits.traced or traits.device != "cpu" or traits.backend == "jax":
         return block
 
     def workspace(shape: tuple[int, ...]) -> int:
@@ -227,9 +227,9 @@ def _cache_block(
         return workspace(shape) - fixed
 
     whole = (phase.batch, phase.groups, *phase.output_size)
-    limit = max(algorithm.tile_bytes, size(whole) // _MOST_PIECES)
-    least: Sequence[int] | None = block[2:] if algorithm.tiles_images else None
-    if algorithm.smears:
+    limit = max(algorithm.cuts.tile_bytes, size(whole) // _MOST_PIECES)
+    least: Sequence[int] | None = block[2:] if algorithm.cuts.tiles_images else None
+    if algorithm.spreads:
         least = [-(-axis.reach // axis.stride) for axis in phase.axes]
     return block_shape(block, reaches, size, limit, rows=True, least=least) or block
 
@@ -254,7 +254,7 @@ def _piece_bytes(algorithm: Algorithm, block: Spec, spec: Spec, traits: Traits) 
     """Return the bytes one block takes beyond the caller's arrays: extended input, kernel, and the method's own."""
     read = prod(_samples(axis) for axis in block.axes)
     samples = block.batch * block.groups * block.channels * read
-    guarded = algorithm.smears and not traits.exact
+    guarded = bool(algorithm.spreads) and not traits.exact
     # A cast, or one axis extended after the other; guarded data, its magnitudes, scaled, and two flags.
     copies = 4 if guarded else 1 + any(_leaves_data(axis) for axis in spec.axes)
     piece = samples * (copies * traits.itemsize + 2 * guarded)

@@ -20,6 +20,7 @@ import numpy as np
 
 from arrayconv import _dtypes, _host, _torch_modes, _wrappers
 from arrayconv._errors import listed, shown
+from arrayconv._float_errors import float_errors_ignored
 from arrayconv._namespace import Namespace, has_dtype, has_fft, is_namespace, writing
 from arrayconv._tracing import is_compiling, is_recorded, is_traced, planning, record
 
@@ -307,6 +308,7 @@ def _jax_platform(device: Any) -> str:
     return str(getattr(device, "platform", device or "cpu"))
 
 
+@float_errors_ignored
 def operands(
     function: str, x: Any, kernel: Any, dtype: Any = None, names: tuple[str, str] = ("x", "kernel")
 ) -> Operands:

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from arrayconv import _call, _explain, _measure, _numbered, _warm
+from arrayconv import _cache, _call, _explain, _measure, _numbered
+from arrayconv._bound import bind
 from arrayconv._capacity import check_result
 from arrayconv._einconv import explained, lowering, options
 from arrayconv._errors import check_option, flag
-from arrayconv._numbered import Geometry
 from arrayconv._shapes import MODES, Mode, is_sequence, mode_axis, positive_per_axis
 from arrayconv._spec import Axis
 from arrayconv._tracing import shape_of
@@ -103,7 +103,16 @@ def convolve(
     array([ 1, 12, 23, 34, 45])
     """
     options = mode, axes, boundary, stride, dilation, dtype, method, accuracy, max_workspace, fill_value
-    return _warm.call("convolve", x, kernel, options, _convolved, out=out)
+    known_by = _cache.key("convolve", (x, kernel), options)
+    call = _cache.lookup(known_by)
+    if call is None:
+        geometry = _numbered.geometry("convolve", mode, axes, boundary, stride, dilation)
+        choice = _call.options("convolve", method, accuracy, max_workspace, fill_value)
+        validated = operands("convolve", x, kernel, dtype)
+        x, kernel = validated.x, validated.kernel
+        problem = _numbered.problem("convolve", shape_of(x), shape_of(kernel), geometry)
+        call = _cache.remember(known_by, bind("convolve", validated, problem, choice, out=out))
+    return call(x, kernel, out=out)
 
 
 def correlate(
@@ -156,7 +165,16 @@ def correlate(
     array([21, 32])
     """
     options = mode, axes, boundary, stride, dilation, lags, dtype, method, accuracy, max_workspace, fill_value
-    return _warm.call("correlate", x, kernel, options, _correlated, out=out)
+    known_by = _cache.key("correlate", (x, kernel), options)
+    call = _cache.lookup(known_by)
+    if call is None:
+        geometry = _numbered.correlated("correlate", mode, axes, boundary, stride, dilation, lags)._replace(correlates=True)
+        choice = _call.options("correlate", method, accuracy, max_workspace, fill_value)
+        validated = operands("correlate", x, kernel, dtype)
+        x, kernel = validated.x, validated.kernel
+        problem = _numbered.problem("correlate", shape_of(x), shape_of(kernel), geometry)
+        call = _cache.remember(known_by, bind("correlate", validated, problem, choice, out=out))
+    return call(x, kernel, out=out)
 
 
 def explain(
@@ -295,25 +313,3 @@ def lags(n: Any, k: Any, mode: Mode = "full", *, stride: Any = 1, dilation: Any 
         check_result("lags", (axis.outputs,), axis.outputs, 8, "Ask for the lags of smaller `n`, `k` or `dilation`")
     values = tuple(np.arange(axis.outputs, dtype=np.int64) * axis.stride - axis.before for axis in each)
     return values if is_sequence(n) else values[0]
-
-
-def _convolved(function: str, x: Any, kernel: Any, options: tuple[Any, ...], _bias: Any) -> _warm.Prepared:
-    *placed, dtype, method, accuracy, max_workspace, fill_value = options
-    geometry = _numbered.geometry(function, *placed)
-    chosen = _call.options(function, method, accuracy, max_workspace, fill_value)
-    return _prepared(function, x, kernel, geometry, chosen, dtype)
-
-
-def _correlated(function: str, x: Any, kernel: Any, options: tuple[Any, ...], _bias: Any) -> _warm.Prepared:
-    *placed, dtype, method, accuracy, max_workspace, fill_value = options
-    geometry = _numbered.correlated(function, *placed)._replace(correlates=True)
-    chosen = _call.options(function, method, accuracy, max_workspace, fill_value)
-    return _prepared(function, x, kernel, geometry, chosen, dtype)
-
-
-def _prepared(
-    function: str, x: Any, kernel: Any, geometry: Geometry, chosen: _call.Options, dtype: Any
-) -> _warm.Prepared:
-    found = operands(function, x, kernel, dtype)
-    problem = _numbered.problem(function, shape_of(found.x), shape_of(found.kernel), geometry)
-    return _warm.Prepared(found, problem, chosen)

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from arrayconv import _call, _warm
-from arrayconv._einconv import lowering, options
+from arrayconv import _cache, _call
+from arrayconv._bound import bind
+from arrayconv._einconv import lowering
+from arrayconv._einconv.options import frozen
 from arrayconv._tracing import shape_of
 from arrayconv._xp import operands
 
@@ -95,17 +97,15 @@ def einconv(
     >>> arrayconv.einconv("b (g c) n, (g o) c n -> b (g o) n | n", x, kernel, stride=2, padding={"n": "same"}).shape
     (8, 4, 16)
     """
-    given = stride, dilation, upsample, padding, boundary, flip, conj
-    more = method, accuracy, max_workspace, fill_value
-    return _warm.call("einconv", x, kernel, (pattern, *given, dtype, *more, *sizes.items()), _prepared, out=out)
-
-
-def _prepared(function: str, x: Any, kernel: Any, given: tuple[Any, ...], _bias: Any) -> _warm.Prepared:
-    pattern, stride, dilation, upsample, padding, boundary, flip, conj, *rest = given
-    dtype, method, accuracy, max_workspace, fill_value, *sizes = rest
     places = stride, dilation, upsample, padding, boundary, flip, conj
-    geometry = options.frozen(function, *places, dict(sizes))
-    chosen = _call.options(function, method, accuracy, max_workspace, fill_value)
-    found = operands(function, x, kernel, dtype)
-    problem = lowering.problem(function, pattern, shape_of(found.x), shape_of(found.kernel), geometry)
-    return _warm.Prepared(found, problem, chosen)
+    options = pattern, *places, dtype, method, accuracy, max_workspace, fill_value, *sizes.items()
+    known_by = _cache.key("einconv", (x, kernel), options)
+    call = _cache.lookup(known_by)
+    if call is None:
+        geometry = frozen("einconv", *places, sizes)
+        choice = _call.options("einconv", method, accuracy, max_workspace, fill_value)
+        validated = operands("einconv", x, kernel, dtype)
+        x, kernel = validated.x, validated.kernel
+        problem = lowering.problem("einconv", pattern, shape_of(x), shape_of(kernel), geometry)
+        call = _cache.remember(known_by, bind("einconv", validated, problem, choice, out=out))
+    return call(x, kernel, out=out)

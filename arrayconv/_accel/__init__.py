@@ -22,14 +22,10 @@ from arrayconv._accel import (
     native_images,
     native_loops,
     native_tiles,
-    numpy_bands,
-    numpy_slabs,
-    numpy_windows,
     torch_conv,
 )
-from arrayconv._accel._base import AcceleratorFailed, Bypass, Laid
-from arrayconv._accel._borrowed import memory, on_memory, tensor
-from arrayconv._accel._slabs import Slabs
+from arrayconv._accel._base import AcceleratorFailed
+from arrayconv._accel._borrowed import memory, on_addresses, on_memory, on_places, tensor, where_written
 from arrayconv._accel._threads import share, usable
 from arrayconv._accel.numpy_convolve import numpy_convolve
 from arrayconv._accel.xla_conv import xla_conv
@@ -41,18 +37,17 @@ from arrayconv._xp import Namespace, Traits
 
 __all__ = [
     "ACCELERATED",
-    "BYPASSES",
     "MADE_OF",
     "AcceleratorFailed",
-    "Bypass",
-    "Laid",
     "available",
     "full_precision",
     "give_up",
     "hosted",
     "lender",
     "memory",
+    "on_addresses",
     "on_memory",
+    "on_places",
     "share",
     "state",
     "surviving",
@@ -60,6 +55,7 @@ __all__ = [
     "transforms",
     "unhosted",
     "usable",
+    "where_written",
 ]
 
 ACCELERATED: dict[str, Algorithm] = {
@@ -188,25 +184,6 @@ def transforms(library: str, xp: Namespace, threads: int) -> Any:
     give_up(failure)
     warnings.warn(f"{failure}. The array library's own transforms serve instead.", RuntimeWarning, stacklevel=2)
     return xp.fft
-
-
-def _in_slabs(laid: Laid) -> Bypass | None:
-    def lent() -> Slabs | None:
-        return getattr(transforms(laid.traits.transforms, np, laid.traits.threads), "slabs", None)
-
-    return numpy_slabs.bypass(lent, laid)
-
-
-# Whole calls on the caller's own arrays, by the method whose plan they run.
-BYPASSES: dict[str, Callable[[Laid], Bypass | None]] = {
-    "native_loops": native_loops.bypass,
-    "native_tiles": native_tiles.bypass,
-    "native_images": native_images.bypass,
-    "banded": numpy_bands.bypass,
-    "fft": _in_slabs,
-    "im2col": numpy_windows.bypass,
-    "torch_conv": torch_conv.bypass,
-}
 
 
 def full_precision(traits: Traits) -> AbstractContextManager[None]:

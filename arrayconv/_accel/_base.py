@@ -6,35 +6,7 @@ whole case table. It names the library it needs; that is imported when the metho
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
-
-from arrayconv._layout import Shape
-from arrayconv._problem import Problem
-from arrayconv._split import Piece
 from arrayconv._xp import Traits
-
-
-class Laid(NamedTuple):
-    """A problem of one step, or of some side by side, and how the arrays, of its accumulator's dtype, are laid out."""
-
-    problem: Problem
-    x_shape: Shape
-    kernel_shape: Shape
-    steps: tuple[Piece, ...]
-    together: int  # steps that run side by side
-    traits: Traits
-    fill: complex
-
-    @property
-    def step(self) -> Piece:
-        """The first step: the only one for a method that never runs some side by side."""
-        return self.steps[0]
-
-
-# A whole call on the caller's own arrays of any layout, (x, kernel) or (x, kernel, bias) -> y with the caller's axes;
-# None for arrays that must go the long way.
-Bypass = Callable[..., Any]
 
 
 class AcceleratorFailed(RuntimeError):

@@ -16,9 +16,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from arrayconv._accel import _images, _rows, _tiles
-from arrayconv._accel._base import AcceleratorFailed, Laid
-from arrayconv._accel._flat import Entire, Host, Part, Start, address
-from arrayconv._accel._laid import Samples, reverses
+from arrayconv._accel._base import AcceleratorFailed
+from arrayconv._accel._contiguous import Samples, reversed_taps
+from arrayconv._accel._flat import Host
+from arrayconv._accel._in_place import Start
+from arrayconv._algorithms import Context
+
+At = Callable[[int, int, int], None]  # a whole call at addresses of x, the kernel and y
 
 LIBRARY = "native"
 ROWS, TILES, IMAGES = range(3)  # the loops, as native/xla.c numbers them
@@ -97,11 +101,7 @@ def rows(dtype: str, job: _rows.Job) -> Start:
     """Return the loop over rows: see native/rows.h."""
     code, kind = loaded(), _KINDS[dtype]
     table = _words(*of_rows(job))
-
-    def start(x: Host, factors: Host, y: Host) -> Part:
-        return partial(code.rows, code.level, kind, address(x), address(factors), address(y), table)
-
-    return start
+    return lambda x, factors, y: partial(code.rows, code.level, kind, x, factors, y, table)
 
 
 def tiles(dtype: str, tables: _tiles.Tables, fill: complex) -> Start:
@@ -118,11 +118,9 @@ def _in_blocks(loop: Any, dtype: str, table: Any, fill: complex, room: int) -> S
     """Return a loop that extends x block by block, in memory of its own for so many samples."""
     level, kind, beyond = loaded().level, _KINDS[dtype], fill.real
 
-    def start(x: Host, factors: Host, y: Host) -> Part:
-        arrays = address(x), address(factors), address(y)
-
+    def start(x: int, factors: int, y: int) -> Part:
         def part(first: int, stop: int) -> None:
-            if loop(level, kind, *arrays, table, beyond, first, stop):
+            if loop(level, kind, x, factors, y, table, beyond, first, stop):
                 raise MemoryError(_NO_MEMORY.format(room, dtype))
 
         return part
@@ -130,39 +128,32 @@ def _in_blocks(loop: Any, dtype: str, table: Any, fill: complex, room: int) -> S
     return start
 
 
-def entire_rows(laid: Laid, samples: Samples, job: _rows.Job) -> Callable[[], Entire] | None:
-    """Return what makes the whole call of the loop over rows, None where more is to be done than that does."""
-    return _entire(laid, samples, 0, job.units, of_rows(job))
+def whole_rows(context: Context, samples: Samples, job: _rows.Job) -> At | None:
+    """Return the whole call of the loop over rows, None where more is to be done than that does."""
+    return _whole(context, samples, 0, job.units, of_rows(job))
 
 
-def entire_tiles(laid: Laid, samples: Samples, tables: _tiles.Tables) -> Callable[[], Entire] | None:
-    """Return what makes the whole call of the loop over tiles, None where more is to be done than that does."""
-    return _entire(laid, samples, 1, tables.units, of_tiles(tables))
+def whole_tiles(context: Context, samples: Samples, tables: _tiles.Tables) -> At | None:
+    """Return the whole call of the loop over tiles, None where more is to be done than that does."""
+    return _whole(context, samples, 1, tables.units, of_tiles(tables))
 
 
-def _entire(
-    laid: Laid, samples: Samples, is_tiles: int, units: int, parts: Sequence[Any]
-) -> Callable[[], Entire] | None:
-    frame, taps = samples.frame, reverses(laid)
-    if frame is None or taps is None:
+def _whole(context: Context, samples: Samples, is_tiles: int, units: int, parts: Sequence[Any]) -> At | None:
+    memory, taps, frame = context.memory, reversed_taps(context), samples.frame
+    if memory is None or taps is None:
         return None
-    traits, spec = laid.traits, laid.problem.spec
+    dtype, spec = context.traits.accumulator, memory.problem.spec
     factors = spec.groups * spec.filters * spec.terms
-    head = traits.itemsize, is_tiles, units, factors, taps, frame.start, len(frame.axes)
-    kind, fill = _KINDS[traits.accumulator], np.float64(laid.fill.real).view(np.int64)
+    code, fill = loaded(), np.float64(context.fill.real).view(np.int64)
+    head = context.traits.itemsize, is_tiles, units, factors, taps, frame.start, len(frame.axes)
+    table = _words((code.level, _KINDS[dtype], fill), head, frame.axes, *parts)
+    call, place = code.call, ctypes.byref(table)  # which keeps it
 
-    def make() -> Entire:
-        code = loaded()
-        table, call = _words((code.level, kind, fill), head, frame.axes, *parts), code.call
-        place = ctypes.byref(table)  # which keeps it
+    def at(x: int, kernel: int, y: int) -> None:
+        if call(x, kernel, y, place):
+            raise MemoryError(_NO_MEMORY.format("its", dtype))
 
-        def run(x: int, kernel: int, y: int) -> None:
-            if call(x, kernel, y, place):
-                raise MemoryError(_NO_MEMORY.format("its", traits.accumulator))
-
-        return run
-
-    return make
+    return at
 
 
 def of_rows(job: _rows.Job) -> Sequence[Any]:

@@ -39,27 +39,21 @@ class Slabs(NamedTuple):
     threads: int
     worth: int = 0
 
-    def convolve(
-        self, x: Any, kernel: Any, lengths: Sequence[int], reads: Sequence[slice], *, is_spectrum: bool
-    ) -> Any:
-        """Return the circular convolution of `lengths`, at what each axis `reads`, of NumPy arrays x and kernel.
-
-        The kernel is reversed, with zeros between dilated taps; or it is the spectrum of that.
-        """
-        laid = self.laid(x.shape, kernel.shape, x.dtype, lengths, reads, is_spectrum=is_spectrum)
-        return laid.convolve(x, kernel)
-
-    def laid(
+    def circle(
         self,
         x_shape: tuple[int, ...],
         kernel_shape: tuple[int, ...],
-        dtype: np.dtype[Any],
+        name: str,
         lengths: Sequence[int],
         reads: Sequence[slice],
         *,
         is_spectrum: bool,
     ) -> Circle:
-        """Return what `convolve` does for arrays of these shapes."""
+        """Return the circular convolution of `lengths`, at what each axis `reads`, of arrays of these shapes.
+
+        The kernel is reversed, with zeros between dilated taps; or it is the spectrum of that.
+        """
+        dtype = np.dtype(name)
         real, inner = dtype.kind == "f", tuple(lengths[1:])
         frequencies = (*inner[:-1], inner[-1] // 2 + 1 if real else inner[-1])
         threads = self.threads if prod(lengths) >= self.worth else 1
@@ -132,7 +126,7 @@ class Circle(NamedTuple):
     reads: tuple[slice, ...]
 
     def convolve(self, x: Any, kernel: Any, *, guarded: bool = False) -> Any:
-        """Return what `Slabs.convolve` does; where it is `guarded`, None for numbers that have to be contained."""
+        """Return the convolution of NumPy arrays; where it is `guarded`, None for numbers that must be contained."""
         spectrum = _scratch.empty(self.shape, self.dtype)
         sides, factor = [_Side(x, self.x, spectrum, [])], kernel
         if self.kernel is not None:

@@ -12,24 +12,14 @@ Accuracy  componentwise. Every boundary is followed inside.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
-from math import prod
-from typing import Any
-
-import numpy as np
-
-from arrayconv._accel import _images, _laid, _native, _threads
-from arrayconv._accel._base import Bypass, Laid, unavailable
-from arrayconv._accel._flat import Host, addressable, flat, steps_of
-from arrayconv._algorithms import Algorithm, Context
+from arrayconv._accel import _images, _native
+from arrayconv._accel._base import unavailable
+from arrayconv._accel._flat import Host, Steps, adjacent
+from arrayconv._accel._in_place import InPlace, Layout
+from arrayconv._algorithms import Algorithm, Bound, Context, Cuts, Preparation
 from arrayconv._cost_table import pace
-from arrayconv._layout import Move, Shape
 from arrayconv._spec import Spec
-from arrayconv._tracing import planning
 from arrayconv._xp import Traits
-
-_NUMBERED = 1 << 16  # factors whose places are kept: copying them by phases goes a few taps at a time
 
 
 def _why_not(spec: Spec, traits: Traits) -> str | None:
@@ -40,50 +30,21 @@ def _cost(spec: Spec, traits: Traits) -> int:
     return _images.cost(spec, traits, pace("native_images"))
 
 
-def _prepare(kernel: Any, spec: Spec, context: Context) -> Host:
+def _prepare(kernel: Host, spec: Spec, context: Context) -> Host:
     return _images.ordered(kernel, _images.taps_of(spec))
 
 
-def _run(x: Any, factors: Host, spec: Spec, context: Context) -> Any:
-    out, traits = context.out, context.traits
-    data, steps, start = flat(np.asarray(x))
-    y = out if out is not None and addressable(out) else np.empty(spec.output_shape, data.dtype)
-    target, _, origin = flat(y)
-    tables = _images.tables(spec, steps, steps_of(y), start, origin, traits)
-    begin = _native.images(traits.accumulator, tables, context.fill)
-    _threads.share(begin(data, factors, target), tables.units, _images.worth(spec, traits))
-    if out is None or y is out:
-        return y
-    out[...] = y
-    return out
+def _bind(spec: Spec, context: Context) -> Bound:
+    traits = context.traits
 
+    def layout(x_steps: Steps | None, y_steps: Steps | None) -> Layout:
+        steps = adjacent(spec.input_shape) if x_steps is None else x_steps
+        to = adjacent(spec.output_shape) if y_steps is None else y_steps
+        tables = _images.tables(spec, steps, to, 0, 0, traits)
+        start = _native.images(traits.accumulator, tables, context.fill)
+        return Layout(start, tables.units, x_steps is None, spec.output_shape if y_steps is None else None)
 
-def bypass(laid: Laid) -> Bypass | None:
-    """Return the loop on contiguous arrays, tables made beforehand."""
-    spec, traits = laid.step.spec, laid.traits
-    samples, y_steps = _laid.samples(laid, extended=False), _laid.outputs(laid)
-    if samples is None or y_steps is None or len(laid.steps) != 1:
-        return None
-    tables = _images.tables(spec, samples.steps, y_steps, samples.start, 0, traits)
-    begin = partial(_native.images, traits.accumulator, tables, laid.fill)
-    return _laid.call(laid, samples, begin, tables.units, _images.worth(spec, traits), weights=_weights(laid))
-
-
-def _weights(laid: Laid) -> Callable[[Any], Host]:
-    """Return what brings kernels into the loop's order: taken by number, where those are few enough to keep."""
-    spec, factors = laid.step.spec, _laid.factors(laid)
-    taps = _images.taps_of(spec)
-    if prod(laid.kernel_shape) > _NUMBERED:
-        return lambda kernel: _images.ordered(factors(kernel).reshape(spec.kernel_shape), taps)
-    numbers = _numbers(laid.problem.layout.kernel, laid.kernel_shape, laid.problem.spec.flip, taps)
-    return lambda kernel: kernel.reshape(-1).take(numbers)
-
-
-@planning(64)
-def _numbers(move: Move, shape: Shape, flip: bool, taps: tuple[tuple[_images.Taps, ...], ...]) -> Host:
-    """Return the places of a kernel's factors in the loop's order: the same for all sizes of x."""
-    order = _laid.ordered(move, len(taps) if flip else 0)
-    return _images.ordered(order(np.arange(prod(shape)).reshape(shape)).reshape(move.joined), taps)
+    return Bound(InPlace(layout, traits.accumulator, _images.worth(spec, traits)))
 
 
 native_images = Algorithm(
@@ -91,10 +52,8 @@ native_images = Algorithm(
     _why_not,
     _cost,
     _images.workspace,
-    _prepare,
-    _run,
+    Preparation(_prepare),
+    _bind,
     accuracy="componentwise",
-    extends=frozenset({"all"}),
-    writes=True,
-    upsamples=_images.upsamples,
+    cuts=Cuts(extends=frozenset({"all"}), upsamples=_images.upsamples),
 )

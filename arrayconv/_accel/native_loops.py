@@ -12,15 +12,17 @@ Accuracy  componentwise: sums in the order of channels and taps; integers are ex
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import numpy as np
 
-from arrayconv._accel import _laid, _native, _rows, _threads
-from arrayconv._accel._base import Bypass, Laid, unavailable
-from arrayconv._accel._flat import addressable, flat, steps_of
-from arrayconv._algorithms import Algorithm, Context
+from arrayconv._accel import _native, _rows
+from arrayconv._accel._base import unavailable
+from arrayconv._accel._contiguous import outputs
+from arrayconv._accel._contiguous import samples as samples_of
+from arrayconv._accel._flat import Steps, adjacent
+from arrayconv._accel._in_place import InPlace, Layout
+from arrayconv._algorithms import Algorithm, Bound, Context, Cuts, Preparation
 from arrayconv._cost_table import pace
 from arrayconv._spec import Spec
 from arrayconv._xp import Traits
@@ -52,39 +54,33 @@ def _prepare(kernel: Any, spec: Spec, context: Context) -> Any:
     return np.ascontiguousarray(kernel).reshape(-1)
 
 
-def _run(x: Any, factors: Any, spec: Spec, context: Context) -> Any:
-    out = context.out if context.out is not None and addressable(context.out) else None
-    data, steps, origin = flat(np.asarray(x))
-    y_steps = None if out is None else steps_of(out)
-    if _rows.gathers(spec, _rows.rows(spec, steps, y_steps)):
-        data, steps, origin = flat(np.ascontiguousarray(x))
-        out, y_steps = None, None
-    order = _rows.rows(spec, steps, y_steps).order
-    y = np.empty([spec.output_shape[axis] for axis in order], data.dtype) if out is None else out
-    target, _, start = flat(y)
-    job = _rows.job(spec, steps, y_steps, origin, start, x.itemsize)
-    begin = _native.rows(context.traits.accumulator, job)
-    threads = _rows.worth(spec, context.traits) if context.alone else 1
-    _threads.share(begin(data, factors, target), job.units, threads)
-    if out is not None:
-        return out
-    y = y.transpose(np.argsort(order))
-    if context.out is not None:
-        context.out[...] = y
-    return y
+def _bind(spec: Spec, context: Context) -> Bound:
+    traits = context.traits
+    threads = _rows.worth(spec, traits) if context.alone else 1
+
+    def layout(x_steps: Steps | None, y_steps: Steps | None) -> Layout:
+        copies = x_steps is None or _rows.gathers(spec, _rows.rows(spec, x_steps, y_steps))
+        if copies or x_steps is None:
+            x_steps, y_steps = adjacent(spec.input_shape), None
+        order, job = _rows.rows(spec, x_steps, y_steps).order, _rows.job(spec, x_steps, y_steps, 0, 0, traits.itemsize)
+        start = _native.rows(traits.accumulator, job)
+        if y_steps is not None:
+            return Layout(start, job.units, copies, None)
+        shape, back = tuple([spec.output_shape[axis] for axis in order]), [order.index(n) for n in range(len(order))]
+        return Layout(start, job.units, copies, shape, None if back == sorted(back) else tuple(back))
+
+    return Bound(InPlace(layout, traits.accumulator, threads), at=_whole(spec, context, threads))
 
 
-def bypass(laid: Laid) -> Bypass | None:
-    """Return the loop on contiguous arrays, among constants where x is extended by those; tables made beforehand."""
-    spec, traits = laid.step.spec, laid.traits
-    samples, y_steps = _laid.samples(laid, extended=True), _laid.outputs(laid)
-    if samples is None or y_steps is None or len(laid.steps) != 1:
+def _whole(spec: Spec, context: Context, threads: int) -> _native.At | None:
+    """Return the loop on contiguous arrays, among zeros where x is extended by those; None where more is to be done."""
+    samples = samples_of(context, extended=True) if threads == 1 else None
+    y_steps = None if samples is None or context.memory is None else outputs(context.memory)
+    if samples is None or y_steps is None or _rows.gathers(spec, _rows.rows(spec, samples.steps, y_steps)):
         return None
-    if _rows.gathers(spec, _rows.rows(spec, samples.steps, y_steps)):
-        return None
-    job = _rows.job(spec, samples.steps, y_steps, samples.start, 0, traits.itemsize)
-    begin, whole = partial(_native.rows, traits.accumulator, job), _native.entire_rows(laid, samples, job)
-    return _laid.call(laid, samples, begin, job.units, _rows.worth(spec, traits), whole)
+    return _native.whole_rows(
+        context, samples, _rows.job(spec, samples.steps, y_steps, samples.start, 0, context.traits.itemsize)
+    )
 
 
 native_loops = Algorithm(
@@ -92,12 +88,8 @@ native_loops = Algorithm(
     _why_not,
     _cost,
     _workspace,
-    _prepare,
-    _run,
+    Preparation(_prepare),
+    _bind,
     accuracy="componentwise",
-    slabs=True,
-    writes=True,
-    shares=_shares,
-    tile_bytes=_TILE_BYTES,
-    tiles_images=True,
+    cuts=Cuts(slabs=True, shares=_shares, tile_bytes=_TILE_BYTES, tiles_images=True),
 )

@@ -10,15 +10,17 @@ Accuracy  componentwise. Every boundary is followed inside: x is neither padded 
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import numpy as np
 
-from arrayconv._accel import _laid, _native, _threads, _tiles
-from arrayconv._accel._base import Bypass, Laid, unavailable
-from arrayconv._accel._flat import Host, addressable, flat
-from arrayconv._algorithms import Algorithm, Context
+from arrayconv._accel import _native, _tiles
+from arrayconv._accel._base import unavailable
+from arrayconv._accel._contiguous import outputs
+from arrayconv._accel._contiguous import samples as samples_of
+from arrayconv._accel._flat import Steps, adjacent
+from arrayconv._accel._in_place import InPlace, Layout
+from arrayconv._algorithms import Algorithm, Bound, Context, Cuts, Preparation
 from arrayconv._cost_table import pace
 from arrayconv._spec import Spec
 from arrayconv._xp import Traits
@@ -36,46 +38,33 @@ def _prepare(kernel: Any, spec: Spec, context: Context) -> Any:
     return np.ascontiguousarray(kernel).reshape(-1)
 
 
-def _run(x: Any, factors: Any, spec: Spec, context: Context) -> Any:
-    dense = _tiles.dense(spec)
-    if dense != spec:
-        every = _run(x, factors, dense, context._replace(out=None))
-        y = every[(..., *(slice(None, None, axis.stride) for axis in spec.axes[-2:]))]
-        if context.out is None:
-            return y.copy()  # a view would keep what is left out
-        context.out[...] = y
-        return context.out
-    data, steps, start = flat(np.asarray(x))
-    out = context.out
-    y = out if out is not None and _takes_rows(out) else np.empty(spec.output_shape, data.dtype)
-    target, y_steps, origin = flat(y)
-    tables = _tiles.tables(spec, steps, y_steps, start, origin, x.itemsize)
-    begin = _native.tiles(context.traits.accumulator, tables, context.fill)
-    threads = _tiles.worth(spec, x.itemsize, context.traits.threads)
-    _threads.share(begin(data, factors, target), tables.units, threads)
-    if out is None or y is out:
-        return y
-    out[...] = y
-    return out
+def _bind(spec: Spec, context: Context) -> Bound:
+    traits, dense = context.traits, _tiles.dense(spec)
+    threads = _tiles.worth(dense, traits.itemsize, traits.threads)
+
+    def layout(x_steps: Steps | None, y_steps: Steps | None) -> Layout:
+        writes = y_steps is not None and (y_steps[-1] == 1 or dense.axes[-1].outputs == 1)
+        steps = adjacent(dense.input_shape) if x_steps is None else x_steps
+        y_steps = y_steps if writes and y_steps is not None else adjacent(dense.output_shape)
+        tables = _tiles.tables(dense, steps, y_steps, 0, 0, traits.itemsize)
+        start = _native.tiles(traits.accumulator, tables, context.fill)
+        return Layout(start, tables.units, x_steps is None, None if writes else dense.output_shape)
+
+    run = InPlace(layout, traits.accumulator, threads)
+    if dense == spec:
+        return Bound(run, at=_whole(spec, context, threads))
+    kept = (..., *(slice(None, None, axis.stride) for axis in spec.axes[-2:]))
+    return Bound(lambda x, factors, out: run(x, factors, None)[kept].copy())  # a view would keep what is left out
 
 
-def _takes_rows(out: Host) -> bool:
-    return addressable(out) and (out.strides[-1] == out.itemsize or out.shape[-1] == 1)
-
-
-def bypass(laid: Laid) -> Bypass | None:
-    """Return the loop on contiguous arrays, tables made beforehand."""
-    spec, traits = laid.step.spec, laid.traits
-    samples, y_steps = _laid.samples(laid, extended=False), _laid.outputs(laid)
-    if samples is None or y_steps is None or len(laid.steps) != 1 or _tiles.dense(spec) != spec:
+def _whole(spec: Spec, context: Context, threads: int) -> _native.At | None:
+    """Return the loop on contiguous arrays; None where more is to be done."""
+    samples = samples_of(context, extended=False) if threads == 1 else None
+    y_steps = None if samples is None or context.memory is None else outputs(context.memory)
+    if samples is None or y_steps is None or (y_steps[-1] != 1 and spec.axes[-1].outputs > 1):
         return None
-    if y_steps[-1] != 1 and spec.axes[-1].outputs > 1:
-        return None
-    tables = _tiles.tables(spec, samples.steps, y_steps, samples.start, 0, traits.itemsize)
-    whole = _native.entire_tiles(laid, samples, tables)
-    begin = partial(_native.tiles, traits.accumulator, tables, laid.fill)
-    threads = _tiles.worth(spec, traits.itemsize, traits.threads)
-    return _laid.call(laid, samples, begin, tables.units, threads, whole)
+    tables = _tiles.tables(spec, samples.steps, y_steps, samples.start, 0, context.traits.itemsize)
+    return _native.whole_tiles(context, samples, tables)
 
 
 native_tiles = Algorithm(
@@ -83,9 +72,8 @@ native_tiles = Algorithm(
     _why_not,
     _cost,
     _tiles.workspace,
-    _prepare,
-    _run,
+    Preparation(_prepare),
+    _bind,
     accuracy="componentwise",
-    extends=frozenset({"all"}),
-    writes=True,
+    cuts=Cuts(extends=frozenset({"all"})),
 )

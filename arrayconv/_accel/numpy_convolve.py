@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 
 from arrayconv._accel._base import unavailable
-from arrayconv._algorithms import Algorithm, Context, Shortcut
-from arrayconv._boundary import Source
+from arrayconv._algorithms import Algorithm, Bound, Context, Cuts, Preparation
 from arrayconv._cost_table import LINE, pace
+from arrayconv._ops.windows import reversed_taps
 from arrayconv._spec import Axis, Spec
 from arrayconv._xp import Traits
 
@@ -62,18 +62,16 @@ def _workspace(spec: Spec, traits: Traits) -> int:
 
 
 def _prepare(kernel: Any, spec: Spec, context: Context) -> Any:
-    return kernel.reshape(-1)[::-1]
+    return reversed_taps(kernel, np).reshape(-1)
 
 
-def _run(x: Any, taps: Any, spec: Spec, context: Context) -> Any:
-    axis = spec.axes[0]
-    x = x.reshape(-1)
+def _bind(spec: Spec, context: Context) -> Bound:
+    axis, shape = spec.axes[0], spec.output_shape
     if _is_valid(axis):
-        y = np.convolve(x, taps, "valid")
-    else:
-        first = axis.taps - 1 - axis.before
-        y = _full(x, taps)[first : first + axis.outputs]
-    return y.reshape(spec.output_shape)
+        return Bound(lambda x, taps, out: np.convolve(x.reshape(-1), taps, "valid").reshape(shape))
+    first = axis.taps - 1 - axis.before
+    kept = slice(first, first + axis.outputs)
+    return Bound(lambda x, taps, out: _full(x.reshape(-1), taps)[kept].reshape(shape))
 
 
 def _full(x: Any, taps: Any) -> Any:
@@ -88,28 +86,13 @@ def _zeros(count: int, dtype: Any) -> Any:
     return np.zeros(count, dtype)
 
 
-def _shortcut(spec: Spec, step: Spec, source: tuple[Source, ...], traits: Traits, fill: complex) -> Shortcut | None:
-    """Return numpy.convolve itself for one-dimensional arrays that are read whole."""
-    axis = spec.axes[0]
-    if step.axes[0] != axis or (spec.conj and not spec.flip):
-        return None
-    first = axis.taps - 1 - axis.before
-    part = slice(first, first + axis.outputs)
-    if (first, axis.outputs) == (0, axis.size + axis.taps - 1):
-        return _full if spec.flip else lambda x, kernel: _full(x, kernel[::-1])
-    if spec.flip:
-        return lambda x, kernel: _full(x, kernel)[part]
-    return lambda x, kernel: _full(x, kernel[::-1])[part]
-
-
 numpy_convolve = Algorithm(
     "numpy_convolve",
     _why_not,
     _cost,
     _workspace,
-    _prepare,
-    _run,
+    Preparation(_prepare),
+    _bind,
     accuracy="componentwise",
-    extends=frozenset({"zero"}),
-    shortcut=_shortcut,
+    cuts=Cuts(extends=frozenset({"zero"})),
 )

@@ -14,21 +14,18 @@ Accuracy  componentwise. Zeros beyond the ends are free.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from math import isfinite, prod
 from typing import Any
 
-from arrayconv._accel._base import Bypass, Laid, unavailable
-from arrayconv._accel._borrowed import LIBRARY, has_memory, tensor
-from arrayconv._accel._torch_calls import Call, applied, call, function, is_transposed, produced, surrounded
-from arrayconv._algorithms import Algorithm, Context
-from arrayconv._boundary import Run
+from arrayconv._accel._base import unavailable
+from arrayconv._accel._borrowed import LIBRARY, tensor
+from arrayconv._accel._torch_calls import Call, applied, call, is_transposed, produced, surrounded
+from arrayconv._algorithms import Algorithm, Bound, Context, Cuts, Preparation
 from arrayconv._cost_table import LINE, pace
-from arrayconv._layout import Move
-from arrayconv._ops.windows import LEADING
+from arrayconv._ops.windows import reversed_taps
 from arrayconv._spec import Spec
 from arrayconv._tracing import planning
-from arrayconv._xp import Traits
+from arrayconv._xp import Traits, compat_namespace
 
 _SERVES = ("torch", "numpy")
 _FORKED = (
@@ -126,9 +123,8 @@ def _prepare(kernel: Any, spec: Spec, context: Context) -> tuple[Call, Any, Any]
     Zeros beyond the ends are left out of torch's sums, so such a tap would not meet them.
     """
     told, weights = call(spec), _tensor(kernel, context)
-    axes = tuple(range(LEADING, LEADING + len(spec.axes)))
     if told.transposed:
-        weights = weights.flip(axes).transpose(1, 2)
+        weights = reversed_taps(weights, compat_namespace("torch")).transpose(1, 2)
     weights = weights.reshape(told.w_shape)
     if not told.reaches or (context.traits.readable and _is_finite(weights)):
         return told, weights, None
@@ -142,82 +138,27 @@ def _is_finite(weights: Any) -> bool:
     return isfinite(float(weights.sum()))
 
 
-def _run(x: Any, prepared: tuple[Call, Any, Any], spec: Spec, context: Context) -> Any:
-    told, weights, bias = prepared
-    x = _tensor(x, context)[(..., *told.held)].reshape(told.x_shape)
-    together = _together(spec, context.traits)
-    if together >= spec.batch:
-        y = applied(told, x, weights, bias)
-    else:
-        y = sys.modules["torch"].cat([applied(told, some, weights, bias) for some in x.split(together)])
-    y = y.reshape(told.y_shape)
-    return y.numpy() if context.traits.backend == "numpy" else y
+def _bind(spec: Spec, context: Context) -> Bound:
+    batch, lends = _together(spec, context.traits), context.traits.backend == "numpy"
+    cat = sys.modules["torch"].cat
+
+    def with_bias(x: Any, prepared: tuple[Call, Any, Any], bias: Any) -> Any:
+        call, weights, spoilt = prepared
+        x = _tensor(x, context)[(..., *call.held)].reshape(call.x_shape)
+        if spoilt is not None:
+            bias = spoilt if bias is None else bias + spoilt
+        if batch >= spec.batch:
+            y = applied(call, x, weights, bias)
+        else:
+            y = cat([applied(call, some, weights, bias) for some in x.split(batch)])
+        y = y.reshape(call.y_shape)
+        return y.numpy() if lends else y
+
+    return Bound(lambda x, prepared, out: with_bias(x, prepared, None), with_bias=None if lends else with_bias)
 
 
 def _tensor(array: Any, context: Context) -> Any:
     return array if context.traits.backend == "torch" else tensor(array)
-
-
-def bypass(laid: Laid) -> Bypass | None:
-    """Return torch's function on arrays that are read whole, the bias among its sums."""
-    problem, step = laid.problem, laid.step.spec
-    told, torch = call(step), sys.modules["torch"]
-    whole = tuple([slice(0, n) for n in problem.spec.input_size])
-    sources = tuple([(Run(0, 1, n),) for n in problem.spec.input_size])
-    if laid.step.source != sources or told.held != whole or _together(step, laid.traits) < step.batch:
-        return None
-    apply, rest, reaches, kept = function(told), told.rest, told.reaches, (..., *told.kept)
-    move, axes = problem.layout.kernel, tuple(range(2, 2 + len(step.axes)))
-    to_x = _way(problem.layout.x, laid.x_shape, told.x_shape)
-    to_y = _way(problem.layout.y, (told.x_shape[0], step.groups * step.filters, *step.output_size), problem.shape)
-    to_weights = _way(_turned(move) if told.transposed else move, laid.kernel_shape, told.w_shape)
-    turned = axes if problem.spec.flip != told.transposed else ()
-
-    def run(x: Any, kernel: Any, bias: Any = None) -> Any:
-        if torch.is_autocast_enabled("cpu") or not has_memory(kernel):
-            return None  # the long way keeps all digits, and reads no values where there are none
-        weights = to_weights(kernel)
-        if turned:
-            weights = weights.flip(turned)
-        if reaches and not _is_finite(weights):
-            return None  # the long way lets bad taps meet the zeros beyond the ends
-        y = apply(to_x(x), weights, bias, *rest)
-        return to_y(y[kept].clone() if told.cuts else y)
-
-    if laid.traits.library == "torch":
-        return run
-    return lambda *arrays: _numpy(run(*map(tensor, arrays)))
-
-
-def _numpy(y: Any) -> Any:
-    return None if y is None else y.numpy()
-
-
-def _way(move: Move, given: tuple[int, ...], wanted: tuple[int, ...]) -> Callable[[Any], Any]:
-    """Return what brings a tensor from the caller's axes to torch's, or back: as few views as it takes."""
-    if not move.moves:
-        return _as_it_is if given == wanted else lambda array: array.reshape(wanted)
-    return lambda array: array.reshape(move.split).permute(move.order).reshape(wanted)
-
-
-def _as_it_is(array: Any) -> Any:
-    return array
-
-
-def _turned(move: Move) -> Move:
-    """Return the way to (groups, channels, filters, *k) for the one to (groups, filters, channels, *k)."""
-    order, (groups, filters, channels, *taps) = move.order, move.joined
-    sizes = [move.split[axis] for axis in order]
-    first = _count(sizes, groups)
-    second = first + _count(sizes[first:], filters)
-    third = second + _count(sizes[second:], channels)
-    order = (*order[:first], *order[second:third], *order[first:second], *order[third:])
-    return Move(move.split, order, (groups, channels, filters, *taps))
-
-
-def _count(sizes: list[int], product: int) -> int:
-    """Return how many of the first sizes have a product."""
-    return next(count for count in range(len(sizes) + 1) if prod(sizes[:count]) == product)
 
 
 torch_conv = Algorithm(
@@ -225,9 +166,8 @@ torch_conv = Algorithm(
     _why_not,
     _cost,
     _workspace,
-    _prepare,
-    _run,
+    Preparation(_prepare),
+    _bind,
     accuracy="componentwise",
-    extends=frozenset({"zero"}),
-    upsamples=is_transposed,
+    cuts=Cuts(extends=frozenset({"zero"}), upsamples=is_transposed),
 )

@@ -15,7 +15,7 @@ from math import prod
 from typing import Any
 
 from arrayconv._accel._base import unavailable
-from arrayconv._algorithms import Algorithm, Context
+from arrayconv._algorithms import Algorithm, Bound, Context, Cuts, Preparation
 from arrayconv._cost_table import LINE, pace
 from arrayconv._ops.windows import LEADING
 from arrayconv._spec import Axis, Spec
@@ -73,6 +73,17 @@ def _run(x: Any, weights: Any, spec: Spec, context: Context) -> Any:
     return context.xp.reshape(y, spec.output_shape)
 
 
+def _bind(spec: Spec, context: Context) -> Bound:
+    return Bound(lambda x, prepared, out: _run(x, prepared, spec, context))
+
+
 xla_conv = Algorithm(
-    "xla_conv", _why_not, _cost, _workspace, _prepare, _run, accuracy="componentwise", extends=frozenset({"zero"})
+    "xla_conv",
+    _why_not,
+    _cost,
+    _workspace,
+    Preparation(_prepare),
+    _bind,
+    accuracy="componentwise",
+    cuts=Cuts(extends=frozenset({"zero"})),
 )

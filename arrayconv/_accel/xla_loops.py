@@ -14,7 +14,7 @@ from typing import Any
 
 from arrayconv._accel import _native, _rows, _xla
 from arrayconv._accel._flat import adjacent
-from arrayconv._algorithms import Algorithm, Context
+from arrayconv._algorithms import Algorithm, Bound, Context, Cuts, Preparation
 from arrayconv._cost_table import pace
 from arrayconv._spec import Spec
 from arrayconv._xp import Traits
@@ -40,6 +40,17 @@ def _run(x: Any, kernel: Any, spec: Spec, context: Context) -> Any:
     return _xla.run(call, x, kernel, context)
 
 
+def _bind(spec: Spec, context: Context) -> Bound:
+    return Bound(lambda x, prepared, out: _run(x, prepared, spec, context))
+
+
 xla_loops = Algorithm(
-    "xla_loops", _why_not, _cost, _rows.workspace, _prepare, _run, accuracy="componentwise", slabs=True
+    "xla_loops",
+    _why_not,
+    _cost,
+    _rows.workspace,
+    Preparation(_prepare),
+    _bind,
+    accuracy="componentwise",
+    cuts=Cuts(slabs=True),
 )

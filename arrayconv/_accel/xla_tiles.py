@@ -14,7 +14,7 @@ from typing import Any
 
 from arrayconv._accel import _native, _tiles, _xla
 from arrayconv._accel._flat import adjacent
-from arrayconv._algorithms import Algorithm, Context
+from arrayconv._algorithms import Algorithm, Bound, Context, Cuts, Preparation
 from arrayconv._cost_table import pace
 from arrayconv._spec import Spec
 from arrayconv._xp import Traits
@@ -41,13 +41,17 @@ def _run(x: Any, kernel: Any, spec: Spec, context: Context) -> Any:
     return _xla.run(call, x, kernel, context)[(..., *(slice(None, None, axis.stride) for axis in spec.axes[-2:]))]
 
 
+def _bind(spec: Spec, context: Context) -> Bound:
+    return Bound(lambda x, prepared, out: _run(x, prepared, spec, context))
+
+
 xla_tiles = Algorithm(
     "xla_tiles",
     _why_not,
     _cost,
     _tiles.workspace,
-    _prepare,
-    _run,
+    Preparation(_prepare),
+    _bind,
     accuracy="componentwise",
-    extends=frozenset({"all"}),
+    cuts=Cuts(extends=frozenset({"all"})),
 )

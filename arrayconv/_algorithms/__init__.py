@@ -6,7 +6,16 @@ The order is the one `explain` prints for equal costs. Naming an algorithm here 
 
 from __future__ import annotations
 
-from arrayconv._algorithms._base import Accuracy, Algorithm, Context, Extends, Shortcut
+from arrayconv._algorithms._base import (
+    Accuracy,
+    Algorithm,
+    Bound,
+    Context,
+    Cuts,
+    Extends,
+    Memory,
+    Preparation,
+)
 from arrayconv._algorithms.banded import banded
 from arrayconv._algorithms.direct import direct
 from arrayconv._algorithms.dot import dot
@@ -18,4 +27,14 @@ ALGORITHMS: dict[str, Algorithm] = {
     algorithm.name: algorithm for algorithm in (direct, im2col, banded, dot, fft, overlap_save)
 }
 
-__all__ = ["ALGORITHMS", "Accuracy", "Algorithm", "Context", "Extends", "Shortcut"]
+__all__ = [
+    "ALGORITHMS",
+    "Accuracy",
+    "Algorithm",
+    "Bound",
+    "Context",
+    "Cuts",
+    "Extends",
+    "Memory",
+    "Preparation",
+]

@@ -1,10 +1,10 @@
-"""What an algorithm is: a name, a refusal, a cost, a workspace, and two functions of arrays.
+"""What an algorithm is: a name, a refusal, a cost, a workspace, how a problem is cut for it, and a bound call.
 
-Contract. `run` computes the one operation of `_spec` for a piece of the problem in which upsample is 1 (or for the
-whole of one that it `upsamples`), flip and conj are done, and both arrays are of the accumulator's dtype. Unless
-`extends` says otherwise `before` is 0 and every window lies inside x. `prepare` does what needs only the kernel; its
-result serves every piece of which `prepared_by` says the same. All are pure: they read no global, no environment and
-no array's type.
+Contract. `bind` returns what computes the one operation of `_spec` for a piece of the problem in which upsample is 1
+(or for the whole of one that it `upsamples`), flip and conj are done, and both arrays are of the accumulator's dtype.
+Unless `cuts.extends` says otherwise `before` is 0 and every window lies inside x. `preparation` is of what needs only
+the kernel; its result serves every piece of which `depends_on` says the same. All are pure: they read no global, no
+environment and no array's type.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-from arrayconv._boundary import Source
+from arrayconv._problem import Problem
 from arrayconv._spec import Spec
+from arrayconv._split import Piece
 from arrayconv._xp import Array, Namespace, Traits
 
 OBJECT_BYTES = 256  # a small array or view, as Python holds it: what a list of one per tap adds
@@ -22,29 +23,65 @@ OBJECT_BYTES = 256  # a small array or view, as Python holds it: what a list of 
 Accuracy = Literal["normwise", "componentwise"]
 Extends = frozenset[Literal["zero", "wrap", "all"]]  # zeros, circles; all: by each axis' kind, and `context.fill`
 
-
-# A whole call on the caller's own arrays, whose axes are the convolved ones, (x, kernel) -> y; None for arrays that
-# must go the long way.
-Shortcut = Callable[[Any, Any], Any]
-# (problem, its only step, where its samples come from per axis, traits, fill) -> the shortcut, None if there is none
-MakeShortcut = Callable[[Spec, Spec, tuple[Source, ...], Traits, complex], Shortcut | None]
+# (piece of x, what was prepared of the kernel, out) -> y. A NumPy `out` is where to write; whoever does returns it.
+Run = Callable[[Array, Any, Array | None], Array]
 
 
 class Context(NamedTuple):
-    """What `prepare` and `run` may use besides their arrays."""
+    """What an algorithm may use besides its arrays."""
 
     xp: Namespace
     device: Any
     traits: Traits
-    fft: Any  # a namespace with rfftn, irfftn, fftn, ifftn; a lender's has `slabs` too
+    fft: Any  # a namespace with rfftn, irfftn, fftn, ifftn; another library's has `slabs` too
     fill: complex = 0
-    out: Any = None  # where to write the piece, for an algorithm that `writes`; without it, a new array
+    out: Any = None
     alone: bool = True  # False where pieces run side by side, each on a thread: what is called must start none
     once: bool = False  # whether what is prepared of a kernel serves one piece and is forgotten
+    memory: Memory | None = None  # how the caller's arrays lie, where the piece is a whole call
+
+
+class Memory(NamedTuple):
+    """A problem of one piece on contiguous arrays of the accumulator's dtype, in the caller's order of axes."""
+
+    problem: Problem
+    piece: Piece
+
+
+class Bound(NamedTuple):
+    """An algorithm bound to the spec of a piece: all that can be decided without an array is decided."""
+
+    run: Run
+    checked: Run | None = None  # the same; None as soon as it meets a number that must be contained
+    with_bias: Callable[[Array, Any, Array], Array] | None = None  # (x, what was prepared, bias (groups * filters,)) -> y
+    at: Callable[[int, int, int], None] | None = None  # (x, kernel, y): the whole call at addresses of `context.memory`
 
 
 def _never(spec: Spec, traits: Traits) -> bool:
     return False
+
+
+class Cuts(NamedTuple):
+    """How a problem is cut into pieces for an algorithm."""
+
+    extends: Extends = frozenset()  # which boundaries it handles inside, through `before`
+    slabs: bool = False  # where it does not extend, borders are pieces of their own: a copy of x would cost more
+    shares: Callable[[Spec, Traits], bool] = _never  # whether pieces run side by side, as threads: see `Context.alone`
+    tile_bytes: int = 0  # workspace per piece that stays in a CPU's cache, 0 for no limit
+    tiles_images: bool = False  # such pieces are of whole images: cutting one would cost more than a cache gives
+    upsamples: Callable[[Spec], bool] | None = None  # whether it runs an upsampled problem as it is, not by phases
+
+    def extending(self, zero_fill: bool) -> Extends:
+        """Return which boundaries need no copy of x, given whether 'constant' means zeros."""
+        return self.extends if zero_fill else self.extends - {"zero"}
+
+
+class Preparation(NamedTuple):
+    """What an algorithm makes of a kernel before it meets any x."""
+
+    run: Callable[[Array, Spec, Context], Any]
+    depends_on: Callable[[Spec], Hashable] | None = None  # all that `run` reads of a spec; None for all of it
+    cost: Callable[[Spec, Traits], int] | None = None  # its share of the cost, where that is worth keeping
 
 
 @dataclass(frozen=True)
@@ -55,22 +92,8 @@ class Algorithm:
     why_not: Callable[[Spec, Traits], str | None]  # the sentence that errors, skips, explain() and docs show
     cost: Callable[[Spec, Traits], int]  # expected nanoseconds
     workspace: Callable[[Spec, Traits], int]  # bytes beyond x, w and y
-    prepare: Callable[[Array, Spec, Context], Any]
-    run: Callable[[Array, Any, Spec, Context], Array]
+    preparation: Preparation
+    bind: Callable[[Spec, Context], Bound]
     accuracy: Accuracy  # whether the error bound holds element by element or by norm
-    extends: Extends = frozenset()  # which boundaries it handles inside, through `before`
-    slabs: bool = False  # where it does not extend, borders are pieces of their own: a copy of x would cost more
-    smears: bool = False  # one bad sample reaches outputs whose window does not hold it
-    mixes: bool = False  # sums may overflow where the definition's would not, so data is scaled first
-    writes: bool = False  # NumPy arrays into `context.out`, which it returns
-    shares: Callable[[Spec, Traits], bool] = _never  # whether pieces run side by side, as threads: see `Context.alone`
-    tile_bytes: int = 0  # workspace per piece that stays in a CPU's cache, 0 for no limit
-    tiles_images: bool = False  # such pieces are of whole images: cutting one would cost more than a cache gives
-    upsamples: Callable[[Spec], bool] | None = None  # whether it runs an upsampled problem as it is, not by phases
-    shortcut: MakeShortcut | None = None
-    prepared_by: Callable[[Spec], Hashable] | None = None  # all that `prepare` reads of a spec; None for all of it
-    prepare_cost: Callable[[Spec, Traits], int] | None = None  # its share of the cost, where that is worth counting
-
-    def extending(self, zero_fill: bool) -> Extends:
-        """Return which boundaries need no copy of x, given whether 'constant' means zeros."""
-        return self.extends if zero_fill else self.extends - {"zero"}
+    cuts: Cuts = Cuts()
+    spreads: Literal["", "nonfinite", "overflow"] = ""  # which bad numbers reach outputs whose window lacks them

@@ -20,7 +20,7 @@ from itertools import pairwise, product
 from math import prod
 from typing import Any, NamedTuple
 
-from arrayconv._algorithms._base import OBJECT_BYTES, Algorithm, Context
+from arrayconv._algorithms._base import Bound, Cuts, Preparation, OBJECT_BYTES, Algorithm, Context
 from arrayconv._cost_table import rates, threads
 from arrayconv._memory import buffer, passing, put
 from arrayconv._memory import product as matrix_product
@@ -374,19 +374,22 @@ def _groups(bands: Bands) -> int:
     return -(-bands.rows // bands.phases) + (bands.phases > 1)
 
 
+def _bind(spec: Spec, context: Context) -> Bound:
+    return Bound(lambda x, prepared, out: _run(x, prepared, spec, context._replace(out=out)))
+
+
+def _shares(spec: Spec, traits: Traits) -> bool:
+    return traits.backend == "numpy" and len(spec.axes) > 1 and not traits.exact
+
+
 banded = Algorithm(
     "banded",
     _why_not,
     _cost,
     _workspace,
-    _prepare,
-    _run,
+    Preparation(_prepare, _prepared_by),
+    _bind,
     accuracy="componentwise",
-    slabs=True,
-    writes=True,
-    shares=lambda spec, traits: traits.backend == "numpy" and len(spec.axes) > 1 and not traits.exact,
-    prepared_by=_prepared_by,
-    extends=frozenset({"zero"}),
-    smears=True,
-    tile_bytes=10 << 20,
+    cuts=Cuts(extends=frozenset({"zero"}), slabs=True, shares=_shares, tile_bytes=10 << 20),
+    spreads="nonfinite",
 )

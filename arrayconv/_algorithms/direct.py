@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from math import prod
 
-from arrayconv._algorithms._base import OBJECT_BYTES, Algorithm, Context
+from arrayconv._algorithms._base import Bound, Cuts, Preparation, OBJECT_BYTES, Algorithm, Context
 from arrayconv._cost_table import rates
 from arrayconv._ops import windows
 from arrayconv._spec import Spec
@@ -77,15 +77,17 @@ def _added(total: Array | None, term: Array) -> Array:
     return total
 
 
+def _bind(spec: Spec, context: Context) -> Bound:
+    return Bound(lambda x, prepared, out: _run(x, prepared, spec, context))
+
+
 direct = Algorithm(
     "direct",
     _why_not,
     _cost,
     _workspace,
-    _prepare,
-    _run,
+    Preparation(_prepare),
+    _bind,
     accuracy="componentwise",
-    slabs=True,
-    shares=lambda spec, traits: not _by_matmul(spec, traits),
-    tile_bytes=1 << 21,
+    cuts=Cuts(slabs=True, shares=lambda spec, traits: not _by_matmul(spec, traits), tile_bytes=1 << 21),
 )

@@ -22,7 +22,7 @@ from itertools import product
 from math import prod
 from typing import NamedTuple
 
-from arrayconv._algorithms._base import OBJECT_BYTES, Algorithm, Context
+from arrayconv._algorithms._base import Bound, Cuts, Preparation, OBJECT_BYTES, Algorithm, Context
 from arrayconv._cost_table import rates
 from arrayconv._spec import Spec
 from arrayconv._tracing import planning, record
@@ -177,4 +177,10 @@ def _window(spec: Spec, place: tuple[int, ...], chunk: Chunk) -> list[slice]:
     return found
 
 
-dot = Algorithm("dot", _why_not, _cost, _workspace, _prepare, _run, accuracy="componentwise", slabs=True)
+def _bind(spec: Spec, context: Context) -> Bound:
+    return Bound(lambda x, prepared, out: _run(x, prepared, spec, context))
+
+
+dot = Algorithm(
+    "dot", _why_not, _cost, _workspace, Preparation(_prepare), _bind, accuracy="componentwise", cuts=Cuts(slabs=True)
+)

@@ -16,7 +16,7 @@ from __future__ import annotations
 from math import log2, prod
 from typing import Any
 
-from arrayconv._algorithms._base import Algorithm, Context
+from arrayconv._algorithms._base import Bound, Cuts, Preparation, Algorithm, Context
 from arrayconv._cost_table import rates
 from arrayconv._dtypes import component
 from arrayconv._lengths import fast_length
@@ -153,7 +153,7 @@ def spectral_workspace(spec: Spec, lengths: tuple[int, ...], tiles: int, traits:
 def _prepare(kernel: Array, spec: Spec, context: Context) -> spectral.Spectra | Array:
     """Return the kernel's spectra; where it serves once, and is transformed column by column beside x, its taps."""
     if context.once and _slabs(spec, context):
-        return spectral.reversed_taps(kernel, spec, context)
+        return spectral.spread_taps(kernel, spec, context)
     return spectral.kernel_spectra(kernel, spec, lengths_of(spec), context)
 
 
@@ -162,18 +162,44 @@ def _slabs(spec: Spec, context: Context) -> Any:
     return getattr(context.fft, "slabs", None) if in_slabs(spec, context.traits) else None
 
 
-def _run(x: Any, kernel: Any, spec: Spec, context: Context) -> Array:
+def _bind(spec: Spec, context: Context) -> Bound:
     slabs = _slabs(spec, context)
     if slabs is not None:
-        whole = isinstance(kernel, spectral.Spectra)
-        factor = kernel.limbs[0] if whole else kernel
-        y = slabs.convolve(x[0, 0, 0, ...], factor[0, 0, 0, ...], lengths_of(spec), reads(spec), is_spectrum=whole)
-        return y[None, None, None, ...]
-    y = spectral.convolve(x, kernel, context)
-    for number, axis in enumerate(spec.axes):
-        if _is_circle(axis):
-            y = context.xp.roll(y, -_first(axis), axis=LEADING + number)
-    return y[(..., *reads(spec))]
+        circles = _Circles(slabs, spec, context)
+        return Bound(circles.run, circles.checked)
+    read, turns = (..., *reads(spec)), [(n, -_first(axis)) for n, axis in enumerate(spec.axes) if _is_circle(axis)]
+
+    def run(x: Array, kernel: spectral.Spectra, out: Array | None) -> Array:
+        y = spectral.convolve(x, kernel, context)
+        for number, shift in turns:
+            y = context.xp.roll(y, shift, axis=LEADING + number)
+        return y[read]
+
+    return Bound(run)
+
+
+class _Circles:
+    """An image by a kernel or by its spectrum, in slabs of transforms."""
+
+    def __init__(self, slabs: Any, spec: Spec, context: Context) -> None:
+        dtype, read, lengths = context.traits.accumulator, reads(spec), lengths_of(spec)
+        x_shape, reach = spec.input_size, tuple(axis.reach for axis in spec.axes)
+        self._by_taps, self._by_spectrum = (
+            slabs.circle(x_shape, reach, dtype, lengths, read, is_spectrum=flag) for flag in (False, True)
+        )
+
+    def run(self, x: Any, kernel: Any, out: Any) -> Any:
+        return self._convolved(x, kernel, False)
+
+    def checked(self, x: Any, kernel: Any, out: Any) -> Any:
+        return self._convolved(x, kernel, True)
+
+    def _convolved(self, x: Any, kernel: Any, guarded: bool) -> Any:
+        if isinstance(kernel, spectral.Spectra):
+            y = self._by_spectrum.convolve(x[0, 0, 0], kernel.limbs[0][0, 0, 0], guarded=guarded)
+        else:
+            y = self._by_taps.convolve(x[0, 0, 0], kernel[0, 0, 0], guarded=guarded)
+        return None if y is None else y[None, None, None]
 
 
 def _is_circle(axis: Axis) -> bool:
@@ -202,13 +228,13 @@ fft = Algorithm(
     _why_not,
     _cost,
     _workspace,
-    _prepare,
-    _run,
+    Preparation(
+        _prepare,
+        lambda spec: prepared_by(lengths_of(spec), spec),
+        lambda spec, traits: spectral_prepare_cost(spec, lengths_of(spec), traits),
+    ),
+    _bind,
     accuracy="normwise",
-    extends=frozenset({"zero", "wrap"}),
-    smears=True,
-    mixes=True,
-    shares=_shares,
-    prepared_by=lambda spec: prepared_by(lengths_of(spec), spec),
-    prepare_cost=lambda spec, traits: spectral_prepare_cost(spec, lengths_of(spec), traits),
+    cuts=Cuts(extends=frozenset({"zero", "wrap"}), shares=_shares),
+    spreads="overflow",
 )

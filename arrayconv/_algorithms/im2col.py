@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from math import prod
 
-from arrayconv._algorithms._base import OBJECT_BYTES, Algorithm, Context
+from arrayconv._algorithms._base import Bound, Cuts, Preparation, OBJECT_BYTES, Algorithm, Context
 from arrayconv._cost_table import rates
 from arrayconv._memory import adjacent
 from arrayconv._ops import windows
@@ -76,6 +76,17 @@ def _run(x: Array, weights: Array, spec: Spec, context: Context) -> Array:
     return xp.reshape(xp.matmul(weights, columns), spec.output_shape)
 
 
+def _bind(spec: Spec, context: Context) -> Bound:
+    return Bound(lambda x, prepared, out: _run(x, prepared, spec, context))
+
+
 im2col = Algorithm(
-    "im2col", _why_not, _cost, _workspace, _prepare, _run, accuracy="componentwise", slabs=True, tile_bytes=1 << 23
+    "im2col",
+    _why_not,
+    _cost,
+    _workspace,
+    Preparation(_prepare),
+    _bind,
+    accuracy="componentwise",
+    cuts=Cuts(slabs=True, tile_bytes=1 << 23),
 )

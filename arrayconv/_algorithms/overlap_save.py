@@ -16,7 +16,7 @@ from itertools import product
 from math import log2, prod
 from typing import NamedTuple
 
-from arrayconv._algorithms._base import Algorithm, Context
+from arrayconv._algorithms._base import Bound, Cuts, Preparation, Algorithm, Context
 from arrayconv._algorithms.fft import (
     LANES,
     LONE,
@@ -146,19 +146,26 @@ def _joined(y: Array, spec: Spec, tilings: tuple[Tiling, ...], context: Context)
     return context.xp.reshape(y, shape)[(..., *read)]
 
 
+def _bind(spec: Spec, context: Context) -> Bound:
+    return Bound(lambda x, prepared, out: _run(x, prepared, spec, context))
+
+
 overlap_save = Algorithm(
     "overlap_save",
     _why_not,
     _cost,
     _workspace,
-    _prepare,
-    _run,
+    Preparation(
+        _prepare,
+        lambda spec: prepared_by(_lengths(spec), spec),
+        lambda spec, traits: spectral_prepare_cost(spec, _lengths(spec), traits),
+    ),
+    _bind,
     accuracy="normwise",
-    extends=frozenset({"zero"}),
-    smears=True,
-    mixes=True,
-    shares=spectral_shares,
-    prepared_by=lambda spec: prepared_by(_lengths(spec), spec),
-    prepare_cost=lambda spec, traits: spectral_prepare_cost(spec, _lengths(spec), traits),
-    tile_bytes=10 << 20,  # pieces of this workspace took half the time of all tiles at once on 2048 x 2048
+    cuts=Cuts(
+        extends=frozenset({"zero"}),
+        shares=spectral_shares,
+        tile_bytes=10 << 20,  # pieces of this workspace took half the time of all tiles at once on 2048 x 2048
+    ),
+    spreads="overflow",
 )

@@ -20,7 +20,7 @@ from arrayconv._cost_table import rates
 from arrayconv._explain import duration
 from arrayconv._float_errors import float_errors_ignored
 from arrayconv._host import Numbers
-from arrayconv._plan import Plan, Task, remade
+from arrayconv._plan import Plan, Task, plan_of
 from arrayconv._problem import Problem, paired
 from arrayconv._programs import LIBRARY, number_of
 from arrayconv._separable import Factor, Term, balanced, fills, misfit
@@ -276,7 +276,7 @@ def _as_program(
     factors: tuple[tuple[Array, ...], ...],
 ) -> Any:
     """Return `run`'s answer; each program transforms the factors again, which are short."""
-    plans = tuple(remade(*task) for task in tasks)
+    plans = tuple(plan_of("convolution", *task) for task in tasks)
     beyond = tuple(tuple(number_of(fill) for fill in row) for row in digits)
     found = Operands(x, factors[0][0], xp, device_of(x), traits)
     return _summed(found, problems, plans, beyond, factors, ())

@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 
 from arrayconv import _engines
 from arrayconv._canonical import answer, operands_of
-from arrayconv._plan import Plan, Task, execute, prepared, remade
+from arrayconv._execute import execute, prepared
+from arrayconv._plan import Plan, Task, plan_of
 from arrayconv._problem import Problem
 from arrayconv._programs import LIBRARY, as_one, number_of
 from arrayconv._tracing import is_traced
@@ -35,7 +36,7 @@ class Job(NamedTuple):
     @property
     def plan(self) -> Plan:
         """The plan that was made of the same integers before."""
-        return remade(self.task, self.zero_fill)
+        return plan_of("convolution", self.task, self.zero_fill)
 
 
 def serves(plan: Plan) -> bool:

@@ -14,7 +14,8 @@ from jax.extend.core import Primitive
 from jax.interpreters import ad, batching, mlir
 
 from arrayconv._engines import adjoint, batched
-from arrayconv._plan import Task, execute, planned
+from arrayconv._execute import execute
+from arrayconv._plan import Task, planned
 from arrayconv._tracing import is_traced
 from arrayconv._xp import Array, device_of
 

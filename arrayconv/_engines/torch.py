@@ -15,7 +15,8 @@ from torch._C import _functorch  # pyright: ignore[reportAttributeAccessIssue]
 from torch.autograd import forward_ad
 
 from arrayconv._engines import adjoint, batched, legacy
-from arrayconv._plan import Task, execute, planned
+from arrayconv._execute import execute
+from arrayconv._plan import Task, planned
 from arrayconv._tracing import is_traced
 from arrayconv._xp import Array, namespace_of
 

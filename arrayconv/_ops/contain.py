@@ -16,7 +16,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from math import isfinite, prod, sqrt
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -27,12 +27,15 @@ from arrayconv._ops.windows import LEADING
 from arrayconv._spec import Axis, Spec
 from arrayconv._xp import Array, Namespace, Traits, dtype_name
 
+if TYPE_CHECKING:
+    from arrayconv._algorithms import Bound, Context
+
 # Magnitudes are brought into [2^-48, 2^48]: two such operands and 2^30 terms stay below float32's 2^128.
 _COMFORT = 48
 _STEPS = {"float32": (64, 32), "float64": (512, 256, 128, 64, 32)}  # powers of two tried, largest first
 
 
-Way = Callable[[Array], Array]
+Branch = Callable[[Array], Array]
 
 
 class Guard(NamedTuple):
@@ -74,19 +77,54 @@ def _is_plain(data: Array, scales: bool, traits: Traits, xp: Namespace) -> bool:
     return isfinite(norm) and (not scales or 2.0**-_COMFORT * most <= norm <= 2.0**_COMFORT)
 
 
-def untouched(compute: Callable[[], Array], traits: Traits, *, alone: bool) -> Array | None:
-    """Return what a method that does not scale makes of the data as it is; None where that has to be guarded.
+def run(bound: Bound, data: Array, constants: Any, kernel: Guard, task: Contained, out: Array | None) -> Array:
+    """Return what a method that spreads bad numbers makes of data, and of what it prepared of a guarded kernel.
+
+    Where the method can tell on its way, or by its result, that nothing had to be contained, the data is not looked at.
+    """
+    spec, context, scales = task
+    if kernel.bad is None and kernel.scale is None:
+        y = _checked(bound, data, constants, context, scales, out)
+        if y is not None:
+            return y
+
+    def restored(x: Guard) -> Array:
+        return restore(bound.run(x.data, constants, out), x, kernel, spec, context)
+
+    def plain(data: Array) -> Array:
+        return restored(Guard(data, None, None))
+
+    def guarded(data: Array) -> Array:
+        return restored(guard(data, 2, context.traits, scales, xp=context.xp))
+
+    return _either(data, plain, guarded, context.traits, scales, xp=context.xp)
+
+
+class Contained(NamedTuple):
+    """What a piece is, and whether its method `scales`: where sums may overflow that the definition's would not."""
+
+    spec: Spec
+    context: Context
+    scales: bool
+
+
+def _checked(
+    bound: Bound, data: Array, constants: Any, context: Context, scales: bool, out: Array | None
+) -> Array | None:
+    """Return what the method makes of the data as it is; None where that has to be guarded.
 
     A bad sample spoils, with others, the outputs whose window holds it. So where every output is finite none was read.
     """
-    if traits.backend != "numpy":
+    if bound.checked is not None:
+        return bound.checked(data, constants, out)
+    if scales or context.traits.backend != "numpy":
         return None
-    y: Any = compute()
-    total = np.vdot(y, y) if alone and y.flags.c_contiguous else np.sum(y)  # BLAS would start threads
+    y: Any = bound.run(data, constants, out)
+    total = np.vdot(y, y) if context.alone and y.flags.c_contiguous else np.sum(y)  # BLAS would start threads
     return y if np.isfinite(total) else None
 
 
-def either(data: Array, plain: Way, guarded: Way, traits: Traits, scales: bool, *, xp: Namespace) -> Array:
+def _either(data: Array, plain: Branch, guarded: Branch, traits: Traits, scales: bool, *, xp: Namespace) -> Array:
     """Return what `plain` makes of data that needs no guard, what `guarded` makes of any other.
 
     In a program of JAX for a CPU that is decided as it runs, for a method that `scales`: its program is short enough to

@@ -12,7 +12,7 @@ from math import prod, sqrt
 from typing import Any, NamedTuple
 
 from arrayconv import _dtypes
-from arrayconv._ops import transform
+from arrayconv._ops import transform, windows
 from arrayconv._ops.windows import LEADING, spread
 from arrayconv._spec import Spec
 from arrayconv._xp import Array, Namespace, Traits
@@ -75,10 +75,10 @@ def why_not(spec: Spec, lengths: Sequence[int], traits: Traits) -> str | None:
     return None
 
 
-def reversed_taps(kernel: Array, spec: Spec, context: Any) -> Array:
+def spread_taps(kernel: Array, spec: Spec, context: Any) -> Array:
     """Return w reversed, so that a correlation becomes a product of spectra, with its taps `dilation` apart."""
     xp: Namespace = context.xp
-    kernel = xp.flip(kernel, axis=tuple(range(LEADING, kernel.ndim)))
+    kernel = windows.reversed_taps(kernel, xp)
     for number, axis in enumerate(spec.axes):
         kernel = spread(kernel, LEADING + number, axis.dilation, xp=xp, device=context.device)
     return kernel
@@ -86,7 +86,7 @@ def reversed_taps(kernel: Array, spec: Spec, context: Any) -> Array:
 
 def kernel_spectra(kernel: Array, spec: Spec, lengths: Sequence[int], context: Any) -> Spectra:
     """Return the spectra of w reversed, with its taps `dilation` apart."""
-    return Spectra(_forward(reversed_taps(kernel, spec, context), lengths, context), tuple(lengths))
+    return Spectra(_forward(spread_taps(kernel, spec, context), lengths, context), tuple(lengths))
 
 
 def convolve(x: Array, kernel: Spectra, context: Any) -> Array:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from itertools import product
 from typing import Any
 
+from arrayconv._memory import is_numpy
 from arrayconv._ops.pad import along
 from arrayconv._spec import Axis
 from arrayconv._tracing import planning
@@ -76,3 +77,13 @@ def tiles(x: Array, axis: int, length: int, step: int, count: int, *, xp: Namesp
         cut = xp.reshape(shifted, (*before, count, step, *after))
         parts.append(cut[along(axis + 1, slice(0, width))])
     return parts[0] if len(parts) == 1 else xp.concat(parts, axis=axis + 1)
+
+
+def reversed_taps(kernel: Array, xp: Namespace) -> Array:
+    """Return a kernel (groups, filters, channels, *k) with its taps in reverse: a convolution's as a correlation's."""
+    axes = tuple(range(LEADING, kernel.ndim))
+    if not axes:
+        return kernel
+    if is_numpy(kernel):  # a view, in a tenth of the time
+        return kernel[(..., *(slice(None, None, -1),) * len(axes))]
+    return xp.flip(kernel, axis=axes)

@@ -1,0 +1,76 @@
+"""A compiled loop on NumPy arrays of any layout, in place: its tables are made once for each layout it meets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from arrayconv._accel import _threads
+from arrayconv._accel._flat import Steps, address
+
+Part = Callable[[int, int], None]  # (first, stop): writes those blocks of outputs
+Start = Callable[[int, int, int], Part]  # at addresses of x, factors and y, which must outlive the part
+
+_MOST_LAYOUTS = 16
+
+
+class Layout(NamedTuple):
+    """How a loop goes about arrays of known steps."""
+
+    start: Start
+    units: int  # blocks of outputs
+    copies: bool  # whether x must be copied first, so that its elements follow each other
+    shape: tuple[int, ...] | None  # of a new y in memory; None where the caller's is written
+    order: tuple[int, ...] | None = None  # of the new y's axes, None for the canonical one
+
+
+class InPlace:
+    """A loop as `Bound.run`: x and the caller's `out` are addressed where they lie.
+
+    Parameters
+    ----------
+    layout : callable
+        (steps of x or None where it can't be addressed, steps of `out` or None) -> Layout.
+    dtype : str
+        Of all arrays.
+    threads : int
+        At most.
+    """
+
+    def __init__(self, layout: Callable[[Steps | None, Steps | None], Layout], dtype: str, threads: int) -> None:
+        self._layout, self._dtype, self._threads = layout, np.dtype(dtype), threads
+        self._layouts: dict[Any, Layout] = {}
+
+    def __call__(self, x: Any, factors: Any, out: Any) -> Any:
+        """Return y (batch, groups, filters, *out); `out` itself where it was written."""
+        aligned = x.flags.aligned
+        key = (x.strides, x.shape, aligned) if out is None else (x.strides, x.shape, aligned, out.strides, out.flags.aligned)
+        layout = self._layouts.get(key)
+        if layout is None:
+            layout = self._met(key, x, out)
+        if layout.copies:
+            x = np.array(x, order="C")
+        y = out if layout.shape is None else np.empty(layout.shape, self._dtype)
+        part = layout.start(address(x), address(factors), address(y))
+        if self._threads > 1:
+            _threads.share(part, layout.units, self._threads)
+        else:
+            part(0, layout.units)
+        return y if layout.order is None else y.transpose(layout.order)
+
+    def _met(self, key: Any, x: Any, out: Any) -> Layout:
+        layout = self._layout(_steps(x), None if out is None else _steps(out))
+        if len(self._layouts) >= _MOST_LAYOUTS:
+            self._layouts.clear()
+        self._layouts[key] = layout
+        return layout
+
+
+def _steps(array: Any) -> Steps | None:
+    """Return how far one step along each axis moves, in elements; None where a loop can't address some of them."""
+    size = array.itemsize
+    if not array.dtype.isnative or not array.flags.aligned or any(stride % size for stride in array.strides):
+        return None
+    return tuple([stride // size if n > 1 else 0 for n, stride in zip(array.shape, array.strides, strict=True)])

@@ -1,0 +1,262 @@
+"""A call that is translated, planned and bound: a function of the caller's own arrays, on any layout of memory.
+
+    x, kernel -> canonical axes -> the plan's steps -> the answer's axes, bias and all
+
+All that depends on shapes and dtypes alone is decided when the call is bound. Where a library wants to know what
+happens to the arrays, for a gradient, a trace or a tape, the plan is run by the library's engine instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from arrayconv import _accel, _engines, _tape
+from arrayconv._accel import AcceleratorFailed
+from arrayconv._call import Options, check_fill, check_out, check_size, plan
+from arrayconv._canonical import answer, mover, operands_of
+from arrayconv._dtypes import itemsize
+from arrayconv._engines import compiled
+from arrayconv._engines.compiled import Finish
+from arrayconv._execute import BoundPlan, Constants
+from arrayconv._float_errors import float_errors_ignored
+from arrayconv._plan import Plan
+from arrayconv._problem import Problem
+from arrayconv._tracing import is_recorded
+from arrayconv._xp import Operands, compat_namespace, dtype_name
+
+# (x, kernel, bias, out, constants) -> y; None for arrays that must go through the library's engine
+Direct = Callable[..., Any]
+
+_UNBOUND: Any = object()
+
+
+@float_errors_ignored
+def bind(
+    function: str,
+    operands: Operands,
+    problem: Problem,
+    options: Options,
+    *,
+    finish: Finish | None = None,
+    bias: Any = None,
+    out: Any = None,
+) -> BoundCall:
+    """Return the call of a door, once nothing is refused any more.
+
+    Parameters
+    ----------
+    function : str
+        The door's name.
+    operands : Operands
+        As validated.
+    problem : Problem
+        The call in integers.
+    options : Options
+        The rest.
+    finish : callable, optional
+        What the door does to the answer, last of all.
+    bias : array, optional
+        As validated, for `finish`.
+    out : array, optional
+        Where the first call is to write.
+    """
+    check_fill(function, options.fill_value, operands.traits)
+    call = BoundCall(function, operands, problem, options, finish)
+    if out is None:
+        check_size(function, problem, operands.traits)
+        call.plan()
+    else:
+        call.plan(writes=check_out(function, out, operands, problem))
+    return call
+
+
+class BoundCall:
+    """A call of a door on arrays of one kind; safe for several threads."""
+
+    def __init__(
+        self, function: str, operands: Operands, problem: Problem, options: Options, finish: Finish | None
+    ) -> None:
+        self.function, self.problem, self.options, self.finish = function, problem, options, finish
+        self.operands: Operands = operands._replace(x=None, kernel=None)  # pyright: ignore[reportArgumentType]
+        self._dtypes = operands.x.dtype, operands.kernel.dtype
+        self._shapes = tuple(operands.x.shape), tuple(operands.kernel.shape)
+        self._watches = _engines.watcher(operands.traits.backend)
+        self._plans: dict[int, Plan] = {}
+        self._direct: Direct | None = _UNBOUND
+
+    def __call__(
+        self, x: Any, kernel: Any, bias: Any = None, out: Any = None, constants: Constants | None = None
+    ) -> Any:
+        """Return the finished answer for arrays of the call's kind; `out` itself where that is given.
+
+        `constants` is what earlier calls prepared of this kernel; what this one prepares is added.
+        """
+        if out is not None:
+            return self._into(out, x, kernel, bias, constants)
+        direct = self._direct
+        if direct is _UNBOUND:
+            direct = self._bound()
+        if direct is not None and not self._is_watched(x, kernel, bias):
+            try:
+                y = direct(x, kernel, bias, None, constants)
+            except AcceleratorFailed:
+                y = None  # the engine's way tries another method, and says so
+            if y is not None:
+                return y
+        return self._planned(self.plan(), x, kernel, bias, constants)
+
+    def plan(self, *, writes: bool = True) -> Plan:
+        """Return the plan: of a call whose steps write to `out`, or whose answer is copied there."""
+        extra = 0 if writes else self.problem.spec.outputs * itemsize(self.operands.traits.output)
+        made = self._plans.get(extra)
+        if made is None:
+            made = plan(self.function, self.problem, self.operands.traits, self.options, extra)
+            self._plans[extra] = made
+        return made
+
+    def _is_watched(self, x: Any, kernel: Any, bias: Any) -> bool:
+        """Whether a tape, a gradient or a transform wants to know of the operands."""
+        if _tape.is_recording():
+            return True
+        watches = self._watches
+        return watches is not None and (watches(x, kernel) or (bias is not None and watches(bias, bias)))
+
+    def _bound(self) -> Direct | None:
+        """Return the call without an engine, bound; None where there is none."""
+        try:
+            self._direct = _direct(self, self.plan(), self._dtypes, self._shapes)
+        except AcceleratorFailed:
+            return None  # not kept: what serves instead is found out by the engine's way
+        return self._direct
+
+    @float_errors_ignored
+    def _into(self, out: Any, x: Any, kernel: Any, bias: Any, constants: Constants | None) -> Any:
+        operands = self.operands._replace(x=x, kernel=kernel)
+        writes = check_out(self.function, out, operands, self.problem)
+        made = self.plan(writes=writes)
+        if not writes:
+            out[...] = self._planned(made, x, kernel, bias, constants)
+            return out
+        xp, problem = operands.xp, self.problem
+        # Only axes of length 1 come or go here, so the reshape is a view of `out`.
+        target = xp.reshape(mover(problem.layout.y.inverse, problem.shape, xp)(out), problem.spec.output_shape)
+        direct = self._direct
+        if direct is _UNBOUND:
+            direct = self._bound()
+        if direct is not None and direct(x, kernel, None, target, constants) is not None:
+            return out
+        fill, device = self.options.fill_value, operands.device
+        _engines.run(
+            made, *operands_of(operands, problem), fill, xp=xp, device=device, out=target, constants=constants
+        )
+        return out
+
+    @float_errors_ignored
+    def _planned(self, made: Plan, x: Any, kernel: Any, bias: Any, constants: Constants | None) -> Any:
+        """Return the finished answer by way of the library's engine, noted on the tape."""
+        operands, problem, fill = self.operands._replace(x=x, kernel=kernel), self.problem, self.options.fill_value
+        return planned(operands, problem, made, fill, constants, self.finish, bias)
+
+
+def planned(
+    operands: Operands,
+    problem: Problem,
+    made: Plan,
+    fill: complex,
+    constants: Constants | None = None,
+    finish: Finish | None = None,
+    bias: Any = None,
+) -> Any:
+    """Return the finished answer of a planned call by way of the library's engine, noted on the tape."""
+    in_program = finish is not None and compiled.serves(made) and not _tape.is_recording()
+    y = computed(operands, problem, made, fill, constants, finish if in_program else None, bias)
+    arrays = operands.x, operands.kernel
+    _tape.note(arrays, lambda: _tape.of_convolution(operands, problem, made, fill), convolves=True)
+    return y if finish is None or in_program else finish(y, bias, bias, operands)
+
+
+@float_errors_ignored
+def computed(
+    operands: Operands,
+    problem: Problem,
+    made: Plan,
+    fill: complex,
+    constants: Constants | None = None,
+    finish: Finish | None = None,
+    bias: Any = None,
+) -> Any:
+    """Return what `planned` does, of which no tape is told; finished in a program alone."""
+    if compiled.serves(made):
+        return compiled.run(operands, problem, made, fill, constants, finish, bias)
+    on_axes = partial(_on_axes, operands, problem, made, fill)
+    if operands.traits.traced and is_recorded(operands.traits.library):
+        return _engines.recorded(partial(on_axes, None), operands.x, operands.kernel)
+    return on_axes(constants, operands.x, operands.kernel)
+
+
+def _on_axes(
+    operands: Operands, problem: Problem, made: Plan, fill: complex, constants: Constants | None, x: Any, kernel: Any
+) -> Any:
+    x, kernel = operands_of(operands._replace(x=x, kernel=kernel), problem)
+    y = _engines.run(made, x, kernel, fill, xp=operands.xp, device=operands.device, constants=constants)
+    return answer(y, problem, operands.xp)
+
+
+def _direct(call: BoundCall, made: Plan, dtypes: tuple[Any, Any], shapes: tuple[Any, Any]) -> Direct | None:
+    """Return the call on arrays that nobody watches; None for a library that runs programs of its own."""
+    if made.traits.traced or compiled.serves(made):
+        return None
+    operands, problem = call.operands, call.problem
+    if made.traits.backend == "numpy":
+        operands = operands._replace(xp=compat_namespace("numpy"), device="cpu", traits=made.traits)
+    plain = problem.sums is None and made.covers and made.traits.output == made.traits.accumulator
+    same = all(dtype_name(dtype) == made.traits.accumulator and getattr(dtype, "isnative", True) for dtype in dtypes)
+    run = BoundPlan(
+        made,
+        call.options.fill_value,
+        xp=operands.xp,
+        device=operands.device,
+        problem=problem if plain and same else None,
+    )
+    general = _general(run, operands, problem, call.finish, shapes)
+    if made.traits.library == "torch":
+        general = _accel.on_memory(general) if made.traits.home else _accel.where_written(general)
+    at = run.step.bound.at if plain and same and made.is_whole else None
+    if at is None:
+        return general
+    finish = None if call.finish is None else partial(_finished, call.finish, operands)
+    on_places = _accel.on_places if made.traits.home else _accel.on_addresses
+    return on_places(at, general, problem.shape, np.dtype(made.traits.accumulator), finish)
+
+
+@float_errors_ignored
+def _finished(finish: Finish, operands: Operands, y: Any, bias: Any) -> Any:
+    return finish(y, bias, bias, operands)
+
+
+def _general(
+    run: BoundPlan, operands: Operands, problem: Problem, finish: Finish | None, shapes: tuple[Any, Any]
+) -> Direct:
+    """Return the call on arrays of any layout: to canonical axes, through the plan, and back."""
+    xp, layout, output = operands.xp, problem.layout, problem.spec.output_shape
+    to_x, to_kernel = mover(layout.x, shapes[0], xp), mover(layout.kernel, shapes[1], xp)
+    to_answer = mover(layout.y, output, xp, problem.shape)
+    sums = problem.sums is not None
+
+    @float_errors_ignored
+    def general(x: Any, kernel: Any, bias: Any, out: Any, constants: Any) -> Any:
+        if sums:
+            x, kernel = operands_of(operands._replace(x=x, kernel=kernel), problem)
+        else:
+            x, kernel = to_x(x), to_kernel(kernel)
+        y = run(x, kernel, out, constants)
+        if out is not None:
+            return out
+        y = to_answer(y)
+        return y if finish is None else finish(y, bias, bias, operands)
+
+    return general

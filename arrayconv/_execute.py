@@ -1,0 +1,296 @@
+"""A plan bound to a library and a device, and its run on canonical arrays.
+
+`BoundPlan` decides once what needs no array: where each piece is cut, how it is extended, which loop or which calls
+compute it. A call then is a straight pass over the steps: read a piece of x, run, put the result in its place.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator
+from functools import partial
+from threading import Lock
+from typing import Any, NamedTuple
+
+from arrayconv import _accel
+from arrayconv._algorithms import Bound, Context, Memory
+from arrayconv._float_errors import float_errors_ignored
+from arrayconv._memory import buffer, is_corner, is_numpy, put
+from arrayconv._operands import orientation, reader, wrapped
+from arrayconv._ops import contain
+from arrayconv._plan import Plan, Task, plan_of
+from arrayconv._problem import Problem
+from arrayconv._select import TABLE
+from arrayconv._spec import Spec
+from arrayconv._split import Piece
+from arrayconv._tracing import is_traced
+from arrayconv._xp import Array, Namespace, compat_namespace
+
+_MOST_KEPT = 64  # bound steps: of more each call binds its own
+
+Constants = dict[int, Any]  # what a plan prepared of a kernel, by the number of the prepared kernel
+
+
+class _Step(NamedTuple):
+    """A piece of a plan, bound."""
+
+    piece: Piece
+    place: tuple[slice, ...]  # in y
+    read: Callable[[Array], Array]  # of x
+    bound: Bound
+    kernel: int  # the number of the prepared kernel, and how many pieces it serves
+    serves: int
+
+
+class BoundPlan:
+    """A plan bound to a library and a device: a function of canonical arrays, safe for several threads."""
+
+    def __init__(
+        self, plan: Plan, fill: complex, *, xp: Namespace, device: Any, problem: Problem | None = None
+    ) -> None:
+        algorithm, traits = TABLE[plan.method], plan.traits
+        alone = plan.together <= 1
+        fft = _accel.transforms(traits.transforms, xp, traits.threads if alone else 1)
+        memory = None
+        if problem is not None and plan.is_whole:
+            memory = Memory(problem, plan.partition.at(0))
+        self.plan, self.algorithm = plan, algorithm
+        self.context = Context(xp, device, traits, fft, wrapped(fill, traits), alone=alone, memory=memory)
+        self._orient = orientation(plan.spec, self.context)
+        self._dtype = getattr(xp, traits.output)
+        self._casts = traits.output != traits.accumulator
+        self._in_place = traits.backend == "numpy" and not self._casts  # methods may write where their results go
+        self._contains = bool(algorithm.spreads) and not traits.exact
+        self._scales = algorithm.spreads == "overflow"
+        self._bounds: dict[Spec, Bound] = {}
+        self._is_whole = plan.is_whole
+        self._steps: list[_Step] | None = None
+
+    def __call__(self, x: Array, kernel: Array, out: Array | None = None, constants: Constants | None = None) -> Array:
+        """Return y (batch, groups, filters, *out) for x (batch, groups, channels, *n) and the caller's kernel.
+
+        `constants` is what earlier calls prepared of this kernel; what this one prepares is added.
+        """
+        with _accel.full_precision(self.plan.traits):
+            if self.plan.method not in _accel.ACCELERATED:
+                return self._run(x, kernel, out, constants)
+            try:
+                return self._run(x, kernel, out, constants)
+            except _accel.AcceleratorFailed as failure:
+                other = self._instead(failure)
+            return other._run(x, kernel, out, None)
+
+    @property
+    def step(self) -> _Step:
+        """The first step: the only one of a whole plan."""
+        return self._each_step()[0]
+
+    def prepare(self, kernel: Array) -> Constants:
+        """Return what the plan prepares of a kernel: the `constants` of a call."""
+        constants: Constants = {}
+        with _accel.full_precision(self.plan.traits):
+            kernels = _Kernels(self, self._orient(kernel), constants)
+            for step in self._each_step():
+                kernels.of(step)
+        return constants
+
+    def prepared(self, kernel: Array) -> tuple[contain.Guard, Any]:
+        """Return what the only step of a whole plan prepares of a kernel that is forgotten after."""
+        return _Kernels(self, self._orient(kernel), None).of(self.step)
+
+    def run_step(
+        self, step: _Step, x: Array, kernel: contain.Guard, constants: Any, out: Array | None = None
+    ) -> Array:
+        """Return the result of a step of x; `out` itself where it was written there."""
+        data = step.read(x)
+        if not self._contains:
+            return step.bound.run(data, constants, out)
+        task = contain.Contained(step.piece.spec, self.context, self._scales)
+        return contain.run(step.bound, data, constants, kernel, task, out)
+
+    def _run(self, x: Array, kernel: Array, out: Array | None, constants: Constants | None) -> Array:
+        kernels = _Kernels(self, self._orient(kernel), constants)
+        if self._is_whole and out is None:
+            step = self.step
+            return self._own(self.run_step(step, x, *kernels.of(step)))
+        plan, context, xp = self.plan, self.context, self.context.xp
+        y = out
+        if y is not None and not plan.covers:
+            y[...] = 0
+        if y is None and (self._in_place or plan.together > 1 or not plan.partition.num_pieces):
+            make = xp.empty if plan.covers else xp.zeros
+            y = make(plan.spec.output_shape, dtype=self._dtype, device=context.device)
+        if plan.together > 1:
+            steps = self._each_step()
+            _accel.share(partial(self._write, steps, x, kernels, y), len(steps), plan.together)
+            return y  # pyright: ignore[reportReturnType]
+        for step in self._each_step():
+            y = self._put(step, x, kernels, y)
+        return y  # pyright: ignore[reportReturnType]
+
+    def _own(self, y: Array) -> Array:
+        """Return the result of a whole plan in its dtype; a copy of a view that keeps more memory than it shows."""
+        xp, context = self.context.xp, self.context
+        if self._casts:
+            return xp.astype(y, self._dtype, copy=False)
+        if self.algorithm.spreads and self.plan.traits.writable and is_corner(y):
+            return put(buffer(y, self.plan.spec.output_shape, zeros=False, xp=xp, device=context.device), ..., y)
+        return y
+
+    def _put(self, step: _Step, x: Array, kernels: _Kernels, y: Any) -> Array:
+        """Return y with the result of a step in its place."""
+        if self._in_place:
+            target = y[step.place]
+            part = self.run_step(step, x, *kernels.of(step), target)
+            if part is not target:
+                target[...] = part
+            return y
+        xp, context = self.context.xp, self.context
+        part = xp.astype(self.run_step(step, x, *kernels.of(step)), self._dtype, copy=False)
+        if y is None:
+            shape, zeros = self.plan.spec.output_shape, not self.plan.covers
+            y = buffer(part, shape, zeros=zeros, xp=xp, device=context.device)
+        return put(y, step.place, part)
+
+    def _write(self, steps: list[_Step], x: Array, kernels: _Kernels, y: Any, first: int, stop: int) -> None:
+        """Write the results of the steps [first, stop)."""
+        for step in steps[first:stop]:
+            target = y[step.place]
+            part = self.run_step(step, x, *kernels.of(step), target if self._in_place else None)
+            if part is not target:
+                target[...] = part
+
+    def _kept(self) -> bool:
+        return self._steps is not None or self.plan.partition.num_pieces <= _MOST_KEPT
+
+    def _each_step(self) -> Any:
+        """Return the steps, bound: a list that is kept where they are few, or run side by side."""
+        if self._steps is None and (self._kept() or self.plan.together > 1):
+            self._steps = list(self._bind())
+        return self._bind() if self._steps is None else self._steps
+
+    def _bind(self) -> Iterator[_Step]:
+        partition = self.plan.partition
+        for number in range(partition.num_pieces):
+            piece = partition.at(number)
+            place = (slice(*piece.batch), slice(*piece.groups), slice(None), *piece.target)
+            bound = self._bounds.get(piece.spec)
+            if bound is None:
+                bound = self._bounds[piece.spec] = self.algorithm.bind(piece.spec, self.context)
+            read = reader(piece, self.plan.spec, self.context)
+            yield _Step(piece, place, read, bound, *partition.prepared(number))
+
+    def _instead(self, failure: _accel.AcceleratorFailed) -> BoundPlan:
+        """Return what goes on where a library failed: another method, for `auto`; says so once."""
+        plan, context = self.plan, self.context
+        _accel.give_up(failure)
+        if plan.asked != "auto":
+            raise RuntimeError(f"method {plan.method!r} cannot run: {failure}. Use method='auto'.") from failure
+        others = plan.traits._replace(accelerators=plan.traits.accelerators - {failure.library})
+        other = plan_of("convolution", plan.task._replace(traits=others), plan.zero_fill)
+        warnings.warn(f"{failure}. Method {other.method!r} serves instead.", RuntimeWarning, stacklevel=2)
+        return BoundPlan(other, context.fill, xp=context.xp, device=context.device)
+
+
+class _Kernels:
+    """The kernel of one call, prepared once for all steps of one number, which follow each other."""
+
+    def __init__(self, plan: BoundPlan, kernel: Array, kept: Constants | None) -> None:
+        self._plan, self._kernel, self._kept = plan, kernel, kept
+        self._number = -1  # of what is prepared: no more than one, since each may be as large as x
+        self._prepared: tuple[contain.Guard, Any] | None = None
+        self._lock = Lock() if plan.plan.together > 1 else None  # no compiler follows a lock
+
+    def of(self, step: _Step) -> tuple[contain.Guard, Any]:
+        """Return the kernel of a step, guarded, and what the method prepares of it."""
+        if self._lock is None:
+            return self._of(step)
+        with self._lock:
+            return self._of(step)
+
+    def _of(self, step: _Step) -> tuple[contain.Guard, Any]:
+        if self._kept is not None and step.kernel in self._kept:
+            return self._kept[step.kernel]
+        if step.kernel == self._number and self._prepared is not None:
+            return self._prepared
+        self._prepared = None
+        self._prepared = self._prepare(step)
+        self._number = step.kernel
+        if self._kept is not None:
+            self._kept[step.kernel] = self._prepared
+        return self._prepared
+
+    def _prepare(self, step: _Step) -> tuple[contain.Guard, Any]:
+        plan, piece, context, kernel = self._plan, step.piece, self._plan.context, self._kernel
+        if piece.spec.kernel_shape != plan.plan.spec.kernel_shape:
+            kernel = kernel[(slice(*piece.groups), slice(None), slice(None), *piece.taps)]
+        guarded = contain.Guard(kernel, None, None)
+        if plan._contains:
+            guarded = contain.guard(kernel, 2, context.traits, plan._scales, xp=context.xp)
+        if self._kept is None and step.serves == 1:
+            context = context._replace(once=True)
+        return guarded, plan.algorithm.preparation.run(guarded.data, piece.spec, context)
+
+
+@float_errors_ignored
+def execute(
+    plan: Plan,
+    x: Array,
+    kernel: Array,
+    fill: complex,
+    *,
+    xp: Namespace,
+    device: Any,
+    out: Array | None = None,
+    constants: Constants | None = None,
+) -> Array:
+    """Run a plan on canonical arrays.
+
+    Parameters
+    ----------
+    plan : Plan
+        Steps for exactly these shapes and dtypes.
+    x : array, shape (batch, groups, channels, *n)
+        Data of any dtype that the accumulator holds.
+    kernel : array, shape (groups, filters, channels, *k)
+        Kernel as the caller gave it; the spec says whether it is flipped and conjugated.
+    fill : number
+        What lies beyond the ends of 'constant' axes.
+    xp, device
+        Namespace and device of both arrays.
+    out : array, optional
+        Where to write, shape (batch, groups, filters, *out), not overlapping x.
+    constants : dict, optional
+        What earlier calls of this plan prepared of this kernel, by step; what this one prepares is added.
+
+    Returns
+    -------
+    array, shape (batch, groups, filters, *out)
+        Of the plan's output dtype; `out` itself where that was given.
+    """
+    traits = plan.traits
+    if traits.library == "torch" and not is_numpy(x):
+        if not traits.traced and is_traced("torch", x, kernel):
+            plan = unhosted(plan)
+        elif traits.home:
+            return _hosted(plan, x, kernel, fill, out, constants)
+    return BoundPlan(plan, fill, xp=xp, device=device)(x, kernel, out, constants)
+
+
+def unhosted(plan: Plan) -> Plan:
+    """Return the plan of the same problem in torch's own functions, for tensors whose operations torch watches."""
+    task = Task(plan.spec, _accel.unhosted(plan.traits), plan.asked, plan.budget)
+    return plan_of("convolution", task, plan.zero_fill)
+
+
+def prepared(plan: Plan, kernel: Array, fill: complex, *, xp: Namespace, device: Any) -> Constants:
+    """Return what a plan prepares of a kernel, by step: the `constants` of `execute`."""
+    return BoundPlan(plan, fill, xp=xp, device=device).prepare(kernel)
+
+
+def _hosted(plan: Plan, x: Any, kernel: Any, fill: complex, out: Array | None, constants: Constants | None) -> Array:
+    """Run a plan for NumPy arrays on another library's, over the same memory."""
+    run = BoundPlan(plan, fill, xp=compat_namespace("numpy"), device="cpu")
+    target = None if out is None else _accel.memory(out)
+    y = run(_accel.memory(x), _accel.memory(kernel), target, constants)
+    return _accel.tensor(y) if out is None else out
