@@ -40,6 +40,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from arrayconv._ndimage import filters
+from arrayconv._ndimage.filters import Request
 
 __all__ = [
     "convolve",
@@ -91,7 +92,7 @@ def correlate(
     >>> ndimage.correlate([1, 2, 3, 4, 5], [1, 10])
     array([11, 21, 32, 43, 54])
     """
-    return filters.windowed("correlate", input, weights, output, mode, cval, origin, axes, flip=False)
+    return filters.windowed(Request("correlate", input, output, mode, cval), weights, origin, axes, flip=False)
 
 
 def convolve(
@@ -112,7 +113,7 @@ def convolve(
     >>> ndimage.convolve([1, 2, 3, 4, 5], [1, 10])
     array([12, 23, 34, 45, 55])
     """
-    return filters.windowed("convolve", input, weights, output, mode, cval, origin, axes, flip=True)
+    return filters.windowed(Request("convolve", input, output, mode, cval), weights, origin, axes, flip=True)
 
 
 def correlate1d(
@@ -136,7 +137,7 @@ def correlate1d(
     RuntimeError
         If `weights` is empty or not one-dimensional.
     """
-    return filters.line("correlate1d", input, weights, axis, output, mode, cval, origin, flip=False)
+    return filters.line(Request("correlate1d", input, output, mode, cval), weights, axis, origin, flip=False)
 
 
 def convolve1d(
@@ -149,7 +150,7 @@ def convolve1d(
     origin: int = 0,
 ) -> Any:
     """Return the convolution of the lines along one axis: as in `correlate1d`, weights reversed, not conjugated."""
-    return filters.line("convolve1d", input, weights, axis, output, mode, cval, origin, flip=True)
+    return filters.line(Request("convolve1d", input, output, mode, cval), weights, axis, origin, flip=True)
 
 
 def gaussian_filter1d(
@@ -182,7 +183,8 @@ def gaussian_filter1d(
     ValueError
         If `order` or the radius is negative, or `sigma` is 0 or not finite.
     """
-    return filters.gaussian1d(input, sigma, axis, order, output, mode, cval, truncate, radius)
+    request = Request("gaussian_filter1d", input, output, mode, cval)
+    return filters.gaussian1d(request, sigma, axis, order, truncate, radius)
 
 
 def gaussian_filter(
@@ -212,7 +214,8 @@ def gaussian_filter(
            [10, 18, 10],
            [ 6, 10,  6]])
     """
-    return filters.gaussian("gaussian_filter", input, sigma, order, output, mode, cval, truncate, radius, axes)
+    request = Request("gaussian_filter", input, output, mode, cval)
+    return filters.gaussian(request, sigma, order, truncate, radius, axes)
 
 
 def uniform_filter1d(
@@ -236,7 +239,7 @@ def uniform_filter1d(
     RuntimeError
         If `size` is less than 1.
     """
-    return filters.mean1d(input, size, axis, output, mode, cval, origin)
+    return filters.mean1d(Request("uniform_filter1d", input, output, mode, cval), size, axis, origin)
 
 
 def uniform_filter(
@@ -256,7 +259,7 @@ def uniform_filter(
     size : int or sequence of int
         As in `uniform_filter1d`, also one per axis. A size up to 1 leaves its axis alone.
     """
-    return filters.mean(input, size, output, mode, cval, origin, axes)
+    return filters.mean(Request("uniform_filter", input, output, mode, cval), size, origin, axes)
 
 
 def sobel(input: Any, axis: int = -1, output: Any = None, mode: _Modes = "reflect", cval: complex = 0.0) -> Any:
@@ -269,19 +272,19 @@ def sobel(input: Any, axis: int = -1, output: Any = None, mode: _Modes = "reflec
     array([[ 0, 16, 16,  0],
            [ 0, 16, 16,  0]])
     """
-    return filters.gradient("sobel", input, axis, output, mode, cval, (1, 2, 1))
+    return filters.gradient(Request("sobel", input, output, mode, cval), axis, (1, 2, 1))
 
 
 def prewitt(input: Any, axis: int = -1, output: Any = None, mode: _Modes = "reflect", cval: complex = 0.0) -> Any:
     """Return Prewitt's derivative: [-1, 0, 1] along `axis`, then [1, 1, 1] along every other axis."""
-    return filters.gradient("prewitt", input, axis, output, mode, cval, (1, 1, 1))
+    return filters.gradient(Request("prewitt", input, output, mode, cval), axis, (1, 1, 1))
 
 
 def laplace(
     input: Any, output: Any = None, mode: _Modes = "reflect", cval: complex = 0.0, *, axes: _Ints | None = None
 ) -> Any:
     """Return the sum of second differences, [1, -2, 1], along all axes."""
-    return filters.sum_over_axes("laplace", filters.second_difference, input, output, mode, cval, axes)
+    return filters.sum_over_axes(Request("laplace", input, output, mode, cval), filters.second_difference, axes)
 
 
 def gaussian_laplace(
@@ -301,7 +304,7 @@ def gaussian_laplace(
     sigma, **kwargs
         As in `gaussian_filter`, which takes `truncate` and `radius` too.
     """
-    return filters.gaussian_laplace(input, sigma, output, mode, cval, axes, kwargs)
+    return filters.gaussian_laplace(Request("gaussian_laplace", input, output, mode, cval), sigma, axes, kwargs)
 
 
 def gaussian_gradient_magnitude(
@@ -322,7 +325,8 @@ def gaussian_gradient_magnitude(
         As in `gaussian_laplace`, but `sigma` is for all axes of `input`: those that `axes` leaves out are smoothed.
     """
     derivative = filters.gaussian_derivative("gaussian_gradient_magnitude", 1, sigma, kwargs)
-    return filters.length_over_axes("gaussian_gradient_magnitude", derivative, input, output, mode, cval, axes)
+    request = Request("gaussian_gradient_magnitude", input, output, mode, cval)
+    return filters.length_over_axes(request, derivative, axes)
 
 
 def generic_laplace(
@@ -347,7 +351,7 @@ def generic_laplace(
         What else it is given.
     """
     derivative = filters.with_extras("generic_laplace", "derivative2", derivative2, extra_arguments, extra_keywords)
-    return filters.sum_over_axes("generic_laplace", derivative, input, output, mode, cval, axes)
+    return filters.sum_over_axes(Request("generic_laplace", input, output, mode, cval), derivative, axes)
 
 
 def generic_gradient_magnitude(
@@ -369,4 +373,5 @@ def generic_gradient_magnitude(
         As in `generic_laplace`.
     """
     first = filters.with_extras("generic_gradient_magnitude", "derivative", derivative, extra_arguments, extra_keywords)
-    return filters.length_over_axes("generic_gradient_magnitude", first, input, output, mode, cval, axes)
+    request = Request("generic_gradient_magnitude", input, output, mode, cval)
+    return filters.length_over_axes(request, first, axes)

@@ -21,7 +21,7 @@ from arrayconv._xp import Array, dtype_name
 
 COMPUTED = tuple(name for name in _dtypes.DTYPES if name not in ("float16", "bfloat16"))
 SUPPORTED = ("bool", *COMPUTED)
-USER = 6  # frames up to the caller: result_name, admit.call, a filter, its decorator, a public function
+USER = 7  # frames up to the caller: result_name, admit.call, a `Request`, a filter, its decorator, a public function
 
 
 def is_complex(name: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from arrayconv._boundary import Boundary
 from arrayconv._capacity import check_numbers
@@ -23,14 +23,33 @@ NEGLIGIBLE = 1e-15  # SciPy's largest standard deviation that leaves an axis alo
 Derivative = Callable[[Any, int, Any, Any, Any], Any]  # (input, axis, output, mode, cval)
 
 
+class Request(NamedTuple):
+    """What every filter is given, unchecked, and the name of the function that was called."""
+
+    function: str
+    input: Any
+    output: Any
+    mode: Any
+    cval: Any
+
+    def admit(self, *, promote: bool = False) -> Call:
+        """Return the call, its input admitted before its output and its fill."""
+        return call(source(self.function, self.input), self.output, self.cval, promote=promote)
+
+    def admit_weighted(self, weights: Any) -> tuple[Call, Array]:
+        """Return the call and its weights as an array, admitted before the output too."""
+        of = source(self.function, self.input)
+        taps = weights_like(of, weights)
+        is_complex = dtypes.is_complex(dtype_name(taps.dtype))
+        return call(of, self.output, self.cval, complex_weights=is_complex, promote=True), taps
+
+
 @float_errors_ignored
-def windowed(
-    function: str, x: Any, weights: Any, output: Any, mode: Any, cval: Any, origin: Any, axes: Any, *, flip: bool
-) -> Any:
-    """Return x after one pass of a kernel with as many axes as are filtered."""
-    of = source(function, x)
-    taps = weights_like(of, weights)
-    found = call(of, output, cval, complex_weights=_is_complex(taps), promote=True)
+def windowed(request: Request, weights: Any, origin: Any, axes: Any, *, flip: bool) -> Any:
+    """Return the input after one pass of a kernel with as many axes as are filtered."""
+    function, mode = request.function, request.mode
+    found, taps = request.admit_weighted(weights)
+    of = found.source
     numbers = several_axes(function, axes, of.x.ndim)
     if len(taps.shape) != len(numbers) or 0 in taps.shape:
         rank = sum(size > 0 for size in taps.shape)
@@ -49,22 +68,15 @@ def windowed(
 
 
 @float_errors_ignored
-def line(
-    function: str, x: Any, weights: Any, axis: Any, output: Any, mode: Any, cval: Any, origin: Any, *, flip: bool
-) -> Any:
-    """Return x after one pass of a one-dimensional kernel."""
-    of = source(function, x)
-    taps = weights_like(of, weights)
-    found = call(of, output, cval, complex_weights=_is_complex(taps), promote=True)
+def line(request: Request, weights: Any, axis: Any, origin: Any, *, flip: bool) -> Any:
+    """Return the input after one pass of a one-dimensional kernel."""
+    function = request.function
+    found, taps = request.admit_weighted(weights)
     if len(taps.shape) != 1 or 0 in taps.shape:
         raise RuntimeError(f"{function}: no filter weights given. Got weights of shape {tuple(taps.shape)}.")
-    number = one_axis(function, axis, of.x.ndim)
+    number = one_axis(function, axis, found.source.x.ndim)
     before = before_of(function, taps.shape[0], origin, flip=flip)
-    return run(found, [Pass((number,), taps, (before,), (boundary_of(function, mode),), flip)])
-
-
-def _is_complex(taps: Array) -> bool:
-    return dtypes.is_complex(dtype_name(taps.dtype))
+    return run(found, [Pass((number,), taps, (before,), (boundary_of(function, request.mode),), flip)])
 
 
 def _paired(axes: tuple[int, ...], ndim: int) -> tuple[int, ...]:
@@ -73,34 +85,21 @@ def _paired(axes: tuple[int, ...], ndim: int) -> tuple[int, ...]:
 
 
 @float_errors_ignored
-def gaussian1d(
-    x: Any, sigma: Any, axis: Any, order: Any, output: Any, mode: Any, cval: Any, truncate: float, radius: Any
-) -> Any:
-    """Return x after a Gaussian or its derivative along one axis."""
-    of = source("gaussian_filter1d", x)
-    found = call(of, output, cval, promote=True)
-    number = one_axis(of.function, axis, of.x.ndim)
-    return run(found, [gaussian_pass(found, number, sigma, order, mode, truncate, radius)])
+def gaussian1d(request: Request, sigma: Any, axis: Any, order: Any, truncate: float, radius: Any) -> Any:
+    """Return the input after a Gaussian or its derivative along one axis."""
+    found = request.admit(promote=True)
+    number = one_axis(request.function, axis, found.source.x.ndim)
+    return run(found, [gaussian_pass(found, number, sigma, order, request.mode, truncate, radius)])
 
 
 @float_errors_ignored
 def gaussian(
-    function: str,
-    x: Any,
-    sigma: Any,
-    order: Any,
-    output: Any,
-    mode: Any,
-    cval: Any,
-    truncate: float = 4.0,
-    radius: Any = None,
-    axes: Any = None,
+    request: Request, sigma: Any, order: Any, truncate: float = 4.0, radius: Any = None, axes: Any = None
 ) -> Any:
-    """Return x after a Gaussian or its derivatives, one pass per axis."""
-    of = source(function, x)
-    found = call(of, output, cval)
-    numbers = several_axes(function, axes, of.x.ndim)
-    entries = _entries(function, len(numbers), sigma=sigma, order=order, mode=mode, radius=radius)
+    """Return the input after a Gaussian or its derivatives, one pass per axis."""
+    function, found = request.function, request.admit()
+    numbers = several_axes(function, axes, found.source.x.ndim)
+    entries = _entries(function, len(numbers), sigma=sigma, order=order, mode=request.mode, radius=radius)
     chain = [
         gaussian_pass(found, axis, sigma, order, mode, truncate, radius)
         for axis, (sigma, order, mode, radius) in zip(numbers, entries, strict=True)
@@ -110,24 +109,23 @@ def gaussian(
 
 
 @float_errors_ignored
-def mean1d(x: Any, size: Any, axis: Any, output: Any, mode: Any, cval: Any, origin: Any) -> Any:
+def mean1d(request: Request, size: Any, axis: Any, origin: Any) -> Any:
     """Return the means of windows along one axis."""
-    of = source("uniform_filter1d", x)
-    found = call(of, output, cval, promote=True)
-    return run(found, [_mean(found, one_axis(of.function, axis, of.x.ndim), size, mode, origin)])
+    found = request.admit(promote=True)
+    number = one_axis(request.function, axis, found.source.x.ndim)
+    return run(found, [_mean(found, number, size, request.mode, origin)])
 
 
 @float_errors_ignored
-def mean(x: Any, size: Any, output: Any, mode: Any, cval: Any, origin: Any, axes: Any) -> Any:
+def mean(request: Request, size: Any, origin: Any, axes: Any) -> Any:
     """Return the means of boxes, one pass per axis."""
-    of = source("uniform_filter", x)
-    found = call(of, output, cval, promote=True)
-    numbers = several_axes(of.function, axes, of.x.ndim)
-    entries = _entries(of.function, len(numbers), size=size, mode=mode, origin=origin)
+    function, found = request.function, request.admit(promote=True)
+    numbers = several_axes(function, axes, found.source.x.ndim)
+    entries = _entries(function, len(numbers), size=size, mode=request.mode, origin=origin)
     chain = [
-        _mean(found, axis, _cut(of.function, size), mode, origin)
+        _mean(found, axis, _cut(function, size), mode, origin)
         for axis, (size, mode, origin) in zip(numbers, entries, strict=True)
-        if real(of.function, "size", size) > 1
+        if real(function, "size", size) > 1
     ]
     return run(found, chain)
 
@@ -150,15 +148,13 @@ def _mean(found: Call, axis: int, size: Any, mode: Any, origin: Any) -> Pass:
 
 
 @float_errors_ignored
-def gradient(
-    function: str, x: Any, axis: Any, output: Any, mode: Any, cval: Any, smoothing: tuple[int, int, int]
-) -> Any:
+def gradient(request: Request, axis: Any, smoothing: tuple[int, int, int]) -> Any:
     """Return a central difference along one axis, smoothed along the others."""
-    of = source(function, x)
-    found = call(of, output, cval)
-    number = one_axis(function, axis, of.x.ndim)
-    modes: list[Boundary] = [boundary_of(function, name) for name in per_axis(function, "mode", mode, of.x.ndim)]
-    order = [number, *(other for other in range(of.x.ndim) if other != number)]
+    function, found = request.function, request.admit()
+    of, ndim = found.source, found.source.x.ndim
+    number = one_axis(function, axis, ndim)
+    modes: list[Boundary] = [boundary_of(function, name) for name in per_axis(function, "mode", request.mode, ndim)]
+    order = [number, *(other for other in range(ndim) if other != number)]
     difference, smooth = of.taps((-1, 0, 1)), of.taps(smoothing)
     chain = [Pass((other,), difference if other == number else smooth, (1,), (modes[other],)) for other in order]
     return run(found, chain)
@@ -166,7 +162,7 @@ def gradient(
 
 def second_difference(x: Any, axis: int, output: Any, mode: Any, cval: Any) -> Any:
     """Return [1, -2, 1] along one axis."""
-    return line("laplace", x, (1, -2, 1), axis, output, mode, cval, 0, flip=False)
+    return line(Request("laplace", x, output, mode, cval), (1, -2, 1), axis, 0, flip=False)
 
 
 def gaussian_derivative(function: str, order: int, sigma: Any, options: Mapping[str, Any]) -> Derivative:
@@ -174,22 +170,18 @@ def gaussian_derivative(function: str, order: int, sigma: Any, options: Mapping[
 
     def derivative(x: Any, axis: int, output: Any, mode: Any, cval: Any) -> Any:
         orders = [order * (other == axis) for other in range(x.ndim)]
-        return gaussian(function, x, sigma, orders, output, mode, cval, **options)
+        return gaussian(Request(function, x, output, mode, cval), sigma, orders, **options)
 
     return derivative
 
 
-def gaussian_laplace(
-    x: Any, sigma: Any, output: Any, mode: Any, cval: Any, axes: Any, options: Mapping[str, Any]
-) -> Any:
+def gaussian_laplace(request: Request, sigma: Any, axes: Any, options: Mapping[str, Any]) -> Any:
     """Return the sum of a Gaussian's second derivatives; axes that are left out have a sigma of 0."""
-    of = source("gaussian_laplace", x)
+    of = source(request.function, request.input)
     numbers = several_axes(of.function, axes, of.x.ndim)
     given = dict(zip(_paired(numbers, of.x.ndim), per_axis(of.function, "sigma", sigma, len(numbers)), strict=True))
     sigmas = [given.get(axis, 0) for axis in range(of.x.ndim)]
-    return sum_over_axes(
-        of.function, gaussian_derivative(of.function, 2, sigmas, options), of.x, output, mode, cval, axes
-    )
+    return sum_over_axes(request._replace(input=of.x), gaussian_derivative(of.function, 2, sigmas, options), axes)
 
 
 def with_extras(function: str, argument: str, derivative: Any, arguments: Any, keywords: Any) -> Derivative:
@@ -207,35 +199,29 @@ def with_extras(function: str, argument: str, derivative: Any, arguments: Any, k
     return derivative_with_extras
 
 
-def sum_over_axes(function: str, derivative: Derivative, x: Any, output: Any, mode: Any, cval: Any, axes: Any) -> Any:
+def sum_over_axes(request: Request, derivative: Derivative, axes: Any) -> Any:
     """Return the sum of a derivative's answers along all axes."""
-    found, parts = _along_axes(function, derivative, x, output, mode, cval, axes)
-    if not parts:
-        return delivered(found, found.source.x)
-    return delivered(found, as_one(found.source.backend, _total, (found.result, found.source.xp), tuple(parts)))
+    return _over_axes(request, derivative, axes, _total)
 
 
-def length_over_axes(
-    function: str, derivative: Derivative, x: Any, output: Any, mode: Any, cval: Any, axes: Any
-) -> Any:
+def length_over_axes(request: Request, derivative: Derivative, axes: Any) -> Any:
     """Return the root of the summed squares of a derivative's answers along all axes."""
-    found, parts = _along_axes(function, derivative, x, output, mode, cval, axes)
-    if not parts:
-        return delivered(found, found.source.x)
-    return delivered(found, as_one(found.source.backend, _length, (found.result, found.source.xp), tuple(parts)))
+    return _over_axes(request, derivative, axes, _length)
 
 
-def _along_axes(
-    function: str, derivative: Derivative, x: Any, output: Any, mode: Any, cval: Any, axes: Any
-) -> tuple[Call, list[Array]]:
-    of = source(function, x)
-    found = call(of, output, cval)
+def _over_axes(request: Request, derivative: Derivative, axes: Any, combine: Callable[..., Array]) -> Any:
+    function, found = request.function, request.admit()
+    of, dtype = found.source, found.dtype
     numbers = several_axes(function, axes, of.x.ndim)
-    modes = per_axis(function, "mode", mode, len(numbers))
+    modes = per_axis(function, "mode", request.mode, len(numbers))
     for name in modes:
         boundary_of(function, name)
-    answers = (derivative(of.x, *each, cval) for each in zip(numbers, [found.dtype] * len(numbers), modes, strict=True))
-    return found, [found.cast(answer) for answer in answers]
+    parts = [
+        found.cast(derivative(of.x, axis, dtype, mode, request.cval)) for axis, mode in zip(numbers, modes, strict=True)
+    ]
+    if not parts:
+        return delivered(found, of.x)
+    return delivered(found, as_one(of.backend, combine, (found.result, of.xp), tuple(parts)))
 
 
 def _total(result: str, xp: Namespace, *parts: Array) -> Array:

@@ -25,9 +25,40 @@ from arrayconv._xp import Operands, operands
 NAMES = ("input", "weight")
 
 
+class ConvOptions(NamedTuple):
+    """What a convolution is given besides its arrays, unchecked."""
+
+    axes: int | None  # spatial axes that the function's name promises, None for as many as the weight has
+    stride: Any
+    padding: Any
+    dilation: Any
+    groups: Any
+    boundary: Any
+    fill_value: Any
+    method: Any
+    accuracy: Any
+    dtype: Any
+    max_workspace: Any
+
+
+class TransposedOptions(NamedTuple):
+    """What a transposed convolution is given besides its arrays, unchecked."""
+
+    axes: int | None  # as in `ConvOptions`
+    stride: Any
+    padding: Any
+    output_padding: Any
+    groups: Any
+    dilation: Any
+    method: Any
+    accuracy: Any
+    dtype: Any
+    max_workspace: Any
+
+
 @record
 class Transposed(NamedTuple):
-    """The options of a transposed convolution, one integer per axis."""
+    """The options of a transposed convolution that decide shapes, one integer per axis."""
 
     stride: tuple[int, ...]
     padding: tuple[int, ...]
@@ -36,36 +67,19 @@ class Transposed(NamedTuple):
     dilation: tuple[int, ...]
 
 
-def convolve(
-    function: str,
-    wanted: int | None,
-    input: Any,
-    weight: Any,
-    bias: Any,
-    stride: Any,
-    padding: Any,
-    dilation: Any,
-    groups: Any,
-    boundary: Any,
-    fill_value: Any,
-    method: Any,
-    accuracy: Any,
-    dtype: Any,
-    max_workspace: Any,
-) -> Any:
-    """Convolve over `wanted` spatial axes, over as many as `weight` has where that is None."""
-    more = method, accuracy, max_workspace, fill_value
-    options = wanted, stride, padding, dilation, groups, boundary, dtype, *more
+def convolve(function: str, input: Any, weight: Any, bias: Any, options: tuple[Any, ...]) -> Any:
+    """Convolve; `options` has the fields of `ConvOptions`, in a plain tuple since that is made faster."""
     return _warm.call(function, input, weight, options, _convolved, bias=bias)
 
 
 def _convolved(function: str, input: Any, weight: Any, options: tuple[Any, ...], bias: Any) -> _warm.Prepared:
-    wanted, *geometry, dtype, method, accuracy, max_workspace, fill_value = options
-    chosen = _call.options(function, method, accuracy, max_workspace, fill_value)
-    found = operands(function, input, weight, dtype, NAMES)
+    given = ConvOptions(*options)
+    chosen = _call.options(function, given.method, given.accuracy, given.max_workspace, given.fill_value)
+    found = operands(function, input, weight, given.dtype, NAMES)
     weight_shape = shape_of(found.kernel)
-    count = spatial_axes(function, weight_shape, wanted)
-    problem = _problem(function, shape_of(found.x), weight_shape, window(function, count, *geometry))
+    count = spatial_axes(function, weight_shape, given.axes)
+    placed = window(function, count, given.stride, given.padding, given.dilation, given.groups, given.boundary)
+    problem = _problem(function, shape_of(found.x), weight_shape, placed)
     added = admitted(function, bias, found, weight_shape[0])
     return _warm.Prepared(found, problem, chosen, _finish(added, count), added)
 
@@ -92,49 +106,30 @@ def _problem(function: str, input_shape: Shape, weight_shape: Shape, options: Wi
     return Problem(layout._replace(kernel=kept(spec.kernel_shape)), spec, shape)
 
 
-def transpose(
-    function: str,
-    wanted: int | None,
-    input: Any,
-    weight: Any,
-    bias: Any,
-    stride: Any,
-    padding: Any,
-    output_padding: Any,
-    groups: Any,
-    dilation: Any,
-    method: Any,
-    accuracy: Any,
-    dtype: Any,
-    max_workspace: Any,
-) -> Any:
-    """Convolve transposed, over `wanted` spatial axes or as many as `weight` has."""
-    geometry = stride, padding, output_padding, groups, dilation
-    options = wanted, *geometry, dtype, method, accuracy, max_workspace
+def transpose(function: str, input: Any, weight: Any, bias: Any, options: tuple[Any, ...]) -> Any:
+    """Convolve transposed; `options` has the fields of `TransposedOptions`, in a plain tuple."""
     return _warm.call(function, input, weight, options, _prepared, bias=bias)
 
 
 def _prepared(function: str, input: Any, weight: Any, options: tuple[Any, ...], bias: Any) -> _warm.Prepared:
-    wanted, *geometry, dtype, method, accuracy, max_workspace = options
-    chosen = _call.options(function, method, accuracy, max_workspace, 0)
-    found = operands(function, input, weight, dtype, NAMES)
+    given = TransposedOptions(*options)
+    chosen = _call.options(function, given.method, given.accuracy, given.max_workspace, 0)
+    found = operands(function, input, weight, given.dtype, NAMES)
     weight_shape = shape_of(found.kernel)
-    count = spatial_axes(function, weight_shape, wanted, "in_channels, out_channels")
-    placed = _transposed_options(function, count, *geometry)
+    count = spatial_axes(function, weight_shape, given.axes, "in_channels, out_channels")
+    placed = _placed(function, given, count)
     problem = _transposed(function, shape_of(found.x), weight_shape, placed)
     added = admitted(function, bias, found, weight_shape[1] * placed.groups)
     return _warm.Prepared(found, problem, chosen, _finish(added, count), added)
 
 
-def _transposed_options(
-    function: str, count: int, stride: Any, padding: Any, output_padding: Any, groups: Any, dilation: Any
-) -> Transposed:
+def _placed(function: str, given: TransposedOptions, count: int) -> Transposed:
     return Transposed(
-        positive(function, "stride", stride, count),
-        not_negative(function, "padding", padding, count),
-        not_negative(function, "output_padding", output_padding, count),
-        positive_number(function, "groups", groups),
-        positive(function, "dilation", dilation, count),
+        positive(function, "stride", given.stride, count),
+        not_negative(function, "padding", given.padding, count),
+        not_negative(function, "output_padding", given.output_padding, count),
+        positive_number(function, "groups", given.groups),
+        positive(function, "dilation", given.dilation, count),
     )
 
 

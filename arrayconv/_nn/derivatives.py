@@ -19,26 +19,18 @@ from arrayconv._tracing import planning, shape_of
 from arrayconv._xp import Operands, operands
 
 
-def of_input(
-    function: str,
-    count: int,
-    input_size: Any,
-    weight: Any,
-    grad_output: Any,
-    stride: Any,
-    padding: Any,
-    dilation: Any,
-    groups: Any,
-) -> Any:
-    """Return the gradient with respect to an input of shape `input_size`."""
-    options = count, input_size, stride, padding, dilation, groups
-    return _warm.call(function, grad_output, weight, options, _input_prepared)
+def of_input(function: str, input_size: Any, weight: Any, grad_output: Any, geometry: tuple[Any, ...]) -> Any:
+    """Return the gradient with respect to an input of shape `input_size`.
+
+    `geometry` is the number of spatial axes, stride, padding, dilation and groups of the convolution.
+    """
+    return _warm.call(function, grad_output, weight, (input_size, *geometry), _input_prepared)
 
 
 def _input_prepared(
     function: str, grad_output: Any, weight: Any, options: tuple[Any, ...], _bias: Any
 ) -> _warm.Prepared:
-    count, input_size, *geometry = options
+    input_size, count, *geometry = options
     shape = size(function, "input_size", input_size)
     found = operands(function, grad_output, weight, None, ("grad_output", "weight"))
     chosen = window(function, count, *geometry)
@@ -46,26 +38,15 @@ def _input_prepared(
     return _warm.Prepared(found, problem, _call.Options())
 
 
-def of_weight(
-    function: str,
-    count: int,
-    input: Any,
-    weight_size: Any,
-    grad_output: Any,
-    stride: Any,
-    padding: Any,
-    dilation: Any,
-    groups: Any,
-) -> Any:
-    """Return the gradient with respect to a weight of shape `weight_size`."""
-    options = count, weight_size, stride, padding, dilation, groups
-    return _warm.call(function, input, grad_output, options, _weight_prepared)
+def of_weight(function: str, input: Any, weight_size: Any, grad_output: Any, geometry: tuple[Any, ...]) -> Any:
+    """Return the gradient with respect to a weight of shape `weight_size`; `geometry` as in `of_input`."""
+    return _warm.call(function, input, grad_output, (weight_size, *geometry), _weight_prepared)
 
 
 def _weight_prepared(
     function: str, input: Any, grad_output: Any, options: tuple[Any, ...], _bias: Any
 ) -> _warm.Prepared:
-    count, weight_size, *geometry = options
+    weight_size, count, *geometry = options
     shape = size(function, "weight_size", weight_size)
     found = operands(function, input, grad_output, None, ("input", "grad_output"))
     chosen = window(function, count, *geometry)

@@ -87,12 +87,7 @@ def conv1d(
     dtype: Any = None,
     max_workspace: int | None = None,
 ) -> Any:
-    """Convolve over one axis.
-
-    Returns
-    -------
-    array
-        (batch, out_channels, m), or without the batch.
+    """Return a convolution over one axis: (batch, out_channels, m), or unbatched.
 
     Examples
     --------
@@ -100,8 +95,8 @@ def conv1d(
     >>> nn.conv1d([[1, 2, 3, 4, 5]], [[[1, 10]]], padding="same")
     array([[21, 32, 43, 54,  5]])
     """
-    more = boundary, fill_value, method, accuracy, dtype, max_workspace
-    return convolved.convolve("conv1d", 1, input, weight, bias, stride, padding, dilation, groups, *more)
+    options = 1, stride, padding, dilation, groups, boundary, fill_value, method, accuracy, dtype, max_workspace
+    return convolved.convolve("conv1d", input, weight, bias, options)
 
 
 def conv2d(
@@ -120,12 +115,7 @@ def conv2d(
     dtype: Any = None,
     max_workspace: int | None = None,
 ) -> Any:
-    """Convolve over two axes.
-
-    Returns
-    -------
-    array
-        (batch, out_channels, height', width'), or without the batch.
+    """Return a convolution over two axes: (batch, out_channels, height', width'), or unbatched.
 
     Examples
     --------
@@ -134,8 +124,8 @@ def conv2d(
     array([[[26, 17],
             [48, 39]]])
     """
-    more = boundary, fill_value, method, accuracy, dtype, max_workspace
-    return convolved.convolve("conv2d", 2, input, weight, bias, stride, padding, dilation, groups, *more)
+    options = 2, stride, padding, dilation, groups, boundary, fill_value, method, accuracy, dtype, max_workspace
+    return convolved.convolve("conv2d", input, weight, bias, options)
 
 
 def conv3d(
@@ -154,15 +144,9 @@ def conv3d(
     dtype: Any = None,
     max_workspace: int | None = None,
 ) -> Any:
-    """Convolve over three axes.
-
-    Returns
-    -------
-    array
-        (batch, out_channels, depth', height', width'), or without the batch.
-    """
-    more = boundary, fill_value, method, accuracy, dtype, max_workspace
-    return convolved.convolve("conv3d", 3, input, weight, bias, stride, padding, dilation, groups, *more)
+    """Return a convolution over three axes: (batch, out_channels, depth', height', width'), or unbatched."""
+    options = 3, stride, padding, dilation, groups, boundary, fill_value, method, accuracy, dtype, max_workspace
+    return convolved.convolve("conv3d", input, weight, bias, options)
 
 
 def conv(
@@ -206,8 +190,8 @@ def conv(
     >>> nn.conv(np.ones((2, 4, 8, 8, 8, 8)), np.ones((6, 2, 3, 3, 3, 3)), groups=2).shape
     (2, 6, 6, 6, 6, 6)
     """
-    more = boundary, fill_value, method, accuracy, dtype, max_workspace
-    return convolved.convolve("conv", None, input, weight, bias, stride, padding, dilation, groups, *more)
+    options = None, stride, padding, dilation, groups, boundary, fill_value, method, accuracy, dtype, max_workspace
+    return convolved.convolve("conv", input, weight, bias, options)
 
 
 def conv_transpose1d(
@@ -225,16 +209,9 @@ def conv_transpose1d(
     dtype: Any = None,
     max_workspace: int | None = None,
 ) -> Any:
-    """Convolve transposed, over one axis.
-
-    Returns
-    -------
-    array
-        (batch, out_channels, m), or without the batch.
-    """
-    options = stride, padding, output_padding, groups, dilation
-    more = method, accuracy, dtype, max_workspace
-    return convolved.transpose("conv_transpose1d", 1, input, weight, bias, *options, *more)
+    """Return a transposed convolution over one axis: (batch, out_channels, m), or unbatched."""
+    options = 1, stride, padding, output_padding, groups, dilation, method, accuracy, dtype, max_workspace
+    return convolved.transpose("conv_transpose1d", input, weight, bias, options)
 
 
 def conv_transpose2d(
@@ -252,12 +229,7 @@ def conv_transpose2d(
     dtype: Any = None,
     max_workspace: int | None = None,
 ) -> Any:
-    """Convolve transposed, over two axes.
-
-    Returns
-    -------
-    array
-        (batch, out_channels, height', width'), or without the batch.
+    """Return a transposed convolution over two axes: (batch, out_channels, height', width'), or unbatched.
 
     Examples
     --------
@@ -266,9 +238,8 @@ def conv_transpose2d(
     >>> nn.conv_transpose2d(np.ones((2, 3, 8, 8)), np.ones((3, 4, 2, 2)), stride=2).shape
     (2, 4, 16, 16)
     """
-    options = stride, padding, output_padding, groups, dilation
-    more = method, accuracy, dtype, max_workspace
-    return convolved.transpose("conv_transpose2d", 2, input, weight, bias, *options, *more)
+    options = 2, stride, padding, output_padding, groups, dilation, method, accuracy, dtype, max_workspace
+    return convolved.transpose("conv_transpose2d", input, weight, bias, options)
 
 
 def conv_transpose3d(
@@ -286,16 +257,9 @@ def conv_transpose3d(
     dtype: Any = None,
     max_workspace: int | None = None,
 ) -> Any:
-    """Convolve transposed, over three axes.
-
-    Returns
-    -------
-    array
-        (batch, out_channels, depth', height', width'), or without the batch.
-    """
-    options = stride, padding, output_padding, groups, dilation
-    more = method, accuracy, dtype, max_workspace
-    return convolved.transpose("conv_transpose3d", 3, input, weight, bias, *options, *more)
+    """Return a transposed convolution over three axes: (batch, out_channels, depth', height', width'), or unbatched."""
+    options = 3, stride, padding, output_padding, groups, dilation, method, accuracy, dtype, max_workspace
+    return convolved.transpose("conv_transpose3d", input, weight, bias, options)
 
 
 def conv_transpose(
@@ -334,9 +298,8 @@ def conv_transpose(
     >>> nn.conv_transpose([[1, 2, 3]], [[[1, 10]]], stride=2, output_padding=1)
     array([[ 1, 10,  2, 20,  3, 30,  0]])
     """
-    options = stride, padding, output_padding, groups, dilation
-    more = method, accuracy, dtype, max_workspace
-    return convolved.transpose("conv_transpose", None, input, weight, bias, *options, *more)
+    options = None, stride, padding, output_padding, groups, dilation, method, accuracy, dtype, max_workspace
+    return convolved.transpose("conv_transpose", input, weight, bias, options)
 
 
 def unfold(input: Any, kernel_size: PerAxis, dilation: PerAxis = 1, padding: PerAxis = 0, stride: PerAxis = 1) -> Any:

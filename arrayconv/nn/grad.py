@@ -57,8 +57,8 @@ def conv1d_input(
     >>> nn.grad.conv1d_input((2, 4, 9), np.ones((6, 4, 3)), np.ones((2, 6, 4)), stride=2).shape
     (2, 4, 9)
     """
-    options = stride, padding, dilation, groups
-    return derivatives.of_input("conv1d_input", 1, input_size, weight, grad_output, *options)
+    geometry = 1, stride, padding, dilation, groups
+    return derivatives.of_input("conv1d_input", input_size, weight, grad_output, geometry)
 
 
 def conv1d_weight(
@@ -79,8 +79,8 @@ def conv1d_weight(
     >>> nn.grad.conv1d_weight(np.ones((2, 4, 9)), (6, 4, 3), np.ones((2, 6, 4)), stride=2).shape
     (6, 4, 3)
     """
-    options = stride, padding, dilation, groups
-    return derivatives.of_weight("conv1d_weight", 1, input, weight_size, grad_output, *options)
+    geometry = 1, stride, padding, dilation, groups
+    return derivatives.of_weight("conv1d_weight", input, weight_size, grad_output, geometry)
 
 
 def conv2d_input(
@@ -101,8 +101,8 @@ def conv2d_input(
     >>> nn.grad.conv2d_input((2, 4, 9, 9), np.ones((6, 4, 3, 3)), np.ones((2, 6, 4, 4)), stride=2).shape
     (2, 4, 9, 9)
     """
-    options = stride, padding, dilation, groups
-    return derivatives.of_input("conv2d_input", 2, input_size, weight, grad_output, *options)
+    geometry = 2, stride, padding, dilation, groups
+    return derivatives.of_input("conv2d_input", input_size, weight, grad_output, geometry)
 
 
 def conv2d_weight(
@@ -123,8 +123,8 @@ def conv2d_weight(
     >>> nn.grad.conv2d_weight(np.ones((2, 4, 9, 9)), (6, 4, 3, 3), np.ones((2, 6, 4, 4)), stride=2).shape
     (6, 4, 3, 3)
     """
-    options = stride, padding, dilation, groups
-    return derivatives.of_weight("conv2d_weight", 2, input, weight_size, grad_output, *options)
+    geometry = 2, stride, padding, dilation, groups
+    return derivatives.of_weight("conv2d_weight", input, weight_size, grad_output, geometry)
 
 
 def conv3d_input(
@@ -145,8 +145,8 @@ def conv3d_input(
     >>> nn.grad.conv3d_input((2, 4, 9, 9, 9), np.ones((6, 4, 3, 3, 3)), np.ones((2, 6, 4, 4, 4)), stride=2).shape
     (2, 4, 9, 9, 9)
     """
-    options = stride, padding, dilation, groups
-    return derivatives.of_input("conv3d_input", 3, input_size, weight, grad_output, *options)
+    geometry = 3, stride, padding, dilation, groups
+    return derivatives.of_input("conv3d_input", input_size, weight, grad_output, geometry)
 
 
 def conv3d_weight(
@@ -167,5 +167,5 @@ def conv3d_weight(
     >>> nn.grad.conv3d_weight(np.ones((2, 4, 9, 9, 9)), (6, 4, 3, 3, 3), np.ones((2, 6, 4, 4, 4)), stride=2).shape
     (6, 4, 3, 3, 3)
     """
-    options = stride, padding, dilation, groups
-    return derivatives.of_weight("conv3d_weight", 3, input, weight_size, grad_output, *options)
+    geometry = 3, stride, padding, dilation, groups
+    return derivatives.of_weight("conv3d_weight", input, weight_size, grad_output, geometry)

@@ -115,9 +115,9 @@ class _Convolution(_Planned):
         """Convolve with parameters that need not be the layer's own; torch's `forward` calls this."""
         name = type(self).__name__
         operands = _admitted(name, input, weight, bias)
-        options = self.stride, self.padding, self.dilation, self.groups, self.boundary, self.fill_value
-        more = self.method, self.accuracy, None, self.max_workspace
-        return convolved.convolve(name, self._count, *operands, *options, *more)
+        geometry = self._count, self.stride, self.padding, self.dilation, self.groups, self.boundary
+        options = (*geometry, self.fill_value, self.method, self.accuracy, None, self.max_workspace)
+        return convolved.convolve(name, *operands, options)
 
 
 class Conv1d(_Convolution, torch.nn.Conv1d):
@@ -211,9 +211,9 @@ class _Transposed(_Planned, _ConvTransposeNd):
         name = type(self).__name__
         operands = _admitted(name, input, self.weight, self.bias)
         extra = self.output_padding if output_size is None else self._extra(name, input, output_size)
-        more = self.method, self.accuracy, None, self.max_workspace
-        options = self.stride, self.padding, extra, self.groups, self.dilation
-        return convolved.transpose(name, self._count, *operands, *options, *more)
+        geometry = self._count, self.stride, self.padding, extra, self.groups, self.dilation
+        options = (*geometry, self.method, self.accuracy, None, self.max_workspace)
+        return convolved.transpose(name, *operands, options)
 
     def _extra(self, name: str, input: Tensor, output_size: Any) -> Any:
         batched(name, "input", shape_of(input), self._count)
