@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from arrayconv import _accel, _engines, _tape
+from arrayconv import _accel, _cache, _engines, _tape
 from arrayconv._accel import AcceleratorFailed
 from arrayconv._call import Options, check_fill, check_out, check_size, plan
 from arrayconv._canonical import answer, mover, operands_of
@@ -72,6 +72,17 @@ def bind(
     else:
         call.plan(writes=check_out(function, out, operands, problem))
     return call
+
+
+def run(function: str, operands: Operands, problem: Problem, options: Options) -> Any:
+    """Return the answer of a translated call, bound now or when the same was first asked for."""
+    x, kernel = operands.x, operands.kernel
+    translation = problem, operands.traits, options, type(options.fill_value)
+    known_by = _cache.translated_key(function, (x, kernel), translation)
+    call = _cache.lookup(known_by)
+    if call is None:
+        call = _cache.remember(known_by, bind(function, operands, problem, options))
+    return call(x, kernel)
 
 
 class BoundCall:
@@ -150,9 +161,7 @@ class BoundCall:
         if direct is not None and direct(x, kernel, None, target, constants) is not None:
             return out
         fill, device = self.options.fill_value, operands.device
-        _engines.run(
-            made, *operands_of(operands, problem), fill, xp=xp, device=device, out=target, constants=constants
-        )
+        _engines.run(made, *operands_of(operands, problem), fill, xp=xp, device=device, out=target, constants=constants)
         return out
 
     @float_errors_ignored
@@ -176,7 +185,7 @@ def planned(
     y = computed(operands, problem, made, fill, constants, finish if in_program else None, bias)
     arrays = operands.x, operands.kernel
     _tape.note(arrays, lambda: _tape.of_convolution(operands, problem, made, fill), convolves=True)
-    return y if finish is None or in_program else finish(y, bias, bias, operands)
+    return y if finish is None or in_program else finish(y, bias, operands)
 
 
 @float_errors_ignored
@@ -235,7 +244,7 @@ def _direct(call: BoundCall, made: Plan, dtypes: tuple[Any, Any], shapes: tuple[
 
 @float_errors_ignored
 def _finished(finish: Finish, operands: Operands, y: Any, bias: Any) -> Any:
-    return finish(y, bias, bias, operands)
+    return finish(y, bias, operands)
 
 
 def _general(
@@ -257,6 +266,6 @@ def _general(
         if out is not None:
             return out
         y = to_answer(y)
-        return y if finish is None else finish(y, bias, bias, operands)
+        return y if finish is None else finish(y, bias, operands)
 
     return general

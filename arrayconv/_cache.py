@@ -43,6 +43,12 @@ def key(function: str, arrays: tuple[Any, ...], options: tuple[Any, ...]) -> Has
     return function, signature, types, options, config.current(), state()
 
 
+def translated_key(function: str, arrays: tuple[Any, ...], translation: tuple[Any, ...]) -> Hashable | None:
+    """Return what a call is remembered by that is translated anew each time; `translation` is hashable."""
+    signature = _signature(arrays)
+    return None if signature is None else (function, signature, translation, config.current(), state())
+
+
 def remember(known_by: Hashable | None, call: Call) -> Call:
     """Keep a bound call, unless it has no key; return it."""
     if known_by is not None:

@@ -7,27 +7,22 @@ in error texts. Everything is checked before anything is computed.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from math import prod
 from typing import Any, NamedTuple, get_args
 
 import numpy as np
 
-from arrayconv import _accel, _capacity, _engines, _tape, config
+from arrayconv import _accel, _capacity, _tape, config
 from arrayconv._algorithms import Accuracy
-from arrayconv._canonical import answer, moved, operands_of
 from arrayconv._dtypes import holds, itemsize
-from arrayconv._engines import compiled
-from arrayconv._engines.compiled import Finish
 from arrayconv._errors import check_option, shown
-from arrayconv._float_errors import float_errors_ignored
 from arrayconv._memory import Words, check_target, shares_memory, takes_writes
 from arrayconv._plan import Plan, Refusal, make, refused, with_accelerators
 from arrayconv._problem import Problem, Sum
 from arrayconv._programs import LIBRARY, as_one
 from arrayconv._select import METHODS, Budget
 from arrayconv._shapes import integer
-from arrayconv._tracing import is_recorded, planning, record
+from arrayconv._tracing import planning, record
 from arrayconv._xp import Operands, Traits, checked_dtype_name
 
 _WIDEST = 1023  # bits of an integer that surely has a float64

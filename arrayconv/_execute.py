@@ -98,9 +98,7 @@ class BoundPlan:
         """Return what the only step of a whole plan prepares of a kernel that is forgotten after."""
         return _Kernels(self, self._orient(kernel), None).of(self.step)
 
-    def run_step(
-        self, step: _Step, x: Array, kernel: contain.Guard, constants: Any, out: Array | None = None
-    ) -> Array:
+    def run_step(self, step: _Step, x: Array, kernel: contain.Guard, constants: Any, out: Array | None = None) -> Array:
         """Return the result of a step of x; `out` itself where it was written there."""
         data = step.read(x)
         if not self._contains:

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from arrayconv import _call
+from arrayconv._bound import computed
 from arrayconv._call import Options
 from arrayconv._namespace import is_namespace
 from arrayconv._plan import Plan
@@ -105,7 +106,7 @@ def _check_values(traits: Traits) -> None:
 
 def _runner(found: Operands, problem: Problem, plan: Plan, fill: complex) -> Callable[[], Any]:
     """Return a call of the plan on the operands; unlike a door's call, nothing that watches calls is told."""
-    return partial(_call.computed, found, problem, plan, fill)
+    return partial(computed, found, problem, plan, fill)
 
 
 def subjects(x: Any, kernel: Any, shapes: tuple[Any, Any], traits: Traits, dtype: Any, like: Any) -> Operands:

@@ -168,7 +168,8 @@ def correlate(
     known_by = _cache.key("correlate", (x, kernel), options)
     call = _cache.lookup(known_by)
     if call is None:
-        geometry = _numbered.correlated("correlate", mode, axes, boundary, stride, dilation, lags)._replace(correlates=True)
+        geometry = _numbered.correlated("correlate", mode, axes, boundary, stride, dilation, lags)
+        geometry = geometry._replace(correlates=True)
         choice = _call.options("correlate", method, accuracy, max_workspace, fill_value)
         validated = operands("correlate", x, kernel, dtype)
         x, kernel = validated.x, validated.kernel

@@ -10,21 +10,19 @@ from typing import Any, Literal
 import numpy as np
 
 from arrayconv import _accel, _call, _numbered, _tape, config
+from arrayconv._bound import BoundCall, bind, planned
 from arrayconv._convolver import passes
 from arrayconv._convolver.explained import Explained, explained
 from arrayconv._convolver.options import Options, checked, separable_given
 from arrayconv._convolver.source import FUNCTION, Source, of_factors, of_kernel
 from arrayconv._convolver.store import Store, Work
 from arrayconv._dtypes import itemsize
-from arrayconv._engines import watcher
 from arrayconv._explain import shape_given
 from arrayconv._float_errors import float_errors_ignored
-from arrayconv._plan import Plan
 from arrayconv._problem import Problem
 from arrayconv._shapes import Mode
 from arrayconv._torch_modes import in_force
 from arrayconv._tracing import is_compiling, is_traced, shape_of
-from arrayconv._warm import Warm, shortcut
 from arrayconv._xp import Operands, Traits, dtype_name, operands, traits_like
 
 __all__ = ["Convolver"]
@@ -181,8 +179,8 @@ class Convolver:
         work = None if key is None else self._store.find(key)
         if work is None:
             work, found = self._work(x, out, key)
-        elif work.warm is not None and not _tape.is_recording():
-            return work.warm.answer(x, work.found.kernel)
+        elif work.call is not None and not _tape.is_recording():
+            return self._bound(work, work.call, x)
         else:
             found = work.found._replace(x=x)
         if is_compiling() or not _tape.is_recording():
@@ -282,8 +280,10 @@ class Convolver:
         decision = self._decision(problem, found.traits, shape, extra)
         factors = passes.arrays(decision, self._source, found)
         constants = tuple({} for _ in range(sum(map(len, factors)) or 1))
-        warm = None if decision.chain is not None else _warm_call(found, problem, decision.plan, self._chosen)
-        return Work(found._replace(x=_NOTHING), problem, self._chosen, decision, factors, constants, warm)
+        call = None
+        if decision.chain is None and not extra and not found.traits.traced:
+            call = bind(FUNCTION, found, problem, self._chosen)
+        return Work(found._replace(x=_NOTHING), problem, self._chosen, decision, factors, constants, call)
 
     def _problem(self, shape: tuple[int, ...]) -> Problem:
         return _numbered.problem(FUNCTION, shape, self.shape, self._geometry)
@@ -291,6 +291,16 @@ class Convolver:
     def _decision(self, problem: Problem, traits: Traits, shape: tuple[int, ...], extra: int) -> passes.Decision:
         ask = passes.Ask(shape, self._geometry.axes, self._chosen, self._given.separable is True, extra)
         return passes.decide(problem, traits, self._source.found, ask)
+
+    def _bound(self, work: Work, call: BoundCall, x: Any) -> Any:
+        """Run a call that was bound before, with what is kept of the kernel."""
+        kept = work.constants[0]
+        constants = dict(kept)
+        y = call(x, work.found.kernel, constants=constants)
+        if len(constants) > len(kept):
+            kept.update(constants)
+            self._store.trim()
+        return y
 
     @float_errors_ignored
     def _answer(self, work: Work, found: Operands, out: Any) -> Any:
@@ -306,22 +316,13 @@ class Convolver:
         return y
 
 
-def _warm_call(found: Operands, problem: Problem, plan: Plan | None, chosen: _call.Options) -> Warm | None:
-    """Return the call on the arrays as they are, for one axis, where the method has one."""
-    if plan is None or found.x.ndim != 1:
-        return None
-    fill = chosen.fill_value
-    direct = shortcut(found, problem, plan, fill)
-    kept = found._replace(x=_NOTHING, kernel=_NOTHING)
-    return None if direct is None else Warm(kept, problem, plan, fill, direct, watcher(found.traits.backend))
-
-
 def _run(work: Work, found: Operands, out: Any, constants: Sequence[dict[int, Any]]) -> Any:
     decision, chosen = work.decision, work.chosen
     if decision.chain is None and decision.plan is not None:
         if out is not None:
-            return _call.run(FUNCTION, found, work.problem, chosen, out, constants[0])
-        return _call.planned(found, work.problem, decision.plan, chosen.fill_value, constants[0])
+            call = bind(FUNCTION, found, work.problem, chosen, out=out)
+            return call(found.x, found.kernel, out=out, constants=constants[0])
+        return planned(found, work.problem, decision.plan, chosen.fill_value, constants[0])
     y = passes.run(found, decision, work.factors, constants)
     if out is None:
         return y

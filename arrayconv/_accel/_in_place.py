@@ -45,8 +45,9 @@ class InPlace:
 
     def __call__(self, x: Any, factors: Any, out: Any) -> Any:
         """Return y (batch, groups, filters, *out); `out` itself where it was written."""
-        aligned = x.flags.aligned
-        key = (x.strides, x.shape, aligned) if out is None else (x.strides, x.shape, aligned, out.strides, out.flags.aligned)
+        key = x.strides, x.flags.aligned
+        if out is not None:
+            key = *key, out.strides, out.flags.aligned
         layout = self._layouts.get(key)
         if layout is None:
             layout = self._met(key, x, out)

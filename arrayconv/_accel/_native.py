@@ -19,7 +19,7 @@ from arrayconv._accel import _images, _rows, _tiles
 from arrayconv._accel._base import AcceleratorFailed
 from arrayconv._accel._contiguous import Samples, reversed_taps
 from arrayconv._accel._flat import Host
-from arrayconv._accel._in_place import Start
+from arrayconv._accel._in_place import Part, Start
 from arrayconv._algorithms import Context
 
 At = Callable[[int, int, int], None]  # a whole call at addresses of x, the kernel and y

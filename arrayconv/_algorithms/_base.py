@@ -53,7 +53,7 @@ class Bound(NamedTuple):
 
     run: Run
     checked: Run | None = None  # the same; None as soon as it meets a number that must be contained
-    with_bias: Callable[[Array, Any, Array], Array] | None = None  # (x, what was prepared, bias (groups * filters,)) -> y
+    with_bias: Callable[[Array, Any, Array], Array] | None = None  # (x, what was prepared, bias of filters) -> y
     at: Callable[[int, int, int], None] | None = None  # (x, kernel, y): the whole call at addresses of `context.memory`
 
 
@@ -95,5 +95,5 @@ class Algorithm:
     preparation: Preparation
     bind: Callable[[Spec, Context], Bound]
     accuracy: Accuracy  # whether the error bound holds element by element or by norm
-    cuts: Cuts = Cuts()
+    cuts: Cuts
     spreads: Literal["", "nonfinite", "overflow"] = ""  # which bad numbers reach outputs whose window lacks them

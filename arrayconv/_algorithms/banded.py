@@ -20,7 +20,7 @@ from itertools import pairwise, product
 from math import prod
 from typing import Any, NamedTuple
 
-from arrayconv._algorithms._base import Bound, Cuts, Preparation, OBJECT_BYTES, Algorithm, Context
+from arrayconv._algorithms._base import OBJECT_BYTES, Algorithm, Bound, Context, Cuts, Preparation
 from arrayconv._cost_table import rates, threads
 from arrayconv._memory import buffer, passing, put
 from arrayconv._memory import product as matrix_product

@@ -22,7 +22,7 @@ from itertools import product
 from math import prod
 from typing import NamedTuple
 
-from arrayconv._algorithms._base import Bound, Cuts, Preparation, OBJECT_BYTES, Algorithm, Context
+from arrayconv._algorithms._base import OBJECT_BYTES, Algorithm, Bound, Context, Cuts, Preparation
 from arrayconv._cost_table import rates
 from arrayconv._spec import Spec
 from arrayconv._tracing import planning, record

@@ -16,7 +16,7 @@ from __future__ import annotations
 from math import log2, prod
 from typing import Any
 
-from arrayconv._algorithms._base import Bound, Cuts, Preparation, Algorithm, Context
+from arrayconv._algorithms._base import Algorithm, Bound, Context, Cuts, Preparation
 from arrayconv._cost_table import rates
 from arrayconv._dtypes import component
 from arrayconv._lengths import fast_length

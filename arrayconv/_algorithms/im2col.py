@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from math import prod
 
-from arrayconv._algorithms._base import Bound, Cuts, Preparation, OBJECT_BYTES, Algorithm, Context
+from arrayconv._algorithms._base import OBJECT_BYTES, Algorithm, Bound, Context, Cuts, Preparation
 from arrayconv._cost_table import rates
 from arrayconv._memory import adjacent
 from arrayconv._ops import windows

@@ -16,7 +16,7 @@ from itertools import product
 from math import log2, prod
 from typing import NamedTuple
 
-from arrayconv._algorithms._base import Bound, Cuts, Preparation, Algorithm, Context
+from arrayconv._algorithms._base import Algorithm, Bound, Context, Cuts, Preparation
 from arrayconv._algorithms.fft import (
     LANES,
     LONE,

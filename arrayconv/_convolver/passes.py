@@ -15,6 +15,7 @@ from math import prod
 from typing import Any, NamedTuple
 
 from arrayconv import _call, _tape
+from arrayconv._bound import planned
 from arrayconv._convolver.source import FUNCTION, Found, Shape, Source
 from arrayconv._cost_table import rates
 from arrayconv._explain import duration
@@ -295,7 +296,7 @@ def _summed(
         y = found.x
         for factor, problem, plan, fill in zip(row, problems, plans, fills_of_row, strict=True):
             step = Operands(y, factor, found.xp, found.device, plan.traits)
-            y = _call.planned(step, problem, plan, fill, next(held, None))
+            y = planned(step, problem, plan, fill, next(held, None))
         total = y if total is None else _added(total, y)
     return found.xp.astype(total, getattr(found.xp, found.traits.output), copy=False)
 

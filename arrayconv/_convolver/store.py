@@ -13,10 +13,10 @@ from threading import Lock
 from typing import Any, NamedTuple
 
 from arrayconv import _call, _kept
+from arrayconv._bound import BoundCall
 from arrayconv._convolver.passes import Decision
 from arrayconv._dtypes import DTYPES, itemsize
 from arrayconv._problem import Problem
-from arrayconv._warm import Warm
 from arrayconv._xp import Array, Operands, dtype_name
 
 MOST_ENTRIES = 16
@@ -31,7 +31,7 @@ class Work(NamedTuple):
     decision: Decision
     factors: tuple[tuple[Array, ...], ...]
     constants: tuple[dict[int, Any], ...]  # for each plan that runs: what it prepared of the kernel, by step
-    warm: Warm | None  # the short way, where the kernel is run whole and has one
+    call: BoundCall | None  # where the kernel is run whole
 
 
 class Store:

@@ -19,8 +19,8 @@ from arrayconv._programs import LIBRARY, as_one, number_of
 from arrayconv._tracing import is_traced
 from arrayconv._xp import Operands, Traits, device_of, namespace_of
 
-# (answer, bias as admitted, bias as given, operands) -> what the caller gets
-Finish = Callable[[Any, Any, Any, Operands], Any]
+# (answer, bias, operands) -> what the caller gets
+Finish = Callable[[Any, Any, Operands], Any]
 
 
 class Job(NamedTuple):
@@ -71,12 +71,12 @@ def _computed(job: Job, x: Any, kernel: Any, bias: Any) -> Any:
     found = _operands(job, x, kernel)
     y = _engines.run(job.plan, *operands_of(found, job.problem), number_of(job.fill), xp=found.xp, device=found.device)
     y = answer(y, job.problem, found.xp)
-    return y if job.finish is None else job.finish(y, bias, bias, found)
+    return y if job.finish is None else job.finish(y, bias, found)
 
 
 def _finished(job: Job, y: Any, x: Any, kernel: Any, bias: Any) -> Any:
     assert job.finish is not None
-    return job.finish(y, bias, bias, _operands(job, x, kernel))
+    return job.finish(y, bias, _operands(job, x, kernel))
 
 
 def _prepared(job: Job, x: Any, kernel: Any) -> Any:

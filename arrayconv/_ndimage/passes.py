@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from arrayconv import _call, _dtypes
+from arrayconv import _bound, _call, _dtypes
 from arrayconv._boundary import Boundary
 from arrayconv._float_errors import float_errors_ignored
 from arrayconv._ndimage import dtypes
@@ -87,7 +87,7 @@ def _filtered(call: Call, x: Array, one: Pass) -> Array:
     shapes = shape_of(x), shape_of(one.weights)
     problem = _problem(function, *shapes, one.axes, one.before, one.boundaries, one.flip)
     chosen = _call.options(function, "direct" if cuts else "auto", "componentwise", None, call.fill)
-    y = _call.run(function, found, problem, chosen)
+    y = _bound.run(function, found, problem, chosen)
     return call.cast(y if one.divisor == 1 else _divided(call, y, one.divisor), call.working)
 
 

@@ -12,7 +12,7 @@ from arrayconv._xp import Array, Operands, identify, operands
 
 
 def admitted(function: str, bias: Any, found: Operands, channels: int) -> Array | None:
-    """Return the bias as an array like the other operands; refuse one that would widen the result or has no place.
+    """Return the bias as an array, itself where it is one; refuse one that would widen the result or has no place.
 
     torch wants equal dtypes. Here the bias may also be narrower than the result, but it never decides its dtype.
     """
@@ -32,15 +32,12 @@ def admitted(function: str, bias: Any, found: Operands, channels: int) -> Array 
             f"{function}: `bias` must have one element per output channel, shape ({channels},). "
             f"Got shape {shape_of(array)}."
         )
-    return array
+    return array if listed else bias  # itself, since a gradient may be asked for by it
 
 
-def biased(count: int, y: Array, bias: Array, given: Any, found: Operands) -> Array:
-    """Return y (..., channels, *size) with bias (channels,) added, `count` spatial axes; integers wrap.
-
-    `given` is the bias as the caller has it: the array whose gradient `arrayconv.vjp` is asked for.
-    """
-    xp, traits = found.xp, found.traits
+def biased(count: int, y: Array, bias: Array, operands: Operands) -> Array:
+    """Return y (..., channels, *size) with bias (channels,) added, `count` spatial axes; integers wrap."""
+    xp, traits = operands.xp, operands.traits
     sums = getattr(xp, traits.accumulator)  # unsigned integers and half precision may have no addition of their own
     column = xp.reshape(bias, (*(1,) * (y.ndim - count - 1), -1, *(1,) * count))  # as many axes as y: JAX may insist
     column = xp.astype(column, sums, copy=False)
@@ -49,18 +46,16 @@ def biased(count: int, y: Array, bias: Array, given: Any, found: Operands) -> Ar
         total = total + column
     else:
         total += column
-    _tape.note((given,) if hasattr(given, "dtype") else (), lambda: _pullback(given, count, xp))
+    _tape.note((bias,), lambda: _pullback(bias, count, xp))
     return xp.astype(total, getattr(xp, traits.output), copy=False)
 
 
-def _pullback(given: Any, count: int, xp: Any) -> _tape.Pullback:
+def _pullback(bias: Any, count: int, xp: Any) -> _tape.Pullback:
     """Return the pullback of the addition: the gradient itself, and its sum over all but the channels."""
 
     def pullback(dy: Any, wanted: Sequence[bool]) -> tuple[Any, tuple[Any, ...]]:
-        if not hasattr(given, "dtype"):
-            return dy, ()
         channels = dy.ndim - 1 - count
         others = tuple(axis for axis in range(dy.ndim) if axis != channels)
-        return dy, (_tape.like(xp.sum(dy, axis=others), given, xp) if wanted[0] else None,)
+        return dy, (_tape.like(xp.sum(dy, axis=others), bias, xp) if wanted[0] else None,)
 
     return pullback

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from arrayconv import _call, _warm
+from arrayconv import _cache, _call
+from arrayconv._bound import bind
 from arrayconv._engines.compiled import Finish
 from arrayconv._layout import Layout, Shape
 from arrayconv._nn.arguments import Window, not_negative, positive, positive_number, window
@@ -69,19 +70,19 @@ class Transposed(NamedTuple):
 
 def convolve(function: str, input: Any, weight: Any, bias: Any, options: tuple[Any, ...]) -> Any:
     """Convolve; `options` has the fields of `ConvOptions`, in a plain tuple since that is made faster."""
-    return _warm.call(function, input, weight, options, _convolved, bias=bias)
-
-
-def _convolved(function: str, input: Any, weight: Any, options: tuple[Any, ...], bias: Any) -> _warm.Prepared:
-    given = ConvOptions(*options)
-    chosen = _call.options(function, given.method, given.accuracy, given.max_workspace, given.fill_value)
-    found = operands(function, input, weight, given.dtype, NAMES)
-    weight_shape = shape_of(found.kernel)
-    count = spatial_axes(function, weight_shape, given.axes)
-    placed = window(function, count, given.stride, given.padding, given.dilation, given.groups, given.boundary)
-    problem = _problem(function, shape_of(found.x), weight_shape, placed)
-    added = admitted(function, bias, found, weight_shape[0])
-    return _warm.Prepared(found, problem, chosen, _finish(added, count), added)
+    known_by = _cache.key(function, (input, weight) if bias is None else (input, weight, bias), options)
+    call = _cache.lookup(known_by)
+    if call is None:
+        given = ConvOptions(*options)
+        choice = _call.options(function, given.method, given.accuracy, given.max_workspace, given.fill_value)
+        validated = operands(function, input, weight, given.dtype, NAMES)
+        input, weight = validated.x, validated.kernel
+        count = spatial_axes(function, shape_of(weight), given.axes)
+        placed = window(function, count, given.stride, given.padding, given.dilation, given.groups, given.boundary)
+        problem = _problem(function, shape_of(input), shape_of(weight), placed)
+        bias = admitted(function, bias, validated, weight.shape[0])
+        call = _cache.remember(known_by, bind(function, validated, problem, choice, finish=_finish(bias, count)))
+    return call(input, weight, bias)
 
 
 def _finish(bias: Any, count: int) -> Finish | None:
@@ -93,8 +94,8 @@ class _Addition(NamedTuple):
 
     axes: int
 
-    def __call__(self, y: Any, bias: Any, given: Any, found: Operands) -> Any:
-        return biased(self.axes, y, bias, given, found)
+    def __call__(self, y: Any, bias: Any, operands: Operands) -> Any:
+        return biased(self.axes, y, bias, operands)
 
 
 @planning()
@@ -108,19 +109,19 @@ def _problem(function: str, input_shape: Shape, weight_shape: Shape, options: Wi
 
 def transpose(function: str, input: Any, weight: Any, bias: Any, options: tuple[Any, ...]) -> Any:
     """Convolve transposed; `options` has the fields of `TransposedOptions`, in a plain tuple."""
-    return _warm.call(function, input, weight, options, _prepared, bias=bias)
-
-
-def _prepared(function: str, input: Any, weight: Any, options: tuple[Any, ...], bias: Any) -> _warm.Prepared:
-    given = TransposedOptions(*options)
-    chosen = _call.options(function, given.method, given.accuracy, given.max_workspace, 0)
-    found = operands(function, input, weight, given.dtype, NAMES)
-    weight_shape = shape_of(found.kernel)
-    count = spatial_axes(function, weight_shape, given.axes, "in_channels, out_channels")
-    placed = _placed(function, given, count)
-    problem = _transposed(function, shape_of(found.x), weight_shape, placed)
-    added = admitted(function, bias, found, weight_shape[1] * placed.groups)
-    return _warm.Prepared(found, problem, chosen, _finish(added, count), added)
+    known_by = _cache.key(function, (input, weight) if bias is None else (input, weight, bias), options)
+    call = _cache.lookup(known_by)
+    if call is None:
+        given = TransposedOptions(*options)
+        choice = _call.options(function, given.method, given.accuracy, given.max_workspace, 0)
+        validated = operands(function, input, weight, given.dtype, NAMES)
+        input, weight = validated.x, validated.kernel
+        count = spatial_axes(function, shape_of(weight), given.axes, "in_channels, out_channels")
+        placed = _placed(function, given, count)
+        problem = _transposed(function, shape_of(input), shape_of(weight), placed)
+        bias = admitted(function, bias, validated, weight.shape[1] * placed.groups)
+        call = _cache.remember(known_by, bind(function, validated, problem, choice, finish=_finish(bias, count)))
+    return call(input, weight, bias)
 
 
 def _placed(function: str, given: TransposedOptions, count: int) -> Transposed:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from arrayconv import _call, _tape, _warm
+from arrayconv import _cache, _call, _tape
+from arrayconv._bound import bind
 from arrayconv._gradient import input_gradient, kernel_gradient
 from arrayconv._layout import Layout, Shape
 from arrayconv._nn.arguments import Window, size, window
@@ -24,40 +25,36 @@ def of_input(function: str, input_size: Any, weight: Any, grad_output: Any, geom
 
     `geometry` is the number of spatial axes, stride, padding, dilation and groups of the convolution.
     """
-    return _warm.call(function, grad_output, weight, (input_size, *geometry), _input_prepared)
-
-
-def _input_prepared(
-    function: str, grad_output: Any, weight: Any, options: tuple[Any, ...], _bias: Any
-) -> _warm.Prepared:
-    input_size, count, *geometry = options
-    shape = size(function, "input_size", input_size)
-    found = operands(function, grad_output, weight, None, ("grad_output", "weight"))
-    chosen = window(function, count, *geometry)
-    problem = _input_problem(function, count, shape, shape_of(found.kernel), shape_of(found.x), chosen)
-    return _warm.Prepared(found, problem, _call.Options())
+    known_by = _cache.key(function, (grad_output, weight), (input_size, *geometry))
+    call = _cache.lookup(known_by)
+    if call is None:
+        shape, (count, *rest) = size(function, "input_size", input_size), geometry
+        validated = operands(function, grad_output, weight, None, ("grad_output", "weight"))
+        grad_output, weight = validated.x, validated.kernel
+        placed = window(function, count, *rest)
+        problem = _input_problem(function, count, shape, shape_of(weight), shape_of(grad_output), placed)
+        call = _cache.remember(known_by, bind(function, validated, problem, _call.Options()))
+    return call(grad_output, weight)
 
 
 def of_weight(function: str, input: Any, weight_size: Any, grad_output: Any, geometry: tuple[Any, ...]) -> Any:
     """Return the gradient with respect to a weight of shape `weight_size`; `geometry` as in `of_input`."""
-    return _warm.call(function, input, grad_output, (weight_size, *geometry), _weight_prepared)
+    known_by = _cache.key(function, (input, grad_output), (weight_size, *geometry))
+    call = _cache.lookup(known_by)
+    if call is None:
+        shape, (count, *rest) = size(function, "weight_size", weight_size), geometry
+        validated = operands(function, input, grad_output, None, ("input", "grad_output"))
+        input, grad_output = validated.x, validated.kernel
+        placed = window(function, count, *rest)
+        problem = _weight_problem(function, count, shape_of(input), shape, shape_of(grad_output), placed)
+        finish = _conjugated if validated.traits.output.startswith("complex") else None
+        call = _cache.remember(known_by, bind(function, validated, problem, _call.Options(), finish=finish))
+    return call(input, grad_output)
 
 
-def _weight_prepared(
-    function: str, input: Any, grad_output: Any, options: tuple[Any, ...], _bias: Any
-) -> _warm.Prepared:
-    weight_size, count, *geometry = options
-    shape = size(function, "weight_size", weight_size)
-    found = operands(function, input, grad_output, None, ("input", "grad_output"))
-    chosen = window(function, count, *geometry)
-    problem = _weight_problem(function, count, shape_of(found.x), shape, shape_of(found.kernel), chosen)
-    finish = _conjugated if found.traits.output.startswith("complex") else None
-    return _warm.Prepared(found, problem, _call.Options(), finish)
-
-
-def _conjugated(back: Any, _bias: Any, _given: Any, found: Operands) -> Any:
+def _conjugated(back: Any, _bias: Any, operands: Operands) -> Any:
     """Return the gradient of complex data from what the spec asks for."""
-    conj = found.xp.conj  # conj(x) with dy is the conjugate of x with conj(dy)
+    conj = operands.xp.conj  # conj(x) with dy is the conjugate of x with conj(dy)
     _tape.note((), lambda: lambda dy, wanted: (conj(dy), ()))
     return conj(back)
 

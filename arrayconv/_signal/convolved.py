@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from arrayconv import _call
+from arrayconv import _bound, _call
 from arrayconv._boundary import Boundary
 from arrayconv._call import Options
 from arrayconv._dtypes import kind as kind_of
@@ -177,7 +177,7 @@ def _run(function: str, found: Typed, call: Translated, methods: tuple[Options, 
         x = _reversed(operands.kernel, operands) if call.reverses else operands.kernel
         operands = operands._replace(x=x, kernel=operands.x)
     chosen = _first(function, call, operands.traits, methods, fill)
-    return found.answer(_call.run(function, operands, call.problem, chosen))
+    return found.answer(_bound.run(function, operands, call.problem, chosen))
 
 
 @planning(0)

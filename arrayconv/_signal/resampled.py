@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import Any
 
-from arrayconv import _call
+from arrayconv import _bound, _call
 from arrayconv._boundary import BOUNDARIES, Boundary
 from arrayconv._capacity import check_result
 from arrayconv._errors import listed, shown
@@ -49,7 +49,7 @@ def filtered(function: str, h: Any, x: Any, up: Any, down: Any, axis: Any, mode:
         operands, met = operands._replace(x=data), extension.lengthened(met, ends)
     problem = _problem(function, shape_of(operands.x), inputs.shapes[1], label, met)
     chosen = chosen if beyond == "constant" else chosen._replace(fill_value=0)
-    return found.answer(_call.run(function, operands, problem, chosen))
+    return found.answer(_bound.run(function, operands, problem, chosen))
 
 
 def _rule(x: str, h: str) -> str:
