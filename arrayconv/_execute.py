@@ -28,7 +28,7 @@ from arrayconv._xp import Array, Namespace, compat_namespace
 
 _MOST_KEPT = 64  # bound steps: of more each call binds its own
 
-Constants = dict[int, Any]  # what a plan prepared of a kernel, by the number of the prepared kernel
+Constants = dict[tuple[int, bool], Any]  # what a plan prepared of a kernel, by number, as it is and guarded
 
 
 class _Step(NamedTuple):
@@ -38,8 +38,10 @@ class _Step(NamedTuple):
     place: tuple[slice, ...]  # in y
     read: Callable[[Array], Array]  # of x
     bound: Bound
-    kernel: int  # the number of the prepared kernel, and how many pieces it serves
-    serves: int
+    kernel: int  # the number of the prepared kernel
+    taps: tuple[slice, ...] | None  # its part of the whole kernel, None for all of it
+    prepare: Callable[[Array], Any]
+    prepare_kept: Callable[[Array], Any]  # the same of what is kept between calls
 
 
 class BoundPlan:
@@ -56,12 +58,12 @@ class BoundPlan:
             memory = Memory(problem, plan.partition.at(0))
         self.plan, self.algorithm = plan, algorithm
         self.context = Context(xp, device, traits, fft, wrapped(fill, traits), alone=alone, memory=memory)
-        self._orient = orientation(plan.spec, self.context)
+        self.orient = orientation(plan.spec, self.context)
         self._dtype = getattr(xp, traits.output)
         self._casts = traits.output != traits.accumulator
         self._in_place = traits.backend == "numpy" and not self._casts  # methods may write where their results go
         self._contains = bool(algorithm.spreads) and not traits.exact
-        self._scales = algorithm.spreads == "overflow"
+        self.scales = algorithm.spreads == "overflow"
         self._bounds: dict[Spec, Bound] = {}
         self._is_whole = plan.is_whole
         self._steps: list[_Step] | None = None
@@ -89,28 +91,26 @@ class BoundPlan:
         """Return what the plan prepares of a kernel: the `constants` of a call."""
         constants: Constants = {}
         with _accel.full_precision(self.plan.traits):
-            kernels = _Kernels(self, self._orient(kernel), constants)
+            kernels = _Kernels(self, kernel, constants)
             for step in self._each_step():
-                kernels.of(step)
+                if self._contains:
+                    kernels.guarded(step)
+                else:
+                    kernels.plain(step)
         return constants
 
-    def prepared(self, kernel: Array) -> tuple[contain.Guard, Any]:
-        """Return what the only step of a whole plan prepares of a kernel that is forgotten after."""
-        return _Kernels(self, self._orient(kernel), None).of(self.step)
-
-    def run_step(self, step: _Step, x: Array, kernel: contain.Guard, constants: Any, out: Array | None = None) -> Array:
+    def _run_step(self, step: _Step, x: Array, kernels: _Kernels, out: Array | None = None) -> Array:
         """Return the result of a step of x; `out` itself where it was written there."""
         data = step.read(x)
         if not self._contains:
-            return step.bound.run(data, constants, out)
-        task = contain.Contained(step.piece.spec, self.context, self._scales)
-        return contain.run(step.bound, data, constants, kernel, task, out)
+            return step.bound.run(data, kernels.plain(step), out)
+        task = contain.Contained(step.piece.spec, self.context, self.scales)
+        return contain.run(step.bound, data, _StepKernel(kernels, step), task, out)
 
     def _run(self, x: Array, kernel: Array, out: Array | None, constants: Constants | None) -> Array:
-        kernels = _Kernels(self, self._orient(kernel), constants)
+        kernels = _Kernels(self, kernel, constants)
         if self._is_whole and out is None:
-            step = self.step
-            return self._own(self.run_step(step, x, *kernels.of(step)))
+            return self._own(self._run_step(self.step, x, kernels))
         plan, context, xp = self.plan, self.context, self.context.xp
         y = out
         if y is not None and not plan.covers:
@@ -139,12 +139,12 @@ class BoundPlan:
         """Return y with the result of a step in its place."""
         if self._in_place:
             target = y[step.place]
-            part = self.run_step(step, x, *kernels.of(step), target)
+            part = self._run_step(step, x, kernels, target)
             if part is not target:
                 target[...] = part
             return y
         xp, context = self.context.xp, self.context
-        part = xp.astype(self.run_step(step, x, *kernels.of(step)), self._dtype, copy=False)
+        part = xp.astype(self._run_step(step, x, kernels), self._dtype, copy=False)
         if y is None:
             shape, zeros = self.plan.spec.output_shape, not self.plan.covers
             y = buffer(part, shape, zeros=zeros, xp=xp, device=context.device)
@@ -154,7 +154,7 @@ class BoundPlan:
         """Write the results of the steps [first, stop)."""
         for step in steps[first:stop]:
             target = y[step.place]
-            part = self.run_step(step, x, *kernels.of(step), target if self._in_place else None)
+            part = self._run_step(step, x, kernels, target if self._in_place else None)
             if part is not target:
                 target[...] = part
 
@@ -175,8 +175,20 @@ class BoundPlan:
             bound = self._bounds.get(piece.spec)
             if bound is None:
                 bound = self._bounds[piece.spec] = self.algorithm.bind(piece.spec, self.context)
-            read = reader(piece, self.plan.spec, self.context)
-            yield _Step(piece, place, read, bound, *partition.prepared(number))
+            kernel, serves = partition.prepared(number)
+            part = (slice(*piece.groups), slice(None), slice(None), *piece.taps)
+            prepare = self.algorithm.preparation.bind(piece.spec, self.context)
+            once = self.context._replace(once=True)
+            yield _Step(
+                piece,
+                place,
+                reader(piece, self.plan.spec, self.context),
+                bound,
+                kernel,
+                None if piece.spec.kernel_shape == self.plan.spec.kernel_shape else part,
+                self.algorithm.preparation.bind(piece.spec, once) if serves == 1 else prepare,
+                prepare,
+            )
 
     def _instead(self, failure: _accel.AcceleratorFailed) -> BoundPlan:
         """Return what goes on where a library failed: another method, for `auto`; says so once."""
@@ -194,40 +206,63 @@ class _Kernels:
     """The kernel of one call, prepared once for all steps of one number, which follow each other."""
 
     def __init__(self, plan: BoundPlan, kernel: Array, kept: Constants | None) -> None:
-        self._plan, self._kernel, self._kept = plan, kernel, kept
-        self._number = -1  # of what is prepared: no more than one, since each may be as large as x
-        self._prepared: tuple[contain.Guard, Any] | None = None
+        self._plan, self._given, self._kept = plan, kernel, kept
+        self.oriented: Array | None = None
+        self._latest: Constants = {}  # of one number: each may be as large as x
         self._lock = Lock() if plan.plan.together > 1 else None  # no compiler follows a lock
 
-    def of(self, step: _Step) -> tuple[contain.Guard, Any]:
-        """Return the kernel of a step, guarded, and what the method prepares of it."""
+    def plain(self, step: _Step) -> Any:
+        """Return what the method prepares of the kernel as it is."""
+        return self._find(step, False)
+
+    def guarded(self, step: _Step) -> tuple[contain.Guard, Any]:
+        """Return the guarded kernel, and what the method prepares of it."""
+        return self._find(step, True)
+
+    def _find(self, step: _Step, guarded: bool) -> Any:
         if self._lock is None:
-            return self._of(step)
+            return self._found_or_made(step, guarded)
         with self._lock:
-            return self._of(step)
+            return self._found_or_made(step, guarded)
 
-    def _of(self, step: _Step) -> tuple[contain.Guard, Any]:
-        if self._kept is not None and step.kernel in self._kept:
-            return self._kept[step.kernel]
-        if step.kernel == self._number and self._prepared is not None:
-            return self._prepared
-        self._prepared = None
-        self._prepared = self._prepare(step)
-        self._number = step.kernel
-        if self._kept is not None:
-            self._kept[step.kernel] = self._prepared
-        return self._prepared
+    def _found_or_made(self, step: _Step, guarded: bool) -> Any:
+        key = step.kernel, guarded
+        known = self._latest if self._kept is None else self._kept
+        if key in known:
+            return known[key]
+        if self._kept is None and (step.kernel, not guarded) not in known:
+            known.clear()
+        prepare = step.prepare if self._kept is None else step.prepare_kept
+        known[key] = prepared = self._guard(step, prepare) if guarded else prepare(self._part(step))
+        return prepared
 
-    def _prepare(self, step: _Step) -> tuple[contain.Guard, Any]:
-        plan, piece, context, kernel = self._plan, step.piece, self._plan.context, self._kernel
-        if piece.spec.kernel_shape != plan.plan.spec.kernel_shape:
-            kernel = kernel[(slice(*piece.groups), slice(None), slice(None), *piece.taps)]
-        guarded = contain.Guard(kernel, None, None)
-        if plan._contains:
-            guarded = contain.guard(kernel, 2, context.traits, plan._scales, xp=context.xp)
-        if self._kept is None and step.serves == 1:
-            context = context._replace(once=True)
-        return guarded, plan.algorithm.preparation.run(guarded.data, piece.spec, context)
+    def _guard(self, step: _Step, prepare: Callable[[Array], Any]) -> tuple[contain.Guard, Any]:
+        plan, kernel = self._plan, self._part(step)
+        guarded = contain.guard(kernel, 2, plan.context.traits, plan.scales, xp=plan.context.xp)
+        if guarded.data is kernel and (step.kernel, False) in self._latest:
+            return guarded, self._latest[step.kernel, False]
+        return guarded, prepare(guarded.data)
+
+    def _part(self, step: _Step) -> Array:
+        """Return the taps that a step meets, as a correlation's."""
+        if self.oriented is None:
+            self.oriented = self._plan.orient(self._given)
+        if step.taps is None:
+            return self.oriented
+        return self.oriented[step.taps]
+
+
+class _StepKernel(NamedTuple):
+    """The kernel of one step, as `contain` asks for it."""
+
+    kernels: _Kernels
+    step: _Step
+
+    def plain(self) -> Any:
+        return self.kernels.plain(self.step)
+
+    def guarded(self) -> tuple[contain.Guard, Any]:
+        return self.kernels.guarded(self.step)
 
 
 @float_errors_ignored

@@ -12,6 +12,9 @@ Accuracy  componentwise. Every boundary is followed inside.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 from arrayconv._accel import _images, _native
 from arrayconv._accel._base import unavailable
 from arrayconv._accel._flat import Host, Steps, adjacent
@@ -30,8 +33,8 @@ def _cost(spec: Spec, traits: Traits) -> int:
     return _images.cost(spec, traits, pace("native_images"))
 
 
-def _prepare(kernel: Host, spec: Spec, context: Context) -> Host:
-    return _images.ordered(kernel, _images.taps_of(spec))
+def _preparation(spec: Spec, context: Context) -> Callable[[Host], Host]:
+    return partial(_images.ordered, taps=_images.taps_of(spec))
 
 
 def _bind(spec: Spec, context: Context) -> Bound:
@@ -52,7 +55,7 @@ native_images = Algorithm(
     _why_not,
     _cost,
     _images.workspace,
-    Preparation(_prepare),
+    Preparation(_preparation),
     _bind,
     accuracy="componentwise",
     cuts=Cuts(extends=frozenset({"all"}), upsamples=_images.upsamples),

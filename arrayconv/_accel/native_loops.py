@@ -12,7 +12,7 @@ Accuracy  componentwise: sums in the order of channels and taps; integers are ex
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 
@@ -20,7 +20,7 @@ from arrayconv._accel import _native, _rows
 from arrayconv._accel._base import unavailable
 from arrayconv._accel._contiguous import outputs
 from arrayconv._accel._contiguous import samples as samples_of
-from arrayconv._accel._flat import Steps, adjacent
+from arrayconv._accel._flat import Host, Steps, adjacent
 from arrayconv._accel._in_place import InPlace, Layout
 from arrayconv._algorithms import Algorithm, Bound, Context, Cuts, Preparation
 from arrayconv._cost_table import pace
@@ -49,9 +49,8 @@ def _workspace(spec: Spec, traits: Traits) -> int:
     return _rows.workspace(spec, traits) + _rows.gathered(spec, traits)
 
 
-def _prepare(kernel: Any, spec: Spec, context: Context) -> Any:
-    """Return the factors of all terms, one filter after the other."""
-    return np.ascontiguousarray(kernel).reshape(-1)
+def _preparation(spec: Spec, context: Context) -> Callable[[Host], Host]:
+    return np.ascontiguousarray  # the factors of all terms, one filter after the other
 
 
 def _bind(spec: Spec, context: Context) -> Bound:
@@ -88,7 +87,7 @@ native_loops = Algorithm(
     _why_not,
     _cost,
     _workspace,
-    Preparation(_prepare),
+    Preparation(_preparation),
     _bind,
     accuracy="componentwise",
     cuts=Cuts(slabs=True, shares=_shares, tile_bytes=_TILE_BYTES, tiles_images=True),

@@ -10,7 +10,7 @@ Accuracy  componentwise. Every boundary is followed inside: x is neither padded 
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from arrayconv._accel import _native, _tiles
 from arrayconv._accel._base import unavailable
 from arrayconv._accel._contiguous import outputs
 from arrayconv._accel._contiguous import samples as samples_of
-from arrayconv._accel._flat import Steps, adjacent
+from arrayconv._accel._flat import Host, Steps, adjacent
 from arrayconv._accel._in_place import InPlace, Layout
 from arrayconv._algorithms import Algorithm, Bound, Context, Cuts, Preparation
 from arrayconv._cost_table import pace
@@ -34,8 +34,8 @@ def _cost(spec: Spec, traits: Traits) -> int:
     return _tiles.cost(spec, traits, pace("native_tiles"))
 
 
-def _prepare(kernel: Any, spec: Spec, context: Context) -> Any:
-    return np.ascontiguousarray(kernel).reshape(-1)
+def _preparation(spec: Spec, context: Context) -> Callable[[Host], Host]:
+    return np.ascontiguousarray
 
 
 def _bind(spec: Spec, context: Context) -> Bound:
@@ -72,7 +72,7 @@ native_tiles = Algorithm(
     _why_not,
     _cost,
     _tiles.workspace,
-    Preparation(_prepare),
+    Preparation(_preparation),
     _bind,
     accuracy="componentwise",
     cuts=Cuts(extends=frozenset({"all"})),

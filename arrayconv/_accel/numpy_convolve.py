@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from arrayconv._accel._base import unavailable
-from arrayconv._algorithms import Algorithm, Bound, Context, Cuts, Preparation
+from arrayconv._algorithms import Algorithm, Bound, Context, Cuts, Preparation, per_call
 from arrayconv._cost_table import LINE, pace
 from arrayconv._ops.windows import reversed_taps
 from arrayconv._spec import Axis, Spec
@@ -91,7 +91,7 @@ numpy_convolve = Algorithm(
     _why_not,
     _cost,
     _workspace,
-    Preparation(_prepare),
+    Preparation(per_call(_prepare)),
     _bind,
     accuracy="componentwise",
     cuts=Cuts(extends=frozenset({"zero"})),

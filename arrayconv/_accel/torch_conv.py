@@ -20,7 +20,7 @@ from typing import Any
 from arrayconv._accel._base import unavailable
 from arrayconv._accel._borrowed import LIBRARY, tensor
 from arrayconv._accel._torch_calls import Call, applied, call, is_transposed, produced, surrounded
-from arrayconv._algorithms import Algorithm, Bound, Context, Cuts, Preparation
+from arrayconv._algorithms import Algorithm, Bound, Context, Cuts, Preparation, per_call
 from arrayconv._cost_table import LINE, pace
 from arrayconv._ops.windows import reversed_taps
 from arrayconv._spec import Spec
@@ -166,7 +166,7 @@ torch_conv = Algorithm(
     _why_not,
     _cost,
     _workspace,
-    Preparation(_prepare),
+    Preparation(per_call(_prepare)),
     _bind,
     accuracy="componentwise",
     cuts=Cuts(extends=frozenset({"zero"}), upsamples=is_transposed),

@@ -15,7 +15,7 @@ from math import prod
 from typing import Any
 
 from arrayconv._accel._base import unavailable
-from arrayconv._algorithms import Algorithm, Bound, Context, Cuts, Preparation
+from arrayconv._algorithms import Algorithm, Bound, Context, Cuts, Preparation, per_call
 from arrayconv._cost_table import LINE, pace
 from arrayconv._ops.windows import LEADING
 from arrayconv._spec import Axis, Spec
@@ -82,7 +82,7 @@ xla_conv = Algorithm(
     _why_not,
     _cost,
     _workspace,
-    Preparation(_prepare),
+    Preparation(per_call(_prepare)),
     _bind,
     accuracy="componentwise",
     cuts=Cuts(extends=frozenset({"zero"})),

@@ -14,7 +14,7 @@ from typing import Any
 
 from arrayconv._accel import _native, _rows, _xla
 from arrayconv._accel._flat import adjacent
-from arrayconv._algorithms import Algorithm, Bound, Context, Cuts, Preparation
+from arrayconv._algorithms import Algorithm, Bound, Context, Cuts, Preparation, per_call
 from arrayconv._cost_table import pace
 from arrayconv._spec import Spec
 from arrayconv._xp import Traits
@@ -49,7 +49,7 @@ xla_loops = Algorithm(
     _why_not,
     _cost,
     _rows.workspace,
-    Preparation(_prepare),
+    Preparation(per_call(_prepare)),
     _bind,
     accuracy="componentwise",
     cuts=Cuts(slabs=True),

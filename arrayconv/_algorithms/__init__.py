@@ -15,6 +15,7 @@ from arrayconv._algorithms._base import (
     Extends,
     Memory,
     Preparation,
+    per_call,
 )
 from arrayconv._algorithms.banded import banded
 from arrayconv._algorithms.direct import direct
@@ -37,4 +38,5 @@ __all__ = [
     "Extends",
     "Memory",
     "Preparation",
+    "per_call",
 ]

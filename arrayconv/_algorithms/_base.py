@@ -52,7 +52,7 @@ class Bound(NamedTuple):
     """An algorithm bound to the spec of a piece: all that can be decided without an array is decided."""
 
     run: Run
-    checked: Run | None = None  # the same; None as soon as it meets a number that must be contained
+    checked: Run | None = None  # the same of unguarded numbers; None where one of them must be contained
     with_bias: Callable[[Array, Any, Array], Array] | None = None  # (x, what was prepared, bias of filters) -> y
     at: Callable[[int, int, int], None] | None = None  # (x, kernel, y): the whole call at addresses of `context.memory`
 
@@ -79,9 +79,14 @@ class Cuts(NamedTuple):
 class Preparation(NamedTuple):
     """What an algorithm makes of a kernel before it meets any x."""
 
-    run: Callable[[Array, Spec, Context], Any]
-    depends_on: Callable[[Spec], Hashable] | None = None  # all that `run` reads of a spec; None for all of it
+    bind: Callable[[Spec, Context], Callable[[Array], Any]]
+    depends_on: Callable[[Spec], Hashable] | None = None  # all that `bind` reads of a spec; None for all of it
     cost: Callable[[Spec, Traits], int] | None = None  # its share of the cost, where that is worth keeping
+
+
+def per_call(function: Callable[[Array, Spec, Context], Any]) -> Callable[[Spec, Context], Callable[[Array], Any]]:
+    """Return `Preparation.bind` of a function that decides nothing worth deciding beforehand."""
+    return lambda spec, context: lambda kernel: function(kernel, spec, context)
 
 
 @dataclass(frozen=True)

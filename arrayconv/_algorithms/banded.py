@@ -20,7 +20,7 @@ from itertools import pairwise, product
 from math import prod
 from typing import Any, NamedTuple
 
-from arrayconv._algorithms._base import OBJECT_BYTES, Algorithm, Bound, Context, Cuts, Preparation
+from arrayconv._algorithms._base import OBJECT_BYTES, Algorithm, Bound, Context, Cuts, Preparation, per_call
 from arrayconv._cost_table import rates, threads
 from arrayconv._memory import buffer, passing, put
 from arrayconv._memory import product as matrix_product
@@ -387,7 +387,7 @@ banded = Algorithm(
     _why_not,
     _cost,
     _workspace,
-    Preparation(_prepare, _prepared_by),
+    Preparation(per_call(_prepare), _prepared_by),
     _bind,
     accuracy="componentwise",
     cuts=Cuts(extends=frozenset({"zero"}), slabs=True, shares=_shares, tile_bytes=10 << 20),

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from math import prod
 
-from arrayconv._algorithms._base import OBJECT_BYTES, Algorithm, Bound, Context, Cuts, Preparation
+from arrayconv._algorithms._base import OBJECT_BYTES, Algorithm, Bound, Context, Cuts, Preparation, per_call
 from arrayconv._cost_table import rates
 from arrayconv._ops import windows
 from arrayconv._spec import Spec
@@ -86,7 +86,7 @@ direct = Algorithm(
     _why_not,
     _cost,
     _workspace,
-    Preparation(_prepare),
+    Preparation(per_call(_prepare)),
     _bind,
     accuracy="componentwise",
     cuts=Cuts(slabs=True, shares=lambda spec, traits: not _by_matmul(spec, traits), tile_bytes=1 << 21),

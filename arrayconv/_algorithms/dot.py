@@ -22,7 +22,7 @@ from itertools import product
 from math import prod
 from typing import NamedTuple
 
-from arrayconv._algorithms._base import OBJECT_BYTES, Algorithm, Bound, Context, Cuts, Preparation
+from arrayconv._algorithms._base import OBJECT_BYTES, Algorithm, Bound, Context, Cuts, Preparation, per_call
 from arrayconv._cost_table import rates
 from arrayconv._spec import Spec
 from arrayconv._tracing import planning, record
@@ -182,5 +182,12 @@ def _bind(spec: Spec, context: Context) -> Bound:
 
 
 dot = Algorithm(
-    "dot", _why_not, _cost, _workspace, Preparation(_prepare), _bind, accuracy="componentwise", cuts=Cuts(slabs=True)
+    "dot",
+    _why_not,
+    _cost,
+    _workspace,
+    Preparation(per_call(_prepare)),
+    _bind,
+    accuracy="componentwise",
+    cuts=Cuts(slabs=True),
 )

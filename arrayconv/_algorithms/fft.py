@@ -16,7 +16,7 @@ from __future__ import annotations
 from math import log2, prod
 from typing import Any
 
-from arrayconv._algorithms._base import Algorithm, Bound, Context, Cuts, Preparation
+from arrayconv._algorithms._base import Algorithm, Bound, Context, Cuts, Preparation, per_call
 from arrayconv._cost_table import rates
 from arrayconv._dtypes import component
 from arrayconv._lengths import fast_length
@@ -229,7 +229,7 @@ fft = Algorithm(
     _cost,
     _workspace,
     Preparation(
-        _prepare,
+        per_call(_prepare),
         lambda spec: prepared_by(lengths_of(spec), spec),
         lambda spec, traits: spectral_prepare_cost(spec, lengths_of(spec), traits),
     ),

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from math import prod
 
-from arrayconv._algorithms._base import OBJECT_BYTES, Algorithm, Bound, Context, Cuts, Preparation
+from arrayconv._algorithms._base import OBJECT_BYTES, Algorithm, Bound, Context, Cuts, Preparation, per_call
 from arrayconv._cost_table import rates
 from arrayconv._memory import adjacent
 from arrayconv._ops import windows
@@ -85,7 +85,7 @@ im2col = Algorithm(
     _why_not,
     _cost,
     _workspace,
-    Preparation(_prepare),
+    Preparation(per_call(_prepare)),
     _bind,
     accuracy="componentwise",
     cuts=Cuts(slabs=True, tile_bytes=1 << 23),

@@ -16,7 +16,7 @@ from itertools import product
 from math import log2, prod
 from typing import NamedTuple
 
-from arrayconv._algorithms._base import Algorithm, Bound, Context, Cuts, Preparation
+from arrayconv._algorithms._base import Algorithm, Bound, Context, Cuts, Preparation, per_call
 from arrayconv._algorithms.fft import (
     LANES,
     LONE,
@@ -156,7 +156,7 @@ overlap_save = Algorithm(
     _cost,
     _workspace,
     Preparation(
-        _prepare,
+        per_call(_prepare),
         lambda spec: prepared_by(_lengths(spec), spec),
         lambda spec, traits: spectral_prepare_cost(spec, _lengths(spec), traits),
     ),

@@ -16,7 +16,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from math import isfinite, prod, sqrt
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -77,27 +77,23 @@ def _is_plain(data: Array, scales: bool, traits: Traits, xp: Namespace) -> bool:
     return isfinite(norm) and (not scales or 2.0**-_COMFORT * most <= norm <= 2.0**_COMFORT)
 
 
-def run(bound: Bound, data: Array, constants: Any, kernel: Guard, task: Contained, out: Array | None) -> Array:
-    """Return what a method that spreads bad numbers makes of data, and of what it prepared of a guarded kernel.
+def run(bound: Bound, data: Array, kernel: Kernel, task: Contained, out: Array | None) -> Array:
+    """Return what a method that spreads bad numbers makes of a piece.
 
-    Where the method can tell on its way, or by its result, that nothing had to be contained, the data is not looked at.
+    Where the method can tell on its way, or by its result, that nothing had to be contained, the numbers are not looked
+    at. A bad sample spoils, with others, the outputs whose window holds it, and a bad tap all outputs of its filter: so
+    where every output is finite none was read.
     """
-    spec, context, scales = task
-    if kernel.bad is None and kernel.scale is None:
-        y = _checked(bound, data, constants, context, scales, out)
-        if y is not None:
-            return y
+    y = _checked(bound, data, kernel, task, out)
+    return _guarded(bound, data, kernel, task, out) if y is None else y
 
-    def restored(x: Guard) -> Array:
-        return restore(bound.run(x.data, constants, out), x, kernel, spec, context)
 
-    def plain(data: Array) -> Array:
-        return restored(Guard(data, None, None))
+class Kernel(Protocol):
+    """The kernel of a piece: what the method prepares of it as it is, and guarded."""
 
-    def guarded(data: Array) -> Array:
-        return restored(guard(data, 2, context.traits, scales, xp=context.xp))
+    def plain(self) -> Any: ...
 
-    return _either(data, plain, guarded, context.traits, scales, xp=context.xp)
+    def guarded(self) -> tuple[Guard, Any]: ...
 
 
 class Contained(NamedTuple):
@@ -108,20 +104,32 @@ class Contained(NamedTuple):
     scales: bool
 
 
-def _checked(
-    bound: Bound, data: Array, constants: Any, context: Context, scales: bool, out: Array | None
-) -> Array | None:
-    """Return what the method makes of the data as it is; None where that has to be guarded.
-
-    A bad sample spoils, with others, the outputs whose window holds it. So where every output is finite none was read.
-    """
+def _checked(bound: Bound, data: Array, kernel: Kernel, task: Contained, out: Array | None) -> Array | None:
+    """Return what the method makes of the numbers as they are; None where those have to be guarded."""
+    context = task.context
     if bound.checked is not None:
-        return bound.checked(data, constants, out)
-    if scales or context.traits.backend != "numpy":
+        return bound.checked(data, kernel.plain(), out)
+    if task.scales or context.traits.backend != "numpy":
         return None
-    y: Any = bound.run(data, constants, out)
+    y: Any = bound.run(data, kernel.plain(), out)
     total = np.vdot(y, y) if context.alone and y.flags.c_contiguous else np.sum(y)  # BLAS would start threads
     return y if np.isfinite(total) else None
+
+
+def _guarded(bound: Bound, data: Array, kernel: Kernel, task: Contained, out: Array | None) -> Array:
+    spec, context, scales = task
+    taps, constants = kernel.guarded()
+
+    def restored(x: Guard) -> Array:
+        return restore(bound.run(x.data, constants, out), x, taps, spec, context)
+
+    def plain(data: Array) -> Array:
+        return restored(Guard(data, None, None))
+
+    def guarded(data: Array) -> Array:
+        return restored(guard(data, 2, context.traits, scales, xp=context.xp))
+
+    return _either(data, plain, guarded, context.traits, scales, xp=context.xp)
 
 
 def _either(data: Array, plain: Branch, guarded: Branch, traits: Traits, scales: bool, *, xp: Namespace) -> Array:
