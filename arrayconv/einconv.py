@@ -103,8 +103,8 @@ def einconv(
 def _prepared(function: str, x: Any, kernel: Any, given: tuple[Any, ...], _bias: Any) -> _warm.Prepared:
     pattern, stride, dilation, upsample, padding, boundary, flip, conj, *rest = given
     dtype, method, accuracy, max_workspace, fill_value, *sizes = rest
-    places = stride, dilation, upsample, padding, boundary, flip, conj
-    geometry = options.frozen(function, *places, dict(sizes))
+    placed = stride, dilation, upsample, padding, boundary, flip, conj
+    geometry = options.frozen(function, placed, dict(sizes))
     chosen = _call.options(function, method, accuracy, max_workspace, fill_value)
     found = operands(function, x, kernel, dtype)
     problem = lowering.problem(function, pattern, shape_of(found.x), shape_of(found.kernel), geometry)
