@@ -22,7 +22,7 @@ from arrayconv._engines.compiled import Finish
 from arrayconv._errors import check_option, shown
 from arrayconv._float_errors import float_errors_ignored
 from arrayconv._memory import Words, check_target, shares_memory, takes_writes
-from arrayconv._plan import Plan, Refusal, make, refused, with_accelerators
+from arrayconv._plan import Plan, Refusal, execute, make, refused, with_accelerators
 from arrayconv._problem import Problem, Sum
 from arrayconv._programs import LIBRARY, as_one
 from arrayconv._select import METHODS, Budget
@@ -158,7 +158,7 @@ def run(
     # Only axes of length 1 come or go here, so the reshape is a view of `out`.
     target = xp.reshape(moved(out, problem.layout.y.inverse, xp), problem.spec.output_shape)
     fill, device = chosen.fill_value, found.device
-    _engines.run(made, x, kernel, fill, xp=xp, device=device, out=target, constants=constants)
+    execute(made, x, kernel, fill, xp=xp, device=device, out=target, constants=constants)  # no library follows it there
     return out
 
 
