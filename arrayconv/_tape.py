@@ -36,6 +36,15 @@ class Step(NamedTuple):
     convolves: bool = False
 
 
+class Convolution(NamedTuple):
+    """A convolution without its arrays, hashable: what a program of its gradients is remembered by."""
+
+    problem: Problem
+    task: Task
+    fill: str  # in digits, since NaN is not equal to itself
+    xp: Namespace
+
+
 _tape: ContextVar[list[Step] | None] = ContextVar("arrayconv.tape", default=None)
 
 
@@ -66,28 +75,22 @@ def note(operands: tuple[Any, ...], pullback: Callable[[], Pullback], *, convolv
 
 def of_convolution(found: Operands, problem: Problem, plan: Plan, fill: complex) -> Pullback:
     """Return the pullback of a convolution: both derivatives, conjugated as the adjoint of complex data is."""
-    settings = problem, plan.task, repr(fill + 0), found.xp
+    convolution = Convolution(problem, plan.task, repr(fill + 0), found.xp)
 
     def pullback(dy: Array, wanted: Sequence[bool]) -> tuple[Any, tuple[Any, ...]]:
-        arrays, library = (found.x, found.kernel, dy), plan.traits.library
+        settings, arrays, library = (convolution, tuple(wanted)), (found.x, found.kernel, dy), plan.traits.library
         if is_recorded(library):
-            return None, _engines.recorded(partial(_gradients, *settings, tuple(wanted)), *arrays)
-        return None, as_one(library, _gradients, (*settings, tuple(wanted)), arrays)
+            return None, _engines.recorded(partial(_gradients, *settings), *arrays)
+        return None, as_one(library, _gradients, settings, arrays)
 
     return pullback
 
 
 def _gradients(
-    problem: Problem,
-    asked: Task,
-    fill: str,
-    xp: Namespace,
-    wanted: tuple[bool, ...],
-    x: Array,
-    kernel: Array,
-    dy: Array,
+    convolution: Convolution, wanted: tuple[bool, ...], x: Array, kernel: Array, dy: Array
 ) -> tuple[Any, Any]:
     """Return the gradients of x and the kernel, None for one that is not wanted."""
+    problem, asked, fill, xp = convolution
     device, move = device_of(x), problem.layout
     run = _engines.runner(asked.traits.library, xp, device)
     sums = problem.sums or (None, None)

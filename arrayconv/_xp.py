@@ -340,8 +340,9 @@ def operands(
         _check_devices(function, names, first, x, kernel)
     if first == "torch" and not is_compiling():
         _check_fake(function, names, x, kernel)
-    traits = _traits(function, names, first, device, xp, (x, kernel), x_name, dtype)
-    return Operands(x, kernel, xp, device, traits)
+    dtypes = x_name, checked_dtype_name(function, names[1], kernel.dtype)
+    output = _output_name(function, names, dtypes, dtype, first, xp, device)
+    return Operands(x, kernel, xp, device, traits(first, device, xp, output, traced=is_traced(first, x, kernel)))
 
 
 def _check_devices(function: str, names: tuple[str, str], backend: str, x: Any, kernel: Any) -> None:
@@ -366,25 +367,19 @@ def _check_fake(function: str, names: tuple[str, str], x: Any, kernel: Any) -> N
         )
 
 
-def _traits(
-    function: str,
-    names: tuple[str, str],
-    backend: str,
-    device: Any,
-    xp: Namespace,
-    arrays: tuple[Any, Any],
-    x_name: str,
-    dtype: Any,
-) -> Traits:
-    w_name = checked_dtype_name(function, names[1], arrays[1].dtype)
+def _output_name(
+    function: str, names: tuple[str, str], dtypes: tuple[str, str], dtype: Any, backend: str, xp: Namespace, device: Any
+) -> str:
+    """Return the result's dtype name; raises where it does not exist on the device."""
     wanted = None if dtype is None else wanted_dtype_name(function, dtype)
-    output = result_dtype(function, names, x_name, w_name, wanted)
-    if output not in (x_name, w_name) and not has_dtype(xp, device, output):
+    output = result_dtype(function, names, *dtypes, wanted)
+    if output not in dtypes and not has_dtype(xp, device, output):
         raise TypeError(
             f"{function}: the result's dtype {output} does not exist on {backend} device {device}. Got "
-            f"{names[0]} {x_name}, {names[1]} {w_name}, dtype={wanted}. Cast the operands to a common narrower dtype."
+            f"{names[0]} {dtypes[0]}, {names[1]} {dtypes[1]}, dtype={wanted}. Cast the operands to a common narrower "
+            f"dtype."
         )
-    return traits(backend, device, xp, output, traced=is_traced(backend, *arrays))
+    return output
 
 
 def result_dtype(function: str, names: tuple[str, str], x_name: str, w_name: str, wanted: str | None) -> str:

@@ -253,7 +253,7 @@ def explain(
     else:
         explained.refuse_numbered(mode, axes, lags)
         given = (stride, dilation, upsample, padding, boundary, flip, conj)
-        labelled = options.frozen("explain", *given, {} if sizes is None else sizes)
+        labelled = options.frozen("explain", given, {} if sizes is None else sizes)
         x_shape, kernel_shape, found = _explain.subjects("explain", x_or_shape, kernel_or_shape, dtype, like)
         problem = lowering.problem("explain", pattern, x_shape, kernel_shape, labelled)
         labels = explained.labelling("explain", pattern, x_shape, kernel_shape, labelled, found)

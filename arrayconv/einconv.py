@@ -102,7 +102,7 @@ def einconv(
     known_by = _cache.key("einconv", (x, kernel), options)
     call = _cache.lookup(known_by)
     if call is None:
-        geometry = frozen("einconv", *places, sizes)
+        geometry = frozen("einconv", places, sizes)
         choice = _call.options("einconv", method, accuracy, max_workspace, fill_value)
         validated = operands("einconv", x, kernel, dtype)
         x, kernel = validated.x, validated.kernel

@@ -388,4 +388,4 @@ def upfirdn(
     >>> upfirdn([1, 1, 1], [1.0, 2.0, 3.0], up=3)
     array([1., 1., 1., 2., 2., 2., 3., 3., 3.])
     """
-    return resampled.filtered("upfirdn", h, x, up, down, axis, mode, cval)
+    return resampled.filtered("upfirdn", h, x, (up, down), axis, mode, cval)

@@ -32,6 +32,18 @@ __all__ = ["check_adjoint", "error_bound", "reference"]
 Host = Any  # a NumPy array of any dtype, longdouble and object included
 
 
+class _Options(NamedTuple):
+    """The options of both functions that a definition depends on, as given but for the fill, which is checked."""
+
+    mode: str
+    axes: Any
+    boundary: Any
+    fill_value: complex
+    stride: Any
+    dilation: Any
+    lags: Any
+
+
 class _Windows(NamedTuple):
     """Everything the definition sums over: the extended data, the kernel with x's axes, and the axes met."""
 
@@ -83,8 +95,8 @@ def reference(
     check_option("reference", "mode", mode, MODES)
     x, kernel = _wide(_numbers("reference", "x", x)), _wide(_numbers("reference", "kernel", kernel))
     fill = _call.options("reference", "auto", "normwise", None, fill_value).fill_value
-    options = (mode, axes, boundary, fill, stride, dilation, lags)
-    return _swept(_windows("reference", function == "convolve", x, kernel, *options))
+    options = _Options(mode, axes, boundary, fill, stride, dilation, lags)
+    return _swept(_windows("reference", function == "convolve", x, kernel, options))
 
 
 def error_bound(
@@ -134,13 +146,12 @@ def error_bound(
     dtype = None if dtype is None else wanted_dtype_name("error_bound", dtype)
     own = [_dtype_name(argument, value) for argument, value in (("x", x), ("kernel", kernel))]
     name = dtype or _dtypes.promote(*own) or "float64"
-    options = (mode, axes, boundary, fill_value, stride, dilation, lags)
+    options = _Options(mode, axes, boundary, fill_value, stride, dilation, lags)
     called = "error_bound", function == "convolve"
     if _dtypes.kind(name) == "integer":
-        return np.zeros(_swept(_windows(*called, _wide(x), _wide(kernel), *options)).shape)
-    sizes = _windows(
-        *called, _wide(np.abs(_wide(x))), _wide(np.abs(_wide(kernel))), *options[:3], abs(fill_value), *options[4:]
-    )
+        return np.zeros(_swept(_windows(*called, _wide(x), _wide(kernel), options)).shape)
+    x, kernel, options = np.abs(_wide(x)), np.abs(_wide(kernel)), options._replace(fill_value=abs(fill_value))
+    sizes = _windows(*called, _wide(x), _wide(kernel), options)
     products = _swept(sizes)
     terms = int(np.prod([axis.taps for axis in sizes.axes.values()]))
     factor = 4 if _dtypes.kind(name) == "complex" else 1
@@ -216,20 +227,8 @@ def _dtype_name(argument: str, values: Host) -> str:
     return "int64" if values.dtype == object else _dtypes.checked("error_bound", argument, values.dtype.name)
 
 
-def _windows(
-    function: str,
-    convolves: bool,
-    x: Host,
-    kernel: Host,
-    mode: str,
-    axes: Any,
-    boundary: Any,
-    fill_value: complex,
-    stride: Any,
-    dilation: Any,
-    lags: Any,
-) -> _Windows:
-    space = convolved_axes(function, x.ndim, kernel.ndim, axes)
+def _windows(function: str, convolves: bool, x: Host, kernel: Host, options: _Options) -> _Windows:
+    space = convolved_axes(function, x.ndim, kernel.ndim, options.axes)
     if kernel.ndim != x.ndim:
         order = np.argsort(space)
         shape = [1] * x.ndim
@@ -238,9 +237,9 @@ def _windows(
         kernel = np.transpose(kernel, order).reshape(shape)
     if not convolves:
         kernel = np.conjugate(kernel)
-    found = _met(function, x, kernel, space, mode, boundary, stride, dilation, lags)
-    if isinstance(fill_value, complex) and not (x.dtype.kind == "c"):
-        raise TypeError(f"{function}: `fill_value` must be of a kind x holds. Got {fill_value} for real x.")
+    found = _met(function, x, kernel, space, options)
+    if isinstance(options.fill_value, complex) and not (x.dtype.kind == "c"):
+        raise TypeError(f"{function}: `fill_value` must be of a kind x holds. Got {options.fill_value} for real x.")
     extended = [max(n, found[i].span(0, found[i].outputs)[1]) if i in found else n for i, n in enumerate(x.shape)]
     read = prod(extended)
     check_result(function, tuple(extended), read, 16, "`lags`, `stride` and `dilation` say how much of x is read")
@@ -249,7 +248,7 @@ def _windows(
         pad = [(0, 0)] * x.ndim
         pad[number] = (max(0, -lo), max(0, hi - axis.size))
         # numpy.pad would store its own integers among Python's, and those wrap.
-        filling: Any = np.asarray(fill_value, dtype=x.dtype)
+        filling: Any = np.asarray(options.fill_value, dtype=x.dtype)
         fill = {"constant_values": filling} if axis.boundary == "constant" else {}
         how: Any = axis.boundary
         x = np.pad(x, pad, mode=how, **fill) if any(pad[number]) else x
@@ -257,29 +256,19 @@ def _windows(
     return _Windows(x, kernel, found, convolves)
 
 
-def _met(
-    function: str,
-    x: Host,
-    kernel: Host,
-    space: tuple[int, ...],
-    mode: str,
-    boundary: Any,
-    stride: Any,
-    dilation: Any,
-    lags: Any,
-) -> dict[int, Axis]:
+def _met(function: str, x: Host, kernel: Host, space: tuple[int, ...], options: _Options) -> dict[int, Axis]:
     count = len(space)
-    options = zip(
+    each = zip(
         space,
-        positive_per_axis(function, "stride", stride, count),
-        positive_per_axis(function, "dilation", dilation, count),
-        boundary_per_axis(function, boundary, count),
+        positive_per_axis(function, "stride", options.stride, count),
+        positive_per_axis(function, "dilation", options.dilation, count),
+        boundary_per_axis(function, options.boundary, count),
         strict=True,
     )
-    bare = [Axis(x.shape[n], kernel.shape[n], 0, stride=s, dilation=d, boundary=b) for n, s, d, b in options]
-    if lags is None:
-        return {n: mode_axis(function, axis, mode) for n, axis in zip(space, bare, strict=True)}
-    windows = lag_windows(function, lags, count)
+    bare = [Axis(x.shape[n], kernel.shape[n], 0, stride=s, dilation=d, boundary=b) for n, s, d, b in each]
+    if options.lags is None:
+        return {n: mode_axis(function, axis, options.mode) for n, axis in zip(space, bare, strict=True)}
+    windows = lag_windows(function, options.lags, count)
     return {n: lag_axis(function, axis, window) for n, axis, window in zip(space, bare, windows, strict=True)}
 
 

@@ -46,20 +46,11 @@ class Geometry(NamedTuple):
     sizes: tuple[tuple[str, int], ...]
 
 
-def frozen(
-    function: str,
-    stride: Any,
-    dilation: Any,
-    upsample: Any,
-    padding: Any,
-    boundary: Any,
-    flip: Any,
-    conj: Any,
-    sizes: Mapping[str, Any],
-) -> Geometry:
-    """Freeze the options of a labelled call; raises TypeError for what is no number."""
+def frozen(function: str, given: Sequence[Any], sizes: Mapping[str, Any]) -> Geometry:
+    """Freeze the options of a labelled call, in `Geometry`'s order; raises TypeError for what is no number."""
     if not isinstance(sizes, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise TypeError(f"{function}: `sizes` must be a dict of label sizes. Got {sizes!r}.")
+    stride, dilation, upsample, padding, boundary, flip, conj = given
     return Geometry(
         _frozen(function, "stride", stride),
         _frozen(function, "dilation", dilation),

@@ -39,7 +39,6 @@ def run(
     *,
     xp: Namespace,
     device: Any,
-    out: Array | None = None,
     constants: dict[int, Any] | None = None,
 ) -> Array:
     """Run a plan (see `_plan.execute`) so that the library can differentiate and map it.
@@ -47,12 +46,12 @@ def run(
     Where it does, `constants` are neither used nor kept: they could belong to a trace.
     """
     traits = plan.traits
-    if out is None and traits.library in ENGINES and not (traits.library == "torch" and is_traced("torch", x, kernel)):
+    if traits.library in ENGINES and not (traits.library == "torch" and is_traced("torch", x, kernel)):
         engine = import_module(ENGINES[traits.library])
         if engine.applies(x, kernel):
             task, x, kernel = adjoint.bilinear(plan.task, x, kernel, fill, xp=xp, device=device)
             return xp.astype(engine.run(task, x, kernel), getattr(xp, traits.output), copy=False)
-    return execute(plan, x, kernel, fill, xp=xp, device=device, out=out, constants=constants)
+    return execute(plan, x, kernel, fill, xp=xp, device=device, constants=constants)
 
 
 def recorded(function: Callable[..., Any], *tensors: Any) -> Any:

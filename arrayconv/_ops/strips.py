@@ -21,6 +21,13 @@ class Cut(NamedTuple):
     slack: int  # elements of memory behind the last strip, zeros
 
 
+class Place(NamedTuple):
+    """Where data lie among the strips."""
+
+    lead: tuple[Any, ...]  # the index of the axes before the strips
+    rows: slice
+
+
 class Strips(NamedTuple):
     """Data as strips."""
 
@@ -39,9 +46,9 @@ def laid(x: Array, axes: tuple[Axis, ...], cut: Cut, context: Any) -> Strips:
         z = _blank(z, place, axis, size)
         place = (*place, slice(axis.before, axis.before + axis.size))
     z = _blank(z, (*place, slice(None)), row, cut.rows)
-    rows = slice(row.before, row.before + row.size)
+    data = Place(place, slice(row.before, row.before + row.size))
     for first in range(0, cut.span, cut.step):
-        z = _filled(z, x, place, rows, first, column, cut, context.xp)
+        z = _filled(z, x, data, first, column, cut, context.xp)
     return Strips(z, memory)
 
 
@@ -63,10 +70,9 @@ def _blank(z: Array, place: tuple[Any, ...], axis: Axis, size: int) -> Array:
     return put(z, (*place, slice(stop, None), ...), 0) if stop < size else z
 
 
-def _filled(
-    z: Array, x: Array, place: tuple[Any, ...], rows: slice, first: int, column: Axis, cut: Cut, xp: Any
-) -> Array:
+def _filled(z: Array, x: Array, place: Place, first: int, column: Axis, cut: Cut, xp: Any) -> Array:
     """Return z with the samples from `first` of every strip on, as many as there are up to the next strip's."""
+    lead, rows = place
     width = min(cut.step, cut.span - first)
     low = min(-(-max(column.before - first, 0) // cut.step), cut.strips)
     high = max(low, min((column.size + column.before - first) // cut.step, cut.strips))
@@ -75,12 +81,12 @@ def _filled(
         seen = xp.reshape(x[..., start : start + (high - low) * cut.step], (*x.shape[:-1], high - low, cut.step))
         n = x.ndim
         seen = xp.permute_dims(seen[..., :width], (*range(n - 2), n - 1, n - 2, n))
-        z = put(z, (*place, slice(low, high), rows, slice(first, first + width)), seen)
+        z = put(z, (*lead, slice(low, high), rows, slice(first, first + width)), seen)
     for strip in (*range(low), *range(high, cut.strips)):
         start = strip * cut.step + first - column.before
         held = slice(max(start, 0), max(min(start + width, column.size), 0))
-        z = put(z, (*place, strip, rows, slice(first, first + width)), 0)
+        z = put(z, (*lead, strip, rows, slice(first, first + width)), 0)
         if held.start < held.stop:
             inside = slice(first + held.start - start, first + held.stop - start)
-            z = put(z, (*place, strip, rows, inside), x[..., held])
+            z = put(z, (*lead, strip, rows, inside), x[..., held])
     return z

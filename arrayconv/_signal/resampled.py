@@ -30,13 +30,13 @@ _BOUNDARIES: dict[str, Boundary] = {
 
 
 @float_errors_ignored
-def filtered(function: str, h: Any, x: Any, up: Any, down: Any, axis: Any, mode: Any, cval: Any) -> Any:
-    """Return x upsampled, filtered with h and downsampled along one axis."""
+def filtered(function: str, h: Any, x: Any, rates: tuple[Any, Any], axis: Any, mode: Any, cval: Any) -> Any:
+    """Return x upsampled, filtered with h and downsampled along one axis; `rates` is (up, down)."""
     chosen = _call.options(function, "auto", "componentwise", None, cval, "cval")
     inputs = pair(function, ("x", "h"), x, h)
     beyond = _extension(function, mode)
     label = _label(function, axis, inputs.shapes[0])
-    met = _axis(function, inputs.shapes[0][label], inputs.shapes[1], (up, down), beyond)
+    met = _axis(function, inputs.shapes[0][label], inputs.shapes[1], rates, beyond)
     shape = (*inputs.shapes[0][:label], met.outputs, *inputs.shapes[0][label + 1 :])
     check_result(function, shape, prod(shape), 4, "`up` and `down` say how many samples come out")
     found = typed(function, inputs, _rule)
