@@ -120,10 +120,10 @@ def bilinear(problem, x, kernel, fill=0):
         kernel = np.flip(kernel, space)
     options = {name: tuple(getattr(axis, name) for axis in axes) for name in ("stride", "dilation")}
     y = testing.reference("convolve", wide, kernel, "valid", axes=space, **options)
-    y = y[tuple(slice(problem.space[label].outputs if label in problem.space else None) for label in labels)]
+    y = y[(..., *(slice(problem.space[label].outputs if label in problem.space else None) for label in labels))]
+    summed = tuple(number for number, label in enumerate(labels) if label not in problem.y)
     kept = [label for label in labels if label in problem.y]
-    y = y.sum(axis=tuple(number for number, label in enumerate(labels) if label not in problem.y))
-    return np.transpose(y, [kept.index(label) for label in problem.y])
+    return np.transpose(np.asarray(y.sum(axis=summed), y.dtype), [kept.index(label) for label in problem.y])
 
 
 def _aligned(array, own, labels):

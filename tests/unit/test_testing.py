@@ -46,6 +46,11 @@ def test_planes(function):
         agree(function, numbers((5, 4), "int64"), numbers((2, 3), "int64"), "full", **options)
 
 
+def test_numbers_are_arrays_without_axes():
+    y = reference("convolve", np.asarray(2**40), np.asarray(2**40))
+    assert (y.shape, y.dtype, y.item()) == ((), np.dtype(object), 2**80)
+
+
 @pytest.mark.parametrize("lags", [(-3, 3), (-2, 4), (2, 5), (-9, -4), (-30, 30)])
 @pytest.mark.parametrize("boundary", BOUNDARIES)
 def test_lags(lags, boundary):
