@@ -284,4 +284,4 @@ def _swept(w: _Windows) -> Host:
             place = axis.taps - 1 - k if w.convolves else k
             chosen[number] = slice(place, place + 1)
         total = total + w.x[tuple(samples)] * w.kernel[tuple(chosen)]
-    return total
+    return np.asarray(total, dtype=np.result_type(w.x, w.kernel))  # of no axes too

@@ -13,6 +13,7 @@ import numpy as np
 import arrayconv
 from arrayconv import nn
 from arrayconv._cli import libraries
+from arrayconv._host import copied
 from benchmarks import peers
 from benchmarks.problems import explained, operands
 from benchmarks.timing import Timed
@@ -94,7 +95,7 @@ def field(problem, library, every_method=False, only=None):
             function = jax.jit(function)
         return partial(function, x, kernel)
 
-    reference = libraries.host(library, ready()())
+    reference = copied(library, ready()())
     found = _explained(problem, library, x, kernel)
     left_out: dict[str, str] = {}
     contenders = {"auto": Timed(ready())}
@@ -141,7 +142,7 @@ def _check(row, reference, problem, library, left_out):
     for name, timed in list(row.items()):
         try:
             with timed.context():
-                y = libraries.host(library, timed.call())
+                y = copied(library, timed.call())
         except (RuntimeError, NotImplementedError, TypeError, MemoryError) as refusal:
             left_out[name] = str(refusal).splitlines()[0]
             del row[name]

@@ -21,6 +21,7 @@ import numpy as np
 import arrayconv
 from arrayconv import _cost_table, _plan, _select
 from arrayconv._cli import libraries
+from arrayconv._measure import wait
 from benchmarks.contenders import prepare, pure
 from benchmarks.timing import Timed, interleaved
 
@@ -124,7 +125,7 @@ def explained(row, x, kernel):
 def measure(library, context, say=print):
     """Return the nanoseconds of every method on every problem, by label."""
     prepare(library)
-    finish = (lambda y: libraries.finish(library, y)) if library == "jax" else None
+    finish = wait if library == "jax" else None
     found = {}
     for row in grid():
         x, kernel = operands(row, library)

@@ -26,8 +26,8 @@ from pathlib import Path
 from rich.console import Console
 
 from arrayconv._accel import _native
-from arrayconv._cli import libraries
 from arrayconv._cost_table import in_force
+from arrayconv._measure import wait
 from benchmarks import report
 from benchmarks.contenders import field
 from benchmarks.problems import EVERYWHERE, PROBLEMS, work
@@ -127,7 +127,7 @@ def apart(function, *arguments):
 def timed(problem, library, every_method, seconds, warm_ns, only=None):
     """Return the row of a problem, of the contenders named alone where `only` is not None."""
     found = field(problem, library, every_method, only)
-    finish = partial(libraries.finish, library) if library == "jax" else None
+    finish = wait if library == "jax" else None
     times = interleaved(found.timed, seconds, finish, warm_ns, is_open)
     macs, moved = work(problem)
     return {

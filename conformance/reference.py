@@ -4,15 +4,16 @@
 
 X is x continued beyond its ends by the boundary, then spread out with upsample-1 zeros between its samples. Numbers
 are Python integers over a common power of two, so the sums are exact whatever their size; nothing is ever rounded.
-Written for clarity: one gather per tap and no cleverness. `meta/test_reference.py` holds it against figures worked by
-hand and against literal nested loops.
+What is read, and by which output, is said here; `arrayconv.testing.reference` adds the products of samples and taps.
+`meta/test_reference.py` holds the whole against figures worked by hand and against literal nested loops.
 """
 
-from itertools import product
 from math import prod
 from typing import NamedTuple
 
 import numpy as np
+
+from arrayconv import testing
 
 
 class Axis(NamedTuple):
@@ -106,36 +107,43 @@ def evaluate(problem, x, kernel, fill=0):
 
 
 def bilinear(problem, x, kernel, fill=0):
-    """The definition itself, in whatever arithmetic the arrays have."""
-    if problem.flip:
-        kernel = np.flip(kernel, [problem.kernel.index(label) for label in problem.space])
+    """The definition in whatever arithmetic the arrays have.
+
+    X is written out here; `arrayconv.testing.reference` adds the products, where every window lies within it.
+    """
+    kernel = np.conj(kernel) if problem.conj else kernel
+    labels = tuple(dict.fromkeys((*problem.x, *problem.kernel)))
+    space, axes = tuple(labels.index(label) for label in problem.space), problem.space.values()
+    wide = _aligned(_written_out(problem, x, fill), problem.x, labels)
+    kernel = _aligned(kernel, problem.kernel, labels)
+    if not problem.flip:
+        kernel = np.flip(kernel, space)
+    options = {name: tuple(getattr(axis, name) for axis in axes) for name in ("stride", "dilation")}
+    y = testing.reference("convolve", wide, kernel, "valid", axes=space, **options)
+    y = y[(..., *(slice(problem.space[label].outputs if label in problem.space else None) for label in labels))]
+    summed = tuple(number for number, label in enumerate(labels) if label not in problem.y)
+    kept = [label for label in labels if label in problem.y]
+    return np.transpose(np.asarray(y.sum(axis=summed), y.dtype), [kept.index(label) for label in problem.y])
+
+
+def _aligned(array, own, labels):
+    """The array with an axis for every label, of length 1 where it has none."""
+    present = [label for label in labels if label in own]
+    array = np.transpose(array, [own.index(label) for label in present])
+    return np.expand_dims(array, [number for number, label in enumerate(labels) if label not in own])
+
+
+def _written_out(problem, x, fill):
+    """X as the outputs read it: extended, and with zeros between the samples."""
     x = _with_outside(problem, x, fill)
-    names = {
-        label: number for number, label in enumerate({**dict.fromkeys(problem.x), **dict.fromkeys(problem.kernel)})
-    }
-    others = [label for label in problem.kernel if label not in problem.space]
-    sources = {label: _sources(axis) for label, axis in problem.space.items()}
-    total = 0
-    for tap in product(*(range(axis.taps) for axis in problem.space.values())):
-        at = dict(zip(problem.space, tap, strict=True))
-        windows, weights = x, kernel
-        for label in problem.space:
-            windows = np.take(windows, sources[label][at[label]], axis=problem.x.index(label))
-        weights = weights[tuple(at.get(label, slice(None)) for label in problem.kernel)]
-        labels = [[names[label] for label in group] for group in (problem.x, others, problem.y)]
-        total = total + np.einsum(windows, labels[0], weights, labels[1], labels[2])
-    return np.asarray(total)
-
-
-def _sources(axis):
-    """[tap, output] -> where it is found: a sample's index, `size` for the fill, `size + 1` for an inserted zero."""
-    found = [_source(axis, read - axis.before) for read in range(_reach(axis))]
-    reads = axis.dilation * np.arange(axis.taps)[:, None] + axis.stride * np.arange(axis.outputs)
-    return np.asarray(found)[reads]
+    for label, axis in problem.space.items():
+        x = np.take(x, [_source(axis, read - axis.before) for read in range(_reach(axis))], axis=problem.x.index(label))
+    return x
 
 
 def _source(axis, position):
-    if position % axis.upsample:
+    """Where a sample stands: its index in x, `size` for the fill, `size + 1` for an inserted zero."""
+    if position % axis.upsample or not axis.outputs:
         return axis.size + 1
     return extended(position // axis.upsample, axis.size, axis.boundary)
 
@@ -173,8 +181,11 @@ def _with_outside(problem, x, fill):
 
 
 def _reach(axis):
-    """Samples of the extended and upsampled axis that some output reads, from the first to the last."""
-    return max(axis.stride * (axis.outputs - 1) + axis.dilation * (axis.taps - 1) + 1, 1)
+    """Samples of the extended and upsampled axis that some output reads, from the first to the last.
+
+    An axis without outputs has those of one.
+    """
+    return axis.stride * max(axis.outputs - 1, 0) + axis.dilation * (axis.taps - 1) + 1
 
 
 def _extended_norm(problem, x, fill):

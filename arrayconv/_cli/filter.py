@@ -12,6 +12,8 @@ import arrayconv
 from arrayconv._cli import images, libraries, options, recipes
 from arrayconv._cli.console import CommandError, duration, progress
 from arrayconv._cli.options import Command
+from arrayconv._host import copied
+from arrayconv._measure import wait
 
 _DESCRIPTION = f"""\
 Filter an image with a named kernel and write the result.
@@ -92,9 +94,9 @@ def _filtered(
     method = arrayconv.explain(x, taps[0], "same", **chosen).method
     start = perf_counter()
     parts = [arrayconv.convolve(x, kernel, "same", **chosen) for kernel in taps]
-    y = libraries.finish(name, recipes.magnitude(libraries.namespace(name), parts))
+    y = wait(recipes.magnitude(libraries.namespace(name), parts))
     told = f"method {method} on {name} {device}, {duration(perf_counter() - start)}"
-    return libraries.host(name, y).astype(np.float64), told
+    return copied(name, y).astype(np.float64), told
 
 
 def _times(sizes: tuple[int, ...]) -> str:

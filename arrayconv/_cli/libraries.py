@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
 from functools import lru_cache
 from importlib import import_module
 from importlib.util import find_spec
@@ -18,6 +17,7 @@ import numpy as np
 
 import arrayconv
 from arrayconv._cli.console import CommandError, sentence
+from arrayconv._host import copied
 from arrayconv._namespace import Namespace, has_dtype
 from arrayconv._xp import Array, compat_namespace
 
@@ -93,28 +93,6 @@ def array(name: str, device: str, values: Any, dtype: str) -> Array:
     return xp.asarray(np.asarray(values, dtype=dtype), dtype=getattr(xp, dtype), **options)
 
 
-def host(name: str, x: Any) -> np.ndarray[Any, Any]:
-    """Return an array's values as a NumPy array."""
-    fetch: dict[str, Callable[[], Any]] = {
-        "torch": lambda: x.detach().cpu().numpy(),
-        "cupy": lambda: x.get(),
-        "array_api_strict": lambda: x.to_device(_place("array_api_strict", "CPU_DEVICE")),
-        "dask": lambda: x.compute(),
-    }
-    return np.asarray(fetch[name]() if name in fetch else x)
-
-
-def finish(name: str, x: Any) -> Any:
-    """Wait until an array is computed, and return it."""
-    if name == "jax":
-        return x.block_until_ready()
-    if name == "cupy":
-        sys.modules["cupy"].cuda.get_current_stream().synchronize()
-    elif name == "torch" and x.device.type == "cuda":
-        sys.modules["torch"].cuda.synchronize(x.device)
-    return x
-
-
 def _devices(name: str) -> list[str]:
     """Return the labels of a library's devices; raises where it cannot count them."""
     module: Any = sys.modules[name]
@@ -151,7 +129,7 @@ def _trial(name: str, label: str) -> str:
     """Return '' where a small convolution comes out right, else what happened instead."""
     try:
         x, kernel = (array(name, label, values, "float32") for values in ([1, 2, 3], [1, 1]))
-        found = host(name, arrayconv.convolve(x, kernel)).tolist()
+        found = copied(name, arrayconv.convolve(x, kernel)).tolist()
     except Exception as error:
         return sentence(error)
     return "" if found == [1, 3, 5, 3] else f"a small convolution came out wrong: {found}"

@@ -17,6 +17,8 @@ from arrayconv._cli import libraries
 from arrayconv._cli.accuracy import Answer, Host, combined, extended, share
 from arrayconv._cli.console import need, sentence
 from arrayconv._cli.libraries import Library
+from arrayconv._host import copied
+from arrayconv._measure import wait
 
 _LEAST_RUNS, _MOST_RUNS, _SECONDS = 3, 9, 0.5
 _SCIPY = "the comparison with SciPy"
@@ -151,11 +153,11 @@ def _timed(library: str, run: Callable[[], Any]) -> tuple[float, float, Host]:
 
     def once() -> tuple[float, Any]:
         start = perf_counter()
-        y = libraries.finish(library, run())
+        y = wait(run())
         return perf_counter() - start, y
 
     first, y = once()
-    values, later = libraries.host(library, y), list[float]()
+    values, later = copied(library, y), list[float]()
     while len(later) < _LEAST_RUNS or (len(later) < _MOST_RUNS and sum(later) < _SECONDS):
         later.append(once()[0])
     return first, min(later), values

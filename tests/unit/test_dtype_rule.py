@@ -16,6 +16,8 @@ import torch
 import arrayconv
 from arrayconv import _dtypes
 from arrayconv._algorithms import ALGORITHMS
+from arrayconv.testing import reference
+from tests import oracle
 
 METHODS = list(ALGORITHMS)
 INTEGERS = ["int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"]
@@ -208,19 +210,9 @@ def test_integers_wrap_exactly(library):
     assert library.numpy(y).tolist() == [200, 144, 144, 200]
 
 
-def exact(x, kernel):
-    """Return the full convolution of Python ints."""
-    y = [0] * (len(x) + len(kernel) - 1)
-    for i, a in enumerate(x):
-        for j, b in enumerate(kernel):
-            y[i + j] += a * b
-    return y
-
-
-def wrapped(values, dtype):
-    info = np.iinfo(dtype)
-    span = int(info.max) - int(info.min) + 1
-    return [(value - int(info.min)) % span + int(info.min) for value in values]
+def wrapped(x, kernel, dtype):
+    """Return the full convolution modulo the width of the dtype."""
+    return oracle.wrapped(reference("convolve", np.array(x, dtype), np.array(kernel, dtype)), dtype).tolist()
 
 
 def extremes(dtype):
@@ -236,7 +228,7 @@ def test_extremes_are_exact_modulo_the_width(method, dtype):
     x, kernel = extremes(dtype)
     y = arrayconv.convolve(np.array(x, dtype=dtype), np.array(kernel, dtype=dtype), method=method)
     assert y.dtype == dtype
-    assert y.tolist() == wrapped(exact(x, kernel), dtype)
+    assert y.tolist() == wrapped(x, kernel, dtype)
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -246,7 +238,7 @@ def test_extremes_on_torch(method, dtype):
     host_x, host_kernel = np.array(x, dtype=dtype), np.array(kernel, dtype=dtype)
     y = arrayconv.convolve(torch.from_numpy(host_x), torch.from_numpy(host_kernel), method=method)
     assert y.dtype == getattr(torch, dtype)
-    assert y.tolist() == wrapped(exact(x, kernel), dtype)
+    assert y.tolist() == wrapped(x, kernel, dtype)
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint64", "int64"])
@@ -255,7 +247,7 @@ def test_extremes_by_fft_on_every_library(dtype, library):
     x_array, kernel_array = (library.asarray(np.array(values, dtype=dtype)) for values in (x, kernel))
     y = arrayconv.convolve(x_array, kernel_array, method="fft")
     assert name_of(y) == dtype
-    assert library.numpy(y).tolist() == wrapped(exact(x, kernel), dtype)
+    assert library.numpy(y).tolist() == wrapped(x, kernel, dtype)
 
 
 @pytest.mark.parametrize("boundary", ["edge", "reflect", "wrap", "constant"])
@@ -273,7 +265,7 @@ def test_long_int64_sums_are_exact(method):
     rng = np.random.default_rng(2)
     x, kernel = (rng.integers(-(2**63), 2**63 - 1, n, endpoint=True) for n in (400, 60))
     y = arrayconv.convolve(x, kernel, method=method)
-    assert y.tolist() == wrapped(exact(x.tolist(), kernel.tolist()), "int64")
+    assert y.tolist() == wrapped(x, kernel, "int64")
 
 
 # ---- forms of a dtype ----
@@ -370,6 +362,8 @@ def test_lists_beside_a_narrow_device_take_what_it_has():
 JAX_DEFAULT = """
 import jax.numpy as jnp, numpy as np, arrayconv
 from arrayconv._algorithms import ALGORITHMS
+from arrayconv.testing import reference
+from tests import oracle
 x, k = jnp.arange(1.0, 6.0), jnp.asarray([1.0, 10.0])
 for method in ("auto", *ALGORITHMS):
     y = arrayconv.convolve(x, k, "same", method=method)

@@ -1,29 +1,17 @@
 """The GPU check without a GPU: its status, its rehearsal, and that it can fail."""
 
-import importlib.util
-import itertools
 import json
-import sys
-from pathlib import Path
+from collections import Counter
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import arrayconv
-
-PATH = Path(__file__).parents[2] / "tools" / "gpu_check.py"
-
-
-def _load():
-    spec = importlib.util.spec_from_file_location("gpu_check", PATH)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["gpu_check"] = module  # dataclasses look their module up
-    spec.loader.exec_module(module)
-    return module
-
-
-tool = _load()
+from tools.gpu_check import __main__ as tool
+from tools.gpu_check import cases, checks, report
+from tools.gpu_check.cases import Case
+from tools.gpu_check.machine import Machine, why_unusable
 
 
 @pytest.fixture
@@ -35,29 +23,32 @@ def recorded():
 
 @pytest.fixture
 def machine():
-    return tool.Machine("cupy", rehearse=True)
+    return Machine("cupy", rehearse=True)
 
 
-def _loops(case, x, kernel):
-    """One-dimensional convolution or correlation by nested loops over the extended signal."""
-    (window,) = [tool._window(case, len(x), len(kernel), 0, 1)]
-    wide = np.pad(x, 100, mode=case.options.get("boundary", "constant"))
-    kernel = kernel.conj() if case.function == "correlate" else kernel[::-1]
-    answer = []
-    for p in range(window.outputs):
-        start = 100 + window.stride * p - window.before
-        answer.append(sum(kernel[t] * wide[start + window.dilation * t] for t in range(len(kernel))))
-    return np.array(answer)
+@pytest.fixture
+def convolving_as(monkeypatch):
+    """A function that puts another `convolve` in the place of ours."""
+
+    def replace(function):
+        monkeypatch.setattr(checks, "arrayconv", SimpleNamespace(convolve=function, explain=arrayconv.explain))
+
+    return replace
+
+
+def run(rows, record):
+    for labels, check in rows:
+        checks.recorded(record, check, **labels)
 
 
 def test_without_a_gpu_the_status_is_3_and_nothing_is_said_to_have_passed(tmp_path, capsys):
-    if not all(tool.why_unusable(library, rehearse=False) for library in tool.LIBRARIES):
+    if not all(why_unusable(library, rehearse=False) for library in tool.LIBRARIES):
         pytest.skip("there is a GPU here")
-    assert tool.main(["--out", str(tmp_path)]) == tool.NO_GPU
-    report = (tmp_path / "report.md").read_text()
-    assert "no GPU" in report
-    assert "passed" not in report
-    assert report.strip() == capsys.readouterr().out.strip()
+    assert tool.main(["--out", str(tmp_path)]) == report.NO_GPU
+    told = (tmp_path / "report.md").read_text()
+    assert "no GPU" in told
+    assert "passed" not in told
+    assert told.strip() == capsys.readouterr().out.strip()
     assert json.loads((tmp_path / "results.json").read_text())["verdict"] == "no GPU"
     assert "numpy" in (tmp_path / "env.txt").read_text()
 
@@ -65,13 +56,13 @@ def test_without_a_gpu_the_status_is_3_and_nothing_is_said_to_have_passed(tmp_pa
 def test_rehearsal_runs_the_cases_and_says_that_it_is_one(tmp_path, capsys):
     words = ["--out", str(tmp_path), "--rehearse", "--libraries", "cupy", "--phases", "smoke,correctness"]
     assert tool.main([*words, "--only", "stride 2"]) == 0
-    report = (tmp_path / "report.md").read_text()
-    assert report.startswith("# GPU check: rehearsal on CPU, all as expected")
-    assert "passed" not in report
+    told = (tmp_path / "report.md").read_text()
+    assert told.startswith("# GPU check: rehearsal on CPU, all as expected")
+    assert "passed" not in told
     rows = [r for r in json.loads((tmp_path / "results.json").read_text())["results"] if r["phase"] == "correctness"]
     assert {row["case"] for row in rows} == {"stride 2"}
-    assert {row["dtype"] for row in rows} == set(tool.DTYPES)
-    assert {row["method"] for row in rows} == set(tool.METHODS)
+    assert {row["dtype"] for row in rows} == set(cases.DTYPES)
+    assert {row["method"] for row in rows} == set(checks.METHODS)
     capsys.readouterr()
 
 
@@ -79,9 +70,9 @@ def test_a_phase_past_its_deadline_is_on_record(tmp_path):
     (tmp_path / "results.jsonl").write_text('{"phase": "smoke", "cut off\n')
     arguments = tool.parse(["--out", str(tmp_path), "--rehearse"])
     tool.run_phase(arguments, "timing", "torch", 0)
-    row = tool.results(tmp_path)[-1]
+    row = report.results(tmp_path)[-1]
     assert (row["phase"], row["outcome"]) == ("timing", "unfinished")
-    assert tool.judged([row], usable=True, rehearse=False)[1] == 1
+    assert report.judged([row], usable=True, rehearse=False)[1] == 1
 
 
 @pytest.mark.parametrize(
@@ -96,88 +87,91 @@ def test_a_phase_past_its_deadline_is_on_record(tmp_path):
     ],
 )
 def test_verdict(outcomes, usable, rehearse, verdict, status):
-    said, found = tool.judged([{"outcome": outcome} for outcome in outcomes], usable, rehearse)
+    said, found = report.judged([{"outcome": outcome} for outcome in outcomes], usable, rehearse)
     assert said.startswith(verdict)
     assert found == status
 
 
 def test_case_names_are_unique():
-    names = [case.name for case in tool.cases()]
+    names = [case.name for case in cases.table()]
     assert len(set(names)) == len(names)
 
 
-@pytest.mark.parametrize("function", ["convolve", "correlate"])
-@pytest.mark.parametrize("mode", ["full", "same", "valid"])
-def test_definition_is_nested_loops(function, mode):
-    for k, stride, dilation, boundary in itertools.product((1, 4, 5), (1, 3), (1, 2), tool.BOUNDARIES):
-        options = {"mode": mode, "stride": stride, "dilation": dilation, "boundary": boundary}
-        case = tool.Case("", (11,), (k,), options, function)
-        x, kernel = tool.data((11,), "complex128", 1), tool.data((k,), "complex128", 2)
-        np.testing.assert_allclose(tool.definition(case, x, kernel)[0], _loops(case, x, kernel), atol=1e-13)
-
-
-def test_definition_of_lags_is_nested_loops():
-    for lags in (3, (-2, 4), (2, 5), (-9, -4)):
-        case = tool.Case("", (11,), (4,), {"lags": lags}, "correlate")
-        x, kernel = tool.data((11,), "float64", 1), tool.data((4,), "float64", 2)
-        np.testing.assert_allclose(tool.definition(case, x, kernel)[0], _loops(case, x, kernel), atol=1e-14)
-
-
 @pytest.mark.parametrize("dtype", ["float32", "int64", "float16"])
-def test_wrong_answers_fail(dtype, machine, recorded, monkeypatch):
-    def shifted(x, kernel, **options):
-        return np.roll(arrayconv.convolve(x, kernel, **options), 1)
-
-    monkeypatch.setattr(tool, "arrayconv", lambda: SimpleNamespace(convolve=shifted, explain=arrayconv.explain))
+def test_wrong_answers_fail(dtype, machine, recorded, convolving_as):
+    convolving_as(lambda x, kernel, **options: np.roll(arrayconv.convolve(x, kernel, **options), 1))
     rows, record = recorded
-    tool._run_case(machine, record, tool.Case("shifted", (50,), (5,), {"mode": "same"}), dtype)
+    run(checks.of_case(machine, Case("shifted", (50,), (5,), {"mode": "same"}), dtype), record)
     outcomes = {row["method"]: row["outcome"] for row in rows}
-    assert {outcomes[method] for method in tool.METHODS} == {"failed"}
+    assert {outcomes[method] for method in checks.METHODS} == {"failed"}
 
 
-def test_errors_just_above_the_bound_fail(machine, recorded):
-    case = tool.Case("", (50,), (5,), {"mode": "same"})
-    x, kernel = tool.data((50,), "float64", 1), tool.data((5,), "float64", 2)
-    answer = tool.exact(case, x, kernel)
-    bound = 7 * 2.0**-52 * answer.spread
-    assert tool.far(answer.value + 0.9 * bound, answer, x.dtype, normwise=False) < 1
-    assert tool.far(answer.value + 1.1 * bound, answer, x.dtype, normwise=False) > 1
-    assert tool.far(np.full_like(x, np.nan), answer, x.dtype, normwise=True) == np.inf
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        (lambda y: y[:-1], "out.shape=(49,), but should be (50,)"),
+        (lambda y: y.astype(np.float64), "out.dtype=float64, but should be float32"),
+        (np.ndarray.tolist, "type(out)=builtins.list"),
+    ],
+    ids=["shape", "dtype", "type"],
+)
+def test_answers_of_another_form_fail(fault, message, machine, recorded, convolving_as):
+    convolving_as(lambda x, kernel, **options: fault(arrayconv.convolve(x, kernel, **options)))
+    rows, record = recorded
+    answer = checks.Answer(case := Case("form", (50,), (5,), {"mode": "same"}), *case.operands("float32"))
+    checks.recorded(record, lambda: checks.compared(machine, answer, "auto"))
+    assert rows[0]["outcome"] == "failed"
+    assert message in rows[0]["message"]
 
 
-def test_smeared_nan_and_crashes_fail(machine, recorded, monkeypatch):
-    def smeared(x, kernel, **options):
-        return arrayconv.convolve(x, kernel, **options) + 0 * x.sum()
+def test_errors_just_above_the_bound_fail():
+    case = Case("", (50,), (5,), {"mode": "same"})
+    answer = checks.Answer(case, *case.operands("float64"))
+    bound = answer.bound("componentwise")
+    assert bound.max() < 1e-13
+    assert checks.judged(answer.value + 0.9 * bound, answer.value, bound).keys() == {"ratio"}
+    told = checks.judged(answer.value + 1.1 * bound, answer.value, bound)
+    assert (told["outcome"], told["message"]) == ("failed", "error is 1.1 times its bound")
+    assert checks.excess(np.full_like(answer.x, np.nan), answer.value, answer.bound("normwise")) == np.inf
 
+
+def test_smeared_nan_and_crashes_fail(machine, recorded, convolving_as):
     def crash(*operands, **options):
         raise RuntimeError("the card fell off")
 
     rows, record = recorded
-    monkeypatch.setattr(tool, "arrayconv", lambda: SimpleNamespace(convolve=smeared, explain=arrayconv.explain))
+    convolving_as(lambda x, kernel, **options: arrayconv.convolve(x, kernel, **options) + 0 * x.sum())
     with np.errstate(invalid="ignore"):
-        tool._containment(machine, record)
+        run(checks.containment(machine), record)
     assert {row["outcome"] for row in rows} == {"failed"}
     rows.clear()
-    monkeypatch.setattr(tool, "arrayconv", lambda: SimpleNamespace(convolve=crash, explain=arrayconv.explain))
-    tool.correctness(machine, record, "batch")
+    convolving_as(crash)
+    checks.correctness(machine, record, "batch")
     assert {(row["outcome"], row["message"]) for row in rows} == {("failed", "RuntimeError: the card fell off")}
 
 
-def test_a_refusal_that_explain_does_not_list_fails(machine, recorded, monkeypatch):
+def test_a_refusal_that_explain_does_not_list_fails(machine, recorded, convolving_as):
     def refuse(*operands, **options):
         raise NotImplementedError("not today")
 
     rows, record = recorded
-    monkeypatch.setattr(tool, "arrayconv", lambda: SimpleNamespace(convolve=refuse, explain=arrayconv.explain))
-    tool._run_case(machine, record, tool.Case("", (50,), (5,), {}), "int64")
+    convolving_as(refuse)
+    run(checks.of_case(machine, Case("", (50,), (5,), {}), "int64"), record)
     assert {row["outcome"] for row in rows} == {"failed"}
 
 
 def test_refusals_and_out_hold(machine, recorded):
     rows, record = recorded
-    tool._refusals(machine, record)
-    tool._out(machine, record)
+    run(checks.refusals(machine), record)
+    run(checks.out(machine), record)
     assert [row for row in rows if row["outcome"] != "ok"] == []
+
+
+def test_what_is_not_refused_fails(machine, recorded, convolving_as):
+    convolving_as(lambda *operands, **options: None)
+    rows, record = recorded
+    run(checks.refusals(machine), record)
+    assert {row["outcome"] for row in rows} == {"failed"}
 
 
 @pytest.mark.parametrize(
@@ -193,7 +187,7 @@ def test_refusals_and_out_hold(machine, recorded):
 )
 def test_conformance_outcomes_are_read_from_what_pytest_prints(line, test, outcome, recorded):
     rows, record = recorded
-    tool._read_outcome(line, tool.Counter(), record)
+    checks.read_outcome(line, Counter(), record)
     assert [(row["case"], row["outcome"]) for row in rows] == ([(test, outcome)] if test else [])
 
 

@@ -11,6 +11,7 @@ import arrayconv
 from arrayconv import _accel, config
 from arrayconv._accel import _slabs
 from arrayconv._accel._threads import share_phases, usable
+from arrayconv.testing import reference
 
 LENDERS = [library for library in _accel.TRANSFORMS if library != "torch"]  # torch keeps its threads to itself
 SHAPES = [((50, 40), (7, 5)), ((9, 200), (9, 1)), ((20, 31, 25), (3, 4, 5)), ((1, 6), (1, 2))]
@@ -27,14 +28,6 @@ def agree(y, expected):
     """Raise AssertionError unless y is `expected` but for the rounding of transforms."""
     share = 1e-5 if y.dtype in ("float32", "complex64") else 1e-13  # of the largest value
     np.testing.assert_allclose(y, expected, rtol=0, atol=share * np.max(np.abs(expected), initial=0))
-
-
-def defined(x, kernel):
-    """Return the full convolution, by the sum over the taps."""
-    full = np.zeros([n + k - 1 for n, k in zip(x.shape, kernel.shape, strict=True)], x.dtype)
-    for tap in np.ndindex(kernel.shape):
-        full[tuple(slice(at, at + n) for at, n in zip(tap, x.shape, strict=True))] += kernel[tap] * x
-    return full
 
 
 @pytest.mark.parametrize("block", [64, 1000, _slabs._BLOCK])
@@ -57,9 +50,9 @@ def test_slabs_sum_what_the_definition_sums(library, threads, samples, taps, dty
         factor = transform(kernel, s=lengths, axes=range(len(lengths))).astype(np.result_type(dtype, np.complex64))
     before = x.copy(), factor.copy()
     y = slabs.convolve(x, factor, lengths, reads, is_spectrum=is_spectrum)
-    expected = defined(*drawn(dtype.replace("32", "64").replace("complex64", "complex128"), samples, taps))[reads]
+    wide = dtype.replace("32", "64").replace("complex64", "complex128")
     assert y.dtype == dtype
-    agree(y, expected)
+    agree(y, reference("convolve", *drawn(wide, samples, taps))[reads])
     np.testing.assert_array_equal(x, before[0])
     np.testing.assert_array_equal(factor, before[1])
 
@@ -70,7 +63,7 @@ def test_a_kernel_as_long_as_the_transform_is_no_spectrum(library):
     slabs = importlib.import_module(_accel.TRANSFORMS[library]).with_threads(2).slabs
     x, kernel = drawn("float64", (4, 3), (8, 6))
     y = slabs.convolve(x, kernel, (8, 6), (slice(3, 8), slice(2, 6)), is_spectrum=False)
-    agree(y, defined(x, kernel)[3:8, 2:6])
+    agree(y, reference("convolve", x, kernel)[3:8, 2:6])
 
 
 def in_slabs(monkeypatch):
