@@ -21,7 +21,7 @@ from arrayconv._canonical import answer, mover, operands_of
 from arrayconv._dtypes import itemsize
 from arrayconv._engines import compiled
 from arrayconv._engines.compiled import Finish
-from arrayconv._execute import BoundPlan, Constants
+from arrayconv._execute import BoundPlan, Constants, execute
 from arrayconv._float_errors import float_errors_ignored
 from arrayconv._plan import Plan
 from arrayconv._problem import Problem
@@ -161,7 +161,8 @@ class BoundCall:
         if direct is not None and direct(x, kernel, None, target, constants) is not None:
             return out
         fill, device = self.options.fill_value, operands.device
-        _engines.run(made, *operands_of(operands, problem), fill, xp=xp, device=device, out=target, constants=constants)
+        # No library's engine follows what is written to `out`.
+        execute(made, *operands_of(operands, problem), fill, xp=xp, device=device, out=target, constants=constants)
         return out
 
     @float_errors_ignored

@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from arrayconv._accel import _tables
 from arrayconv._accel._flat import Host
 from arrayconv._accel._rows import TOGETHER
-from arrayconv._accel._tiles import beyond
+from arrayconv._accel._tiles import border_samples
 from arrayconv._cost_table import LINE, Pace, rates
 from arrayconv._ops.windows import LEADING
 from arrayconv._scattered import is_scattered, near
@@ -48,7 +49,7 @@ def upsamples(spec: Spec) -> bool:
 
 def cost(spec: Spec, traits: Traits, measured: Pace) -> int:
     """Return nanoseconds at a measured pace: outputs at the ends of rows that nobody wants are computed too."""
-    along = [_Along.of(axis) for axis in _surrounded(spec)]
+    along = [_PhasedAxis.of(axis) for axis in _surrounded(spec)]
     met = prod(sum(part.axis.outputs * part.axis.taps for part in phases(axis)) for axis in spec.axes)
     macs = spec.batch * spec.groups * spec.filters * spec.channels * met
     rows, columns = along[-2:]
@@ -61,7 +62,7 @@ def cost(spec: Spec, traits: Traits, measured: Pace) -> int:
     return measured.call_ns + work // min(worth(spec, traits), _units(spec, along, traits)) // 1000
 
 
-def _units(spec: Spec, along: list[_Along], traits: Traits) -> int:
+def _units(spec: Spec, along: list[_PhasedAxis], traits: Traits) -> int:
     """Return how many blocks there are to share, at least one."""
     places = prod(axis.axis.outputs for axis in along[:-2])
     return max(1, spec.batch * spec.groups * places * _Blocks.of(spec, traits).bands)
@@ -75,14 +76,14 @@ def worth(spec: Spec, traits: Traits) -> int:
 def workspace(spec: Spec, traits: Traits) -> int:
     """Return the bytes of the kernel by phases, of the blocks of all threads, and of the tables."""
     blocks = _Blocks.of(spec, traits)
-    along = [_Along.of(axis) for axis in _surrounded(spec)]
+    along = [_PhasedAxis.of(axis) for axis in _surrounded(spec)]
     sums = _SUMS_BYTES * len(along[-1].parts)
     numbers = 8 * (4 * spec.terms + 8 * sum(axis.low + axis.high for axis in along))
     kernel = prod(spec.kernel_shape) * traits.itemsize
     return 2 * kernel + traits.threads * (blocks.room * traits.itemsize + sums) + numbers + 8 * _WORDS
 
 
-class _Along(NamedTuple):
+class _PhasedAxis(NamedTuple):
     """An axis as phases that have their steps in common, and the samples that those meet."""
 
     axis: Axis
@@ -92,7 +93,7 @@ class _Along(NamedTuple):
     longest: int  # outputs of a phase
 
     @classmethod
-    def of(cls, axis: Axis) -> _Along:
+    def of(cls, axis: Axis) -> _PhasedAxis:
         parts = phases(axis)
         before = max(part.axis.before for part in parts)
         step = parts[0].axis.stride
@@ -144,7 +145,7 @@ class _Blocks(NamedTuple):
 
     @classmethod
     def of(cls, spec: Spec, traits: Traits) -> _Blocks:
-        along = [_Along.of(axis) for axis in _surrounded(spec)]
+        along = [_PhasedAxis.of(axis) for axis in _surrounded(spec)]
         rows, columns = along[-2:]
         pitch, planes = columns.held, spec.channels * prod(axis.taps for axis in along[:-2])
         each = max(1, planes * rows.step * columns.step * pitch)  # 0 without channels
@@ -158,9 +159,9 @@ class _Blocks(NamedTuple):
 
 
 class Tables(NamedTuple):
-    """What the loop is told besides the arrays: see `native/images.h`."""
+    """What the loop is told besides the arrays."""
 
-    words: Host
+    words: Host  # of the loop's table
     units: int  # blocks of outputs
     room: int  # samples to make room for
 
@@ -170,40 +171,79 @@ def tables(
     spec: Spec, x_steps: tuple[int, ...], y_steps: tuple[int, ...], start: int, origin: int, traits: Traits
 ) -> Tables:
     """Return the tables of a problem on arrays of some layout."""
-    blocks, along = _Blocks.of(spec, traits), [_Along.of(axis) for axis in _surrounded(spec)]
-    none = (0,) * (len(along) - len(spec.axes))
-    axes: list[int] = []
-    ends: list[Host] = []
-    before = 0  # of them
-    for axis, x_step, y_step in zip(along, (*none, *x_steps[LEADING:]), (*none, *y_steps[LEADING:]), strict=True):
-        part = axis.parts[0].axis
-        sizes = axis.axis.size, before, axis.low, axis.before, axis.axis.outputs, axis.taps
-        axes += [*sizes, axis.step, part.dilation, x_step, y_step, axis.parts[0].output_step]
-        ends.append(beyond(axis.axis, axis.low, axis.high))
-        before += len(ends[-1])
-    starts = [n for axis in along[:-2] for part in axis.parts for n in (-part.axis.before, part.axis.taps)]
-    entries, offsets = _entries(spec, along, blocks)
-    head = [len(along) - 2, before, len(starts), len(entries) // 3, spec.groups, spec.filters, spec.channels]
-    head += [*x_steps[:LEADING], *y_steps[:LEADING], start, origin, *blocks]
-    words = np.concatenate([np.array(head + axes, np.int64), *ends, np.array(starts + entries, np.int64), *offsets])
+    blocks, along = _Blocks.of(spec, traits), [_PhasedAxis.of(axis) for axis in _surrounded(spec)]
+    axes, border = _axes(along, x_steps[LEADING:], y_steps[LEADING:])
+    leads = [_tables.LeadPhase(-part.axis.before, part.axis.taps) for axis in along[:-2] for part in axis.parts]
+    phases, offsets = _phases(spec, along, blocks)
+    table = _tables.ImagesTable(
+        lead_axes=len(along) - 2,
+        border=border.size,
+        lead_phases=len(leads),
+        phases=len(phases),
+        batch=spec.batch,
+        groups=spec.groups,
+        channels=spec.channels,
+        filters=spec.filters,
+        x_batch=x_steps[0],
+        x_group=x_steps[1],
+        x_channel=x_steps[2],
+        y_batch=y_steps[0],
+        y_group=y_steps[1],
+        y_filter=y_steps[2],
+        x_start=start,
+        y_start=origin,
+        bands=blocks.bands,
+        band_rows=blocks.rows,
+        copy_rows=blocks.high,
+        copy_row=blocks.pitch,
+        room=blocks.room,
+    )
+    words = _tables.packed(table, axes, border, leads, phases, *offsets)
     return Tables(words, _units(spec, along, traits), blocks.room)
 
 
-def _entries(spec: Spec, along: list[_Along], blocks: _Blocks) -> tuple[list[int], list[Host]]:
-    """Return terms, place of the offsets and of the factors of all phases together; and where every term stands."""
-    entries: list[int] = []
+def _axes(
+    along: list[_PhasedAxis], x_steps: tuple[int, ...], y_steps: tuple[int, ...]
+) -> tuple[list[_tables.PhasedAxis], Host]:
+    """Return the axes, and the samples that stand beyond the ends of all of them."""
+    axes: list[_tables.PhasedAxis] = []
+    ends = [np.empty(0, np.int64)]
+    none = (0,) * (len(along) - len(x_steps))  # of an axis that was put around
+    for axis, x_step, y_step in zip(along, (*none, *x_steps), (*none, *y_steps), strict=True):
+        axes.append(
+            _tables.PhasedAxis(
+                size=axis.axis.size,
+                border=sum(part.size for part in ends),
+                border_before=axis.low,
+                before=axis.before,
+                outputs=axis.axis.outputs,
+                taps=axis.taps,
+                stride=axis.step,
+                dilation=axis.parts[0].axis.dilation,
+                x_step=x_step,
+                y_step=y_step,
+                period=axis.parts[0].output_step,
+            )
+        )
+        ends.append(border_samples(axis.axis, axis.low, axis.high))
+    return axes, np.concatenate(ends)
+
+
+def _phases(spec: Spec, along: list[_PhasedAxis], blocks: _Blocks) -> tuple[list[_tables.Phase], list[Host]]:
+    """Return the phases of all axes together, and where every term of each stands in a copy."""
+    found: list[_tables.Phase] = []
     offsets: list[Host] = []
     rows, columns = along[-2:]
     part = blocks.high * blocks.pitch
     before = 0  # terms of the phases so far
-    for found in product(*(axis.parts for axis in along)):
-        planes = np.arange(spec.channels * prod(lead.axis.taps for lead in found[:-2]), dtype=np.int64)
-        down = [columns.step * part * rest + blocks.pitch * place for place, rest in rows.places(found[-2])]
-        across = [part * rest + place for place, rest in columns.places(found[-1])]
+    for parts in product(*(axis.parts for axis in along)):
+        planes = np.arange(spec.channels * prod(lead.axis.taps for lead in parts[:-2]), dtype=np.int64)
+        down = [columns.step * part * rest + blocks.pitch * place for place, rest in rows.places(parts[-2])]
+        across = [part * rest + place for place, rest in columns.places(parts[-1])]
         offsets.append(_outer(_outer(rows.step * columns.step * part * planes, down), across))
-        entries += [offsets[-1].size, before, before * spec.groups * spec.filters]
+        found.append(_tables.Phase(offsets[-1].size, before, before * spec.groups * spec.filters))
         before += offsets[-1].size
-    return entries, offsets
+    return found, offsets
 
 
 def _outer(first: Host, second: list[int]) -> Host:

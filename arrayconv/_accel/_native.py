@@ -13,36 +13,30 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from arrayconv._accel import _images, _rows, _tiles
 from arrayconv._accel._base import AcceleratorFailed
 from arrayconv._accel._contiguous import Samples, reversed_taps
-from arrayconv._accel._flat import Host
 from arrayconv._accel._in_place import Part, Start
+from arrayconv._accel._tables import CallHead, double_bits, packed
 from arrayconv._algorithms import Context
 
 At = Callable[[int, int, int], None]  # a whole call at addresses of x, the kernel and y
 
 LIBRARY = "native"
-ROWS, TILES, IMAGES = range(3)  # the loops, as native/xla.c numbers them
-LEVELS = ("any", "avx2", "avx512")  # of processors that there is code for
+ROWS, TILES, IMAGES = range(3)  # LOOPS of native/tables.h
 _SOURCES = Path(__file__).parent / "native"
 _PATH = _SOURCES / "loops.so"
-_INTERFACE = 3  # of the arguments and tables: native/loops.c speaks it too
-_KINDS = {
-    "float32": 0, "float64": 1,
-    "int8": 2, "int16": 3, "int32": 4, "int64": 5, "uint8": 2, "uint16": 3, "uint32": 4, "uint64": 5,
-    "complex64": 6, "complex128": 7,
-}  # fmt: skip
+_INTERFACE = 4  # of the arguments and tables: native/loops.c speaks it too
 _AGAIN = "Build it again: pip install --force-reinstall, or make in a checkout"
 _NO_MEMORY = "convolution: no memory for a copy of {} samples of {}."
 
 
 class Code(NamedTuple):
-    """The functions of the library, and the level of this machine's processor."""
+    """The functions of the library, its numbers for dtypes, and what this machine's processor has of its levels."""
 
-    level: int
+    level: int  # among `levels`
+    levels: tuple[str, ...]
+    kinds: dict[str, int]
     rows: Any
     tiles: Any
     images: Any
@@ -81,7 +75,21 @@ def loaded() -> Code:
     for blocks in (tiles, images):
         blocks.restype, blocks.argtypes = number, [number, number, *[pointer] * 4, ctypes.c_double, word, word]
     call.restype, call.argtypes = number, [pointer] * 4
-    return Code(library.arrayconv_level(), rows, tiles, images, call, library.arrayconv_xla)
+    kinds = {name: kind for kind, names in enumerate(_texts(library.arrayconv_kinds)) for name in names.split()}
+    levels = _texts(library.arrayconv_levels)
+    return Code(library.arrayconv_level(), levels, kinds, rows, tiles, images, call, library.arrayconv_xla)
+
+
+def _texts(function: Any) -> tuple[str, ...]:
+    """Return the entries of a text that the library exports, each of which ends in a semicolon."""
+    function.restype = ctypes.c_char_p
+    return tuple(function().decode().split(";")[:-1])
+
+
+def structs() -> dict[str, tuple[str, ...]]:
+    """Return the fields of every table as the library was compiled with them."""
+    texts = [text.split(":") for text in _texts(ctypes.CDLL(str(_PATH)).arrayconv_tables)]
+    return {name: tuple(fields.split(",")[:-1]) for name, fields in texts}
 
 
 def _sources() -> int | None:
@@ -94,19 +102,19 @@ def _sources() -> int | None:
 
 def level() -> str:
     """Return what this machine's processor has that there is code for; raises as `loaded`."""
-    return LEVELS[loaded().level]
+    return loaded().levels[loaded().level]
 
 
 def rows(dtype: str, job: _rows.Job) -> Start:
     """Return the loop over rows: see native/rows.h."""
-    code, kind = loaded(), _KINDS[dtype]
-    table = _words(*of_rows(job))
+    code = loaded()
+    kind, table = code.kinds[dtype], _words(*job.parts)
     return lambda x, factors, y: partial(code.rows, code.level, kind, x, factors, y, table)
 
 
 def tiles(dtype: str, tables: _tiles.Tables, fill: complex) -> Start:
     """Return the loop over tiles: see native/tiles.h."""
-    return _in_blocks(loaded().tiles, dtype, _words(*of_tiles(tables)), fill, tables.room)
+    return _in_blocks(loaded().tiles, dtype, _words(*tables.parts), fill, tables.table.room)
 
 
 def images(dtype: str, tables: _images.Tables, fill: complex) -> Start:
@@ -116,11 +124,11 @@ def images(dtype: str, tables: _images.Tables, fill: complex) -> Start:
 
 def _in_blocks(loop: Any, dtype: str, table: Any, fill: complex, room: int) -> Start:
     """Return a loop that extends x block by block, in memory of its own for so many samples."""
-    level, kind, beyond = loaded().level, _KINDS[dtype], fill.real
+    level, kind, real = loaded().level, loaded().kinds[dtype], fill.real
 
     def start(x: int, factors: int, y: int) -> Part:
         def part(first: int, stop: int) -> None:
-            if loop(level, kind, x, factors, y, table, beyond, first, stop):
+            if loop(level, kind, x, factors, y, table, real, first, stop):
                 raise MemoryError(_NO_MEMORY.format(room, dtype))
 
         return part
@@ -130,23 +138,32 @@ def _in_blocks(loop: Any, dtype: str, table: Any, fill: complex, room: int) -> S
 
 def whole_rows(context: Context, samples: Samples, job: _rows.Job) -> At | None:
     """Return the whole call of the loop over rows, None where more is to be done than that does."""
-    return _whole(context, samples, 0, job.units, of_rows(job))
+    return _whole(context, samples, ROWS, job.units, job.parts)
 
 
 def whole_tiles(context: Context, samples: Samples, tables: _tiles.Tables) -> At | None:
     """Return the whole call of the loop over tiles, None where more is to be done than that does."""
-    return _whole(context, samples, 1, tables.units, of_tiles(tables))
+    return _whole(context, samples, TILES, tables.units, tables.parts)
 
 
-def _whole(context: Context, samples: Samples, is_tiles: int, units: int, parts: Sequence[Any]) -> At | None:
+def _whole(context: Context, samples: Samples, loop: int, units: int, parts: Sequence[Any]) -> At | None:
     memory, taps, frame = context.memory, reversed_taps(context), samples.frame
     if memory is None or taps is None:
         return None
-    dtype, spec = context.traits.accumulator, memory.problem.spec
-    factors = spec.groups * spec.filters * spec.terms
-    code, fill = loaded(), np.float64(context.fill.real).view(np.int64)
-    head = context.traits.itemsize, is_tiles, units, factors, taps, frame.start, len(frame.axes)
-    table = _words((code.level, _KINDS[dtype], fill), head, frame.axes, *parts)
+    code, dtype, spec = loaded(), context.traits.accumulator, memory.problem.spec
+    head = CallHead(
+        level=code.level,
+        kind=code.kinds[dtype],
+        fill=double_bits(context.fill),
+        itemsize=context.traits.itemsize,
+        loop=loop,
+        units=units,
+        factors=spec.groups * spec.filters * spec.terms,
+        taps=taps,
+        x_start=frame.start,
+        pad_axes=len(frame.axes),
+    )
+    table = _words(head, frame.axes, *parts)
     call, place = code.call, ctypes.byref(table)  # which keeps it
 
     def at(x: int, kernel: int, y: int) -> None:
@@ -156,26 +173,7 @@ def _whole(context: Context, samples: Samples, is_tiles: int, units: int, parts:
     return at
 
 
-def of_rows(job: _rows.Job) -> Sequence[Any]:
-    return (len(job.offsets), len(job.sizes)), job.inner, job.offsets, job.sizes, job.steps
-
-
-def of_tiles(tables: _tiles.Tables) -> Sequence[Any]:
-    lengths = [len(part) for part in (tables.lead, tables.beyond, tables.bands, tables.blocks)]
-    return (*lengths, tables.room), tables.counts, tables.lead, tables.axes, *tables[3:6]
-
-
 def _words(*parts: Any) -> Any:
     """Return numbers and tables as one, which lives as long as whoever passes it."""
     table: Any = packed(*parts)
     return (ctypes.c_int64 * table.size).from_buffer(table)
-
-
-def head(loop: int, dtype: str, fill: complex) -> tuple[int, int, int, Any]:
-    """Return what every table begins with: the loop, the processor's level, the kind of elements, the fill's bits."""
-    return loop, loaded().level, _KINDS[dtype], np.float64(fill.real).view(np.int64)
-
-
-def packed(*parts: Any) -> Host:
-    """Return numbers and tables as one array of int64."""
-    return np.concatenate([np.asarray(part, np.int64).reshape(-1) for part in parts])

@@ -1,7 +1,6 @@
 """Rows of outputs for arrays of any library: what a problem costs, which axis is the row, and where terms stand.
 
-The loops themselves are in `native/rows.h` and `numba_kernels`; NumPy arrays meet them in `native_loops` and `numba`,
-JAX arrays in `xla_loops`.
+The loop itself is in `native/rows.h`; NumPy arrays meet it in `native_loops`, JAX arrays in `xla_loops`.
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from arrayconv._accel._flat import Host
+from arrayconv._accel._tables import OuterAxis, RowsTable
 from arrayconv._cost_table import LINE, Pace, rates
 from arrayconv._ops.windows import LEADING
 from arrayconv._spec import Spec
@@ -81,8 +81,7 @@ class Rows(NamedTuple):
     x_step: int
     y_step: int
     number: int  # of rows
-    sizes: Host
-    steps: Host  # (axes, 3): in x, y and the factors
+    outer: Host  # (axes, 4): see OuterAxis
 
 
 @planning()
@@ -104,9 +103,9 @@ def rows(spec: Spec, steps: tuple[int, ...], out: tuple[int, ...] | None) -> Row
             y_steps[axis] = step
             step *= shape[axis]
     around = sorted((axis for axis in order if axis != row), key=(2).__eq__)  # filters last: they meet the same samples
-    table = np.array([(x_steps[axis], y_steps[axis], w_steps[axis]) for axis in around], np.int64).reshape(-1, 3)
-    sizes = np.array([shape[axis] for axis in around], np.int64)
-    return Rows(order, shape[row], x_steps[row], y_steps[row], spec.outputs // shape[row], sizes, table)
+    outer = [OuterAxis(shape[axis], x_steps[axis], y_steps[axis], w_steps[axis]) for axis in around]
+    table = np.array(outer, np.int64).reshape(-1, len(OuterAxis._fields))
+    return Rows(order, shape[row], x_steps[row], y_steps[row], spec.outputs // shape[row], table)
 
 
 def gathers(spec: Spec, found: Rows) -> bool:
@@ -115,13 +114,17 @@ def gathers(spec: Spec, found: Rows) -> bool:
 
 
 class Job(NamedTuple):
-    """What a loop is told besides the arrays: see `native/rows.h` and `numba_kernels`."""
+    """What the loop is told besides the arrays."""
 
+    table: RowsTable
     offsets: Host
-    sizes: Host
-    steps: Host
-    inner: tuple[int, ...]
+    outer: Host
     units: int  # blocks of outputs
+
+    @property
+    def parts(self) -> tuple[RowsTable, Host, Host]:
+        """Return the loop's table as it is packed."""
+        return self.table, self.offsets, self.outer
 
 
 @planning()
@@ -129,8 +132,19 @@ def job(spec: Spec, steps: tuple[int, ...], out: tuple[int, ...] | None, start: 
     """Return the tables of a problem for its `rows`: x and y begin at places of flat memory."""
     found = rows(spec, steps, out)
     blocks = _blocks(found.outputs, itemsize)
-    inner = found.outputs, blocks, -(-found.outputs // blocks), found.x_step, found.y_step, start, origin
-    return Job(_offsets(spec, steps), found.sizes, found.steps, inner, found.number * blocks)
+    offsets = _offsets(spec, steps)
+    table = RowsTable(
+        terms=offsets.size,
+        outer_axes=len(found.outer),
+        outputs=found.outputs,
+        blocks=blocks,
+        block_outputs=-(-found.outputs // blocks),
+        x_step=found.x_step,
+        y_step=found.y_step,
+        x_start=start,
+        y_start=origin,
+    )
+    return Job(table, offsets, found.outer, found.number * blocks)
 
 
 def _blocks(outputs: int, itemsize: int) -> int:

@@ -1,16 +1,16 @@
 """Register tiles for arrays of any library: which problems they serve, what those cost, and what the loop is told.
 
-The loops themselves are in `native/tiles.h` and `tile_kernels`; NumPy arrays meet them in `native_tiles` and
-`numba_tiles`, JAX arrays in `xla_tiles`.
+The loop itself is in `native/tiles.h`; NumPy arrays meet it in `native_tiles`, JAX arrays in `xla_tiles`.
 """
 
 from __future__ import annotations
 
 from math import prod
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from arrayconv._accel import _tables
 from arrayconv._accel._flat import Host
 from arrayconv._boundary import Cycle, Run, runs
 from arrayconv._cost_table import LINE, Pace, rates
@@ -94,16 +94,19 @@ def worth(spec: Spec, itemsize: int, threads: int) -> int:
 
 
 class Tables(NamedTuple):
-    """What a loop is told besides the arrays: see `native/tiles.h` and `tile_kernels`."""
+    """What the loop is told besides the arrays."""
 
-    counts: Host
-    lead: Host
-    axes: Host
-    beyond: Host
-    bands: Host
-    blocks: Host
+    table: _tables.TilesTable
+    axes: list[_tables.Axis]
+    border: Host
+    row_cuts: Host
+    col_cuts: Host
     units: int  # blocks of outputs
-    room: int  # samples to make room for
+
+    @property
+    def parts(self) -> tuple[Any, ...]:
+        """Return the loop's table as it is packed."""
+        return self[:5]
 
 
 @planning()
@@ -116,31 +119,57 @@ def tables(
     few = row.outputs * column.outputs <= min(_COPIED, _COPIED_PER_TAP * row.taps * column.taps)
     meet = row.taps >= _MEETING and x_steps[-2] != 0 and x_steps[-2] * itemsize % _WAY == 0
     direct = x_steps[-1] == 1 and not few and not meet  # whose ends are sooner copied with the rest than told apart
-    bands = _cuts(row, _BAND, _ROWS, ends=direct)
-    blocks = _cuts(column, _BLOCK_BYTES // itemsize, 1, ends=direct)
-    units = prod((spec.batch, spec.groups, *spec.output_size[:-2], len(bands) - 1, len(blocks) - 1))
-    copy_row = _spaced(int(max(np.diff(blocks))) + column.reach - 1, itemsize)
-    room = (int(max(np.diff(bands))) + row.reach - 1) * copy_row
-    counts = [
-        (spec.batch, batch, y_steps[0]),
-        (spec.groups, groups, y_steps[1]),
-        (spec.channels, channels, 0),
-        (spec.filters, 0, y_steps[2]),
-        (0, start, origin),
-        (copy_row, meet, 0),
-    ]
-    rows: list[tuple[int, ...]] = []
-    ends: list[Host] = []
-    before = 0  # of them
-    for axis, x_step, y_step in zip(spec.axes, x_steps[LEADING:], y_steps[LEADING:], strict=True):
-        low, _ = _outside(axis)
-        sizes = axis.size, before, low, axis.before, axis.outputs, axis.taps, axis.stride, axis.dilation
-        rows.append((*sizes, x_step, y_step))
-        ends.append(beyond(axis, *_outside(axis)))
-        before += len(ends[-1])
-    table = np.array(rows, np.int64)
-    outside = np.concatenate(ends) if before else np.zeros(1, np.int64)
-    return Tables(np.array(counts, np.int64), table[:-2].copy(), table[-2:].copy(), outside, bands, blocks, units, room)
+    row_cuts = _cuts(row, _BAND, _ROWS, ends=direct)
+    col_cuts = _cuts(column, _BLOCK_BYTES // itemsize, 1, ends=direct)
+    copy_row = _spaced(int(max(np.diff(col_cuts))) + column.reach - 1, itemsize)
+    axes, border = _axes(spec, x_steps[LEADING:], y_steps[LEADING:])
+    table = _tables.TilesTable(
+        lead_axes=len(axes) - 2,
+        border=border.size,
+        row_cuts=row_cuts.size,
+        col_cuts=col_cuts.size,
+        room=(int(max(np.diff(row_cuts))) + row.reach - 1) * copy_row,
+        batch=spec.batch,
+        groups=spec.groups,
+        channels=spec.channels,
+        filters=spec.filters,
+        x_batch=batch,
+        x_group=groups,
+        x_channel=channels,
+        y_batch=y_steps[0],
+        y_group=y_steps[1],
+        y_filter=y_steps[2],
+        x_start=start,
+        y_start=origin,
+        copy_row=copy_row,
+        copies=meet,
+    )
+    units = prod((spec.batch, spec.groups, *spec.output_size[:-2], row_cuts.size - 1, col_cuts.size - 1))
+    return Tables(table, axes, border, row_cuts, col_cuts, units)
+
+
+def _axes(spec: Spec, x_steps: tuple[int, ...], y_steps: tuple[int, ...]) -> tuple[list[_tables.Axis], Host]:
+    """Return the axes, and the samples that stand beyond the ends of all of them."""
+    axes: list[_tables.Axis] = []
+    ends = [np.empty(0, np.int64)]
+    for axis, x_step, y_step in zip(spec.axes, x_steps, y_steps, strict=True):
+        low, high = _outside(axis)
+        axes.append(
+            _tables.Axis(
+                size=axis.size,
+                border=sum(part.size for part in ends),
+                border_before=low,
+                before=axis.before,
+                outputs=axis.outputs,
+                taps=axis.taps,
+                stride=axis.stride,
+                dilation=axis.dilation,
+                x_step=x_step,
+                y_step=y_step,
+            )
+        )
+        ends.append(border_samples(axis, low, high))
+    return axes, np.concatenate(ends)
 
 
 def _outside(axis: Axis) -> tuple[int, int]:
@@ -149,7 +178,7 @@ def _outside(axis: Axis) -> tuple[int, int]:
     return max(-lo, 0), max(hi - axis.size, 0)
 
 
-def beyond(axis: Axis, low: int, high: int) -> Host:
+def border_samples(axis: Axis, low: int, high: int) -> Host:
     """Return the samples that stand so far beyond the ends: from the first sample back, then those after the last.
 
     -1 is the fill's.

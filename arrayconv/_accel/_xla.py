@@ -1,4 +1,4 @@
-"""Our loops inside XLA programs: one custom call for all of them, see `native/xla.c`.
+"""Our loops inside XLA programs: one custom call for all of them, see `native/xla.h`.
 
 XLA calls it by address, without Python or its lock, on the buffers of the program: nothing is copied. It is registered
 when the first program that calls it is traced, under a name that is the same in every process.
@@ -9,15 +9,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 from importlib import import_module
+from math import prod
 from typing import Any, NamedTuple
 
 from arrayconv._accel import _native
 from arrayconv._accel._base import AcceleratorFailed, unavailable
+from arrayconv._accel._tables import XlaHead, double_bits, packed
 from arrayconv._algorithms import Context
 from arrayconv._xp import Traits
 
 LIBRARY = "xla_ffi"
-_NAME = "arrayconv.loops.1"  # 1: the format of the tables, so that no program of another format calls these
+_NAME = "arrayconv.loops.2"  # 2: the format of the tables, so that no program of another format calls these
 _CHUNKS = 4  # per thread, so that one that is held up does not keep the others waiting
 
 
@@ -47,15 +49,24 @@ class Call(NamedTuple):
     shape: tuple[int, ...]  # of y
     units: int  # blocks of outputs
     threads: int  # at most
-    tables: Sequence[Any]  # of the loop
+    table: Sequence[Any]  # of the loop
 
 
 def run(call: Call, x: Any, kernel: Any, context: Context) -> Any:
     """Return y, of the dtype of x, as part of the program that is being traced."""
-    name = _registered()
+    name, code = _registered(), _native.loaded()
     threads = max(1, min(call.threads, call.units))
-    chunks = 1 if threads == 1 else min(call.units, _CHUNKS * threads)
-    head = _native.head(call.loop, context.traits.accumulator, context.fill)
-    table = _native.packed(head, (call.units, chunks, threads), *call.tables)
+    head = XlaHead(
+        loop=call.loop,
+        level=code.level,
+        kind=code.kinds[context.traits.accumulator],
+        fill=double_bits(context.fill),
+        units=call.units,
+        chunks=1 if threads == 1 else min(call.units, _CHUNKS * threads),
+        threads=threads,
+        x_size=prod(x.shape),
+        w_size=prod(kernel.shape),
+        y_size=prod(call.shape),
+    )
     result = import_module("jax").ShapeDtypeStruct(call.shape, x.dtype)
-    return import_module("jax.ffi").ffi_call(name, result)(x, kernel, table=table)
+    return import_module("jax.ffi").ffi_call(name, result)(x, kernel, table=packed(head, *call.table))

@@ -36,7 +36,7 @@ def _prepare(kernel: Any, spec: Spec, context: Context) -> Any:
 def _run(x: Any, kernel: Any, spec: Spec, context: Context) -> Any:
     traits = context.traits
     job = _rows.job(spec, adjacent(spec.input_shape), adjacent(spec.output_shape), 0, 0, traits.itemsize)
-    call = _xla.Call(_native.ROWS, spec.output_shape, job.units, _rows.worth(spec, traits), _native.of_rows(job))
+    call = _xla.Call(_native.ROWS, spec.output_shape, job.units, _rows.worth(spec, traits), job.parts)
     return _xla.run(call, x, kernel, context)
 
 

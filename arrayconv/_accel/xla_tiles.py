@@ -37,7 +37,7 @@ def _run(x: Any, kernel: Any, spec: Spec, context: Context) -> Any:
     shape = dense.output_shape
     tables = _tiles.tables(dense, adjacent(spec.input_shape), adjacent(shape), 0, 0, traits.itemsize)
     threads = _tiles.worth(spec, traits.itemsize, traits.threads)
-    call = _xla.Call(_native.TILES, shape, tables.units, threads, _native.of_tiles(tables))
+    call = _xla.Call(_native.TILES, shape, tables.units, threads, tables.parts)
     return _xla.run(call, x, kernel, context)[(..., *(slice(None, None, axis.stride) for axis in spec.axes[-2:]))]
 
 

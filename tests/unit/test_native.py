@@ -13,7 +13,7 @@ import pytest
 import arrayconv
 from arrayconv import _accel, config
 from arrayconv.__main__ import main
-from arrayconv._accel import AcceleratorFailed, _images, _native
+from arrayconv._accel import AcceleratorFailed, _images, _native, _tables
 from tests import cases, oracle, running
 from tests.conftest import make_library
 from tests.listing import offenders
@@ -23,13 +23,13 @@ DTYPES = ("float32", "float64", "complex64", "complex128", "int8", "int16", "int
 needs_code = pytest.mark.skipif(not _native.built(), reason="the loops were not built: no C compiler")
 
 
-@pytest.fixture(params=range(len(_native.LEVELS)), ids=_native.LEVELS)
+@pytest.fixture(params=["any", "avx2", "avx512"])
 def level(request, monkeypatch):
     """Run what is compiled for one level of processors."""
     code = _native.loaded()
-    if request.param > code.level:
-        pytest.skip(f"this processor has {_native.LEVELS[code.level]}, not {_native.LEVELS[request.param]}")
-    monkeypatch.setattr(_native, "loaded", lambda: code._replace(level=request.param))
+    if request.param not in code.levels[: code.level + 1]:
+        pytest.skip(f"this processor has {_native.level()}, not {request.param}")
+    monkeypatch.setattr(_native, "loaded", lambda: code._replace(level=code.levels.index(request.param)))
     return request.param
 
 
@@ -145,10 +145,23 @@ ctypes.string_at(x.ctypes.data + {byte}, 1)
 @needs_code
 def test_the_level_is_the_processors():
     code = _native.loaded()
-    assert code.level in range(len(_native.LEVELS))
+    assert code.levels[0] == "any"
+    assert code.level in range(len(code.levels))
     flags = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
     if platform.machine() == "x86_64" and flags:
         assert (code.level >= 1) == (" avx2 " in flags and " fma " in flags)
+
+
+@needs_code
+def test_tables_have_the_fields_that_the_code_was_compiled_with():
+    structs = _native.structs()
+    assert {name: struct._fields for name, struct in _tables.STRUCTS.items()} == structs
+    assert structs["phased_axis"] == (*structs["axis"], "period")  # what takes an axis takes this one too
+
+
+@needs_code
+def test_every_dtype_that_has_a_sum_is_of_a_kind():
+    assert set(_native.loaded().kinds) == set(DTYPES) | {"uint8", "uint16", "uint32", "uint64"}
 
 
 @needs_code
@@ -159,7 +172,7 @@ x = np.ones((64, 64), "float32")
 assert arrayconv.explain(x, x[:3, :3], "same").method.startswith("native")
 arrayconv.convolve(x, x[:3, :3], "same")
 arrayconv.convolve(np.arange(3000), np.arange(5), "same", method="native_loops")
-print([name for name in ("numba", "scipy", "torch", "jax") if name in sys.modules])
+print([name for name in ("scipy", "torch", "jax") if name in sys.modules])
 """
     command = [sys.executable, "-W", "error", "-c", code]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
@@ -352,7 +365,7 @@ def test_code_of_sources_that_have_changed_since_is_refused(elsewhere, monkeypat
     for path in (*sources.glob("*.[ch]"), sources / "loops.so"):
         (tmp_path / path.name).write_bytes(path.read_bytes())
     monkeypatch.setattr(_native, "_SOURCES", tmp_path)
-    assert _native.loaded().level in range(len(_native.LEVELS))
+    assert _native.loaded().kinds
     _forget()
     with (tmp_path / ("rows.h" if change == "changed" else "new.h")).open("a") as file:
         file.write("/* another loop, the same tables */\n")

@@ -2,16 +2,17 @@
 
    With a stride s and a dilation, tap k of output p meets sample s*p + o(k): of the samples that leave the same rest when
    divided by s, those of one tap are adjacent over p. So a block copies its samples apart by that rest, extended beyond
-   the ends; rows of the copy follow each other, and all outputs of a block are one row for the loop of rows.h, with some
-   at the ends of rows that nobody wants. Outputs of an upsampled axis are phases, each with taps of its own, and woven
-   together when they are written. */
+   the ends; rows of the copy follow each other, and all outputs of a block are one row for the loop of rows.h, the ends
+   of rows computed and discarded. Outputs of an upsampled axis are phases, each with taps of its own, and interleaved when
+   they are written. */
 
 #define FLAT (512 / SIZE) /* outputs of a phase that are summed at a time: their samples of all channels stay near */
 
 /* Write columns [first, stop) of every phase, of one row of outputs of one filter. */
-INLINE void NAME(woven)(T *y, const T *sums, word sums_phase, const phased *columns, word first, word stop)
+INLINE void NAME(interleave_phases)(T *y, const T *sums, word sums_phase, const phased_axis *columns, word first,
+                                    word stop)
 {
-    const word period = columns->period, outputs = columns->along.outputs, step = columns->along.in_y;
+    const word period = columns->period, outputs = columns->along.outputs, step = columns->along.y_step;
     if (period == 1 && step == 1) {
         memcpy(y + first, sums, sizeof(T) * (size_t)(least(stop, outputs) - first));
         return;
@@ -26,109 +27,106 @@ INLINE void NAME(woven)(T *y, const T *sums, word sums_phase, const phased *colu
         if (both < stop && outputs % 2) y[outputs - 1] = even[both - first];
         return;
     }
-    for (word phase = 0; phase < least(period, outputs); phase++) {
-        const word end = least(stop, (outputs - phase + period - 1) / period);
-        for (word j = first; j < end; j++) y[(phase + period * j) * step] = sums[phase * sums_phase + j - first];
+    for (word n = 0; n < least(period, outputs); n++) {
+        const word end = least(stop, (outputs - n + period - 1) / period);
+        for (word j = first; j < end; j++) y[(n + period * j) * step] = sums[n * sums_phase + j - first];
     }
 }
 
-/* Write outputs of a block: rows [0, down) of one phase of rows, every phase of columns. `phase` is the table's first
-   entry for those: terms, where their offsets stand, where their factors do. */
-TARGET static void NAME(band)(T *y, word y_row, word y_filter, const T *copy, word pitch, const T *ws, word group,
-                              word filters, const word *phase, const word *offsets, const phased *columns, word down,
-                              T *sums)
+/* Write outputs of a block: rows [0, rows) of one phase of rows, every phase of columns, the first of which is `phases`. */
+TARGET static void NAME(row_band)(T *y, word y_row, word y_filter, const T *copy, word copy_row, const T *ws, word group,
+                                  word filters, const phase *phases, const word *offsets, const phased_axis *columns,
+                                  word rows, T *sums)
 {
-    const word phases = least(columns->period, columns->along.outputs);
-    const word across = (columns->along.outputs - 1) / columns->period + 1, length = (down - 1) * pitch + across;
+    const word phase_count = least(columns->period, columns->along.outputs);
+    const word cols = (columns->along.outputs - 1) / columns->period + 1, length = (rows - 1) * copy_row + cols;
     for (word at = 0; at < length; at += FLAT) {
-        const word some = least(FLAT, length - at);
-        for (word filter = 0, shared; filter < filters; filter += shared) {
-            shared = TOGETHER(filters - filter);
-            for (word number = 0; number < phases; number++) {
-                const word terms = phase[3 * number], *offset = offsets + phase[3 * number + 1];
-                const T *w = ws + phase[3 * number + 2] + (group * filters + filter) * terms;
-                NAME(several)(sums + number * FLAT * MOST_FILTERS, FLAT, copy + at, offset, w, terms, terms, some, shared);
+        const word count = least(FLAT, length - at);
+        for (word filter = 0, taken; filter < filters; filter += taken) {
+            taken = FILTERS_PER_PASS(filters - filter);
+            for (word n = 0; n < phase_count; n++) {
+                const word terms = phases[n].terms;
+                const T *w = ws + phases[n].factors + (group * filters + filter) * terms;
+                NAME(row_multi_filter)(sums + n * FLAT * MOST_FILTERS, FLAT, copy + at, offsets + phases[n].offsets, w,
+                                       terms, terms, count, taken);
             }
-            for (word row = at / pitch, begin = at; begin < at + some; row++, begin = row * pitch) {
-                const word first = begin - row * pitch, stop = least(across, at + some - row * pitch);
+            for (word row = at / copy_row, begin = at; begin < at + count; row++, begin = row * copy_row) {
+                const word first = begin - row * copy_row, stop = least(cols, at + count - row * copy_row);
                 if (first >= stop) continue;
-                for (word f = 0; f < shared; f++)
-                    NAME(woven)(y + row * y_row + (filter + f) * y_filter, sums + f * FLAT + begin - at, FLAT * MOST_FILTERS,
-                                columns, first, stop);
+                for (word f = 0; f < taken; f++)
+                    NAME(interleave_phases)(y + row * y_row + (filter + f) * y_filter, sums + f * FLAT + begin - at,
+                                            FLAT * MOST_FILTERS, columns, first, stop);
             }
         }
     }
 }
 
-/* Write the blocks [first, stop) of outputs. The table: how many axes before the last two, samples beyond the ends, words
-   of the phases of the axes before, phases of all axes together; groups, filters, channels; the steps of batch, group and
-   channel in x, of batch, group and filter in y, where both start; blocks of rows, rows of a phase in each; rows of a copy
-   and their step, samples of a copy; every axis, as `phased` says; which samples stand beyond the ends, -1 for the fill;
-   of each phase of each of the axes before, where the first tap of the first output meets x, and its taps; for all phases
-   together terms, where their offsets and their factors stand; those offsets. */
-TARGET static int NAME(images)(const void *xs, const void *ws, void *ys, const word *table, double filling, word first,
+/* Write the blocks [first, stop) of outputs. Returns 0, or 1 where there is no memory. */
+TARGET static int NAME(images)(const void *xs, const void *ws, void *ys, const void *tables, double fill, word first,
                                word stop)
 {
-    const word leads = table[0], groups = table[4], filters = table[5], channels = table[6];
-    const word bands = table[15], most_rows = table[16], high = table[17], pitch = table[18];
-    const phased *lead = (const phased *)(table + 20), *rows = lead + leads, *columns = rows + 1;
-    const word *beyond = (const word *)(columns + 1), *starts = beyond + table[1], *entries = starts + table[2];
-    const word *offsets = entries + 3 * table[3];
-    const word row_phases = least(rows->period, rows->along.outputs), y_row = rows->period * rows->along.in_y;
+    const images_table *table = tables;
+    const word leads = table->lead_axes, groups = table->groups, filters = table->filters, channels = table->channels;
+    const word bands = table->bands, band_rows = table->band_rows, copy_row = table->copy_row;
+    const phased_axis *lead = (const phased_axis *)(table + 1), *rows = lead + leads, *columns = rows + 1;
+    const word *border = (const word *)(columns + 1);
+    const lead_phase *lead_phases = (const lead_phase *)(border + table->border);
+    const phase *phases = (const phase *)(lead_phases + table->lead_phases);
+    const word *offsets = (const word *)(phases + table->phases);
+    const word row_phases = least(rows->period, rows->along.outputs), y_row = rows->period * rows->along.y_step;
     const word column_phases = least(columns->period, columns->along.outputs);
-    const word down_step = rows->along.stride, across_step = columns->along.stride, part = high * pitch;
+    const word row_step = rows->along.stride, col_step = columns->along.stride, part = table->copy_rows * copy_row;
+    const word longest = (rows->along.outputs - 1) / rows->period + 1; /* rows of a phase */
     word places = 1;
-    for (word number = 0; number < leads; number++) places *= lead[number].along.outputs;
-    T *copy = malloc(sizeof(T) * (size_t)(table[19] + FLAT * MOST_FILTERS * column_phases));
+    for (word n = 0; n < leads; n++) places *= lead[n].along.outputs;
+    T *copy = malloc(sizeof(T) * (size_t)(table->room + FLAT * MOST_FILTERS * column_phases));
     if (copy == NULL) return 1;
-    T *sums = copy + table[19];
+    T *sums = copy + table->room;
     for (word unit = first; unit < stop; unit++) {
-        const word band = unit % bands, from = band * most_rows;
-        word rest = unit / bands, outputs = rest % places, planes = channels, which = 0, lead_taps = 1;
+        const word from = unit % bands * band_rows;
+        word rest = unit / bands, outputs = rest % places, which = 0, lead_taps = 1;
         rest /= places;
         const word batch = rest / groups, group = rest % groups;
-        word y_at = table[14] + batch * table[10] + group * table[11];
-        const word x_at = table[13] + batch * table[7] + group * table[8];
-        word around[2 * leads + 1];
-        const word *start = starts;
-        for (word number = 0, left = places; number < leads; number++) {
-            const axis *along = &lead[number].along;
+        const word x_at = table->x_start + batch * table->x_batch + group * table->x_group;
+        word y_at = table->y_start + batch * table->y_batch + group * table->y_group;
+        lead_phase met[leads + 1]; /* by this output, of each axis */
+        const lead_phase *own = lead_phases;
+        for (word n = 0, left = places; n < leads; n++) {
+            const axis *along = &lead[n].along;
             left /= along->outputs;
-            const word output = outputs / left % along->outputs, period = lead[number].period;
-            const word *phase = start + 2 * (output % period);
-            around[2 * number] = along->stride * (output / period) + phase[0];
-            around[2 * number + 1] = phase[1];
-            lead_taps *= phase[1];
+            const word output = outputs / left % along->outputs, period = lead[n].period;
+            met[n] = own[output % period];
+            met[n].first += along->stride * (output / period);
+            lead_taps *= met[n].taps;
             which = which * least(period, along->outputs) + output % period;
-            start += 2 * least(period, along->outputs);
-            y_at += output * along->in_y;
+            own += least(period, along->outputs);
+            y_at += output * along->y_step;
         }
-        planes *= lead_taps;
-        const word longest = (rows->along.outputs - 1) / rows->period + 1, here = least(most_rows, longest - from);
+        const word planes = channels * lead_taps;
+        const word band = least(band_rows, longest - from); /* the last one may be shorter */
         for (word plane = 0; plane < planes; plane++) {
-            word tap = plane % lead_taps, sample = x_at + plane / lead_taps * table[9];
-            int is_blank = 0;
-            for (word number = leads - 1; number >= 0; number--) {
-                const axis *along = &lead[number].along;
-                const word taps = around[2 * number + 1];
-                const word source = sample_at(around[2 * number] + along->dilation * (tap % taps), along, beyond);
-                tap /= taps;
-                is_blank |= source < 0;
-                sample += source * along->in_x;
+            word tap = plane % lead_taps, sample = x_at + plane / lead_taps * table->x_channel;
+            int is_fill = 0;
+            for (word n = leads - 1; n >= 0; n--) {
+                const axis *along = &lead[n].along;
+                const word source = sample_at(met[n].first + along->dilation * (tap % met[n].taps), along, border);
+                tap /= met[n].taps;
+                is_fill |= source < 0;
+                sample += source * along->x_step;
             }
-            for (word r = 0; r < down_step; r++)
-                for (word c = 0; c < across_step; c++)
-                    NAME(extended)(copy + ((plane * down_step + r) * across_step + c) * part, pitch,
-                                   (const T *)xs + sample, rows->along.in_x, columns->along.in_x,
-                                   down_step * from + r - rows->along.before, c - columns->along.before, down_step,
-                                   across_step, here + high - most_rows, pitch, &rows->along, &columns->along, beyond,
-                                   (T)filling, is_blank);
+            for (word r = 0; r < row_step; r++)
+                for (word c = 0; c < col_step; c++)
+                    NAME(copy_window)(copy + ((plane * row_step + r) * col_step + c) * part, copy_row,
+                                      (const T *)xs + sample, row_step * from + r - rows->along.before,
+                                      c - columns->along.before, row_step, col_step, band + table->copy_rows - band_rows,
+                                      copy_row, &rows->along, &columns->along, border, (T)fill, is_fill);
         }
         for (word r = 0; r < row_phases; r++) {
-            const word down = least(most_rows, (rows->along.outputs - r - 1) / rows->period + 1 - from);
-            if (down <= 0) continue;
-            NAME(band)((T *)ys + y_at + r * rows->along.in_y + from * y_row, y_row, table[12], copy, pitch, ws, group,
-                       filters, entries + 3 * (which * row_phases + r) * column_phases, offsets, columns, down, sums);
+            const word count = least(band_rows, (rows->along.outputs - r - 1) / rows->period + 1 - from);
+            if (count <= 0) continue;
+            NAME(row_band)((T *)ys + y_at + r * rows->along.y_step + from * y_row, y_row, table->y_filter, copy, copy_row,
+                           ws, group, filters, phases + (which * row_phases + r) * column_phases, offsets, columns, count,
+                           sums);
         }
     }
     free(copy);

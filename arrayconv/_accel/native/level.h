@@ -1,67 +1,51 @@
-/* The loops of one level, for every kind of element: included by loops.c, which names LEVEL, TARGET and VECTOR, the
-   bytes of a vector. Signed integers are summed as unsigned ones, which wrap; narrow products are made in WIDE, since C
-   would make them in int, which must not overflow. */
+/* The loops of one level of processors, for every kind of element: included by loops.c, which names LEVEL. */
 
-#define KIND f32
-#define HAS_TILES
-#define T float
-#define SIZE 4
-#define WIDE float
+#define AT_LEVEL(name) AND(name, LEVEL)
+#define VECTOR AND(BYTES, LEVEL)
+#define TARGET AND(TARGET, LEVEL)
+#define INLINE TARGET static inline __attribute__((always_inline))
+
+#define KIND 0
+#include "kind.h"
+#define KIND 1
+#include "kind.h"
+#define KIND 2
+#include "kind.h"
+#define KIND 3
+#include "kind.h"
+#define KIND 4
+#include "kind.h"
+#define KIND 5
+#include "kind.h"
+#define KIND 6
+#include "kind.h"
+#define KIND 7
+#include "kind.h"
+#define KIND 8
+#include "kind.h"
+#define KIND 9
+#include "kind.h"
+#define KIND 10
+#include "kind.h"
+#define KIND 11
 #include "kind.h"
 
-#define KIND f64
-#define HAS_TILES
-#define T double
-#define SIZE 8
-#define WIDE double
-#include "kind.h"
+#define ROWS_ENTRY(n, ...) [n] = AND(AT_LEVEL(rows), n),
+#define TILES_ENTRY(n, dtypes, t, size, wide, parts, tiled, ...) ENTRY_##tiled(n, tiles)
+#define IMAGES_ENTRY(n, dtypes, t, size, wide, parts, tiled, ...) ENTRY_##tiled(n, images)
+#define ENTRY_0(n, name)
+#define ENTRY_1(n, name) [n] = AND(AT_LEVEL(name), n),
+static rows_of_kind *const AT_LEVEL(ROWS)[KIND_COUNT] = {KINDS(ROWS_ENTRY)};
+static tiles_of_kind *const AT_LEVEL(TILES)[KIND_COUNT] = {KINDS(TILES_ENTRY)};
+static tiles_of_kind *const AT_LEVEL(IMAGES)[KIND_COUNT] = {KINDS(IMAGES_ENTRY)};
 
-#define KIND i8
-#define T uint8_t
-#define SIZE 1
-#define WIDE uint32_t
-#include "kind.h"
-
-#define KIND i16
-#define T uint16_t
-#define SIZE 2
-#define WIDE uint32_t
-#include "kind.h"
-
-#define KIND i32
-#define T uint32_t
-#define SIZE 4
-#define WIDE uint32_t
-#include "kind.h"
-
-#define KIND i64
-#define T uint64_t
-#define SIZE 8
-#define WIDE uint64_t
-#include "kind.h"
-
-#define KIND c64
-#define T float
-#define SIZE 4
-#define WIDE float
-#define IS_COMPLEX
-#include "kind.h"
-
-#define KIND c128
-#define T double
-#define SIZE 8
-#define WIDE double
-#define IS_COMPLEX
-#include "kind.h"
-
-/* In the order of _native.py's kinds. */
-static rows_of_kind *const AT_LEVEL(ROWS_OF)[] = {
-    AT_LEVEL(rows_f32), AT_LEVEL(rows_f64), AT_LEVEL(rows_i8),  AT_LEVEL(rows_i16),
-    AT_LEVEL(rows_i32), AT_LEVEL(rows_i64), AT_LEVEL(rows_c64), AT_LEVEL(rows_c128),
-};
-static tiles_of_kind *const AT_LEVEL(TILES_OF)[] = {AT_LEVEL(tiles_f32), AT_LEVEL(tiles_f64)};
-static tiles_of_kind *const AT_LEVEL(IMAGES_OF)[] = {AT_LEVEL(images_f32), AT_LEVEL(images_f64)};
-
-#undef LEVEL
-#undef TARGET
+#undef ROWS_ENTRY
+#undef TILES_ENTRY
+#undef IMAGES_ENTRY
+#undef ENTRY_0
+#undef ENTRY_1
+#undef AT_LEVEL
 #undef VECTOR
+#undef TARGET
+#undef INLINE
+#undef LEVEL

@@ -5,12 +5,10 @@
    Sums stay in registers over all terms, in the order of the table: nothing is reassociated. Some filters f of the same
    samples are summed together, which loads a sample once for all of them. */
 
-#if defined(IS_COMPLEX)
-#define PARTS 2 /* of an element, each of type T, side by side */
-#define TOGETHER(filters) 1
+#if PARTS == 2
+#define FILTERS_PER_PASS(filters) 1
 #else
-#define PARTS 1
-#define TOGETHER(filters) together(filters)
+#define FILTERS_PER_PASS(filters) filters_per_pass(filters)
 #endif
 #define MOST_VECTORS (8 / PARTS)
 #define SHARED_VECTORS (VECTOR == 64 ? 4 : 2) /* of so many filters: the registers hold no more sums */
@@ -18,33 +16,33 @@
 /* Write the outputs of `vectors` vectors of each of some filters, of the last vector the first `count` elements where
    that is not 0; `filters` and `vectors` are constants wherever this is inlined. Complex factors meet both parts of a
    sample at once, in two sums. */
-INLINE void NAME(sums)(T *y, word y_filter, const T *x, const word *offsets, const T *w, word w_filter, word terms,
+INLINE void NAME(sum_vectors)(T *y, word y_filter, const T *x, const word *offsets, const T *w, word w_filter, word terms,
                        const int filters, const int vectors, word count)
 {
-    V sums[MOST_FILTERS][MOST_VECTORS], turned[MOST_VECTORS];
+    V sums[MOST_FILTERS][MOST_VECTORS], crossed[MOST_VECTORS];
     UNROLLED
     for (int f = 0; f < filters; f++) {
         UNROLLED
-        for (int v = 0; v < vectors; v++) sums[f][v] = turned[v] = (V){0};
+        for (int v = 0; v < vectors; v++) sums[f][v] = crossed[v] = (V){0};
     }
     for (word t = 0; t < terms; t++) {
         const T *from = x + PARTS * offsets[t];
-        V seen[MOST_VECTORS];
+        V sample[MOST_VECTORS];
         UNROLLED
         for (int v = 0; v < vectors; v++) {
-            seen[v] = count && v == vectors - 1 ? NAME(load_some)(from + v * LANES, count) : NAME(load)(from + v * LANES);
-            if (filters > 1 || PARTS == 2) HELD(seen[v]);
+            sample[v] = count && v == vectors - 1 ? NAME(load_count)(from + v * LANES, count) : NAME(load)(from + v * LANES);
+            if (filters > 1 || PARTS == 2) IN_REGISTER(sample[v]);
         }
         UNROLLED
         for (int f = 0; f < filters; f++) {
             V factor = NAME(splat)(w[f * w_filter + PARTS * t]);
             UNROLLED
-            for (int v = 0; v < vectors; v++) sums[f][v] += seen[v] * factor;
+            for (int v = 0; v < vectors; v++) sums[f][v] += sample[v] * factor;
         }
 #if PARTS == 2
         V factor = NAME(splat)(w[PARTS * t + 1]);
         UNROLLED
-        for (int v = 0; v < vectors; v++) turned[v] += seen[v] * factor;
+        for (int v = 0; v < vectors; v++) crossed[v] += sample[v] * factor;
 #endif
     }
     UNROLLED
@@ -53,27 +51,27 @@ INLINE void NAME(sums)(T *y, word y_filter, const T *x, const word *offsets, con
         for (int v = 0; v < vectors; v++) {
 #if PARTS == 2
             for (int lane = 0; lane < LANES; lane += 2) {
-                sums[f][v][lane] -= turned[v][lane + 1];
-                sums[f][v][lane + 1] += turned[v][lane];
+                sums[f][v][lane] -= crossed[v][lane + 1];
+                sums[f][v][lane + 1] += crossed[v][lane];
             }
 #endif
             T *to = y + f * y_filter + v * LANES;
-            if (count && v == vectors - 1) NAME(store_some)(to, sums[f][v], count);
+            if (count && v == vectors - 1) NAME(store_count)(to, sums[f][v], count);
             else NAME(store)(to, sums[f][v]);
         }
     }
 }
 
 /* Write `count` outputs, next to each other as their samples are, of each of some filters. */
-INLINE void NAME(adjacent)(T *y, word y_filter, const T *x, const word *offsets, const T *w, word w_filter, word terms,
+INLINE void NAME(row_contiguous)(T *y, word y_filter, const T *x, const word *offsets, const T *w, word w_filter, word terms,
                            word count, const int filters)
 {
     const int widest = filters > 1 ? SHARED_VECTORS : MOST_VECTORS;
     const word length = PARTS * count;
     word j = 0;
-#define SUMS(vectors, some) NAME(sums)(y + j, y_filter, x + j, offsets, w, w_filter, terms, filters, vectors, some)
+#define SUMS(vectors, left) NAME(sum_vectors)(y + j, y_filter, x + j, offsets, w, w_filter, terms, filters, vectors, left)
     for (; j + widest * LANES <= length; j += widest * LANES) SUMS(widest, 0);
-#if defined(LOAD_SOME)
+#if defined(LOAD_COUNT)
 #define CASE(vectors)                                                                                                  \
     case vectors:                                                                                                      \
         if (vectors <= widest) SUMS(vectors, length - j - (vectors - 1) * LANES);                                      \
@@ -100,20 +98,20 @@ INLINE void NAME(adjacent)(T *y, word y_filter, const T *x, const word *offsets,
 #undef SUMS
 }
 
-/* The same of as many filters as `together` says. */
-TARGET static void NAME(several)(T *y, word y_filter, const T *x, const word *offsets, const T *w, word w_filter,
+/* The same of as many filters as `filters_per_pass` says. */
+TARGET static void NAME(row_multi_filter)(T *y, word y_filter, const T *x, const word *offsets, const T *w, word w_filter,
                                  word terms, word count, word filters)
 {
 #if PARTS == 1
-    if (filters == 6) NAME(adjacent)(y, y_filter, x, offsets, w, w_filter, terms, count, 6);
-    else if (filters == 4) NAME(adjacent)(y, y_filter, x, offsets, w, w_filter, terms, count, 4);
+    if (filters == 6) NAME(row_contiguous)(y, y_filter, x, offsets, w, w_filter, terms, count, 6);
+    else if (filters == 4) NAME(row_contiguous)(y, y_filter, x, offsets, w, w_filter, terms, count, 4);
     else
 #endif
-        NAME(adjacent)(y, 0, x, offsets, w, 0, terms, count, 1);
+        NAME(row_contiguous)(y, 0, x, offsets, w, 0, terms, count, 1);
 }
 
 /* Write `count` outputs of which those, or their samples, are apart. */
-INLINE void NAME(apart)(T *y, word y_step, const T *x, word x_step, const word *offsets, const T *w, word terms,
+INLINE void NAME(row_strided)(T *y, word y_step, const T *x, word x_step, const word *offsets, const T *w, word terms,
                         word count)
 {
     T sums[PARTS][CHUNK];
@@ -126,9 +124,9 @@ INLINE void NAME(apart)(T *y, word y_step, const T *x, word x_step, const word *
 #if PARTS == 2
             const T real = w[PARTS * t], imaginary = w[PARTS * t + 1];
             for (word j = 0; j < size; j++) {
-                const T *seen = from + PARTS * j * x_step;
-                sums[0][j] += real * seen[0] - imaginary * seen[1];
-                sums[1][j] += real * seen[1] + imaginary * seen[0];
+                const T *sample = from + PARTS * j * x_step;
+                sums[0][j] += real * sample[0] - imaginary * sample[1];
+                sums[1][j] += real * sample[1] + imaginary * sample[0];
             }
 #else
             const T factor = w[t];
@@ -147,53 +145,51 @@ TARGET static void NAME(block)(T *y, word y_step, word y_filter, const T *x, wor
     if (x_step != 1 || y_step != 1)
         for (word f = 0; f < filters; f++) {
             T *to = y + f * y_filter;
-            if (x_step == 2 && y_step == 1) NAME(apart)(to, 1, x, 2, offsets, w + f * w_filter, terms, count);
-            else NAME(apart)(to, y_step, x, x_step, offsets, w + f * w_filter, terms, count);
+            if (x_step == 2 && y_step == 1) NAME(row_strided)(to, 1, x, 2, offsets, w + f * w_filter, terms, count);
+            else NAME(row_strided)(to, y_step, x, x_step, offsets, w + f * w_filter, terms, count);
         }
-    else NAME(several)(y, y_filter, x, offsets, w, w_filter, terms, count, filters);
+    else NAME(row_multi_filter)(y, y_filter, x, offsets, w, w_filter, terms, count, filters);
 }
 
-/* Write the units [first, stop): blocks of rows, each of one filter, the filters of a block one after the other. The
-   table: terms; axes around a row; outputs of a row, its blocks, outputs per block, steps in x and in y, where x and y
-   start; where the sample of each term stands, counted from that of an output's first; sizes of the axes around; and how
-   far one step along each moves in x, in y and in w. The last of those axes is of filters where it moves nothing in x. */
-TARGET static void NAME(rows)(const void *xs, const void *ws, void *ys, const word *table, word first, word stop)
+/* Write the units [first, stop): blocks of rows, each of one filter, the filters of a block one after the other. */
+TARGET static void NAME(rows)(const void *xs, const void *ws, void *ys, const rows_table *table, word first, word stop)
 {
-    const word terms = table[0], count = table[2], blocks = table[3], block = table[4];
-    const word x_step = count == 1 ? 1 : table[5], y_step = count == 1 ? 1 : table[6];
-    const word *offsets = table + 9, *sizes = offsets + terms, *steps = sizes + table[1], *last = steps + 3 * table[1] - 3;
-    const int is_shared = table[1] > 0 && last[0] == 0;
-    const word axes = table[1] - is_shared, filters = is_shared ? sizes[axes] : 1;
-    const word y_filter = is_shared ? PARTS * last[1] : 0, w_filter = is_shared ? PARTS * last[2] : 0;
-    word places[axes + 1], x_at = table[7], y_at = table[8], w_at = 0;
+    const word terms = table->terms, count = table->outputs, blocks = table->blocks, block = table->block_outputs;
+    const word x_step = count == 1 ? 1 : table->x_step, y_step = count == 1 ? 1 : table->y_step;
+    const word *offsets = (const word *)(table + 1);
+    const outer_axis *outer = (const outer_axis *)(offsets + terms), *last = outer + table->outer_axes - 1;
+    const int is_shared = table->outer_axes > 0 && last->x_step == 0;
+    const word axes = table->outer_axes - is_shared, filters = is_shared ? last->size : 1;
+    const word y_filter = is_shared ? PARTS * last->y_step : 0, w_filter = is_shared ? PARTS * last->w_step : 0;
+    word index[axes + 1], x_at = table->x_start, y_at = table->y_start, w_at = 0;
     word filter = first % filters, number = first / filters % blocks, rest = first / filters / blocks;
-    for (word axis = axes - 1; axis >= 0; axis--) {
-        places[axis] = rest % sizes[axis];
-        rest /= sizes[axis];
-        x_at += places[axis] * steps[3 * axis];
-        y_at += places[axis] * steps[3 * axis + 1];
-        w_at += places[axis] * steps[3 * axis + 2];
+    for (word n = axes - 1; n >= 0; n--) {
+        index[n] = rest % outer[n].size;
+        rest /= outer[n].size;
+        x_at += index[n] * outer[n].x_step;
+        y_at += index[n] * outer[n].y_step;
+        w_at += index[n] * outer[n].w_step;
     }
     while (first < stop) {
         const word start = number * block, length = least(block, count - start);
-        const word some = TOGETHER(least(filters - filter, stop - first));
+        const word taken = FILTERS_PER_PASS(least(filters - filter, stop - first));
         const T *x = (const T *)xs + PARTS * (x_at + start * x_step), *w = (const T *)ws + PARTS * w_at;
         T *y = (T *)ys + PARTS * (y_at + start * y_step);
         NAME(block)(y + filter * y_filter, y_step, y_filter, x, x_step, offsets, w + filter * w_filter, w_filter, terms,
-                    length, some);
-        first += some;
-        filter += some;
+                    length, taken);
+        first += taken;
+        filter += taken;
         if (filter < filters) continue;
         filter = 0;
         if (++number < blocks) continue;
         number = 0;
-        for (word axis = axes - 1; axis >= 0; axis--) { /* divisions would take longer than a short row */
-            const word wraps = ++places[axis] == sizes[axis], back = wraps ? sizes[axis] - 1 : -1;
-            x_at -= back * steps[3 * axis];
-            y_at -= back * steps[3 * axis + 1];
-            w_at -= back * steps[3 * axis + 2];
+        for (word n = axes - 1; n >= 0; n--) { /* divisions would take longer than a short row */
+            const word wraps = ++index[n] == outer[n].size, back = wraps ? outer[n].size - 1 : -1;
+            x_at -= back * outer[n].x_step;
+            y_at -= back * outer[n].y_step;
+            w_at -= back * outer[n].w_step;
             if (!wraps) break;
-            places[axis] = 0;
+            index[n] = 0;
         }
     }
 }

@@ -1,97 +1,215 @@
 /* The loops as one custom call of XLA: operands x and kernel, an attribute `table`, one result y.
 
-   The table is that of arrayconv_call without its address parts: loop (0 rows, 1 tiles, 2 images), level, kind, bits of
-   the fill, units, chunks, threads; then the loop's own. Chunks are taken from a counter by the calling thread and by tasks
-   on XLA's pool. The caller waits for chunks that others hold, never for tasks that have not begun: those find nothing to
-   do later, so the call they share is freed by whoever lets go of it last. */
+   The table is an xla_head and the loop's own. Chunks of its units are taken from a counter by the calling thread and by
+   tasks on XLA's pool. The caller waits for chunks that others hold, never for tasks that have not begun. Those find nothing
+   to do later, and touch the call they share alone, which whoever lets go of it last frees: x, the kernel, y and the table
+   may be gone by then. */
 
-#include <sched.h>
 #include <stdatomic.h>
-
-#include "xla_ffi.h"
-
-enum { LOOP, LEVEL, KIND, FILL, UNITS, CHUNKS, THREADS, HEAD };
+#include <stdio.h>
+#if defined(_WIN32)
+#include <windows.h>
+#define GIVE_WAY() SwitchToThread()
+#else
+#include <sched.h>
+#define GIVE_WAY() sched_yield()
+#endif
 
 typedef struct {
     atomic_llong next, done, holders;
     atomic_int failed;
-    word units, chunks; /* copies: a task that begins late must not read what the call was given */
-    const void *x, *kernel;
+    word chunks;
+    const void *x, *w; /* these belong to XLA, and are read by whoever has taken a chunk */
     void *y;
-    const word *table;
-} call;
+    const xla_head *head;
+    word level;
+} xla_call;
 
-static void let_go(call *c) { if (atomic_fetch_sub(&c->holders, 1) == 1) free(c); }
-
-static int run(const call *c, word first, word stop)
+static void let_go(xla_call *call)
 {
-    const word *t = c->table;
-    double fill;
-    memcpy(&fill, t + FILL, sizeof fill);
-    switch (t[LOOP]) {
-    case 0: arrayconv_rows((int)t[LEVEL], (int)t[KIND], c->x, c->kernel, c->y, t + HEAD, first, stop); return 0;
-    case 1: return arrayconv_tiles((int)t[LEVEL], (int)t[KIND], c->x, c->kernel, c->y, t + HEAD, fill, first, stop);
-    default: return arrayconv_images((int)t[LEVEL], (int)t[KIND], c->x, c->kernel, c->y, t + HEAD, fill, first, stop);
-    }
+    if (atomic_fetch_sub(&call->holders, 1) == 1) free(call);
 }
 
 static void take_chunks(void *shared)
 {
-    call *c = shared;
-    for (word chunk; (chunk = atomic_fetch_add(&c->next, 1)) < c->chunks;) {
-        if (run(c, c->units * chunk / c->chunks, c->units * (chunk + 1) / c->chunks)) atomic_store(&c->failed, 1);
-        atomic_fetch_add(&c->done, 1);
+    xla_call *call = shared;
+    for (word chunk; (chunk = atomic_fetch_add(&call->next, 1)) < call->chunks;) {
+        const xla_head *head = call->head;
+        const word first = head->units * chunk / call->chunks, stop = head->units * (chunk + 1) / call->chunks;
+        if (run_loop(head->loop, call->level, head->kind, call->x, call->w, call->y, head + 1, head->fill, first, stop))
+            atomic_store(&call->failed, 1);
+        atomic_fetch_add(&call->done, 1);
     }
-    let_go(c);
+    let_go(call);
 }
 
-static int schedule(const XLA_FFI_CallFrame *frame, call *c)
+/* Ask XLA for a task; return whether there will be one. */
+static int schedule(const XLA_FFI_CallFrame *frame, xla_call *call)
 {
-    XLA_FFI_ThreadPool_Schedule_Args args = {sizeof args, NULL, frame->ctx, take_chunks, c};
-    XLA_FFI_Error *error = frame->api->ThreadPool_Schedule(&args);
+    XLA_FFI_ThreadPool_Schedule_Args args = {sizeof args, NULL, frame->ctx, take_chunks, call};
+    XLA_FFI_Error *error = frame->api->XLA_FFI_ThreadPool_Schedule(&args);
     if (error == NULL) return 1;
     XLA_FFI_Error_Destroy_Args destroy = {sizeof destroy, NULL, error};
-    frame->api->Error_Destroy(&destroy);
+    frame->api->XLA_FFI_Error_Destroy(&destroy);
     return 0;
 }
 
-static XLA_FFI_Error *refuse(const XLA_FFI_CallFrame *frame, const char *message)
+static XLA_FFI_Error *refuse(const XLA_FFI_CallFrame *frame, int code, const char *message)
 {
-    XLA_FFI_Error_Create_Args args = {sizeof args, NULL, message, XLA_FFI_INTERNAL};
-    return frame->api->Error_Create(&args);
+    XLA_FFI_Error_Create_Args args = {XLA_FFI_THROUGH(XLA_FFI_Error_Create_Args, errc), NULL, message, code};
+    return frame->api->XLA_FFI_Error_Create(&args); /* which copies the message */
+}
+
+/* Say that XLA's interface is another one; without a way to say so, nothing may go on. */
+static XLA_FFI_Error *refuse_interface(const XLA_FFI_CallFrame *frame)
+{
+    const XLA_FFI_Api *api = frame->api;
+    if (api->struct_size < XLA_FFI_THROUGH(XLA_FFI_Api, XLA_FFI_Error_Create)) abort();
+    char message[200];
+    snprintf(message, sizeof message,
+             "arrayconv: XLA's FFI is version %d.%d (frames of %zu bytes, %zu of functions), and these loops are written for "
+             "version %d.%d (%zu and %zu).",
+             api->api_version.major_version, api->api_version.minor_version, frame->struct_size, api->struct_size,
+             XLA_FFI_MAJOR, XLA_FFI_MINOR, sizeof *frame, sizeof *api);
+    return refuse(frame, XLA_FFI_UNIMPLEMENTED, message);
+}
+
+/* Answer what XLA asks when a handler is registered: which version this one is written for. It refuses others. */
+static XLA_FFI_Error *tell_version(const XLA_FFI_CallFrame *frame)
+{
+    const XLA_FFI_Metadata_Extension *extension = (const XLA_FFI_Metadata_Extension *)frame->extension_start;
+    if (extension->extension_base.struct_size < sizeof *extension ||
+        extension->metadata->struct_size < XLA_FFI_THROUGH(XLA_FFI_Metadata, api_version))
+        return refuse_interface(frame);
+    extension->metadata->api_version.major_version = XLA_FFI_MAJOR;
+    extension->metadata->api_version.minor_version = XLA_FFI_MINOR;
+    return NULL;
+}
+
+/* Whether a number that a table says can be one: none may be beyond the words there are, so sums of some do not wrap. */
+static int counts(word number, word words) { return number >= 0 && number <= words; }
+
+/* Return the units and, in `length`, the words of a loop's table, by its own counts; -1 where these are none. */
+static word units_of_rows(const rows_table *table, word words, word *length)
+{
+    if (words < WORDS(rows_table) || !counts(table->terms, words) || !counts(table->outer_axes, words)) return -1;
+    *length = WORDS(rows_table) + table->terms + WORDS(outer_axis) * table->outer_axes;
+    if (*length > words) return -1;
+    const outer_axis *outer = (const outer_axis *)((const word *)(table + 1) + table->terms);
+    word units = table->blocks;
+    for (word n = 0; n < table->outer_axes; n++) units *= outer[n].size;
+    return units;
+}
+
+static word units_of_tiles(const tiles_table *table, word words, word *length)
+{
+    if (words < WORDS(tiles_table) || !counts(table->lead_axes, words) || !counts(table->border, words) ||
+        !counts(table->row_cuts, words) || !counts(table->col_cuts, words))
+        return -1;
+    *length = WORDS(tiles_table) + WORDS(axis) * (table->lead_axes + 2) + table->border + table->row_cuts + table->col_cuts;
+    if (*length > words) return -1;
+    const axis *lead = (const axis *)(table + 1);
+    word units = table->batch * table->groups * (table->row_cuts - 1) * (table->col_cuts - 1);
+    for (word n = 0; n < table->lead_axes; n++) units *= lead[n].outputs;
+    return units;
+}
+
+static word units_of_images(const images_table *table, word words, word *length)
+{
+    if (words < WORDS(images_table) || !counts(table->lead_axes, words) || !counts(table->border, words) ||
+        !counts(table->lead_phases, words) || !counts(table->phases, words))
+        return -1;
+    *length = WORDS(images_table) + WORDS(phased_axis) * (table->lead_axes + 2) + table->border +
+              WORDS(lead_phase) * table->lead_phases + WORDS(phase) * table->phases;
+    if (*length > words) return -1;
+    const phase *end = (const phase *)((const word *)table + *length), *last = end - 1;
+    if (table->phases) *length += last->offsets + last->terms;
+    const phased_axis *lead = (const phased_axis *)(table + 1);
+    word units = table->batch * table->groups * table->bands;
+    for (word n = 0; n < table->lead_axes; n++) units *= lead[n].along.outputs;
+    return units;
+}
+
+/* Return what is wrong with a table, by its counts alone; NULL for nothing. A program may have been made elsewhere. */
+static const char *table_problem(const XLA_FFI_Array *table)
+{
+    static const word tiled[KIND_COUNT] = {
+#define TILED_ENTRY(n, dtypes, t, size, wide, parts, is_tiled, ...) [n] = is_tiled,
+        KINDS(TILED_ENTRY)};
+    const xla_head *head = table->data;
+    if (table->dtype != XLA_FFI_S64) return "its numbers are not of 64 bits";
+    if ((word)table->size < WORDS(xla_head)) return "it is too short";
+    if (!counts(head->loop, LOOP_COUNT - 1) || !counts(head->kind, KIND_COUNT - 1)) return "it names no loop";
+    if (head->loop != LOOP_rows && !tiled[head->kind]) return "its loop does not serve the kind of elements";
+    if (head->level < 0 || head->threads < 1 || head->chunks < 1) return "its counts are below one";
+    const word words = (word)table->size - WORDS(xla_head);
+    const void *own = head + 1;
+    word length = -1;
+    const word units = head->loop == LOOP_rows    ? units_of_rows(own, words, &length)
+                       : head->loop == LOOP_tiles ? units_of_tiles(own, words, &length)
+                                                  : units_of_images(own, words, &length);
+    if (length != words) return "its length is not what it says";
+    return units == head->units ? NULL : "its units are not what it says";
+}
+
+/* Return what is wrong with a buffer, NULL for nothing. */
+static const char *buffer_problem(const XLA_FFI_Buffer *buffer, word kind, word size)
+{
+    static const int types[KIND_COUNT][2] = {
+#define TYPES_ENTRY(n, dtypes, t, size, wide, parts, tiled, xla, also) [n] = {xla, also},
+        KINDS(TYPES_ENTRY)};
+    if (buffer->dtype != types[kind][0] && buffer->dtype != types[kind][1]) return "a buffer is of another dtype";
+    word elements = 1;
+    for (int64_t n = 0; n < buffer->rank; n++) elements *= buffer->dims[n];
+    return elements == size ? NULL : "a buffer is of another size";
+}
+
+static const char *call_problem(const XLA_FFI_CallFrame *frame)
+{
+    if (frame->stage != XLA_FFI_EXECUTE) return "only execution is known";
+    if (frame->args.size != 2 || frame->rets.size != 1 || frame->attrs.size != 1)
+        return "it has not two operands, a result and a table";
+    const XLA_FFI_Array *table = frame->attrs.attrs[0];
+    const char *problem = table_problem(table);
+    if (problem) return problem;
+    const xla_head *head = table->data;
+    problem = buffer_problem(frame->args.args[0], head->kind, head->x_size);
+    if (!problem) problem = buffer_problem(frame->args.args[1], head->kind, head->w_size);
+    if (!problem) problem = buffer_problem(frame->rets.rets[0], head->kind, head->y_size);
+    return problem;
 }
 
 EXPORTED XLA_FFI_Error *arrayconv_xla(XLA_FFI_CallFrame *frame)
 {
-    const XLA_FFI_Api *api = frame->api;
-    if (frame->struct_size < sizeof *frame || api->struct_size < sizeof *api || api->api_version.major_version != XLA_FFI_MAJOR)
-        return refuse(frame, "arrayconv: XLA's interface is not the one these loops are written for");
-    if (frame->extension_start && frame->extension_start->type == XLA_FFI_METADATA) {
-        XLA_FFI_Metadata *metadata = ((XLA_FFI_Metadata_Extension *)frame->extension_start)->metadata;
-        metadata->api_version.major_version = XLA_FFI_MAJOR;
-        metadata->api_version.minor_version = XLA_FFI_MINOR;
-        return NULL;
+    const XLA_FFI_Extension_Base *extension = frame->extension_start;
+    if (extension && extension->type == XLA_FFI_METADATA) return tell_version(frame);
+    if (frame->struct_size < sizeof *frame || frame->api->struct_size < sizeof *frame->api ||
+        frame->api->api_version.major_version != XLA_FFI_MAJOR)
+        return refuse_interface(frame);
+    const char *problem = call_problem(frame);
+    if (problem) {
+        char message[200];
+        snprintf(message, sizeof message, "arrayconv: a call that these loops do not know: %s.", problem);
+        return refuse(frame, XLA_FFI_INVALID, message);
     }
-    if (frame->stage != XLA_FFI_EXECUTE || frame->args.size != 2 || frame->rets.size != 1 || frame->attrs.size != 1)
-        return refuse(frame, "arrayconv: a call that these loops do not know");
-    call *c = malloc(sizeof *c);
-    if (c == NULL) return refuse(frame, "arrayconv: no memory");
-    const XLA_FFI_Array *table = frame->attrs.attrs[0];
-    c->table = table->data;
-    c->x = ((XLA_FFI_Buffer *)frame->args.args[0])->data;
-    c->kernel = ((XLA_FFI_Buffer *)frame->args.args[1])->data;
-    c->y = ((XLA_FFI_Buffer *)frame->rets.rets[0])->data;
-    c->units = c->table[UNITS], c->chunks = c->table[CHUNKS];
-    const word chunks = c->chunks, threads = c->table[THREADS];
-    atomic_init(&c->next, 0);
-    atomic_init(&c->done, 0);
-    atomic_init(&c->failed, 0);
-    atomic_init(&c->holders, 1 + threads); /* this thread twice: once for waiting */
-    for (word n = 1; n < threads; n++)
-        if (!schedule(frame, c)) let_go(c);
-    take_chunks(c);
-    while (atomic_load(&c->done) < chunks) sched_yield();
-    const int failed = atomic_load(&c->failed);
-    let_go(c);
-    return failed ? refuse(frame, "arrayconv: no memory for the samples of a block") : NULL;
+    xla_call *call = malloc(sizeof *call);
+    if (call == NULL) return refuse(frame, XLA_FFI_EXHAUSTED, "arrayconv: no memory for a call.");
+    const xla_head *head = ((const XLA_FFI_Array *)frame->attrs.attrs[0])->data;
+    call->head = head;
+    call->level = least(head->level, arrayconv_level()); /* the program may have been made on another machine */
+    call->x = ((const XLA_FFI_Buffer *)frame->args.args[0])->data;
+    call->w = ((const XLA_FFI_Buffer *)frame->args.args[1])->data;
+    call->y = ((const XLA_FFI_Buffer *)frame->rets.rets[0])->data;
+    call->chunks = head->chunks;
+    atomic_init(&call->next, 0);
+    atomic_init(&call->done, 0);
+    atomic_init(&call->failed, 0);
+    atomic_init(&call->holders, 1 + head->threads); /* this thread twice: once for waiting */
+    for (word n = 1; n < head->threads; n++)
+        if (!schedule(frame, call)) let_go(call);
+    take_chunks(call);
+    while (atomic_load(&call->done) < call->chunks) GIVE_WAY();
+    const int failed = atomic_load(&call->failed);
+    let_go(call);
+    return failed ? refuse(frame, XLA_FFI_EXHAUSTED, "arrayconv: no memory for the samples of a block.") : NULL;
 }

@@ -1,4 +1,4 @@
-"""Loops over rows, whoever compiled them, agree with the definition whatever the terms and the memory."""
+"""The compiled loop over rows agrees with the definition whatever the terms and the memory."""
 
 import importlib
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import arrayconv
-from arrayconv import _accel, _partition, _plan, _warm, config, einconv, nn
+from arrayconv import _accel, _partition, _plan, _warm, einconv, nn
 from arrayconv._accel import _native
 from arrayconv._accel import _threads as threads
 from arrayconv._accel._base import AcceleratorFailed
@@ -14,19 +14,13 @@ from tests import cases, oracle, running
 from tests.conftest import make_library
 
 shared = importlib.import_module("arrayconv._accel._rows")
-MADE_BY = {"native_loops": "native", "native_tiles": "native", "numba": "numba", "numba_tiles": "numba"}
+needs_code = pytest.mark.skipif(not _native.built(), reason="the loops were not built: no C compiler")
+pytestmark = needs_code
 
 
-def requires(method):
-    """Skip where nobody made the loop that a method runs."""
-    if MADE_BY[method] not in _accel.available(frozenset(config.ACCELERATORS)):
-        pytest.skip(f"{method} needs {MADE_BY[method]!r}, which is not there")
-
-
-@pytest.fixture(params=["native_loops", "numba"])
-def method(request):
-    requires(request.param)
-    return request.param
+@pytest.fixture
+def method():
+    return "native_loops"
 
 
 def agrees(x, w, spec, dtype, method):
@@ -80,23 +74,21 @@ def test_images_on_threads_of_their_own_start_no_others(dtype, method, monkeypat
 
 
 def test_images_on_threads_start_no_others_where_another_method_serves_instead(monkeypatch):
-    requires("native_loops")
-    requires("numba")
     spec, told = images(16, 16, 16, filters=16), []
     library, share = make_library("numpy"), threads.share
     monkeypatch.setattr(threads, "share", lambda part, units, count: told.append(count) or share(part, units, 1))
-    other = running.planned(library, spec, "float32", "numba")
+    other = running.planned(library, spec, "float32", "native_loops")
     halves = _partition.partition(spec, (8, 1, 16, 16), extends=frozenset(), slabs=True)
     other = other._replace(partition=halves, together=2, traits=other.traits._replace(threads=2))
-    plan = running.planned(library, spec, "float32", "native_loops")._replace(asked="auto")
+    plan = running.planned(library, spec, "float32", "native_tiles")._replace(asked="auto")
 
     def fails(*arguments):
         raise AcceleratorFailed("native", "it is told to")
 
-    monkeypatch.setattr(_native, "loaded", fails)
+    monkeypatch.setattr(_native, "tiles", fails)
     monkeypatch.setattr(_plan, "make", lambda *arguments: other)
     monkeypatch.setattr(_accel, "give_up", lambda failure: None)
-    with pytest.warns(RuntimeWarning, match="Method 'numba' serves instead"):
+    with pytest.warns(RuntimeWarning, match="Method 'native_loops' serves instead"):
         running.run(library, plan, *operands(spec, "float32"))
     assert told == [1, 1]
 
@@ -117,8 +109,6 @@ TERMS = {  # what passes of nine, three and one term are made of
 @pytest.mark.parametrize("dtype", ["float32", "float64", "complex64", "complex128", "int8", "int16", "int32", "int64"])
 @pytest.mark.parametrize("name", TERMS)
 def test_passes_equal_the_definition(name, dtype, method):
-    if dtype in ("complex64", "int16") and method == "numba" and name != "nine":
-        pytest.skip("one row compiles the loop; other dtypes run every pass")
     agrees(*operands(TERMS[name], dtype), TERMS[name], dtype, method)
 
 
@@ -174,8 +164,8 @@ def test_channels_that_are_adjacent_are_laid_apart_first(last, dtype, method, mo
         y = einconv(LAST[last], x, w, method=method, out=np.empty_like(expected) if out else None)
         tolerance = 0 if dtype == "int64" else 1e-4 if dtype == "float32" else 1e-11
         np.testing.assert_allclose(y, expected, rtol=tolerance, atol=tolerance)
-    inner = [job(*table).inner for table in seen]
-    assert all((x_step, y_step) == (1, 1) for _, _, _, x_step, y_step, _, _ in inner[-2:])
+    tables = [job(*asked).table for asked in seen]
+    assert all((table.x_step, table.y_step) == (1, 1) for table in tables[-2:])
 
 
 @pytest.mark.parametrize("step", [1, 2, -1])
