@@ -13,7 +13,7 @@ import time
 import numpy as np
 
 import arrayconv
-from arrayconv import _warm
+from arrayconv import _cache
 
 IMAGES = ((512, "float64"), (1024, "float32"), (2048, "float32"))
 TAPS = (4, 7, 15)
@@ -25,11 +25,11 @@ def remembered(x, kernel, meeting):
     """Return a call whose rows are copied from so many rows of taps on."""
     found, tiles._MEETING = tiles._MEETING, meeting
     tiles.tables.cache_clear()
-    _warm._known.clear()
+    _cache._calls.clear()
     arrayconv.convolve(x, kernel, "same", method="native_tiles")
     tiles._MEETING = found
-    (known,) = _warm._known.values()
-    return lambda: known.answer(x, kernel)
+    (known,) = _cache._calls.values()
+    return lambda: known(x, kernel)
 
 
 def main():

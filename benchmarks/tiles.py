@@ -46,7 +46,7 @@ def main():
             x, kernel = random.standard_normal(size, np.float32), random.standard_normal(taps, np.float32)
             cells = []
             for limit in (0, *(1 << power for power in powers)):
-                _algorithms.ALGORITHMS[method] = dataclasses.replace(own, tile_bytes=limit)
+                _algorithms.ALGORITHMS[method] = dataclasses.replace(own, cuts=own.cuts._replace(tile_bytes=limit))
                 _plan.make.cache_clear()
                 took = shortest(lambda: arrayconv.convolve(x, kernel, "same", method=method))  # noqa: B023, called here
                 steps = arrayconv.explain(x, kernel, "same", method=method).steps

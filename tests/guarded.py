@@ -12,7 +12,7 @@ import sys
 import numpy as np
 
 import arrayconv
-from arrayconv import _plan, _warm, nn
+from arrayconv import _cache, _execute, nn
 from arrayconv._accel import _native, _tiles
 from tests import cases, running
 from tests.conftest import make_library
@@ -44,7 +44,7 @@ def run(spec, dtype, method, side):
     expected = running.run(library, plan, *values)
     x, w, out = (guarded(shape, dtype, side) for shape in (spec.input_shape, spec.kernel_shape, spec.output_shape))
     x[...], w[...] = values
-    _plan.execute(plan, x, w, 0, xp=library.xp, device=library.device, out=out)
+    _execute.execute(plan, x, w, 0, xp=library.xp, device=library.device, out=out)
     np.testing.assert_array_equal(out, expected)
 
 
@@ -80,7 +80,7 @@ def main(side, how):
         _tiles._COPIED = 0
     for level in range(code.level + 1):
         _native.loaded = lambda level=level: code._replace(level=level)
-        _warm._known.clear()  # calls of another level
+        _cache._calls.clear()  # calls of another level
         for name, (x_shape, w_shape, call) in REMEMBERED.items():
             for dtype in DTYPES:
                 for method in ("native_loops", "native_tiles", "native_images"):

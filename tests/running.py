@@ -4,7 +4,7 @@ from functools import cache
 
 import numpy as np
 
-from arrayconv import _dtypes, _plan, config
+from arrayconv import _cache, _dtypes, _execute, _plan, config
 from arrayconv._ops import transform
 from arrayconv._select import Budget
 from arrayconv._xp import traits
@@ -31,8 +31,20 @@ def planned(library, spec, dtype, method, *, fill=0, max_workspace=None, acceler
 def run(library, plan, x, w, fill=0):
     """Return the plan's result on the host."""
     arrays = (library.asarray(x), library.asarray(w))
-    y = _plan.execute(plan, *arrays, fill, xp=library.xp, device=library.device)
+    y = _execute.execute(plan, *arrays, fill, xp=library.xp, device=library.device)
     return library.numpy(y)
+
+
+def bound(x, kernel, bias=None):
+    """Return the answer of the only remembered call, of which no library's engine is told."""
+    (call,) = _cache._calls.values()
+    return call._bound()(x, kernel, bias, None, None)
+
+
+def by_the_engine(x, kernel, bias=None):
+    """Return the answer of the only remembered call by way of its library's engine."""
+    (call,) = _cache._calls.values()
+    return call._planned(call.plan(), x, kernel, bias, None)
 
 
 @cache

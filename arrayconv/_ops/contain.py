@@ -16,7 +16,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from math import isfinite, prod, sqrt
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -26,9 +26,6 @@ from arrayconv._ops.pad import along, extend
 from arrayconv._ops.windows import LEADING
 from arrayconv._spec import Axis, Spec
 from arrayconv._xp import Array, Namespace, Traits, dtype_name
-
-if TYPE_CHECKING:
-    from arrayconv._algorithms import Bound, Context
 
 # Magnitudes are brought into [2^-48, 2^48]: two such operands and 2^30 terms stay below float32's 2^128.
 _COMFORT = 48
@@ -77,7 +74,7 @@ def _is_plain(data: Array, scales: bool, traits: Traits, xp: Namespace) -> bool:
     return isfinite(norm) and (not scales or 2.0**-_COMFORT * most <= norm <= 2.0**_COMFORT)
 
 
-def run(bound: Bound, data: Array, kernel: Kernel, task: Contained, out: Array | None) -> Array:
+def run(bound: Any, data: Array, kernel: Kernel, task: Contained, out: Array | None) -> Array:
     """Return what a method that spreads bad numbers makes of a piece.
 
     Where the method can tell on its way, or by its result, that nothing had to be contained, the numbers are not looked
@@ -100,11 +97,11 @@ class Contained(NamedTuple):
     """What a piece is, and whether its method `scales`: where sums may overflow that the definition's would not."""
 
     spec: Spec
-    context: Context
+    context: Any  # the method's
     scales: bool
 
 
-def _checked(bound: Bound, data: Array, kernel: Kernel, task: Contained, out: Array | None) -> Array | None:
+def _checked(bound: Any, data: Array, kernel: Kernel, task: Contained, out: Array | None) -> Array | None:
     """Return what the method makes of the numbers as they are; None where those have to be guarded."""
     context = task.context
     if bound.checked is not None:
@@ -116,7 +113,7 @@ def _checked(bound: Bound, data: Array, kernel: Kernel, task: Contained, out: Ar
     return y if np.isfinite(total) else None
 
 
-def _guarded(bound: Bound, data: Array, kernel: Kernel, task: Contained, out: Array | None) -> Array:
+def _guarded(bound: Any, data: Array, kernel: Kernel, task: Contained, out: Array | None) -> Array:
     spec, context, scales = task
     taps, constants = kernel.guarded()
 

@@ -50,7 +50,7 @@ def test_slabs_give_what_whole_extension_gives(method, monkeypatch, random):
     finally:
         arrayconv._plan.make.cache_clear()
     np.testing.assert_array_equal(slabs, whole)
-    assert steps == (5 if ALGORITHMS[method].slabs else 1)
+    assert steps == (5 if ALGORITHMS[method].cuts.slabs else 1)
 
 
 @pytest.mark.parametrize("method", METHODS)

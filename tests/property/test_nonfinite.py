@@ -7,7 +7,7 @@ import arrayconv
 from arrayconv._algorithms import ALGORITHMS
 
 METHODS = tuple(ALGORITHMS)
-SMEARING = tuple(name for name, algorithm in ALGORITHMS.items() if algorithm.smears)
+SMEARING = tuple(name for name, algorithm in ALGORITHMS.items() if algorithm.spreads)
 BAD = (float("nan"), float("inf"), float("-inf"))
 
 

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import arrayconv
-from arrayconv import _accel, _plan, _warm, config
+from arrayconv import _accel, _cache, _plan, config
 from arrayconv._algorithms import ALGORITHMS
 from arrayconv._algorithms.fft import BOUND, THREADED
 from arrayconv._select import TABLE
@@ -177,7 +177,7 @@ def test_what_cannot_keep_to_the_default_cap_exceeds_it(method):
 @pytest.fixture
 def tiny_default(monkeypatch):
     """Make the cap that nobody asks for one that nothing keeps to."""
-    monkeypatch.setattr(_warm, "_known", {})
+    _cache._calls.clear()
     token = config._settings.set(DEFAULT._replace(max_workspace=10))
     yield
     config._settings.reset(token)
@@ -217,7 +217,7 @@ TRAITS = Traits("numpy", "cpu", "float64", "float64")
 @pytest.fixture
 def two_cores(monkeypatch):
     """Let this process use two cores, whatever it has."""
-    monkeypatch.setattr(_warm, "_known", {})
+    _cache._calls.clear()
     for module in (_accel, _accel._threads):
         monkeypatch.setattr(module, "usable", lambda: CORES)
 
@@ -374,13 +374,13 @@ class TestFailingAccelerator:
 
     @pytest.fixture(autouse=True)
     def _broken(self, monkeypatch):
-        def run(*_):
+        def bind(*_):
             raise _accel.AcceleratorFailed("numpy", "it is broken today")
 
         monkeypatch.setattr(_accel, "_failed", set())
-        broken = dataclasses.replace(TABLE["numpy_convolve"], run=run, shortcut=None)
+        broken = dataclasses.replace(TABLE["numpy_convolve"], bind=bind)
         monkeypatch.setitem(TABLE, "numpy_convolve", broken)
-        monkeypatch.setattr(_warm, "_known", {})
+        _cache._calls.clear()
 
     def test_auto_answers_and_warns_once(self):
         x, kernel = np.arange(100.0), np.arange(5.0)

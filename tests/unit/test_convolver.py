@@ -1,6 +1,7 @@
 """`Convolver`: what it keeps, what it must not keep, and that it answers as `convolve` and `correlate` do."""
 
 import copy
+import dataclasses
 import pickle
 from concurrent.futures import ThreadPoolExecutor
 
@@ -49,11 +50,20 @@ def test_kernel_is_prepared_once_per_kind_of_x(monkeypatch, method):
         pytest.skip(next(row for row in explained.candidates if row.name == method).refusal)
     calls, algorithm = [], _plan.TABLE[method]
 
-    def prepare(*arguments):
-        calls.append(method)
-        return algorithm.prepare(*arguments)
+    def bind(spec, context):
+        prepare = algorithm.preparation.bind(spec, context)
 
-    counting = type(algorithm)(**{**vars(algorithm), "prepare": prepare, "shortcut": None})
+        def counted(kernel):
+            calls.append(method)
+            return prepare(kernel)
+
+        return counted
+
+    def without_addresses(spec, context):
+        return algorithm.bind(spec, context._replace(memory=None))
+
+    preparation = algorithm.preparation._replace(bind=bind)
+    counting = dataclasses.replace(algorithm, preparation=preparation, bind=without_addresses)
     monkeypatch.setitem(_plan.TABLE, method, counting)
     _plan.make.cache_clear()
     convolver = Convolver(KERNEL[0], method=method)

@@ -11,8 +11,8 @@ import pytest
 import torch
 
 import arrayconv
-from arrayconv import _measure, _plan, config
-from arrayconv._algorithms import ALGORITHMS
+from arrayconv import _execute, _measure, config
+from arrayconv._algorithms import ALGORITHMS, Bound
 from arrayconv._select import TABLE
 from tests.conftest import make_library
 
@@ -27,9 +27,9 @@ def inert(monkeypatch):
         raise AssertionError("something was computed")
 
     for name, algorithm in TABLE.items():
-        monkeypatch.setitem(TABLE, name, dataclasses.replace(algorithm, run=computed, prepare=computed))
-    for name in ("execute", "cut", "oriented", "put"):
-        monkeypatch.setattr(_plan, name, computed)
+        monkeypatch.setitem(TABLE, name, dataclasses.replace(algorithm, bind=computed))
+    for name in ("execute", "reader", "orientation", "put"):
+        monkeypatch.setattr(_execute, name, computed)
 
 
 @pytest.mark.usefixtures("inert")
@@ -163,11 +163,16 @@ class TestChoice:
         ran = []
         for name, algorithm in TABLE.items():
 
-            def run(*arguments, name=name, algorithm=algorithm):
-                ran.append(name)
-                return algorithm.run(*arguments)
+            def bind(spec, context, name=name, algorithm=algorithm):
+                bound = algorithm.bind(spec, context._replace(memory=None))
 
-            monkeypatch.setitem(TABLE, name, dataclasses.replace(algorithm, run=run))
+                def run(*arguments):
+                    ran.append(name)
+                    return bound.run(*arguments)
+
+                return Bound(run)
+
+            monkeypatch.setitem(TABLE, name, dataclasses.replace(algorithm, bind=bind))
         x, kernel = library.asarray(np.ones((20, 30))), library.asarray(np.ones((4, 3)))
         found = arrayconv.explain(x, kernel, "same", method=method)
         arrayconv.convolve(x, kernel, "same", stride=[1, 1], method=method)  # a list: no shortcut past the plan's steps

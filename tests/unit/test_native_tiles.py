@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import arrayconv
-from arrayconv import _warm
+from arrayconv import _cache
 from arrayconv._boundary import BOUNDARIES
 from tests import cases, oracle, running
 from tests.conftest import make_library
@@ -155,21 +155,20 @@ def test_a_nan_reaches_only_the_outputs_whose_window_holds_it(method):
 @pytest.mark.parametrize("function", [arrayconv.convolve, arrayconv.correlate])
 @pytest.mark.parametrize("fill", [0, 3])
 def test_repeated_calls_give_the_same_bits(function, shape, fill, monkeypatch, method):
-    """The first call goes the long way, later ones take the shortcut, unless the array lies otherwise in memory."""
-    monkeypatch.setattr(_warm, "_known", {})
+    """Later calls are bound, to contiguous memory and to any other."""
+    _cache._calls.clear()
     random = np.random.default_rng(0)
     x, w = random.standard_normal(shape), random.standard_normal((3, 4))
     options = {"mode": "same", "method": method, "fill_value": fill}
     first = function(x, w, **options)
-    (known,) = _warm._known.values()
-    assert known.shortcut(x, w) is not None
+    assert running.bound(x, w) is not None
     np.testing.assert_array_equal(function(x, w, **options), first)
     np.testing.assert_array_equal(function(np.asfortranarray(x), w, **options), first)
     np.testing.assert_allclose(first, function(x, w, **{**options, "method": "direct"}), rtol=1e-12, atol=1e-12)
 
 
 def test_a_repeated_call_on_a_part_of_the_array_gives_that_part(monkeypatch, method):
-    monkeypatch.setattr(_warm, "_known", {})
+    _cache._calls.clear()
     x, w = np.random.default_rng(0).standard_normal((9, 30, 40)), np.ones((2, 3, 3))
     for _ in range(3):
         y = arrayconv.convolve(x, w, "valid", stride=(3, 1, 1), method=method)

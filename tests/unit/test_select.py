@@ -73,7 +73,7 @@ def test_blocks_stay_in_the_cache_on_a_cpu_and_whole_elsewhere():
     large = spec(axis(4096, 3, 4096, before=1), axis(4096, 3, 4096, before=1))
     cpu = named(rank(large, NUMPY, Budget(), zero_fill=True))["direct"]
     gpu = named(rank(large, NUMPY._replace(backend="cupy", device="cuda"), Budget(), zero_fill=True))["direct"]
-    assert cpu.block[2] * cpu.block[3] * 8 <= TABLE["direct"].tile_bytes
+    assert cpu.block[2] * cpu.block[3] * 8 <= TABLE["direct"].cuts.tile_bytes
     assert gpu.block == (1, 1, 4096, 4096)
 
 

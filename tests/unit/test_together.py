@@ -6,11 +6,11 @@ import pytest
 import arrayconv
 from arrayconv import config
 from arrayconv._accel import share, usable
-from arrayconv._algorithms import Algorithm
+from arrayconv._algorithms import Cuts
 from arrayconv._memory import product_of_rows
 from arrayconv._select import TABLE
 
-SHARING = tuple(name for name, algorithm in TABLE.items() if algorithm.shares is not Algorithm.shares)
+SHARING = tuple(name for name, algorithm in TABLE.items() if algorithm.cuts.shares is not Cuts().shares)
 PROBLEMS = {
     "image": ((1500, 1200), (5, 4), {"mode": "same"}),
     "reflected": ((1500, 1200), (5, 4), {"mode": "same", "boundary": "reflect"}),
@@ -70,7 +70,7 @@ def test_a_product_of_a_few_rows_at_a_time_is_the_product(a, b):
 
 @pytest.mark.parametrize("method", SHARING)
 def test_their_workspace_together_stays_within_the_limit(method):
-    shape, taps, options = IMAGES if TABLE[method].tiles_images else PROBLEMS["image"]
+    shape, taps, options = IMAGES if TABLE[method].cuts.tiles_images else PROBLEMS["image"]
     free = chosen(shape, taps, method, options)
     if usable() == 1:
         pytest.skip("one core runs one piece at a time")

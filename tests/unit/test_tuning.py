@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import arrayconv
-from arrayconv import _accel, _call, _cost_table, _plan, _tuning, _warm, config
+from arrayconv import _accel, _cache, _call, _cost_table, _plan, _tuning, config
 from arrayconv.__main__ import main
 from arrayconv._cli import constants, paces, tune
 from arrayconv._cost_table import KINDS, Costs, Pace, Rates
@@ -39,7 +39,7 @@ def fresh():
     """Forget what this process remembers of constants and of choices made by them."""
     for function in (_cost_table.in_force, _plan.make, _call.plan):
         function.cache_clear()
-    _warm._known.clear()
+    _cache._calls.clear()
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import arrayconv
-from arrayconv import _warm, config, einconv, nn
+from arrayconv import _cache, config, einconv, nn
 from tests.conftest import make_library
 
 RANDOM = np.random.default_rng(0)
@@ -14,7 +14,7 @@ RANDOM = np.random.default_rng(0)
 
 @pytest.fixture(autouse=True)
 def _forgetful():
-    _warm._known.clear()
+    _cache._calls.clear()
 
 
 @pytest.fixture(params=["numpy", "torch"])
@@ -106,7 +106,7 @@ def test_a_call_made_before_equals_the_first(lent, name, dtype, method):
     operands = list(map(lent.asarray, arrays))
     chosen = {} if "of-the" in name else {"method": method}  # torch's gradients have no such option
     first, *later = [function(*operands, **options, **chosen) for _ in range(3)]
-    assert len(_warm._known) == 1
+    assert len(_cache._calls) == 1
     for y in later:
         assert type(y) is type(first)
         np.testing.assert_array_equal(lent.numpy(y), lent.numpy(first))
@@ -179,15 +179,15 @@ def test_kinds_of_calls_are_kept_apart(lent):
     ]
     cold = []
     for arrays, options in calls:
-        _warm._known.clear()
+        _cache._calls.clear()
         cold.append(nn.conv2d(*arrays, **options))
-    _warm._known.clear()
+    _cache._calls.clear()
     for _ in range(2):
         for (arrays, options), expected in zip(calls, cold, strict=True):
             y = nn.conv2d(*arrays, **options)
             assert (y.dtype, y.shape) == (expected.dtype, expected.shape)
             np.testing.assert_array_equal(lent.numpy(y), lent.numpy(expected))
-    assert len(_warm._known) == len(calls)
+    assert len(_cache._calls) == len(calls)
 
 
 X, W, BIAS = normal(1, 2, 6, 6), normal(2, 2, 2, 2), normal(2)
@@ -233,10 +233,10 @@ def test_numbers_that_equal_bools_are_calls_of_their_own():
     for number in (0, 1):
         with pytest.raises(TypeError, match="`flip` must be True or False"):
             einconv(PATTERN, X, W, flip=number)
-    assert len(_warm._known) == 2
+    assert len(_cache._calls) == 2
     nn.conv2d(X, W, stride=((1), (1)))
     nn.conv2d(X, W, stride=(True, 1))
-    assert len(_warm._known) == 4
+    assert len(_cache._calls) == 4
 
 
 def test_a_bias_of_the_wrong_kind_is_refused_after_one_of_the_right():
@@ -245,7 +245,7 @@ def test_a_bias_of_the_wrong_kind_is_refused_after_one_of_the_right():
         for _ in range(2):
             with pytest.raises(error, match="conv2d: `bias` must"):
                 nn.conv2d(X, W, bias)
-    assert len(_warm._known) == 1
+    assert len(_cache._calls) == 1
 
 
 @pytest.mark.parametrize("padding", [0, 1])
@@ -263,14 +263,14 @@ def test_lists_are_not_remembered():
     nn.conv2d(X, W, [1.0, 2.0])
     nn.conv2d(X, W, BIAS, stride=[2, 1])
     einconv(PATTERN, X.tolist(), W)
-    assert not _warm._known
+    assert not _cache._calls
 
 
 def test_no_array_is_kept():
     nn.conv2d(X, W, BIAS)
-    (warm,) = _warm._known.values()
-    assert warm.found.x is warm.found.kernel is None
-    assert not any(part is BIAS for part in warm.finish)
+    (call,) = _cache._calls.values()
+    assert call.operands.x is call.operands.kernel is None
+    assert not any(part is BIAS for part in call.finish)
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
@@ -334,7 +334,7 @@ def test_parameters_share_what_tensors_are_remembered_by(tensors):
     with torch.no_grad():
         y = nn.conv2d(x, torch.nn.Parameter(w), torch.nn.Parameter(bias))
     assert torch.equal(y, expected)
-    assert len(_warm._known) == 1
+    assert len(_cache._calls) == 1
     assert nn.conv2d(x, torch.nn.Parameter(w), bias).requires_grad
 
 
