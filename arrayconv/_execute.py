@@ -23,7 +23,7 @@ from arrayconv._problem import Problem
 from arrayconv._select import TABLE
 from arrayconv._spec import Spec
 from arrayconv._split import Piece
-from arrayconv._tracing import is_traced
+from arrayconv._tracing import is_traced, planning
 from arrayconv._xp import Array, Namespace, compat_namespace
 
 _MOST_KEPT = 64  # bound steps: of more each call binds its own
@@ -176,7 +176,6 @@ class BoundPlan:
             if bound is None:
                 bound = self._bounds[piece.spec] = self.algorithm.bind(piece.spec, self.context)
             kernel, serves = partition.prepared(number)
-            part = (slice(*piece.groups), slice(None), slice(None), *piece.taps)
             prepare = self.algorithm.preparation.bind(piece.spec, self.context)
             once = self.context._replace(once=True)
             yield _Step(
@@ -185,7 +184,7 @@ class BoundPlan:
                 reader(piece, self.plan.spec, self.context),
                 bound,
                 kernel,
-                None if piece.spec.kernel_shape == self.plan.spec.kernel_shape else part,
+                _part(piece, self.plan.spec),
                 self.algorithm.preparation.bind(piece.spec, once) if serves == 1 else prepare,
                 prepare,
             )
@@ -200,6 +199,14 @@ class BoundPlan:
         other = plan_of("convolution", plan.task._replace(traits=others), plan.zero_fill)
         warnings.warn(f"{failure}. Method {other.method!r} serves instead.", RuntimeWarning, stacklevel=2)
         return BoundPlan(other, context.fill, xp=context.xp, device=context.device)
+
+
+@planning()
+def _part(piece: Piece, whole: Spec) -> tuple[slice, ...] | None:
+    """Return a piece's part of the whole kernel, None for all of it."""
+    if piece.spec.kernel_shape == whole.kernel_shape:
+        return None
+    return (slice(*piece.groups), slice(None), slice(None), *piece.taps)
 
 
 class _Kernels:

@@ -36,11 +36,8 @@ def orientation(spec: Spec, context: Context) -> Callable[[Array], Array]:
 def reader(step: Piece, whole: Spec, context: Context) -> Callable[[Array], Array]:
     """Return what cuts a step's piece of x, extended where it leaves the data, of the accumulator's dtype."""
     xp, dtype = context.xp, getattr(context.xp, context.traits.accumulator)
-    reads = [_read(source) for source in step.source]
-    index = (slice(*step.batch), slice(*step.groups), slice(None), *(samples for samples, _ in reads))
-    shape = whole.batch, whole.groups, whole.channels, *whole.input_size
-    is_all = all(range(n)[cut] == range(n) for n, cut in zip(shape, index, strict=True))
-    extend, native = _extension(step, [runs for _, runs in reads], context), context.traits.backend == "numpy"
+    index, runs, is_all = _index(step, whole)
+    extend, native = _extension(step, runs, context), context.traits.backend == "numpy"
 
     def read(x: Array) -> Array:
         if not is_all:
@@ -52,7 +49,17 @@ def reader(step: Piece, whole: Spec, context: Context) -> Callable[[Array], Arra
     return read
 
 
-def _extension(step: Piece, runs: list[Source], context: Context) -> Callable[[Array], Array] | None:
+@planning()
+def _index(step: Piece, whole: Spec) -> tuple[tuple[slice, ...], tuple[Source, ...], bool]:
+    """Return the samples that a step reads, the runs on those along each axis, and whether they are all of x."""
+    reads = [_read(source) for source in step.source]
+    index = (slice(*step.batch), slice(*step.groups), slice(None), *(samples for samples, _ in reads))
+    shape = whole.batch, whole.groups, whole.channels, *whole.input_size
+    is_all = all(range(n)[cut] == range(n) for n, cut in zip(shape, index, strict=True))
+    return index, tuple([runs for _, runs in reads]), is_all
+
+
+def _extension(step: Piece, runs: tuple[Source, ...], context: Context) -> Callable[[Array], Array] | None:
     """Return what extends the samples that a step reads, axis by axis or all among zeros; None where nothing is."""
     if not any(runs):
         return None

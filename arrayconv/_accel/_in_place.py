@@ -55,10 +55,7 @@ class InPlace:
             x = np.array(x, order="C")
         y = out if layout.shape is None else np.empty(layout.shape, self._dtype)
         part = layout.start(address(x), address(factors), address(y))
-        if self._threads > 1:
-            _threads.share(part, layout.units, self._threads)
-        else:
-            part(0, layout.units)
+        _threads.share(part, layout.units, self._threads)
         return y if layout.order is None else y.transpose(layout.order)
 
     def _met(self, key: Any, x: Any, out: Any) -> Layout:

@@ -145,12 +145,21 @@ def test_a_wider_result_stays_wider():
         assert arrayconv.convolve(x, kernel, dtype="float64").dtype == np.float64
 
 
-def test_lists_out_and_sequences_go_the_long_way():
+def test_lists_and_sequences_are_not_remembered():
     arrayconv.convolve([1, 2, 3], [1, 1])
-    arrayconv.convolve(X, KERNEL, out=np.empty(104))
     arrayconv.convolve(X, KERNEL, stride=[1])
     arrayconv.correlate(X, KERNEL, lags=[(0, 3)])
     assert not _cache._calls
+
+
+def test_a_call_with_out_is_remembered():
+    expected = arrayconv.convolve(X, KERNEL)
+    out = np.empty_like(expected)
+    for _ in range(2):
+        out[...] = 0
+        assert arrayconv.convolve(X, KERNEL, out=out) is out
+        np.testing.assert_array_equal(out, expected)
+    assert len(_cache._calls) == 1
 
 
 def test_other_orders_of_bytes_keep_their_values():

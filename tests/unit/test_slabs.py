@@ -109,7 +109,7 @@ def test_a_kept_kernel_is_a_spectrum_for_slabs(monkeypatch):
     calls = in_slabs(monkeypatch)
     convolver = arrayconv.Convolver(kernel, mode="same", method="fft")
     first, second = convolver(x), convolver(x)
-    assert calls == [("spectrum", "step")] * 2
+    assert calls == [("spectrum", "call")] * 2
     np.testing.assert_array_equal(first, second)
     agree(first, arrayconv.convolve(x, kernel, "same", method="fft"))
 
