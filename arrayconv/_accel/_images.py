@@ -1,6 +1,6 @@
 """Images of many channels: what a problem costs, how it is cut into blocks and phases, and what the loop is told.
 
-The loop itself is in `native/images.h`.
+The loop itself is in `native/images.h`; NumPy arrays meet it in `native_images`, JAX arrays in `xla_images`.
 """
 
 from __future__ import annotations
@@ -261,9 +261,13 @@ def taps_of(spec: Spec) -> tuple[tuple[Taps, ...], ...]:
 
 def ordered(kernel: Any, taps: tuple[tuple[Taps, ...], ...]) -> Host:
     """Return the factors of a kernel (groups, filters, channels, *k), those of one phase after those of another."""
-    kernel = np.asarray(kernel)
-    parts = [kernel[(..., *map(_cut, found))].reshape(-1) for found in product(*taps)]
+    parts = by_phases(np.asarray(kernel), taps)
     return np.ascontiguousarray(parts[0]) if len(parts) == 1 else np.concatenate(parts)
+
+
+def by_phases(kernel: Any, taps: tuple[tuple[Taps, ...], ...]) -> list[Any]:
+    """Return the factors of each phase, of a kernel of any library whose arrays have NumPy's `reshape`."""
+    return [kernel[(..., *map(_cut, found))].reshape(-1) for found in product(*taps)]
 
 
 def _cut(taps: Taps) -> slice:

@@ -14,16 +14,18 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from arrayconv._accel import _images, _rows, _tiles
-from arrayconv._accel._base import AcceleratorFailed, Laid
+from arrayconv._accel._base import AcceleratorFailed, Laid, unavailable
 from arrayconv._accel._flat import Entire, Host, Part, Start, address
 from arrayconv._accel._laid import Samples, reverses
 from arrayconv._accel._tables import CallHead, double_bits, packed
+from arrayconv._xp import Traits
 
 LIBRARY = "native"
 ROWS, TILES, IMAGES = range(3)  # LOOPS of native/tables.h
 _SOURCES = Path(__file__).parent / "native"
 _PATH = _SOURCES / "loops.so"
 _INTERFACE = 4  # of the arguments and tables: native/loops.c speaks it too
+NOT_BUILT = "there was no C compiler, or it failed, when the package was installed"
 _AGAIN = "Build it again: pip install --force-reinstall, or make in a checkout"
 _NO_MEMORY = "convolution: no memory for a copy of {} samples of {}."
 
@@ -46,6 +48,14 @@ def built() -> bool:
     return _PATH.exists()
 
 
+def refusal(backend: str, traits: Traits) -> str | None:
+    """Return why the code can't serve these arrays of a library, or None."""
+    reason = unavailable(LIBRARY, backend, traits)
+    if reason is None or traits.backend != backend or built():
+        return reason
+    return f"the accelerator {LIBRARY!r} is not built: {NOT_BUILT}"
+
+
 @cache
 def loaded() -> Code:
     """Return the code.
@@ -59,9 +69,11 @@ def loaded() -> Code:
         library = ctypes.CDLL(str(_PATH))
         spoken, sources = library.arrayconv_interface(), library.arrayconv_sources
     except (OSError, AttributeError) as failure:
-        raise AcceleratorFailed(LIBRARY, f"{failure}. {_AGAIN}") from failure
+        reason = f"it cannot be loaded, as one that was built for another platform cannot: {failure}. {_AGAIN}"
+        raise AcceleratorFailed(LIBRARY, reason) from failure
     if spoken != _INTERFACE:
-        raise AcceleratorFailed(LIBRARY, f"it was built from other sources (interface {spoken}, not {_INTERFACE})")
+        reason = f"it was built from other sources (interface {spoken}, not {_INTERFACE}). {_AGAIN}"
+        raise AcceleratorFailed(LIBRARY, reason)
     sources.restype = ctypes.c_int64
     if _sources() not in (sources(), None):
         raise AcceleratorFailed(LIBRARY, f"it was built from other sources than those beside it. {_AGAIN}")

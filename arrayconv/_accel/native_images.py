@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from arrayconv._accel import _images, _laid, _native, _threads
-from arrayconv._accel._base import Bypass, Laid, unavailable
+from arrayconv._accel._base import Bypass, Laid
 from arrayconv._accel._flat import Host, addressable, flat, steps_of
 from arrayconv._algorithms import Algorithm, Context
 from arrayconv._cost_table import pace
@@ -33,7 +33,7 @@ _NUMBERED = 1 << 16  # factors whose places are kept: copying them by phases goe
 
 
 def _why_not(spec: Spec, traits: Traits) -> str | None:
-    return unavailable(_native.LIBRARY, "numpy", traits) or _images.refusal(spec, traits)
+    return _native.refusal("numpy", traits) or _images.refusal(spec, traits)
 
 
 def _cost(spec: Spec, traits: Traits) -> int:

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from arrayconv._accel import _laid, _native, _rows, _threads
-from arrayconv._accel._base import Bypass, Laid, unavailable
+from arrayconv._accel._base import Bypass, Laid
 from arrayconv._accel._flat import addressable, flat, steps_of
 from arrayconv._algorithms import Algorithm, Context
 from arrayconv._cost_table import pace
@@ -29,7 +29,7 @@ _TILE_BYTES = 5 << 20  # of samples and outputs of many channels: few images, ex
 
 
 def _why_not(spec: Spec, traits: Traits) -> str | None:
-    return unavailable(_native.LIBRARY, "numpy", traits)
+    return _native.refusal("numpy", traits)
 
 
 def _cost(spec: Spec, traits: Traits) -> int:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from arrayconv._accel import _laid, _native, _threads, _tiles
-from arrayconv._accel._base import Bypass, Laid, unavailable
+from arrayconv._accel._base import Bypass, Laid
 from arrayconv._accel._flat import Host, addressable, flat
 from arrayconv._algorithms import Algorithm, Context
 from arrayconv._cost_table import pace
@@ -25,7 +25,7 @@ from arrayconv._xp import Traits
 
 
 def _why_not(spec: Spec, traits: Traits) -> str | None:
-    return unavailable(_native.LIBRARY, "numpy", traits) or _tiles.refusal(spec, traits)
+    return _native.refusal("numpy", traits) or _tiles.refusal(spec, traits)
 
 
 def _cost(spec: Spec, traits: Traits) -> int:
