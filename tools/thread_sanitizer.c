@@ -1,7 +1,7 @@
 /* XLA's side of the loops, played by a few threads: what tools/thread_sanitizer.py compiles with the loops, and runs.
 
-   Each call has memory of its own for operands, table and result, which is freed the moment the call returns, as XLA may do.
-   Some tasks of the pool begin late, many after that. Whatever a late task reads or writes there is a race or worse. */
+   Each call has memory of its own for operands, table and result, which is freed the moment the call returns, as XLA may
+   do. Some tasks of the pool begin late, many after that. Whatever a late task reads or writes there is a race or worse. */
 
 #include "loops.c"
 

@@ -34,8 +34,8 @@ def refusal(traits: Traits) -> str | None:
 @cache
 def registered() -> str:
     """Return the name under which XLA knows the loops; raises AcceleratorFailed where it refuses them."""
-    ffi = import_module("jax.ffi")
     try:
+        ffi = import_module("jax.ffi")
         ffi.register_ffi_target(NAME, ffi.pycapsule(_native.loaded().xla), platform="cpu")
     except Exception as failure:
         reason = f"XLA refuses the loops, as one of another FFI version does. {type(failure).__name__}: {failure}"

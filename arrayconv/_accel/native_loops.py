@@ -34,8 +34,8 @@ def _why_not(spec: Spec, traits: Traits) -> str | None:
 
 def _cost(spec: Spec, traits: Traits) -> int:
     kind = _rows.kind(spec, traits)
-    together = kind == "float" and spec.filters >= _rows.TOGETHER
-    return _rows.cost(spec, traits, pace(f"native_loops-{'filters' if together else kind}"), together=together)
+    shared = kind == "float" and spec.filters >= _rows.MIN_SHARED_FILTERS
+    return _rows.cost(spec, traits, pace(f"native_loops-{'filters' if shared else kind}"), shared=shared)
 
 
 def _shares(spec: Spec, traits: Traits) -> bool:

@@ -265,7 +265,7 @@ class TestThreads:
         share = _accel._threads.share
         monkeypatch.setattr(_accel._threads, "share", lambda *given: told.append(given[-1]) or share(*given))
         with config.using(threads=asked):
-            arrayconv.convolve(np.ones((300, 300)), np.ones((9, 9)), method="native_loops")
+            arrayconv.convolve(np.ones((300, 300)), np.ones((9, 9)), fill_value=1, method="native_loops")
         assert set(told) == {asked}
 
     @pytest.mark.parametrize("method", [name for name in TABLE if name != "numpy_convolve"])

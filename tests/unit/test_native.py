@@ -301,6 +301,14 @@ def _warning_of(place):
     return pytest.warns(RuntimeWarning, match="the accelerator 'native' failed: .* instead")
 
 
+@pytest.mark.parametrize(("gone", "now"), [("numba", "native_loops"), ("numba_tiles", "native_tiles")])
+def test_a_method_that_is_gone_is_answered_with_what_serves_instead(gone, now):
+    with pytest.raises(
+        ValueError, match=rf"^convolve: `method` must be one of .* Got '{gone}'. It is gone: use '{now}'."
+    ):
+        arrayconv.convolve([1.0, 2.0], [1.0], method=gone)
+
+
 def test_switched_off_it_serves_nothing():
     with config.using(accelerators=set(config.ACCELERATORS) - {"native"}):
         found = arrayconv.explain((256, 256), (3, 3), "same", dtype="float32")
