@@ -17,9 +17,8 @@ import arrayconv
 from arrayconv import _accel, _plan, config, nn
 from arrayconv.__main__ import main
 from arrayconv._accel import AcceleratorFailed, _base, _native
-from arrayconv._accel import _tables as _tables_of
 from arrayconv._accel._flat import adjacent
-from arrayconv._accel._tables import packed
+from arrayconv._accel._tables import XlaHead, packed
 from arrayconv._boundary import BOUNDARIES
 from tests import cases, oracle, running
 from tests.conftest import make_library
@@ -66,8 +65,7 @@ SIGNALS = {
 }
 
 
-@pytest.mark.parametrize("fill", [0, -1.5])
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(("dtype", "fill"), [("float32", 0), ("float64", -1.5)])
 @pytest.mark.parametrize(
     ("method", "name"), [*product(METHODS, SPECS), *product(["xla_loops"], SIGNALS)], ids=lambda value: value
 )
@@ -440,14 +438,12 @@ def test_the_version_is_told_in_metadata_of_any_later_size(size):
     assert metadata[3] == 3 << 32  # version 0.3
 
 
-def _tables():
+def _right_call():
     """Return a call's operands and table as they are right."""
     spec = SPECS["image"]
     tables = tiles.tables(spec, adjacent(spec.input_shape), adjacent(spec.output_shape), 0, 0, 4)
     code = _native.loaded()
-    head = _tables_of.XlaHead(
-        _native.TILES, code.level, code.kinds["float32"], 0, tables.units, 1, 1, 13 * 17, 21, 13 * 17
-    )
+    head = XlaHead(_native.TILES, code.level, code.kinds["float32"], 0, tables.units, 1, 1, 13 * 17, 21, 13 * 17)
     return images((13, 17), (3, 7)), head, tables.parts
 
 
@@ -473,7 +469,7 @@ WRONG = {  # what is changed of a right call -> what is said
 @pytest.mark.parametrize("name", WRONG)
 def test_a_table_that_does_not_fit_is_an_error_that_xla_raises(name):
     change, said = WRONG[name]
-    (x, w), head, parts = _tables()
+    (x, w), head, parts = _right_call()
     table = np.asarray(change(head, parts))
     call = jax.ffi.ffi_call(xla.registered(), jax.ShapeDtypeStruct((13, 17), "float32"))
     with pytest.raises(Exception, match=said):
@@ -481,7 +477,7 @@ def test_a_table_that_does_not_fit_is_an_error_that_xla_raises(name):
 
 
 def test_a_right_table_is_run():
-    (x, w), head, parts = _tables()
+    (x, w), head, parts = _right_call()
     call = jax.ffi.ffi_call(xla.registered(), jax.ShapeDtypeStruct((13, 17), "float32"))
     y = call(x, w, table=packed(head._replace(level=99), *parts))  # of a machine that has more
     expected = arrayconv.correlate(np.asarray(x), np.asarray(w), "same", method="direct")
@@ -495,7 +491,7 @@ def test_operands_that_are_not_known_are_an_error_that_xla_raises():
 
 
 def test_without_memory_for_a_block_the_program_fails():
-    (x, w), head, parts = _tables()
+    (x, w), head, parts = _right_call()
     table = packed(head, parts[0]._replace(room=1 << 55), *parts[1:])
     call = jax.ffi.ffi_call(xla.registered(), jax.ShapeDtypeStruct((13, 17), "float32"))
     with pytest.raises(Exception, match=r"RESOURCE_EXHAUSTED.*arrayconv: no memory for the samples of a block"):
