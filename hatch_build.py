@@ -18,6 +18,7 @@ LIBRARY = SOURCES / "loops.so"  # under every system: it is loaded by its path
 # No other flags are welcome: those for this machine alone, or for quicker and less exact sums, would break promises.
 FLAGS = ("-std=gnu11", "-O3", "-fPIC", "-shared", "-fvisibility=hidden", "-Wno-psabi")
 SECONDS = 600
+INSTEAD = "The standard-only methods serve instead."
 
 
 def compiler():
@@ -90,9 +91,9 @@ class LoopsHook(BuildHookInterface):
 
     def _tell(self, problem):
         if problem:
-            self.app.display_warning(f"The compiled loops are left out: {problem}. NumPy's or Numba's serve instead.")
+            self.app.display_warning(f"The compiled loops are left out: {problem}. {INSTEAD}")
 
 
 if __name__ == "__main__":  # what `make` does where the checkout's library is missing, or older than its sources
     if _problem := compile_loops():
-        print(f"The compiled loops are not built: {_problem}. NumPy's or Numba's serve instead.", file=sys.stderr)
+        print(f"The compiled loops are not built: {_problem}. {INSTEAD}", file=sys.stderr)

@@ -20,7 +20,7 @@ from arrayconv._memory import Words, check_target, shares_memory, takes_writes
 from arrayconv._plan import Plan, Refusal, make, refused, with_accelerators
 from arrayconv._problem import Problem, Sum
 from arrayconv._programs import LIBRARY, as_one
-from arrayconv._select import METHODS, Budget
+from arrayconv._select import GONE, METHODS, Budget
 from arrayconv._shapes import integer
 from arrayconv._tracing import planning, record
 from arrayconv._xp import Operands, Traits, checked_dtype_name
@@ -44,7 +44,7 @@ def options(
     function: str, method: Any, accuracy: Any, max_workspace: Any, fill_value: Any, fill_name: str = "fill_value"
 ) -> Options:
     """Check the shared options; raises ValueError or TypeError naming the one that is off."""
-    check_option(function, "method", method, METHODS)
+    check_option(function, "method", method, METHODS, GONE)
     check_option(function, "accuracy", accuracy, get_args(Accuracy))
     if max_workspace is not None:
         max_workspace = integer(function, "max_workspace", max_workspace)

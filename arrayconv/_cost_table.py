@@ -63,7 +63,7 @@ class Pace(NamedTuple):
 
 PACES: dict[str, Pace] = {
     # With vectors of 64 bytes, and of what `NARROW` does not have without them.
-    # Fitted on 2026-11-22, 2 cores of an AMD EPYC (Zen 5), gcc 12.2, numba 0.68.1; loops are those of one thread.
+    # Fitted on 2026-11-22, 2 cores of an AMD EPYC (Zen 5), gcc 12.2; loops are those of one thread.
     "numpy_convolve-short": Pace(626, 1246),
     "numpy_convolve-float": Pace(624, 640, 2364),
     "numpy_convolve-integer": Pace(1000, 11520, 1000),

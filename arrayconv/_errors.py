@@ -6,7 +6,8 @@ found the contradiction. Only built-in exception types are raised.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -17,11 +18,17 @@ def listed(options: Iterable[object]) -> str:
     return ", ".join(repr(option) for option in options)
 
 
-def check_option(function: str, argument: str, value: object, options: Iterable[str]) -> None:
-    """Raise ValueError unless `value` is one of `options`; the text lists them all."""
+NOTHING_GONE: Mapping[str, str] = MappingProxyType({})
+
+
+def check_option(
+    function: str, argument: str, value: object, options: Iterable[str], gone: Mapping[str, str] = NOTHING_GONE
+) -> None:
+    """Raise ValueError unless `value` is one of `options`; the text lists them all, and what serves for one `gone`."""
     known = tuple(options)
     if not isinstance(value, str) or value not in known:
-        raise ValueError(f"{function}: `{argument}` must be one of {listed(known)}. Got {shown(value)}.")
+        way_out = f" It is gone: use {gone[value]!r}." if isinstance(value, str) and value in gone else ""
+        raise ValueError(f"{function}: `{argument}` must be one of {listed(known)}. Got {shown(value)}.{way_out}")
 
 
 def flag(function: str, argument: str, value: Any) -> bool:

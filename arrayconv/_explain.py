@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from arrayconv import _cost_table
+from arrayconv import _accel, _cost_table, config
 from arrayconv._errors import shown
 from arrayconv._plan import Plan
 from arrayconv._select import Candidate
@@ -163,13 +163,19 @@ def explanation(
 def subjects(function: str, x: Any, kernel: Any, dtype: Any, like: Any) -> tuple[Shape, Shape, Traits]:
     """Return the shapes of both operands, given as arrays or shapes, and the traits of a call on them."""
     shapes = shape_given(function, "x_or_shape", x), shape_given(function, "kernel_or_shape", kernel)
+    traits = _traits(function, x, kernel, dtype, like)
+    _accel.prove(traits, config.current().accelerators)
+    return *shapes, traits
+
+
+def _traits(function: str, x: Any, kernel: Any, dtype: Any, like: Any) -> Traits:
     arrays = [value for value in (x, kernel) if not isinstance(value, (int, np.integer, tuple))]
     if len(arrays) == 2:
-        return *shapes, operands(function, x, kernel, dtype).traits
+        return operands(function, x, kernel, dtype).traits
     if not arrays or like is not None:
-        return *shapes, traits_like(function, like, dtype)
+        return traits_like(function, like, dtype)
     given = "kernel_or_shape" if arrays[0] is kernel else "x_or_shape"
-    return *shapes, traits_like(function, arrays[0], dtype, given)
+    return traits_like(function, arrays[0], dtype, given)
 
 
 def shape_given(function: str, argument: str, value: Any) -> Shape:

@@ -20,6 +20,7 @@ from arrayconv._xp import Traits
 
 TABLE: dict[str, Algorithm] = {**ALGORITHMS, **ACCELERATED}
 METHODS = ("auto", *TABLE)
+GONE = {"numba": "native_loops", "numba_tiles": "native_tiles"}  # of earlier versions, and what serves in their place
 _UNLIMITED = 1 << 62
 _SHARED_NS = 1_000_000  # from which pieces are run side by side: in less, a system may not move a thread to a core
 _WAKING_NS = 150_000  # until another thread begins

@@ -37,6 +37,7 @@ ACCELERATORS = {
     "jax": "XLA's convolution for JAX arrays",
     "xla_ffi": "the package's own compiled loops for JAX arrays on CPUs, called by XLA",
 }
+_GONE = {"numba": "native"}  # names of earlier versions, and what serves in their place
 DEFAULT_WORKSPACE = 1 << 30  # bytes: a plan keeps to them where it can, unless a call or `using` says more or less
 
 
@@ -114,7 +115,8 @@ def _allowed(accelerators: Any) -> frozenset[str]:
         raise TypeError(f"using: `accelerators` must be a set of names. Got {shown(accelerators)}.")
     unknown = sorted(set(names) - set(ACCELERATORS))
     if unknown:
-        raise ValueError(f"using: `accelerators` must be among {sorted(ACCELERATORS)}. Got {unknown}.")
+        way_out = "".join(f" {old!r} is gone: use {new!r}." for old, new in _GONE.items() if old in unknown)
+        raise ValueError(f"using: `accelerators` must be among {sorted(ACCELERATORS)}. Got {unknown}.{way_out}")
     return frozenset(names)
 
 
@@ -136,7 +138,7 @@ class CacheInfo(NamedTuple):
 def cache_info() -> CacheInfo:
     """Return what is kept between calls, in bytes, in this process.
 
-    Programs that JAX, torch or Numba compiled are theirs, and not counted: `jax.clear_caches` frees JAX's.
+    Programs that JAX or torch compiled are theirs, and not counted: `jax.clear_caches` frees JAX's.
 
     Examples
     --------

@@ -60,7 +60,8 @@ def convolve(
         Keep every stride-th output; put the taps `dilation` samples apart.
     method : str
         'auto', 'direct', 'im2col', 'banded', 'dot', 'fft', 'overlap_save', 'numpy_convolve', 'native_loops',
-        'native_tiles', 'native_images', 'torch_conv', 'xla_conv', 'xla_loops' or 'xla_tiles'.
+        'native_tiles', 'native_images', 'torch_conv', 'xla_conv', 'xla_loops', 'xla_tiles' or
+        'xla_images'.
     accuracy : {'normwise', 'componentwise'}
         How the rounding error must be bounded; 'componentwise' keeps 'auto' off the FFT.
     dtype : dtype, optional

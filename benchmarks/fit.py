@@ -2,7 +2,7 @@
 
     python -m benchmarks.fit measure numpy --json numpy.json            time the grid: wants an idle machine
     python -m benchmarks.fit measure numpy --pure --json pure.json      with NumPy and SciPy, no code of ours
-    python -m benchmarks.fit constants numpy.json --rows numba-float,numba_tiles
+    python -m benchmarks.fit constants numpy.json --rows native_loops-float,native_tiles
 
 `measure` times what `benchmarks/calibrate.py` can't know: what the methods take as a whole. `constants` changes one
 constant after the other, as long as that brings the choice of 'auto' nearer to the fastest method, and the predicted

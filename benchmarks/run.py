@@ -33,7 +33,7 @@ from benchmarks.contenders import field
 from benchmarks.problems import EVERYWHERE, PROBLEMS, work
 from benchmarks.timing import WARM_NS, ceilings, interleaved
 
-PACKAGES = ("arrayconv", "numpy", "scipy", "torch", "jax", "opencv-python-headless", "numba")
+PACKAGES = ("arrayconv", "numpy", "scipy", "torch", "jax", "opencv-python-headless")
 SECONDS = 0.3  # of rounds for a problem, after everyone was checked
 BUSY = 0.3  # load per core before the run above which others get in the way
 QUICK_SECONDS = 1.0  # of rounds for all problems of a quick run

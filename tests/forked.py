@@ -42,7 +42,6 @@ CALLS = {
     "signal.oaconvolve": lambda: signals.oaconvolve(LINE, FILTER),
     "ndimage.gaussian_filter": lambda: ndimage.gaussian_filter(IMAGE, 3.0),
 }
-NUMBA = {name: lambda name=name: arrayconv.convolve(IMAGE, TAPS, method=name) for name in ("numba", "numba_tiles")}
 
 
 def in_a_child(work):
@@ -96,7 +95,5 @@ for accelerators in (set(config.ACCELERATORS), {"numpy", "scipy", "native"}, {"n
     with config.using(accelerators=accelerators):
         for name, call in CALLS.items():
             check(f"{name} with {sorted(accelerators)}", call)
-for name, call in NUMBA.items() if "numba" in sys.argv[1] else ():
-    check(name, call)
 in_a_child(refuses if "torch" in sys.modules else imports)
 print("done")

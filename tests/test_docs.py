@@ -156,7 +156,7 @@ def test_blocks_of_the_readme_run_as_they_stand(number):
     """Each in a process of its own, without a warning; the first one where only NumPy can be imported."""
     blocks = re.findall(r"^```python\n(.*?)^```", (ROOT / "README.md").read_text(), re.M | re.S)
     assert len(blocks) == 2
-    others = ("torch", "jax", "cupy", "dask", "scipy", "ducc0", "numba", "array_api_strict")
+    others = ("torch", "jax", "cupy", "dask", "scipy", "ducc0", "array_api_strict")
     absent = "" if number else f"import sys\nsys.modules.update(dict.fromkeys({others}))\n"
     paths = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
     command = [sys.executable, "-W", "error", "-c", absent + blocks[number]]

@@ -55,12 +55,7 @@ RANK = {name: number for number, layer in enumerate(LAYERS) for name in layer}
 # Who may name a library besides NumPy, and which.
 FOREIGN = {
     "_xp": {"array_api_compat"},
-    "_accel/_jit": {"numba"},
-    "_accel/_memory_at": {"llvmlite", "numba"},
-    "_accel/_xla_handler": {"llvmlite", "numba"},
-    "_accel/numba_kernels": {"numba"},
     "_accel/_torch_calls": {"torch"},
-    "_accel/tile_kernels": {"llvmlite", "numba"},
     "_accel/ducc0_fft": {"ducc0"},
     "_accel/scipy_fft": {"scipy"},
     "_accel/torch_fft": {"torch"},
@@ -133,7 +128,7 @@ def test_no_module_imports_itself_by_a_detour():
 
 
 def test_other_libraries_are_named_in_their_place():
-    libraries = {"array_api_compat", "cupy", "cupyx", "dask", "jax", "matplotlib", "numba", "rich", "scipy", "skimage"}
+    libraries = {"array_api_compat", "cupy", "cupyx", "dask", "jax", "matplotlib", "rich", "scipy", "skimage"}
     libraries |= {"torch", "PIL", "array_api_strict"}
     wrong = {}
     for path in FILES:

@@ -14,7 +14,6 @@ OPTIONAL = (
     "jax",
     "dask",
     "scipy",
-    "numba",
     "matplotlib",
     "rich",
     "array_api_strict",

@@ -15,7 +15,9 @@ from importlib.util import find_spec
 from typing import Any
 
 from arrayconv._accel import (
+    _base,
     _native,
+    _xla,
     native_images,
     native_loops,
     native_tiles,
@@ -26,6 +28,7 @@ from arrayconv._accel._borrowed import memory, on_addresses, on_memory, on_place
 from arrayconv._accel._threads import share, usable
 from arrayconv._accel.numpy_convolve import numpy_convolve
 from arrayconv._accel.xla_conv import xla_conv
+from arrayconv._accel.xla_images import xla_images
 from arrayconv._accel.xla_loops import xla_loops
 from arrayconv._accel.xla_tiles import xla_tiles
 from arrayconv._algorithms import Algorithm
@@ -45,6 +48,7 @@ __all__ = [
     "on_addresses",
     "on_memory",
     "on_places",
+    "prove",
     "share",
     "state",
     "surviving",
@@ -66,6 +70,7 @@ ACCELERATED: dict[str, Algorithm] = {
         xla_conv,
         xla_loops,
         xla_tiles,
+        xla_images,
     )
 }
 TRANSFORMS = {  # of NumPy arrays
@@ -88,12 +93,11 @@ def installed(library: str) -> bool:
 
 
 _FORKED = "torch, after a fork"
-_failed: set[str] = set()  # libraries, and `_FORKED` in a child of a process that had imported torch
 
 
 def _after_fork() -> None:
     if _imported("torch"):
-        _failed.add(_FORKED)
+        _base.failures[_FORKED] = "its threads do not come along"
 
 
 if hasattr(os, "register_at_fork"):
@@ -106,7 +110,7 @@ def _imported(library: str) -> bool:
 
 def ready(library: str) -> bool:
     """Whether `library` may serve: installed, not failed before, and imported already where it is borrowed."""
-    if library in _failed:
+    if library in _base.failures:
         return False
     if library in MADE_OF:
         return all(map(ready, MADE_OF[library]))
@@ -119,7 +123,7 @@ def surviving(traits: Traits) -> Traits:
     torch's OpenMP threads do not come along into a child, and what is shared among them waits for ever. So NumPy arrays
     are not lent to it there. All else that serves them was tried, and starts its threads again.
     """
-    if _FORKED not in _failed or traits.library != "numpy":
+    if _FORKED not in _base.failures or traits.library != "numpy":
         return traits
     return traits._replace(accelerators=traits.accelerators - {"torch"})
 
@@ -159,12 +163,28 @@ def available(allowed: frozenset[str]) -> frozenset[str]:
 def state() -> tuple[int, ...]:
     """Return what a remembered choice must not outlive: how many libraries failed or stayed behind, which are lent."""
     modules = sys.modules  # asked at every call, so written out for each of _BORROWED
-    return len(_failed), modules.get("torch") is not None, modules.get("jax") is not None
+    return len(_base.failures), modules.get("torch") is not None, modules.get("jax") is not None
 
 
 def give_up(failure: AcceleratorFailed) -> None:
     """Leave a library alone from now on."""
-    _failed.add(failure.library)
+    _base.failures[failure.library] = failure.reason
+
+
+def prove(traits: Traits, allowed: frozenset[str]) -> None:
+    """Try what would serve such arrays but may fail, so that an explanation knows; what fails is told once.
+
+    Calls find out when they first run it.
+    """
+    trials = {_native.LIBRARY: _native.loaded, **({_xla.LIBRARY: _xla.registered} if traits.backend == "jax" else {})}
+    for library, attempt in trials.items():
+        if library not in allowed or not ready(library):
+            continue
+        try:
+            attempt()
+        except AcceleratorFailed as failure:
+            give_up(failure)
+            warnings.warn(f"{failure}. Other methods serve instead.", RuntimeWarning, stacklevel=4)
 
 
 def transforms(library: str, xp: Namespace, threads: int) -> Any:
@@ -172,7 +192,7 @@ def transforms(library: str, xp: Namespace, threads: int) -> Any:
 
     A lender that can't be imported is left alone from then on, with one warning.
     """
-    if not library or library in _failed:
+    if not library or library in _base.failures:
         return getattr(xp, "fft", None)  # an optional extension of the standard
     try:
         return import_module(TRANSFORMS[library]).with_threads(threads)

@@ -15,12 +15,18 @@ class AcceleratorFailed(RuntimeError):
     def __init__(self, library: str, reason: str) -> None:
         super().__init__(f"the accelerator {library!r} failed: {reason}")
         self.library = library
+        self.reason = reason
+
+
+failures: dict[str, str] = {}  # libraries that failed in this process, and why: they are left alone from then on
 
 
 def unavailable(library: str, backend: str, traits: Traits) -> str | None:
     """Return why `library` can't serve these arrays, or None: another library's, traced, switched off, missing."""
     if traits.backend != backend:
         return f"it serves {backend} arrays"
+    if library in failures:
+        return f"the accelerator {library!r} failed before: {failures[library]}"
     if library not in traits.accelerators:
         return f"the accelerator {library!r} is not installed, switched off, or failed before"
     return None

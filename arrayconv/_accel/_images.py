@@ -1,6 +1,6 @@
 """Images of many channels: what a problem costs, how it is cut into blocks and phases, and what the loop is told.
 
-The loop itself is in `native/images.h`.
+The loop itself is in `native/images.h`; NumPy arrays meet it in `native_images`, JAX arrays in `xla_images`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 
 from arrayconv._accel import _tables
 from arrayconv._accel._flat import Host
-from arrayconv._accel._rows import TOGETHER
+from arrayconv._accel._rows import MIN_SHARED_FILTERS
 from arrayconv._accel._tiles import border_samples
 from arrayconv._cost_table import LINE, Pace, rates
 from arrayconv._ops.windows import LEADING
@@ -49,20 +49,20 @@ def upsamples(spec: Spec) -> bool:
 
 def cost(spec: Spec, traits: Traits, measured: Pace) -> int:
     """Return nanoseconds at a measured pace: outputs at the ends of rows that nobody wants are computed too."""
-    along = [_PhasedAxis.of(axis) for axis in _surrounded(spec)]
+    along = [_AxisPhases.of(axis) for axis in _surrounded(spec)]
     met = prod(sum(part.axis.outputs * part.axis.taps for part in phases(axis)) for axis in spec.axes)
     macs = spec.batch * spec.groups * spec.filters * spec.channels * met
     rows, columns = along[-2:]
-    wanted = rows.longest * columns.longest
-    computed = (rows.longest - 1) * columns.held + columns.longest
-    slow = 1 if spec.filters >= TOGETHER else 2  # where every sample is loaded for one sum alone
+    wanted = rows.max_outputs * columns.max_outputs
+    computed = (rows.max_outputs - 1) * columns.positions + columns.max_outputs
+    slow = 1 if spec.filters >= MIN_SHARED_FILTERS else 2  # where every sample is loaded for one sum alone
     work = macs * computed // max(1, wanted) * traits.itemsize * measured.mac_line * slow // LINE
     copied = prod(spec.input_shape) * prod(axis.taps for axis in spec.axes[:-2])
     work += copied * traits.itemsize * rates(traits.row).copy_byte + spec.outputs * measured.output
     return measured.call_ns + work // min(worth(spec, traits), _units(spec, along, traits)) // 1000
 
 
-def _units(spec: Spec, along: list[_PhasedAxis], traits: Traits) -> int:
+def _units(spec: Spec, along: list[_AxisPhases], traits: Traits) -> int:
     """Return how many blocks there are to share, at least one."""
     places = prod(axis.axis.outputs for axis in along[:-2])
     return max(1, spec.batch * spec.groups * places * _Blocks.of(spec, traits).bands)
@@ -76,24 +76,24 @@ def worth(spec: Spec, traits: Traits) -> int:
 def workspace(spec: Spec, traits: Traits) -> int:
     """Return the bytes of the kernel by phases, of the blocks of all threads, and of the tables."""
     blocks = _Blocks.of(spec, traits)
-    along = [_PhasedAxis.of(axis) for axis in _surrounded(spec)]
+    along = [_AxisPhases.of(axis) for axis in _surrounded(spec)]
     sums = _SUMS_BYTES * len(along[-1].parts)
     numbers = 8 * (4 * spec.terms + 8 * sum(axis.low + axis.high for axis in along))
     kernel = prod(spec.kernel_shape) * traits.itemsize
     return 2 * kernel + traits.threads * (blocks.room * traits.itemsize + sums) + numbers + 8 * _WORDS
 
 
-class _PhasedAxis(NamedTuple):
+class _AxisPhases(NamedTuple):
     """An axis as phases that have their steps in common, and the samples that those meet."""
 
     axis: Axis
     parts: tuple[Phase, ...]
     before: int  # of the first sample, those that the first output of some phase may meet
-    more: int  # positions that a row holds beyond its outputs, of every rest by the stride
-    longest: int  # outputs of a phase
+    extra: int  # positions that a row holds beyond its outputs, of every rest by the stride
+    max_outputs: int  # outputs of a phase
 
     @classmethod
-    def of(cls, axis: Axis) -> _PhasedAxis:
+    def of(cls, axis: Axis) -> _AxisPhases:
         parts = phases(axis)
         before = max(part.axis.before for part in parts)
         step = parts[0].axis.stride
@@ -105,9 +105,9 @@ class _PhasedAxis(NamedTuple):
         return self.parts[0].axis.stride
 
     @property
-    def held(self) -> int:
+    def positions(self) -> int:
         """Return the positions of a row of a copy."""
-        return self.longest + self.more
+        return self.max_outputs + self.extra
 
     @property
     def low(self) -> int:
@@ -117,7 +117,7 @@ class _PhasedAxis(NamedTuple):
     @property
     def high(self) -> int:
         """Return how many positions after the last sample are read."""
-        return max(self.step * self.held - self.before - self.axis.size, 0)
+        return max(self.step * self.positions - self.before - self.axis.size, 0)
 
     @property
     def taps(self) -> int:
@@ -145,17 +145,17 @@ class _Blocks(NamedTuple):
 
     @classmethod
     def of(cls, spec: Spec, traits: Traits) -> _Blocks:
-        along = [_PhasedAxis.of(axis) for axis in _surrounded(spec)]
+        along = [_AxisPhases.of(axis) for axis in _surrounded(spec)]
         rows, columns = along[-2:]
-        pitch, planes = columns.held, spec.channels * prod(axis.taps for axis in along[:-2])
+        pitch, planes = columns.positions, spec.channels * prod(axis.taps for axis in along[:-2])
         each = max(1, planes * rows.step * columns.step * pitch)  # 0 without channels
-        most = max(_BLOCK_BYTES // (each * traits.itemsize) - rows.more, rows.more // 2 + 1)
+        most = max(_BLOCK_BYTES // (each * traits.itemsize) - rows.extra, rows.extra // 2 + 1)
         units = prod((spec.batch, spec.groups, *(axis.axis.outputs for axis in along[:-2])))
         wanted = 2 * worth(spec, traits) if worth(spec, traits) > 1 else 1  # for as many threads, not much apart
-        bands = max(-(-rows.longest // most), min(-(-wanted // max(1, units)), rows.longest))
-        count = -(-rows.longest // bands)
-        high = count + rows.more
-        return cls(-(-rows.longest // count), count, high, pitch, each * high)
+        bands = max(-(-rows.max_outputs // most), min(-(-wanted // max(1, units)), rows.max_outputs))
+        count = -(-rows.max_outputs // bands)
+        high = count + rows.extra
+        return cls(-(-rows.max_outputs // count), count, high, pitch, each * high)
 
 
 class Tables(NamedTuple):
@@ -171,7 +171,7 @@ def tables(
     spec: Spec, x_steps: tuple[int, ...], y_steps: tuple[int, ...], start: int, origin: int, traits: Traits
 ) -> Tables:
     """Return the tables of a problem on arrays of some layout."""
-    blocks, along = _Blocks.of(spec, traits), [_PhasedAxis.of(axis) for axis in _surrounded(spec)]
+    blocks, along = _Blocks.of(spec, traits), [_AxisPhases.of(axis) for axis in _surrounded(spec)]
     axes, border = _axes(along, x_steps[LEADING:], y_steps[LEADING:])
     leads = [_tables.LeadPhase(-part.axis.before, part.axis.taps) for axis in along[:-2] for part in axis.parts]
     phases, offsets = _phases(spec, along, blocks)
@@ -203,7 +203,7 @@ def tables(
 
 
 def _axes(
-    along: list[_PhasedAxis], x_steps: tuple[int, ...], y_steps: tuple[int, ...]
+    along: list[_AxisPhases], x_steps: tuple[int, ...], y_steps: tuple[int, ...]
 ) -> tuple[list[_tables.PhasedAxis], Host]:
     """Return the axes, and the samples that stand beyond the ends of all of them."""
     axes: list[_tables.PhasedAxis] = []
@@ -229,7 +229,7 @@ def _axes(
     return axes, np.concatenate(ends)
 
 
-def _phases(spec: Spec, along: list[_PhasedAxis], blocks: _Blocks) -> tuple[list[_tables.Phase], list[Host]]:
+def _phases(spec: Spec, along: list[_AxisPhases], blocks: _Blocks) -> tuple[list[_tables.Phase], list[Host]]:
     """Return the phases of all axes together, and where every term of each stands in a copy."""
     found: list[_tables.Phase] = []
     offsets: list[Host] = []
@@ -261,9 +261,13 @@ def taps_of(spec: Spec) -> tuple[tuple[Taps, ...], ...]:
 
 def ordered(kernel: Any, taps: tuple[tuple[Taps, ...], ...]) -> Host:
     """Return the factors of a kernel (groups, filters, channels, *k), those of one phase after those of another."""
-    kernel = np.asarray(kernel)
-    parts = [kernel[(..., *map(_cut, found))].reshape(-1) for found in product(*taps)]
+    parts = by_phases(np.asarray(kernel), taps)
     return np.ascontiguousarray(parts[0]) if len(parts) == 1 else np.concatenate(parts)
+
+
+def by_phases(kernel: Any, taps: tuple[tuple[Taps, ...], ...]) -> list[Any]:
+    """Return the factors of each phase, of a kernel of any library whose arrays have NumPy's `reshape`."""
+    return [kernel[(..., *map(_cut, found))].reshape(-1) for found in product(*taps)]
 
 
 def _cut(taps: Taps) -> slice:

@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from arrayconv._accel import _images, _rows, _tiles
-from arrayconv._accel._base import AcceleratorFailed
+from arrayconv._accel._base import AcceleratorFailed, unavailable
 from arrayconv._accel._contiguous import Samples, reversed_taps
 from arrayconv._accel._in_place import Part, Start
 from arrayconv._accel._tables import CallHead, double_bits, packed
 from arrayconv._algorithms import Context
+from arrayconv._xp import Traits
 
 At = Callable[[int, int, int], None]  # a whole call at addresses of x, the kernel and y
 
@@ -27,6 +28,7 @@ ROWS, TILES, IMAGES = range(3)  # LOOPS of native/tables.h
 _SOURCES = Path(__file__).parent / "native"
 _PATH = _SOURCES / "loops.so"
 _INTERFACE = 4  # of the arguments and tables: native/loops.c speaks it too
+NOT_BUILT = "there was no C compiler, or it failed, when the package was installed"
 _AGAIN = "Build it again: pip install --force-reinstall, or make in a checkout"
 _NO_MEMORY = "convolution: no memory for a copy of {} samples of {}."
 
@@ -49,6 +51,14 @@ def built() -> bool:
     return _PATH.exists()
 
 
+def refusal(backend: str, traits: Traits) -> str | None:
+    """Return why the code can't serve these arrays of a library, or None."""
+    reason = unavailable(LIBRARY, backend, traits)
+    if reason is None or traits.backend != backend or built():
+        return reason
+    return f"the accelerator {LIBRARY!r} is not built: {NOT_BUILT}"
+
+
 @cache
 def loaded() -> Code:
     """Return the code.
@@ -62,9 +72,11 @@ def loaded() -> Code:
         library = ctypes.CDLL(str(_PATH))
         spoken, sources = library.arrayconv_interface(), library.arrayconv_sources
     except (OSError, AttributeError) as failure:
-        raise AcceleratorFailed(LIBRARY, f"{failure}. {_AGAIN}") from failure
+        reason = f"it cannot be loaded, as one that was built for another platform cannot: {failure}. {_AGAIN}"
+        raise AcceleratorFailed(LIBRARY, reason) from failure
     if spoken != _INTERFACE:
-        raise AcceleratorFailed(LIBRARY, f"it was built from other sources (interface {spoken}, not {_INTERFACE})")
+        reason = f"it was built from other sources (interface {spoken}, not {_INTERFACE}). {_AGAIN}"
+        raise AcceleratorFailed(LIBRARY, reason)
     sources.restype = ctypes.c_int64
     if _sources() not in (sources(), None):
         raise AcceleratorFailed(LIBRARY, f"it was built from other sources than those beside it. {_AGAIN}")

@@ -18,21 +18,21 @@ from arrayconv._spec import Spec
 from arrayconv._tracing import planning
 from arrayconv._xp import Traits
 
-TOGETHER = 4  # filters that native/rows.h sums together, at least
+MIN_SHARED_FILTERS = 4  # from which native/rows.h loads a sample once for several
 _GATHERED = 1 << 14  # multiply-adds of a problem above which it is worth to copy what is apart
 _ROW_BYTES = 8192  # of outputs in a block: they and the samples they meet stay in the first cache
 _SHARE = 1 << 23  # bytes times multiply-adds that are worth a thread of their own
 
 
-def cost(spec: Spec, traits: Traits, measured: Pace, *, together: bool = False) -> int:
+def cost(spec: Spec, traits: Traits, measured: Pace, *, shared: bool = False) -> int:
     """Return nanoseconds at a measured pace.
 
-    Samples of many channels are loaded from further away, once for each filter unless some are summed `together`.
+    Samples of many channels are loaded from further away, once for each filter unless it is `shared` by some.
     """
     last = spec.axes[-1] if spec.axes else None
     row = last.outputs if last is not None else spec.batch
     width = 1 if _apart(spec) else traits.itemsize  # one at a time: all dtypes take the same
-    width *= 1 + (spec.channels > 1 and not together)
+    width *= 1 + (spec.channels > 1 and not shared)
     sums = spec.macs * width * measured.mac_line // LINE + spec.macs // max(row, 1) * measured.output
     written = spec.outputs + prod(spec.input_shape) * (spec.channels > 1)  # which may have to be brought together
     memory = written * traits.itemsize * rates(traits.row).copy_byte

@@ -19,27 +19,28 @@ from arrayconv._algorithms import Context
 from arrayconv._xp import Traits
 
 LIBRARY = "xla_ffi"
-_NAME = "arrayconv.loops.2"  # 2: the format of the tables, so that no program of another format calls these
+NAME = "arrayconv.loops.2"  # 2: the format of the tables, so that no program of another format calls these
 _CHUNKS = 4  # per thread, so that one that is held up does not keep the others waiting
 
 
 def refusal(traits: Traits) -> str | None:
     """Return why no loop can serve these arrays, or None."""
-    reason = unavailable(LIBRARY, "jax", traits) or unavailable(_native.LIBRARY, "jax", traits)
+    reason = _native.refusal("jax", traits) or unavailable(LIBRARY, "jax", traits)
     if reason is not None:
         return reason
     return None if traits.device == "cpu" else f"it serves arrays on CPUs. Got {traits.device}"
 
 
 @cache
-def _registered() -> str:
+def registered() -> str:
     """Return the name under which XLA knows the loops; raises AcceleratorFailed where it refuses them."""
-    ffi = import_module("jax.ffi")
     try:
-        ffi.register_ffi_target(_NAME, ffi.pycapsule(_native.loaded().xla), platform="cpu")
+        ffi = import_module("jax.ffi")
+        ffi.register_ffi_target(NAME, ffi.pycapsule(_native.loaded().xla), platform="cpu")
     except Exception as failure:
-        raise AcceleratorFailed(LIBRARY, f"{type(failure).__name__}: {failure}") from failure
-    return _NAME
+        reason = f"XLA refuses the loops, as one of another FFI version does. {type(failure).__name__}: {failure}"
+        raise AcceleratorFailed(LIBRARY, reason) from failure
+    return NAME
 
 
 class Call(NamedTuple):
@@ -54,7 +55,7 @@ class Call(NamedTuple):
 
 def run(call: Call, x: Any, kernel: Any, context: Context) -> Any:
     """Return y, of the dtype of x, as part of the program that is being traced."""
-    name, code = _registered(), _native.loaded()
+    name, code = registered(), _native.loaded()
     threads = max(1, min(call.threads, call.units))
     head = XlaHead(
         loop=call.loop,

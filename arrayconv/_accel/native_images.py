@@ -16,7 +16,6 @@ from collections.abc import Callable
 from functools import partial
 
 from arrayconv._accel import _images, _native
-from arrayconv._accel._base import unavailable
 from arrayconv._accel._flat import Host, Steps, adjacent
 from arrayconv._accel._in_place import InPlace, Layout
 from arrayconv._algorithms import Algorithm, Bound, Context, Cuts, Preparation
@@ -26,7 +25,7 @@ from arrayconv._xp import Traits
 
 
 def _why_not(spec: Spec, traits: Traits) -> str | None:
-    return unavailable(_native.LIBRARY, "numpy", traits) or _images.refusal(spec, traits)
+    return _native.refusal("numpy", traits) or _images.refusal(spec, traits)
 
 
 def _cost(spec: Spec, traits: Traits) -> int:

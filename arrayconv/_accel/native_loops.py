@@ -17,7 +17,6 @@ from collections.abc import Callable
 import numpy as np
 
 from arrayconv._accel import _native, _rows
-from arrayconv._accel._base import unavailable
 from arrayconv._accel._contiguous import outputs
 from arrayconv._accel._contiguous import samples as samples_of
 from arrayconv._accel._flat import Host, Steps, adjacent
@@ -31,13 +30,13 @@ _TILE_BYTES = 5 << 20  # of samples and outputs of many channels: few images, ex
 
 
 def _why_not(spec: Spec, traits: Traits) -> str | None:
-    return unavailable(_native.LIBRARY, "numpy", traits)
+    return _native.refusal("numpy", traits)
 
 
 def _cost(spec: Spec, traits: Traits) -> int:
     kind = _rows.kind(spec, traits)
-    together = kind == "float" and spec.filters >= _rows.TOGETHER
-    return _rows.cost(spec, traits, pace(f"native_loops-{'filters' if together else kind}"), together=together)
+    shared = kind == "float" and spec.filters >= _rows.MIN_SHARED_FILTERS
+    return _rows.cost(spec, traits, pace(f"native_loops-{'filters' if shared else kind}"), shared=shared)
 
 
 def _shares(spec: Spec, traits: Traits) -> bool:

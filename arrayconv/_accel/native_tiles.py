@@ -15,7 +15,6 @@ from collections.abc import Callable
 import numpy as np
 
 from arrayconv._accel import _native, _tiles
-from arrayconv._accel._base import unavailable
 from arrayconv._accel._contiguous import outputs
 from arrayconv._accel._contiguous import samples as samples_of
 from arrayconv._accel._flat import Host, Steps, adjacent
@@ -27,7 +26,7 @@ from arrayconv._xp import Traits
 
 
 def _why_not(spec: Spec, traits: Traits) -> str | None:
-    return unavailable(_native.LIBRARY, "numpy", traits) or _tiles.refusal(spec, traits)
+    return _native.refusal("numpy", traits) or _tiles.refusal(spec, traits)
 
 
 def _cost(spec: Spec, traits: Traits) -> int:

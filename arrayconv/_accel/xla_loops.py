@@ -10,11 +10,9 @@ Accuracy  componentwise: sums in the order of channels and taps; integers are ex
 
 from __future__ import annotations
 
-from typing import Any
-
 from arrayconv._accel import _native, _rows, _xla
 from arrayconv._accel._flat import adjacent
-from arrayconv._algorithms import Algorithm, Bound, Context, Cuts, Preparation, per_call
+from arrayconv._algorithms import UNPREPARED, Algorithm, Bound, Context, Cuts
 from arrayconv._cost_table import pace
 from arrayconv._spec import Spec
 from arrayconv._xp import Traits
@@ -29,19 +27,11 @@ def _cost(spec: Spec, traits: Traits) -> int:
     return _rows.cost(spec, traits, measured)  # XLA's way into either loop is the same
 
 
-def _prepare(kernel: Any, spec: Spec, context: Context) -> Any:
-    return kernel
-
-
-def _run(x: Any, kernel: Any, spec: Spec, context: Context) -> Any:
-    traits = context.traits
-    job = _rows.job(spec, adjacent(spec.input_shape), adjacent(spec.output_shape), 0, 0, traits.itemsize)
-    call = _xla.Call(_native.ROWS, spec.output_shape, job.units, _rows.worth(spec, traits), job.parts)
-    return _xla.run(call, x, kernel, context)
-
-
 def _bind(spec: Spec, context: Context) -> Bound:
-    return Bound(lambda x, prepared, out: _run(x, prepared, spec, context))
+    traits, shape = context.traits, spec.output_shape
+    job = _rows.job(spec, adjacent(spec.input_shape), adjacent(shape), 0, 0, traits.itemsize)
+    call = _xla.Call(_native.ROWS, shape, job.units, _rows.worth(spec, traits), job.parts)
+    return Bound(lambda x, kernel, out: _xla.run(call, x, kernel, context))
 
 
 xla_loops = Algorithm(
@@ -49,7 +39,7 @@ xla_loops = Algorithm(
     _why_not,
     _cost,
     _rows.workspace,
-    Preparation(per_call(_prepare)),
+    UNPREPARED,
     _bind,
     accuracy="componentwise",
     cuts=Cuts(slabs=True),

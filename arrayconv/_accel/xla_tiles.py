@@ -10,11 +10,9 @@ Accuracy  componentwise. Every boundary is followed inside: x is neither padded 
 
 from __future__ import annotations
 
-from typing import Any
-
 from arrayconv._accel import _native, _tiles, _xla
 from arrayconv._accel._flat import adjacent
-from arrayconv._algorithms import Algorithm, Bound, Context, Cuts, Preparation, per_call
+from arrayconv._algorithms import UNPREPARED, Algorithm, Bound, Context, Cuts
 from arrayconv._cost_table import pace
 from arrayconv._spec import Spec
 from arrayconv._xp import Traits
@@ -28,21 +26,13 @@ def _cost(spec: Spec, traits: Traits) -> int:
     return _tiles.cost(spec, traits, pace("xla_tiles"))
 
 
-def _prepare(kernel: Any, spec: Spec, context: Context) -> Any:
-    return kernel
-
-
-def _run(x: Any, kernel: Any, spec: Spec, context: Context) -> Any:
-    traits, dense = context.traits, _tiles.dense(spec)
-    shape = dense.output_shape
-    tables = _tiles.tables(dense, adjacent(spec.input_shape), adjacent(shape), 0, 0, traits.itemsize)
-    threads = _tiles.worth(spec, traits.itemsize, traits.threads)
-    call = _xla.Call(_native.TILES, shape, tables.units, threads, tables.parts)
-    return _xla.run(call, x, kernel, context)[(..., *(slice(None, None, axis.stride) for axis in spec.axes[-2:]))]
-
-
 def _bind(spec: Spec, context: Context) -> Bound:
-    return Bound(lambda x, prepared, out: _run(x, prepared, spec, context))
+    traits, dense = context.traits, _tiles.dense(spec)
+    shape, kept = dense.output_shape, (..., *(slice(None, None, axis.stride) for axis in spec.axes[-2:]))
+    tables = _tiles.tables(dense, adjacent(spec.input_shape), adjacent(shape), 0, 0, traits.itemsize)
+    threads = _tiles.worth(dense, traits.itemsize, traits.threads)
+    call = _xla.Call(_native.TILES, shape, tables.units, threads, tables.parts)
+    return Bound(lambda x, kernel, out: _xla.run(call, x, kernel, context)[kept])
 
 
 xla_tiles = Algorithm(
@@ -50,7 +40,7 @@ xla_tiles = Algorithm(
     _why_not,
     _cost,
     _tiles.workspace,
-    Preparation(per_call(_prepare)),
+    UNPREPARED,
     _bind,
     accuracy="componentwise",
     cuts=Cuts(extends=frozenset({"all"})),

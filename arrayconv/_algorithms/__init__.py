@@ -7,6 +7,7 @@ The order is the one `explain` prints for equal costs. Naming an algorithm here 
 from __future__ import annotations
 
 from arrayconv._algorithms._base import (
+    UNPREPARED,
     Accuracy,
     Algorithm,
     Bound,
@@ -30,6 +31,7 @@ ALGORITHMS: dict[str, Algorithm] = {
 
 __all__ = [
     "ALGORITHMS",
+    "UNPREPARED",
     "Accuracy",
     "Algorithm",
     "Bound",

@@ -84,6 +84,9 @@ class Preparation(NamedTuple):
     cost: Callable[[Spec, Traits], int] | None = None  # its share of the cost, where that is worth keeping
 
 
+UNPREPARED = Preparation(lambda spec, context: lambda kernel: kernel)  # the kernel as it is
+
+
 def per_call(function: Callable[[Array, Spec, Context], Any]) -> Callable[[Spec, Context], Callable[[Array], Any]]:
     """Return `Preparation.bind` of a function that decides nothing worth deciding beforehand."""
     return lambda spec, context: lambda kernel: function(kernel, spec, context)

@@ -6,7 +6,7 @@ import argparse
 from importlib.metadata import PackageNotFoundError, version
 
 from arrayconv import config
-from arrayconv._accel import MADE_OF, AcceleratorFailed, _native, installed
+from arrayconv._accel import MADE_OF, AcceleratorFailed, _native, _xla, installed
 from arrayconv._cli.console import progress, table
 from arrayconv._cli.libraries import NAMESPACES, Library, look
 from arrayconv._cli.options import Command
@@ -52,17 +52,28 @@ def _row(library: Library) -> tuple[str, str, str, str]:
 
 
 def _accelerator(name: str) -> tuple[str, str, str, str]:
-    if not all(map(installed, MADE_OF.get(name, (name,)))):
-        state = "not built" if name == _native.LIBRARY else "not installed"
-        return name, "-", state, config.ACCELERATORS[name]
+    needed, speeds_up = MADE_OF.get(name, (name,)), config.ACCELERATORS[name]
+    if _native.LIBRARY in needed and not _native.built():
+        return name, "-", f"not built: {_native.NOT_BUILT}", speeds_up
+    if not all(map(installed, needed)):
+        return name, "-", "not installed", speeds_up
     state = "on" if name in config.current().accelerators else "off"
     try:
-        number = "-" if name in MADE_OF else _native.level() if name == _native.LIBRARY else version(name)
+        return name, _version(name), state, speeds_up
+    except AcceleratorFailed as failure:
+        return name, "?", failure.reason.split(". ")[0], speeds_up
+
+
+def _version(name: str) -> str:
+    """Return which one is here; raises AcceleratorFailed where it can't be used."""
+    if name == _native.LIBRARY:
+        return _native.level()
+    if name == _xla.LIBRARY:
+        _xla.registered()
+    try:
+        return "-" if name in MADE_OF else version(name)
     except PackageNotFoundError:  # importable without having been installed as a package
-        number = "?"
-    except AcceleratorFailed:
-        number, state = "?", "cannot be loaded"
-    return name, number, state, config.ACCELERATORS[name]
+        return "?"
 
 
 COMMAND = Command(

@@ -169,7 +169,7 @@ def _best(calls: Sequence[Callable[[], Any]]) -> list[int]:
 def versions() -> dict[str, str]:
     """Return the versions of what is measured here, as far as it is installed."""
     found: dict[str, str] = {}
-    for name in sorted({"numpy", *_LIBRARIES, *_accel.TRANSFORMS, "numba"}):
+    for name in sorted({"numpy", *_LIBRARIES, *_accel.TRANSFORMS}):
         try:
             found[name] = version(name)
         except PackageNotFoundError:  # not here, or installed by another name

@@ -66,7 +66,6 @@ class Trials(NamedTuple):
 _FLOATS, _INTEGERS, _COMPLEX = ("float32", "float64"), ("int32", "int64"), ("complex64", "complex128")
 _ROWS = (Problem((256, 512), (5, 5)), Problem((512, 1024), (9, 9)), Problem((300_000,), (101,)))
 _STRIDED = Problem((512, 512), (7, 7), stride=2)
-_LOOPS = (Problem((8200,), (8,)), *_ROWS)  # of which the first has no fewer multiply-adds than are compiled for
 _CHANNELS = (
     Problem((8, 8), (3, 3), channels=4, filters=4),
     Problem((128, 128), (3, 3), channels=3, filters=16),

@@ -16,6 +16,7 @@ import pytest
 
 import arrayconv
 from arrayconv import _accel, _cache, _plan, config
+from arrayconv._accel import _base, _native
 from arrayconv._algorithms import ALGORITHMS
 from arrayconv._algorithms.fft import BOUND, THREADED
 from arrayconv._select import TABLE
@@ -72,6 +73,11 @@ def test_nothing_given_changes_nothing():
             {"accelerators": {"scipy", "b", "a"}},
             ValueError,
             f"using: `accelerators` must be among {KNOWN}. Got ['a', 'b'].",
+        ),
+        (
+            {"accelerators": {"scipy", "numba"}},
+            ValueError,
+            f"using: `accelerators` must be among {KNOWN}. Got ['numba']. 'numba' is gone: use 'native'.",
         ),
         ({"max_workspace": 0}, ValueError, "using: `max_workspace` must be at least 1 byte. Got 0."),
         ({"max_workspace": -5}, ValueError, "using: `max_workspace` must be at least 1 byte. Got -5."),
@@ -253,12 +259,13 @@ class TestThreads:
 
     @pytest.mark.parametrize("asked", [1, 2])
     def test_compiled_loops_are_shared_by_no_more(self, asked, monkeypatch):
-        pytest.importorskip("numba", reason="numba is not installed")
+        if not _native.built():
+            pytest.skip("the loops were not built: no C compiler")
         told = []
         share = _accel._threads.share
         monkeypatch.setattr(_accel._threads, "share", lambda *given: told.append(given[-1]) or share(*given))
         with config.using(threads=asked):
-            arrayconv.convolve(np.ones((300, 300)), np.ones((9, 9)), method="numba")
+            arrayconv.convolve(np.ones((300, 300)), np.ones((9, 9)), fill_value=1, method="native_loops")
         assert set(told) == {asked}
 
     @pytest.mark.parametrize("method", [name for name in TABLE if name != "numpy_convolve"])
@@ -278,12 +285,13 @@ class TestThreads:
         assert np.all(np.abs(answers[1] - answers[2]) <= 2 * bound)
 
     def test_a_loop_is_predicted_to_take_longer_on_one(self):
-        pytest.importorskip("numba", reason="numba is not installed")
+        if not _native.built():
+            pytest.skip("the loops were not built: no C compiler")
         costs = []
         for threads in (1, 2):
             with config.using(threads=threads):
-                found = arrayconv.explain((1000, 1000), (5, 5), method="numba")
-            costs.append(next(row.cost_ns for row in found.candidates if row.name == "numba"))
+                found = arrayconv.explain((1000, 1000), (5, 5), method="native_loops")
+            costs.append(next(row.cost_ns for row in found.candidates if row.name == "native_loops"))
         assert costs[0] > 1.5 * costs[1]
 
     @pytest.mark.parametrize(("shape", "factor"), [((2000, 2000), 1.6), ((100, 100), 1)])
@@ -359,7 +367,7 @@ def test_transforms_turned_off_are_not_called(monkeypatch, library):
 @pytest.mark.parametrize("library", _accel.TRANSFORMS)
 def test_a_lender_that_cannot_be_imported_is_left_alone_with_one_warning(monkeypatch, library):
     x, kernel, allowed = lent_to(library)
-    monkeypatch.setattr(_accel, "_failed", set())
+    monkeypatch.setattr(_base, "failures", {})
     monkeypatch.setitem(_accel.TRANSFORMS, library, "arrayconv._accel.nowhere")
     with config.using(accelerators=allowed):
         with pytest.warns(RuntimeWarning, match=f"the accelerator '{library}' failed: ModuleNotFoundError") as told:
@@ -377,7 +385,7 @@ class TestFailingAccelerator:
         def bind(*_):
             raise _accel.AcceleratorFailed("numpy", "it is broken today")
 
-        monkeypatch.setattr(_accel, "_failed", set())
+        monkeypatch.setattr(_base, "failures", {})
         broken = dataclasses.replace(TABLE["numpy_convolve"], bind=bind)
         monkeypatch.setitem(TABLE, "numpy_convolve", broken)
         _cache._calls.clear()

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
-@pytest.mark.parametrize("libraries", ["", "torch,scipy.fft,numba,ducc0"])
+@pytest.mark.parametrize("libraries", ["", "torch,scipy.fft,ducc0"])
 def test_a_child_answers_as_its_parent(libraries):
     missing = [name for name in filter(None, libraries.split(",")) if not importlib.util.find_spec(name.split(".")[0])]
     if missing:

@@ -54,9 +54,7 @@ def test_the_cheaper_transform_grows_no_faster_than_the_logarithm_of_the_kernel(
 @pytest.mark.parametrize("budget", [None, 1 << 21])
 def test_blocks_repeat_no_multiply_add_of_the_definition(method, budget):
     problem = same(1 << 16, 9, 1) if method in ("dot", "numpy_convolve") else same(700, 9, 2)
-    plan = make(
-        problem, NUMPY._replace(accelerators=frozenset(["numpy", "native", "numba"])), method, Budget(budget), True
-    )
+    plan = make(problem, NUMPY._replace(accelerators=frozenset(["numpy", "native"])), method, Budget(budget), True)
     if not hasattr(plan, "partition"):
         pytest.skip(next(row.refusal for row in plan.candidates if row.name == method))
     assert sum(step.spec.macs for step in plan.partition.each()) == problem.macs

@@ -1,10 +1,13 @@
 """The package's own machine code: every level of processors computes the same, nothing is read or written outside."""
 
+import _ctypes
 import importlib
 import platform
+import shutil
 import signal
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +16,8 @@ import pytest
 import arrayconv
 from arrayconv import _accel, config
 from arrayconv.__main__ import main
-from arrayconv._accel import AcceleratorFailed, _images, _native, _tables
+from arrayconv._accel import AcceleratorFailed, _base, _images, _native, _tables
+from arrayconv._algorithms import ALGORITHMS
 from tests import cases, oracle, running
 from tests.conftest import make_library
 from tests.listing import offenders
@@ -184,7 +188,7 @@ def elsewhere(tmp_path, monkeypatch):
     """Look for the code in a place of its own, and forget it afterwards."""
     place = tmp_path / "loops.so"
     monkeypatch.setattr(_native, "_PATH", place)
-    monkeypatch.setattr(_accel, "_failed", set())
+    monkeypatch.setattr(_base, "failures", {})
     _forget()
     yield place
     _forget()
@@ -193,6 +197,7 @@ def elsewhere(tmp_path, monkeypatch):
 def _forget():
     _native.loaded.cache_clear()
     _accel.installed.cache_clear()
+    config.cache_clear()  # calls that are remembered
 
 
 def test_code_that_cannot_be_loaded_is_replaced_with_one_warning(elsewhere):
@@ -202,7 +207,7 @@ def test_code_that_cannot_be_loaded_is_replaced_with_one_warning(elsewhere):
         y = arrayconv.convolve(x, kernel, "same", fill_value=7)
     np.testing.assert_allclose(y, arrayconv.convolve(x, kernel, "same", fill_value=7, method="direct"))
     arrayconv.convolve(x, kernel, "same", fill_value=7)  # it is left alone now
-    reason = "the accelerator 'native' is not installed, switched off, or failed before"
+    reason = "the accelerator 'native' failed before: it cannot be loaded, as one that was built for another platform"
     with pytest.raises(NotImplementedError, match=reason):
         arrayconv.convolve(x, kernel, "same", method="native_tiles")
 
@@ -232,20 +237,76 @@ def test_without_memory_for_a_copy_the_call_says_so(monkeypatch, order):
         arrayconv.convolve(x, np.ones((3, 3)), "same", method="native_tiles")
 
 
-@pytest.mark.parametrize(("content", "state"), [(None, "not built"), (b"no library", "cannot be loaded")])
-def test_backends_says_what_became_of_it(elsewhere, capsys, content, state):
-    if content is not None:
-        elsewhere.write_bytes(content)
+def _of_another_processor(place):
+    """Write the library as it would be for a processor that this machine has not."""
+    library = bytearray((Path(_native.__file__).parent / "native" / "loops.so").read_bytes())
+    machine = 0xB7 if library[18] == 0x3E else 0x3E  # ELF's number of AArch64, and of x86-64
+    place.write_bytes(library[:18] + bytes([machine]) + library[19:])
+
+
+def _of_another_interface(place):
+    """Compile a library of an interface before this one."""
+    compiler = next(filter(None, map(shutil.which, ("cc", "gcc", "clang"))), None)
+    if compiler is None:
+        pytest.skip("there is no C compiler")
+    source = place.with_suffix(".c")
+    source.write_text("int arrayconv_interface(void) { return 3; }\nlong long arrayconv_sources(void) { return 0; }\n")
+    subprocess.run([compiler, "-shared", "-fPIC", str(source), "-o", str(place)], check=True, timeout=60)
+
+
+elf = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the library is no ELF file")
+BROKEN = {  # what stands in the library's place, and what is said of it
+    "nothing": (lambda place: None, "not built: there was no C compiler, or it failed, when the package was installed"),
+    "text": (lambda place: place.write_bytes(b"no library"), "it cannot be loaded, as one that was built for another"),
+    "a-library-of-another": (
+        lambda place: place.symlink_to(_ctypes.__file__),
+        "it cannot be loaded, as one that was built for another platform cannot: ",
+    ),
+    "another-interface": (_of_another_interface, "it was built from other sources (interface 3, not"),
+}
+BROKEN = {name: pytest.param(*row, id=name) for name, row in BROKEN.items()} | {
+    "another-processor": pytest.param(
+        _of_another_processor, "it cannot be loaded, as one", id="another-processor", marks=[elf, needs_code]
+    )
+}
+
+
+@pytest.mark.parametrize(("put", "reason"), BROKEN.values())
+def test_explain_and_backends_say_why_it_does_not_serve(elsewhere, capsys, put, reason):
+    put(elsewhere)
+    with _warning_of(elsewhere):
+        found = arrayconv.explain((256, 256), (3, 3), "same", dtype="float32")
+    assert found.method in ALGORITHMS
+    refusals = {row.name: row.refusal for row in found.candidates}
+    for method in ("native_loops", "native_tiles", "native_images"):
+        assert reason in refusals[method]
+    _forget()
     assert main(["backends"]) == 0
-    row = next(line for line in capsys.readouterr().out.splitlines() if "native" in line.split()[:2])
-    assert state in row
+    assert reason.split("(")[0].strip() in " ".join(capsys.readouterr().out.replace("│", " ").split())
 
 
-def test_without_it_other_methods_answer(elsewhere):
-    found = arrayconv.explain((256, 256), (3, 3), "same", dtype="float32")
-    assert not found.method.startswith("native")
-    y = arrayconv.convolve(np.ones((40, 50)), np.ones((3, 3)), "valid")
-    np.testing.assert_array_equal(y, np.full((38, 48), 9.0))
+@pytest.mark.parametrize(("put", "reason"), BROKEN.values())
+def test_without_it_other_methods_answer(elsewhere, put, reason):
+    put(elsewhere)
+    x, kernel = np.arange(2000.0).reshape(40, 50), np.ones((3, 3))
+    with _warning_of(elsewhere):
+        y = arrayconv.convolve(x, kernel, "valid")
+    np.testing.assert_allclose(y, arrayconv.convolve(x, kernel, "valid", method="direct"), rtol=1e-13)
+
+
+def _warning_of(place):
+    """Return what expects one warning where there is a library that fails, and none where there is no library."""
+    if not place.exists():
+        return nullcontext()
+    return pytest.warns(RuntimeWarning, match="the accelerator 'native' failed: .* instead")
+
+
+@pytest.mark.parametrize(("gone", "now"), [("numba", "native_loops"), ("numba_tiles", "native_tiles")])
+def test_a_method_that_is_gone_is_answered_with_what_serves_instead(gone, now):
+    with pytest.raises(
+        ValueError, match=rf"^convolve: `method` must be one of .* Got '{gone}'. It is gone: use '{now}'."
+    ):
+        arrayconv.convolve([1.0, 2.0], [1.0], method=gone)
 
 
 def test_switched_off_it_serves_nothing():
@@ -331,7 +392,7 @@ def test_a_build_without_a_compiler_is_pure_and_leaves_the_checkouts_library(
     data, _, said = _built(build, tmp_path, version)
     assert data == {"force_include": {}, "pure_python": True}
     assert problem in said[0]
-    assert said[0].endswith("NumPy's or Numba's serve instead.")
+    assert said[0].endswith("The standard-only methods serve instead.")
     assert checkout.read_bytes() == b"what works"
     assert list(checkout.parent.iterdir()) == [checkout]
 

@@ -137,7 +137,7 @@ def test_a_file_s_rows_stand_in_for_the_shipped_ones(table):
     assert _cost_table.pace("numpy_convolve-short") == Pace(5, 6, 0)
     assert _cost_table.rates("torch/cpu") == _cost_table.RATES["torch/cpu"]
     assert _cost_table.rates("never measured") == _cost_table.RATES["other"]
-    assert _cost_table.pace("numba-float") == _cost_table.shipped().paces["numba-float"]
+    assert _cost_table.pace("native_loops-float") == _cost_table.shipped().paces["native_loops-float"]
 
 
 @pytest.mark.parametrize(("cores", "threads"), [(5, 5), (0, 2), (True, 2), ("many", 2), (None, 2)])
@@ -397,8 +397,8 @@ def test_a_library_that_cannot_compute_is_told_and_left_out(monkeypatch):
 
 SMALLER = {  # row: the library without which it is left out
     "numpy_convolve-float": "numpy",
-    "numba-strided": "numba",
-    "numba_tiles": "numba",
+    "native_loops-strided": "numpy",
+    "native_tiles": "numpy",
     "torch_conv-depthwise": "torch",
     "torch_conv-float64": "torch",
     "xla_conv-channels": "jax",
@@ -407,12 +407,12 @@ SMALLER = {  # row: the library without which it is left out
 
 def test_every_accelerated_row_has_its_trials():
     assert set(paces.ROWS) == set(_cost_table.PACES)
-    # xla_loops takes its call from xla_tiles and the rest from numba's loops
-    assert {row.partition("-")[0] for row in paces.ROWS} == set(_accel.ACCELERATED) - {"xla_loops"}
+    # xla_loops and xla_images take their call from xla_tiles and the rest from the native methods
+    assert {row.partition("-")[0] for row in paces.ROWS} == set(_accel.ACCELERATED) - {"xla_loops", "xla_images"}
 
 
 @pytest.mark.parametrize("row", paces.ROWS)
-def test_trials_are_ranked_by_their_row_and_never_compile_for_too_little(row):
+def test_trials_are_ranked_by_their_row(row):
     trials = paces.ROWS[row]
     if not importlib.util.find_spec(trials.library):
         pytest.skip(f"{trials.library} is not installed")
@@ -440,12 +440,14 @@ def test_measured_paces_are_rows_of_the_table(row, monkeypatch):
 
 
 def test_a_method_that_cannot_run_is_told_and_left_out(monkeypatch):
-    monkeypatch.setattr(paces, "ROWS", {"numba-float": paces.ROWS["numba-float"]._replace(library="array_api_strict")})
+    monkeypatch.setattr(
+        paces, "ROWS", {"native_loops-float": paces.ROWS["native_loops-float"]._replace(library="array_api_strict")}
+    )
     pytest.importorskip("array_api_strict", reason="array-api-strict is not installed")
     said = []
     assert paces.paces(said.append, {}) == {}
-    assert said[0] == "measuring numba-float"
-    assert said[1].startswith("numba-float is not measured: it serves numpy")
+    assert said[0] == "measuring native_loops-float"
+    assert said[1].startswith("native_loops-float is not measured: it serves numpy")
 
 
 TRUE = Pace(700, 3, 40)
@@ -469,9 +471,9 @@ def test_constants_are_never_below_what_a_table_may_hold():
 
 def test_tables_on_trial_answer_until_they_are_put_away():
     row = Pace(1, 2, 3)
-    with _cost_table.trying(Costs({}, {"numba-float": row}, "trial")):
-        assert _cost_table.pace("numba-float") == row
-    assert _cost_table.pace("numba-float") == _cost_table.shipped().paces["numba-float"]
+    with _cost_table.trying(Costs({}, {"native_loops-float": row}, "trial")):
+        assert _cost_table.pace("native_loops-float") == row
+    assert _cost_table.pace("native_loops-float") == _cost_table.shipped().paces["native_loops-float"]
 
 
 @pytest.mark.parametrize("field", ["call_ns", "pass_byte", "copy_byte", "gemm_mac", "integer_mac"])

@@ -3,8 +3,10 @@
 import ctypes
 import importlib
 import os
+import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 from pathlib import Path
 
@@ -12,17 +14,21 @@ import numpy as np
 import pytest
 
 import arrayconv
-from arrayconv import _accel, _plan, config
-from arrayconv._accel import AcceleratorFailed
+from arrayconv import _accel, _plan, config, nn
+from arrayconv.__main__ import main
+from arrayconv._accel import AcceleratorFailed, _base, _native
+from arrayconv._accel._flat import adjacent
+from arrayconv._accel._tables import XlaHead, packed
 from arrayconv._boundary import BOUNDARIES
 from tests import cases, oracle, running
 from tests.conftest import make_library
 
 jax = pytest.importorskip("jax", reason="jax is not installed")
+pytestmark = pytest.mark.skipif(not _native.built(), reason="the loops were not built: no C compiler")
 
 xla, rows, tiles = (importlib.import_module(f"arrayconv._accel.{name}") for name in ("_xla", "_rows", "_tiles"))
 ROOT = Path(arrayconv.__file__).parent.parent
-METHODS = ("xla_loops", "xla_tiles")
+METHODS = ("xla_loops", "xla_tiles", "xla_images")
 
 
 def agrees(spec, dtype, method, fill=0):
@@ -59,8 +65,7 @@ SIGNALS = {
 }
 
 
-@pytest.mark.parametrize("fill", [0, -1.5])
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(("dtype", "fill"), [("float32", 0), ("float64", -1.5)])
 @pytest.mark.parametrize(
     ("method", "name"), [*product(METHODS, SPECS), *product(["xla_loops"], SIGNALS)], ids=lambda value: value
 )
@@ -153,17 +158,16 @@ def test_transformed_calls_equal_those_of_direct(method, name, wide):
         np.testing.assert_allclose(y, exact, rtol=1e-4, atol=1e-3)
 
 
-def test_large_images_are_given_to_tiles_and_small_ones_are_not():
+def test_large_images_are_given_to_tiles():
     chosen = []
 
     def convolve(x):
         chosen.append(arrayconv.explain(x, (7, 7), "same").method)
         return arrayconv.convolve(x, jax.numpy.ones((7, 7), x.dtype), "same")
 
-    jax.jit(convolve).lower(jax.ShapeDtypeStruct((512, 512), "float32"))
-    jax.jit(convolve).lower(jax.ShapeDtypeStruct((9, 9), "float32"))
-    assert chosen[0] == "xla_tiles"
-    assert chosen[1] not in METHODS
+    lowered = jax.jit(convolve).lower(jax.ShapeDtypeStruct((512, 512), "float32"))
+    assert chosen == ["xla_tiles"]
+    assert xla.NAME in lowered.as_text()
 
 
 REFUSALS = {
@@ -202,7 +206,7 @@ def test_a_traced_array_is_where_jax_puts_arrays_by_default(monkeypatch):
     assert refused == ["it serves arrays on CPUs. Got gpu"] * len(METHODS)
 
 
-@pytest.mark.parametrize("off", ["xla_ffi", "numba"])
+@pytest.mark.parametrize("off", ["xla_ffi", "native"])
 @pytest.mark.parametrize("method", METHODS)
 def test_what_is_switched_off_does_not_serve(method, off):
     x, kernel = images((30, 30), (3, 3))
@@ -212,18 +216,128 @@ def test_what_is_switched_off_does_not_serve(method, off):
         arrayconv.convolve(x, kernel)
 
 
-def refuse(name, capsule, *, platform, api_version):
+NN = {  # (shape of x, shape of the kernel, the call): strides, phases, dilations, groups, counts of filters
+    "conv2d": ((2, 6, 13, 17), (9, 6, 3, 4), lambda x, w, **how: nn.conv2d(x, w, padding=1, **how)),
+    "strided": ((2, 6, 13, 17), (8, 3, 3, 4), lambda x, w, **how: nn.conv2d(x, w, stride=(2, 3), groups=2, **how)),
+    "dilated": ((1, 4, 20, 17), (5, 4, 3, 2), lambda x, w, **how: nn.conv2d(x, w, stride=2, dilation=(2, 3), **how)),
+    "transposed": ((2, 4, 7, 6), (4, 5, 3, 4), lambda x, w, **how: nn.conv_transpose2d(x, w, stride=2, **how)),
+    "transposed-3": (
+        (1, 4, 5, 6),
+        (4, 3, 4, 5),
+        lambda x, w, **how: nn.conv_transpose2d(x, w, stride=3, padding=1, groups=2, **how),
+    ),
+    "signals": ((2, 3, 40), (6, 3, 5), lambda x, w, **how: nn.conv1d(x, w, stride=2, padding=2, **how)),
+    "volumes": ((1, 2, 5, 6, 7), (4, 2, 3, 2, 3), lambda x, w, **how: nn.conv3d(x, w, padding=1, **how)),
+}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", NN)
+def test_images_have_the_bits_of_numpy_s(name, dtype):
+    x_shape, w_shape, call = NN[name]
+    random = np.random.default_rng(3)
+    x, w = (random.standard_normal(shape).astype(dtype) for shape in (x_shape, w_shape))
+    with jax.enable_x64(True):
+        arrays = jax.numpy.asarray(x), jax.numpy.asarray(w)
+        compiled = jax.jit(lambda x, w: call(x, w, method="xla_images"))(*arrays)
+        eager = call(*arrays, method="xla_images")
+    expected = call(x, w, method="native_images")
+    np.testing.assert_array_equal(compiled, expected, strict=True)
+    np.testing.assert_array_equal(eager, expected, strict=True)
+
+
+def test_images_of_many_channels_are_given_to_their_loop():
+    chosen = []
+    with jax.enable_x64(True):
+
+        def conv2d(x, w):
+            found = arrayconv.explain(x, w, pattern="b c h w, o c h w -> b o h w | h w")
+            chosen.append(found.method)
+            return nn.conv2d(x, w, padding=1)
+
+        x, w = (jax.ShapeDtypeStruct(shape, "float64") for shape in ((8, 64, 56, 56), (64, 64, 3, 3)))
+        lowered = jax.jit(conv2d).lower(x, w).as_text()
+    assert chosen == ["xla_images"]
+    assert xla.NAME in lowered
+
+
+LOOPED = {
+    "fori_loop": lambda f, x, w: jax.lax.fori_loop(0, 3, lambda i, x: f(x, w), x),
+    "scan": lambda f, x, w: jax.lax.scan(lambda x, _: (f(x, w), None), x, None, length=3)[0],
+    "donated": lambda f, x, w: jax.jit(lambda x, w: f(f(f(x, w), w), w), donate_argnums=0)(x + 0, w),
+}
+
+
+@pytest.mark.parametrize("name", LOOPED)
+@pytest.mark.parametrize("method", METHODS)
+def test_programs_that_reuse_buffers_give_the_same(method, name):
+    x, w = images((9, 11), (3, 3))
+
+    def convolve(x, w):
+        return arrayconv.convolve(x, w, "same", method=method)
+
+    expected = arrayconv.convolve(np.asarray(x), np.asarray(w), "same", method="direct")
+    for _ in range(2):
+        expected = arrayconv.convolve(expected, np.asarray(w), "same", method="direct")
+    np.testing.assert_allclose(LOOPED[name](convolve, x, w), expected, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_two_python_threads_run_programs_at_once(method):
+    x, kernel = images((2, 400, 400), (9, 9))
+    convolve = jax.jit(lambda x, w: arrayconv.convolve(x, w, "same", method=method))
+    expected = [np.asarray(convolve(part, kernel)) for part in x]
+    with ThreadPoolExecutor(2) as pool:
+        answers = pool.map(lambda n: np.asarray(convolve(x[n % 2], kernel)), range(20))
+        for number, y in enumerate(answers):
+            np.testing.assert_array_equal(y, expected[number % 2])
+
+
+def test_a_program_is_exported_where_its_call_is_allowed():
+    from jax import export
+
+    x, kernel = images((30, 30), (3, 3))
+    convolve = jax.jit(lambda x, w: arrayconv.convolve(x, w, "same", method="xla_tiles"))
+    with pytest.raises(ValueError, match=r"arrayconv\.loops"):
+        export.export(convolve)(x, kernel)
+    allowed = [export.DisabledSafetyCheck.custom_call(xla.NAME)]
+    exported = export.export(convolve, disabled_checks=allowed)(x, kernel)
+    np.testing.assert_array_equal(exported.call(x, kernel), convolve(x, kernel))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_a_program_that_was_compiled_before_a_fork_runs_in_the_child():
+    code = """
+import os, sys, warnings
+import numpy as np, jax, arrayconv
+warnings.simplefilter("ignore")
+x = jax.numpy.ones((900, 900), "float32")
+convolve = jax.jit(lambda x, w: arrayconv.convolve(x, w, "same", method="xla_tiles")).lower(x, x[:9, :9]).compile()
+expected = np.asarray(convolve(x, x[:9, :9]))
+child = os.fork()
+if child == 0:
+    same = np.array_equal(np.asarray(convolve(x, x[:9, :9])), expected)
+    os._exit(0 if same else 3)
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert (done.returncode, done.stdout.strip()) == (0, "0"), done.stderr
+
+
+def refuse(name, capsule, *, platform):
     raise RuntimeError("no such interface")
 
 
 @pytest.fixture
 def _refusing(monkeypatch):
     """XLA refuses what is registered, as it does with handlers of a version it does not know."""
-    monkeypatch.setattr(_accel, "_failed", set())
+    monkeypatch.setattr(_base, "failures", {})
     monkeypatch.setattr(jax.ffi, "register_ffi_target", refuse)
-    xla.target.cache_clear()
+    xla.registered.cache_clear()
     yield
-    xla.target.cache_clear()
+    xla.registered.cache_clear()
 
 
 @pytest.mark.usefixtures("_refusing")
@@ -231,11 +345,11 @@ def test_where_xla_refuses_another_method_answers_after_one_warning():
     x, kernel = images((300, 300), (7, 7))
     expected = arrayconv.convolve(np.asarray(x), np.asarray(kernel), "same", method="direct")
     convolve = jax.jit(lambda x, kernel: arrayconv.convolve(x, kernel, "same"))
-    with pytest.warns(RuntimeWarning, match="accelerator 'xla_ffi' failed: RuntimeError: no such interface") as told:
+    with pytest.warns(RuntimeWarning, match="accelerator 'xla_ffi' failed: .* RuntimeError: no such interface") as told:
         np.testing.assert_allclose(convolve(x, kernel), expected, rtol=1e-4, atol=1e-4)
     assert len(told) == 1
     np.testing.assert_allclose(arrayconv.convolve(x, kernel, "same"), expected, rtol=1e-4, atol=1e-4)
-    assert "numba" in _accel.available(frozenset(config.ACCELERATORS))
+    assert "native" in _accel.available(frozenset(config.ACCELERATORS))
 
 
 @pytest.mark.usefixtures("_refusing")
@@ -245,84 +359,232 @@ def test_where_xla_refuses_a_forced_method_says_so(method):
         arrayconv.convolve(*images((30, 30), (3, 3)), method=method)
 
 
+@pytest.mark.usefixtures("_refusing")
+def test_where_xla_refuses_explain_says_why(capsys):
+    x, kernel = images((300, 300), (7, 7))
+    with pytest.warns(RuntimeWarning, match="Other methods serve instead"):
+        found = arrayconv.explain(x, kernel, "same")
+    refused = {row.name: row.refusal for row in found.candidates}
+    assert found.method not in METHODS
+    assert all("XLA refuses the loops" in refused[method] for method in METHODS)
+    assert main(["backends"]) == 0
+    assert "XLA refuses the loops" in " ".join(capsys.readouterr().out.split())
+
+
+def test_without_native_code_jax_has_the_standard_methods_and_xla_conv(monkeypatch, tmp_path):
+    monkeypatch.setattr(_native, "_PATH", tmp_path / "loops.so")
+    _accel.installed.cache_clear()
+    try:
+        x, kernel = images((2, 3, 30, 30), (4, 3, 3, 3))
+        found = arrayconv.explain(x, kernel, pattern="b c h w, o c h w -> b o h w | h w")
+        refused = {row.name: row.refusal for row in found.candidates}
+        assert all("'native' is not built: there was no C compiler" in refused[method] for method in METHODS)
+        assert refused["xla_conv"] is None
+        y = nn.conv2d(x, kernel)
+    finally:
+        _accel.installed.cache_clear()
+    np.testing.assert_allclose(y, nn.conv2d(np.asarray(x), np.asarray(kernel)), rtol=1e-4, atol=1e-4)
+
+
 CREATED = 0x5EED  # the address of an error that XLA would make
-LAYOUTS = {  # struct_size of the call frame and of the functions, major version: what was written for, and others
-    "as-written-for": (168, 232, 0, 0),
-    "longer": (176, 300, 0, 0),
-    "a-shorter-frame": (160, 232, 0, CREATED),
-    "fewer-functions": (168, 136, 0, CREATED),
-    "another-version": (168, 232, 1, CREATED),
+LAYOUTS = {  # struct_size of the call frame and of the functions, major version, bytes of metadata
+    "a-shorter-frame": (160, 232, 0, None),
+    "fewer-functions": (168, 136, 0, None),
+    "another-version": (168, 232, 1, None),
+    "metadata-of-before-versions": (168, 232, 0, 24),
 }
 
 
-@pytest.mark.parametrize("name", LAYOUTS)
-def test_a_call_frame_of_another_layout_is_an_error_and_no_crash(name):
-    """The frame asks for metadata, as XLA does when a handler is registered."""
-    frame_bytes, api_bytes, major, answer = LAYOUTS[name]
-    create = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64)(lambda call: CREATED)
+def frame_of(frame_bytes=168, api_bytes=232, major=0, metadata_bytes=None):
+    """Return the address of a call frame, what keeps its memory, metadata, and texts of the errors made with it."""
+    texts = []
+
+    @ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.POINTER(ctypes.c_int64))
+    def create(call):
+        texts.append(ctypes.string_at(call[2]).decode())
+        return CREATED
+
     api, frame, extension, metadata = [(ctypes.c_int64 * 40)() for _ in range(4)]
-    api[0], api[4], api[6] = api_bytes, major, ctypes.cast(create, ctypes.c_void_p).value
-    metadata[0] = 48
-    extension[0], extension[1], extension[3] = 32, 1, ctypes.addressof(metadata)
-    frame[0], frame[1], frame[2] = frame_bytes, ctypes.addressof(extension), ctypes.addressof(api)
-    handler = importlib.import_module("arrayconv._accel.numba_kernels").handler("float32")
-    call = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64)(handler.address)
-    assert call(ctypes.addressof(frame)) == answer
-    assert (metadata[1], metadata[3]) == ((0, 0) if answer else (24, 3 << 32))
+    api[0], api[4], api[6] = api_bytes, major | 7 << 32, ctypes.cast(create, ctypes.c_void_p).value
+    frame[0], frame[2], frame[4] = frame_bytes, ctypes.addressof(api), 3
+    if metadata_bytes is not None:
+        metadata[0], extension[0], extension[1] = metadata_bytes, 32, 1
+        extension[3], frame[1] = ctypes.addressof(metadata), ctypes.addressof(extension)
+    return ctypes.addressof(frame), (api, frame, extension, create), metadata, texts
+
+
+def handled(frame):
+    return ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64)(("arrayconv_xla", _library()))(frame)
+
+
+def _library():
+    return ctypes.CDLL(str(_native._PATH))
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_an_interface_of_another_layout_is_an_error_that_names_both(name):
+    frame, _kept, metadata, texts = frame_of(*LAYOUTS[name])
+    assert handled(frame) == CREATED
+    major = LAYOUTS[name][2]
+    assert texts[0].startswith(f"arrayconv: XLA's FFI is version {major}.7 ")
+    assert "written for version 0.3" in texts[0]
+    assert list(metadata[1:5]) == [0] * 4
+
+
+@pytest.mark.parametrize("size", [36, 48, 200])
+def test_the_version_is_told_in_metadata_of_any_later_size(size):
+    frame, _kept, metadata, texts = frame_of(metadata_bytes=size, major=1)  # XLA, which knows, refuses it then
+    assert (handled(frame), texts) == (0, [])
+    assert metadata[3] == 3 << 32  # version 0.3
+
+
+def _right_call():
+    """Return a call's operands and table as they are right."""
+    spec = SPECS["image"]
+    tables = tiles.tables(spec, adjacent(spec.input_shape), adjacent(spec.output_shape), 0, 0, 4)
+    code = _native.loaded()
+    head = XlaHead(_native.TILES, code.level, code.kinds["float32"], 0, tables.units, 1, 1, 13 * 17, 21, 13 * 17)
+    return images((13, 17), (3, 7)), head, tables.parts
+
+
+WRONG = {  # what is changed of a right call -> what is said
+    "a-short-table": (lambda head, parts: head[:4], "it is too short"),
+    "an-unknown-loop": (lambda head, parts: packed(head._replace(loop=3), *parts), "it names no loop"),
+    "an-unknown-kind": (lambda head, parts: packed(head._replace(kind=99), *parts), "it names no loop"),
+    "a-kind-without-tiles": (lambda head, parts: packed(head._replace(kind=4), *parts), "does not serve the kind"),
+    "no-thread": (lambda head, parts: packed(head._replace(threads=0), *parts), "counts are below one"),
+    "a-cut-table": (lambda head, parts: packed(head, *parts)[:-1], "its length is not what it says"),
+    "another-loop-s-table": (lambda head, parts: packed(head._replace(loop=0), *parts), "not what it says"),
+    "a-huge-count": (
+        lambda head, parts: packed(head, parts[0]._replace(border=1 << 62), *parts[1:]),
+        "its length is not what it says",
+    ),
+    "more-units": (lambda head, parts: packed(head._replace(units=99), *parts), "its units are not what it says"),
+    "a-larger-x": (lambda head, parts: packed(head._replace(x_size=9), *parts), "a buffer is of another size"),
+    "another-dtype": (lambda head, parts: packed(head._replace(kind=1), *parts), "a buffer is of another dtype"),
+    "narrow-numbers": (lambda head, parts: np.ones(40, "int32"), "its numbers are not of 64 bits"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_table_that_does_not_fit_is_an_error_that_xla_raises(name):
+    change, said = WRONG[name]
+    (x, w), head, parts = _right_call()
+    table = np.asarray(change(head, parts))
+    call = jax.ffi.ffi_call(xla.registered(), jax.ShapeDtypeStruct((13, 17), "float32"))
+    with pytest.raises(Exception, match=said):
+        jax.block_until_ready(call(x, w, table=table))
+
+
+def test_a_right_table_is_run():
+    (x, w), head, parts = _right_call()
+    call = jax.ffi.ffi_call(xla.registered(), jax.ShapeDtypeStruct((13, 17), "float32"))
+    y = call(x, w, table=packed(head._replace(level=99), *parts))  # of a machine that has more
+    expected = arrayconv.correlate(np.asarray(x), np.asarray(w), "same", method="direct")
+    np.testing.assert_allclose(y, expected, rtol=1e-4, atol=1e-4)
 
 
 def test_operands_that_are_not_known_are_an_error_that_xla_raises():
-    name = xla.target("numba_kernels", "float32")
     x = jax.numpy.ones(4, "float32")
-    with pytest.raises(Exception, match="arrayconv: a compiled loop met a call it does not know"):
-        jax.block_until_ready(jax.ffi.ffi_call(name, [jax.ShapeDtypeStruct((4,), "float32")])(x))
+    with pytest.raises(Exception, match="arrayconv: a call that these loops do not know: it has not two operands"):
+        jax.block_until_ready(jax.ffi.ffi_call(xla.registered(), [jax.ShapeDtypeStruct((4,), "float32")])(x))
 
 
-def test_a_failure_to_compile_is_told_as_that_of_the_compiler(monkeypatch):
-    jit = importlib.import_module("arrayconv._accel._jit")
-
-    def broken(dtype):
-        raise ValueError("no compiler here")
-
-    monkeypatch.setattr(importlib.import_module("arrayconv._accel.numba_kernels"), "handler", broken)
-    for remembered in (jit.handler, xla.target):
-        remembered.cache_clear()
-    with pytest.raises(AcceleratorFailed, match="the accelerator 'numba' failed: ValueError: no compiler here"):
-        xla.target("numba_kernels", "float32")
-    jit.handler.cache_clear()
+def test_without_memory_for_a_block_the_program_fails():
+    (x, w), head, parts = _right_call()
+    table = packed(head, parts[0]._replace(room=1 << 55), *parts[1:])
+    call = jax.ffi.ffi_call(xla.registered(), jax.ShapeDtypeStruct((13, 17), "float32"))
+    with pytest.raises(Exception, match=r"RESOURCE_EXHAUSTED.*arrayconv: no memory for the samples of a block"):
+        jax.block_until_ready(call(x, w, table=table))
 
 
-def printed(code, cache):
-    """Return what a new process prints, whose machine code is kept in a folder."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "NUMBA_CACHE_DIR": str(cache)}
-    done = subprocess.run(
-        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False, timeout=240
-    )
+SOURCES = Path(_native.__file__).parent / "native"
+COMPILER = next(filter(None, map(shutil.which, ("cc", "gcc", "clang"))), None)
+needs_compiler = pytest.mark.skipif(COMPILER is None, reason="there is no C compiler")
+FIELDS = {  # of the subset: the last field of each struct that the handler reads or writes
+    "XLA_FFI_Metadata_Extension": ("extension_base", "metadata"),
+    "XLA_FFI_Metadata": ("struct_size", "api_version"),
+    "XLA_FFI_Api_Version": ("struct_size", "major_version", "minor_version"),
+    "XLA_FFI_Extension_Base": ("struct_size", "type"),
+    "XLA_FFI_Buffer": ("dtype", "data", "rank", "dims"),
+    "XLA_FFI_Array": ("dtype", "size", "data"),
+    "XLA_FFI_Args": ("size", "types", "args"),
+    "XLA_FFI_Rets": ("size", "types", "rets"),
+    "XLA_FFI_Attrs": ("size", "types", "names", "attrs"),
+    "XLA_FFI_Error_Create_Args": ("struct_size", "message", "errc"),
+    "XLA_FFI_Error_Destroy_Args": ("struct_size", "error"),
+    "XLA_FFI_ThreadPool_Schedule_Args": ("ctx", "task", "data"),
+    "XLA_FFI_Api": ("api_version", "XLA_FFI_Error_Create", "XLA_FFI_Error_Destroy", "XLA_FFI_ThreadPool_Schedule"),
+    "XLA_FFI_CallFrame": ("api", "ctx", "stage", "args", "rets", "attrs"),
+}
+NUMBERS = {  # of ours -> as XLA's header calls them
+    "XLA_FFI_MAJOR": "XLA_FFI_API_MAJOR",
+    "XLA_FFI_METADATA": "XLA_FFI_Extension_Metadata",
+    "XLA_FFI_EXECUTE": "XLA_FFI_ExecutionStage_EXECUTE",
+    "XLA_FFI_INVALID": "XLA_FFI_Error_Code_INVALID_ARGUMENT",
+    "XLA_FFI_EXHAUSTED": "XLA_FFI_Error_Code_RESOURCE_EXHAUSTED",
+    "XLA_FFI_UNIMPLEMENTED": "XLA_FFI_Error_Code_UNIMPLEMENTED",
+    **{
+        f"XLA_FFI_{name}": f"XLA_FFI_DataType_{name}"
+        for name in ("S8", "S16", "S32", "S64", "U8", "U16", "U32", "U64", "F32", "F64", "C64", "C128")
+    },
+}
+
+
+def _compiled(tmp_path, name, text, *flags):
+    """Return a program or library compiled from C."""
+    source, target = tmp_path / f"{name}.c", tmp_path / name
+    source.write_text(text)
+    command = [COMPILER, "-std=gnu11", *flags, str(source), "-o", str(target)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
     assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
+    return target
 
 
-def test_a_second_process_compiles_nothing(tmp_path):
-    code = """
-from arrayconv._accel import numba_kernels
-print(numba_kernels.handler("int64").cache_hits)
+@needs_compiler
+def test_our_part_of_xla_s_interface_is_laid_out_as_in_its_header(tmp_path):
+    include = Path(pytest.importorskip("jaxlib", reason="jaxlib is not installed").__file__).parent / "include"
+    if not (include / "xla/ffi/api/c_api.h").exists():
+        pytest.skip("this jaxlib ships no header")
+    printed = []
+    for header, numbers in (("xla_ffi.h", NUMBERS), ("xla/ffi/api/c_api.h", NUMBERS.values())):
+        lines = [
+            f'printf("%zu\\n", offsetof({struct}, {field}));' for struct, fields in FIELDS.items() for field in fields
+        ]
+        lines += [f'printf("%d\\n", (int){number});' for number in numbers]
+        text = f"""#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include "{header}"
+int main(void) {{ {" ".join(lines)} return 0; }}
 """
-    assert [printed(code, tmp_path) for _ in range(2)] == ["0", "1"]
+        program = _compiled(tmp_path, f"layout{len(printed)}", text, f"-I{SOURCES}", f"-I{include}")
+        printed.append(subprocess.run([program], capture_output=True, text=True, check=True).stdout.split())
+    assert printed[0] == printed[1]
+    assert len(printed[0]) == sum(map(len, FIELDS.values())) + len(NUMBERS)
 
 
-def test_code_kept_by_different_processes_is_not_mistaken_for_each_other(tmp_path):
-    kept = [("numba_kernels", "float32"), ("numba_kernels", "float64"), ("tile_kernels", "float32")]
-    for module, dtype in kept:
-        printed(f"from arrayconv._accel import {module}; {module}.handler({dtype!r})", tmp_path)
-    code = f"""
-from importlib import import_module
-import jax, numpy as np, arrayconv
-jax.config.update("jax_enable_x64", True)
-for module, dtype in {kept}:
-    x, kernel = (jax.numpy.arange(float(n * n)).astype(dtype).reshape(n, n) for n in (30, 3))
-    method = {{"numba_kernels": "xla_loops", "tile_kernels": "xla_tiles"}}[module]
-    ours, expected = (arrayconv.convolve(x, kernel, method=chosen) for chosen in (method, "direct"))
-    np.testing.assert_array_equal(ours, expected, err_msg=f"{{method}}, {{dtype}}")
-    assert import_module(f"arrayconv._accel.{{module}}").handler(dtype).cache_hits == 1
+@needs_compiler
+def test_xla_itself_refuses_a_handler_of_a_version_it_does_not_know(tmp_path, monkeypatch):
+    text = """#include <stddef.h>
+#include <stdint.h>
+#include "xla_ffi.h"
+XLA_FFI_Error *arrayconv_xla(XLA_FFI_CallFrame *frame)
+{
+    XLA_FFI_Metadata *metadata = ((XLA_FFI_Metadata_Extension *)frame->extension_start)->metadata;
+    metadata->api_version.major_version = 99;
+    metadata->api_version.minor_version = 0;
+    return NULL;
+}
 """
-    printed(code, tmp_path)
+    library = ctypes.CDLL(str(_compiled(tmp_path, "later.so", text, "-shared", "-fPIC", f"-I{SOURCES}")))
+    code = _native.loaded()
+    monkeypatch.setattr(_native, "loaded", lambda: code._replace(xla=library.arrayconv_xla))
+    monkeypatch.setattr(xla, "NAME", "arrayconv.loops.later")
+    monkeypatch.setattr(_base, "failures", {})
+    xla.registered.cache_clear()
+    try:
+        with pytest.raises(AcceleratorFailed, match=r"XLA refuses the loops.*99\.0"):
+            xla.registered()
+    finally:
+        xla.registered.cache_clear()

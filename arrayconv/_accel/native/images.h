@@ -1,10 +1,10 @@
 /* Images of many channels of one kind of element at one level, any stride, dilation and upsampling.
 
-   With a stride s and a dilation, tap k of output p meets sample s*p + o(k): of the samples that leave the same rest when
-   divided by s, those of one tap are adjacent over p. So a block copies its samples apart by that rest, extended beyond
-   the ends; rows of the copy follow each other, and all outputs of a block are one row for the loop of rows.h, the ends
-   of rows computed and discarded. Outputs of an upsampled axis are phases, each with taps of its own, and interleaved when
-   they are written. */
+   With a stride s and a dilation, tap k of output p meets sample s*p + o(k): of the samples that leave the same rest
+   when divided by s, those of one tap are adjacent over p. So a block copies its samples apart by that rest, extended
+   beyond the ends; rows of the copy follow each other, and all outputs of a block are one row for the loop of rows.h,
+   the ends of rows computed and discarded. Outputs of an upsampled axis are phases, each with taps of its own, and
+   interleaved when they are written. */
 
 #define FLAT (512 / SIZE) /* outputs of a phase that are summed at a time: their samples of all channels stay near */
 
@@ -33,10 +33,10 @@ INLINE void NAME(interleave_phases)(T *y, const T *sums, word sums_phase, const 
     }
 }
 
-/* Write outputs of a block: rows [0, rows) of one phase of rows, every phase of columns, the first of which is `phases`. */
-TARGET static void NAME(row_band)(T *y, word y_row, word y_filter, const T *copy, word copy_row, const T *ws, word group,
-                                  word filters, const phase *phases, const word *offsets, const phased_axis *columns,
-                                  word rows, T *sums)
+/* Write outputs of a block: `rows` of one phase of rows, every phase of columns, of which `phases` is the first. */
+TARGET static void NAME(row_band)(T *y, word y_row, word y_filter, const T *copy, word copy_row, const T *ws,
+                                  word group, word filters, const phase *phases, const word *offsets,
+                                  const phased_axis *columns, word rows, T *sums)
 {
     const word phase_count = least(columns->period, columns->along.outputs);
     const word cols = (columns->along.outputs - 1) / columns->period + 1, length = (rows - 1) * copy_row + cols;
@@ -118,15 +118,16 @@ TARGET static int NAME(images)(const void *xs, const void *ws, void *ys, const v
                 for (word c = 0; c < col_step; c++)
                     NAME(copy_window)(copy + ((plane * row_step + r) * col_step + c) * part, copy_row,
                                       (const T *)xs + sample, row_step * from + r - rows->along.before,
-                                      c - columns->along.before, row_step, col_step, band + table->copy_rows - band_rows,
-                                      copy_row, &rows->along, &columns->along, border, (T)fill, is_fill);
+                                      c - columns->along.before, row_step, col_step,
+                                      band + table->copy_rows - band_rows, copy_row, &rows->along, &columns->along,
+                                      border, (T)fill, is_fill);
         }
         for (word r = 0; r < row_phases; r++) {
             const word count = least(band_rows, (rows->along.outputs - r - 1) / rows->period + 1 - from);
             if (count <= 0) continue;
-            NAME(row_band)((T *)ys + y_at + r * rows->along.y_step + from * y_row, y_row, table->y_filter, copy, copy_row,
-                           ws, group, filters, phases + (which * row_phases + r) * column_phases, offsets, columns, count,
-                           sums);
+            const phase *own_phases = phases + (which * row_phases + r) * column_phases;
+            NAME(row_band)((T *)ys + y_at + r * rows->along.y_step + from * y_row, y_row, table->y_filter, copy,
+                           copy_row, ws, group, filters, own_phases, offsets, columns, count, sums);
         }
     }
     free(copy);

@@ -1,9 +1,10 @@
 /* Kinds of elements and levels of processors: each is one list, from which the tables of functions and Python's numbers
    come. README.md says how to add one. */
 
-/* Number; dtypes of NumPy; T, an element or one part of a complex one; its bytes; what products are formed in; parts of an
-   element; whether tiles and images serve it, which rows do always; dtypes of XLA. Signed integers are summed as unsigned
-   ones, which wrap; narrow ones are multiplied as uint32_t, since C would do it in int, which must not overflow. */
+/* Number; dtypes of NumPy; T, an element or one part of a complex one; its bytes; what products are formed in; parts of
+   an element; whether tiles and images serve it, as rows do always; dtypes of XLA. Signed integers are summed as
+   unsigned ones, which wrap; narrow ones are multiplied as uint32_t, since C would do it in int, which must not
+   overflow. */
 #define KINDS(X)                                                                                                       \
     X(0, "float32", float, 4, float, 1, 1, XLA_FFI_F32, XLA_FFI_F32)                                                   \
     X(1, "float64", double, 8, double, 1, 1, XLA_FFI_F64, XLA_FFI_F64)                                                 \

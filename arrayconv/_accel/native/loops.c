@@ -1,9 +1,10 @@
-/* Convolution as machine code: what native_loops, native_tiles, native_images and their XLA counterparts call. Nothing here
-   knows of Python. README.md is the way in.
+/* Convolution as machine code: what native_loops, native_tiles, native_images and their XLA counterparts call. Nothing
+   here knows of Python. README.md is the way in.
 
-   Built by hatch_build.py, with any compiler that has C11 and GNU's vector extensions, into a library without dependencies.
-   The loops are compiled for every level of processors in kinds.h; the caller says which level its machine has. They are
-   functions of memory that the caller owns and keep nothing, so threads may run them side by side. */
+   Built by hatch_build.py, with any compiler that has C11 with its atomics and GNU's vector extensions (clang-cl on
+   Windows, MSVC has not the latter), into a library without dependencies. The loops are compiled for every level of
+   processors in kinds.h; the caller says which level its machine has. They are functions of memory that the caller owns
+   and keep nothing, so threads may run them side by side. */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -170,8 +171,8 @@ static void zero_pad(char *copy, size_t bytes, const char *x, const pad_axis *al
     if (axes == 1) memcpy(copy + before, x, (size_t)length * itemsize);
     else
         for (word i = 0; i < length; i++)
-            zero_pad(copy + before + (size_t)i * each, each, x + i * along->x_step * (word)itemsize, along + 1, axes - 1,
-                     itemsize);
+            zero_pad(copy + before + (size_t)i * each, each, x + i * along->x_step * (word)itemsize, along + 1,
+                     axes - 1, itemsize);
     const size_t done = before + (size_t)length * each;
     memset(copy + done, 0, bytes - done);
 }
@@ -184,8 +185,8 @@ static void reverse_taps(char *copy, const char *w, word factors, word taps, siz
             memcpy(copy + (size_t)(first + tap) * itemsize, w + (size_t)(first + taps - 1 - tap) * itemsize, itemsize);
 }
 
-/* Do all of a call: extend x by zeros, reverse the kernel, and run a loop over every block. Returns 0, or 1 where there is
-   no memory. */
+/* Do all of a call: extend x by zeros, reverse the kernel, and run a loop over every block. Returns 0, or 1 where there
+   is no memory. */
 EXPORTED int arrayconv_call(const char *x, const char *w, void *y, const call_head *head)
 {
     const pad_axis *pad = (const pad_axis *)(head + 1);

@@ -16,8 +16,8 @@
 /* Write the outputs of `vectors` vectors of each of some filters, of the last vector the first `count` elements where
    that is not 0; `filters` and `vectors` are constants wherever this is inlined. Complex factors meet both parts of a
    sample at once, in two sums. */
-INLINE void NAME(sum_vectors)(T *y, word y_filter, const T *x, const word *offsets, const T *w, word w_filter, word terms,
-                       const int filters, const int vectors, word count)
+INLINE void NAME(sum_vectors)(T *y, word y_filter, const T *x, const word *offsets, const T *w, word w_filter,
+                              word terms, const int filters, const int vectors, word count)
 {
     V sums[MOST_FILTERS][MOST_VECTORS], crossed[MOST_VECTORS];
     UNROLLED
@@ -30,7 +30,8 @@ INLINE void NAME(sum_vectors)(T *y, word y_filter, const T *x, const word *offse
         V sample[MOST_VECTORS];
         UNROLLED
         for (int v = 0; v < vectors; v++) {
-            sample[v] = count && v == vectors - 1 ? NAME(load_count)(from + v * LANES, count) : NAME(load)(from + v * LANES);
+            sample[v] = count && v == vectors - 1 ? NAME(load_count)(from + v * LANES, count)
+                                                  : NAME(load)(from + v * LANES);
             if (filters > 1 || PARTS == 2) IN_REGISTER(sample[v]);
         }
         UNROLLED
@@ -63,8 +64,8 @@ INLINE void NAME(sum_vectors)(T *y, word y_filter, const T *x, const word *offse
 }
 
 /* Write `count` outputs, next to each other as their samples are, of each of some filters. */
-INLINE void NAME(row_contiguous)(T *y, word y_filter, const T *x, const word *offsets, const T *w, word w_filter, word terms,
-                           word count, const int filters)
+INLINE void NAME(row_contiguous)(T *y, word y_filter, const T *x, const word *offsets, const T *w, word w_filter,
+                                 word terms, word count, const int filters)
 {
     const int widest = filters > 1 ? SHARED_VECTORS : MOST_VECTORS;
     const word length = PARTS * count;
@@ -99,8 +100,8 @@ INLINE void NAME(row_contiguous)(T *y, word y_filter, const T *x, const word *of
 }
 
 /* The same of as many filters as `filters_per_pass` says. */
-TARGET static void NAME(row_multi_filter)(T *y, word y_filter, const T *x, const word *offsets, const T *w, word w_filter,
-                                 word terms, word count, word filters)
+TARGET static void NAME(row_multi_filter)(T *y, word y_filter, const T *x, const word *offsets, const T *w,
+                                          word w_filter, word terms, word count, word filters)
 {
 #if PARTS == 1
     if (filters == 6) NAME(row_contiguous)(y, y_filter, x, offsets, w, w_filter, terms, count, 6);
@@ -112,7 +113,7 @@ TARGET static void NAME(row_multi_filter)(T *y, word y_filter, const T *x, const
 
 /* Write `count` outputs of which those, or their samples, are apart. */
 INLINE void NAME(row_strided)(T *y, word y_step, const T *x, word x_step, const word *offsets, const T *w, word terms,
-                        word count)
+                              word count)
 {
     T sums[PARTS][CHUNK];
     for (word first = 0; first < count; first += CHUNK) {

@@ -18,7 +18,7 @@ typedef int64_t word;
     X(x_step)                                                                                                          \
     X(y_step)
 
-/* An axis of native/images.h, whose outputs p, p + period, ... meet the same taps: `before` is that of blocks, `stride` and
+/* An axis of images.h, whose outputs p, p + period, ... meet the same taps: `before` is that of blocks, `stride` and
    `dilation` are those within a phase. */
 #define PHASED_AXIS_FIELDS(X) AXIS_FIELDS(X) X(period)
 
@@ -64,8 +64,8 @@ typedef int64_t word;
     X(copy_row)  /* step from row to row of a copy */                                                                  \
     X(copies)    /* whether every block copies its samples, those without a border too */
 
-/* images.h: axes[lead_axes + 2] as PHASED_AXIS says; border[] as of tiles; lead_phase[lead_phases]; phase[phases], those of
-   the columns innermost; offsets[], where the sample of every term of every phase stands in a copy. */
+/* images.h: axes[lead_axes + 2] as PHASED_AXIS says; border[] as of tiles; lead_phase[lead_phases]; phase[phases], those
+   of the columns innermost; offsets[], where the sample of every term of every phase stands in a copy. */
 #define IMAGES_TABLE_FIELDS(X)                                                                                         \
     X(lead_axes)                                                                                                       \
     X(border)      /* entries */                                                                                       \

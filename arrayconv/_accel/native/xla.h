@@ -1,9 +1,9 @@
 /* The loops as one custom call of XLA: operands x and kernel, an attribute `table`, one result y.
 
-   The table is an xla_head and the loop's own. Chunks of its units are taken from a counter by the calling thread and by
-   tasks on XLA's pool. The caller waits for chunks that others hold, never for tasks that have not begun. Those find nothing
-   to do later, and touch the call they share alone, which whoever lets go of it last frees: x, the kernel, y and the table
-   may be gone by then. */
+   The table is an xla_head and the loop's own. Chunks of its units are taken from a counter by the calling thread and
+   by tasks on XLA's pool. The caller waits for chunks that others hold, never for tasks that have not begun. Those find
+   nothing to do later, and touch the call they share alone, which whoever lets go of it last frees: x, the kernel, y and
+   the table may be gone by then. */
 
 #include <stdatomic.h>
 #include <stdio.h>
@@ -67,8 +67,8 @@ static XLA_FFI_Error *refuse_interface(const XLA_FFI_CallFrame *frame)
     if (api->struct_size < XLA_FFI_THROUGH(XLA_FFI_Api, XLA_FFI_Error_Create)) abort();
     char message[200];
     snprintf(message, sizeof message,
-             "arrayconv: XLA's FFI is version %d.%d (frames of %zu bytes, %zu of functions), and these loops are written for "
-             "version %d.%d (%zu and %zu).",
+             "arrayconv: XLA's FFI is version %d.%d (frames of %zu bytes, %zu of functions), and these loops are written "
+             "for version %d.%d (%zu and %zu).",
              api->api_version.major_version, api->api_version.minor_version, frame->struct_size, api->struct_size,
              XLA_FFI_MAJOR, XLA_FFI_MINOR, sizeof *frame, sizeof *api);
     return refuse(frame, XLA_FFI_UNIMPLEMENTED, message);
@@ -86,19 +86,20 @@ static XLA_FFI_Error *tell_version(const XLA_FFI_CallFrame *frame)
     return NULL;
 }
 
-/* Whether a number that a table says can be one: none may be beyond the words there are, so sums of some do not wrap. */
+/* Whether a table may say so: no count is beyond the words there are, so sums of some do not wrap. */
 static int counts(word number, word words) { return number >= 0 && number <= words; }
 
-/* Return the units and, in `length`, the words of a loop's table, by its own counts; -1 where these are none. */
+/* Return the units and, in `length`, the words of a loop's table, by its own counts; -1 where these are none. Products
+   may wrap: they are compared, nothing else. */
 static word units_of_rows(const rows_table *table, word words, word *length)
 {
     if (words < WORDS(rows_table) || !counts(table->terms, words) || !counts(table->outer_axes, words)) return -1;
     *length = WORDS(rows_table) + table->terms + WORDS(outer_axis) * table->outer_axes;
     if (*length > words) return -1;
     const outer_axis *outer = (const outer_axis *)((const word *)(table + 1) + table->terms);
-    word units = table->blocks;
-    for (word n = 0; n < table->outer_axes; n++) units *= outer[n].size;
-    return units;
+    uint64_t units = (uint64_t)table->blocks;
+    for (word n = 0; n < table->outer_axes; n++) units *= (uint64_t)outer[n].size;
+    return (word)units;
 }
 
 static word units_of_tiles(const tiles_table *table, word words, word *length)
@@ -106,12 +107,14 @@ static word units_of_tiles(const tiles_table *table, word words, word *length)
     if (words < WORDS(tiles_table) || !counts(table->lead_axes, words) || !counts(table->border, words) ||
         !counts(table->row_cuts, words) || !counts(table->col_cuts, words))
         return -1;
-    *length = WORDS(tiles_table) + WORDS(axis) * (table->lead_axes + 2) + table->border + table->row_cuts + table->col_cuts;
+    *length = WORDS(tiles_table) + WORDS(axis) * (table->lead_axes + 2);
+    *length += table->border + table->row_cuts + table->col_cuts;
     if (*length > words) return -1;
     const axis *lead = (const axis *)(table + 1);
-    word units = table->batch * table->groups * (table->row_cuts - 1) * (table->col_cuts - 1);
-    for (word n = 0; n < table->lead_axes; n++) units *= lead[n].outputs;
-    return units;
+    uint64_t units = (uint64_t)table->batch * (uint64_t)table->groups;
+    units *= (uint64_t)((table->row_cuts - 1) * (table->col_cuts - 1));
+    for (word n = 0; n < table->lead_axes; n++) units *= (uint64_t)lead[n].outputs;
+    return (word)units;
 }
 
 static word units_of_images(const images_table *table, word words, word *length)
@@ -123,11 +126,11 @@ static word units_of_images(const images_table *table, word words, word *length)
               WORDS(lead_phase) * table->lead_phases + WORDS(phase) * table->phases;
     if (*length > words) return -1;
     const phase *end = (const phase *)((const word *)table + *length), *last = end - 1;
-    if (table->phases) *length += last->offsets + last->terms;
+    if (table->phases) *length = (word)((uint64_t)*length + (uint64_t)last->offsets + (uint64_t)last->terms);
     const phased_axis *lead = (const phased_axis *)(table + 1);
-    word units = table->batch * table->groups * table->bands;
-    for (word n = 0; n < table->lead_axes; n++) units *= lead[n].along.outputs;
-    return units;
+    uint64_t units = (uint64_t)table->batch * (uint64_t)table->groups * (uint64_t)table->bands;
+    for (word n = 0; n < table->lead_axes; n++) units *= (uint64_t)lead[n].along.outputs;
+    return (word)units;
 }
 
 /* Return what is wrong with a table, by its counts alone; NULL for nothing. A program may have been made elsewhere. */
@@ -159,7 +162,7 @@ static const char *buffer_problem(const XLA_FFI_Buffer *buffer, word kind, word 
 #define TYPES_ENTRY(n, dtypes, t, size, wide, parts, tiled, xla, also) [n] = {xla, also},
         KINDS(TYPES_ENTRY)};
     if (buffer->dtype != types[kind][0] && buffer->dtype != types[kind][1]) return "a buffer is of another dtype";
-    word elements = 1;
+    word elements = 1; /* XLA's own count, which fits */
     for (int64_t n = 0; n < buffer->rank; n++) elements *= buffer->dims[n];
     return elements == size ? NULL : "a buffer is of another size";
 }

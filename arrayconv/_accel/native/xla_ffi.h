@@ -1,6 +1,6 @@
 /* The part of XLA's foreign function interface, version 0.3 of xla/ffi/api/c_api.h, that xla.h uses: same names, same
-   layout, which a test compares with the header that jaxlib ships. XLA keeps old versions for a year at least, and refuses a
-   handler whose version it no longer knows. Each struct but the first begins with its bytes, as far as its writer knows. */
+   layout, which a test compares with the header that jaxlib ships. XLA keeps old versions for a year at least, and
+   refuses a handler whose version it no longer knows. A struct_size is what its writer knows of the struct. */
 
 enum { XLA_FFI_MAJOR = 0, XLA_FFI_MINOR = 3 };
 enum { XLA_FFI_METADATA = 1 };                                                                   /* extensions */

@@ -1,0 +1,76 @@
+"""Run the loops as XLA calls them under ThreadSanitizer: ``python tools/thread_sanitizer.py``.
+
+Compiles arrayconv/_accel/native with -fsanitize=thread into a program that plays XLA, with tasks that begin late, on
+tables that arrayconv plans. Takes a minute or two, needs Linux and gcc or clang. Exit status 0 if nothing was found.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT))
+
+from arrayconv._accel import _images, _native, _rows, _tiles  # noqa: E402
+from arrayconv._accel._flat import adjacent  # noqa: E402
+from arrayconv._accel._tables import XlaHead, packed  # noqa: E402
+from arrayconv._spec import Axis, Spec  # noqa: E402
+from arrayconv._xp import compat_namespace, traits  # noqa: E402
+from hatch_build import SOURCES, compiler  # noqa: E402
+
+FLAGS = ("-std=gnu11", "-O1", "-g", "-fsanitize=thread", "-pthread", "-Wno-psabi", f"-I{SOURCES}")
+TYPES = {"float32": 11, "float64": 12, "int32": 4}  # XLA's numbers of them
+IMAGE = Spec(2, 1, 3, 5, (Axis(20, 3, 20, before=1, boundary="reflect"), Axis(33, 3, 33, before=1)))
+STRIDED = IMAGE._replace(axes=(Axis(20, 3, 10, before=1, stride=2), Axis(33, 3, 66, before=1, upsample=2)))
+
+
+def problems():
+    """Yield (loop, dtype, spec, units, the loop's table)."""
+    signal = Spec(4, 2, 3, 5, (Axis(300, 7, 294),))
+    for dtype in ("float32", "int32"):
+        job = _rows.job(signal, adjacent(signal.input_shape), adjacent(signal.output_shape), 0, 0, 4)
+        yield _native.ROWS, dtype, signal, job.units, job.parts
+    tables = _tiles.tables(IMAGE, adjacent(IMAGE.input_shape), adjacent(IMAGE.output_shape), 0, 0, 8)
+    yield _native.TILES, "float64", IMAGE, tables.units, tables.parts
+    for spec in (IMAGE, STRIDED):
+        known = traits("numpy", "cpu", compat_namespace("numpy"), "float32")
+        images = _images.tables(spec, adjacent(spec.input_shape), adjacent(spec.output_shape), 0, 0, known)
+        yield _native.IMAGES, "float32", spec, images.units, (images.words,)
+
+
+def written(path):
+    """Write the problems, each after its sizes, as thread_sanitizer.c reads them."""
+    random, code = np.random.default_rng(0), _native.loaded()
+    with path.open("wb") as file:
+        for loop, dtype, spec, units, parts in problems():
+            x, w = ((9 * random.standard_normal(n)).astype(dtype) for n in (spec.input_shape, spec.kernel_shape))
+            outputs = int(np.prod(spec.output_shape))
+            head = XlaHead(loop, code.level, code.kinds[dtype], 0, units, 1, 1, x.size, w.size, outputs)
+            table = packed(head, *parts)
+            sizes = table.size, x.nbytes, w.nbytes, outputs * x.itemsize, TYPES[dtype]
+            file.write(np.array(sizes, np.int64).tobytes() + table.tobytes() + x.tobytes() + w.tobytes())
+
+
+def main():
+    """Compile, run, and say what became of it."""
+    command = compiler()
+    if command is None:
+        print("There is no C compiler.", file=sys.stderr)
+        return 2
+    with tempfile.TemporaryDirectory() as folder:
+        program, data = Path(folder) / "program", Path(folder) / "problems"
+        source = Path(__file__).with_suffix(".c")
+        subprocess.run([*command, *FLAGS, str(source), "-o", str(program)], check=True)
+        written(data)
+        done = subprocess.run([str(program), str(data)], check=False)
+    print("Nothing was found." if done.returncode == 0 else f"Exit status {done.returncode}.")
+    return done.returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())
