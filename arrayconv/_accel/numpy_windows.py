@@ -29,8 +29,10 @@ def bypass(laid: Laid) -> Bypass | None:
     held, place = ((..., *part) for part in zip(*filter(None, cuts), strict=True))
     extended = any(len(runs) > 1 for runs in laid.step.source)
     x_shape, shape, answer = layout.x.joined, step.input_shape, laid.problem.shape
-    windows, strides = _windows(step, dtype.itemsize)
-    columns = step.batch, step.groups, step.terms, prod(step.output_size)
+    by_output = prod(step.output_size) < step.taps  # as in `im2col`, for sums in the same order
+    windows, strides = _windows(step, dtype.itemsize, by_output)
+    rows_first = (prod(step.output_size), step.terms) if by_output else (step.terms, prod(step.output_size))
+    columns = step.batch, step.groups, *rows_first
     weights, rows = factors(laid), (step.groups, step.filters, step.terms)
     added = step.groups, step.filters, 1
 
@@ -43,7 +45,7 @@ def bypass(laid: Laid) -> Bypass | None:
         elif not data.flags.c_contiguous:
             data = data.copy()
         seen = np.ndarray(windows, dtype, data, 0, strides).reshape(columns)
-        y = np.matmul(weights(kernel).reshape(rows), seen)
+        y = np.matmul(weights(kernel).reshape(rows), seen.mT if by_output else seen)
         if bias is not None:
             y += bias.reshape(added)
         return y.reshape(answer)
@@ -51,11 +53,18 @@ def bypass(laid: Laid) -> Bypass | None:
     return on_memory(run) if laid.traits.home else run
 
 
-def _windows(spec: Spec, itemsize: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Return the shape (batch, groups, channels, *k, *out) of all windows of adjacent samples, and steps in bytes."""
+def _windows(spec: Spec, itemsize: int, by_output: bool) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return the shape of all windows of adjacent samples, and steps in bytes.
+
+    The axes are (batch, groups, channels, *k, *out), or (batch, groups, *out, channels, *k) `by_output`.
+    """
     steps = [itemsize * prod(spec.input_shape[number + 1 :]) for number in range(len(spec.input_shape))]
     leading, spatial = steps[:LEADING], steps[LEADING:]
     taps = [axis.dilation * step for axis, step in zip(spec.axes, spatial, strict=True)]
     outputs = [axis.stride * step for axis, step in zip(spec.axes, spatial, strict=True)]
+    batch, group, channel = leading
+    if by_output:
+        shape = spec.batch, spec.groups, *spec.output_size, spec.channels, *spec.kernel_size
+        return shape, (batch, group, *outputs, channel, *taps)
     shape = spec.batch, spec.groups, spec.channels, *spec.kernel_size, *spec.output_size
-    return shape, (*leading, *taps, *outputs)
+    return shape, (batch, group, channel, *taps, *outputs)
