@@ -40,7 +40,7 @@ class Library:
         if self.name == "array_api_strict":
             array = array.to_device(self.xp.Device("CPU_DEVICE"))
         elif self.name == "torch":
-            array = array.detach()
+            array = array.detach().resolve_conj().resolve_neg()
         return np.asarray(array)
 
 
