@@ -38,6 +38,8 @@ class Library:
 
     def numpy(self, array):
         """Return an array of this library on the host."""
+        if self.name == "torch":
+            array = array.detach().resolve_conj().resolve_neg()
         return copied(self.name, array)
 
 

@@ -11,6 +11,13 @@ from arrayconv._xp import traits
 from tests import oracle
 
 ALL_ACCELERATORS = frozenset(config.ACCELERATORS)
+INSTALLS = {
+    "everything": ALL_ACCELERATORS,
+    "NumPy": frozenset({"numpy"}),
+    "NumPy and SciPy": frozenset({"numpy", "scipy"}),
+    "no machine code": ALL_ACCELERATORS - {"native"},
+    "standard": frozenset(),
+}
 
 
 def planned(library, spec, dtype, method, *, fill=0, max_workspace=None, accelerators=None):

@@ -10,35 +10,26 @@ import arrayconv
 from arrayconv import ndimage
 from arrayconv._memory import covers_itself
 from arrayconv._select import METHODS
-from tests import oracle
+from tests import layouts, oracle
+from tests.conftest import make_library
 
 DTYPES = ["uint8", "int32", "float32", "float64", "complex64", "complex128"]
 
 
-def unaligned(shape, dtype):
-    raw = np.zeros(np.prod(shape, dtype=int) * dtype.itemsize + 1, np.uint8)
-    return raw[1:].view(dtype).reshape(shape)
-
-
-def field(shape, dtype):
-    return np.zeros(shape, [("flag", "u1"), ("value", dtype)])["value"]
-
-
-# name: an array of zeros of a shape and dtype, in memory of some kind
+C = layouts.dense(2)
 MEMORY = {
-    "its own": np.zeros,
-    "another byte order": lambda shape, dtype: np.zeros(shape, dtype.newbyteorder()),
-    "unaligned": unaligned,
-    "unaligned, in another byte order": lambda shape, dtype: unaligned(shape, dtype.newbyteorder()),
-    "a field of records": field,
-    "a field in another byte order": lambda shape, dtype: field(shape, dtype.newbyteorder()),
-    "every second sample": lambda shape, dtype: np.zeros((*shape[:-1], 2 * shape[-1]), dtype)[..., ::2],
-    "reversed": lambda shape, dtype: np.zeros(shape, dtype)[::-1, ::-1],
-    "transposed": lambda shape, dtype: np.zeros(shape[::-1], dtype).T,
-    "interleaved axes": lambda shape, dtype: np.lib.stride_tricks.as_strided(
-        np.zeros(2 * shape[0] * shape[1] + 2, dtype), shape, (2 * dtype.itemsize, 2 * shape[0] * dtype.itemsize)
-    ),
+    "its own": C,
+    "another byte order": C._replace(swapped=True),
+    "unaligned": C._replace(shift=1),
+    "unaligned, in another byte order": C._replace(shift=1, swapped=True),
+    "a field of records": C._replace(gap=1),
+    "a field in another byte order": C._replace(gap=1, swapped=True),
+    "every second sample": C._replace(steps=(1, 2)),
+    "reversed": C._replace(steps=(-1, -1)),
+    "transposed": C._replace(order=(1, 0)),
+    "interleaved axes": C._replace(order=(1, 0), steps=(2, 1)),
 }
+NUMPY = make_library("numpy")
 
 
 def flipped(kernel):
@@ -89,7 +80,7 @@ def test_every_method_writes_any_memory(door, kind):
         x, kernel, exact = call
         before = x.copy(), kernel.copy()
         for method in METHODS:
-            out = MEMORY[kind](x.shape, x.dtype)
+            out = layouts.place(NUMPY, np.zeros_like(x), MEMORY[kind]).array
             try:
                 y = DOORS[door](x, kernel, out, method)
             except NotImplementedError:
@@ -113,7 +104,7 @@ def test_filters_write_any_memory(kind, size):
         lambda output: ndimage.uniform_filter(x, 3, output=output),
         lambda output: ndimage.sobel(x, output=output),
     ):
-        out = MEMORY[kind](x.shape, x.dtype)
+        out = layouts.place(NUMPY, np.zeros_like(x), MEMORY[kind]).array
         run(out)
         np.testing.assert_allclose(out, run(None), rtol=1e-12, atol=1e-9)
 

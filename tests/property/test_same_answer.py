@@ -15,43 +15,20 @@ from hypothesis import strategies as st
 import arrayconv
 from arrayconv import config, nn
 from arrayconv._select import METHODS
-from tests import oracle
+from tests import layouts, oracle, running
 from tests.conftest import make_library
 
 DTYPES = {"int32": 0, "float32": 1e-4, "float64": 1e-11, "complex128": 1e-11}  # error beside the largest number
-INSTALLS = {
-    "everything": frozenset(config.ACCELERATORS),
-    "NumPy": frozenset({"numpy"}),
-    "NumPy and SciPy": frozenset({"numpy", "scipy"}),
-    "no machine code": frozenset(config.ACCELERATORS) - {"native"},
-    "standard": frozenset(),
-}
 # Each new shape is compiled by JAX, and the strict library checks every operation.
 EXAMPLES = {"numpy": 100, "torch": 40, "jax": 2, "array_api_strict": 20}
 
 sizes = st.one_of(st.just(1), st.integers(1, 7))
 
 
-def in_memory(draw, host):
-    """Return the same numbers, laid out in memory in one of the ways that views of arrays are."""
-    way = draw(st.sampled_from(["C", "F", "reversed", "every second", "transposed", "part"]), label="memory")
-    if way == "F":
-        return np.asfortranarray(host)
-    if way == "reversed":
-        return host[::-1].copy()[::-1]
-    if way == "every second":
-        room = np.zeros((*host.shape[:-1], 2 * host.shape[-1]), host.dtype)
-        room[..., ::2] = host
-        return room[..., ::2]
-    if way == "transposed":
-        order = draw(st.permutations(range(host.ndim)), label="order")
-        return host.transpose(order).copy().transpose(np.argsort(order))
-    if way == "part":
-        room = np.zeros([n + 2 for n in host.shape], host.dtype)
-        inside = tuple(slice(1, n + 1) for n in host.shape)
-        room[inside] = host
-        return room[inside]
-    return host
+def placed(draw, library, *hosts):
+    """Return arrays of a library, each laid out in memory in one of the ways that views are."""
+    memory = [draw(layouts.layouts(library.name, host), label="memory") for host in hosts]
+    return [layouts.place(library, host, layout).array for host, layout in zip(hosts, memory, strict=True)]
 
 
 def numbers(draw, shape, dtype):
@@ -82,7 +59,7 @@ def answers(library, run, arrays):
 def over_methods(library, install, expected, dtype, run, arrays, call):
     """Check every method on a problem; raise unless one of them serves."""
     served = []
-    with config.using(accelerators=INSTALLS[install]):
+    with config.using(accelerators=running.INSTALLS[install]):
         for method in METHODS:
             results = answers(library, lambda *given, method=method: run(*given, method=method), arrays)
             if results is not None:
@@ -134,8 +111,8 @@ def problems(draw):
     for name in draw(st.sets(st.sampled_from(sorted(options))), label="unusual"):
         choices = ["constant", "edge", "symmetric", "reflect", "wrap"] if name == "boundary" else [1, 2]
         options[name] = tuple(draw(st.sampled_from(choices)) for _ in range(count))
-    x, kernel = (in_memory(draw, numbers(draw, shape, dtype)) for shape in (x_shape, k_shape))
-    install = draw(st.sampled_from(sorted(INSTALLS)), label="install")
+    x, kernel = (numbers(draw, shape, dtype) for shape in (x_shape, k_shape))
+    install = draw(st.sampled_from(sorted(running.INSTALLS)), label="install")
     return x, kernel, tuple(space), mode, options, dtype, install
 
 
@@ -167,12 +144,12 @@ def test_axes_by_number(name, function):
     library = make_library(name)
 
     @settings(max_examples=EXAMPLES[name], deadline=None)
-    @given(problems())
-    def law(problem):
+    @given(st.data(), problems())
+    def law(data, problem):
         x, kernel, space, mode, options, dtype, install = problem
         expected = definition(function, x, kernel, space, {"mode": mode, **options})
         run = getattr(arrayconv, function)
-        arrays = library.asarray(x), library.asarray(kernel)
+        arrays = placed(data.draw, library, x, kernel)
         call = f"{function}({x.shape}, {kernel.shape}, {mode!r}, axes={space}, {options})"
         fixed = {"mode": mode, "axes": space, **options}
         over_methods(
@@ -180,7 +157,7 @@ def test_axes_by_number(name, function):
         )
         if function == "convolve":
             convolver = arrayconv.Convolver(arrays[1], **fixed)
-            with config.using(accelerators=INSTALLS[install]):
+            with config.using(accelerators=running.INSTALLS[install]):
                 results = [library.numpy(convolver(arrays[0])) for _ in range(3)]
             assert_definition(results, expected, dtype, f"Convolver: {call}")
 
@@ -201,7 +178,9 @@ def test_axes_by_label(name, function):
         pattern = labelled(x, kernel, space, orders)
         pads = [padding(function, mode, kernel.shape[a], d) for a, d in zip(space, options["dilation"], strict=True)]
         flips = function == "convolve"
-        arrays = [library.asarray(a.transpose(order)) for a, order in zip((x, kernel), orders, strict=False)]
+        arrays = placed(
+            data.draw, library, *(a.transpose(order) for a, order in zip((x, kernel), orders, strict=False))
+        )
         fixed = {"padding": pads, "flip": flips, "conj": not flips, **options}
         over_methods(
             library,
@@ -233,8 +212,8 @@ def test_images_of_channels(name):
         stride, dilation = draw(st.integers(1, 2)), draw(st.integers(1, 2))
         pad = [dilation * (k - 1) for k in taps]
         boundary = draw(st.sampled_from(["constant", "edge", "symmetric", "reflect", "wrap"]), label="boundary")
-        x = in_memory(draw, numbers(draw, (batch, groups * channels, *space), dtype))
-        kernel = in_memory(draw, numbers(draw, (groups * filters, channels, *taps), dtype))
+        x = numbers(draw, (batch, groups * channels, *space), dtype)
+        kernel = numbers(draw, (groups * filters, channels, *taps), dtype)
         options = {"boundary": boundary, "stride": stride, "dilation": dilation}
         sums = [
             [
@@ -253,11 +232,11 @@ def test_images_of_channels(name):
         run = getattr(nn, f"conv{count}d")
         over_methods(
             library,
-            draw(st.sampled_from(sorted(INSTALLS)), label="install"),
+            draw(st.sampled_from(sorted(running.INSTALLS)), label="install"),
             expected,
             dtype,
             lambda a, w, method: run(a, w, padding=pad, groups=groups, **options, method=method),
-            (library.asarray(x), library.asarray(kernel)),
+            placed(draw, library, x, kernel),
             f"conv{count}d({x.shape}, {kernel.shape}, groups={groups}, padding={pad}, {options})",
         )
 

@@ -21,7 +21,7 @@ for package in ("matplotlib", "rich", "scipy"):
         package, reason=f"{package} is not installed, and the benchmarks draw, print or compare with it"
     )
 
-from benchmarks import contenders, overhead, page, peers, pictures, report, run, timing  # noqa: E402, once they can be imported
+from benchmarks import contenders, page, peers, picks, pictures, remembered, report, run, timing  # noqa: E402, once they can be imported
 from benchmarks.problems import EVERYWHERE, PROBLEMS, explained, operands, work  # noqa: E402
 
 ROOT = Path(__file__).parents[2]
@@ -360,11 +360,48 @@ def test_run_refuses_a_filter_that_matches_nothing(capsys):
     assert "--filter must occur in a problem on numpy arrays. Got 'nothing of the kind'." in capsys.readouterr().err
 
 
-@pytest.mark.skipif("torch" not in LIBRARIES, reason="torch is not installed")
-@pytest.mark.parametrize(("more", "shown"), [((), "takes"), (("--profile",), "tottime")])
-def test_overhead_prints(more, shown, capsys):
-    overhead.main(["--filter", "numpy.convolve", "--seconds", "0.01", *more])
-    assert shown in capsys.readouterr().out
+def test_remembered_calls_are_a_table_with_a_dash_for_what_is_refused(tmp_path, capsys):
+    file = tmp_path / "remembered.json"
+    methods = ["direct", "numpy_convolve", "torch_conv"]
+    chosen = ["--library", "numpy", "--methods", *methods, "--doors", "convolve", "convolve 1-D"]
+    remembered.main([*chosen, "--seconds", "0.01", "--json", str(file)])
+    rows = json.loads(file.read_text())["libraries"]["numpy"]["methods"]
+    assert rows["direct"].keys() == {"convolve", "convolve 1-D"}
+    assert rows["numpy_convolve"].keys() == {"convolve 1-D"}
+    assert "torch_conv" not in rows
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if "numpy_convolve" in line]
+    assert " - " in line
+
+
+def test_remembered_calls_are_profiled(monkeypatch, capsys):
+    monkeypatch.setattr(remembered, "PROFILED", 3)
+    remembered.main(["--library", "numpy", "--methods", "auto", "--doors", "ndimage.correlate", "--profile"])
+    told = capsys.readouterr().out
+    assert "ndimage.correlate by auto: 3 calls" in told
+    assert "tottime" in told
+
+
+def test_the_grid_of_picks_is_of_2744_problems_with_labels_of_their_own():
+    labels = [label for label, *_ in picks.grid()]
+    assert len(labels) == len(set(labels)) == 2744
+
+
+def test_picks_of_two_commits_are_compared():
+    before = {"AVX2": {"a": "fft", "b": "direct"}}
+    after = {"AVX2": {"a": "fft", "b": "im2col", "c": "dot"}}
+    assert picks.changes(before, after) == ["AVX2 b: direct -> im2col", "AVX2 c: not asked -> dot"]
+    assert picks.counts({"AVX2": {"convolve 1": "fft", "convolve 2": "fft"}})[0] == "AVX2 convolve 2: fft 2"
+
+
+def test_picks_are_those_of_explain(tmp_path, capsys):
+    file = tmp_path / "picks.json"
+    label = "convolve 100^1 * 3^1 float32"
+    picks.main(["--filter", label, "--json", str(file)])
+    found = json.loads(file.read_text())
+    assert found.keys() == picks.TABLES.keys()
+    assert all(chosen.keys() == {label} and chosen[label] in TABLE for chosen in found.values())
+    picks.main(["--filter", label, "--against", str(file)])
+    assert "0 picks changed" in capsys.readouterr().out
 
 
 def _calibrate():

@@ -1,0 +1,181 @@
+"""What a remembered call takes beyond its arithmetic, by method, door and library, in microseconds.
+
+    python -m benchmarks.remembered [--library numpy] [--methods auto fft] [--doors convolve out=] [--json FILE]
+    python -m benchmarks.remembered --methods auto --doors nn.conv2d --profile
+
+Every call is of the smallest problem that has all parts, 8 samples by 3 taps or 4 x 4 by 3 x 3, so that there is next
+to nothing to add up: a hundred multiply-adds take less than a tenth of a microsecond. From the shortest time of a call
+is taken that of the library's own floor, measured in the same rounds: a new array for the answer, and one function of
+arrays that writes there. What is left is the way from the door to the sums and back, and what a method does whatever
+the size, such as a band of a matrix. That is not a door's fault, but a user waits for it all the same.
+
+'-' stands for a problem that a method refuses, and for a method that a door does not let its caller choose. Below the
+methods stand the functions that users would call instead, floor taken off too.
+"""
+
+import argparse
+import cProfile
+import json
+import pstats
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+import arrayconv
+from arrayconv import ndimage, nn, signal
+from arrayconv._cost_table import in_force
+from arrayconv._measure import wait
+from arrayconv._select import METHODS
+from benchmarks.timing import Timed, interleaved
+
+LIBRARIES = ("numpy", "torch", "jax")
+SECONDS = 2.0
+WARM_NS = 10**6  # of calls before each turn: these never wake a thread
+FLOOR = "floor"
+PROFILED = 5000  # calls
+SHOWN = 25  # functions
+WIDE = 160  # columns of text: no name is cut short
+
+
+def arrays(library):
+    """Return the operands as a library's arrays, by what they are."""
+    random = np.random.default_rng(0)
+    shapes = {"line": 8, "taps": 3, "plane": (4, 4), "stencil": (3, 3), "images": (1, 1, 4, 4), "filters": (1, 1, 3, 3)}
+    hosts = {name: random.standard_normal(shape).astype(np.float32) for name, shape in shapes.items()}
+    convert = {"numpy": "numpy", "torch": "torch", "jax": "jax.numpy"}[library]
+    return {name: import_module(convert).asarray(host) for name, host in hosts.items()}
+
+
+def doors(library):
+    """Return door -> (method -> call); None stands for the method where the door has no such option."""
+    a = arrays(library)
+    line, taps, plane, stencil = a["line"], a["taps"], a["plane"], a["stencil"]
+
+    def convolver(method):
+        return partial(arrayconv.Convolver(stencil, "same", method=method), plane)
+
+    found = {
+        "convolve 1-D": lambda method: partial(arrayconv.convolve, line, taps, "same", method=method),
+        "convolve": lambda method: partial(arrayconv.convolve, plane, stencil, "same", method=method),
+        "correlate": lambda method: partial(arrayconv.correlate, plane, stencil, "same", method=method),
+        "einconv": lambda method: partial(
+            arrayconv.einconv, "h w, h w -> h w | h w", plane, stencil, padding="same", method=method
+        ),
+        "Convolver": convolver,
+        "nn.conv2d": lambda method: partial(nn.conv2d, a["images"], a["filters"], padding=1, method=method),
+        "signal.convolve": lambda method: (
+            None if method != "auto" else partial(signal.convolve, plane, stencil, "same")
+        ),
+        "ndimage.correlate": lambda method: None if method != "auto" else partial(ndimage.correlate, plane, stencil),
+    }
+    if library != "jax":  # whose arrays are immutable
+        out = arrays(library)["plane"]
+        found["out="] = lambda method: partial(arrayconv.convolve, plane, stencil, "same", method=method, out=out)
+    return found
+
+
+def peers(library):
+    """Return (name, door that it stands in for) -> call, of what users would call instead."""
+    a = arrays(library)
+    if library == "numpy":
+        import scipy.ndimage
+        import scipy.signal
+
+        return {
+            ("numpy.convolve", "convolve 1-D"): partial(np.convolve, a["line"], a["taps"], "same"),
+            ("SciPy", "signal.convolve"): partial(scipy.signal.convolve, a["plane"], a["stencil"], "same"),
+            ("SciPy", "ndimage.correlate"): partial(scipy.ndimage.correlate, a["plane"], a["stencil"]),
+        }
+    if library == "torch":
+        conv2d = import_module("torch").nn.functional.conv2d
+        return {("torch", "nn.conv2d"): partial(conv2d, a["images"], a["filters"], padding=1)}
+    jnp = import_module("jax.numpy")
+    return {("jax.numpy", "convolve 1-D"): partial(jnp.convolve, a["line"], a["taps"], "same")}
+
+
+def floor(library):
+    """Return the least that any function of arrays does: memory for the answer, and one function that writes there."""
+    plane, xp = arrays(library)["plane"], import_module("jax.numpy" if library == "jax" else library)
+    if library == "jax":
+        return lambda: xp.add(plane, plane)
+    return lambda: xp.add(plane, plane, out=xp.empty(plane.shape, dtype=plane.dtype))
+
+
+def calls(library, methods=METHODS, chosen=()):
+    """Return (method, door) -> a call made twice before, without those that are refused."""
+    found = {(FLOOR, FLOOR): floor(library)}
+    for door, make in doors(library).items():
+        for method in methods if not chosen or door in chosen else ():
+            try:
+                call = make(method)
+                if call is not None:
+                    wait(call()), wait(call())
+                    found[method, door] = call
+            except NotImplementedError:
+                continue
+    return found | {key: call for key, call in peers(library).items() if not chosen or key[1] in chosen}
+
+
+def measured(library, seconds, methods=METHODS, chosen=()):
+    """Return method -> door -> microseconds beyond the floor, and the floor."""
+    timed = {key: Timed(call) for key, call in calls(library, methods, chosen).items()}
+    best = interleaved(timed, seconds, finish=wait, warm_ns=WARM_NS)
+    least = best.pop((FLOOR, FLOOR))
+    rows = {}
+    for (method, door), took in best.items():
+        rows.setdefault(method, {})[door] = (took - least) / 1000
+    return rows, least / 1000
+
+
+def shown(library, rows, least):
+    """Print the table of one library."""
+    table = Table(title=f"{library}: microseconds beyond {least:.2f} of the floor", title_justify="left")
+    columns = [door for door in doors(library) if any(door in row for row in rows.values())]
+    table.add_column("method", no_wrap=True)
+    for door in columns:
+        table.add_column(door, justify="right", no_wrap=True)
+    for method, row in rows.items():
+        table.add_row(method, *(f"{row[door]:.1f}" if door in row else "-" for door in columns))
+    Console(width=WIDE).print(table)
+
+
+def profile(key, call):
+    """Print where the time of many calls goes, by each function's own time."""
+    profiler = cProfile.Profile()
+    profiler.enable()
+    for _ in range(PROFILED):
+        call()
+    profiler.disable()
+    print(f"{' by '.join(reversed(key))}: {PROFILED} calls")
+    pstats.Stats(profiler).strip_dirs().sort_stats("tottime").print_stats(SHOWN)
+
+
+def main(argv=None):
+    every = tuple(doors("numpy"))
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--library", action="append", choices=LIBRARIES, help="may be repeated (default: numpy, torch)")
+    parser.add_argument("--methods", nargs="+", default=list(METHODS), choices=METHODS, metavar="METHOD")
+    parser.add_argument("--doors", nargs="+", default=(), choices=every, metavar="DOOR")
+    parser.add_argument("--seconds", type=float, default=SECONDS, help="of rounds, each library (default: %(default)s)")
+    parser.add_argument("--json", type=Path, help="where to write all figures")
+    parser.add_argument("--profile", action="store_true", help="profile the calls instead")
+    options = parser.parse_args(argv)
+    found = {}
+    for library in options.library or LIBRARIES[:2]:
+        if options.profile:
+            for key, call in calls(library, options.methods, options.doors).items():
+                profile(key, call)
+            continue
+        rows, least = measured(library, options.seconds, options.methods, options.doors)
+        shown(library, rows, least)
+        found[library] = {"floor": least, "methods": rows}
+    if options.json is not None:
+        options.json.write_text(json.dumps({"costs": in_force().source, "libraries": found}, indent=1))
+
+
+if __name__ == "__main__":
+    main()
