@@ -42,6 +42,11 @@ class Context(NamedTuple):
     alone: bool = True  # False where pieces run side by side, each on a thread: what is called must start none
     once: bool = False  # whether what is prepared of a kernel serves one piece and is forgotten
 
+    @property
+    def in_place(self) -> bool:
+        """Whether arrays are written where they stand; where a compiler looks on, each has one name only."""
+        return self.traits.writable and not self.traits.traced
+
 
 def _never(spec: Spec, traits: Traits) -> bool:
     return False
