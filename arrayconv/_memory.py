@@ -107,7 +107,7 @@ def _replaced(y: Any, index: Any, value: Any) -> Array:
     return xp.reshape(xp.where(kept, xp.reshape(y, (-1,)), xp.take(value, where, axis=0)), y.shape)
 
 
-def stacked(parts: Sequence[Any], axis: int, *, xp: Namespace) -> Array:
+def stack(parts: Sequence[Any], axis: int, *, xp: Namespace) -> Array:
     """Return arrays side by side along a new axis, which do not outlive the call."""
     first: Any = parts[0]
     if not is_numpy(first):

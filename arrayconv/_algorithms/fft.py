@@ -14,7 +14,7 @@ Source    Stockham, High-speed convolution and correlation, 1966.
 from __future__ import annotations
 
 from math import log2, prod
-from typing import Any
+from typing import Any, NamedTuple
 
 from arrayconv._algorithms._base import Algorithm, Context
 from arrayconv._cost_table import rates
@@ -61,6 +61,7 @@ def _why_not(spec: Spec, traits: Traits) -> str | None:
     return spectral.why_not(spec, lengths_of(spec), traits)
 
 
+@planning()
 def in_slabs(spec: Spec, traits: Traits) -> bool:
     """Whether the transforms are taken apart: of one image by one kernel, real or complex.
 
@@ -162,6 +163,19 @@ def _slabs(spec: Spec, context: Context) -> Any:
     return getattr(context.fft, "slabs", None) if in_slabs(spec, context.traits) else None
 
 
+class Steps(NamedTuple):
+    """Where the outputs stand in the circular convolution."""
+
+    rolls: tuple[tuple[int, int], ...]  # of circles: the axis and the shift before the outputs are read
+    read: tuple[Any, ...]
+
+
+@planning()
+def _steps(spec: Spec) -> Steps:
+    rolls = [(LEADING + number, -_first(axis)) for number, axis in enumerate(spec.axes) if _is_circle(axis)]
+    return Steps(tuple(rolls), (..., *reads(spec)))
+
+
 def _run(x: Any, kernel: Any, spec: Spec, context: Context) -> Array:
     slabs = _slabs(spec, context)
     if slabs is not None:
@@ -169,11 +183,10 @@ def _run(x: Any, kernel: Any, spec: Spec, context: Context) -> Array:
         factor = kernel.limbs[0] if whole else kernel
         y = slabs.convolve(x[0, 0, 0, ...], factor[0, 0, 0, ...], lengths_of(spec), reads(spec), is_spectrum=whole)
         return y[None, None, None, ...]
-    y = spectral.convolve(x, kernel, context)
-    for number, axis in enumerate(spec.axes):
-        if _is_circle(axis):
-            y = context.xp.roll(y, -_first(axis), axis=LEADING + number)
-    return y[(..., *reads(spec))]
+    steps, y = _steps(spec), spectral.convolve(x, kernel, context)
+    for axis, shift in steps.rolls:
+        y = context.xp.roll(y, shift, axis=axis)
+    return y[steps.read]
 
 
 def _is_circle(axis: Axis) -> bool:
