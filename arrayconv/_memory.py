@@ -35,7 +35,7 @@ def product(a: Any, b: Any, *, xp: Namespace, alone: bool = True) -> Array:
     """Return a matrix product that does not outlive the call; unless `alone`, one that starts no threads."""
     if not is_numpy(a) or a.ndim < 2:
         return xp.matmul(a, b)
-    batch = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+    batch = a.shape[:-2] if b.ndim == 2 else np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
     y = _scratch.empty((*batch, a.shape[-2], b.shape[-1]), a.dtype)
     return np.matmul(a, b, out=y) if alone else product_of_rows(a, b, y)
 
@@ -57,10 +57,13 @@ def product_of_rows(a: Any, b: Any, y: Any) -> Any:
 
 def put(y: Array, index: Any, value: Array | int) -> Array:
     """Return `y` with `value` at `index`: written in place where the library allows it, else a new array."""
+    if is_numpy(y):
+        y[index] = value
+        return y
     at = getattr(y, "at", None)
     if at is not None:
         return at[index].set(value)
-    if not is_numpy(y) and is_recorded("torch") and isinstance(y, sys.modules["torch"].Tensor):
+    if is_recorded("torch") and isinstance(y, sys.modules["torch"].Tensor):
         return _scattered(y, index if isinstance(index, tuple) else (index,), value)
     if is_compiling() or is_known(type(y)):
         y[index] = value
@@ -102,6 +105,18 @@ def _replaced(y: Any, index: Any, value: Any) -> Array:
     if not target.size:
         return y
     return xp.reshape(xp.where(kept, xp.reshape(y, (-1,)), xp.take(value, where, axis=0)), y.shape)
+
+
+def stack(parts: Sequence[Any], axis: int, *, xp: Namespace) -> Array:
+    """Return arrays side by side along a new axis, which do not outlive the call."""
+    first: Any = parts[0]
+    if not is_numpy(first):
+        return xp.stack(parts, axis=axis)
+    y = _scratch.empty((*first.shape[:axis], len(parts), *first.shape[axis:]), first.dtype)
+    place = (slice(None),) * axis
+    for number, part in enumerate(parts):
+        y[(*place, number)] = part
+    return y
 
 
 def adjacent(x: Any) -> Any:

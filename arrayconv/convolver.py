@@ -9,13 +9,16 @@ from typing import Any, Literal
 
 import numpy as np
 
-from arrayconv import _accel, _call, _numbered, _tape, config
+from arrayconv import _accel, _call, _numbered, _tape, _xp, config
 from arrayconv._bound import BoundCall, bind, planned
 from arrayconv._convolver import passes
+from arrayconv._convolver.chain import FactorRequest, labels
 from arrayconv._convolver.explained import Explained, explained
-from arrayconv._convolver.options import Options, checked, separable_given
-from arrayconv._convolver.source import FUNCTION, Source, of_factors, of_kernel
-from arrayconv._convolver.store import Store, Work
+from arrayconv._convolver.factor_plan import FactorPlan, plan_factors
+from arrayconv._convolver.kernel import FUNCTION, Kernel, parse_kernel
+from arrayconv._convolver.options import Options, parse_options, parse_separable
+from arrayconv._convolver.store import CacheEntry, Store
+from arrayconv._convolver.terms import parse_terms
 from arrayconv._dtypes import itemsize
 from arrayconv._explain import shape_given
 from arrayconv._float_errors import float_errors_ignored
@@ -23,7 +26,7 @@ from arrayconv._problem import Problem
 from arrayconv._shapes import Mode
 from arrayconv._torch_modes import in_force
 from arrayconv._tracing import is_compiling, is_traced, shape_of
-from arrayconv._xp import Operands, Traits, dtype_name, operands, traits_like
+from arrayconv._xp import Operands, Traits, dtype_name, traits_like
 
 __all__ = ["Convolver"]
 
@@ -104,10 +107,10 @@ class Convolver:
         dtype: Any = None,
         max_workspace: int | None = None,
     ) -> None:
-        separable = separable_given(separable)
+        separable = parse_separable(separable)
         numbers = (mode, correlate, axes, boundary, fill_value, stride, dilation, lags)
-        given = Options(*numbers, separable, method, accuracy, dtype, max_workspace)
-        self._set(of_kernel(kernel, separable), given)
+        keywords = Options(*numbers, separable, method, accuracy, dtype, max_workspace)
+        self._set(parse_kernel(kernel, separable), keywords)
 
     @classmethod
     def from_factors(cls, terms: Sequence[Sequence[Any]], mode: Mode | None = None, **options: Any) -> Convolver:
@@ -144,16 +147,16 @@ class Convolver:
         """
         if "separable" in options:
             raise TypeError(f"{FUNCTION}: from_factors takes no `separable`: given factors are always run as passes.")
-        made = cls.__new__(cls)
-        made._set(of_factors(terms), Options(mode, **options), terms)
-        return made
+        convolver = cls.__new__(cls)
+        convolver._set(parse_terms(terms), Options(mode, **options), terms)
+        return convolver
 
     @float_errors_ignored
-    def _set(self, source: Source, given: Options, terms: Any = None) -> None:
-        self._geometry, self._chosen = checked(given, len(source.found.shape))
-        self._source, self._given, self._store = source, given, Store()
-        lists = () if terms is None or source.factors else [[[*factor] for factor in term] for term in terms]
-        self._origin = (source.factors or lists) if source.found.given else source.array
+    def _set(self, kernel: Kernel, keywords: Options, terms: Any = None) -> None:
+        self._geometry, self._options = parse_options(keywords, len(kernel.shape))
+        self._kernel, self._keywords, self._store = kernel, keywords, Store()
+        lists = () if terms is None or kernel.factors else [[[*factor] for factor in term] for term in terms]
+        self._origin = (kernel.factors or lists) if kernel.separability.given else kernel.array
 
     def __call__(self, x: Any, *, out: Any = None) -> Any:
         """Return the convolution of x with the kernel.
@@ -176,19 +179,19 @@ class Convolver:
             As `convolve` does.
         """
         key = _key(x) if out is None else None
-        work = None if key is None else self._store.find(key)
-        if work is None:
-            work, found = self._work(x, out, key)
-        elif work.call is not None and not _tape.is_recording():
-            return self._bound(work, work.call, x)
+        entry = None if key is None else self._store.find(key)
+        if entry is None:
+            entry, operands = self._admit(x, out, key)
+        elif entry.call is not None and not _tape.is_recording():
+            return self._bound(entry, entry.call, x)
         else:
-            found = work.found._replace(x=x)
+            operands = entry.operands._replace(x=x)
         if is_compiling() or not _tape.is_recording():
-            return self._answer(work, found, out)
+            return self._answer(entry, operands, out)
         with _tape.recording() as steps:
-            y = self._answer(work, found, out)
-        terms = 1 if work.decision.chain is None else work.decision.chain.terms
-        _tape.note((found.x,), lambda: passes.pullback(tuple(steps), terms), convolves=True)
+            y = self._answer(entry, operands, out)
+        terms = 1 if entry.plan.chain is None else entry.plan.chain.terms
+        _tape.note((operands.x,), lambda: passes.pullback(tuple(steps), terms), convolves=True)
         return y
 
     def explain(self, x_or_shape: Any, *, like: Any = None) -> Explained:
@@ -214,18 +217,17 @@ class Convolver:
         """
         if isinstance(x_or_shape, (int, tuple)):
             shape = shape_given(FUNCTION, "x_or_shape", x_or_shape)
-            traits = traits_like(FUNCTION, self._source.array if like is None else like, self._given.dtype)
+            traits = traits_like(FUNCTION, self._kernel.array if like is None else like, self._keywords.dtype)
         else:
             names = ("x_or_shape", "kernel")
-            found = operands(FUNCTION, x_or_shape, self._source.array, self._given.dtype, names)
-            shape, traits = shape_of(found.x), found.traits
-        _call.check_fill(FUNCTION, self._chosen.fill_value, traits)
+            operands = _xp.operands(FUNCTION, x_or_shape, self._kernel.array, self._keywords.dtype, names)
+            shape, traits = shape_of(operands.x), operands.traits
+        _call.check_fill(FUNCTION, self._options.fill_value, traits)
         problem = self._problem(shape)
-        decision = self._decision(problem, traits, shape, 0)
-        chosen = self._chosen if decision.chain is None else self._chosen._replace(method="auto")
-        plan = decision.plan or _call.plan(FUNCTION, problem, traits, chosen)
-        labels = passes.labels(len(shape), self._source.found, self._geometry.axes)
-        return explained(decision, plan, problem.shape, labels)
+        plan = self._plan(problem, traits, shape, 0)
+        options = self._options if plan.chain is None else self._options._replace(method="auto")
+        whole = plan.plan or _call.plan(FUNCTION, problem, traits, options)
+        return explained(plan, whole, problem.shape, labels(len(shape), self.shape, self._geometry.axes))
 
     def clear(self) -> None:
         """Forget what earlier calls left: plans, spectra, factors. The kernel stays."""
@@ -234,12 +236,12 @@ class Convolver:
     @property
     def shape(self) -> tuple[int, ...]:
         """Shape of the kernel."""
-        return self._source.found.shape
+        return self._kernel.shape
 
     @property
     def dtype(self) -> Any:
         """Dtype of the kernel; of nested lists, the one that NumPy gives them."""
-        return self._source.dtype
+        return self._kernel.dtype
 
     @property
     def nbytes(self) -> int:
@@ -247,83 +249,84 @@ class Convolver:
         return self._store.nbytes
 
     def __repr__(self) -> str:
-        kind = "factors of" * self._source.found.given or "kernel"
-        return f"Convolver(<{kind} {self.shape} {dtype_name(self.dtype)}>{self._given})"
+        kind = "factors of" * self._kernel.separability.given or "kernel"
+        return f"Convolver(<{kind} {self.shape} {dtype_name(self.dtype)}>{self._keywords})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _rebuilt, (type(self), self._origin, self._source.found.given, self._given._asdict())
+        return _rebuilt, (type(self), self._origin, self._kernel.separability.given, self._keywords._asdict())
 
     @float_errors_ignored
-    def _work(self, x: Any, out: Any, key: Hashable) -> tuple[Work, Operands]:
+    def _admit(self, x: Any, out: Any, key: Hashable) -> tuple[CacheEntry, Operands]:
         """Admit a call; return what is known of its kind, found out now where it is the first."""
-        found = operands(FUNCTION, x, self._source.array, self._given.dtype)
-        _call.check_fill(FUNCTION, self._chosen.fill_value, found.traits)
-        shape = shape_of(found.x)
+        operands = _xp.operands(FUNCTION, x, self._kernel.array, self._keywords.dtype)
+        _call.check_fill(FUNCTION, self._options.fill_value, operands.traits)
+        shape = shape_of(operands.x)
         problem = self._problem(shape)
         if out is None:
-            _call.check_size(FUNCTION, problem, found.traits)
+            _call.check_size(FUNCTION, problem, operands.traits)
         extra = 0
-        if out is not None and not _call.check_out(FUNCTION, out, found, problem):
-            extra = prod(problem.shape) * itemsize(found.traits.output)
-        if self._source.watched or found.traits.traced:
-            return self._planned(found, problem, shape, extra), found
-        key = key or (found.traits, shape, out is None, extra, config.current(), _accel.state())
-        work = self._store.find(key)
-        if work is None:
-            work = self._planned(found, problem, shape, extra)
-            made = [factor for row in work.factors for factor in row]
-            if not is_traced(found.traits.backend, work.found.kernel, *made):  # as all that is made inside jax.jit
-                self._store.add(key, work)
-        return work, found._replace(kernel=work.found.kernel)
+        if out is not None and not _call.check_out(FUNCTION, out, operands, problem):
+            extra = prod(problem.shape) * itemsize(operands.traits.output)
+        if self._kernel.watched or operands.traits.traced:
+            return self._entry(operands, problem, shape, extra), operands
+        key = key or (operands.traits, shape, out is None, extra, config.current(), _accel.state())
+        entry = self._store.find(key)
+        if entry is None:
+            entry = self._entry(operands, problem, shape, extra)
+            factors = [factor for row in entry.factors for factor in row]
+            if not is_traced(operands.traits.backend, entry.operands.kernel, *factors):  # as all made inside jax.jit
+                self._store.add(key, entry)
+        return entry, operands._replace(kernel=entry.operands.kernel)
 
-    def _planned(self, found: Operands, problem: Problem, shape: tuple[int, ...], extra: int) -> Work:
-        decision = self._decision(problem, found.traits, shape, extra)
-        factors = passes.arrays(decision, self._source, found)
+    def _entry(self, operands: Operands, problem: Problem, shape: tuple[int, ...], extra: int) -> CacheEntry:
+        plan = self._plan(problem, operands.traits, shape, extra)
+        factors = passes.factor_arrays(plan, self._kernel, operands)
         constants = tuple({} for _ in range(sum(map(len, factors)) or 1))
         call = None
-        if decision.chain is None and not extra and not found.traits.traced:
-            call = bind(FUNCTION, found, problem, self._chosen)
-        return Work(found._replace(x=_NOTHING), problem, self._chosen, decision, factors, constants, call)
+        if plan.chain is None and not extra and not operands.traits.traced:
+            call = bind(FUNCTION, operands, problem, self._options)
+        return CacheEntry(operands._replace(x=_NOTHING), problem, self._options, plan, factors, constants, call)
 
     def _problem(self, shape: tuple[int, ...]) -> Problem:
         return _numbered.problem(FUNCTION, shape, self.shape, self._geometry)
 
-    def _decision(self, problem: Problem, traits: Traits, shape: tuple[int, ...], extra: int) -> passes.Decision:
-        ask = passes.Ask(shape, self._geometry.axes, self._chosen, self._given.separable is True, extra)
-        return passes.decide(problem, traits, self._source.found, ask)
+    def _plan(self, problem: Problem, traits: Traits, shape: tuple[int, ...], extra: int) -> FactorPlan:
+        required = self._keywords.separable is True
+        request = FactorRequest(shape, self._geometry.axes, self._options, required, extra)
+        return plan_factors(problem, traits, self._kernel.separability, request)
 
-    def _bound(self, work: Work, call: BoundCall, x: Any) -> Any:
+    def _bound(self, entry: CacheEntry, call: BoundCall, x: Any) -> Any:
         """Run a call that was bound before, with what is kept of the kernel."""
-        kept = work.constants[0]
+        kept = entry.constants[0]
         constants = dict(kept)
-        y = call(x, work.found.kernel, constants=constants)
+        y = call(x, entry.operands.kernel, constants=constants)
         if len(constants) > len(kept):
             kept.update(constants)
             self._store.trim()
         return y
 
     @float_errors_ignored
-    def _answer(self, work: Work, found: Operands, out: Any) -> Any:
+    def _answer(self, entry: CacheEntry, operands: Operands, out: Any) -> Any:
         """Run a call, and keep what it prepared of the kernel unless that belongs to a trace."""
-        constants = [dict(each) for each in work.constants]
-        y = _run(work, found, out, constants)
-        if self._source.watched or found.traits.traced or is_traced(found.traits.backend, y):
+        constants = [dict(each) for each in entry.constants]
+        y = _run(entry, operands, out, constants)
+        if self._kernel.watched or operands.traits.traced or is_traced(operands.traits.backend, y):
             return y
-        for kept, now in zip(work.constants, constants, strict=True):
+        for kept, now in zip(entry.constants, constants, strict=True):
             if len(now) > len(kept):
                 kept.update(now)
                 self._store.trim()
         return y
 
 
-def _run(work: Work, found: Operands, out: Any, constants: Sequence[dict[int, Any]]) -> Any:
-    decision, chosen = work.decision, work.chosen
-    if decision.chain is None and decision.plan is not None:
+def _run(entry: CacheEntry, operands: Operands, out: Any, constants: Sequence[dict[Any, Any]]) -> Any:
+    plan, options = entry.plan, entry.options
+    if plan.chain is None and plan.plan is not None:
         if out is not None:
-            call = bind(FUNCTION, found, work.problem, chosen, out=out)
-            return call(found.x, found.kernel, out=out, constants=constants[0])
-        return planned(found, work.problem, decision.plan, chosen.fill_value, constants[0])
-    y = passes.run(found, decision, work.factors, constants)
+            call = bind(FUNCTION, operands, entry.problem, options, out=out)
+            return call(operands.x, operands.kernel, out=out, constants=constants[0])
+        return planned(operands, entry.problem, plan.plan, options.fill_value, constants[0])
+    y = passes.run(operands, plan, entry.factors, constants)
     if out is None:
         return y
     out[...] = y

@@ -40,6 +40,11 @@ class Context(NamedTuple):
     once: bool = False  # whether what is prepared of a kernel serves one piece and is forgotten
     memory: Memory | None = None  # how the caller's arrays lie, where the piece is a whole call
 
+    @property
+    def in_place(self) -> bool:
+        """Whether arrays are written where they stand; where a compiler looks on, each has one name only."""
+        return self.traits.writable and not self.traits.traced
+
 
 class Memory(NamedTuple):
     """A problem of one piece on contiguous arrays of the accumulator's dtype, in the caller's order of axes."""
@@ -55,6 +60,11 @@ class Bound(NamedTuple):
     checked: Run | None = None  # the same of unguarded numbers; None where one of them must be contained
     with_bias: Callable[[Array, Any, Array], Array] | None = None  # (x, what was prepared, bias of filters) -> y
     at: Callable[[int, int, int], None] | None = None  # (x, kernel, y): the whole call at addresses of `context.memory`
+
+    @property
+    def in_place(self) -> bool:
+        """Whether arrays are written where they stand; where a compiler looks on, each has one name only."""
+        return self.traits.writable and not self.traits.traced
 
 
 def _never(spec: Spec, traits: Traits) -> bool:

@@ -15,7 +15,8 @@ from arrayconv._algorithms._base import OBJECT_BYTES, Algorithm, Bound, Context,
 from arrayconv._cost_table import rates
 from arrayconv._ops import windows
 from arrayconv._spec import Spec
-from arrayconv._xp import Array, Traits
+from arrayconv._tracing import planning
+from arrayconv._xp import Array, Namespace, Traits
 
 
 def _why_not(spec: Spec, traits: Traits) -> str | None:
@@ -54,20 +55,34 @@ def _prepare(kernel: Array, spec: Spec, context: Context) -> Array:
 
 
 def _run(x: Array, taps: Array, spec: Spec, context: Context) -> Array:
-    xp = context.xp
-    by_matmul = _by_matmul(spec, context.traits)
-    flat = (spec.batch, spec.groups, spec.channels, prod(spec.output_size))
-    total = None
+    return (_by_products if _by_matmul(spec, context.traits) else _by_passes)(x, taps, spec, context.xp)
+
+
+def _by_passes(x: Array, taps: Array, spec: Spec, xp: Namespace) -> Array:
+    """Return the sum of a product of every tap and channel with its window."""
+    total, channels = None, spec.channels
     for number, place in enumerate(windows.windows(spec.axes)):
         window = x[place]  # (B, G, C, *out)
-        if by_matmul:
-            total = _added(total, xp.matmul(taps[number, ...], xp.reshape(window, flat)))
-            continue
-        for c in range(spec.channels):
-            seen = window if spec.channels == 1 else window[:, :, c : c + 1, ...]
-            total = _added(total, taps[number * spec.channels + c, ...] * seen)
+        for c in range(channels):
+            part = window if channels == 1 else window[:, :, c : c + 1, ...]
+            total = _added(total, taps[number * channels + c, ...] * part)
     assert total is not None
-    return xp.reshape(total, spec.output_shape) if by_matmul else total
+    return total
+
+
+def _by_products(x: Array, taps: Array, spec: Spec, xp: Namespace) -> Array:
+    """Return the sum of a matrix product of every tap with its window."""
+    total, (window, outputs) = None, _shapes(spec)
+    for number, place in enumerate(windows.windows(spec.axes)):
+        total = _added(total, xp.matmul(taps[number, ...], xp.reshape(x[place], window)))
+    assert total is not None
+    return xp.reshape(total, outputs)
+
+
+@planning()
+def _shapes(spec: Spec) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return the shapes of a window as matrices and of the outputs."""
+    return (spec.batch, spec.groups, spec.channels, prod(spec.output_size)), spec.output_shape
 
 
 def _added(total: Array | None, term: Array) -> Array:

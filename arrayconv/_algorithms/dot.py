@@ -24,7 +24,7 @@ from typing import NamedTuple
 
 from arrayconv._algorithms._base import OBJECT_BYTES, Algorithm, Bound, Context, Cuts, Preparation, per_call
 from arrayconv._cost_table import rates
-from arrayconv._spec import Spec
+from arrayconv._spec import Axis, Spec
 from arrayconv._tracing import planning, record
 from arrayconv._xp import Array, Traits
 
@@ -126,55 +126,100 @@ def _rows(spec: Spec, chunk: Chunk) -> list[slice]:
     return [slice(*chunk.rows), *(slice(None),) * (len(spec.axes) - 1)] if spec.axes else []
 
 
+class Steps(NamedTuple):
+    """Where the windows of all outputs are, chunk by chunk."""
+
+    order: tuple[int, ...]  # axes (G, B, C, *n) of x
+    channels: tuple[slice, ...]  # of every chunk
+    samples: tuple[tuple[tuple[slice, ...], ...], ...]  # of every chunk along every axis, one slice per output
+    window: tuple[tuple[int, ...], ...]  # of every chunk its shape as matrices, (G, B, terms)
+    outputs: tuple[int, ...]
+
+
+@planning()
+def _steps(spec: Spec) -> Steps:
+    chunks = _chunks(spec)
+    rest = tuple(_samples(axis, 0, axis.taps) for axis in spec.axes[1:])
+    first = spec.axes[:1]
+    terms = [prod((c[1] - c[0], r[1] - r[0], *spec.kernel_size[1:])) for c, r in chunks]
+    return Steps(
+        (1, 0, *range(2, 3 + len(spec.axes))),
+        tuple(slice(*chunk.channels) for chunk in chunks),
+        tuple((*(_samples(axis, *chunk.rows) for axis in first), *rest) for chunk in chunks),
+        tuple((spec.groups, spec.batch, n) for n in terms),
+        spec.output_shape,
+    )
+
+
+def _samples(axis: Axis, first: int, stop: int) -> tuple[slice, ...]:
+    """Return for every output the samples along one axis that meet the taps [first, stop)."""
+    starts = [axis.stride * p + axis.dilation * first for p in range(axis.outputs)]
+    span = axis.dilation * (stop - 1 - first) + 1
+    return tuple(slice(start, start + span, axis.dilation) for start in starts)
+
+
 def _run(x: Array, weights: list[Array], spec: Spec, context: Context) -> Array:
     if _is_line(spec):
         return _line(x, weights, spec, context)
-    xp, chunks = context.xp, _chunks(spec)
-    x = xp.permute_dims(x, (1, 0, *range(2, x.ndim)))  # (G, B, C, *n)
+    xp, steps = context.xp, _steps(spec)
+    x = xp.permute_dims(x, steps.order)
     answers: list[Array] = []
-    for place in product(*[range(axis.outputs) for axis in spec.axes]):
+    for places in zip(*(product(*samples) for samples in steps.samples), strict=True):
         total = None
-        for chunk, part in zip(chunks, weights, strict=True):
-            window = x[(slice(None), slice(None), slice(*chunk.channels), *_window(spec, place, chunk))]
-            term = xp.matmul(xp.reshape(window, (spec.groups, spec.batch, part.shape[1])), part)  # (G, B, O)
+        for channels, place, shape, part in zip(steps.channels, places, steps.window, weights, strict=True):
+            window = x[(slice(None), slice(None), channels, *place)]
+            term = xp.matmul(xp.reshape(window, shape), part)  # (G, B, O)
             total = term if total is None else total + term
         assert total is not None
         answers.append(total)
     y = xp.stack(answers, axis=-1)  # (G, B, O, outputs)
-    return xp.reshape(xp.permute_dims(y, (1, 0, 2, 3)), spec.output_shape)
+    return xp.reshape(xp.permute_dims(y, (1, 0, 2, 3)), steps.outputs)
+
+
+class LineSteps(NamedTuple):
+    """How blocks of one axis meet."""
+
+    outputs: int
+    columns: int  # of all products side by side
+    blocks: int  # rows of taps
+    rest: int  # taps that fill no row
+    read: int  # samples that the products read, zeros beyond the end included
+    zeros: int
+
+
+@planning()
+def _line_steps(spec: Spec) -> LineSteps:
+    axis, columns = spec.axes[0], _columns(spec)
+    blocks, rest = divmod(axis.taps, _BLOCK)
+    read = columns + (blocks - 1) * _BLOCK
+    return LineSteps(axis.outputs, columns, blocks, rest, read, max(0, read - axis.size))
 
 
 def _line(x: Array, weights: list[Array], spec: Spec, context: Context) -> Array:
     """Return the outputs of one axis, from products of blocks."""
-    xp, (rows, rest), outputs = context.xp, weights, spec.axes[0].outputs
-    columns, blocks = _columns(spec), rows.shape[0]
-    x = xp.reshape(x, (x.shape[-1],))
-    need = columns + (blocks - 1) * _BLOCK
-    whole = x[: min(need, x.shape[0])]
-    if x.shape[0] < need:
-        whole = xp.concat([x, xp.zeros((need - x.shape[0],), dtype=x.dtype, device=context.device)])
-    samples = xp.reshape(whole, (need // _BLOCK, _BLOCK))
-    turned = xp.permute_dims(rows, (1, 0))
-    products = [xp.matmul(turned, samples[q : q + blocks, :]) for q in range(columns // _BLOCK)]
-    # One more element per row turns diagonals into columns.
-    flat = xp.reshape(xp.concat(products, axis=1), (_BLOCK * columns,))
-    flat = xp.concat([flat, xp.zeros((_BLOCK,), dtype=x.dtype, device=context.device)])
-    y = xp.sum(xp.reshape(flat, (_BLOCK, columns + 1))[:, :outputs], axis=0, dtype=x.dtype)
-    if rest.shape[0]:
-        first = blocks * _BLOCK
-        seen = xp.stack([x[first + t : first + t + outputs] for t in range(rest.shape[0])])
-        y = y + xp.matmul(rest, seen)
+    xp, (rows, rest), steps = context.xp, weights, _line_steps(spec)
+    x = xp.reshape(x, (-1,))
+    whole = x if steps.zeros else x[: steps.read]
+    if steps.zeros:
+        whole = xp.concat([x, xp.zeros((steps.zeros,), dtype=x.dtype, device=context.device)])
+    samples = xp.reshape(whole, (steps.read // _BLOCK, _BLOCK))
+    columns = xp.permute_dims(rows, (1, 0))
+    products = [xp.matmul(columns, samples[q : q + steps.blocks, :]) for q in range(steps.columns // _BLOCK)]
+    y = _diagonals(xp.concat(products, axis=1), steps, context)
+    if steps.rest:
+        first = steps.blocks * _BLOCK
+        windows = xp.stack([x[first + t : first + t + steps.outputs] for t in range(steps.rest)])
+        y = y + xp.matmul(rest, windows)
     return xp.reshape(y, spec.output_shape)
 
 
-def _window(spec: Spec, place: tuple[int, ...], chunk: Chunk) -> list[slice]:
-    """Return the samples that one output position meets in a chunk's taps."""
-    found: list[slice] = []
-    for number, (axis, p) in enumerate(zip(spec.axes, place, strict=True)):
-        first, stop = (0, axis.taps) if number else chunk.rows
-        start = axis.stride * p + axis.dilation * first
-        found.append(slice(start, start + axis.dilation * (stop - 1 - first) + 1, axis.dilation))
-    return found
+def _diagonals(products: Array, steps: LineSteps, context: Context) -> Array:
+    """Return the sums of all diagonals: one more element per row turns them into columns."""
+    xp = context.xp
+    flat = xp.reshape(products, (_BLOCK * steps.columns,))
+    flat = xp.concat([flat, xp.zeros((_BLOCK,), dtype=flat.dtype, device=context.device)])
+    sheared = xp.reshape(flat, (_BLOCK, steps.columns + 1))[:, : steps.outputs]
+    return xp.sum(sheared, axis=0, dtype=flat.dtype)
 
 
 def _bind(spec: Spec, context: Context) -> Bound:

@@ -61,6 +61,7 @@ def _why_not(spec: Spec, traits: Traits) -> str | None:
     return spectral.why_not(spec, lengths_of(spec), traits)
 
 
+@planning()
 def in_slabs(spec: Spec, traits: Traits) -> bool:
     """Whether the transforms are taken apart: of one image by one kernel, real or complex.
 

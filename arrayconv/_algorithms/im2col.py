@@ -11,12 +11,14 @@ Source    Chellapilla, Puri, Simard, High performance convolutional neural netwo
 from __future__ import annotations
 
 from math import prod
+from typing import Any, NamedTuple
 
 from arrayconv._algorithms._base import OBJECT_BYTES, Algorithm, Bound, Context, Cuts, Preparation, per_call
 from arrayconv._cost_table import rates
-from arrayconv._memory import adjacent
+from arrayconv._memory import adjacent, stack
 from arrayconv._ops import windows
 from arrayconv._spec import Spec
+from arrayconv._tracing import planning
 from arrayconv._xp import Array, Traits
 
 _VIEW = 8  # calls that take as long as the single one on NumPy arrays does besides copying and multiplying
@@ -65,15 +67,34 @@ def _prepare(kernel: Array, spec: Spec, context: Context) -> Array:
     return adjacent(context.xp.reshape(kernel, (spec.groups, spec.filters, spec.terms)))
 
 
-def _run(x: Array, weights: Array, spec: Spec, context: Context) -> Array:
-    xp, outputs = context.xp, prod(spec.output_size)
+class Steps(NamedTuple):
+    """How x becomes columns."""
+
+    parts: tuple[tuple[Any, ...], ...]  # of x, for every tap, or for every output
+    axis: int  # along which they are stacked
+    matrices: tuple[int, ...]  # their shape as matrices of columns, or of rows
+    of_outputs: bool  # rows: the parts are those of the outputs
+    outputs: tuple[int, ...]
+
+
+@planning()
+def _steps(spec: Spec) -> Steps:
+    """Return the steps, with as few parts as can be."""
+    outputs = prod(spec.output_size)
+    lead = spec.batch, spec.groups
     if outputs < spec.taps:
-        seen = xp.stack([x[place] for place in windows.fields(spec.axes)], axis=windows.LEADING - 1)
-        columns = xp.matrix_transpose(xp.reshape(seen, (spec.batch, spec.groups, outputs, spec.terms)))
-    else:
-        seen = xp.stack([x[place] for place in windows.windows(spec.axes)], axis=windows.LEADING)
-        columns = xp.reshape(seen, (spec.batch, spec.groups, spec.terms, outputs))
-    return xp.reshape(xp.matmul(weights, columns), spec.output_shape)
+        parts = windows.fields(spec.axes)
+        return Steps(parts, windows.LEADING - 1, (*lead, outputs, spec.terms), True, spec.output_shape)
+    parts = windows.windows(spec.axes)
+    return Steps(parts, windows.LEADING, (*lead, spec.terms, outputs), False, spec.output_shape)
+
+
+def _run(x: Array, weights: Array, spec: Spec, context: Context) -> Array:
+    xp, steps = context.xp, _steps(spec)
+    columns = xp.reshape(stack([x[part] for part in steps.parts], steps.axis, xp=xp), steps.matrices)
+    if steps.of_outputs:
+        columns = xp.matrix_transpose(columns)
+    return xp.reshape(xp.matmul(weights, columns), steps.outputs)
 
 
 def _bind(spec: Spec, context: Context) -> Bound:

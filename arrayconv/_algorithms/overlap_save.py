@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from itertools import product
 from math import log2, prod
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from arrayconv._algorithms._base import Algorithm, Bound, Context, Cuts, Preparation, per_call
 from arrayconv._algorithms.fft import (
@@ -33,6 +33,8 @@ from arrayconv._ops import pad, spectral, windows
 from arrayconv._spec import Axis, Spec
 from arrayconv._tracing import planning, record
 from arrayconv._xp import Array, Traits
+
+Shape = tuple[int, ...]
 
 _MOST_POINTS = 1 << 17  # samples of one tile: a float32 tile and its spectrum stay in a 2 MiB cache
 _MULTIPLES = (1.5, 2, 3, 4, 6, 8, 16, 32, 64)  # of the reach: tile lengths tried
@@ -105,45 +107,57 @@ def _prepare(kernel: Array, spec: Spec, context: Context) -> spectral.Spectra:
     return spectral.kernel_spectra(kernel, spec, _lengths(spec), context)
 
 
-def _run(x: Array, kernel: spectral.Spectra, spec: Spec, context: Context) -> Array:
-    xp, tilings = context.xp, _tilings(spec)
-    for number, (axis, tiling) in enumerate(zip(spec.axes, tilings, strict=True)):
-        x = _zero_extended(x, windows.LEADING + number, axis, tiling, context)
-    cut = windows.LEADING  # each axis becomes (count, length); the cut axis moves along by two
-    for tiling in tilings:
-        x = windows.tiles(x, cut, tiling.length, tiling.step, tiling.tiles, xp=xp)
-        cut += 2
-    dims = len(tilings)
-    counts = [windows.LEADING + 2 * number for number in range(dims)]
-    x = xp.permute_dims(x, (0, *counts, 1, 2, *(count + 1 for count in counts)))
-    rows = spec.batch * _tiles(spec)
-    y = spectral.convolve(xp.reshape(x, (rows, spec.groups, spec.channels, *kernel.lengths)), kernel, context)
-    valid = tuple(slice(axis.reach - 1, t.length) for axis, t in zip(spec.axes, tilings, strict=True))
-    return _joined(y[(..., *valid)], spec, tilings, context)
+class Steps(NamedTuple):
+    """How x becomes tiles, and their outputs the result."""
+
+    extension: tuple[tuple[Run, ...], ...]  # of every axis: exactly the samples that its tiles read
+    tile_order: tuple[int, ...]  # axes (B, *tiles, G, C, *lengths) of x cut
+    rows: Shape  # (B * tiles, G, C, *lengths)
+    valid: tuple[Any, ...]
+    outputs: Shape  # (B, *tiles, G, O, *steps)
+    output_order: tuple[int, ...]  # axes (B, G, O, tiles, step, ...) of that
+    joined: Shape
+    read: tuple[Any, ...]  # at the stride
 
 
-def _zero_extended(x: Array, number: int, axis: Axis, tiling: Tiling, context: Context) -> Array:
-    """Return x over exactly the samples that the tiles of one axis read, zeros beyond its ends."""
+@planning()
+def _steps(spec: Spec) -> Steps:
+    tilings, dims = _tilings(spec), len(spec.axes)
+    lengths, counts = _lengths(spec), tuple(tiling.tiles for tiling in tilings)
+    at = [windows.LEADING + 2 * number for number in range(dims)]  # of each axis its tiles' number, then their samples
+    order = [axis for number in range(dims) for axis in (1 + number, dims + 3 + number)]
+    return Steps(
+        tuple(_extension(axis, tiling) for axis, tiling in zip(spec.axes, tilings, strict=True)),
+        (0, *at, 1, 2, *(axis + 1 for axis in at)),
+        (spec.batch * _tiles(spec), spec.groups, spec.channels, *lengths),
+        (..., *(slice(axis.reach - 1, length) for axis, length in zip(spec.axes, lengths, strict=True))),
+        (spec.batch, *counts, spec.groups, spec.filters, *(tiling.step for tiling in tilings)),
+        (0, dims + 1, dims + 2, *order),
+        (spec.batch, spec.groups, spec.filters, *(tiling.tiles * tiling.step for tiling in tilings)),
+        (..., *(slice(0, axis.stride * (axis.outputs - 1) + 1, axis.stride) for axis in spec.axes)),
+    )
+
+
+def _extension(axis: Axis, tiling: Tiling) -> tuple[Run, ...]:
+    """Return the samples that the tiles of one axis read, zeros beyond its ends."""
     needed = tiling.step * tiling.tiles + axis.reach - 1
     held = min(axis.size, needed - axis.before)
-    pieces = (Run(FILL, 0, axis.before), Run(0, 1, held), Run(FILL, 0, needed - axis.before - held))
-    pieces = tuple(run for run in pieces if run.length)
-    return pad.extend(x, number, pieces, 0, xp=context.xp, device=context.device)
+    runs = (Run(FILL, 0, axis.before), Run(0, 1, held), Run(FILL, 0, needed - axis.before - held))
+    return tuple(run for run in runs if run.length)
 
 
-def _joined(y: Array, spec: Spec, tilings: tuple[Tiling, ...], context: Context) -> Array:
-    """Return the tiles' outputs (batch * tiles, groups, filters, *steps) side by side, at the stride."""
-    dims = len(tilings)
-    y = context.xp.reshape(
-        y, (spec.batch, *(t.tiles for t in tilings), spec.groups, spec.filters, *(t.step for t in tilings))
-    )
-    order = [0, dims + 1, dims + 2]
-    for number in range(dims):
-        order += [1 + number, dims + 3 + number]
-    y = context.xp.permute_dims(y, tuple(order))
-    shape = (spec.batch, spec.groups, spec.filters, *(t.tiles * t.step for t in tilings))
-    read = tuple(slice(0, axis.stride * (axis.outputs - 1) + 1, axis.stride) for axis in spec.axes)
-    return context.xp.reshape(y, shape)[(..., *read)]
+def _run(x: Array, kernel: spectral.Spectra, spec: Spec, context: Context) -> Array:
+    xp, steps = context.xp, _steps(spec)
+    for number, extension in enumerate(steps.extension):
+        x = pad.extend(x, windows.LEADING + number, extension, 0, xp=xp, device=context.device)
+    cut = windows.LEADING  # each axis becomes (count, length); the cut axis moves along by two
+    for tiling in _tilings(spec):
+        x = windows.tiles(x, cut, tiling.length, tiling.step, tiling.tiles, xp=xp)
+        cut += 2
+    tiles = xp.reshape(xp.permute_dims(x, steps.tile_order), steps.rows)
+    y = spectral.convolve(tiles, kernel, context)[steps.valid]
+    y = xp.permute_dims(xp.reshape(y, steps.outputs), steps.output_order)
+    return xp.reshape(y, steps.joined)[steps.read]
 
 
 def _bind(spec: Spec, context: Context) -> Bound:

@@ -6,7 +6,8 @@ from dataclasses import dataclass, fields
 from typing import Any, NamedTuple
 
 from arrayconv import _explain
-from arrayconv._convolver.passes import Chain, Decision
+from arrayconv._convolver.chain import Chain
+from arrayconv._convolver.factor_plan import FactorPlan
 from arrayconv._explain import Explanation, Shape, duration
 from arrayconv._plan import Plan
 
@@ -57,13 +58,13 @@ class Explained(Explanation):
         return self.cost_ns
 
 
-def explained(decision: Decision, plan: Plan, shape: Shape, labels: Any) -> Explained:
-    """Describe a decision; `plan` is that of the whole kernel, `labels` the axis of x for each of the kernel's."""
-    whole = _explain.explanation(plan, shape)
-    values = {field.name: getattr(whole, field.name) for field in fields(whole)}
-    chain = decision.chain
+def explained(plan: FactorPlan, whole: Plan, shape: Shape, labels: Any) -> Explained:
+    """Describe a plan; `whole` is that of the whole kernel, `labels` the axis of x for each of the kernel's."""
+    explanation = _explain.explanation(whole, shape)
+    values = {field.name: getattr(explanation, field.name) for field in fields(explanation)}
+    chain = plan.chain
     if chain is None:
-        return Explained(**values, cost_ns=plan.chosen.cost_ns, separable=decision.reason)
+        return Explained(**values, cost_ns=whole.chosen.cost_ns, separable=plan.reason)
     values["method"] = SEPARABLE
     values["steps"] = chain.terms * sum(each.partition.num_pieces for each in chain.plans)
     values["workspace"] = max(each.chosen.workspace for each in chain.plans)

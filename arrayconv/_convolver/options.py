@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from arrayconv import _call, _numbered
-from arrayconv._convolver.source import FUNCTION
+from arrayconv._convolver.kernel import FUNCTION
 from arrayconv._errors import check_option, flag, shown
 from arrayconv._numbered import Geometry
 from arrayconv._shapes import MODES, boundary_per_axis, is_sequence, lag_windows, positive_per_axis
@@ -36,7 +36,7 @@ class Options(NamedTuple):
         return "".join(f", {name}={value!r}" for name, value in changed)
 
 
-def separable_given(value: Any) -> Any:
+def parse_separable(value: Any) -> Any:
     """Return 'auto' or a bool, or raise ValueError."""
     if isinstance(value, str) and value == "auto":
         return value
@@ -45,7 +45,7 @@ def separable_given(value: Any) -> Any:
     raise ValueError(f"{FUNCTION}: `separable` must be one of 'auto', True, False. Got {shown(value)}.")
 
 
-def checked(given: Options, kernel_ndim: int) -> tuple[Geometry, _call.Options]:
+def parse_options(given: Options, kernel_ndim: int) -> tuple[Geometry, _call.Options]:
     """Return the options as every call takes them; raises what is wrong with them whatever x is."""
     if given.lags is not None and not given.correlate:
         raise ValueError(f"{FUNCTION}: `lags` are those of a correlation. Got lags={given.lags!r}. Add correlate=True.")

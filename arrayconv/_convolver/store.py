@@ -14,22 +14,23 @@ from typing import Any, NamedTuple
 
 from arrayconv import _call, _kept
 from arrayconv._bound import BoundCall
-from arrayconv._convolver.passes import Decision
+from arrayconv._convolver.factor_plan import FactorPlan
+from arrayconv._convolver.kernel import Rows
 from arrayconv._dtypes import DTYPES, itemsize
 from arrayconv._problem import Problem
-from arrayconv._xp import Array, Operands, dtype_name
+from arrayconv._xp import Operands, dtype_name
 
 MOST_ENTRIES = 16
 
 
-class Work(NamedTuple):
+class CacheEntry(NamedTuple):
     """What is known of calls on one kind of array."""
 
-    found: Operands  # of which x is a placeholder
+    operands: Operands  # of which x is a placeholder
     problem: Problem
-    chosen: _call.Options
-    decision: Decision
-    factors: tuple[tuple[Array, ...], ...]
+    options: _call.Options
+    plan: FactorPlan
+    factors: Rows
     constants: tuple[dict[int, Any], ...]  # for each plan that runs: what it prepared of the kernel, by step
     call: BoundCall | None  # where the kernel is run whole
 
@@ -39,60 +40,60 @@ class Store:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._works: OrderedDict[Hashable, Work] = OrderedDict()
+        self._entries: OrderedDict[Hashable, CacheEntry] = OrderedDict()
         self.account = _kept.Account(self, "constants")
 
-    def find(self, key: Hashable) -> Work | None:
+    def find(self, key: Hashable) -> CacheEntry | None:
         """Return an entry and count it as used, None where there is none."""
         with self._lock:
-            work = self._works.get(key)
-            if work is not None:
-                self._works.move_to_end(key)
-            return work
+            entry = self._entries.get(key)
+            if entry is not None:
+                self._entries.move_to_end(key)
+            return entry
 
-    def add(self, key: Hashable, work: Work) -> None:
+    def add(self, key: Hashable, entry: CacheEntry) -> None:
         """Keep an entry."""
         with self._lock:
-            self._works[key] = work
+            self._entries[key] = entry
         self.trim()
 
     def trim(self) -> None:
         """Forget the entries unused for longest, until the rest is within both limits or there is only one."""
         with self._lock:
-            while len(self._works) > MOST_ENTRIES:
-                self._works.popitem(last=False)
+            while len(self._entries) > MOST_ENTRIES:
+                self._entries.popitem(last=False)
         self.account.set(self.nbytes)
         _kept.fit(self)
 
     def forget_oldest(self, spare: bool) -> bool:
         """Forget the entry unused for longest."""
         with self._lock:
-            if len(self._works) <= spare:
+            if len(self._entries) <= spare:
                 return False
-            self._works.popitem(last=False)
+            self._entries.popitem(last=False)
         self.account.set(self.nbytes)
         return True
 
     def forget_all(self) -> None:
         """Forget all entries."""
         with self._lock:
-            self._works.clear()
+            self._entries.clear()
         self.account.set(0)
 
     def __len__(self) -> int:
-        return len(self._works)
+        return len(self._entries)
 
     @property
     def nbytes(self) -> int:
         """Bytes of all arrays in the entries."""
         with self._lock:
-            works = list(self._works.values())
-        return sum(map(_bytes, works))  # without the lock: what is asked of dtypes may be kept, too
+            entries = list(self._entries.values())
+        return sum(map(_bytes, entries))  # without the lock: what is asked of dtypes may be kept, too
 
 
-def _bytes(work: Work) -> int:
+def _bytes(entry: CacheEntry) -> int:
     """Return the bytes of what an entry holds; a view counts like a copy."""
-    held = {id(array): array for array in _arrays((work.factors, *(list(each.values()) for each in work.constants)))}
+    held = {id(array): array for array in _arrays((entry.factors, *(list(each.values()) for each in entry.constants)))}
     return sum(nbytes(array) for array in held.values())
 
 
@@ -104,7 +105,7 @@ def nbytes(array: Any) -> int:
 
 def _arrays(value: Any) -> Iterator[Any]:
     if isinstance(value, (list, tuple)):
-        for entry in value:
-            yield from _arrays(entry)
+        for each in value:
+            yield from _arrays(each)
     elif hasattr(value, "dtype") and hasattr(value, "shape"):
         yield value

@@ -125,7 +125,7 @@ def test_least_recently_used_entry_goes_first(monkeypatch):
     convolver = Convolver(KERNEL, "same", method="fft")
     for rows in (X, X[:9], X, X[:8]):
         convolver(rows)
-    assert [key[2] for key in convolver._store._works] == [(12, 14), (8, 14)]
+    assert [key[2] for key in convolver._store._entries] == [(12, 14), (8, 14)]
 
 
 def test_settings_in_force_count():

@@ -1,0 +1,127 @@
+"""Bands of one axis: rows of samples are x itself, cut every `span` samples, a chunk of rows at a time."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import NamedTuple
+
+from arrayconv._algorithms._base import Context
+from arrayconv._algorithms.banded import batch, target
+from arrayconv._algorithms.banded.bands import CHUNK_BYTES, Bands, bands_of
+from arrayconv._algorithms.banded.matrix import add_product
+from arrayconv._dtypes import itemsize
+from arrayconv._memory import buffer, framed, put
+from arrayconv._spec import Spec
+from arrayconv._tracing import planning
+from arrayconv._xp import Array
+
+_COPY_BYTES = 1 << 18  # of outputs for which a copy of x among zeros takes less than more products
+
+
+class Chunk(NamedTuple):
+    """Some rows of outputs, and the samples that they read."""
+
+    first: int
+    outputs: int  # rows of them
+    start: int  # of the samples that are read
+    stop: int
+    rows: int  # of samples, zeros beyond the ends included
+    zeros: int  # before the first sample
+
+
+class Steps(NamedTuple):
+    """All that a problem of one axis settles."""
+
+    bands: Bands
+    target: target.TargetLayout
+    chunks: tuple[Chunk, ...]
+    is_single: bool  # whether there is one line of x, read by products of plain matrices
+    order: tuple[int, ...] | None  # of the axes (B, G, rows, O, P) of products as outputs; None for one filter
+    lines: int  # of a batch that are one product; 0 for products line by line
+
+
+@planning()
+def steps_of(spec: Spec, dtype: str, in_place: bool) -> Steps:
+    """Return the steps; chunks are cut for the cache where memory is written in place: else a compiler does that."""
+    bands, axis, size = bands_of(spec), spec.axes[0], itemsize(dtype) if in_place else 0
+    cuts = chunks(spec, bands, size)
+    return Steps(
+        bands,
+        target.layout_of(spec, bands.width, in_place),
+        tuple(_chunk(first, stop - first, bands, axis.before, axis.size) for first, stop in cuts),
+        in_place and spec.batch * spec.groups * spec.channels == 1,
+        (0, 1, 3, 2, 4) if spec.filters > 1 else None,
+        batch.lines_at_once(spec, bands, size) if in_place else 0,
+    )
+
+
+@planning()
+def chunks(spec: Spec, bands: Bands, element_bytes: int) -> tuple[tuple[int, int], ...]:
+    """Cut the rows where windows begin and cease to lie inside x, and between into chunks for the cache.
+
+    Not for the cache with `element_bytes` of 0.
+    """
+    axis = spec.axes[0]
+    if bands.rows * bands.width * element_bytes <= _COPY_BYTES:
+        return ((0, bands.rows),)
+    first = min(-(-axis.before // bands.span), bands.rows)
+    stop = max(first, min((axis.size + axis.before) // bands.span - bands.height + 1, bands.rows))
+    row_bytes = spec.batch * spec.groups * spec.filters * bands.width * element_bytes
+    most = max(1, CHUNK_BYTES // row_bytes) if row_bytes else max(1, stop - first)
+    cuts = sorted({0, *range(first, stop, most), stop, bands.rows})
+    return tuple(pairwise(cuts))
+
+
+def _chunk(first: int, count: int, bands: Bands, before: int, size: int) -> Chunk:
+    rows, read = count + bands.height - 1, first * bands.span - before
+    start, stop = (min(max(sample, 0), size) for sample in (read, read + rows * bands.span))
+    return Chunk(first, count, start, stop, rows, max(-read, 0))
+
+
+def run(x: Array, matrices: list[Array], spec: Spec, context: Context) -> Array:
+    """Return the outputs; `matrices` are those of every channel and row of samples."""
+    steps = steps_of(spec, context.traits.accumulator, context.in_place)
+    to = target.target(x, steps.target, context)
+    if steps.lines:
+        to = batch.run(x, matrices, spec, steps.lines, to, context)
+    else:
+        x = x[0, 0, 0, ...] if steps.is_single else x
+        matrices = [matrix[0, ...] for matrix in matrices] if steps.is_single else matrices
+        for chunk in steps.chunks:
+            total = _products(_rows(x, chunk, steps.bands, context), matrices, chunk.outputs, steps, context)
+            to = target.placed(to, (...,), chunk.first, _in_order(total, spec, chunk.outputs, steps, context))
+    return target.outputs(to, steps.target, context)
+
+
+def _rows(x: Array, chunk: Chunk, bands: Bands, context: Context) -> Array:
+    """Return the samples that a chunk reads, cut every `span`: (..., rows, span)."""
+    xp = context.xp
+    part = x[..., chunk.start : chunk.stop]
+    lead, held, size = x.shape[:-1], chunk.stop - chunk.start, chunk.rows * bands.span
+    if held < size:
+        shape, place = (*lead, size), slice(chunk.zeros, chunk.zeros + held)
+        if context.in_place:
+            part = framed(part, shape, (place,), xp=xp, device=context.device)
+        else:
+            part = put(buffer(x, shape, zeros=True, xp=xp, device=context.device), (..., place), part)
+    return xp.reshape(part, (*lead, chunk.rows, bands.span))
+
+
+def _products(rows: Array, matrices: list[Array], count: int, steps: Steps, context: Context) -> Array:
+    """Return the sum of the products of `count` rows of outputs, (B, G, rows, O * P), or (rows, O * P) of one line."""
+    total = None
+    for number, matrix in enumerate(matrices):
+        channel, first = divmod(number, steps.bands.height)
+        read = slice(first, first + count)
+        part = rows[read, :] if steps.is_single else rows[:, :, channel, read, :]
+        total = add_product(total, part, matrix, context)
+    assert total is not None
+    return total
+
+
+def _in_order(total: Array, spec: Spec, count: int, steps: Steps, context: Context) -> Array:
+    """Return products of `count` rows of each line as outputs, (B, G, O, rows, P)."""
+    xp, width = context.xp, steps.bands.width
+    if steps.order is None:
+        return xp.reshape(total, (spec.batch, spec.groups, 1, count, width))
+    return xp.permute_dims(xp.reshape(total, (spec.batch, spec.groups, count, spec.filters, width)), steps.order)

@@ -1,0 +1,96 @@
+"""The band matrices of a kernel: every tap on a diagonal of its own.
+
+Row j of T's transpose holds the taps from sample stride*j on. So where rows are `stride` elements longer, the taps
+stand below each other: they are written there all at once, and the rows are then cut to their length.
+"""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any, NamedTuple
+
+from arrayconv._algorithms._base import Context
+from arrayconv._algorithms.banded.bands import bands_of
+from arrayconv._memory import buffer, product, put
+from arrayconv._spec import Spec
+from arrayconv._tracing import planning
+from arrayconv._xp import Array
+
+Shape = tuple[int, ...]
+
+
+class BandLayout(NamedTuple):
+    """The shapes on the way from taps to matrices."""
+
+    long: Shape  # (G, O, C, *lead, [height,] P, span + stride), of zeros and taps
+    place: tuple[Any, ...]  # of the taps there
+    flat: Shape  # the same with the last two axes joined
+    used: int  # elements of that axis that are kept, P * span
+    cut: Shape  # (G, O, C, *lead, height, P, span); of one axis (G, O, C, P, height, span)
+    order: tuple[int, ...]  # axes (C, *lead, G, height, span, O, P) of that; (C, height, G, span, O, P)
+    ordered: Shape
+    matrices: Shape  # (number of matrices, G, rows of a matrix, O * P)
+
+
+@planning()
+def layout_of(spec: Spec) -> BandLayout:
+    """Return how matrices are made: one for every channel and tap of the leading axes; on one axis, for every row."""
+    return _of_line(spec) if len(spec.axes) == 1 else _of_plane(spec)
+
+
+def _of_line(spec: Spec) -> BandLayout:
+    bands, axis = bands_of(spec), spec.axes[0]
+    outer, width, span = (spec.groups, spec.filters, spec.channels), bands.width, bands.height * bands.span
+    place = (..., slice(None), slice(0, axis.reach, axis.dilation))
+    cut = (*outer, width, bands.height, bands.span)
+    return _layout(spec, (*outer, width, span + axis.stride), place, cut, (2, 4, 0, 5, 1, 3), bands.span)
+
+
+def _of_plane(spec: Spec) -> BandLayout:
+    bands, (*lead, row, last) = bands_of(spec), spec.axes
+    outer = (spec.groups, spec.filters, spec.channels, *(axis.taps for axis in lead), bands.height)
+    place = (..., slice(0, row.reach, row.dilation), slice(None), slice(0, last.reach, last.dilation))
+    n = len(outer)
+    order = (2, *range(3, n - 1), 0, n - 1, n + 1, 1, n)
+    long, cut = (*outer, bands.width, bands.span + last.stride), (*outer, bands.width, bands.span)
+    return _layout(spec, long, place, cut, order, bands.height * bands.span)
+
+
+def _layout(
+    spec: Spec, long: Shape, place: tuple[Any, ...], cut: Shape, order: tuple[int, ...], rows: int
+) -> BandLayout:
+    *outer, width, pitch = long
+    columns = spec.filters * width
+    count = prod(cut) // (spec.groups * rows * columns)
+    used = width * (pitch - spec.axes[-1].stride)
+    ordered = tuple(cut[axis] for axis in order)
+    return BandLayout(
+        long, place, (*outer, width * pitch), used, cut, order, ordered, (count, spec.groups, rows, columns)
+    )
+
+
+def elements(spec: Spec) -> int:
+    """Count the elements of the matrices, and of what they are made of."""
+    layout = layout_of(spec)
+    return prod(layout.long) + prod(layout.ordered)
+
+
+def band_matrices(kernel: Array, spec: Spec, context: Context) -> list[Array]:
+    """Return the matrices, each (G, rows, O * P) and in memory of its own: of transposed ones BLAS makes other bits."""
+    xp, device, layout = context.xp, context.device, layout_of(spec)
+    long = put(buffer(kernel, layout.long, zeros=True, xp=xp, device=device), layout.place, kernel[..., None, :])
+    band = xp.reshape(xp.reshape(long, layout.flat)[..., : layout.used], layout.cut)
+    ordered = buffer(kernel, layout.ordered, zeros=False, xp=xp, device=device)
+    ordered = xp.reshape(put(ordered, ..., xp.permute_dims(band, layout.order)), layout.matrices)
+    return [ordered[number, ...] for number in range(layout.matrices[0])]
+
+
+def add_product(total: Array | None, rows: Array, matrix: Array, context: Context) -> Array:
+    """Return a sum with one more product, in the memory of the first where nobody may look back at it."""
+    term = product(rows, matrix, xp=context.xp, alone=context.alone)
+    if total is None:
+        return term
+    if not context.in_place:
+        return total + term
+    total += term
+    return total

@@ -1,0 +1,70 @@
+"""Where the outputs of products go: rows of equal width along the last axis, the last of which may be cut short."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from arrayconv._algorithms._base import Context
+from arrayconv._memory import buffer, put
+from arrayconv._spec import Spec
+from arrayconv._xp import Array
+
+Shape = tuple[int, ...]
+
+
+class TargetLayout(NamedTuple):
+    """The outputs of a problem as rows; written in place these are views of the whole rows of y, else all of them."""
+
+    outputs: Shape  # (B, G, O, *out)
+    rows: Shape  # (B, G, O, *out but the last axis, rows, width)
+    columns: int  # outputs of the last axis that are in `rows`
+    rest: int  # outputs of the row that is cut short, where y is written in place; 0 if none is
+    flat: Shape  # `rows` with the last two axes joined
+
+
+class Target(NamedTuple):
+    """The arrays to write to."""
+
+    y: Any  # None where arrays have one name only, and the result is made of `rows`
+    rows: Array
+    rest: Any  # what is left of the last row, None if nothing
+
+
+def layout_of(spec: Spec, width: int, in_place: bool) -> TargetLayout:
+    """Return the outputs as rows of `width` along the last axis."""
+    *lead, columns = spec.output_shape
+    whole = columns // width if in_place else -(-columns // width)
+    inside = whole * width if in_place else columns
+    return TargetLayout((*lead, columns), (*lead, whole, width), inside, columns - inside, (*lead, whole * width))
+
+
+def target(part: Array, layout: TargetLayout, context: Context) -> Target:
+    """Return a target for all outputs, like `part` in dtype."""
+    xp, device = context.xp, context.device
+    if not context.in_place:
+        return Target(None, buffer(part, layout.rows, zeros=False, xp=xp, device=device), None)
+    y = context.out
+    if y is None:
+        y = buffer(part, layout.outputs, zeros=False, xp=xp, device=device)
+    if not layout.rest:
+        return Target(y, xp.reshape(y, layout.rows), None)
+    return Target(y, xp.reshape(y[..., : layout.columns], layout.rows), y[..., layout.columns :])
+
+
+def placed(to: Target, place: tuple[Any, ...], first: int, values: Array) -> Target:
+    """Return the target with rows of outputs from row `first` on, at `place` of the axes before."""
+    count = values.shape[-2]
+    whole = min(count, to.rows.shape[-2] - first)
+    if whole < count:
+        if to.rest is not None:
+            put(to.rest, (*place, slice(None)), values[..., whole, : to.rest.shape[-1]])
+        values = values[..., :whole, :]
+    rows = put(to.rows, (*place, slice(first, first + whole), slice(None)), values)
+    return to if rows is to.rows else Target(to.y, rows, to.rest)
+
+
+def outputs(to: Target, layout: TargetLayout, context: Context) -> Array:
+    """Return the result (B, G, O, *out)."""
+    if to.y is not None:
+        return to.y
+    return context.xp.reshape(to.rows, layout.flat)[..., : layout.columns]

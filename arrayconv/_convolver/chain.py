@@ -1,0 +1,151 @@
+"""Passes along one axis each: what they convolve, in which order, and what they cost.
+
+Each axis of a problem is independent of the others, boundary, stride and dilation included, so a product of factors is
+one ordinary problem after the other, and a sum of products a sum of such chains. The axis that shrinks data most comes
+first. Data between passes is in the accumulator's dtype.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from itertools import pairwise
+from math import prod
+from typing import Any, NamedTuple
+
+from arrayconv import _call
+from arrayconv._convolver.kernel import FUNCTION, Separability, Shape
+from arrayconv._cost_table import rates
+from arrayconv._plan import Plan
+from arrayconv._problem import Problem, paired
+from arrayconv._shapes import convolved_axes
+from arrayconv._spec import Axis
+from arrayconv._tracing import record
+from arrayconv._xp import Traits
+
+
+@record
+class FactorRequest(NamedTuple):
+    """What the choice between passes and the whole kernel depends on besides problem and traits."""
+
+    x_shape: Shape
+    axes: Any  # as the caller gave them
+    options: _call.Options
+    required: bool  # separable=True
+    extra_bytes: int = 0  # that the call takes beside its plans
+
+
+@record
+class Chain(NamedTuple):
+    """The passes of one term; all terms run the same."""
+
+    factors: tuple[tuple[int, ...], ...]  # of each pass: the kernel's axes whose factors it takes, the first a long one
+    problems: tuple[Problem, ...]
+    plans: tuple[Plan, ...]
+    terms: int
+    cost_ns: int
+
+    @property
+    def order(self) -> tuple[int, ...]:
+        """The kernel's axis of each pass."""
+        return tuple(axes[0] for axes in self.factors)
+
+    def __str__(self) -> str:
+        return f"{f'{self.terms} x ' * (self.terms > 1)}{len(self.plans)} passes"
+
+
+class KernelAxes(NamedTuple):
+    """Where the kernel's axes lie, and what happens along those that are convolved."""
+
+    labels: tuple[int, ...]  # of every axis of the kernel the axis of x
+    convolved: dict[int, Axis]  # by axis of x
+
+
+def chain_of(
+    problem: Problem, traits: Traits, separability: Separability, request: FactorRequest, terms: int
+) -> Chain | str:
+    """Return the passes of a kernel of so many terms, or why there are none."""
+    shape, axes = separability.shape, _kernel_axes(problem, separability, request)
+    for axis, n in enumerate(shape):
+        if n > 1 and axes.labels[axis] not in axes.convolved:
+            return f"its axis {axis} of size {n} is not convolved: it makes groups or filters"
+    factors = _factors(separability, [axes.convolved.get(label) for label in axes.labels])
+    problems = _problems(problem, request.x_shape, shape, factors, axes)
+    plans = _plans(problems, traits, request, terms)
+    if isinstance(plans, str):
+        return plans
+    return Chain(factors, problems, plans, terms, _cost(plans, problem, traits, terms))
+
+
+def labels(ndim: int, kernel_shape: Shape, axes: Any) -> tuple[int, ...]:
+    """Return the axis of x for every axis of the kernel."""
+    dims = len(kernel_shape)
+    return tuple(range(ndim)) if dims == ndim else convolved_axes(FUNCTION, ndim, dims, axes)
+
+
+def _kernel_axes(problem: Problem, separability: Separability, request: FactorRequest) -> KernelAxes:
+    x_shape, shape = request.x_shape, separability.shape
+    own = labels(len(x_shape), shape, request.axes)
+    space = convolved_axes(FUNCTION, len(x_shape), len(shape), request.axes)
+    convolved = dict(zip(space, problem.spec.axes, strict=True))
+    if separability.given:  # a factor of one tap may hold a number
+        for label, n in zip(own, shape, strict=True):
+            if n == 1:
+                convolved.setdefault(label, Axis(x_shape[label], 1, x_shape[label]))
+    return KernelAxes(own, convolved)
+
+
+def _factors(separability: Separability, axes: Sequence[Axis | None]) -> tuple[tuple[int, ...], ...]:
+    """Return the kernel's axes of each pass: the one that shrinks data most first, and with it those of one tap."""
+    convolved = {number: axis for number, axis in enumerate(axes) if axis is not None}
+    long = [number for number in convolved if separability.given or separability.shape[number] > 1]
+    long.sort(key=lambda number: Fraction(convolved[number].outputs, max(convolved[number].size, 1)))
+    rest = [
+        number for number, axis in convolved.items() if number not in long and axis != Axis(axis.size, 1, axis.size)
+    ]
+    return ((long[0], *rest), *((number,) for number in long[1:]))
+
+
+def _problems(
+    problem: Problem, shape: Shape, kernel_shape: Shape, factors: tuple[tuple[int, ...], ...], axes: KernelAxes
+) -> tuple[Problem, ...]:
+    """Return the problem of every pass, each on the answer of the one before."""
+    problems: list[Problem] = []
+    for group in factors:
+        over = tuple(axes.labels[axis] for axis in group)
+        taps = tuple(kernel_shape[axis] for axis in group)
+        convolved = {label: axes.convolved[label] for label in over}
+        step = paired(FUNCTION, shape, taps, over, convolved, flip=problem.spec.flip, conj=problem.spec.conj)
+        problems.append(step)
+        shape = step.shape
+    return tuple(problems)
+
+
+def _plans(problems: tuple[Problem, ...], traits: Traits, request: FactorRequest, terms: int) -> tuple[Plan, ...] | str:
+    """Return the plan of every pass, or why one is refused."""
+    extra = request.extra_bytes + _bytes_between(problems, terms, traits)
+    between = traits._replace(output=traits.accumulator)
+    last = traits if terms == 1 else between
+    try:
+        return tuple(
+            _call.plan(FUNCTION, each, each_traits, request.options, extra)
+            for each, each_traits in zip(problems, [between] * (len(problems) - 1) + [last], strict=True)
+        )
+    except (ValueError, NotImplementedError) as refusal:
+        return f"a pass is refused: {str(refusal).removeprefix(f'{FUNCTION}: ').rstrip('.')}"
+
+
+def _bytes_between(problems: Sequence[Problem], terms: int, traits: Traits) -> int:
+    """Return the bytes of what stands between passes: two answers at once, and the sum of the terms so far."""
+    sizes = [0, *(prod(each.shape) for each in problems[:-1])]
+    last = prod(problems[-1].shape)
+    sizes.append(last if terms > 1 else 0)
+    pairs = max(a + b for a, b in pairwise(sizes))
+    return traits.itemsize * (pairs + last * (terms > 1))
+
+
+def _cost(plans: Sequence[Plan], problem: Problem, traits: Traits, terms: int) -> int:
+    """Return the predicted nanoseconds of all passes, and of adding up the terms."""
+    rate = rates(plans[-1].traits.row)
+    addition = rate.call_ns + prod(problem.shape) * traits.itemsize * rate.pass_byte // 1000
+    return terms * sum(plan.chosen.cost_ns for plan in plans) + (terms - 1) * addition

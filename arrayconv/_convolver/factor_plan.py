@@ -1,0 +1,100 @@
+"""Whether a kernel is run whole or as passes along one axis each, by predicted cost.
+
+Beyond constant ends lies, from the second pass on, what the passes before make of the fill.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from arrayconv import _call
+from arrayconv._convolver.chain import Chain, FactorRequest, chain_of
+from arrayconv._convolver.kernel import FUNCTION, Separability
+from arrayconv._explain import duration
+from arrayconv._plan import Plan
+from arrayconv._problem import Problem
+from arrayconv._separable import Factor, Term, balanced, fills, misfit
+from arrayconv._tracing import planning, record
+from arrayconv._xp import Traits
+
+
+@record
+class FactorPlan(NamedTuple):
+    """How a kernel is run on one kind of array."""
+
+    plan: Plan | None  # of the whole kernel; None where passes are required
+    chain: Chain | None  # None where the kernel is run whole
+    reason: str  # why it is
+    taps: tuple[Term, ...] = ()  # per term and pass, the numbers of the factor; none where factors are given arrays
+    fills: tuple[tuple[complex, ...], ...] = ()  # per term and pass
+
+
+@planning(0)
+def plan_factors(problem: Problem, traits: Traits, separability: Separability, request: FactorRequest) -> FactorPlan:
+    """Decide between the whole kernel and passes: by predicted cost, where both keep the bound that is promised.
+
+    Raises
+    ------
+    ValueError
+        If passes are required and the kernel has none that keep the bound.
+    TypeError, ValueError, NotImplementedError
+        As `convolve` does.
+    """
+    whole = None
+    if not (request.required or separability.given):
+        whole = _call.plan(FUNCTION, problem, traits, request.options, request.extra_bytes)
+    passes = _unfit(separability, traits, request) or _passes(problem, traits, separability, request)
+    if isinstance(passes, str):
+        if whole is None:
+            raise ValueError(f"{FUNCTION}: `kernel` can't be run as passes along its axes: {passes}.")
+        return FactorPlan(whole, None, passes)
+    chain = passes.chain
+    if whole is not None and chain is not None and chain.cost_ns >= whole.chosen.cost_ns:
+        return FactorPlan(whole, None, f"{chain} would take longer, est {duration(chain.cost_ns)}")
+    return passes._replace(plan=whole)
+
+
+def _unfit(separability: Separability, traits: Traits, request: FactorRequest) -> str | None:
+    """Return why passes would not do what was asked for, whatever they cost."""
+    separation, options = separability.separation, request.options
+    if separation is None and separability.given and options.fill_value != 0:
+        return "a fill other than 0 takes the sums of the factors, whose values are not known here"
+    if separability.given:
+        return None
+    if not request.required and options.method != "auto":
+        return f"method={options.method!r} was asked for"
+    if separation is None:
+        return separability.reason
+    return misfit(separation, separability.shape, traits.accumulator, options.accuracy)
+
+
+def _passes(problem: Problem, traits: Traits, separability: Separability, request: FactorRequest) -> FactorPlan | str:
+    """Return the plan as passes, or why there is none."""
+    separation = separability.separation
+    terms = None if separation is None else separation.terms
+    chain = chain_of(problem, traits, separability, request, 1 if terms is None else len(terms))
+    if isinstance(chain, str) or terms is None:
+        return chain if isinstance(chain, str) else FactorPlan(None, chain, "")
+    if not separability.given:
+        terms = _balanced(terms, chain, traits.accumulator)
+    if terms is None:
+        return f"its factors leave the range of {traits.accumulator}"
+    order, conj = chain.order, problem.spec.conj
+    taps = tuple(tuple(_wrapped(term[axis], traits) for axis in order) for term in terms)
+    beyond = tuple(fills(term, order, request.options.fill_value, conj=conj) for term in terms)
+    return FactorPlan(None, chain, "", taps, beyond)
+
+
+def _balanced(terms: tuple[Term, ...], chain: Chain, accumulator: str) -> tuple[Term, ...] | None:
+    """Return terms with factors in the accumulator's range, or None where one is not."""
+    scaled = [balanced(term, chain.order, accumulator) for term in terms]
+    inside = tuple(term for term in scaled if term is not None)
+    return inside if len(inside) == len(terms) else None
+
+
+def _wrapped(factor: Factor, traits: Traits) -> Factor:
+    """Return taps that the accumulator holds: integers modulo its width, signed."""
+    if not traits.exact:
+        return factor
+    half = 1 << (8 * traits.itemsize - 1)
+    return tuple((int(tap.real) + half) % (2 * half) - half for tap in factor)

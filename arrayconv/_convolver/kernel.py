@@ -1,0 +1,97 @@
+"""The kernel of a `Convolver`: admitted, copied and looked at once.
+
+Requirements: what the caller does to the array afterwards changes nothing, unless somebody watches it (a gradient, a
+function transform, a tracer): then it is kept itself, and nothing that is made of its values outlives a call.
+"""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from arrayconv import _dtypes, _engines, _host
+from arrayconv._numbered import check_taps
+from arrayconv._separable import MOST_TERMS, Separation, long_axes, separated
+from arrayconv._tracing import is_traced, record, shape_of
+from arrayconv._xp import checked_dtype_name, device_of, dtype_name, identify, is_known, namespace_of
+
+FUNCTION = "Convolver"
+Shape = tuple[int, ...]
+Rows = tuple[tuple[Any, ...], ...]  # for every term one factor per axis
+
+
+@record
+class Separability(NamedTuple):
+    """What is known of a kernel as a sum of products, as a hashable value."""
+
+    shape: Shape
+    separation: Separation | None
+    reason: str = ""  # why it is run whole, where there is no separation
+    given: bool = False  # the factors are the caller's own
+
+
+class Kernel(NamedTuple):
+    """A kernel as every call reads it."""
+
+    array: Any  # what is convolved with; of given factors the first, which stands for their library and dtype
+    dtype: Any
+    watched: bool
+    separability: Separability
+    factors: Rows = ()  # arrays, where the caller gave them
+
+    @property
+    def shape(self) -> Shape:
+        """Shape of the kernel."""
+        return self.separability.shape
+
+
+def parse_kernel(kernel: Any, separable: Any) -> Kernel:
+    """Admit a kernel: an array of any library, or nested lists, which become arrays like each x."""
+    library = identify(FUNCTION, "kernel", kernel)
+    if library == "":
+        kernel = _host.array(FUNCTION, "kernel", kernel)
+    array, watched = owned(library or "numpy", np.asarray(kernel) if isinstance(kernel, np.generic) else kernel)
+    checked_dtype_name(FUNCTION, "kernel", array.dtype)
+    check_taps(FUNCTION, shape_of(array))
+    separability = _separability(library, array, watched, separable)
+    return Kernel(array if library else array.tolist(), array.dtype, watched, separability)
+
+
+def _separability(library: str, array: Any, watched: bool, separable: Any) -> Separability:
+    """Return whether a kernel is a sum of products, from its values."""
+    shape = shape_of(array)
+    reason = _unfit(library, array, shape, watched, separable)
+    if reason:
+        return Separability(shape, None, reason)
+    eps = _dtypes.eps(_dtypes.accumulator(dtype_name(array.dtype)))
+    repay = prod(shape) // sum(shape[axis] for axis in long_axes(shape))  # more terms than that never do
+    most = MOST_TERMS if separable is True else min(MOST_TERMS, repay)
+    return Separability(shape, separated(_host.copied(library, array), eps, most))
+
+
+def _unfit(library: str, array: Any, shape: Shape, watched: bool, separable: Any) -> str:
+    """Return why nobody looks whether a kernel is a sum of products, '' where somebody does."""
+    if separable is False:
+        return "separable=False was given"
+    if len(long_axes(shape)) < 2:
+        return "fewer than two of its axes are longer than one tap"
+    if watched:
+        return "a gradient, a transform or a compiler watches its values"
+    return "" if is_readable(library, array) else "its values can't be read"
+
+
+def is_readable(library: str, array: Any) -> bool:
+    """Whether an array has values: torch's meta and fake tensors have none, nor has a graph that is yet to run."""
+    if library == "torch":
+        return not is_traced(library, array) and array.device.type != "meta"
+    return is_known(type(array)) or _host.readable(library, array)
+
+
+def owned(library: str, array: Any) -> tuple[Any, bool]:
+    """Return an array that nobody else changes, and whether it is the caller's because somebody watches it."""
+    watched = _engines.is_watched(library, array)
+    if watched or library == "jax":  # whose arrays never change
+        return array, watched
+    return namespace_of(library, array).asarray(array, copy=True, device=device_of(array)), False
