@@ -29,6 +29,7 @@ from arrayconv._algorithms.fft import (
 from arrayconv._boundary import FILL, Run
 from arrayconv._cost_table import rates
 from arrayconv._lengths import fast_length
+from arrayconv._memory import permute_dims, reshape
 from arrayconv._ops import pad, spectral, windows
 from arrayconv._spec import Axis, Spec
 from arrayconv._tracing import planning, record
@@ -154,10 +155,10 @@ def _run(x: Array, kernel: spectral.Spectra, spec: Spec, context: Context) -> Ar
     for tiling in _tilings(spec):
         x = windows.tiles(x, cut, tiling.length, tiling.step, tiling.tiles, xp=xp)
         cut += 2
-    tiles = xp.reshape(xp.permute_dims(x, steps.tile_order), steps.rows)
+    tiles = reshape(permute_dims(x, steps.tile_order, xp=xp), steps.rows, xp=xp)
     y = spectral.convolve(tiles, kernel, context)[steps.valid]
-    y = xp.permute_dims(xp.reshape(y, steps.outputs), steps.output_order)
-    return xp.reshape(y, steps.joined)[steps.read]
+    y = permute_dims(reshape(y, steps.outputs, xp=xp), steps.output_order, xp=xp)
+    return reshape(y, steps.joined, xp=xp)[steps.read]
 
 
 overlap_save = Algorithm(
