@@ -144,11 +144,11 @@ def _steps(spec: Spec) -> Steps:
     first = spec.axes[:1]
     terms = [prod((c[1] - c[0], r[1] - r[0], *spec.kernel_size[1:])) for c, r in chunks]
     return Steps(
-        (1, 0, *range(2, 3 + len(spec.axes))),
-        tuple(slice(*chunk.channels) for chunk in chunks),
-        tuple((*(_samples(axis, *chunk.rows) for axis in first), *rest) for chunk in chunks),
-        tuple((spec.groups, spec.batch, n) for n in terms),
-        spec.output_shape,
+        order=(1, 0, *range(2, 3 + len(spec.axes))),
+        channels=tuple(slice(*chunk.channels) for chunk in chunks),
+        samples=tuple((*(_samples(axis, *chunk.rows) for axis in first), *rest) for chunk in chunks),
+        window=tuple((spec.groups, spec.batch, n) for n in terms),
+        outputs=spec.output_shape,
     )
 
 

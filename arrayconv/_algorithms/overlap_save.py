@@ -128,14 +128,14 @@ def _steps(spec: Spec) -> Steps:
     at = [windows.LEADING + 2 * number for number in range(dims)]  # of each axis its tiles' number, then their samples
     order = [axis for number in range(dims) for axis in (1 + number, dims + 3 + number)]
     return Steps(
-        tuple(_extension(axis, tiling) for axis, tiling in zip(spec.axes, tilings, strict=True)),
-        (0, *at, 1, 2, *(axis + 1 for axis in at)),
-        (spec.batch * _tiles(spec), spec.groups, spec.channels, *lengths),
-        (..., *(slice(axis.reach - 1, length) for axis, length in zip(spec.axes, lengths, strict=True))),
-        (spec.batch, *counts, spec.groups, spec.filters, *(tiling.step for tiling in tilings)),
-        (0, dims + 1, dims + 2, *order),
-        (spec.batch, spec.groups, spec.filters, *(tiling.tiles * tiling.step for tiling in tilings)),
-        (..., *(slice(0, axis.stride * (axis.outputs - 1) + 1, axis.stride) for axis in spec.axes)),
+        extension=tuple(_extension(axis, tiling) for axis, tiling in zip(spec.axes, tilings, strict=True)),
+        tile_order=(0, *at, 1, 2, *(axis + 1 for axis in at)),
+        rows=(spec.batch * _tiles(spec), spec.groups, spec.channels, *lengths),
+        valid=(..., *(slice(axis.reach - 1, length) for axis, length in zip(spec.axes, lengths, strict=True))),
+        outputs=(spec.batch, *counts, spec.groups, spec.filters, *(tiling.step for tiling in tilings)),
+        output_order=(0, dims + 1, dims + 2, *order),
+        joined=(spec.batch, spec.groups, spec.filters, *(tiling.tiles * tiling.step for tiling in tilings)),
+        read=(..., *(slice(0, axis.stride * (axis.outputs - 1) + 1, axis.stride) for axis in spec.axes)),
     )
 
 

@@ -46,12 +46,12 @@ def steps_of(spec: Spec, dtype: str, in_place: bool) -> Steps:
     bands, axis, size = bands_of(spec), spec.axes[0], itemsize(dtype) if in_place else 0
     cuts, layout = chunks(spec, bands, size), target.layout_of(spec, bands.width, in_place)
     return Steps(
-        bands,
-        layout,
-        tuple(_chunk(first, stop - first, axis, bands, layout) for first, stop in cuts),
-        in_place and spec.batch * spec.groups * spec.channels == 1,
-        (0, 1, 3, 2, 4) if spec.filters > 1 else None,
-        batch.lines_at_once(spec, bands, size) if in_place else 0,
+        bands=bands,
+        target=layout,
+        chunks=tuple(_chunk(first, stop - first, axis, bands, layout) for first, stop in cuts),
+        is_single=in_place and spec.batch * spec.groups * spec.channels == 1,
+        order=(0, 1, 3, 2, 4) if spec.filters > 1 else None,
+        lines=batch.lines_at_once(spec, bands, size) if in_place else 0,
     )
 
 

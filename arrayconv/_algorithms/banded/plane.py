@@ -50,15 +50,17 @@ def steps_of(spec: Spec, in_place: bool) -> Steps:
     taps = list(product(*(range(axis.taps) for axis in lead)))
     layout, n = target.layout_of(spec, bands.width, in_place), 2 + len(lead)
     return Steps(
-        strips.layout_of(spec, bands),
-        layout,
-        tuple(_phase(phase, bands, layout) for phase in range(min(bands.phases, bands.rows))),
-        length,
-        tuple((slice(None), slice(None), c, *_rows_at(lead, tap), ...) for c in range(spec.channels) for tap in taps),
-        tuple(_offset(lead, tap, bands) for tap in taps) if in_place and _is_one_block(spec) else (),
-        (spec.batch * prod(outs) * bands.strips * bands.groups, length),
-        (spec.batch, spec.groups, *outs, bands.strips, bands.groups, spec.filters, bands.width),
-        (0, 1, n + 2, *range(2, n), n + 1, n, n + 3),
+        strips=strips.layout_of(spec, bands),
+        target=layout,
+        phases=tuple(_phase(phase, bands, layout) for phase in range(min(bands.phases, bands.rows))),
+        length=length,
+        terms=tuple(
+            (slice(None), slice(None), c, *_rows_at(lead, tap), ...) for c in range(spec.channels) for tap in taps
+        ),
+        offsets=tuple(_offset(lead, tap, bands) for tap in taps) if in_place and _is_one_block(spec) else (),
+        block=(spec.batch * prod(outs) * bands.strips * bands.groups, length),
+        products=(spec.batch, spec.groups, *outs, bands.strips, bands.groups, spec.filters, bands.width),
+        order=(0, 1, n + 2, *range(2, n), n + 1, n, n + 3),
     )
 
 
