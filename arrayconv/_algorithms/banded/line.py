@@ -75,7 +75,8 @@ def chunks(spec: Spec, bands: Bands, element_bytes: int) -> tuple[tuple[int, int
 def _chunk(first: int, count: int, axis: Axis, bands: Bands, layout: target.TargetLayout) -> Chunk:
     rows, read = count + bands.height - 1, first * bands.span - axis.before
     start, stop = (min(max(sample, 0), axis.size) for sample in (read, read + rows * bands.span))
-    return Chunk(count, start, stop, rows, max(-read, 0), target.place_of(layout, (...,), first, count))
+    zeros = min(max(-read, 0), rows * bands.span)
+    return Chunk(count, start, stop, rows, zeros, target.place_of(layout, (...,), first, count))
 
 
 def run(x: Array, matrices: list[Array], spec: Spec, context: Context) -> Array:
