@@ -13,6 +13,7 @@ from math import prod
 
 from arrayconv._algorithms._base import OBJECT_BYTES, Algorithm, Bound, Context, Cuts, Preparation, per_call
 from arrayconv._cost_table import rates
+from arrayconv._memory import permute_dims, reshape
 from arrayconv._ops import windows
 from arrayconv._spec import Spec
 from arrayconv._tracing import planning
@@ -49,9 +50,11 @@ def _prepare(kernel: Array, spec: Spec, context: Context) -> Array:
     """Return w of every tap first, ready to meet a window: (taps, G, O, C), or (taps * C, 1, G, O, 1, ...)."""
     xp, space = context.xp, range(windows.LEADING, kernel.ndim)
     if _by_matmul(spec, context.traits):
-        return xp.reshape(xp.permute_dims(kernel, (*space, 0, 1, 2)), (spec.taps, *kernel.shape[: windows.LEADING]))
+        return reshape(
+            permute_dims(kernel, (*space, 0, 1, 2), xp=xp), (spec.taps, *kernel.shape[: windows.LEADING]), xp=xp
+        )
     shape = (spec.terms, 1, spec.groups, spec.filters, *(1,) * len(spec.axes))
-    return xp.reshape(xp.permute_dims(kernel, (*space, 2, 0, 1)), shape)
+    return reshape(permute_dims(kernel, (*space, 2, 0, 1), xp=xp), shape, xp=xp)
 
 
 def _run(x: Array, taps: Array, spec: Spec, context: Context) -> Array:
@@ -74,9 +77,9 @@ def _by_products(x: Array, taps: Array, spec: Spec, xp: Namespace) -> Array:
     """Return the sum of a matrix product of every tap with its window."""
     total, (window, outputs) = None, _shapes(spec)
     for number, place in enumerate(windows.windows(spec.axes)):
-        total = _added(total, xp.matmul(taps[number, ...], xp.reshape(x[place], window)))
+        total = _added(total, xp.matmul(taps[number, ...], reshape(x[place], window, xp=xp)))
     assert total is not None
-    return xp.reshape(total, outputs)
+    return reshape(total, outputs, xp=xp)
 
 
 @planning()

@@ -24,6 +24,7 @@ from typing import NamedTuple
 
 from arrayconv._algorithms._base import OBJECT_BYTES, Algorithm, Bound, Context, Cuts, Preparation, per_call
 from arrayconv._cost_table import rates
+from arrayconv._memory import permute_dims, reshape
 from arrayconv._spec import Axis, Spec
 from arrayconv._tracing import planning, record
 from arrayconv._xp import Array, Traits
@@ -111,14 +112,14 @@ def _prepare(kernel: Array, spec: Spec, context: Context) -> list[Array]:
     """Return the weights of every chunk, (groups, channels * taps, filters); of a line the rows and the rest."""
     xp = context.xp
     if _is_line(spec):
-        kernel = xp.reshape(kernel, (spec.taps,))
+        kernel = reshape(kernel, (spec.taps,), xp=xp)
         rows = spec.taps // _BLOCK
-        return [xp.reshape(kernel[: rows * _BLOCK], (rows, _BLOCK)), kernel[rows * _BLOCK :]]
+        return [reshape(kernel[: rows * _BLOCK], (rows, _BLOCK), xp=xp), kernel[rows * _BLOCK :]]
     parts: list[Array] = []
     for chunk in _chunks(spec):
         part = kernel[(slice(None), slice(None), slice(*chunk.channels), *_rows(spec, chunk))]
         terms = prod(part.shape[2:])
-        parts.append(xp.permute_dims(xp.reshape(part, (spec.groups, spec.filters, terms)), (0, 2, 1)))
+        parts.append(permute_dims(reshape(part, (spec.groups, spec.filters, terms), xp=xp), (0, 2, 1), xp=xp))
     return parts
 
 
@@ -143,11 +144,11 @@ def _steps(spec: Spec) -> Steps:
     first = spec.axes[:1]
     terms = [prod((c[1] - c[0], r[1] - r[0], *spec.kernel_size[1:])) for c, r in chunks]
     return Steps(
-        (1, 0, *range(2, 3 + len(spec.axes))),
-        tuple(slice(*chunk.channels) for chunk in chunks),
-        tuple((*(_samples(axis, *chunk.rows) for axis in first), *rest) for chunk in chunks),
-        tuple((spec.groups, spec.batch, n) for n in terms),
-        spec.output_shape,
+        order=(1, 0, *range(2, 3 + len(spec.axes))),
+        channels=tuple(slice(*chunk.channels) for chunk in chunks),
+        samples=tuple((*(_samples(axis, *chunk.rows) for axis in first), *rest) for chunk in chunks),
+        window=tuple((spec.groups, spec.batch, n) for n in terms),
+        outputs=spec.output_shape,
     )
 
 
@@ -162,18 +163,18 @@ def _run(x: Array, weights: list[Array], spec: Spec, context: Context) -> Array:
     if _is_line(spec):
         return _line(x, weights, spec, context)
     xp, steps = context.xp, _steps(spec)
-    x = xp.permute_dims(x, steps.order)
+    x = permute_dims(x, steps.order, xp=xp)
     answers: list[Array] = []
     for places in zip(*(product(*samples) for samples in steps.samples), strict=True):
         total = None
         for channels, place, shape, part in zip(steps.channels, places, steps.window, weights, strict=True):
             window = x[(slice(None), slice(None), channels, *place)]
-            term = xp.matmul(xp.reshape(window, shape), part)  # (G, B, O)
+            term = xp.matmul(reshape(window, shape, xp=xp), part)  # (G, B, O)
             total = term if total is None else total + term
         assert total is not None
         answers.append(total)
     y = xp.stack(answers, axis=-1)  # (G, B, O, outputs)
-    return xp.reshape(xp.permute_dims(y, (1, 0, 2, 3)), steps.outputs)
+    return reshape(permute_dims(y, (1, 0, 2, 3), xp=xp), steps.outputs, xp=xp)
 
 
 class LineSteps(NamedTuple):
@@ -198,27 +199,27 @@ def _line_steps(spec: Spec) -> LineSteps:
 def _line(x: Array, weights: list[Array], spec: Spec, context: Context) -> Array:
     """Return the outputs of one axis, from products of blocks."""
     xp, (rows, rest), steps = context.xp, weights, _line_steps(spec)
-    x = xp.reshape(x, (-1,))
+    x = reshape(x, (-1,), xp=xp)
     whole = x if steps.zeros else x[: steps.read]
     if steps.zeros:
         whole = xp.concat([x, xp.zeros((steps.zeros,), dtype=x.dtype, device=context.device)])
-    samples = xp.reshape(whole, (steps.read // _BLOCK, _BLOCK))
-    columns = xp.permute_dims(rows, (1, 0))
+    samples = reshape(whole, (steps.read // _BLOCK, _BLOCK), xp=xp)
+    columns = permute_dims(rows, (1, 0), xp=xp)
     products = [xp.matmul(columns, samples[q : q + steps.blocks, :]) for q in range(steps.columns // _BLOCK)]
     y = _diagonals(xp.concat(products, axis=1), steps, context)
     if steps.rest:
         first = steps.blocks * _BLOCK
         windows = xp.stack([x[first + t : first + t + steps.outputs] for t in range(steps.rest)])
         y = y + xp.matmul(rest, windows)
-    return xp.reshape(y, spec.output_shape)
+    return reshape(y, spec.output_shape, xp=xp)
 
 
 def _diagonals(products: Array, steps: LineSteps, context: Context) -> Array:
     """Return the sums of all diagonals: one more element per row turns them into columns."""
     xp = context.xp
-    flat = xp.reshape(products, (_BLOCK * steps.columns,))
+    flat = reshape(products, (_BLOCK * steps.columns,), xp=xp)
     flat = xp.concat([flat, xp.zeros((_BLOCK,), dtype=flat.dtype, device=context.device)])
-    sheared = xp.reshape(flat, (_BLOCK, steps.columns + 1))[:, : steps.outputs]
+    sheared = reshape(flat, (_BLOCK, steps.columns + 1), xp=xp)[:, : steps.outputs]
     return xp.sum(sheared, axis=0, dtype=flat.dtype)
 
 

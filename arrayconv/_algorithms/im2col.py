@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from arrayconv._algorithms._base import OBJECT_BYTES, Algorithm, Bound, Context, Cuts, Preparation, per_call
 from arrayconv._cost_table import rates
-from arrayconv._memory import adjacent, stack
+from arrayconv._memory import adjacent, reshape, stack
 from arrayconv._ops import windows
 from arrayconv._spec import Spec
 from arrayconv._tracing import planning
@@ -64,7 +64,7 @@ def _workspace(spec: Spec, traits: Traits) -> int:
 
 
 def _prepare(kernel: Array, spec: Spec, context: Context) -> Array:
-    return adjacent(context.xp.reshape(kernel, (spec.groups, spec.filters, spec.terms)))
+    return adjacent(reshape(kernel, (spec.groups, spec.filters, spec.terms), xp=context.xp))
 
 
 class Steps(NamedTuple):
@@ -91,10 +91,10 @@ def _steps(spec: Spec) -> Steps:
 
 def _run(x: Array, weights: Array, spec: Spec, context: Context) -> Array:
     xp, steps = context.xp, _steps(spec)
-    columns = xp.reshape(stack([x[part] for part in steps.parts], steps.axis, xp=xp), steps.matrices)
+    columns = reshape(stack([x[part] for part in steps.parts], steps.axis, xp=xp), steps.matrices, xp=xp)
     if steps.of_outputs:
         columns = xp.matrix_transpose(columns)
-    return xp.reshape(xp.matmul(weights, columns), steps.outputs)
+    return reshape(xp.matmul(weights, columns), steps.outputs, xp=xp)
 
 
 def _bind(spec: Spec, context: Context) -> Bound:

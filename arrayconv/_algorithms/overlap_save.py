@@ -29,6 +29,7 @@ from arrayconv._algorithms.fft import (
 from arrayconv._boundary import FILL, Run
 from arrayconv._cost_table import rates
 from arrayconv._lengths import fast_length
+from arrayconv._memory import permute_dims, reshape
 from arrayconv._ops import pad, spectral, windows
 from arrayconv._spec import Axis, Spec
 from arrayconv._tracing import planning, record
@@ -127,14 +128,14 @@ def _steps(spec: Spec) -> Steps:
     at = [windows.LEADING + 2 * number for number in range(dims)]  # of each axis its tiles' number, then their samples
     order = [axis for number in range(dims) for axis in (1 + number, dims + 3 + number)]
     return Steps(
-        tuple(_extension(axis, tiling) for axis, tiling in zip(spec.axes, tilings, strict=True)),
-        (0, *at, 1, 2, *(axis + 1 for axis in at)),
-        (spec.batch * _tiles(spec), spec.groups, spec.channels, *lengths),
-        (..., *(slice(axis.reach - 1, length) for axis, length in zip(spec.axes, lengths, strict=True))),
-        (spec.batch, *counts, spec.groups, spec.filters, *(tiling.step for tiling in tilings)),
-        (0, dims + 1, dims + 2, *order),
-        (spec.batch, spec.groups, spec.filters, *(tiling.tiles * tiling.step for tiling in tilings)),
-        (..., *(slice(0, axis.stride * (axis.outputs - 1) + 1, axis.stride) for axis in spec.axes)),
+        extension=tuple(_extension(axis, tiling) for axis, tiling in zip(spec.axes, tilings, strict=True)),
+        tile_order=(0, *at, 1, 2, *(axis + 1 for axis in at)),
+        rows=(spec.batch * _tiles(spec), spec.groups, spec.channels, *lengths),
+        valid=(..., *(slice(axis.reach - 1, length) for axis, length in zip(spec.axes, lengths, strict=True))),
+        outputs=(spec.batch, *counts, spec.groups, spec.filters, *(tiling.step for tiling in tilings)),
+        output_order=(0, dims + 1, dims + 2, *order),
+        joined=(spec.batch, spec.groups, spec.filters, *(tiling.tiles * tiling.step for tiling in tilings)),
+        read=(..., *(slice(0, axis.stride * (axis.outputs - 1) + 1, axis.stride) for axis in spec.axes)),
     )
 
 
@@ -154,10 +155,10 @@ def _run(x: Array, kernel: spectral.Spectra, spec: Spec, context: Context) -> Ar
     for tiling in _tilings(spec):
         x = windows.tiles(x, cut, tiling.length, tiling.step, tiling.tiles, xp=xp)
         cut += 2
-    tiles = xp.reshape(xp.permute_dims(x, steps.tile_order), steps.rows)
+    tiles = reshape(permute_dims(x, steps.tile_order, xp=xp), steps.rows, xp=xp)
     y = spectral.convolve(tiles, kernel, context)[steps.valid]
-    y = xp.permute_dims(xp.reshape(y, steps.outputs), steps.output_order)
-    return xp.reshape(y, steps.joined)[steps.read]
+    y = permute_dims(reshape(y, steps.outputs, xp=xp), steps.output_order, xp=xp)
+    return reshape(y, steps.joined, xp=xp)[steps.read]
 
 
 def _bind(spec: Spec, context: Context) -> Bound:

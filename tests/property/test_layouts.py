@@ -237,8 +237,8 @@ class Answers:
     """The answers of one method to calls that differ in the memory of their arrays alone.
 
     Those to arrays in the same memory must be the same to the bit, into `out` too. Matrix products of a library add in
-    an order that depends on how their operands lie; the compiled loops have one order. Of complex products they add
-    the two halves in an order that depends on which operand is read along a row, so `out` may change last bits there.
+    an order that depends on how their operands lie; the compiled loops have one order. 'auto' may choose another
+    method where a copy for `out` takes from the workspace.
     """
 
     def __init__(self, library, problem, method, install):
@@ -247,6 +247,7 @@ class Answers:
         self.dtype = problem.arrays[0].dtype
         self.call = f"{problem.call} of {self.dtype} by {method} with {install}"
         self.one_order = method.startswith("native_") and self.dtype.kind != "c" and not problem.backward
+        self.loose = method == "auto"
         self.known = {}
 
     def add(self, memory):
@@ -271,7 +272,7 @@ class Answers:
 
     def _compare(self, answer, memory, into=""):
         call, key = f"{self.call} in {memory}{into}", None if self.one_order else memory
-        if key not in self.known or (into and self.dtype.kind == "c"):
+        if key not in self.known or (into and self.loose):
             for y, expected in zip(answer, self.problem.expected, strict=True):
                 assert_near(y, expected, self.dtype, call)
             self.known.setdefault(key, answer)

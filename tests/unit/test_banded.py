@@ -5,7 +5,11 @@ import pytest
 
 import arrayconv
 from arrayconv import _cache, config
-from arrayconv._algorithms import ALGORITHMS
+from arrayconv._algorithms import ALGORITHMS, Context
+from arrayconv._algorithms.banded.bands import bands_of
+from arrayconv._algorithms.banded.matrix import band_matrices
+from arrayconv._spec import Axis, Spec
+from arrayconv._xp import operands as operands_of
 from tests import running
 from tests.conftest import make_library
 
@@ -164,6 +168,29 @@ def test_blocks_let_bad_numbers_spoil_no_more_than_they_meet(where):
         expected = arrayconv.correlate(x, kernel, "valid", method="direct")
         y = arrayconv.correlate(x, kernel, "valid", method="dot")
     np.testing.assert_array_equal(np.isnan(y), np.isnan(expected))
+
+
+@pytest.mark.parametrize("dilation", [1, 2, 3])
+@pytest.mark.parametrize("stride", [1, 2, 3])
+@pytest.mark.parametrize("lead", [(), (5,), (2, 3)])
+def test_band_matrices_hold_each_tap_at_stride_and_dilation(lead, stride, dilation):
+    axes = tuple(Axis(40, taps, 10, stride, dilation) for taps in (*lead, 4))
+    spec = Spec(1, 2, 3, 2, axes)
+    kernel = random.integers(1, 100, spec.kernel_shape).astype("float64")
+    xp = make_library("numpy").xp
+    context = Context(xp, "cpu", operands_of("convolve", kernel, kernel).traits, None)
+    bands, matrices = bands_of(spec), band_matrices(kernel, spec, context)
+    height = 1 if len(axes) == 1 else bands.height
+    span = bands.height * bands.span if len(axes) == 1 else bands.span
+    taps = list(np.ndindex(*(axis.taps for axis in axes[:-2])))
+    found = np.stack(matrices)  # for channels and leading taps, or the rows of samples of one axis
+    found = found.reshape(3, len(taps), -1, 2, *found.shape[-2:])
+    found = np.moveaxis(found, 3, 2).reshape(3, len(taps), 2, height, span, 2, bands.width)
+    for c, t, g, o, j in np.ndindex(3, len(taps), 2, 2, bands.width):
+        expected = np.zeros((height, span))
+        rows = kernel[(g, o, c, *taps[t])].reshape(-1, 4)
+        expected[: dilation * len(rows) : dilation, stride * j : stride * j + 3 * dilation + 1 : dilation] = rows
+        np.testing.assert_array_equal(found[c, t, g, :, :, o, j], expected)
 
 
 def test_methods_that_extend_zeros_have_no_slabs_for_them():

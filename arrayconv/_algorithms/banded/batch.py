@@ -8,7 +8,7 @@ from arrayconv._algorithms._base import Context
 from arrayconv._algorithms.banded import target
 from arrayconv._algorithms.banded.bands import CHUNK_BYTES, Bands, bands_of
 from arrayconv._algorithms.banded.matrix import add_product
-from arrayconv._memory import passing
+from arrayconv._memory import passing, permute_dims, reshape
 from arrayconv._spec import Spec
 from arrayconv._xp import Array
 
@@ -27,6 +27,7 @@ def run(x: Array, matrices: list[Array], spec: Spec, lines: int, to: target.Targ
     Each line is copied among zeros, and its last rows run on into the next: those outputs are left out.
     """
     bands, xp = bands_of(spec), context.xp
+    layout = target.layout_of(spec, bands.width, context.in_place)
     per = bands.rows + bands.height - 1
     for first in range(0, spec.batch, lines):
         part = x[first : min(first + lines, spec.batch), 0, 0, :]
@@ -35,8 +36,9 @@ def run(x: Array, matrices: list[Array], spec: Spec, lines: int, to: target.Targ
         total: Any = None
         for h, matrix in enumerate(matrices):
             total = add_product(total, rows[h : h + count * per, :], matrix[0, ...], context)
-        total = xp.reshape(total, (count, 1, per, spec.filters, bands.width))[:, :, : bands.rows, ...]
-        to = target.placed(to, (slice(first, first + count), ...), 0, xp.permute_dims(total, (0, 1, 3, 2, 4)))
+        total = reshape(total, (count, 1, per, spec.filters, bands.width), xp=xp)[:, :, : bands.rows, ...]
+        place = target.place_of(layout, (slice(first, first + count), ...), 0, bands.rows)
+        to = target.put_rows(to, place, permute_dims(total, (0, 1, 3, 2, 4), xp=xp))
     return to
 
 
@@ -45,9 +47,9 @@ def _line_after_line(lines: Array, shape: tuple[int, int], before: int, slack: i
     (per, span), (count, size) = shape, lines.shape
     used = count * per * span
     memory: Any = passing(lines, (used + slack * span,), xp=context.xp, device=context.device)
-    among = context.xp.reshape(memory[:used], (count, per * span))
+    among = reshape(memory[:used], (count, per * span), xp=context.xp)
     among[:, :before] = 0
     among[:, before : before + size] = lines
     among[:, before + size :] = 0
     memory[used:] = 0
-    return context.xp.reshape(memory, (count * per + slack, span))
+    return reshape(memory, (count * per + slack, span), xp=context.xp)

@@ -10,8 +10,8 @@ from arrayconv._algorithms.banded import batch, target
 from arrayconv._algorithms.banded.bands import CHUNK_BYTES, Bands, bands_of
 from arrayconv._algorithms.banded.matrix import add_product
 from arrayconv._dtypes import itemsize
-from arrayconv._memory import buffer, framed, put
-from arrayconv._spec import Spec
+from arrayconv._memory import buffer, framed, permute_dims, put, reshape
+from arrayconv._spec import Axis, Spec
 from arrayconv._tracing import planning
 from arrayconv._xp import Array
 
@@ -21,12 +21,12 @@ _COPY_BYTES = 1 << 18  # of outputs for which a copy of x among zeros takes less
 class Chunk(NamedTuple):
     """Some rows of outputs, and the samples that they read."""
 
-    first: int
     outputs: int  # rows of them
     start: int  # of the samples that are read
     stop: int
     rows: int  # of samples, zeros beyond the ends included
     zeros: int  # before the first sample
+    place: target.Place  # of the outputs
 
 
 class Steps(NamedTuple):
@@ -44,14 +44,14 @@ class Steps(NamedTuple):
 def steps_of(spec: Spec, dtype: str, in_place: bool) -> Steps:
     """Return the steps; chunks are cut for the cache where memory is written in place: else a compiler does that."""
     bands, axis, size = bands_of(spec), spec.axes[0], itemsize(dtype) if in_place else 0
-    cuts = chunks(spec, bands, size)
+    cuts, layout = chunks(spec, bands, size), target.layout_of(spec, bands.width, in_place)
     return Steps(
-        bands,
-        target.layout_of(spec, bands.width, in_place),
-        tuple(_chunk(first, stop - first, bands, axis.before, axis.size) for first, stop in cuts),
-        in_place and spec.batch * spec.groups * spec.channels == 1,
-        (0, 1, 3, 2, 4) if spec.filters > 1 else None,
-        batch.lines_at_once(spec, bands, size) if in_place else 0,
+        bands=bands,
+        target=layout,
+        chunks=tuple(_chunk(first, stop - first, axis, bands, layout) for first, stop in cuts),
+        is_single=in_place and spec.batch * spec.groups * spec.channels == 1,
+        order=(0, 1, 3, 2, 4) if spec.filters > 1 else None,
+        lines=batch.lines_at_once(spec, bands, size) if in_place else 0,
     )
 
 
@@ -72,10 +72,11 @@ def chunks(spec: Spec, bands: Bands, element_bytes: int) -> tuple[tuple[int, int
     return tuple(pairwise(cuts))
 
 
-def _chunk(first: int, count: int, bands: Bands, before: int, size: int) -> Chunk:
-    rows, read = count + bands.height - 1, first * bands.span - before
-    start, stop = (min(max(sample, 0), size) for sample in (read, read + rows * bands.span))
-    return Chunk(first, count, start, stop, rows, max(-read, 0))
+def _chunk(first: int, count: int, axis: Axis, bands: Bands, layout: target.TargetLayout) -> Chunk:
+    rows, read = count + bands.height - 1, first * bands.span - axis.before
+    start, stop = (min(max(sample, 0), axis.size) for sample in (read, read + rows * bands.span))
+    zeros = min(max(-read, 0), rows * bands.span)
+    return Chunk(count, start, stop, rows, zeros, target.place_of(layout, (...,), first, count))
 
 
 def run(x: Array, matrices: list[Array], spec: Spec, context: Context) -> Array:
@@ -89,7 +90,7 @@ def run(x: Array, matrices: list[Array], spec: Spec, context: Context) -> Array:
         matrices = [matrix[0, ...] for matrix in matrices] if steps.is_single else matrices
         for chunk in steps.chunks:
             total = _products(_rows(x, chunk, steps.bands, context), matrices, chunk.outputs, steps, context)
-            to = target.placed(to, (...,), chunk.first, _in_order(total, spec, chunk.outputs, steps, context))
+            to = target.put_rows(to, chunk.place, _in_order(total, spec, chunk.outputs, steps, context))
     return target.outputs(to, steps.target, context)
 
 
@@ -104,7 +105,7 @@ def _rows(x: Array, chunk: Chunk, bands: Bands, context: Context) -> Array:
             part = framed(part, shape, (place,), xp=xp, device=context.device)
         else:
             part = put(buffer(x, shape, zeros=True, xp=xp, device=context.device), (..., place), part)
-    return xp.reshape(part, (*lead, chunk.rows, bands.span))
+    return reshape(part, (*lead, chunk.rows, bands.span), xp=xp)
 
 
 def _products(rows: Array, matrices: list[Array], count: int, steps: Steps, context: Context) -> Array:
@@ -123,5 +124,7 @@ def _in_order(total: Array, spec: Spec, count: int, steps: Steps, context: Conte
     """Return products of `count` rows of each line as outputs, (B, G, O, rows, P)."""
     xp, width = context.xp, steps.bands.width
     if steps.order is None:
-        return xp.reshape(total, (spec.batch, spec.groups, 1, count, width))
-    return xp.permute_dims(xp.reshape(total, (spec.batch, spec.groups, count, spec.filters, width)), steps.order)
+        return reshape(total, (spec.batch, spec.groups, 1, count, width), xp=xp)
+    return permute_dims(
+        reshape(total, (spec.batch, spec.groups, count, spec.filters, width), xp=xp), steps.order, xp=xp
+    )

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from arrayconv._algorithms._base import Context
 from arrayconv._algorithms.banded.bands import bands_of
-from arrayconv._memory import buffer, product, put
+from arrayconv._memory import buffer, permute_dims, product, put, reshape
 from arrayconv._spec import Spec
 from arrayconv._tracing import planning
 from arrayconv._xp import Array
@@ -79,9 +79,9 @@ def band_matrices(kernel: Array, spec: Spec, context: Context) -> list[Array]:
     """Return the matrices, each (G, rows, O * P) and in memory of its own: of transposed ones BLAS makes other bits."""
     xp, device, layout = context.xp, context.device, layout_of(spec)
     long = put(buffer(kernel, layout.long, zeros=True, xp=xp, device=device), layout.place, kernel[..., None, :])
-    band = xp.reshape(xp.reshape(long, layout.flat)[..., : layout.used], layout.cut)
+    band = reshape(reshape(long, layout.flat, xp=xp)[..., : layout.used], layout.cut, xp=xp)
     ordered = buffer(kernel, layout.ordered, zeros=False, xp=xp, device=device)
-    ordered = xp.reshape(put(ordered, ..., xp.permute_dims(band, layout.order)), layout.matrices)
+    ordered = reshape(put(ordered, ..., permute_dims(band, layout.order, xp=xp)), layout.matrices, xp=xp)
     return [ordered[number, ...] for number in range(layout.matrices[0])]
 
 

@@ -11,6 +11,7 @@ from arrayconv._algorithms.banded import strips, target
 from arrayconv._algorithms.banded.bands import Bands, bands_of
 from arrayconv._algorithms.banded.matrix import add_product
 from arrayconv._algorithms.banded.strips import Strips
+from arrayconv._memory import permute_dims, reshape
 from arrayconv._spec import Axis, Spec
 from arrayconv._tracing import planning
 from arrayconv._xp import Array
@@ -23,7 +24,7 @@ class Phase(NamedTuple):
 
     first: int  # element of a strip
     groups: int
-    place: tuple[Any, ...]  # of their outputs
+    place: target.Place  # of their outputs
 
 
 class Steps(NamedTuple):
@@ -47,23 +48,26 @@ def steps_of(spec: Spec, in_place: bool) -> Steps:
     length = bands.height * bands.span
     outs = tuple(axis.outputs for axis in lead)
     taps = list(product(*(range(axis.taps) for axis in lead)))
-    n = 2 + len(lead)
+    layout, n = target.layout_of(spec, bands.width, in_place), 2 + len(lead)
     return Steps(
-        strips.layout_of(spec, bands),
-        target.layout_of(spec, bands.width, in_place),
-        tuple(_phase(phase, bands) for phase in range(min(bands.phases, bands.rows))),
-        length,
-        tuple((slice(None), slice(None), c, *_rows_at(lead, tap), ...) for c in range(spec.channels) for tap in taps),
-        tuple(_offset(lead, tap, bands) for tap in taps) if in_place and _is_one_block(spec) else (),
-        (spec.batch * prod(outs) * bands.strips * bands.groups, length),
-        (spec.batch, spec.groups, *outs, bands.strips, bands.groups, spec.filters, bands.width),
-        (0, 1, n + 2, *range(2, n), n + 1, n, n + 3),
+        strips=strips.layout_of(spec, bands),
+        target=layout,
+        phases=tuple(_phase(phase, bands, layout) for phase in range(min(bands.phases, bands.rows))),
+        length=length,
+        terms=tuple(
+            (slice(None), slice(None), c, *_rows_at(lead, tap), ...) for c in range(spec.channels) for tap in taps
+        ),
+        offsets=tuple(_offset(lead, tap, bands) for tap in taps) if in_place and _is_one_block(spec) else (),
+        block=(spec.batch * prod(outs) * bands.strips * bands.groups, length),
+        products=(spec.batch, spec.groups, *outs, bands.strips, bands.groups, spec.filters, bands.width),
+        order=(0, 1, n + 2, *range(2, n), n + 1, n, n + 3),
     )
 
 
-def _phase(phase: int, bands: Bands) -> Phase:
+def _phase(phase: int, bands: Bands, layout: target.TargetLayout) -> Phase:
     first = phase * (bands.height // bands.phases) * bands.span
-    return Phase(first, bands.rows_of(phase), (..., slice(phase, None, bands.phases)))
+    rows = (..., slice(phase, None, bands.phases))
+    return Phase(first, bands.rows_of(phase), target.place_of(layout, rows, 0, bands.strips))
 
 
 def _rows_at(lead: tuple[Axis, ...], tap: tuple[int, ...]) -> list[slice]:
@@ -96,7 +100,7 @@ def run(x: Array, matrices: list[Array], spec: Spec, context: Context) -> Array:
     products = _of_block if steps.offsets else _strip_by_strip
     for phase in steps.phases:
         total = products(data, matrices, phase, steps, context)
-        to = target.placed(to, phase.place, 0, _in_order(total, phase, steps, context))
+        to = target.put_rows(to, phase.place, _in_order(total, phase, steps, context))
     return target.outputs(to, steps.target, context)
 
 
@@ -109,7 +113,7 @@ def _of_block(data: Strips, matrices: list[Array], phase: Phase, steps: Steps, c
     total: Any = None
     for offset, matrix in zip(steps.offsets, matrices, strict=True):
         first = offset + phase.first
-        rows = context.xp.reshape(data.memory[first : first + count * length], steps.block)
+        rows = reshape(data.memory[first : first + count * length], steps.block, xp=context.xp)
         total = add_product(total, rows, matrix[0, ...], context)
     return total
 
@@ -122,10 +126,10 @@ def _strip_by_strip(data: Strips, matrices: list[Array], phase: Phase, steps: St
     xp, outer = context.xp, steps.products[:-3]
     total: Any = None
     for place, matrix in zip(steps.terms, matrices, strict=True):
-        part = xp.reshape(data.rows[place], (*outer, -1))
+        part = reshape(data.rows[place], (*outer, -1), xp=xp)
         part = part[..., phase.first : phase.first + phase.groups * steps.length]
-        part = xp.reshape(part, (*outer, phase.groups, steps.length))
-        stacked = xp.reshape(matrix, (outer[1], *(1,) * (len(outer) - 2), *matrix.shape[1:]))
+        part = reshape(part, (*outer, phase.groups, steps.length), xp=xp)
+        stacked = reshape(matrix, (outer[1], *(1,) * (len(outer) - 2), *matrix.shape[1:]), xp=xp)
         total = add_product(total, part, stacked, context)
     return total
 
@@ -134,7 +138,7 @@ def _in_order(total: Array, phase: Phase, steps: Steps, context: Context) -> Arr
     """Return the products of one phase as outputs, (B, G, O, *lead, rows, strips, P)."""
     *outer, groups, filters, width = steps.products
     held = groups if steps.offsets else phase.groups
-    part = context.xp.reshape(total, (*outer, held, filters, width))
+    part = reshape(total, (*outer, held, filters, width), xp=context.xp)
     if held > phase.groups:
         part = part[..., : phase.groups, :, :]
-    return context.xp.permute_dims(part, steps.order)
+    return permute_dims(part, steps.order, xp=context.xp)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from arrayconv._algorithms._base import Context
 from arrayconv._algorithms.banded.bands import Bands
-from arrayconv._memory import buffer, passing, put
+from arrayconv._memory import buffer, passing, permute_dims, put, reshape
 from arrayconv._ops.windows import LEADING
 from arrayconv._spec import Axis, Spec
 from arrayconv._xp import Array
@@ -124,7 +124,7 @@ def strips(x: Array, layout: StripLayout, context: Context) -> Strips:
     if context.in_place:
         memory = passing(x, (layout.size + layout.slack,), xp=xp, device=device)
         memory[layout.size :] = 0
-        rows = xp.reshape(memory[: layout.size], layout.shape)
+        rows = reshape(memory[: layout.size], layout.shape, xp=xp)
     else:
         rows = buffer(x, layout.shape, zeros=False, xp=xp, device=device)
     for place in layout.zeros:
@@ -132,6 +132,6 @@ def strips(x: Array, layout: StripLayout, context: Context) -> Strips:
     for copy in layout.copies:
         part = x[..., copy.samples]
         if copy.split is not None:
-            part = xp.permute_dims(xp.reshape(part, copy.split)[..., : copy.width], copy.order)
+            part = permute_dims(reshape(part, copy.split, xp=xp)[..., : copy.width], copy.order, xp=xp)
         rows = put(rows, copy.place, part)
     return Strips(rows, memory)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from arrayconv._algorithms._base import Context
-from arrayconv._memory import buffer, put
+from arrayconv._memory import buffer, put, reshape
 from arrayconv._spec import Spec
 from arrayconv._xp import Array
 
 Shape = tuple[int, ...]
+Index = tuple[Any, ...]
 
 
 class TargetLayout(NamedTuple):
@@ -20,6 +21,15 @@ class TargetLayout(NamedTuple):
     columns: int  # outputs of the last axis that are in `rows`
     rest: int  # outputs of the row that is cut short, where y is written in place; 0 if none is
     flat: Shape  # `rows` with the last two axes joined
+
+
+class Place(NamedTuple):
+    """Where some rows of outputs go, and which of their values."""
+
+    rows: Index
+    whole: Index | None  # of the values, those of whole rows; None for all
+    rest: Index | None  # of the row that is cut short, None where it is not among them
+    last: Index | None  # of the values, those that go there
 
 
 class Target(NamedTuple):
@@ -47,19 +57,25 @@ def target(part: Array, layout: TargetLayout, context: Context) -> Target:
     if y is None:
         y = buffer(part, layout.outputs, zeros=False, xp=xp, device=device)
     if not layout.rest:
-        return Target(y, xp.reshape(y, layout.rows), None)
-    return Target(y, xp.reshape(y[..., : layout.columns], layout.rows), y[..., layout.columns :])
+        return Target(y, reshape(y, layout.rows, xp=xp), None)
+    return Target(y, reshape(y[..., : layout.columns], layout.rows, xp=xp), y[..., layout.columns :])
 
 
-def placed(to: Target, place: tuple[Any, ...], first: int, values: Array) -> Target:
-    """Return the target with rows of outputs from row `first` on, at `place` of the axes before."""
-    count = values.shape[-2]
-    whole = min(count, to.rows.shape[-2] - first)
-    if whole < count:
-        if to.rest is not None:
-            put(to.rest, (*place, slice(None)), values[..., whole, : to.rest.shape[-1]])
-        values = values[..., :whole, :]
-    rows = put(to.rows, (*place, slice(first, first + whole), slice(None)), values)
+def place_of(layout: TargetLayout, place: Index, first: int, count: int) -> Place:
+    """Return the place of `count` rows of outputs from row `first` on, at `place` of the axes before."""
+    whole = min(count, layout.rows[-2] - first)
+    rows = (*place, slice(first, first + whole), slice(None))
+    if whole == count:
+        return Place(rows, None, None, None)
+    last = ((*place, slice(None)), (..., whole, slice(0, layout.rest))) if layout.rest else (None, None)
+    return Place(rows, (..., slice(0, whole), slice(None)), *last)
+
+
+def put_rows(to: Target, place: Place, values: Array) -> Target:
+    """Return the target with rows of outputs (..., rows, width) in their place."""
+    if place.rest is not None:
+        put(to.rest, place.rest, values[place.last])
+    rows = put(to.rows, place.rows, values if place.whole is None else values[place.whole])
     return to if rows is to.rows else Target(to.y, rows, to.rest)
 
 
@@ -67,4 +83,4 @@ def outputs(to: Target, layout: TargetLayout, context: Context) -> Array:
     """Return the result (B, G, O, *out)."""
     if to.y is not None:
         return to.y
-    return context.xp.reshape(to.rows, layout.flat)[..., : layout.columns]
+    return reshape(to.rows, layout.flat, xp=context.xp)[..., : layout.columns]
