@@ -301,7 +301,7 @@ class TestThreads:
         lent = TRAITS._replace(transforms=library)
         one, two = (TABLE["fft"].cost(spec, lent._replace(threads=threads)) for threads in (1, 2))
         own = [TABLE["fft"].cost(spec, TRAITS._replace(threads=threads)) for threads in (1, 2)]
-        kernel = TABLE["fft"].prepare_cost(spec, lent)  # on one thread in either
+        kernel = TABLE["fft"].preparation.cost(spec, lent)  # on one thread in either
         assert one - kernel == pytest.approx(factor * (two - kernel), rel=0.1)
         assert own[0] == own[1]
 

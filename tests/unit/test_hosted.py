@@ -5,6 +5,7 @@ import pytest
 
 import arrayconv
 from arrayconv import _accel, _plan, config, nn
+from arrayconv._accel import _borrowed
 from arrayconv._xp import traits
 from tests import running
 from tests.cases import CASES
@@ -67,8 +68,8 @@ def test_switched_off_tensors_stay_with_torch(off):
 
 def test_operands_are_read_where_they_are(monkeypatch):
     seen = []
-    lent = _accel.memory
-    monkeypatch.setattr(_accel, "memory", lambda tensor: seen.append(lent(tensor)) or seen[-1])
+    lent = _borrowed.memory
+    monkeypatch.setattr(_borrowed, "memory", lambda tensor: seen.append(lent(tensor)) or seen[-1])
     arrayconv.convolve(X, KERNEL, method="direct")
     assert [array.__array_interface__["data"][0] for array in seen] == [X.data_ptr(), KERNEL.data_ptr()]
 
