@@ -114,5 +114,5 @@ def test_pieces_that_a_cap_makes_short_cost_what_their_halos_do():
 @pytest.mark.parametrize(("outputs", "taps", "gain"), [(129, 1 << 20, 1), (1 << 20, 129, 4)], ids=["few", "many"])
 def test_loops_are_expected_to_gain_from_as_many_threads_as_there_are_blocks_of_outputs(outputs, taps, gain):
     problem, pace = spec(axis(outputs + taps - 1, taps)), Pace(0, 1000)
-    alone, shared = (_rows.cost(problem, NUMPY._replace(threads=threads), pace, 0) for threads in (1, 4))
+    alone, shared = (_rows.cost(problem, NUMPY._replace(threads=threads), pace) for threads in (1, 4))
     assert alone / shared == pytest.approx(gain, rel=0.05)
