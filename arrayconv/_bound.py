@@ -95,9 +95,9 @@ class BoundCall:
         self.operands: Operands = operands._replace(x=None, kernel=None)  # pyright: ignore[reportArgumentType]
         self._dtypes = operands.x.dtype, operands.kernel.dtype
         self._shapes = tuple(operands.x.shape), tuple(operands.kernel.shape)
-        self._watches = _engines.watcher(operands.traits.backend)
+        self._watches: Callable[[Any, Any], bool] | None = None
         self._plans: dict[int, Plan] = {}
-        self._direct: Direct | None = _UNBOUND
+        self._direct: Direct | None = None if operands.traits.traced else _UNBOUND
 
     def __call__(
         self, x: Any, kernel: Any, bias: Any = None, out: Any = None, constants: Constants | None = None
@@ -138,6 +138,7 @@ class BoundCall:
 
     def _bound(self) -> Direct | None:
         """Return the call without an engine, bound; None where there is none."""
+        self._watches = _engines.watcher(self.operands.traits.backend)
         try:
             self._direct = _direct(self, self.plan(), self._dtypes, self._shapes)
         except AcceleratorFailed:
