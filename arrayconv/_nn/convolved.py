@@ -80,7 +80,7 @@ def convolve(function: str, input: Any, weight: Any, bias: Any, options: tuple[A
         count = spatial_axes(function, shape_of(weight), given.axes)
         placed = window(function, count, given.stride, given.padding, given.dilation, given.groups, given.boundary)
         problem = _problem(function, shape_of(input), shape_of(weight), placed)
-        bias = admitted(function, bias, validated, weight.shape[0])
+        bias = admitted(function, bias, validated, shape_of(weight)[0])
         call = _cache.remember(known_by, bind(function, validated, problem, choice, finish=_finish(bias, count)))
     return call(input, weight, bias)
 
@@ -119,7 +119,7 @@ def transpose(function: str, input: Any, weight: Any, bias: Any, options: tuple[
         count = spatial_axes(function, shape_of(weight), given.axes, "in_channels, out_channels")
         placed = _placed(function, given, count)
         problem = _transposed(function, shape_of(input), shape_of(weight), placed)
-        bias = admitted(function, bias, validated, weight.shape[1] * placed.groups)
+        bias = admitted(function, bias, validated, shape_of(weight)[1] * placed.groups)
         call = _cache.remember(known_by, bind(function, validated, problem, choice, finish=_finish(bias, count)))
     return call(input, weight, bias)
 
