@@ -20,6 +20,7 @@ from arrayconv._convolver.options import Options, parse_options, parse_separable
 from arrayconv._convolver.store import CacheEntry, Store
 from arrayconv._convolver.terms import parse_terms
 from arrayconv._dtypes import itemsize
+from arrayconv._execute import Constants
 from arrayconv._explain import shape_given
 from arrayconv._float_errors import float_errors_ignored
 from arrayconv._problem import Problem
@@ -319,7 +320,7 @@ class Convolver:
         return y
 
 
-def _run(entry: CacheEntry, operands: Operands, out: Any, constants: Sequence[dict[Any, Any]]) -> Any:
+def _run(entry: CacheEntry, operands: Operands, out: Any, constants: Sequence[Constants]) -> Any:
     plan, options = entry.plan, entry.options
     if plan.chain is None and plan.plan is not None:
         if out is not None:

@@ -53,7 +53,7 @@ class InPlace:
             layout = self._met(key, x, out)
         if layout.copies:
             x = np.array(x, order="C")
-        y = out if layout.shape is None else np.empty(layout.shape, self._dtype)
+        y: Any = out if layout.shape is None else np.empty(layout.shape, self._dtype)
         part = layout.start(address(x), address(factors), address(y))
         _threads.share(part, layout.units, self._threads)
         return y if layout.order is None else y.transpose(layout.order)

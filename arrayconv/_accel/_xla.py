@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from arrayconv._accel import _native
 from arrayconv._accel._base import AcceleratorFailed, unavailable
 from arrayconv._accel._tables import XlaHead, double_bits, packed
-from arrayconv._algorithms import Context
+from arrayconv._algorithms import Bound, Context
 from arrayconv._xp import Traits
 
 LIBRARY = "xla_ffi"
@@ -53,7 +53,7 @@ class Call(NamedTuple):
     table: Sequence[Any]  # of the loop
 
 
-def run(call: Call, x: Any, kernel: Any, context: Context) -> Any:
+def _run(call: Call, x: Any, kernel: Any, context: Context) -> Any:
     """Return y, of the dtype of x, as part of the program that is being traced."""
     name, code = registered(), _native.loaded()
     threads = max(1, min(call.threads, call.units))
@@ -71,3 +71,12 @@ def run(call: Call, x: Any, kernel: Any, context: Context) -> Any:
     )
     result = import_module("jax").ShapeDtypeStruct(call.shape, x.dtype)
     return import_module("jax.ffi").ffi_call(name, result)(x, kernel, table=packed(head, *call.table))
+
+
+def bound(call: Call, context: Context, kept: Any = ...) -> Bound:
+    """Return a loop's call, of whose y a part is `kept`, bound."""
+
+    def run(x: Any, kernel: Any, out: Any) -> Any:
+        return _run(call, x, kernel, context)[kept]
+
+    return Bound(run)

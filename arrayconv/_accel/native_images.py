@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 from arrayconv._accel import _images, _native
 from arrayconv._accel._flat import Host, Steps, adjacent
@@ -32,7 +33,7 @@ def _cost(spec: Spec, traits: Traits) -> int:
     return _images.cost(spec, traits, pace("native_images"))
 
 
-def _preparation(spec: Spec, context: Context) -> Callable[[Host], Host]:
+def _preparation(spec: Spec, context: Context) -> Callable[[Any], Host]:
     return partial(_images.ordered, taps=_images.taps_of(spec))
 
 

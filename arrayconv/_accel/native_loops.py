@@ -13,6 +13,7 @@ Accuracy  componentwise: sums in the order of channels and taps; integers are ex
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -48,7 +49,7 @@ def _workspace(spec: Spec, traits: Traits) -> int:
     return _rows.workspace(spec, traits) + _rows.gathered(spec, traits)
 
 
-def _preparation(spec: Spec, context: Context) -> Callable[[Host], Host]:
+def _preparation(spec: Spec, context: Context) -> Callable[[Any], Host]:
     return np.ascontiguousarray  # the factors of all terms, one filter after the other
 
 

@@ -11,6 +11,7 @@ Accuracy  componentwise. Every boundary is followed inside: x is neither padded 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -33,7 +34,7 @@ def _cost(spec: Spec, traits: Traits) -> int:
     return _tiles.cost(spec, traits, pace("native_tiles"))
 
 
-def _preparation(spec: Spec, context: Context) -> Callable[[Host], Host]:
+def _preparation(spec: Spec, context: Context) -> Callable[[Any], Host]:
     return np.ascontiguousarray
 
 
@@ -53,7 +54,11 @@ def _bind(spec: Spec, context: Context) -> Bound:
     if dense == spec:
         return Bound(run, at=_whole(spec, context, threads))
     kept = (..., *(slice(None, None, axis.stride) for axis in spec.axes[-2:]))
-    return Bound(lambda x, factors, out: run(x, factors, None)[kept].copy())  # a view would keep what is left out
+
+    def thinned(x: Any, factors: Any, out: Any) -> Any:
+        return run(x, factors, None)[kept].copy()  # a view would keep what is left out
+
+    return Bound(thinned)
 
 
 def _whole(spec: Spec, context: Context, threads: int) -> _native.At | None:

@@ -23,6 +23,7 @@ from arrayconv._spec import Axis, Spec
 from arrayconv._xp import Traits
 
 LIBRARY = "numpy"
+_convolve: Any = np.convolve  # of whose overloads type checkers try too many
 _LENDING_NS = 2000  # tensors as NumPy arrays, and back: more than loops take that are given addresses
 _SHORT = 11  # taps for which NumPy has loops of their own, without a dot product per output
 
@@ -62,23 +63,29 @@ def _workspace(spec: Spec, traits: Traits) -> int:
 
 
 def _prepare(kernel: Any, spec: Spec, context: Context) -> Any:
-    return reversed_taps(kernel, np).reshape(-1)
+    taps: Any = reversed_taps(kernel, np)
+    return taps.reshape(-1)
 
 
 def _bind(spec: Spec, context: Context) -> Bound:
     axis, shape = spec.axes[0], spec.output_shape
-    if _is_valid(axis):
-        return Bound(lambda x, taps, out: np.convolve(x.reshape(-1), taps, "valid").reshape(shape))
     first = axis.taps - 1 - axis.before
     kept = slice(first, first + axis.outputs)
-    return Bound(lambda x, taps, out: _full(x.reshape(-1), taps)[kept].reshape(shape))
+
+    def valid(x: Any, taps: Any, out: Any) -> Any:
+        return _convolve(x.reshape(-1), taps, "valid").reshape(shape)
+
+    def full(x: Any, taps: Any, out: Any) -> Any:
+        return _full(x.reshape(-1), taps)[kept].reshape(shape)
+
+    return Bound(valid if _is_valid(axis) else full)
 
 
 def _full(x: Any, taps: Any) -> Any:
     """Return the whole convolution, in which zeros beyond x meet every tap: a NaN among the taps spoils all of it."""
     if taps.dtype.kind in "iu" or np.vdot(taps, _zeros(taps.size, taps.dtype)) == 0:  # not for NaN and inf; no ufunc
-        return np.convolve(x, taps)
-    return np.convolve(np.pad(x, taps.size - 1), taps, "valid")
+        return _convolve(x, taps)
+    return _convolve(np.pad(x, taps.size - 1), taps, "valid")
 
 
 @lru_cache

@@ -124,7 +124,8 @@ def _prepare(kernel: Any, spec: Spec, context: Context) -> tuple[Call, Any, Any]
     """
     told, weights = call(spec), _tensor(kernel, context)
     if told.transposed:
-        weights = reversed_taps(weights, compat_namespace("torch")).transpose(1, 2)
+        flipped: Any = reversed_taps(weights, compat_namespace("torch"))
+        weights = flipped.transpose(1, 2)
     weights = weights.reshape(told.w_shape)
     if not told.reaches or (context.traits.readable and _is_finite(weights)):
         return told, weights, None
@@ -142,11 +143,9 @@ def _bind(spec: Spec, context: Context) -> Bound:
     batch, lends = _together(spec, context.traits), context.traits.backend == "numpy"
     cat = sys.modules["torch"].cat
 
-    def with_bias(x: Any, prepared: tuple[Call, Any, Any], bias: Any) -> Any:
-        call, weights, spoilt = prepared
+    def run(x: Any, prepared: tuple[Call, Any, Any], out: Any) -> Any:
+        call, weights, bias = prepared
         x = _tensor(x, context)[(..., *call.held)].reshape(call.x_shape)
-        if spoilt is not None:
-            bias = spoilt if bias is None else bias + spoilt
         if batch >= spec.batch:
             y = applied(call, x, weights, bias)
         else:
@@ -154,7 +153,7 @@ def _bind(spec: Spec, context: Context) -> Bound:
         y = y.reshape(call.y_shape)
         return y.numpy() if lends else y
 
-    return Bound(lambda x, prepared, out: with_bias(x, prepared, None), with_bias=None if lends else with_bias)
+    return Bound(run)
 
 
 def _tensor(array: Any, context: Context) -> Any:

@@ -15,7 +15,7 @@ from math import prod
 from typing import Any
 
 from arrayconv._accel._base import unavailable
-from arrayconv._algorithms import Algorithm, Bound, Context, Cuts, Preparation, per_call
+from arrayconv._algorithms import Algorithm, Context, Cuts, Preparation, per_call, per_piece
 from arrayconv._cost_table import LINE, pace
 from arrayconv._ops.windows import LEADING
 from arrayconv._spec import Axis, Spec
@@ -73,17 +73,13 @@ def _run(x: Any, weights: Any, spec: Spec, context: Context) -> Any:
     return context.xp.reshape(y, spec.output_shape)
 
 
-def _bind(spec: Spec, context: Context) -> Bound:
-    return Bound(lambda x, prepared, out: _run(x, prepared, spec, context))
-
-
 xla_conv = Algorithm(
     "xla_conv",
     _why_not,
     _cost,
     _workspace,
     Preparation(per_call(_prepare)),
-    _bind,
+    per_piece(_run),
     accuracy="componentwise",
     cuts=Cuts(extends=frozenset({"zero"})),
 )

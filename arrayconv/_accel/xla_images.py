@@ -44,7 +44,7 @@ def _bind(spec: Spec, context: Context) -> Bound:
     traits, shape = context.traits, spec.output_shape
     tables = _images.tables(spec, adjacent(spec.input_shape), adjacent(shape), 0, 0, traits)
     call = _xla.Call(_native.IMAGES, shape, tables.units, _images.worth(spec, traits), (tables.words,))
-    return Bound(lambda x, factors, out: _xla.run(call, x, factors, context))
+    return _xla.bound(call, context)
 
 
 xla_images = Algorithm(

@@ -31,7 +31,7 @@ def _bind(spec: Spec, context: Context) -> Bound:
     traits, shape = context.traits, spec.output_shape
     job = _rows.job(spec, adjacent(spec.input_shape), adjacent(shape), 0, 0, traits.itemsize)
     call = _xla.Call(_native.ROWS, shape, job.units, _rows.worth(spec, traits), job.parts)
-    return Bound(lambda x, kernel, out: _xla.run(call, x, kernel, context))
+    return _xla.bound(call, context)
 
 
 xla_loops = Algorithm(

@@ -32,7 +32,7 @@ def _bind(spec: Spec, context: Context) -> Bound:
     tables = _tiles.tables(dense, adjacent(spec.input_shape), adjacent(shape), 0, 0, traits.itemsize)
     threads = _tiles.worth(dense, traits.itemsize, traits.threads)
     call = _xla.Call(_native.TILES, shape, tables.units, threads, tables.parts)
-    return Bound(lambda x, kernel, out: _xla.run(call, x, kernel, context)[kept])
+    return _xla.bound(call, context, kept)
 
 
 xla_tiles = Algorithm(

@@ -17,6 +17,7 @@ from arrayconv._algorithms._base import (
     Memory,
     Preparation,
     per_call,
+    per_piece,
 )
 from arrayconv._algorithms.banded import banded
 from arrayconv._algorithms.direct import direct
@@ -41,4 +42,5 @@ __all__ = [
     "Memory",
     "Preparation",
     "per_call",
+    "per_piece",
 ]

@@ -35,7 +35,7 @@ class Context(NamedTuple):
     traits: Traits
     fft: Any  # a namespace with rfftn, irfftn, fftn, ifftn; another library's has `slabs` too
     fill: complex = 0
-    out: Any = None
+    out: Any = None  # a NumPy array to write the piece to
     alone: bool = True  # False where pieces run side by side, each on a thread: what is called must start none
     once: bool = False  # whether what is prepared of a kernel serves one piece and is forgotten
     memory: Memory | None = None  # how the caller's arrays lie, where the piece is a whole call
@@ -58,13 +58,7 @@ class Bound(NamedTuple):
 
     run: Run
     checked: Run | None = None  # the same of unguarded numbers; None where one of them must be contained
-    with_bias: Callable[[Array, Any, Array], Array] | None = None  # (x, what was prepared, bias of filters) -> y
     at: Callable[[int, int, int], None] | None = None  # (x, kernel, y): the whole call at addresses of `context.memory`
-
-    @property
-    def in_place(self) -> bool:
-        """Whether arrays are written where they stand; where a compiler looks on, each has one name only."""
-        return self.traits.writable and not self.traits.traced
 
 
 def _never(spec: Spec, traits: Traits) -> bool:
@@ -94,12 +88,39 @@ class Preparation(NamedTuple):
     cost: Callable[[Spec, Traits], int] | None = None  # its share of the cost, where that is worth keeping
 
 
-UNPREPARED = Preparation(lambda spec, context: lambda kernel: kernel)  # the kernel as it is
+def _unprepared(spec: Spec, context: Context) -> Callable[[Array], Any]:
+    return _itself
+
+
+def _itself(kernel: Array) -> Array:
+    return kernel
+
+
+UNPREPARED = Preparation(_unprepared)  # the kernel as it is
+
+
+def per_piece(function: Callable[[Array, Any, Spec, Context], Array]) -> Callable[[Spec, Context], Bound]:
+    """Return `Algorithm.bind` of a function that decides by the spec as it runs, or keeps what it decided."""
+
+    def bind(spec: Spec, context: Context) -> Bound:
+        def run(x: Array, prepared: Any, out: Array | None) -> Array:
+            return function(x, prepared, spec, context)
+
+        return Bound(run)
+
+    return bind
 
 
 def per_call(function: Callable[[Array, Spec, Context], Any]) -> Callable[[Spec, Context], Callable[[Array], Any]]:
     """Return `Preparation.bind` of a function that decides nothing worth deciding beforehand."""
-    return lambda spec, context: lambda kernel: function(kernel, spec, context)
+
+    def bind(spec: Spec, context: Context) -> Callable[[Array], Any]:
+        def prepare(kernel: Array) -> Any:
+            return function(kernel, spec, context)
+
+        return prepare
+
+    return bind
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from math import prod
 
-from arrayconv._algorithms._base import OBJECT_BYTES, Algorithm, Bound, Context, Cuts, Preparation, per_call
+from arrayconv._algorithms._base import OBJECT_BYTES, Algorithm, Context, Cuts, Preparation, per_call, per_piece
 from arrayconv._cost_table import rates
 from arrayconv._memory import permute_dims, reshape
 from arrayconv._ops import windows
@@ -95,8 +95,8 @@ def _added(total: Array | None, term: Array) -> Array:
     return total
 
 
-def _bind(spec: Spec, context: Context) -> Bound:
-    return Bound(lambda x, prepared, out: _run(x, prepared, spec, context))
+def _shares(spec: Spec, traits: Traits) -> bool:
+    return not _by_matmul(spec, traits)
 
 
 direct = Algorithm(
@@ -105,7 +105,7 @@ direct = Algorithm(
     _cost,
     _workspace,
     Preparation(per_call(_prepare)),
-    _bind,
+    per_piece(_run),
     accuracy="componentwise",
-    cuts=Cuts(slabs=True, shares=lambda spec, traits: not _by_matmul(spec, traits), tile_bytes=1 << 21),
+    cuts=Cuts(slabs=True, shares=_shares, tile_bytes=1 << 21),
 )

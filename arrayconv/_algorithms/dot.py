@@ -22,7 +22,7 @@ from itertools import product
 from math import prod
 from typing import NamedTuple
 
-from arrayconv._algorithms._base import OBJECT_BYTES, Algorithm, Bound, Context, Cuts, Preparation, per_call
+from arrayconv._algorithms._base import OBJECT_BYTES, Algorithm, Context, Cuts, Preparation, per_call, per_piece
 from arrayconv._cost_table import rates
 from arrayconv._memory import permute_dims, reshape
 from arrayconv._spec import Axis, Spec
@@ -223,17 +223,13 @@ def _diagonals(products: Array, steps: LineSteps, context: Context) -> Array:
     return xp.sum(sheared, axis=0, dtype=flat.dtype)
 
 
-def _bind(spec: Spec, context: Context) -> Bound:
-    return Bound(lambda x, prepared, out: _run(x, prepared, spec, context))
-
-
 dot = Algorithm(
     "dot",
     _why_not,
     _cost,
     _workspace,
     Preparation(per_call(_prepare)),
-    _bind,
+    per_piece(_run),
     accuracy="componentwise",
     cuts=Cuts(slabs=True),
 )

@@ -224,6 +224,14 @@ def _read(axis: Axis) -> slice:
     return slice(first, first + axis.stride * (axis.outputs - 1) + 1, axis.stride)
 
 
+def _depends_on(spec: Spec) -> tuple[Any, ...]:
+    return prepared_by(lengths_of(spec), spec)
+
+
+def _prepare_cost(spec: Spec, traits: Traits) -> int:
+    return spectral_prepare_cost(spec, lengths_of(spec), traits)
+
+
 fft = Algorithm(
     "fft",
     _why_not,
@@ -231,8 +239,8 @@ fft = Algorithm(
     _workspace,
     Preparation(
         per_call(_prepare),
-        lambda spec: prepared_by(lengths_of(spec), spec),
-        lambda spec, traits: spectral_prepare_cost(spec, lengths_of(spec), traits),
+        _depends_on,
+        _prepare_cost,
     ),
     _bind,
     accuracy="normwise",

@@ -13,7 +13,7 @@ from __future__ import annotations
 from math import prod
 from typing import Any, NamedTuple
 
-from arrayconv._algorithms._base import OBJECT_BYTES, Algorithm, Bound, Context, Cuts, Preparation, per_call
+from arrayconv._algorithms._base import OBJECT_BYTES, Algorithm, Context, Cuts, Preparation, per_call, per_piece
 from arrayconv._cost_table import rates
 from arrayconv._memory import adjacent, reshape, stack
 from arrayconv._ops import windows
@@ -97,17 +97,13 @@ def _run(x: Array, weights: Array, spec: Spec, context: Context) -> Array:
     return reshape(xp.matmul(weights, columns), steps.outputs, xp=xp)
 
 
-def _bind(spec: Spec, context: Context) -> Bound:
-    return Bound(lambda x, prepared, out: _run(x, prepared, spec, context))
-
-
 im2col = Algorithm(
     "im2col",
     _why_not,
     _cost,
     _workspace,
     Preparation(per_call(_prepare)),
-    _bind,
+    per_piece(_run),
     accuracy="componentwise",
     cuts=Cuts(slabs=True, tile_bytes=1 << 23),
 )

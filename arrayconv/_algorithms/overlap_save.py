@@ -16,7 +16,7 @@ from itertools import product
 from math import log2, prod
 from typing import Any, NamedTuple
 
-from arrayconv._algorithms._base import Algorithm, Bound, Context, Cuts, Preparation, per_call
+from arrayconv._algorithms._base import Algorithm, Context, Cuts, Preparation, per_call, per_piece
 from arrayconv._algorithms.fft import (
     LANES,
     LONE,
@@ -161,8 +161,12 @@ def _run(x: Array, kernel: spectral.Spectra, spec: Spec, context: Context) -> Ar
     return reshape(y, steps.joined, xp=xp)[steps.read]
 
 
-def _bind(spec: Spec, context: Context) -> Bound:
-    return Bound(lambda x, prepared, out: _run(x, prepared, spec, context))
+def _depends_on(spec: Spec) -> tuple[Any, ...]:
+    return prepared_by(_lengths(spec), spec)
+
+
+def _prepare_cost(spec: Spec, traits: Traits) -> int:
+    return spectral_prepare_cost(spec, _lengths(spec), traits)
 
 
 overlap_save = Algorithm(
@@ -172,10 +176,10 @@ overlap_save = Algorithm(
     _workspace,
     Preparation(
         per_call(_prepare),
-        lambda spec: prepared_by(_lengths(spec), spec),
-        lambda spec, traits: spectral_prepare_cost(spec, _lengths(spec), traits),
+        _depends_on,
+        _prepare_cost,
     ),
-    _bind,
+    per_piece(_run),
     accuracy="normwise",
     cuts=Cuts(
         extends=frozenset({"zero"}),

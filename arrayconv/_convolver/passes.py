@@ -9,6 +9,7 @@ from arrayconv import _call, _tape
 from arrayconv._bound import planned
 from arrayconv._convolver.factor_plan import FactorPlan
 from arrayconv._convolver.kernel import Kernel, Rows
+from arrayconv._execute import Constants
 from arrayconv._float_errors import float_errors_ignored
 from arrayconv._host import Numbers
 from arrayconv._plan import Plan, Task, plan_of
@@ -41,7 +42,7 @@ def factor_arrays(plan: FactorPlan, kernel: Kernel, operands: Operands) -> Rows:
     )
 
 
-def run(operands: Operands, plan: FactorPlan, factors: Rows, constants: Sequence[dict[int, Any]]) -> Any:
+def run(operands: Operands, plan: FactorPlan, factors: Rows, constants: Sequence[Constants]) -> Any:
     """Return the sum over terms of x after all passes, in the result's dtype."""
     chain = plan.chain
     assert chain is not None
@@ -76,7 +77,7 @@ def _sum_of_terms(
     passes: tuple[Pass, ...],
     beyond: tuple[tuple[complex, ...], ...],
     factors: Rows,
-    constants: Sequence[dict[int, Any]],
+    constants: Sequence[Constants],
 ) -> Any:
     xp, total, prepared = operands.xp, None, iter(constants)
     for row, fills in zip(factors, beyond, strict=True):

@@ -17,6 +17,7 @@ from arrayconv._bound import BoundCall
 from arrayconv._convolver.factor_plan import FactorPlan
 from arrayconv._convolver.kernel import Rows
 from arrayconv._dtypes import DTYPES, itemsize
+from arrayconv._execute import Constants
 from arrayconv._problem import Problem
 from arrayconv._xp import Operands, dtype_name
 
@@ -31,7 +32,7 @@ class CacheEntry(NamedTuple):
     options: _call.Options
     plan: FactorPlan
     factors: Rows
-    constants: tuple[dict[int, Any], ...]  # for each plan that runs: what it prepared of the kernel, by step
+    constants: tuple[Constants, ...]  # for each plan that runs: what it prepared of the kernel, by step
     call: BoundCall | None  # where the kernel is run whole
 
 

@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import Any
 
 from arrayconv._engines import adjoint
-from arrayconv._execute import execute
+from arrayconv._execute import Constants, execute
 from arrayconv._plan import Plan, planned
 from arrayconv._tracing import is_compiling, is_traced
 from arrayconv._xp import Array, Namespace
@@ -39,7 +39,7 @@ def run(
     *,
     xp: Namespace,
     device: Any,
-    constants: dict[int, Any] | None = None,
+    constants: Constants | None = None,
 ) -> Array:
     """Run a plan (see `_plan.execute`) so that the library can differentiate and map it.
 

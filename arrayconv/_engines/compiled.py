@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from arrayconv import _engines
 from arrayconv._canonical import answer, operands_of
-from arrayconv._execute import execute, prepared
+from arrayconv._execute import Constants, execute, prepared
 from arrayconv._plan import Plan, Task, plan_of
 from arrayconv._problem import Problem
 from arrayconv._programs import LIBRARY, as_one, number_of
@@ -49,7 +49,7 @@ def run(
     problem: Problem,
     plan: Plan,
     fill: complex,
-    constants: dict[int, Any] | None = None,
+    constants: Constants | None = None,
     finish: Finish | None = None,
     bias: Any = None,
 ) -> Any:
@@ -86,14 +86,14 @@ def _prepared(job: Job, x: Any, kernel: Any) -> Any:
     return prepared(job.plan, kernel, number_of(job.fill), xp=found.xp, device=found.device)
 
 
-def _kept(job: Job, x: Any, kernel: Any, constants: dict[int, Any]) -> Any:
+def _kept(job: Job, x: Any, kernel: Any, constants: Constants) -> Any:
     found = _operands(job, x, kernel)
     arrays = operands_of(found, job.problem)
     y = execute(job.plan, *arrays, number_of(job.fill), xp=found.xp, device=found.device, constants=constants)
     return answer(y, job.problem, found.xp)
 
 
-def _piecewise(found: Operands, problem: Problem, plan: Plan, fill: complex, constants: dict[int, Any] | None) -> Any:
+def _piecewise(found: Operands, problem: Problem, plan: Plan, fill: complex, constants: Constants | None) -> Any:
     """Return the answer of a plan run piece by piece on arrays whose values can be looked at."""
     readable = plan.traits._replace(traced=False, readable=plan.traits.device == "cpu")
     x, kernel = operands_of(found, problem)

@@ -14,7 +14,7 @@ import torch
 from scipy import sparse
 
 import arrayconv
-from arrayconv import _call, _dtypes, _engines
+from arrayconv import _dtypes, _engines
 from arrayconv._select import METHODS, TABLE
 
 EXACT = [name for name, algorithm in TABLE.items() if algorithm.accuracy == "componentwise"]
@@ -386,7 +386,7 @@ def inert(monkeypatch):
     def computed(*_, **__):
         raise AssertionError("something was computed before the refusal")
 
-    for module, name in ((_engines, "run"), (_call, "operands_of")):
+    for module, name in ((_engines, "run"), (_bound, "operands_of"), (_bound, "BoundPlan")):
         monkeypatch.setattr(module, name, computed)
 
 

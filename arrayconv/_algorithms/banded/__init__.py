@@ -25,7 +25,7 @@ from arrayconv._algorithms.banded.bands import CHUNK_BYTES, Bands, bands_of
 from arrayconv._algorithms.banded.line import chunks
 from arrayconv._cost_table import rates, threads
 from arrayconv._spec import Spec
-from arrayconv._xp import Traits
+from arrayconv._xp import Array, Traits
 
 __all__ = ["Bands", "banded", "bands_of", "chunks"]
 
@@ -93,8 +93,12 @@ def _shares(spec: Spec, traits: Traits) -> bool:
 
 
 def _bind(spec: Spec, context: Context) -> Bound:
-    run = line.run if len(spec.axes) == 1 else plane.run
-    return Bound(lambda x, matrices, out: run(x, matrices, spec, context._replace(out=out)))
+    of_piece = line.run if len(spec.axes) == 1 else plane.run
+
+    def run(x: Array, matrices: Any, out: Any) -> Array:
+        return of_piece(x, matrices, spec, context._replace(out=out))
+
+    return Bound(run)
 
 
 banded = Algorithm(
