@@ -14,7 +14,7 @@ import torch
 from scipy import sparse
 
 import arrayconv
-from arrayconv import _dtypes, _engines
+from arrayconv import _bound, _dtypes, _engines
 from arrayconv._select import METHODS, TABLE
 
 EXACT = [name for name, algorithm in TABLE.items() if algorithm.accuracy == "componentwise"]
