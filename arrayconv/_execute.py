@@ -220,19 +220,19 @@ class _Kernels:
 
     def plain(self, step: _Step) -> Any:
         """Return what the method prepares of the kernel as it is."""
-        return self._find(step, False)
+        return self._locked(step, False)
 
     def guarded(self, step: _Step) -> tuple[contain.Guard, Any]:
         """Return the guarded kernel, and what the method prepares of it."""
-        return self._find(step, True)
+        return self._locked(step, True)
 
-    def _find(self, step: _Step, guarded: bool) -> Any:
+    def _locked(self, step: _Step, guarded: bool) -> Any:
         if self._lock is None:
-            return self._found_or_made(step, guarded)
+            return self._prepared(step, guarded)
         with self._lock:
-            return self._found_or_made(step, guarded)
+            return self._prepared(step, guarded)
 
-    def _found_or_made(self, step: _Step, guarded: bool) -> Any:
+    def _prepared(self, step: _Step, guarded: bool) -> Any:
         key = step.kernel, guarded
         known = self._latest if self._kept is None else self._kept
         if key in known:

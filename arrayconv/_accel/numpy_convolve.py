@@ -18,6 +18,7 @@ import numpy as np
 from arrayconv._accel._base import unavailable
 from arrayconv._algorithms import Algorithm, Bound, Context, Cuts, Preparation, per_call
 from arrayconv._cost_table import LINE, pace
+from arrayconv._memory import framed
 from arrayconv._ops.windows import reversed_taps
 from arrayconv._spec import Axis, Spec
 from arrayconv._xp import Traits
@@ -85,7 +86,9 @@ def _full(x: Any, taps: Any) -> Any:
     """Return the whole convolution, in which zeros beyond x meet every tap: a NaN among the taps spoils all of it."""
     if taps.dtype.kind in "iu" or np.vdot(taps, _zeros(taps.size, taps.dtype)) == 0:  # not for NaN and inf; no ufunc
         return _convolve(x, taps)
-    return _convolve(np.pad(x, taps.size - 1), taps, "valid")
+    ends = taps.size - 1
+    extended = framed(x, (x.size + 2 * ends,), (slice(ends, ends + x.size),), xp=np, device="cpu")
+    return _convolve(extended, taps, "valid")
 
 
 @lru_cache

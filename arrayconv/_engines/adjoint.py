@@ -14,7 +14,7 @@ from arrayconv._accel import surviving
 from arrayconv._boundary import Source
 from arrayconv._gradient import beyond, extended, input_gradient, kernel_gradient
 from arrayconv._ops import pad
-from arrayconv._ops.windows import LEADING
+from arrayconv._ops.windows import LEADING, reversed_taps
 from arrayconv._plan import Task
 from arrayconv._xp import Array, Namespace
 
@@ -55,7 +55,7 @@ def of_kernel(run: Runner, task: Task, x: Array, dy: Array, *, xp: Namespace) ->
     """Return the gradient of the kernel (groups, filters, channels, *k), from y's and x."""
     transposed = task._replace(spec=kernel_gradient(task.spec))
     back = _axes(run(transposed, _axes(x, (2, 1, 0), xp), _axes(dy, (1, 2, 0), xp)), (1, 2, 0), xp)
-    return xp.flip(back, axis=tuple(range(LEADING, back.ndim))) if task.spec.flip and task.spec.axes else back
+    return reversed_taps(back, xp) if task.spec.flip else back
 
 
 def _axes(x: Array, order: tuple[int, ...], xp: Namespace) -> Array:

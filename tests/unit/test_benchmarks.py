@@ -362,13 +362,13 @@ def test_run_refuses_a_filter_that_matches_nothing(capsys):
 
 def test_remembered_calls_are_a_table_with_a_dash_for_what_is_refused(tmp_path, capsys):
     file = tmp_path / "remembered.json"
-    methods = ["direct", "numpy_convolve", "torch_conv"]
+    methods = ["direct", "numpy_convolve", "xla_conv"]
     chosen = ["--library", "numpy", "--methods", *methods, "--doors", "convolve", "convolve 1-D"]
     remembered.main([*chosen, "--seconds", "0.01", "--json", str(file)])
     rows = json.loads(file.read_text())["libraries"]["numpy"]["methods"]
     assert rows["direct"].keys() == {"convolve", "convolve 1-D"}
     assert rows["numpy_convolve"].keys() == {"convolve 1-D"}
-    assert "torch_conv" not in rows
+    assert "xla_conv" not in rows
     (line,) = [line for line in capsys.readouterr().out.splitlines() if "numpy_convolve" in line]
     assert " - " in line
 
