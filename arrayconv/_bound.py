@@ -69,6 +69,7 @@ def bind(
     if out is None:
         check_size(function, problem, operands.traits)
         call.plan()
+        call.bind()  # before it is remembered, and weighed
     else:
         call.plan(writes=check_out(function, out, operands, problem))
     return call
@@ -110,7 +111,7 @@ class BoundCall:
             return self._into(out, x, kernel, bias, constants)
         direct = self._direct
         if direct is _UNBOUND:
-            direct = self._bound()
+            direct = self.bind()
         if direct is not None and not self._is_watched(x, kernel, bias):
             try:
                 y = direct(x, kernel, bias, None, constants)
@@ -136,8 +137,10 @@ class BoundCall:
         watches = self._watches
         return watches is not None and (watches(x, kernel) or (bias is not None and watches(bias, bias)))
 
-    def _bound(self) -> Direct | None:
+    def bind(self) -> Direct | None:
         """Return the call without an engine, bound; None where there is none."""
+        if self._direct is not _UNBOUND:
+            return self._direct
         self._watches = _engines.watcher(self.operands.traits.backend)
         try:
             self._direct = _direct(self, self.plan(), self._dtypes, self._shapes)
@@ -158,7 +161,7 @@ class BoundCall:
         target = xp.reshape(mover(problem.layout.y.inverse, problem.shape, xp)(out), problem.spec.output_shape)
         direct = self._direct
         if direct is _UNBOUND:
-            direct = self._bound()
+            direct = self.bind()
         if direct is not None and direct(x, kernel, None, target, constants) is not None:
             return out
         fill, device = self.options.fill_value, operands.device

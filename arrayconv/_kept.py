@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable
 from functools import partial
 from threading import RLock
-from types import FunctionType
+from types import FunctionType, MethodType
 from typing import Any, Protocol
 from weakref import WeakSet, finalize
 
@@ -19,6 +19,7 @@ import numpy as np
 
 KINDS: tuple[str, ...] = ("calls", "plans", "constants", "scratch")
 LIMIT = 1 << 28  # bytes
+_PACKAGE = __name__.partition(".")[0]  # of whose objects the attributes are counted
 _OBJECT = 64  # bytes of a small object, roughly
 _ENTRY = 256  # of a key's place in a table
 
@@ -148,7 +149,7 @@ class Table(dict[Any, Any]):
 
 
 def nbytes(value: Any) -> int:
-    """Return roughly the bytes that a value keeps alive: tuples, arrays, and what functions have closed over.
+    """Return roughly the bytes that a value keeps alive: tuples, arrays, what functions and our objects hold.
 
     What stands in it twice is counted twice; libraries, types and what they own are not counted.
     """
@@ -183,6 +184,10 @@ def _closed_over(value: Any) -> list[Any]:
     if isinstance(value, FunctionType):
         wrapped: Callable[..., Any] | None = getattr(value, "__wrapped__", None)
         return [_content(cell) for cell in value.__closure__ or ()] + ([wrapped] if wrapped is not None else [])
+    if isinstance(value, MethodType):
+        return [value.__self__]
+    if type(value).__module__.partition(".")[0] == _PACKAGE:
+        return list(vars(value).values()) if hasattr(value, "__dict__") else []
     wrapped = getattr(value, "__wrapped__", None)  # functools.cache
     return [wrapped] if isinstance(wrapped, FunctionType) else []
 
