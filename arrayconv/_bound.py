@@ -225,6 +225,7 @@ def _direct(call: BoundCall, made: Plan, dtypes: tuple[Any, Any], shapes: tuple[
     if made.traits.traced or compiled.serves(made):
         return None
     operands, problem = call.operands, call.problem
+    made = made._replace(traits=_accel.at_home(made.method, made.traits))
     if made.traits.backend == "numpy":
         operands = operands._replace(xp=compat_namespace("numpy"), device="cpu", traits=made.traits)
     plain = problem.sums is None and made.covers and made.traits.output == made.traits.accumulator

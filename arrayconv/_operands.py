@@ -17,11 +17,13 @@ from arrayconv._split import Piece
 from arrayconv._tracing import planning
 from arrayconv._xp import Array, Traits
 
+_COMPARED = ("numpy", "torch")  # libraries whose dtypes are compared sooner than cast
+
 
 def orientation(spec: Spec, context: Context) -> Callable[[Array], Array]:
     """Return what makes a correlation's of a kernel (groups, filters, channels, *k), of the accumulator's dtype."""
     xp, dtype = context.xp, getattr(context.xp, context.traits.accumulator)
-    conj, native = spec.conj and context.traits.accumulator.startswith("complex"), context.traits.backend == "numpy"
+    conj, native = spec.conj and context.traits.accumulator.startswith("complex"), context.traits.backend in _COMPARED
 
     def oriented(kernel: Array) -> Array:
         if not native or kernel.dtype != dtype:
@@ -37,7 +39,7 @@ def reader(step: Piece, whole: Spec, context: Context) -> Callable[[Array], Arra
     """Return what cuts a step's piece of x, extended where it leaves the data, of the accumulator's dtype."""
     xp, dtype = context.xp, getattr(context.xp, context.traits.accumulator)
     index, runs, is_all = _index(step, whole)
-    extend, native = _extension(step, runs, context), context.traits.backend == "numpy"
+    extend, native = _extension(step, runs, context), context.traits.backend in _COMPARED
 
     def read(x: Array) -> Array:
         if not is_all:

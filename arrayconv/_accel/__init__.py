@@ -39,6 +39,7 @@ __all__ = [
     "ACCELERATED",
     "MADE_OF",
     "AcceleratorFailed",
+    "at_home",
     "available",
     "full_precision",
     "give_up",
@@ -147,6 +148,13 @@ def unhosted(traits: Traits) -> Traits:
     return traits._replace(
         backend=home, home="", traced=True, readable=False, writable=writable, transforms="", threads=1
     )
+
+
+def at_home(method: str, traits: Traits) -> Traits:
+    """Return the traits of hosted arrays as their own library's for a method that would lend them back to it."""
+    if traits.home != "torch" or method != torch_conv.torch_conv.name:
+        return traits
+    return traits._replace(backend=traits.home, home="")
 
 
 def lender(traits: Traits) -> str:

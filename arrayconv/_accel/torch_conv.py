@@ -141,16 +141,17 @@ def _is_finite(weights: Any) -> bool:
 
 def _bind(spec: Spec, context: Context) -> Bound:
     batch, lends = _together(spec, context.traits), context.traits.backend == "numpy"
-    cat = sys.modules["torch"].cat
+    cat, is_all = sys.modules["torch"].cat, call(spec).held == tuple([slice(0, axis.size) for axis in spec.axes])
 
     def run(x: Any, prepared: tuple[Call, Any, Any], out: Any) -> Any:
-        call, weights, bias = prepared
-        x = _tensor(x, context)[(..., *call.held)].reshape(call.x_shape)
+        told, weights, bias = prepared
+        x = _tensor(x, context)
+        x = (x if is_all else x[(..., *told.held)]).reshape(told.x_shape)
         if batch >= spec.batch:
-            y = applied(call, x, weights, bias)
+            y = applied(told, x, weights, bias)
         else:
-            y = cat([applied(call, some, weights, bias) for some in x.split(batch)])
-        y = y.reshape(call.y_shape)
+            y = cat([applied(told, some, weights, bias) for some in x.split(batch)])
+        y = y.reshape(told.y_shape)
         return y.numpy() if lends else y
 
     return Bound(run)

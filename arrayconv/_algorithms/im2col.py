@@ -13,9 +13,9 @@ from __future__ import annotations
 from math import prod
 from typing import Any, NamedTuple
 
-from arrayconv._algorithms._base import OBJECT_BYTES, Algorithm, Context, Cuts, Preparation, per_call, per_piece
+from arrayconv._algorithms._base import OBJECT_BYTES, Algorithm, Bound, Context, Cuts, Preparation, per_call
 from arrayconv._cost_table import rates
-from arrayconv._memory import adjacent, reshape, stack
+from arrayconv._memory import adjacent, copied_view, is_numpy, reshape
 from arrayconv._ops import windows
 from arrayconv._spec import Spec
 from arrayconv._tracing import planning
@@ -75,26 +75,40 @@ class Steps(NamedTuple):
     matrices: tuple[int, ...]  # their shape as matrices of columns, or of rows
     of_outputs: bool  # rows: the parts are those of the outputs
     outputs: tuple[int, ...]
+    windows: tuple[int, ...]  # the shape of all parts as one
+    steps: tuple[tuple[int, int], ...]  # of each axis of that: which axis of x, and how many of its samples
 
 
 @planning()
 def _steps(spec: Spec) -> Steps:
     """Return the steps, with as few parts as can be."""
-    outputs = prod(spec.output_size)
-    lead = spec.batch, spec.groups
+    outputs, lead, axes = prod(spec.output_size), (spec.batch, spec.groups), list(enumerate(spec.axes, windows.LEADING))
+    taps, places = [(n, axis.dilation) for n, axis in axes], [(n, axis.stride) for n, axis in axes]
     if outputs < spec.taps:
-        parts = windows.fields(spec.axes)
-        return Steps(parts, windows.LEADING - 1, (*lead, outputs, spec.terms), True, spec.output_shape)
-    parts = windows.windows(spec.axes)
-    return Steps(parts, windows.LEADING, (*lead, spec.terms, outputs), False, spec.output_shape)
+        shape = (*lead, *spec.output_size, spec.channels, *spec.kernel_size)
+        steps = ((0, 1), (1, 1), *places, (2, 1), *taps)
+        parts, axis, matrices = windows.fields(spec.axes), windows.LEADING - 1, (*lead, outputs, spec.terms)
+        return Steps(parts, axis, matrices, True, spec.output_shape, shape, steps)
+    shape = (*lead, spec.channels, *spec.kernel_size, *spec.output_size)
+    steps = ((0, 1), (1, 1), (2, 1), *taps, *places)
+    parts, axis, matrices = windows.windows(spec.axes), windows.LEADING, (*lead, spec.terms, outputs)
+    return Steps(parts, axis, matrices, False, spec.output_shape, shape, steps)
 
 
-def _run(x: Array, weights: Array, spec: Spec, context: Context) -> Array:
+def _bind(spec: Spec, context: Context) -> Bound:
     xp, steps = context.xp, _steps(spec)
-    columns = reshape(stack([x[part] for part in steps.parts], steps.axis, xp=xp), steps.matrices, xp=xp)
-    if steps.of_outputs:
-        columns = xp.matrix_transpose(columns)
-    return reshape(xp.matmul(weights, columns), steps.outputs, xp=xp)
+
+    def run(x: Any, weights: Array, out: Array | None) -> Array:
+        if is_numpy(x):
+            columns = copied_view(x, steps.windows, tuple([x.strides[axis] * many for axis, many in steps.steps]))
+        else:
+            columns = xp.stack([x[part] for part in steps.parts], axis=steps.axis)
+        columns = reshape(columns, steps.matrices, xp=xp)
+        if steps.of_outputs:
+            columns = xp.matrix_transpose(columns)
+        return reshape(xp.matmul(weights, columns), steps.outputs, xp=xp)
+
+    return Bound(run)
 
 
 im2col = Algorithm(
@@ -103,7 +117,7 @@ im2col = Algorithm(
     _cost,
     _workspace,
     Preparation(per_call(_prepare)),
-    per_piece(_run),
+    _bind,
     accuracy="componentwise",
     cuts=Cuts(slabs=True, tile_bytes=1 << 23),
 )
