@@ -69,7 +69,8 @@ def on_host(callback):
 def exported(call):
     def run(x):
         with config.using(accelerators=set(config.ACCELERATORS) - {"xla_ffi"}):
-            return jax.export.export(jax.jit(call))(jax.ShapeDtypeStruct(x.shape, x.dtype)).call(x)
+            program = jax.jit(lambda x: call(x))  # a new function: JAX remembers what it traced of another
+            return jax.export.export(program)(jax.ShapeDtypeStruct(x.shape, x.dtype)).call(x)
 
     return run
 
