@@ -7,7 +7,7 @@ compute it. A call then is a straight pass over the steps: read a piece of x, ru
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from functools import partial
 from threading import Lock
 from typing import Any, NamedTuple
@@ -66,7 +66,7 @@ class BoundPlan:
         self.scales = algorithm.spreads == "overflow"
         self._bounds: dict[Spec, Bound] = {}
         self._is_whole = plan.is_whole
-        self._steps: list[_Step] | None = None
+        self._steps: dict[int, _Step] = {}
 
     def __call__(self, x: Array, kernel: Array, out: Array | None = None, constants: Constants | None = None) -> Array:
         """Return y (batch, groups, filters, *out) for x (batch, groups, channels, *n) and the caller's kernel.
@@ -85,7 +85,7 @@ class BoundPlan:
     @property
     def step(self) -> _Step:
         """The first step: the only one of a whole plan."""
-        return self._each_step()[0]
+        return self._step(0)
 
     def prepare(self, kernel: Array) -> Constants:
         """Return what the plan prepares of a kernel: the `constants` of a call."""
@@ -119,8 +119,7 @@ class BoundPlan:
             make = xp.empty if plan.covers else xp.zeros
             y = make(plan.spec.output_shape, dtype=self._dtype, device=context.device)
         if plan.together > 1:
-            steps = self._each_step()
-            _accel.share(partial(self._write, steps, x, kernels, y), len(steps), plan.together)
+            _accel.share(partial(self._write, x, kernels, y), plan.partition.num_pieces, plan.together)
             return y  # pyright: ignore[reportReturnType]
         for step in self._each_step():
             y = self._put(step, x, kernels, y)
@@ -150,44 +149,47 @@ class BoundPlan:
             y = buffer(part, shape, zeros=zeros, xp=xp, device=context.device)
         return put(y, step.place, part)
 
-    def _write(self, steps: list[_Step], x: Array, kernels: _Kernels, y: Any, first: int, stop: int) -> None:
+    def _write(self, x: Array, kernels: _Kernels, y: Any, first: int, stop: int) -> None:
         """Write the results of the steps [first, stop)."""
-        for step in steps[first:stop]:
+        for step in map(self._step, range(first, stop)):
             target = y[step.place]
             part = self._run_step(step, x, kernels, target if self._in_place else None)
             if part is not target:
                 target[...] = part
 
-    def _kept(self) -> bool:
-        return self._steps is not None or self.plan.partition.num_pieces <= _MOST_KEPT
+    def _each_step(self) -> Iterable[_Step]:
+        """Return the steps, bound: kept where they are few, else bound one after the other."""
+        return map(self._step, range(self.plan.partition.num_pieces))
 
-    def _each_step(self) -> Any:
-        """Return the steps, bound: a list that is kept where they are few, or run side by side."""
-        if self._steps is None and (self._kept() or self.plan.together > 1):
-            self._steps = list(self._bind())
-        return self._bind() if self._steps is None else self._steps
+    def _step(self, number: int) -> _Step:
+        """Return a step, bound; kept where they are few."""
+        step = self._steps.get(number)
+        if step is None:
+            step = self._bind(number)
+            if self.plan.partition.num_pieces <= _MOST_KEPT:
+                self._steps[number] = step
+        return step
 
-    def _bind(self) -> Iterator[_Step]:
+    def _bind(self, number: int) -> _Step:
         partition = self.plan.partition
-        for number in range(partition.num_pieces):
-            piece = partition.at(number)
-            place = (slice(*piece.batch), slice(*piece.groups), slice(None), *piece.target)
-            bound = self._bounds.get(piece.spec)
-            if bound is None:
-                bound = self._bounds[piece.spec] = self.algorithm.bind(piece.spec, self.context)
-            kernel, serves = partition.prepared(number)
-            prepare = self.algorithm.preparation.bind(piece.spec, self.context)
-            once = self.context._replace(once=True)
-            yield _Step(
-                piece,
-                place,
-                reader(piece, self.plan.spec, self.context),
-                bound,
-                kernel,
-                _part(piece, self.plan.spec),
-                self.algorithm.preparation.bind(piece.spec, once) if serves == 1 else prepare,
-                prepare,
-            )
+        piece = partition.at(number)
+        place = (slice(*piece.batch), slice(*piece.groups), slice(None), *piece.target)
+        bound = self._bounds.get(piece.spec)
+        if bound is None:
+            bound = self._bounds[piece.spec] = self.algorithm.bind(piece.spec, self.context)
+        kernel, serves = partition.prepared(number)
+        prepare = self.algorithm.preparation.bind(piece.spec, self.context)
+        once = self.context._replace(once=True)
+        return _Step(
+            piece,
+            place,
+            reader(piece, self.plan.spec, self.context),
+            bound,
+            kernel,
+            _part(piece, self.plan.spec),
+            self.algorithm.preparation.bind(piece.spec, once) if serves == 1 else prepare,
+            prepare,
+        )
 
     def _instead(self, failure: _accel.AcceleratorFailed) -> BoundPlan:
         """Return what goes on where a library failed: another method, for `auto`; says so once."""
