@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from arrayconv._call import moved
+from arrayconv._canonical import moved
 from arrayconv._layout import Move, broadcast_layout, layout
 from arrayconv._xp import compat_namespace
 
