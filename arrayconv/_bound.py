@@ -23,6 +23,7 @@ from arrayconv._engines import compiled
 from arrayconv._engines.compiled import Finish
 from arrayconv._execute import BoundPlan, Constants, execute
 from arrayconv._float_errors import float_errors_ignored
+from arrayconv._memory import form_of, shares_memory
 from arrayconv._plan import Plan
 from arrayconv._problem import Problem
 from arrayconv._tracing import is_recorded
@@ -32,6 +33,7 @@ from arrayconv._xp import Operands, compat_namespace, dtype_name
 Direct = Callable[..., Any]
 
 _UNBOUND: Any = object()
+_MOST_FORMS = 16  # of `out` that one call remembers
 
 
 @float_errors_ignored
@@ -71,7 +73,7 @@ def bind(
         call.plan()
         call.bind()  # before it is remembered, and weighed
     else:
-        call.plan(writes=check_out(function, out, operands, problem))
+        call.plan(writes=check_out(function, out, operands, problem) and not _overlaps(out, operands))
     return call
 
 
@@ -98,6 +100,7 @@ class BoundCall:
         self._shapes = tuple(operands.x.shape), tuple(operands.kernel.shape)
         self._watches: Callable[[Any, Any], bool] | None = None
         self._plans: dict[int, Plan] = {}
+        self._outs: dict[Any, bool] = {}  # forms of `out` that passed -> whether steps may write to such an array
         self._direct: Direct | None = None if operands.traits.traced else _UNBOUND
 
     def __call__(
@@ -108,7 +111,7 @@ class BoundCall:
         `constants` is what earlier calls prepared of this kernel; what this one prepares is added.
         """
         if out is not None:
-            return self._into(out, x, kernel, bias, constants)
+            return self._into(out, x, kernel, constants)
         direct = self._direct
         if direct is _UNBOUND:
             direct = self.bind()
@@ -148,32 +151,50 @@ class BoundCall:
             return None  # not kept: what serves instead is found out by the engine's way
         return self._direct
 
-    @float_errors_ignored
-    def _into(self, out: Any, x: Any, kernel: Any, bias: Any, constants: Constants | None) -> Any:
+    def _into(self, out: Any, x: Any, kernel: Any, constants: Constants | None) -> Any:
         operands = self.operands._replace(x=x, kernel=kernel)
-        writes = check_out(self.function, out, operands, self.problem)
-        made = self.plan(writes=writes)
-        if not writes:
-            out[...] = self._planned(made, x, kernel, bias, constants)
+        if not self._takes(out, operands):
+            out[...] = self._planned(self.plan(writes=False), x, kernel, None, constants)
             return out
-        xp, problem = operands.xp, self.problem
-        # Only axes of length 1 come or go here, so the reshape is a view of `out`.
-        target = xp.reshape(mover(problem.layout.y.inverse, problem.shape, xp)(out), problem.spec.output_shape)
         direct = self._direct
         if direct is _UNBOUND:
             direct = self.bind()
-        if direct is not None and direct(x, kernel, None, target, constants) is not None:
-            return out
-        fill, device = self.options.fill_value, operands.device
-        # No library's engine follows what is written to `out`.
-        execute(made, *operands_of(operands, problem), fill, xp=xp, device=device, out=target, constants=constants)
+        if direct is None or direct(x, kernel, None, out, constants) is None:
+            self._executed(out, operands, constants)
         return out
+
+    def _takes(self, out: Any, operands: Operands) -> bool:
+        """Whether steps may write to `out`; raises where it can't take the answer."""
+        backend = operands.traits.backend
+        plain = type(out) is type(operands.x) and not self._is_watched(operands.x, operands.kernel, None)
+        form = form_of(backend, out) if plain else None
+        takes = self._outs.get(form)
+        if takes is None:
+            takes = check_out(self.function, out, operands, self.problem)
+            if form is not None and len(self._outs) < _MOST_FORMS:
+                self._outs[form] = takes
+        return takes and not _overlaps(out, operands)
+
+    @float_errors_ignored
+    def _executed(self, out: Any, operands: Operands, constants: Constants | None) -> None:
+        """Run the plan into `out` without an engine: none follows what is written there."""
+        xp, problem = operands.xp, self.problem
+        target = mover(problem.layout.y.inverse, problem.shape, xp, problem.spec.output_shape)(out)
+        fill, device = self.options.fill_value, operands.device
+        arrays = operands_of(operands, problem)
+        execute(self.plan(), *arrays, fill, xp=xp, device=device, out=target, constants=constants)
 
     @float_errors_ignored
     def _planned(self, made: Plan, x: Any, kernel: Any, bias: Any, constants: Constants | None) -> Any:
         """Return the finished answer by way of the library's engine, noted on the tape."""
         operands, problem, fill = self.operands._replace(x=x, kernel=kernel), self.problem, self.options.fill_value
         return planned(operands, problem, made, fill, constants, self.finish, bias)
+
+
+def _overlaps(out: Any, operands: Operands) -> bool:
+    """Whether writing to `out` may change an operand."""
+    backend = operands.traits.backend
+    return shares_memory(backend, out, operands.x) or shares_memory(backend, out, operands.kernel)
 
 
 def planned(
@@ -260,6 +281,7 @@ def _general(
     xp, layout, output = operands.xp, problem.layout, problem.spec.output_shape
     to_x, to_kernel = mover(layout.x, shapes[0], xp), mover(layout.kernel, shapes[1], xp)
     to_answer = mover(layout.y, output, xp, problem.shape)
+    to_target = mover(layout.y.inverse, problem.shape, xp, output)  # a view: only axes of length 1 come or go
     sums = problem.sums is not None
 
     @float_errors_ignored
@@ -268,10 +290,10 @@ def _general(
             x, kernel = operands_of(operands._replace(x=x, kernel=kernel), problem)
         else:
             x, kernel = to_x(x), to_kernel(kernel)
-        y = run(x, kernel, out, constants)
         if out is not None:
+            run(x, kernel, to_target(out), constants)
             return out
-        y = to_answer(y)
+        y = to_answer(run(x, kernel, None, constants))
         return y if finish is None else finish(y, bias, operands)
 
     return general

@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Hashable
 from functools import lru_cache
+from math import copysign
 from typing import Any, TypeVar
 
 import numpy as np
@@ -22,8 +23,9 @@ from arrayconv._torch_modes import in_force
 Call = TypeVar("Call")
 
 _MOST = 4096
-_PLAIN = frozenset((str, int, bool, type(None)))  # beside their types: 2.0 and True are equal to 2 and 1, no more
-_SIMPLE = frozenset((str, int, type(None)))
+_PLAIN = frozenset((str, int, bool, float, complex, type(None)))
+_OF_KEYS = frozenset((str, int, bool, float, tuple, type(None)))  # beside their types: 2.0 and True equal 2 and 1
+_OF_TUPLES = frozenset((str, int, type(None)))
 
 _calls: dict[Any, Any] = Table("calls", _MOST)
 
@@ -36,7 +38,7 @@ def key(function: str, arrays: tuple[Any, ...], options: tuple[Any, ...]) -> Has
     if signature is None:
         return None
     types = _types(tuple(map(type, options)))
-    if not types.simple or (types.tuples and not _are_simple(options, types.tuples)):
+    if not types.simple or (types.looked_at and not _are_simple(options, types)):
         if not _is_plain(options):
             return None
         options = _tagged(options)
@@ -84,18 +86,24 @@ class _Types:
     """The types of all options, the same object for the same types: a key that is quicker than they are."""
 
     def __init__(self, types: tuple[type, ...]) -> None:
-        self.simple = (_PLAIN | {tuple}).issuperset(types)
-        self.tuples = tuple(place for place, kind in enumerate(types) if kind is tuple)
+        self.simple = _OF_KEYS.issuperset(types)
+        self.tuples = tuple([place for place, kind in enumerate(types) if kind is tuple])
+        self.floats = tuple([place for place, kind in enumerate(types) if kind is float])
+        self.looked_at = bool(self.tuples or self.floats)
 
 
 _types = lru_cache(_MOST)(_Types)
 
 
-def _are_simple(options: tuple[Any, ...], tuples: tuple[int, ...]) -> bool:
-    """Whether these tuples are of ints and names, so that with numbers and names they are a key as they are."""
-    for place in tuples:
+def _are_simple(options: tuple[Any, ...], types: _Types) -> bool:
+    """Whether tuples are of ints and names, and no float is NaN or -0.0: with all else they are a key as they are."""
+    for place in types.floats:
+        number = options[place]
+        if number != number or (not number and copysign(1.0, number) < 0):
+            return False
+    for place in types.tuples:
         for item in options[place]:
-            if type(item) not in _SIMPLE:
+            if type(item) not in _OF_TUPLES:
                 return False
     return True
 
@@ -110,9 +118,11 @@ def _is_plain(option: Any) -> bool:
 
 
 def _tagged(option: Any) -> Any:
-    """Return a plain option as a key: a dict as its items, and a bool beside its type."""
+    """Return a plain option as a key: a dict as its items, what is equal to other numbers in digits or by its type."""
     if isinstance(option, tuple):
         return tuple(map(_tagged, option))
     if type(option) is dict:
         return (dict, *map(_tagged, option.items()))
+    if type(option) in (float, complex):
+        return type(option), repr(option)
     return (bool, option) if type(option) is bool else option

@@ -16,7 +16,7 @@ from arrayconv import _accel, _capacity, _tape, config
 from arrayconv._algorithms import Accuracy
 from arrayconv._dtypes import holds, itemsize
 from arrayconv._errors import check_option, shown
-from arrayconv._memory import Words, check_target, shares_memory, takes_writes
+from arrayconv._memory import Words, check_target, takes_writes
 from arrayconv._plan import Plan, Refusal, make, refused, with_accelerators
 from arrayconv._problem import Problem, Sum
 from arrayconv._programs import LIBRARY, as_one
@@ -128,7 +128,7 @@ def _planning(function: Callable[..., Any], settings: tuple[Any, ...], *rest: An
 
 
 def check_out(function: str, out: Any, found: Operands, problem: Problem) -> bool:
-    """Refuse an `out` that can't take the answer; return whether the steps may write into it directly."""
+    """Refuse an `out` that can't take the answer; return whether steps may write to it that overlaps no operand."""
     backend = found.traits.backend
     check_target(function, _OUT, out, (found.x, found.kernel), backend, found.device)
     if tuple(out.shape) != problem.shape:
@@ -138,7 +138,6 @@ def check_out(function: str, out: Any, found: Operands, problem: Problem) -> boo
         raise TypeError(f"{function}: `out` must have the result's dtype {found.traits.output}. Got {name}.")
     if backend == "numpy" and not out.flags.writeable:
         raise ValueError(f"{function}: `out` is read-only. Pass a writeable array of shape {problem.shape}.")
-    overlaps = any(shares_memory(backend, out, array) for array in (found.x, found.kernel))
     plain = [n for n in problem.shape if n != 1] == [n for n in problem.layout.y.joined if n != 1]
     kept = [n for n in problem.layout.y.split if n != 1] == [n for n in problem.spec.output_shape if n != 1]
-    return plain and kept and not overlaps and found.traits.writable and takes_writes(backend, out)
+    return plain and kept and found.traits.writable and takes_writes(backend, out)

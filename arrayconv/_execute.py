@@ -66,6 +66,7 @@ class BoundPlan:
         self.scales = algorithm.spreads == "overflow"
         self._bounds: dict[Spec, Bound] = {}
         self._is_whole = plan.is_whole
+        self._lends = _accel.lends(plan.method, traits)
         self._steps: dict[int, _Step] = {}
 
     def __call__(self, x: Array, kernel: Array, out: Array | None = None, constants: Constants | None = None) -> Array:
@@ -73,14 +74,14 @@ class BoundPlan:
 
         `constants` is what earlier calls prepared of this kernel; what this one prepares is added.
         """
-        with _accel.full_precision(self.plan.traits):
-            if self.plan.method not in _accel.ACCELERATED:
+        try:
+            if not self._lends:
                 return self._run(x, kernel, out, constants)
-            try:
+            with _accel.full_precision(self.plan.traits):
                 return self._run(x, kernel, out, constants)
-            except _accel.AcceleratorFailed as failure:
-                other = self._instead(failure)
-            return other._run(x, kernel, out, None)
+        except _accel.AcceleratorFailed as failure:
+            other = self._instead(failure)
+        return other(x, kernel, out)
 
     @property
     def step(self) -> _Step:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from math import prod
 from typing import Any, NamedTuple
 
@@ -216,6 +216,16 @@ def takes_writes(backend: str, out: Any) -> bool:
         plain = type(out) in (sys.modules["torch"].Tensor, sys.modules["torch"].nn.Parameter)
         return plain and not (out.is_conj() or out.is_neg())
     return True
+
+
+def form_of(backend: str, out: Any) -> Hashable | None:
+    """Return all that `check_target` and `takes_writes` read of a plain array, None for any other."""
+    if backend == "numpy":
+        flags = out.flags
+        return out.shape, out.strides, out.dtype, flags.writeable, flags.aligned
+    if backend != "torch" or out.requires_grad:
+        return None
+    return out.shape, out.stride(), out.dtype, out.device, out.layout, out.is_conj(), out.is_neg()
 
 
 def shares_memory(backend: str, first: Array, second: Array) -> bool:

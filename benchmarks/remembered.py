@@ -4,10 +4,15 @@
     python -m benchmarks.remembered --methods auto --doors nn.conv2d --profile
 
 Every call is of the smallest problem that has all parts, 8 samples by 3 taps or 4 x 4 by 3 x 3, so that there is next
-to nothing to add up: a hundred multiply-adds take less than a tenth of a microsecond. From the shortest time of a call
-is taken that of the library's own floor, measured in the same rounds: a new array for the answer, and one function of
-arrays that writes there. What is left is the way from the door to the sums and back, and what a method does whatever
-the size, such as a band of a matrix. That is not a door's fault, but a user waits for it all the same.
+to nothing to add up: a hundred multiply-adds take less than a tenth of a microsecond. Two figures are told of each.
+
+The way: the call without what its method does, from the door to the method and back. A clock runs inside the call,
+around what the method makes of the kernel and of x; the shortest difference of many calls counts. Only for libraries
+whose calls run the methods each time.
+
+The call: its shortest time without the library's own floor, a new array for the answer and one function of arrays that
+writes there, measured in the same rounds. It holds what a method does whatever the size, such as a band of a matrix,
+or a product for every output. That is not a door's fault, but a user waits for it all the same.
 
 '-' stands for a problem that a method refuses, and for a method that a door does not let its caller choose. Below the
 methods stand the functions that users would call instead, floor taken off too.
@@ -17,25 +22,30 @@ import argparse
 import cProfile
 import json
 import pstats
+from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from importlib import import_module
 from pathlib import Path
+from time import perf_counter_ns
 
 import numpy as np
 from rich.console import Console
 from rich.table import Table
 
 import arrayconv
-from arrayconv import ndimage, nn, signal
+from arrayconv import config, ndimage, nn, signal
 from arrayconv._cost_table import in_force
 from arrayconv._measure import wait
-from arrayconv._select import METHODS
+from arrayconv._select import METHODS, TABLE
 from benchmarks.timing import Timed, interleaved
 
 LIBRARIES = ("numpy", "torch", "jax")
+EAGER = ("numpy", "torch")  # whose calls run the methods each time
 SECONDS = 2.0
 WARM_NS = 10**6  # of calls before each turn: these never wake a thread
 FLOOR = "floor"
+TURNS = 4  # of each call: what disturbs the machine passes
 PROFILED = 5000  # calls
 SHOWN = 25  # functions
 WIDE = 160  # columns of text: no name is cut short
@@ -120,27 +130,98 @@ def calls(library, methods=METHODS, chosen=()):
     return found | {key: call for key, call in peers(library).items() if not chosen or key[1] in chosen}
 
 
+class Clock:
+    """Nanoseconds that methods took since it was last set to 0."""
+
+    def __init__(self):
+        self.spent = 0
+
+    def around(self, function):
+        """Return a method's function with the clock around it; None for none."""
+        if function is None:
+            return None
+
+        def run(*args):
+            start = perf_counter_ns()
+            try:
+                return function(*args)
+            finally:
+                self.spent += perf_counter_ns() - start
+
+        return run
+
+    def around_method(self, algorithm):
+        """Return a method that is timed once it is bound."""
+        preparation = algorithm.preparation
+
+        def bind(spec, context):
+            return type(bound := algorithm.bind(spec, context))(*map(self.around, bound))
+
+        def prepare(spec, context):
+            return self.around(preparation.bind(spec, context))
+
+        return replace(algorithm, bind=bind, preparation=preparation._replace(bind=prepare))
+
+
+@contextmanager
+def clocked():
+    """Bind calls whose methods are timed by the clock that is yielded."""
+    clock, methods = Clock(), dict(TABLE)
+    config.cache_clear()
+    TABLE.update({name: clock.around_method(algorithm) for name, algorithm in methods.items()})
+    try:
+        yield clock
+    finally:
+        TABLE.update(methods)
+        config.cache_clear()
+
+
+def ways(library, seconds, methods=METHODS, chosen=()):
+    """Return (method, door) -> the nanoseconds of a call outside its method."""
+    least = {}
+    with clocked() as clock:
+        found = calls(library, methods, chosen)
+        per_turn = seconds * 1e9 / TURNS / len(found)
+        for _ in range(TURNS):
+            for key, call in found.items():
+                begun = now = perf_counter_ns()
+                while now - begun < per_turn:
+                    clock.spent, start = 0, perf_counter_ns()
+                    call()
+                    now = perf_counter_ns()
+                    if clock.spent:  # none in what stands for a peer, or for the floor
+                        least[key] = min(least.get(key, now), now - start - clock.spent)
+    return least
+
+
 def measured(library, seconds, methods=METHODS, chosen=()):
-    """Return method -> door -> microseconds beyond the floor, and the floor."""
+    """Return method -> door -> microseconds (of the way, None for a peer, and of the call), and the floor."""
+    way = ways(library, seconds, methods, chosen) if library in EAGER else {}
     timed = {key: Timed(call) for key, call in calls(library, methods, chosen).items()}
     best = interleaved(timed, seconds, finish=wait, warm_ns=WARM_NS)
     least = best.pop((FLOOR, FLOOR))
     rows = {}
-    for (method, door), took in best.items():
-        rows.setdefault(method, {})[door] = (took - least) / 1000
+    for key, took in best.items():
+        method, door = key
+        rows.setdefault(method, {})[door] = way[key] / 1000 if key in way else None, (took - least) / 1000
     return rows, least / 1000
 
 
 def shown(library, rows, least):
     """Print the table of one library."""
-    table = Table(title=f"{library}: microseconds beyond {least:.2f} of the floor", title_justify="left")
+    title = f"{library}: microseconds of the way / of the call without {least:.2f} of the floor"
+    table = Table(title=title, title_justify="left")
     columns = [door for door in doors(library) if any(door in row for row in rows.values())]
     table.add_column("method", no_wrap=True)
     for door in columns:
         table.add_column(door, justify="right", no_wrap=True)
     for method, row in rows.items():
-        table.add_row(method, *(f"{row[door]:.1f}" if door in row else "-" for door in columns))
+        table.add_row(method, *(_cell(*row[door]) if door in row else "-" for door in columns))
     Console(width=WIDE).print(table)
+
+
+def _cell(way, call):
+    return f"{call:.1f}" if way is None else f"{way:.1f} / {call:.1f}"
 
 
 def profile(key, call):

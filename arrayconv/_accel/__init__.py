@@ -45,6 +45,7 @@ __all__ = [
     "give_up",
     "hosted",
     "lender",
+    "lends",
     "memory",
     "on_addresses",
     "on_memory",
@@ -209,6 +210,11 @@ def transforms(library: str, xp: Namespace, threads: int) -> Any:
     give_up(failure)
     warnings.warn(f"{failure}. The array library's own transforms serve instead.", RuntimeWarning, stacklevel=2)
     return xp.fft
+
+
+def lends(method: str, traits: Traits) -> bool:
+    """Whether a method hands arrays to a library whose products `full_precision` is about."""
+    return traits.backend != "numpy" or method == torch_conv.torch_conv.name or traits.transforms == "torch"
 
 
 def full_precision(traits: Traits) -> AbstractContextManager[None]:

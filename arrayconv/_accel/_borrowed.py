@@ -78,11 +78,11 @@ def on_addresses(at: At, general: Callable[..., Any], shape: Any, dtype: Any, fi
     empty = np.empty
 
     def at_addresses(x: Any, kernel: Any, bias: Any, out: Any, constants: Any) -> Any:
-        x_at, kernel_at = place_of(x), place_of(kernel)
-        if x_at is None or kernel_at is None or out is not None:
+        y = empty(shape, dtype) if out is None else out
+        x_at, kernel_at, y_at = place_of(x), place_of(kernel), place_of(y)
+        if x_at is None or kernel_at is None or y_at is None:
             return general(x, kernel, bias, out, constants)
-        y = empty(shape, dtype)
-        at(x_at, kernel_at, address(y))
+        at(x_at, kernel_at, y_at)
         return y if finish is None else finish(y, bias)
 
     return at_addresses
@@ -93,7 +93,9 @@ def on_places(at: At, general: Callable[..., Any], shape: Any, dtype: Any, finis
     from_numpy, empty, maybe_conj = sys.modules[LIBRARY].from_numpy, np.empty, dtype.kind == "c"
 
     def at_places(x: Any, kernel: Any, bias: Any, out: Any, constants: Any) -> Any:
-        if out is not None or not (x.is_contiguous() and kernel.is_contiguous()) or x.is_neg() or kernel.is_neg():
+        if not (x.is_contiguous() and kernel.is_contiguous()) or x.is_neg() or kernel.is_neg():
+            return general(x, kernel, bias, out, constants)
+        if out is not None and not out.is_contiguous():
             return general(x, kernel, bias, out, constants)
         if maybe_conj and (x.is_conj() or kernel.is_conj()):
             return general(x, kernel, bias, out, constants)
@@ -103,6 +105,9 @@ def on_places(at: At, general: Callable[..., Any], shape: Any, dtype: Any, finis
             return None
         if not (x_at and kernel_at):  # of tensors that are zeros not written yet, or stand for others
             return None
+        if out is not None:
+            at(x_at, kernel_at, out.data_ptr())
+            return out
         y = empty(shape, dtype)
         if finish is None:
             y = from_numpy(y)  # less than half of what torch.empty takes
