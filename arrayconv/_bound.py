@@ -77,15 +77,14 @@ def bind(
     return call
 
 
-def run(function: str, operands: Operands, problem: Problem, options: Options) -> Any:
-    """Return the answer of a translated call, bound now or when the same was first asked for."""
-    x, kernel = operands.x, operands.kernel
+def known(function: str, operands: Operands, problem: Problem, options: Options) -> BoundCall:
+    """Return a translated call, bound now or when the same was first asked for."""
     translation = problem, operands.traits, options, type(options.fill_value)
-    known_by = _cache.translated_key(function, (x, kernel), translation)
+    known_by = _cache.translated_key(function, (operands.x, operands.kernel), translation)
     call = _cache.lookup(known_by)
     if call is None:
         call = _cache.remember(known_by, bind(function, operands, problem, options))
-    return call(x, kernel)
+    return call
 
 
 class BoundCall:

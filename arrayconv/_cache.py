@@ -46,7 +46,7 @@ def key(function: str, arrays: tuple[Any, ...], options: tuple[Any, ...]) -> Has
 
 
 def translated_key(function: str, arrays: tuple[Any, ...], translation: tuple[Any, ...]) -> Hashable | None:
-    """Return what a call is remembered by that is translated anew each time; `translation` is hashable."""
+    """Return what a call is remembered by once it is translated; `translation` is hashable."""
     signature = _signature(arrays)
     return None if signature is None else (function, signature, translation, config.current(), state())
 

@@ -87,7 +87,7 @@ def _filtered(call: Call, x: Array, one: Pass) -> Array:
     shapes = shape_of(x), shape_of(one.weights)
     problem = _problem(function, *shapes, one.axes, one.before, one.boundaries, one.flip)
     chosen = _call.options(function, "direct" if cuts else "auto", "componentwise", None, call.fill)
-    y = _bound.run(function, found, problem, chosen)
+    y = _bound.known(function, found, problem, chosen)(x, one.weights)
     return call.cast(y if one.divisor == 1 else _divided(call, y, one.divisor), call.working)
 
 

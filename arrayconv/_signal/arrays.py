@@ -41,10 +41,24 @@ class Pair(NamedTuple):
 
 
 class Typed(NamedTuple):
-    """Operands of the core, and the dtype name of the answer: the core's own, except for bool."""
+    """Operands of the core, and how arrays of their kinds become such."""
 
     operands: Operands
-    output: str
+    form: Form
+
+
+class Form(NamedTuple):
+    """How inputs become the core's operands, and its result an answer."""
+
+    xp: Namespace
+    casts: tuple[Any, Any]  # what bools of the first and of the second input are cast to; None where it has others
+    output: str  # dtype name of the answer: the core's own, except for bool
+
+    def operands(self, in1: Any, in2: Any) -> tuple[Any, Any]:
+        """Return both inputs as the core takes them."""
+        first, second = self.casts
+        in1 = in1 if first is None else self.xp.astype(in1, first)
+        return in1, in2 if second is None else self.xp.astype(in2, second)
 
     def answer(self, y: Any) -> Any:
         """Return the core's result as SciPy gives it: bool where that is due, 0-d by its library's habit."""
@@ -72,11 +86,9 @@ def typed(function: str, inputs: Pair, rule: Rule) -> Typed:
     output = rule(*found)
     wanted = _COUNTS if output == "bool" else output if output in found else held(output, inputs.xp, inputs.device)
     dtype = getattr(inputs.xp, wanted)
-    first, second = [
-        inputs.xp.astype(array, dtype) if name == "bool" else array
-        for array, name in zip(inputs.arrays, found, strict=True)
-    ]
-    return Typed(operands(function, first, second, wanted, inputs.names), "bool" if output == "bool" else wanted)
+    first, second = [dtype if name == "bool" else None for name in found]
+    form = Form(inputs.xp, (first, second), "bool" if output == "bool" else wanted)
+    return Typed(operands(function, *form.operands(*inputs.arrays), wanted, inputs.names), form)
 
 
 def held(name: str, xp: Namespace, device: Any) -> str:

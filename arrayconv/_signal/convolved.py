@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from arrayconv import _bound, _call
+from arrayconv import _bound, _cache, _call
+from arrayconv._bound import BoundCall
 from arrayconv._boundary import Boundary
 from arrayconv._call import Options
 from arrayconv._dtypes import kind as kind_of
 from arrayconv._errors import shown
-from arrayconv._float_errors import float_errors_ignored
 from arrayconv._numpy_dtypes import floating, result_type
 from arrayconv._select import TABLE
 from arrayconv._signal import shapes
-from arrayconv._signal.arrays import Pair, Typed, pair, typed
+from arrayconv._signal.arrays import Form, Pair, Typed, pair, typed
 from arrayconv._signal.shapes import Kind, Request, Translated, translate
 from arrayconv._tracing import planning
-from arrayconv._xp import Operands, Traits, dtype_name
+from arrayconv._xp import Namespace, Traits, dtype_name
 
 NAMES = ("in1", "in2")
+_DOOR = "signal."  # before the names of functions that other doors have too
 
 # What each method may run, first choice first: the FFT refuses integers that it could not keep exact, and problems
 # without a convolved axis, and the answer does not depend on the method.
@@ -45,14 +46,18 @@ _WIDEST = 1023  # bits of an integer that surely has a float64
 _UNCASTABLE = "could not cast `fillvalue` directly to the output type (it was first converted to complex)"
 
 
-@float_errors_ignored
 def everywhere(function: str, kind: Kind, in1: Any, in2: Any, mode: Any, method: Any) -> Any:
     """Convolve or correlate over every axis."""
-    inputs, call = _over_all_axes(function, kind, in1, in2, mode, method)
-    found = typed(function, inputs, result_type)
-    if 0 in inputs.shapes[1]:
-        return _zeros(found, shapes.empty_shape(function, inputs.shapes, mode))
-    return _run(function, found, translate(call), _allowed(translate(call), method, inputs))
+    known_by = _cache.key(_DOOR + function, (in1, in2), (mode, method))
+    call = _cache.lookup(known_by)
+    if call is None:
+        inputs, request = _over_all_axes(function, kind, in1, in2, mode, method)
+        found, (in1, in2) = typed(function, inputs, result_type), inputs.arrays
+        if 0 in inputs.shapes[1]:
+            return _zeros(found, shapes.empty_shape(function, inputs.shapes, mode))
+        translated = translate(request)
+        call = _cache.remember(known_by, _bind(function, found, translated, _allowed(translated, method, inputs)))
+    return call(in1, in2)
 
 
 def choice(function: str, in1: Any, in2: Any, mode: Any) -> str:
@@ -92,17 +97,26 @@ def _may_swap(kind: Kind, inputs: Pair) -> bool:
     return flips and not any(0 in shape for shape in inputs.shapes)
 
 
-@float_errors_ignored
 def broadcast(function: str, in1: Any, in2: Any, mode: Any, axes: Any, method: str) -> Any:
     """Convolve over `axes` through spectra, the other axes broadcasting."""
-    inputs = pair(function, NAMES, in1, in2)
+    known_by = _cache.key(_DOOR + function, (in1, in2), (mode, axes))
+    call = _cache.lookup(known_by)
+    if call is None:
+        inputs = pair(function, NAMES, in1, in2)
+        first, second = inputs.shapes
+        shapes.check_dimensions(function, inputs.shapes)
+        shapes.check_mode(function, mode, "acceptable")
+        named = shapes.convolved_axes(function, axes, len(first)) if first else ()
+        if 0 in first or 0 in second:
+            typed(function, inputs, result_type)  # refuses what has no convolution; SciPy's answer has its own dtype
+            return inputs.xp.zeros(0, dtype=inputs.dtype_of("float64"), device=inputs.device)
+        call = _cache.remember(known_by, _broadcast(function, inputs, mode, named, method))
+        in1, in2 = inputs.arrays
+    return call(in1, in2)
+
+
+def _broadcast(function: str, inputs: Pair, mode: Any, named: tuple[int, ...], method: str) -> _BoundPair:
     first, second = inputs.shapes
-    shapes.check_dimensions(function, inputs.shapes)
-    shapes.check_mode(function, mode, "acceptable")
-    named = shapes.convolved_axes(function, axes, len(first)) if first else ()
-    if 0 in first or 0 in second:
-        typed(function, inputs, result_type)  # refuses what has no convolution; SciPy's answer does not follow dtypes
-        return inputs.xp.zeros(0, dtype=inputs.dtype_of("float64"), device=inputs.device)
     shapes.check_broadcast(function, inputs.shapes, named)
     longer = tuple(axis for axis in named if first[axis] != 1 and second[axis] != 1)
     shapes.check_valid(function, inputs.shapes, mode, longer)
@@ -110,17 +124,30 @@ def broadcast(function: str, in1: Any, in2: Any, mode: Any, axes: Any, method: s
     # An axis of length 1 in one input is a product, whose outputs are those of 'full' and of 'valid'. The 'same' part
     # of it is a convolution where `in1` is the one.
     space = longer if mode != "same" else tuple(axis for axis in named if second[axis] != 1)
-    return _run(function, found, translate(Request(function, "convolve", inputs.shapes, space, mode)), METHODS[method])
+    request = Request(function, "convolve", inputs.shapes, space, mode)
+    return _bind(function, found, translate(request), METHODS[method])
 
 
 def _spectral(first: str, second: str) -> str:
     return result_type(floating(first), floating(second))
 
 
-@float_errors_ignored
 def planar(function: str, kind: Kind, in1: Any, in2: Any, mode: Any, boundary: Any, fillvalue: Any) -> Any:
     """Convolve or correlate two planes, `in1` extended by `boundary`."""
-    inputs = pair(function, NAMES, in1, in2)
+    known_by = _cache.key(_DOOR + function, (in1, in2), (mode, boundary, fillvalue))
+    call = _cache.lookup(known_by)
+    if call is None:
+        inputs = pair(function, NAMES, in1, in2)
+        _check_planar(function, inputs, mode, boundary)
+        found, (in1, in2) = typed(function, inputs, result_type), inputs.arrays
+        fill = _fill(function, fillvalue, found.operands.traits.output)
+        if 0 in inputs.shapes[1]:
+            return _zeros(found, shapes.empty_shape(function, inputs.shapes, mode))
+        call = _cache.remember(known_by, _planar(function, kind, inputs, found, mode, boundary, fill))
+    return call(in1, in2)
+
+
+def _check_planar(function: str, inputs: Pair, mode: Any, boundary: Any) -> None:
     if any(len(shape) != 2 for shape in inputs.shapes):
         raise ValueError(
             f"{function}: {function} inputs must both be 2-D arrays. Got in1 of shape {inputs.shapes[0]} "
@@ -133,17 +160,18 @@ def planar(function: str, kind: Kind, in1: Any, in2: Any, mode: Any, boundary: A
             f"Got {boundary!r}."
         )
     shapes.check_valid(function, inputs.shapes, mode, (0, 1))
-    found = typed(function, inputs, result_type)
-    fill = _fill(function, fillvalue, found.operands.traits.output)
-    if 0 in inputs.shapes[1]:
-        return _zeros(found, shapes.empty_shape(function, inputs.shapes, mode))
+
+
+def _planar(
+    function: str, kind: Kind, inputs: Pair, found: Typed, mode: str, boundary: str, fill: complex
+) -> _BoundPair:
     beyond = "constant" if mode == "valid" else _BOUNDARIES[boundary]
     if beyond != "constant" and mode == "full" and 0 in inputs.shapes[0]:
         raise ValueError(f"{function}: boundary {boundary!r} extends in1. Got an empty one, shape {inputs.shapes[0]}.")
     fill = fill if mode != "valid" and beyond == "constant" else 0
     may_swap = beyond == "constant" and fill == 0 and _may_swap(kind, inputs)
-    call = Request(function, kind, inputs.shapes, (0, 1), mode, beyond, may_swap)
-    return _run(function, found, translate(call), METHODS["direct"], fill)
+    request = Request(function, kind, inputs.shapes, (0, 1), mode, beyond, may_swap)
+    return _bind(function, found, translate(request), METHODS["direct"], fill)
 
 
 @planning(0)
@@ -167,17 +195,33 @@ def _fill(function: str, value: Any, output: str) -> complex:
 def _zeros(found: Typed, shape: tuple[int, ...]) -> Any:
     """Return what sums over nothing are."""
     xp, device = found.operands.xp, found.operands.device
-    return xp.zeros(shape, dtype=getattr(xp, found.output), device=device)
+    return xp.zeros(shape, dtype=getattr(xp, found.form.output), device=device)
 
 
-def _run(function: str, found: Typed, call: Translated, methods: tuple[Options, ...], fill: complex = 0) -> Any:
-    """Compute a translated call by the first of `methods` that can."""
+class _BoundPair(NamedTuple):
+    """A call on two inputs, bound."""
+
+    call: BoundCall
+    form: Form
+    swapped: bool  # x is the second
+    reverses: bool  # and then reversed and conjugated
+
+    def __call__(self, in1: Any, in2: Any) -> Any:
+        x, kernel = self.form.operands(in1, in2)
+        if self.swapped:
+            x, kernel = (_reversed(kernel, self.form.xp) if self.reverses else kernel), x
+        return self.form.answer(self.call(x, kernel))
+
+
+def _bind(function: str, found: Typed, call: Translated, methods: tuple[Options, ...], fill: complex = 0) -> _BoundPair:
+    """Bind a translated call to the first of `methods` that can run it."""
     operands = found.operands
     if call.swapped:
-        x = _reversed(operands.kernel, operands) if call.reverses else operands.kernel
+        x = _reversed(operands.kernel, operands.xp) if call.reverses else operands.kernel
         operands = operands._replace(x=x, kernel=operands.x)
     chosen = _first(function, call, operands.traits, methods, fill)
-    return found.answer(_bound.run(function, operands, call.problem, chosen))
+    bound = _bound.known(function, operands, call.problem, chosen)
+    return _BoundPair(bound, found.form, call.swapped, call.reverses)
 
 
 @planning(0)
@@ -193,8 +237,7 @@ def _first(function: str, call: Translated, traits: Traits, methods: tuple[Optio
     return last
 
 
-def _reversed(x: Any, operands: Operands) -> Any:
+def _reversed(x: Any, xp: Namespace) -> Any:
     """Return x reversed along every axis and conjugated: a correlation with it is a convolution with this."""
-    xp = operands.xp
     x = xp.flip(x)
     return xp.conj(x) if kind_of(dtype_name(x.dtype)) == "complex" else x

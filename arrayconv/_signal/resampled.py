@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from math import prod
-from typing import Any
+from typing import Any, NamedTuple
 
-from arrayconv import _bound, _call
+from arrayconv import _bound, _cache, _call
+from arrayconv._bound import BoundCall
 from arrayconv._boundary import BOUNDARIES, Boundary
+from arrayconv._call import Options
 from arrayconv._capacity import check_result
 from arrayconv._errors import listed, shown
 from arrayconv._float_errors import float_errors_ignored
@@ -15,10 +19,10 @@ from arrayconv._problem import Problem, paired
 from arrayconv._programs import as_one
 from arrayconv._shapes import check_positions, integer, real, strided
 from arrayconv._signal import extension
-from arrayconv._signal.arrays import pair, typed
+from arrayconv._signal.arrays import Form, Pair, pair, typed
 from arrayconv._spec import Axis
 from arrayconv._tracing import planning, shape_of
-from arrayconv._xp import Array, Namespace, device_of
+from arrayconv._xp import Array, Namespace, Operands, device_of
 
 Shape = tuple[int, ...]
 
@@ -29,34 +33,65 @@ _BOUNDARIES: dict[str, Boundary] = {
 }
 
 
-@float_errors_ignored
+class _BoundFilter(NamedTuple):
+    """A call, bound: an extension that the core does not have, and its operation."""
+
+    call: BoundCall
+    form: Form
+    extend: Callable[[Any], Any] | None
+
+    def __call__(self, x: Any, h: Any) -> Any:
+        x, h = self.form.operands(x, h)
+        return self.on_extended(x if self.extend is None else self.extend(x), h)
+
+    def on_extended(self, x: Any, h: Any) -> Any:
+        """Return the answer for operands of the core, extended already."""
+        return self.form.answer(self.call(x, h))
+
+
 def filtered(function: str, h: Any, x: Any, rates: tuple[Any, Any], axis: Any, mode: Any, cval: Any) -> Any:
     """Return x upsampled, filtered with h and downsampled along one axis; `rates` is (up, down)."""
-    chosen = _call.options(function, "auto", "componentwise", None, cval, "cval")
-    inputs = pair(function, ("x", "h"), x, h)
-    beyond = _extension(function, mode)
-    label = _label(function, axis, inputs.shapes[0])
-    met = _axis(function, inputs.shapes[0][label], inputs.shapes[1], rates, beyond)
+    known_by = _cache.key(f"signal.{function}", (x, h), (*rates, axis, mode, cval))
+    call = _cache.lookup(known_by)
+    if call is None:
+        chosen = _call.options(function, "auto", "componentwise", None, cval, "cval")
+        inputs = pair(function, ("x", "h"), x, h)
+        beyond = _extension(function, mode)
+        label = _label(function, axis, inputs.shapes[0])
+        met = _axis(function, inputs.shapes[0][label], inputs.shapes[1], rates, beyond)
+        call, operands = _bind(function, inputs, label, met, beyond, chosen)
+        return _cache.remember(known_by, call).on_extended(operands.x, operands.kernel)
+    return call(x, h)
+
+
+def _bind(
+    function: str, inputs: Pair, label: int, met: Axis, beyond: str, chosen: Options
+) -> tuple[_BoundFilter, Operands]:
+    """Return the call and its first operands, extended."""
     shape = (*inputs.shapes[0][:label], met.outputs, *inputs.shapes[0][label + 1 :])
     check_result(function, shape, prod(shape), 4, "`up` and `down` say how many samples come out")
     found = typed(function, inputs, _rule)
-    operands = found.operands
+    operands, extend = found.operands, None
     _call.check_fill(function, chosen.fill_value, operands.traits, "cval")
     if beyond in extension.EXPLICIT and met.outputs:
         ends = extension.reach(met)
-        settings = found.output, label, beyond, ends, operands.xp
-        data = as_one(operands.traits.backend, _extended, settings, (operands.x,))
-        operands, met = operands._replace(x=data), extension.lengthened(met, ends)
+        extend = partial(_extended, operands.traits.backend, (found.form.output, label, beyond, ends, operands.xp))
+        operands, met = operands._replace(x=extend(operands.x)), extension.lengthened(met, ends)
     problem = _problem(function, shape_of(operands.x), inputs.shapes[1], label, met)
     chosen = chosen if beyond == "constant" else chosen._replace(fill_value=0)
-    return found.answer(_bound.run(function, operands, problem, chosen))
+    return _BoundFilter(_bound.known(function, operands, problem, chosen), found.form, extend), operands
 
 
 def _rule(x: str, h: str) -> str:
     return result_type(x, h, "float32")
 
 
-def _extended(output: str, label: int, beyond: str, ends: tuple[int, int], xp: Namespace, x: Array) -> Array:
+@float_errors_ignored
+def _extended(backend: str, settings: tuple[Any, ...], x: Any) -> Any:
+    return as_one(backend, _extension_of, settings, (x,))
+
+
+def _extension_of(output: str, label: int, beyond: str, ends: tuple[int, int], xp: Namespace, x: Array) -> Array:
     data = xp.astype(x, getattr(xp, output), copy=False)
     return extension.extend(data, label, beyond, ends, xp=xp, device=device_of(x))
 
