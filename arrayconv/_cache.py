@@ -23,8 +23,8 @@ from arrayconv._torch_modes import in_force
 Call = TypeVar("Call")
 
 _MOST = 4096
-_PLAIN = frozenset((str, int, bool, float, complex, type(None)))
-_OF_KEYS = frozenset((str, int, bool, float, tuple, type(None)))  # beside their types: 2.0 and True equal 2 and 1
+_PLAIN = frozenset((str, int, bool, float, complex, type, type(None)))
+_OF_KEYS = frozenset((str, int, bool, float, tuple, type, type(None)))  # beside their types: 2.0 and True equal 2 and 1
 _OF_TUPLES = frozenset((str, int, type(None)))
 
 _calls: dict[Any, Any] = Table("calls", _MOST)
@@ -109,12 +109,17 @@ def _are_simple(options: tuple[Any, ...], types: _Types) -> bool:
 
 
 def _is_plain(option: Any) -> bool:
-    """Whether an option is made of nothing but numbers, names, tuples and dicts."""
+    """Whether an option is made of nothing but numbers, names, dtypes, tuples and dicts."""
     if isinstance(option, tuple):
         return all(map(_is_plain, option))
     if type(option) is dict:
         return all(map(_is_plain, option.items()))
-    return type(option) in _PLAIN
+    return type(option) in _PLAIN or isinstance(option, _dtype_types())
+
+
+def _dtype_types() -> tuple[type, ...]:
+    torch = sys.modules.get("torch")
+    return (np.dtype,) if torch is None else (np.dtype, torch.dtype)
 
 
 def _tagged(option: Any) -> Any:

@@ -50,6 +50,7 @@ class Call(NamedTuple):
     out: Any
     fill: complex
     order: Any = None  # NumPy's dtype of the result, where that is in another byte order than the machine's
+    is_promoted: bool = False  # whether a real dtype was asked for and the result is complex, which warns
 
     @property
     def dtype(self) -> Any:
@@ -147,7 +148,9 @@ def call(of: Source, output: Any, cval: Any, *, complex_weights: bool = False, p
         )
     fill = fill_of(of.function, cval, complex_input, complex_weights)
     order = None if is_array else dtypes.foreign_order(of.function, output, of.backend)
-    return Call(of, result, output if is_array else None, fill, order)
+    asked = of.name if output is None else dtypes.output_name(of.function, output, is_array)
+    is_promoted = output is not None and dtypes.is_complex(result) and not dtypes.is_complex(asked)
+    return Call(of, result, output if is_array else None, fill, order, is_promoted)
 
 
 def _check_out(of: Source, out: Any) -> None:

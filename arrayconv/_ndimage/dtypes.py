@@ -21,7 +21,7 @@ from arrayconv._xp import Array, dtype_name
 
 COMPUTED = tuple(name for name in _dtypes.DTYPES if name not in ("float16", "bfloat16"))
 SUPPORTED = ("bool", *COMPUTED)
-USER = 7  # frames up to the caller: result_name, admit.call, a `Request`, a filter, its decorator, a public function
+USER = 6  # frames up to the caller: result_name, admit.call, a `Request`, a filter, a public function
 
 
 def is_complex(name: str) -> bool:
@@ -50,7 +50,7 @@ def result_name(function: str, output: Any, is_array: bool, x_name: str, *, comp
     """
     if output is None:
         return x_name if is_complex(x_name) or not complex_result else complexified(x_name)
-    name = _output_name(function, output, is_array)
+    name = output_name(function, output, is_array)
     if complex_result and not is_complex(name):
         if is_array or isinstance(output, str) or not promote:
             raise RuntimeError(f"{function}: output must have complex dtype. Got {name} for a complex result.")
@@ -64,7 +64,8 @@ def result_name(function: str, output: Any, is_array: bool, x_name: str, *, comp
     return name
 
 
-def _output_name(function: str, output: Any, is_array: bool) -> str:
+def output_name(function: str, output: Any, is_array: bool) -> str:
+    """Return the name of the dtype that `output` is, or has where it is an array."""
     if is_array:
         return dtype_name(output.dtype)
     if isinstance(output, str):

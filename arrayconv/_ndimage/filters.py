@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any, NamedTuple
 
+from arrayconv import _cache
 from arrayconv._boundary import Boundary
 from arrayconv._capacity import check_numbers
 from arrayconv._errors import shown
-from arrayconv._float_errors import float_errors_ignored
 from arrayconv._ndimage import dtypes
 from arrayconv._ndimage.admit import Call, call, source, weights_like
 from arrayconv._ndimage.arguments import before_of, boundary_of, one_axis, per_axis, several_axes, whole
@@ -32,6 +32,13 @@ class Request(NamedTuple):
     mode: Any
     cval: Any
 
+    def key(self, *options: Any, weights: Any = None) -> Hashable | None:
+        """Return what the call is remembered by: by the numbers of weights that are no array too."""
+        own = self.output, self.mode, self.cval, *options
+        if hasattr(weights, "dtype"):
+            return _cache.key(f"ndimage.{self.function}", (self.input, weights), own)
+        return _cache.key(f"ndimage.{self.function}", (self.input,), (*own, _as_tuple(weights)))
+
     def admit(self, *, promote: bool = False) -> Call:
         """Return the call, its input admitted before its output and its fill."""
         return call(source(self.function, self.input), self.output, self.cval, promote=promote)
@@ -44,11 +51,22 @@ class Request(NamedTuple):
         return call(of, self.output, self.cval, complex_weights=is_complex, promote=True), taps
 
 
-@float_errors_ignored
+def _as_tuple(weights: Any) -> Any:
+    return tuple(map(_as_tuple, weights)) if isinstance(weights, (list, tuple)) else weights
+
+
 def windowed(request: Request, weights: Any, origin: Any, axes: Any, *, flip: bool) -> Any:
     """Return the input after one pass of a kernel with as many axes as are filtered."""
-    function, mode = request.function, request.mode
+    known_by = request.key(origin, axes, weights=weights)
+    remembered = _cache.lookup(known_by)
+    if remembered is not None:
+        return remembered(request.input, weights)
     found, taps = request.admit_weighted(weights)
+    return run(found, [_window(request, found, taps, origin, axes, flip)], known_by, given=hasattr(weights, "dtype"))
+
+
+def _window(request: Request, found: Call, taps: Array, origin: Any, axes: Any, flip: bool) -> Pass:
+    function, mode = request.function, request.mode
     of = found.source
     numbers = several_axes(function, axes, of.x.ndim)
     if len(taps.shape) != len(numbers) or 0 in taps.shape:
@@ -64,19 +82,23 @@ def windowed(request: Request, weights: Any, origin: Any, axes: Any, *, flip: bo
     before = tuple(
         before_of(function, size, origins[axis], flip=flip) for axis, size in zip(space, taps.shape, strict=True)
     )
-    return run(found, [Pass(space, taps, before, (boundary_of(function, mode),) * len(space), flip)])
+    return Pass(space, taps, before, (boundary_of(function, mode),) * len(space), flip)
 
 
-@float_errors_ignored
 def line(request: Request, weights: Any, axis: Any, origin: Any, *, flip: bool) -> Any:
     """Return the input after one pass of a one-dimensional kernel."""
+    known_by = request.key(axis, origin, weights=weights)
+    remembered = _cache.lookup(known_by)
+    if remembered is not None:
+        return remembered(request.input, weights)
     function = request.function
     found, taps = request.admit_weighted(weights)
     if len(taps.shape) != 1 or 0 in taps.shape:
         raise RuntimeError(f"{function}: no filter weights given. Got weights of shape {tuple(taps.shape)}.")
     number = one_axis(function, axis, found.source.x.ndim)
     before = before_of(function, taps.shape[0], origin, flip=flip)
-    return run(found, [Pass((number,), taps, (before,), (boundary_of(function, request.mode),), flip)])
+    window = Pass((number,), taps, (before,), (boundary_of(function, request.mode),), flip)
+    return run(found, [window], known_by, given=hasattr(weights, "dtype"))
 
 
 def _paired(axes: tuple[int, ...], ndim: int) -> tuple[int, ...]:
@@ -84,19 +106,25 @@ def _paired(axes: tuple[int, ...], ndim: int) -> tuple[int, ...]:
     return axes if len(axes) < ndim else tuple(range(ndim))
 
 
-@float_errors_ignored
 def gaussian1d(request: Request, sigma: Any, axis: Any, order: Any, truncate: float, radius: Any) -> Any:
     """Return the input after a Gaussian or its derivative along one axis."""
+    known_by = request.key(sigma, axis, order, truncate, radius)
+    remembered = _cache.lookup(known_by)
+    if remembered is not None:
+        return remembered(request.input)
     found = request.admit(promote=True)
     number = one_axis(request.function, axis, found.source.x.ndim)
-    return run(found, [gaussian_pass(found, number, sigma, order, request.mode, truncate, radius)])
+    return run(found, [gaussian_pass(found, number, sigma, order, request.mode, truncate, radius)], known_by)
 
 
-@float_errors_ignored
 def gaussian(
     request: Request, sigma: Any, order: Any, truncate: float = 4.0, radius: Any = None, axes: Any = None
 ) -> Any:
     """Return the input after a Gaussian or its derivatives, one pass per axis."""
+    known_by = request.key(sigma, order, truncate, radius, axes)
+    remembered = _cache.lookup(known_by)
+    if remembered is not None:
+        return remembered(request.input)
     function, found = request.function, request.admit()
     numbers = several_axes(function, axes, found.source.x.ndim)
     entries = _entries(function, len(numbers), sigma=sigma, order=order, mode=request.mode, radius=radius)
@@ -105,20 +133,26 @@ def gaussian(
         for axis, (sigma, order, mode, radius) in zip(numbers, entries, strict=True)
         if real(function, "sigma", sigma) > NEGLIGIBLE
     ]
-    return run(found, chain)
+    return run(found, chain, known_by)
 
 
-@float_errors_ignored
 def mean1d(request: Request, size: Any, axis: Any, origin: Any) -> Any:
     """Return the means of windows along one axis."""
+    known_by = request.key(size, axis, origin)
+    remembered = _cache.lookup(known_by)
+    if remembered is not None:
+        return remembered(request.input)
     found = request.admit(promote=True)
     number = one_axis(request.function, axis, found.source.x.ndim)
-    return run(found, [_mean(found, number, size, request.mode, origin)])
+    return run(found, [_mean(found, number, size, request.mode, origin)], known_by)
 
 
-@float_errors_ignored
 def mean(request: Request, size: Any, origin: Any, axes: Any) -> Any:
     """Return the means of boxes, one pass per axis."""
+    known_by = request.key(size, origin, axes)
+    remembered = _cache.lookup(known_by)
+    if remembered is not None:
+        return remembered(request.input)
     function, found = request.function, request.admit(promote=True)
     numbers = several_axes(function, axes, found.source.x.ndim)
     entries = _entries(function, len(numbers), size=size, mode=request.mode, origin=origin)
@@ -127,7 +161,7 @@ def mean(request: Request, size: Any, origin: Any, axes: Any) -> Any:
         for axis, (size, mode, origin) in zip(numbers, entries, strict=True)
         if real(function, "size", size) > 1
     ]
-    return run(found, chain)
+    return run(found, chain, known_by)
 
 
 def _cut(function: str, size: Any) -> int:
@@ -147,9 +181,12 @@ def _mean(found: Call, axis: int, size: Any, mode: Any, origin: Any) -> Pass:
     return Pass((axis,), ones, (before,), (boundary_of(function, mode),), divisor=taps)
 
 
-@float_errors_ignored
 def gradient(request: Request, axis: Any, smoothing: tuple[int, int, int]) -> Any:
     """Return a central difference along one axis, smoothed along the others."""
+    known_by = request.key(axis)
+    remembered = _cache.lookup(known_by)
+    if remembered is not None:
+        return remembered(request.input)
     function, found = request.function, request.admit()
     of, ndim = found.source, found.source.x.ndim
     number = one_axis(function, axis, ndim)
@@ -157,7 +194,7 @@ def gradient(request: Request, axis: Any, smoothing: tuple[int, int, int]) -> An
     order = [number, *(other for other in range(ndim) if other != number)]
     difference, smooth = of.taps((-1, 0, 1)), of.taps(smoothing)
     chain = [Pass((other,), difference if other == number else smooth, (1,), (modes[other],)) for other in order]
-    return run(found, chain)
+    return run(found, chain, known_by)
 
 
 def second_difference(x: Any, axis: int, output: Any, mode: Any, cval: Any) -> Any:
@@ -220,8 +257,8 @@ def _over_axes(request: Request, derivative: Derivative, axes: Any, combine: Cal
         found.cast(derivative(of.x, axis, dtype, mode, request.cval)) for axis, mode in zip(numbers, modes, strict=True)
     ]
     if not parts:
-        return delivered(found, of.x)
-    return delivered(found, as_one(of.backend, combine, (found.result, of.xp), tuple(parts)))
+        return delivered(found, of.x, of.x)
+    return delivered(found, as_one(of.backend, combine, (found.result, of.xp), tuple(parts)), of.x)
 
 
 def _total(result: str, xp: Namespace, *parts: Array) -> Array:

@@ -6,10 +6,11 @@ SciPy's does. Nothing is written to the caller's array before the last pass, so 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from typing import Any, NamedTuple
 
-from arrayconv import _bound, _call, _dtypes
+from arrayconv import _bound, _cache, _call, _dtypes
+from arrayconv._bound import BoundCall
 from arrayconv._boundary import Boundary
 from arrayconv._float_errors import float_errors_ignored
 from arrayconv._ndimage import dtypes
@@ -32,39 +33,91 @@ class Pass(NamedTuple):
     divisor: int = 1  # of the sums, before the cast
 
 
-def run(call: Call, passes: Iterable[Pass]) -> Any:
-    """Return the input after all passes, in the caller's array where there is one; a copy where there are none."""
-    chain = tuple(passes)
-    if not chain:
-        return delivered(call, call.source.x)
+class _BoundPass(NamedTuple):
+    """A pass, bound to data of one kind."""
+
+    call: BoundCall
+    weights: Array | None  # None for the caller's
+    divisor: int
+    casts: bool  # whether its sums are of another dtype than the data between passes
+
+    def __call__(self, of: Call, x: Array, weights: Array | None) -> Array:
+        y = self.call(x, weights if self.weights is None else self.weights)
+        if self.divisor != 1:
+            y = _divided(of, y, self.divisor)
+        return of.cast(y, of.working) if self.casts else y
+
+
+class Chain(NamedTuple):
+    """The passes of a call, bound: a function of any input, and of weights, of the same kinds."""
+
+    call: Call  # without its input
+    passes: tuple[_BoundPass, ...]
+    dtype: Any  # of the weights that are given, as passes take them; None where the passes hold their own
+
+    def __call__(self, x: Any, weights: Any = None) -> Any:
+        of, y = self.call, _entering(self.call, x)
+        if self.dtype is not None and weights.dtype != self.dtype:
+            weights = of.source.xp.astype(weights, self.dtype)
+        for one in self.passes:
+            y = one(of, y, weights)
+        return delivered(of, y, x)
+
+
+@float_errors_ignored
+def run(call: Call, passes: Iterable[Pass], known_by: Hashable | None = None, *, given: bool = False) -> Any:
+    """Return the input after all passes, in the caller's array where there is one; a copy where there are none.
+
+    The next call of the same key is a `Chain`, which is `given` its weights or keeps those of the passes.
+    """
+    chain, x = tuple(passes), call.source.x
     if call.source.backend != LIBRARY:
-        return delivered(call, _chained(call, chain))
+        y, bound = _chained(call, chain)
+        if known_by is not None and not call.is_promoted:  # every such call warns
+            _cache.remember(known_by, _remembered(call, bound, given))
+        return delivered(call, y, x)
+    if not chain:
+        return delivered(call, x, x)
     bare = tuple(one._replace(weights=None) for one in chain)
-    operands = call.source.x, tuple(one.weights for one in chain)
-    return delivered(call, _call.together(LIBRARY, _as_program, (call.bare, bare), operands))
+    operands = x, tuple(one.weights for one in chain)
+    return delivered(call, _call.together(LIBRARY, _as_program, (call.bare, bare), operands), x)
 
 
 def _as_program(call: Bare, chain: tuple[Pass, ...], x: Array, weights: tuple[Array, ...]) -> Array:
     filled = tuple(one._replace(weights=taps) for one, taps in zip(chain, weights, strict=True))
     own = call.on(x)
-    return own.cast(_chained(own, filled))
+    return own.cast(_chained(own, filled)[0])
 
 
-def _chained(call: Call, chain: tuple[Pass, ...]) -> Array:
-    """Return the input after all passes, in the working dtype."""
-    x = call.cast(call.source.x, "uint8") if call.source.name == "bool" else call.source.x
+def _remembered(call: Call, passes: tuple[_BoundPass, ...], given: bool) -> Chain:
+    """Return the passes of a call without the caller's arrays."""
+    of = call._replace(source=call.source._replace(x=None))  # pyright: ignore[reportArgumentType]
+    if not given:
+        return Chain(of, passes, None)
+    (only,) = passes
+    return Chain(of, (only._replace(weights=None),), getattr(only.weights, "dtype", None))
+
+
+def _entering(call: Call, x: Array) -> Array:
+    return call.cast(x, "uint8") if call.source.name == "bool" else x
+
+
+def _chained(call: Call, chain: tuple[Pass, ...]) -> tuple[Array, tuple[_BoundPass, ...]]:
+    """Return the input after all passes, in the working dtype, and the passes bound."""
+    x, bound = _entering(call, call.source.x), []
     for number, one in enumerate(chain):
         if number and call.source.backend == LIBRARY:
             x = dtypes.summable(x, call.working, xp=call.source.xp, dtype=call.source.sums)
-        x = _filtered(call, x, one)
-    return x
+        bound.append(_bind(call, x, one))
+        x = bound[-1](call, x, None)
+    return x, tuple(bound)
 
 
-@float_errors_ignored
-def delivered(call: Call, y: Array) -> Any:
-    """Return y in the result's dtype: written to the caller's array, or an array of its own."""
-    y = call.cast(y)
-    y = call.source.xp.asarray(y, copy=True) if y is call.source.x else y
+def delivered(call: Call, y: Array, x: Array) -> Any:
+    """Return y in the result's dtype, written to the caller's array or one of its own: not x, which the call was of."""
+    if y is x or call.result != call.working:
+        y = call.cast(y)
+        y = call.source.xp.asarray(y, copy=True) if y is x else y
     if call.order is not None:
         y = call.source.xp.asarray(y, dtype=call.order)
     if call.out is None:
@@ -73,8 +126,8 @@ def delivered(call: Call, y: Array) -> Any:
     return call.out
 
 
-def _filtered(call: Call, x: Array, one: Pass) -> Array:
-    """Return x after one pass, in the working dtype.
+def _bind(call: Call, x: Array, one: Pass) -> _BoundPass:
+    """Return a pass, bound.
 
     'componentwise' keeps transforms out: SciPy's users test answers against zero, where a transform leaves noise. The
     sums behind integers are formed tap by tap, in SciPy's order, since the cut shows their last bit.
@@ -87,10 +140,11 @@ def _filtered(call: Call, x: Array, one: Pass) -> Array:
     shapes = shape_of(x), shape_of(one.weights)
     problem = _problem(function, *shapes, one.axes, one.before, one.boundaries, one.flip)
     chosen = _call.options(function, "direct" if cuts else "auto", "componentwise", None, call.fill)
-    y = _bound.known(function, found, problem, chosen)(x, one.weights)
-    return call.cast(y if one.divisor == 1 else _divided(call, y, one.divisor), call.working)
+    bound = _bound.known(function, found, problem, chosen)
+    return _BoundPass(bound, one.weights, one.divisor, one.divisor != 1 or found.traits.output != call.working)
 
 
+@float_errors_ignored
 def _divided(call: Call, y: Any, divisor: int) -> Array:
     """Return sums divided, to be cut.
 
