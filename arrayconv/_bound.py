@@ -21,11 +21,12 @@ from arrayconv._canonical import answer, mover, operands_of
 from arrayconv._dtypes import itemsize
 from arrayconv._engines import compiled
 from arrayconv._engines.compiled import Finish
-from arrayconv._execute import BoundPlan, Constants, execute
+from arrayconv._execute import BoundPlan
 from arrayconv._float_errors import float_errors_ignored
 from arrayconv._memory import form_of, shares_memory
 from arrayconv._plan import Plan
 from arrayconv._problem import Problem
+from arrayconv._steps import Constants
 from arrayconv._tracing import is_recorded
 from arrayconv._xp import Operands, compat_namespace, dtype_name
 
@@ -159,7 +160,7 @@ class BoundCall:
         if direct is _UNBOUND:
             direct = self.bind()
         if direct is None or direct(x, kernel, None, out, constants) is None:
-            self._executed(out, operands, constants)
+            out[...] = self._planned(self.plan(), x, kernel, None, constants)
         return out
 
     def _takes(self, out: Any, operands: Operands) -> bool:
@@ -173,15 +174,6 @@ class BoundCall:
             if form is not None and len(self._outs) < _MOST_FORMS:
                 self._outs[form] = takes
         return takes and not _overlaps(out, operands)
-
-    @float_errors_ignored
-    def _executed(self, out: Any, operands: Operands, constants: Constants | None) -> None:
-        """Run the plan into `out` without an engine: none follows what is written there."""
-        xp, problem = operands.xp, self.problem
-        target = mover(problem.layout.y.inverse, problem.shape, xp, problem.spec.output_shape)(out)
-        fill, device = self.options.fill_value, operands.device
-        arrays = operands_of(operands, problem)
-        execute(self.plan(), *arrays, fill, xp=xp, device=device, out=target, constants=constants)
 
     @float_errors_ignored
     def _planned(self, made: Plan, x: Any, kernel: Any, bias: Any, constants: Constants | None) -> Any:

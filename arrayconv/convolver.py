@@ -20,11 +20,11 @@ from arrayconv._convolver.options import Options, parse_options, parse_separable
 from arrayconv._convolver.store import CacheEntry, Store
 from arrayconv._convolver.terms import parse_terms
 from arrayconv._dtypes import itemsize
-from arrayconv._execute import Constants
 from arrayconv._explain import shape_given
 from arrayconv._float_errors import float_errors_ignored
 from arrayconv._problem import Problem
 from arrayconv._shapes import Mode
+from arrayconv._steps import Constants
 from arrayconv._torch_modes import in_force
 from arrayconv._tracing import is_compiling, is_traced, shape_of
 from arrayconv._xp import Operands, Traits, dtype_name, traits_like

@@ -44,7 +44,7 @@ def run(spec, dtype, method, side):
     expected = running.run(library, plan, *values)
     x, w, out = (guarded(shape, dtype, side) for shape in (spec.input_shape, spec.kernel_shape, spec.output_shape))
     x[...], w[...] = values
-    _execute.execute(plan, x, w, 0, xp=library.xp, device=library.device, out=out)
+    _execute.BoundPlan(plan, 0, xp=library.xp, device=library.device)(x, w, out)
     np.testing.assert_array_equal(out, expected)
 
 

@@ -24,7 +24,7 @@ LAYERS = [  # top to bottom; a module may import the ones of lower layers only
     {"_explain"},
     {"config"},
     {"_execute"},
-    {"_operands", "_plan"},
+    {"_operands", "_plan", "_steps"},
     {"_select"},
     {"_accel"},
     {"_algorithms"},

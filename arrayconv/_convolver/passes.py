@@ -9,12 +9,12 @@ from arrayconv import _call, _tape
 from arrayconv._bound import planned
 from arrayconv._convolver.factor_plan import FactorPlan
 from arrayconv._convolver.kernel import Kernel, Rows
-from arrayconv._execute import Constants
 from arrayconv._float_errors import float_errors_ignored
 from arrayconv._host import Numbers
 from arrayconv._plan import Plan, Task, plan_of
 from arrayconv._problem import Problem
 from arrayconv._programs import LIBRARY, number_of
+from arrayconv._steps import Constants
 from arrayconv._xp import Array, Namespace, Operands, Traits, device_of
 
 

@@ -17,8 +17,8 @@ from arrayconv._bound import BoundCall
 from arrayconv._convolver.factor_plan import FactorPlan
 from arrayconv._convolver.kernel import Rows
 from arrayconv._dtypes import DTYPES, itemsize
-from arrayconv._execute import Constants
 from arrayconv._problem import Problem
+from arrayconv._steps import Constants
 from arrayconv._xp import Operands, dtype_name
 
 MOST_ENTRIES = 16

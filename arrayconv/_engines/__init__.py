@@ -11,8 +11,9 @@ from importlib import import_module
 from typing import Any
 
 from arrayconv._engines import adjoint
-from arrayconv._execute import Constants, execute
+from arrayconv._execute import execute
 from arrayconv._plan import Plan, planned
+from arrayconv._steps import Constants
 from arrayconv._tracing import is_compiling, is_traced
 from arrayconv._xp import Array, Namespace
 

@@ -12,10 +12,11 @@ from typing import Any, NamedTuple
 
 from arrayconv import _engines
 from arrayconv._canonical import answer, operands_of
-from arrayconv._execute import Constants, execute, prepared
+from arrayconv._execute import execute, prepared
 from arrayconv._plan import Plan, Task, plan_of
 from arrayconv._problem import Problem
 from arrayconv._programs import LIBRARY, as_one, number_of
+from arrayconv._steps import Constants
 from arrayconv._tracing import is_traced
 from arrayconv._xp import Operands, Traits, device_of, namespace_of
 
