@@ -14,7 +14,7 @@ from benchmarks import pictures, report
 from benchmarks.problems import EVERYWHERE
 
 ROOT = Path(__file__).parents[1]
-DISTRIBUTIONS = {"python": "Python", "numpy": "NumPy", "scipy": "SciPy", "jax": "JAX", "numba": "Numba"}
+DISTRIBUTIONS = {"python": "Python", "numpy": "NumPy", "scipy": "SciPy", "jax": "JAX"}
 LOOPS = {"none": "not built", "any": "for any processor", "avx2": "with AVX2", "avx512": "with AVX-512"}
 DISTRIBUTIONS["opencv-python-headless"] = "OpenCV"
 
