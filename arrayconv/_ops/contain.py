@@ -69,6 +69,8 @@ def is_plain(data: Any, scales: bool, backend: str, *, xp: Namespace) -> bool:
     told = by_one_pass(data, scales, backend)
     if told is not None:
         return told
+    if backend == "jax":
+        data = _nan_as_infinity(data, xp)
     return 0 in data.shape or comfortable(magnitudes(data, xp), scales)
 
 
@@ -161,10 +163,15 @@ def _either(data: Array, plain: Branch, guarded: Branch, traits: Traits, scales:
         return guarded(data)
     parts = [xp.real(data), xp.imag(data)] if kind(traits.accumulator) == "complex" else [data]
     comfortable: Any = True
-    for part in parts:  # comparisons with NaN are false
-        largest = xp.max(xp.abs(part))
+    for part in parts:
+        largest = xp.max(xp.abs(_nan_as_infinity(part, xp)))
         comfortable = comfortable & (largest <= 2.0**_COMFORT) & ((largest >= 2.0**-_COMFORT) | (largest == 0))
     return sys.modules["jax"].lax.cond(comfortable, plain, guarded, data)
+
+
+def _nan_as_infinity(data: Array, xp: Namespace) -> Array:
+    """Return numbers whose largest magnitude tells of NaN: XLA's maximum of some thousand on a CPU passes it over."""
+    return xp.where(xp.isnan(data), xp.full_like(data, float("inf")), data)
 
 
 def magnitudes(data: Array, xp: Namespace) -> list[float]:

@@ -31,7 +31,7 @@ def among_ones(values, size, dtype):
 @pytest.mark.parametrize("name", NUMBERS)
 def test_plain_numbers_are_finite_and_of_moderate_size(library, name, dtype):
     values, finite, moderate = NUMBERS[name]
-    for size in SIZES[: 2 if library.name == "jax" else None]:
+    for size in SIZES:
         x = library.asarray(among_ones(values, size, dtype))
         with np.errstate(all="ignore"):
             assert contain.is_plain(x, False, library.name, xp=library.xp) is finite
