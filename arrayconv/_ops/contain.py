@@ -246,7 +246,8 @@ def _touched(bad: Array | None, spec: Spec, context: Any) -> Array | None:
 
 
 def _windowed_any(flags: Array, number: int, axis: Axis, xp: Namespace, device: Any) -> Array:
-    flags = _read(flags, number, axis, xp, device)
+    read = runs(axis.size, *axis.span(0, axis.outputs), axis.boundary)  # beyond the ends nothing is bad
+    flags = extend(flags, number, read, False, xp=xp, device=device)
     positions = axis.stride * (axis.outputs - 1) + 1
     covered = 1  # flags[i] is the OR of `covered` samples from i on, dilation apart
     while covered < axis.taps:
@@ -255,17 +256,3 @@ def _windowed_any(flags: Array, number: int, axis: Axis, xp: Namespace, device: 
         flags = flags[along(number, slice(0, size - offset))] | flags[along(number, slice(offset, size))]
         covered += shift
     return flags[along(number, slice(0, positions, axis.stride))]
-
-
-def _read(flags: Array, number: int, axis: Axis, xp: Namespace, device: Any) -> Array:
-    """Return `flags` over exactly the positions the outputs read, False beyond the ends unless those meet."""
-    lo, hi = axis.span(0, axis.outputs)
-    if axis.boundary == "wrap":
-        return extend(flags, number, runs(axis.size, lo, hi, "wrap"), 0, xp=xp, device=device)
-    parts = [flags[along(number, slice(max(lo, 0), max(min(hi, axis.size), 0)))]]
-    shape: Sequence[int] = flags.shape
-    for count, first in ((min(-lo, hi - lo), True), (min(hi - axis.size, hi - lo), False)):
-        if count > 0:
-            zeros = xp.zeros((*shape[:number], count, *shape[number + 1 :]), dtype=flags.dtype, device=device)
-            parts = [zeros, *parts] if first else [*parts, zeros]
-    return parts[0] if len(parts) == 1 else xp.concat(parts, axis=number)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from arrayconv import _bound, _call
-from arrayconv._boundary import Boundary
+from arrayconv._boundary import Boundary, reads_samples
 from arrayconv._call import Options
 from arrayconv._dtypes import kind as kind_of
 from arrayconv._errors import shown
@@ -138,10 +138,10 @@ def planar(function: str, kind: Kind, in1: Any, in2: Any, mode: Any, boundary: A
     if 0 in inputs.shapes[1]:
         return _zeros(found, shapes.empty_shape(function, inputs.shapes, mode))
     beyond = "constant" if mode == "valid" else _BOUNDARIES[boundary]
-    if beyond != "constant" and mode == "full" and 0 in inputs.shapes[0]:
+    if reads_samples(beyond) and mode == "full" and 0 in inputs.shapes[0]:
         raise ValueError(f"{function}: boundary {boundary!r} extends in1. Got an empty one, shape {inputs.shapes[0]}.")
-    fill = fill if mode != "valid" and beyond == "constant" else 0
-    may_swap = beyond == "constant" and fill == 0 and _may_swap(kind, inputs)
+    fill = fill if mode != "valid" and not reads_samples(beyond) else 0
+    may_swap = not reads_samples(beyond) and fill == 0 and _may_swap(kind, inputs)
     call = Request(function, kind, inputs.shapes, (0, 1), mode, beyond, may_swap)
     return _run(function, found, translate(call), METHODS["direct"], fill)
 
