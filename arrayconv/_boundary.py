@@ -20,6 +20,7 @@ Boundary = Literal["constant", "edge", "symmetric", "reflect", "wrap"]
 BOUNDARIES: tuple[Boundary, ...] = get_args(Boundary)
 FILL = -1
 _FEW = 16  # periods that stand one by one
+_PERIODS = {"wrap": (1, 0), "symmetric": (2, 0), "reflect": (2, -2)}  # positions: so many per sample, and these
 
 
 @record
@@ -62,6 +63,25 @@ class Cycle(NamedTuple):
 Source = tuple[Run | Cycle, ...]  # where the samples of an axis come from
 
 
+def reads_samples(boundary: Boundary) -> bool:
+    """Whether samples are read beyond the ends, so that an axis must have one; else a constant is."""
+    return boundary != "constant"
+
+
+def ends_meet(boundary: Boundary) -> bool:
+    """Whether the last sample is followed by the first: the axis is a circle."""
+    return boundary == "wrap"
+
+
+def period(size: int, boundary: Boundary) -> int | None:
+    """Return after how many positions an axis of at least one sample repeats itself; None where all beyond is alike.
+
+    A mirror goes up through the axis, then down again, with or without the end samples doubled.
+    """
+    found = _PERIODS.get(boundary)
+    return None if found is None else max(found[0] * size + found[1], 1)
+
+
 @planning(0)
 def runs(size: int, first: int, stop: int, boundary: Boundary) -> Source:
     """Return the positions `first <= i < stop` of an extended axis of `size` samples, as runs and at most one cycle.
@@ -71,11 +91,11 @@ def runs(size: int, first: int, stop: int, boundary: Boundary) -> Source:
     ValueError
         If the axis is empty and `boundary` needs a sample to extend from.
     """
-    if size == 0 and boundary != "constant" and stop > first:
+    if size == 0 and reads_samples(boundary) and stop > first:
         raise ValueError(f"boundary {boundary!r} extends the data, but the axis has 0 samples; use 'constant'")
-    if boundary in ("constant", "edge") or stop <= first:
-        return each_run(size, first, stop, boundary)
     whole = period(size, boundary)
+    if whole is None or stop <= first:
+        return each_run(size, first, stop, boundary)
     start = -(-first // whole) * whole
     count = (stop - start) // whole
     if count <= _FEW:
@@ -105,16 +125,12 @@ def _run_at(size: int, at: int, room: int, boundary: Boundary) -> Run:
     """Return the longest run that begins at position `at` of the extended axis, at most `room` samples."""
     if 0 <= at < size:
         return Run(at, 1, min(size - at, room))
-    if boundary in ("constant", "edge"):
+    whole = period(size, boundary)
+    if whole is None:
         count = min(-at, room) if at < 0 else room
-        if boundary == "constant":
-            return Run(FILL, 0, count)
-        return Run(0 if at < 0 else size - 1, 0, count)
-    if boundary == "wrap":
-        return Run(at % size, 1, min(size - at % size, room))
+        return Run((0 if at < 0 else size - 1) if reads_samples(boundary) else FILL, 0, count)
     if boundary == "reflect" and size == 1:
         return Run(0, 0, room)
-    whole = period(size, boundary)
     phase = at % whole
     if phase < size:
         return Run(phase, 1, min(size - phase, room))
@@ -122,12 +138,28 @@ def _run_at(size: int, at: int, room: int, boundary: Boundary) -> Run:
     return Run(mirrored, -1, min(whole - phase, room))
 
 
-def period(size: int, boundary: Boundary) -> int:
-    """Return after how many positions an axis of at least one sample repeats itself, for the boundaries that do.
+def shift(size: int, lo: int, hi: int, boundary: Boundary) -> int:
+    """Return by how much positions [lo, hi) are lowered to lie next to the data, not none, and read the same."""
+    whole = period(size, boundary)
+    if whole is None:
+        return lo - size if lo > size else min(hi, 0)
+    return 0 if -whole <= lo < whole else lo // whole * whole
 
-    A mirror goes up through the axis, then down again, with or without the end samples doubled.
+
+def sample_range(size: int, lo: int, hi: int, boundary: Boundary) -> tuple[int, int]:
+    """Return a range of samples whose own extension is that of all at the positions [lo, hi), which leave the axis.
+
+    A mirror at the end of a cut is one at the end of the axis only as far as the cut is long; from there on it turns
+    back, where the whole axis goes on.
     """
-    return {"wrap": size, "symmetric": 2 * size, "reflect": max(2 * size - 2, 1)}[boundary]
+    copied = [run for run in singly(runs(size, lo, hi, boundary)) if run.start != FILL]
+    if ends_meet(boundary) or (lo < 0 and hi > size) or not copied:
+        return 0, size
+    ends = [place for run in copied for place in (run.start, run.start + run.step * (run.length - 1))]
+    start, end = (0, max(ends) + 1) if lo < 0 else (min(ends), size)
+    there_and_back = period(end - start, boundary)
+    turns = there_and_back is not None and max(-lo, hi - size) > there_and_back // 2
+    return (0, size) if turns else (start, end)
 
 
 def merged(pieces: Iterable[Run | Cycle]) -> Source:

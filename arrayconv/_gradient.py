@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from arrayconv._boundary import Source, runs
+from arrayconv._boundary import Source, reads_samples, runs
 from arrayconv._scattered import gathered, is_scattered
 from arrayconv._spec import Axis, Spec
 from arrayconv._tracing import planning, record
@@ -39,7 +39,7 @@ def input_gradient(spec: Spec) -> InputGradient:
 
 
 def _transposed(axis: Axis) -> tuple[Axis, Source]:
-    if axis.upsample == 1 and axis.boundary != "constant" and is_scattered(axis):
+    if axis.upsample == 1 and reads_samples(axis.boundary) and is_scattered(axis):
         axis, source = gathered(axis, 0, axis.outputs)
         return _transposed(axis)[0], source
     first, stop = _extended(axis)
@@ -57,7 +57,7 @@ def _transposed(axis: Axis) -> tuple[Axis, Source]:
 
 def _extended(axis: Axis) -> tuple[int, int]:
     """Return the positions of the extended axis that outputs read, all where zeros lie beyond or none is read."""
-    if axis.boundary == "constant" or axis.outputs == 0:
+    if not reads_samples(axis.boundary) or axis.outputs == 0:
         return 0, axis.size
     lo, hi = axis.span(0, axis.outputs)
     return -(-lo // axis.upsample), (hi - 1) // axis.upsample + 1
@@ -90,7 +90,7 @@ def extended(spec: Spec) -> Spec:
 
 
 def _overreaches(axis: Axis) -> bool:
-    return axis.boundary == "constant" and axis.outputs > 0 and _reached(axis) != (0, axis.size)
+    return not reads_samples(axis.boundary) and axis.outputs > 0 and _reached(axis) != (0, axis.size)
 
 
 def _reached(axis: Axis) -> tuple[int, int]:

@@ -14,6 +14,7 @@ from arrayconv._algorithms import Algorithm
 from arrayconv._partition import Partition, nothing, partition, undivided_partition
 from arrayconv._select import METHODS, TABLE, Budget, Candidate, rank
 from arrayconv._spec import Spec
+from arrayconv._split import among_zeros
 from arrayconv._tracing import planning, record
 from arrayconv._xp import Traits
 
@@ -132,7 +133,7 @@ def _partition(spec: Spec, chosen: Candidate, algorithm: Algorithm, zero_fill: b
         return undivided_partition(spec)
     cuts = algorithm.cuts
     extends = cuts.extending(zero_fill)
-    slabs = cuts.slabs and not ("zero" in extends and all(axis.boundary == "constant" for axis in spec.axes))
+    slabs = cuts.slabs and not all(among_zeros(axis, extends) for axis in spec.axes)
     return partition(spec, chosen.block, extends=extends, slabs=slabs, prepared_by=algorithm.preparation.depends_on)
 
 

@@ -13,7 +13,7 @@ All of it is for axes that are not upsampled.
 
 from __future__ import annotations
 
-from arrayconv._boundary import Source, merged, period, runs
+from arrayconv._boundary import Source, merged, runs, shift
 from arrayconv._spec import Axis
 from arrayconv._tracing import planning
 
@@ -26,11 +26,7 @@ def near(axis: Axis) -> Axis:
     lo, hi = axis.span(0, axis.outputs)
     if not axis.size or not axis.outputs or not axis.taps:
         return axis
-    if axis.boundary in ("constant", "edge"):  # all positions beyond an end are alike
-        move = lo - axis.size if lo > axis.size else min(hi, 0)
-    else:
-        whole = period(axis.size, axis.boundary)
-        move = 0 if -whole <= lo < whole else lo // whole * whole
+    move = shift(axis.size, lo, hi, axis.boundary)
     return axis._replace(before=axis.before + move) if move else axis
 
 

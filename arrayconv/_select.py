@@ -14,7 +14,7 @@ from arrayconv._algorithms import ALGORITHMS, Accuracy, Algorithm, Extends
 from arrayconv._cost_table import rates
 from arrayconv._scattered import gathered_axis, is_scattered
 from arrayconv._spec import Axis, Spec
-from arrayconv._split import block_shape, is_circle, met_phases
+from arrayconv._split import among_zeros, block_shape, is_circle, met_phases
 from arrayconv._tracing import record
 from arrayconv._xp import Traits
 
@@ -245,8 +245,7 @@ def _block_spec(phase: Spec, block: Sequence[int], extends: Extends) -> Spec:
 def _block_axis(axis: Axis, outputs: int, extends: Extends) -> Axis:
     if is_scattered(axis):
         return gathered_axis(axis, outputs)
-    zeros, circle = "zero" in extends and axis.boundary == "constant", "wrap" in extends and is_circle(axis)
-    if outputs == axis.outputs and ("all" in extends or zeros or circle):
+    if outputs == axis.outputs and ("all" in extends or among_zeros(axis, extends) or is_circle(axis, extends)):
         return axis
     return axis._replace(outputs=outputs, size=axis.stride * (outputs - 1) + axis.reach, before=0)
 
@@ -257,7 +256,7 @@ def _piece_bytes(algorithm: Algorithm, block: Spec, spec: Spec, traits: Traits) 
     samples = block.batch * block.groups * block.channels * read
     guarded = bool(algorithm.spreads) and not traits.exact
     # A cast, or one axis extended after the other; guarded data, its magnitudes, scaled, and two flags.
-    copies = 4 if guarded else 1 + any(_leaves_data(axis) for axis in spec.axes)
+    copies = 4 if guarded else 1 + any(axis.leaves_data for axis in spec.axes)
     piece = samples * (copies * traits.itemsize + 2 * guarded)
     kernel = (6 if guarded else 2) * prod(spec.kernel_shape) * traits.itemsize  # cast, flipped, guarded
     result = block.outputs * traits.itemsize  # cast
@@ -268,8 +267,3 @@ def _samples(axis: Axis) -> int:
     """Count the samples that an axis reads, of its own and beyond the ends."""
     lo, hi = axis.span(0, axis.outputs)
     return -(-(hi - lo) // axis.upsample)
-
-
-def _leaves_data(axis: Axis) -> bool:
-    lo, hi = axis.span(0, axis.outputs)
-    return lo < 0 or hi > axis.upsampled_size

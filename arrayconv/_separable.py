@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from arrayconv import _dtypes
+from arrayconv._ops.contain import is_plain
 from arrayconv._tracing import record
 
 Host = np.ndarray[Any, Any]
@@ -60,7 +61,7 @@ def _separated(values: Host, eps: float, most: int) -> Separation:
         if whole is not None:
             return Separation((whole,), True, 0.0, 0.0)
     wide = values.astype(np.complex128 if values.dtype.kind == "c" else np.float64)
-    if not np.isfinite(wide).all():
+    if not is_plain(wide, False, "numpy", xp=np):
         return Separation((), False, np.inf, np.inf)
     found = _measured(wide, (_product(wide),))
     limit = tolerance(wide.shape, eps)

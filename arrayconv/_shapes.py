@@ -15,7 +15,7 @@ from __future__ import annotations
 from operator import index
 from typing import Any, Literal
 
-from arrayconv._boundary import BOUNDARIES, Boundary
+from arrayconv._boundary import BOUNDARIES, Boundary, reads_samples
 from arrayconv._errors import check_option, listed, shown
 from arrayconv._spec import Axis
 
@@ -151,7 +151,7 @@ def strided(outputs: int, stride: int) -> int:
 def checked(function: str, axis: Axis) -> Axis:
     """Return `axis`; raises where positions need more than 64 bits, or an empty axis would be extended from nothing."""
     check_positions(function, axis)
-    if axis.size == 0 and axis.outputs and axis.boundary != "constant":
+    if axis.size == 0 and axis.outputs and reads_samples(axis.boundary):
         raise ValueError(
             f"{function}: boundary {axis.boundary!r} extends the data, but the axis has 0 samples. "
             f"Use boundary='constant'."

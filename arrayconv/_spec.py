@@ -13,7 +13,7 @@ from __future__ import annotations
 from math import prod
 from typing import NamedTuple
 
-from arrayconv._boundary import Boundary
+from arrayconv._boundary import Boundary, ends_meet
 from arrayconv._tracing import record
 
 
@@ -39,6 +39,17 @@ class Axis(NamedTuple):
     def upsampled_size(self) -> int:
         """Samples after zeros are put between: upsample * (size - 1) + 1."""
         return self.upsample * (self.size - 1) + 1 if self.size else 0
+
+    @property
+    def leaves_data(self) -> bool:
+        """Whether some output reads beyond the ends."""
+        lo, hi = self.span(0, self.outputs)
+        return lo < 0 or hi > self.upsampled_size
+
+    @property
+    def goes_round(self) -> bool:
+        """Whether some output reads beyond ends that meet."""
+        return ends_meet(self.boundary) and self.leaves_data
 
     def span(self, first: int, stop: int) -> tuple[int, int]:
         """Return the upsampled positions [lo, hi) that outputs `first <= p < stop` read."""

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from math import gcd
 from typing import NamedTuple
 
-from arrayconv._boundary import FILL, Run, Source, runs, singly
+from arrayconv._boundary import Run, Source, reads_samples, runs, sample_range
 from arrayconv._lengths import fast_length
 from arrayconv._scattered import compact, gathered, is_scattered, near
 from arrayconv._spec import Axis, Spec
@@ -180,14 +180,14 @@ def cut(axis: Axis, first: int, stop: int, extends: Set[str]) -> tuple[Axis, Sou
     """Return the axis of outputs [first, stop) on a piece of x of its own, and the runs that make the piece."""
     if is_scattered(axis):
         return gathered(axis, first, stop)
-    if "wrap" in extends and (first, stop) == (0, axis.outputs) and is_circle(axis):
+    if (first, stop) == (0, axis.outputs) and is_circle(axis, extends):
         return axis, (Run(0, 1, axis.size),)
     part = near(axis._replace(outputs=stop - first, before=axis.before - axis.stride * first))
     lo, hi = part.span(0, part.outputs)
-    if "all" in extends and (lo < 0 or hi > axis.size):
-        start, end = _sample_range(axis, lo, hi)
+    if "all" in extends and part.leaves_data:
+        start, end = sample_range(axis.size, lo, hi, axis.boundary)
         return part._replace(size=end - start, before=start - lo), (Run(start, 1, end - start),) if end > start else ()
-    if "zero" in extends and axis.boundary == "constant":
+    if among_zeros(axis, extends):
         inside, end = max(lo, 0), min(hi, axis.size)
         # Windows that lie wholly outside x are zeros a transform need not see, but its offsets assume overlap.
         if end > inside and inside - lo < axis.reach and hi - end < axis.reach:
@@ -195,29 +195,16 @@ def cut(axis: Axis, first: int, stop: int, extends: Set[str]) -> tuple[Axis, Sou
     return part._replace(size=hi - lo, before=0), runs(axis.size, lo, hi, axis.boundary)
 
 
-def is_circle(axis: Axis) -> bool:
-    """Whether an axis without upsampling is a circle that a transform of its own length goes round but once.
+def among_zeros(axis: Axis, extends: Set[str]) -> bool:
+    """Whether a method that `extends` so goes on with zeros beyond an axis by itself."""
+    return "zero" in extends and not reads_samples(axis.boundary)
 
-    That is so where kernel and outputs are no longer than the circle; and lengths have to be quick to transform.
+
+def is_circle(axis: Axis, extends: Set[str]) -> bool:
+    """Whether a method that `extends` so goes round an axis by itself, but once, in a transform of its length.
+
+    That is so where kernel and outputs are no longer than the circle; and lengths have to be quick to transform. The
+    axis is not upsampled.
     """
-    lo, hi = axis.span(0, axis.outputs)
-    leaves = axis.boundary == "wrap" and (lo < 0 or hi > axis.size)
     once = axis.reach <= axis.size and axis.stride * (axis.outputs - 1) < axis.size
-    return leaves and once and fast_length(axis.size) == axis.size
-
-
-def _sample_range(axis: Axis, lo: int, hi: int) -> Range:
-    """Return samples of an axis whose extension is the same, at positions [lo, hi), as that of all of it.
-
-    A mirror at the end of a cut is one at the end of the axis only as far as the cut is long; from there on it turns
-    back, where the whole axis goes on.
-    """
-    whole = (0, axis.size)
-    copied = [run for run in singly(runs(axis.size, lo, hi, axis.boundary)) if run.start != FILL]
-    if axis.boundary == "wrap" or (lo < 0 and hi > axis.size) or not copied:
-        return whole
-    ends = [place for run in copied for place in (run.start, run.start + run.step * (run.length - 1))]
-    start, end = (0, max(ends) + 1) if lo < 0 else (min(ends), axis.size)
-    beyond = max(-lo, hi - axis.size)
-    period = {"symmetric": end - start, "reflect": end - start - 1}
-    return whole if beyond > period.get(axis.boundary, beyond) else (start, end)
+    return "wrap" in extends and axis.goes_round and once and fast_length(axis.size) == axis.size

@@ -152,7 +152,6 @@ class Convolver:
         convolver._set(parse_terms(terms), Options(mode, **options), terms)
         return convolver
 
-    @float_errors_ignored
     def _set(self, kernel: Kernel, keywords: Options, terms: Any = None) -> None:
         self._geometry, self._options = parse_options(keywords, len(kernel.shape))
         self._kernel, self._keywords, self._store = kernel, keywords, Store()

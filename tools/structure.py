@@ -205,11 +205,12 @@ def bias(nodes: list[ast.AST]) -> list[int]:
 
 
 def boundary(nodes: list[ast.AST]) -> list[int]:
-    """A decision by the kind of a boundary."""
+    """A decision by the kind of a boundary; not `"wrap" in extends`, which is about what a method can do."""
     return [
         node.lineno
         for node in nodes
         if isinstance(node, ast.Compare)
+        and not (isinstance(node.left, ast.Constant) and isinstance(node.ops[0], ast.In))
         and any(isinstance(part, ast.Constant) and part.value in KINDS for part in ast.walk(node))
     ]
 

@@ -10,7 +10,6 @@ Accuracy  componentwise; integers are exact and wrap. Zeros beyond the ends are 
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from arrayconv._accel._base import unavailable
 from arrayconv._algorithms import Algorithm, Bound, Context, Cuts, Preparation, per_call
 from arrayconv._cost_table import LINE, pace
 from arrayconv._memory import framed
+from arrayconv._ops.contain import is_plain
 from arrayconv._ops.windows import reversed_taps
 from arrayconv._spec import Axis, Spec
 from arrayconv._xp import Traits
@@ -84,16 +84,11 @@ def _bind(spec: Spec, context: Context) -> Bound:
 
 def _full(x: Any, taps: Any) -> Any:
     """Return the whole convolution, in which zeros beyond x meet every tap: a NaN among the taps spoils all of it."""
-    if taps.dtype.kind in "iu" or np.vdot(taps, _zeros(taps.size, taps.dtype)) == 0:  # not for NaN and inf; no ufunc
+    if taps.dtype.kind in "iu" or is_plain(taps, False, LIBRARY, xp=np):
         return _convolve(x, taps)
     ends = taps.size - 1
     extended = framed(x, (x.size + 2 * ends,), (slice(ends, ends + x.size),), xp=np, device="cpu")
     return _convolve(extended, taps, "valid")
-
-
-@lru_cache
-def _zeros(count: int, dtype: Any) -> Any:
-    return np.zeros(count, dtype)
 
 
 numpy_convolve = Algorithm(

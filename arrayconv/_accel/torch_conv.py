@@ -14,7 +14,7 @@ Accuracy  componentwise. Zeros beyond the ends are free.
 from __future__ import annotations
 
 import sys
-from math import isfinite, prod
+from math import prod
 from typing import Any
 
 from arrayconv._accel._base import unavailable
@@ -22,6 +22,7 @@ from arrayconv._accel._borrowed import LIBRARY, tensor
 from arrayconv._accel._torch_calls import Call, applied, call, is_transposed, produced, surrounded
 from arrayconv._algorithms import Algorithm, Bound, Context, Cuts, Preparation, per_call
 from arrayconv._cost_table import LINE, pace
+from arrayconv._ops.contain import by_one_pass
 from arrayconv._ops.windows import reversed_taps
 from arrayconv._spec import Spec
 from arrayconv._tracing import planning
@@ -127,16 +128,11 @@ def _prepare(kernel: Any, spec: Spec, context: Context) -> tuple[Call, Any, Any]
         flipped: Any = reversed_taps(weights, compat_namespace("torch"))
         weights = flipped.transpose(1, 2)
     weights = weights.reshape(told.w_shape)
-    if not told.reaches or (context.traits.readable and _is_finite(weights)):
+    if not told.reaches or (context.traits.readable and by_one_pass(weights, False, "torch")):
         return told, weights, None
     if told.transposed:
         return surrounded(spec), weights, None
     return told, weights, (weights * 0).sum(dim=tuple(range(1, weights.ndim)))
-
-
-def _is_finite(weights: Any) -> bool:
-    """Whether no tap is bad; False also where their sum overflows."""
-    return isfinite(float(weights.sum()))
 
 
 def _bind(spec: Spec, context: Context) -> Bound:

@@ -50,7 +50,7 @@ def _length(axis: Axis) -> int:
     Where x itself is a circle, its own length, and the wrap-around is what is asked for.
     """
     lo, hi = axis.span(0, axis.outputs)
-    if _is_circle(axis):
+    if axis.goes_round:
         return axis.size
     return fast_length(max(hi, axis.size - min(lo, 0), axis.reach))
 
@@ -72,7 +72,7 @@ def in_slabs(spec: Spec, traits: Traits) -> bool:
     real = spectral.is_real(traits)
     size = transform.spectrum_elements(lengths_of(spec), real) * traits.itemsize * (2 if real else 1)
     alone = spec.batch == spec.groups == spec.channels == spec.filters == 1
-    return alone and size <= _SLABS_MOST and not any(map(_is_circle, spec.axes))
+    return alone and size <= _SLABS_MOST and not any(axis.goes_round for axis in spec.axes)
 
 
 def _cost(spec: Spec, traits: Traits) -> int:
@@ -168,7 +168,7 @@ def _bind(spec: Spec, context: Context) -> Bound:
     if slabs is not None:
         circles = _Circles(slabs, spec, context)
         return Bound(circles.run, circles.checked)
-    read, turns = (..., *reads(spec)), [(n, -_first(axis)) for n, axis in enumerate(spec.axes) if _is_circle(axis)]
+    read, turns = (..., *reads(spec)), [(n, -_first(axis)) for n, axis in enumerate(spec.axes) if axis.goes_round]
 
     def run(x: Array, kernel: spectral.Spectra, out: Array | None) -> Array:
         y = spectral.convolve(x, kernel, context)
@@ -203,12 +203,6 @@ class _Circles:
         return None if y is None else y[None, None, None]
 
 
-def _is_circle(axis: Axis) -> bool:
-    """Whether windows leave an axis that wraps, so that its ends meet in the transform too."""
-    lo, hi = axis.span(0, axis.outputs)
-    return axis.boundary == "wrap" and (lo < 0 or hi > axis.size)
-
-
 def _first(axis: Axis) -> int:
     """Return where the first output stands in the circular convolution with the reversed kernel."""
     return axis.reach - 1 - axis.before
@@ -220,7 +214,7 @@ def reads(spec: Spec) -> list[slice]:
 
 
 def _read(axis: Axis) -> slice:
-    first = 0 if _is_circle(axis) else _first(axis)
+    first = 0 if axis.goes_round else _first(axis)
     return slice(first, first + axis.stride * (axis.outputs - 1) + 1, axis.stride)
 
 

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from arrayconv import _dtypes, _engines, _host
+from arrayconv._float_errors import float_errors_ignored
 from arrayconv._numbered import check_taps
 from arrayconv._separable import MOST_TERMS, Separation, long_axes, separated
 from arrayconv._tracing import is_traced, record, shape_of
@@ -47,6 +48,7 @@ class Kernel(NamedTuple):
         return self.separability.shape
 
 
+@float_errors_ignored
 def parse_kernel(kernel: Any, separable: Any) -> Kernel:
     """Admit a kernel: an array of any library, or nested lists, which become arrays like each x."""
     library = identify(FUNCTION, "kernel", kernel)

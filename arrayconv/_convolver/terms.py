@@ -9,6 +9,7 @@ import numpy as np
 
 from arrayconv import _host
 from arrayconv._convolver.kernel import FUNCTION, Kernel, Rows, Separability, Shape, is_readable, owned
+from arrayconv._float_errors import float_errors_ignored
 from arrayconv._numbered import check_taps
 from arrayconv._separable import Separation, Term
 from arrayconv._shapes import is_sequence
@@ -16,6 +17,7 @@ from arrayconv._tracing import shape_of
 from arrayconv._xp import checked_dtype_name, device_of, dtype_name, identify
 
 
+@float_errors_ignored
 def parse_terms(terms: Any) -> Kernel:
     """Admit a kernel given as a sum of products: for each term one array of taps, or list of numbers, per axis."""
     rows = _parse_rows(terms)

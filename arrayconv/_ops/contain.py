@@ -14,8 +14,10 @@ over booleans, exact, without a gradient.
 from __future__ import annotations
 
 import sys
+from cmath import isfinite
 from collections.abc import Callable, Sequence
-from math import isfinite, prod, sqrt
+from functools import lru_cache
+from math import prod, sqrt
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -29,6 +31,7 @@ from arrayconv._xp import Array, Namespace, Traits, dtype_name
 
 # Magnitudes are brought into [2^-48, 2^48]: two such operands and 2^30 terms stay below float32's 2^128.
 _COMFORT = 48
+_FEW = 1 << 12  # numbers of which BLAS sums the products on the thread that calls it
 _STEPS = {"float32": (64, 32), "float64": (512, 256, 128, 64, 32)}  # powers of two tried, largest first
 
 
@@ -45,7 +48,7 @@ class Guard(NamedTuple):
 
 def guard(data: Array, keep: int, traits: Traits, scales: bool, *, xp: Namespace) -> Guard:
     """Return `data` safe for a smearing method; where that `scales`, one factor for all axes after the first `keep`."""
-    if traits.readable and (_is_plain(data, scales, traits, xp) or _comfortable(data, scales, xp)):
+    if traits.readable and is_plain(data, scales, traits.backend, xp=xp):
         return Guard(data, None, None)
     bad = ~xp.isfinite(data)
     clean = xp.where(bad, xp.zeros_like(data), data)
@@ -61,17 +64,38 @@ def guard(data: Array, keep: int, traits: Traits, scales: bool, *, xp: Namespace
     return Guard(clean * xp.astype(scale, clean.dtype), scale, bad)
 
 
-def _is_plain(data: Array, scales: bool, traits: Traits, xp: Namespace) -> bool:
-    """Whether one pass over torch's data shows that nothing is to be done; False where more passes must tell.
+def is_plain(data: Any, scales: bool, backend: str, *, xp: Namespace) -> bool:
+    """Whether every number is finite and, for a method that `scales`, of a magnitude that needs no scaling."""
+    told = by_one_pass(data, scales, backend)
+    if told is not None:
+        return told
+    if backend == "jax":
+        data = _nan_as_infinity(data, xp)
+    return 0 in data.shape or comfortable(magnitudes(data, xp), scales)
 
-    NumPy's would wake the threads of its BLAS, which then get in the way of those that transform. The 2-norm is finite
-    only if every number is, and lies between the largest magnitude and sqrt(count) times that.
+
+def by_one_pass(data: Any, scales: bool, backend: str, *, alone: bool = False) -> bool | None:
+    """Return what `is_plain` does where one pass over the numbers tells, None where it leaves the answer open.
+
+    A sum is finite only if every term is. The 2-norm lies between the largest magnitude and sqrt(count) times that. But
+    either may overflow, and only zeros times the numbers can't. Unless a call runs `alone`, no thread is woken of
+    NumPy's BLAS, which would get in the way of those that transform or run other pieces.
     """
-    if traits.backend != "torch" or 0 in data.shape:
-        return False
-    norm = float(xp.linalg.vector_norm(data))
-    most = sqrt(prod(data.shape))
-    return isfinite(norm) and (not scales or 2.0**-_COMFORT * most <= norm <= 2.0**_COMFORT)
+    if backend == "numpy" and not scales:
+        if data.size <= _FEW:
+            return bool(np.vdot(data, _zeros(data.size, data.dtype)) == 0)
+        return isfinite(np.vdot(data, data) if alone and data.flags.c_contiguous else np.sum(data)) or None
+    if backend != "torch":
+        return None
+    if not scales:
+        return isfinite(data.sum()) or None
+    norm, most = float(sys.modules["torch"].linalg.vector_norm(data)), sqrt(prod(data.shape))
+    return 2.0**-_COMFORT * most <= norm <= 2.0**_COMFORT or None
+
+
+@lru_cache
+def _zeros(count: int, dtype: Any) -> Any:
+    return np.zeros(count, dtype)
 
 
 def run(bound: Any, data: Array, kernel: Kernel, task: Contained, out: Array | None) -> Array:
@@ -109,8 +133,7 @@ def _checked(bound: Any, data: Array, kernel: Kernel, task: Contained, out: Arra
     if task.scales or context.traits.backend != "numpy":
         return None
     y: Any = bound.run(data, kernel.plain(), out)
-    total = np.vdot(y, y) if context.alone and y.flags.c_contiguous else np.sum(y)  # BLAS would start threads
-    return y if np.isfinite(total) else None
+    return y if by_one_pass(y, False, "numpy", alone=context.alone) else None
 
 
 def _guarded(bound: Any, data: Array, kernel: Kernel, task: Contained, out: Array | None) -> Array:
@@ -140,15 +163,15 @@ def _either(data: Array, plain: Branch, guarded: Branch, traits: Traits, scales:
         return guarded(data)
     parts = [xp.real(data), xp.imag(data)] if kind(traits.accumulator) == "complex" else [data]
     comfortable: Any = True
-    for part in parts:  # comparisons with NaN are false
-        largest = xp.max(xp.abs(part))
+    for part in parts:
+        largest = xp.max(xp.abs(_nan_as_infinity(part, xp)))
         comfortable = comfortable & (largest <= 2.0**_COMFORT) & ((largest >= 2.0**-_COMFORT) | (largest == 0))
     return sys.modules["jax"].lax.cond(comfortable, plain, guarded, data)
 
 
-def _comfortable(data: Array, scales: bool, xp: Namespace) -> bool:
-    """Whether every number is finite and, for a method that scales, of a magnitude that needs no scaling."""
-    return 0 in data.shape or comfortable(magnitudes(data, xp), scales)
+def _nan_as_infinity(data: Array, xp: Namespace) -> Array:
+    """Return numbers whose largest magnitude tells of NaN: XLA's maximum of some thousand on a CPU passes it over."""
+    return xp.where(xp.isnan(data), xp.full_like(data, float("inf")), data)
 
 
 def magnitudes(data: Array, xp: Namespace) -> list[float]:
@@ -223,7 +246,8 @@ def _touched(bad: Array | None, spec: Spec, context: Any) -> Array | None:
 
 
 def _windowed_any(flags: Array, number: int, axis: Axis, xp: Namespace, device: Any) -> Array:
-    flags = _read(flags, number, axis, xp, device)
+    read = runs(axis.size, *axis.span(0, axis.outputs), axis.boundary)  # beyond the ends nothing is bad
+    flags = extend(flags, number, read, False, xp=xp, device=device)
     positions = axis.stride * (axis.outputs - 1) + 1
     covered = 1  # flags[i] is the OR of `covered` samples from i on, dilation apart
     while covered < axis.taps:
@@ -232,17 +256,3 @@ def _windowed_any(flags: Array, number: int, axis: Axis, xp: Namespace, device: 
         flags = flags[along(number, slice(0, size - offset))] | flags[along(number, slice(offset, size))]
         covered += shift
     return flags[along(number, slice(0, positions, axis.stride))]
-
-
-def _read(flags: Array, number: int, axis: Axis, xp: Namespace, device: Any) -> Array:
-    """Return `flags` over exactly the positions the outputs read, False beyond the ends unless those meet."""
-    lo, hi = axis.span(0, axis.outputs)
-    if axis.boundary == "wrap":
-        return extend(flags, number, runs(axis.size, lo, hi, "wrap"), 0, xp=xp, device=device)
-    parts = [flags[along(number, slice(max(lo, 0), max(min(hi, axis.size), 0)))]]
-    shape: Sequence[int] = flags.shape
-    for count, first in ((min(-lo, hi - lo), True), (min(hi - axis.size, hi - lo), False)):
-        if count > 0:
-            zeros = xp.zeros((*shape[:number], count, *shape[number + 1 :]), dtype=flags.dtype, device=device)
-            parts = [zeros, *parts] if first else [*parts, zeros]
-    return parts[0] if len(parts) == 1 else xp.concat(parts, axis=number)

@@ -8,7 +8,7 @@ import numpy as np
 
 from arrayconv import _bound, _cache, _call
 from arrayconv._bound import BoundCall
-from arrayconv._boundary import Boundary
+from arrayconv._boundary import Boundary, reads_samples
 from arrayconv._call import Options
 from arrayconv._dtypes import kind as kind_of
 from arrayconv._errors import shown
@@ -166,10 +166,10 @@ def _planar(
     function: str, kind: Kind, inputs: Pair, found: Typed, mode: str, boundary: str, fill: complex
 ) -> _BoundPair:
     beyond = "constant" if mode == "valid" else _BOUNDARIES[boundary]
-    if beyond != "constant" and mode == "full" and 0 in inputs.shapes[0]:
+    if reads_samples(beyond) and mode == "full" and 0 in inputs.shapes[0]:
         raise ValueError(f"{function}: boundary {boundary!r} extends in1. Got an empty one, shape {inputs.shapes[0]}.")
-    fill = fill if mode != "valid" and beyond == "constant" else 0
-    may_swap = beyond == "constant" and fill == 0 and _may_swap(kind, inputs)
+    fill = fill if mode != "valid" and not reads_samples(beyond) else 0
+    may_swap = not reads_samples(beyond) and fill == 0 and _may_swap(kind, inputs)
     request = Request(function, kind, inputs.shapes, (0, 1), mode, beyond, may_swap)
     return _bind(function, found, translate(request), METHODS["direct"], fill)
 

@@ -1,6 +1,7 @@
 """NumPy's floating-point errors stay inside: what a caller set for own sums changes no answer and raises nothing."""
 
 import warnings
+from itertools import product
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from arrayconv import config, kernels, ndimage, nn, signal
 from arrayconv._select import METHODS
 
 # Tiny, huge and bad numbers beside ordinary ones: casts underflow, products overflow, zeros meet infinities.
-SCALES = [1.0, 1e-30, 1e-310, 1e30, 1e200]
+SCALES = [1.0, 1e-30, 1e-41, 1e-310, 1e30, 1e200]
 BAD = [None, np.nan, np.inf]
 INSTALLS = [frozenset(config.ACCELERATORS), frozenset({"numpy", "scipy"}), frozenset()]
 
@@ -35,6 +36,7 @@ DOORS = {
 }
 FILTERS = {
     "signal.convolve": lambda x, k: signal.convolve(x, k),
+    "signal.correlate": lambda x, k: signal.correlate(x, k, "same"),
     "signal.fftconvolve": lambda x, k: signal.fftconvolve(x, k, "same"),
     "signal.oaconvolve": lambda x, k: signal.oaconvolve(x, k),
     "signal.convolve2d": lambda x, k: signal.convolve2d(x, k, boundary="symm"),
@@ -44,16 +46,30 @@ FILTERS = {
     "ndimage.gaussian_filter of float32": lambda x, k: ndimage.gaussian_filter(x, 1, output=np.float32),
     "ndimage.uniform_filter": lambda x, k: ndimage.uniform_filter(x, 3),
     "ndimage.uniform_filter of uint8": lambda x, k: ndimage.uniform_filter(x, 3, output=np.uint8),
+    "ndimage.sobel": lambda x, k: ndimage.sobel(x),
+    "ndimage.gaussian_laplace": lambda x, k: ndimage.gaussian_laplace(x, 1.5),
     "ndimage.laplace": lambda x, k: ndimage.laplace(x),
     "ndimage.gaussian_gradient_magnitude": lambda x, k: ndimage.gaussian_gradient_magnitude(x, 1),
+    "convolve of lists": lambda x, k: arrayconv.convolve(x, k.tolist()),
     "nn.unfold": lambda x, k: nn.unfold(bank(x), 3, padding=1),
     "nn.fold": lambda x, k: nn.fold(nn.unfold(bank(x), 3), x.shape, 3),
     "nn.grad.conv2d_weight": lambda x, k: nn.grad.conv2d_weight(bank(x), (1, 2, 3, 3), bank(x)[:, :1, 2:, 2:]),
     "vjp": lambda x, k: arrayconv.vjp(arrayconv.convolve, x, k)[1](np.pad(x, 1))[0],
     "vjp of the kernel": lambda x, k: arrayconv.vjp(arrayconv.convolve, x, k, "valid")[1](x[2:, 2:])[1],
+    "kernels.log": lambda x, k: kernels.log(0.05, radius=3, dtype=x.dtype.name),
+    "kernels.dog": lambda x, k: kernels.dog(0.05, 0.06, radius=3, dtype=x.dtype.name),
     "kernels.gaussian": lambda x, k: kernels.gaussian(0.05, radius=3, dtype=x.dtype.name),
     "kernels.gabor": lambda x, k: kernels.gabor(0.3, sigma=0.1, n_stds=9, part="real", dtype=x.dtype.name),
 }  # fmt: skip
+# What is made of a kernel's numbers alone, before there is an x.
+KERNELS = {
+    "Convolver": lambda k, x: arrayconv.Convolver(k, "same")(x),
+    "Convolver as passes": lambda k, x: arrayconv.Convolver(k, "same", separable=True)(x),
+    "Convolver of lists": lambda k, x: arrayconv.Convolver(k.tolist(), "same", fill_value=1e-300)(x),
+    "Convolver.explain": lambda k, x: np.asarray(arrayconv.Convolver(k, fill_value=1e-300).explain(x).rank),
+    "Convolver.from_factors": lambda k, x: arrayconv.Convolver.from_factors([(k[0], k[1]), (k[2], k[3])])(x),
+    "kernels.separate": lambda k, x: np.concatenate([factor for term in kernels.separate(k) for factor in term]),
+}
 
 
 @st.composite
@@ -109,6 +125,24 @@ def test_filters_ignore_what_numpy_shall_raise(name):
             assert_undisturbed(lambda: FILTERS[name](*arrays), name)
 
     law()
+
+
+@pytest.mark.parametrize("scale", [1e-320, 1e-310, 1e-160, 1e-41, 1.0, 1e30, 1e160, 1e300])
+@pytest.mark.parametrize("name", KERNELS)
+def test_kernels_are_factored_undisturbed(name, scale):
+    random = np.random.default_rng(3)
+    x = random.standard_normal((20, 21))
+    for dtype, rank in product(["float32", "float64", "complex128"], [1, 2, 3, 5]):
+        with np.errstate(all="ignore"):
+            k = np.sum([scale * np.outer(*random.standard_normal((2, 9))) for _ in range(rank)], axis=0).astype(dtype)
+
+        def run(k=k, dtype=dtype):
+            try:
+                return KERNELS[name](k, x.astype(dtype))
+            except ValueError as refusal:  # no short sum of products, or one whose factors leave the range
+                return np.asarray(str(refusal))
+
+        assert_undisturbed(run, f"{name} of {dtype} taps near {scale}, {rank} products")
 
 
 def test_a_callers_own_function_keeps_the_callers_treatment():

@@ -44,6 +44,15 @@ def test_bad_samples_spoil_only_their_windows(library, options, value, method):
     np.testing.assert_allclose(y[~touched], clean[~touched], rtol=0, atol=1e-13)
 
 
+@pytest.mark.parametrize("method", SMEARING)
+@pytest.mark.parametrize("place", [0, 2500, 4999])
+def test_one_bad_sample_among_thousands_spoils_its_windows(library, place, method):
+    x = np.ones(5000)
+    x[place] = np.nan
+    y = library.numpy(arrayconv.convolve(library.asarray(x), library.asarray(np.ones(9)), "same", method=method))
+    assert np.flatnonzero(np.isnan(y)).tolist() == list(range(max(place - 4, 0), min(place + 5, 5000)))
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_bad_taps_spoil_their_filter_only(library, method):
     if library.name == "jax" and method != "fft":

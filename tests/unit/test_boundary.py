@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from arrayconv._boundary import BOUNDARIES, FILL, Cycle, runs
+from arrayconv._boundary import BOUNDARIES, FILL, Cycle, ends_meet, period, reads_samples, runs, sample_range, shift
 from tests import oracle
 
 
@@ -43,6 +43,59 @@ def test_an_empty_axis_extends_by_the_constant_only():
     assert spelled(runs(0, -2, 1, "constant")) == [FILL] * 3
     with pytest.raises(ValueError, match=r"boundary 'edge' extends the data, but the axis has 0 samples"):
         runs(0, -2, 1, "edge")
+
+
+@pytest.mark.parametrize("boundary", BOUNDARIES)
+@pytest.mark.parametrize("size", [1, 2, 3, 7])
+def test_an_axis_repeats_itself_after_its_period(size, boundary):
+    whole = period(size, boundary)
+    spelt = [oracle.source(position, size, boundary) for position in range(-40, 40)]
+    repeats = [n for n in range(1, 20) if spelt[n:] == spelt[:-n]]
+    if whole is None:
+        assert len(set(spelt[:40])) == len(set(spelt[40 + size :])) == 1
+    else:
+        assert whole in repeats
+        assert whole == repeats[0] or size == 1  # the same sample everywhere, the mirror of which is itself
+
+
+@pytest.mark.parametrize("boundary", BOUNDARIES)
+def test_facts_of_a_boundary(boundary):
+    before, after = oracle.source(-1, 5, boundary), oracle.source(5, 5, boundary)
+    assert reads_samples(boundary) == (before is not None)
+    assert ends_meet(boundary) == ((before, after) == (4, 0))
+
+
+RANGES = [(lo, lo + length) for lo in range(-30, 30) for length in (1, 2, 9)]
+
+
+@pytest.mark.parametrize("boundary", BOUNDARIES)
+@pytest.mark.parametrize("size", [1, 2, 3, 7])
+def test_positions_shifted_to_the_data_read_the_same(size, boundary):
+    for lo, hi in RANGES:
+        by = shift(size, lo, hi, boundary)
+        read = [[oracle.source(p - offset, size, boundary) for p in range(lo, hi)] for offset in (0, by)]
+        assert read[0] == read[1]
+        beside = period(size, boundary) or hi - lo
+        assert -beside <= lo - by <= max(size, beside)
+
+
+@pytest.mark.parametrize("boundary", BOUNDARIES)
+@pytest.mark.parametrize("size", [1, 2, 3, 7])
+def test_a_range_of_samples_extends_as_the_whole_axis_does(size, boundary):
+    for lo, hi in RANGES:
+        start, end = sample_range(size, lo, hi, boundary)
+        assert 0 <= start <= end <= size
+        own = [oracle.source(p - start, end - start, boundary) for p in range(lo, hi)]
+        assert [place if place is None else start + place for place in own] == [
+            oracle.source(p, size, boundary) for p in range(lo, hi)
+        ]
+
+
+def test_a_few_samples_at_an_end_stand_for_a_long_axis():
+    found = {boundary: sample_range(100, -3, 5, boundary) for boundary in BOUNDARIES}
+    assert found == {"constant": (0, 5), "edge": (0, 5), "symmetric": (0, 5), "reflect": (0, 5), "wrap": (0, 100)}
+    assert sample_range(100, 90, 104, "reflect") == (90, 100)
+    assert sample_range(100, 99, 104, "reflect") == (95, 100)
 
 
 def test_oracle_is_numpys_pad():

@@ -82,6 +82,17 @@ def inner_range_is_where_windows_lie_inside(one):
         assert (first <= p < stop) == (lo >= 0 and hi <= inner.size)
 
 
+def test_axes_say_whether_outputs_read_beyond_their_ends():
+    assert offenders(AXES, axes_say_whether_outputs_read_beyond_their_ends) == {}
+
+
+def axes_say_whether_outputs_read_beyond_their_ends(one):
+    places = [one.stride * p + one.dilation * k - one.before for p in range(one.outputs) for k in range(one.taps)]
+    beyond = any(not 0 <= place < one.upsampled_size for place in places)
+    assert one.leaves_data == beyond
+    assert one.goes_round == (beyond and one.boundary == "wrap")
+
+
 @pytest.mark.parametrize("extends", [set(), {"zero"}, {"wrap"}, {"zero", "wrap"}, {"all"}], ids=named)
 @pytest.mark.parametrize("small", [0, 1 << 19])
 def test_pieces_cover_the_answer_and_read_the_extension(extends, small, monkeypatch):

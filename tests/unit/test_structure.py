@@ -56,6 +56,9 @@ def number(value):
 
 def kind(axis):
     return axis.boundary == "wrap"
+
+def goes_round(method):
+    return "wrap" in method.extends
 """,
 }
 C_CODE = """
