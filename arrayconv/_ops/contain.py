@@ -81,7 +81,9 @@ def by_one_pass(data: Any, scales: bool, backend: str, *, alone: bool = False) -
     either may overflow, and only zeros times the numbers can't. Unless a call runs `alone`, no thread is woken of
     NumPy's BLAS, which would get in the way of those that transform or run other pieces.
     """
-    if backend == "numpy" and not scales:
+    if backend == "numpy" and scales:
+        return (data.size <= _FEW and _is_moderate(sqrt(abs(np.vdot(data, data))), data.size)) or None
+    if backend == "numpy":
         if data.size <= _FEW:
             return bool(np.vdot(data, _zeros(data.size, data.dtype)) == 0)
         return isfinite(np.vdot(data, data) if alone and data.flags.c_contiguous else np.sum(data)) or None
@@ -89,8 +91,15 @@ def by_one_pass(data: Any, scales: bool, backend: str, *, alone: bool = False) -
         return None
     if not scales:
         return isfinite(data.sum()) or None
-    norm, most = float(sys.modules["torch"].linalg.vector_norm(data)), sqrt(prod(data.shape))
-    return 2.0**-_COMFORT * most <= norm <= 2.0**_COMFORT or None
+    torch = sys.modules["torch"]
+    if data.is_complex():  # whose own norm takes a hundred times as long
+        data = torch.view_as_real(data.resolve_conj())
+    return _is_moderate(float(torch.linalg.vector_norm(data)), prod(data.shape)) or None
+
+
+def _is_moderate(norm: float, count: int) -> bool:
+    """Whether the 2-norm of so many numbers, rounded, shows that the largest magnitude is comfortable."""
+    return 2.0 ** (1 - _COMFORT) * sqrt(count) <= norm <= 2.0 ** (_COMFORT - 1)
 
 
 @lru_cache
