@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from arrayconv._accel import _threads
+from arrayconv import _threads
 from arrayconv._accel._flat import Steps, address
 
 Part = Callable[[int, int], None]  # (first, stop): writes those blocks of outputs

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from arrayconv._accel import _images, _rows, _tiles
-from arrayconv._accel._base import AcceleratorFailed, unavailable
 from arrayconv._accel._contiguous import Samples, reversed_taps
 from arrayconv._accel._in_place import Part, Start
 from arrayconv._accel._tables import CallHead, double_bits, packed
 from arrayconv._algorithms import Context
+from arrayconv._failures import AcceleratorFailed, unavailable
 from arrayconv._xp import Traits
 
 At = Callable[[int, int, int], None]  # a whole call at addresses of x, the kernel and y

@@ -13,9 +13,9 @@ from math import prod
 from typing import Any, NamedTuple
 
 from arrayconv._accel import _native
-from arrayconv._accel._base import AcceleratorFailed, unavailable
 from arrayconv._accel._tables import XlaHead, double_bits, packed
 from arrayconv._algorithms import Bound, Context
+from arrayconv._failures import AcceleratorFailed, unavailable
 from arrayconv._xp import Traits
 
 LIBRARY = "xla_ffi"

@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 
 import arrayconv
-from arrayconv import _accel, config
+from arrayconv import _accel, _failures, config
 from arrayconv.__main__ import main
-from arrayconv._accel import AcceleratorFailed, _base, _images, _native, _tables
+from arrayconv._accel import AcceleratorFailed, _images, _native, _tables
 from arrayconv._algorithms import ALGORITHMS
 from tests import cases, oracle, running
 from tests.conftest import make_library
@@ -188,7 +188,7 @@ def elsewhere(tmp_path, monkeypatch):
     """Look for the code in a place of its own, and forget it afterwards."""
     place = tmp_path / "loops.so"
     monkeypatch.setattr(_native, "_PATH", place)
-    monkeypatch.setattr(_base, "failures", {})
+    monkeypatch.setattr(_failures, "failures", {})
     _forget()
     yield place
     _forget()

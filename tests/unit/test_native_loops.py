@@ -7,9 +7,9 @@ import pytest
 
 import arrayconv
 from arrayconv import _accel, _cache, _partition, _plan, einconv, nn
+from arrayconv import _threads as threads
 from arrayconv._accel import _native
-from arrayconv._accel import _threads as threads
-from arrayconv._accel._base import AcceleratorFailed
+from arrayconv._failures import AcceleratorFailed
 from tests import cases, oracle, running
 from tests.conftest import make_library
 

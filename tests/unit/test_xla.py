@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 
 import arrayconv
-from arrayconv import _accel, _plan, config, nn
+from arrayconv import _accel, _failures, _plan, _threads, config, nn
 from arrayconv.__main__ import main
-from arrayconv._accel import AcceleratorFailed, _base, _native
+from arrayconv._accel import AcceleratorFailed, _native
 from arrayconv._accel._flat import adjacent
 from arrayconv._accel._tables import XlaHead, packed
 from arrayconv._boundary import BOUNDARIES
@@ -88,7 +88,7 @@ def test_every_boundary_is_followed_inside(first, second):
 @pytest.mark.parametrize("method", METHODS)
 def test_blocks_are_shared_by_threads_of_the_pool(method, monkeypatch):
     """Many small blocks, more threads than the pool may have: each block is written once, by whoever comes first."""
-    monkeypatch.setattr(_accel, "usable", lambda: 7)
+    monkeypatch.setattr(_threads, "usable", lambda: 7)
     monkeypatch.setattr(rows, "_ROW_BYTES", 64)
     monkeypatch.setattr(rows, "_SHARE", 1)
     for name, value in (("_BAND", 12), ("_BLOCK_BYTES", 64), ("_SHARE", 1)):
@@ -333,7 +333,7 @@ def refuse(name, capsule, *, platform):
 @pytest.fixture
 def _refusing(monkeypatch):
     """XLA refuses what is registered, as it does with handlers of a version it does not know."""
-    monkeypatch.setattr(_base, "failures", {})
+    monkeypatch.setattr(_failures, "failures", {})
     monkeypatch.setattr(jax.ffi, "register_ffi_target", refuse)
     xla.registered.cache_clear()
     yield
@@ -582,7 +582,7 @@ XLA_FFI_Error *arrayconv_xla(XLA_FFI_CallFrame *frame)
     code = _native.loaded()
     monkeypatch.setattr(_native, "loaded", lambda: code._replace(xla=library.arrayconv_xla))
     monkeypatch.setattr(xla, "NAME", "arrayconv.loops.later")
-    monkeypatch.setattr(_base, "failures", {})
+    monkeypatch.setattr(_failures, "failures", {})
     xla.registered.cache_clear()
     try:
         with pytest.raises(AcceleratorFailed, match=r"XLA refuses the loops.*99\.0"):
