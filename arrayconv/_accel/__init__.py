@@ -24,9 +24,7 @@ from arrayconv._accel import (
 from arrayconv._accel._borrowed import on_addresses, on_memory, on_places, where_written
 from arrayconv._accel.numpy_convolve import numpy_convolve
 from arrayconv._accel.xla_conv import xla_conv
-from arrayconv._accel.xla_images import xla_images
-from arrayconv._accel.xla_loops import xla_loops
-from arrayconv._accel.xla_tiles import xla_tiles
+from arrayconv._accel.xla_loops import xla_images, xla_loops, xla_tiles
 from arrayconv._algorithms import Algorithm
 from arrayconv._failures import AcceleratorFailed, give_up
 from arrayconv._tensors import memory, tensor

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from arrayconv._accel._flat import address, place_of
+from arrayconv._accel._in_place import address, place_of
 from arrayconv._tensors import LIBRARY, has_memory, memory
 
 

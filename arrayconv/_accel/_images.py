@@ -1,6 +1,6 @@
 """Images of many channels: what a problem costs, how it is cut into blocks and phases, and what the loop is told.
 
-The loop itself is in `native/images.h`; NumPy arrays meet it in `native_images`, JAX arrays in `xla_images`.
+The loop itself is in `native/images.h`; NumPy arrays meet it in `native_images`, JAX arrays in `xla_loops`.
 """
 
 from __future__ import annotations
@@ -11,10 +11,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from arrayconv._accel import _tables
-from arrayconv._accel._flat import Host
+from arrayconv._accel import _planes
+from arrayconv._accel._in_place import Host, Steps
 from arrayconv._accel._rows import MIN_SHARED_FILTERS
-from arrayconv._accel._tiles import border_samples
+from arrayconv._accel._tables import IMAGES, ImagesTable, Job, LeadPhase
+from arrayconv._accel._tables import Axis as AxisEntry
+from arrayconv._accel._tables import Phase as PhaseEntry
 from arrayconv._cost_table import LINE, Pace, rates
 from arrayconv._ops.windows import LEADING
 from arrayconv._scattered import is_scattered, near
@@ -158,80 +160,48 @@ class _Blocks(NamedTuple):
         return cls(-(-rows.max_outputs // count), count, high, pitch, each * high)
 
 
-class Tables(NamedTuple):
-    """What the loop is told besides the arrays."""
-
-    words: Host  # of the loop's table
-    units: int  # blocks of outputs
-    room: int  # samples to make room for
-
-
 @planning()
-def tables(
-    spec: Spec, x_steps: tuple[int, ...], y_steps: tuple[int, ...], start: int, origin: int, traits: Traits
-) -> Tables:
-    """Return the tables of a problem on arrays of some layout."""
+def job(spec: Spec, x_steps: Steps, y_steps: Steps, start: int, origin: int, traits: Traits) -> Job:
+    """Return the loop's table for a problem on arrays of some layout."""
     blocks, along = _Blocks.of(spec, traits), [_AxisPhases.of(axis) for axis in _surrounded(spec)]
     axes, border = _axes(along, x_steps[LEADING:], y_steps[LEADING:])
-    leads = [_tables.LeadPhase(-part.axis.before, part.axis.taps) for axis in along[:-2] for part in axis.parts]
+    leads = [LeadPhase(-part.axis.before, part.axis.taps) for axis in along[:-2] for part in axis.parts]
     phases, offsets = _phases(spec, along, blocks)
-    table = _tables.ImagesTable(
+    head = _planes.head(
+        spec,
+        (x_steps, y_steps),
+        (start, origin),
         lead_axes=len(along) - 2,
         border=border.size,
-        lead_phases=len(leads),
-        phases=len(phases),
-        batch=spec.batch,
-        groups=spec.groups,
-        channels=spec.channels,
-        filters=spec.filters,
-        x_batch=x_steps[0],
-        x_group=x_steps[1],
-        x_channel=x_steps[2],
-        y_batch=y_steps[0],
-        y_group=y_steps[1],
-        y_filter=y_steps[2],
-        x_start=start,
-        y_start=origin,
-        bands=blocks.bands,
-        band_rows=blocks.rows,
-        copy_rows=blocks.high,
         copy_row=blocks.pitch,
         room=blocks.room,
     )
-    words = _tables.packed(table, axes, border, leads, phases, *offsets)
-    return Tables(words, _units(spec, along, traits), blocks.room)
+    table = ImagesTable(len(leads), len(phases), blocks.bands, band_rows=blocks.rows, copy_rows=blocks.high)
+    parts = head, table, axes, border, leads, phases, *offsets
+    return Job(IMAGES, parts, _units(spec, along, traits), blocks.room)
 
 
-def _axes(
-    along: list[_AxisPhases], x_steps: tuple[int, ...], y_steps: tuple[int, ...]
-) -> tuple[list[_tables.PhasedAxis], Host]:
+def _axes(along: list[_AxisPhases], x_steps: Steps, y_steps: Steps) -> tuple[list[AxisEntry], Host]:
     """Return the axes, and the samples that stand beyond the ends of all of them."""
-    axes: list[_tables.PhasedAxis] = []
-    ends = [np.empty(0, np.int64)]
     none = (0,) * (len(along) - len(x_steps))  # of an axis that was put around
-    for axis, x_step, y_step in zip(along, (*none, *x_steps), (*none, *y_steps), strict=True):
-        axes.append(
-            _tables.PhasedAxis(
-                size=axis.axis.size,
-                border=sum(part.size for part in ends),
-                border_before=axis.low,
-                before=axis.before,
-                outputs=axis.axis.outputs,
-                taps=axis.taps,
-                stride=axis.step,
-                dilation=axis.parts[0].axis.dilation,
-                x_step=x_step,
-                y_step=y_step,
-                period=axis.parts[0].output_step,
-            )
+    steps = (*none, *x_steps), (*none, *y_steps)
+    entries, border = _planes.axes([each.axis for each in along], [(each.low, each.high) for each in along], steps)
+    phased = [
+        entry._replace(
+            before=each.before,
+            taps=each.taps,
+            stride=each.step,
+            dilation=each.parts[0].axis.dilation,
+            period=each.parts[0].output_step,
         )
-        ends.append(border_samples(axis.axis, axis.low, axis.high))
-    return axes, np.concatenate(ends)
+        for entry, each in zip(entries, along, strict=True)
+    ]
+    return phased, border
 
 
-def _phases(spec: Spec, along: list[_AxisPhases], blocks: _Blocks) -> tuple[list[_tables.Phase], list[Host]]:
+def _phases(spec: Spec, along: list[_AxisPhases], blocks: _Blocks) -> tuple[list[PhaseEntry], list[Host]]:
     """Return the phases of all axes together, and where every term of each stands in a copy."""
-    found: list[_tables.Phase] = []
+    found: list[PhaseEntry] = []
     offsets: list[Host] = []
     rows, columns = along[-2:]
     part = blocks.high * blocks.pitch
@@ -241,7 +211,7 @@ def _phases(spec: Spec, along: list[_AxisPhases], blocks: _Blocks) -> tuple[list
         down = [columns.step * part * rest + blocks.pitch * place for place, rest in rows.places(parts[-2])]
         across = [part * rest + place for place, rest in columns.places(parts[-1])]
         offsets.append(_outer(_outer(rows.step * columns.step * part * planes, down), across))
-        found.append(_tables.Phase(offsets[-1].size, before, before * spec.groups * spec.filters))
+        found.append(PhaseEntry(offsets[-1].size, before, before * spec.groups * spec.filters))
         before += offsets[-1].size
     return found, offsets
 
