@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from itertools import product
 from math import prod
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from arrayconv._accel import _planes
 from arrayconv._accel._in_place import Host, Steps
+from arrayconv._accel._phases import AxisPhases, along_axes
 from arrayconv._accel._rows import MIN_SHARED_FILTERS
 from arrayconv._accel._tables import IMAGES, ImagesTable, Job, LeadPhase
 from arrayconv._accel._tables import Axis as AxisEntry
@@ -20,8 +21,8 @@ from arrayconv._accel._tables import Phase as PhaseEntry
 from arrayconv._cost_table import LINE, Pace, rates
 from arrayconv._ops.windows import LEADING
 from arrayconv._scattered import is_scattered, near
-from arrayconv._spec import Axis, Spec
-from arrayconv._split import Phase, phase_count, phases
+from arrayconv._spec import Spec
+from arrayconv._split import phase_count, phases
 from arrayconv._tracing import planning
 from arrayconv._xp import Traits
 
@@ -51,7 +52,7 @@ def upsamples(spec: Spec) -> bool:
 
 def cost(spec: Spec, traits: Traits, measured: Pace) -> int:
     """Return nanoseconds at a measured pace: outputs at the ends of rows that nobody wants are computed too."""
-    along = [_AxisPhases.of(axis) for axis in _surrounded(spec)]
+    along = along_axes(spec)
     met = prod(sum(part.axis.outputs * part.axis.taps for part in phases(axis)) for axis in spec.axes)
     macs = spec.batch * spec.groups * spec.filters * spec.channels * met
     rows, columns = along[-2:]
@@ -64,7 +65,7 @@ def cost(spec: Spec, traits: Traits, measured: Pace) -> int:
     return measured.call_ns + work // min(worth(spec, traits), _units(spec, along, traits)) // 1000
 
 
-def _units(spec: Spec, along: list[_AxisPhases], traits: Traits) -> int:
+def _units(spec: Spec, along: list[AxisPhases], traits: Traits) -> int:
     """Return how many blocks there are to share, at least one."""
     places = prod(axis.axis.outputs for axis in along[:-2])
     return max(1, spec.batch * spec.groups * places * _Blocks.of(spec, traits).bands)
@@ -78,62 +79,11 @@ def worth(spec: Spec, traits: Traits) -> int:
 def workspace(spec: Spec, traits: Traits) -> int:
     """Return the bytes of the kernel by phases, of the blocks of all threads, and of the tables."""
     blocks = _Blocks.of(spec, traits)
-    along = [_AxisPhases.of(axis) for axis in _surrounded(spec)]
+    along = along_axes(spec)
     sums = _SUMS_BYTES * len(along[-1].parts)
     numbers = 8 * (4 * spec.terms + 8 * sum(axis.low + axis.high for axis in along))
     kernel = prod(spec.kernel_shape) * traits.itemsize
     return 2 * kernel + traits.threads * (blocks.room * traits.itemsize + sums) + numbers + 8 * _WORDS
-
-
-class _AxisPhases(NamedTuple):
-    """An axis as phases that have their steps in common, and the samples that those meet."""
-
-    axis: Axis
-    parts: tuple[Phase, ...]
-    before: int  # of the first sample, those that the first output of some phase may meet
-    extra: int  # positions that a row holds beyond its outputs, of every rest by the stride
-    max_outputs: int  # outputs of a phase
-
-    @classmethod
-    def of(cls, axis: Axis) -> _AxisPhases:
-        parts = phases(axis)
-        before = max(part.axis.before for part in parts)
-        step = parts[0].axis.stride
-        reaches = [before - part.axis.before + part.axis.reach - 1 for part in parts if part.axis.taps]
-        return cls(axis, parts, before, max([0, *reaches]) // step, max(part.axis.outputs for part in parts))
-
-    @property
-    def step(self) -> int:
-        return self.parts[0].axis.stride
-
-    @property
-    def positions(self) -> int:
-        """Return the positions of a row of a copy."""
-        return self.max_outputs + self.extra
-
-    @property
-    def low(self) -> int:
-        """Return how many positions before the first sample are read."""
-        return max(self.before, 0)
-
-    @property
-    def high(self) -> int:
-        """Return how many positions after the last sample are read."""
-        return max(self.step * self.positions - self.before - self.axis.size, 0)
-
-    @property
-    def taps(self) -> int:
-        return max(1, *(part.axis.taps for part in self.parts))
-
-    def places(self, part: Phase) -> list[tuple[int, int]]:
-        """Return where the taps of a phase meet a copy: the position, and the rest that its samples leave."""
-        first = self.before - part.axis.before
-        return [divmod(first + part.axis.dilation * tap, self.step) for tap in range(part.axis.taps)]
-
-
-def _surrounded(spec: Spec) -> tuple[Axis, ...]:
-    """Return the axes, two at least."""
-    return (Axis(1, 1, 1), *spec.axes) if len(spec.axes) == 1 else spec.axes
 
 
 class _Blocks(NamedTuple):
@@ -147,7 +97,7 @@ class _Blocks(NamedTuple):
 
     @classmethod
     def of(cls, spec: Spec, traits: Traits) -> _Blocks:
-        along = [_AxisPhases.of(axis) for axis in _surrounded(spec)]
+        along = along_axes(spec)
         rows, columns = along[-2:]
         pitch, planes = columns.positions, spec.channels * prod(axis.taps for axis in along[:-2])
         each = max(1, planes * rows.step * columns.step * pitch)  # 0 without channels
@@ -163,7 +113,7 @@ class _Blocks(NamedTuple):
 @planning()
 def job(spec: Spec, x_steps: Steps, y_steps: Steps, start: int, origin: int, traits: Traits) -> Job:
     """Return the loop's table for a problem on arrays of some layout."""
-    blocks, along = _Blocks.of(spec, traits), [_AxisPhases.of(axis) for axis in _surrounded(spec)]
+    blocks, along = _Blocks.of(spec, traits), along_axes(spec)
     axes, border = _axes(along, x_steps[LEADING:], y_steps[LEADING:])
     leads = [LeadPhase(-part.axis.before, part.axis.taps) for axis in along[:-2] for part in axis.parts]
     phases, offsets = _phases(spec, along, blocks)
@@ -181,7 +131,7 @@ def job(spec: Spec, x_steps: Steps, y_steps: Steps, start: int, origin: int, tra
     return Job(IMAGES, parts, _units(spec, along, traits), blocks.room)
 
 
-def _axes(along: list[_AxisPhases], x_steps: Steps, y_steps: Steps) -> tuple[list[AxisEntry], Host]:
+def _axes(along: list[AxisPhases], x_steps: Steps, y_steps: Steps) -> tuple[list[AxisEntry], Host]:
     """Return the axes, and the samples that stand beyond the ends of all of them."""
     none = (0,) * (len(along) - len(x_steps))  # of an axis that was put around
     steps = (*none, *x_steps), (*none, *y_steps)
@@ -199,7 +149,7 @@ def _axes(along: list[_AxisPhases], x_steps: Steps, y_steps: Steps) -> tuple[lis
     return phased, border
 
 
-def _phases(spec: Spec, along: list[_AxisPhases], blocks: _Blocks) -> tuple[list[PhaseEntry], list[Host]]:
+def _phases(spec: Spec, along: list[AxisPhases], blocks: _Blocks) -> tuple[list[PhaseEntry], list[Host]]:
     """Return the phases of all axes together, and where every term of each stands in a copy."""
     found: list[PhaseEntry] = []
     offsets: list[Host] = []
@@ -219,27 +169,3 @@ def _phases(spec: Spec, along: list[_AxisPhases], blocks: _Blocks) -> tuple[list
 def _outer(first: Host, second: list[int]) -> Host:
     """Return the sums of all pairs, those of the first number first."""
     return (first[:, None] + np.array(second, np.int64)).reshape(-1)
-
-
-Taps = tuple[int, int, int]  # those of a phase: the first, the step between them, how many
-
-
-def taps_of(spec: Spec) -> tuple[tuple[Taps, ...], ...]:
-    """Return the taps of each phase, for each axis."""
-    return tuple([tuple([(part.first_tap, part.tap_step, part.axis.taps) for part in phases(a)]) for a in spec.axes])
-
-
-def ordered(kernel: Any, taps: tuple[tuple[Taps, ...], ...]) -> Host:
-    """Return the factors of a kernel (groups, filters, channels, *k), those of one phase after those of another."""
-    parts = by_phases(np.asarray(kernel), taps)
-    return np.ascontiguousarray(parts[0]) if len(parts) == 1 else np.concatenate(parts)
-
-
-def by_phases(kernel: Any, taps: tuple[tuple[Taps, ...], ...]) -> list[Any]:
-    """Return the factors of each phase, of a kernel of any library whose arrays have NumPy's `reshape`."""
-    return [kernel[(..., *map(_cut, found))].reshape(-1) for found in product(*taps)]
-
-
-def _cut(taps: Taps) -> slice:
-    first, step, count = taps
-    return slice(first, first + step * count, step)

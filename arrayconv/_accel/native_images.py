@@ -16,7 +16,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from arrayconv._accel import _images, _native
+from arrayconv._accel import _images, _native, _phases
 from arrayconv._accel._in_place import Host, InPlace, Layout, Steps, adjacent
 from arrayconv._algorithms import Algorithm, Bound, Context, Cuts, Preparation
 from arrayconv._cost_table import pace
@@ -33,7 +33,7 @@ def _cost(spec: Spec, traits: Traits) -> int:
 
 
 def _preparation(spec: Spec, context: Context) -> Callable[[Any], Host]:
-    return partial(_images.ordered, taps=_images.taps_of(spec))
+    return partial(_phases.ordered, taps=_phases.taps_of(spec))
 
 
 def _bind(spec: Spec, context: Context) -> Bound:

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from arrayconv._accel import _images, _rows, _tiles, _xla
+from arrayconv._accel import _images, _phases, _rows, _tiles, _xla
 from arrayconv._accel._in_place import adjacent
 from arrayconv._algorithms import UNPREPARED, Algorithm, Bound, Context, Cuts, Preparation
 from arrayconv._cost_table import Pace, pace
@@ -61,10 +61,10 @@ def _images_cost(spec: Spec, traits: Traits) -> int:
 
 def _images_preparation(spec: Spec, context: Context) -> Callable[[Any], Any]:
     """Return what puts the factors of one phase after those of another, by operations of the program."""
-    taps, concat = _images.taps_of(spec), context.xp.concat
+    taps, concat = _phases.taps_of(spec), context.xp.concat
 
     def by_phases(kernel: Any) -> Any:
-        parts = _images.by_phases(kernel, taps)
+        parts = _phases.by_phases(kernel, taps)
         return parts[0] if len(parts) == 1 else concat(parts)
 
     return by_phases
