@@ -13,15 +13,11 @@ from contextlib import AbstractContextManager, nullcontext
 from importlib.util import find_spec
 
 from arrayconv import _failures, _fft
-from arrayconv._accel import (
-    _native,
-    _xla,
-    native_images,
-    native_loops,
-    native_tiles,
-    torch_conv,
-)
+from arrayconv._accel import _native, _xla, torch_conv
 from arrayconv._accel._borrowed import on_addresses, on_memory, on_places, where_written
+from arrayconv._accel.native_images import native_images
+from arrayconv._accel.native_loops import native_loops
+from arrayconv._accel.native_tiles import native_tiles
 from arrayconv._accel.numpy_convolve import numpy_convolve
 from arrayconv._accel.xla_conv import xla_conv
 from arrayconv._accel.xla_loops import xla_images, xla_loops, xla_tiles
@@ -56,9 +52,9 @@ ACCELERATED: dict[str, Algorithm] = {
     algorithm.name: algorithm
     for algorithm in (
         numpy_convolve,
-        native_loops.native_loops,
-        native_tiles.native_tiles,
-        native_images.native_images,
+        native_loops,
+        native_tiles,
+        native_images,
         torch_conv.torch_conv,
         xla_conv,
         xla_loops,

@@ -11,7 +11,8 @@ import warnings
 from importlib import import_module
 from typing import Any
 
-from arrayconv._failures import AcceleratorFailed, failures, give_up
+from arrayconv import _failures
+from arrayconv._failures import AcceleratorFailed, give_up
 from arrayconv._xp import Namespace, Traits
 
 PROVIDERS = {
@@ -37,7 +38,7 @@ def namespace(library: str, xp: Namespace, threads: int) -> Any:
 
     A library that can't be imported is left alone from then on, with one warning.
     """
-    if not library or library in failures:
+    if not library or library in _failures.failures:
         return getattr(xp, "fft", None)  # an optional extension of the standard
     try:
         return import_module(PROVIDERS[library]).with_threads(threads)
