@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
-from arrayconv import _accel
+from arrayconv import _accel, _fft
 from arrayconv._algorithms import Bound, Context, Memory
 from arrayconv._float_errors import float_errors_ignored
 from arrayconv._memory import buffer, is_corner, is_numpy, put
@@ -22,6 +22,7 @@ from arrayconv._problem import Problem
 from arrayconv._select import TABLE
 from arrayconv._spec import Spec
 from arrayconv._steps import Constants, Kernels, Step, StepKernel, part_of_kernel
+from arrayconv._threads import share
 from arrayconv._tracing import is_traced
 from arrayconv._xp import Array, Namespace, compat_namespace
 
@@ -36,7 +37,7 @@ class BoundPlan:
     ) -> None:
         algorithm, traits = TABLE[plan.method], plan.traits
         alone = plan.together <= 1
-        fft = _accel.transforms(traits.transforms, xp, traits.threads if alone else 1)
+        fft = _fft.namespace(traits.transforms, xp, traits.threads if alone else 1)
         memory = None
         if problem is not None and plan.is_whole:
             memory = Memory(problem, plan.partition.at(0))
@@ -108,7 +109,7 @@ class BoundPlan:
             make = xp.empty if plan.covers else xp.zeros
             y = make(plan.spec.output_shape, dtype=self._dtype, device=context.device)
         if plan.together > 1:
-            _accel.share(partial(self._write, x, kernels, y), plan.partition.num_pieces, plan.together)
+            share(partial(self._write, x, kernels, y), plan.partition.num_pieces, plan.together)
             return y  # pyright: ignore[reportReturnType]
         for step in self._each_step():
             y = self._put(step, x, kernels, y)

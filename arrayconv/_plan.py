@@ -9,7 +9,7 @@ from __future__ import annotations
 from math import prod
 from typing import NamedTuple
 
-from arrayconv import _accel
+from arrayconv import _accel, _fft, _threads
 from arrayconv._algorithms import Algorithm
 from arrayconv._partition import Partition, nothing, partition, undivided_partition
 from arrayconv._select import METHODS, TABLE, Budget, Candidate, rank
@@ -181,5 +181,5 @@ def with_accelerators(traits: Traits, allowed: frozenset[str], threads: int | No
     if traits.backend == "jax":
         traits = traits._replace(traced=True)
     traits = _accel.hosted(_accel.surviving(traits._replace(accelerators=_accel.available(allowed))))
-    most = _accel.usable() if traits.backend in ("numpy", "jax") and traits.device == "cpu" else 1
-    return traits._replace(transforms=_accel.lender(traits), threads=most if threads is None else min(threads, most))
+    most = _threads.usable() if traits.backend in ("numpy", "jax") and traits.device == "cpu" else 1
+    return traits._replace(transforms=_fft.provider(traits), threads=most if threads is None else min(threads, most))

@@ -65,8 +65,8 @@ class Traits(NamedTuple):
     integer_matmul: bool = True  # matmul takes integers on this device
     transforms: str = ""  # the library whose transforms are used, '' for the namespace's own
     accelerators: frozenset[str] = frozenset()  # the libraries whose methods may serve
-    threads: int = 1  # how many this package's own loops and the lent transforms may use
-    has_fft: bool = True  # there are transforms: a lender's, or the namespace's optional `fft` extension
+    threads: int = 1  # how many this package's own loops and a provider's transforms may use
+    has_fft: bool = True  # there are transforms: a provider's, or the namespace's optional `fft` extension
     home: str = ""  # the library whose arrays these are, where they are computed as the backend's over the same memory
 
     @property
@@ -76,9 +76,9 @@ class Traits(NamedTuple):
 
     @property
     def row(self) -> str:
-        """Name of the cost table's row: library, the library that lends its transforms, tracing, device."""
-        lender = f"+{self.transforms}" if self.transforms else ""
-        return f"{self.backend}{lender}{'-traced' * self.traced}/{self.device}"
+        """Name of the cost table's row: library, the provider of transforms, tracing, device."""
+        provider = f"+{self.transforms}" if self.transforms else ""
+        return f"{self.backend}{provider}{'-traced' * self.traced}/{self.device}"
 
     @property
     def exact(self) -> bool:

@@ -13,7 +13,7 @@ import pathlib
 import re
 import sys
 
-from arrayconv import _accel, _cost_table
+from arrayconv import _cost_table, _threads
 from arrayconv._cli import constants, paces
 
 TABLE = pathlib.Path(_cost_table.__file__)
@@ -25,8 +25,8 @@ def rendered(rates, found, versions):
     today = datetime.date.today().isoformat()
     head, rest = text.split("\nMeasured ", 1)
     rest = rest[rest.index('"""') :]
-    about = f"\nMeasured {today} on {_accel.usable()} cores, {versions}.\n"
-    rest = re.sub(r"\nTHREADS = \d+", f"\nTHREADS = {_accel.usable()}", rest)
+    about = f"\nMeasured {today} on {_threads.usable()} cores, {versions}.\n"
+    rest = re.sub(r"\nTHREADS = \d+", f"\nTHREADS = {_threads.usable()}", rest)
     return head + about + replaced(replaced(rest, "RATES", rates), _paces(), found)
 
 

@@ -24,7 +24,7 @@ tiles = importlib.import_module("arrayconv._accel._tiles")
 def remembered(x, kernel, meeting):
     """Return a call whose rows are copied from so many rows of taps on."""
     found, tiles._MEETING = tiles._MEETING, meeting
-    tiles.tables.cache_clear()
+    tiles.job.cache_clear()
     _cache._calls.clear()
     arrayconv.convolve(x, kernel, "same", method="native_tiles")
     tiles._MEETING = found

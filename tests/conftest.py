@@ -65,6 +65,6 @@ def ends(request, monkeypatch):
     tiles = importlib.import_module("arrayconv._accel._tiles")
     if request.param == "apart":
         monkeypatch.setattr(tiles, "_COPIED", 0)
-    tiles.tables.cache_clear()
+    tiles.job.cache_clear()
     yield request.param
-    tiles.tables.cache_clear()
+    tiles.job.cache_clear()

@@ -92,7 +92,7 @@ static char *called(const problem *given, word threads, XLA_FFI_Error **error)
     char *x = copied(given->x, given->size.x_bytes), *w = copied(given->w, given->size.w_bytes);
     char *y = malloc((size_t)given->size.y_bytes + 1), *answer = NULL;
     head->threads = threads;
-    head->chunks = threads == 1 ? 1 : least(head->units, 4 * threads);
+    head->chunks = threads == 1 ? 1 : least(((const loop_head *)(head + 1))->units, 4 * threads);
     int64_t x_dims = head->x_size, w_dims = head->w_size, y_dims = head->y_size;
     const int type = (int)given->size.type;
     XLA_FFI_Buffer buffers[3] = {{sizeof *buffers, NULL, type, x, 1, &x_dims},

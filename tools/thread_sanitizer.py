@@ -17,7 +17,7 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 from arrayconv._accel import _images, _native, _rows, _tiles  # noqa: E402
-from arrayconv._accel._flat import adjacent  # noqa: E402
+from arrayconv._accel._in_place import adjacent  # noqa: E402
 from arrayconv._accel._tables import XlaHead, packed  # noqa: E402
 from arrayconv._spec import Axis, Spec  # noqa: E402
 from arrayconv._xp import compat_namespace, traits  # noqa: E402
@@ -30,28 +30,29 @@ STRIDED = IMAGE._replace(axes=(Axis(20, 3, 10, before=1, stride=2), Axis(33, 3, 
 
 
 def problems():
-    """Yield (loop, dtype, spec, units, the loop's table)."""
+    """Yield (dtype, spec, job)."""
     signal = Spec(4, 2, 3, 5, (Axis(300, 7, 294),))
     for dtype in ("float32", "int32"):
-        job = _rows.job(signal, adjacent(signal.input_shape), adjacent(signal.output_shape), 0, 0, 4)
-        yield _native.ROWS, dtype, signal, job.units, job.parts
-    tables = _tiles.tables(IMAGE, adjacent(IMAGE.input_shape), adjacent(IMAGE.output_shape), 0, 0, 8)
-    yield _native.TILES, "float64", IMAGE, tables.units, tables.parts
+        yield dtype, signal, _rows.job(signal, *steps(signal), 0, 0, 4)
+    yield "float64", IMAGE, _tiles.job(IMAGE, *steps(IMAGE), 0, 0, 8)
     for spec in (IMAGE, STRIDED):
         known = traits("numpy", "cpu", compat_namespace("numpy"), "float32")
-        images = _images.tables(spec, adjacent(spec.input_shape), adjacent(spec.output_shape), 0, 0, known)
-        yield _native.IMAGES, "float32", spec, images.units, (images.words,)
+        yield "float32", spec, _images.job(spec, *steps(spec), 0, 0, known)
+
+
+def steps(spec):
+    """Return the steps of contiguous x and y."""
+    return adjacent(spec.input_shape), adjacent(spec.output_shape)
 
 
 def written(path):
     """Write the problems, each after its sizes, as thread_sanitizer.c reads them."""
-    random, code = np.random.default_rng(0), _native.loaded()
+    random = np.random.default_rng(0)
     with path.open("wb") as file:
-        for loop, dtype, spec, units, parts in problems():
+        for dtype, spec, job in problems():
             x, w = ((9 * random.standard_normal(n)).astype(dtype) for n in (spec.input_shape, spec.kernel_shape))
             outputs = int(np.prod(spec.output_shape))
-            head = XlaHead(loop, code.level, code.kinds[dtype], 0, units, 1, 1, x.size, w.size, outputs)
-            table = packed(head, *parts)
+            table = packed(XlaHead(1, 1, x.size, w.size, outputs), _native.table(job, dtype, 0))
             sizes = table.size, x.nbytes, w.nbytes, outputs * x.itemsize, TYPES[dtype]
             file.write(np.array(sizes, np.int64).tobytes() + table.tobytes() + x.tobytes() + w.tobytes())
 

@@ -1,4 +1,4 @@
-"""What names a library: transforms, ``library -> where``, and `ACCELERATED`, methods of the one table.
+"""Methods of the one table that name a library, `ACCELERATED`, and which libraries may serve.
 
 An allow-list. No library is imported to decide, only to run, and each agrees with the standard-only code over the whole
 case table. A library that fails once is left alone from then on.
@@ -10,30 +10,22 @@ import os
 import sys
 import warnings
 from contextlib import AbstractContextManager, nullcontext
-from importlib import import_module
 from importlib.util import find_spec
-from typing import Any
 
-from arrayconv._accel import (
-    _base,
-    _native,
-    _xla,
-    native_images,
-    native_loops,
-    native_tiles,
-    torch_conv,
-)
-from arrayconv._accel._base import AcceleratorFailed
-from arrayconv._accel._borrowed import memory, on_addresses, on_memory, on_places, tensor, where_written
-from arrayconv._accel._threads import share, usable
+from arrayconv import _failures, _fft
+from arrayconv._accel import _native, _xla, torch_conv
+from arrayconv._accel._borrowed import on_addresses, on_memory, on_places, where_written
+from arrayconv._accel.native_images import native_images
+from arrayconv._accel.native_loops import native_loops
+from arrayconv._accel.native_tiles import native_tiles
 from arrayconv._accel.numpy_convolve import numpy_convolve
 from arrayconv._accel.xla_conv import xla_conv
-from arrayconv._accel.xla_images import xla_images
-from arrayconv._accel.xla_loops import xla_loops
-from arrayconv._accel.xla_tiles import xla_tiles
+from arrayconv._accel.xla_loops import xla_images, xla_loops, xla_tiles
 from arrayconv._algorithms import Algorithm
+from arrayconv._failures import AcceleratorFailed, give_up
+from arrayconv._tensors import memory, tensor
 from arrayconv._tracing import is_recorded, planning
-from arrayconv._xp import Namespace, Traits
+from arrayconv._xp import Traits
 
 __all__ = [
     "ACCELERATED",
@@ -44,20 +36,16 @@ __all__ = [
     "full_precision",
     "give_up",
     "hosted",
-    "lender",
     "lends",
     "memory",
     "on_addresses",
     "on_memory",
     "on_places",
     "prove",
-    "share",
     "state",
     "surviving",
     "tensor",
-    "transforms",
     "unhosted",
-    "usable",
     "where_written",
 ]
 
@@ -65,9 +53,9 @@ ACCELERATED: dict[str, Algorithm] = {
     algorithm.name: algorithm
     for algorithm in (
         numpy_convolve,
-        native_loops.native_loops,
-        native_tiles.native_tiles,
-        native_images.native_images,
+        native_loops,
+        native_tiles,
+        native_images,
         torch_conv.torch_conv,
         xla_conv,
         xla_loops,
@@ -75,14 +63,6 @@ ACCELERATED: dict[str, Algorithm] = {
         xla_images,
     )
 }
-TRANSFORMS = {  # of NumPy arrays
-    "ducc0": "arrayconv._accel.ducc0_fft",
-    "scipy": "arrayconv._accel.scipy_fft",
-    "torch": "arrayconv._accel.torch_fft",
-}
-# By the library of the caller's arrays; the first that is there serves, so the quickest is named first. Beside NumPy's
-# threads torch's get in the way of each other.
-_LENDERS = {"numpy": ("ducc0", "scipy"), "torch": ("ducc0", "torch", "scipy")}
 _HOSTED = ("torch",)  # whose arrays of the CPU NumPy can work on, over the same memory
 _BORROWED = ("torch", "jax")  # serve where their user has imported them, and are never imported for a shortcut
 MADE_OF = {"xla_ffi": ("native", "jax")}  # what is no library, but needs some
@@ -99,7 +79,7 @@ _FORKED = "torch, after a fork"
 
 def _after_fork() -> None:
     if _imported("torch"):
-        _base.failures[_FORKED] = "its threads do not come along"
+        _failures.failures[_FORKED] = "its threads do not come along"
 
 
 if hasattr(os, "register_at_fork"):
@@ -112,7 +92,7 @@ def _imported(library: str) -> bool:
 
 def ready(library: str) -> bool:
     """Whether `library` may serve: installed, not failed before, and imported already where it is borrowed."""
-    if library in _base.failures:
+    if library in _failures.failures:
         return False
     if library in MADE_OF:
         return all(map(ready, MADE_OF[library]))
@@ -125,13 +105,13 @@ def surviving(traits: Traits) -> Traits:
     torch's OpenMP threads do not come along into a child, and what is shared among them waits for ever. So NumPy arrays
     are not lent to it there. All else that serves them was tried, and starts its threads again.
     """
-    if _FORKED not in _base.failures or traits.library != "numpy":
+    if _FORKED not in _failures.failures or traits.library != "numpy":
         return traits
     return traits._replace(accelerators=traits.accelerators - {"torch"})
 
 
 def hosted(traits: Traits) -> Traits:
-    """Return the traits of the same arrays as NumPy's, where those are quicker: with transforms that somebody lends.
+    """Return the traits of the same arrays as NumPy's, where those are quicker: with transforms of a provider.
 
     Tensors of the CPU are memory that NumPy, and all that serves NumPy, can read in place. A compiler must see torch's
     own functions, and bfloat16 is torch's alone.
@@ -139,7 +119,7 @@ def hosted(traits: Traits) -> Traits:
     if traits.backend not in _HOSTED or traits.device != "cpu" or traits.traced or traits.output == "bfloat16":
         return traits
     found = traits._replace(backend="numpy", home=traits.backend, readable=True, integer_matmul=True)
-    return found if "numpy" in traits.accelerators and lender(found) else traits
+    return found if "numpy" in traits.accelerators and _fft.provider(found) else traits
 
 
 def unhosted(traits: Traits) -> Traits:
@@ -158,12 +138,6 @@ def at_home(method: str, traits: Traits) -> Traits:
     return traits._replace(backend=traits.home, home="")
 
 
-def lender(traits: Traits) -> str:
-    """Return the library whose transforms serve, '' for the namespace's own."""
-    lenders = _LENDERS.get(traits.library, ()) if traits.backend == "numpy" else ()
-    return next((library for library in lenders if library in traits.accelerators), "")
-
-
 def available(allowed: frozenset[str]) -> frozenset[str]:
     """Return the allowed libraries that may serve."""
     return frozenset(library for library in allowed if ready(library))
@@ -172,12 +146,7 @@ def available(allowed: frozenset[str]) -> frozenset[str]:
 def state() -> tuple[int, ...]:
     """Return what a remembered choice must not outlive: how many libraries failed or stayed behind, which are lent."""
     modules = sys.modules  # asked at every call, so written out for each of _BORROWED
-    return len(_base.failures), modules.get("torch") is not None, modules.get("jax") is not None
-
-
-def give_up(failure: AcceleratorFailed) -> None:
-    """Leave a library alone from now on."""
-    _base.failures[failure.library] = failure.reason
+    return len(_failures.failures), modules.get("torch") is not None, modules.get("jax") is not None
 
 
 def prove(traits: Traits, allowed: frozenset[str]) -> None:
@@ -194,22 +163,6 @@ def prove(traits: Traits, allowed: frozenset[str]) -> None:
         except AcceleratorFailed as failure:
             give_up(failure)
             warnings.warn(f"{failure}. Other methods serve instead.", RuntimeWarning, stacklevel=4)
-
-
-def transforms(library: str, xp: Namespace, threads: int) -> Any:
-    """Return the fft functions to use: a lender's with so many threads, or the namespace's own, None without any.
-
-    A lender that can't be imported is left alone from then on, with one warning.
-    """
-    if not library or library in _base.failures:
-        return getattr(xp, "fft", None)  # an optional extension of the standard
-    try:
-        return import_module(TRANSFORMS[library]).with_threads(threads)
-    except ImportError as broken:
-        failure = AcceleratorFailed(library, f"{type(broken).__name__}: {broken}")
-    give_up(failure)
-    warnings.warn(f"{failure}. The array library's own transforms serve instead.", RuntimeWarning, stacklevel=2)
-    return xp.fft
 
 
 def lends(method: str, traits: Traits) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from arrayconv._accel._flat import Steps, adjacent
+from arrayconv._accel._in_place import Steps, adjacent
 from arrayconv._algorithms import Context, Memory
 from arrayconv._boundary import FILL, Source
 from arrayconv._layout import Move

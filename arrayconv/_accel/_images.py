@@ -1,25 +1,28 @@
 """Images of many channels: what a problem costs, how it is cut into blocks and phases, and what the loop is told.
 
-The loop itself is in `native/images.h`; NumPy arrays meet it in `native_images`, JAX arrays in `xla_images`.
+The loop itself is in `native/images.h`; NumPy arrays meet it in `native_images`, JAX arrays in `xla_loops`.
 """
 
 from __future__ import annotations
 
 from itertools import product
 from math import prod
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from arrayconv._accel import _tables
-from arrayconv._accel._flat import Host
+from arrayconv._accel import _planes
+from arrayconv._accel._in_place import Host, Steps
+from arrayconv._accel._phases import AxisPhases, along_axes
 from arrayconv._accel._rows import MIN_SHARED_FILTERS
-from arrayconv._accel._tiles import border_samples
+from arrayconv._accel._tables import IMAGES, ImagesTable, Job, LeadPhase
+from arrayconv._accel._tables import Axis as AxisEntry
+from arrayconv._accel._tables import Phase as PhaseEntry
 from arrayconv._cost_table import LINE, Pace, rates
 from arrayconv._ops.windows import LEADING
 from arrayconv._scattered import is_scattered, near
-from arrayconv._spec import Axis, Spec
-from arrayconv._split import Phase, phase_count, phases
+from arrayconv._spec import Spec
+from arrayconv._split import phase_count, phases
 from arrayconv._tracing import planning
 from arrayconv._xp import Traits
 
@@ -49,7 +52,7 @@ def upsamples(spec: Spec) -> bool:
 
 def cost(spec: Spec, traits: Traits, measured: Pace) -> int:
     """Return nanoseconds at a measured pace: outputs at the ends of rows that nobody wants are computed too."""
-    along = [_AxisPhases.of(axis) for axis in _surrounded(spec)]
+    along = along_axes(spec)
     met = prod(sum(part.axis.outputs * part.axis.taps for part in phases(axis)) for axis in spec.axes)
     macs = spec.batch * spec.groups * spec.filters * spec.channels * met
     rows, columns = along[-2:]
@@ -62,7 +65,7 @@ def cost(spec: Spec, traits: Traits, measured: Pace) -> int:
     return measured.call_ns + work // min(worth(spec, traits), _units(spec, along, traits)) // 1000
 
 
-def _units(spec: Spec, along: list[_AxisPhases], traits: Traits) -> int:
+def _units(spec: Spec, along: list[AxisPhases], traits: Traits) -> int:
     """Return how many blocks there are to share, at least one."""
     places = prod(axis.axis.outputs for axis in along[:-2])
     return max(1, spec.batch * spec.groups * places * _Blocks.of(spec, traits).bands)
@@ -76,62 +79,11 @@ def worth(spec: Spec, traits: Traits) -> int:
 def workspace(spec: Spec, traits: Traits) -> int:
     """Return the bytes of the kernel by phases, of the blocks of all threads, and of the tables."""
     blocks = _Blocks.of(spec, traits)
-    along = [_AxisPhases.of(axis) for axis in _surrounded(spec)]
+    along = along_axes(spec)
     sums = _SUMS_BYTES * len(along[-1].parts)
     numbers = 8 * (4 * spec.terms + 8 * sum(axis.low + axis.high for axis in along))
     kernel = prod(spec.kernel_shape) * traits.itemsize
     return 2 * kernel + traits.threads * (blocks.room * traits.itemsize + sums) + numbers + 8 * _WORDS
-
-
-class _AxisPhases(NamedTuple):
-    """An axis as phases that have their steps in common, and the samples that those meet."""
-
-    axis: Axis
-    parts: tuple[Phase, ...]
-    before: int  # of the first sample, those that the first output of some phase may meet
-    extra: int  # positions that a row holds beyond its outputs, of every rest by the stride
-    max_outputs: int  # outputs of a phase
-
-    @classmethod
-    def of(cls, axis: Axis) -> _AxisPhases:
-        parts = phases(axis)
-        before = max(part.axis.before for part in parts)
-        step = parts[0].axis.stride
-        reaches = [before - part.axis.before + part.axis.reach - 1 for part in parts if part.axis.taps]
-        return cls(axis, parts, before, max([0, *reaches]) // step, max(part.axis.outputs for part in parts))
-
-    @property
-    def step(self) -> int:
-        return self.parts[0].axis.stride
-
-    @property
-    def positions(self) -> int:
-        """Return the positions of a row of a copy."""
-        return self.max_outputs + self.extra
-
-    @property
-    def low(self) -> int:
-        """Return how many positions before the first sample are read."""
-        return max(self.before, 0)
-
-    @property
-    def high(self) -> int:
-        """Return how many positions after the last sample are read."""
-        return max(self.step * self.positions - self.before - self.axis.size, 0)
-
-    @property
-    def taps(self) -> int:
-        return max(1, *(part.axis.taps for part in self.parts))
-
-    def places(self, part: Phase) -> list[tuple[int, int]]:
-        """Return where the taps of a phase meet a copy: the position, and the rest that its samples leave."""
-        first = self.before - part.axis.before
-        return [divmod(first + part.axis.dilation * tap, self.step) for tap in range(part.axis.taps)]
-
-
-def _surrounded(spec: Spec) -> tuple[Axis, ...]:
-    """Return the axes, two at least."""
-    return (Axis(1, 1, 1), *spec.axes) if len(spec.axes) == 1 else spec.axes
 
 
 class _Blocks(NamedTuple):
@@ -145,7 +97,7 @@ class _Blocks(NamedTuple):
 
     @classmethod
     def of(cls, spec: Spec, traits: Traits) -> _Blocks:
-        along = [_AxisPhases.of(axis) for axis in _surrounded(spec)]
+        along = along_axes(spec)
         rows, columns = along[-2:]
         pitch, planes = columns.positions, spec.channels * prod(axis.taps for axis in along[:-2])
         each = max(1, planes * rows.step * columns.step * pitch)  # 0 without channels
@@ -158,80 +110,48 @@ class _Blocks(NamedTuple):
         return cls(-(-rows.max_outputs // count), count, high, pitch, each * high)
 
 
-class Tables(NamedTuple):
-    """What the loop is told besides the arrays."""
-
-    words: Host  # of the loop's table
-    units: int  # blocks of outputs
-    room: int  # samples to make room for
-
-
 @planning()
-def tables(
-    spec: Spec, x_steps: tuple[int, ...], y_steps: tuple[int, ...], start: int, origin: int, traits: Traits
-) -> Tables:
-    """Return the tables of a problem on arrays of some layout."""
-    blocks, along = _Blocks.of(spec, traits), [_AxisPhases.of(axis) for axis in _surrounded(spec)]
+def job(spec: Spec, x_steps: Steps, y_steps: Steps, start: int, origin: int, traits: Traits) -> Job:
+    """Return the loop's table for a problem on arrays of some layout."""
+    blocks, along = _Blocks.of(spec, traits), along_axes(spec)
     axes, border = _axes(along, x_steps[LEADING:], y_steps[LEADING:])
-    leads = [_tables.LeadPhase(-part.axis.before, part.axis.taps) for axis in along[:-2] for part in axis.parts]
+    leads = [LeadPhase(-part.axis.before, part.axis.taps) for axis in along[:-2] for part in axis.parts]
     phases, offsets = _phases(spec, along, blocks)
-    table = _tables.ImagesTable(
+    head = _planes.head(
+        spec,
+        (x_steps, y_steps),
+        (start, origin),
         lead_axes=len(along) - 2,
         border=border.size,
-        lead_phases=len(leads),
-        phases=len(phases),
-        batch=spec.batch,
-        groups=spec.groups,
-        channels=spec.channels,
-        filters=spec.filters,
-        x_batch=x_steps[0],
-        x_group=x_steps[1],
-        x_channel=x_steps[2],
-        y_batch=y_steps[0],
-        y_group=y_steps[1],
-        y_filter=y_steps[2],
-        x_start=start,
-        y_start=origin,
-        bands=blocks.bands,
-        band_rows=blocks.rows,
-        copy_rows=blocks.high,
         copy_row=blocks.pitch,
         room=blocks.room,
     )
-    words = _tables.packed(table, axes, border, leads, phases, *offsets)
-    return Tables(words, _units(spec, along, traits), blocks.room)
+    table = ImagesTable(len(leads), len(phases), blocks.bands, band_rows=blocks.rows, copy_rows=blocks.high)
+    parts = head, table, axes, border, leads, phases, *offsets
+    return Job(IMAGES, parts, _units(spec, along, traits), blocks.room)
 
 
-def _axes(
-    along: list[_AxisPhases], x_steps: tuple[int, ...], y_steps: tuple[int, ...]
-) -> tuple[list[_tables.PhasedAxis], Host]:
+def _axes(along: list[AxisPhases], x_steps: Steps, y_steps: Steps) -> tuple[list[AxisEntry], Host]:
     """Return the axes, and the samples that stand beyond the ends of all of them."""
-    axes: list[_tables.PhasedAxis] = []
-    ends = [np.empty(0, np.int64)]
     none = (0,) * (len(along) - len(x_steps))  # of an axis that was put around
-    for axis, x_step, y_step in zip(along, (*none, *x_steps), (*none, *y_steps), strict=True):
-        axes.append(
-            _tables.PhasedAxis(
-                size=axis.axis.size,
-                border=sum(part.size for part in ends),
-                border_before=axis.low,
-                before=axis.before,
-                outputs=axis.axis.outputs,
-                taps=axis.taps,
-                stride=axis.step,
-                dilation=axis.parts[0].axis.dilation,
-                x_step=x_step,
-                y_step=y_step,
-                period=axis.parts[0].output_step,
-            )
+    steps = (*none, *x_steps), (*none, *y_steps)
+    entries, border = _planes.axes([each.axis for each in along], [(each.low, each.high) for each in along], steps)
+    phased = [
+        entry._replace(
+            before=each.before,
+            taps=each.taps,
+            stride=each.step,
+            dilation=each.parts[0].axis.dilation,
+            period=each.parts[0].output_step,
         )
-        ends.append(border_samples(axis.axis, axis.low, axis.high))
-    return axes, np.concatenate(ends)
+        for entry, each in zip(entries, along, strict=True)
+    ]
+    return phased, border
 
 
-def _phases(spec: Spec, along: list[_AxisPhases], blocks: _Blocks) -> tuple[list[_tables.Phase], list[Host]]:
+def _phases(spec: Spec, along: list[AxisPhases], blocks: _Blocks) -> tuple[list[PhaseEntry], list[Host]]:
     """Return the phases of all axes together, and where every term of each stands in a copy."""
-    found: list[_tables.Phase] = []
+    found: list[PhaseEntry] = []
     offsets: list[Host] = []
     rows, columns = along[-2:]
     part = blocks.high * blocks.pitch
@@ -241,7 +161,7 @@ def _phases(spec: Spec, along: list[_AxisPhases], blocks: _Blocks) -> tuple[list
         down = [columns.step * part * rest + blocks.pitch * place for place, rest in rows.places(parts[-2])]
         across = [part * rest + place for place, rest in columns.places(parts[-1])]
         offsets.append(_outer(_outer(rows.step * columns.step * part * planes, down), across))
-        found.append(_tables.Phase(offsets[-1].size, before, before * spec.groups * spec.filters))
+        found.append(PhaseEntry(offsets[-1].size, before, before * spec.groups * spec.filters))
         before += offsets[-1].size
     return found, offsets
 
@@ -249,27 +169,3 @@ def _phases(spec: Spec, along: list[_AxisPhases], blocks: _Blocks) -> tuple[list
 def _outer(first: Host, second: list[int]) -> Host:
     """Return the sums of all pairs, those of the first number first."""
     return (first[:, None] + np.array(second, np.int64)).reshape(-1)
-
-
-Taps = tuple[int, int, int]  # those of a phase: the first, the step between them, how many
-
-
-def taps_of(spec: Spec) -> tuple[tuple[Taps, ...], ...]:
-    """Return the taps of each phase, for each axis."""
-    return tuple([tuple([(part.first_tap, part.tap_step, part.axis.taps) for part in phases(a)]) for a in spec.axes])
-
-
-def ordered(kernel: Any, taps: tuple[tuple[Taps, ...], ...]) -> Host:
-    """Return the factors of a kernel (groups, filters, channels, *k), those of one phase after those of another."""
-    parts = by_phases(np.asarray(kernel), taps)
-    return np.ascontiguousarray(parts[0]) if len(parts) == 1 else np.concatenate(parts)
-
-
-def by_phases(kernel: Any, taps: tuple[tuple[Taps, ...], ...]) -> list[Any]:
-    """Return the factors of each phase, of a kernel of any library whose arrays have NumPy's `reshape`."""
-    return [kernel[(..., *map(_cut, found))].reshape(-1) for found in product(*taps)]
-
-
-def _cut(taps: Taps) -> slice:
-    first, step, count = taps
-    return slice(first, first + step * count, step)

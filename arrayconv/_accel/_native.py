@@ -8,26 +8,24 @@ from __future__ import annotations
 
 import ctypes
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from arrayconv._accel import _images, _rows, _tiles
-from arrayconv._accel._base import AcceleratorFailed, unavailable
-from arrayconv._accel._contiguous import Samples, reversed_taps
-from arrayconv._accel._in_place import Part, Start
-from arrayconv._accel._tables import CallHead, double_bits, packed
+from arrayconv._accel._contiguous import outputs, reversed_taps, samples
+from arrayconv._accel._in_place import Host, Part, Start, Steps
+from arrayconv._accel._tables import ROWS, CallHead, Job, LoopHead, double_bits, packed
 from arrayconv._algorithms import Context
+from arrayconv._failures import AcceleratorFailed, unavailable
 from arrayconv._xp import Traits
 
 At = Callable[[int, int, int], None]  # a whole call at addresses of x, the kernel and y
 
 LIBRARY = "native"
-ROWS, TILES, IMAGES = range(3)  # LOOPS of native/tables.h
 _SOURCES = Path(__file__).parent / "native"
 _PATH = _SOURCES / "loops.so"
-_INTERFACE = 4  # of the arguments and tables: native/loops.c speaks it too
+_INTERFACE = 5  # of the arguments and tables: native/loops.c speaks it too
 NOT_BUILT = "there was no C compiler, or it failed, when the package was installed"
 _AGAIN = "Build it again: pip install --force-reinstall, or make in a checkout"
 _NO_MEMORY = "convolution: no memory for a copy of {} samples of {}."
@@ -39,9 +37,7 @@ class Code(NamedTuple):
     level: int  # among `levels`
     levels: tuple[str, ...]
     kinds: dict[str, int]
-    rows: Any
-    tiles: Any
-    images: Any
+    blocks: Any
     call: Any
     xla: Any
 
@@ -80,16 +76,12 @@ def loaded() -> Code:
     sources.restype = ctypes.c_int64
     if _sources() not in (sources(), None):
         raise AcceleratorFailed(LIBRARY, f"it was built from other sources than those beside it. {_AGAIN}")
-    number, pointer, word = ctypes.c_int, ctypes.c_void_p, ctypes.c_int64
-    rows, tiles, images = library.arrayconv_rows, library.arrayconv_tiles, library.arrayconv_images
-    call = library.arrayconv_call
-    rows.restype, rows.argtypes = None, [number, number, *[pointer] * 4, word, word]
-    for blocks in (tiles, images):
-        blocks.restype, blocks.argtypes = number, [number, number, *[pointer] * 4, ctypes.c_double, word, word]
-    call.restype, call.argtypes = number, [pointer] * 4
+    pointer, word = ctypes.c_void_p, ctypes.c_int64
+    blocks, call = library.arrayconv_blocks, library.arrayconv_call
+    blocks.argtypes, call.argtypes = [*[pointer] * 4, word, word], [pointer] * 4
     kinds = {name: kind for kind, names in enumerate(_texts(library.arrayconv_kinds)) for name in names.split()}
     levels = _texts(library.arrayconv_levels)
-    return Code(library.arrayconv_level(), levels, kinds, rows, tiles, images, call, library.arrayconv_xla)
+    return Code(library.arrayconv_level(), levels, kinds, blocks, call, library.arrayconv_xla)
 
 
 def _texts(function: Any) -> tuple[str, ...]:
@@ -117,66 +109,46 @@ def level() -> str:
     return loaded().levels[loaded().level]
 
 
-def rows(dtype: str, job: _rows.Job) -> Start:
-    """Return the loop over rows: see native/rows.h."""
+def table(job: Job, dtype: str, fill: complex) -> Host:
+    """Return what a loop is told besides the arrays: its head and its table."""
     code = loaded()
-    kind, table = code.kinds[dtype], _words(*job.parts)
-    return lambda x, factors, y: partial(code.rows, code.level, kind, x, factors, y, table)
+    return packed(LoopHead(job.loop, code.level, code.kinds[dtype], double_bits(fill), job.units), *job.parts)
 
 
-def tiles(dtype: str, tables: _tiles.Tables, fill: complex) -> Start:
-    """Return the loop over tiles: see native/tiles.h."""
-    return _in_blocks(loaded().tiles, dtype, _words(*tables.parts), fill, tables.table.room)
-
-
-def images(dtype: str, tables: _images.Tables, fill: complex) -> Start:
-    """Return the loop over images of channels: see native/images.h."""
-    return _in_blocks(loaded().images, dtype, _words(tables.words), fill, tables.room)
-
-
-def _in_blocks(loop: Any, dtype: str, table: Any, fill: complex, room: int) -> Start:
-    """Return a loop that extends x block by block, in memory of its own for so many samples."""
-    level, kind, real = loaded().level, loaded().kinds[dtype], fill.real
+def start(job: Job, dtype: str, fill: complex) -> Start:
+    """Return a loop block by block, in memory of its own for the samples that it copies."""
+    blocks, words = loaded().blocks, _words(table(job, dtype, fill))
+    if job.loop == ROWS:  # which needs none
+        return lambda x, factors, y: partial(blocks, x, factors, y, words)
 
     def start(x: int, factors: int, y: int) -> Part:
         def part(first: int, stop: int) -> None:
-            if loop(level, kind, x, factors, y, table, real, first, stop):
-                raise MemoryError(_NO_MEMORY.format(room, dtype))
+            if blocks(x, factors, y, words, first, stop):
+                raise MemoryError(_NO_MEMORY.format(job.room, dtype))
 
         return part
 
     return start
 
 
-def whole_rows(context: Context, samples: Samples, job: _rows.Job) -> At | None:
-    """Return the whole call of the loop over rows, None where more is to be done than that does."""
-    return _whole(context, samples, ROWS, job.units, job.parts)
+def whole(context: Context, job_of: Callable[[Steps, Steps, int], Job | None], *, extended: bool = False) -> At | None:
+    """Return the whole call of a loop on contiguous arrays, None where more is to be done than that does.
 
-
-def whole_tiles(context: Context, samples: Samples, tables: _tiles.Tables) -> At | None:
-    """Return the whole call of the loop over tiles, None where more is to be done than that does."""
-    return _whole(context, samples, TILES, tables.units, tables.parts)
-
-
-def _whole(context: Context, samples: Samples, loop: int, units: int, parts: Sequence[Any]) -> At | None:
-    memory, taps, frame = context.memory, reversed_taps(context), samples.frame
-    if memory is None or taps is None:
+    `job_of` returns the loop's job for steps of x and of y and the first sample. With `extended` samples may be copied
+    among zeros, for a loop that reads none beyond the ends.
+    """
+    memory, taps, found = context.memory, reversed_taps(context), samples(context, extended=extended)
+    y_steps = None if memory is None else outputs(memory)
+    if memory is None or taps is None or found is None or y_steps is None:
         return None
-    code, dtype, spec = loaded(), context.traits.accumulator, memory.problem.spec
-    head = CallHead(
-        level=code.level,
-        kind=code.kinds[dtype],
-        fill=double_bits(context.fill),
-        itemsize=context.traits.itemsize,
-        loop=loop,
-        units=units,
-        factors=spec.groups * spec.filters * spec.terms,
-        taps=taps,
-        x_start=frame.start,
-        pad_axes=len(frame.axes),
-    )
-    table = _words(head, frame.axes, *parts)
-    call, place = code.call, ctypes.byref(table)  # which keeps it
+    job = job_of(found.steps, y_steps, found.start)
+    if job is None:
+        return None
+    dtype, spec, frame = context.traits.accumulator, memory.problem.spec, found.frame
+    factors = spec.groups * spec.filters * spec.terms
+    head = CallHead(context.traits.itemsize, factors, taps, frame.start, pad_axes=len(frame.axes))
+    words = _words(packed(head, frame.axes, table(job, dtype, context.fill)))
+    call, place = loaded().call, ctypes.byref(words)  # which keeps them
 
     def at(x: int, kernel: int, y: int) -> None:
         if call(x, kernel, y, place):
@@ -185,7 +157,6 @@ def _whole(context: Context, samples: Samples, loop: int, units: int, parts: Seq
     return at
 
 
-def _words(*parts: Any) -> Any:
-    """Return numbers and tables as one, which lives as long as whoever passes it."""
-    table: Any = packed(*parts)
+def _words(table: Any) -> Any:
+    """Return a table as what functions of the code take, which lives as long as whoever passes it."""
     return (ctypes.c_int64 * table.size).from_buffer(table)

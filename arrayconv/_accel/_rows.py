@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from arrayconv._accel._flat import Host
-from arrayconv._accel._tables import OuterAxis, RowsTable
+from arrayconv._accel._in_place import Host, Steps
+from arrayconv._accel._tables import ROWS, Job, OuterAxis, RowsTable
 from arrayconv._cost_table import LINE, Pace, rates
 from arrayconv._ops.windows import LEADING
 from arrayconv._spec import Spec
@@ -85,7 +85,7 @@ class Rows(NamedTuple):
 
 
 @planning()
-def rows(spec: Spec, steps: tuple[int, ...], out: tuple[int, ...] | None) -> Rows:
+def rows(spec: Spec, steps: Steps, out: Steps | None) -> Rows:
     """Choose the axis of the rows, batch or space: where samples are adjacent, or else the longest."""
     shape = spec.output_shape
     terms = spec.terms
@@ -113,23 +113,9 @@ def gathers(spec: Spec, found: Rows) -> bool:
     return _may_gather(spec) and found.outputs > 1 and (found.x_step != 1 or found.y_step != 1)
 
 
-class Job(NamedTuple):
-    """What the loop is told besides the arrays."""
-
-    table: RowsTable
-    offsets: Host
-    outer: Host
-    units: int  # blocks of outputs
-
-    @property
-    def parts(self) -> tuple[RowsTable, Host, Host]:
-        """Return the loop's table as it is packed."""
-        return self.table, self.offsets, self.outer
-
-
 @planning()
-def job(spec: Spec, steps: tuple[int, ...], out: tuple[int, ...] | None, start: int, origin: int, itemsize: int) -> Job:
-    """Return the tables of a problem for its `rows`: x and y begin at places of flat memory."""
+def job(spec: Spec, steps: Steps, out: Steps | None, start: int, origin: int, itemsize: int) -> Job:
+    """Return the loop's table for a problem's `rows`: x and y begin at places of flat memory."""
     found = rows(spec, steps, out)
     blocks = _blocks(found.outputs, itemsize)
     offsets = _offsets(spec, steps)
@@ -144,7 +130,7 @@ def job(spec: Spec, steps: tuple[int, ...], out: tuple[int, ...] | None, start: 
         x_start=start,
         y_start=origin,
     )
-    return Job(table, offsets, found.outer, found.number * blocks)
+    return Job(ROWS, (table, offsets, found.outer), found.number * blocks)
 
 
 def _blocks(outputs: int, itemsize: int) -> int:
@@ -152,7 +138,7 @@ def _blocks(outputs: int, itemsize: int) -> int:
     return max(1, -(-outputs // max(1, _ROW_BYTES // itemsize)))
 
 
-def _offsets(spec: Spec, steps: tuple[int, ...]) -> Host:
+def _offsets(spec: Spec, steps: Steps) -> Host:
     """Return where the sample of every term stands, counted from the first, channels before taps."""
     found = np.arange(spec.channels, dtype=np.int64) * steps[2]
     for step, axis in zip(steps[LEADING:], spec.axes, strict=True):

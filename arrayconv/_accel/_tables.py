@@ -9,31 +9,28 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from arrayconv._accel._flat import Host
+from arrayconv._accel._in_place import Host
+
+ROWS, TILES, IMAGES = range(3)  # LOOPS of native/tables.h
+
+
+class LoopHead(NamedTuple):
+    """Head of every loop; its own table follows."""
+
+    loop: int  # ROWS, TILES or IMAGES
+    level: int
+    kind: int
+    fill: int  # the bits of a double
+    units: int  # blocks of outputs
 
 
 class Axis(NamedTuple):
-    """One convolved axis."""
+    """One convolved axis, whose outputs p, p + period, ... meet the same taps; of tiles the period is 1."""
 
     size: int  # samples
     border: int  # the first of its entries among those of all axes
     border_before: int  # entries of positions before x, from x outwards; those after x follow
-    before: int  # samples before x that the first window begins at
-    outputs: int
-    taps: int
-    stride: int
-    dilation: int
-    x_step: int
-    y_step: int
-
-
-class PhasedAxis(NamedTuple):
-    """One axis of images, whose outputs p, p + period, ... meet the same taps."""
-
-    size: int
-    border: int
-    border_before: int
-    before: int  # of a block
+    before: int  # samples before x that the first window of a block begins at
     outputs: int
     taps: int
     stride: int  # within a phase, as the dilation
@@ -66,14 +63,11 @@ class OuterAxis(NamedTuple):
     w_step: int
 
 
-class TilesTable(NamedTuple):
-    """Head of the loop over tiles; axes, border, cuts of rows and cuts of columns follow."""
+class PlanesHead(NamedTuple):
+    """Head of the loops over tiles and over images, before the tables of their own."""
 
     lead_axes: int  # before the last two
     border: int  # entries
-    row_cuts: int
-    col_cuts: int
-    room: int  # samples of the largest copy of a block's
     batch: int
     groups: int
     channels: int
@@ -87,33 +81,25 @@ class TilesTable(NamedTuple):
     x_start: int
     y_start: int
     copy_row: int  # step from row to row of a copy
+    room: int  # samples of the largest copy of a block's
+
+
+class TilesTable(NamedTuple):
+    """The loop over tiles: axes, border, cuts of rows and cuts of columns follow."""
+
+    row_cuts: int
+    col_cuts: int
     copies: bool  # whether every block copies its samples
 
 
 class ImagesTable(NamedTuple):
-    """Head of the loop over images; axes, border, phases of the leading axes, of all axes together, offsets follow."""
+    """The loop over images: axes, border, phases of the leading axes, of all axes together, offsets follow."""
 
-    lead_axes: int  # before the last two
-    border: int  # entries
     lead_phases: int
     phases: int
-    batch: int
-    groups: int
-    channels: int
-    filters: int
-    x_batch: int  # steps in x
-    x_group: int
-    x_channel: int
-    y_batch: int  # steps in y
-    y_group: int
-    y_filter: int
-    x_start: int
-    y_start: int
     bands: int  # blocks of rows
     band_rows: int  # of a phase, in all bands but the last
-    copy_rows: int  # of one plane of a copy
-    copy_row: int  # step from row to row of a copy
-    room: int  # samples of a copy, all planes
+    copy_rows: int  # of one plane of a copy, which holds all planes
 
 
 class LeadPhase(NamedTuple):
@@ -132,14 +118,9 @@ class Phase(NamedTuple):
 
 
 class CallHead(NamedTuple):
-    """Head of a whole call; padded axes and the loop's table follow."""
+    """Head of a whole call; padded axes and the loop's head follow."""
 
-    level: int
-    kind: int
-    fill: int  # the bits of a double
     itemsize: int
-    loop: int
-    units: int
     factors: int
     taps: int  # of each run of factors that is reversed, 0 for none
     x_start: int
@@ -156,13 +137,8 @@ class PadAxis(NamedTuple):
 
 
 class XlaHead(NamedTuple):
-    """Head of XLA's attribute; the loop's table follows."""
+    """Head of XLA's attribute; the loop's head follows."""
 
-    loop: int
-    level: int
-    kind: int
-    fill: int  # the bits of a double
-    units: int
     chunks: int  # in which threads take the units
     threads: int
     x_size: int  # elements of each buffer
@@ -171,10 +147,11 @@ class XlaHead(NamedTuple):
 
 
 STRUCTS: dict[str, Any] = {
+    "loop_head": LoopHead,
     "axis": Axis,
-    "phased_axis": PhasedAxis,
     "rows_table": RowsTable,
     "outer_axis": OuterAxis,
+    "planes_head": PlanesHead,
     "tiles_table": TilesTable,
     "images_table": ImagesTable,
     "lead_phase": LeadPhase,
@@ -183,6 +160,15 @@ STRUCTS: dict[str, Any] = {
     "pad_axis": PadAxis,
     "xla_head": XlaHead,
 }
+
+
+class Job(NamedTuple):
+    """A loop on arrays of some layout."""
+
+    loop: int  # ROWS, TILES or IMAGES
+    parts: tuple[Any, ...]  # its table, as it is packed
+    units: int  # blocks of outputs
+    room: int = 0  # samples that a thread copies at a time
 
 
 def packed(*parts: Any) -> Host:

@@ -1,18 +1,17 @@
 """Register tiles for arrays of any library: which problems they serve, what those cost, and what the loop is told.
 
-The loop itself is in `native/tiles.h`; NumPy arrays meet it in `native_tiles`, JAX arrays in `xla_tiles`.
+The loop itself is in `native/tiles.h`; NumPy arrays meet it in `native_tiles`, JAX arrays in `xla_loops`.
 """
 
 from __future__ import annotations
 
 from math import prod
-from typing import Any, NamedTuple
 
 import numpy as np
 
-from arrayconv._accel import _tables
-from arrayconv._accel._flat import Host
-from arrayconv._boundary import Cycle, Run, runs
+from arrayconv._accel import _planes
+from arrayconv._accel._in_place import Host, Steps
+from arrayconv._accel._tables import TILES, Job, TilesTable
 from arrayconv._cost_table import LINE, Pace, rates
 from arrayconv._ops.windows import LEADING
 from arrayconv._spec import Axis, Spec
@@ -93,28 +92,9 @@ def worth(spec: Spec, itemsize: int, threads: int) -> int:
     return min(threads, 1 + spec.macs * itemsize // _SHARE)
 
 
-class Tables(NamedTuple):
-    """What the loop is told besides the arrays."""
-
-    table: _tables.TilesTable
-    axes: list[_tables.Axis]
-    border: Host
-    row_cuts: Host
-    col_cuts: Host
-    units: int  # blocks of outputs
-
-    @property
-    def parts(self) -> tuple[Any, ...]:
-        """Return the loop's table as it is packed."""
-        return self[:5]
-
-
 @planning()
-def tables(
-    spec: Spec, x_steps: tuple[int, ...], y_steps: tuple[int, ...], start: int, origin: int, itemsize: int
-) -> Tables:
-    """Return the tables of a problem on arrays of some layout."""
-    batch, groups, channels = x_steps[:LEADING]
+def job(spec: Spec, x_steps: Steps, y_steps: Steps, start: int, origin: int, itemsize: int) -> Job:
+    """Return the loop's table for a problem on arrays of some layout."""
     row, column = spec.axes[-2:]
     few = row.outputs * column.outputs <= min(_COPIED, _COPIED_PER_TAP * row.taps * column.taps)
     meet = row.taps >= _MEETING and x_steps[-2] != 0 and x_steps[-2] * itemsize % _WAY == 0
@@ -122,78 +102,26 @@ def tables(
     row_cuts = _cuts(row, _BAND, _ROWS, ends=direct)
     col_cuts = _cuts(column, _BLOCK_BYTES // itemsize, 1, ends=direct)
     copy_row = _spaced(int(max(np.diff(col_cuts))) + column.reach - 1, itemsize)
-    axes, border = _axes(spec, x_steps[LEADING:], y_steps[LEADING:])
-    table = _tables.TilesTable(
+    steps = x_steps[LEADING:], y_steps[LEADING:]
+    axes, border = _planes.axes(spec.axes, [_outside(axis) for axis in spec.axes], steps)
+    head = _planes.head(
+        spec,
+        (x_steps, y_steps),
+        (start, origin),
         lead_axes=len(axes) - 2,
         border=border.size,
-        row_cuts=row_cuts.size,
-        col_cuts=col_cuts.size,
-        room=(int(max(np.diff(row_cuts))) + row.reach - 1) * copy_row,
-        batch=spec.batch,
-        groups=spec.groups,
-        channels=spec.channels,
-        filters=spec.filters,
-        x_batch=batch,
-        x_group=groups,
-        x_channel=channels,
-        y_batch=y_steps[0],
-        y_group=y_steps[1],
-        y_filter=y_steps[2],
-        x_start=start,
-        y_start=origin,
         copy_row=copy_row,
-        copies=meet,
+        room=(int(max(np.diff(row_cuts))) + row.reach - 1) * copy_row,
     )
     units = prod((spec.batch, spec.groups, *spec.output_size[:-2], row_cuts.size - 1, col_cuts.size - 1))
-    return Tables(table, axes, border, row_cuts, col_cuts, units)
-
-
-def _axes(spec: Spec, x_steps: tuple[int, ...], y_steps: tuple[int, ...]) -> tuple[list[_tables.Axis], Host]:
-    """Return the axes, and the samples that stand beyond the ends of all of them."""
-    axes: list[_tables.Axis] = []
-    ends = [np.empty(0, np.int64)]
-    for axis, x_step, y_step in zip(spec.axes, x_steps, y_steps, strict=True):
-        low, high = _outside(axis)
-        axes.append(
-            _tables.Axis(
-                size=axis.size,
-                border=sum(part.size for part in ends),
-                border_before=low,
-                before=axis.before,
-                outputs=axis.outputs,
-                taps=axis.taps,
-                stride=axis.stride,
-                dilation=axis.dilation,
-                x_step=x_step,
-                y_step=y_step,
-            )
-        )
-        ends.append(border_samples(axis, low, high))
-    return axes, np.concatenate(ends)
+    table = TilesTable(row_cuts.size, col_cuts.size, copies=meet)
+    return Job(TILES, (head, table, axes, border, row_cuts, col_cuts), units, head.room)
 
 
 def _outside(axis: Axis) -> tuple[int, int]:
     """Return how many positions before the first sample, and after the last, are read."""
     lo, hi = axis.span(0, axis.outputs)
     return max(-lo, 0), max(hi - axis.size, 0)
-
-
-def border_samples(axis: Axis, low: int, high: int) -> Host:
-    """Return the samples that stand so far beyond the ends: from the first sample back, then those after the last.
-
-    -1 is the fill's.
-    """
-    return np.concatenate([_samples(axis, -low, 0)[::-1], _samples(axis, axis.size, axis.size + high)])
-
-
-def _samples(axis: Axis, first: int, stop: int) -> Host:
-    return np.concatenate([np.empty(0, np.int64), *map(_places, runs(axis.size, first, stop, axis.boundary))])
-
-
-def _places(run: Run | Cycle) -> Host:
-    if isinstance(run, Cycle):
-        return np.tile(np.concatenate([*map(_places, run.runs)]), run.periods)
-    return np.full(run.length, run.start) if run.step == 0 else run.start + run.step * np.arange(run.length)
 
 
 def _cuts(axis: Axis, most: int, unit: int, ends: bool) -> Host:

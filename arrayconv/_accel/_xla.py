@@ -6,20 +6,19 @@ when the first program that calls it is traced, under a name that is the same in
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cache
 from importlib import import_module
 from math import prod
-from typing import Any, NamedTuple
+from typing import Any
 
 from arrayconv._accel import _native
-from arrayconv._accel._base import AcceleratorFailed, unavailable
-from arrayconv._accel._tables import XlaHead, double_bits, packed
+from arrayconv._accel._tables import Job, XlaHead, packed
 from arrayconv._algorithms import Bound, Context
+from arrayconv._failures import AcceleratorFailed, unavailable
 from arrayconv._xp import Traits
 
 LIBRARY = "xla_ffi"
-NAME = "arrayconv.loops.2"  # 2: the format of the tables, so that no program of another format calls these
+NAME = "arrayconv.loops.3"  # 3: the format of the tables, so that no program of another format calls these
 _CHUNKS = 4  # per thread, so that one that is held up does not keep the others waiting
 
 
@@ -43,40 +42,16 @@ def registered() -> str:
     return NAME
 
 
-class Call(NamedTuple):
-    """One call of a loop on contiguous arrays."""
-
-    loop: int  # _native.ROWS, TILES or IMAGES
-    shape: tuple[int, ...]  # of y
-    units: int  # blocks of outputs
-    threads: int  # at most
-    table: Sequence[Any]  # of the loop
-
-
-def _run(call: Call, x: Any, kernel: Any, context: Context) -> Any:
-    """Return y, of the dtype of x, as part of the program that is being traced."""
-    name, code = registered(), _native.loaded()
-    threads = max(1, min(call.threads, call.units))
-    head = XlaHead(
-        loop=call.loop,
-        level=code.level,
-        kind=code.kinds[context.traits.accumulator],
-        fill=double_bits(context.fill),
-        units=call.units,
-        chunks=1 if threads == 1 else min(call.units, _CHUNKS * threads),
-        threads=threads,
-        x_size=prod(x.shape),
-        w_size=prod(kernel.shape),
-        y_size=prod(call.shape),
-    )
-    result = import_module("jax").ShapeDtypeStruct(call.shape, x.dtype)
-    return import_module("jax.ffi").ffi_call(name, result)(x, kernel, table=packed(head, *call.table))
-
-
-def bound(call: Call, context: Context, kept: Any = ...) -> Bound:
-    """Return a loop's call, of whose y a part is `kept`, bound."""
+def bound(job: Job, shape: tuple[int, ...], threads: int, context: Context, kept: Any = ...) -> Bound:
+    """Return a loop on contiguous arrays, on at most so many threads, bound; a part of y, of a shape, is `kept`."""
+    threads = max(1, min(threads, job.units))
+    chunks = 1 if threads == 1 else min(job.units, _CHUNKS * threads)
 
     def run(x: Any, kernel: Any, out: Any) -> Any:
-        return _run(call, x, kernel, context)[kept]
+        """Return y, of the dtype of x, as part of the program that is being traced."""
+        name, table = registered(), _native.table(job, context.traits.accumulator, context.fill)
+        head = XlaHead(chunks, threads, x_size=prod(x.shape), w_size=prod(kernel.shape), y_size=prod(shape))
+        result = import_module("jax").ShapeDtypeStruct(shape, x.dtype)
+        return import_module("jax.ffi").ffi_call(name, result)(x, kernel, table=packed(head, table))[kept]
 
     return Bound(run)

@@ -16,9 +16,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from arrayconv._accel import _images, _native
-from arrayconv._accel._flat import Host, Steps, adjacent
-from arrayconv._accel._in_place import InPlace, Layout
+from arrayconv._accel import _images, _native, _phases
+from arrayconv._accel._in_place import Host, InPlace, Layout, Steps, adjacent
 from arrayconv._algorithms import Algorithm, Bound, Context, Cuts, Preparation
 from arrayconv._cost_table import pace
 from arrayconv._spec import Spec
@@ -34,7 +33,7 @@ def _cost(spec: Spec, traits: Traits) -> int:
 
 
 def _preparation(spec: Spec, context: Context) -> Callable[[Any], Host]:
-    return partial(_images.ordered, taps=_images.taps_of(spec))
+    return partial(_phases.ordered, taps=_phases.taps_of(spec))
 
 
 def _bind(spec: Spec, context: Context) -> Bound:
@@ -43,9 +42,9 @@ def _bind(spec: Spec, context: Context) -> Bound:
     def layout(x_steps: Steps | None, y_steps: Steps | None) -> Layout:
         steps = adjacent(spec.input_shape) if x_steps is None else x_steps
         to = adjacent(spec.output_shape) if y_steps is None else y_steps
-        tables = _images.tables(spec, steps, to, 0, 0, traits)
-        start = _native.images(traits.accumulator, tables, context.fill)
-        return Layout(start, tables.units, x_steps is None, spec.output_shape if y_steps is None else None)
+        job = _images.job(spec, steps, to, 0, 0, traits)
+        start = _native.start(job, traits.accumulator, context.fill)
+        return Layout(start, job.units, x_steps is None, spec.output_shape if y_steps is None else None)
 
     return Bound(InPlace(layout, traits.accumulator, _images.worth(spec, traits)))
 

@@ -18,10 +18,8 @@ from typing import Any
 import numpy as np
 
 from arrayconv._accel import _native, _rows
-from arrayconv._accel._contiguous import outputs
-from arrayconv._accel._contiguous import samples as samples_of
-from arrayconv._accel._flat import Host, Steps, adjacent
-from arrayconv._accel._in_place import InPlace, Layout
+from arrayconv._accel._in_place import Host, InPlace, Layout, Steps, adjacent
+from arrayconv._accel._tables import Job
 from arrayconv._algorithms import Algorithm, Bound, Context, Cuts, Preparation
 from arrayconv._cost_table import pace
 from arrayconv._spec import Spec
@@ -62,24 +60,19 @@ def _bind(spec: Spec, context: Context) -> Bound:
         if copies or x_steps is None:
             x_steps, y_steps = adjacent(spec.input_shape), None
         order, job = _rows.rows(spec, x_steps, y_steps).order, _rows.job(spec, x_steps, y_steps, 0, 0, traits.itemsize)
-        start = _native.rows(traits.accumulator, job)
+        start = _native.start(job, traits.accumulator, context.fill)
         if y_steps is not None:
             return Layout(start, job.units, copies, None)
         shape, back = tuple([spec.output_shape[axis] for axis in order]), [order.index(n) for n in range(len(order))]
         return Layout(start, job.units, copies, shape, None if back == sorted(back) else tuple(back))
 
-    return Bound(InPlace(layout, traits.accumulator, threads), at=_whole(spec, context, threads))
+    def job(x_steps: Steps, y_steps: Steps, start: int) -> Job | None:
+        if _rows.gathers(spec, _rows.rows(spec, x_steps, y_steps)):
+            return None
+        return _rows.job(spec, x_steps, y_steps, start, 0, traits.itemsize)
 
-
-def _whole(spec: Spec, context: Context, threads: int) -> _native.At | None:
-    """Return the loop on contiguous arrays, among zeros where x is extended by those; None where more is to be done."""
-    samples = samples_of(context, extended=True) if threads == 1 else None
-    y_steps = None if samples is None or context.memory is None else outputs(context.memory)
-    if samples is None or y_steps is None or _rows.gathers(spec, _rows.rows(spec, samples.steps, y_steps)):
-        return None
-    return _native.whole_rows(
-        context, samples, _rows.job(spec, samples.steps, y_steps, samples.start, 0, context.traits.itemsize)
-    )
+    at = _native.whole(context, job, extended=True) if threads == 1 else None
+    return Bound(InPlace(layout, traits.accumulator, threads), at=at)
 
 
 native_loops = Algorithm(

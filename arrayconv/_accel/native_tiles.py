@@ -16,10 +16,8 @@ from typing import Any
 import numpy as np
 
 from arrayconv._accel import _native, _tiles
-from arrayconv._accel._contiguous import outputs
-from arrayconv._accel._contiguous import samples as samples_of
-from arrayconv._accel._flat import Host, Steps, adjacent
-from arrayconv._accel._in_place import InPlace, Layout
+from arrayconv._accel._in_place import Host, InPlace, Layout, Steps, adjacent
+from arrayconv._accel._tables import Job
 from arrayconv._algorithms import Algorithm, Bound, Context, Cuts, Preparation
 from arrayconv._cost_table import pace
 from arrayconv._spec import Spec
@@ -46,29 +44,23 @@ def _bind(spec: Spec, context: Context) -> Bound:
         writes = y_steps is not None and (y_steps[-1] == 1 or dense.axes[-1].outputs == 1)
         steps = adjacent(dense.input_shape) if x_steps is None else x_steps
         y_steps = y_steps if writes and y_steps is not None else adjacent(dense.output_shape)
-        tables = _tiles.tables(dense, steps, y_steps, 0, 0, traits.itemsize)
-        start = _native.tiles(traits.accumulator, tables, context.fill)
-        return Layout(start, tables.units, x_steps is None, None if writes else dense.output_shape)
+        job = _tiles.job(dense, steps, y_steps, 0, 0, traits.itemsize)
+        start = _native.start(job, traits.accumulator, context.fill)
+        return Layout(start, job.units, x_steps is None, None if writes else dense.output_shape)
+
+    def job(x_steps: Steps, y_steps: Steps, start: int) -> Job | None:
+        adjoins = y_steps[-1] == 1 or spec.axes[-1].outputs <= 1
+        return _tiles.job(spec, x_steps, y_steps, start, 0, traits.itemsize) if adjoins else None
 
     run = InPlace(layout, traits.accumulator, threads)
     if dense == spec:
-        return Bound(run, at=_whole(spec, context, threads))
+        return Bound(run, at=_native.whole(context, job) if threads == 1 else None)
     kept = (..., *(slice(None, None, axis.stride) for axis in spec.axes[-2:]))
 
     def thinned(x: Any, factors: Any, out: Any) -> Any:
         return run(x, factors, None)[kept].copy()  # a view would keep what is left out
 
     return Bound(thinned)
-
-
-def _whole(spec: Spec, context: Context, threads: int) -> _native.At | None:
-    """Return the loop on contiguous arrays; None where more is to be done."""
-    samples = samples_of(context, extended=False) if threads == 1 else None
-    y_steps = None if samples is None or context.memory is None else outputs(context.memory)
-    if samples is None or y_steps is None or (y_steps[-1] != 1 and spec.axes[-1].outputs > 1):
-        return None
-    tables = _tiles.tables(spec, samples.steps, y_steps, samples.start, 0, context.traits.itemsize)
-    return _native.whole_tiles(context, samples, tables)
 
 
 native_tiles = Algorithm(

@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from arrayconv._accel._base import unavailable
 from arrayconv._algorithms import Algorithm, Bound, Context, Cuts, Preparation, per_call
 from arrayconv._cost_table import LINE, pace
+from arrayconv._failures import unavailable
 from arrayconv._memory import framed
 from arrayconv._ops.contain import is_plain
 from arrayconv._ops.windows import reversed_taps

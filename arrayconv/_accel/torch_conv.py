@@ -17,14 +17,14 @@ import sys
 from math import prod
 from typing import Any
 
-from arrayconv._accel._base import unavailable
-from arrayconv._accel._borrowed import LIBRARY, tensor
 from arrayconv._accel._torch_calls import Call, applied, call, is_transposed, produced, surrounded
 from arrayconv._algorithms import Algorithm, Bound, Context, Cuts, Preparation, per_call
 from arrayconv._cost_table import LINE, pace
+from arrayconv._failures import unavailable
 from arrayconv._ops.contain import by_one_pass
 from arrayconv._ops.windows import reversed_taps
 from arrayconv._spec import Spec
+from arrayconv._tensors import LIBRARY, tensor
 from arrayconv._tracing import planning
 from arrayconv._xp import Traits, compat_namespace
 

@@ -14,9 +14,9 @@ import sys
 from math import prod
 from typing import Any
 
-from arrayconv._accel._base import unavailable
 from arrayconv._algorithms import Algorithm, Context, Cuts, Preparation, per_call, per_piece
 from arrayconv._cost_table import LINE, pace
+from arrayconv._failures import unavailable
 from arrayconv._ops.windows import LEADING
 from arrayconv._spec import Axis, Spec
 from arrayconv._xp import Traits

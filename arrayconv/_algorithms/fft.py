@@ -19,6 +19,7 @@ from typing import Any
 from arrayconv._algorithms._base import Algorithm, Bound, Context, Cuts, Preparation, per_call
 from arrayconv._cost_table import rates
 from arrayconv._dtypes import component
+from arrayconv._fft import BOUND, THREADED
 from arrayconv._lengths import fast_length
 from arrayconv._ops import spectral, transform
 from arrayconv._ops.windows import LEADING
@@ -26,8 +27,6 @@ from arrayconv._spec import Axis, Spec
 from arrayconv._tracing import planning
 from arrayconv._xp import Array, Traits
 
-BOUND = frozenset({"ducc0", "scipy"})  # lend transforms on as many threads as they are told; others have their own
-THREADED = 1 << 17  # samples from which they start any
 _GAIN = 0.6  # of a thread after the first, in speed
 _SLABS_GAIN = 0.8  # the same, where it has slabs of its own
 # Of what transforms of whole arrays take, for slabs of so few samples that all stay in a cache.
@@ -116,7 +115,7 @@ def _transform_ps(rows: int, lengths: tuple[int, ...], traits: Traits) -> float:
 
 
 def spectral_shares(spec: Spec, traits: Traits) -> bool:
-    """Whether transforms can be kept to the thread that calls them: NumPy's own are, lent ones are told."""
+    """Whether transforms can be kept to the thread that calls them: NumPy's own are, a provider's are told."""
     return traits.backend == "numpy" and (traits.transforms in BOUND or not traits.transforms)
 
 
@@ -159,7 +158,7 @@ def _prepare(kernel: Array, spec: Spec, context: Context) -> spectral.Spectra | 
 
 
 def _slabs(spec: Spec, context: Context) -> Any:
-    """Return what convolves by slabs; None where that is not done, or the lender could not be imported."""
+    """Return what convolves by slabs; None where that is not done, or the provider could not be imported."""
     return getattr(context.fft, "slabs", None) if in_slabs(spec, context.traits) else None
 
 

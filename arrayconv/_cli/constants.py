@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from arrayconv import _accel
+from arrayconv import _fft
 from arrayconv._cli.console import sentence
 from arrayconv._cost_table import Rates
 from arrayconv._measure import shortest
@@ -73,11 +73,11 @@ def _subjects(say: Say) -> Iterator[Subject]:
 
 def _lent(xp: Namespace, device: Any) -> Iterator[Subject]:
     """Yield what other libraries' transforms make of NumPy's arrays."""
-    for lender in _accel.TRANSFORMS:
-        if find_spec(lender) is not None:
-            import_module(lender)  # some are borrowed only where they are imported already
-            row = traits("numpy", device, xp, "float32")._replace(transforms=lender).row
-            yield Subject(row, xp, device, _accel.transforms(lender, xp, 1), _as_it_is)
+    for library in _fft.PROVIDERS:
+        if find_spec(library) is not None:
+            import_module(library)  # some are borrowed only where they are imported already
+            row = traits("numpy", device, xp, "float32")._replace(transforms=library).row
+            yield Subject(row, xp, device, _fft.namespace(library, xp, 1), _as_it_is)
 
 
 def _places(name: str) -> Iterator[Any]:
@@ -169,7 +169,7 @@ def _best(calls: Sequence[Callable[[], Any]]) -> list[int]:
 def versions() -> dict[str, str]:
     """Return the versions of what is measured here, as far as it is installed."""
     found: dict[str, str] = {}
-    for name in sorted({"numpy", *_LIBRARIES, *_accel.TRANSFORMS}):
+    for name in sorted({"numpy", *_LIBRARIES, *_fft.PROVIDERS}):
         try:
             found[name] = version(name)
         except PackageNotFoundError:  # not here, or installed by another name

@@ -12,7 +12,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from arrayconv import _accel, _cost_table, _tuning
+from arrayconv import _cost_table, _threads, _tuning
 from arrayconv._cli import constants, paces
 from arrayconv._cli.console import CommandError, progress, table
 from arrayconv._cli.options import Command
@@ -75,7 +75,7 @@ def _removed(path: Path) -> bool:
 
 
 def _tune(path: Path, *, write: bool) -> None:
-    cores = _accel.usable()
+    cores = _threads.usable()
     load = _load()
     if load > _BUSY * cores:
         told = f"The machine is busy: a load of {load:.1f} on {cores} cores. Constants will be too large."

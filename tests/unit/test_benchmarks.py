@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from arrayconv import _accel, _cost_table
+from arrayconv import _cost_table, _threads
 from arrayconv._select import TABLE
 from tests.conftest import LIBRARIES
 
@@ -431,5 +431,5 @@ def test_calibration_replaces_what_it_measured_and_keeps_the_rest(wide, table_of
         changed = paces if name == table_of_paces else {}
         assert after[name] == {**before[name], **{row: tuple(pace) for row, pace in changed.items()}}
     assert "numpy 0.\n" in text
-    assert text.count(f"\nTHREADS = {_accel.usable()} ") == 1
+    assert text.count(f"\nTHREADS = {_threads.usable()} ") == 1
     assert text.count("#") == table.count("#")

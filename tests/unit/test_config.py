@@ -15,10 +15,9 @@ import numpy as np
 import pytest
 
 import arrayconv
-from arrayconv import _accel, _cache, _plan, config
-from arrayconv._accel import _base, _native
+from arrayconv import _accel, _cache, _failures, _fft, _plan, _threads, config
+from arrayconv._accel import _native
 from arrayconv._algorithms import ALGORITHMS
-from arrayconv._algorithms.fft import BOUND, THREADED
 from arrayconv._select import TABLE
 from arrayconv._spec import Axis, Spec
 from arrayconv._xp import Traits
@@ -224,8 +223,7 @@ TRAITS = Traits("numpy", "cpu", "float64", "float64")
 def two_cores(monkeypatch):
     """Let this process use two cores, whatever it has."""
     _cache._calls.clear()
-    for module in (_accel, _accel._threads):
-        monkeypatch.setattr(module, "usable", lambda: CORES)
+    monkeypatch.setattr(_threads, "usable", lambda: CORES)
 
 
 @pytest.mark.usefixtures("two_cores")
@@ -251,8 +249,8 @@ class TestThreads:
     )
     def test_transforms_are_told(self, asked, size, each, monkeypatch):
         told = []
-        lent = _accel.transforms
-        monkeypatch.setattr(_accel, "transforms", lambda *given: told.append(given[-1]) or lent(*given))
+        namespace = _fft.namespace
+        monkeypatch.setattr(_fft, "namespace", lambda *given: told.append(given[-1]) or namespace(*given))
         with config.using(threads=asked):
             arrayconv.convolve(np.ones((size, size)), np.ones((9, 9)), method="fft")
         assert set(told) == {each}
@@ -262,8 +260,8 @@ class TestThreads:
         if not _native.built():
             pytest.skip("the loops were not built: no C compiler")
         told = []
-        share = _accel._threads.share
-        monkeypatch.setattr(_accel._threads, "share", lambda *given: told.append(given[-1]) or share(*given))
+        share = _threads.share
+        monkeypatch.setattr(_threads, "share", lambda *given: told.append(given[-1]) or share(*given))
         with config.using(threads=asked):
             arrayconv.convolve(np.ones((300, 300)), np.ones((9, 9)), fill_value=1, method="native_loops")
         assert set(told) == {asked}
@@ -305,11 +303,11 @@ class TestThreads:
         assert one - kernel == pytest.approx(factor * (two - kernel), rel=0.1)
         assert own[0] == own[1]
 
-    @pytest.mark.parametrize("library", _accel.TRANSFORMS)
+    @pytest.mark.parametrize("library", _fft.PROVIDERS)
     def test_transforms_are_predicted_to_have_threads_where_they_do(self, library):
         pytest.importorskip(library, reason=f"{library} is not installed")
-        lender = importlib.import_module(_accel.TRANSFORMS[library])
-        assert getattr(lender, "_THREADED", None) == (THREADED if library in BOUND else None)
+        provider = importlib.import_module(_fft.PROVIDERS[library])
+        assert (provider.with_threads(2).slabs is not None) == (library in _fft.BOUND)
 
 
 def test_capped_call_gives_the_same_numbers():
@@ -341,8 +339,8 @@ def test_accelerators_leave_integers_as_they_are():
         assert np.array_equal(arrayconv.convolve(x, kernel, method="fft"), fast)
 
 
-def lent_to(library):
-    """Return two arrays that `library` lends its transforms to, and the accelerators that takes."""
+def provided_by(library):
+    """Return two arrays that `library` transforms, and the accelerators that takes."""
     pytest.importorskip(library, reason=f"{library} is not installed")
     x, kernel = np.ones(64), np.ones(8)
     if library != "torch":
@@ -351,24 +349,24 @@ def lent_to(library):
     return torch.from_numpy(x), torch.from_numpy(kernel), {"numpy", "torch"}
 
 
-@pytest.mark.parametrize("library", _accel.TRANSFORMS)
+@pytest.mark.parametrize("library", _fft.PROVIDERS)
 def test_transforms_turned_off_are_not_called(monkeypatch, library):
     def called(*_):
         raise AssertionError(f"{library} was called")
 
-    x, kernel, allowed = lent_to(library)
-    monkeypatch.setattr(importlib.import_module(_accel.TRANSFORMS[library]), "with_threads", called)
+    x, kernel, allowed = provided_by(library)
+    monkeypatch.setattr(importlib.import_module(_fft.PROVIDERS[library]), "with_threads", called)
     with config.using(accelerators=allowed), pytest.raises(AssertionError, match=f"{library} was called"):
         arrayconv.convolve(x, kernel, method="fft")
     with config.using(accelerators=set(config.ACCELERATORS) - {library}):
         arrayconv.convolve(x, kernel, method="fft")
 
 
-@pytest.mark.parametrize("library", _accel.TRANSFORMS)
-def test_a_lender_that_cannot_be_imported_is_left_alone_with_one_warning(monkeypatch, library):
-    x, kernel, allowed = lent_to(library)
-    monkeypatch.setattr(_base, "failures", {})
-    monkeypatch.setitem(_accel.TRANSFORMS, library, "arrayconv._accel.nowhere")
+@pytest.mark.parametrize("library", _fft.PROVIDERS)
+def test_a_provider_that_cannot_be_imported_is_left_alone_with_one_warning(monkeypatch, library):
+    x, kernel, allowed = provided_by(library)
+    monkeypatch.setattr(_failures, "failures", {})
+    monkeypatch.setitem(_fft.PROVIDERS, library, "arrayconv._fft.nowhere")
     with config.using(accelerators=allowed):
         with pytest.warns(RuntimeWarning, match=f"the accelerator '{library}' failed: ModuleNotFoundError") as told:
             y = arrayconv.convolve(x, kernel, method="fft")
@@ -385,7 +383,7 @@ class TestFailingAccelerator:
         def bind(*_):
             raise _accel.AcceleratorFailed("numpy", "it is broken today")
 
-        monkeypatch.setattr(_base, "failures", {})
+        monkeypatch.setattr(_failures, "failures", {})
         broken = dataclasses.replace(TABLE["numpy_convolve"], bind=bind)
         monkeypatch.setitem(TABLE, "numpy_convolve", broken)
         _cache._calls.clear()

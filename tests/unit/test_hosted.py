@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import arrayconv
-from arrayconv import _accel, _plan, config, nn
+from arrayconv import _fft, _plan, config, nn
 from arrayconv._accel import _borrowed
 from arrayconv._xp import traits
 from tests import running
@@ -53,10 +53,10 @@ def test_what_numpy_cannot_read_stays_where_it_is(changes):
     assert settings(**changes).home == ""
 
 
-@pytest.mark.parametrize("off", ["numpy", "every lender"])
+@pytest.mark.parametrize("off", ["numpy", "every provider"])
 def test_switched_off_tensors_stay_with_torch(off):
-    lenders = set(_accel.TRANSFORMS) if off == "every lender" else {off}
-    with config.using(accelerators=set(config.ACCELERATORS) - lenders):
+    providers = set(_fft.PROVIDERS) if off == "every provider" else {off}
+    with config.using(accelerators=set(config.ACCELERATORS) - providers):
         found = _plan.with_accelerators(
             traits("torch", torch.device("cpu"), LIBRARY.xp, "float64"), config.current().accelerators
         )

@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 
 import arrayconv
-from arrayconv import _accel, config
+from arrayconv import _accel, _failures, config
 from arrayconv.__main__ import main
-from arrayconv._accel import AcceleratorFailed, _base, _images, _native, _tables
+from arrayconv._accel import AcceleratorFailed, _images, _native, _tables
 from arrayconv._algorithms import ALGORITHMS
 from tests import cases, oracle, running
 from tests.conftest import make_library
@@ -160,7 +160,6 @@ def test_the_level_is_the_processors():
 def test_tables_have_the_fields_that_the_code_was_compiled_with():
     structs = _native.structs()
     assert {name: struct._fields for name, struct in _tables.STRUCTS.items()} == structs
-    assert structs["phased_axis"] == (*structs["axis"], "period")  # what takes an axis takes this one too
 
 
 @needs_code
@@ -188,7 +187,7 @@ def elsewhere(tmp_path, monkeypatch):
     """Look for the code in a place of its own, and forget it afterwards."""
     place = tmp_path / "loops.so"
     monkeypatch.setattr(_native, "_PATH", place)
-    monkeypatch.setattr(_base, "failures", {})
+    monkeypatch.setattr(_failures, "failures", {})
     _forget()
     yield place
     _forget()
@@ -231,7 +230,7 @@ def test_code_of_other_sources_is_refused(elsewhere, monkeypatch):
 @pytest.mark.parametrize("order", "CF")  # remembered as one call, and the long way
 def test_without_memory_for_a_copy_the_call_says_so(monkeypatch, order):
     code = _native.loaded()
-    monkeypatch.setattr(_native, "loaded", lambda: code._replace(tiles=lambda *given: 1, call=lambda *given: 1))
+    monkeypatch.setattr(_native, "loaded", lambda: code._replace(blocks=lambda *given: 1, call=lambda *given: 1))
     x = np.ones((30, 32), order=order)
     with pytest.raises(MemoryError, match=r"convolution: no memory for a copy of [a-z0-9]+ samples of float64"):
         arrayconv.convolve(x, np.ones((3, 3)), "same", method="native_tiles")

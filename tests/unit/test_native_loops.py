@@ -7,9 +7,9 @@ import pytest
 
 import arrayconv
 from arrayconv import _accel, _cache, _partition, _plan, einconv, nn
-from arrayconv._accel import _native
-from arrayconv._accel import _threads as threads
-from arrayconv._accel._base import AcceleratorFailed
+from arrayconv import _threads as threads
+from arrayconv._accel import _native, _tables
+from arrayconv._failures import AcceleratorFailed
 from tests import cases, oracle, running
 from tests.conftest import make_library
 
@@ -82,10 +82,14 @@ def test_images_on_threads_start_no_others_where_another_method_serves_instead(m
     other = other._replace(partition=halves, together=2, traits=other.traits._replace(threads=2))
     plan = running.planned(library, spec, "float32", "native_tiles")._replace(asked="auto")
 
-    def fails(*arguments):
-        raise AcceleratorFailed("native", "it is told to")
+    start = _native.start
 
-    monkeypatch.setattr(_native, "tiles", fails)
+    def fails(job, *arguments):
+        if job.loop == _tables.TILES:
+            raise AcceleratorFailed("native", "it is told to")
+        return start(job, *arguments)
+
+    monkeypatch.setattr(_native, "start", fails)
     monkeypatch.setattr(_plan, "make", lambda *arguments: other)
     monkeypatch.setattr(_accel, "give_up", lambda failure: None)
     with pytest.warns(RuntimeWarning, match="Method 'native_loops' serves instead"):
@@ -164,7 +168,7 @@ def test_channels_that_are_adjacent_are_laid_apart_first(last, dtype, method, mo
         y = einconv(LAST[last], x, w, method=method, out=np.empty_like(expected) if out else None)
         tolerance = 0 if dtype == "int64" else 1e-4 if dtype == "float32" else 1e-11
         np.testing.assert_allclose(y, expected, rtol=tolerance, atol=tolerance)
-    tables = [job(*asked).table for asked in seen]
+    tables = [job(*asked).parts[0] for asked in seen]
     assert all((table.x_step, table.y_step) == (1, 1) for table in tables[-2:])
 
 

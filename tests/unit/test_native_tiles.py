@@ -89,12 +89,12 @@ def test_blocks_of_a_large_array_shared_by_threads(monkeypatch, method):
     monkeypatch.setattr(shared, "_BAND", 12)
     monkeypatch.setattr(shared, "_BLOCK_BYTES", 64)
     monkeypatch.setattr(shared, "_SHARE", 1)
-    shared.tables.cache_clear()
+    shared.job.cache_clear()
     spec = cases.spec(cases.axis(40, 3, 40, before=1), cases.axis(50, 4, 50, before=2, boundary="reflect"), batch=2)
     try:
         agrees(*operands(spec, "float64"), spec, "float64", method)
     finally:
-        shared.tables.cache_clear()
+        shared.job.cache_clear()
 
 
 @pytest.fixture
@@ -104,9 +104,9 @@ def short_ways(monkeypatch):
     monkeypatch.setattr(shared, "_FEW_LINES", 1)
     monkeypatch.setattr(shared, "_BAND", 12)
     monkeypatch.setattr(shared, "_BLOCK_BYTES", 128)
-    shared.tables.cache_clear()
+    shared.job.cache_clear()
     yield
-    shared.tables.cache_clear()
+    shared.job.cache_clear()
 
 
 @pytest.mark.parametrize("boundary", BOUNDARIES)
@@ -124,11 +124,10 @@ def test_rows_that_meet_in_the_cache_are_copied_apart(dtype, width, boundary, me
 def test_rows_are_copied_where_they_would_push_each_other_out(itemsize, step, taps, copies):
     spec = cases.spec(cases.axis(500, taps), cases.axis(step, 5))
     sizes = spec.output_size
-    tables = shared.tables(spec, (0, 0, 0, step, 1), (0, 0, 0, sizes[1], 1), 0, 0, itemsize)
-    table = tables.table
+    head, table, _, _, row_cuts, _ = shared.job(spec, (0, 0, 0, step, 1), (0, 0, 0, sizes[1], 1), 0, 0, itemsize).parts
     assert table.copies == copies
-    assert table.copy_row * itemsize // 64 % 2 == 1
-    assert table.room == max(np.diff(tables.row_cuts) + taps - 1) * table.copy_row
+    assert head.copy_row * itemsize // 64 % 2 == 1
+    assert head.room == max(np.diff(row_cuts) + taps - 1) * head.copy_row
 
 
 @pytest.mark.parametrize("stride", [1, 2])

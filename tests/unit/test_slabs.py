@@ -1,4 +1,4 @@
-"""One image by one kernel in slabs of transforms: by every lender, on every cut, the definition's sums."""
+"""One image by one kernel in slabs of transforms: by every provider, on every cut, the definition's sums."""
 
 import importlib
 from threading import get_ident
@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 import arrayconv
-from arrayconv import _accel, config
-from arrayconv._accel import _slabs
-from arrayconv._accel._threads import share_phases, usable
+from arrayconv import _fft, config
+from arrayconv._fft import slabs as _slabs
+from arrayconv._threads import share_phases, usable
 from arrayconv.testing import reference
 
-LENDERS = [library for library in _accel.TRANSFORMS if library != "torch"]  # torch keeps its threads to itself
+PROVIDERS = [library for library in _fft.PROVIDERS if library != "torch"]  # torch keeps its threads to itself
 SHAPES = [((50, 40), (7, 5)), ((9, 200), (9, 1)), ((20, 31, 25), (3, 4, 5)), ((1, 6), (1, 2))]
 two_cores = pytest.mark.skipif(usable() < 2, reason="one core: there is nobody to share with")
 
@@ -35,11 +35,11 @@ def agree(y, expected):
 @pytest.mark.parametrize("dtype", ["float32", "float64", "complex64", "complex128"])
 @pytest.mark.parametrize(("samples", "taps"), SHAPES)
 @pytest.mark.parametrize("threads", [1, 2, 3])
-@pytest.mark.parametrize("library", LENDERS)
+@pytest.mark.parametrize("library", PROVIDERS)
 def test_slabs_sum_what_the_definition_sums(library, threads, samples, taps, dtype, is_spectrum, block, monkeypatch):
     pytest.importorskip(library, reason=f"{library} is not installed")
     monkeypatch.setattr(_slabs, "_BLOCK", block)
-    slabs = importlib.import_module(_accel.TRANSFORMS[library]).with_threads(threads).slabs
+    slabs = importlib.import_module(_fft.PROVIDERS[library]).with_threads(threads).slabs
     x, kernel = drawn(dtype, samples, taps)
     x = np.swapaxes(np.swapaxes(x, 0, -1).copy(), 0, -1)  # the last axis is not the one whose samples are adjacent
     lengths = tuple(n + k + 3 for n, k in zip(samples, taps, strict=True))
@@ -57,10 +57,10 @@ def test_slabs_sum_what_the_definition_sums(library, threads, samples, taps, dty
     np.testing.assert_array_equal(factor, before[1])
 
 
-@pytest.mark.parametrize("library", LENDERS)
+@pytest.mark.parametrize("library", PROVIDERS)
 def test_a_kernel_as_long_as_the_transform_is_no_spectrum(library):
     pytest.importorskip(library, reason=f"{library} is not installed")
-    slabs = importlib.import_module(_accel.TRANSFORMS[library]).with_threads(2).slabs
+    slabs = importlib.import_module(_fft.PROVIDERS[library]).with_threads(2).slabs
     x, kernel = drawn("float64", (4, 3), (8, 6))
     circle = slabs.circle(x.shape, kernel.shape, "float64", (8, 6), (slice(3, 8), slice(2, 6)), is_spectrum=False)
     y = circle.convolve(x, kernel)
@@ -90,7 +90,7 @@ OPTIONS = {
 }
 
 
-@pytest.mark.parametrize("library", LENDERS)
+@pytest.mark.parametrize("library", PROVIDERS)
 @pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
 @pytest.mark.parametrize("dtype", ["float64", "complex64"])
 def test_an_image_by_a_large_kernel_is_shared_by_slabs(library, options, dtype, monkeypatch):

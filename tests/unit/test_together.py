@@ -5,10 +5,10 @@ import pytest
 
 import arrayconv
 from arrayconv import config
-from arrayconv._accel import share, usable
 from arrayconv._algorithms import Cuts
 from arrayconv._memory import product_of_rows
 from arrayconv._select import TABLE
+from arrayconv._threads import share, usable
 
 SHARING = tuple(name for name, algorithm in TABLE.items() if algorithm.cuts.shares is not Cuts().shares)
 PROBLEMS = {

@@ -5,7 +5,7 @@ import importlib
 import numpy as np
 import pytest
 
-from arrayconv import _accel
+from arrayconv import _fft
 from arrayconv._lengths import fast_length
 from arrayconv._ops import transform
 
@@ -57,15 +57,15 @@ PADDED = [  # samples beside two of a batch, and lengths
 @pytest.mark.parametrize("dtype", ["float32", "float64", "complex64", "complex128"])
 @pytest.mark.parametrize(("samples", "lengths"), PADDED)
 @pytest.mark.parametrize("threads", [1, 2])
-@pytest.mark.parametrize("library", _accel.TRANSFORMS)
-def test_lent_transforms_are_numpys(library, threads, samples, lengths, dtype, part, monkeypatch):
+@pytest.mark.parametrize("library", _fft.PROVIDERS)
+def test_provided_transforms_are_numpys(library, threads, samples, lengths, dtype, part, monkeypatch):
     pytest.importorskip(library, reason=f"{library} is not installed")
-    lender = importlib.import_module(_accel.TRANSFORMS[library])
+    provider = importlib.import_module(_fft.PROVIDERS[library])
     if part is not None:
-        if not hasattr(lender, "_PART"):
+        if not hasattr(provider, "_PART"):
             pytest.skip(f"{library} is not called in parts")
-        monkeypatch.setattr(lender, "_PART", part)
-    real, lent = dtype.startswith("float"), lender.with_threads(threads)
+        monkeypatch.setattr(provider, "_PART", part)
+    real, lent = dtype.startswith("float"), provider.with_threads(threads)
     random = np.random.default_rng(0)
     x = (random.standard_normal((2, *samples)) + (0 if real else 1j * random.standard_normal(samples))).astype(dtype)
     before, axes = x.copy(), tuple(range(-len(lengths), 0))
@@ -83,10 +83,10 @@ def test_lent_transforms_are_numpys(library, threads, samples, lengths, dtype, p
     np.testing.assert_allclose(y, expected, rtol=0, atol=share * np.max(np.abs(expected)))
 
 
-@pytest.mark.parametrize("library", _accel.TRANSFORMS)
-def test_lent_transforms_cut_what_is_longer(library):
+@pytest.mark.parametrize("library", _fft.PROVIDERS)
+def test_provided_transforms_cut_what_is_longer(library):
     pytest.importorskip(library, reason=f"{library} is not installed")
-    lent = importlib.import_module(_accel.TRANSFORMS[library]).with_threads(1)
+    lent = importlib.import_module(_fft.PROVIDERS[library]).with_threads(1)
     x = np.random.default_rng(0).standard_normal((9, 8))
     for name, data in (("rfftn", x), ("fftn", x + 1j)):
         found = getattr(lent, name)(data.copy(), s=(6, 5), axes=(0, 1))

@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 
 import arrayconv
-from arrayconv import _accel, _plan, config, nn
+from arrayconv import _accel, _failures, _plan, _threads, config, nn
 from arrayconv.__main__ import main
-from arrayconv._accel import AcceleratorFailed, _base, _native
-from arrayconv._accel._flat import adjacent
-from arrayconv._accel._tables import XlaHead, packed
+from arrayconv._accel import AcceleratorFailed, _native
+from arrayconv._accel._in_place import adjacent
+from arrayconv._accel._tables import LoopHead, XlaHead, packed
 from arrayconv._boundary import BOUNDARIES
 from tests import cases, oracle, running
 from tests.conftest import make_library
@@ -88,12 +88,12 @@ def test_every_boundary_is_followed_inside(first, second):
 @pytest.mark.parametrize("method", METHODS)
 def test_blocks_are_shared_by_threads_of_the_pool(method, monkeypatch):
     """Many small blocks, more threads than the pool may have: each block is written once, by whoever comes first."""
-    monkeypatch.setattr(_accel, "usable", lambda: 7)
+    monkeypatch.setattr(_threads, "usable", lambda: 7)
     monkeypatch.setattr(rows, "_ROW_BYTES", 64)
     monkeypatch.setattr(rows, "_SHARE", 1)
     for name, value in (("_BAND", 12), ("_BLOCK_BYTES", 64), ("_SHARE", 1)):
         monkeypatch.setattr(tiles, name, value)
-    remembered = tiles.tables, _plan.make
+    remembered = tiles.job, _plan.make
     for planned in remembered:
         planned.cache_clear()
     spec = cases.spec(cases.axis(40, 3, 40, before=1), cases.axis(50, 4, 50, before=2, boundary="reflect"), batch=2)
@@ -333,7 +333,7 @@ def refuse(name, capsule, *, platform):
 @pytest.fixture
 def _refusing(monkeypatch):
     """XLA refuses what is registered, as it does with handlers of a version it does not know."""
-    monkeypatch.setattr(_base, "failures", {})
+    monkeypatch.setattr(_failures, "failures", {})
     monkeypatch.setattr(jax.ffi, "register_ffi_target", refuse)
     xla.registered.cache_clear()
     yield
@@ -442,27 +442,32 @@ def test_the_version_is_told_in_metadata_of_any_later_size(size):
 def _right_call():
     """Return a call's operands and table as they are right."""
     spec = SPECS["image"]
-    tables = tiles.tables(spec, adjacent(spec.input_shape), adjacent(spec.output_shape), 0, 0, 4)
+    job = tiles.job(spec, adjacent(spec.input_shape), adjacent(spec.output_shape), 0, 0, 4)
     code = _native.loaded()
-    head = XlaHead(_native.TILES, code.level, code.kinds["float32"], 0, tables.units, 1, 1, 13 * 17, 21, 13 * 17)
-    return images((13, 17), (3, 7)), head, tables.parts
+    own = LoopHead(job.loop, code.level, code.kinds["float32"], 0, job.units)
+    return images((13, 17), (3, 7)), XlaHead(1, 1, 13 * 17, 21, 13 * 17), (own, *job.parts)
+
+
+def changed(parts, **fields):
+    """Return a table of whose loop's head these fields are others."""
+    return parts[0]._replace(**fields), *parts[1:]
 
 
 WRONG = {  # what is changed of a right call -> what is said
     "a-short-table": (lambda head, parts: head[:4], "it is too short"),
-    "an-unknown-loop": (lambda head, parts: packed(head._replace(loop=3), *parts), "it names no loop"),
-    "an-unknown-kind": (lambda head, parts: packed(head._replace(kind=99), *parts), "it names no loop"),
-    "a-kind-without-tiles": (lambda head, parts: packed(head._replace(kind=4), *parts), "does not serve the kind"),
+    "an-unknown-loop": (lambda head, parts: packed(head, *changed(parts, loop=3)), "it names no loop"),
+    "an-unknown-kind": (lambda head, parts: packed(head, *changed(parts, kind=99)), "it names no loop"),
+    "a-kind-without-tiles": (lambda head, parts: packed(head, *changed(parts, kind=4)), "does not serve the kind"),
     "no-thread": (lambda head, parts: packed(head._replace(threads=0), *parts), "counts are below one"),
     "a-cut-table": (lambda head, parts: packed(head, *parts)[:-1], "its length is not what it says"),
-    "another-loop-s-table": (lambda head, parts: packed(head._replace(loop=0), *parts), "not what it says"),
+    "another-loop-s-table": (lambda head, parts: packed(head, *changed(parts, loop=0)), "not what it says"),
     "a-huge-count": (
-        lambda head, parts: packed(head, parts[0]._replace(border=1 << 62), *parts[1:]),
+        lambda head, parts: packed(head, parts[0], parts[1]._replace(border=1 << 62), *parts[2:]),
         "its length is not what it says",
     ),
-    "more-units": (lambda head, parts: packed(head._replace(units=99), *parts), "its units are not what it says"),
+    "more-units": (lambda head, parts: packed(head, *changed(parts, units=99)), "its units are not what it says"),
     "a-larger-x": (lambda head, parts: packed(head._replace(x_size=9), *parts), "a buffer is of another size"),
-    "another-dtype": (lambda head, parts: packed(head._replace(kind=1), *parts), "a buffer is of another dtype"),
+    "another-dtype": (lambda head, parts: packed(head, *changed(parts, kind=1)), "a buffer is of another dtype"),
     "narrow-numbers": (lambda head, parts: np.ones(40, "int32"), "its numbers are not of 64 bits"),
 }
 
@@ -480,7 +485,7 @@ def test_a_table_that_does_not_fit_is_an_error_that_xla_raises(name):
 def test_a_right_table_is_run():
     (x, w), head, parts = _right_call()
     call = jax.ffi.ffi_call(xla.registered(), jax.ShapeDtypeStruct((13, 17), "float32"))
-    y = call(x, w, table=packed(head._replace(level=99), *parts))  # of a machine that has more
+    y = call(x, w, table=packed(head, *changed(parts, level=99)))  # of a machine that has more
     expected = arrayconv.correlate(np.asarray(x), np.asarray(w), "same", method="direct")
     np.testing.assert_allclose(y, expected, rtol=1e-4, atol=1e-4)
 
@@ -493,7 +498,7 @@ def test_operands_that_are_not_known_are_an_error_that_xla_raises():
 
 def test_without_memory_for_a_block_the_program_fails():
     (x, w), head, parts = _right_call()
-    table = packed(head, parts[0]._replace(room=1 << 55), *parts[1:])
+    table = packed(head, parts[0], parts[1]._replace(room=1 << 55), *parts[2:])
     call = jax.ffi.ffi_call(xla.registered(), jax.ShapeDtypeStruct((13, 17), "float32"))
     with pytest.raises(Exception, match=r"RESOURCE_EXHAUSTED.*arrayconv: no memory for the samples of a block"):
         jax.block_until_ready(call(x, w, table=table))
@@ -582,7 +587,7 @@ XLA_FFI_Error *arrayconv_xla(XLA_FFI_CallFrame *frame)
     code = _native.loaded()
     monkeypatch.setattr(_native, "loaded", lambda: code._replace(xla=library.arrayconv_xla))
     monkeypatch.setattr(xla, "NAME", "arrayconv.loops.later")
-    monkeypatch.setattr(_base, "failures", {})
+    monkeypatch.setattr(_failures, "failures", {})
     xla.registered.cache_clear()
     try:
         with pytest.raises(AcceleratorFailed, match=r"XLA refuses the loops.*99\.0"):

@@ -35,9 +35,8 @@
 #define IMAGES_ENTRY(n, dtypes, t, size, wide, parts, tiled, ...) ENTRY_##tiled(n, images)
 #define ENTRY_0(n, name)
 #define ENTRY_1(n, name) [n] = AND(AT_LEVEL(name), n),
-static rows_of_kind *const AT_LEVEL(ROWS)[KIND_COUNT] = {KINDS(ROWS_ENTRY)};
-static tiles_of_kind *const AT_LEVEL(TILES)[KIND_COUNT] = {KINDS(TILES_ENTRY)};
-static tiles_of_kind *const AT_LEVEL(IMAGES)[KIND_COUNT] = {KINDS(IMAGES_ENTRY)};
+static const by_kind AT_LEVEL(CODE)[LOOP_COUNT] = {
+    [LOOP_rows] = {KINDS(ROWS_ENTRY)}, [LOOP_tiles] = {KINDS(TILES_ENTRY)}, [LOOP_images] = {KINDS(IMAGES_ENTRY)}};
 
 #undef ROWS_ENTRY
 #undef TILES_ENTRY

@@ -20,10 +20,11 @@
 
 #include "kinds.h"
 
-typedef void rows_of_kind(const void *, const void *, void *, const rows_table *, word, word);
-typedef int tiles_of_kind(const void *, const void *, void *, const void *, double, word, word);
+/* Writes the blocks [first, stop) of y for x, w, a table and the fill. Returns 0, or 1 where there is no memory. */
+typedef int loop(const void *, const void *, void *, const void *, double, word, word);
+typedef loop *by_kind[KIND_COUNT];
 
-#define INTERFACE 4 /* of the arguments and tables; _native.py names the one it speaks */
+#define INTERFACE 5 /* of the arguments and tables; _native.py names the one it speaks */
 #define TILE_ROWS 6 /* of outputs at a time: with 15 factors they fill the registers of the widest processors */
 #define MOST_FILTERS 6 /* of the same samples at a time */
 #define TAP_ROWS 5  /* of a pass, at most */
@@ -72,6 +73,24 @@ static word sample_at(word position, const axis *along, const word *border)
     return position;
 }
 
+/* What one output meets of an axis: the position of its first tap, and how many there are. */
+typedef lead_phase met;
+
+/* Return where a plane of samples begins that a tap of the axes before the last two meets, after x_at; `is_fill` where
+   that is beyond the ends. */
+static word plane_at(word x_at, word tap, word leads, const axis *lead, const met *meets, const word *border,
+                     int *is_fill)
+{
+    *is_fill = 0;
+    for (word n = leads - 1; n >= 0; n--) {
+        const word sample = sample_at(meets[n].first + lead[n].dilation * (tap % meets[n].taps), lead + n, border);
+        tap /= meets[n].taps;
+        *is_fill |= sample < 0;
+        x_at += sample * lead[n].x_step;
+    }
+    return x_at;
+}
+
 #define LEVEL any
 #include "level.h"
 #if defined(__x86_64__)
@@ -81,12 +100,8 @@ static word sample_at(word position, const axis *along, const word *border)
 #include "level.h"
 #endif
 
-#define ROWS_ENTRY(level) ROWS_##level,
-#define TILES_ENTRY(level) TILES_##level,
-#define IMAGES_ENTRY(level) IMAGES_##level,
-static rows_of_kind *const *const ROWS_AT[] = {LEVELS(ROWS_ENTRY)};
-static tiles_of_kind *const *const TILES_AT[] = {LEVELS(TILES_ENTRY)};
-static tiles_of_kind *const *const IMAGES_AT[] = {LEVELS(IMAGES_ENTRY)};
+#define CODE_ENTRY(level) CODE_##level,
+static const by_kind *const CODE_AT[] = {LEVELS(CODE_ENTRY)};
 
 EXPORTED int arrayconv_interface(void) { return INTERFACE; }
 
@@ -128,38 +143,18 @@ EXPORTED const char *arrayconv_levels(void)
     return LEVELS(LEVEL_TEXT);
 }
 
-/* Write the blocks [first, stop) of rows of outputs: see rows.h. */
-EXPORTED void arrayconv_rows(int level, int kind, const void *x, const void *w, void *y, const rows_table *table,
-                             word first, word stop)
-{
-    ROWS_AT[level][kind](x, w, y, table, first, stop);
-}
-
-/* Write the blocks [first, stop) of tiles of outputs: see tiles.h. Returns 0, or 1 where there is no memory. */
-EXPORTED int arrayconv_tiles(int level, int kind, const void *x, const void *w, void *y, const tiles_table *table,
-                             double fill, word first, word stop)
-{
-    return TILES_AT[level][kind](x, w, y, table, fill, first, stop);
-}
-
-/* Write the blocks [first, stop) of images of outputs: see images.h. Returns 0, or 1 where there is no memory. */
-EXPORTED int arrayconv_images(int level, int kind, const void *x, const void *w, void *y, const images_table *table,
-                              double fill, word first, word stop)
-{
-    return IMAGES_AT[level][kind](x, w, y, table, fill, first, stop);
-}
-
-/* The same of any loop. */
-static int run_loop(word loop, word level, word kind, const void *x, const void *w, void *y, const void *table,
-                    word fill_bits, word first, word stop)
+/* Run the loop of a head and its table as a level has it. */
+static int run_loop(const loop_head *head, word level, const void *x, const void *w, void *y, word first, word stop)
 {
     double fill;
-    memcpy(&fill, &fill_bits, sizeof fill);
-    switch (loop) {
-    case LOOP_tiles: return TILES_AT[level][kind](x, w, y, table, fill, first, stop);
-    case LOOP_images: return IMAGES_AT[level][kind](x, w, y, table, fill, first, stop);
-    default: ROWS_AT[level][kind](x, w, y, table, first, stop); return 0;
-    }
+    memcpy(&fill, &head->fill, sizeof fill);
+    return CODE_AT[level][head->loop][head->kind](x, w, y, head + 1, fill, first, stop);
+}
+
+/* Write the blocks [first, stop) of a loop's outputs. Returns 0, or 1 where there is no memory. */
+EXPORTED int arrayconv_blocks(const void *x, const void *w, void *y, const loop_head *head, word first, word stop)
+{
+    return run_loop(head, head->level, x, w, y, first, stop);
 }
 
 /* Copy samples among zeros along one axis and those after it. */
@@ -204,8 +199,8 @@ EXPORTED int arrayconv_call(const char *x, const char *w, void *y, const call_he
         reverse_taps(room + bytes, w, head->factors, head->taps, itemsize);
         w = room + bytes;
     }
-    const int failed =
-        run_loop(head->loop, head->level, head->kind, x, w, y, pad + head->pad_axes, head->fill, 0, head->units);
+    const loop_head *own = (const loop_head *)(pad + head->pad_axes);
+    const int failed = arrayconv_blocks(x, w, y, own, 0, own->units);
     free(room);
     return failed;
 }

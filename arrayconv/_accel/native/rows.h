@@ -162,8 +162,11 @@ TARGET static void NAME(block)(T *y, word y_step, word y_filter, const T *x, wor
 }
 
 /* Write the units [first, stop): blocks of rows, each of one filter, the filters of a block one after the other. */
-TARGET static void NAME(rows)(const void *xs, const void *ws, void *ys, const rows_table *table, word first, word stop)
+TARGET static int NAME(rows)(const void *xs, const void *ws, void *ys, const void *tables, double fill, word first,
+                             word stop)
 {
+    (void)fill; /* every sample lies in x */
+    const rows_table *table = tables;
     const word terms = table->terms, count = table->outputs, blocks = table->blocks, block = table->block_outputs;
     const word x_step = count == 1 ? 1 : table->x_step, y_step = count == 1 ? 1 : table->y_step;
     const word *offsets = (const word *)(table + 1);
@@ -202,4 +205,5 @@ TARGET static void NAME(rows)(const void *xs, const void *ws, void *ys, const ro
             index[n] = 0;
         }
     }
+    return 0;
 }

@@ -1,11 +1,20 @@
 /* What the loops are told: heads of 64-bit words, each followed by the arrays that its comment lists, in that order.
 
    A list of FIELDS declares a struct here and names it in arrayconv_tables(); Python packs the NamedTuples of the same
-   fields (_native.py, _rows.py, _tiles.py, _images.py), and a test compares the two. Steps count elements. */
+   fields (_tables.py), and a test compares the two. Steps count elements. */
 
 typedef int64_t word;
 
-/* One convolved axis. */
+/* Of every loop: its own table follows. */
+#define LOOP_HEAD_FIELDS(X)                                                                                            \
+    X(loop)  /* see LOOPS */                                                                                           \
+    X(level) /* of the processor: see LEVELS */                                                                        \
+    X(kind)  /* of the elements: see KINDS */                                                                          \
+    X(fill)  /* the bits of a double */                                                                                \
+    X(units) /* blocks of outputs */
+
+/* One convolved axis, whose outputs p, p + period, ... meet the same taps: `before` is that of blocks, `stride` and
+   `dilation` are those within a phase. Of tiles.h the period is 1. */
 #define AXIS_FIELDS(X)                                                                                                 \
     X(size)          /* samples */                                                                                     \
     X(border)        /* the first of its entries among border[] */                                                     \
@@ -16,11 +25,8 @@ typedef int64_t word;
     X(stride)                                                                                                          \
     X(dilation)                                                                                                        \
     X(x_step)                                                                                                          \
-    X(y_step)
-
-/* An axis of images.h, whose outputs p, p + period, ... meet the same taps: `before` is that of blocks, `stride` and
-   `dilation` are those within a phase. */
-#define PHASED_AXIS_FIELDS(X) AXIS_FIELDS(X) X(period)
+    X(y_step)                                                                                                          \
+    X(period)
 
 /* rows.h: offsets[terms], where the sample of each term stands, counted from that of an output's first; then
    outer[outer_axes]. The last of those is of filters where it moves nothing in x. */
@@ -41,14 +47,10 @@ typedef int64_t word;
     X(y_step)                                                                                                          \
     X(w_step)
 
-/* tiles.h: axes[lead_axes + 2], the last two of rows and columns; border[], the sample that stands at each position
-   outside of x, -1 for the fill; row_cut[] and col_cut[], where blocks of outputs begin, and the last one ends. */
-#define TILES_TABLE_FIELDS(X)                                                                                          \
-    X(lead_axes)                                                                                                       \
+/* Of tiles.h and images.h, before the tables of their own. */
+#define PLANES_HEAD_FIELDS(X)                                                                                          \
+    X(lead_axes) /* before the last two */                                                                             \
     X(border)    /* entries */                                                                                         \
-    X(row_cuts)  /* entries */                                                                                         \
-    X(col_cuts)  /* entries */                                                                                         \
-    X(room)      /* samples of the largest copy of a block's */                                                        \
     X(batch)                                                                                                           \
     X(groups)                                                                                                          \
     X(channels)  /* of a group */                                                                                      \
@@ -62,32 +64,23 @@ typedef int64_t word;
     X(x_start)                                                                                                         \
     X(y_start)                                                                                                         \
     X(copy_row)  /* step from row to row of a copy */                                                                  \
+    X(room)      /* samples of the largest copy of a block's */
+
+/* tiles.h: axes[lead_axes + 2], the last two of rows and columns; border[], the sample that stands at each position
+   outside of x, -1 for the fill; row_cut[] and col_cut[], where blocks of outputs begin, and the last one ends. */
+#define TILES_TABLE_FIELDS(X)                                                                                          \
+    X(row_cuts)  /* entries */                                                                                         \
+    X(col_cuts)  /* entries */                                                                                         \
     X(copies)    /* whether every block copies its samples, those without a border too */
 
-/* images.h: axes[lead_axes + 2] as PHASED_AXIS says; border[] as of tiles; lead_phase[lead_phases]; phase[phases], those
-   of the columns innermost; offsets[], where the sample of every term of every phase stands in a copy. */
+/* images.h: axes[lead_axes + 2] and border[] as of tiles; lead_phase[lead_phases]; phase[phases], those of the columns
+   innermost; offsets[], where the sample of every term of every phase stands in a copy. */
 #define IMAGES_TABLE_FIELDS(X)                                                                                         \
-    X(lead_axes)                                                                                                       \
-    X(border)      /* entries */                                                                                       \
     X(lead_phases) /* of each of the axes before the last two, all of them in a row */                                 \
     X(phases)      /* of all axes together */                                                                          \
-    X(batch)                                                                                                           \
-    X(groups)                                                                                                          \
-    X(channels)    /* of a group */                                                                                    \
-    X(filters)     /* of a group */                                                                                    \
-    X(x_batch)     /* steps in x */                                                                                    \
-    X(x_group)                                                                                                         \
-    X(x_channel)                                                                                                       \
-    X(y_batch)     /* steps in y */                                                                                    \
-    X(y_group)                                                                                                         \
-    X(y_filter)                                                                                                        \
-    X(x_start)                                                                                                         \
-    X(y_start)                                                                                                         \
     X(bands)       /* blocks of rows */                                                                                \
     X(band_rows)   /* of a phase, in all bands but the last */                                                         \
-    X(copy_rows)   /* of one plane of a copy */                                                                        \
-    X(copy_row)    /* step from row to row of a copy */                                                                \
-    X(room)        /* samples of a copy, all planes */
+    X(copy_rows)   /* of one plane of a copy, which holds all planes */
 
 #define LEAD_PHASE_FIELDS(X)                                                                                           \
     X(first) /* position that the first tap of the first output meets */                                               \
@@ -98,14 +91,9 @@ typedef int64_t word;
     X(offsets) /* the first of them */                                                                                 \
     X(factors) /* the first of them in the kernel */
 
-/* arrayconv_call: pad[pad_axes], then the loop's table. */
+/* arrayconv_call: pad[pad_axes], then the loop_head. */
 #define CALL_HEAD_FIELDS(X)                                                                                            \
-    X(level)    /* of the processor: see LEVELS */                                                                     \
-    X(kind)     /* of the elements: see KINDS */                                                                       \
-    X(fill)     /* the bits of a double */                                                                             \
     X(itemsize) /* bytes of an element */                                                                              \
-    X(loop)     /* see LOOPS */                                                                                        \
-    X(units)    /* blocks of outputs */                                                                                \
     X(factors)  /* of the kernel */                                                                                    \
     X(taps)     /* of each run of factors that is reversed, 0 for none */                                              \
     X(x_start)                                                                                                         \
@@ -118,13 +106,8 @@ typedef int64_t word;
     X(samples)                                                                                                         \
     X(x_step)
 
-/* The attribute of arrayconv_xla: then the loop's table. */
+/* The attribute of arrayconv_xla: then the loop_head, whose level is that of the processor that planned. */
 #define XLA_HEAD_FIELDS(X)                                                                                             \
-    X(loop)    /* see LOOPS */                                                                                         \
-    X(level)   /* of the processor that planned */                                                                     \
-    X(kind)    /* of the elements */                                                                                   \
-    X(fill)    /* the bits of a double */                                                                              \
-    X(units)   /* blocks of outputs */                                                                                 \
     X(chunks)  /* in which threads take the units */                                                                   \
     X(threads) /* at most */                                                                                           \
     X(x_size)  /* elements of each buffer */                                                                           \
@@ -132,10 +115,11 @@ typedef int64_t word;
     X(y_size)
 
 #define TABLES(X)                                                                                                      \
+    X(loop_head, LOOP_HEAD_FIELDS)                                                                                     \
     X(axis, AXIS_FIELDS)                                                                                               \
-    X(phased_axis, PHASED_AXIS_FIELDS)                                                                                 \
     X(rows_table, ROWS_TABLE_FIELDS)                                                                                   \
     X(outer_axis, OUTER_AXIS_FIELDS)                                                                                   \
+    X(planes_head, PLANES_HEAD_FIELDS)                                                                                 \
     X(tiles_table, TILES_TABLE_FIELDS)                                                                                 \
     X(images_table, IMAGES_TABLE_FIELDS)                                                                               \
     X(lead_phase, LEAD_PHASE_FIELDS)                                                                                   \
@@ -146,13 +130,11 @@ typedef int64_t word;
 
 #define DECLARED(field) word field;
 #define NAMED(field) #field ","
+typedef struct { LOOP_HEAD_FIELDS(DECLARED) } loop_head;
 typedef struct { AXIS_FIELDS(DECLARED) } axis;
-typedef struct {
-    axis along; /* so that what takes an axis takes this one too */
-    word period;
-} phased_axis;
 typedef struct { ROWS_TABLE_FIELDS(DECLARED) } rows_table;
 typedef struct { OUTER_AXIS_FIELDS(DECLARED) } outer_axis;
+typedef struct { PLANES_HEAD_FIELDS(DECLARED) } planes_head;
 typedef struct { TILES_TABLE_FIELDS(DECLARED) } tiles_table;
 typedef struct { IMAGES_TABLE_FIELDS(DECLARED) } images_table;
 typedef struct { LEAD_PHASE_FIELDS(DECLARED) } lead_phase;

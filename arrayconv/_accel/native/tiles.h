@@ -121,59 +121,57 @@ TARGET static void NAME(copy_window)(T *copy, word copy_row, const T *x, word to
 TARGET static int NAME(tiles)(const void *xs, const void *ws, void *ys, const void *tables, double fill, word first,
                               word stop)
 {
-    const tiles_table *table = tables;
-    const axis *lead = (const axis *)(table + 1), *vertical = lead + table->lead_axes, *horizontal = vertical + 1;
-    const word *border = (const word *)(horizontal + 1), *row_cut = border + table->border;
+    const planes_head *head = tables;
+    const tiles_table *table = (const tiles_table *)(head + 1);
+    const axis *lead = (const axis *)(table + 1), *vertical = lead + head->lead_axes, *horizontal = vertical + 1;
+    const word *border = (const word *)(horizontal + 1), *row_cut = border + head->border;
     const word *col_cut = row_cut + table->row_cuts, bands = table->row_cuts - 1, blocks = table->col_cuts - 1;
-    const word leads = table->lead_axes, filters = table->filters, tap_rows = vertical->taps;
+    const word leads = head->lead_axes, filters = head->filters, tap_rows = vertical->taps;
     const word tap_cols = horizontal->taps, col_step = horizontal->dilation, y_row = vertical->y_step;
     word places = 1, lead_taps = 1;
     for (word n = 0; n < leads; n++) {
         places *= lead[n].outputs;
         lead_taps *= lead[n].taps;
     }
-    const word planes = table->channels * lead_taps;
-    T *copy = malloc(sizeof(T) * (size_t)most(table->room, 1));
+    const word planes = head->channels * lead_taps;
+    T *copy = malloc(sizeof(T) * (size_t)most(head->room, 1));
     if (copy == NULL) return 1;
     for (word unit = first; unit < stop; unit++) {
         word rest = unit / blocks, block = unit % blocks;
         const word band = rest % bands;
         rest /= bands;
-        const word place = rest % places;
+        word output = rest % places;
         rest /= places;
-        const word batch = rest / table->groups, group = rest % table->groups;
+        const word batch = rest / head->groups, group = rest % head->groups;
         const word rows = row_cut[band + 1] - row_cut[band], cols = col_cut[block + 1] - col_cut[block];
         const word top = row_cut[band] - vertical->before, left = col_cut[block] - horizontal->before;
         const word sample_rows = rows + tap_rows - 1, sample_cols = cols + (tap_cols - 1) * col_step;
         const int inside = top >= 0 && left >= 0 && top + sample_rows <= vertical->size &&
                            left + sample_cols <= horizontal->size;
+        const word x_at = head->x_start + head->x_batch * batch + head->x_group * group;
+        word y_at = head->y_start + head->y_batch * batch + head->y_group * group;
+        y_at += row_cut[band] * y_row + col_cut[block];
+        met meets[leads + 1];
+        for (word n = leads - 1; n >= 0; n--) {
+            const word p = output % lead[n].outputs;
+            output /= lead[n].outputs;
+            meets[n] = (met){lead[n].stride * p - lead[n].before, lead[n].taps};
+            y_at += p * lead[n].y_step;
+        }
         for (word plane = 0; plane < planes; plane++) {
-            word tap = plane % lead_taps, output = place;
-            word x_at = table->x_start + table->x_batch * batch + table->x_group * group;
-            word y_at = table->y_start + table->y_batch * batch + table->y_group * group;
-            x_at += table->x_channel * (plane / lead_taps);
-            y_at += row_cut[band] * y_row + col_cut[block];
-            int is_fill = 0;
-            for (word n = leads - 1; n >= 0; n--) {
-                const axis *along = lead + n;
-                const word p = output % along->outputs, k = tap % along->taps;
-                output /= along->outputs;
-                tap /= along->taps;
-                const word source = sample_at(along->stride * p + along->dilation * k - along->before, along, border);
-                is_fill |= source < 0;
-                x_at += source * along->x_step;
-                y_at += p * along->y_step;
-            }
+            int is_fill;
+            const T *x = (const T *)xs + plane_at(x_at + plane / lead_taps * head->x_channel, plane % lead_taps, leads,
+                                                  lead, meets, border, &is_fill);
             const int in_place = inside && !is_fill && horizontal->x_step == 1 && !table->copies;
-            const T *x = (const T *)xs + x_at, *samples = copy;
+            const T *samples = copy;
             if (in_place) samples = x + top * vertical->x_step + left;
             else
-                NAME(copy_window)(copy, table->copy_row, x, top, left, 1, 1, sample_rows, sample_cols, vertical,
+                NAME(copy_window)(copy, head->copy_row, x, top, left, 1, 1, sample_rows, sample_cols, vertical,
                                   horizontal, border, (T)fill, is_fill);
             for (word filter = 0; filter < filters; filter++) {
                 const word w_at = ((group * filters + filter) * planes + plane) * tap_rows * tap_cols;
-                NAME(plane)((T *)ys + y_at + filter * table->y_filter, y_row, samples,
-                            in_place ? vertical->x_step : table->copy_row, col_step, (const T *)ws + w_at, tap_rows,
+                NAME(plane)((T *)ys + y_at + filter * head->y_filter, y_row, samples,
+                            in_place ? vertical->x_step : head->copy_row, col_step, (const T *)ws + w_at, tap_rows,
                             tap_cols, rows, cols, plane == 0, planes == 1);
             }
         }

@@ -1,7 +1,7 @@
 /* The loops as one custom call of XLA: operands x and kernel, an attribute `table`, one result y.
 
-   The table is an xla_head and the loop's own. Chunks of its units are taken from a counter by the calling thread and
-   by tasks on XLA's pool. The caller waits for chunks that others hold, never for tasks that have not begun. Those find
+   The table is an xla_head, a loop_head and the loop's own. Chunks of its units are taken from a counter by the calling
+   thread and by tasks on XLA's pool. The caller waits for chunks that others hold, never for tasks that have not begun. Those find
    nothing to do later, and touch the call they share alone, which whoever lets go of it last frees: x, the kernel, y and
    the table may be gone by then. */
 
@@ -21,7 +21,7 @@ typedef struct {
     word chunks;
     const void *x, *w; /* these belong to XLA, and are read by whoever has taken a chunk */
     void *y;
-    const xla_head *head;
+    const loop_head *head;
     word level;
 } xla_call;
 
@@ -34,10 +34,9 @@ static void take_chunks(void *shared)
 {
     xla_call *call = shared;
     for (word chunk; (chunk = atomic_fetch_add(&call->next, 1)) < call->chunks;) {
-        const xla_head *head = call->head;
-        const word first = head->units * chunk / call->chunks, stop = head->units * (chunk + 1) / call->chunks;
-        if (run_loop(head->loop, call->level, head->kind, call->x, call->w, call->y, head + 1, head->fill, first, stop))
-            atomic_store(&call->failed, 1);
+        const word units = call->head->units;
+        const word first = units * chunk / call->chunks, stop = units * (chunk + 1) / call->chunks;
+        if (run_loop(call->head, call->level, call->x, call->w, call->y, first, stop)) atomic_store(&call->failed, 1);
         atomic_fetch_add(&call->done, 1);
     }
     let_go(call);
@@ -102,57 +101,57 @@ static word units_of_rows(const rows_table *table, word words, word *length)
     return (word)units;
 }
 
-static word units_of_tiles(const tiles_table *table, word words, word *length)
+/* The same of a head of planes and its axes and border, where a table of `own` words stands between them: the units of
+   which each is some blocks. */
+static word units_of_planes(const planes_head *head, word own, word words, word *length)
 {
-    if (words < WORDS(tiles_table) || !counts(table->lead_axes, words) || !counts(table->border, words) ||
-        !counts(table->row_cuts, words) || !counts(table->col_cuts, words))
-        return -1;
-    *length = WORDS(tiles_table) + WORDS(axis) * (table->lead_axes + 2);
-    *length += table->border + table->row_cuts + table->col_cuts;
+    if (words < WORDS(planes_head) + own || !counts(head->lead_axes, words) || !counts(head->border, words)) return -1;
+    *length = WORDS(planes_head) + own + WORDS(axis) * (head->lead_axes + 2) + head->border;
     if (*length > words) return -1;
-    const axis *lead = (const axis *)(table + 1);
-    uint64_t units = (uint64_t)table->batch * (uint64_t)table->groups;
-    units *= (uint64_t)((table->row_cuts - 1) * (table->col_cuts - 1));
-    for (word n = 0; n < table->lead_axes; n++) units *= (uint64_t)lead[n].outputs;
+    const axis *lead = (const axis *)((const word *)(head + 1) + own);
+    uint64_t units = (uint64_t)head->batch * (uint64_t)head->groups;
+    for (word n = 0; n < head->lead_axes; n++) units *= (uint64_t)lead[n].outputs;
     return (word)units;
 }
 
-static word units_of_images(const images_table *table, word words, word *length)
+static word units_of_tiles(const planes_head *head, word words, word *length)
 {
-    if (words < WORDS(images_table) || !counts(table->lead_axes, words) || !counts(table->border, words) ||
-        !counts(table->lead_phases, words) || !counts(table->phases, words))
-        return -1;
-    *length = WORDS(images_table) + WORDS(phased_axis) * (table->lead_axes + 2) + table->border +
-              WORDS(lead_phase) * table->lead_phases + WORDS(phase) * table->phases;
+    const word places = units_of_planes(head, WORDS(tiles_table), words, length);
+    const tiles_table *table = (const tiles_table *)(head + 1);
+    if (*length < 0 || !counts(table->row_cuts, words) || !counts(table->col_cuts, words)) return *length = -1;
+    *length += table->row_cuts + table->col_cuts;
+    return (word)((uint64_t)places * (uint64_t)((table->row_cuts - 1) * (table->col_cuts - 1)));
+}
+
+static word units_of_images(const planes_head *head, word words, word *length)
+{
+    const word places = units_of_planes(head, WORDS(images_table), words, length);
+    const images_table *table = (const images_table *)(head + 1);
+    if (*length < 0 || !counts(table->lead_phases, words) || !counts(table->phases, words)) return *length = -1;
+    *length += WORDS(lead_phase) * table->lead_phases + WORDS(phase) * table->phases;
     if (*length > words) return -1;
-    const phase *end = (const phase *)((const word *)table + *length), *last = end - 1;
+    const phase *last = (const phase *)((const word *)head + *length) - 1;
     if (table->phases) *length = (word)((uint64_t)*length + (uint64_t)last->offsets + (uint64_t)last->terms);
-    const phased_axis *lead = (const phased_axis *)(table + 1);
-    uint64_t units = (uint64_t)table->batch * (uint64_t)table->groups * (uint64_t)table->bands;
-    for (word n = 0; n < table->lead_axes; n++) units *= (uint64_t)lead[n].along.outputs;
-    return (word)units;
+    return (word)((uint64_t)places * (uint64_t)table->bands);
 }
 
 /* Return what is wrong with a table, by its counts alone; NULL for nothing. A program may have been made elsewhere. */
 static const char *table_problem(const XLA_FFI_Array *table)
 {
-    static const word tiled[KIND_COUNT] = {
-#define TILED_ENTRY(n, dtypes, t, size, wide, parts, is_tiled, ...) [n] = is_tiled,
-        KINDS(TILED_ENTRY)};
     const xla_head *head = table->data;
     if (table->dtype != XLA_FFI_S64) return "its numbers are not of 64 bits";
-    if ((word)table->size < WORDS(xla_head)) return "it is too short";
-    if (!counts(head->loop, LOOP_COUNT - 1) || !counts(head->kind, KIND_COUNT - 1)) return "it names no loop";
-    if (head->loop != LOOP_rows && !tiled[head->kind]) return "its loop does not serve the kind of elements";
-    if (head->level < 0 || head->threads < 1 || head->chunks < 1) return "its counts are below one";
-    const word words = (word)table->size - WORDS(xla_head);
-    const void *own = head + 1;
+    const word words = (word)table->size - WORDS(xla_head) - WORDS(loop_head);
+    if (words < 0) return "it is too short";
+    const loop_head *own = (const loop_head *)(head + 1);
+    if (!counts(own->loop, LOOP_COUNT - 1) || !counts(own->kind, KIND_COUNT - 1)) return "it names no loop";
+    if (!CODE_AT[0][own->loop][own->kind]) return "its loop does not serve the kind of elements";
+    if (own->level < 0 || head->threads < 1 || head->chunks < 1) return "its counts are below one";
     word length = -1;
-    const word units = head->loop == LOOP_rows    ? units_of_rows(own, words, &length)
-                       : head->loop == LOOP_tiles ? units_of_tiles(own, words, &length)
-                                                  : units_of_images(own, words, &length);
+    const word units = own->loop == LOOP_rows    ? units_of_rows((const rows_table *)(own + 1), words, &length)
+                       : own->loop == LOOP_tiles ? units_of_tiles((const planes_head *)(own + 1), words, &length)
+                                                 : units_of_images((const planes_head *)(own + 1), words, &length);
     if (length != words) return "its length is not what it says";
-    return units == head->units ? NULL : "its units are not what it says";
+    return units == own->units ? NULL : "its units are not what it says";
 }
 
 /* Return what is wrong with a buffer, NULL for nothing. */
@@ -176,9 +175,10 @@ static const char *call_problem(const XLA_FFI_CallFrame *frame)
     const char *problem = table_problem(table);
     if (problem) return problem;
     const xla_head *head = table->data;
-    problem = buffer_problem(frame->args.args[0], head->kind, head->x_size);
-    if (!problem) problem = buffer_problem(frame->args.args[1], head->kind, head->w_size);
-    if (!problem) problem = buffer_problem(frame->rets.rets[0], head->kind, head->y_size);
+    const word kind = ((const loop_head *)(head + 1))->kind;
+    problem = buffer_problem(frame->args.args[0], kind, head->x_size);
+    if (!problem) problem = buffer_problem(frame->args.args[1], kind, head->w_size);
+    if (!problem) problem = buffer_problem(frame->rets.rets[0], kind, head->y_size);
     return problem;
 }
 
@@ -198,8 +198,8 @@ EXPORTED XLA_FFI_Error *arrayconv_xla(XLA_FFI_CallFrame *frame)
     xla_call *call = malloc(sizeof *call);
     if (call == NULL) return refuse(frame, XLA_FFI_EXHAUSTED, "arrayconv: no memory for a call.");
     const xla_head *head = ((const XLA_FFI_Array *)frame->attrs.attrs[0])->data;
-    call->head = head;
-    call->level = least(head->level, arrayconv_level()); /* the program may have been made on another machine */
+    call->head = (const loop_head *)(head + 1);
+    call->level = least(call->head->level, arrayconv_level()); /* the program may have been made on another machine */
     call->x = ((const XLA_FFI_Buffer *)frame->args.args[0])->data;
     call->w = ((const XLA_FFI_Buffer *)frame->args.args[1])->data;
     call->y = ((const XLA_FFI_Buffer *)frame->rets.rets[0])->data;

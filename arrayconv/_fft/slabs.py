@@ -18,8 +18,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from arrayconv import _scratch
-from arrayconv._accel._threads import share_phases
+from arrayconv._fft import THREADED
+from arrayconv._memory import framed
 from arrayconv._ops import contain
+from arrayconv._threads import share_phases
 
 _BLOCK = 1 << 19  # bytes of a slab or of columns: two of them and what a transform works in stay in a cache of 1 MiB
 
@@ -37,7 +39,6 @@ class Slabs(NamedTuple):
 
     steps: Steps
     threads: int
-    worth: int = 0
 
     def circle(
         self,
@@ -56,7 +57,7 @@ class Slabs(NamedTuple):
         dtype = np.dtype(name)
         real, inner = dtype.kind == "f", tuple(lengths[1:])
         frequencies = (*inner[:-1], inner[-1] // 2 + 1 if real else inner[-1])
-        threads = self.threads if prod(lengths) >= self.worth else 1
+        threads = self.threads if prod(lengths) >= THREADED else 1
         spectrum = np.result_type(dtype, np.complex64)
         row, column = prod(frequencies) * spectrum.itemsize, lengths[0] * spectrum.itemsize
         read = [range(length)[cut] for length, cut in zip(lengths, reads, strict=True)]
@@ -77,27 +78,21 @@ class Slabs(NamedTuple):
 
 
 class _Rows(NamedTuple):
-    """Rows that are transformed along the other axes, and how they are continued by zeros."""
+    """Rows that are transformed along the other axes, slab by slab, and their place among zeros."""
 
     slabs: list[slice]
-    held: tuple[slice, ...]
-    zeros: list[tuple[slice, ...]]
+    place: tuple[slice, ...]
+    inner: tuple[int, ...]  # lengths of the other axes
+    is_whole: bool  # whether no zeros are missing
 
     @classmethod
     def of(cls, shape: tuple[int, ...], inner: tuple[int, ...], threads: int, each: int) -> _Rows:
-        held = (slice(None), *(slice(0, n) for n in shape[1:]))
-        zeros = [(*held[: axis + 1], slice(n, None)) for axis, n in enumerate(shape[1:]) if n < inner[axis]]
-        return cls(_cut(shape[0], threads, each), held, zeros)
+        place = tuple([slice(0, n) for n in shape[1:]])
+        return cls(_cut(shape[0], threads, each), place, inner, shape[1:] == inner)
 
-    def padded(self, part: Any, inner: tuple[int, ...]) -> Any:
+    def padded(self, part: Any) -> Any:
         """Return some of the rows, continued by zeros: themselves where nothing is missing."""
-        if not self.zeros:
-            return part
-        whole = _scratch.empty((len(part), *inner), part.dtype)
-        for beyond in self.zeros:
-            whole[beyond] = 0
-        whole[self.held] = part
-        return whole
+        return part if self.is_whole else framed(part, (len(part), *self.inner), self.place, xp=np, device="cpu")
 
 
 class _Side(NamedTuple):
@@ -145,7 +140,7 @@ class Circle(NamedTuple):
             part = side.data[held]
             if guarded:
                 side.magnitudes.extend(contain.magnitudes(part, np))
-            self.steps.forward(side.rows.padded(part, self.inner), side.spectrum[held])
+            self.steps.forward(side.rows.padded(part), side.spectrum[held])
 
         def multiply(number: int) -> None:
             if is_plain():
@@ -169,8 +164,8 @@ class Circle(NamedTuple):
         held[rows:] = 0
         self.steps.columns(held, False)
         if self.kernel is not None:
-            taps, factor = factor, _scratch.empty(held.shape, held.dtype)
-            factor[: len(taps)], factor[len(taps) :] = taps, 0
+            place = slice(0, len(factor)), slice(0, held.shape[1])
+            factor = framed(factor, held.shape, place, xp=np, device="cpu")
             self.steps.columns(factor, False)
         held *= factor
         self.steps.columns(held, True)

@@ -1,4 +1,4 @@
-"""What modules that lend transforms have in common: four functions like those of ``xp.fft``, bound to some threads."""
+"""What providers of transforms have in common: four functions like those of ``xp.fft``, bound to some threads."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from functools import lru_cache
 from math import prod
 from typing import Any, NamedTuple
 
-from arrayconv._accel._slabs import Slabs, Steps
+from arrayconv._fft import THREADED
+from arrayconv._fft.slabs import Slabs, Steps
 
 
 class Transforms(NamedTuple):
@@ -20,19 +21,19 @@ class Transforms(NamedTuple):
     slabs: Slabs | None  # convolution by parts of transforms, where the library can be kept to one thread
 
 
-def lender(worth: int, *functions: Callable[..., Any], steps: Steps | None = None) -> Callable[[int], Transforms]:
-    """Return what binds four functions (x, s, axes, threads) to a number of threads, one below `worth` samples."""
+def threaded(*functions: Callable[..., Any], steps: Steps | None = None) -> Callable[[int], Transforms]:
+    """Return what binds four functions (x, s, axes, threads) to a number of threads, one for few samples."""
 
     def bound(function: Callable[..., Any], threads: int) -> Callable[..., Any]:
         def run(x: Any, *, s: Sequence[int], axes: Sequence[int]) -> Any:
             samples = prod(x.shape[: x.ndim - len(s)]) * prod(s)
-            return function(x, s, axes, threads if samples >= worth else 1)
+            return function(x, s, axes, threads if samples >= THREADED else 1)
 
         return run
 
     @lru_cache
     def with_threads(threads: int) -> Transforms:
         four = [bound(function, threads) for function in functions]
-        return Transforms(*four, slabs=Slabs(steps, threads, worth) if steps else None)
+        return Transforms(*four, slabs=Slabs(steps, threads) if steps else None)
 
     return with_threads

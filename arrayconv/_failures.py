@@ -1,8 +1,4 @@
-"""What the accelerated methods share: when a library may serve, and how its failure is told.
-
-An accelerated method is an `Algorithm` of the one table like any other, and agrees with the standard-only code over the
-whole case table. It names the library it needs; that is imported when the method first runs, never to decide.
-"""
+"""Libraries that failed in this process, how that is told, and whether one may serve."""
 
 from __future__ import annotations
 
@@ -18,7 +14,12 @@ class AcceleratorFailed(RuntimeError):
         self.reason = reason
 
 
-failures: dict[str, str] = {}  # libraries that failed in this process, and why: they are left alone from then on
+failures: dict[str, str] = {}  # by library, why: they are left alone from then on
+
+
+def give_up(failure: AcceleratorFailed) -> None:
+    """Leave a library alone from now on."""
+    failures[failure.library] = failure.reason
 
 
 def unavailable(library: str, backend: str, traits: Traits) -> str | None:

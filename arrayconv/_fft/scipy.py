@@ -15,11 +15,10 @@ from typing import Any
 import numpy as np
 from scipy import fft  # pyright: ignore[reportMissingTypeStubs]
 
-from arrayconv._accel._slabs import Steps
-from arrayconv._accel._transforms import lender
+from arrayconv._fft.slabs import Steps
+from arrayconv._fft.transforms import threaded
 from arrayconv._memory import frame, lengthened, padded
 
-_THREADED = 1 << 17  # samples
 _PART = 1 << 19  # bytes per thread of new memory at a time: so much most systems keep at hand
 
 
@@ -82,5 +81,4 @@ def _inverse(x: Any, lengths: tuple[int, ...], real: bool) -> Any:
     return (fft.irfftn if real else fft.ifftn)(x, s=lengths, axes=tuple(range(1, x.ndim)))
 
 
-_STEPS = Steps(_forward, _columns, _inverse)
-with_threads = lender(_THREADED, _rfftn, _irfftn, _fftn, _ifftn, steps=_STEPS)
+with_threads = threaded(_rfftn, _irfftn, _fftn, _ifftn, steps=Steps(_forward, _columns, _inverse))

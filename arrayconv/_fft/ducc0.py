@@ -9,12 +9,11 @@ import numpy as np
 from ducc0 import fft
 
 from arrayconv import _scratch
-from arrayconv._accel._slabs import Steps
-from arrayconv._accel._transforms import lender
+from arrayconv._fft.slabs import Steps
+from arrayconv._fft.transforms import threaded
 from arrayconv._memory import lengthened, padded
 
 _DIVIDE = 2  # ducc0's name for a division by the length, which inverses do
-_THREADED = 1 << 17  # samples
 
 
 def _whole_steps(x: Any) -> Any:
@@ -59,5 +58,4 @@ def _inverse(x: Any, lengths: tuple[int, ...], real: bool) -> Any:
     return (_irfftn if real else _ifftn)(x, lengths, tuple(range(1, x.ndim)), 1)
 
 
-_STEPS = Steps(_forward, _columns, _inverse)
-with_threads = lender(_THREADED, _rfftn, _irfftn, _fftn, _ifftn, steps=_STEPS)
+with_threads = threaded(_rfftn, _irfftn, _fftn, _ifftn, steps=Steps(_forward, _columns, _inverse))

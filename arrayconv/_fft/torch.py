@@ -7,8 +7,8 @@ from typing import Any
 
 from torch import fft
 
-from arrayconv._accel._borrowed import tensor
-from arrayconv._accel._transforms import lender
+from arrayconv._fft.transforms import threaded
+from arrayconv._tensors import tensor
 
 
 def _called(transform: Callable[..., Any]) -> Callable[..., Any]:
@@ -18,4 +18,4 @@ def _called(transform: Callable[..., Any]) -> Callable[..., Any]:
     return run
 
 
-with_threads = lender(1, *map(_called, (fft.rfftn, fft.irfftn, fft.fftn, fft.ifftn)))
+with_threads = threaded(*map(_called, (fft.rfftn, fft.irfftn, fft.fftn, fft.ifftn)))
