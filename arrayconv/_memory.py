@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from math import prod
 from typing import Any, NamedTuple
 
@@ -14,7 +14,10 @@ from arrayconv._namespace import Namespace, writing
 from arrayconv._tracing import is_compiling, is_recorded, is_traced
 from arrayconv._xp import Array, device_of, identify, is_known, namespace_of
 
+Index = tuple[Any, ...]
+
 _LONELY = (1 << 19) - 1  # multiply-adds of a product below which OpenBLAS, from 0.3 on, starts no thread
+_FEW = 1 << 15  # elements: so many zeros are written, and data over them, sooner than each in its place
 
 
 def buffer(part: Any, shape: tuple[int, ...], *, zeros: bool, xp: Namespace, device: Any) -> Array:
@@ -94,20 +97,15 @@ def _scattered(y: Any, index: tuple[Any, ...], value: Any, axis: int = 0) -> Any
 
 def _replaced(y: Any, index: Any, value: Any) -> Array:
     """Return what `put` does for a library whose arrays can't be written, by the standard's functions."""
-    xp = y.__array_namespace__()
-    numbers = np.arange(prod(y.shape)).reshape(y.shape)
-    target = numbers[index]
-    source = np.full(numbers.size, -1)  # of each element of y, the element of `value` that it becomes
-    source[target.ravel()] = np.arange(target.size)
-    if isinstance(value, int):
-        value = xp.full(1, value, dtype=y.dtype)
-        source = np.minimum(source, 0)
-    else:
-        value = xp.reshape(xp.broadcast_to(value, target.shape), (-1,))
-    where, kept = xp.asarray(np.maximum(source, 0).tolist()), xp.asarray((source < 0).tolist())
-    if not target.size:
+    xp, size = y.__array_namespace__(), prod(y.shape)
+    source = np.arange(size).reshape(y.shape)  # of each element of the result, which one of y and `value` it is
+    target = source[index].shape
+    if not prod(target):
         return y
-    return xp.reshape(xp.where(kept, xp.reshape(y, (-1,)), xp.take(value, where, axis=0)), y.shape)
+    source[index] = np.arange(size, size + prod(target)).reshape(target)
+    value = xp.asarray(value, dtype=y.dtype) if isinstance(value, int) else value
+    both = xp.concat([xp.reshape(y, (-1,)), xp.reshape(xp.broadcast_to(value, target), (-1,))])
+    return xp.reshape(xp.take(both, xp.asarray(source.ravel().tolist()), axis=0), y.shape)
 
 
 def reshape(x: Any, shape: tuple[int, ...], *, xp: Namespace) -> Array:
@@ -147,16 +145,81 @@ def is_numpy(x: Any) -> bool:  # a function, since type checkers take very long 
     return isinstance(x, np.ndarray)
 
 
-def framed(x: Any, shape: tuple[int, ...], place: tuple[slice, ...], *, xp: Namespace, device: Any) -> Array:
-    """Return x at `place` along the last axes of an array of zeros, each element written once."""
-    y = _surrounded(passing(x, shape, xp=xp, device=device), place)
-    y[(..., *place)] = x
-    return y
+class Frame(NamedTuple):
+    """An array of zeros that data is put into."""
+
+    shape: tuple[int, ...]
+    zeros: tuple[Index, ...]  # where no data is put
+    slack: int = 0  # zeros behind it in memory, for arrays that are written in place
+
+
+def framed_parts(
+    like: Any, frame: Frame, parts: Iterable[tuple[Index, Array]], *, xp: Namespace, device: Any, zeros_first: bool
+) -> tuple[Array, Any]:
+    """Return an array of the dtype of `like`, zeros but for `parts` (place, data), and its memory.
+
+    Neither outlives the call. With slack the memory is one axis; without, it is the array itself. Each element is
+    written once, unless there are few or `zeros_first` asks for it: most are zeros, or arrays are not written in place.
+    """
+    size, slack = prod(frame.shape), frame.slack
+    shape = (size + slack,) if slack else frame.shape
+    few = zeros_first or size < _FEW
+    memory = (
+        buffer(like, shape, zeros=True, xp=xp, device=device) if few else passing(like, shape, xp=xp, device=device)
+    )
+    y: Any = reshape(memory[:size], frame.shape, xp=xp) if slack else memory
+    if few:
+        for place, data in parts:
+            y = put(y, place, data)
+    else:
+        clear(memory, (slice(size, None),) if slack else ())
+        clear(y, frame.zeros)
+        for place, data in parts:
+            y[place] = data
+    return y, memory if slack else y
+
+
+def framed(
+    x: Any,
+    shape: tuple[int, ...],
+    place: tuple[slice, ...],
+    *,
+    xp: Namespace,
+    device: Any,
+    zeros_first: bool = False,
+) -> Array:
+    """Return x at `place` along the last axes of an array of zeros: see `framed_parts`."""
+    zeros_first = zeros_first or prod(shape) < _FEW
+    zeros = () if zeros_first else around(shape, place)
+    parts = (((..., *place), x),)
+    return framed_parts(x, Frame(shape, zeros), parts, xp=xp, device=device, zeros_first=zeros_first)[0]
 
 
 def frame(shape: tuple[int, ...], dtype: Any, place: tuple[slice, ...]) -> Any:
     """Return a NumPy array that does not outlive the call, of zeros except at `place` along its last axes."""
-    return _surrounded(_scratch.empty(shape, dtype), place)
+    return clear(_scratch.empty(shape, dtype), around(shape, place))
+
+
+def clear(y: Any, places: Iterable[Any]) -> Any:
+    """Return y with zeros written at `places`."""
+    for place in places:
+        y[place] = 0
+    return y
+
+
+def around(shape: tuple[int, ...], place: Sequence[slice]) -> tuple[Index, ...]:
+    """Return the indices of all of an array but what is at `place` along its last axes."""
+    indices: list[Index] = []
+    for number, (size, held) in enumerate(zip(shape[len(shape) - len(place) :], place, strict=True)):
+        rest = (slice(None),) * (len(place) - number - 1)
+        indices += [(..., *place[:number], part, *rest) for part in beyond(held, size)]
+    return tuple(indices)
+
+
+def beyond(held: slice, size: int) -> list[slice]:
+    """Return what is before and behind a slice of an axis, as far as there is any."""
+    before = [slice(0, held.start)] if held.start else []
+    return before if held.stop is None or held.stop >= size else [*before, slice(held.stop, size)]
 
 
 def lengthened(shape: Sequence[int], s: Sequence[int], axes: Sequence[int]) -> tuple[int, ...]:
@@ -174,14 +237,6 @@ def padded(x: Any, s: Sequence[int], axes: Sequence[int]) -> Any:
         return x
     held = tuple(slice(0, min(old, new)) for old, new in zip(x.shape, shape, strict=True))
     return framed(x[held], shape, held, xp=np, device="cpu")
-
-
-def _surrounded(y: Any, place: tuple[slice, ...]) -> Any:
-    for number, held in enumerate(place):
-        rest = (slice(None),) * (len(place) - number - 1)
-        y[(..., *place[:number], slice(0, held.start), *rest)] = 0
-        y[(..., *place[:number], slice(held.stop, None), *rest)] = 0
-    return y
 
 
 def covers_itself(x: Any) -> bool:

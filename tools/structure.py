@@ -112,26 +112,45 @@ def names(node: ast.AST) -> set[str]:
 
 
 def padding(nodes: list[ast.AST]) -> list[int]:
-    """Constants into part of which data is put, or beside which it is joined; zeros beside data; a call of `pad`."""
+    """Constants into part of which data is put, or beside which it is joined; zeros beside data; a call of `pad`.
+
+    Not what makes an array of one number as a whole, and not what adds to its elements: an accumulator begins at zero.
+    """
     lines = [node.lineno for node in nodes if isinstance(node, ast.Call) and called(node) == "pad"]
-    blank = {
-        name
-        for node in nodes
-        if isinstance(node, ast.Assign) and any(map(_is_blank, ast.walk(node.value)))
-        for target in node.targets
-        for name in names(target)
-    }
+    blank = _blanks(nodes)
     for node in nodes:
         if isinstance(node, ast.Assign):
-            zeros = isinstance(node.value, ast.Constant) and node.value.value == 0
-            lines += [
-                t.lineno for t in node.targets if isinstance(t, ast.Subscript) and (zeros or names(t.value) & blank)
-            ]
+            into = [target for target in node.targets if isinstance(target, ast.Subscript)]
+            if isinstance(node.value, ast.Constant):
+                chosen = [target for target in into if node.value.value == 0 and not _is_whole(target)]
+            else:
+                chosen = [t for t in into if names(t.value) & blank and not names(t.value) & names(node.value)]
+            lines += [target.lineno for target in chosen]
         if isinstance(node, ast.Call) and called(node) in {"concat", "concatenate", "put"}:
+            if called(node) == "put" and len(node.args) == 3 and names(node.args[0]) & names(node.args[2]):
+                continue
             given = [part for argument in node.args for part in ast.walk(argument)]
             if any(map(_is_blank, given)) or any(isinstance(part, ast.Name) and part.id in blank for part in given):
                 lines.append(node.lineno)
     return lines
+
+
+def _is_whole(target: ast.Subscript) -> bool:
+    """Whether an index is ``...``."""
+    return isinstance(target.slice, ast.Constant) and target.slice.value is ...
+
+
+def _blanks(nodes: list[ast.AST]) -> set[str]:
+    """Return the names of arrays of one constant, and of what is made of them."""
+    blank: set[str] = set()
+    for _ in range(2):
+        for node in nodes:
+            if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
+                parts = list(ast.walk(node.value))
+                if any(map(_is_blank, parts)) or any(isinstance(part, ast.Name) and part.id in blank for part in parts):
+                    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+                    blank.update(name for target in targets for name in names(target))
+    return blank
 
 
 def _is_blank(node: ast.AST) -> bool:

@@ -27,7 +27,7 @@ from arrayconv._cost_table import rates
 from arrayconv._memory import permute_dims, reshape
 from arrayconv._spec import Axis, Spec
 from arrayconv._tracing import planning, record
-from arrayconv._xp import Array, Traits
+from arrayconv._xp import Array, Namespace, Traits
 
 _BLOCK = 64  # taps of a row, where one axis is summed by blocks
 _CHUNK = 1 << 18  # elements of a window copied at a time
@@ -184,8 +184,8 @@ class LineSteps(NamedTuple):
     columns: int  # of all products side by side
     blocks: int  # rows of taps
     rest: int  # taps that fill no row
-    read: int  # samples that the products read, zeros beyond the end included
-    zeros: int
+    read: int  # samples that the products read, in whole rows
+    more: int  # of these beyond the end: fewer than a row
 
 
 @planning()
@@ -200,13 +200,12 @@ def _line(x: Array, weights: list[Array], spec: Spec, context: Context) -> Array
     """Return the outputs of one axis, from products of blocks."""
     xp, (rows, rest), steps = context.xp, weights, _line_steps(spec)
     x = reshape(x, (-1,), xp=xp)
-    whole = x if steps.zeros else x[: steps.read]
-    if steps.zeros:
-        whole = xp.concat([x, xp.zeros((steps.zeros,), dtype=x.dtype, device=context.device)])
+    # What fills the last row is only met by sums that are not kept, so any samples do.
+    whole = xp.concat([x, x[: steps.more]]) if steps.more else x[: steps.read]
     samples = reshape(whole, (steps.read // _BLOCK, _BLOCK), xp=xp)
     columns = permute_dims(rows, (1, 0), xp=xp)
     products = [xp.matmul(columns, samples[q : q + steps.blocks, :]) for q in range(steps.columns // _BLOCK)]
-    y = _diagonals(xp.concat(products, axis=1), steps, context)
+    y = _diagonals(xp.concat(products, axis=1), steps, xp)
     if steps.rest:
         first = steps.blocks * _BLOCK
         windows = xp.stack([x[first + t : first + t + steps.outputs] for t in range(steps.rest)])
@@ -214,11 +213,10 @@ def _line(x: Array, weights: list[Array], spec: Spec, context: Context) -> Array
     return reshape(y, spec.output_shape, xp=xp)
 
 
-def _diagonals(products: Array, steps: LineSteps, context: Context) -> Array:
+def _diagonals(products: Array, steps: LineSteps, xp: Namespace) -> Array:
     """Return the sums of all diagonals: one more element per row turns them into columns."""
-    xp = context.xp
     flat = reshape(products, (_BLOCK * steps.columns,), xp=xp)
-    flat = xp.concat([flat, xp.zeros((_BLOCK,), dtype=flat.dtype, device=context.device)])
+    flat = xp.concat([flat, flat[:_BLOCK]])  # behind the last diagonal: whatever is there is cut off
     sheared = reshape(flat, (_BLOCK, steps.columns + 1), xp=xp)[:, : steps.outputs]
     return xp.sum(sheared, axis=0, dtype=flat.dtype)
 

@@ -29,6 +29,22 @@ def around(x):
 def joined(x, xp):
     return xp.concat([xp.zeros(2), x])
 
+def viewed(x):
+    whole: object = np.zeros(9)
+    part = whole[1:]
+    part[:7] = x
+    return whole
+
+def summed(parts, place, put):
+    y = np.zeros(9)
+    for part in parts:
+        y = put(y, place, y[place] + part)
+    return y
+
+def cleared(out):
+    out[...] = 0
+    return out
+
 def copied(x):
     y = np.zeros(9)
     return y + x[::-1]
@@ -94,7 +110,7 @@ def checkout(tmp_path_factory):
 @pytest.mark.parametrize(
     ("subject", "expected"),
     [
-        ("zero padding", ["around", "joined", "among_zeros"]),
+        ("zero padding", ["around", "joined", "viewed", "among_zeros"]),
         ("kernel reversal", ["outer", "outer.inner", "turned"]),
         ("NaN containment", ["layer"]),
         ("bias", ["layer"]),

@@ -2,54 +2,73 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from arrayconv._algorithms._base import Context
 from arrayconv._algorithms.banded import target
-from arrayconv._algorithms.banded.bands import CHUNK_BYTES, Bands, bands_of
+from arrayconv._algorithms.banded.bands import CHUNK_BYTES, Bands
 from arrayconv._algorithms.banded.matrix import add_product
-from arrayconv._memory import passing, permute_dims, reshape
+from arrayconv._memory import Frame, around, framed_parts, permute_dims, reshape
 from arrayconv._spec import Spec
 from arrayconv._xp import Array
 
-
-def lines_at_once(spec: Spec, bands: Bands, itemsize: int) -> int:
-    """Count the lines of a batch that are one product and stay in the cache; 0 where there are no such."""
-    if spec.batch == 1 or spec.groups * spec.channels != 1:
-        return 0
-    line = (bands.rows + bands.height - 1) * max(bands.span, spec.filters * bands.width) * itemsize
-    return min(spec.batch, CHUNK_BYTES // line)
+Index = tuple[Any, ...]
 
 
-def run(x: Array, matrices: list[Array], spec: Spec, lines: int, to: target.Target, context: Context) -> target.Target:
-    """Return the target with the outputs of a batch, one product for so many `lines` at a time.
+class Lines(NamedTuple):
+    """Some lines of a batch that are one product.
 
-    Each line is copied among zeros, and its last rows run on into the next: those outputs are left out.
+    Each is copied among zeros, and its last rows run on into the next: those outputs are left out.
     """
-    bands, xp = bands_of(spec), context.xp
-    layout = target.layout_of(spec, bands.width, context.in_place)
-    per = bands.rows + bands.height - 1
-    for first in range(0, spec.batch, lines):
-        part = x[first : min(first + lines, spec.batch), 0, 0, :]
-        count: Any = part.shape[0]
-        rows = _line_after_line(part, (per, bands.span), spec.axes[0].before, bands.height - 1, context)
+
+    lines: Index  # of x
+    frame: Frame  # (lines, rows * span), and zeros behind the last
+    samples: Index  # where these stand in it
+    memory: tuple[int, int]  # of it as rows
+    rows: int  # of products
+    products: tuple[int, ...]  # (lines, 1, rows of one, O, P)
+    kept: Index
+    place: target.Place  # of the outputs
+
+
+def lines_of(spec: Spec, bands: Bands, layout: target.TargetLayout, itemsize: int) -> tuple[Lines, ...]:
+    """Return the lines of a batch, as many together as stay in the cache; none where lines are no such products."""
+    if spec.batch == 1 or spec.groups * spec.channels != 1:
+        return ()
+    line = (bands.rows + bands.height - 1) * max(bands.span, spec.filters * bands.width) * itemsize
+    most = min(spec.batch, CHUNK_BYTES // line)
+    firsts = range(0, spec.batch, most) if most else ()
+    return tuple(_lines(spec, bands, layout, first, min(most, spec.batch - first)) for first in firsts)
+
+
+def _lines(spec: Spec, bands: Bands, layout: target.TargetLayout, first: int, count: int) -> Lines:
+    (axis,), per, slack = spec.axes, bands.rows + bands.height - 1, bands.height - 1
+    shape, samples = (count, per * bands.span), (slice(None), slice(axis.before, axis.before + axis.size))
+    lines = slice(first, first + count)
+    return Lines(
+        lines=(lines, 0, 0, slice(None)),
+        frame=Frame(shape, around(shape, samples), slack * bands.span),
+        samples=samples,
+        memory=(count * per + slack, bands.span),
+        rows=count * per,
+        products=(count, 1, per, spec.filters, bands.width),
+        kept=(slice(None), slice(None), slice(0, bands.rows), ...),
+        place=target.place_of(layout, (lines, ...), 0, bands.rows),
+    )
+
+
+def run(
+    x: Array, matrices: list[Array], batch: tuple[Lines, ...], to: target.Target, context: Context
+) -> target.Target:
+    """Return the target with the outputs of a batch, one product for some lines at a time."""
+    xp, device = context.xp, context.device
+    for part in batch:
+        samples = ((part.samples, x[part.lines]),)
+        _, memory = framed_parts(x, part.frame, samples, xp=xp, device=device, zeros_first=False)
+        rows = reshape(memory, part.memory, xp=xp)
         total: Any = None
         for h, matrix in enumerate(matrices):
-            total = add_product(total, rows[h : h + count * per, :], matrix[0, ...], context)
-        total = reshape(total, (count, 1, per, spec.filters, bands.width), xp=xp)[:, :, : bands.rows, ...]
-        place = target.place_of(layout, (slice(first, first + count), ...), 0, bands.rows)
-        to = target.put_rows(to, place, permute_dims(total, (0, 1, 3, 2, 4), xp=xp))
+            total = add_product(total, rows[h : h + part.rows, :], matrix[0, ...], context)
+        total = reshape(total, part.products, xp=xp)[part.kept]
+        to = target.put_rows(to, part.place, permute_dims(total, (0, 1, 3, 2, 4), xp=xp))
     return to
-
-
-def _line_after_line(lines: Array, shape: tuple[int, int], before: int, slack: int, context: Context) -> Array:
-    """Return lines as rows, `shape` for each, one after the other in memory, zeros beyond their ends and behind."""
-    (per, span), (count, size) = shape, lines.shape
-    used = count * per * span
-    memory: Any = passing(lines, (used + slack * span,), xp=context.xp, device=context.device)
-    among = reshape(memory[:used], (count, per * span), xp=context.xp)
-    among[:, :before] = 0
-    among[:, before : before + size] = lines
-    among[:, before + size :] = 0
-    memory[used:] = 0
-    return reshape(memory, (count * per + slack, span), xp=context.xp)

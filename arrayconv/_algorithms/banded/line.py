@@ -10,7 +10,7 @@ from arrayconv._algorithms.banded import batch, target
 from arrayconv._algorithms.banded.bands import CHUNK_BYTES, Bands, bands_of
 from arrayconv._algorithms.banded.matrix import add_product
 from arrayconv._dtypes import itemsize
-from arrayconv._memory import buffer, framed, permute_dims, put, reshape
+from arrayconv._memory import framed, permute_dims, reshape
 from arrayconv._spec import Axis, Spec
 from arrayconv._tracing import planning
 from arrayconv._xp import Array
@@ -37,7 +37,7 @@ class Steps(NamedTuple):
     chunks: tuple[Chunk, ...]
     is_single: bool  # whether there is one line of x, read by products of plain matrices
     order: tuple[int, ...] | None  # of the axes (B, G, rows, O, P) of products as outputs; None for one filter
-    lines: int  # of a batch that are one product; 0 for products line by line
+    batch: tuple[batch.Lines, ...]  # those that are one product; none for products line by line
 
 
 @planning()
@@ -51,7 +51,7 @@ def steps_of(spec: Spec, dtype: str, in_place: bool) -> Steps:
         chunks=tuple(_chunk(first, stop - first, axis, bands, layout) for first, stop in cuts),
         is_single=in_place and spec.batch * spec.groups * spec.channels == 1,
         order=(0, 1, 3, 2, 4) if spec.filters > 1 else None,
-        lines=batch.lines_at_once(spec, bands, size) if in_place else 0,
+        batch=batch.lines_of(spec, bands, layout, size) if in_place else (),
     )
 
 
@@ -83,8 +83,8 @@ def run(x: Array, matrices: list[Array], spec: Spec, context: Context) -> Array:
     """Return the outputs; `matrices` are those of every channel and row of samples."""
     steps = steps_of(spec, context.traits.accumulator, context.in_place)
     to = target.target(x, steps.target, context)
-    if steps.lines:
-        to = batch.run(x, matrices, spec, steps.lines, to, context)
+    if steps.batch:
+        to = batch.run(x, matrices, steps.batch, to, context)
     else:
         x = x[0, 0, 0, ...] if steps.is_single else x
         matrices = [matrix[0, ...] for matrix in matrices] if steps.is_single else matrices
@@ -100,11 +100,8 @@ def _rows(x: Array, chunk: Chunk, bands: Bands, context: Context) -> Array:
     part = x[..., chunk.start : chunk.stop]
     lead, held, size = x.shape[:-1], chunk.stop - chunk.start, chunk.rows * bands.span
     if held < size:
-        shape, place = (*lead, size), slice(chunk.zeros, chunk.zeros + held)
-        if context.in_place:
-            part = framed(part, shape, (place,), xp=xp, device=context.device)
-        else:
-            part = put(buffer(x, shape, zeros=True, xp=xp, device=context.device), (..., place), part)
+        place = (slice(chunk.zeros, chunk.zeros + held),)
+        part = framed(part, (*lead, size), place, xp=xp, device=context.device, zeros_first=not context.in_place)
     return reshape(part, (*lead, chunk.rows, bands.span), xp=xp)
 
 

@@ -7,11 +7,11 @@ stand below each other: they are written there all at once, and the rows are the
 from __future__ import annotations
 
 from math import prod
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from arrayconv._algorithms._base import Context
 from arrayconv._algorithms.banded.bands import bands_of
-from arrayconv._memory import buffer, permute_dims, product, put, reshape
+from arrayconv._memory import buffer, framed, permute_dims, product, put, reshape
 from arrayconv._spec import Spec
 from arrayconv._tracing import planning
 from arrayconv._xp import Array
@@ -23,7 +23,7 @@ class BandLayout(NamedTuple):
     """The shapes on the way from taps to matrices."""
 
     long: Shape  # (G, O, C, *lead, [height,] P, span + stride), of zeros and taps
-    place: tuple[Any, ...]  # of the taps there
+    place: tuple[slice, ...]  # of the taps there, along its last axes
     flat: Shape  # the same with the last two axes joined
     used: int  # elements of that axis that are kept, P * span
     cut: Shape  # (G, O, C, *lead, height, P, span); of one axis (G, O, C, P, height, span)
@@ -41,7 +41,7 @@ def layout_of(spec: Spec) -> BandLayout:
 def _of_line(spec: Spec) -> BandLayout:
     bands, axis = bands_of(spec), spec.axes[0]
     outer, width, span = (spec.groups, spec.filters, spec.channels), bands.width, bands.height * bands.span
-    place = (..., slice(None), slice(0, axis.reach, axis.dilation))
+    place = (slice(None), slice(0, axis.reach, axis.dilation))
     cut = (*outer, width, bands.height, bands.span)
     return _layout(spec, (*outer, width, span + axis.stride), place, cut, (2, 4, 0, 5, 1, 3), bands.span)
 
@@ -49,7 +49,7 @@ def _of_line(spec: Spec) -> BandLayout:
 def _of_plane(spec: Spec) -> BandLayout:
     bands, (*lead, row, last) = bands_of(spec), spec.axes
     outer = (spec.groups, spec.filters, spec.channels, *(axis.taps for axis in lead), bands.height)
-    place = (..., slice(0, row.reach, row.dilation), slice(None), slice(0, last.reach, last.dilation))
+    place = (slice(0, row.reach, row.dilation), slice(None), slice(0, last.reach, last.dilation))
     n = len(outer)
     order = (2, *range(3, n - 1), 0, n - 1, n + 1, 1, n)
     long, cut = (*outer, bands.width, bands.span + last.stride), (*outer, bands.width, bands.span)
@@ -57,7 +57,7 @@ def _of_plane(spec: Spec) -> BandLayout:
 
 
 def _layout(
-    spec: Spec, long: Shape, place: tuple[Any, ...], cut: Shape, order: tuple[int, ...], rows: int
+    spec: Spec, long: Shape, place: tuple[slice, ...], cut: Shape, order: tuple[int, ...], rows: int
 ) -> BandLayout:
     *outer, width, pitch = long
     columns = spec.filters * width
@@ -78,7 +78,7 @@ def elements(spec: Spec) -> int:
 def band_matrices(kernel: Array, spec: Spec, context: Context) -> list[Array]:
     """Return the matrices, each (G, rows, O * P) and in memory of its own: of transposed ones BLAS makes other bits."""
     xp, device, layout = context.xp, context.device, layout_of(spec)
-    long = put(buffer(kernel, layout.long, zeros=True, xp=xp, device=device), layout.place, kernel[..., None, :])
+    long = framed(kernel[..., None, :], layout.long, layout.place, xp=xp, device=device, zeros_first=True)
     band = reshape(reshape(long, layout.flat, xp=xp)[..., : layout.used], layout.cut, xp=xp)
     ordered = buffer(kernel, layout.ordered, zeros=False, xp=xp, device=device)
     ordered = reshape(put(ordered, ..., permute_dims(band, layout.order, xp=xp)), layout.matrices, xp=xp)

@@ -50,7 +50,7 @@ def steps_of(spec: Spec, in_place: bool) -> Steps:
     taps = list(product(*(range(axis.taps) for axis in lead)))
     layout, n = target.layout_of(spec, bands.width, in_place), 2 + len(lead)
     return Steps(
-        strips=strips.layout_of(spec, bands),
+        strips=strips.layout_of(spec, bands, in_place),
         target=layout,
         phases=tuple(_phase(phase, bands, layout) for phase in range(min(bands.phases, bands.rows))),
         length=length,

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import prod
 from typing import Any, NamedTuple
 
 from arrayconv._algorithms._base import Context
 from arrayconv._algorithms.banded.bands import Bands
-from arrayconv._memory import buffer, passing, permute_dims, put, reshape
+from arrayconv._memory import Frame, around, beyond, framed_parts, permute_dims, reshape
 from arrayconv._ops.windows import LEADING
 from arrayconv._spec import Axis, Spec
 from arrayconv._xp import Array
@@ -29,10 +28,7 @@ class Copy(NamedTuple):
 class StripLayout(NamedTuple):
     """How x becomes strips, zeros beyond its ends as far as the axes' windows read."""
 
-    shape: tuple[int, ...]  # (B, G, C, *lead, strips, rows, span)
-    size: int
-    slack: int  # elements of memory behind the last strip, zeros
-    zeros: tuple[Index, ...]
+    frame: Frame  # (B, G, C, *lead, strips, rows, span), and zeros behind where it is written in place
     copies: tuple[Copy, ...]
 
 
@@ -40,35 +36,27 @@ class Strips(NamedTuple):
     """Data as strips."""
 
     rows: Array
-    memory: Any  # the same elements as one axis, and the slack; None where arrays have one name only
+    memory: Any  # written in place, the same elements and the slack as one axis
 
 
-def layout_of(spec: Spec, bands: Bands) -> StripLayout:
+def layout_of(spec: Spec, bands: Bands, in_place: bool) -> StripLayout:
     """Return how the samples of a problem become strips."""
     *lead, row, column = spec.axes
     sizes = [axis.stride * (axis.outputs - 1) + axis.reach for axis in lead]
-    rows = bands.groups * bands.height
-    place: Index = (slice(None),) * LEADING
-    zeros: list[Index] = []
-    for axis, size in zip((*lead, row), (*sizes, rows), strict=True):
-        place = place if axis is not row else (*place, slice(None))
-        zeros += _ends(place, axis, size)
-        place = (*place, slice(axis.before, axis.before + axis.size))
+    shape = (spec.batch, spec.groups, spec.channels, *sizes, bands.strips, bands.groups * bands.height, bands.span)
+    place = (*map(_samples, lead), slice(None), _samples(row))
+    zeros = around(shape, (*place, slice(None)))
     low, high = _inner(column, bands)
     outer = [strip for strip in range(bands.strips) if not low <= strip < high]
-    for strip in outer:
-        zeros += [_at(place, strip, part) for part in _missing(column, bands, strip)]
-    shape = (spec.batch, spec.groups, spec.channels, *sizes, bands.strips, rows, bands.span)
+    missing = [_at(place, strip, part) for strip in outer for part in beyond(_held(column, bands, strip), bands.span)]
     copies = (*_of_inner(spec, bands, place, low, high), *(_of_outer(column, bands, place, strip) for strip in outer))
-    return StripLayout(shape, prod(shape), bands.height * bands.span, tuple(zeros), copies)
+    slack = bands.height * bands.span if in_place else 0
+    return StripLayout(Frame(shape, (*zeros, *missing), slack), copies)
 
 
-def _ends(place: Index, axis: Axis, size: int) -> Iterator[Index]:
-    """Yield where there is no data on the axis after `place`, of `size` samples."""
-    if axis.before:
-        yield (*place, slice(0, axis.before), ...)
-    if axis.before + axis.size < size:
-        yield (*place, slice(axis.before + axis.size, None), ...)
+def _samples(axis: Axis) -> slice:
+    """Return where the samples of an axis stand among zeros."""
+    return slice(axis.before, axis.before + axis.size)
 
 
 def _inner(column: Axis, bands: Bands) -> tuple[int, int]:
@@ -102,36 +90,22 @@ def _held(column: Axis, bands: Bands, strip: int) -> slice:
     return slice(first, max(min(column.size - start, bands.span), first))
 
 
-def _missing(column: Axis, bands: Bands, strip: int) -> Iterator[slice]:
-    """Yield the parts of a strip that lie beyond the ends of x."""
-    held = _held(column, bands, strip)
-    if held.start:
-        yield slice(0, held.start)
-    if held.stop < bands.span:
-        yield slice(held.stop, bands.span)
-
-
 def _at(place: Index, strips: int | slice, part: slice) -> Index:
     """Return the index of a part of strips, for the rows that hold samples."""
     *lead, _, rows = place
-    return (*lead, strips, rows, part)
+    return (..., *lead, strips, rows, part)
 
 
 def strips(x: Array, layout: StripLayout, context: Context) -> Strips:
     """Return x (B, G, C, *n) as strips."""
-    xp, device = context.xp, context.device
-    memory: Any = None
-    if context.in_place:
-        memory = passing(x, (layout.size + layout.slack,), xp=xp, device=device)
-        memory[layout.size :] = 0
-        rows = reshape(memory[: layout.size], layout.shape, xp=xp)
-    else:
-        rows = buffer(x, layout.shape, zeros=False, xp=xp, device=device)
-    for place in layout.zeros:
-        rows = put(rows, place, 0)
-    for copy in layout.copies:
-        part = x[..., copy.samples]
-        if copy.split is not None:
-            part = permute_dims(reshape(part, copy.split, xp=xp)[..., : copy.width], copy.order, xp=xp)
-        rows = put(rows, copy.place, part)
-    return Strips(rows, memory)
+    parts = [(copy.place, _copied(x, copy, context)) for copy in layout.copies]
+    zeros_first = not context.in_place
+    return Strips(*framed_parts(x, layout.frame, parts, xp=context.xp, device=context.device, zeros_first=zeros_first))
+
+
+def _copied(x: Array, copy: Copy, context: Context) -> Array:
+    """Return the samples of a copy in the order of strips: a view, where there are views."""
+    part, xp = x[..., copy.samples], context.xp
+    if copy.split is None:
+        return part
+    return permute_dims(reshape(part, copy.split, xp=xp)[..., : copy.width], copy.order, xp=xp)
