@@ -19,7 +19,7 @@ import numpy as np
 
 from arrayconv import _scratch
 from arrayconv._fft import THREADED
-from arrayconv._memory import framed
+from arrayconv._memory import clear, framed
 from arrayconv._ops import contain
 from arrayconv._threads import share_phases
 
@@ -161,7 +161,7 @@ class Circle(NamedTuple):
 
         Unless the factor is a spectrum, it too has some rows that are to be transformed.
         """
-        held[rows:] = 0
+        clear(held, (slice(rows, None),))
         self.steps.columns(held, False)
         if self.kernel is not None:
             place = slice(0, len(factor)), slice(0, held.shape[1])
