@@ -169,10 +169,11 @@ class BoundCall:
         plain = type(out) is type(operands.x) and not self._is_watched(operands.x, operands.kernel, None)
         form = form_of(backend, out) if plain else None
         takes = self._outs.get(form)
-        if takes is None:
-            takes = check_out(self.function, out, operands, self.problem)
-            if form is not None and len(self._outs) < _MOST_FORMS:
-                self._outs[form] = takes
+        if takes is not None:
+            return takes and not _overlaps(out, operands, plain=True)
+        takes = check_out(self.function, out, operands, self.problem)
+        if form is not None and len(self._outs) < _MOST_FORMS:
+            self._outs[form] = takes
         return takes and not _overlaps(out, operands)
 
     @float_errors_ignored
@@ -182,10 +183,10 @@ class BoundCall:
         return planned(operands, problem, made, fill, constants, self.finish, bias)
 
 
-def _overlaps(out: Any, operands: Operands) -> bool:
-    """Whether writing to `out` may change an operand."""
-    backend = operands.traits.backend
-    return shares_memory(backend, out, operands.x) or shares_memory(backend, out, operands.kernel)
+def _overlaps(out: Any, operands: Operands, *, plain: bool = False) -> bool:
+    """Whether writing to `out` may change an operand; `plain` where nobody traces or watches them."""
+    backend, x, kernel = operands.traits.backend, operands.x, operands.kernel
+    return shares_memory(backend, out, x, plain=plain) or shares_memory(backend, out, kernel, plain=plain)
 
 
 def planned(

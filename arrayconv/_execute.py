@@ -99,8 +99,8 @@ class BoundPlan:
 
     def _run(self, x: Array, kernel: Array, out: Array | None, constants: Constants | None) -> Array:
         kernels = self._kernels(kernel, constants)
-        if self._is_whole and out is None:
-            return self._own(self._run_step(self.step, x, kernels))
+        if self._is_whole:
+            return self._run_whole(x, kernels, out)
         plan, context, xp = self.plan, self.context, self.context.xp
         y = out
         if y is not None and not plan.covers:
@@ -114,6 +114,14 @@ class BoundPlan:
         for step in self._each_step():
             y = self._put(step, x, kernels, y)
         return y  # pyright: ignore[reportReturnType]
+
+    def _run_whole(self, x: Array, kernels: Kernels, out: Any) -> Array:
+        y = self._run_step(self.step, x, kernels, out if self._in_place else None)
+        if out is None:
+            return self._own(y)
+        if y is not out:
+            out[...] = self.context.xp.astype(y, self._dtype, copy=False) if self._casts else y
+        return out
 
     def _own(self, y: Array) -> Array:
         """Return the result of a whole plan in its dtype; a copy of a view that keeps more memory than it shows."""

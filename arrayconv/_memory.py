@@ -283,11 +283,11 @@ def form_of(backend: str, out: Any) -> Hashable | None:
     return out.shape, out.stride(), out.dtype, out.device, out.layout, out.is_conj(), out.is_neg()
 
 
-def shares_memory(backend: str, first: Array, second: Array) -> bool:
-    """Whether writing to `first` may change `second`; True where it can't be told."""
+def shares_memory(backend: str, first: Array, second: Array, *, plain: bool = False) -> bool:
+    """Whether writing to `first` may change `second`; True where it can't be told. `plain`: nobody traces them."""
     if backend in ("numpy", "cupy"):
         return bool(sys.modules[backend].may_share_memory(first, second))
-    if backend == "torch" and not is_traced(backend, first, second):
+    if backend == "torch" and (plain or not is_traced(backend, first, second)):
         a: Any = first
         b: Any = second
         return a.untyped_storage().data_ptr() == b.untyped_storage().data_ptr()

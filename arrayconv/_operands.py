@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from arrayconv._algorithms import Context
 from arrayconv._boundary import FILL, Cycle, Run, Source, singly
-from arrayconv._memory import framed
+from arrayconv._memory import Frame, around, framed_parts
 from arrayconv._ops import pad
 from arrayconv._ops.windows import LEADING, reversed_taps
 from arrayconv._spec import Spec
@@ -68,8 +68,8 @@ def _extension(step: Piece, runs: tuple[Source, ...], context: Context) -> Calla
     xp, device = context.xp, context.device
     place = _place(step.source) if context.fill == 0 and context.traits.writable else None
     if place is not None:  # written once, instead of joined axis by axis
-        sizes = tuple(sum(run.length for run in source) for source in step.source)
-        return lambda x: framed(x, (*x.shape[:LEADING], *sizes), place, xp=xp, device=device)
+        frame, index = _frame(step, place), (..., *place)
+        return lambda x: framed_parts(x, frame, ((index, x),), xp=xp, device=device, zeros_first=False)[0]
 
     def extend(x: Array) -> Array:
         for number, along in enumerate(runs):
@@ -91,6 +91,14 @@ def _place(sources: tuple[Source, ...]) -> tuple[slice, ...] | None:
         first = sum(run.length for run in source[: samples[0]])
         found.append(slice(first, first + source[samples[0]].length))
     return None if all(len(source) == 1 for source in sources) else tuple(found)
+
+
+@planning()
+def _frame(step: Piece, place: tuple[slice, ...]) -> Frame:
+    """Return the zeros that the samples of a step are put into."""
+    counts = step.batch[1] - step.batch[0], step.groups[1] - step.groups[0], step.spec.channels
+    shape = *counts, *[sum(run.length for run in source) for source in step.source]
+    return Frame(shape, around(shape, place))
 
 
 @planning()

@@ -31,6 +31,7 @@ from arrayconv._xp import Array, Namespace, Traits, dtype_name
 
 # Magnitudes are brought into [2^-48, 2^48]: two such operands and 2^30 terms stay below float32's 2^128.
 _COMFORT = 48
+_LEAST, _MOST = 2.0**-_COMFORT, 2.0**_COMFORT
 _FEW = 1 << 12  # numbers of which BLAS sums the products on the thread that calls it
 _STEPS = {"float32": (64, 32), "float64": (512, 256, 128, 64, 32)}  # powers of two tried, largest first
 
@@ -99,7 +100,7 @@ def by_one_pass(data: Any, scales: bool, backend: str, *, alone: bool = False) -
 
 def _is_moderate(norm: float, count: int) -> bool:
     """Whether the 2-norm of so many numbers, rounded, shows that the largest magnitude is comfortable."""
-    return 2.0 ** (1 - _COMFORT) * sqrt(count) <= norm <= 2.0 ** (_COMFORT - 1)
+    return 2 * _LEAST * sqrt(count) <= norm <= _MOST / 2
 
 
 @lru_cache
@@ -152,29 +153,33 @@ def _guarded(bound: Any, data: Array, kernel: Kernel, task: Contained, out: Arra
     def restored(x: Guard) -> Array:
         return restore(bound.run(x.data, constants, out), x, taps, spec, context)
 
+    if not _is_decided_later(data, context.traits, scales):
+        return restored(guard(data, 2, context.traits, scales, xp=context.xp))
+
     def plain(data: Array) -> Array:
         return restored(Guard(data, None, None))
 
     def guarded(data: Array) -> Array:
         return restored(guard(data, 2, context.traits, scales, xp=context.xp))
 
-    return _either(data, plain, guarded, context.traits, scales, xp=context.xp)
+    return _either(data, plain, guarded, context.traits, xp=context.xp)
 
 
-def _either(data: Array, plain: Branch, guarded: Branch, traits: Traits, scales: bool, *, xp: Namespace) -> Array:
-    """Return what `plain` makes of data that needs no guard, what `guarded` makes of any other.
+def _is_decided_later(data: Array, traits: Traits, scales: bool) -> bool:
+    """Whether a program decides as it runs whether data is guarded: one of JAX for a CPU, by a method that `scales`.
 
-    In a program of JAX for a CPU that is decided as it runs, for a method that `scales`: its program is short enough to
-    be there twice. Elsewhere data of unknown values is always guarded.
+    It is short enough to be there twice. Elsewhere data of unknown values is always guarded.
     """
-    decides = traits.backend == "jax" and traits.traced and traits.device == "cpu" and scales
-    if not decides or 0 in data.shape:
-        return guarded(data)
+    return traits.backend == "jax" and traits.traced and traits.device == "cpu" and scales and 0 not in data.shape
+
+
+def _either(data: Array, plain: Branch, guarded: Branch, traits: Traits, *, xp: Namespace) -> Array:
+    """Return what `plain` makes of data that needs no guard, what `guarded` makes of any other: a program decides."""
     parts = [xp.real(data), xp.imag(data)] if kind(traits.accumulator) == "complex" else [data]
     comfortable: Any = True
     for part in parts:
         largest = xp.max(xp.abs(_nan_as_infinity(part, xp)))
-        comfortable = comfortable & (largest <= 2.0**_COMFORT) & ((largest >= 2.0**-_COMFORT) | (largest == 0))
+        comfortable = comfortable & (largest <= _MOST) & ((largest >= _LEAST) | (largest == 0))
     return sys.modules["jax"].lax.cond(comfortable, plain, guarded, data)
 
 
@@ -195,7 +200,7 @@ def comfortable(magnitudes: Sequence[float], scales: bool) -> bool:
     if not all(map(isfinite, magnitudes)):
         return False
     largest = max(magnitudes)
-    return not scales or largest == 0 or 2.0**-_COMFORT <= largest <= 2.0**_COMFORT
+    return not scales or largest == 0 or _LEAST <= largest <= _MOST
 
 
 def _scale(largest: Array, accumulator: str, xp: Namespace) -> Array:
@@ -210,6 +215,8 @@ def _scale(largest: Array, accumulator: str, xp: Namespace) -> Array:
 
 def restore(y: Array, x: Guard, kernel: Guard, spec: Spec, context: Any) -> Array:
     """Return the method's result y (batch, groups, filters, *out) as if the data had not been guarded."""
+    if x.scale is x.bad is kernel.scale is kernel.bad is None:
+        return y
     xp: Namespace = context.xp
     for factor in _inverse_scales(x.scale, kernel.scale, xp):
         y = y * xp.astype(factor, y.dtype)
