@@ -74,7 +74,7 @@ def bind(
         call.plan()
         call.bind()  # before it is remembered, and weighed
     else:
-        call.plan(writes=check_out(function, out, operands, problem) and not _overlaps(out, operands))
+        call.plan(writes=call.takes(out, operands.x, operands.kernel))
     return call
 
 
@@ -152,8 +152,7 @@ class BoundCall:
         return self._direct
 
     def _into(self, out: Any, x: Any, kernel: Any, constants: Constants | None) -> Any:
-        operands = self.operands._replace(x=x, kernel=kernel)
-        if not self._takes(out, operands):
+        if not self.takes(out, x, kernel):
             out[...] = self._planned(self.plan(writes=False), x, kernel, None, constants)
             return out
         direct = self._direct
@@ -163,30 +162,26 @@ class BoundCall:
             out[...] = self._planned(self.plan(), x, kernel, None, constants)
         return out
 
-    def _takes(self, out: Any, operands: Operands) -> bool:
+    def takes(self, out: Any, x: Any, kernel: Any) -> bool:
         """Whether steps may write to `out`; raises where it can't take the answer."""
-        backend = operands.traits.backend
-        plain = type(out) is type(operands.x) and not self._is_watched(operands.x, operands.kernel, None)
+        backend = self.operands.traits.backend
+        plain = type(out) is type(x) and not self._is_watched(x, kernel, None)
         form = form_of(backend, out) if plain else None
         takes = self._outs.get(form)
-        if takes is not None:
-            return takes and not _overlaps(out, operands, plain=True)
-        takes = check_out(self.function, out, operands, self.problem)
-        if form is not None and len(self._outs) < _MOST_FORMS:
-            self._outs[form] = takes
-        return takes and not _overlaps(out, operands)
+        if takes is None:
+            plain = False  # not known to be before it is checked
+            takes = check_out(self.function, out, self.operands._replace(x=x, kernel=kernel), self.problem)
+            if form is not None and len(self._outs) < _MOST_FORMS:
+                self._outs[form] = takes
+        if not takes or shares_memory(backend, out, x, plain=plain):
+            return False
+        return not shares_memory(backend, out, kernel, plain=plain)
 
     @float_errors_ignored
     def _planned(self, made: Plan, x: Any, kernel: Any, bias: Any, constants: Constants | None) -> Any:
         """Return the finished answer by way of the library's engine, noted on the tape."""
         operands, problem, fill = self.operands._replace(x=x, kernel=kernel), self.problem, self.options.fill_value
         return planned(operands, problem, made, fill, constants, self.finish, bias)
-
-
-def _overlaps(out: Any, operands: Operands, *, plain: bool = False) -> bool:
-    """Whether writing to `out` may change an operand; `plain` where nobody traces or watches them."""
-    backend, x, kernel = operands.traits.backend, operands.x, operands.kernel
-    return shares_memory(backend, out, x, plain=plain) or shares_memory(backend, out, kernel, plain=plain)
 
 
 def planned(

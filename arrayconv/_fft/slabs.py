@@ -139,7 +139,9 @@ class Circle(NamedTuple):
             side, held = slabs[number]
             part = side.data[held]
             if guarded:
-                side.magnitudes.extend(contain.magnitudes(part, np))
+                # Of a part that one product tells to be plain any comfortable magnitude stands for all.
+                plain = contain.by_one_pass(part, True, "numpy")
+                side.magnitudes.extend([1.0] if plain else contain.magnitudes(part, np))
             self.steps.forward(side.rows.padded(part), side.spectrum[held])
 
         def multiply(number: int) -> None:
