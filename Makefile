@@ -56,6 +56,7 @@ examples: $(INSTALLED)  ## run every example; one that raises stops the run
 bench: $(INSTALLED)  ## time everything against its peers, and write docs/benchmarks.md: wants an idle machine
 	@set -e; for library in $(BENCHED); do \
 	  $(BIN)/python -m benchmarks.run --library $$library --methods --json benchmarks/results/$$library.json; done
+	$(BIN)/python -m benchmarks.remembered --json benchmarks/results/remembered.json
 	$(BIN)/python -m benchmarks.page
 
 tune: $(INSTALLED)  ## measure the constants the method choice rests on (benchmarks/fit.py refines them): wants an idle machine

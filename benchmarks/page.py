@@ -10,11 +10,12 @@ import json
 import textwrap
 from pathlib import Path
 
-from benchmarks import pictures, report
+from benchmarks import pictures, remembered, report
 from benchmarks.problems import EVERYWHERE
 
 ROOT = Path(__file__).parents[1]
 DISTRIBUTIONS = {"python": "Python", "numpy": "NumPy", "scipy": "SciPy", "jax": "JAX"}
+REMEMBERED = "remembered.json"  # of the results, what `remembered` wrote
 LOOPS = {"none": "not built", "any": "for any processor", "avx2": "with AVX2", "avx512": "with AVX-512"}
 DISTRIBUTIONS["opencv-python-headless"] = "OpenCV"
 
@@ -29,17 +30,24 @@ def main(argv=None):
         names = " or ".join(f"{library}.json" for library in EVERYWHERE)
         parser.error(f"--results must hold {names}. Got {options.results}. Run make bench.")
     others = filter(None, map(_read, sorted(path for path in options.results.iterdir() if path.is_dir())))
-    write(results, options.page, others)
+    write(results, options.page, others, _json(options.results / REMEMBERED))
     print(f"wrote {options.page}")
 
 
 def _read(folder):
-    files = [folder / f"{library}.json" for library in EVERYWHERE]
-    return [json.loads(file.read_text()) for file in files if file.exists()]
+    found = [_json(folder / f"{library}.json") for library in EVERYWHERE]
+    return [result for result in found if result is not None]
 
 
-def write(results, page, others=()):
-    """Write the page and the pictures beside it; of `others`, the results of other machines, no rows."""
+def _json(file):
+    return json.loads(file.read_text()) if file.exists() else None
+
+
+def write(results, page, others=(), calls=None):
+    """Write the page and the pictures beside it; of `others`, the results of other machines, no rows.
+
+    `calls` is what `remembered` wrote.
+    """
     images = page.parent / "images"
     page.parent.mkdir(parents=True, exist_ok=True)
     drawn = [_image(images, "bench_map.png", "Ratios of the best peer's time to ours, problem by problem",
@@ -56,6 +64,7 @@ def write(results, page, others=()):
     for other in others:
         title = f"## On another machine, {LOOPS[other[0]['machine']['loops']]}"
         parts += [title, _filled("From `make bench` " + _measured(other)), _groups(other), _choices(other)]
+    parts += ["## Calls made before", *_remembered(calls)] if calls else []
     parts += [_reading(results), *map(_rows, results)]
     page.write_text("\n\n".join(filter(None, parts)) + "\n")
 
@@ -125,6 +134,24 @@ def _choices(results):
         for c in far:
             lines.append(f"  * {c.label}: {c.chosen} takes {c.lost:.2f} times as long as {c.fastest}")
     return "\n".join(lines)
+
+
+def _remembered(calls):
+    """Return what is said of remembered calls, and a table for each library."""
+    text = f"""
+        Of the smallest problem that has all parts, in microseconds, from `python -m benchmarks.remembered` on
+        {calls["date"]}, commit {calls["commit"]}: first the way, which is the call without what its method does to x
+        and the kernel; then the call without the floor, an addition of two arrays into new memory. A '-' stands for a
+        method that refuses the problem, or that a door does not let its caller choose."""
+    parts = [_filled(text)]
+    for library, found in calls["libraries"].items():
+        doors = list(dict.fromkeys(door for row in found["methods"].values() for door in row))
+        lines = [f"| {library}, floor {found['floor']:.1f} | {' | '.join(doors)} |", "|---|" + "---:|" * len(doors)]
+        for method, row in found["methods"].items():
+            cells = (remembered.cell(*row[door]) if door in row else "-" for door in doors)
+            lines.append(f"| {method} | {' | '.join(cells)} |")
+        parts.append("\n".join(lines))
+    return parts
 
 
 def _reading(results):

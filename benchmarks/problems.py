@@ -155,20 +155,21 @@ def _others():
     channels = frozenset({"channels", "large"})
     for dtype in ("float32", "float64"):
         options = {"padding": 1}
-        where = EVERYWHERE if dtype == "float32" else ("numpy", "torch")
         small = frozenset({"channels", "small"}) | frozenset({"quick"} if dtype == "float32" else ())
         yield Problem("2 x 4 x 16^2, 8 of 3^2", "channels", (2, 4, 16, 16), (8, 4, 3, 3), dtype, options, small)
         shapes = (8, 32, 64, 64), (64, 32, 3, 3)
-        yield Problem("8 x 32 x 64^2, 64 of 3^2", "channels", *shapes, dtype, options, channels, where)
+        yield Problem("8 x 32 x 64^2, 64 of 3^2", "channels", *shapes, dtype, options, channels, EVERYWHERE)
+    shapes = (8, 64, 56, 56), (64, 64, 3, 3)
+    yield Problem("8 x 64 x 56^2, 64 of 3^2", "channels", *shapes, "float64", options, channels, EVERYWHERE)
     options = {"padding": 1, "stride": 2}
     shapes = (8, 32, 64, 64), (64, 32, 3, 3)
-    yield Problem("8 x 32 x 64^2, 64 of 3^2, stride 2", "channels", *shapes, "float32", options, channels)
+    yield Problem("8 x 32 x 64^2, 64 of 3^2, stride 2", "channels", *shapes, "float32", options, channels, EVERYWHERE)
     options = {"padding": 1, "groups": 64}
     shapes = (16, 64, 56, 56), (64, 1, 3, 3)
     yield Problem("16 x 64 x 56^2, depthwise 3^2", "channels", *shapes, "float32", options, channels)
     options = {"padding": 1, "stride": 2, "output_padding": 1}
     shapes = (8, 64, 32, 32), (64, 32, 3, 3)
-    yield Problem("8 x 64 x 32^2, transposed 3^2", "transposed", *shapes, "float32", options, channels)
+    yield Problem("8 x 64 x 32^2, transposed 3^2", "transposed", *shapes, "float32", options, channels, EVERYWHERE)
 
 
 PROBLEMS = (*_one_dimensional(), *_batched(), *_two_dimensional(), *_three_dimensional(), *_others())

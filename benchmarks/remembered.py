@@ -20,6 +20,7 @@ methods stand the functions that users would call instead, floor taken off too.
 
 import argparse
 import cProfile
+import datetime
 import json
 import pstats
 from contextlib import contextmanager
@@ -35,9 +36,9 @@ from rich.table import Table
 
 import arrayconv
 from arrayconv import config, ndimage, nn, signal
-from arrayconv._cost_table import in_force
 from arrayconv._measure import wait
 from arrayconv._select import METHODS, TABLE
+from benchmarks.run import commit
 from benchmarks.timing import Timed, interleaved
 
 LIBRARIES = ("numpy", "torch", "jax")
@@ -216,11 +217,12 @@ def shown(library, rows, least):
     for door in columns:
         table.add_column(door, justify="right", no_wrap=True)
     for method, row in rows.items():
-        table.add_row(method, *(_cell(*row[door]) if door in row else "-" for door in columns))
+        table.add_row(method, *(cell(*row[door]) if door in row else "-" for door in columns))
     Console(width=WIDE).print(table)
 
 
-def _cell(way, call):
+def cell(way, call):
+    """Return both figures of a call as text, the one where there is no other."""
     return f"{call:.1f}" if way is None else f"{way:.1f} / {call:.1f}"
 
 
@@ -255,7 +257,8 @@ def main(argv=None):
         shown(library, rows, least)
         found[library] = {"floor": least, "methods": rows}
     if options.json is not None:
-        options.json.write_text(json.dumps({"costs": in_force().source, "libraries": found}, indent=1))
+        told = {"date": datetime.date.today().isoformat(), "commit": commit(), "libraries": found}
+        options.json.write_text(json.dumps(told, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -62,9 +62,11 @@ GROUPS = {
     ),
     "jax": (
         _group("everything"),
+        _group("the same, without machine code of ours", ours="pure"),
         _group("one channel", "single-channel"),
         _group("one channel, JAX's own convolutions", "single-channel", against=JAX_OWN),
         _group("channels", "channels"),
+        _group("the same, without machine code of ours", "channels", ours="pure"),
     ),
 }
 

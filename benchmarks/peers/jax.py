@@ -19,7 +19,9 @@ def _quick_enough(problem):
 
 def convolution(problem, x, kernel):
     _quick_enough(problem)
-    require(problem.kind in ("convolve", "channels"), "it is written for neither lags nor transposition")
+    require(problem.kind != "lags", "it is not written for lags")
+    if problem.kind == "transposed":
+        return partial(jax.jit(partial(_transposed, problem)), x, kernel)
     if problem.kind == "channels":
         pads = [(problem.options["padding"],) * 2] * 2
         groups = problem.options.get("groups", 1)
@@ -39,6 +41,14 @@ def convolution(problem, x, kernel):
         )
 
     return partial(jax.jit(run), x, kernel)
+
+
+def _transposed(problem, x, kernel):
+    """Return torch's transposed convolution: one of x with zeros between its samples, by the reversed kernel."""
+    before = problem.kernel[-1] - 1 - problem.options["padding"]
+    pads = [(before, before + problem.options["output_padding"])] * 2
+    weights = jnp.flip(kernel, (2, 3)).transpose(1, 0, 2, 3)
+    return jax.lax.conv_general_dilated(x, weights, (1, 1), pads, lhs_dilation=(problem.stride,) * 2)
 
 
 def _signal(method, problem, x, kernel):

@@ -321,6 +321,17 @@ def test_page_says_the_short_of_other_machines(tmp_path):
     assert "0.25" not in first
 
 
+def test_page_tells_of_calls_made_before(tmp_path):
+    methods = {"auto": {"convolve": [4.25, 4.5], "out=": [None, 7.0]}, "direct": {"out=": [10.0, 30.0]}}
+    calls = {"date": "2026-11-29", "commit": "0123abc", "libraries": {"numpy": {"floor": 1.25, "methods": methods}}}
+    page.write([SMALL], tmp_path / "benchmarks.md", calls=calls)
+    text = (tmp_path / "benchmarks.md").read_text()
+    assert "commit 0123abc" in text
+    assert "| numpy, floor 1.2 | convolve | out= |" in text
+    assert "| auto | 4.2 / 4.5 | 7.0 |" in text
+    assert "| direct | - | 10.0 / 30.0 |" in text
+
+
 def test_page_leaves_out_pictures_without_rows(tmp_path):
     page.write([result(row("512^2 x 3^2"))], tmp_path / "benchmarks.md")
     assert [path.name for path in (tmp_path / "images").iterdir()] == ["bench_map.png"]
