@@ -162,7 +162,9 @@ def _is_blank(node: ast.AST) -> bool:
 
 
 def reversal(nodes: list[ast.AST]) -> list[int]:
-    """A flip, a slice of step -1 among several, or alone on what is called a kernel."""
+    """A flip, a slice of step -1 among several, or alone on what is called a kernel; no mirror of a boundary."""
+    if any(isinstance(node, ast.Compare) and "step" in names(node.left) for node in nodes):
+        return []
     lines = []
     for node in nodes:
         if isinstance(node, ast.Call) and (

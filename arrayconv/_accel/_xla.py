@@ -36,7 +36,7 @@ def registered() -> str:
     try:
         ffi = import_module("jax.ffi")
         ffi.register_ffi_target(NAME, ffi.pycapsule(_native.loaded().xla), platform="cpu")
-    except Exception as failure:
+    except Exception as failure:  # of whatever type that release of JAX raises
         reason = f"XLA refuses the loops, as one of another FFI version does. {type(failure).__name__}: {failure}"
         raise AcceleratorFailed(LIBRARY, reason) from failure
     return NAME

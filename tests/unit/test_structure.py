@@ -57,6 +57,9 @@ def outer(kernel, xp):
         return kernel[..., ::-1]
     return xp.flip(kernel) if xp else inner
 
+def mirrored(x, run, xp):
+    return xp.flip(x) if run.step < 0 else x
+
 def sizes(shape):
     return shape[::-1]
 """,
