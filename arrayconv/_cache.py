@@ -29,8 +29,6 @@ _OF_TUPLES = frozenset((str, int, type(None)))
 
 _calls: dict[Any, Any] = Table("calls", _MOST)
 
-lookup = _calls.get  # (key) -> the bound call, None where it is not known
-
 
 def key(function: str, arrays: tuple[Any, ...], options: tuple[Any, ...]) -> Hashable | None:
     """Return what a call is remembered by, or None for one that is not."""
@@ -49,6 +47,11 @@ def translated_key(function: str, arrays: tuple[Any, ...], translation: tuple[An
     """Return what a call is remembered by once it is translated; `translation` is hashable."""
     signature = _signature(arrays)
     return None if signature is None else (function, signature, translation, config.current(), state())
+
+
+def lookup(known_by: Hashable | None) -> Any:
+    """Return the call that is remembered by a key, None where none is; without a key no compiler reads the table."""
+    return None if known_by is None else _calls.get(known_by)
 
 
 def remember(known_by: Hashable | None, call: Call) -> Call:

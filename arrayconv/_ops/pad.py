@@ -36,6 +36,8 @@ def _part(x: Array, axis: int, run: Run | Cycle, fill: complex, xp: Namespace, d
     if isinstance(run, Cycle):
         one = xp.expand_dims(extend(x, axis, run.runs, fill, xp=xp, device=device), axis=axis)
         return xp.reshape(xp.broadcast_to(one, (*lead, run.periods, *one.shape[axis + 1 :])), shape)
+    if run.start == FILL and fill is False:  # torch.jit has no `full` of a bool
+        return xp.zeros(shape, dtype=x.dtype, device=device)
     if run.start == FILL:
         return xp.full(shape, fill, dtype=x.dtype, device=device)
     if run.step == 0:

@@ -102,7 +102,8 @@ def test_no_array_of_the_caller_is_kept():
         assert one is not weights
         if id(one) not in seen:
             seen.add(id(one))
-            stack += one if isinstance(one, (tuple, list)) else getattr(one, "__dict__", {}).values()
+            own = type(one).__module__.startswith("arrayconv")
+            stack += one if isinstance(one, (tuple, list)) else vars(one).values() if own else ()
 
 
 def test_weights_in_an_array_are_read_at_every_call():
