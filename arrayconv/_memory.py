@@ -17,7 +17,7 @@ from arrayconv._xp import Array, device_of, identify, is_known, namespace_of
 Index = tuple[Any, ...]
 
 _LONELY = (1 << 19) - 1  # multiply-adds of a product below which OpenBLAS, from 0.3 on, starts no thread
-_FEW = 1 << 15  # elements: so many zeros are written, and data over them, sooner than each in its place
+_FEW = 1 << 15  # elements of another library's array that is small
 
 
 def buffer(part: Any, shape: tuple[int, ...], *, zeros: bool, xp: Namespace, device: Any) -> Array:
@@ -121,11 +121,15 @@ def permute_dims(x: Any, order: tuple[int, ...], *, xp: Namespace) -> Array:
 def copied_view(x: Any, shape: tuple[int, ...], steps: tuple[int, ...]) -> Any:
     """Return the elements of a NumPy array at steps of bytes, which may overlap, as an array that outlives no call."""
     y = _scratch.empty(shape, x.dtype)
-    if x.flags.c_contiguous:  # the same view in a tenth of the time
-        y[...] = np.ndarray(shape, x.dtype, x, 0, steps)
-    else:
-        y[...] = np.lib.stride_tricks.as_strided(x, shape, steps, writeable=False)
+    y[...] = overlapping(x, 0, shape, steps)
     return y
+
+
+def overlapping(x: Any, first: int, shape: tuple[int, ...], steps: tuple[int, ...]) -> Any:
+    """Return a view of a NumPy array at steps of bytes, which may overlap, from a sample of its last axis on."""
+    if x.flags.c_contiguous:  # the same view in a tenth of the time
+        return np.ndarray(shape, x.dtype, x, first * x.itemsize, steps)
+    return np.lib.stride_tricks.as_strided(x[..., first:], shape, steps, writeable=False)
 
 
 def adjacent(x: Any) -> Any:
@@ -163,10 +167,11 @@ def framed_parts(
     """
     size, slack = prod(frame.shape), frame.slack
     shape = (size + slack,) if slack else frame.shape
-    few = zeros_first or size < _FEW
-    memory = (
-        buffer(like, shape, zeros=True, xp=xp, device=device) if few else passing(like, shape, xp=xp, device=device)
-    )
+    few = zeros_first or _is_small(like, size)
+    if few:
+        memory = buffer(like, shape, zeros=True, xp=xp, device=device)
+    else:
+        memory = passing(like, shape, xp=xp, device=device)
     y: Any = reshape(memory[:size], frame.shape, xp=xp) if slack else memory
     if few:
         for place, data in parts:
@@ -189,10 +194,15 @@ def framed(
     zeros_first: bool = False,
 ) -> Array:
     """Return x at `place` along the last axes of an array of zeros: see `framed_parts`."""
-    zeros_first = zeros_first or prod(shape) < _FEW
+    zeros_first = zeros_first or _is_small(x, prod(shape))
     zeros = () if zeros_first else around(shape, place)
     parts = (((..., *place), x),)
     return framed_parts(x, Frame(shape, zeros), parts, xp=xp, device=device, zeros_first=zeros_first)[0]
+
+
+def _is_small(like: Any, size: int) -> bool:
+    """Whether zeros are written, and data over them, sooner than each in its place: not where memory is new for it."""
+    return size * like.itemsize < _scratch.LEAST if is_numpy(like) else size < _FEW
 
 
 def frame(shape: tuple[int, ...], dtype: Any, place: tuple[slice, ...]) -> Any:

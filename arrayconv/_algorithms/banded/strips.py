@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from arrayconv._algorithms._base import Context
 from arrayconv._algorithms.banded.bands import Bands
-from arrayconv._memory import Frame, around, beyond, framed_parts, permute_dims, reshape
+from arrayconv._memory import Frame, around, beyond, framed_parts, is_numpy, overlapping, permute_dims, reshape
 from arrayconv._ops.windows import LEADING
 from arrayconv._spec import Axis, Spec
 from arrayconv._xp import Array
@@ -25,11 +25,23 @@ class Copy(NamedTuple):
     order: tuple[int, ...]  # of its axes among strips
 
 
+class Views(NamedTuple):
+    """Inner strips as overlapping views of x."""
+
+    place: Index
+    first: int  # sample of the last axis
+    strips: int
+    step: int  # samples from one to the next
+    span: int
+
+
 class StripLayout(NamedTuple):
     """How x becomes strips, zeros beyond its ends as far as the axes' windows read."""
 
     frame: Frame  # (B, G, C, *lead, strips, rows, span), and zeros behind where it is written in place
-    copies: tuple[Copy, ...]
+    inner: tuple[Copy, ...]  # to strips whose samples all lie in x
+    outer: tuple[Copy, ...]
+    views: Views | None  # the inner strips of a NumPy array in one copy, None without any
 
 
 class Strips(NamedTuple):
@@ -49,9 +61,17 @@ def layout_of(spec: Spec, bands: Bands, in_place: bool) -> StripLayout:
     low, high = _inner(column, bands)
     outer = [strip for strip in range(bands.strips) if not low <= strip < high]
     missing = [_at(place, strip, part) for strip in outer for part in beyond(_held(column, bands, strip), bands.span)]
-    copies = (*_of_inner(spec, bands, place, low, high), *(_of_outer(column, bands, place, strip) for strip in outer))
     slack = bands.height * bands.span if in_place else 0
-    return StripLayout(Frame(shape, (*zeros, *missing), slack), copies)
+    views = None
+    if high > low:
+        at = _at(place, slice(low, high), slice(None))
+        views = Views(at, low * bands.step - column.before, high - low, bands.step, bands.span)
+    return StripLayout(
+        frame=Frame(shape, (*zeros, *missing), slack),
+        inner=tuple(_of_inner(spec, bands, place, low, high)),
+        outer=tuple([_of_outer(column, bands, place, strip) for strip in outer]),
+        views=views,
+    )
 
 
 def _samples(axis: Axis) -> slice:
@@ -98,9 +118,20 @@ def _at(place: Index, strips: int | slice, part: slice) -> Index:
 
 def strips(x: Array, layout: StripLayout, context: Context) -> Strips:
     """Return x (B, G, C, *n) as strips."""
-    parts = [(copy.place, _copied(x, copy, context)) for copy in layout.copies]
+    if layout.views is not None and is_numpy(x):
+        parts = [(layout.views.place, _overlapping(x, layout.views))]
+    else:
+        parts = [(copy.place, _copied(x, copy, context)) for copy in layout.inner]
+    parts += [(copy.place, _copied(x, copy, context)) for copy in layout.outer]
     zeros_first = not context.in_place
     return Strips(*framed_parts(x, layout.frame, parts, xp=context.xp, device=context.device, zeros_first=zeros_first))
+
+
+def _overlapping(x: Any, views: Views) -> Any:
+    """Return the inner strips (..., strips, rows, span) as a view of x (..., rows, columns)."""
+    *lead, row, column = x.strides
+    shape = (*x.shape[:-2], views.strips, x.shape[-2], views.span)
+    return overlapping(x, views.first, shape, (*lead, views.step * column, row, column))
 
 
 def _copied(x: Array, copy: Copy, context: Context) -> Array:
