@@ -67,7 +67,9 @@ def _calls(spec: Spec, bands: Bands, traits: Traits) -> int:
     one = len(axes) < 3 and terms * spec.batch * spec.groups * spec.filters == 1
     plain = one and all((axis.stride, axis.dilation) == (1, 1) for axis in axes)
     if traits.backend == "numpy" and plain and not traits.exact:
-        return 25 + 5 * bands.phases * (1 if len(axes) == 2 else len(chunks(spec, bands, traits.itemsize)))
+        if len(axes) == 2:
+            return 25 + 18 * bands.phases
+        return 25 + 5 * bands.phases * len(chunks(spec, bands, traits.itemsize))
     return bands.phases * (terms * 12 + 24) + 120
 
 
