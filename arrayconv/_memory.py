@@ -272,14 +272,14 @@ def covers_itself(x: Any) -> bool:
 def takes_writes(backend: str, out: Any) -> bool:
     """Whether loops may write the elements of `out` where they stand.
 
-    Not in another byte order or unaligned; nor where torch stands between: conjugates and negatives that it has only
-    taken note of, and tensors of a type of their own.
+    Not in another byte order or unaligned; nor where torch stands between: conjugates, negatives and zeros that it has
+    only taken note of, and tensors of a type of their own.
     """
     if backend == "numpy":
         return out.dtype.isnative and out.flags.aligned
     if backend == "torch":
         plain = type(out) in (sys.modules["torch"].Tensor, sys.modules["torch"].nn.Parameter)
-        return plain and not (out.is_conj() or out.is_neg())
+        return plain and not (out.is_conj() or out.is_neg() or out._is_zerotensor())
     return True
 
 
@@ -290,7 +290,8 @@ def form_of(backend: str, out: Any) -> Hashable | None:
         return out.shape, out.strides, out.dtype, flags.writeable, flags.aligned
     if backend != "torch" or out.requires_grad:
         return None
-    return out.shape, out.stride(), out.dtype, out.device, out.layout, out.is_conj(), out.is_neg()
+    pending = out.is_conj(), out.is_neg(), out._is_zerotensor()
+    return out.shape, out.stride(), out.dtype, out.device, out.layout, pending
 
 
 def shares_memory(backend: str, first: Array, second: Array, *, plain: bool = False) -> bool:

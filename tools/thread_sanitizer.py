@@ -16,6 +16,7 @@ import numpy as np
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
+# Imported once the checkout is on the path.
 from arrayconv._accel import _images, _native, _rows, _tiles  # noqa: E402
 from arrayconv._accel._in_place import adjacent  # noqa: E402
 from arrayconv._accel._tables import XlaHead, packed  # noqa: E402

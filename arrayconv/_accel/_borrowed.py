@@ -44,12 +44,18 @@ def on_addresses(at: At, general: Callable[..., Any], shape: Any, dtype: Any, fi
     empty = np.empty
 
     def at_addresses(x: Any, kernel: Any, bias: Any, out: Any, constants: Any) -> Any:
-        y = empty(shape, dtype) if out is None else out
-        x_at, kernel_at, y_at = place_of(x), place_of(kernel), place_of(y)
-        if x_at is None or kernel_at is None or y_at is None:
+        x_at, kernel_at = place_of(x), place_of(kernel)
+        if x_at is None or kernel_at is None:
             return general(x, kernel, bias, out, constants)
-        at(x_at, kernel_at, y_at)
-        return y if finish is None else finish(y, bias)
+        if out is None:
+            y = empty(shape, dtype)
+            at(x_at, kernel_at, address(y))
+            return y if finish is None else finish(y, bias)
+        out_at = place_of(out)
+        if out_at is None:
+            return general(x, kernel, bias, out, constants)
+        at(x_at, kernel_at, out_at)
+        return out
 
     return at_addresses
 

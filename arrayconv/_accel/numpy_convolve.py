@@ -2,7 +2,7 @@
 
     y = numpy.convolve(x, w reversed)[reach - 1 - before :][: outputs]
 
-Wins      short one-dimensional NumPy arrays, where starting anything else costs more than the sums.
+Wins      short one-dimensional NumPy arrays, where no compiled loop of ours was built.
 Cost      outputs * taps multiply-adds, one dot product per output.
 Memory    the whole convolution, of which the outputs are a part.
 Accuracy  componentwise; integers are exact and wrap. Zeros beyond the ends are free.

@@ -163,6 +163,16 @@ def test_a_call_with_out_is_remembered():
     assert len(_cache._calls) == 1
 
 
+def test_zeros_that_torch_has_not_written_are_no_place_for_an_answer():
+    torch = pytest.importorskip("torch", reason="torch is not installed")
+    x, kernel = torch.asarray(X), torch.asarray(KERNEL)
+    out = torch.empty(X.size + KERNEL.size - 1, dtype=x.dtype)
+    arrayconv.convolve(x, kernel, out=out), arrayconv.convolve(x, kernel, out=out)  # the form of `out` is known
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match="immutable"):
+            arrayconv.convolve(x, kernel, out=torch._efficientzerotensor(out.shape, dtype=out.dtype))
+
+
 def test_other_orders_of_bytes_keep_their_values():
     for dtype in ("float32", "float64", "int32"):
         x, kernel = X.astype(dtype), KERNEL.astype(dtype)

@@ -56,7 +56,7 @@ def test_one_pass_tells_of_ordinary_numbers(backend, scales):
         x = random.standard_normal(shape)
         views = [x, x.T, x[::-1].astype("float32"), x + 1j]
         if backend == "torch":
-            torch = pytest.importorskip("torch")
+            torch = pytest.importorskip("torch", reason="torch is not installed")
             views = [torch.asarray(np.ascontiguousarray(view)) for view in views]
         assert [contain.by_one_pass(view, scales, backend) for view in views] == [True] * len(views)
 
