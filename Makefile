@@ -83,5 +83,5 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	@touch $@
 
 # The install compiles them too. Without a C compiler they stay missing, and everything works without.
-$(LOOPS): hatch_build.py $(wildcard arrayconv/_accel/native/*.[ch]) | $(VENV)/.installed
+$(LOOPS): hatch_build.py $(wildcard arrayconv/_accel/native/src/*.[ch]) | $(VENV)/.installed
 	@$(BIN)/python hatch_build.py

@@ -13,8 +13,8 @@ from pathlib import Path
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 ROOT = Path(__file__).parent
-SOURCES = ROOT / "arrayconv" / "_accel" / "native"
-LIBRARY = SOURCES / "loops.so"  # under every system: it is loaded by its path
+SOURCES = ROOT / "arrayconv" / "_accel" / "native" / "src"
+LIBRARY = SOURCES.parent / "loops.so"  # under every system: it is loaded by its path
 # No other flags are welcome: those for this machine alone, or for quicker and less exact sums, would break promises.
 FLAGS = ("-std=gnu11", "-O3", "-fPIC", "-shared", "-fvisibility=hidden", "-Wno-psabi")
 SECONDS = 600
@@ -30,7 +30,7 @@ def compiler():
 
 
 def sources():
-    """Return a number that tells the sources from others, as _accel/_native.py computes it too."""
+    """Return a number that tells the sources from others, as _accel/native/loader.py computes it too."""
     digest = hashlib.sha256()
     for path in sorted(SOURCES.glob("*.[ch]")):
         digest.update(path.read_bytes())

@@ -18,11 +18,11 @@ def listed(options: Iterable[object]) -> str:
     return ", ".join(repr(option) for option in options)
 
 
-NOTHING_GONE: Mapping[str, str] = MappingProxyType({})
+NOTHING_REMOVED: Mapping[str, str] = MappingProxyType({})
 
 
 def check_option(
-    function: str, argument: str, value: object, options: Iterable[str], gone: Mapping[str, str] = NOTHING_GONE
+    function: str, argument: str, value: object, options: Iterable[str], gone: Mapping[str, str] = NOTHING_REMOVED
 ) -> None:
     """Raise ValueError unless `value` is one of `options`; the text lists them all, and what serves for one `gone`."""
     known = tuple(options)

@@ -11,10 +11,10 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, NamedTuple
 
-from arrayconv import _kept
 from arrayconv._errors import shown
-from arrayconv._shapes import integer, is_iterable
-from arrayconv._tracing import record
+from arrayconv._problem.axes import integer, is_iterable
+from arrayconv._runtime import caches
+from arrayconv._runtime.tracing import record
 
 __all__ = [
     "ACCELERATORS",
@@ -148,12 +148,12 @@ def cache_info() -> CacheInfo:
     >>> 0 < info.total <= info.limit
     True
     """
-    return CacheInfo(**_kept.totals(), limit=_kept.limit())
+    return CacheInfo(**caches.totals(), limit=caches.limit())
 
 
 def cache_clear() -> None:
     """Forget what is kept between calls: later ones are planned again, with the same results."""
-    _kept.clear()
+    caches.clear()
 
 
 def cache_limit(size: int) -> None:
@@ -177,7 +177,7 @@ def cache_limit(size: int) -> None:
     size = integer("cache_limit", "size", size)
     if size < 0:
         raise ValueError(f"cache_limit: `size` must be at least 0 bytes. Got {size}.")
-    _kept.set_limit(size)
+    caches.set_limit(size)
 
 
 def _counted(argument: str, value: Any, least: str) -> int:

@@ -1,4 +1,4 @@
-"""The front door: `convolve`, `correlate`, `explain` and `lags`; `_numbered` says what their options mean."""
+"""The front door: `convolve`, `correlate`, `explain` and `lags`; `_problem.positional` says what their options mean."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from arrayconv import _cache, _call, _explain, _measure, _numbered
-from arrayconv._bound import bind
-from arrayconv._capacity import check_result
-from arrayconv._einconv import explained, lowering, options
+from arrayconv._arrays.xp import operands
+from arrayconv._calls import cache, explanation, prepare, timing
+from arrayconv._calls.binding import bind
+from arrayconv._einconv import lowering, options
+from arrayconv._einconv.labels import labelling, refuse_labelled, refuse_numbered
 from arrayconv._errors import check_option, flag
-from arrayconv._shapes import MODES, Mode, is_sequence, mode_axis, positive_per_axis
-from arrayconv._spec import Axis
-from arrayconv._tracing import shape_of
-from arrayconv._xp import operands
+from arrayconv._problem import positional
+from arrayconv._problem.axes import MODES, Mode, is_sequence, mode_axis, positive_per_axis
+from arrayconv._problem.spec import Axis
+from arrayconv._runtime.capacity import check_result
+from arrayconv._runtime.tracing import shape_of
 
 __all__ = ["convolve", "correlate", "explain", "lags"]
 
@@ -104,15 +106,15 @@ def convolve(
     array([ 1, 12, 23, 34, 45])
     """
     options = mode, axes, boundary, stride, dilation, dtype, method, accuracy, max_workspace, fill_value
-    known_by = _cache.key("convolve", (x, kernel), options)
-    call = _cache.lookup(known_by)
+    cache_key = cache.key("convolve", (x, kernel), options)
+    call = cache.lookup(cache_key)
     if call is None:
-        geometry = _numbered.geometry("convolve", mode, axes, boundary, stride, dilation)
-        choice = _call.options("convolve", method, accuracy, max_workspace, fill_value)
+        geometry = positional.geometry("convolve", mode, axes, boundary, stride, dilation)
+        choice = prepare.options("convolve", method, accuracy, max_workspace, fill_value)
         validated = operands("convolve", x, kernel, dtype)
         x, kernel = validated.x, validated.kernel
-        problem = _numbered.problem("convolve", shape_of(x), shape_of(kernel), geometry)
-        call = _cache.remember(known_by, bind("convolve", validated, problem, choice, out=out))
+        problem = positional.problem("convolve", shape_of(x), shape_of(kernel), geometry)
+        call = cache.remember(cache_key, bind("convolve", validated, problem, choice, out=out))
     return call(x, kernel, out=out)
 
 
@@ -166,16 +168,16 @@ def correlate(
     array([21, 32])
     """
     options = mode, axes, boundary, stride, dilation, lags, dtype, method, accuracy, max_workspace, fill_value
-    known_by = _cache.key("correlate", (x, kernel), options)
-    call = _cache.lookup(known_by)
+    cache_key = cache.key("correlate", (x, kernel), options)
+    call = cache.lookup(cache_key)
     if call is None:
-        geometry = _numbered.correlated("correlate", mode, axes, boundary, stride, dilation, lags)
+        geometry = positional.correlated("correlate", mode, axes, boundary, stride, dilation, lags)
         geometry = geometry._replace(correlates=True)
-        choice = _call.options("correlate", method, accuracy, max_workspace, fill_value)
+        choice = prepare.options("correlate", method, accuracy, max_workspace, fill_value)
         validated = operands("correlate", x, kernel, dtype)
         x, kernel = validated.x, validated.kernel
-        problem = _numbered.problem("correlate", shape_of(x), shape_of(kernel), geometry)
-        call = _cache.remember(known_by, bind("correlate", validated, problem, choice, out=out))
+        problem = positional.problem("correlate", shape_of(x), shape_of(kernel), geometry)
+        call = cache.remember(cache_key, bind("correlate", validated, problem, choice, out=out))
     return call(x, kernel, out=out)
 
 
@@ -202,7 +204,7 @@ def explain(
     flip: bool = False,
     conj: bool = False,
     sizes: Mapping[str, int] | None = None,
-) -> _explain.Explanation:
+) -> explanation.Explanation:
     """Say what a call would do: which method, and why not the others. Computes nothing unless told to `measure`.
 
     The call is `convolve`; with `lags`, `correlate`; with `pattern`, `einconv`.
@@ -243,28 +245,28 @@ def explain(
     >>> dict(found.roles)["channels"]
     ('c',)
     """
-    chosen = _call.options("explain", method, accuracy, max_workspace, fill_value)
+    chosen = prepare.options("explain", method, accuracy, max_workspace, fill_value)
     measure = flag("explain", "measure", measure)
     if pattern is None:
-        explained.refuse_labelled(padding, upsample, flip, conj, sizes)
-        geometry = _numbered.correlated("explain", mode, axes, boundary, stride, dilation, lags)
-        x_shape, kernel_shape, found = _explain.subjects("explain", x_or_shape, kernel_or_shape, dtype, like)
-        problem = _numbered.problem("explain", x_shape, kernel_shape, geometry)
-        labels = _explain.UNLABELLED
+        refuse_labelled(padding, upsample, flip, conj, sizes)
+        geometry = positional.correlated("explain", mode, axes, boundary, stride, dilation, lags)
+        x_shape, kernel_shape, found = explanation.subjects("explain", x_or_shape, kernel_or_shape, dtype, like)
+        problem = positional.problem("explain", x_shape, kernel_shape, geometry)
+        labels = explanation.UNLABELLED
     else:
-        explained.refuse_numbered(mode, axes, lags)
+        refuse_numbered(mode, axes, lags)
         given = (stride, dilation, upsample, padding, boundary, flip, conj)
         labelled = options.frozen("explain", given, {} if sizes is None else sizes)
-        x_shape, kernel_shape, found = _explain.subjects("explain", x_or_shape, kernel_or_shape, dtype, like)
+        x_shape, kernel_shape, found = explanation.subjects("explain", x_or_shape, kernel_or_shape, dtype, like)
         problem = lowering.problem("explain", pattern, x_shape, kernel_shape, labelled)
-        labels = explained.labelling("explain", pattern, x_shape, kernel_shape, labelled, found)
-    _call.check_fill("explain", fill_value, found)
-    plan = _call.plan("explain", problem, found, chosen)
+        labels = labelling("explain", pattern, x_shape, kernel_shape, labelled, found)
+    prepare.check_fill("explain", fill_value, found)
+    plan = prepare.plan("explain", problem, found, chosen)
     if not measure:
-        return _explain.explanation(plan, problem.shape, labels)
-    subjects = _measure.subjects(x_or_shape, kernel_or_shape, (x_shape, kernel_shape), found, dtype, like)
-    times = _measure.methods(subjects, problem, chosen, plan.candidates)
-    return _explain.explanation(plan, problem.shape, labels, times)
+        return explanation.explanation(plan, problem.shape, labels)
+    subjects = timing.subjects(x_or_shape, kernel_or_shape, (x_shape, kernel_shape), found, dtype, like)
+    times = timing.methods(subjects, problem, chosen, plan.candidates)
+    return explanation.explanation(plan, problem.shape, labels, times)
 
 
 def lags(n: Any, k: Any, mode: Mode = "full", *, stride: Any = 1, dilation: Any = 1) -> Any:
@@ -298,7 +300,7 @@ def lags(n: Any, k: Any, mode: Mode = "full", *, stride: Any = 1, dilation: Any 
     """
     check_option("lags", "mode", mode, MODES)
     sizes, taps = (
-        _explain.shape_given("lags", name, tuple(value) if is_sequence(value) else value)
+        explanation.shape_given("lags", name, tuple(value) if is_sequence(value) else value)
         for name, value in (("n", n), ("k", k))
     )
     if len(sizes) != len(taps):

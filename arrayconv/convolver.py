@@ -9,25 +9,28 @@ from typing import Any, Literal
 
 import numpy as np
 
-from arrayconv import _accel, _call, _numbered, _tape, _xp, config
-from arrayconv._bound import BoundCall, bind, planned
+from arrayconv import _accel, config
+from arrayconv._arrays import xp
+from arrayconv._arrays.dtypes import itemsize
+from arrayconv._arrays.float_errors import float_errors_ignored
+from arrayconv._arrays.xp import Operands, Traits, dtype_name, traits_like
+from arrayconv._calls import prepare, tape
+from arrayconv._calls.binding import BoundCall, bind, planned
+from arrayconv._calls.explanation import shape_given
 from arrayconv._convolver import passes
 from arrayconv._convolver.chain import FactorRequest, labels
-from arrayconv._convolver.explained import Explained, explained
+from arrayconv._convolver.explanation import Explained, explained
 from arrayconv._convolver.factor_plan import FactorPlan, plan_factors
 from arrayconv._convolver.kernel import FUNCTION, Kernel, parse_kernel
 from arrayconv._convolver.options import Options, parse_options, parse_separable
 from arrayconv._convolver.store import CacheEntry, Store
 from arrayconv._convolver.terms import parse_terms
-from arrayconv._dtypes import itemsize
-from arrayconv._explain import shape_given
-from arrayconv._float_errors import float_errors_ignored
-from arrayconv._problem import Problem
-from arrayconv._shapes import Mode
-from arrayconv._steps import Constants
-from arrayconv._torch_modes import in_force
-from arrayconv._tracing import is_compiling, is_traced, shape_of
-from arrayconv._xp import Operands, Traits, dtype_name, traits_like
+from arrayconv._problem import positional
+from arrayconv._problem.axes import Mode
+from arrayconv._problem.problem import Problem
+from arrayconv._run.steps import Constants
+from arrayconv._runtime.torch_modes import is_mode_active
+from arrayconv._runtime.tracing import is_compiling, is_traced, shape_of
 
 __all__ = ["Convolver"]
 
@@ -182,16 +185,16 @@ class Convolver:
         entry = None if key is None else self._store.find(key)
         if entry is None:
             entry, operands = self._admit(x, out, key)
-        elif entry.call is not None and not _tape.is_recording():
+        elif entry.call is not None and not tape.is_recording():
             return self._bound(entry, entry.call, x)
         else:
             operands = entry.operands._replace(x=x)
-        if is_compiling() or not _tape.is_recording():
+        if is_compiling() or not tape.is_recording():
             return self._answer(entry, operands, out)
-        with _tape.recording() as steps:
+        with tape.recording() as steps:
             y = self._answer(entry, operands, out)
         terms = 1 if entry.plan.chain is None else entry.plan.chain.terms
-        _tape.note((operands.x,), lambda: passes.pullback(tuple(steps), terms), convolves=True)
+        tape.note((operands.x,), lambda: passes.pullback(tuple(steps), terms), convolves=True)
         return y
 
     def explain(self, x_or_shape: Any, *, like: Any = None) -> Explained:
@@ -220,18 +223,18 @@ class Convolver:
             traits = traits_like(FUNCTION, self._kernel.array if like is None else like, self._keywords.dtype)
         else:
             names = ("x_or_shape", "kernel")
-            operands = _xp.operands(FUNCTION, x_or_shape, self._kernel.array, self._keywords.dtype, names)
+            operands = xp.operands(FUNCTION, x_or_shape, self._kernel.array, self._keywords.dtype, names)
             shape, traits = shape_of(operands.x), operands.traits
-        _call.check_fill(FUNCTION, self._options.fill_value, traits)
+        prepare.check_fill(FUNCTION, self._options.fill_value, traits)
         problem = self._problem(shape)
         plan = self._plan(problem, traits, shape, 0)
         options = self._options if plan.chain is None else self._options._replace(method="auto")
-        whole = plan.plan or _call.plan(FUNCTION, problem, traits, options)
+        whole = plan.plan or prepare.plan(FUNCTION, problem, traits, options)
         return explained(plan, whole, problem.shape, labels(len(shape), self.shape, self._geometry.axes))
 
     def clear(self) -> None:
         """Forget what earlier calls left: plans, spectra, factors. The kernel stays."""
-        self._store.forget_all()
+        self._store.evict_all()
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -258,14 +261,14 @@ class Convolver:
     @float_errors_ignored
     def _admit(self, x: Any, out: Any, key: Hashable) -> tuple[CacheEntry, Operands]:
         """Admit a call; return what is known of its kind, found out now where it is the first."""
-        operands = _xp.operands(FUNCTION, x, self._kernel.array, self._keywords.dtype)
-        _call.check_fill(FUNCTION, self._options.fill_value, operands.traits)
+        operands = xp.operands(FUNCTION, x, self._kernel.array, self._keywords.dtype)
+        prepare.check_fill(FUNCTION, self._options.fill_value, operands.traits)
         shape = shape_of(operands.x)
         problem = self._problem(shape)
         if out is None:
-            _call.check_size(FUNCTION, problem, operands.traits)
+            prepare.check_size(FUNCTION, problem, operands.traits)
         extra = 0
-        if out is not None and not _call.check_out(FUNCTION, out, operands, problem):
+        if out is not None and not prepare.check_out(FUNCTION, out, operands, problem):
             extra = prod(problem.shape) * itemsize(operands.traits.output)
         if self._kernel.watched or operands.traits.traced:
             return self._entry(operands, problem, shape, extra), operands
@@ -288,7 +291,7 @@ class Convolver:
         return CacheEntry(operands._replace(x=_NOTHING), problem, self._options, plan, factors, constants, call)
 
     def _problem(self, shape: tuple[int, ...]) -> Problem:
-        return _numbered.problem(FUNCTION, shape, self.shape, self._geometry)
+        return positional.problem(FUNCTION, shape, self.shape, self._geometry)
 
     def _plan(self, problem: Problem, traits: Traits, shape: tuple[int, ...], extra: int) -> FactorPlan:
         required = self._keywords.separable is True
@@ -338,7 +341,7 @@ def _key(x: Any) -> Hashable:
     kind, place = type(x), None
     if kind is not np.ndarray:
         torch = sys.modules.get("torch")
-        if torch is None or kind is not torch.Tensor or torch.compiler.is_compiling() or in_force(torch._C):
+        if torch is None or kind is not torch.Tensor or torch.compiler.is_compiling() or is_mode_active(torch._C):
             return None
         place = x.device, x.layout
     return kind, place, x.shape, x.dtype, config.current(), _accel.state()

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from arrayconv import _cache, _call
-from arrayconv._bound import bind
+from arrayconv._arrays.xp import operands
+from arrayconv._calls import cache, prepare
+from arrayconv._calls.binding import bind
 from arrayconv._einconv import lowering
 from arrayconv._einconv.options import frozen
-from arrayconv._tracing import shape_of
-from arrayconv._xp import operands
+from arrayconv._runtime.tracing import shape_of
 
 __all__ = ["einconv"]
 
@@ -99,13 +99,13 @@ def einconv(
     """
     places = stride, dilation, upsample, padding, boundary, flip, conj
     options = pattern, *places, dtype, method, accuracy, max_workspace, fill_value, *sizes.items()
-    known_by = _cache.key("einconv", (x, kernel), options)
-    call = _cache.lookup(known_by)
+    cache_key = cache.key("einconv", (x, kernel), options)
+    call = cache.lookup(cache_key)
     if call is None:
         geometry = frozen("einconv", places, sizes)
-        choice = _call.options("einconv", method, accuracy, max_workspace, fill_value)
+        choice = prepare.options("einconv", method, accuracy, max_workspace, fill_value)
         validated = operands("einconv", x, kernel, dtype)
         x, kernel = validated.x, validated.kernel
         problem = lowering.problem("einconv", pattern, shape_of(x), shape_of(kernel), geometry)
-        call = _cache.remember(known_by, bind("einconv", validated, problem, choice, out=out))
+        call = cache.remember(cache_key, bind("einconv", validated, problem, choice, out=out))
     return call(x, kernel, out=out)

@@ -15,15 +15,11 @@ import math
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from arrayconv import _dtypes, _host, _separable, _stencils
-from arrayconv._errors import shown
-from arrayconv._float_errors import float_errors_ignored
-from arrayconv._host import frozen
-from arrayconv._namespace import has_dtype
-from arrayconv._shapes import integer, real
-from arrayconv._stencils import Reals, Wholes
-from arrayconv._tracing import shape_of
-from arrayconv._xp import (
+from arrayconv._arrays import dtypes, host
+from arrayconv._arrays.float_errors import float_errors_ignored
+from arrayconv._arrays.host import frozen
+from arrayconv._arrays.namespace import has_dtype
+from arrayconv._arrays.xp import (
     Array,
     checked_dtype_name,
     device_of,
@@ -32,8 +28,13 @@ from arrayconv._xp import (
     is_known,
     is_traced,
     namespace_of,
-    wanted_dtype_name,
+    requested_dtype_name,
 )
+from arrayconv._errors import shown
+from arrayconv._kernels import separable, stencils
+from arrayconv._kernels.stencils import Reals, Wholes
+from arrayconv._problem.axes import integer, real
+from arrayconv._runtime.tracing import shape_of
 
 __all__ = [
     "box",
@@ -300,11 +301,11 @@ def separate(kernel: Any, *, tolerance: float | None = None, max_rank: int | Non
     """
     library = identify("separate", "kernel", kernel)
     if not library:
-        kernel, library = _host.array("separate", "kernel", kernel), "numpy"
+        kernel, library = host.array("separate", "kernel", kernel), "numpy"
     name = checked_dtype_name("separate", "kernel", kernel.dtype)
     if is_traced(library, kernel):
         raise TypeError("separate: `kernel` must have values. Got one that is being traced. Separate it outside.")
-    if not is_known(type(kernel)) and not _host.readable(library, kernel):
+    if not is_known(type(kernel)) and not host.readable(library, kernel):
         raise TypeError(f"separate: `kernel` must have values. Got a {library} array without. Pass a list of numbers.")
     if tolerance is not None:
         tolerance = real("separate", "tolerance", tolerance)
@@ -312,7 +313,7 @@ def separate(kernel: Any, *, tolerance: float | None = None, max_rank: int | Non
             raise ValueError(f"separate: `tolerance` must be finite and at least 0. Got {tolerance}.")
     if max_rank is not None:
         max_rank = integer("separate", "max_rank", max_rank)
-    terms = _terms(_host.copied(library, kernel), name, tolerance, max_rank)
+    terms = _terms(host.copied(library, kernel), name, tolerance, max_rank)
     xp, device = namespace_of(library, kernel), device_of(kernel)
     return [tuple(xp.asarray(list(factor), dtype=kernel.dtype, device=device) for factor in term) for term in terms]
 
@@ -327,12 +328,12 @@ def _terms(
     most = max(shape) if max_rank is None else max_rank
     if most < 1:
         raise ValueError(f"separate: `max_rank` must be at least 1. Got {max_rank}.")
-    sums, exact = _dtypes.accumulator(name), _dtypes.kind(name) == "integer"
-    axes = max(len(_separable.long_axes(shape)), 1)
-    eps = _dtypes.eps(sums) if tolerance is None else tolerance / (2 * axes)
-    found = _separable.separated(values, eps, most)
+    sums, exact = dtypes.accumulator(name), dtypes.kind(name) == "integer"
+    axes = max(len(separable.long_axes(shape)), 1)
+    eps = dtypes.eps(sums) if tolerance is None else tolerance / (2 * axes)
+    found = separable.separated(values, eps, most)
     if found.exact if exact else found.normwise <= 2 * axes * eps:
-        scaled = [_separable.balanced(term, range(len(shape)), sums) for term in found.terms]
+        scaled = [separable.balanced(term, range(len(shape)), sums) for term in found.terms]
         if None not in scaled:
             return [term for term in scaled if term is not None]
         raise ValueError(
@@ -350,10 +351,10 @@ def _terms(
 def _array(function: str, arguments: tuple[Any, ...], xp: Any, dtype: Any, device: Any) -> Array:
     """Return the taps as an array: the only place where a library is touched."""
     namespace = given_namespace(function, "xp", xp)
-    name = None if dtype is None else wanted_dtype_name(function, dtype)
+    name = None if dtype is None else requested_dtype_name(function, dtype)
     if device is not None:
         _check_device(function, namespace, device)
-    taps = _stencils.numbers(function, frozen(arguments), name, has_dtype(namespace, device, "float64"))
+    taps = stencils.numbers(function, frozen(arguments), name, has_dtype(namespace, device, "float64"))
     if not hasattr(namespace, taps.dtype):
         raise TypeError(f"{function}: `dtype` must exist in the array library. Got {taps.dtype}, {namespace.__name__}.")
     return taps.array(taps.dtype, namespace, device)

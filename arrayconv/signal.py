@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from arrayconv._errors import flag
-from arrayconv._shapes import Mode
-from arrayconv._signal import convolved, measured, resampled, shapes
+from arrayconv._problem.axes import Mode
+from arrayconv._signal import convolution, resampling, shapes, timing
 
 __all__ = [
     "choose_conv_method",
@@ -70,7 +70,7 @@ def convolve(in1: Any, in2: Any, mode: Mode = "full", method: Method = "auto") -
     >>> convolve([1, 2, 3], [0, 1, 10], mode="same")
     array([ 1, 12, 23])
     """
-    return convolved.everywhere("convolve", "convolve", in1, in2, mode, method)
+    return convolution.everywhere("convolve", "convolve", in1, in2, mode, method)
 
 
 def correlate(in1: Any, in2: Any, mode: Mode = "full", method: Method = "auto") -> Any:
@@ -102,7 +102,7 @@ def correlate(in1: Any, in2: Any, mode: Mode = "full", method: Method = "auto") 
     >>> correlate([1, 2, 3], [0, 1, 10], mode="same")
     array([21, 32,  3])
     """
-    return convolved.everywhere("correlate", "correlate", in1, in2, mode, method)
+    return convolution.everywhere("correlate", "correlate", in1, in2, mode, method)
 
 
 def fftconvolve(in1: Any, in2: Any, mode: Mode = "full", axes: int | Sequence[int] | None = None) -> Any:
@@ -144,7 +144,7 @@ def fftconvolve(in1: Any, in2: Any, mode: Mode = "full", axes: int | Sequence[in
     >>> fftconvolve([[1.0, 2.0, 3.0]], [[1.0, 1.0], [0.0, 2.0]], mode="same", axes=1).shape
     (2, 3)
     """
-    return convolved.broadcast("fftconvolve", in1, in2, mode, axes, "fft")
+    return convolution.broadcast("fftconvolve", in1, in2, mode, axes, "fft")
 
 
 def oaconvolve(in1: Any, in2: Any, mode: Mode = "full", axes: int | Sequence[int] | None = None) -> Any:
@@ -177,7 +177,7 @@ def oaconvolve(in1: Any, in2: Any, mode: Mode = "full", axes: int | Sequence[int
     >>> oaconvolve([1.0, 0.0, 0.0, 2.0], [1.0, 1.0]).shape
     (5,)
     """
-    return convolved.broadcast("oaconvolve", in1, in2, mode, axes, "overlap_save")
+    return convolution.broadcast("oaconvolve", in1, in2, mode, axes, "overlap_save")
 
 
 def convolve2d(in1: Any, in2: Any, mode: Mode = "full", boundary: str = "fill", fillvalue: Any = 0) -> Any:
@@ -223,7 +223,7 @@ def convolve2d(in1: Any, in2: Any, mode: Mode = "full", boundary: str = "fill", 
     array([[2, 3],
            [6, 7]])
     """
-    return convolved.planar("convolve2d", "convolve", in1, in2, mode, boundary, fillvalue)
+    return convolution.planar("convolve2d", "convolve", in1, in2, mode, boundary, fillvalue)
 
 
 def correlate2d(in1: Any, in2: Any, mode: Mode = "full", boundary: str = "fill", fillvalue: Any = 0) -> Any:
@@ -256,7 +256,7 @@ def correlate2d(in1: Any, in2: Any, mode: Mode = "full", boundary: str = "fill",
     array([[3, 3],
            [7, 7]])
     """
-    return convolved.planar("correlate2d", "correlate2d", in1, in2, mode, boundary, fillvalue)
+    return convolution.planar("correlate2d", "correlate2d", in1, in2, mode, boundary, fillvalue)
 
 
 def choose_conv_method(in1: Any, in2: Any, mode: Mode = "full", measure: bool = False) -> Any:
@@ -295,9 +295,9 @@ def choose_conv_method(in1: Any, in2: Any, mode: Mode = "full", measure: bool = 
     'direct'
     """
     if flag("choose_conv_method", "measure", measure):
-        times = measured.seconds("choose_conv_method", in1, in2, mode)
+        times = timing.seconds("choose_conv_method", in1, in2, mode)
         return min(times, key=lambda method: times[method]), times
-    return convolved.choice("choose_conv_method", in1, in2, mode)
+    return convolution.choice("choose_conv_method", in1, in2, mode)
 
 
 def correlation_lags(in1_len: int, in2_len: int, mode: Mode = "full") -> Any:
@@ -388,4 +388,4 @@ def upfirdn(
     >>> upfirdn([1, 1, 1], [1.0, 2.0, 3.0], up=3)
     array([1., 1., 1., 2., 2., 2., 3., 3., 3.])
     """
-    return resampled.filtered("upfirdn", h, x, (up, down), axis, mode, cval)
+    return resampling.filtered("upfirdn", h, x, (up, down), axis, mode, cval)

@@ -11,10 +11,11 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from arrayconv import _call, _dtypes
-from arrayconv._capacity import check_result
+from arrayconv._arrays import dtypes
+from arrayconv._arrays.xp import requested_dtype_name
+from arrayconv._calls import prepare
 from arrayconv._errors import check_option, shown
-from arrayconv._shapes import (
+from arrayconv._problem.axes import (
     MODES,
     boundary_per_axis,
     convolved_axes,
@@ -24,8 +25,8 @@ from arrayconv._shapes import (
     positive_per_axis,
     real,
 )
-from arrayconv._spec import Axis
-from arrayconv._xp import wanted_dtype_name
+from arrayconv._problem.spec import Axis
+from arrayconv._runtime.capacity import check_result
 
 __all__ = ["check_adjoint", "error_bound", "reference"]
 
@@ -94,7 +95,7 @@ def reference(
     check_option("reference", "function", function, ("convolve", "correlate"))
     check_option("reference", "mode", mode, MODES)
     x, kernel = _wide(_numbers("reference", "x", x)), _wide(_numbers("reference", "kernel", kernel))
-    fill = _call.options("reference", "auto", "normwise", None, fill_value).fill_value
+    fill = prepare.options("reference", "auto", "normwise", None, fill_value).fill_value
     options = _Options(mode, axes, boundary, fill, stride, dilation, lags)
     return _swept(_windows("reference", function == "convolve", x, kernel, options))
 
@@ -141,28 +142,28 @@ def error_bound(
     """
     check_option("error_bound", "function", function, ("convolve", "correlate"))
     check_option("error_bound", "mode", mode, MODES)
-    fill_value = _call.options("error_bound", "auto", accuracy, None, fill_value).fill_value
+    fill_value = prepare.options("error_bound", "auto", accuracy, None, fill_value).fill_value
     x, kernel = _numbers("error_bound", "x", x), _numbers("error_bound", "kernel", kernel)
-    dtype = None if dtype is None else wanted_dtype_name("error_bound", dtype)
+    dtype = None if dtype is None else requested_dtype_name("error_bound", dtype)
     own = [_dtype_name(argument, value) for argument, value in (("x", x), ("kernel", kernel))]
-    name = dtype or _dtypes.promote(*own) or "float64"
+    name = dtype or dtypes.promote(*own) or "float64"
     options = _Options(mode, axes, boundary, fill_value, stride, dilation, lags)
     called = "error_bound", function == "convolve"
-    if _dtypes.kind(name) == "integer":
+    if dtypes.kind(name) == "integer":
         return np.zeros(_swept(_windows(*called, _wide(x), _wide(kernel), options)).shape)
     x, kernel, options = np.abs(_wide(x)), np.abs(_wide(kernel)), options._replace(fill_value=abs(fill_value))
     sizes = _windows(*called, _wide(x), _wide(kernel), options)
     products = _swept(sizes)
     terms = int(np.prod([axis.taps for axis in sizes.axes.values()]))
-    factor = 4 if _dtypes.kind(name) == "complex" else 1
-    sums = _dtypes.accumulator(name)
-    last_rounding = _dtypes.eps(name) * products if sums != name else 0
-    underflow = (terms + 1) * _dtypes.tiny(name)
+    factor = 4 if dtypes.kind(name) == "complex" else 1
+    sums = dtypes.accumulator(name)
+    last_rounding = dtypes.eps(name) * products if sums != name else 0
+    underflow = (terms + 1) * dtypes.tiny(name)
     if accuracy == "normwise":
         norm = np.linalg.norm(sizes.x.astype(float)) * np.linalg.norm(sizes.kernel.astype(float))
         terms += int(12 * log2(max(2, sizes.x.size + sizes.kernel.size))) + 2
         products = np.full(products.shape, norm)
-    return (factor * (terms + 2) * _dtypes.eps(sums) * products + last_rounding + underflow).astype(float)
+    return (factor * (terms + 2) * dtypes.eps(sums) * products + last_rounding + underflow).astype(float)
 
 
 def check_adjoint(forward: Any, adjoint: Any, x: Any, y: Any, *, tolerance: float = 1e-12) -> None:
@@ -224,7 +225,7 @@ def _numbers(function: str, argument: str, values: Any) -> Host:
 
 def _dtype_name(argument: str, values: Host) -> str:
     """Return the name of a dtype with a convolution; integers beyond 64 bits, which are exact here, count as int64."""
-    return "int64" if values.dtype == object else _dtypes.checked("error_bound", argument, values.dtype.name)
+    return "int64" if values.dtype == object else dtypes.checked("error_bound", argument, values.dtype.name)
 
 
 def _windows(function: str, convolves: bool, x: Host, kernel: Host, options: _Options) -> _Windows:

@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from arrayconv import _tape
-from arrayconv._dtypes import holds, kind
-from arrayconv._float_errors import float_errors_ignored
-from arrayconv._shapes import integer
-from arrayconv._tape import Step
-from arrayconv._tracing import shape_of
-from arrayconv._xp import checked_dtype_name, device_of, identify
+from arrayconv._arrays.dtypes import holds, kind
+from arrayconv._arrays.float_errors import float_errors_ignored
+from arrayconv._arrays.xp import checked_dtype_name, device_of, identify
+from arrayconv._calls import tape
+from arrayconv._calls.tape import Step
+from arrayconv._problem.axes import integer
+from arrayconv._runtime.tracing import shape_of
 
 __all__ = ["Pullback", "vjp"]
 
@@ -150,7 +150,7 @@ def vjp(function: Callable[..., Any], *args: Any, **options: Any) -> tuple[Any, 
     name = getattr(function, "__name__", repr(function))
     if options.get("out") is not None:
         raise TypeError(f"vjp: {name} must return its result. Got out={type(options['out']).__name__}. Leave it out.")
-    with _tape.recording() as steps:
+    with tape.recording() as steps:
         y = function(*args, **options)
     arguments, slots = _arguments(name, steps, (*args, *options.values()))
     dtype = checked_dtype_name("vjp", name, y.dtype)

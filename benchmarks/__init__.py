@@ -8,6 +8,6 @@ report      ratios, groups of problems, the tables that `run` prints
 page        docs/benchmarks.md, and `pictures`, from the JSON that `run` writes
 remembered  what a remembered call takes beyond its arithmetic, by method and door, with a profile
 picks       which method 'auto' picks over a grid of problems, and what changed between two commits
-calibrate   writes arrayconv/_cost_table.py
+calibrate   writes arrayconv/_costs/cost_table.py
 tiles       where the sizes of cache blocks come from
 """

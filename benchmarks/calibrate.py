@@ -1,4 +1,4 @@
-"""Measure this machine and write arrayconv/_cost_table.py: the constants the method choice rests on.
+"""Measure this machine and write arrayconv/_costs/cost_table.py: the constants the method choice rests on.
 
     python benchmarks/calibrate.py            print what would be written
     python benchmarks/calibrate.py --write    write it
@@ -13,26 +13,27 @@ import pathlib
 import re
 import sys
 
-from arrayconv import _cost_table, _threads
-from arrayconv._cli import constants, paces
+from arrayconv._cli import constants, method_costs
+from arrayconv._costs import cost_table
+from arrayconv._runtime import threads
 
-TABLE = pathlib.Path(_cost_table.__file__)
+TABLE = pathlib.Path(cost_table.__file__)
 
 
-def rendered(rates, found, versions):
-    """Return the text of the table's file with `rates` and `paces` in place of its own."""
+def rendered(primitive_costs, found, versions):
+    """Return the text of the table's file with `primitive_costs` and `method_costs` in place of its own."""
     text = TABLE.read_text()
     today = datetime.date.today().isoformat()
     head, rest = text.split("\nMeasured ", 1)
     rest = rest[rest.index('"""') :]
-    about = f"\nMeasured {today} on {_threads.usable()} cores, {versions}.\n"
-    rest = re.sub(r"\nTHREADS = \d+", f"\nTHREADS = {_threads.usable()}", rest)
-    return head + about + replaced(replaced(rest, "RATES", rates), _paces(), found)
+    about = f"\nMeasured {today} on {threads.usable()} cores, {versions}.\n"
+    rest = re.sub(r"\nTHREADS = \d+", f"\nTHREADS = {threads.usable()}", rest)
+    return head + about + replaced(replaced(rest, "PRIMITIVE_COSTS", primitive_costs), _method_costs(), found)
 
 
-def _paces():
+def _method_costs():
     """Return the name of the table of paces for this machine's kind of processor."""
-    return "PACES" if _cost_table.is_wide() else "NARROW"
+    return "METHOD_COSTS" if cost_table.is_wide() else "NARROW"
 
 
 def replaced(text, table, rows):
@@ -56,8 +57,8 @@ def main():
         print(text, file=sys.stderr)
 
     versions = ", ".join(f"{name} {number}" for name, number in constants.versions().items())
-    rates = constants.rates(say)
-    text = rendered(rates, paces.paces(say, rates), versions)
+    primitive_costs = constants.primitive_costs(say)
+    text = rendered(primitive_costs, method_costs.method_costs(say, primitive_costs), versions)
     if write:
         TABLE.write_text(text)
     else:

@@ -13,22 +13,22 @@ import time
 import numpy as np
 
 import arrayconv
-from arrayconv import _cache
+from arrayconv._calls import cache
 
 IMAGES = ((512, "float64"), (1024, "float32"), (2048, "float32"))
 TAPS = (4, 7, 15)
 ROUNDS = 12
-tiles = importlib.import_module("arrayconv._accel._tiles")
+tiles = importlib.import_module("arrayconv._accel.native.tiles")
 
 
 def remembered(x, kernel, meeting):
     """Return a call whose rows are copied from so many rows of taps on."""
-    found, tiles._MEETING = tiles._MEETING, meeting
+    found, tiles._CONFLICT = tiles._CONFLICT, meeting
     tiles.job.cache_clear()
-    _cache._calls.clear()
+    cache._calls.clear()
     arrayconv.convolve(x, kernel, "same", method="native_tiles")
-    tiles._MEETING = found
-    (known,) = _cache._calls.values()
+    tiles._CONFLICT = found
+    (known,) = cache._calls.values()
     return lambda: known(x, kernel)
 
 

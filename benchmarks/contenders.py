@@ -12,8 +12,8 @@ import numpy as np
 
 import arrayconv
 from arrayconv import nn
+from arrayconv._arrays.host import copied
 from arrayconv._cli import libraries
-from arrayconv._host import copied
 from benchmarks import peers
 from benchmarks.problems import explained, operands
 from benchmarks.timing import Timed

@@ -1,4 +1,4 @@
-"""Fit the constants of arrayconv/_cost_table.py to the times of every method over a grid of problems.
+"""Fit the constants of arrayconv/_costs/cost_table.py to the times of every method over a grid of problems.
 
     python -m benchmarks.fit measure numpy --json numpy.json            time the grid: wants an idle machine
     python -m benchmarks.fit measure numpy --pure --json pure.json      with NumPy and SciPy, no code of ours
@@ -19,9 +19,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import arrayconv
-from arrayconv import _cost_table, _plan, _select
+from arrayconv._calls.timing import wait
 from arrayconv._cli import libraries
-from arrayconv._measure import wait
+from arrayconv._costs import cost_table
+from arrayconv._plan import plan, rank
 from benchmarks.contenders import prepare, pure
 from benchmarks.timing import Timed, interleaved
 
@@ -105,12 +106,12 @@ def explained(row, x, kernel):
     """Return the explanation of a row, and what its methods were ranked by."""
     seen = []
 
-    def rank(*given):
+    def noted(*given):
         seen.append(given)
-        return _select.rank(*given)
+        return rank.rank(*given)
 
-    _plan.make.cache_clear()
-    ranked, _plan.rank = _plan.rank, rank
+    plan.make.cache_clear()
+    ranked, plan.rank = plan.rank, noted
     try:
         if "groups" not in row.options:
             return arrayconv.explain(x, kernel, "same", **row.options), seen
@@ -119,7 +120,7 @@ def explained(row, x, kernel):
         sizes = {"g": row.options["groups"]}
         return arrayconv.explain(x, kernel, pattern=PATTERN, sizes=sizes, padding=1, **_options(row)), seen
     finally:
-        _plan.rank = ranked
+        plan.rank = ranked
 
 
 def measure(library, context, say=print):
@@ -153,7 +154,7 @@ def ranked(result):
 def predictions(given, methods):
     """Return the nanoseconds that the tables in force predict."""
     spec, traits, budget, zero_fill = given
-    rows = _select.rank(spec, traits, budget, zero_fill)
+    rows = rank.rank(spec, traits, budget, zero_fill)
     return {row.name: row.cost_ns for row in rows if row.name in methods}
 
 
@@ -163,7 +164,7 @@ def loss(rows, tables):
     for label, times, given in rows:
         least = min(times.values())
         near = [name for name, took in times.items() if took <= NEAR * least]
-        with _cost_table.trying(tables):
+        with cost_table.using_tables(tables):
             predicted = predictions(given, near)
         lost = times[min(predicted, key=predicted.get)] / least
         total += 3 * min(math.log(lost), 2) + 0.5 * (lost > CLOSE)
@@ -175,7 +176,7 @@ def loss(rows, tables):
 
 def fitted(rows, names, say=print):
     """Return the tables with the rows named changed for the better, a constant at a time."""
-    shipped = _cost_table.shipped()
+    shipped = cost_table.shipped()
     value, far = loss(rows, shipped)
     say(f"at first {value:.3f}, {len(far)} of {len(rows)} not close")
     for step in STEPS:
@@ -183,7 +184,7 @@ def fitted(rows, names, say=print):
         while value < before - 1e-3:
             before = value
             for name in names:
-                table = shipped.rates if name in shipped.rates else shipped.paces
+                table = shipped.primitive_costs if name in shipped.primitive_costs else shipped.method_costs
                 for field in table[name]._fields:
                     value = _improved(rows, shipped, table, name, field, step, value)
         say(f"steps of {step}: {value:.3f}")
@@ -221,7 +222,7 @@ def main():
     names = [name for name in options.rows.split(",") if name]
     tables = fitted(rows, names)
     for name in names:
-        print(f'    "{name}": {({**tables.rates, **tables.paces})[name]},')
+        print(f'    "{name}": {({**tables.rates, **tables.method_costs})[name]},')
     _, far = loss(rows, tables)
     print(f"{len(rows) - len(far)} of {len(rows)} choices are within {CLOSE} x of the fastest method")
     print("\n".join(far))

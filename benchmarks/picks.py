@@ -54,9 +54,9 @@ def picks(wide, only=""):
     """Return label -> method by one cost table; in a process of its own, for choices are remembered."""
     os.environ["ARRAYCONV_CACHE_DIR"] = os.devnull  # the shipped constants, whoever tuned here
     import arrayconv
-    from arrayconv import _cost_table
+    from arrayconv._costs import cost_table
 
-    _cost_table.is_wide = lambda: wide
+    cost_table.is_wide = lambda: wide
     return {
         label: arrayconv.explain(x, kernel, dtype=dtype, **options).method
         for label, x, kernel, dtype, options in grid()

@@ -36,8 +36,8 @@ from rich.table import Table
 
 import arrayconv
 from arrayconv import config, ndimage, nn, signal
-from arrayconv._measure import wait
-from arrayconv._select import METHODS, TABLE
+from arrayconv._calls.timing import wait
+from arrayconv._plan.rank import METHODS, TABLE
 from benchmarks.run import commit
 from benchmarks.timing import Timed, interleaved
 

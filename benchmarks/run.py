@@ -25,9 +25,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from arrayconv._accel import _native
-from arrayconv._cost_table import in_force
-from arrayconv._measure import wait
+from arrayconv._accel.native import loader
+from arrayconv._calls.timing import wait
+from arrayconv._costs.cost_table import active_table
 from benchmarks import report
 from benchmarks.contenders import field
 from benchmarks.problems import EVERYWHERE, PROBLEMS, work
@@ -81,7 +81,7 @@ def measure(options, say=print):
     started, facts = time.perf_counter(), machine()
     if facts["load"] > BUSY * facts["cores"]:
         say(f"The machine is busy: a load of {facts['load']} on {facts['cores']} cores. Times will be too long.")
-    say(f"costs: {in_force().source}")
+    say(f"costs: {active_table().source}")
     limits = ceilings(options.quick)
     rows = []
     for number, problem in enumerate(options.problems, 1):
@@ -99,7 +99,7 @@ def measure(options, say=print):
         "seconds": round(time.perf_counter() - started, 1),
         "machine": facts,
         "versions": versions(),
-        "costs": in_force().source.rpartition(", ")[2],  # without the path of a user's table
+        "costs": active_table().source.rpartition(", ")[2],  # without the path of a user's table
         "ceilings": limits._asdict(),
         "rows": rows,
     }
@@ -162,7 +162,7 @@ def machine():
     models = [line.split(":", 1)[1].strip() for line in text.splitlines() if line.startswith("model name")]
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     load = round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else 0
-    loops = _native.level() if _native.built() else "none"
+    loops = loader.level() if loader.built() else "none"
     return {
         "cpu": models[0] if models else platform.processor() or platform.machine(),
         "cores": cores,

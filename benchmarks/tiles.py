@@ -12,7 +12,8 @@ import time
 import numpy as np
 
 import arrayconv
-from arrayconv import _algorithms, _plan
+from arrayconv import _algorithms
+from arrayconv._plan import plan
 
 LIMITS = {"direct": (18, 19, 20, 21, 22), "im2col": (20, 21, 22, 23, 24), "overlap_save": (21, 22, 23, 24, 25)}
 PROBLEMS = (
@@ -47,7 +48,7 @@ def main():
             cells = []
             for limit in (0, *(1 << power for power in powers)):
                 _algorithms.ALGORITHMS[method] = dataclasses.replace(own, cuts=own.cuts._replace(tile_bytes=limit))
-                _plan.make.cache_clear()
+                plan.make.cache_clear()
                 took = shortest(lambda: arrayconv.convolve(x, kernel, "same", method=method))  # noqa: B023, called here
                 steps = arrayconv.explain(x, kernel, "same", method=method).steps
                 cells.append(f"{limit >> 10} KiB: {took:.1f} ({steps})")

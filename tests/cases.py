@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from arrayconv._spec import Axis, Spec
+from arrayconv._problem.spec import Axis, Spec
 
 
 @dataclass(frozen=True)

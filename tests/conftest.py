@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from arrayconv._host import copied
-from arrayconv._xp import compat_namespace, device_of
+from arrayconv._arrays.host import copied
+from arrayconv._arrays.xp import compat_namespace, device_of
 
 # The shipped constants decide in every test, and in the processes that tests start: the developer may have own ones.
 os.environ["ARRAYCONV_CACHE_DIR"] = os.devnull  # in which there is no file
@@ -62,7 +62,7 @@ def library(request):
 @pytest.fixture(params=["copied", "apart"])
 def ends(request, monkeypatch):
     """Copy what blocks at the ends of small planes meet with all the rest, as is done; or tell those blocks apart."""
-    tiles = importlib.import_module("arrayconv._accel._tiles")
+    tiles = importlib.import_module("arrayconv._accel.native.tiles")
     if request.param == "apart":
         monkeypatch.setattr(tiles, "_COPIED", 0)
     tiles.job.cache_clear()

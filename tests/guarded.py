@@ -1,7 +1,7 @@
 """Run the package's own loops on arrays beside pages that must not be touched: ``python -m tests.guarded SIDE HOW``.
 
 SIDE is 'before' or 'after': on which side of every array such a page begins at once. HOW is 'copied' or 'apart': what
-becomes of the ends of small planes, see `_tiles`. A loop that reads or writes a single byte there ends the process.
+becomes of the ends of small planes, see `tiles`. A loop that reads or writes a single byte there ends the process.
 Prints how many calls were made.
 """
 
@@ -12,8 +12,10 @@ import sys
 import numpy as np
 
 import arrayconv
-from arrayconv import _cache, _execute, nn
-from arrayconv._accel import _native, _tiles
+from arrayconv import nn
+from arrayconv._accel.native import loader, tiles
+from arrayconv._calls import cache
+from arrayconv._run import execute
 from tests import cases, running
 from tests.conftest import make_library
 from tests.unit.test_native import DTYPES, IMAGES, ROWS, TILES
@@ -44,7 +46,7 @@ def run(spec, dtype, method, side):
     expected = running.run(library, plan, *values)
     x, w, out = (guarded(shape, dtype, side) for shape in (spec.input_shape, spec.kernel_shape, spec.output_shape))
     x[...], w[...] = values
-    _execute.BoundPlan(plan, 0, xp=library.xp, device=library.device)(x, w, out)
+    execute.BoundPlan(plan, 0, xp=library.xp, device=library.device)(x, w, out)
     np.testing.assert_array_equal(out, expected)
 
 
@@ -75,12 +77,12 @@ def remember(x_shape, w_shape, call, dtype, method, side):
 
 
 def main(side, how):
-    code, calls = _native.loaded(), 0
+    code, calls = loader.loaded(), 0
     if how == "apart":
-        _tiles._COPIED = 0
+        tiles._COPIED = 0
     for level in range(code.level + 1):
-        _native.loaded = lambda level=level: code._replace(level=level)
-        _cache._calls.clear()  # calls of another level
+        loader.loaded = lambda level=level: code._replace(level=level)
+        cache._calls.clear()  # calls of another level
         for name, (x_shape, w_shape, call) in REMEMBERED.items():
             for dtype in DTYPES:
                 for method in ("native_loops", "native_tiles", "native_images"):

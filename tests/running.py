@@ -1,13 +1,17 @@
 """Run one algorithm on one case, the way the plan does, and judge the answer by the contract."""
 
-from functools import cache
+import functools
 
 import numpy as np
 
-from arrayconv import _cache, _dtypes, _execute, _plan, config
+from arrayconv import config
+from arrayconv._arrays import dtypes
+from arrayconv._arrays.xp import traits
+from arrayconv._calls import cache
 from arrayconv._ops import transform
-from arrayconv._select import Budget
-from arrayconv._xp import traits
+from arrayconv._plan.plan import Refusal, make, with_accelerators
+from arrayconv._plan.rank import Budget
+from arrayconv._run import execute
 from tests import oracle
 
 ALL_ACCELERATORS = frozenset(config.ACCELERATORS)
@@ -28,9 +32,9 @@ def planned(library, spec, dtype, method, *, fill=0, max_workspace=None, acceler
     found = traits(library.name, library.device, library.xp, dtype)
     if accelerators is None:
         accelerators = ALL_ACCELERATORS - ({"numpy"} if library.name == "torch" else set())
-    found = _plan.with_accelerators(found, accelerators)
-    made = _plan.make(spec, found, method, Budget(max_workspace), fill == 0)
-    if isinstance(made, _plan.Refusal):
+    found = with_accelerators(found, accelerators)
+    made = make(spec, found, method, Budget(max_workspace), fill == 0)
+    if isinstance(made, Refusal):
         return next(row.refusal for row in made.candidates if row.name == method)
     return made
 
@@ -38,23 +42,23 @@ def planned(library, spec, dtype, method, *, fill=0, max_workspace=None, acceler
 def run(library, plan, x, w, fill=0):
     """Return the plan's result on the host."""
     arrays = (library.asarray(x), library.asarray(w))
-    y = _execute.execute(plan, *arrays, fill, xp=library.xp, device=library.device)
+    y = execute.execute(plan, *arrays, fill, xp=library.xp, device=library.device)
     return library.numpy(y)
 
 
 def bound(x, kernel, bias=None):
     """Return the answer of the only remembered call, of which no library's engine is told."""
-    (call,) = _cache._calls.values()
+    (call,) = cache._calls.values()
     return call.bind()(x, kernel, bias, None, None)
 
 
 def by_the_engine(x, kernel, bias=None):
     """Return the answer of the only remembered call by way of its library's engine."""
-    (call,) = _cache._calls.values()
+    (call,) = cache._calls.values()
     return call._planned(call.plan(), x, kernel, bias, None)
 
 
-@cache
+@functools.cache
 def exact_answer(case):
     """Return the oracle's answer to a case, computed once."""
     x, w = case.operands()
@@ -65,7 +69,7 @@ def assert_contract(y, exact, x, w, spec, dtype, fill=0, *, accuracy="normwise")
     """Raise unless y has the dtype and shape of the answer, equals it (integers) or is within the bound (floats)."""
     assert y.dtype == np.dtype(dtype), f"dtype {y.dtype}, but should be {dtype}"
     assert y.shape == spec.output_shape, f"shape {y.shape}, but should be {spec.output_shape}"
-    if _dtypes.kind(dtype) == "integer":
+    if dtypes.kind(dtype) == "integer":
         np.testing.assert_array_equal(y, oracle.wrapped(exact, dtype))
         return
     bound = error_bound(x, w, spec, dtype, fill, accuracy)
@@ -79,9 +83,9 @@ def assert_contract(y, exact, x, w, spec, dtype, fill=0, *, accuracy="normwise")
 
 def error_bound(x, w, spec, dtype, fill, accuracy):
     """Return the contract's bound: element by element, or by the norms of everything that is read."""
-    factor = 4 if _dtypes.kind(dtype) == "complex" else 1
+    factor = 4 if dtypes.kind(dtype) == "complex" else 1
     sizes = oracle.operation(oracle.exact(np.abs(x)), oracle.exact(np.abs(w)), spec._replace(conj=False), abs(fill))
-    eps, underflow = _dtypes.eps(dtype), spec.terms * _dtypes.tiny(dtype)
+    eps, underflow = dtypes.eps(dtype), spec.terms * dtypes.tiny(dtype)
     componentwise = factor * (spec.terms + 2) * eps * oracle.rounded(sizes) + underflow
     if accuracy == "componentwise":
         return componentwise

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import arrayconv
-from arrayconv._select import TABLE
+from arrayconv._plan.rank import TABLE
 
 ROOT = Path(__file__).parent.parent
 MODULES = [module.name for module in pkgutil.iter_modules(arrayconv.__path__) if not module.name.startswith("_")]

@@ -1,7 +1,7 @@
 """Run the loops as XLA calls them under ThreadSanitizer: ``python tools/thread_sanitizer.py``.
 
-Compiles arrayconv/_accel/native with -fsanitize=thread into a program that plays XLA, with tasks that begin late, on
-tables that arrayconv plans. Takes a minute or two, needs Linux and gcc or clang. Exit status 0 if nothing was found.
+Compiles arrayconv/_accel/native/src with -fsanitize=thread into a program that plays XLA, with tasks that begin late,
+on tables that arrayconv plans. Takes a minute or two, needs Linux and gcc or clang. Exit status 0 if nothing was found.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 # Imported once the checkout is on the path.
-from arrayconv._accel import _images, _native, _rows, _tiles  # noqa: E402
-from arrayconv._accel._in_place import adjacent  # noqa: E402
-from arrayconv._accel._tables import XlaHead, packed  # noqa: E402
-from arrayconv._spec import Axis, Spec  # noqa: E402
-from arrayconv._xp import compat_namespace, traits  # noqa: E402
+from arrayconv._accel.native import images, loader, rows, tiles  # noqa: E402
+from arrayconv._accel.native.in_place import contiguous_steps  # noqa: E402
+from arrayconv._accel.native.tables import XlaHead, packed  # noqa: E402
+from arrayconv._arrays.xp import compat_namespace, traits  # noqa: E402
+from arrayconv._problem.spec import Axis, Spec  # noqa: E402
 from hatch_build import SOURCES, compiler  # noqa: E402
 
 FLAGS = ("-std=gnu11", "-O1", "-g", "-fsanitize=thread", "-pthread", "-Wno-psabi", f"-I{SOURCES}")
@@ -34,16 +34,16 @@ def problems():
     """Yield (dtype, spec, job)."""
     signal = Spec(4, 2, 3, 5, (Axis(300, 7, 294),))
     for dtype in ("float32", "int32"):
-        yield dtype, signal, _rows.job(signal, *steps(signal), 0, 0, 4)
-    yield "float64", IMAGE, _tiles.job(IMAGE, *steps(IMAGE), 0, 0, 8)
+        yield dtype, signal, rows.job(signal, *steps(signal), 0, 0, 4)
+    yield "float64", IMAGE, tiles.job(IMAGE, *steps(IMAGE), 0, 0, 8)
     for spec in (IMAGE, STRIDED):
         known = traits("numpy", "cpu", compat_namespace("numpy"), "float32")
-        yield "float32", spec, _images.job(spec, *steps(spec), 0, 0, known)
+        yield "float32", spec, images.job(spec, *steps(spec), 0, 0, known)
 
 
 def steps(spec):
     """Return the steps of contiguous x and y."""
-    return adjacent(spec.input_shape), adjacent(spec.output_shape)
+    return contiguous_steps(spec.input_shape), contiguous_steps(spec.output_shape)
 
 
 def written(path):
@@ -53,7 +53,7 @@ def written(path):
         for dtype, spec, job in problems():
             x, w = ((9 * random.standard_normal(n)).astype(dtype) for n in (spec.input_shape, spec.kernel_shape))
             outputs = int(np.prod(spec.output_shape))
-            table = packed(XlaHead(1, 1, x.size, w.size, outputs), _native.table(job, dtype, 0))
+            table = packed(XlaHead(1, 1, x.size, w.size, outputs), loader.table(job, dtype, 0))
             sizes = table.size, x.nbytes, w.nbytes, outputs * x.itemsize, TYPES[dtype]
             file.write(np.array(sizes, np.int64).tobytes() + table.tobytes() + x.tobytes() + w.tobytes())
 

@@ -12,20 +12,23 @@ import warnings
 from contextlib import AbstractContextManager, nullcontext
 from importlib.util import find_spec
 
-from arrayconv import _failures, _fft
-from arrayconv._accel import _native, _xla, torch_conv
-from arrayconv._accel._borrowed import on_addresses, on_memory, on_places, where_written
-from arrayconv._accel.native_images import native_images
-from arrayconv._accel.native_loops import native_loops
-from arrayconv._accel.native_tiles import native_tiles
+from arrayconv import _fft
+from arrayconv._accel.jax import ffi
+from arrayconv._accel.jax.xla_conv import xla_conv
+from arrayconv._accel.jax.xla_loops import xla_images, xla_loops, xla_tiles
+from arrayconv._accel.native import loader
+from arrayconv._accel.native.native_images import native_images
+from arrayconv._accel.native.native_loops import native_loops
+from arrayconv._accel.native.native_tiles import native_tiles
 from arrayconv._accel.numpy_convolve import numpy_convolve
-from arrayconv._accel.xla_conv import xla_conv
-from arrayconv._accel.xla_loops import xla_images, xla_loops, xla_tiles
+from arrayconv._accel.torch import torch_conv
+from arrayconv._accel.torch.borrowed import on_addresses, on_memory, on_places, where_written
 from arrayconv._algorithms import Algorithm
-from arrayconv._failures import AcceleratorFailed, give_up
-from arrayconv._tensors import memory, tensor
-from arrayconv._tracing import is_recorded, planning
-from arrayconv._xp import Traits
+from arrayconv._arrays import failures
+from arrayconv._arrays.failures import AcceleratorFailed, disable
+from arrayconv._arrays.tensors import memory, tensor
+from arrayconv._arrays.xp import Traits
+from arrayconv._runtime.tracing import is_recorded, planning
 
 __all__ = [
     "ACCELERATED",
@@ -35,17 +38,17 @@ __all__ = [
     "available",
     "full_precision",
     "give_up",
-    "hosted",
     "lends",
     "memory",
+    "numpy_view_traits",
     "on_addresses",
     "on_memory",
     "on_places",
-    "prove",
+    "origin_traits",
+    "probe",
     "state",
-    "surviving",
     "tensor",
-    "unhosted",
+    "usable_after_fork",
     "where_written",
 ]
 
@@ -63,15 +66,15 @@ ACCELERATED: dict[str, Algorithm] = {
         xla_images,
     )
 }
-_HOSTED = ("torch",)  # whose arrays of the CPU NumPy can work on, over the same memory
-_BORROWED = ("torch", "jax")  # serve where their user has imported them, and are never imported for a shortcut
-MADE_OF = {"xla_ffi": ("native", "jax")}  # what is no library, but needs some
+_NUMPY_VIEWS = ("torch",)  # whose arrays of the CPU NumPy can work on, over the same memory
+_NEVER_IMPORTED = ("torch", "jax")  # serve where their user has imported them, and are never imported for a shortcut
+REQUIRES = {"xla_ffi": ("native", "jax")}  # what is no library, but needs some
 
 
 @planning()
 def installed(library: str) -> bool:
     """Whether `library` could be imported, or the package's own code loaded; does not do it."""
-    return _native.built() if library == _native.LIBRARY else find_spec(library) is not None
+    return loader.built() if library == loader.LIBRARY else find_spec(library) is not None
 
 
 _FORKED = "torch, after a fork"
@@ -79,7 +82,7 @@ _FORKED = "torch, after a fork"
 
 def _after_fork() -> None:
     if _imported("torch"):
-        _failures.failures[_FORKED] = "its threads do not come along"
+        failures.failures[_FORKED] = "its threads do not come along"
 
 
 if hasattr(os, "register_at_fork"):
@@ -92,50 +95,50 @@ def _imported(library: str) -> bool:
 
 def ready(library: str) -> bool:
     """Whether `library` may serve: installed, not failed before, and imported already where it is borrowed."""
-    if library in _failures.failures:
+    if library in failures.failures:
         return False
-    if library in MADE_OF:
-        return all(map(ready, MADE_OF[library]))
-    return _imported(library) if library in _BORROWED else installed(library)
+    if library in REQUIRES:
+        return all(map(ready, REQUIRES[library]))
+    return _imported(library) if library in _NEVER_IMPORTED else installed(library)
 
 
-def surviving(traits: Traits) -> Traits:
+def usable_after_fork(traits: Traits) -> Traits:
     """Return the traits without what a fork leaves behind.
 
     torch's OpenMP threads do not come along into a child, and what is shared among them waits for ever. So NumPy arrays
     are not lent to it there. All else that serves them was tried, and starts its threads again.
     """
-    if _FORKED not in _failures.failures or traits.library != "numpy":
+    if _FORKED not in failures.failures or traits.library != "numpy":
         return traits
     return traits._replace(accelerators=traits.accelerators - {"torch"})
 
 
-def hosted(traits: Traits) -> Traits:
+def numpy_view_traits(traits: Traits) -> Traits:
     """Return the traits of the same arrays as NumPy's, where those are quicker: with transforms of a provider.
 
     Tensors of the CPU are memory that NumPy, and all that serves NumPy, can read in place. A compiler must see torch's
     own functions, and bfloat16 is torch's alone.
     """
-    if traits.backend not in _HOSTED or traits.device != "cpu" or traits.traced or traits.output == "bfloat16":
+    if traits.backend not in _NUMPY_VIEWS or traits.device != "cpu" or traits.traced or traits.output == "bfloat16":
         return traits
-    found = traits._replace(backend="numpy", home=traits.backend, readable=True, integer_matmul=True)
+    found = traits._replace(backend="numpy", origin=traits.backend, readable=True, integer_matmul=True)
     return found if "numpy" in traits.accelerators and _fft.provider(found) else traits
 
 
-def unhosted(traits: Traits) -> Traits:
-    """Return the traits of the same arrays where their library must see its own functions: the inverse of `hosted`."""
-    home = traits.library
-    writable = not is_recorded(home)
+def origin_traits(traits: Traits) -> Traits:
+    """Return the traits of such arrays as their own library's, which sees its functions: undoes `numpy_view_traits`."""
+    origin = traits.library
+    writable = not is_recorded(origin)
     return traits._replace(
-        backend=home, home="", traced=True, readable=False, writable=writable, transforms="", threads=1
+        backend=origin, origin="", traced=True, readable=False, writable=writable, transforms="", threads=1
     )
 
 
-def at_home(method: str, traits: Traits) -> Traits:
+def method_traits(method: str, traits: Traits) -> Traits:
     """Return the traits of hosted arrays as their own library's for a method that would lend them back to it."""
-    if traits.home != "torch" or method != torch_conv.torch_conv.name:
+    if traits.origin != "torch" or method != torch_conv.torch_conv.name:
         return traits
-    return traits._replace(backend=traits.home, home="")
+    return traits._replace(backend=traits.origin, origin="")
 
 
 def available(allowed: frozenset[str]) -> frozenset[str]:
@@ -146,26 +149,26 @@ def available(allowed: frozenset[str]) -> frozenset[str]:
 def state() -> tuple[int, ...]:
     """Return what a remembered choice must not outlive: how many libraries failed or stayed behind, which are lent."""
     modules = sys.modules  # asked at every call, so written out for each of _BORROWED
-    return len(_failures.failures), modules.get("torch") is not None, modules.get("jax") is not None
+    return len(failures.failures), modules.get("torch") is not None, modules.get("jax") is not None
 
 
-def prove(traits: Traits, allowed: frozenset[str]) -> None:
+def probe(traits: Traits, allowed: frozenset[str]) -> None:
     """Try what would serve such arrays but may fail, so that an explanation knows; what fails is told once.
 
     Calls find out when they first run it.
     """
-    trials = {_native.LIBRARY: _native.loaded, **({_xla.LIBRARY: _xla.registered} if traits.backend == "jax" else {})}
+    trials = {loader.LIBRARY: loader.loaded, **({ffi.LIBRARY: ffi.registered} if traits.backend == "jax" else {})}
     for library, attempt in trials.items():
         if library not in allowed or not ready(library):
             continue
         try:
             attempt()
         except AcceleratorFailed as failure:
-            give_up(failure)
+            disable(failure)
             warnings.warn(f"{failure}. Other methods serve instead.", RuntimeWarning, stacklevel=4)
 
 
-def lends(method: str, traits: Traits) -> bool:
+def needs_full_precision(method: str, traits: Traits) -> bool:
     """Whether a method hands arrays to a library whose products `full_precision` is about."""
     return traits.backend != "numpy" or method == torch_conv.torch_conv.name or traits.transforms == "torch"
 

@@ -15,17 +15,17 @@ from typing import Any
 import numpy as np
 
 from arrayconv._algorithms import Algorithm, Bound, Context, Cuts, Preparation, per_call
-from arrayconv._cost_table import LINE, pace
-from arrayconv._failures import unavailable
-from arrayconv._memory import framed
-from arrayconv._ops.contain import is_plain
+from arrayconv._arrays.failures import unavailable
+from arrayconv._arrays.memory import zero_padded
+from arrayconv._arrays.xp import Traits
+from arrayconv._costs.cost_table import LINE, method_cost
+from arrayconv._ops.contain import is_safe
 from arrayconv._ops.windows import reversed_taps
-from arrayconv._spec import Axis, Spec
-from arrayconv._xp import Traits
+from arrayconv._problem.spec import Axis, Spec
 
 LIBRARY = "numpy"
 _convolve: Any = np.convolve  # of whose overloads type checkers try too many
-_LENDING_NS = 2000  # tensors as NumPy arrays, and back: more than loops take that are given addresses
+_HANDOVER_NS = 2000  # tensors as NumPy arrays, and back: more than loops take that are given addresses
 _SHORT = 11  # taps for which NumPy has loops of their own, without a dot product per output
 
 
@@ -46,12 +46,12 @@ def _why_not(spec: Spec, traits: Traits) -> str | None:
 
 def _cost(spec: Spec, traits: Traits) -> int:
     kind = "integer" if traits.exact else "short" if spec.taps <= _SHORT else "float"
-    found = pace(f"numpy_convolve-{kind}")
+    found = method_cost(f"numpy_convolve-{kind}")
     axis = spec.axes[0]
     outputs = axis.outputs if _is_valid(axis) else axis.size + axis.taps - 1  # all are computed, wanted or not
     macs = axis.taps * (axis.outputs if _is_valid(axis) else axis.size)
-    call_ns = found.call_ns + _LENDING_NS * bool(traits.home)
-    return call_ns + (macs * traits.itemsize * found.mac_line // LINE + outputs * found.output) // 1000
+    call_ns = found.call_ns + _HANDOVER_NS * bool(traits.origin)
+    return call_ns + (macs * traits.itemsize * found.cache_line_mac // LINE + outputs * found.output) // 1000
 
 
 def _is_valid(axis: Axis) -> bool:
@@ -84,10 +84,10 @@ def _bind(spec: Spec, context: Context) -> Bound:
 
 def _full(x: Any, taps: Any) -> Any:
     """Return the whole convolution, in which zeros beyond x meet every tap: a NaN among the taps spoils all of it."""
-    if taps.dtype.kind in "iu" or is_plain(taps, False, LIBRARY, xp=np):
+    if taps.dtype.kind in "iu" or is_safe(taps, False, LIBRARY, xp=np):
         return _convolve(x, taps)
     ends = taps.size - 1
-    extended = framed(x, (x.size + 2 * ends,), (slice(ends, ends + x.size),), xp=np, device="cpu")
+    extended = zero_padded(x, (x.size + 2 * ends,), (slice(ends, ends + x.size),), xp=np, device="cpu")
     return _convolve(extended, taps, "valid")
 
 

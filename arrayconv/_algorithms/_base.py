@@ -1,10 +1,10 @@
 """What an algorithm is: a name, a refusal, a cost, a workspace, how a problem is cut for it, and a bound call.
 
-Contract. `bind` returns what computes the one operation of `_spec` for a piece of the problem in which upsample is 1
-(or for the whole of one that it `upsamples`), flip and conj are done, and both arrays are of the accumulator's dtype.
-Unless `cuts.extends` says otherwise `before` is 0 and every window lies inside x. `preparation` is of what needs only
-the kernel; its result serves every piece of which `depends_on` says the same. All are pure: they read no global, no
-environment and no array's type.
+Contract. `bind` returns what computes the one operation of `_problem.spec` for a piece of the problem in which
+upsample is 1 (or for the whole of one that it `upsamples`), flip and conj are done, and both arrays are of the
+accumulator's dtype. Unless `cuts.extends` says otherwise `before` is 0 and every window lies inside x. `preparation` is
+of what needs only the kernel; its result serves every piece of which `depends_on` says the same. All are pure: they
+read no global, no environment and no array's type.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-from arrayconv._problem import Problem
-from arrayconv._spec import Spec
-from arrayconv._split import Piece
-from arrayconv._xp import Array, Namespace, Traits
+from arrayconv._arrays.xp import Array, Namespace, Traits
+from arrayconv._problem.problem import Problem
+from arrayconv._problem.spec import Spec
+from arrayconv._problem.split import Piece
 
 OBJECT_BYTES = 256  # a small array or view, as Python holds it: what a list of one per tap adds
 
@@ -36,8 +36,10 @@ class Context(NamedTuple):
     fft: Any  # a namespace with rfftn, irfftn, fftn, ifftn; another library's has `slabs` too
     fill: complex = 0
     out: Any = None  # a NumPy array to write the piece to
-    alone: bool = True  # False where pieces run side by side, each on a thread: what is called must start none
-    once: bool = False  # whether what is prepared of a kernel serves one piece and is forgotten
+    may_use_threads: bool = (
+        True  # False where pieces run side by side, each on a thread: what is called must start none
+    )
+    single_use: bool = False  # whether what is prepared of a kernel serves one piece and is forgotten
     memory: Memory | None = None  # how the caller's arrays lie, where the piece is a whole call
 
     @property
@@ -70,7 +72,9 @@ class Cuts(NamedTuple):
 
     extends: Extends = frozenset()  # which boundaries it handles inside, through `before`
     slabs: bool = False  # where it does not extend, borders are pieces of their own: a copy of x would cost more
-    shares: Callable[[Spec, Traits], bool] = _never  # whether pieces run side by side, as threads: see `Context.alone`
+    shares: Callable[[Spec, Traits], bool] = (
+        _never  # whether pieces run side by side, as threads: see `Context.may_use_threads`
+    )
     tile_bytes: int = 0  # workspace per piece that stays in a CPU's cache, 0 for no limit
     tiles_images: bool = False  # such pieces are of whole images: cutting one would cost more than a cache gives
     upsamples: Callable[[Spec], bool] | None = None  # whether it runs an upsampled problem as it is, not by phases

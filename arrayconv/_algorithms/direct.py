@@ -12,12 +12,12 @@ from __future__ import annotations
 from math import prod
 
 from arrayconv._algorithms._base import OBJECT_BYTES, Algorithm, Context, Cuts, Preparation, per_call, per_piece
-from arrayconv._cost_table import rates
-from arrayconv._memory import permute_dims, reshape
+from arrayconv._arrays.memory import permute_dims, reshape
+from arrayconv._arrays.xp import Array, Namespace, Traits
+from arrayconv._costs.cost_table import primitive_costs
 from arrayconv._ops import windows
-from arrayconv._spec import Spec
-from arrayconv._tracing import planning
-from arrayconv._xp import Array, Namespace, Traits
+from arrayconv._problem.spec import Spec
+from arrayconv._runtime.tracing import planning
 
 
 def _why_not(spec: Spec, traits: Traits) -> str | None:
@@ -25,7 +25,7 @@ def _why_not(spec: Spec, traits: Traits) -> str | None:
 
 
 def _cost(spec: Spec, traits: Traits) -> int:
-    rate = rates(traits.row)
+    rate = primitive_costs(traits.row)
     out_bytes = spec.outputs * traits.itemsize
     if not _by_matmul(spec, traits):
         passes = 2 * spec.taps * spec.channels

@@ -23,15 +23,15 @@ from math import prod
 from typing import NamedTuple
 
 from arrayconv._algorithms._base import OBJECT_BYTES, Algorithm, Context, Cuts, Preparation, per_call, per_piece
-from arrayconv._cost_table import rates
-from arrayconv._memory import permute_dims, reshape
-from arrayconv._spec import Axis, Spec
-from arrayconv._tracing import planning, record
-from arrayconv._xp import Array, Namespace, Traits
+from arrayconv._arrays.memory import permute_dims, reshape
+from arrayconv._arrays.xp import Array, Namespace, Traits
+from arrayconv._costs.cost_table import primitive_costs
+from arrayconv._problem.spec import Axis, Spec
+from arrayconv._runtime.tracing import planning, record
 
 _BLOCK = 64  # taps of a row, where one axis is summed by blocks
 _CHUNK = 1 << 18  # elements of a window copied at a time
-_MOST_TRACED = 1 << 8  # products: a compiler takes far longer over each of them than running it takes
+_MAX_TRACED = 1 << 8  # products: a compiler takes far longer over each of them than running it takes
 
 
 @record
@@ -68,13 +68,13 @@ def _why_not(spec: Spec, traits: Traits) -> str | None:
     if traits.exact and not traits.integer_matmul:
         return f"{traits.backend} on {traits.device} has no integer matrix product"
     products = _columns(spec) // _BLOCK if _is_line(spec) else prod(spec.output_size)
-    if traits.traced and products > _MOST_TRACED:
-        return f"a compiler would be handed {products} products, above {_MOST_TRACED}"
+    if traits.traced and products > _MAX_TRACED:
+        return f"a compiler would be handed {products} products, above {_MAX_TRACED}"
     return None
 
 
 def _cost(spec: Spec, traits: Traits) -> int:
-    rate = rates(traits.row)
+    rate = primitive_costs(traits.row)
     if _is_line(spec):
         macs = spec.taps * _columns(spec)
         moved = (spec.taps + spec.outputs + _BLOCK * _columns(spec)) * traits.itemsize

@@ -17,21 +17,21 @@ from math import log2, prod
 from typing import Any
 
 from arrayconv._algorithms._base import Algorithm, Bound, Context, Cuts, Preparation, per_call
-from arrayconv._cost_table import rates
-from arrayconv._dtypes import component
+from arrayconv._arrays.dtypes import component
+from arrayconv._arrays.xp import Array, Traits
+from arrayconv._costs.cost_table import primitive_costs
 from arrayconv._fft import BOUND, THREADED
-from arrayconv._lengths import fast_length
 from arrayconv._ops import spectral, transform
 from arrayconv._ops.windows import LEADING
-from arrayconv._spec import Axis, Spec
-from arrayconv._tracing import planning
-from arrayconv._xp import Array, Traits
+from arrayconv._problem.fast_lengths import fast_length
+from arrayconv._problem.spec import Axis, Spec
+from arrayconv._runtime.tracing import planning
 
 _GAIN = 0.6  # of a thread after the first, in speed
 _SLABS_GAIN = 0.8  # the same, where it has slabs of its own
 # Of what transforms of whole arrays take, for slabs of so few samples that all stay in a cache.
 _SLABS_SMALL = {"float32": 0.75, "float64": 0.55}
-_SLABS_MOST = 1 << 23  # bytes of a spectrum that is worked on in slabs: of larger ones halves take no longer
+_MAX_SLAB_SIZE = 1 << 23  # bytes of a spectrum that is worked on in slabs: of larger ones halves take no longer
 LANES = 4  # transforms of one axis that a processor can do side by side
 LONE = 2  # times as long as in such company takes a transform of one axis that is done by itself
 _CACHED = 1 << 24  # bytes of a transform above which it is bound by memory
@@ -49,7 +49,7 @@ def _length(axis: Axis) -> int:
     Where x itself is a circle, its own length, and the wrap-around is what is asked for.
     """
     lo, hi = axis.span(0, axis.outputs)
-    if axis.goes_round:
+    if axis.wraps_around:
         return axis.size
     return fast_length(max(hi, axis.size - min(lo, 0), axis.reach))
 
@@ -71,7 +71,7 @@ def in_slabs(spec: Spec, traits: Traits) -> bool:
     real = spectral.is_real(traits)
     size = transform.spectrum_elements(lengths_of(spec), real) * traits.itemsize * (2 if real else 1)
     alone = spec.batch == spec.groups == spec.channels == spec.filters == 1
-    return alone and size <= _SLABS_MOST and not any(axis.goes_round for axis in spec.axes)
+    return alone and size <= _MAX_SLAB_SIZE and not any(axis.wraps_around for axis in spec.axes)
 
 
 def _cost(spec: Spec, traits: Traits) -> int:
@@ -86,7 +86,7 @@ def _cost(spec: Spec, traits: Traits) -> int:
 
 def spectral_cost(spec: Spec, lengths: tuple[int, ...], tiles: int, traits: Traits) -> int:
     """Return the nanoseconds of `tiles` transforms of `lengths` per row, products, inverses and the kernel included."""
-    rate = rates(traits.row)
+    rate = primitive_costs(traits.row)
     limbs, products = spectral.limbs(traits), spectral.products(traits)
     rows = spec.batch * spec.groups * tiles
     transformed = rows * (limbs * spec.channels + products * spec.filters) * _transform_ps(rows, lengths, traits)
@@ -111,7 +111,7 @@ def _transform_ps(rows: int, lengths: tuple[int, ...], traits: Traits) -> float:
     factor, points = spectral.working_itemsize(traits) // 4, prod(lengths)
     lonely = LONE if len(lengths) == 1 and rows < LANES else 1
     held = 1.5 if 4 * factor * points > _CACHED else 1
-    return lonely * held * points * log2(points + 1) * rates(traits.row).fft_point * factor
+    return lonely * held * points * log2(points + 1) * primitive_costs(traits.row).fft_point * factor
 
 
 def spectral_shares(spec: Spec, traits: Traits) -> bool:
@@ -152,7 +152,7 @@ def spectral_workspace(spec: Spec, lengths: tuple[int, ...], tiles: int, traits:
 
 def _prepare(kernel: Array, spec: Spec, context: Context) -> spectral.Spectra | Array:
     """Return the kernel's spectra; where it serves once, and is transformed column by column beside x, its taps."""
-    if context.once and _slabs(spec, context):
+    if context.single_use and _slabs(spec, context):
         return spectral.spread_taps(kernel, spec, context)
     return spectral.kernel_spectra(kernel, spec, lengths_of(spec), context)
 
@@ -167,7 +167,7 @@ def _bind(spec: Spec, context: Context) -> Bound:
     if slabs is not None:
         circles = _Circles(slabs, spec, context)
         return Bound(circles.run, circles.checked)
-    read, turns = (..., *reads(spec)), [(n, -_first(axis)) for n, axis in enumerate(spec.axes) if axis.goes_round]
+    read, turns = (..., *reads(spec)), [(n, -_first(axis)) for n, axis in enumerate(spec.axes) if axis.wraps_around]
 
     def run(x: Array, kernel: spectral.Spectra, out: Array | None) -> Array:
         y = spectral.convolve(x, kernel, context)
@@ -213,7 +213,7 @@ def reads(spec: Spec) -> list[slice]:
 
 
 def _read(axis: Axis) -> slice:
-    first = 0 if axis.goes_round else _first(axis)
+    first = 0 if axis.wraps_around else _first(axis)
     return slice(first, first + axis.stride * (axis.outputs - 1) + 1, axis.stride)
 
 

@@ -14,12 +14,12 @@ from math import prod
 from typing import Any, NamedTuple
 
 from arrayconv._algorithms._base import OBJECT_BYTES, Algorithm, Bound, Context, Cuts, Preparation, per_call
-from arrayconv._cost_table import rates
-from arrayconv._memory import adjacent, copied_view, is_numpy, reshape
+from arrayconv._arrays.memory import contiguous, copied_view, is_numpy, reshape
+from arrayconv._arrays.xp import Array, Traits
+from arrayconv._costs.cost_table import primitive_costs
 from arrayconv._ops import windows
-from arrayconv._spec import Spec
-from arrayconv._tracing import planning
-from arrayconv._xp import Array, Traits
+from arrayconv._problem.spec import Spec
+from arrayconv._runtime.tracing import planning
 
 _VIEW = 8  # calls that take as long as the single one on NumPy arrays does besides copying and multiplying
 
@@ -36,7 +36,7 @@ def _columns(spec: Spec) -> int:
 
 
 def _cost(spec: Spec, traits: Traits) -> int:
-    rate = rates(traits.row)
+    rate = primitive_costs(traits.row)
     mac = rate.integer_mac if traits.exact else rate.gemm_mac * traits.itemsize // 4
     if spec.filters == 1 and traits.backend == "numpy":
         mac = rate.integer_mac  # a product with one row leaves NumPy's fast path
@@ -64,7 +64,7 @@ def _workspace(spec: Spec, traits: Traits) -> int:
 
 
 def _prepare(kernel: Array, spec: Spec, context: Context) -> Array:
-    return adjacent(reshape(kernel, (spec.groups, spec.filters, spec.terms), xp=context.xp))
+    return contiguous(reshape(kernel, (spec.groups, spec.filters, spec.terms), xp=context.xp))
 
 
 class Steps(NamedTuple):

@@ -26,18 +26,18 @@ from arrayconv._algorithms.fft import (
     spectral_shares,
     spectral_workspace,
 )
-from arrayconv._boundary import FILL, Run
-from arrayconv._cost_table import rates
-from arrayconv._lengths import fast_length
-from arrayconv._memory import permute_dims, reshape
+from arrayconv._arrays.memory import permute_dims, reshape
+from arrayconv._arrays.xp import Array, Traits
+from arrayconv._costs.cost_table import primitive_costs
 from arrayconv._ops import pad, spectral, windows
-from arrayconv._spec import Axis, Spec
-from arrayconv._tracing import planning, record
-from arrayconv._xp import Array, Traits
+from arrayconv._problem.boundary import FILL, Run
+from arrayconv._problem.fast_lengths import fast_length
+from arrayconv._problem.spec import Axis, Spec
+from arrayconv._runtime.tracing import planning, record
 
 Shape = tuple[int, ...]
 
-_MOST_POINTS = 1 << 17  # samples of one tile: a float32 tile and its spectrum stay in a 2 MiB cache
+_MAX_POINTS = 1 << 17  # samples of one tile: a float32 tile and its spectrum stay in a 2 MiB cache
 _MULTIPLES = (1.5, 2, 3, 4, 6, 8, 16, 32, 64)  # of the reach: tile lengths tried
 
 
@@ -55,7 +55,7 @@ def _tilings(spec: Spec) -> tuple[Tiling, ...]:
     """Return the cut with the fewest operations per output among tiles that fit the cache, or a few reaches."""
     rows = LANES if len(spec.axes) == 1 and spec.batch % LANES else 1
     options = list(product(*(_options(axis, rows) for axis in spec.axes)))
-    most = max(_MOST_POINTS, prod(3 * axis.reach for axis in spec.axes))
+    most = max(_MAX_POINTS, prod(3 * axis.reach for axis in spec.axes))
     small = [option for option in options if prod(tiling.length for tiling in option) <= most]
     fewest = min(options, key=lambda option: prod(tiling.length for tiling in option))
     return min(small or [fewest], key=_operations)
@@ -95,7 +95,7 @@ def _why_not(spec: Spec, traits: Traits) -> str | None:
 
 
 def _cost(spec: Spec, traits: Traits) -> int:
-    joining = (60 * len(spec.axes) ** 2 - 20) * rates(traits.row).call_ns
+    joining = (60 * len(spec.axes) ** 2 - 20) * primitive_costs(traits.row).call_ns
     return spectral_cost(spec, _lengths(spec), _tiles(spec), traits) * 5 // 4 + joining  # a fourth more to cut and join
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from arrayconv import kernels
 from arrayconv._cli.console import need
-from arrayconv._select import TABLE
+from arrayconv._plan.rank import TABLE
 
 Host = np.ndarray[Any, Any]
 EPS = float(np.finfo(np.float32).eps)

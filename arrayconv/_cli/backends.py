@@ -6,7 +6,9 @@ import argparse
 from importlib.metadata import PackageNotFoundError, version
 
 from arrayconv import config
-from arrayconv._accel import MADE_OF, AcceleratorFailed, _native, _xla, installed
+from arrayconv._accel import REQUIRES, AcceleratorFailed, installed
+from arrayconv._accel.jax import ffi
+from arrayconv._accel.native import loader
 from arrayconv._cli.console import progress, table
 from arrayconv._cli.libraries import NAMESPACES, Library, look
 from arrayconv._cli.options import Command
@@ -52,9 +54,9 @@ def _row(library: Library) -> tuple[str, str, str, str]:
 
 
 def _accelerator(name: str) -> tuple[str, str, str, str]:
-    needed, speeds_up = MADE_OF.get(name, (name,)), config.ACCELERATORS[name]
-    if _native.LIBRARY in needed and not _native.built():
-        return name, "-", f"not built: {_native.NOT_BUILT}", speeds_up
+    needed, speeds_up = REQUIRES.get(name, (name,)), config.ACCELERATORS[name]
+    if loader.LIBRARY in needed and not loader.built():
+        return name, "-", f"not built: {loader.NOT_BUILT}", speeds_up
     if not all(map(installed, needed)):
         return name, "-", "not installed", speeds_up
     state = "on" if name in config.current().accelerators else "off"
@@ -66,12 +68,12 @@ def _accelerator(name: str) -> tuple[str, str, str, str]:
 
 def _version(name: str) -> str:
     """Return which one is here; raises AcceleratorFailed where it can't be used."""
-    if name == _native.LIBRARY:
-        return _native.level()
-    if name == _xla.LIBRARY:
-        _xla.registered()
+    if name == loader.LIBRARY:
+        return loader.level()
+    if name == ffi.LIBRARY:
+        ffi.registered()
     try:
-        return "-" if name in MADE_OF else version(name)
+        return "-" if name in REQUIRES else version(name)
     except PackageNotFoundError:  # importable without having been installed as a package
         return "?"
 

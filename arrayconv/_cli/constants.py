@@ -1,4 +1,4 @@
-"""Measures what convolutions are made of, the rows of RATES, for the libraries that are installed.
+"""Measures what convolutions are made of, the rows of PRIMITIVE_COSTS, for the libraries that are installed.
 
 Every constant is the shortest of interleaved rounds, in float32, on one library's arrays at a time. What was not
 measured keeps the row it has.
@@ -18,10 +18,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from arrayconv import _fft
+from arrayconv._arrays.xp import Namespace, compat_namespace, device_of, traits
+from arrayconv._calls.timing import shortest
 from arrayconv._cli.console import sentence
-from arrayconv._cost_table import Rates
-from arrayconv._measure import shortest
-from arrayconv._xp import Namespace, compat_namespace, device_of, traits
+from arrayconv._costs.cost_table import PrimitiveCosts
 
 _ROUNDS = 40
 _SECONDS = 1.5  # of rounds for one row at most
@@ -30,7 +30,7 @@ _LIBRARIES = ("numpy", "torch", "jax", "cupy")
 
 
 class Subject(NamedTuple):
-    """What a row of RATES is measured on."""
+    """What a row of PRIMITIVE_COSTS is measured on."""
 
     row: str
     xp: Namespace
@@ -42,9 +42,9 @@ class Subject(NamedTuple):
 Say = Callable[[str], None]
 
 
-def rates(say: Say) -> dict[str, Rates]:
-    """Return the rows of RATES that can be measured here; `say` is told of each as it begins."""
-    found: dict[str, Rates] = {}
+def primitive_costs(say: Say) -> dict[str, PrimitiveCosts]:
+    """Return the rows of PRIMITIVE_COSTS that can be measured here; `say` is told of each as it begins."""
+    found: dict[str, PrimitiveCosts] = {}
     for subject in _subjects(say):
         say(f"measuring {subject.row}")
         found[subject.row] = _rates(subject)
@@ -92,13 +92,13 @@ def _as_it_is(function: Any) -> Any:
     return function
 
 
-def _rates(subject: Subject) -> Rates:
+def _rates(subject: Subject) -> PrimitiveCosts:
     """Return the constants of a namespace's arrays on a device."""
     functions = [partial(subject.compiled(function), *operands) for function, *operands in _functions(subject)]
     call, passes, copies, product, integers = _best(functions[:-1])
     (transform,) = _best(functions[-1:])  # by itself: the threads of its library may linger, and meet those of products
     bytes_out = 4 * 256 * 512
-    return Rates(
+    return PrimitiveCosts(
         call_ns=max(1, call // _CALLS),
         pass_byte=max(1, 1000 * passes // (10 * bytes_out)),
         copy_byte=max(1, 1000 * copies // (4 * bytes_out)),

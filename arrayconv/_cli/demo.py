@@ -16,7 +16,7 @@ from arrayconv._cli.accuracy import EPS, Answer, Host, answer, operations
 from arrayconv._cli.console import CommandError, duration, need, progress, table
 from arrayconv._cli.options import Command
 from arrayconv._cli.trials import Result, by_scipy, measured
-from arrayconv._threads import usable
+from arrayconv._runtime.threads import usable
 
 _DESCRIPTION = """\
 Filter a photograph on every array library that is installed, and compare with SciPy.

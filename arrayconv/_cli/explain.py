@@ -7,11 +7,11 @@ from typing import Any, get_args
 
 import arrayconv
 from arrayconv._algorithms import Accuracy
+from arrayconv._arrays.dtypes import DTYPES
 from arrayconv._cli import options
 from arrayconv._cli.libraries import NAMESPACES, require
 from arrayconv._cli.options import Command
-from arrayconv._dtypes import DTYPES
-from arrayconv._shapes import MODES
+from arrayconv._problem.axes import MODES
 
 _DESCRIPTION = """\
 Say what arrayconv.convolve would do with arrays of these shapes, without computing anything

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 import arrayconv
+from arrayconv._arrays.host import copied
+from arrayconv._calls.timing import wait
 from arrayconv._cli import images, libraries, options, recipes
 from arrayconv._cli.console import CommandError, duration, progress
 from arrayconv._cli.options import Command
-from arrayconv._host import copied
-from arrayconv._measure import wait
 
 _DESCRIPTION = f"""\
 Filter an image with a named kernel and write the result.

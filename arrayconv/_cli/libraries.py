@@ -16,10 +16,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import arrayconv
+from arrayconv._arrays.host import copied
+from arrayconv._arrays.namespace import Namespace, has_dtype
+from arrayconv._arrays.xp import Array, compat_namespace
 from arrayconv._cli.console import CommandError, sentence
-from arrayconv._host import copied
-from arrayconv._namespace import Namespace, has_dtype
-from arrayconv._xp import Array, compat_namespace
 
 
 class Library(NamedTuple):

@@ -6,8 +6,8 @@ import argparse
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from arrayconv._boundary import BOUNDARIES
-from arrayconv._select import METHODS
+from arrayconv._plan.rank import METHODS
+from arrayconv._problem.boundary import BOUNDARIES
 
 _UNITS = {"": 1, "B": 1, "K": 1024, "KiB": 1024, "M": 1024**2, "MiB": 1024**2, "G": 1024**3, "GiB": 1024**3}
 

@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from arrayconv import kernels
+from arrayconv._arrays.xp import Array, Namespace
 from arrayconv._cli.console import CommandError
 from arrayconv._cli.options import positive
-from arrayconv._xp import Array, Namespace
 
 
 class Recipe(NamedTuple):

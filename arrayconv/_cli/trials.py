@@ -13,14 +13,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import arrayconv
+from arrayconv._arrays.host import copied
+from arrayconv._calls.timing import wait
 from arrayconv._cli import libraries
 from arrayconv._cli.accuracy import Answer, Host, combined, extended, share
 from arrayconv._cli.console import need, sentence
 from arrayconv._cli.libraries import Library
-from arrayconv._host import copied
-from arrayconv._measure import wait
 
-_LEAST_RUNS, _MOST_RUNS, _SECONDS = 3, 9, 0.5
+_LEAST_RUNS, _MAX_RUNS, _SECONDS = 3, 9, 0.5
 _SCIPY = "the comparison with SciPy"
 
 
@@ -158,6 +158,6 @@ def _timed(library: str, run: Callable[[], Any]) -> tuple[float, float, Host]:
 
     first, y = once()
     values, later = copied(library, y), list[float]()
-    while len(later) < _LEAST_RUNS or (len(later) < _MOST_RUNS and sum(later) < _SECONDS):
+    while len(later) < _LEAST_RUNS or (len(later) < _MAX_RUNS and sum(later) < _SECONDS):
         later.append(once()[0])
     return first, min(later), values

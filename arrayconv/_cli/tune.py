@@ -12,10 +12,11 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from arrayconv import _cost_table, _threads, _tuning
-from arrayconv._cli import constants, paces
+from arrayconv._cli import constants, method_costs
 from arrayconv._cli.console import CommandError, progress, table
 from arrayconv._cli.options import Command
+from arrayconv._costs import cost_table, user_file
+from arrayconv._runtime import threads
 
 _DESCRIPTION = """\
 Measure how long this machine takes for what convolutions are made of, on every array library
@@ -60,7 +61,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _path() -> Path:
-    path = _tuning.place()
+    path = user_file.place()
     if path is None:
         raise CommandError("there is no home folder to keep a table in. Set ARRAYCONV_CACHE_DIR to a folder")
     return path
@@ -75,13 +76,13 @@ def _removed(path: Path) -> bool:
 
 
 def _tune(path: Path, *, write: bool) -> None:
-    cores = _threads.usable()
+    cores = threads.usable()
     load = _load()
     if load > _BUSY * cores:
         told = f"The machine is busy: a load of {load:.1f} on {cores} cores. Constants will be too large."
         print(told, file=sys.stderr)
     found = measured()
-    print(f"Compared with: {_cost_table.in_force().source}")
+    print(f"Compared with: {cost_table.active_table().source}")
     table("Constants", ("table", "row", "constant", "was", "is", "ratio"), _rows(found), right=("was", "is", "ratio"))
     if not write:
         print("Nothing was kept. Run with --write, on an idle machine, to keep it.")
@@ -89,15 +90,15 @@ def _tune(path: Path, *, write: bool) -> None:
     tables = {name: dict(rows) for name, rows in found.items()}
     machine = {"cores": cores, "processor": platform.processor() or platform.machine(), "system": platform.system()}
     whole = {**machine, "python": platform.python_version(), "packages": constants.versions()}
-    _tuning.save(path, _tuning.Measured(date.today().isoformat(), whole, tables), _cost_table.KINDS)
+    user_file.save(path, user_file.Measured(date.today().isoformat(), whole, tables), cost_table.KINDS)
     print(f"Wrote {path}. Every process that starts from now on chooses by it; --remove undoes that.")
 
 
 def measured() -> dict[str, Mapping[str, Any]]:
     """Measure the rows of both tables."""
     with progress(_STEPS) as step:
-        rates = constants.rates(step)
-        return {"RATES": rates, "PACES": paces.paces(step, rates)}
+        primitive_costs = constants.primitive_costs(step)
+        return {"PRIMITIVE_COSTS": primitive_costs, "METHOD_COSTS": method_costs.method_costs(step, primitive_costs)}
 
 
 def _load() -> float:
@@ -109,8 +110,8 @@ def _load() -> float:
 
 def _rows(found: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, ...]]:
     """Return the lines of the table: each constant as it was and as it is."""
-    now = _cost_table.in_force()
-    before: dict[str, Mapping[str, Any]] = {"RATES": now.rates, "PACES": now.paces}
+    now = cost_table.active_table()
+    before: dict[str, Mapping[str, Any]] = {"PRIMITIVE_COSTS": now.primitive_costs, "METHOD_COSTS": now.method_costs}
     lines: list[tuple[str, ...]] = []
     for name, rows in found.items():
         for row, values in rows.items():

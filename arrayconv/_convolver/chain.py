@@ -13,15 +13,15 @@ from itertools import pairwise
 from math import prod
 from typing import Any, NamedTuple
 
-from arrayconv import _call
+from arrayconv._arrays.xp import Traits
+from arrayconv._calls import prepare
 from arrayconv._convolver.kernel import FUNCTION, Separability, Shape
-from arrayconv._cost_table import rates
-from arrayconv._plan import Plan
-from arrayconv._problem import Problem, paired
-from arrayconv._shapes import convolved_axes
-from arrayconv._spec import Axis
-from arrayconv._tracing import record
-from arrayconv._xp import Traits
+from arrayconv._costs.cost_table import primitive_costs
+from arrayconv._plan.plan import Plan
+from arrayconv._problem.axes import convolved_axes
+from arrayconv._problem.problem import Problem, paired
+from arrayconv._problem.spec import Axis
+from arrayconv._runtime.tracing import record
 
 
 @record
@@ -30,7 +30,7 @@ class FactorRequest(NamedTuple):
 
     x_shape: Shape
     axes: Any  # as the caller gave them
-    options: _call.Options
+    options: prepare.Options
     required: bool  # separable=True
     extra_bytes: int = 0  # that the call takes beside its plans
 
@@ -128,7 +128,7 @@ def _plans(problems: tuple[Problem, ...], traits: Traits, request: FactorRequest
     last = traits if terms == 1 else between
     try:
         return tuple(
-            _call.plan(FUNCTION, each, each_traits, request.options, extra)
+            prepare.plan(FUNCTION, each, each_traits, request.options, extra)
             for each, each_traits in zip(problems, [between] * (len(problems) - 1) + [last], strict=True)
         )
     except (ValueError, NotImplementedError) as refusal:
@@ -146,6 +146,6 @@ def _bytes_between(problems: Sequence[Problem], terms: int, traits: Traits) -> i
 
 def _cost(plans: Sequence[Plan], problem: Problem, traits: Traits, terms: int) -> int:
     """Return the predicted nanoseconds of all passes, and of adding up the terms."""
-    rate = rates(plans[-1].traits.row)
+    rate = primitive_costs(plans[-1].traits.row)
     addition = rate.call_ns + prod(problem.shape) * traits.itemsize * rate.pass_byte // 1000
     return terms * sum(plan.chosen.cost_ns for plan in plans) + (terms - 1) * addition

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from arrayconv import _call
+from arrayconv._arrays.xp import Traits
+from arrayconv._calls import prepare
+from arrayconv._calls.explanation import duration
 from arrayconv._convolver.chain import Chain, FactorRequest, chain_of
 from arrayconv._convolver.kernel import FUNCTION, Separability
-from arrayconv._explain import duration
-from arrayconv._plan import Plan
-from arrayconv._problem import Problem
-from arrayconv._separable import Factor, Term, balanced, fills, misfit
-from arrayconv._tracing import planning, record
-from arrayconv._xp import Traits
+from arrayconv._kernels.separable import Factor, Term, balanced, fills, misfit
+from arrayconv._plan.plan import Plan
+from arrayconv._problem.problem import Problem
+from arrayconv._runtime.tracing import planning, record
 
 
 @record
@@ -42,7 +42,7 @@ def plan_factors(problem: Problem, traits: Traits, separability: Separability, r
     """
     whole = None
     if not (request.required or separability.given):
-        whole = _call.plan(FUNCTION, problem, traits, request.options, request.extra_bytes)
+        whole = prepare.plan(FUNCTION, problem, traits, request.options, request.extra_bytes)
     passes = _unfit(separability, traits, request) or _passes(problem, traits, separability, request)
     if isinstance(passes, str):
         if whole is None:

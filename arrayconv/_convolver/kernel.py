@@ -11,12 +11,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from arrayconv import _dtypes, _engines, _host
-from arrayconv._float_errors import float_errors_ignored
-from arrayconv._numbered import check_taps
-from arrayconv._separable import MOST_TERMS, Separation, long_axes, separated
-from arrayconv._tracing import is_traced, record, shape_of
-from arrayconv._xp import checked_dtype_name, device_of, dtype_name, identify, is_known, namespace_of
+from arrayconv import _autodiff
+from arrayconv._arrays import dtypes, host
+from arrayconv._arrays.float_errors import float_errors_ignored
+from arrayconv._arrays.xp import checked_dtype_name, device_of, dtype_name, identify, is_known, namespace_of
+from arrayconv._kernels.separable import MAX_TERMS, Separation, long_axes, separated
+from arrayconv._problem.positional import check_taps
+from arrayconv._runtime.tracing import is_traced, record, shape_of
 
 FUNCTION = "Convolver"
 Shape = tuple[int, ...]
@@ -53,7 +54,7 @@ def parse_kernel(kernel: Any, separable: Any) -> Kernel:
     """Admit a kernel: an array of any library, or nested lists, which become arrays like each x."""
     library = identify(FUNCTION, "kernel", kernel)
     if library == "":
-        kernel = _host.array(FUNCTION, "kernel", kernel)
+        kernel = host.array(FUNCTION, "kernel", kernel)
     array, watched = owned(library or "numpy", np.asarray(kernel) if isinstance(kernel, np.generic) else kernel)
     checked_dtype_name(FUNCTION, "kernel", array.dtype)
     check_taps(FUNCTION, shape_of(array))
@@ -67,10 +68,10 @@ def _separability(library: str, array: Any, watched: bool, separable: Any) -> Se
     reason = _unfit(library, array, shape, watched, separable)
     if reason:
         return Separability(shape, None, reason)
-    eps = _dtypes.eps(_dtypes.accumulator(dtype_name(array.dtype)))
+    eps = dtypes.eps(dtypes.accumulator(dtype_name(array.dtype)))
     repay = prod(shape) // sum(shape[axis] for axis in long_axes(shape))  # more terms than that never do
-    most = MOST_TERMS if separable is True else min(MOST_TERMS, repay)
-    return Separability(shape, separated(_host.copied(library, array), eps, most))
+    most = MAX_TERMS if separable is True else min(MAX_TERMS, repay)
+    return Separability(shape, separated(host.copied(library, array), eps, most))
 
 
 def _unfit(library: str, array: Any, shape: Shape, watched: bool, separable: Any) -> str:
@@ -88,12 +89,12 @@ def is_readable(library: str, array: Any) -> bool:
     """Whether an array has values: torch's meta and fake tensors have none, nor has a graph that is yet to run."""
     if library == "torch":
         return not is_traced(library, array) and array.device.type != "meta"
-    return is_known(type(array)) or _host.readable(library, array)
+    return is_known(type(array)) or host.readable(library, array)
 
 
 def owned(library: str, array: Any) -> tuple[Any, bool]:
     """Return an array that nobody else changes, and whether it is the caller's because somebody watches it."""
-    watched = _engines.is_watched(library, array)
+    watched = _autodiff.needs_autodiff(library, array)
     if watched or library == "jax":  # whose arrays never change
         return array, watched
     return namespace_of(library, array).asarray(array, copy=True, device=device_of(array)), False

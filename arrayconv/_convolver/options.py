@@ -6,12 +6,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from arrayconv import _call, _numbered
+from arrayconv._arrays.xp import requested_dtype_name
+from arrayconv._calls import prepare
 from arrayconv._convolver.kernel import FUNCTION
 from arrayconv._errors import check_option, flag, shown
-from arrayconv._numbered import Geometry
-from arrayconv._shapes import MODES, boundary_per_axis, is_sequence, lag_windows, positive_per_axis
-from arrayconv._xp import wanted_dtype_name
+from arrayconv._problem import positional
+from arrayconv._problem.axes import MODES, boundary_per_axis, is_sequence, lag_windows, positive_per_axis
+from arrayconv._problem.positional import Geometry
 
 
 class Options(NamedTuple):
@@ -45,12 +46,12 @@ def parse_separable(value: Any) -> Any:
     raise ValueError(f"{FUNCTION}: `separable` must be one of 'auto', True, False. Got {shown(value)}.")
 
 
-def parse_options(given: Options, kernel_ndim: int) -> tuple[Geometry, _call.Options]:
+def parse_options(given: Options, kernel_ndim: int) -> tuple[Geometry, prepare.Options]:
     """Return the options as every call takes them; raises what is wrong with them whatever x is."""
     if given.lags is not None and not given.correlate:
         raise ValueError(f"{FUNCTION}: `lags` are those of a correlation. Got lags={given.lags!r}. Add correlate=True.")
     numbers = (given.mode, given.axes, given.boundary, given.stride, given.dilation, given.lags)
-    geometry = _numbered.correlated(FUNCTION, *numbers)._replace(
+    geometry = positional.correlated(FUNCTION, *numbers)._replace(
         correlates=flag(FUNCTION, "correlate", given.correlate)
     )
     check_option(FUNCTION, "mode", geometry.mode, MODES)
@@ -61,5 +62,5 @@ def parse_options(given: Options, kernel_ndim: int) -> tuple[Geometry, _call.Opt
     if geometry.lags is not None:
         lag_windows(FUNCTION, geometry.lags, count)
     if given.dtype is not None:
-        wanted_dtype_name(FUNCTION, given.dtype)
-    return geometry, _call.options(FUNCTION, given.method, given.accuracy, given.max_workspace, given.fill_value)
+        requested_dtype_name(FUNCTION, given.dtype)
+    return geometry, prepare.options(FUNCTION, given.method, given.accuracy, given.max_workspace, given.fill_value)

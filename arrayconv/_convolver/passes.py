@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from arrayconv import _call, _tape
-from arrayconv._bound import planned
+from arrayconv._arrays.float_errors import float_errors_ignored
+from arrayconv._arrays.host import Numbers
+from arrayconv._arrays.xp import Array, Namespace, Operands, Traits, device_of
+from arrayconv._calls import prepare, tape
+from arrayconv._calls.binding import planned
 from arrayconv._convolver.factor_plan import FactorPlan
 from arrayconv._convolver.kernel import Kernel, Rows
-from arrayconv._float_errors import float_errors_ignored
-from arrayconv._host import Numbers
-from arrayconv._plan import Plan, Task, plan_of
-from arrayconv._problem import Problem
-from arrayconv._programs import LIBRARY, number_of
-from arrayconv._steps import Constants
-from arrayconv._xp import Array, Namespace, Operands, Traits, device_of
+from arrayconv._plan.plan import Plan, Task, plan_of
+from arrayconv._problem.problem import Problem
+from arrayconv._run.steps import Constants
+from arrayconv._runtime.programs import LIBRARY, number_of
 
 
 class Pass(NamedTuple):
@@ -53,7 +53,7 @@ def run(operands: Operands, plan: FactorPlan, factors: Rows, constants: Sequence
     tasks = tuple((plan.task, plan.zero_fill) for plan in chain.plans)
     digits = tuple(tuple(repr(fill) for fill in row) for row in beyond)
     settings = chain.problems, tasks, digits, operands.traits, operands.xp
-    return _call.together(LIBRARY, _as_program, settings, (operands.x, factors))
+    return prepare.as_planned_program(LIBRARY, _as_program, settings, (operands.x, factors))
 
 
 def _as_program(
@@ -95,7 +95,7 @@ def _added(total: Any, y: Any) -> Any:
     return total + y
 
 
-def pullback(steps: Sequence[_tape.Step], terms: int) -> _tape.Pullback:
+def pullback(steps: Sequence[tape.Step], terms: int) -> tape.Pullback:
     """Return the pullback of a call with respect to x alone, from those of its convolutions, term by term."""
     count = len(steps) // terms
 

@@ -1,7 +1,7 @@
 """What a `Convolver` keeps between calls: one entry per kind of x it has met, the last ones met.
 
-An entry holds a plan and what its method prepared of the kernel. At most `MOST_ENTRIES` of them, whose bytes count with
-all that is kept (see `_kept`): the one that has gone unused for longest goes first.
+An entry holds a plan and what its method prepared of the kernel. At most `MAX_ENTRIES` of them, whose bytes count with
+all that is kept (see `_runtime.caches`): the one that has gone unused for longest goes first.
 """
 
 from __future__ import annotations
@@ -12,16 +12,17 @@ from math import prod
 from threading import Lock
 from typing import Any, NamedTuple
 
-from arrayconv import _call, _kept
-from arrayconv._bound import BoundCall
+from arrayconv._arrays.dtypes import DTYPES, itemsize
+from arrayconv._arrays.xp import Operands, dtype_name
+from arrayconv._calls import prepare
+from arrayconv._calls.binding import BoundCall
 from arrayconv._convolver.factor_plan import FactorPlan
 from arrayconv._convolver.kernel import Rows
-from arrayconv._dtypes import DTYPES, itemsize
-from arrayconv._problem import Problem
-from arrayconv._steps import Constants
-from arrayconv._xp import Operands, dtype_name
+from arrayconv._problem.problem import Problem
+from arrayconv._run.steps import Constants
+from arrayconv._runtime import caches
 
-MOST_ENTRIES = 16
+MAX_ENTRIES = 16
 
 
 class CacheEntry(NamedTuple):
@@ -29,7 +30,7 @@ class CacheEntry(NamedTuple):
 
     operands: Operands  # of which x is a placeholder
     problem: Problem
-    options: _call.Options
+    options: prepare.Options
     plan: FactorPlan
     factors: Rows
     constants: tuple[Constants, ...]  # for each plan that runs: what it prepared of the kernel, by step
@@ -42,7 +43,7 @@ class Store:
     def __init__(self) -> None:
         self._lock = Lock()
         self._entries: OrderedDict[Hashable, CacheEntry] = OrderedDict()
-        self.account = _kept.Account(self, "constants")
+        self.account = caches.ByteAccount(self, "constants")
 
     def find(self, key: Hashable) -> CacheEntry | None:
         """Return an entry and count it as used, None where there is none."""
@@ -61,12 +62,12 @@ class Store:
     def trim(self) -> None:
         """Forget the entries unused for longest, until the rest is within both limits or there is only one."""
         with self._lock:
-            while len(self._entries) > MOST_ENTRIES:
+            while len(self._entries) > MAX_ENTRIES:
                 self._entries.popitem(last=False)
         self.account.set(self.nbytes)
-        _kept.fit(self)
+        caches.enforce_limit(self)
 
-    def forget_oldest(self, spare: bool) -> bool:
+    def evict_oldest(self, spare: bool) -> bool:
         """Forget the entry unused for longest."""
         with self._lock:
             if len(self._entries) <= spare:
@@ -75,7 +76,7 @@ class Store:
         self.account.set(self.nbytes)
         return True
 
-    def forget_all(self) -> None:
+    def evict_all(self) -> None:
         """Forget all entries."""
         with self._lock:
             self._entries.clear()

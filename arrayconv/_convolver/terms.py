@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from arrayconv import _host
+from arrayconv._arrays import host
+from arrayconv._arrays.float_errors import float_errors_ignored
+from arrayconv._arrays.xp import checked_dtype_name, device_of, dtype_name, identify
 from arrayconv._convolver.kernel import FUNCTION, Kernel, Rows, Separability, Shape, is_readable, owned
-from arrayconv._float_errors import float_errors_ignored
-from arrayconv._numbered import check_taps
-from arrayconv._separable import Separation, Term
-from arrayconv._shapes import is_sequence
-from arrayconv._tracing import shape_of
-from arrayconv._xp import checked_dtype_name, device_of, dtype_name, identify
+from arrayconv._kernels.separable import Separation, Term
+from arrayconv._problem.axes import is_sequence
+from arrayconv._problem.positional import check_taps
+from arrayconv._runtime.tracing import shape_of
 
 
 @float_errors_ignored
@@ -48,7 +48,7 @@ def _common_library(rows: Rows) -> str:
 
 def _of_lists(rows: Rows) -> Kernel:
     """Return the kernel of factors that are lists of numbers."""
-    arrays = tuple(tuple(_host.array(FUNCTION, "terms", factor) for factor in row) for row in rows)
+    arrays = tuple(tuple(host.array(FUNCTION, "terms", factor) for factor in row) for row in rows)
     shape = _common_shape(arrays)
     joined = np.concatenate([factor for row in arrays for factor in row])
     return Kernel(joined.tolist(), joined.dtype, False, Separability(shape, _separation("", arrays), given=True))
@@ -59,7 +59,7 @@ def _of_arrays(library: str, rows: Rows) -> Kernel:
     shape = _common_shape(rows)
     _check_common_kind(rows)
     copies = [[owned(library, factor) for factor in row] for row in rows]
-    watched = any(is_watched for row in copies for _, is_watched in row)
+    watched = any(needs_autodiff for row in copies for _, needs_autodiff in row)
     arrays = tuple(tuple(array for array, _ in row) for row in copies)
     readable = not watched and all(is_readable(library, factor) for row in arrays for factor in row)
     separability = Separability(shape, _separation(library, arrays) if readable else None, given=True)
@@ -98,4 +98,4 @@ def _separation(library: str, rows: Rows) -> Separation:
 def _numbers(library: str, row: Sequence[Any]) -> Term:
     for factor in row:
         checked_dtype_name(FUNCTION, "terms", dtype_name(factor.dtype))
-    return tuple(tuple(_host.copied(library, factor).tolist()) for factor in row)
+    return tuple(tuple(host.copied(library, factor).tolist()) for factor in row)

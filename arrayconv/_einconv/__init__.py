@@ -1,1 +1,4 @@
-"""How labelled calls become the one operation, for `einconv` and for `explain`."""
+"""Labelled calls, for `einconv` and for `explain`: from a pattern and sizes to the one operation.
+
+All of it is text and integers. The public functions are in `einconv` and `convolution`.
+"""

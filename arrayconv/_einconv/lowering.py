@@ -9,13 +9,13 @@ from collections.abc import Mapping
 from math import prod
 from typing import Any, NamedTuple
 
-from arrayconv import _sizes
 from arrayconv._einconv.options import Geometry, check_given, per_label, pointing
-from arrayconv._pattern import Operand, Pattern, parse, refusal
-from arrayconv._problem import Problem, Sum, labelled
-from arrayconv._shapes import padded_axis
-from arrayconv._spec import Axis
-from arrayconv._tracing import planning
+from arrayconv._einconv.pattern import Operand, Pattern, parse, refusal
+from arrayconv._einconv.sizes import solve
+from arrayconv._problem.axes import padded_axis
+from arrayconv._problem.problem import Problem, Sum, labelled
+from arrayconv._problem.spec import Axis
+from arrayconv._runtime.tracing import planning
 
 Shape = tuple[int, ...]
 
@@ -47,7 +47,7 @@ def lower(function: str, text: Any, x_shape: Shape, kernel_shape: Shape, chosen:
     pattern = parsed(function, text)
     options = per_label(function, pattern, chosen)
     check_given(function, pattern, chosen.sizes)
-    x_sizes, w_sizes = _sizes.solve(function, pattern, x_shape, kernel_shape, dict(chosen.sizes))
+    x_sizes, w_sizes = solve(function, pattern, x_shape, kernel_shape, dict(chosen.sizes))
     empty = [label for label in w_sizes if w_sizes[label] == 0]
     if empty:
         rule = f"`kernel` must have at least one element. Got shape {kernel_shape}"

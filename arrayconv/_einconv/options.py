@@ -10,9 +10,9 @@ from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
+from arrayconv._einconv.pattern import Pattern, marked, refusal
 from arrayconv._errors import flag, listed
-from arrayconv._pattern import Pattern, marked, refusal
-from arrayconv._shapes import (
+from arrayconv._problem.axes import (
     PADDING_RULE,
     boundary_per_axis,
     integer,
@@ -20,7 +20,7 @@ from arrayconv._shapes import (
     padding_per_axis,
     positive_per_axis,
 )
-from arrayconv._tracing import record
+from arrayconv._runtime.tracing import record
 
 _DEFAULTS = {"stride": 1, "dilation": 1, "upsample": 1, "padding": "valid", "boundary": "constant"}
 

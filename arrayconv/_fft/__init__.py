@@ -11,9 +11,9 @@ import warnings
 from importlib import import_module
 from typing import Any
 
-from arrayconv import _failures
-from arrayconv._failures import AcceleratorFailed, give_up
-from arrayconv._xp import Namespace, Traits
+from arrayconv._arrays import failures
+from arrayconv._arrays.failures import AcceleratorFailed, disable
+from arrayconv._arrays.xp import Namespace, Traits
 
 PROVIDERS = {
     "ducc0": "arrayconv._fft.ducc0",
@@ -38,12 +38,12 @@ def namespace(library: str, xp: Namespace, threads: int) -> Any:
 
     A library that can't be imported is left alone from then on, with one warning.
     """
-    if not library or library in _failures.failures:
+    if not library or library in failures.failures:
         return getattr(xp, "fft", None)  # an optional extension of the standard
     try:
         return import_module(PROVIDERS[library]).with_threads(threads)
     except ImportError as broken:
         failure = AcceleratorFailed(library, f"{type(broken).__name__}: {broken}")
-    give_up(failure)
+    disable(failure)
     warnings.warn(f"{failure}. The array library's own transforms serve instead.", RuntimeWarning, stacklevel=2)
     return xp.fft

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from ducc0 import fft
 
-from arrayconv import _scratch
+from arrayconv._arrays import scratch
+from arrayconv._arrays.memory import lengthened, padded
 from arrayconv._fft.slabs import Steps
 from arrayconv._fft.transforms import threaded
-from arrayconv._memory import lengthened, padded
 
 _DIVIDE = 2  # ducc0's name for a division by the length, which inverses do
 
@@ -24,20 +24,20 @@ def _whole_steps(x: Any) -> Any:
 def _rfftn(x: Any, s: Sequence[int], axes: Sequence[int], threads: int) -> Any:
     x = _whole_steps(padded(x, s, axes))
     shape = lengthened(x.shape, (s[-1] // 2 + 1,), axes[-1:])
-    return fft.r2c(x, axes, nthreads=threads, out=_scratch.empty(shape, np.result_type(x.dtype, np.complex64)))
+    return fft.r2c(x, axes, nthreads=threads, out=scratch.empty(shape, np.result_type(x.dtype, np.complex64)))
 
 
 def _irfftn(x: Any, s: Sequence[int], axes: Sequence[int], threads: int) -> Any:
     x = padded(x, (*s[:-1], s[-1] // 2 + 1), axes)
     if len(axes) > 1:  # in place, where all axes at once would be transformed in a copy
         x = _ifftn(x, s[:-1], axes[:-1], threads)
-    out = _scratch.empty(lengthened(x.shape, s[-1:], axes[-1:]), x.real.dtype)
+    out = scratch.empty(lengthened(x.shape, s[-1:], axes[-1:]), x.real.dtype)
     return fft.c2r(x, axes[-1:], lastsize=s[-1], forward=False, inorm=_DIVIDE, nthreads=threads, out=out)
 
 
 def _fftn(x: Any, s: Sequence[int], axes: Sequence[int], threads: int) -> Any:
     own = _whole_steps(padded(x, s, axes))
-    out = own if own is not x else _scratch.empty(x.shape, np.result_type(x.dtype, np.complex64))
+    out = own if own is not x else scratch.empty(x.shape, np.result_type(x.dtype, np.complex64))
     return fft.c2c(own, axes, nthreads=threads, out=out)
 
 

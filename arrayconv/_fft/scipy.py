@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from scipy import fft  # pyright: ignore[reportMissingTypeStubs]
 
+from arrayconv._arrays.memory import lengthened, padded, zero_padded_scratch
 from arrayconv._fft.slabs import Steps
 from arrayconv._fft.transforms import threaded
-from arrayconv._memory import frame, lengthened, padded
 
 _PART = 1 << 19  # bytes per thread of new memory at a time: so much most systems keep at hand
 
@@ -29,7 +29,7 @@ def _rfftn(x: Any, s: Sequence[int], axes: Sequence[int], threads: int) -> Any:
         return fft.rfftn(x, s=s, axes=axes, workers=threads)
     held = tuple(slice(0, min(x.shape[axis], length)) for length, axis in zip(s[:-1], axes[:-1], strict=True))
     place = (*held, slice(0, shape[-1]))
-    spectrum = frame(shape, dtype, place)
+    spectrum = zero_padded_scratch(shape, dtype, place)
 
     def rows(part: Any) -> Any:
         return fft.rfft(part, n=s[-1], workers=threads)

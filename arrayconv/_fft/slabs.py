@@ -17,11 +17,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from arrayconv import _scratch
+from arrayconv._arrays import scratch
+from arrayconv._arrays.memory import clear, zero_padded
 from arrayconv._fft import THREADED
-from arrayconv._memory import clear, framed
 from arrayconv._ops import contain
-from arrayconv._threads import share_phases
+from arrayconv._runtime.threads import parallel_phases
 
 _BLOCK = 1 << 19  # bytes of a slab or of columns: two of them and what a transform works in stay in a cache of 1 MiB
 
@@ -92,7 +92,7 @@ class _Rows(NamedTuple):
 
     def padded(self, part: Any) -> Any:
         """Return some of the rows, continued by zeros: themselves where nothing is missing."""
-        return part if self.is_whole else framed(part, (len(part), *self.inner), self.place, xp=np, device="cpu")
+        return part if self.is_whole else zero_padded(part, (len(part), *self.inner), self.place, xp=np, device="cpu")
 
 
 class _Side(NamedTuple):
@@ -122,18 +122,18 @@ class Circle(NamedTuple):
 
     def convolve(self, x: Any, kernel: Any, *, guarded: bool = False) -> Any:
         """Return the convolution of NumPy arrays; where it is `guarded`, None for numbers that must be contained."""
-        spectrum = _scratch.empty(self.shape, self.dtype)
+        spectrum = scratch.empty(self.shape, self.dtype)
         sides, factor = [_Side(x, self.x, spectrum, [])], kernel
         if self.kernel is not None:
-            factor = _scratch.empty((len(kernel), *self.shape[1:]), self.dtype)
+            factor = scratch.empty((len(kernel), *self.shape[1:]), self.dtype)
             sides.append(_Side(kernel, self.kernel, factor, []))  # last: others wake while one works on x
         slabs = [(side, held) for side in sides for held in side.rows.slabs]
         y = np.empty(self.outputs, x.dtype)
         flat, by = spectrum.reshape(len(spectrum), -1), factor.reshape(len(factor), -1)
         wanted = spectrum[self.reads[0]]
 
-        def is_plain() -> bool:
-            return not guarded or all(contain.comfortable(side.magnitudes, scales=True) for side in sides)
+        def is_safe() -> bool:
+            return not guarded or all(contain.within_safe_range(side.magnitudes, scales=True) for side in sides)
 
         def forward(number: int) -> None:
             side, held = slabs[number]
@@ -145,18 +145,18 @@ class Circle(NamedTuple):
             self.steps.forward(side.rows.padded(part), side.spectrum[held])
 
         def multiply(number: int) -> None:
-            if is_plain():
+            if is_safe():
                 held = self.columns[number]
                 self._multiply(flat[:, held], len(x), by[:, held])
 
         def back(number: int) -> None:
-            if is_plain():
+            if is_safe():
                 samples = self.steps.inverse(wanted[self.back[number]], self.inner, self.real)
                 y[self.back[number]] = samples[(slice(None), *self.reads[1:])]
 
         phases = (forward, len(slabs)), (multiply, len(self.columns)), (back, len(self.back))
-        share_phases(phases, self.threads)
-        return y if is_plain() else None
+        parallel_phases(phases, self.threads)
+        return y if is_safe() else None
 
     def _multiply(self, held: Any, rows: int, factor: Any) -> None:
         """Transform columns along the first axis, of which `rows` rows are given, multiply, and transform them back.
@@ -167,7 +167,7 @@ class Circle(NamedTuple):
         self.steps.columns(held, False)
         if self.kernel is not None:
             place = slice(0, len(factor)), slice(0, held.shape[1])
-            factor = framed(factor, held.shape, place, xp=np, device="cpu")
+            factor = zero_padded(factor, held.shape, place, xp=np, device="cpu")
             self.steps.columns(factor, False)
         held *= factor
         self.steps.columns(held, True)

@@ -7,8 +7,8 @@ from typing import Any
 
 from torch import fft
 
+from arrayconv._arrays.tensors import tensor
 from arrayconv._fft.transforms import threaded
-from arrayconv._tensors import tensor
 
 
 def _called(transform: Callable[..., Any]) -> Callable[..., Any]:

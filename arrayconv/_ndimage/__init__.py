@@ -1,1 +1,4 @@
-"""What the front door `ndimage` is made of: arguments, result dtypes, and filters as passes of the one operation."""
+"""How SciPy's filters become chains of the one operation: arguments, result dtypes, passes.
+
+The public functions and their documentation are in `ndimage`. A filter is a row of passes in `filters`.
+"""

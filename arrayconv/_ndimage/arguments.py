@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from arrayconv._boundary import Boundary
 from arrayconv._errors import listed, shown
-from arrayconv._shapes import integer, is_iterable
-from arrayconv._tracing import planning
+from arrayconv._problem.axes import integer, is_iterable
+from arrayconv._problem.boundary import Boundary
+from arrayconv._runtime.tracing import planning
 
 MODES: dict[str, Boundary] = {
     "reflect": "symmetric",

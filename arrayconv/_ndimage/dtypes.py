@@ -12,14 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from arrayconv import _dtypes
+from arrayconv._arrays import dtypes
+from arrayconv._arrays.float_errors import float_errors_ignored
+from arrayconv._arrays.namespace import Namespace, has_dtype
+from arrayconv._arrays.numpy_dtypes import result_type
+from arrayconv._arrays.xp import Array, dtype_name
 from arrayconv._errors import shown
-from arrayconv._float_errors import float_errors_ignored
-from arrayconv._namespace import Namespace, has_dtype
-from arrayconv._numpy_dtypes import result_type
-from arrayconv._xp import Array, dtype_name
 
-COMPUTED = tuple(name for name in _dtypes.DTYPES if name not in ("float16", "bfloat16"))
+COMPUTED = tuple(name for name in dtypes.DTYPES if name not in ("float16", "bfloat16"))
 SUPPORTED = ("bool", *COMPUTED)
 USER = 6  # frames up to the caller: result_name, admit.call, a `Request`, a filter, a public function
 
@@ -31,7 +31,7 @@ def is_complex(name: str) -> bool:
 
 def is_integer(name: str) -> bool:
     """Whether values of the dtype called `name` are whole numbers; a bool is a byte."""
-    return name == "bool" or _dtypes.kind(name) == "integer"
+    return name == "bool" or dtypes.kind(name) == "integer"
 
 
 def check_supported(function: str, argument: str, name: str) -> None:
@@ -116,7 +116,7 @@ def cast(y: Array, name: str, *, xp: Namespace, device: Any) -> Array:
 
 def _truncated(y: Any, name: str, *, xp: Namespace, device: Any) -> Array:
     """Return real floats cut toward zero, modulo the integer dtype's width."""
-    _, bits, signed = _dtypes.DTYPES[name]
+    _, bits, signed = dtypes.DTYPES[name]
     narrow = bits < 32 or name == "int32" or not has_dtype(xp, device, "int64")
     width = 32 if narrow else 64
     half = 2.0 ** (width - 1)
@@ -136,7 +136,7 @@ def summable(x: Any, name: str, *, xp: Namespace, dtype: str) -> Array:
     """
     if name not in ("uint32", "uint64"):
         return x
-    half, real = _dtypes.DTYPES[name][1] // 2, getattr(xp, dtype)
+    half, real = dtypes.DTYPES[name][1] // 2, getattr(xp, dtype)
     return xp.astype(x >> half, real) * 2.0**half + xp.astype(x & ((1 << half) - 1), real)
 
 
@@ -171,4 +171,4 @@ def root(a: Array, name: str, *, xp: Namespace, device: Any) -> Array:
 
 def _signed(a: Array, name: str, xp: Namespace) -> Array:
     """Return integers in the signed dtype of their width, which every library can add and multiply."""
-    return xp.astype(a, getattr(xp, _dtypes.accumulator(name)), copy=False)
+    return xp.astype(a, getattr(xp, dtypes.accumulator(name)), copy=False)

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Mapping
 from typing import Any, NamedTuple
 
-from arrayconv import _cache
-from arrayconv._boundary import Boundary
-from arrayconv._capacity import check_numbers
+from arrayconv._arrays.xp import Array, Namespace, device_of, dtype_name
+from arrayconv._calls import cache
 from arrayconv._errors import shown
 from arrayconv._ndimage import dtypes
-from arrayconv._ndimage.admit import Call, call, source, weights_like
 from arrayconv._ndimage.arguments import before_of, boundary_of, one_axis, per_axis, several_axes, whole
 from arrayconv._ndimage.gaussian import gaussian_pass
-from arrayconv._ndimage.passes import Pass, delivered, run
-from arrayconv._programs import as_one
-from arrayconv._shapes import integer, is_iterable, real
-from arrayconv._xp import Array, Namespace, device_of, dtype_name
+from arrayconv._ndimage.passes import Pass, run, write_output
+from arrayconv._ndimage.validation import Call, call, source, weights_like
+from arrayconv._problem.axes import integer, is_iterable, real
+from arrayconv._problem.boundary import Boundary
+from arrayconv._runtime.capacity import check_numbers
+from arrayconv._runtime.programs import as_program
 
 NEGLIGIBLE = 1e-15  # SciPy's largest standard deviation that leaves an axis alone
 
@@ -36,8 +36,8 @@ class Request(NamedTuple):
         """Return what the call is remembered by: by the numbers of weights that are no array too."""
         own = self.output, self.mode, self.cval, *options
         if hasattr(weights, "dtype"):
-            return _cache.key(f"ndimage.{self.function}", (self.input, weights), own)
-        return _cache.key(f"ndimage.{self.function}", (self.input,), (*own, _as_tuple(weights)))
+            return cache.key(f"ndimage.{self.function}", (self.input, weights), own)
+        return cache.key(f"ndimage.{self.function}", (self.input,), (*own, _as_tuple(weights)))
 
     def admit(self, *, promote: bool = False) -> Call:
         """Return the call, its input admitted before its output and its fill."""
@@ -57,12 +57,12 @@ def _as_tuple(weights: Any) -> Any:
 
 def windowed(request: Request, weights: Any, origin: Any, axes: Any, *, flip: bool) -> Any:
     """Return the input after one pass of a kernel with as many axes as are filtered."""
-    known_by = request.key(origin, axes, weights=weights)
-    remembered = _cache.lookup(known_by)
+    cache_key = request.key(origin, axes, weights=weights)
+    remembered = cache.lookup(cache_key)
     if remembered is not None:
         return remembered(request.input, weights)
     found, taps = request.admit_weighted(weights)
-    return run(found, [_window(request, found, taps, origin, axes, flip)], known_by, given=hasattr(weights, "dtype"))
+    return run(found, [_window(request, found, taps, origin, axes, flip)], cache_key, given=hasattr(weights, "dtype"))
 
 
 def _window(request: Request, found: Call, taps: Array, origin: Any, axes: Any, flip: bool) -> Pass:
@@ -87,8 +87,8 @@ def _window(request: Request, found: Call, taps: Array, origin: Any, axes: Any, 
 
 def line(request: Request, weights: Any, axis: Any, origin: Any, *, flip: bool) -> Any:
     """Return the input after one pass of a one-dimensional kernel."""
-    known_by = request.key(axis, origin, weights=weights)
-    remembered = _cache.lookup(known_by)
+    cache_key = request.key(axis, origin, weights=weights)
+    remembered = cache.lookup(cache_key)
     if remembered is not None:
         return remembered(request.input, weights)
     function = request.function
@@ -98,7 +98,7 @@ def line(request: Request, weights: Any, axis: Any, origin: Any, *, flip: bool) 
     number = one_axis(function, axis, found.source.x.ndim)
     before = before_of(function, taps.shape[0], origin, flip=flip)
     window = Pass((number,), taps, (before,), (boundary_of(function, request.mode),), flip)
-    return run(found, [window], known_by, given=hasattr(weights, "dtype"))
+    return run(found, [window], cache_key, given=hasattr(weights, "dtype"))
 
 
 def _paired(axes: tuple[int, ...], ndim: int) -> tuple[int, ...]:
@@ -108,21 +108,21 @@ def _paired(axes: tuple[int, ...], ndim: int) -> tuple[int, ...]:
 
 def gaussian1d(request: Request, sigma: Any, axis: Any, order: Any, truncate: float, radius: Any) -> Any:
     """Return the input after a Gaussian or its derivative along one axis."""
-    known_by = request.key(sigma, axis, order, truncate, radius)
-    remembered = _cache.lookup(known_by)
+    cache_key = request.key(sigma, axis, order, truncate, radius)
+    remembered = cache.lookup(cache_key)
     if remembered is not None:
         return remembered(request.input)
     found = request.admit(promote=True)
     number = one_axis(request.function, axis, found.source.x.ndim)
-    return run(found, [gaussian_pass(found, number, sigma, order, request.mode, truncate, radius)], known_by)
+    return run(found, [gaussian_pass(found, number, sigma, order, request.mode, truncate, radius)], cache_key)
 
 
 def gaussian(
     request: Request, sigma: Any, order: Any, truncate: float = 4.0, radius: Any = None, axes: Any = None
 ) -> Any:
     """Return the input after a Gaussian or its derivatives, one pass per axis."""
-    known_by = request.key(sigma, order, truncate, radius, axes)
-    remembered = _cache.lookup(known_by)
+    cache_key = request.key(sigma, order, truncate, radius, axes)
+    remembered = cache.lookup(cache_key)
     if remembered is not None:
         return remembered(request.input)
     function, found = request.function, request.admit()
@@ -133,24 +133,24 @@ def gaussian(
         for axis, (sigma, order, mode, radius) in zip(numbers, entries, strict=True)
         if real(function, "sigma", sigma) > NEGLIGIBLE
     ]
-    return run(found, chain, known_by)
+    return run(found, chain, cache_key)
 
 
 def mean1d(request: Request, size: Any, axis: Any, origin: Any) -> Any:
     """Return the means of windows along one axis."""
-    known_by = request.key(size, axis, origin)
-    remembered = _cache.lookup(known_by)
+    cache_key = request.key(size, axis, origin)
+    remembered = cache.lookup(cache_key)
     if remembered is not None:
         return remembered(request.input)
     found = request.admit(promote=True)
     number = one_axis(request.function, axis, found.source.x.ndim)
-    return run(found, [_mean(found, number, size, request.mode, origin)], known_by)
+    return run(found, [_mean(found, number, size, request.mode, origin)], cache_key)
 
 
 def mean(request: Request, size: Any, origin: Any, axes: Any) -> Any:
     """Return the means of boxes, one pass per axis."""
-    known_by = request.key(size, origin, axes)
-    remembered = _cache.lookup(known_by)
+    cache_key = request.key(size, origin, axes)
+    remembered = cache.lookup(cache_key)
     if remembered is not None:
         return remembered(request.input)
     function, found = request.function, request.admit(promote=True)
@@ -161,7 +161,7 @@ def mean(request: Request, size: Any, origin: Any, axes: Any) -> Any:
         for axis, (size, mode, origin) in zip(numbers, entries, strict=True)
         if real(function, "size", size) > 1
     ]
-    return run(found, chain, known_by)
+    return run(found, chain, cache_key)
 
 
 def _cut(function: str, size: Any) -> int:
@@ -183,8 +183,8 @@ def _mean(found: Call, axis: int, size: Any, mode: Any, origin: Any) -> Pass:
 
 def gradient(request: Request, axis: Any, smoothing: tuple[int, int, int]) -> Any:
     """Return a central difference along one axis, smoothed along the others."""
-    known_by = request.key(axis)
-    remembered = _cache.lookup(known_by)
+    cache_key = request.key(axis)
+    remembered = cache.lookup(cache_key)
     if remembered is not None:
         return remembered(request.input)
     function, found = request.function, request.admit()
@@ -194,7 +194,7 @@ def gradient(request: Request, axis: Any, smoothing: tuple[int, int, int]) -> An
     order = [number, *(other for other in range(ndim) if other != number)]
     difference, smooth = of.taps((-1, 0, 1)), of.taps(smoothing)
     chain = [Pass((other,), difference if other == number else smooth, (1,), (modes[other],)) for other in order]
-    return run(found, chain, known_by)
+    return run(found, chain, cache_key)
 
 
 def second_difference(x: Any, axis: int, output: Any, mode: Any, cval: Any) -> Any:
@@ -257,8 +257,8 @@ def _over_axes(request: Request, derivative: Derivative, axes: Any, combine: Cal
         found.cast(derivative(of.x, axis, dtype, mode, request.cval)) for axis, mode in zip(numbers, modes, strict=True)
     ]
     if not parts:
-        return delivered(found, of.x, of.x)
-    return delivered(found, as_one(of.backend, combine, (found.result, of.xp), tuple(parts)), of.x)
+        return write_output(found, of.x, of.x)
+    return write_output(found, as_program(of.backend, combine, (found.result, of.xp), tuple(parts)), of.x)
 
 
 def _total(result: str, xp: Namespace, *parts: Array) -> Array:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from arrayconv import _dtypes, _gaussian
+from arrayconv._arrays.dtypes import eps
+from arrayconv._kernels import gaussian
 from arrayconv._ndimage import dtypes
-from arrayconv._ndimage.admit import Call
 from arrayconv._ndimage.arguments import boundary_of, whole
 from arrayconv._ndimage.passes import Pass
-from arrayconv._shapes import integer, real
-from arrayconv._tracing import planning
+from arrayconv._ndimage.validation import Call
+from arrayconv._problem.axes import integer, real
+from arrayconv._runtime.tracing import planning
 
 
 def gaussian_pass(call: Call, axis: int, sigma: Any, order: Any, mode: Any, truncate: float, radius: Any) -> Pass:
@@ -25,8 +26,8 @@ def gaussian_pass(call: Call, axis: int, sigma: Any, order: Any, mode: Any, trun
     order = whole(function, "order", order)
     if order < 0:
         raise ValueError(f"{function}: order must be non-negative. Got order={order}.")
-    _gaussian.check_cost(function, "`sigma`", reach, order)
-    raised = (2 * reach + 3) * _dtypes.eps(call.source.sums) if dtypes.is_integer(call.result) else 0.0
+    gaussian.check_cost(function, "`sigma`", reach, order)
+    raised = (2 * reach + 3) * eps(call.source.sums) if dtypes.is_integer(call.result) else 0.0
     taps = call.source.taps(_taps(deviation, reach, order, raised))
     return Pass((axis,), taps, (reach,), (boundary_of(function, mode),), flip=True)
 
@@ -59,4 +60,4 @@ def _computed(function: str, truncate: Any, deviation: float) -> int:
 
 @planning(0)
 def _taps(sigma: float, radius: int, order: int, raised: float) -> tuple[float, ...]:
-    return tuple(tap * (1 + raised) for tap in _gaussian.gaussian(sigma, radius, order))
+    return tuple(tap * (1 + raised) for tap in gaussian.gaussian(sigma, radius, order))

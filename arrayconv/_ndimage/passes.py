@@ -9,17 +9,18 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable
 from typing import Any, NamedTuple
 
-from arrayconv import _bound, _cache, _call, _dtypes
-from arrayconv._bound import BoundCall
-from arrayconv._boundary import Boundary
-from arrayconv._float_errors import float_errors_ignored
+from arrayconv._arrays.dtypes import eps
+from arrayconv._arrays.float_errors import float_errors_ignored
+from arrayconv._arrays.xp import Array, operands
+from arrayconv._calls import binding, cache, prepare
+from arrayconv._calls.binding import BoundCall
 from arrayconv._ndimage import dtypes
-from arrayconv._ndimage.admit import Bare, Call
-from arrayconv._problem import Problem, paired
-from arrayconv._programs import LIBRARY
-from arrayconv._spec import Axis
-from arrayconv._tracing import planning, shape_of
-from arrayconv._xp import Array, operands
+from arrayconv._ndimage.validation import Bare, Call
+from arrayconv._problem.boundary import Boundary
+from arrayconv._problem.problem import Problem, paired
+from arrayconv._problem.spec import Axis
+from arrayconv._runtime.programs import LIBRARY
+from arrayconv._runtime.tracing import planning, shape_of
 
 
 class Pass(NamedTuple):
@@ -61,11 +62,11 @@ class Chain(NamedTuple):
             weights = of.source.xp.astype(weights, self.dtype)
         for one in self.passes:
             y = one(of, y, weights)
-        return delivered(of, y, x)
+        return write_output(of, y, x)
 
 
 @float_errors_ignored
-def run(call: Call, passes: Iterable[Pass], known_by: Hashable | None = None, *, given: bool = False) -> Any:
+def run(call: Call, passes: Iterable[Pass], cache_key: Hashable | None = None, *, given: bool = False) -> Any:
     """Return the input after all passes, in the caller's array where there is one; a copy where there are none.
 
     The next call of the same key is a `Chain`, which is `given` its weights or keeps those of the passes.
@@ -73,14 +74,14 @@ def run(call: Call, passes: Iterable[Pass], known_by: Hashable | None = None, *,
     chain, x = tuple(passes), call.source.x
     if call.source.backend != LIBRARY:
         y, bound = _chained(call, chain)
-        if known_by is not None and not call.is_promoted:  # every such call warns
-            _cache.remember(known_by, _remembered(call, bound, given))
-        return delivered(call, y, x)
+        if cache_key is not None and not call.is_promoted:  # every such call warns
+            cache.remember(cache_key, _remembered(call, bound, given))
+        return write_output(call, y, x)
     if not chain:
-        return delivered(call, x, x)
+        return write_output(call, x, x)
     bare = tuple(one._replace(weights=None) for one in chain)
     operands = x, tuple(one.weights for one in chain)
-    return delivered(call, _call.together(LIBRARY, _as_program, (call.bare, bare), operands), x)
+    return write_output(call, prepare.as_planned_program(LIBRARY, _as_program, (call.bare, bare), operands), x)
 
 
 def _as_program(call: Bare, chain: tuple[Pass, ...], x: Array, weights: tuple[Array, ...]) -> Array:
@@ -113,7 +114,7 @@ def _chained(call: Call, chain: tuple[Pass, ...]) -> tuple[Array, tuple[_BoundPa
     return x, tuple(bound)
 
 
-def delivered(call: Call, y: Array, x: Array) -> Any:
+def write_output(call: Call, y: Array, x: Array) -> Any:
     """Return y in the result's dtype, written to the caller's array or one of its own: not x, which the call was of."""
     if y is x or call.result != call.working:
         y = call.cast(y)
@@ -139,8 +140,8 @@ def _bind(call: Call, x: Array, one: Pass) -> _BoundPass:
         found = found._replace(traits=found.traits._replace(output=call.working))
     shapes = shape_of(x), shape_of(one.weights)
     problem = _problem(function, *shapes, one.axes, one.before, one.boundaries, one.flip)
-    chosen = _call.options(function, "direct" if cuts else "auto", "componentwise", None, call.fill)
-    bound = _bound.known(function, found, problem, chosen)
+    chosen = prepare.options(function, "direct" if cuts else "auto", "componentwise", None, call.fill)
+    bound = binding.known(function, found, problem, chosen)
     return _BoundPass(bound, one.weights, one.divisor, one.divisor != 1 or found.traits.output != call.working)
 
 
@@ -152,7 +153,7 @@ def _divided(call: Call, y: Any, divisor: int) -> Array:
     that may lose. Sums of whole numbers below 2**50 are then cut like exact quotients.
     """
     quotient = y / divisor
-    return quotient * (1 + 2 * _dtypes.eps(call.source.sums)) if dtypes.is_integer(call.result) else quotient
+    return quotient * (1 + 2 * eps(call.source.sums)) if dtypes.is_integer(call.result) else quotient
 
 
 @planning()

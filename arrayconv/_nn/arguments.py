@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from arrayconv._boundary import Boundary
-from arrayconv._shapes import boundary_per_axis, integer, is_sequence, padding_per_axis, per_axis, positive_per_axis
-from arrayconv._tracing import record
+from arrayconv._problem.axes import (
+    boundary_per_axis,
+    integer,
+    is_sequence,
+    padding_per_axis,
+    per_axis,
+    positive_per_axis,
+)
+from arrayconv._problem.boundary import Boundary
+from arrayconv._runtime.tracing import record
 
 
 @record

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from arrayconv import _tape
-from arrayconv._dtypes import holds, kind, promote
-from arrayconv._tracing import shape_of
-from arrayconv._xp import Array, Operands, identify, operands
+from arrayconv._arrays.dtypes import holds, kind, promote
+from arrayconv._arrays.xp import Array, Operands, identify, operands
+from arrayconv._calls import tape
+from arrayconv._runtime.tracing import shape_of
 
 
 def admitted(function: str, bias: Any, found: Operands, channels: int) -> Array | None:
@@ -46,16 +46,16 @@ def biased(count: int, y: Array, bias: Array, operands: Operands) -> Array:
         total = total + column
     else:
         total += column
-    _tape.note((bias,), lambda: _pullback(bias, count, xp))
+    tape.note((bias,), lambda: _pullback(bias, count, xp))
     return xp.astype(total, getattr(xp, traits.output), copy=False)
 
 
-def _pullback(bias: Any, count: int, xp: Any) -> _tape.Pullback:
+def _pullback(bias: Any, count: int, xp: Any) -> tape.Pullback:
     """Return the pullback of the addition: the gradient itself, and its sum over all but the channels."""
 
     def pullback(dy: Any, wanted: Sequence[bool]) -> tuple[Any, tuple[Any, ...]]:
         channels = dy.ndim - 1 - count
         others = tuple(axis for axis in range(dy.ndim) if axis != channels)
-        return dy, (_tape.like(xp.sum(dy, axis=others), bias, xp) if wanted[0] else None,)
+        return dy, (tape.like(xp.sum(dy, axis=others), bias, xp) if wanted[0] else None,)
 
     return pullback

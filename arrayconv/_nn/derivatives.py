@@ -1,4 +1,4 @@
-"""The gradients of a convolution as calls of their own: the maps of `_gradient`, with the axes brought to their places.
+"""The gradients of a convolution as calls of their own: the maps of `_problem.gradient`, with axes in order.
 
 The convolution itself is specified first, which checks its shapes and says what `grad_output` must look like. For
 complex data the gradients are the adjoints, which take the conjugate of the other operand.
@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from arrayconv import _cache, _call, _tape
-from arrayconv._bound import bind
-from arrayconv._gradient import input_gradient, kernel_gradient
-from arrayconv._layout import Layout, Shape
+from arrayconv._arrays.xp import Operands, operands
+from arrayconv._calls import cache, prepare, tape
+from arrayconv._calls.binding import bind
 from arrayconv._nn.arguments import Window, size, window
 from arrayconv._nn.shapes import answer, batched, kept, reordered, spatial_axes, specified
-from arrayconv._problem import Problem
-from arrayconv._spec import Spec
-from arrayconv._tracing import planning, shape_of
-from arrayconv._xp import Operands, operands
+from arrayconv._problem.gradient import input_gradient, kernel_gradient
+from arrayconv._problem.layout import Layout, Shape
+from arrayconv._problem.problem import Problem
+from arrayconv._problem.spec import Spec
+from arrayconv._runtime.tracing import planning, shape_of
 
 
 def of_input(function: str, input_size: Any, weight: Any, grad_output: Any, geometry: tuple[Any, ...]) -> Any:
@@ -25,37 +25,37 @@ def of_input(function: str, input_size: Any, weight: Any, grad_output: Any, geom
 
     `geometry` is the number of spatial axes, stride, padding, dilation and groups of the convolution.
     """
-    known_by = _cache.key(function, (grad_output, weight), (input_size, *geometry))
-    call = _cache.lookup(known_by)
+    cache_key = cache.key(function, (grad_output, weight), (input_size, *geometry))
+    call = cache.lookup(cache_key)
     if call is None:
         shape, (count, *rest) = size(function, "input_size", input_size), geometry
         validated = operands(function, grad_output, weight, None, ("grad_output", "weight"))
         grad_output, weight = validated.x, validated.kernel
         placed = window(function, count, *rest)
         problem = _input_problem(function, count, shape, shape_of(weight), shape_of(grad_output), placed)
-        call = _cache.remember(known_by, bind(function, validated, problem, _call.Options()))
+        call = cache.remember(cache_key, bind(function, validated, problem, prepare.Options()))
     return call(grad_output, weight)
 
 
 def of_weight(function: str, input: Any, weight_size: Any, grad_output: Any, geometry: tuple[Any, ...]) -> Any:
     """Return the gradient with respect to a weight of shape `weight_size`; `geometry` as in `of_input`."""
-    known_by = _cache.key(function, (input, grad_output), (weight_size, *geometry))
-    call = _cache.lookup(known_by)
+    cache_key = cache.key(function, (input, grad_output), (weight_size, *geometry))
+    call = cache.lookup(cache_key)
     if call is None:
         shape, (count, *rest) = size(function, "weight_size", weight_size), geometry
         validated = operands(function, input, grad_output, None, ("input", "grad_output"))
         input, grad_output = validated.x, validated.kernel
         placed = window(function, count, *rest)
         problem = _weight_problem(function, count, shape_of(input), shape, shape_of(grad_output), placed)
-        finish = _conjugated if validated.traits.output.startswith("complex") else None
-        call = _cache.remember(known_by, bind(function, validated, problem, _call.Options(), finish=finish))
+        postprocess = _conjugated if validated.traits.output.startswith("complex") else None
+        call = cache.remember(cache_key, bind(function, validated, problem, prepare.Options(), postprocess=postprocess))
     return call(input, grad_output)
 
 
 def _conjugated(back: Any, _bias: Any, operands: Operands) -> Any:
     """Return the gradient of complex data from what the spec asks for."""
     conj = operands.xp.conj  # conj(x) with dy is the conjugate of x with conj(dy)
-    _tape.note((), lambda: lambda dy, wanted: (conj(dy), ()))
+    tape.note((), lambda: lambda dy, wanted: (conj(dy), ()))
     return conj(back)
 
 

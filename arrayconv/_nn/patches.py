@@ -8,20 +8,20 @@ from __future__ import annotations
 from math import prod
 from typing import Any, NamedTuple
 
-from arrayconv._boundary import runs
-from arrayconv._capacity import check_result
-from arrayconv._float_errors import float_errors_ignored
-from arrayconv._layout import Shape
-from arrayconv._memory import buffer, put
+from arrayconv._arrays.float_errors import float_errors_ignored
+from arrayconv._arrays.memory import buffer, set_at
+from arrayconv._arrays.xp import Array, Namespace, Operands, Traits, device_of, operands
 from arrayconv._nn.arguments import not_negative, positive
 from arrayconv._nn.shapes import batched
 from arrayconv._ops.pad import along, extend
 from arrayconv._ops.windows import windows
-from arrayconv._programs import as_one
-from arrayconv._shapes import is_sequence, padded_axis
-from arrayconv._spec import Axis
-from arrayconv._tracing import planning, record, shape_of
-from arrayconv._xp import Array, Namespace, Operands, Traits, device_of, operands
+from arrayconv._problem.axes import is_sequence, padded_axis
+from arrayconv._problem.boundary import runs
+from arrayconv._problem.layout import Shape
+from arrayconv._problem.spec import Axis
+from arrayconv._runtime.capacity import check_result
+from arrayconv._runtime.programs import as_program
+from arrayconv._runtime.tracing import planning, record, shape_of
 
 _SMALLER = "`output_size`, `kernel_size`, `dilation`, `padding` and `stride` say how large it is"
 
@@ -46,7 +46,7 @@ def unfold(function: str, input: Any, kernel_size: Any, dilation: Any, padding: 
     axes, result = _cut(function, shape, grid)
     padded = (*shape[: len(shape) - count], *_padded(shape[len(shape) - count :], grid))
     _check_sizes(function, found, padded, result)
-    return as_one(found.traits.backend, _columns, (axes, result, grid.padding, found.xp), (found.x,))
+    return as_program(found.traits.backend, _columns, (axes, result, grid.padding, found.xp), (found.x,))
 
 
 def _columns(axes: tuple[Axis, ...], result: Shape, padding: tuple[int, ...], xp: Namespace, x: Array) -> Array:
@@ -80,7 +80,7 @@ def fold(
     axes, split = _glue(function, shape_of(found.x), sizes, grid)
     _check_sizes(function, found, (*split[: len(split) - count - 1], *_padded(sizes, grid)))
     settings = axes, split, sizes, grid.padding, found.traits, found.xp
-    return as_one(found.traits.backend, _glued, settings, (found.x,))
+    return as_program(found.traits.backend, _glued, settings, (found.x,))
 
 
 def _glued(
@@ -99,7 +99,7 @@ def _glued(
     padded = tuple([n + 2 * p for n, p in zip(sizes, padding, strict=True)])
     y = buffer(columns, (*split[:lead], *padded), zeros=True, xp=xp, device=device_of(x))
     for number, at in enumerate(windows(axes)):
-        y = put(y, at, y[at] + columns[(*(slice(None),) * lead, number, ...)])
+        y = set_at(y, at, y[at] + columns[(*(slice(None),) * lead, number, ...)])
     for number, (n, p) in enumerate(zip(sizes, padding, strict=True)):
         y = y[along(lead + number, slice(p, p + n))] if p else y
     return xp.astype(y, getattr(xp, traits.output), copy=False)

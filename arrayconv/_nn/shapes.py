@@ -7,10 +7,10 @@ An input without its batch axis is a batch of one, and so is what comes out.
 
 from __future__ import annotations
 
-from arrayconv._layout import Move, Shape
 from arrayconv._nn.arguments import Window
-from arrayconv._shapes import padded_axis
-from arrayconv._spec import Axis, Spec
+from arrayconv._problem.axes import padded_axis
+from arrayconv._problem.layout import Move, Shape
+from arrayconv._problem.spec import Axis, Spec
 
 
 def spatial_axes(

@@ -1,1 +1,4 @@
-"""Array operations the algorithms share: extension and its adjoint, windows, joining, transforms, containment."""
+"""Array operations that several algorithms use: extension and its adjoint, windows, transforms, containment.
+
+Standard functions alone, on arrays of any library. What a single algorithm needs is in its own file.
+"""

@@ -22,16 +22,16 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from arrayconv._boundary import runs
-from arrayconv._dtypes import component, kind
+from arrayconv._arrays.dtypes import component, kind
+from arrayconv._arrays.xp import Array, Namespace, Traits, dtype_name
 from arrayconv._ops.pad import along, extend
 from arrayconv._ops.windows import LEADING
-from arrayconv._spec import Axis, Spec
-from arrayconv._xp import Array, Namespace, Traits, dtype_name
+from arrayconv._problem.boundary import runs
+from arrayconv._problem.spec import Axis, Spec
 
 # Magnitudes are brought into [2^-48, 2^48]: two such operands and 2^30 terms stay below float32's 2^128.
-_COMFORT = 48
-_LEAST, _MOST = 2.0**-_COMFORT, 2.0**_COMFORT
+_SAFE_EXPONENT = 48
+_LEAST, _MOST = 2.0**-_SAFE_EXPONENT, 2.0**_SAFE_EXPONENT
 _FEW = 1 << 12  # numbers of which BLAS sums the products on the thread that calls it
 _STEPS = {"float32": (64, 32), "float64": (512, 256, 128, 64, 32)}  # powers of two tried, largest first
 
@@ -49,7 +49,7 @@ class Guard(NamedTuple):
 
 def guard(data: Array, keep: int, traits: Traits, scales: bool, *, xp: Namespace) -> Guard:
     """Return `data` safe for a smearing method; where that `scales`, one factor for all axes after the first `keep`."""
-    if traits.readable and is_plain(data, scales, traits.backend, xp=xp):
+    if traits.readable and is_safe(data, scales, traits.backend, xp=xp):
         return Guard(data, None, None)
     bad = ~xp.isfinite(data)
     clean = xp.where(bad, xp.zeros_like(data), data)
@@ -65,21 +65,21 @@ def guard(data: Array, keep: int, traits: Traits, scales: bool, *, xp: Namespace
     return Guard(clean * xp.astype(scale, clean.dtype), scale, bad)
 
 
-def is_plain(data: Any, scales: bool, backend: str, *, xp: Namespace) -> bool:
+def is_safe(data: Any, scales: bool, backend: str, *, xp: Namespace) -> bool:
     """Whether every number is finite and, for a method that `scales`, of a magnitude that needs no scaling."""
     told = by_one_pass(data, scales, backend)
     if told is not None:
         return told
     if backend == "jax":
-        data = _nan_as_infinity(data, xp)
-    return 0 in data.shape or comfortable(magnitudes(data, xp), scales)
+        data = _nan_to_infinity(data, xp)
+    return 0 in data.shape or within_safe_range(magnitudes(data, xp), scales)
 
 
-def by_one_pass(data: Any, scales: bool, backend: str, *, alone: bool = False) -> bool | None:
-    """Return what `is_plain` does where one pass over the numbers tells, None where it leaves the answer open.
+def by_one_pass(data: Any, scales: bool, backend: str, *, may_use_threads: bool = False) -> bool | None:
+    """Return what `is_safe` does where one pass over the numbers tells, None where it leaves the answer open.
 
     A sum is finite only if every term is. The 2-norm lies between the largest magnitude and sqrt(count) times that. But
-    either may overflow, and only zeros times the numbers can't. Unless a call runs `alone`, no thread is woken of
+    either may overflow, and only zeros times the numbers can't. Unless it `may_use_threads`, none is woken of
     NumPy's BLAS, which would get in the way of those that transform or run other pieces.
     """
     if backend == "numpy" and scales:
@@ -87,7 +87,7 @@ def by_one_pass(data: Any, scales: bool, backend: str, *, alone: bool = False) -
     if backend == "numpy":
         if data.size <= _FEW:
             return bool(np.vdot(data, _zeros(data.size, data.dtype)) == 0)
-        return isfinite(np.vdot(data, data) if alone and data.flags.c_contiguous else np.sum(data)) or None
+        return isfinite(np.vdot(data, data) if may_use_threads and data.flags.c_contiguous else np.sum(data)) or None
     if backend != "torch":
         return None
     if not scales:
@@ -143,7 +143,7 @@ def _checked(bound: Any, data: Array, kernel: Kernel, task: Contained, out: Arra
     if task.scales or context.traits.backend != "numpy":
         return None
     y: Any = bound.run(data, kernel.plain(), out)
-    return y if by_one_pass(y, False, "numpy", alone=context.alone) else None
+    return y if by_one_pass(y, False, "numpy", may_use_threads=context.may_use_threads) else None
 
 
 def _guarded(bound: Any, data: Array, kernel: Kernel, task: Contained, out: Array | None) -> Array:
@@ -153,7 +153,7 @@ def _guarded(bound: Any, data: Array, kernel: Kernel, task: Contained, out: Arra
     def restored(x: Guard) -> Array:
         return restore(bound.run(x.data, constants, out), x, taps, spec, context)
 
-    if not _is_decided_later(data, context.traits, scales):
+    if not _decides_at_run_time(data, context.traits, scales):
         return restored(guard(data, 2, context.traits, scales, xp=context.xp))
 
     def plain(data: Array) -> Array:
@@ -162,10 +162,10 @@ def _guarded(bound: Any, data: Array, kernel: Kernel, task: Contained, out: Arra
     def guarded(data: Array) -> Array:
         return restored(guard(data, 2, context.traits, scales, xp=context.xp))
 
-    return _either(data, plain, guarded, context.traits, xp=context.xp)
+    return _cond_guarded(data, plain, guarded, context.traits, xp=context.xp)
 
 
-def _is_decided_later(data: Array, traits: Traits, scales: bool) -> bool:
+def _decides_at_run_time(data: Array, traits: Traits, scales: bool) -> bool:
     """Whether a program decides as it runs whether data is guarded: one of JAX for a CPU, by a method that `scales`.
 
     It is short enough to be there twice. Elsewhere data of unknown values is always guarded.
@@ -173,17 +173,17 @@ def _is_decided_later(data: Array, traits: Traits, scales: bool) -> bool:
     return traits.backend == "jax" and traits.traced and traits.device == "cpu" and scales and 0 not in data.shape
 
 
-def _either(data: Array, plain: Branch, guarded: Branch, traits: Traits, *, xp: Namespace) -> Array:
+def _cond_guarded(data: Array, plain: Branch, guarded: Branch, traits: Traits, *, xp: Namespace) -> Array:
     """Return what `plain` makes of data that needs no guard, what `guarded` makes of any other: a program decides."""
     parts = [xp.real(data), xp.imag(data)] if kind(traits.accumulator) == "complex" else [data]
-    comfortable: Any = True
+    within_safe_range: Any = True
     for part in parts:
-        largest = xp.max(xp.abs(_nan_as_infinity(part, xp)))
-        comfortable = comfortable & (largest <= _MOST) & ((largest >= _LEAST) | (largest == 0))
-    return sys.modules["jax"].lax.cond(comfortable, plain, guarded, data)
+        largest = xp.max(xp.abs(_nan_to_infinity(part, xp)))
+        within_safe_range = within_safe_range & (largest <= _MOST) & ((largest >= _LEAST) | (largest == 0))
+    return sys.modules["jax"].lax.cond(within_safe_range, plain, guarded, data)
 
 
-def _nan_as_infinity(data: Array, xp: Namespace) -> Array:
+def _nan_to_infinity(data: Array, xp: Namespace) -> Array:
     """Return numbers whose largest magnitude tells of NaN: XLA's maximum of some thousand on a CPU passes it over."""
     return xp.where(xp.isnan(data), xp.full_like(data, float("inf")), data)
 
@@ -195,7 +195,7 @@ def magnitudes(data: Array, xp: Namespace) -> list[float]:
     return [max(float(xp.max(part)), -float(xp.min(part))) for part in parts]
 
 
-def comfortable(magnitudes: Sequence[float], scales: bool) -> bool:
+def within_safe_range(magnitudes: Sequence[float], scales: bool) -> bool:
     """Whether numbers are finite and, for a method that scales, need no scaling, by the magnitudes of all parts."""
     if not all(map(isfinite, magnitudes)):
         return False
@@ -220,7 +220,7 @@ def restore(y: Array, x: Guard, kernel: Guard, spec: Spec, context: Any) -> Arra
     xp: Namespace = context.xp
     for factor in _inverse_scales(x.scale, kernel.scale, xp):
         y = y * xp.astype(factor, y.dtype)
-    for bad in (_touched(x.bad, spec, context), _spoilt_filters(kernel.bad, xp)):
+    for bad in (_contaminated_outputs(x.bad, spec, context), _contaminated_filters(kernel.bad, xp)):
         if bad is not None:
             y = xp.where(bad, xp.full_like(y, float("nan")), y)
     return y
@@ -243,7 +243,7 @@ def _inverse_scales(x: Array | None, kernel: Array | None, xp: Namespace) -> lis
     return [first * joined, xp.where(opposite, xp.ones_like(second), second)]
 
 
-def _spoilt_filters(bad: Array | None, xp: Namespace) -> Array | None:
+def _contaminated_filters(bad: Array | None, xp: Namespace) -> Array | None:
     """Return which filters hold a bad tap, and so spoil all their outputs: (1, groups, filters, 1, ...)."""
     if bad is None:
         return None
@@ -251,7 +251,7 @@ def _spoilt_filters(bad: Array | None, xp: Namespace) -> Array | None:
     return xp.expand_dims(xp.squeeze(spoilt, axis=2), axis=0)
 
 
-def _touched(bad: Array | None, spec: Spec, context: Any) -> Array | None:
+def _contaminated_outputs(bad: Array | None, spec: Spec, context: Any) -> Array | None:
     """Return which outputs have a bad sample in their window: (batch, groups, 1, *out)."""
     if bad is None:
         return None

@@ -1,6 +1,6 @@
 """Extension of an axis beyond its ends, and the adjoint of that.
 
-`extend` follows a list of runs (see `_boundary`), so it needs slices, flips and broadcasts but no index
+`extend` follows a list of runs (see `_problem.boundary`), so it needs slices, flips and broadcasts but no index
 array, and costs one copy of what it returns. `fold` is its transpose: it adds every extended sample back
 onto the sample it was copied from, so that <extend x, y> = <x, fold y> for a fill of zero.
 """
@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from arrayconv._boundary import FILL, Cycle, Run
-from arrayconv._xp import Array, Namespace
+from arrayconv._arrays.xp import Array, Namespace
+from arrayconv._problem.boundary import FILL, Cycle, Run
 
 
 def along(axis: int, chosen: slice) -> tuple[Any, ...]:

@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from math import prod, sqrt
 from typing import Any, NamedTuple
 
-from arrayconv import _dtypes
+from arrayconv._arrays import dtypes
+from arrayconv._arrays.xp import Array, Namespace, Traits
 from arrayconv._ops import transform, windows
 from arrayconv._ops.windows import LEADING, spread
-from arrayconv._spec import Spec
-from arrayconv._xp import Array, Namespace, Traits
+from arrayconv._problem.spec import Spec
 
 LIMB_BITS = 16
 
@@ -39,7 +39,7 @@ def products(traits: Traits) -> int:
 
 def is_real(traits: Traits) -> bool:
     """Whether the data is real, so that half of its spectrum is enough."""
-    return _dtypes.kind(traits.accumulator) != "complex"
+    return dtypes.kind(traits.accumulator) != "complex"
 
 
 def working_itemsize(traits: Traits) -> int:
@@ -55,7 +55,7 @@ def rounding_bound(spec: Spec, lengths: Sequence[int], traits: Traits) -> float:
     """
     magnitude = 2.0 ** min(LIMB_BITS - 1, 8 * traits.itemsize - 1)
     norms = magnitude**2 * spec.channels * sqrt(prod(lengths)) * sqrt(spec.taps)
-    return _dtypes.eps("float64") * (transform.error_factor(lengths) + spec.channels / 2) * norms
+    return dtypes.eps("float64") * (transform.error_factor(lengths) + spec.channels / 2) * norms
 
 
 def why_not(spec: Spec, lengths: Sequence[int], traits: Traits) -> str | None:

@@ -9,11 +9,11 @@ from collections.abc import Iterator, Sequence
 from itertools import product
 from typing import Any
 
-from arrayconv._memory import is_numpy
+from arrayconv._arrays.memory import is_numpy
+from arrayconv._arrays.xp import Array, Namespace
 from arrayconv._ops.pad import along
-from arrayconv._spec import Axis
-from arrayconv._tracing import planning
-from arrayconv._xp import Array, Namespace
+from arrayconv._problem.spec import Axis
+from arrayconv._runtime.tracing import planning
 
 LEADING = 3
 

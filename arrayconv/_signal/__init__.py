@@ -1,1 +1,4 @@
-"""What `arrayconv.signal` is made of: SciPy's way of admitting arrays, of naming sizes, of extending a signal."""
+"""How SciPy's functions of signals become the one operation: arrays as SciPy admits them, sizes, extensions.
+
+The public functions and their documentation are in `signal`.
+"""

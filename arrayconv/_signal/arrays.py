@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from arrayconv import _dtypes, _host
-from arrayconv._namespace import Namespace, has_dtype
-from arrayconv._numpy_dtypes import narrower
-from arrayconv._tracing import shape_of
-from arrayconv._xp import Operands, device_of, dtype_name, identify, namespace_of, operands
+from arrayconv._arrays import dtypes, host
+from arrayconv._arrays.namespace import Namespace, has_dtype
+from arrayconv._arrays.numpy_dtypes import narrower
+from arrayconv._arrays.xp import Operands, device_of, dtype_name, identify, namespace_of, operands
+from arrayconv._runtime.tracing import shape_of
 
 Rule = Callable[[str, str], str]  # the dtype names of both inputs to the result's
 
@@ -99,13 +99,13 @@ def held(name: str, xp: Namespace, device: Any) -> str:
 
 def _dtype(function: str, name: str, array: Any) -> str:
     found = dtype_name(array.dtype)
-    return found if found == "bool" else _dtypes.checked(function, name, found)
+    return found if found == "bool" else dtypes.checked(function, name, found)
 
 
 def _array(function: str, argument: str, value: Any, library: str, xp: Namespace, device: Any) -> Any:
     """Return nested lists, or anything of NumPy's, as an array of `library`."""
     if library == "numpy":
-        return value if isinstance(value, np.ndarray) else _host.array(function, argument, value)
-    found = _host.numbers(function, argument, value)
-    name = found.dtype if found.dtype == "bool" else _dtypes.checked(function, argument, found.dtype)
+        return value if isinstance(value, np.ndarray) else host.array(function, argument, value)
+    found = host.numbers(function, argument, value)
+    name = found.dtype if found.dtype == "bool" else dtypes.checked(function, argument, found.dtype)
     return found.array(held(name, xp, device), xp, device)

@@ -14,10 +14,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from arrayconv._boundary import each_run, runs
+from arrayconv._arrays.xp import Array, Namespace
 from arrayconv._ops import pad
-from arrayconv._spec import Axis
-from arrayconv._xp import Array, Namespace
+from arrayconv._problem.boundary import each_run, runs
+from arrayconv._problem.spec import Axis
 
 EXPLICIT = ("smooth", "line", "antisymmetric", "antireflect")
 

@@ -12,13 +12,13 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from arrayconv._boundary import Boundary
-from arrayconv._capacity import check_result
 from arrayconv._errors import listed, shown
-from arrayconv._problem import Problem, paired
-from arrayconv._shapes import MODES, integer, is_iterable, mode_axis
-from arrayconv._spec import Axis
-from arrayconv._tracing import planning, record
+from arrayconv._problem.axes import MODES, integer, is_iterable, mode_axis
+from arrayconv._problem.boundary import Boundary
+from arrayconv._problem.problem import Problem, paired
+from arrayconv._problem.spec import Axis
+from arrayconv._runtime.capacity import check_result
+from arrayconv._runtime.tracing import planning, record
 
 Shape = tuple[int, ...]
 Kind = Literal["convolve", "correlate", "correlate2d"]

@@ -39,7 +39,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from arrayconv._nn import convolved, patches
+from arrayconv._nn import convolution, patches
 from arrayconv.nn import grad as grad  # for `nn.grad` without an import of its own
 
 if TYPE_CHECKING:  # editors and type checkers see it
@@ -96,7 +96,7 @@ def conv1d(
     array([[21, 32, 43, 54,  5]])
     """
     options = 1, stride, padding, dilation, groups, boundary, fill_value, method, accuracy, dtype, max_workspace
-    return convolved.convolve("conv1d", input, weight, bias, options)
+    return convolution.convolve("conv1d", input, weight, bias, options)
 
 
 def conv2d(
@@ -125,7 +125,7 @@ def conv2d(
             [48, 39]]])
     """
     options = 2, stride, padding, dilation, groups, boundary, fill_value, method, accuracy, dtype, max_workspace
-    return convolved.convolve("conv2d", input, weight, bias, options)
+    return convolution.convolve("conv2d", input, weight, bias, options)
 
 
 def conv3d(
@@ -146,7 +146,7 @@ def conv3d(
 ) -> Any:
     """Return a convolution over three axes: (batch, out_channels, depth', height', width'), or unbatched."""
     options = 3, stride, padding, dilation, groups, boundary, fill_value, method, accuracy, dtype, max_workspace
-    return convolved.convolve("conv3d", input, weight, bias, options)
+    return convolution.convolve("conv3d", input, weight, bias, options)
 
 
 def conv(
@@ -191,7 +191,7 @@ def conv(
     (2, 6, 6, 6, 6, 6)
     """
     options = None, stride, padding, dilation, groups, boundary, fill_value, method, accuracy, dtype, max_workspace
-    return convolved.convolve("conv", input, weight, bias, options)
+    return convolution.convolve("conv", input, weight, bias, options)
 
 
 def conv_transpose1d(
@@ -211,7 +211,7 @@ def conv_transpose1d(
 ) -> Any:
     """Return a transposed convolution over one axis: (batch, out_channels, m), or unbatched."""
     options = 1, stride, padding, output_padding, groups, dilation, method, accuracy, dtype, max_workspace
-    return convolved.transpose("conv_transpose1d", input, weight, bias, options)
+    return convolution.transpose("conv_transpose1d", input, weight, bias, options)
 
 
 def conv_transpose2d(
@@ -239,7 +239,7 @@ def conv_transpose2d(
     (2, 4, 16, 16)
     """
     options = 2, stride, padding, output_padding, groups, dilation, method, accuracy, dtype, max_workspace
-    return convolved.transpose("conv_transpose2d", input, weight, bias, options)
+    return convolution.transpose("conv_transpose2d", input, weight, bias, options)
 
 
 def conv_transpose3d(
@@ -259,7 +259,7 @@ def conv_transpose3d(
 ) -> Any:
     """Return a transposed convolution over three axes: (batch, out_channels, depth', height', width'), or unbatched."""
     options = 3, stride, padding, output_padding, groups, dilation, method, accuracy, dtype, max_workspace
-    return convolved.transpose("conv_transpose3d", input, weight, bias, options)
+    return convolution.transpose("conv_transpose3d", input, weight, bias, options)
 
 
 def conv_transpose(
@@ -299,7 +299,7 @@ def conv_transpose(
     array([[ 1, 10,  2, 20,  3, 30,  0]])
     """
     options = None, stride, padding, output_padding, groups, dilation, method, accuracy, dtype, max_workspace
-    return convolved.transpose("conv_transpose", input, weight, bias, options)
+    return convolution.transpose("conv_transpose", input, weight, bias, options)
 
 
 def unfold(input: Any, kernel_size: PerAxis, dilation: PerAxis = 1, padding: PerAxis = 0, stride: PerAxis = 1) -> Any:

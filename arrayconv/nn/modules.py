@@ -22,14 +22,14 @@ import torch
 from torch import Tensor
 from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd  # pyright: ignore[reportPrivateUsage]
 
-from arrayconv import _call
-from arrayconv._boundary import BOUNDARIES
+from arrayconv._calls import prepare
 from arrayconv._errors import check_option
-from arrayconv._nn import convolved
+from arrayconv._nn import convolution
 from arrayconv._nn.arguments import not_negative, positive, positive_number, window
 from arrayconv._nn.shapes import batched
-from arrayconv._shapes import is_sequence, per_axis
-from arrayconv._tracing import shape_of
+from arrayconv._problem.axes import is_sequence, per_axis
+from arrayconv._problem.boundary import BOUNDARIES
+from arrayconv._runtime.tracing import shape_of
 
 __all__ = ["Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d"]
 
@@ -58,7 +58,7 @@ class _Planned(_ConvNd):
     accuracy: str
     max_workspace: int | None
 
-    def _keep(self, chosen: _call.Options) -> None:
+    def _keep(self, chosen: prepare.Options) -> None:
         for option in _DEFAULTS:
             setattr(self, option, getattr(chosen, option))
 
@@ -93,7 +93,7 @@ class _Convolution(_Planned):
     ) -> None:
         name, count = type(self).__name__, self._count
         modes = _modes(name, padding_mode, boundary, count)
-        chosen = _call.options(name, method, accuracy, max_workspace, fill_value)
+        chosen = prepare.options(name, method, accuracy, max_workspace, fill_value)
         taps = positive(name, "kernel_size", kernel_size, count)
         options = window(name, count, stride, padding, dilation, groups)
         _check_channels(name, in_channels, out_channels, options.groups)
@@ -117,7 +117,7 @@ class _Convolution(_Planned):
         operands = _admitted(name, input, weight, bias)
         geometry = self._count, self.stride, self.padding, self.dilation, self.groups, self.boundary
         options = (*geometry, self.fill_value, self.method, self.accuracy, None, self.max_workspace)
-        return convolved.convolve(name, *operands, options)
+        return convolution.convolve(name, *operands, options)
 
 
 class Conv1d(_Convolution, torch.nn.Conv1d):
@@ -180,7 +180,7 @@ class _Transposed(_Planned, _ConvTransposeNd):
     ) -> None:
         name, count = type(self).__name__, self._count
         check_option(name, "padding_mode", padding_mode, ("zeros",))
-        chosen = _call.options(name, method, accuracy, max_workspace, 0)
+        chosen = prepare.options(name, method, accuracy, max_workspace, 0)
         groups = positive_number(name, "groups", groups)
         _check_channels(name, in_channels, out_channels, groups)
         taps = positive(name, "kernel_size", kernel_size, count)
@@ -213,7 +213,7 @@ class _Transposed(_Planned, _ConvTransposeNd):
         extra = self.output_padding if output_size is None else self._extra(name, input, output_size)
         geometry = self._count, self.stride, self.padding, extra, self.groups, self.dilation
         options = (*geometry, self.method, self.accuracy, None, self.max_workspace)
-        return convolved.transpose(name, *operands, options)
+        return convolution.transpose(name, *operands, options)
 
     def _extra(self, name: str, input: Tensor, output_size: Any) -> Any:
         batched(name, "input", shape_of(input), self._count)

@@ -11,7 +11,7 @@ from benchmarks.peers import by_transform, require
 from benchmarks.problems import work
 
 MOST_MACS = 10**9
-MOST_BYTES = 10**9
+MAX_BYTES = 10**9
 
 
 def _stays_small(problem):
@@ -20,7 +20,7 @@ def _stays_small(problem):
     require(macs <= MOST_MACS, f"{macs:.1e} multiply-adds would take it too long")
     size = np.dtype(problem.dtype).itemsize * prod(problem.x) * prod(problem.kernel)
     unfolds = problem.dtype != "float32" and problem.kind == "convolve" and len(problem.kernel) > 1
-    require(not unfolds or size <= MOST_BYTES, f"it unfolds x into {size / 1e9:.1f} GB")
+    require(not unfolds or size <= MAX_BYTES, f"it unfolds x into {size / 1e9:.1f} GB")
 
 
 def convolution(problem, x, kernel):

@@ -18,9 +18,9 @@ from pathlib import Path
 
 import numpy as np
 
-from arrayconv import _dtypes
-from arrayconv._select import TABLE
-from arrayconv._xp import compat_namespace
+from arrayconv._arrays import dtypes
+from arrayconv._arrays.xp import compat_namespace
+from arrayconv._plan.rank import TABLE
 from tests.memory.problems import ELSEWHERE, PROBLEMS
 
 CALLS = 4
@@ -88,16 +88,16 @@ def budgets(problem, x, kernel, method):
 def tolerance(problem, x, kernel, method):
     """Return how far two answers may be apart: each as far as the contract allows from the exact one."""
     plan = problem.explain(x, kernel, method=method)
-    if _dtypes.kind(plan.dtype) == "integer":
+    if dtypes.kind(plan.dtype) == "integer":
         return 0
     host, taps = np.asarray(x).astype("complex128"), np.asarray(kernel).astype("complex128")
     finite = np.nan_to_num(np.abs(host))
-    factor = 4 if _dtypes.kind(plan.dtype) == "complex" else 1
-    eps = _dtypes.eps(plan.accumulator)
+    factor = 4 if dtypes.kind(plan.dtype) == "complex" else 1
+    eps = dtypes.eps(plan.accumulator)
     if TABLE[method].accuracy == "componentwise":
         sizes = problem.call(finite, np.abs(taps), method="direct")
         terms = taps.size * factor
-        return 2 * (terms + 2) * (eps + _dtypes.eps(plan.dtype)) * sizes
+        return 2 * (terms + 2) * (eps + dtypes.eps(plan.dtype)) * sizes
     samples = 4 * host.size + 16 * taps.size  # with what is read beyond the ends
     norms = np.max(finite) * np.sqrt(samples) * np.linalg.norm(taps)
     return 2 * factor * (taps.size + 12 * log2(samples) + 4) * eps * norms
@@ -111,7 +111,7 @@ def apart(y, reference, tolerance):
     if y.dtype.kind in "iu":
         return float(np.max(y != reference, initial=0))
     with np.errstate(invalid="ignore"):
-        far = np.abs(y.astype("complex128") - reference) / (tolerance + _dtypes.tiny("float32"))
+        far = np.abs(y.astype("complex128") - reference) / (tolerance + dtypes.tiny("float32"))
     return float(np.max(far[np.isfinite(y)], initial=0))
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 import arrayconv
-from arrayconv._select import TABLE
+from arrayconv._plan.rank import TABLE
 from arrayconv.testing import error_bound, reference
 from tests.memory.child import resident
 

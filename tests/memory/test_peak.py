@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from arrayconv._select import TABLE
+from arrayconv._plan.rank import TABLE
 from tests.memory.problems import ELSEWHERE, PROBLEMS
 
 MIB = 1 << 20

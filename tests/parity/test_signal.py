@@ -14,8 +14,8 @@ import pytest
 import scipy.signal
 
 import arrayconv.signal
-from arrayconv import _dtypes
-from arrayconv._xp import device_of
+from arrayconv._arrays.dtypes import eps
+from arrayconv._arrays.xp import device_of
 from arrayconv.testing import error_bound
 
 MODES = ("full", "same", "valid")
@@ -305,7 +305,7 @@ def test_scalars(library):
     ):
         in1, in2 = (np.array(random((1,), dtype, seed)[0]) for seed, dtype in enumerate((first, second)))
         expected, y = both(library, name, in1, in2)
-        assert_like_scipy(y, expected, 4 * _dtypes.eps("float32") * abs(expected), (name, first))
+        assert_like_scipy(y, expected, 4 * eps("float32") * abs(expected), (name, first))
     assert isinstance(arrayconv.signal.convolve(1289, 4567), np.int64)
 
 
@@ -561,7 +561,7 @@ UPFIRDN = ("constant", "symmetric", "reflect", "edge", "wrap", "smooth", "line",
 def upfirdn_bound(h, x, dtype):
     """Bound the difference of two filterings: an extension is no larger than x times the samples it may climb."""
     largest = np.max(np.abs(x.astype(complex)), initial=1) * 2 * (h.size + 3)
-    return 4 * (h.size + 4) * _dtypes.eps(np.dtype(dtype).name) * largest * np.sum(np.abs(h.astype(complex)))
+    return 4 * (h.size + 4) * eps(np.dtype(dtype).name) * largest * np.sum(np.abs(h.astype(complex)))
 
 
 @pytest.mark.parametrize("mode", UPFIRDN)

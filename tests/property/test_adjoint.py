@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from arrayconv import testing
-from arrayconv._boundary import BOUNDARIES, runs
-from arrayconv._gradient import input_gradient, kernel_gradient
 from arrayconv._ops import pad
 from arrayconv._ops.windows import LEADING
-from arrayconv._spec import Spec
+from arrayconv._problem.boundary import BOUNDARIES, runs
+from arrayconv._problem.gradient import input_gradient, kernel_gradient
+from arrayconv._problem.spec import Spec
 from tests import cases, running
 from tests.conftest import make_library
 

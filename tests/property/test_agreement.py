@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 import arrayconv
-from arrayconv import _partition, testing
+from arrayconv import testing
 from arrayconv._algorithms import ALGORITHMS
+from arrayconv._problem import partition
 
 METHODS = tuple(ALGORITHMS)
 # What each row varies: sizes past the limit where borders become slabs, every boundary, long and short kernels.
@@ -42,13 +43,13 @@ def test_slabs_give_what_whole_extension_gives(method, monkeypatch, random):
     x, kernel = random.integers(-9, 9, (40, 30)), random.integers(-9, 9, (5, 3))
     options = {"boundary": ("wrap", "reflect"), "method": method}
     whole = arrayconv.convolve(x, kernel, **options)
-    monkeypatch.setattr(_partition, "SMALL", 0)
-    arrayconv._plan.make.cache_clear()
+    monkeypatch.setattr(partition, "SMALL", 0)
+    arrayconv._plan.plan.make.cache_clear()
     try:
         slabs = arrayconv.convolve(x, kernel, **options)
         steps = arrayconv.explain((40, 30), (5, 3), dtype="int64", **options).steps
     finally:
-        arrayconv._plan.make.cache_clear()
+        arrayconv._plan.plan.make.cache_clear()
     np.testing.assert_array_equal(slabs, whole)
     assert steps == (5 if ALGORITHMS[method].cuts.slabs else 1)
 

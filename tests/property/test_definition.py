@@ -6,9 +6,9 @@ import pytest
 from hypothesis import strategies as st
 
 from arrayconv._algorithms import ALGORITHMS
-from arrayconv._boundary import BOUNDARIES
-from arrayconv._select import TABLE
-from arrayconv._spec import Axis, Spec
+from arrayconv._plan.rank import TABLE
+from arrayconv._problem.boundary import BOUNDARIES
+from arrayconv._problem.spec import Axis, Spec
 from tests import cases, oracle, running
 from tests.conftest import make_library
 from tests.listing import offenders

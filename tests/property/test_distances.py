@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 import arrayconv
 from arrayconv import nn
-from arrayconv._boundary import BOUNDARIES
-from arrayconv._select import METHODS
+from arrayconv._plan.rank import METHODS
+from arrayconv._problem.boundary import BOUNDARIES
 from tests.conftest import make_library
 
 FAR = 10**9

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import arrayconv
 from arrayconv import config, kernels, ndimage, nn, signal
-from arrayconv._select import METHODS
+from arrayconv._plan.rank import METHODS
 
 # Tiny, huge and bad numbers beside ordinary ones: casts underflow, products overflow, zeros meet infinities.
 SCALES = [1.0, 1e-30, 1e-41, 1e-310, 1e30, 1e200]

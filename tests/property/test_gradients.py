@@ -11,7 +11,7 @@ import pytest
 import arrayconv
 from arrayconv import ndimage, nn, testing
 from arrayconv._algorithms import ALGORITHMS
-from arrayconv._boundary import BOUNDARIES
+from arrayconv._problem.boundary import BOUNDARIES
 from tests.cases import numbers
 from tests.conftest import make_library
 

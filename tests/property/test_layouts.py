@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import arrayconv
 from arrayconv import config, ndimage, nn, signal
-from arrayconv._select import METHODS
+from arrayconv._plan.rank import METHODS
 from tests import layouts, oracle, running
 from tests.conftest import LIBRARIES, make_library
 

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 import arrayconv
 from arrayconv import ndimage
-from arrayconv._memory import covers_itself
-from arrayconv._select import METHODS
+from arrayconv._arrays.memory import has_internal_overlap
+from arrayconv._plan.rank import METHODS
 from tests import layouts, oracle
 from tests.conftest import make_library
 
@@ -153,7 +153,7 @@ def test_memory_that_elements_share_is_noticed(axes, unit, odd):
     strides = tuple(step * unit + odd * (step % 2) for step in steps)
     x = np.lib.stride_tricks.as_strided(np.zeros(4096, np.int32)[2048:], shape, strides)
     gaps = np.diff(np.sort(places(x)))
-    assert covers_itself(x) == bool((gaps < itemsize).any())
+    assert has_internal_overlap(x) == bool((gaps < itemsize).any())
 
 
 def test_out_over_itself_is_refused_by_name():

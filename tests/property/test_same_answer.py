@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import arrayconv
 from arrayconv import config, nn
-from arrayconv._select import METHODS
+from arrayconv._plan.rank import METHODS
 from tests import layouts, oracle, running
 from tests.conftest import make_library
 

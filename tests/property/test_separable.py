@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from arrayconv import Convolver, _dtypes, kernels, testing
-from arrayconv._separable import balanced, long_axes, misfit, separated
+from arrayconv import Convolver, kernels, testing
+from arrayconv._arrays import dtypes
+from arrayconv._kernels.separable import balanced, long_axes, misfit, separated
 from tests import oracle
 from tests.cases import numbers
 
@@ -176,11 +177,11 @@ def test_products_on_more_axes_are_found_to_the_tolerance(data):
     if data.draw(st.booleans()):
         kernel = kernel / np.abs(kernel).sum()  # rounded once more, as kernels that are made to add up to 1 are
     assert kernel.dtype == dtype
-    found = separated(kernel, _dtypes.eps(dtype))
+    found = separated(kernel, dtypes.eps(dtype))
     assert len(found.terms) == 1
     assert misfit(found, kernel.shape, dtype, "normwise") is None
     kernel[(0,) * len(shape)] += 1e-3 * np.abs(kernel).max()
-    assert misfit(separated(kernel, _dtypes.eps(dtype)), kernel.shape, dtype, "normwise") is not None
+    assert misfit(separated(kernel, dtypes.eps(dtype)), kernel.shape, dtype, "normwise") is not None
 
 
 def test_products_keep_zero_taps_and_small_ones():
@@ -224,7 +225,7 @@ OUTSIDE = {  # name: dtype, factors of which one leaves the range of the dtype t
 def test_factors_beyond_the_range_are_refused(name):
     dtype, down, across = OUTSIDE[name]
     kernel = np.multiply.outer(down, across).astype(dtype)
-    assert np.abs(kernel).min() >= _dtypes.tiny(dtype)
+    assert np.abs(kernel).min() >= dtypes.tiny(dtype)
     assert f"leave the range of {dtype}" in Convolver(kernel, "same").explain(np.ones((400, 400), dtype)).separable
 
 

@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 
 import arrayconv
-from arrayconv import _cache, config
+from arrayconv import config
 from arrayconv._algorithms import ALGORITHMS, Context
 from arrayconv._algorithms.banded.bands import bands_of
 from arrayconv._algorithms.banded.matrix import band_matrices
-from arrayconv._spec import Axis, Spec
-from arrayconv._xp import operands as operands_of
+from arrayconv._arrays.xp import operands as canonical_operands
+from arrayconv._calls import cache
+from arrayconv._problem.spec import Axis, Spec
 from tests import running
 from tests.conftest import make_library
 
@@ -62,7 +63,7 @@ def test_the_single_call_gives_what_direct_gives(name, dtype, mode, function):
 @pytest.mark.parametrize("name", SIZES)
 def test_a_bound_call_gives_the_bits_of_the_plan(name):
     x, kernel = operands(SIZES[name], "float64")
-    _cache._calls.clear()
+    cache._calls.clear()
     first = arrayconv.convolve(x, kernel, "same", method="banded")
     np.testing.assert_array_equal(running.bound(x, kernel), first)
     np.testing.assert_array_equal(running.by_the_engine(x, kernel), first)
@@ -178,7 +179,7 @@ def test_band_matrices_hold_each_tap_at_stride_and_dilation(lead, stride, dilati
     spec = Spec(1, 2, 3, 2, axes)
     kernel = random.integers(1, 100, spec.kernel_shape).astype("float64")
     xp = make_library("numpy").xp
-    context = Context(xp, "cpu", operands_of("convolve", kernel, kernel).traits, None)
+    context = Context(xp, "cpu", canonical_operands("convolve", kernel, kernel).traits, None)
     bands, matrices = bands_of(spec), band_matrices(kernel, spec, context)
     height = 1 if len(axes) == 1 else bands.height
     span = bands.height * bands.span if len(axes) == 1 else bands.span

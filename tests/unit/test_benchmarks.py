@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from arrayconv import _cost_table, _threads
-from arrayconv._select import TABLE
+from arrayconv._costs import cost_table
+from arrayconv._plan.rank import TABLE
+from arrayconv._runtime import threads as cores
 from tests.conftest import LIBRARIES
 
 for package in ("matplotlib", "rich", "scipy"):
@@ -426,21 +427,30 @@ def rows_of(text):
     """Return the tables of the text of a cost table."""
     names = {"__name__": "table"}
     exec(compile(text, "table", "exec"), names)
-    return {name: {key: tuple(row) for key, row in names[name].items()} for name in ("RATES", "PACES", "NARROW")}
+    return {
+        name: {key: tuple(row) for key, row in names[name].items()}
+        for name in ("PRIMITIVE_COSTS", "METHOD_COSTS", "NARROW")
+    }
 
 
-@pytest.mark.parametrize(("wide", "table_of_paces"), [(True, "PACES"), (False, "NARROW")])
+@pytest.mark.parametrize(("wide", "table_of_paces"), [(True, "METHOD_COSTS"), (False, "NARROW")])
 def test_calibration_replaces_what_it_measured_and_keeps_the_rest(wide, table_of_paces, monkeypatch):
-    monkeypatch.setattr(_cost_table, "is_wide", lambda: wide)
-    table = (ROOT / "arrayconv/_cost_table.py").read_text()
-    rates = {"torch/cpu": _cost_table.Rates(1, 2, 3, 4, 5, 6), "new/cpu": _cost_table.Rates(6, 5, 4, 3, 2, 1)}
-    paces = {"numpy_convolve-float": _cost_table.Pace(1, 2, 3)}
-    text = _calibrate().rendered(rates, paces, "numpy 0")
+    monkeypatch.setattr(cost_table, "is_wide", lambda: wide)
+    table = (ROOT / "arrayconv/_costs/cost_table.py").read_text()
+    primitive_costs = {
+        "torch/cpu": cost_table.PrimitiveCosts(1, 2, 3, 4, 5, 6),
+        "new/cpu": cost_table.PrimitiveCosts(6, 5, 4, 3, 2, 1),
+    }
+    method_costs = {"numpy_convolve-float": cost_table.MethodCost(1, 2, 3)}
+    text = _calibrate().rendered(primitive_costs, method_costs, "numpy 0")
     before, after = rows_of(table), rows_of(text)
-    assert after["RATES"] == {**before["RATES"], **{name: tuple(row) for name, row in rates.items()}}
-    for name in ("PACES", "NARROW"):
-        changed = paces if name == table_of_paces else {}
-        assert after[name] == {**before[name], **{row: tuple(pace) for row, pace in changed.items()}}
+    assert after["PRIMITIVE_COSTS"] == {
+        **before["PRIMITIVE_COSTS"],
+        **{name: tuple(row) for name, row in primitive_costs.items()},
+    }
+    for name in ("METHOD_COSTS", "NARROW"):
+        changed = method_costs if name == table_of_paces else {}
+        assert after[name] == {**before[name], **{row: tuple(method_cost) for row, method_cost in changed.items()}}
     assert "numpy 0.\n" in text
-    assert text.count(f"\nTHREADS = {_threads.usable()} ") == 1
+    assert text.count(f"\nTHREADS = {cores.usable()} ") == 1
     assert text.count("#") == table.count("#")

@@ -3,15 +3,25 @@
 import numpy as np
 import pytest
 
-from arrayconv._boundary import BOUNDARIES, FILL, Cycle, ends_meet, period, reads_samples, runs, sample_range, shift
+from arrayconv._problem.boundary import (
+    BOUNDARIES,
+    FILL,
+    Cycle,
+    ends_meet,
+    period,
+    reads_samples,
+    runs,
+    sample_range,
+    shift,
+)
 from tests import oracle
 
 
-def spelled(pieces):
+def parse_dtype_name(pieces):
     """Return the sample each position copies, FILL for the constant."""
     spelt = []
     for run in pieces:
-        one = spelled(run.runs) * run.periods if isinstance(run, Cycle) else None
+        one = parse_dtype_name(run.runs) * run.periods if isinstance(run, Cycle) else None
         spelt += one or [run.start + run.step * i for i in range(run.length)]
         assert run.length == len(one or range(run.length))
     return spelt
@@ -25,9 +35,9 @@ def test_runs_spell_out_the_extension(boundary, size, before, after):
         pytest.skip("nothing is left of the axis")
     pieces = runs(size, -before, size + after, boundary)
     expected = [oracle.source(position, size, boundary) for position in range(-before, size + after)]
-    assert spelled(pieces) == [FILL if place is None else place for place in expected]
+    assert parse_dtype_name(pieces) == [FILL if place is None else place for place in expected]
     if min(before, after) >= 0 and boundary != "constant":
-        assert spelled(pieces) == np.pad(np.arange(size), (before, after), mode=boundary).tolist()
+        assert parse_dtype_name(pieces) == np.pad(np.arange(size), (before, after), mode=boundary).tolist()
 
 
 @pytest.mark.parametrize("boundary", BOUNDARIES)
@@ -40,7 +50,7 @@ def test_a_range_inside_is_one_slice():
 
 
 def test_an_empty_axis_extends_by_the_constant_only():
-    assert spelled(runs(0, -2, 1, "constant")) == [FILL] * 3
+    assert parse_dtype_name(runs(0, -2, 1, "constant")) == [FILL] * 3
     with pytest.raises(ValueError, match=r"boundary 'edge' extends the data, but the axis has 0 samples"):
         runs(0, -2, 1, "edge")
 

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 import arrayconv
-from arrayconv import _cache, config
+from arrayconv import config
 from arrayconv._accel import ACCELERATED
-from arrayconv._cost_table import PACES
+from arrayconv._calls import cache
+from arrayconv._costs.cost_table import METHOD_COSTS
 from tests import oracle
 
 X, KERNEL = np.arange(100.0), np.arange(1.0, 6.0)
@@ -14,15 +15,15 @@ X, KERNEL = np.arange(100.0), np.arange(1.0, 6.0)
 
 @pytest.fixture(autouse=True)
 def _forgetful():
-    _cache._calls.clear()
+    cache._calls.clear()
 
 
 def test_second_call_is_remembered_and_equal():
     first = arrayconv.convolve(X, KERNEL)
-    assert len(_cache._calls) == 1
+    assert len(cache._calls) == 1
     np.testing.assert_array_equal(arrayconv.convolve(X, KERNEL), first)
     np.testing.assert_array_equal(arrayconv.convolve(2 * X, KERNEL), 2 * first)
-    assert len(_cache._calls) == 1
+    assert len(cache._calls) == 1
 
 
 @pytest.mark.parametrize("function", [arrayconv.convolve, arrayconv.correlate])
@@ -40,7 +41,7 @@ def test_short_way_equals_the_definition(function, mode, dtype):
         np.testing.assert_array_equal(
             y, oracle.wrapped(expected, dtype) if "int" in dtype else oracle.rounded(expected)
         )
-    assert len(_cache._calls) == 1
+    assert len(cache._calls) == 1
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
@@ -75,15 +76,15 @@ def test_kinds_of_arrays_and_options_are_kept_apart():
     ]
     cold = []
     for arrays, options in calls:
-        _cache._calls.clear()
+        cache._calls.clear()
         cold.append(arrayconv.convolve(*arrays, **options))
-    _cache._calls.clear()
+    cache._calls.clear()
     for _ in range(2):
         for (arrays, options), expected in zip(calls, cold, strict=True):
             y = arrayconv.convolve(*arrays, **options)
             assert (y.dtype, y.shape) == (expected.dtype, expected.shape)
             np.testing.assert_array_equal(y, expected)
-    assert len(_cache._calls) == len(calls)
+    assert len(cache._calls) == len(calls)
 
 
 @pytest.mark.parametrize("option", [{"stride": 1.0}, {"stride": True + 0.0}, {"dilation": 1.0}, {"axes": 0.0}])
@@ -100,27 +101,27 @@ def test_settings_are_part_of_what_is_remembered():
         arrayconv.convolve(X, KERNEL)
     with config.using(accelerators=set()):
         arrayconv.convolve(X, KERNEL)
-        assert {call.plan().method in ACCELERATED for call in _cache._calls.values()} == {True, False}
+        assert {call.plan().method in ACCELERATED for call in cache._calls.values()} == {True, False}
 
 
 def test_refusals_are_not_remembered():
     for _ in range(2):
         with pytest.raises(ValueError, match="no longer than x"):
             arrayconv.convolve(KERNEL, X, "valid")
-    assert not _cache._calls
+    assert not cache._calls
 
 
 def test_no_array_is_kept():
     arrayconv.convolve(X, KERNEL)
-    (call,) = _cache._calls.values()
+    (call,) = cache._calls.values()
     assert call.operands.x is call.operands.kernel is None
 
 
 def test_memory_of_calls_is_bounded(monkeypatch):
-    monkeypatch.setattr(_cache._calls, "most", 4)
+    monkeypatch.setattr(cache._calls, "most", 4)
     for n in range(6, 20):
         arrayconv.convolve(X[:n], KERNEL)
-    assert len(_cache._calls) <= 4
+    assert len(cache._calls) <= 4
 
 
 def test_recorded_calls_take_the_long_way():
@@ -150,7 +151,7 @@ def test_lists_and_sequences_are_not_remembered():
     arrayconv.convolve([1, 2, 3], [1, 1])
     arrayconv.convolve(X, KERNEL, stride=[1])
     arrayconv.correlate(X, KERNEL, lags=[(0, 3)])
-    assert not _cache._calls
+    assert not cache._calls
 
 
 def test_a_call_with_out_is_remembered():
@@ -160,7 +161,7 @@ def test_a_call_with_out_is_remembered():
         out[...] = 0
         assert arrayconv.convolve(X, KERNEL, out=out) is out
         np.testing.assert_array_equal(out, expected)
-    assert len(_cache._calls) == 1
+    assert len(cache._calls) == 1
 
 
 def test_zeros_that_torch_has_not_written_are_no_place_for_an_answer():
@@ -187,4 +188,4 @@ def test_other_orders_of_bytes_keep_their_values():
 def test_every_pace_is_of_an_accelerated_method():
     from arrayconv._accel import ACCELERATED
 
-    assert {name.partition("-")[0] for name in PACES} <= set(ACCELERATED)
+    assert {name.partition("-")[0] for name in METHOD_COSTS} <= set(ACCELERATED)

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import arrayconv
-from arrayconv import _cache, config, einconv, nn
+from arrayconv import config, einconv, nn
+from arrayconv._calls import cache
 from tests.conftest import make_library
 
 RANDOM = np.random.default_rng(0)
@@ -14,7 +15,7 @@ RANDOM = np.random.default_rng(0)
 
 @pytest.fixture(autouse=True)
 def _forgetful():
-    _cache._calls.clear()
+    cache._calls.clear()
 
 
 @pytest.fixture(params=["numpy", "torch"])
@@ -106,7 +107,7 @@ def test_a_call_made_before_equals_the_first(lent, name, dtype, method):
     operands = list(map(lent.asarray, arrays))
     chosen = {} if "of-the" in name else {"method": method}  # torch's gradients have no such option
     first, *later = [function(*operands, **options, **chosen) for _ in range(3)]
-    assert len(_cache._calls) == 1
+    assert len(cache._calls) == 1
     for y in later:
         assert type(y) is type(first)
         np.testing.assert_array_equal(lent.numpy(y), lent.numpy(first))
@@ -179,15 +180,15 @@ def test_kinds_of_calls_are_kept_apart(lent):
     ]
     cold = []
     for arrays, options in calls:
-        _cache._calls.clear()
+        cache._calls.clear()
         cold.append(nn.conv2d(*arrays, **options))
-    _cache._calls.clear()
+    cache._calls.clear()
     for _ in range(2):
         for (arrays, options), expected in zip(calls, cold, strict=True):
             y = nn.conv2d(*arrays, **options)
             assert (y.dtype, y.shape) == (expected.dtype, expected.shape)
             np.testing.assert_array_equal(lent.numpy(y), lent.numpy(expected))
-    assert len(_cache._calls) == len(calls)
+    assert len(cache._calls) == len(calls)
 
 
 X, W, BIAS = normal(1, 2, 6, 6), normal(2, 2, 2, 2), normal(2)
@@ -233,10 +234,10 @@ def test_numbers_that_equal_bools_are_calls_of_their_own():
     for number in (0, 1):
         with pytest.raises(TypeError, match="`flip` must be True or False"):
             einconv(PATTERN, X, W, flip=number)
-    assert len(_cache._calls) == 2
+    assert len(cache._calls) == 2
     nn.conv2d(X, W, stride=((1), (1)))
     nn.conv2d(X, W, stride=(True, 1))
-    assert len(_cache._calls) == 4
+    assert len(cache._calls) == 4
 
 
 def test_a_bias_of_the_wrong_kind_is_refused_after_one_of_the_right():
@@ -245,7 +246,7 @@ def test_a_bias_of_the_wrong_kind_is_refused_after_one_of_the_right():
         for _ in range(2):
             with pytest.raises(error, match="conv2d: `bias` must"):
                 nn.conv2d(X, W, bias)
-    assert len(_cache._calls) == 1
+    assert len(cache._calls) == 1
 
 
 @pytest.mark.parametrize("padding", [0, 1])
@@ -263,14 +264,14 @@ def test_lists_are_not_remembered():
     nn.conv2d(X, W, [1.0, 2.0])
     nn.conv2d(X, W, BIAS, stride=[2, 1])
     einconv(PATTERN, X.tolist(), W)
-    assert not _cache._calls
+    assert not cache._calls
 
 
 def test_no_array_is_kept():
     nn.conv2d(X, W, BIAS)
-    (call,) = _cache._calls.values()
+    (call,) = cache._calls.values()
     assert call.operands.x is call.operands.kernel is None
-    assert not any(part is BIAS for part in call.finish)
+    assert not any(part is BIAS for part in call.postprocess)
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
@@ -334,7 +335,7 @@ def test_parameters_share_what_tensors_are_remembered_by(tensors):
     with torch.no_grad():
         y = nn.conv2d(x, torch.nn.Parameter(w), torch.nn.Parameter(bias))
     assert torch.equal(y, expected)
-    assert len(_cache._calls) == 1
+    assert len(cache._calls) == 1
     assert nn.conv2d(x, torch.nn.Parameter(w), bias).requires_grad
 
 
@@ -372,5 +373,5 @@ def test_devices_are_kept_apart(tensors):
 def test_a_remembered_call_is_torchs_own(tensors, monkeypatch):
     _, (x, w, bias) = tensors
     nn.conv2d(x, w, bias, padding=1, method="torch_conv")
-    monkeypatch.setattr("arrayconv._bound.planned", None)  # the long way
+    monkeypatch.setattr("arrayconv._calls.binding.planned", None)  # the long way
     nn.conv2d(x, w, bias, padding=1, method="torch_conv")

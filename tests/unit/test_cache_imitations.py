@@ -5,9 +5,10 @@ from functools import partial
 import numpy as np
 import pytest
 
-from arrayconv import _cache, ndimage, signal
+from arrayconv import ndimage, signal
+from arrayconv._calls import cache
 from arrayconv._ndimage import filters
-from arrayconv._signal import convolved, resampled
+from arrayconv._signal import convolution, resampling
 from tests.conftest import make_library
 
 RANDOM = np.random.default_rng(0)
@@ -47,7 +48,7 @@ CALLS = {
 
 @pytest.fixture(autouse=True)
 def _forgetful():
-    _cache._calls.clear()
+    cache._calls.clear()
 
 
 @pytest.fixture
@@ -58,7 +59,7 @@ def untranslated(monkeypatch):
         raise AssertionError("the call is translated again")
 
     def forbid():
-        for module, name in ((convolved, "pair"), (resampled, "pair"), (filters, "source")):
+        for module, name in ((convolution, "pair"), (resampling, "pair"), (filters, "source")):
             monkeypatch.setattr(module, name, refuse)
 
     return forbid
@@ -81,7 +82,7 @@ def test_a_call_made_before_is_not_translated_and_equals_the_first(library, dtyp
     lent = make_library(library)
     first_given, second_given = operands(shapes, dtype, lent), operands(shapes, dtype, lent)
     first, expected = function(*first_given, **options), function(*second_given, **options)
-    _cache._calls.clear()
+    cache._calls.clear()
     function(*first_given, **options)
     untranslated()
     for given, wanted in ((second_given, expected), (first_given, first)):
@@ -95,7 +96,7 @@ def test_no_array_of_the_caller_is_kept():
     x, weights = (RANDOM.standard_normal(shape) for shape in PLANES)
     for function in (signal.convolve, signal.correlate2d, ndimage.correlate):
         function(x, weights)
-    stack, seen = list(_cache._calls.values()), set()
+    stack, seen = list(cache._calls.values()), set()
     while stack:
         one = stack.pop()
         assert one is not x
@@ -124,7 +125,7 @@ def test_weights_in_a_list_are_told_apart_by_their_numbers():
 def test_every_fill_is_a_call_of_its_own(cval):
     call = partial(ndimage.correlate1d, RANDOM.standard_normal(4), np.ones(3), mode="constant")
     expected = call(cval=cval)
-    _cache._calls.clear()
+    cache._calls.clear()
     for other in (0.0, 1.0, -0.0):
         call(cval=other)
     for _ in range(2):

@@ -15,12 +15,15 @@ import numpy as np
 import pytest
 
 import arrayconv
-from arrayconv import _accel, _cache, _failures, _fft, _plan, _threads, config
-from arrayconv._accel import _native
+from arrayconv import _accel, _fft, config
+from arrayconv._accel.native import in_place, loader
 from arrayconv._algorithms import ALGORITHMS
-from arrayconv._select import TABLE
-from arrayconv._spec import Axis, Spec
-from arrayconv._xp import Traits
+from arrayconv._arrays import failures
+from arrayconv._arrays.xp import Traits
+from arrayconv._calls import cache
+from arrayconv._plan import plan
+from arrayconv._plan.rank import TABLE
+from arrayconv._problem.spec import Axis, Spec
 from arrayconv.testing import error_bound
 
 KNOWN = sorted(config.ACCELERATORS)
@@ -182,7 +185,7 @@ def test_what_cannot_keep_to_the_default_cap_exceeds_it(method):
 @pytest.fixture
 def tiny_default(monkeypatch):
     """Make the cap that nobody asks for one that nothing keeps to."""
-    _cache._calls.clear()
+    cache._calls.clear()
     token = config._settings.set(DEFAULT._replace(max_workspace=10))
     yield
     config._settings.reset(token)
@@ -222,8 +225,8 @@ TRAITS = Traits("numpy", "cpu", "float64", "float64")
 @pytest.fixture
 def two_cores(monkeypatch):
     """Let this process use two cores, whatever it has."""
-    _cache._calls.clear()
-    monkeypatch.setattr(_threads, "usable", lambda: CORES)
+    cache._calls.clear()
+    monkeypatch.setattr(plan, "usable", lambda: CORES)
 
 
 @pytest.mark.usefixtures("two_cores")
@@ -240,7 +243,7 @@ class TestThreads:
         ],
     )
     def test_there_are_as_many_as_asked_for_and_never_more_than_cores(self, traits, asked, threads):
-        assert _plan.with_accelerators(traits, frozenset(), asked).threads == threads
+        assert plan.with_accelerators(traits, frozenset(), asked).threads == threads
 
     @pytest.mark.parametrize(
         ("asked", "size", "each"),
@@ -257,11 +260,11 @@ class TestThreads:
 
     @pytest.mark.parametrize("asked", [1, 2])
     def test_compiled_loops_are_shared_by_no_more(self, asked, monkeypatch):
-        if not _native.built():
+        if not loader.built():
             pytest.skip("the loops were not built: no C compiler")
         told = []
-        share = _threads.share
-        monkeypatch.setattr(_threads, "share", lambda *given: told.append(given[-1]) or share(*given))
+        parallel_for = in_place.parallel_for
+        monkeypatch.setattr(in_place, "parallel_for", lambda *given: told.append(given[-1]) or parallel_for(*given))
         with config.using(threads=asked):
             arrayconv.convolve(np.ones((300, 300)), np.ones((9, 9)), fill_value=1, method="native_loops")
         assert set(told) == {asked}
@@ -275,19 +278,19 @@ class TestThreads:
         if row.refusal is not None:
             pytest.skip(row.refusal)
         answers = {}
-        for threads in (1, 2):
-            with config.using(threads=threads):
-                answers[threads] = call()
-                np.testing.assert_array_equal(call(), answers[threads])
+        for count in (1, 2):
+            with config.using(threads=count):
+                answers[count] = call()
+                np.testing.assert_array_equal(call(), answers[count])
         bound = error_bound("convolve", x, kernel, "same")
         assert np.all(np.abs(answers[1] - answers[2]) <= 2 * bound)
 
     def test_a_loop_is_predicted_to_take_longer_on_one(self):
-        if not _native.built():
+        if not loader.built():
             pytest.skip("the loops were not built: no C compiler")
         costs = []
-        for threads in (1, 2):
-            with config.using(threads=threads):
+        for count in (1, 2):
+            with config.using(threads=count):
                 found = arrayconv.explain((1000, 1000), (5, 5), method="native_loops")
             costs.append(next(row.cost_ns for row in found.candidates if row.name == "native_loops"))
         assert costs[0] > 1.5 * costs[1]
@@ -297,8 +300,8 @@ class TestThreads:
     def test_large_lent_transforms_are_predicted_to_take_longer_on_one(self, library, shape, factor):
         spec = Spec(1, 1, 1, 1, tuple(Axis(n, 31, n, before=15) for n in shape))
         lent = TRAITS._replace(transforms=library)
-        one, two = (TABLE["fft"].cost(spec, lent._replace(threads=threads)) for threads in (1, 2))
-        own = [TABLE["fft"].cost(spec, TRAITS._replace(threads=threads)) for threads in (1, 2)]
+        one, two = (TABLE["fft"].cost(spec, lent._replace(threads=count)) for count in (1, 2))
+        own = [TABLE["fft"].cost(spec, TRAITS._replace(threads=count)) for count in (1, 2)]
         kernel = TABLE["fft"].preparation.cost(spec, lent)  # on one thread in either
         assert one - kernel == pytest.approx(factor * (two - kernel), rel=0.1)
         assert own[0] == own[1]
@@ -365,7 +368,7 @@ def test_transforms_turned_off_are_not_called(monkeypatch, library):
 @pytest.mark.parametrize("library", _fft.PROVIDERS)
 def test_a_provider_that_cannot_be_imported_is_left_alone_with_one_warning(monkeypatch, library):
     x, kernel, allowed = provided_by(library)
-    monkeypatch.setattr(_failures, "failures", {})
+    monkeypatch.setattr(failures, "failures", {})
     monkeypatch.setitem(_fft.PROVIDERS, library, "arrayconv._fft.nowhere")
     with config.using(accelerators=allowed):
         with pytest.warns(RuntimeWarning, match=f"the accelerator '{library}' failed: ModuleNotFoundError") as told:
@@ -383,10 +386,10 @@ class TestFailingAccelerator:
         def bind(*_):
             raise _accel.AcceleratorFailed("numpy", "it is broken today")
 
-        monkeypatch.setattr(_failures, "failures", {})
+        monkeypatch.setattr(failures, "failures", {})
         broken = dataclasses.replace(TABLE["numpy_convolve"], bind=bind)
         monkeypatch.setitem(TABLE, "numpy_convolve", broken)
-        _cache._calls.clear()
+        cache._calls.clear()
 
     def test_auto_answers_and_warns_once(self):
         x, kernel = np.arange(100.0), np.arange(5.0)

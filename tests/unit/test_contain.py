@@ -34,8 +34,8 @@ def test_plain_numbers_are_finite_and_of_moderate_size(library, name, dtype):
     for size in SIZES:
         x = library.asarray(among_ones(values, size, dtype))
         with np.errstate(all="ignore"):
-            assert contain.is_plain(x, False, library.name, xp=library.xp) is finite
-            assert contain.is_plain(x, True, library.name, xp=library.xp) is moderate
+            assert contain.is_safe(x, False, library.name, xp=library.xp) is finite
+            assert contain.is_safe(x, True, library.name, xp=library.xp) is moderate
 
 
 @pytest.mark.parametrize("name", NUMBERS)
@@ -45,7 +45,7 @@ def test_one_pass_tells_the_truth_or_nothing(library, name, alone):
         for scales, expected in zip((False, True), NUMBERS[name][1:], strict=True):
             x = library.asarray(among_ones(NUMBERS[name][0], size, "float32"))
             with np.errstate(all="ignore"):
-                told = contain.by_one_pass(x, scales, library.name, alone=alone)
+                told = contain.by_one_pass(x, scales, library.name, may_use_threads=alone)
             assert told in (expected, None)
 
 
@@ -64,10 +64,10 @@ def test_one_pass_tells_of_ordinary_numbers(backend, scales):
 @pytest.mark.parametrize("scales", [False, True])
 def test_nothing_and_zeros_alone_are_plain(library, scales):
     for shape in [(0,), (2, 0, 3), (5,)]:
-        assert contain.is_plain(library.asarray(np.zeros(shape)), scales, library.name, xp=library.xp)
+        assert contain.is_safe(library.asarray(np.zeros(shape)), scales, library.name, xp=library.xp)
 
 
 def test_tiny_numbers_are_scaled(library):
     x = library.asarray(np.full(9, 2.0**-49))
-    assert not contain.is_plain(x, True, library.name, xp=library.xp)
-    assert contain.is_plain(x, False, library.name, xp=library.xp)
+    assert not contain.is_safe(x, True, library.name, xp=library.xp)
+    assert contain.is_safe(x, False, library.name, xp=library.xp)

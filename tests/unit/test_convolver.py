@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 
 import arrayconv
-from arrayconv import Convolver, _kept, _plan, config, kernels, testing
+from arrayconv import Convolver, config, kernels, testing
 from arrayconv._convolver import store
+from arrayconv._plan import plan
+from arrayconv._runtime import caches
 
 RANDOM = np.random.default_rng(2)
 X, KERNEL = RANDOM.standard_normal((12, 14)), RANDOM.standard_normal((3, 4))
@@ -23,7 +25,7 @@ OPTIONS = {  # name: options of one call
     "capped": {"max_workspace": 1 << 20, "method": "fft"},
     "axes": {"axes": (1, 0), "stride": (1, 2)},
 }
-METHODS = [name for name in _plan.TABLE if name not in ("auto",)]
+METHODS = [name for name in plan.TABLE if name not in ("auto",)]
 
 
 @pytest.mark.parametrize("correlate", [False, True])
@@ -48,7 +50,7 @@ def test_kernel_is_prepared_once_per_kind_of_x(monkeypatch, method):
     explained = arrayconv.explain(X[0], KERNEL[0])
     if next(row for row in explained.candidates if row.name == method).refusal:
         pytest.skip(next(row for row in explained.candidates if row.name == method).refusal)
-    calls, algorithm = [], _plan.TABLE[method]
+    calls, algorithm = [], plan.TABLE[method]
 
     def bind(spec, context):
         prepare = algorithm.preparation.bind(spec, context)
@@ -64,8 +66,8 @@ def test_kernel_is_prepared_once_per_kind_of_x(monkeypatch, method):
 
     preparation = algorithm.preparation._replace(bind=bind)
     counting = dataclasses.replace(algorithm, preparation=preparation, bind=without_addresses)
-    monkeypatch.setitem(_plan.TABLE, method, counting)
-    _plan.make.cache_clear()
+    monkeypatch.setitem(plan.TABLE, method, counting)
+    plan.make.cache_clear()
     convolver = Convolver(KERNEL[0], method=method)
     for row in X:
         exact = testing.reference("convolve", row, KERNEL[0])
@@ -102,9 +104,9 @@ def test_results_of_earlier_calls_stay():
 
 def test_store_is_bounded_in_entries():
     convolver = Convolver(KERNEL, "same", method="fft")
-    for size in range(4, 4 + 2 * store.MOST_ENTRIES):
+    for size in range(4, 4 + 2 * store.MAX_ENTRIES):
         convolver(np.ones((size, 5)))
-    assert len(convolver._store) == store.MOST_ENTRIES
+    assert len(convolver._store) == store.MAX_ENTRIES
     assert convolver.nbytes > 0
 
 
@@ -117,11 +119,11 @@ def test_store_is_bounded_in_bytes():
             convolver(np.ones((size, 14)))
             assert len(convolver._store) <= 1
     finally:
-        config.cache_limit(_kept.LIMIT)
+        config.cache_limit(caches.LIMIT)
 
 
 def test_least_recently_used_entry_goes_first(monkeypatch):
-    monkeypatch.setattr(store, "MOST_ENTRIES", 2)
+    monkeypatch.setattr(store, "MAX_ENTRIES", 2)
     convolver = Convolver(KERNEL, "same", method="fft")
     for rows in (X, X[:9], X, X[:8]):
         convolver(rows)
@@ -145,7 +147,7 @@ def test_threads_share_one():
         answers = list(pool.map(convolver, shapes * 4))
     for answer, right in zip(answers, expected * 4, strict=True):
         np.testing.assert_allclose(answer, right, rtol=1e-12, atol=1e-12)
-    assert len(convolver._store) == store.MOST_ENTRIES
+    assert len(convolver._store) == store.MAX_ENTRIES
 
 
 @pytest.mark.parametrize("separable", [False, True])

@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 import arrayconv
-from arrayconv import _canonical, _memory, _xp
 from arrayconv._algorithms import ALGORITHMS
-from arrayconv._layout import layout
+from arrayconv._arrays import xp
+from arrayconv._arrays.memory import shares_memory
+from arrayconv._problem.layout import layout
+from arrayconv._run import canonical
 
 cupy = pytest.importorskip("cupy", reason="CuPy is not installed")
 if cupy.is_available():
@@ -33,8 +35,8 @@ KERNEL = on_host(np.zeros((3, 5), dtype=np.float32))
 
 
 def test_no_gpu_type_is_recognised():
-    assert _xp.library(type(X)) == "cupy"
-    assert _xp.identify("convolve", "x", X) == "cupy"
+    assert xp.library(type(X)) == "cupy"
+    assert xp.identify("convolve", "x", X) == "cupy"
     assert type(X).__module__.split(".")[0] == "cupy"
 
 
@@ -42,16 +44,16 @@ def test_no_gpu_subclass_is_recognised():
     class Image(cupy.ndarray):
         pass
 
-    assert _xp.library(Image) == "cupy"
+    assert xp.library(Image) == "cupy"
 
 
 def test_no_gpu_namespace_is_the_wrapped_one():
-    assert _xp.compat_namespace("cupy") is _xp.compat_namespace(cupy)
-    assert _xp.operands("convolve", X[0, 0], KERNEL).xp is _xp.compat_namespace("cupy")
+    assert xp.compat_namespace("cupy") is xp.compat_namespace(cupy)
+    assert xp.operands("convolve", X[0, 0], KERNEL).xp is xp.compat_namespace("cupy")
 
 
 def test_no_gpu_traits():
-    found = _xp.operands("convolve", X[0, 0], KERNEL).traits
+    found = xp.operands("convolve", X[0, 0], KERNEL).traits
     assert (found.backend, found.device) == ("cupy", "cuda")
     assert (found.accumulator, found.output) == ("float32", "float32")
     assert not found.readable  # looking at a value would wait for the device
@@ -73,7 +75,7 @@ def test_no_gpu_traits():
     ],
 )
 def test_no_gpu_dtype_rule(x, kernel, output, accumulator):
-    found = _xp.operands("convolve", on_host(np.zeros(4, dtype=x)), on_host(np.zeros(2, dtype=kernel))).traits
+    found = xp.operands("convolve", on_host(np.zeros(4, dtype=x)), on_host(np.zeros(2, dtype=kernel))).traits
     assert (found.output, found.accumulator) == (output, accumulator)
 
 
@@ -122,10 +124,10 @@ def test_no_gpu_out_is_checked(out, error, text):
 def test_no_gpu_overlap_with_out_is_seen():
     base = on_host(np.zeros(16))
     other = on_host(np.zeros(16))
-    assert _memory.shares_memory("cupy", base, base)
-    assert _memory.shares_memory("cupy", base[2:10], base[4:12])
-    assert _memory.shares_memory("cupy", base, base[::-1])
-    assert not _memory.shares_memory("cupy", base, other)
+    assert shares_memory("cupy", base, base)
+    assert shares_memory("cupy", base[2:10], base[4:12])
+    assert shares_memory("cupy", base, base[::-1])
+    assert not shares_memory("cupy", base, other)
 
 
 def test_no_gpu_call_is_explained():
@@ -161,10 +163,10 @@ def test_no_gpu_axes_are_ordered_by_views(labels, shape):
     both = {**sizes, "o": 4}
     shapes = (shape, (4, 3, 3, 5), (2, 4, 6, 5))
     found = layout(tuple(labels), kernel, output, ("h", "w"), both, shapes)
-    moved = _canonical.moved(x, found.x, _xp.compat_namespace("cupy"))
+    moved = canonical.moved(x, found.x, xp.compat_namespace("cupy"))
     assert moved.shape == (2, 1, 3, 8, 9)
     assert address(moved) == address(x)
-    assert _memory.shares_memory("cupy", moved, x)
+    assert shares_memory("cupy", moved, x)
 
 
 def test_no_gpu_nothing_computes():

@@ -14,8 +14,8 @@ import pytest
 import torch
 
 import arrayconv
-from arrayconv import _dtypes
 from arrayconv._algorithms import ALGORITHMS
+from arrayconv._arrays import dtypes
 from arrayconv.testing import reference
 from tests import oracle
 
@@ -86,9 +86,9 @@ def test_every_pair_of_halves(library):
 
 
 def test_rule_is_symmetric_and_closed():
-    for first, second in itertools.product(_dtypes.DTYPES, repeat=2):
-        assert _dtypes.promote(first, second) == _dtypes.promote(second, first)
-        assert _dtypes.promote(first, second) in (*_dtypes.DTYPES, None)
+    for first, second in itertools.product(dtypes.DTYPES, repeat=2):
+        assert dtypes.promote(first, second) == dtypes.promote(second, first)
+        assert dtypes.promote(first, second) in (*dtypes.DTYPES, None)
 
 
 @pytest.mark.parametrize("signed", ["int8", "int16", "int32", "int64"])

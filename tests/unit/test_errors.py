@@ -14,14 +14,16 @@ import torch
 from scipy import sparse
 
 import arrayconv
-from arrayconv import _bound, _dtypes, _engines
-from arrayconv._select import METHODS, TABLE
+from arrayconv import _autodiff
+from arrayconv._arrays import dtypes
+from arrayconv._calls import binding
+from arrayconv._plan.rank import METHODS, TABLE
 
 EXACT = [name for name, algorithm in TABLE.items() if algorithm.accuracy == "componentwise"]
 
 DOORS = {name: getattr(arrayconv, name) for name in ("convolve", "correlate", "explain")}
 COMPUTING = ("convolve", "correlate")
-LISTED = str(list(_dtypes.DTYPES))
+LISTED = str(list(dtypes.DTYPES))
 
 
 def read_only(values, dtype=None):
@@ -386,7 +388,7 @@ def inert(monkeypatch):
     def computed(*_, **__):
         raise AssertionError("something was computed before the refusal")
 
-    for module, name in ((_engines, "run"), (_bound, "operands_of"), (_bound, "BoundPlan")):
+    for module, name in ((_autodiff, "run"), (binding, "operands_of"), (binding, "BoundPlan")):
         monkeypatch.setattr(module, name, computed)
 
 

@@ -11,9 +11,11 @@ import pytest
 import torch
 
 import arrayconv
-from arrayconv import _execute, _measure, config
+from arrayconv import config
 from arrayconv._algorithms import ALGORITHMS, Bound
-from arrayconv._select import TABLE
+from arrayconv._calls import timing
+from arrayconv._plan.rank import TABLE
+from arrayconv._run import execute
 from tests.conftest import make_library
 
 METHODS = list(ALGORITHMS)
@@ -29,7 +31,7 @@ def inert(monkeypatch):
     for name, algorithm in TABLE.items():
         monkeypatch.setitem(TABLE, name, dataclasses.replace(algorithm, bind=computed))
     for name in ("execute", "reader", "orientation", "put"):
-        monkeypatch.setattr(_execute, name, computed)
+        monkeypatch.setattr(execute, name, computed)
 
 
 @pytest.mark.usefixtures("inert")
@@ -398,8 +400,8 @@ def test_explained_shape_is_that_of_the_call(row):
 @pytest.fixture
 def brief(monkeypatch):
     """Measure in one round, however busy the machine is."""
-    monkeypatch.setattr(_measure, "_ROUNDS", 1)
-    monkeypatch.setattr(_measure, "_TOTAL_NS", 10**12)
+    monkeypatch.setattr(timing, "_ROUNDS", 1)
+    monkeypatch.setattr(timing, "_TOTAL_NS", 10**12)
 
 
 CALLS = {  # x, kernel, options
@@ -416,7 +418,7 @@ def judge(found):
     """Check that exactly what is not refused, and not predicted to take too long, was measured."""
     assert found.measured
     for row in found.candidates:
-        runs = row.refusal is None and row.cost_ns <= _measure.TOO_LONG_NS
+        runs = row.refusal is None and row.cost_ns <= timing.TOO_LONG_NS
         assert (row.measured_ns is not None) == runs, row
         assert row.measured_ns is None or row.measured_ns > 0
     plain = tuple(row._replace(measured_ns=None) for row in found.candidates)
@@ -451,9 +453,9 @@ class TestMeasured:
 
     def test_arrays_themselves_are_run(self, monkeypatch):
         seen = []
-        run = _measure.computed
+        run = timing.computed
         monkeypatch.setattr(
-            _measure, "computed", lambda found, *more: seen.append((found.x, found.kernel)) or run(found, *more)
+            timing, "computed", lambda found, *more: seen.append((found.x, found.kernel)) or run(found, *more)
         )
         x, kernel = np.arange(50.0), [1.0, 2.0]
         judge(arrayconv.explain(x, kernel, measure=True))
@@ -477,14 +479,14 @@ class TestMeasured:
 
     def test_methods_predicted_to_be_slow_are_not_run_and_said_to_be(self, monkeypatch):
         free = arrayconv.explain(2000, 100)
-        monkeypatch.setattr(_measure, "TOO_LONG_NS", free.candidates[0].cost_ns)
+        monkeypatch.setattr(timing, "TOO_LONG_NS", free.candidates[0].cost_ns)
         found = arrayconv.explain(2000, 100, measure=True)
         assert [row.name for row in found.candidates if row.measured_ns is not None] == [free.method]
         assert f"took {'not run':>9}" in str(found)
         assert str(found).endswith("not run: predicted to take over 3 s, or left when the time for measuring was up")
 
     def test_no_method_is_started_when_the_time_is_up(self, monkeypatch):
-        monkeypatch.setattr(_measure, "_TOTAL_NS", -1)
+        monkeypatch.setattr(timing, "_TOTAL_NS", -1)
         found = arrayconv.explain(2000, 100, measure=True)
         assert all(row.measured_ns is None for row in found.candidates)
         assert found.measured
@@ -522,7 +524,7 @@ class TestMeasured:
 def test_the_shortest_of_the_rounds_counts():
     naps = {"a": iter([0.02, 0.001, 0.02]), "b": iter([0.001, 0.02, 0.02])}
     calls = [lambda name=name: time.sleep(next(naps[name])) for name in naps]
-    best = _measure.shortest(calls, 3, 10**10)
+    best = timing.shortest(calls, 3, 10**10)
     assert all(10**6 <= took < 2 * 10**7 for took in best)
     assert next(naps["a"], None) is None  # three rounds
 
@@ -533,5 +535,5 @@ def test_rounds_end_with_the_time():
     def call():
         counts[0] += 1
 
-    _measure.shortest([call], 1000, -1)
+    timing.shortest([call], 1000, -1)
     assert counts == [1]

@@ -7,9 +7,9 @@ import pytest
 from arrayconv._algorithms.fft import lengths_of as fft_lengths
 from arrayconv._algorithms.overlap_save import _lengths as tile_lengths
 from arrayconv._algorithms.overlap_save import _tiles
-from arrayconv._plan import make
-from arrayconv._select import TABLE, Budget
-from arrayconv._xp import Traits
+from arrayconv._arrays.xp import Traits
+from arrayconv._plan.plan import make
+from arrayconv._plan.rank import TABLE, Budget
 from tests.cases import axis, spec
 
 NUMPY = Traits("numpy", "cpu", "float32", "float32", readable=True, writable=True, transforms="scipy")

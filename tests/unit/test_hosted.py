@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 import arrayconv
-from arrayconv import _fft, _plan, config, nn
-from arrayconv._accel import _borrowed
-from arrayconv._xp import traits
+from arrayconv import _fft, config, nn
+from arrayconv._accel.torch import borrowed
+from arrayconv._arrays.xp import traits
+from arrayconv._plan.plan import with_accelerators
 from tests import running
 from tests.cases import CASES
 from tests.conftest import make_library
@@ -21,7 +22,7 @@ X, KERNEL = torch.from_numpy(random.standard_normal((40, 50))), torch.from_numpy
 
 def settings(dtype="float64", **changes):
     found = traits("torch", torch.device("cpu"), LIBRARY.xp, dtype)._replace(**changes)
-    return _plan.with_accelerators(found, running.ALL_ACCELERATORS)
+    return with_accelerators(found, running.ALL_ACCELERATORS)
 
 
 @pytest.mark.parametrize("method", ["auto", "fft", "overlap_save", "banded", "direct"])
@@ -39,7 +40,7 @@ def test_every_case_equals_the_definition(case, method):
 
 def test_numpy_computes_and_torch_is_said_to_be_served():
     found = settings()
-    assert (found.backend, found.home, found.library) == ("numpy", "torch", "torch")
+    assert (found.backend, found.origin, found.library) == ("numpy", "torch", "torch")
     assert found.transforms
     assert arrayconv.explain(X, KERNEL).backend == "torch"
 
@@ -50,14 +51,14 @@ def test_numpy_computes_and_torch_is_said_to_be_served():
     ids=str,
 )
 def test_what_numpy_cannot_read_stays_where_it_is(changes):
-    assert settings(**changes).home == ""
+    assert settings(**changes).origin == ""
 
 
 @pytest.mark.parametrize("off", ["numpy", "every provider"])
 def test_switched_off_tensors_stay_with_torch(off):
     providers = set(_fft.PROVIDERS) if off == "every provider" else {off}
     with config.using(accelerators=set(config.ACCELERATORS) - providers):
-        found = _plan.with_accelerators(
+        found = with_accelerators(
             traits("torch", torch.device("cpu"), LIBRARY.xp, "float64"), config.current().accelerators
         )
         assert found.backend == "torch"
@@ -68,8 +69,8 @@ def test_switched_off_tensors_stay_with_torch(off):
 
 def test_operands_are_read_where_they_are(monkeypatch):
     seen = []
-    lent = _borrowed.memory
-    monkeypatch.setattr(_borrowed, "memory", lambda tensor: seen.append(lent(tensor)) or seen[-1])
+    lent = borrowed.memory
+    monkeypatch.setattr(borrowed, "memory", lambda tensor: seen.append(lent(tensor)) or seen[-1])
     arrayconv.convolve(X, KERNEL, method="direct")
     assert [array.__array_interface__["data"][0] for array in seen] == [X.data_ptr(), KERNEL.data_ptr()]
 

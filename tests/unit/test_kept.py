@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import arrayconv
-from arrayconv import _kept, config, ndimage, nn, signal
-from arrayconv._accel import _native
+from arrayconv import config, ndimage, nn, signal
+from arrayconv._accel.native import loader
+from arrayconv._runtime import caches
 
 SMALL = 1 << 20
 
@@ -20,7 +21,7 @@ SMALL = 1 << 20
 def _forgetful():
     config.cache_clear()
     yield
-    config.cache_limit(_kept.LIMIT)
+    config.cache_limit(caches.LIMIT)
     config.cache_clear()
 
 
@@ -34,7 +35,7 @@ def traced():
 
 
 WEIGHTS = np.ones((128, 128, 2, 2), np.float32)
-LOOPS = "native_images" if _native.built() else "auto"  # without a C compiler there are none
+LOOPS = "native_images" if loader.built() else "auto"  # without a C compiler there are none
 
 
 def transposed(n):

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from arrayconv._canonical import moved
-from arrayconv._layout import Move, broadcast_layout, layout
-from arrayconv._xp import compat_namespace
+from arrayconv._arrays.xp import compat_namespace
+from arrayconv._problem.layout import Move, broadcast_layout, layout
+from arrayconv._run.canonical import moved
 
 XP = compat_namespace()
 

@@ -73,7 +73,7 @@ def test_the_library_computes_the_definition(own, name, dtype):
 @pytest.mark.parametrize("transposed", [False, True])
 def test_float64_unfolds_a_few_samples_at_a_time(array, transposed, monkeypatch):
     torch = pytest.importorskip("torch", reason="torch is not installed")
-    from arrayconv._accel import torch_conv
+    from arrayconv._accel.torch import torch_conv
 
     called = []
     name = "conv_transpose2d" if transposed else "conv2d"
@@ -82,7 +82,7 @@ def test_float64_unfolds_a_few_samples_at_a_time(array, transposed, monkeypatch)
     upsample = 2 if transposed else 1
     axes = [cases.axis(n, 3, upsample * n, upsample=upsample, before=1) for n in (6, 7)]
     spec = cases.spec(*axes, batch=5, channels=2, filters=3)
-    monkeypatch.setattr(torch_conv, "_COLUMNS_MOST", 0)
+    monkeypatch.setattr(torch_conv, "_MAX_COLUMNS", 0)
     monkeypatch.setattr(torch_conv, "_COLUMNS", 2 * 8 * 3 * 9 * 42)  # bytes of two samples' columns
     library, random = make_library(array), np.random.default_rng(4)
     x, w = cases.numbers(random, spec.input_shape, "float64"), cases.numbers(random, spec.kernel_shape, "float64")
@@ -95,14 +95,14 @@ def test_float64_unfolds_a_few_samples_at_a_time(array, transposed, monkeypatch)
 def test_gradients_pass_through_a_few_samples_at_a_time(monkeypatch):
     torch = pytest.importorskip("torch", reason="torch is not installed")
     from arrayconv import nn
-    from arrayconv._accel import torch_conv
+    from arrayconv._accel.torch import torch_conv
 
     x, w = torch.rand(3, 2, 5, 5, dtype=torch.float64), torch.rand(2, 2, 3, 3, dtype=torch.float64)
     x.requires_grad_()
     w.requires_grad_()
     function, called = torch.nn.functional.conv2d, []
     wanted = torch.autograd.grad(function(x, w).square().sum(), (x, w))
-    monkeypatch.setattr(torch_conv, "_COLUMNS_MOST", 0)
+    monkeypatch.setattr(torch_conv, "_MAX_COLUMNS", 0)
     monkeypatch.setattr(torch_conv, "_COLUMNS", 1)
     monkeypatch.setattr(torch.nn.functional, "conv2d", lambda x, *more: called.append(len(x)) or function(x, *more))
     found = torch.autograd.grad(nn.conv2d(x, w, method="torch_conv").square().sum(), (x, w))

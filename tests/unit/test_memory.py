@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 import torch
 
-from arrayconv import _memory
-from arrayconv._memory import Frame, around, framed, framed_parts
-from arrayconv._xp import compat_namespace, device_of
+from arrayconv._arrays import memory
+from arrayconv._arrays.memory import Frame, zero_padded, zero_padded_parts, zero_regions
+from arrayconv._arrays.xp import compat_namespace, device_of
 
 LIBRARIES = {"numpy": np.asarray, "torch": torch.as_tensor, "jax": jnp.asarray}
 SHAPES = [((3,), (2,), (4,)), ((4, 5), (0, 3), (1, 0)), ((2, 180, 200), (0, 7, 5), (0, 0, 9))]  # before, after
@@ -49,21 +49,21 @@ def test_data_stands_among_zeros(library, zeros_first, row):
     x, place, expected = problem(*row)
     data = LIBRARIES[library](x.astype("float32"))
     options = {"xp": compat_namespace(library), "device": device_of(data), "zeros_first": zeros_first}
-    np.testing.assert_array_equal(np.asarray(framed(data, expected.shape, place, **options)), expected)
+    np.testing.assert_array_equal(np.asarray(zero_padded(data, expected.shape, place, **options)), expected)
 
 
 @pytest.mark.parametrize("few", [0, 1 << 15])
 @pytest.mark.parametrize("row", SHAPES)
 @pytest.mark.parametrize("library", ["numpy", "torch"])
 def test_memory_is_the_array_and_zeros_behind_it(library, row, few, monkeypatch):
-    monkeypatch.setattr(_memory, "_FEW", few)
+    monkeypatch.setattr(memory, "_FEW", few)
     x, place, expected = problem(*row)
-    frame = Frame(expected.shape, around(expected.shape, place), 6)
+    frame = Frame(expected.shape, zero_regions(expected.shape, place), 6)
     options = {"xp": compat_namespace(library), "device": "cpu", "zeros_first": False}
     data = LIBRARIES[library](x)
-    y, memory = framed_parts(data, frame, ((place, data),), **options)
+    y, whole = zero_padded_parts(data, frame, ((place, data),), **options)
     np.testing.assert_array_equal(np.asarray(y), expected)
-    np.testing.assert_array_equal(np.asarray(memory), [*expected.ravel(), *[0] * 6])
+    np.testing.assert_array_equal(np.asarray(whole), [*expected.ravel(), *[0] * 6])
 
 
 @pytest.mark.parametrize("index", [..., (slice(1, 3), ...), (..., slice(0, 4, 2)), (2, slice(None)), slice(0, 0)])
@@ -73,5 +73,5 @@ def test_a_library_without_assignment_gets_a_new_array(index, value):
     value = value if isinstance(value, int) or value.ndim == 0 else value[: y[index].shape[-1]]
     expected = y.copy()
     expected[index] = value
-    result = _memory.put(Unwritable(y), index, value if isinstance(value, int) else Unwritable(value))
+    result = memory.set_at(Unwritable(y), index, value if isinstance(value, int) else Unwritable(value))
     np.testing.assert_array_equal(np.asarray(result), expected)

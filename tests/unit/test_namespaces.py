@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 import arrayconv
-from arrayconv import _host, kernels, ndimage, nn, signal
-from arrayconv._xp import device_kind
+from arrayconv import kernels, ndimage, nn, signal
+from arrayconv._arrays.host import copied
+from arrayconv._arrays.xp import device_kind
 from conformance.meta import bare_namespace
 
 RANDOM = np.random.default_rng(7)
@@ -66,7 +67,7 @@ FLAGS = {
 def agrees(door, make, library):
     expected, got = DOORS[door](np.asarray), DOORS[door](make)
     assert type(got) is type(make(X))
-    np.testing.assert_allclose(_host.copied(library, got), expected, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(copied(library, got), expected, rtol=1e-12, atol=1e-12)
 
 
 @pytest.fixture(params=FLAGS)
@@ -117,7 +118,7 @@ def _reshaped(x, shape, **options):
 
 
 def _forget():
-    from arrayconv._namespace import writing
+    from arrayconv._arrays.namespace import writing
 
     writing.cache_clear()
 
@@ -133,7 +134,7 @@ def test_out_is_written_where_no_array_is_a_view(monkeypatch):
     _forget()
     out = _bare(np.zeros((15, 15)))
     assert arrayconv.convolve(_bare(X), _bare(K), out=out) is out
-    np.testing.assert_allclose(_host.copied("conformance", out), arrayconv.convolve(X, K))
+    np.testing.assert_allclose(copied("conformance", out), arrayconv.convolve(X, K))
     _forget()
 
 
@@ -158,7 +159,7 @@ def test_kernels_are_made_by_any_object_that_is_a_namespace(make):
 
     for xp in (bare_namespace, Namespace, Namespace()):
         kernel = getattr(kernels, make)(xp=xp)
-        np.testing.assert_array_equal(_host.copied("conformance", kernel), getattr(kernels, make)())
+        np.testing.assert_array_equal(copied("conformance", kernel), getattr(kernels, make)())
 
 
 @pytest.mark.parametrize("door", [door for door in DOORS if door != "convolve-long"])  # half a minute of mpmath

@@ -14,26 +14,28 @@ import numpy as np
 import pytest
 
 import arrayconv
-from arrayconv import _accel, _failures, config
+from arrayconv import _accel, config
 from arrayconv.__main__ import main
-from arrayconv._accel import AcceleratorFailed, _images, _native, _tables
+from arrayconv._accel import AcceleratorFailed
+from arrayconv._accel.native import images, loader, tables
 from arrayconv._algorithms import ALGORITHMS
+from arrayconv._arrays import failures
 from tests import cases, oracle, running
 from tests.conftest import make_library
 from tests.listing import offenders
 
 ROOT = Path(arrayconv.__file__).parent.parent
 DTYPES = ("float32", "float64", "complex64", "complex128", "int8", "int16", "int32", "int64")
-needs_code = pytest.mark.skipif(not _native.built(), reason="the loops were not built: no C compiler")
+needs_code = pytest.mark.skipif(not loader.built(), reason="the loops were not built: no C compiler")
 
 
 @pytest.fixture(params=["any", "avx2", "avx512"])
 def level(request, monkeypatch):
     """Run what is compiled for one level of processors."""
-    code = _native.loaded()
+    code = loader.loaded()
     if request.param not in code.levels[: code.level + 1]:
-        pytest.skip(f"this processor has {_native.level()}, not {request.param}")
-    monkeypatch.setattr(_native, "loaded", lambda: code._replace(level=code.levels.index(request.param)))
+        pytest.skip(f"this processor has {loader.level()}, not {request.param}")
+    monkeypatch.setattr(loader, "loaded", lambda: code._replace(level=code.levels.index(request.param)))
     return request.param
 
 
@@ -113,7 +115,7 @@ def test_tiles_of_every_level_equal_the_definition(dtype, level, ends):
 @needs_code
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_images_of_every_level_equal_the_definition(dtype, level, monkeypatch):
-    monkeypatch.setattr(_images, "_BLOCK_BYTES", 1 << 11)  # so that there are several blocks
+    monkeypatch.setattr(images, "_BLOCK_BYTES", 1 << 11)  # so that there are several blocks
 
     def law(name):
         agrees(IMAGES[name], dtype, "native_images", fill=0 if "sampled" in name else 1.5)
@@ -148,7 +150,7 @@ ctypes.string_at(x.ctypes.data + {byte}, 1)
 
 @needs_code
 def test_the_level_is_the_processors():
-    code = _native.loaded()
+    code = loader.loaded()
     assert code.levels[0] == "any"
     assert code.level in range(len(code.levels))
     flags = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
@@ -158,13 +160,13 @@ def test_the_level_is_the_processors():
 
 @needs_code
 def test_tables_have_the_fields_that_the_code_was_compiled_with():
-    structs = _native.structs()
-    assert {name: struct._fields for name, struct in _tables.STRUCTS.items()} == structs
+    structs = loader.structs()
+    assert {name: struct._fields for name, struct in tables.STRUCTS.items()} == structs
 
 
 @needs_code
 def test_every_dtype_that_has_a_sum_is_of_a_kind():
-    assert set(_native.loaded().kinds) == set(DTYPES) | {"uint8", "uint16", "uint32", "uint64"}
+    assert set(loader.loaded().kinds) == set(DTYPES) | {"uint8", "uint16", "uint32", "uint64"}
 
 
 @needs_code
@@ -186,15 +188,15 @@ print([name for name in ("scipy", "torch", "jax") if name in sys.modules])
 def elsewhere(tmp_path, monkeypatch):
     """Look for the code in a place of its own, and forget it afterwards."""
     place = tmp_path / "loops.so"
-    monkeypatch.setattr(_native, "_PATH", place)
-    monkeypatch.setattr(_failures, "failures", {})
+    monkeypatch.setattr(loader, "_PATH", place)
+    monkeypatch.setattr(failures, "failures", {})
     _forget()
     yield place
     _forget()
 
 
 def _forget():
-    _native.loaded.cache_clear()
+    loader.loaded.cache_clear()
     _accel.installed.cache_clear()
     config.cache_clear()  # calls that are remembered
 
@@ -219,18 +221,18 @@ def test_forcing_code_that_cannot_be_loaded_names_the_way_out(elsewhere):
 
 @needs_code
 def test_code_of_other_sources_is_refused(elsewhere, monkeypatch):
-    elsewhere.symlink_to(Path(_native.__file__).parent / "native" / "loops.so")
-    spoken = _native._INTERFACE
-    monkeypatch.setattr(_native, "_INTERFACE", 0)
+    elsewhere.symlink_to(Path(loader.__file__).parent / "loops.so")
+    spoken = loader._INTERFACE
+    monkeypatch.setattr(loader, "_INTERFACE", 0)
     with pytest.raises(AcceleratorFailed, match=rf"built from other sources \(interface {spoken}, not 0\)"):
-        _native.loaded()
+        loader.loaded()
 
 
 @needs_code
 @pytest.mark.parametrize("order", "CF")  # remembered as one call, and the long way
 def test_without_memory_for_a_copy_the_call_says_so(monkeypatch, order):
-    code = _native.loaded()
-    monkeypatch.setattr(_native, "loaded", lambda: code._replace(blocks=lambda *given: 1, call=lambda *given: 1))
+    code = loader.loaded()
+    monkeypatch.setattr(loader, "loaded", lambda: code._replace(blocks=lambda *given: 1, call=lambda *given: 1))
     x = np.ones((30, 32), order=order)
     with pytest.raises(MemoryError, match=r"convolution: no memory for a copy of [a-z0-9]+ samples of float64"):
         arrayconv.convolve(x, np.ones((3, 3)), "same", method="native_tiles")
@@ -238,7 +240,7 @@ def test_without_memory_for_a_copy_the_call_says_so(monkeypatch, order):
 
 def _of_another_processor(place):
     """Write the library as it would be for a processor that this machine has not."""
-    library = bytearray((Path(_native.__file__).parent / "native" / "loops.so").read_bytes())
+    library = bytearray((Path(loader.__file__).parent / "loops.so").read_bytes())
     machine = 0xB7 if library[18] == 0x3E else 0x3E  # ELF's number of AArch64, and of x86-64
     place.write_bytes(library[:18] + bytes([machine]) + library[19:])
 
@@ -421,19 +423,19 @@ def test_a_wheel_is_compiled_beside_the_checkout_and_an_editable_install_in_it(
 @needs_code
 @pytest.mark.parametrize("change", ["changed", "added"])
 def test_code_of_sources_that_have_changed_since_is_refused(elsewhere, monkeypatch, tmp_path, change):
-    sources = Path(_native.__file__).parent / "native"
+    sources = Path(loader.__file__).parent / "src"
     for path in (*sources.glob("*.[ch]"), sources / "loops.so"):
         (tmp_path / path.name).write_bytes(path.read_bytes())
-    monkeypatch.setattr(_native, "_SOURCES", tmp_path)
-    assert _native.loaded().kinds
+    monkeypatch.setattr(loader, "_SOURCES", tmp_path)
+    assert loader.loaded().kinds
     _forget()
     with (tmp_path / ("rows.h" if change == "changed" else "new.h")).open("a") as file:
         file.write("/* another loop, the same tables */\n")
     with pytest.raises(AcceleratorFailed, match=r"other sources than those beside it. Build it again: .*make"):
-        _native.loaded()
+        loader.loaded()
 
 
 @needs_code
 @hook
 def test_the_build_and_the_package_agree_on_the_sources(build):
-    assert build.sources() == _native._sources()
+    assert build.sources() == loader._sources()

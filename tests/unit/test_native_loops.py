@@ -1,20 +1,21 @@
 """The compiled loop over rows agrees with the definition whatever the terms and the memory."""
 
-import importlib
-
 import numpy as np
 import pytest
 
 import arrayconv
-from arrayconv import _accel, _cache, _partition, _plan, einconv, nn
-from arrayconv import _threads as threads
-from arrayconv._accel import _native, _tables
-from arrayconv._failures import AcceleratorFailed
+from arrayconv import _accel, einconv, nn
+from arrayconv._accel.native import in_place, loader, tables
+from arrayconv._accel.native import rows as shared
+from arrayconv._arrays.failures import AcceleratorFailed
+from arrayconv._calls import cache
+from arrayconv._plan import plan as planner
+from arrayconv._problem import partition
+from arrayconv._runtime import threads
 from tests import cases, oracle, running
 from tests.conftest import make_library
 
-shared = importlib.import_module("arrayconv._accel._rows")
-needs_code = pytest.mark.skipif(not _native.built(), reason="the loops were not built: no C compiler")
+needs_code = pytest.mark.skipif(not loader.built(), reason="the loops were not built: no C compiler")
 pytestmark = needs_code
 
 
@@ -46,7 +47,7 @@ def test_many_images_of_channels_are_extended_a_few_at_a_time(method):
     assert plan.partition.num_pieces > 1
     for step in plan.partition.each():
         assert step.spec.output_size == spec.output_size, "an image is cut"
-        assert step.spec.batch * 16 * 32 * 32 <= _partition.SMALL
+        assert step.spec.batch * 16 * 32 * 32 <= partition.SMALL
 
 
 @pytest.mark.parametrize("spec", [images(1, 512, 4), images(64, 128, 1, filters=1)], ids=["large", "one-channel"])
@@ -59,13 +60,15 @@ def test_borders_are_slabs_where_extending_would_cost_more(spec, method):
 @pytest.mark.parametrize("dtype", ["float32", "int32"])
 def test_images_on_threads_of_their_own_start_no_others(dtype, method, monkeypatch):
     spec, told = images(16, 16, 16, filters=16), []
-    share = threads.share
-    monkeypatch.setattr(threads, "share", lambda part, units, count: told.append(count) or share(part, units, count))
+    parallel_for = in_place.parallel_for
+    monkeypatch.setattr(
+        in_place, "parallel_for", lambda part, units, count: told.append(count) or parallel_for(part, units, count)
+    )
     library = make_library("numpy")
     plan = running.planned(library, spec, dtype, method)
-    halves = _partition.partition(spec, (8, 1, 16, 16), extends=frozenset(), slabs=True)
-    assert shared.worth(halves.listed[0].spec, plan.traits._replace(threads=2)) == 2
-    plan = plan._replace(partition=halves, together=2, traits=plan.traits._replace(threads=2))
+    halves = partition.partition(spec, (8, 1, 16, 16), extends=frozenset(), slabs=True)
+    assert shared.num_threads(halves.listed[0].spec, plan.traits._replace(threads=2)) == 2
+    plan = plan._replace(partition=halves, num_parallel=2, traits=plan.traits._replace(threads=2))
     x, w = (np.round(8 * array).astype(dtype) for array in operands(spec, "float32"))
     y = running.run(library, plan, x, w)
     assert told == [1, 1]
@@ -75,23 +78,25 @@ def test_images_on_threads_of_their_own_start_no_others(dtype, method, monkeypat
 
 def test_images_on_threads_start_no_others_where_another_method_serves_instead(monkeypatch):
     spec, told = images(16, 16, 16, filters=16), []
-    library, share = make_library("numpy"), threads.share
-    monkeypatch.setattr(threads, "share", lambda part, units, count: told.append(count) or share(part, units, 1))
+    library, parallel_for = make_library("numpy"), in_place.parallel_for
+    monkeypatch.setattr(
+        in_place, "parallel_for", lambda part, units, count: told.append(count) or parallel_for(part, units, 1)
+    )
     other = running.planned(library, spec, "float32", "native_loops")
-    halves = _partition.partition(spec, (8, 1, 16, 16), extends=frozenset(), slabs=True)
-    other = other._replace(partition=halves, together=2, traits=other.traits._replace(threads=2))
-    plan = running.planned(library, spec, "float32", "native_tiles")._replace(asked="auto")
+    halves = partition.partition(spec, (8, 1, 16, 16), extends=frozenset(), slabs=True)
+    other = other._replace(partition=halves, num_parallel=2, traits=other.traits._replace(threads=2))
+    plan = running.planned(library, spec, "float32", "native_tiles")._replace(requested="auto")
 
-    start = _native.start
+    start = loader.start
 
     def fails(job, *arguments):
-        if job.loop == _tables.TILES:
+        if job.loop == tables.TILES:
             raise AcceleratorFailed("native", "it is told to")
         return start(job, *arguments)
 
-    monkeypatch.setattr(_native, "start", fails)
-    monkeypatch.setattr(_plan, "make", lambda *arguments: other)
-    monkeypatch.setattr(_accel, "give_up", lambda failure: None)
+    monkeypatch.setattr(loader, "start", fails)
+    monkeypatch.setattr(planner, "make", lambda *arguments: other)
+    monkeypatch.setattr(_accel, "disable", lambda failure: None)
     with pytest.warns(RuntimeWarning, match="Method 'native_loops' serves instead"):
         running.run(library, plan, *operands(spec, "float32"))
     assert told == [1, 1]
@@ -138,7 +143,9 @@ def test_any_memory_layout_is_read_in_place_or_copied(lie, method):
 @pytest.mark.parametrize(("filters", "threads"), [(1, 2), (7, 2), (7, 3), (9, 5)])
 def test_rows_longer_than_a_block_and_shared_by_threads(filters, threads, monkeypatch, method):
     monkeypatch.setattr(shared, "_ROW_BYTES", 64)
-    monkeypatch.setattr(shared, "worth", lambda spec, traits: threads)  # parts that begin among the filters of a row
+    monkeypatch.setattr(
+        shared, "num_threads", lambda spec, traits: threads
+    )  # parts that begin among the filters of a row
     spec = cases.spec(cases.axis(9, 3), cases.axis(50, 3), batch=2, filters=filters)
     shared.job.cache_clear()
     try:
@@ -168,8 +175,8 @@ def test_channels_that_are_adjacent_are_laid_apart_first(last, dtype, method, mo
         y = einconv(LAST[last], x, w, method=method, out=np.empty_like(expected) if out else None)
         tolerance = 0 if dtype == "int64" else 1e-4 if dtype == "float32" else 1e-11
         np.testing.assert_allclose(y, expected, rtol=tolerance, atol=tolerance)
-    tables = [job(*asked).parts[0] for asked in seen]
-    assert all((table.x_step, table.y_step) == (1, 1) for table in tables[-2:])
+    steps = [job(*asked).parts[0] for asked in seen[-2:]]
+    assert all((table.x_step, table.y_step) == (1, 1) for table in steps)
 
 
 @pytest.mark.parametrize("step", [1, 2, -1])
@@ -227,7 +234,7 @@ CALLS = {  # (x, kernel, how): calls that are remembered, of every layout that a
 
 
 def test_axes_that_no_step_joins_go_the_long_way(method, monkeypatch):
-    _cache._calls.clear()
+    cache._calls.clear()
     x, kernel = np.random.default_rng(3).standard_normal((4, 9, 5)), np.ones(3)
     expected = arrayconv.convolve(x, kernel, "same", axes=1, method="direct")
     for _ in range(2):
@@ -238,7 +245,7 @@ def test_axes_that_no_step_joins_go_the_long_way(method, monkeypatch):
 @pytest.mark.parametrize("dtype", ["float32", "complex128", "int64"])
 @pytest.mark.parametrize("name", CALLS)
 def test_remembered_calls_give_the_same_bits(name, dtype, method, monkeypatch):
-    _cache._calls.clear()
+    cache._calls.clear()
     x_shape, k_shape, call = CALLS[name]
     random = np.random.default_rng(3)
     x, kernel = cases.numbers(random, x_shape, dtype), cases.numbers(random, k_shape, dtype)
@@ -251,7 +258,7 @@ def test_remembered_calls_give_the_same_bits(name, dtype, method, monkeypatch):
 
 
 def test_a_bias_is_added_to_remembered_calls(method, monkeypatch):
-    _cache._calls.clear()
+    cache._calls.clear()
     random = np.random.default_rng(4)
     x, kernel, bias = random.standard_normal((2, 3, 9)), random.standard_normal((4, 3, 3)), np.arange(4.0)
     first = nn.conv1d(x, kernel, bias, method=method)
@@ -264,7 +271,7 @@ def test_a_bias_is_added_to_remembered_calls(method, monkeypatch):
 def test_every_unit_is_computed_once_by_any_number_of_threads(monkeypatch, units):
     monkeypatch.setattr(threads, "usable", lambda: 2)
     seen = []
-    threads.share(lambda first, stop: seen.extend(range(first, stop)), units, 100)
+    in_place.parallel_for(lambda first, stop: seen.extend(range(first, stop)), units, 100)
     assert sorted(seen) == list(range(units))
 
 
@@ -275,4 +282,4 @@ def test_an_error_in_a_thread_is_raised(monkeypatch):
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        threads.share(part, 10, 10)
+        in_place.parallel_for(part, 10, 10)

@@ -1,19 +1,18 @@
 """The compiled register tiles agree with the definition in every pass, at every boundary, in any memory."""
 
-import importlib
 from itertools import product
 
 import numpy as np
 import pytest
 
 import arrayconv
-from arrayconv import _cache
-from arrayconv._boundary import BOUNDARIES
+from arrayconv._accel.native import tiles as shared
+from arrayconv._calls import cache
+from arrayconv._problem.boundary import BOUNDARIES
 from tests import cases, oracle, running
 from tests.conftest import make_library
 from tests.unit.test_native_loops import MEMORY, needs_code
 
-shared = importlib.import_module("arrayconv._accel._tiles")
 pytestmark = [pytest.mark.usefixtures("ends"), needs_code]
 
 
@@ -155,7 +154,7 @@ def test_a_nan_reaches_only_the_outputs_whose_window_holds_it(method):
 @pytest.mark.parametrize("fill", [0, 3])
 def test_repeated_calls_give_the_same_bits(function, shape, fill, monkeypatch, method):
     """Later calls are bound, to contiguous memory and to any other."""
-    _cache._calls.clear()
+    cache._calls.clear()
     random = np.random.default_rng(0)
     x, w = random.standard_normal(shape), random.standard_normal((3, 4))
     options = {"mode": "same", "method": method, "fill_value": fill}
@@ -167,7 +166,7 @@ def test_repeated_calls_give_the_same_bits(function, shape, fill, monkeypatch, m
 
 
 def test_a_repeated_call_on_a_part_of_the_array_gives_that_part(monkeypatch, method):
-    _cache._calls.clear()
+    cache._calls.clear()
     x, w = np.random.default_rng(0).standard_normal((9, 30, 40)), np.ones((2, 3, 3))
     for _ in range(3):
         y = arrayconv.convolve(x, w, "valid", stride=(3, 1, 1), method=method)

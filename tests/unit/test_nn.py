@@ -12,13 +12,13 @@ import pytest
 import torch
 
 import arrayconv
-from arrayconv import _engines, config, nn
+from arrayconv import _autodiff, config, nn
 from arrayconv._algorithms import ALGORITHMS
-from arrayconv._boundary import BOUNDARIES
+from arrayconv._arrays.xp import device_of
 from arrayconv._nn import patches
-from arrayconv._select import METHODS
-from arrayconv._spec import Axis, Spec
-from arrayconv._xp import device_of
+from arrayconv._plan.rank import METHODS
+from arrayconv._problem.boundary import BOUNDARIES
+from arrayconv._problem.spec import Axis, Spec
 from tests import oracle
 from tests.cases import numbers
 
@@ -99,7 +99,7 @@ IDS = [f"{reference.__name__}-{name}" for (name, _), reference in ROWS]
 FEW = {"convolved-2d-groups", "transposed-2d-groups"}  # what JAX runs: every shape is compiled anew
 
 
-def operands_of(call, dtype):
+def canonical_operands(call, dtype):
     name, x_shape, w_shape, options = call
     filters = w_shape[1] * options.get("groups", 1) if "transpose" in name else w_shape[0]
     arrays = host(1, x_shape, dtype), host(2, w_shape, dtype), host(3, (filters,), dtype)
@@ -112,7 +112,7 @@ def operands_of(call, dtype):
 def test_floats_match_the_definition(library, row, reference, request):
     if library.name == "jax" and not any(name in request.node.name for name in FEW):
         pytest.skip("JAX runs two of the rows: every shape is compiled anew")
-    function, arrays, options = operands_of(row[1], "float64")
+    function, arrays, options = canonical_operands(row[1], "float64")
     y = function(*map(library.asarray, arrays), **options)
     assert type(y) is type(library.asarray(arrays[0]))
     assert device_of(y) == library.device
@@ -121,7 +121,7 @@ def test_floats_match_the_definition(library, row, reference, request):
 
 @pytest.mark.parametrize(("row", "reference"), ROWS, ids=IDS)
 def test_integers_are_exact_and_wrap(row, reference):
-    function, arrays, options = operands_of(row[1], "int64")
+    function, arrays, options = canonical_operands(row[1], "int64")
     y = function(*arrays, **options)
     np.testing.assert_array_equal(y, oracle.wrapped(reference(*arrays, **options), "int64"), strict=True)
 
@@ -132,7 +132,7 @@ def test_every_integer_dtype_is_exact_on_every_library(library, name, dtype):
     if library.name == "jax" and dtype not in ("uint8", "int64"):
         pytest.skip("JAX runs two dtypes: every one is compiled anew")
     row, reference = (CALLS, convolved) if name == "conv" else (TRANSPOSED, transposed)
-    function, arrays, options = operands_of(row["2d-groups"], dtype)
+    function, arrays, options = canonical_operands(row["2d-groups"], dtype)
     y = function(*map(library.asarray, arrays), **options)
     expected = oracle.wrapped(reference(*arrays, **options), dtype)
     np.testing.assert_array_equal(library.numpy(y), expected, strict=True)
@@ -141,7 +141,7 @@ def test_every_integer_dtype_is_exact_on_every_library(library, name, dtype):
 @pytest.mark.parametrize("name", ["conv", "conv_transpose"])
 def test_complex_operands_are_not_conjugated(library, name):
     row, reference = (CALLS, convolved) if name == "conv" else (TRANSPOSED, transposed)
-    function, arrays, options = operands_of(row["2d-groups"], "complex128")
+    function, arrays, options = canonical_operands(row["2d-groups"], "complex128")
     y = library.numpy(function(*map(library.asarray, arrays), **options))
     close(y, reference(*arrays, **options))
 
@@ -186,7 +186,7 @@ def test_padding_may_be_written_in_several_ways():
 
 @pytest.mark.parametrize(("row", "reference"), ROWS, ids=IDS)
 def test_an_unbatched_input_gives_an_unbatched_output(row, reference):
-    function, (x, w, bias), options = operands_of(row[1], "float64")
+    function, (x, w, bias), options = canonical_operands(row[1], "float64")
     np.testing.assert_allclose(function(x[0], w, bias, **options), function(x, w, bias, **options)[0], atol=1e-12)
 
 
@@ -347,7 +347,7 @@ def test_a_convolution_is_a_product_with_columns():
 @pytest.mark.parametrize("name", ["conv2d", "conv_transpose2d"])
 def test_torch_differentiates_operands_and_bias(name):
     row = CALLS if name == "conv2d" else TRANSPOSED
-    function, arrays, options = operands_of(row["2d-groups"], "float64")
+    function, arrays, options = canonical_operands(row["2d-groups"], "float64")
     arrays = tuple(torch.asarray(np.array(array)).requires_grad_() for array in arrays)
     assert torch.autograd.gradcheck(lambda *a: function(*a, **options), arrays, fast_mode=True)
 
@@ -672,7 +672,7 @@ def test_refusal_before_anything_is_computed(name, monkeypatch):
         raise AssertionError("something was computed before the refusal")
 
     call, kind, text = REFUSED[name]
-    monkeypatch.setattr(_engines, "run", computed)
+    monkeypatch.setattr(_autodiff, "run", computed)
     monkeypatch.setattr(patches, "windows", computed)
     with pytest.raises(kind) as refusal:
         call()

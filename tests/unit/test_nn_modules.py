@@ -17,7 +17,7 @@ nn = torch.nn
 # After torch, which nn.modules needs at its import.
 from arrayconv import nn as functions  # noqa: E402
 from arrayconv._errors import listed  # noqa: E402
-from arrayconv._select import METHODS  # noqa: E402
+from arrayconv._plan.rank import METHODS  # noqa: E402
 
 ours = functions.modules
 

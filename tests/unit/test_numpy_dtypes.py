@@ -5,8 +5,8 @@ from itertools import product
 import numpy as np
 import pytest
 
-from arrayconv import _numpy_dtypes
-from arrayconv._dtypes import DTYPES
+from arrayconv._arrays import numpy_dtypes
+from arrayconv._arrays.dtypes import DTYPES
 
 NAMES = ["bool", *(name for name in DTYPES if name != "bfloat16")]
 
@@ -15,7 +15,7 @@ NAMES = ["bool", *(name for name in DTYPES if name != "bfloat16")]
 def test_pairs_promote_as_numpy_does(first):
     for second in NAMES:
         combined = np.ones(1, first) * np.ones(1, second)
-        assert _numpy_dtypes.result_type(first, second) == combined.dtype.name, second
+        assert numpy_dtypes.result_type(first, second) == combined.dtype.name, second
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def test_pairs_promote_as_numpy_does(first):
     ],
 )
 def test_kinds_mix_by_size(names, expected):
-    assert _numpy_dtypes.result_type(*names) == expected
+    assert numpy_dtypes.result_type(*names) == expected
 
 
 @pytest.mark.parametrize(
@@ -49,18 +49,18 @@ def test_kinds_mix_by_size(names, expected):
     ],
 )
 def test_bfloat16_stands_beside_float16(other, expected):
-    assert _numpy_dtypes.result_type("bfloat16", other) == expected
-    assert _numpy_dtypes.result_type(other, "bfloat16") == expected
+    assert numpy_dtypes.result_type("bfloat16", other) == expected
+    assert numpy_dtypes.result_type(other, "bfloat16") == expected
 
 
 def test_order_does_not_matter():
     for names in product(NAMES, repeat=2):
-        assert _numpy_dtypes.result_type(*names) == _numpy_dtypes.result_type(*names[::-1])
+        assert numpy_dtypes.result_type(*names) == numpy_dtypes.result_type(*names[::-1])
 
 
 def test_unknown_names_are_refused():
     with pytest.raises(TypeError):
-        _numpy_dtypes.result_type("float64", "quaternion")
+        numpy_dtypes.result_type("float64", "quaternion")
 
 
 @pytest.mark.parametrize(
@@ -69,11 +69,11 @@ def test_unknown_names_are_refused():
     + [(name, name) for name in ("float32", "float64", "complex64", "complex128")],
 )
 def test_transforms_are_of_floats(name, expected):
-    assert _numpy_dtypes.floating(name) == expected
+    assert numpy_dtypes.floating(name) == expected
 
 
 def test_halves_stand_in():
-    assert [_numpy_dtypes.narrower(name) for name in ("float64", "complex128", "int64", "int32")] == [
+    assert [numpy_dtypes.narrower(name) for name in ("float64", "complex128", "int64", "int32")] == [
         "float32",
         "complex64",
         "int32",

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import arrayconv
-from arrayconv import _programs, ndimage, nn, signal
+from arrayconv import ndimage, nn, signal
+from arrayconv._runtime.programs import as_program, program
 
 COMPILED = "/jax/core/compile/backend_compile_duration"
 compilations = []
@@ -113,11 +114,11 @@ def test_what_calls_compiled_is_freed_with_the_caches_of_jax():
         call, lead, axes, *_ = ROWS[name]
         for _ in range(2):
             call(numbers(*lead, *(next(sizes) for _ in range(axes))))
-    assert _programs.program()._cache_size() > 6
+    assert program()._cache_size() > 6
     assert len(client.live_executables()) > before + 6
     jax.clear_caches()
     gc.collect()
-    assert _programs.program()._cache_size() == 0
+    assert program()._cache_size() == 0
     assert len(client.live_executables()) <= before
 
 
@@ -146,7 +147,7 @@ def test_a_method_too_long_for_one_program_runs_operation_by_operation():
     )
 )
 def test_what_is_no_array_passes_through_a_program_as_it_is(values):
-    leaves, tree = jax.tree.flatten(_programs.as_one("jax", _handed_on, (), (values,)))
+    leaves, tree = jax.tree.flatten(as_program("jax", _handed_on, (), (values,)))
     expected, same = jax.tree.flatten(values)
     assert tree == same
     for leaf, other in zip(leaves, expected, strict=True):

@@ -6,14 +6,14 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from arrayconv import _scratch
+from arrayconv._arrays import scratch
 
-SIZE = _scratch.LEAST // 4  # elements of float32
+SIZE = scratch.LEAST // 4  # elements of float32
 
 
 @pytest.fixture(autouse=True)
 def _nothing_kept(monkeypatch):
-    monkeypatch.setattr(_scratch, "_own", _scratch._Own())
+    monkeypatch.setattr(scratch, "_own", scratch._Own())
 
 
 def place(array):
@@ -21,10 +21,10 @@ def place(array):
 
 
 def test_memory_of_an_array_that_is_gone_is_used_again():
-    first = _scratch.empty((SIZE,), "float32")
+    first = scratch.empty((SIZE,), "float32")
     at = place(first)
     del first
-    again = _scratch.empty((4, SIZE // 8), "float64")
+    again = scratch.empty((4, SIZE // 8), "float64")
     assert (place(again), again.shape, again.dtype) == (at, (4, SIZE // 8), "float64")
 
 
@@ -38,45 +38,45 @@ REFERENCES = {
 
 @pytest.mark.parametrize("refer", REFERENCES.values(), ids=REFERENCES)
 def test_memory_that_somebody_refers_to_is_left_alone(refer):
-    first = _scratch.empty((SIZE,), "float32")
+    first = scratch.empty((SIZE,), "float32")
     first[...] = 7
     kept = refer(first)
     del first
-    others = [_scratch.empty((SIZE,), "float32") for _ in range(3)]
+    others = [scratch.empty((SIZE,), "float32") for _ in range(3)]
     for other in others:
         other[...] = 0
     assert np.all(np.asarray(kept) == 7)
 
 
-@pytest.mark.parametrize("size", [0, 1, SIZE // 2, _scratch.MOST // 4 + 1])
+@pytest.mark.parametrize("size", [0, 1, SIZE // 2, scratch.MOST // 4 + 1])
 def test_small_and_large_arrays_are_new(size):
-    array = _scratch.empty((size,), "float32")
+    array = scratch.empty((size,), "float32")
     assert array.base is None
-    assert not _scratch._own.memory.blocks
+    assert not scratch._own.memory.blocks
 
 
 def test_what_is_kept_is_bounded():
     for size in range(SIZE, 40 * SIZE, SIZE):
-        _scratch.empty((size,), "float32")
-        assert sum(block.nbytes for block in _scratch._own.memory.blocks) <= _scratch._TOTAL
-    held = [_scratch.empty((_scratch.MOST // 4,), "float32") for _ in range(5)]  # more than is kept
+        scratch.empty((size,), "float32")
+        assert sum(block.nbytes for block in scratch._own.memory.blocks) <= scratch._TOTAL
+    held = [scratch.empty((scratch.MOST // 4,), "float32") for _ in range(5)]  # more than is kept
     del held
     gc.collect()
-    assert sum(block.nbytes for block in _scratch._own.memory.blocks) <= _scratch._TOTAL
+    assert sum(block.nbytes for block in scratch._own.memory.blocks) <= scratch._TOTAL
 
 
 def test_much_larger_memory_is_not_used_for_little():
-    large = place(_scratch.empty((16 * SIZE,), "float32"))
-    assert place(_scratch.empty((SIZE,), "float32")) != large
+    large = place(scratch.empty((16 * SIZE,), "float32"))
+    assert place(scratch.empty((SIZE,), "float32")) != large
 
 
 def test_each_thread_has_its_own():
-    mine = place(_scratch.empty((SIZE,), "float32"))
+    mine = place(scratch.empty((SIZE,), "float32"))
     with ThreadPoolExecutor(1) as pool:
-        theirs = pool.submit(lambda: place(_scratch.empty((SIZE,), "float32"))).result()
+        theirs = pool.submit(lambda: place(scratch.empty((SIZE,), "float32"))).result()
     assert theirs != mine
 
 
 def test_without_a_lock_nothing_is_kept(monkeypatch):
-    monkeypatch.setattr(_scratch, "_COUNTS", False)
-    assert _scratch.empty((SIZE,), "float32").base is None
+    monkeypatch.setattr(scratch, "_COUNTS", False)
+    assert scratch.empty((SIZE,), "float32").base is None

@@ -4,11 +4,11 @@ from math import prod
 
 import pytest
 
-from arrayconv._accel import _rows
+from arrayconv._accel.native import rows as loops
 from arrayconv._algorithms import ALGORITHMS
-from arrayconv._cost_table import Pace
-from arrayconv._select import TABLE, Budget, rank
-from arrayconv._xp import Traits
+from arrayconv._arrays.xp import Traits
+from arrayconv._costs.cost_table import MethodCost
+from arrayconv._plan.rank import TABLE, Budget, rank
 from tests.cases import CASES, axis, spec
 
 NUMPY = Traits("numpy", "cpu", "float64", "float64", readable=True, writable=True, transforms="scipy")
@@ -113,6 +113,6 @@ def test_pieces_that_a_cap_makes_short_cost_what_their_halos_do():
 
 @pytest.mark.parametrize(("outputs", "taps", "gain"), [(129, 1 << 20, 1), (1 << 20, 129, 4)], ids=["few", "many"])
 def test_loops_are_expected_to_gain_from_as_many_threads_as_there_are_blocks_of_outputs(outputs, taps, gain):
-    problem, pace = spec(axis(outputs + taps - 1, taps)), Pace(0, 1000)
-    alone, shared = (_rows.cost(problem, NUMPY._replace(threads=threads), pace) for threads in (1, 4))
+    problem, method_cost = spec(axis(outputs + taps - 1, taps)), MethodCost(0, 1000)
+    alone, shared = (loops.cost(problem, NUMPY._replace(threads=threads), method_cost) for threads in (1, 4))
     assert alone / shared == pytest.approx(gain, rel=0.05)

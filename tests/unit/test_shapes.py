@@ -3,16 +3,16 @@
 import numpy as np
 import pytest
 
-from arrayconv import _shapes
-from arrayconv._spec import Axis
+from arrayconv._problem import axes
+from arrayconv._problem.spec import Axis
 
 
-@pytest.mark.parametrize("mode", _shapes.MODES)
+@pytest.mark.parametrize("mode", axes.MODES)
 @pytest.mark.parametrize("taps", [1, 2, 3, 4, 5])
 @pytest.mark.parametrize("size", [5, 6, 9])
 def test_mode_has_numpys_size_and_position(size, taps, mode):
     x, kernel = np.arange(1.0, size + 1), 10.0 ** np.arange(taps)
-    axis = _shapes.mode_axis("f", Axis(size, taps, 0), mode)
+    axis = axes.mode_axis("f", Axis(size, taps, 0), mode)
     expected = np.convolve(x, kernel, mode)
     assert axis.outputs == expected.size
     padded = np.pad(x, 2 * taps)
@@ -23,9 +23,9 @@ def test_mode_has_numpys_size_and_position(size, taps, mode):
 @pytest.mark.parametrize("dilation", [1, 2, 3])
 @pytest.mark.parametrize("stride", [1, 2, 5])
 def test_stride_keeps_the_first_output_of_each_step(stride, dilation):
-    for mode in _shapes.MODES:
-        dense = _shapes.mode_axis("f", Axis(20, 3, 0, dilation=dilation), mode)
-        kept = _shapes.mode_axis("f", Axis(20, 3, 0, stride=stride, dilation=dilation), mode)
+    for mode in axes.MODES:
+        dense = axes.mode_axis("f", Axis(20, 3, 0, dilation=dilation), mode)
+        kept = axes.mode_axis("f", Axis(20, 3, 0, stride=stride, dilation=dilation), mode)
         assert kept.before == dense.before
         assert kept.outputs == len(range(0, dense.outputs, stride))
 
@@ -36,23 +36,23 @@ def test_stride_keeps_the_first_output_of_each_step(stride, dilation):
 def test_same_padding_is_xlas(size, taps, stride):
     outputs = -(-size // stride)
     total = max((outputs - 1) * stride + taps - size, 0)
-    same = _shapes.padded_axis("f", Axis(size, taps, 0, stride=stride), "same")
-    lower = _shapes.padded_axis("f", Axis(size, taps, 0, stride=stride), "same_lower")
+    same = axes.padded_axis("f", Axis(size, taps, 0, stride=stride), "same")
+    lower = axes.padded_axis("f", Axis(size, taps, 0, stride=stride), "same_lower")
     assert (same.outputs, same.before) == (outputs, total // 2)
     assert (lower.outputs, lower.before) == (outputs, total - total // 2)
 
 
 def test_padding_counts_upsampled_samples_and_may_crop():
-    assert _shapes.padded_axis("f", Axis(3, 2, 0, upsample=2), (1, 2)).outputs == 5 + 3 - 2 + 1
-    assert _shapes.padded_axis("f", Axis(9, 2, 0), (-2, -1))[2] == 9 - 3 - 2 + 1
-    assert _shapes.padded_axis("f", Axis(4, 3, 0), "full").outputs == 6
+    assert axes.padded_axis("f", Axis(3, 2, 0, upsample=2), (1, 2)).outputs == 5 + 3 - 2 + 1
+    assert axes.padded_axis("f", Axis(9, 2, 0), (-2, -1))[2] == 9 - 3 - 2 + 1
+    assert axes.padded_axis("f", Axis(4, 3, 0), "full").outputs == 6
 
 
 def test_a_padding_too_small_names_every_number():
     with pytest.raises(
         ValueError, match=r"3 samples, upsample 2, padding \(0, 1\): 6 samples for 4 taps with dilation 2"
     ):
-        _shapes.padded_axis("f", Axis(3, 4, 0, dilation=2, upsample=2), (0, 1))
+        axes.padded_axis("f", Axis(3, 4, 0, dilation=2, upsample=2), (0, 1))
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_a_padding_too_small_names_every_number():
     ],
 )
 def test_lags_as_ints_and_pairs(value, count, windows):
-    assert _shapes.lag_windows("f", value, count) == windows
+    assert axes.lag_windows("f", value, count) == windows
 
 
 @pytest.mark.parametrize(
@@ -81,4 +81,4 @@ def test_lags_as_ints_and_pairs(value, count, windows):
     ],
 )
 def test_paddings_as_names_ints_and_pairs(value, count, pairs):
-    assert _shapes.padding_per_axis("f", value, count) == pairs
+    assert axes.padding_per_axis("f", value, count) == pairs

@@ -10,7 +10,7 @@ import pytest
 import arrayconv
 from arrayconv import _fft, config
 from arrayconv._fft import slabs as _slabs
-from arrayconv._threads import share_phases, usable
+from arrayconv._runtime.threads import parallel_phases, usable
 from arrayconv.testing import reference
 
 PROVIDERS = [library for library in _fft.PROVIDERS if library != "torch"]  # torch keeps its threads to itself
@@ -239,7 +239,7 @@ class TestPhases:
 
             return run
 
-        share_phases([(part(phase), 3) for phase in range(4)], threads)
+        parallel_phases([(part(phase), 3) for phase in range(4)], threads)
         assert sorted(done) == [(phase, number) for phase in range(4) for number in range(3)]
 
     @two_cores
@@ -250,12 +250,12 @@ class TestPhases:
             sleep(0.02)
             seen.add(get_ident())
 
-        share_phases([(part, 4), (part, 4)], 2)
+        parallel_phases([(part, 4), (part, 4)], 2)
         assert len(seen) == 2
 
     def test_empty_ones_are_passed(self):
         found = []
-        share_phases([(found.append, 0), (found.append, 2), (found.append, 0), (found.append, 1)], 2)
+        parallel_phases([(found.append, 0), (found.append, 2), (found.append, 0), (found.append, 1)], 2)
         assert sorted(found) == [0, 0, 1]
 
     @pytest.mark.parametrize("threads", [1, 2])
@@ -267,5 +267,5 @@ class TestPhases:
                 raise MemoryError("no more")
 
         with pytest.raises(MemoryError, match="no more"):
-            share_phases([(fails, 4), (reached.append, 4)], threads)
+            parallel_phases([(fails, 4), (reached.append, 4)], threads)
         assert not reached

@@ -5,9 +5,8 @@ from math import prod
 
 import pytest
 
-from arrayconv import _partition, _split
-from arrayconv._boundary import BOUNDARIES, FILL, singly
-from arrayconv._partition import partition
+from arrayconv._problem import partition, split
+from arrayconv._problem.boundary import BOUNDARIES, FILL, singly
 from tests import oracle
 from tests.cases import CASES, axis, spec
 from tests.listing import offenders
@@ -23,7 +22,7 @@ def met(axis):
 
 
 def pieces(spec, shape, extends=frozenset(), slabs=True):
-    return list(partition(spec, shape, extends=extends, slabs=slabs).each())
+    return list(partition.partition(spec, shape, extends=extends, slabs=slabs).each())
 
 
 def named(extends):
@@ -41,7 +40,7 @@ def test_phases_meet_what_the_definition_meets():
 
 def phases_meet_what_the_definition_meets(one):
     expected, seen = met(one), {}
-    for phase in _split.phases(one):
+    for phase in split.phases(one):
         inner = phase.axis
         assert inner.upsample == 1
         for q in range(inner.outputs):
@@ -63,8 +62,8 @@ def test_onion_covers_every_output_once():
 
 
 def onion_covers_every_output_once(case):
-    axes = [phase.axis for one in case.spec.axes for phase in _split.phases(one)[:1]]
-    boxes = list(_split.onion(axes))
+    axes = [phase.axis for one in case.spec.axes for phase in split.phases(one)[:1]]
+    boxes = list(split.interior_and_borders(axes))
     assert sum(len(cells(box)) for box in boxes) == prod(axis.outputs for axis in axes)
     assert set().union(*map(cells, boxes)) == cells([(0, axis.outputs) for axis in axes])
     assert len(boxes) <= 1 + 2 * len(axes)
@@ -76,7 +75,7 @@ def test_inner_range_is_where_windows_lie_inside():
 
 def inner_range_is_where_windows_lie_inside(one):
     inner = one._replace(upsample=1)
-    first, stop = _split.inner_range(inner)
+    first, stop = split.inner_range(inner)
     for p in range(inner.outputs):
         lo, hi = inner.span(p, p + 1)
         assert (first <= p < stop) == (lo >= 0 and hi <= inner.size)
@@ -90,13 +89,13 @@ def axes_say_whether_outputs_read_beyond_their_ends(one):
     places = [one.stride * p + one.dilation * k - one.before for p in range(one.outputs) for k in range(one.taps)]
     beyond = any(not 0 <= place < one.upsampled_size for place in places)
     assert one.leaves_data == beyond
-    assert one.goes_round == (beyond and one.boundary == "wrap")
+    assert one.wraps_around == (beyond and one.boundary == "wrap")
 
 
 @pytest.mark.parametrize("extends", [set(), {"zero"}, {"wrap"}, {"zero", "wrap"}, {"all"}], ids=named)
 @pytest.mark.parametrize("small", [0, 1 << 19])
 def test_pieces_cover_the_answer_and_read_the_extension(extends, small, monkeypatch):
-    monkeypatch.setattr(_partition, "SMALL", small)
+    monkeypatch.setattr(partition, "SMALL", small)
     rows = [(case, block) for case in CASES for block in (1, 2, 100)]
 
     def law(row):
@@ -137,17 +136,17 @@ def test_small_problems_are_extended_whole_and_large_ones_in_slabs():
 
 def test_blocks_shrink_the_batch_first_then_the_axis_longest_in_reaches():
     sizes, reaches = (8, 2, 100, 100), (50, 5)
-    assert _split.block_shape(sizes, reaches, prod, 10**4, rows=False) == (1, 1, 100, 100)
-    assert _split.block_shape(sizes, reaches, prod, 5000, rows=False) == (1, 1, 100, 50)
-    assert _split.block_shape(sizes, reaches, prod, 5000, rows=True) == (1, 1, 50, 100)
-    assert _split.block_shape(sizes, reaches, lambda shape: 10, 9, rows=True) is None
+    assert split.block_shape(sizes, reaches, prod, 10**4, rows=False) == (1, 1, 100, 100)
+    assert split.block_shape(sizes, reaches, prod, 5000, rows=False) == (1, 1, 100, 50)
+    assert split.block_shape(sizes, reaches, prod, 5000, rows=True) == (1, 1, 50, 100)
+    assert split.block_shape(sizes, reaches, lambda shape: 10, 9, rows=True) is None
 
 
 @pytest.mark.parametrize(
     ("least", "shape"), [((50, 5), (1, 1, 50, 7)), ((51, 40), (1, 1, 100, 50)), ((200, 200), (1, 1, 100, 100))]
 )
 def test_blocks_leave_the_least_however_large_they_are(least, shape):
-    assert _split.block_shape((8, 2, 100, 100), (50, 5), prod, 10, rows=True, least=least) == shape
+    assert split.block_shape((8, 2, 100, 100), (50, 5), prod, 10, rows=True, least=least) == shape
 
 
 def test_oracle_on_a_hand_worked_figure():
@@ -162,7 +161,7 @@ def test_oracle_on_a_hand_worked_figure():
 def test_samples_cut_out_are_extended_as_the_whole_axis_is(size, boundary):
     for lo, length in product(range(-20, 20), range(1, 9)):
         whole = axis(size, 1, length, before=-lo, boundary=boundary)
-        cut, source = _split.cut(whole, 0, length, {"all"})
+        cut, source = split.cut(whole, 0, length, {"all"})
         held = [run.start + run.step * i for run in source for i in range(run.length)]
         assert len(held) == cut.size
         places = [oracle.source(p - cut.before, cut.size, boundary) for p in range(length)]

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from arrayconv._boundary import BOUNDARIES
+from arrayconv._problem.boundary import BOUNDARIES
 from arrayconv.testing import reference
 from tests import oracle
 

@@ -6,9 +6,9 @@ import pytest
 import arrayconv
 from arrayconv import config
 from arrayconv._algorithms import Cuts
-from arrayconv._memory import product_of_rows
-from arrayconv._select import TABLE
-from arrayconv._threads import share, usable
+from arrayconv._arrays.memory import product_of_rows
+from arrayconv._plan.rank import TABLE
+from arrayconv._runtime.threads import parallel_for, usable
 
 SHARING = tuple(name for name, algorithm in TABLE.items() if algorithm.cuts.shares is not Cuts().shares)
 PROBLEMS = {
@@ -74,15 +74,15 @@ def test_their_workspace_together_stays_within_the_limit(method):
     free = chosen(shape, taps, method, options)
     if usable() == 1:
         pytest.skip("one core runs one piece at a time")
-    assert free.together > 1
+    assert free.num_parallel > 1
     limit = free.workspace // 2
     assert chosen(shape, taps, method, {**options, "max_workspace": limit}).workspace <= limit
     with config.using(threads=1):
-        assert chosen(shape, taps, method, options).together == 1
+        assert chosen(shape, taps, method, options).num_parallel == 1
 
 
 def test_small_problems_run_on_one_thread():
-    assert all(row.together == 1 for row in arrayconv.explain((100, 100), (3, 3)).candidates)
+    assert all(row.num_parallel == 1 for row in arrayconv.explain((100, 100), (3, 3)).candidates)
 
 
 def test_an_error_of_any_piece_is_raised():
@@ -91,7 +91,7 @@ def test_an_error_of_any_piece_is_raised():
             raise ValueError("the last piece")
 
     with pytest.raises(ValueError, match="the last piece"):
-        share(part, 40, 2)
+        parallel_for(part, 40, 2)
 
 
 def test_float_errors_are_ignored_on_every_thread():

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from arrayconv import _fft
-from arrayconv._lengths import fast_length
 from arrayconv._ops import transform
+from arrayconv._problem.fast_lengths import fast_length
 
 
 def is_smooth(n):

@@ -11,19 +11,25 @@ import numpy as np
 import pytest
 
 import arrayconv
-from arrayconv import _accel, _cache, _call, _cost_table, _plan, _tuning, config
+from arrayconv import _accel, config
 from arrayconv.__main__ import main
-from arrayconv._cli import constants, paces, tune
-from arrayconv._cost_table import KINDS, Costs, Pace, Rates
-from arrayconv._xp import compat_namespace, device_of
+from arrayconv._arrays.xp import compat_namespace, device_of
+from arrayconv._calls import cache, prepare
+from arrayconv._cli import constants, method_costs, tune
+from arrayconv._costs import cost_table, user_file
+from arrayconv._costs.cost_table import KINDS, Costs, MethodCost, PrimitiveCosts
+from arrayconv._plan import plan
 
 ROOT = Path(arrayconv.__file__).parent.parent
-RATES = dict.fromkeys(Rates._fields, 100)
+PRIMITIVE_COSTS = dict.fromkeys(PrimitiveCosts._fields, 100)
 GOOD = {
     "version": 1,
     "date": "2026-01-02",
     "machine": {"cores": 2, "packages": {"numpy": "2.4.6"}},
-    "tables": {"RATES": {"numpy/cpu": RATES}, "PACES": {"numpy_convolve-short": {"call_ns": 5, "mac_line": 6}}},
+    "tables": {
+        "PRIMITIVE_COSTS": {"numpy/cpu": PRIMITIVE_COSTS},
+        "METHOD_COSTS": {"numpy_convolve-short": {"call_ns": 5, "cache_line_mac": 6}},
+    },
 }
 
 
@@ -32,14 +38,14 @@ def changed(**parts):
 
 
 def with_rates(**fields):
-    return changed(tables={"RATES": {"numpy/cpu": {**RATES, **fields}}})
+    return changed(tables={"PRIMITIVE_COSTS": {"numpy/cpu": {**PRIMITIVE_COSTS, **fields}}})
 
 
 def fresh():
     """Forget what this process remembers of constants and of choices made by them."""
-    for function in (_cost_table.in_force, _plan.make, _call.plan):
+    for function in (cost_table.active_table, plan.make, prepare.plan):
         function.cache_clear()
-    _cache._calls.clear()
+    cache._calls.clear()
 
 
 @pytest.fixture
@@ -81,7 +87,7 @@ def test_the_table_lies_in_the_platform_s_cache_folder(system, variables, folder
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(sys, "platform", system)
     monkeypatch.setattr(Path, "home", lambda: HOME)
-    assert _tuning.place() == folder / "cost_table.json"
+    assert user_file.place() == folder / "cost_table.json"
 
 
 def test_without_a_home_there_is_no_table(monkeypatch, capsys):
@@ -93,7 +99,7 @@ def test_without_a_home_there_is_no_table(monkeypatch, capsys):
     monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.setattr(Path, "home", homeless)
     fresh()
-    assert _cost_table.in_force().source == "shipped table"
+    assert cost_table.active_table().source == "shipped table"
     fresh()
     assert main(["tune", "--path"]) == 2
     assert "Set ARRAYCONV_CACHE_DIR to a folder" in capsys.readouterr().err
@@ -103,8 +109,8 @@ def test_without_a_home_there_is_no_table(monkeypatch, capsys):
 
 
 def test_without_a_file_the_shipped_table_serves(table):
-    found = _cost_table.in_force()
-    assert found == _cost_table.shipped()
+    found = cost_table.active_table()
+    assert found == cost_table.shipped()
     assert not table.parent.exists(), "nothing is made by looking"
 
 
@@ -121,38 +127,43 @@ def test_without_a_file_the_shipped_table_serves(table):
 )
 def test_the_shipped_table_is_that_of_the_kind_of_processor(found, wide, monkeypatch):
     monkeypatch.setattr(np, "show_config", lambda mode: {"SIMD Extensions": {"found": found}})
-    _cost_table.is_wide.cache_clear()
+    cost_table.is_wide.cache_clear()
     try:
-        paces = _cost_table.shipped().paces
+        shipped = cost_table.shipped().method_costs
     finally:
-        _cost_table.is_wide.cache_clear()
-    assert paces == _cost_table.PACES | ({} if wide else _cost_table.NARROW)
-    assert set(_cost_table.NARROW) <= set(_cost_table.PACES)
-    assert _cost_table.shipped().source == "shipped table"
+        cost_table.is_wide.cache_clear()
+    assert shipped == cost_table.METHOD_COSTS | ({} if wide else cost_table.NARROW)
+    assert set(cost_table.NARROW) <= set(cost_table.METHOD_COSTS)
+    assert cost_table.shipped().source == "shipped table"
 
 
 def test_a_file_s_rows_stand_in_for_the_shipped_ones(table):
     put(table, json.dumps(GOOD))
-    assert _cost_table.rates("numpy/cpu") == Rates(*[100] * len(Rates._fields))
-    assert _cost_table.pace("numpy_convolve-short") == Pace(5, 6, 0)
-    assert _cost_table.rates("torch/cpu") == _cost_table.RATES["torch/cpu"]
-    assert _cost_table.rates("never measured") == _cost_table.RATES["other"]
-    assert _cost_table.pace("native_loops-float") == _cost_table.shipped().paces["native_loops-float"]
+    assert cost_table.primitive_costs("numpy/cpu") == PrimitiveCosts(*[100] * len(PrimitiveCosts._fields))
+    assert cost_table.method_cost("numpy_convolve-short") == MethodCost(5, 6, 0)
+    assert cost_table.primitive_costs("torch/cpu") == cost_table.PRIMITIVE_COSTS["torch/cpu"]
+    assert cost_table.primitive_costs("never measured") == cost_table.PRIMITIVE_COSTS["other"]
+    assert cost_table.method_cost("native_loops-float") == cost_table.shipped().method_costs["native_loops-float"]
 
 
 @pytest.mark.parametrize(("cores", "threads"), [(5, 5), (0, 2), (True, 2), ("many", 2), (None, 2)])
 def test_the_cores_of_a_file_are_the_threads_its_transforms_had(cores, threads, table):
     put(table, changed(machine={} if cores is None else {"cores": cores}))
-    assert _cost_table.threads() == threads
+    assert cost_table.threads() == threads
 
 
 def test_rows_of_names_this_version_does_not_know_are_kept_and_never_met(table):
     put(
         table,
-        changed(tables={"RATES": {"abacus/wood": RATES}, "PACES": {"later-method": {"call_ns": 1, "mac_line": 2}}}),
+        changed(
+            tables={
+                "PRIMITIVE_COSTS": {"abacus/wood": PRIMITIVE_COSTS},
+                "METHOD_COSTS": {"later-method": {"call_ns": 1, "cache_line_mac": 2}},
+            }
+        ),
     )
-    assert _cost_table.rates("abacus/wood").call_ns == 100
-    assert _cost_table.rates("numpy/cpu") == _cost_table.RATES["numpy/cpu"]
+    assert cost_table.primitive_costs("abacus/wood").call_ns == 100
+    assert cost_table.primitive_costs("numpy/cpu") == cost_table.PRIMITIVE_COSTS["numpy/cpu"]
 
 
 def test_a_file_is_read_once(table):
@@ -167,8 +178,8 @@ def test_explain_names_the_table_and_costs_follow_it(table):
     assert shipped.costs == "shipped table"
     assert "\n  costs: shipped table\n" in str(shipped)
     fresh()
-    rows = {name: dict.fromkeys(Rates._fields, 10**6) for name in _cost_table.RATES}
-    put(table, changed(tables={"RATES": rows}))
+    rows = {name: dict.fromkeys(PrimitiveCosts._fields, 10**6) for name in cost_table.PRIMITIVE_COSTS}
+    put(table, changed(tables={"PRIMITIVE_COSTS": rows}))
     tuned = arrayconv.explain(100, 3, method="direct")
     assert f"\n  costs: {table}, tuned 2026-01-02\n" in str(tuned)
     costs = [next(row.cost_ns for row in found.candidates if row.name == "direct") for found in (shipped, tuned)]
@@ -194,12 +205,24 @@ WRONG = {  # content -> what the warning says
     "date-number": (changed(date=20260102), "`date` must be a date such as 2026-11-22. Got 20260102"),
     "machine-text": (changed(machine="mine"), "`machine` must be an object. Got 'mine'"),
     "tables-list": (changed(tables=[]), "`tables` must be an object. Got []"),
-    "unknown-table": (changed(tables={"GUESSES": {}}), "`tables` must be of RATES, PACES. Got GUESSES"),
-    "table-list": (changed(tables={"RATES": []}), "`RATES` must be an object. Got []"),
-    "row-list": (changed(tables={"RATES": {"numpy/cpu": [1, 2]}}), "`RATES['numpy/cpu']` must be an object"),
-    "unknown-field": (with_rates(more=1), "`RATES['numpy/cpu']` must have the fields call_ns, "),
-    "missing-field": (changed(tables={"PACES": {"a": {"call_ns": 1}}}), "`PACES['a']` must have the fields call_ns, "),
-    "zero": (with_rates(call_ns=0), "`RATES['numpy/cpu'].call_ns` must be a whole number from 1 to 1000000000. Got 0"),
+    "unknown-table": (
+        changed(tables={"GUESSES": {}}),
+        "`tables` must be of PRIMITIVE_COSTS, METHOD_COSTS. Got GUESSES",
+    ),
+    "table-list": (changed(tables={"PRIMITIVE_COSTS": []}), "`PRIMITIVE_COSTS` must be an object. Got []"),
+    "row-list": (
+        changed(tables={"PRIMITIVE_COSTS": {"numpy/cpu": [1, 2]}}),
+        "`PRIMITIVE_COSTS['numpy/cpu']` must be an object",
+    ),
+    "unknown-field": (with_rates(more=1), "`PRIMITIVE_COSTS['numpy/cpu']` must have the fields call_ns, "),
+    "missing-field": (
+        changed(tables={"METHOD_COSTS": {"a": {"call_ns": 1}}}),
+        "`METHOD_COSTS['a']` must have the fields call_ns, ",
+    ),
+    "zero": (
+        with_rates(call_ns=0),
+        "`PRIMITIVE_COSTS['numpy/cpu'].call_ns` must be a whole number from 1 to 1000000000. Got 0",
+    ),
     "negative": (with_rates(call_ns=-1), "from 1 to 1000000000. Got -1"),
     "huge": (with_rates(call_ns=10**9 + 1), "from 1 to 1000000000. Got 1000000001"),
     "very-huge": (with_rates(call_ns="#").replace('"#"', "1" * 5000), "it is not JSON"),
@@ -210,8 +233,8 @@ WRONG = {  # content -> what the warning says
     "nan": (with_rates(call_ns=float("nan")), "from 1 to 1000000000. Got nan"),
     "infinity": (with_rates(call_ns=float("inf")), "from 1 to 1000000000. Got inf"),
     "negative-output": (
-        changed(tables={"PACES": {"a": {"call_ns": 1, "mac_line": 1, "output": -1}}}),
-        "`PACES['a'].output` must be a whole number from 0 to 1000000000. Got -1",
+        changed(tables={"METHOD_COSTS": {"a": {"call_ns": 1, "cache_line_mac": 1, "output": -1}}}),
+        "`METHOD_COSTS['a'].output` must be a whole number from 0 to 1000000000. Got -1",
     ),
 }
 
@@ -219,12 +242,12 @@ WRONG = {  # content -> what the warning says
 def ignored(path, says):
     """Check that the file is ignored as a whole, with one warning that names it, what is wrong, and the way out."""
     with pytest.warns(RuntimeWarning) as told:
-        found = _cost_table.in_force()
+        found = cost_table.active_table()
     (text,) = [str(warning.message) for warning in told]
     assert text.startswith(f"arrayconv: the cost table {path} is ignored: ")
     assert says in text
     assert text.endswith("`python -m arrayconv tune --write`.")
-    assert found == _cost_table.shipped()
+    assert found == cost_table.shipped()
     np.testing.assert_array_equal(arrayconv.convolve([1, 2], [1, 1]), [1, 3, 2])  # warnings are errors here: no second
 
 
@@ -253,7 +276,7 @@ def test_a_file_that_may_not_be_read_is_ignored_with_one_warning(table, monkeypa
 def test_a_folder_that_is_none_holds_no_table(folder, monkeypatch):
     monkeypatch.setenv("ARRAYCONV_CACHE_DIR", folder)
     fresh()
-    assert _cost_table.in_force().source == "shipped table"
+    assert cost_table.active_table().source == "shipped table"
     fresh()
 
 
@@ -271,22 +294,25 @@ def test_import_reads_no_table_and_the_first_plan_does(table):
 
 
 def measured(**tables):
-    return _tuning.Measured("2026-01-02", {"cores": 2}, tables)
+    return user_file.Measured("2026-01-02", {"cores": 2}, tables)
 
 
 def test_what_is_saved_is_loaded(tmp_path):
     path = tmp_path / "a/b/cost_table.json"
     for count in (1, 2):  # the second replaces the first
-        rows = measured(RATES={"numpy/cpu": Rates(*range(count, count + len(Rates._fields)))}, PACES={"x": Pace(1, 2)})
-        _tuning.save(path, rows, KINDS)
-        assert _tuning.load(path, KINDS) == rows
+        rows = measured(
+            PRIMITIVE_COSTS={"numpy/cpu": PrimitiveCosts(*range(count, count + len(PrimitiveCosts._fields)))},
+            METHOD_COSTS={"x": MethodCost(1, 2)},
+        )
+        user_file.save(path, rows, KINDS)
+        assert user_file.load(path, KINDS) == rows
     assert [entry.name for entry in path.parent.iterdir()] == [path.name], "no other file is left"
 
 
 def test_what_would_be_refused_is_not_written(tmp_path):
     path = tmp_path / "cost_table.json"
-    with pytest.raises(ValueError, match=r"`PACES\['x'\].call_ns` must be a whole number"):
-        _tuning.save(path, measured(PACES={"x": Pace(0, 1)}), KINDS)
+    with pytest.raises(ValueError, match=r"`METHOD_COSTS\['x'\].call_ns` must be a whole number"):
+        user_file.save(path, measured(METHOD_COSTS={"x": MethodCost(0, 1)}), KINDS)
     assert not list(tmp_path.iterdir())
 
 
@@ -295,18 +321,18 @@ def test_a_failing_replacement_leaves_the_old_file(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     path = tmp_path / "cost_table.json"
-    _tuning.save(path, measured(), KINDS)
+    user_file.save(path, measured(), KINDS)
     before = path.read_bytes()
     monkeypatch.setattr(os, "replace", full)
     with pytest.raises(OSError, match="No space left"):
-        _tuning.save(path, measured(PACES={"x": Pace(1, 1)}), KINDS)
+        user_file.save(path, measured(METHOD_COSTS={"x": MethodCost(1, 1)}), KINDS)
     assert path.read_bytes() == before
     assert [entry.name for entry in tmp_path.iterdir()] == [path.name]
 
 
 @pytest.mark.parametrize("table", KINDS)
 def test_the_shipped_rows_would_be_accepted(table):
-    _tuning.rendered(measured(**{table: getattr(_cost_table, table)}), KINDS)
+    user_file.rendered(measured(**{table: getattr(cost_table, table)}), KINDS)
 
 
 # ---- the command ----
@@ -315,10 +341,10 @@ def test_the_shipped_rows_would_be_accepted(table):
 @pytest.fixture
 def quick(monkeypatch):
     """Measure numpy.convolve alone, in two rounds."""
-    monkeypatch.setattr(paces, "_ROUNDS", 2)
+    monkeypatch.setattr(method_costs, "_ROUNDS", 2)
     monkeypatch.setattr(constants, "_LIBRARIES", ())
-    kept = {name: row for name, row in paces.ROWS.items() if row.method == "numpy_convolve"}
-    monkeypatch.setattr(paces, "ROWS", kept)
+    kept = {name: row for name, row in method_costs.ROWS.items() if row.method == "numpy_convolve"}
+    monkeypatch.setattr(method_costs, "ROWS", kept)
 
 
 @pytest.mark.usefixtures("quick")
@@ -335,8 +361,12 @@ def test_tune_shows_what_was_and_what_is_and_keeps_nothing(table, capsys):
 def test_tune_writes_what_a_later_process_chooses_by(table, capsys):
     assert main(["tune", "--write"]) == 0
     assert f"Wrote {table}." in capsys.readouterr().out
-    held = _tuning.load(table, KINDS)
-    assert set(held.tables["PACES"]) == {"numpy_convolve-short", "numpy_convolve-float", "numpy_convolve-integer"}
+    held = user_file.load(table, KINDS)
+    assert set(held.tables["METHOD_COSTS"]) == {
+        "numpy_convolve-short",
+        "numpy_convolve-float",
+        "numpy_convolve-integer",
+    }
     assert held.machine["packages"]["numpy"] == np.__version__
     code = "import arrayconv; print(arrayconv.explain(100, 3).costs)"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
@@ -377,11 +407,11 @@ def test_measured_rates_are_rows_of_the_table(monkeypatch):
     monkeypatch.setattr(constants, "_ROUNDS", 1)
     monkeypatch.setattr(constants, "_LIBRARIES", ("numpy",))
     said = []
-    found = constants.rates(said.append)
+    found = constants.primitive_costs(said.append)
     assert "numpy/cpu" in found
-    assert set(found) <= set(_cost_table.RATES)
+    assert set(found) <= set(cost_table.PRIMITIVE_COSTS)
     assert said == [f"measuring {row}" for row in found]
-    _tuning.rendered(measured(RATES=found), KINDS)
+    user_file.rendered(measured(PRIMITIVE_COSTS=found), KINDS)
 
 
 def test_a_library_that_cannot_compute_is_told_and_left_out(monkeypatch):
@@ -391,7 +421,7 @@ def test_a_library_that_cannot_compute_is_told_and_left_out(monkeypatch):
     monkeypatch.setattr(constants, "_LIBRARIES", ("numpy",))
     monkeypatch.setattr(constants, "compat_namespace", broken)
     said = []
-    assert constants.rates(said.append) == {}
+    assert constants.primitive_costs(said.append) == {}
     assert said == ["numpy is not measured: no driver"]
 
 
@@ -406,21 +436,21 @@ SMALLER = {  # row: the library without which it is left out
 
 
 def test_every_accelerated_row_has_its_trials():
-    assert set(paces.ROWS) == set(_cost_table.PACES)
+    assert set(method_costs.ROWS) == set(cost_table.METHOD_COSTS)
     # xla_loops and xla_images take their call from xla_tiles and the rest from the native methods
-    assert {row.partition("-")[0] for row in paces.ROWS} == set(_accel.ACCELERATED) - {"xla_loops", "xla_images"}
+    assert {row.partition("-")[0] for row in method_costs.ROWS} == set(_accel.ACCELERATED) - {"xla_loops", "xla_images"}
 
 
-@pytest.mark.parametrize("row", paces.ROWS)
+@pytest.mark.parametrize("row", method_costs.ROWS)
 def test_trials_are_ranked_by_their_row(row):
-    trials = paces.ROWS[row]
+    trials = method_costs.ROWS[row]
     if not importlib.util.find_spec(trials.library):
         pytest.skip(f"{trials.library} is not installed")
     xp = compat_namespace(trials.library)
-    home = paces.Home(trials.library, xp, device_of(xp.zeros(1)))
+    origin = method_costs.Home(trials.library, xp, device_of(xp.zeros(1)))
     for problem in trials.problems:
-        known = home.traits(trials.dtypes[0])._replace(accelerators=frozenset(config.ACCELERATORS))
-        free, *units = paces.shares(_cost_table.in_force(), row, problem.spec, known, trials.method)
+        known = origin.traits(trials.dtypes[0])._replace(accelerators=frozenset(config.ACCELERATORS))
+        free, *units = method_costs.shares(cost_table.active_table(), row, problem.spec, known, trials.method)
         assert free < 10**9
         assert units[0] == 1
         assert units[1] > 0
@@ -430,54 +460,58 @@ def test_trials_are_ranked_by_their_row(row):
 def test_measured_paces_are_rows_of_the_table(row, monkeypatch):
     if not importlib.util.find_spec(SMALLER[row]):
         pytest.skip(f"{SMALLER[row]} is not installed")
-    monkeypatch.setattr(paces, "_ROUNDS", 1)
-    monkeypatch.setattr(paces, "ROWS", {row: paces.ROWS[row]})
+    monkeypatch.setattr(method_costs, "_ROUNDS", 1)
+    monkeypatch.setattr(method_costs, "ROWS", {row: method_costs.ROWS[row]})
     said = []
-    found = paces.paces(said.append, {})
+    found = method_costs.method_costs(said.append, {})
     assert list(found) == [row]
     assert said == [f"measuring {row}"]
-    _tuning.rendered(measured(PACES=found), KINDS)
+    user_file.rendered(measured(METHOD_COSTS=found), KINDS)
 
 
 def test_a_method_that_cannot_run_is_told_and_left_out(monkeypatch):
     monkeypatch.setattr(
-        paces, "ROWS", {"native_loops-float": paces.ROWS["native_loops-float"]._replace(library="array_api_strict")}
+        method_costs,
+        "ROWS",
+        {"native_loops-float": method_costs.ROWS["native_loops-float"]._replace(library="array_api_strict")},
     )
     pytest.importorskip("array_api_strict", reason="array-api-strict is not installed")
     said = []
-    assert paces.paces(said.append, {}) == {}
+    assert method_costs.method_costs(said.append, {}) == {}
     assert said[0] == "measuring native_loops-float"
     assert said[1].startswith("native_loops-float is not measured: it serves numpy")
 
 
-TRUE = Pace(700, 3, 40)
+TRUE = MethodCost(700, 3, 40)
 
 
 @pytest.mark.parametrize("disturbed", [1.0, 1.05])
 def test_constants_are_those_that_predict_the_times(disturbed):
     spread = [(1000, 1, 0.2, 0.5), (1000, 1, 0.4, 0.5), (1000, 1, 5000, 900), (1000, 1, 80_000, 900)]
-    times = [free + call * TRUE.call_ns + mac * TRUE.mac_line + out * TRUE.output for free, call, mac, out in spread]
+    times = [
+        free + call * TRUE.call_ns + mac * TRUE.cache_line_mac + out * TRUE.output for free, call, mac, out in spread
+    ]
     times[-1] *= disturbed
-    found = paces.fitted(spread, [round(time) for time in times], 2)
-    assert found.mac_line == TRUE.mac_line
+    found = method_costs.fitted(spread, [round(time) for time in times], 2)
+    assert found.cache_line_mac == TRUE.cache_line_mac
     assert found.output == pytest.approx(TRUE.output, rel=0.2)
     assert found.call_ns == pytest.approx(TRUE.call_ns, rel=0.05)
 
 
 def test_constants_are_never_below_what_a_table_may_hold():
-    assert paces.fitted([(1000, 1, 1, 1), (1000, 1, 50, 50)], [10, 1500], 1).call_ns == 1
-    assert paces.fitted([(1000, 1, 1, 0), (1000, 1, 50, 0)], [1100, 900], 1) == Pace(99, 1, 0)
+    assert method_costs.fitted([(1000, 1, 1, 1), (1000, 1, 50, 50)], [10, 1500], 1).call_ns == 1
+    assert method_costs.fitted([(1000, 1, 1, 0), (1000, 1, 50, 0)], [1100, 900], 1) == MethodCost(99, 1, 0)
 
 
 def test_tables_on_trial_answer_until_they_are_put_away():
-    row = Pace(1, 2, 3)
-    with _cost_table.trying(Costs({}, {"native_loops-float": row}, "trial")):
-        assert _cost_table.pace("native_loops-float") == row
-    assert _cost_table.pace("native_loops-float") == _cost_table.shipped().paces["native_loops-float"]
+    row = MethodCost(1, 2, 3)
+    with cost_table.using_tables(Costs({}, {"native_loops-float": row}, "trial")):
+        assert cost_table.method_cost("native_loops-float") == row
+    assert cost_table.method_cost("native_loops-float") == cost_table.shipped().method_costs["native_loops-float"]
 
 
 @pytest.mark.parametrize("field", ["call_ns", "pass_byte", "copy_byte", "gemm_mac", "integer_mac"])
 def test_numpy_s_own_work_costs_the_same_whoever_lends_the_transforms(field):
-    costs = [getattr(row, field) for name, row in _cost_table.RATES.items() if name.startswith("numpy")]
+    costs = [getattr(row, field) for name, row in cost_table.PRIMITIVE_COSTS.items() if name.startswith("numpy")]
     assert len(costs) == 4
     assert max(costs) <= 2 * min(costs)

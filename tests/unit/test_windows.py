@@ -6,7 +6,7 @@ import pytest
 
 import arrayconv
 from arrayconv._ops import windows
-from arrayconv._spec import Axis
+from arrayconv._problem.spec import Axis
 
 AXES = [
     (Axis(9, 4, 6),),

@@ -8,7 +8,7 @@ import pytest
 
 import arrayconv
 from arrayconv._algorithms import ALGORITHMS
-from arrayconv._select import TABLE
+from arrayconv._plan.rank import TABLE
 
 PROBLEMS = {
     "image": ((300, 250), (7, 5), {"boundary": "reflect"}),

@@ -1,7 +1,6 @@
 """Loops that XLA calls agree with the definition, eager, compiled, mapped and differentiated, or are refused."""
 
 import ctypes
-import importlib
 import os
 import shutil
 import subprocess
@@ -14,19 +13,23 @@ import numpy as np
 import pytest
 
 import arrayconv
-from arrayconv import _accel, _failures, _plan, _threads, config, nn
+from arrayconv import _accel, config, nn
 from arrayconv.__main__ import main
-from arrayconv._accel import AcceleratorFailed, _native
-from arrayconv._accel._in_place import adjacent
-from arrayconv._accel._tables import LoopHead, XlaHead, packed
-from arrayconv._boundary import BOUNDARIES
+from arrayconv._accel import AcceleratorFailed
+from arrayconv._accel.jax import ffi as xla
+from arrayconv._accel.native import loader, rows, tiles
+from arrayconv._accel.native.in_place import contiguous_steps
+from arrayconv._accel.native.tables import LoopHead, XlaHead, packed
+from arrayconv._arrays import failures
+from arrayconv._plan.plan import make
+from arrayconv._problem.boundary import BOUNDARIES
+from arrayconv._runtime import threads
 from tests import cases, oracle, running
 from tests.conftest import make_library
 
 jax = pytest.importorskip("jax", reason="jax is not installed")
-pytestmark = pytest.mark.skipif(not _native.built(), reason="the loops were not built: no C compiler")
+pytestmark = pytest.mark.skipif(not loader.built(), reason="the loops were not built: no C compiler")
 
-xla, rows, tiles = (importlib.import_module(f"arrayconv._accel.{name}") for name in ("_xla", "_rows", "_tiles"))
 ROOT = Path(arrayconv.__file__).parent.parent
 METHODS = ("xla_loops", "xla_tiles", "xla_images")
 
@@ -88,12 +91,12 @@ def test_every_boundary_is_followed_inside(first, second):
 @pytest.mark.parametrize("method", METHODS)
 def test_blocks_are_shared_by_threads_of_the_pool(method, monkeypatch):
     """Many small blocks, more threads than the pool may have: each block is written once, by whoever comes first."""
-    monkeypatch.setattr(_threads, "usable", lambda: 7)
+    monkeypatch.setattr(threads, "usable", lambda: 7)
     monkeypatch.setattr(rows, "_ROW_BYTES", 64)
     monkeypatch.setattr(rows, "_SHARE", 1)
     for name, value in (("_BAND", 12), ("_BLOCK_BYTES", 64), ("_SHARE", 1)):
         monkeypatch.setattr(tiles, name, value)
-    remembered = tiles.job, _plan.make
+    remembered = tiles.job, make
     for planned in remembered:
         planned.cache_clear()
     spec = cases.spec(cases.axis(40, 3, 40, before=1), cases.axis(50, 4, 50, before=2, boundary="reflect"), batch=2)
@@ -333,7 +336,7 @@ def refuse(name, capsule, *, platform):
 @pytest.fixture
 def _refusing(monkeypatch):
     """XLA refuses what is registered, as it does with handlers of a version it does not know."""
-    monkeypatch.setattr(_failures, "failures", {})
+    monkeypatch.setattr(failures, "failures", {})
     monkeypatch.setattr(jax.ffi, "register_ffi_target", refuse)
     xla.registered.cache_clear()
     yield
@@ -372,7 +375,7 @@ def test_where_xla_refuses_explain_says_why(capsys):
 
 
 def test_without_native_code_jax_has_the_standard_methods_and_xla_conv(monkeypatch, tmp_path):
-    monkeypatch.setattr(_native, "_PATH", tmp_path / "loops.so")
+    monkeypatch.setattr(loader, "_PATH", tmp_path / "loops.so")
     _accel.installed.cache_clear()
     try:
         x, kernel = images((2, 3, 30, 30), (4, 3, 3, 3))
@@ -419,7 +422,7 @@ def handled(frame):
 
 
 def _library():
-    return ctypes.CDLL(str(_native._PATH))
+    return ctypes.CDLL(str(loader._PATH))
 
 
 @pytest.mark.parametrize("name", LAYOUTS)
@@ -442,8 +445,8 @@ def test_the_version_is_told_in_metadata_of_any_later_size(size):
 def _right_call():
     """Return a call's operands and table as they are right."""
     spec = SPECS["image"]
-    job = tiles.job(spec, adjacent(spec.input_shape), adjacent(spec.output_shape), 0, 0, 4)
-    code = _native.loaded()
+    job = tiles.job(spec, contiguous_steps(spec.input_shape), contiguous_steps(spec.output_shape), 0, 0, 4)
+    code = loader.loaded()
     own = LoopHead(job.loop, code.level, code.kinds["float32"], 0, job.units)
     return images((13, 17), (3, 7)), XlaHead(1, 1, 13 * 17, 21, 13 * 17), (own, *job.parts)
 
@@ -504,7 +507,7 @@ def test_without_memory_for_a_block_the_program_fails():
         jax.block_until_ready(call(x, w, table=table))
 
 
-SOURCES = Path(_native.__file__).parent / "native"
+SOURCES = Path(loader.__file__).parent / "src"
 COMPILER = next(filter(None, map(shutil.which, ("cc", "gcc", "clang"))), None)
 needs_compiler = pytest.mark.skipif(COMPILER is None, reason="there is no C compiler")
 FIELDS = {  # of the subset: the last field of each struct that the handler reads or writes
@@ -584,10 +587,10 @@ XLA_FFI_Error *arrayconv_xla(XLA_FFI_CallFrame *frame)
 }
 """
     library = ctypes.CDLL(str(_compiled(tmp_path, "later.so", text, "-shared", "-fPIC", f"-I{SOURCES}")))
-    code = _native.loaded()
-    monkeypatch.setattr(_native, "loaded", lambda: code._replace(xla=library.arrayconv_xla))
+    code = loader.loaded()
+    monkeypatch.setattr(loader, "loaded", lambda: code._replace(xla=library.arrayconv_xla))
     monkeypatch.setattr(xla, "NAME", "arrayconv.loops.later")
-    monkeypatch.setattr(_failures, "failures", {})
+    monkeypatch.setattr(failures, "failures", {})
     xla.registered.cache_clear()
     try:
         with pytest.raises(AcceleratorFailed, match=r"XLA refuses the loops.*99\.0"):

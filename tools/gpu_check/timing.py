@@ -6,7 +6,7 @@ from importlib import import_module
 import numpy as np
 
 import arrayconv
-from arrayconv import _measure
+from arrayconv._calls import timing as clock
 from conformance.backends import numbers
 from tools.gpu_check.report import sentence
 
@@ -65,10 +65,10 @@ def shortest(machine, runners):
     """Return the least seconds of each call."""
     bursts, counts = [], []
     for run in runners.values():
-        _measure.once(run)  # compiles, plans, fills caches
-        counts.append(max(1, min(MOST_CALLS, BURST_NS // _measure.once(run))))
+        clock.once(run)  # compiles, plans, fills caches
+        counts.append(max(1, min(MOST_CALLS, BURST_NS // clock.once(run))))
         bursts.append(partial(_repeated, run, counts[-1]))
-    times = _measure.shortest(bursts, 3 if machine.rehearse else 7, MOST_NS)
+    times = clock.shortest(bursts, 3 if machine.rehearse else 7, MOST_NS)
     return {name: time / count / 1e9 for name, time, count in zip(runners, times, counts, strict=True)}
 
 

@@ -23,9 +23,9 @@ from arrayconv._algorithms._base import OBJECT_BYTES, Algorithm, Bound, Context,
 from arrayconv._algorithms.banded import line, matrix, plane
 from arrayconv._algorithms.banded.bands import CHUNK_BYTES, Bands, bands_of
 from arrayconv._algorithms.banded.line import chunks
-from arrayconv._cost_table import rates, threads
-from arrayconv._spec import Spec
-from arrayconv._xp import Array, Traits
+from arrayconv._arrays.xp import Array, Traits
+from arrayconv._costs.cost_table import primitive_costs, threads
+from arrayconv._problem.spec import Spec
 
 __all__ = ["Bands", "banded", "bands_of", "chunks"]
 
@@ -50,7 +50,7 @@ def _num_terms(spec: Spec) -> int:
 
 
 def _cost(spec: Spec, traits: Traits) -> int:
-    rate, bands = rates(traits.row), bands_of(spec)
+    rate, bands = primitive_costs(traits.row), bands_of(spec)
     mac = rate.integer_mac if traits.exact else rate.gemm_mac * traits.itemsize // 4
     mac = mac if traits.exact else mac * max(1, threads() // traits.threads)
     terms = _num_terms(spec)

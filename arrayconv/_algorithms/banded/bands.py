@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from arrayconv._spec import Axis, Spec
-from arrayconv._tracing import planning, record
+from arrayconv._problem.spec import Axis, Spec
+from arrayconv._runtime.tracing import planning, record
 
 CHUNK_BYTES = 1 << 19  # of outputs of one axis at a time: they, their terms and samples stay in the second cache
 _WIDTHS = (16, 32, 64)  # outputs of one product row that are tried

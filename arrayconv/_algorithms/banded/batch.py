@@ -8,9 +8,9 @@ from arrayconv._algorithms._base import Context
 from arrayconv._algorithms.banded import target
 from arrayconv._algorithms.banded.bands import CHUNK_BYTES, Bands
 from arrayconv._algorithms.banded.matrix import add_product
-from arrayconv._memory import Frame, around, framed_parts, permute_dims, reshape
-from arrayconv._spec import Spec
-from arrayconv._xp import Array
+from arrayconv._arrays.memory import Frame, permute_dims, reshape, zero_padded_parts, zero_regions
+from arrayconv._arrays.xp import Array
+from arrayconv._problem.spec import Spec
 
 Index = tuple[Any, ...]
 
@@ -47,7 +47,7 @@ def _lines(spec: Spec, bands: Bands, layout: target.TargetLayout, first: int, co
     lines = slice(first, first + count)
     return Lines(
         lines=(lines, 0, 0, slice(None)),
-        frame=Frame(shape, around(shape, samples), slack * bands.span),
+        frame=Frame(shape, zero_regions(shape, samples), slack * bands.span),
         samples=samples,
         memory=(count * per + slack, bands.span),
         rows=count * per,
@@ -64,7 +64,7 @@ def run(
     xp, device = context.xp, context.device
     for part in batch:
         samples = ((part.samples, x[part.lines]),)
-        _, memory = framed_parts(x, part.frame, samples, xp=xp, device=device, zeros_first=False)
+        _, memory = zero_padded_parts(x, part.frame, samples, xp=xp, device=device, zeros_first=False)
         rows = reshape(memory, part.memory, xp=xp)
         total: Any = None
         for h, matrix in enumerate(matrices):

@@ -9,11 +9,11 @@ from arrayconv._algorithms._base import Context
 from arrayconv._algorithms.banded import batch, target
 from arrayconv._algorithms.banded.bands import CHUNK_BYTES, Bands, bands_of
 from arrayconv._algorithms.banded.matrix import add_product
-from arrayconv._dtypes import itemsize
-from arrayconv._memory import framed, permute_dims, reshape
-from arrayconv._spec import Axis, Spec
-from arrayconv._tracing import planning
-from arrayconv._xp import Array
+from arrayconv._arrays.dtypes import itemsize
+from arrayconv._arrays.memory import permute_dims, reshape, zero_padded
+from arrayconv._arrays.xp import Array
+from arrayconv._problem.spec import Axis, Spec
+from arrayconv._runtime.tracing import planning
 
 _COPY_BYTES = 1 << 18  # of outputs for which a copy of x among zeros takes less than more products
 
@@ -101,7 +101,7 @@ def _rows(x: Array, chunk: Chunk, bands: Bands, context: Context) -> Array:
     lead, held, size = x.shape[:-1], chunk.stop - chunk.start, chunk.rows * bands.span
     if held < size:
         place = (slice(chunk.zeros, chunk.zeros + held),)
-        part = framed(part, (*lead, size), place, xp=xp, device=context.device, zeros_first=not context.in_place)
+        part = zero_padded(part, (*lead, size), place, xp=xp, device=context.device, zeros_first=not context.in_place)
     return reshape(part, (*lead, chunk.rows, bands.span), xp=xp)
 
 

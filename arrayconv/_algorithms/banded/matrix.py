@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 from arrayconv._algorithms._base import Context
 from arrayconv._algorithms.banded.bands import bands_of
-from arrayconv._memory import buffer, framed, permute_dims, product, put, reshape
-from arrayconv._spec import Spec
-from arrayconv._tracing import planning
-from arrayconv._xp import Array
+from arrayconv._arrays.memory import buffer, permute_dims, product, reshape, set_at, zero_padded
+from arrayconv._arrays.xp import Array
+from arrayconv._problem.spec import Spec
+from arrayconv._runtime.tracing import planning
 
 Shape = tuple[int, ...]
 
@@ -78,16 +78,16 @@ def elements(spec: Spec) -> int:
 def band_matrices(kernel: Array, spec: Spec, context: Context) -> list[Array]:
     """Return the matrices, each (G, rows, O * P) and in memory of its own: of transposed ones BLAS makes other bits."""
     xp, device, layout = context.xp, context.device, layout_of(spec)
-    long = framed(kernel[..., None, :], layout.long, layout.place, xp=xp, device=device, zeros_first=True)
+    long = zero_padded(kernel[..., None, :], layout.long, layout.place, xp=xp, device=device, zeros_first=True)
     band = reshape(reshape(long, layout.flat, xp=xp)[..., : layout.used], layout.cut, xp=xp)
     ordered = buffer(kernel, layout.ordered, zeros=False, xp=xp, device=device)
-    ordered = reshape(put(ordered, ..., permute_dims(band, layout.order, xp=xp)), layout.matrices, xp=xp)
+    ordered = reshape(set_at(ordered, ..., permute_dims(band, layout.order, xp=xp)), layout.matrices, xp=xp)
     return [ordered[number, ...] for number in range(layout.matrices[0])]
 
 
 def add_product(total: Array | None, rows: Array, matrix: Array, context: Context) -> Array:
     """Return a sum with one more product, in the memory of the first where nobody may look back at it."""
-    term = product(rows, matrix, xp=context.xp, alone=context.alone)
+    term = product(rows, matrix, xp=context.xp, may_use_threads=context.may_use_threads)
     if total is None:
         return term
     if not context.in_place:

@@ -7,10 +7,19 @@ from typing import Any, NamedTuple
 
 from arrayconv._algorithms._base import Context
 from arrayconv._algorithms.banded.bands import Bands
-from arrayconv._memory import Frame, around, beyond, framed_parts, is_numpy, overlapping, permute_dims, reshape
+from arrayconv._arrays.memory import (
+    Frame,
+    is_numpy,
+    outside,
+    overlapping,
+    permute_dims,
+    reshape,
+    zero_padded_parts,
+    zero_regions,
+)
+from arrayconv._arrays.xp import Array
 from arrayconv._ops.windows import LEADING
-from arrayconv._spec import Axis, Spec
-from arrayconv._xp import Array
+from arrayconv._problem.spec import Axis, Spec
 
 Index = tuple[Any, ...]
 
@@ -57,10 +66,10 @@ def layout_of(spec: Spec, bands: Bands, in_place: bool) -> StripLayout:
     sizes = [axis.stride * (axis.outputs - 1) + axis.reach for axis in lead]
     shape = (spec.batch, spec.groups, spec.channels, *sizes, bands.strips, bands.groups * bands.height, bands.span)
     place = (*map(_samples, lead), slice(None), _samples(row))
-    zeros = around(shape, (*place, slice(None)))
+    zeros = zero_regions(shape, (*place, slice(None)))
     low, high = _inner(column, bands)
     outer = [strip for strip in range(bands.strips) if not low <= strip < high]
-    missing = [_at(place, strip, part) for strip in outer for part in beyond(_held(column, bands, strip), bands.span)]
+    missing = [_at(place, strip, part) for strip in outer for part in outside(_held(column, bands, strip), bands.span)]
     slack = bands.height * bands.span if in_place else 0
     views = None
     if high > low:
@@ -124,7 +133,9 @@ def strips(x: Array, layout: StripLayout, context: Context) -> Strips:
         parts = [(copy.place, _copied(x, copy, context)) for copy in layout.inner]
     parts += [(copy.place, _copied(x, copy, context)) for copy in layout.outer]
     zeros_first = not context.in_place
-    return Strips(*framed_parts(x, layout.frame, parts, xp=context.xp, device=context.device, zeros_first=zeros_first))
+    return Strips(
+        *zero_padded_parts(x, layout.frame, parts, xp=context.xp, device=context.device, zeros_first=zeros_first)
+    )
 
 
 def _overlapping(x: Any, views: Views) -> Any:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from arrayconv._algorithms._base import Context
-from arrayconv._memory import buffer, put, reshape
-from arrayconv._spec import Spec
-from arrayconv._xp import Array
+from arrayconv._arrays.memory import buffer, reshape, set_at
+from arrayconv._arrays.xp import Array
+from arrayconv._problem.spec import Spec
 
 Shape = tuple[int, ...]
 Index = tuple[Any, ...]
@@ -74,8 +74,8 @@ def place_of(layout: TargetLayout, place: Index, first: int, count: int) -> Plac
 def put_rows(to: Target, place: Place, values: Array) -> Target:
     """Return the target with rows of outputs (..., rows, width) in their place."""
     if place.rest is not None:
-        put(to.rest, place.rest, values[place.last])
-    rows = put(to.rows, place.rows, values if place.whole is None else values[place.whole])
+        set_at(to.rest, place.rest, values[place.last])
+    rows = set_at(to.rows, place.rows, values if place.whole is None else values[place.whole])
     return to if rows is to.rows else Target(to.y, rows, to.rest)
 
 

@@ -1,0 +1,77 @@
+"""What the loops over tiles and over images are both told: steps, axes, and the samples that stand beyond the ends."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import accumulate
+
+import numpy as np
+
+from arrayconv._accel.native import tables
+from arrayconv._accel.native.in_place import Host, Steps
+from arrayconv._ops.windows import LEADING
+from arrayconv._problem.boundary import Cycle, Run, runs
+from arrayconv._problem.spec import Axis, Spec
+
+
+def head(spec: Spec, steps: tuple[Steps, Steps], starts: tuple[int, int], **others: int) -> tables.PlanesHead:
+    """Return the head of a table for x and y of such steps, that start there; `others` are its other fields."""
+    (x_batch, x_group, x_channel), (y_batch, y_group, y_filter) = (each[:LEADING] for each in steps)
+    return tables.PlanesHead(
+        batch=spec.batch,
+        groups=spec.groups,
+        channels=spec.channels,
+        filters=spec.filters,
+        x_batch=x_batch,
+        x_group=x_group,
+        x_channel=x_channel,
+        y_batch=y_batch,
+        y_group=y_group,
+        y_filter=y_filter,
+        x_start=starts[0],
+        y_start=starts[1],
+        **others,
+    )
+
+
+def axes(
+    axes: Sequence[Axis], margins: Sequence[tuple[int, int]], steps: tuple[Steps, Steps]
+) -> tuple[list[tables.Axis], Host]:
+    """Return the axes, of which so many positions before and after x are read, and the samples that stand there."""
+    borders = [_border(axis, *margin) for axis, margin in zip(axes, margins, strict=True)]
+    firsts = [0, *accumulate(border.size for border in borders)][:-1]
+    entries = [
+        tables.Axis(
+            size=axis.size,
+            border=first,
+            border_before=before,
+            before=axis.before,
+            outputs=axis.outputs,
+            taps=axis.taps,
+            stride=axis.stride,
+            dilation=axis.dilation,
+            x_step=x_step,
+            y_step=y_step,
+            period=1,
+        )
+        for axis, first, (before, _), x_step, y_step in zip(axes, firsts, margins, *steps, strict=True)
+    ]
+    return entries, np.concatenate(borders)
+
+
+def _border(axis: Axis, before: int, after: int) -> Host:
+    """Return the samples that stand so far beyond the ends: from the first sample back, then those after the last.
+
+    -1 is the fill's.
+    """
+    return np.concatenate([_samples(axis, -before, 0)[::-1], _samples(axis, axis.size, axis.size + after)])
+
+
+def _samples(axis: Axis, first: int, stop: int) -> Host:
+    return np.concatenate([np.empty(0, np.int64), *map(_places, runs(axis.size, first, stop, axis.boundary))])
+
+
+def _places(run: Run | Cycle) -> Host:
+    if isinstance(run, Cycle):
+        return np.tile(np.concatenate([*map(_places, run.runs)]), run.periods)
+    return np.full(run.length, run.start) if run.step == 0 else run.start + run.step * np.arange(run.length)

@@ -1,0 +1,99 @@
+"""NumPy arrays as memory that compiled loops address by element, in place.
+
+A loop meets arrays of any layout: its table is made once for each.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable
+from math import prod
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from arrayconv._runtime.threads import parallel_for
+
+Host = np.ndarray[Any, Any]
+Steps = tuple[int, ...]  # how far one step along each axis moves, in elements
+Part = Callable[[int, int], None]  # (first, stop): writes those blocks of outputs
+Start = Callable[[int, int, int], Part]  # at addresses of x, factors and y, which must outlive the part
+
+_MAX_LAYOUTS = 16
+
+
+def contiguous_steps(shape: tuple[int, ...]) -> Steps:
+    """Return the steps of an array whose elements stand one after the other; none along axes of one element."""
+    return tuple([prod(shape[axis + 1 :]) if n > 1 else 0 for axis, n in enumerate(shape)])
+
+
+def address(array: Any) -> int:  # Any: before Python 3.12 no type tells arrays from other owners of memory
+    """Return where the first element of an array stands."""
+    try:
+        return ctypes.addressof(ctypes.c_char.from_buffer(array))  # three times as quick as what works for all
+    except (TypeError, ValueError):  # it must not be written to, is empty, or not contiguous
+        return array.__array_interface__["data"][0]
+
+
+def place_of(array: Any) -> int | None:
+    """Return where a contiguous array's memory begins, None for one that is not."""
+    flags = array.flags
+    return address(array) if flags.c_contiguous and flags.aligned else None
+
+
+class Layout(NamedTuple):
+    """How a loop goes about arrays of known steps."""
+
+    start: Start
+    units: int  # blocks of outputs
+    copies: bool  # whether x must be copied first, so that its elements follow each other
+    shape: tuple[int, ...] | None  # of a new y in memory; None where the caller's is written
+    order: tuple[int, ...] | None = None  # of the new y's axes, None for the canonical one
+
+
+class InPlace:
+    """A loop as `Bound.run`: x and the caller's `out` are addressed where they lie.
+
+    Parameters
+    ----------
+    layout : callable
+        (steps of x or None where it can't be addressed, steps of `out` or None) -> Layout.
+    dtype : str
+        Of all arrays.
+    threads : int
+        At most.
+    """
+
+    def __init__(self, layout: Callable[[Steps | None, Steps | None], Layout], dtype: str, threads: int) -> None:
+        self._layout, self._dtype, self._threads = layout, np.dtype(dtype), threads
+        self._layouts: dict[Any, Layout] = {}
+
+    def __call__(self, x: Any, factors: Any, out: Any) -> Any:
+        """Return y (batch, groups, filters, *out); `out` itself where it was written."""
+        key = x.strides, x.flags.aligned
+        if out is not None:
+            key = *key, out.strides, out.flags.aligned
+        layout = self._layouts.get(key)
+        if layout is None:
+            layout = self._add_layout(key, x, out)
+        if layout.copies:
+            x = np.array(x, order="C")
+        y: Any = out if layout.shape is None else np.empty(layout.shape, self._dtype)
+        part = layout.start(address(x), address(factors), address(y))
+        parallel_for(part, layout.units, self._threads)
+        return y if layout.order is None else y.transpose(layout.order)
+
+    def _add_layout(self, key: Any, x: Any, out: Any) -> Layout:
+        layout = self._layout(_steps(x), None if out is None else _steps(out))
+        if len(self._layouts) >= _MAX_LAYOUTS:
+            self._layouts.clear()
+        self._layouts[key] = layout
+        return layout
+
+
+def _steps(array: Any) -> Steps | None:
+    """Return how far one step along each axis moves, in elements; None where a loop can't address some of them."""
+    size = array.itemsize
+    if not array.dtype.isnative or not array.flags.aligned or any(stride % size for stride in array.strides):
+        return None
+    return tuple([stride // size if n > 1 else 0 for n, stride in zip(array.shape, array.strides, strict=True)])

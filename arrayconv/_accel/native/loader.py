@@ -1,0 +1,162 @@
+"""The package's own machine code, where its build found a C compiler: how it is loaded, and what it is told.
+
+The sources are in `src`. Addresses are all that the code is given, so whoever calls keeps the arrays alive, and
+checks them: the planner's specs have done so long before.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+from collections.abc import Callable
+from functools import cache, partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from arrayconv._accel.native.contiguous import outputs, reversed_taps, samples
+from arrayconv._accel.native.in_place import Host, Part, Start, Steps
+from arrayconv._accel.native.tables import ROWS, CallHead, Job, LoopHead, double_bits, packed
+from arrayconv._algorithms import Context
+from arrayconv._arrays.failures import AcceleratorFailed, unavailable
+from arrayconv._arrays.xp import Traits
+
+At = Callable[[int, int, int], None]  # a whole call at addresses of x, the kernel and y
+
+LIBRARY = "native"
+_SOURCES = Path(__file__).parent / "src"
+_PATH = Path(__file__).parent / "loops.so"
+_INTERFACE = 5  # of the arguments and tables: src/loops.c speaks it too
+NOT_BUILT = "there was no C compiler, or it failed, when the package was installed"
+_AGAIN = "Build it again: pip install --force-reinstall, or make in a checkout"
+_NO_MEMORY = "convolution: no memory for a copy of {} samples of {}."
+
+
+class Code(NamedTuple):
+    """The functions of the library, its numbers for dtypes, and what this machine's processor has of its levels."""
+
+    level: int  # among `levels`
+    levels: tuple[str, ...]
+    kinds: dict[str, int]
+    blocks: Any
+    call: Any
+    xla: Any
+
+
+def built() -> bool:
+    """Whether the code is there."""
+    return _PATH.exists()
+
+
+def refusal(backend: str, traits: Traits) -> str | None:
+    """Return why the code can't serve these arrays of a library, or None."""
+    reason = unavailable(LIBRARY, backend, traits)
+    if reason is None or traits.backend != backend or built():
+        return reason
+    return f"the accelerator {LIBRARY!r} is not built: {NOT_BUILT}"
+
+
+@cache
+def loaded() -> Code:
+    """Return the code.
+
+    Raises
+    ------
+    AcceleratorFailed
+        If the system can't load it, or it was built from other sources.
+    """
+    try:
+        library = ctypes.CDLL(str(_PATH))
+        spoken, sources = library.arrayconv_interface(), library.arrayconv_sources
+    except (OSError, AttributeError) as failure:
+        reason = f"it cannot be loaded, as one that was built for another platform cannot: {failure}. {_AGAIN}"
+        raise AcceleratorFailed(LIBRARY, reason) from failure
+    if spoken != _INTERFACE:
+        reason = f"it was built from other sources (interface {spoken}, not {_INTERFACE}). {_AGAIN}"
+        raise AcceleratorFailed(LIBRARY, reason)
+    sources.restype = ctypes.c_int64
+    if _sources() not in (sources(), None):
+        raise AcceleratorFailed(LIBRARY, f"it was built from other sources than those beside it. {_AGAIN}")
+    pointer, word = ctypes.c_void_p, ctypes.c_int64
+    blocks, call = library.arrayconv_blocks, library.arrayconv_call
+    blocks.argtypes, call.argtypes = [*[pointer] * 4, word, word], [pointer] * 4
+    kinds = {name: kind for kind, names in enumerate(_texts(library.arrayconv_kinds)) for name in names.split()}
+    levels = _texts(library.arrayconv_levels)
+    return Code(library.arrayconv_level(), levels, kinds, blocks, call, library.arrayconv_xla)
+
+
+def _texts(function: Any) -> tuple[str, ...]:
+    """Return the entries of a text that the library exports, each of which ends in a semicolon."""
+    function.restype = ctypes.c_char_p
+    return tuple(function().decode().split(";")[:-1])
+
+
+def structs() -> dict[str, tuple[str, ...]]:
+    """Return the fields of every table as the library was compiled with them."""
+    texts = [text.split(":") for text in _texts(ctypes.CDLL(str(_PATH)).arrayconv_tables)]
+    return {name: tuple(fields.split(",")[:-1]) for name, fields in texts}
+
+
+def _sources() -> int | None:
+    """Return the number that hatch_build.py gave to these sources; None where they are not installed."""
+    digest, paths = hashlib.sha256(), sorted(_SOURCES.glob("*.[ch]"))
+    for path in paths:
+        digest.update(path.read_bytes())
+    return int.from_bytes(digest.digest()[:8], "little") >> 1 if paths else None
+
+
+def level() -> str:
+    """Return what this machine's processor has that there is code for; raises as `loaded`."""
+    return loaded().levels[loaded().level]
+
+
+def table(job: Job, dtype: str, fill: complex) -> Host:
+    """Return what a loop is told besides the arrays: its head and its table."""
+    code = loaded()
+    return packed(LoopHead(job.loop, code.level, code.kinds[dtype], double_bits(fill), job.units), *job.parts)
+
+
+def start(job: Job, dtype: str, fill: complex) -> Start:
+    """Return a loop block by block, in memory of its own for the samples that it copies."""
+    blocks, words = loaded().blocks, _words(table(job, dtype, fill))
+    if job.loop == ROWS:  # which needs none
+        return lambda x, factors, y: partial(blocks, x, factors, y, words)
+
+    def start(x: int, factors: int, y: int) -> Part:
+        def part(first: int, stop: int) -> None:
+            if blocks(x, factors, y, words, first, stop):
+                raise MemoryError(_NO_MEMORY.format(job.room, dtype))
+
+        return part
+
+    return start
+
+
+def whole(context: Context, job_of: Callable[[Steps, Steps, int], Job | None], *, extended: bool = False) -> At | None:
+    """Return the whole call of a loop on contiguous arrays, None where more is to be done than that does.
+
+    `job_of` returns the loop's job for steps of x and of y and the first sample. With `extended` samples may be copied
+    among zeros, for a loop that reads none beyond the ends.
+    """
+    memory, taps, found = context.memory, reversed_taps(context), samples(context, extended=extended)
+    y_steps = None if memory is None else outputs(memory)
+    if memory is None or taps is None or found is None or y_steps is None:
+        return None
+    job = job_of(found.steps, y_steps, found.start)
+    if job is None:
+        return None
+    dtype, spec, frame = context.traits.accumulator, memory.problem.spec, found.frame
+    factors = spec.groups * spec.filters * spec.terms
+    head = CallHead(context.traits.itemsize, factors, taps, frame.start, pad_axes=len(frame.axes))
+    words = _words(packed(head, frame.axes, table(job, dtype, context.fill)))
+    call, place = loaded().call, ctypes.byref(words)  # which keeps them
+
+    def at(x: int, kernel: int, y: int) -> None:
+        if call(x, kernel, y, place):
+            raise MemoryError(_NO_MEMORY.format("its", dtype))
+
+    return at
+
+
+def _words(table: Any) -> Any:
+    """Return a table as what functions of the code take, which lives as long as whoever passes it."""
+    return (ctypes.c_int64 * table.size).from_buffer(table)

@@ -1,0 +1,61 @@
+"""The package's own machine code on images of channels: some filters of the same samples at once, phases side by side.
+
+    y[b, g, o, p] = sum_c sum_k  w[g, o, c, k] * x[b, g, c, (stride*p + dilation*k - before) / upsample]
+
+Samples of a block are copied, so that rows of outputs follow each other as one; sums stay in registers over all terms.
+
+Wins      many channels and filters, above all transposed convolution, whose phases are written together.
+Cost      macs multiply-adds, less those with the zeros between samples; all threads.
+Memory    the kernel, and per thread the samples of a block: some hundred kilobytes, more for rows of many channels.
+Accuracy  componentwise. Every boundary is followed inside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from arrayconv._accel.native import images, loader, phases
+from arrayconv._accel.native.in_place import Host, InPlace, Layout, Steps, contiguous_steps
+from arrayconv._algorithms import Algorithm, Bound, Context, Cuts, Preparation
+from arrayconv._arrays.xp import Traits
+from arrayconv._costs.cost_table import method_cost
+from arrayconv._problem.spec import Spec
+
+
+def _why_not(spec: Spec, traits: Traits) -> str | None:
+    return loader.refusal("numpy", traits) or images.refusal(spec, traits)
+
+
+def _cost(spec: Spec, traits: Traits) -> int:
+    return images.cost(spec, traits, method_cost("native_images"))
+
+
+def _preparation(spec: Spec, context: Context) -> Callable[[Any], Host]:
+    return partial(phases.ordered, taps=phases.taps_of(spec))
+
+
+def _bind(spec: Spec, context: Context) -> Bound:
+    traits = context.traits
+
+    def layout(x_steps: Steps | None, y_steps: Steps | None) -> Layout:
+        steps = contiguous_steps(spec.input_shape) if x_steps is None else x_steps
+        to = contiguous_steps(spec.output_shape) if y_steps is None else y_steps
+        job = images.job(spec, steps, to, 0, 0, traits)
+        start = loader.start(job, traits.accumulator, context.fill)
+        return Layout(start, job.units, x_steps is None, spec.output_shape if y_steps is None else None)
+
+    return Bound(InPlace(layout, traits.accumulator, images.num_threads(spec, traits)))
+
+
+native_images = Algorithm(
+    "native_images",
+    _why_not,
+    _cost,
+    images.workspace,
+    Preparation(_preparation),
+    _bind,
+    accuracy="componentwise",
+    cuts=Cuts(extends=frozenset({"all"}), upsamples=images.upsamples),
+)

@@ -1,0 +1,67 @@
+"""A plan inside a library's own machinery: what differentiates, maps and compiles it there.
+
+``backend -> module``; a module is imported when a call needs it. Where a library has no such machinery, or nobody
+watches the operands, a plan simply runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+from arrayconv._arrays.xp import Array, Namespace
+from arrayconv._autodiff import adjoint
+from arrayconv._plan.plan import Plan, planned
+from arrayconv._run.execute import execute
+from arrayconv._run.steps import Constants
+from arrayconv._runtime.tracing import is_compiling, is_traced
+
+ENGINES = {"torch": "arrayconv._autodiff.torch", "jax": "arrayconv._autodiff.jax"}
+
+
+def runner(backend: str, xp: Namespace, device: Any) -> adjoint.Runner:
+    """Return what computes a bilinear task on arrays of a library, so that it can be differentiated again there."""
+    if backend in ENGINES and not is_compiling():
+        return import_module(ENGINES[backend]).run
+    return lambda task, x, kernel: execute(planned(task), x, kernel, 0, xp=xp, device=device)
+
+
+def detector(backend: str) -> Callable[[Any, Any], bool] | None:
+    """Return what tells whether somebody watches two operands, None for a library in which nobody can."""
+    return import_module(ENGINES[backend]).needs_autodiff if backend in ENGINES else None
+
+
+def run(
+    plan: Plan,
+    x: Array,
+    kernel: Array,
+    fill: complex,
+    *,
+    xp: Namespace,
+    device: Any,
+    constants: Constants | None = None,
+) -> Array:
+    """Run a plan (see `_run.execute`) so that the library can differentiate and map it.
+
+    Where it does, `constants` are neither used nor kept: they could belong to a trace.
+    """
+    traits = plan.traits
+    if traits.library in ENGINES and not (traits.library == "torch" and is_traced("torch", x, kernel)):
+        engine = import_module(ENGINES[traits.library])
+        if engine.applies(x, kernel):
+            task, x, kernel = adjoint.bilinear(plan.task, x, kernel, fill, xp=xp, device=device)
+            return xp.astype(engine.run(task, x, kernel), getattr(xp, traits.output), copy=False)
+    return execute(plan, x, kernel, fill, xp=xp, device=device, constants=constants)
+
+
+def recorded(function: Callable[..., Any], *tensors: Any) -> Any:
+    """Call a function of tensors so that the program recorded of it can be run again."""
+    return import_module("arrayconv._autodiff.programs").call(function, *tensors)
+
+
+def needs_autodiff(backend: str, array: Any) -> bool:
+    """Whether a gradient, a function transform or a compiler may want to know what happens to an array."""
+    if is_compiling() or getattr(array, "requires_grad", False) or (backend == "torch" and is_traced(backend, array)):
+        return True
+    return backend in ENGINES and import_module(ENGINES[backend]).applies(array, array)

@@ -1,0 +1,67 @@
+"""The two derivatives of a task on arrays: `_problem.gradient` re-reads the integers, here they meet the arrays.
+
+All of it holds for a *bilinear* task (see `bilinear`): nothing conjugated, zeros beyond constant ends, one dtype in
+and out. Results are plain transposes; for the adjoint of complex data pass conjugates. `run` is how the derived task
+is computed, so that an engine can differentiate it once more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from arrayconv._accel import usable_after_fork
+from arrayconv._arrays.xp import Array, Namespace
+from arrayconv._ops import pad
+from arrayconv._ops.windows import LEADING, reversed_taps
+from arrayconv._plan.plan import Task
+from arrayconv._problem.boundary import Source
+from arrayconv._problem.gradient import border_runs, input_gradient, kernel_gradient, on_extended
+
+Runner = Callable[[Task, Array, Array], Array]
+
+
+def bilinear(
+    requested: Task, x: Array, kernel: Array, fill: complex, *, xp: Namespace, device: Any
+) -> tuple[Task, Array, Array]:
+    """Return a task and operands of the same result, in which both operands are factors and nothing else happens."""
+    traits, spec = usable_after_fork(requested.traits), requested.spec
+    dtype = getattr(xp, traits.accumulator)
+    x, kernel = xp.astype(x, dtype, copy=False), xp.astype(kernel, dtype, copy=False)
+    if spec.conj and traits.accumulator.startswith("complex"):
+        kernel = xp.conj(kernel)
+    if fill != 0:
+        for number, runs in enumerate(border_runs(spec)):
+            if runs:
+                x = pad.extend(x, LEADING + number, runs, fill, xp=xp, device=device)
+        spec = on_extended(spec)
+    task = requested._replace(spec=spec._replace(conj=False), traits=traits._replace(output=traits.accumulator))
+    return task, x, kernel
+
+
+def of_x(run: Runner, task: Task, kernel: Array, dy: Array, *, xp: Namespace, device: Any) -> Array:
+    """Return the gradient of x (batch, groups, channels, *n), from y's and the kernel."""
+    gradient = input_gradient(task.spec)
+    back = run(
+        task._replace(spec=gradient.spec), dy, _axes(kernel, (0, 2, 1), xp)
+    )  # (batch, groups, channels, *extended)
+    for number, (axis, runs) in enumerate(zip(task.spec.axes, gradient.folds, strict=True)):
+        if not _is_whole(runs, axis.size):
+            back = pad.fold(back, LEADING + number, runs, axis.size, xp=xp, device=device)
+    return back
+
+
+def of_kernel(run: Runner, task: Task, x: Array, dy: Array, *, xp: Namespace) -> Array:
+    """Return the gradient of the kernel (groups, filters, channels, *k), from y's and x."""
+    transposed = task._replace(spec=kernel_gradient(task.spec))
+    back = _axes(run(transposed, _axes(x, (2, 1, 0), xp), _axes(dy, (1, 2, 0), xp)), (1, 2, 0), xp)
+    return reversed_taps(back, xp) if task.spec.flip else back
+
+
+def _axes(x: Array, order: tuple[int, ...], xp: Namespace) -> Array:
+    """Return x with its leading axes in another order."""
+    return xp.permute_dims(x, (*order, *range(LEADING, x.ndim)))
+
+
+def _is_whole(runs: Source, size: int) -> bool:
+    return len(runs) == 1 and runs[0].start == 0 and runs[0].step == 1 and runs[0].length == size

@@ -1,0 +1,236 @@
+"""A plan as data to inspect and as a table to read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from arrayconv import _accel, config
+from arrayconv._arrays.xp import Traits, operands, traits_like
+from arrayconv._costs import cost_table
+from arrayconv._errors import shown
+from arrayconv._plan.plan import Plan
+from arrayconv._plan.rank import Candidate
+from arrayconv._problem.axes import integer
+from arrayconv._problem.spec import Spec
+
+Shape = tuple[int, ...]
+
+
+class Labelling(NamedTuple):
+    """What became of the labels of a labelled call, and how its arrays are brought to the one operation's shapes."""
+
+    pattern: str = ""
+    roles: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    sizes: tuple[tuple[str, Shape], ...] = ()
+    moves: tuple[tuple[str, Shape, Shape, str], ...] = ()
+
+
+UNLABELLED = Labelling()
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What a call would do, without doing it.
+
+    Attributes
+    ----------
+    method : str
+        The algorithm that would run.
+    candidates : tuple of Candidate
+        Every algorithm: ``name``, ``cost_ns`` (predicted), ``workspace`` (bytes of one piece), ``refusal`` (or None),
+        ``measured_ns`` (None where it was not run).
+    output_shape : tuple of int
+        Shape of the result.
+    dtype, accumulator : str
+        Dtype of the result, and the one sums are formed in.
+    backend, device : str
+        Library and kind of device.
+    steps : int
+        Pieces the problem is cut into: phases of an upsampled axis, border slabs, blocks.
+    workspace : int
+        Bytes allocated beyond the operands and the result, by formula.
+    macs : int
+        Multiply-adds of the definition.
+    lowering : str
+        The call as the one operation: counts, sizes, stride, dilation, offsets, boundaries.
+    costs : str
+        Which measured constants the prediction rests on: 'shipped table', or the user's file and its date.
+    measured : bool
+        Whether methods were run to be measured.
+    pattern : str
+        The pattern of a labelled call, '' for others, whose three fields below are empty too.
+    roles : tuple of (role, labels)
+        What the labels became: 'batch', 'groups', 'channels' (summed), 'filters', 'convolved', 'summed away'.
+    sizes : tuple of (label, sizes)
+        One size per label, three for a convolved one: of x, the kernel and the output.
+    moves : tuple of (array, shape, shape, way)
+        How x and the kernel are brought to (batch, groups, channels, ...) and (groups, filters, channels, ...), and
+        the output from (batch, groups, filters, ...): 'as it is', as a view, a transposed view, or a copy.
+    """
+
+    method: str
+    candidates: tuple[Candidate, ...]
+    output_shape: tuple[int, ...]
+    dtype: str
+    accumulator: str
+    backend: str
+    device: str
+    steps: int
+    workspace: int
+    macs: int
+    lowering: str
+    costs: str
+    measured: bool = False
+    pattern: str = ""
+    roles: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    sizes: tuple[tuple[str, Shape], ...] = ()
+    moves: tuple[tuple[str, Shape, Shape, str], ...] = ()
+
+    def __str__(self) -> str:
+        lines = [
+            self.lowering,
+            *self._labelling(),
+            f"  on {self.backend}/{self.device}, {self.dtype} (accumulated in {self.accumulator}), "
+            f"{self.macs} multiply-adds, {self.steps} step{'s' * (self.steps != 1)}, "
+            f"{_bytes(self.workspace)} of workspace",
+            f"  costs: {self.costs}",
+        ]
+        for row in self.candidates:
+            if row.refusal is not None:
+                lines.append(f"  refused  {row.name:<13} {row.refusal}")
+            else:
+                word = "chosen" if row.name == self.method else "slower"
+                if word == "slower" and row.cost_ns < self._cost:
+                    word = "unused"  # quicker, but another method was asked for
+                took = self._took(row)
+                lines.append(
+                    f"  {word}   {row.name:<13} est {duration(row.cost_ns):>9}   {took}{_bytes(row.workspace):>9}"
+                )
+        if self.measured and any(row.refusal is None and row.measured_ns is None for row in self.candidates):
+            lines.append("  not run: predicted to take over 3 s, or left when the time for measuring was up")
+        return "\n".join(lines)
+
+    def _labelling(self) -> list[str]:
+        """Return the lines that say what became of the labels."""
+        if not self.pattern:
+            return []
+        sizes = dict(self.sizes)
+        lines = [f"  {self.pattern}"]
+        for role, labels in self.roles:
+            if labels:
+                lines.append(f"    {role:<11}  {', '.join(_sized(label, sizes[label]) for label in labels)}")
+        return lines + [f"    {name:<11}  {before} -> {after}: {way}" for name, before, after, way in self.moves]
+
+    def _took(self, row: Candidate) -> str:
+        """Return the column of measured times, which is there only where some were asked for."""
+        if not self.measured:
+            return ""
+        return f"took {'not run' if row.measured_ns is None else duration(row.measured_ns):>9}   "
+
+    @property
+    def _cost(self) -> int:
+        return next(row.cost_ns for row in self.candidates if row.name == self.method)
+
+
+def explanation(
+    plan: Plan, shape: Shape, labels: Labelling = UNLABELLED, measured: tuple[Candidate, ...] | None = None
+) -> Explanation:
+    """Describe a plan whose answer has the shape given, what became of its labels, and how long each method took."""
+    spec, traits = plan.spec, plan.traits
+    return Explanation(
+        method=plan.method,
+        candidates=plan.candidates if measured is None else measured,
+        output_shape=shape,
+        dtype=traits.output,
+        accumulator=traits.accumulator,
+        backend=traits.library,
+        device=traits.device,
+        steps=plan.partition.num_pieces,
+        workspace=plan.chosen.workspace,
+        macs=spec.macs,
+        lowering=_lowering(spec),
+        costs=cost_table.active_table().source,
+        measured=measured is not None,
+        pattern=labels.pattern,
+        roles=labels.roles,
+        sizes=labels.sizes,
+        moves=labels.moves,
+    )
+
+
+def subjects(function: str, x: Any, kernel: Any, dtype: Any, like: Any) -> tuple[Shape, Shape, Traits]:
+    """Return the shapes of both operands, given as arrays or shapes, and the traits of a call on them."""
+    shapes = shape_given(function, "x_or_shape", x), shape_given(function, "kernel_or_shape", kernel)
+    traits = _traits(function, x, kernel, dtype, like)
+    _accel.probe(traits, config.current().accelerators)
+    return *shapes, traits
+
+
+def _traits(function: str, x: Any, kernel: Any, dtype: Any, like: Any) -> Traits:
+    arrays = [value for value in (x, kernel) if not isinstance(value, (int, np.integer, tuple))]
+    if len(arrays) == 2:
+        return operands(function, x, kernel, dtype).traits
+    if not arrays or like is not None:
+        return traits_like(function, like, dtype)
+    given = "kernel_or_shape" if arrays[0] is kernel else "x_or_shape"
+    return traits_like(function, arrays[0], dtype, given)
+
+
+def shape_given(function: str, argument: str, value: Any) -> Shape:
+    """Return the shape of an array or list, or the one that an int or a tuple of ints is."""
+    if isinstance(value, (tuple, int, np.integer)):
+        shape = tuple(integer(function, argument, entry) for entry in (value if isinstance(value, tuple) else (value,)))
+        if any(size < 0 for size in shape):
+            raise ValueError(f"{function}: `{argument}` must have sizes of at least 0. Got {shape}.")
+        return shape
+    if isinstance(value, list):
+        return tuple(np.shape(value))
+    if not hasattr(value, "shape"):
+        raise TypeError(f"{function}: `{argument}` must be an array, an int or a tuple of ints. Got {shown(value)}.")
+    return tuple(value.shape)
+
+
+def _lowering(spec: Spec) -> str:
+    counts = f"batch {spec.batch}, groups {spec.groups}, channels {spec.channels}, filters {spec.filters}"
+    parts = [f"{len(spec.axes)}-d  x {_times(spec.input_size)} * kernel {_times(spec.kernel_size)}"]
+    parts[0] += (
+        f" -> {_times(spec.output_size)}  ({counts}){', kernel flipped' * spec.flip}{', conjugated' * spec.conj}"
+    )
+    for number, axis in enumerate(spec.axes):
+        lo, hi = axis.span(0, axis.outputs)
+        outside = (max(0, -lo), max(0, hi - axis.upsampled_size))
+        facts = [f"stride {axis.stride}"] * (axis.stride > 1) + [f"dilation {axis.dilation}"] * (axis.dilation > 1)
+        facts += [f"upsample {axis.upsample}"] * (axis.upsample > 1)
+        facts += [f"reads {outside[0]} before and {outside[1]} after by {axis.boundary}"] * any(outside)
+        if facts:
+            parts.append(f"  axis {number}: {', '.join(facts)}")
+    return "\n".join(parts)
+
+
+def _sized(label: str, sizes: Shape) -> str:
+    if len(sizes) == 1:
+        return f"{label}={sizes[0]}"
+    return f"{label} {sizes[0]} * {sizes[1]} -> {sizes[2]}"
+
+
+def _times(sizes: tuple[int, ...]) -> str:
+    return " x ".join(map(str, sizes)) or "scalar"
+
+
+def _bytes(count: int) -> str:
+    for unit in ("B", "KiB", "MiB"):
+        if count < 1024:
+            return f"{count:.3g} {unit}"
+        count /= 1024  # pyright: ignore[reportAssignmentType]
+    return f"{count:.3g} GiB"
+
+
+def duration(nanoseconds: int) -> str:
+    """Return a time in words, to three digits."""
+    for limit, unit in ((10**3, "ns"), (10**6, "us"), (10**9, "ms")):
+        if nanoseconds < limit:
+            return f"{nanoseconds * 1000 / limit:.3g} {unit}"
+    return f"{nanoseconds / 10**9:.3g} s"

@@ -1,0 +1,163 @@
+"""What a function is given, admitted: the input as an array, its weights, the result's dtype, where it goes, the fill.
+
+One library and one device; lists become arrays; what SciPy refuses is refused before anything is computed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from arrayconv._arrays import host
+from arrayconv._arrays.memory import ErrorWords, check_target
+from arrayconv._arrays.namespace import Namespace, has_dtype
+from arrayconv._arrays.xp import Array, device_of, dtype_name, identify, namespace_of
+from arrayconv._ndimage import dtypes
+from arrayconv._ndimage.arguments import fill_of
+from arrayconv._runtime.programs import number_of
+from arrayconv._runtime.tracing import shape_of
+
+_OUTPUT = ErrorWords("output", "`input`", "`input`", "Pass a dtype")
+
+
+class Source(NamedTuple):
+    """The input of a call and what is known of it."""
+
+    function: str
+    x: Array
+    backend: str
+    xp: Namespace
+    device: Any
+    name: str  # of its dtype
+
+    @property
+    def sums(self) -> str:
+        """Dtype name of real sums and taps: the widest of the device."""
+        return "float64" if has_dtype(self.xp, self.device, "float64") else "float32"
+
+    def taps(self, values: Sequence[float]) -> Array:
+        """Return taps as an array like the input's, of the dtype of sums."""
+        return self.xp.asarray(list(values), dtype=getattr(self.xp, self.sums), device=self.device)
+
+
+class Call(NamedTuple):
+    """An admitted call: its input, the dtype name of its result, where that goes (or None), and the fill."""
+
+    source: Source
+    result: str
+    out: Any
+    fill: complex
+    order: Any = None  # NumPy's dtype of the result, where that is in another byte order than the machine's
+    is_promoted: bool = False  # whether a real dtype was asked for and the result is complex, which warns
+
+    @property
+    def dtype(self) -> Any:
+        """The result's dtype, as an array of the library shows it."""
+        xp = self.source.xp
+        return xp.zeros(0, dtype=getattr(xp, self.result), device=self.source.device).dtype
+
+    @property
+    def working(self) -> str:
+        """Dtype name between passes: a bool is the byte it is stored in."""
+        return "uint8" if self.result == "bool" else self.result
+
+    @property
+    def bare(self) -> Bare:
+        """The call without its array."""
+        of = self.source
+        return Bare(of.function, of.backend, of.xp, of.name, self.result, repr(self.fill))
+
+    def cast(self, y: Array, name: str | None = None) -> Array:
+        """Return y in the dtype called `name`, the result's by default."""
+        return dtypes.cast(y, name or self.result, xp=self.source.xp, device=self.source.device)
+
+
+class Bare(NamedTuple):
+    """A call without its array, hashable: what a program of it is remembered by."""
+
+    function: str
+    backend: str
+    xp: Namespace
+    name: str
+    result: str
+    fill: str  # in digits, since NaN is not equal to itself
+
+    def on(self, x: Array) -> Call:
+        """Return the call on an array, with no place for the result."""
+        of = Source(self.function, x, self.backend, self.xp, device_of(x), self.name)
+        return Call(of, self.result, None, number_of(self.fill))
+
+
+def source(function: str, x: Any) -> Source:
+    """Admit an input: an array of a dtype that filters have, or nested lists."""
+    backend = identify(function, "input", x)
+    if not backend or isinstance(x, np.generic):
+        x, backend = host.array(function, "input", x), "numpy"
+    name = dtype_name(x.dtype)
+    dtypes.check_supported(function, "input", name)
+    return Source(function, x, backend, namespace_of(backend, x), device_of(x), name)
+
+
+def weights_like(of: Source, weights: Any) -> Array:
+    """Return weights as an array like the input's, in the widest real or complex dtype."""
+    own = "" if isinstance(weights, np.generic) else identify(of.function, "weights", weights)
+    if own and own != of.backend:
+        raise TypeError(
+            f"{of.function}: `input` and `weights` must come from one array library. Got {of.backend} and {own}. "
+            f"Convert one of them first; nothing is moved behind your back."
+        )
+    if own:
+        return of.xp.astype(weights, getattr(of.xp, _widest(of, dtype_name(weights.dtype))), copy=False)
+    found = host.numbers(of.function, "weights", weights)
+    return found.array(_widest(of, found.dtype), of.xp, of.device)
+
+
+def _widest(of: Source, name: str) -> str:
+    return dtypes.complexified(of.sums) if dtypes.is_complex(name) else of.sums
+
+
+def call(of: Source, output: Any, cval: Any, *, complex_weights: bool = False, promote: bool = False) -> Call:
+    """Admit the output and the fill of a call.
+
+    Parameters
+    ----------
+    of : Source
+        Its input.
+    output, cval
+        As the function was given them.
+    complex_weights : bool
+        Whether the weights are complex.
+    promote : bool
+        Whether a real dtype becomes complex where the result is, with SciPy's warning, or is refused.
+    """
+    is_array = hasattr(output, "dtype") and not isinstance(output, type)
+    if is_array:
+        _check_out(of, output)
+    complex_input = dtypes.is_complex(of.name)
+    result = dtypes.result_name(
+        of.function, output, is_array, of.name, complex_result=complex_input or complex_weights, promote=promote
+    )
+    if output is None and result == "complex128" and of.sums == "float32":
+        result = "complex64"
+    if not has_dtype(of.xp, of.device, result):
+        raise TypeError(
+            f"{of.function}: the result's dtype {result} does not exist on {of.backend} device {of.device}. "
+            f"Pass a narrower `output`."
+        )
+    fill = fill_of(of.function, cval, complex_input, complex_weights)
+    order = None if is_array else dtypes.foreign_order(of.function, output, of.backend)
+    asked = of.name if output is None else dtypes.output_name(of.function, output, is_array)
+    is_promoted = output is not None and dtypes.is_complex(result) and not dtypes.is_complex(asked)
+    return Call(of, result, output if is_array else None, fill, order, is_promoted)
+
+
+def _check_out(of: Source, out: Any) -> None:
+    """Refuse an `output` array that can't take the answer."""
+    function = of.function
+    check_target(function, _OUTPUT, out, (of.x,), of.backend, of.device)
+    if shape_of(out) != shape_of(of.x):
+        raise RuntimeError(f"{function}: output shape not correct. Got {shape_of(out)}, should be {shape_of(of.x)}.")
+    if of.backend == "numpy" and not out.flags.writeable:
+        raise ValueError(f"{function}: output array is read-only. Pass a writeable one.")

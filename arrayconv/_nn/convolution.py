@@ -1,0 +1,205 @@
+"""Convolutions and transposed ones: from torch's arguments to one planned call, then the bias.
+
+A transposed convolution is the same operation with its input upsampled by `stride`, the kernel flipped, and an output
+size of its own:
+
+    (n - 1) * stride - 2 * padding + dilation * (k - 1) + output_padding + 1
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from arrayconv._arrays.xp import Operands, operands
+from arrayconv._autodiff.compiled import Postprocess
+from arrayconv._calls import cache, prepare
+from arrayconv._calls.binding import bind
+from arrayconv._nn.arguments import Window, not_negative, positive, positive_number, window
+from arrayconv._nn.bias import admitted, biased
+from arrayconv._nn.shapes import answer, batched, kept, reordered, spatial_axes, specified
+from arrayconv._problem.axes import check_positions
+from arrayconv._problem.layout import Layout, Shape
+from arrayconv._problem.problem import Problem
+from arrayconv._problem.spec import Axis, Spec
+from arrayconv._runtime.tracing import planning, record, shape_of
+
+NAMES = ("input", "weight")
+
+
+class ConvOptions(NamedTuple):
+    """What a convolution is given besides its arrays, unchecked."""
+
+    axes: int | None  # spatial axes that the function's name promises, None for as many as the weight has
+    stride: Any
+    padding: Any
+    dilation: Any
+    groups: Any
+    boundary: Any
+    fill_value: Any
+    method: Any
+    accuracy: Any
+    dtype: Any
+    max_workspace: Any
+
+
+class TransposedOptions(NamedTuple):
+    """What a transposed convolution is given besides its arrays, unchecked."""
+
+    axes: int | None  # as in `ConvOptions`
+    stride: Any
+    padding: Any
+    output_padding: Any
+    groups: Any
+    dilation: Any
+    method: Any
+    accuracy: Any
+    dtype: Any
+    max_workspace: Any
+
+
+@record
+class Transposed(NamedTuple):
+    """The options of a transposed convolution that decide shapes, one integer per axis."""
+
+    stride: tuple[int, ...]
+    padding: tuple[int, ...]
+    output_padding: tuple[int, ...]
+    groups: int
+    dilation: tuple[int, ...]
+
+
+def convolve(function: str, input: Any, weight: Any, bias: Any, options: tuple[Any, ...]) -> Any:
+    """Convolve; `options` has the fields of `ConvOptions`, in a plain tuple since that is made faster."""
+    cache_key = cache.key(function, (input, weight) if bias is None else (input, weight, bias), options)
+    call = cache.lookup(cache_key)
+    if call is None:
+        given = ConvOptions(*options)
+        choice = prepare.options(function, given.method, given.accuracy, given.max_workspace, given.fill_value)
+        validated = operands(function, input, weight, given.dtype, NAMES)
+        input, weight = validated.x, validated.kernel
+        count = spatial_axes(function, shape_of(weight), given.axes)
+        placed = window(function, count, given.stride, given.padding, given.dilation, given.groups, given.boundary)
+        problem = _problem(function, shape_of(input), shape_of(weight), placed)
+        bias = admitted(function, bias, validated, shape_of(weight)[0])
+        call = cache.remember(
+            cache_key, bind(function, validated, problem, choice, postprocess=_postprocess(bias, count))
+        )
+    return call(input, weight, bias)
+
+
+def _postprocess(bias: Any, count: int) -> Postprocess | None:
+    return None if bias is None else _Addition(count)
+
+
+class _Addition(NamedTuple):
+    """The addition of a bias over a number of axes: a value, since programs are remembered by it."""
+
+    axes: int
+
+    def __call__(self, y: Any, bias: Any, operands: Operands) -> Any:
+        return biased(self.axes, y, bias, operands)
+
+
+@planning()
+def _problem(function: str, input_shape: Shape, weight_shape: Shape, options: Window) -> Problem:
+    count = len(weight_shape) - 2
+    spec = specified(function, batched(function, "input", input_shape, count), weight_shape, options)
+    shape = answer(spec, len(input_shape) == count + 1)
+    layout = _layout(spec, shape)
+    return Problem(layout._replace(kernel=kept(spec.kernel_shape)), spec, shape)
+
+
+def transpose(function: str, input: Any, weight: Any, bias: Any, options: tuple[Any, ...]) -> Any:
+    """Convolve transposed; `options` has the fields of `TransposedOptions`, in a plain tuple."""
+    cache_key = cache.key(function, (input, weight) if bias is None else (input, weight, bias), options)
+    call = cache.lookup(cache_key)
+    if call is None:
+        given = TransposedOptions(*options)
+        choice = prepare.options(function, given.method, given.accuracy, given.max_workspace, 0)
+        validated = operands(function, input, weight, given.dtype, NAMES)
+        input, weight = validated.x, validated.kernel
+        count = spatial_axes(function, shape_of(weight), given.axes, "in_channels, out_channels")
+        placed = _placed(function, given, count)
+        problem = _transposed(function, shape_of(input), shape_of(weight), placed)
+        bias = admitted(function, bias, validated, shape_of(weight)[1] * placed.groups)
+        call = cache.remember(
+            cache_key, bind(function, validated, problem, choice, postprocess=_postprocess(bias, count))
+        )
+    return call(input, weight, bias)
+
+
+def _placed(function: str, given: TransposedOptions, count: int) -> Transposed:
+    return Transposed(
+        positive(function, "stride", given.stride, count),
+        not_negative(function, "padding", given.padding, count),
+        not_negative(function, "output_padding", given.output_padding, count),
+        positive_number(function, "groups", given.groups),
+        positive(function, "dilation", given.dilation, count),
+    )
+
+
+@planning()
+def _transposed(function: str, input_shape: Shape, weight_shape: Shape, options: Transposed) -> Problem:
+    batch, rows, *sizes = batched(function, "input", input_shape, len(weight_shape) - 2)
+    _check_weight(function, (batch, rows, *sizes), weight_shape, options.groups)
+    outputs = _output_size(function, tuple(sizes), weight_shape[2:], options)
+    axes = [
+        Axis(n, k, out, dilation=d, upsample=s, before=d * (k - 1) - p)
+        for n, k, out, s, p, d in zip(
+            sizes, weight_shape[2:], outputs, options.stride, options.padding, options.dilation, strict=True
+        )
+    ]
+    for axis in axes:
+        check_positions(function, axis)
+    groups, filters = options.groups, weight_shape[1]
+    spec = Spec(batch, groups, rows // groups, filters, tuple(axes), flip=True)
+    shape = answer(spec, len(input_shape) == len(weight_shape) - 1)
+    split = (groups, spec.channels, filters, *weight_shape[2:])
+    return Problem(_layout(spec, shape)._replace(kernel=reordered(split, (0, 2, 1))), spec, shape)
+
+
+def _check_weight(function: str, input_shape: Shape, weight_shape: Shape, groups: int) -> None:
+    rows = weight_shape[0]
+    if 0 in weight_shape[1:]:
+        raise ValueError(
+            f"{function}: `weight` must have at least one filter and one tap on every axis. Got shape {weight_shape}."
+        )
+    if rows != input_shape[1]:
+        raise ValueError(
+            f"{function}: `weight.shape[0]` must equal the input channels. Got weight {weight_shape}, "
+            f"input {input_shape}: {rows} != {input_shape[1]}."
+        )
+    if rows % groups:
+        raise ValueError(
+            f"{function}: `weight.shape[0]`, the input channels, must be a multiple of `groups`. "
+            f"Got weight {weight_shape}, groups={groups}: {rows} % {groups} = {rows % groups}."
+        )
+
+
+def _output_size(function: str, sizes: Shape, kernel: Shape, options: Transposed) -> Shape:
+    for extra, s, d in zip(options.output_padding, options.stride, options.dilation, strict=True):
+        if extra >= max(s, d):
+            raise ValueError(
+                f"{function}: `output_padding` must be smaller than `stride` or `dilation` on every axis. "
+                f"Got output_padding={options.output_padding}, stride={options.stride}, dilation={options.dilation}."
+            )
+    outputs = [
+        (n - 1) * s - 2 * p + d * (k - 1) + extra + 1
+        for n, k, s, p, extra, d in zip(
+            sizes, kernel, options.stride, options.padding, options.output_padding, options.dilation, strict=True
+        )
+    ]
+    if min(outputs, default=1) < 1:
+        raise ValueError(
+            f"{function}: the output must have at least one sample on every axis. Got {tuple(outputs)} = "
+            f"(n - 1) * stride - 2 * padding + dilation * (k - 1) + output_padding + 1 for n={sizes}, k={kernel}, "
+            f"stride={options.stride}, padding={options.padding}, output_padding={options.output_padding}, "
+            f"dilation={options.dilation}. Pad less."
+        )
+    return tuple(outputs)
+
+
+def _layout(spec: Spec, shape: Shape) -> Layout:
+    """Return the layout of input and output, the weight's still to be told."""
+    counts = (spec.batch, spec.groups, spec.channels, spec.filters)
+    return Layout(kept(spec.input_shape), kept(spec.kernel_shape), kept(spec.output_shape, shape), *counts)

@@ -1,0 +1,104 @@
+"""The two derivatives of the one operation, each the same operation with its integers re-read; runs nothing.
+
+For y = A(w) x the transpose with respect to x swaps stride and upsample, reverses the kernel and swaps its channel
+axes; what it gives on the extended axis is folded back onto the samples (`_ops.pad.fold`). The derivative with
+respect to w correlates X with the output's gradient, stride and dilation swapped, batch and channels swapped. Output
+sizes are explicit, because a stride may leave a remainder that no formula could tell. Both are plain transposes:
+for the adjoint of complex data conjugate the kernel, respectively x.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from arrayconv._problem.boundary import Source, reads_samples, runs
+from arrayconv._problem.gather import gathered, needs_gather
+from arrayconv._problem.spec import Axis, Spec
+from arrayconv._runtime.tracing import planning, record
+
+
+@record
+class InputGradient(NamedTuple):
+    """How x's gradient is computed: an operation on y's gradient, then a fold per spatial axis."""
+
+    spec: Spec  # takes (batch, groups, filters, *out), and the kernel with filters and channels swapped
+    folds: tuple[Source, ...]  # the runs that extended each axis
+
+
+@planning()
+def input_gradient(spec: Spec) -> InputGradient:
+    """Return the transpose of the operation with respect to x."""
+    parts = [_transposed(axis) for axis in spec.axes]
+    transposed = spec._replace(
+        channels=spec.filters,
+        filters=spec.channels,
+        axes=tuple(axis for axis, _ in parts),
+        flip=not spec.flip,
+    )
+    return InputGradient(transposed, tuple(fold for _, fold in parts))
+
+
+def _transposed(axis: Axis) -> tuple[Axis, Source]:
+    if axis.upsample == 1 and reads_samples(axis.boundary) and needs_gather(axis):
+        axis, source = gathered(axis, 0, axis.outputs)
+        return _transposed(axis)[0], source
+    first, stop = _extended(axis)
+    transposed = Axis(
+        size=axis.outputs,
+        taps=axis.taps,
+        outputs=stop - first,
+        stride=axis.upsample,
+        dilation=axis.dilation,
+        upsample=axis.stride,
+        before=axis.reach - 1 - axis.before - axis.upsample * first,
+    )
+    return transposed, runs(axis.size, first, stop, axis.boundary)
+
+
+def _extended(axis: Axis) -> tuple[int, int]:
+    """Return the positions of the extended axis that outputs read, all where zeros lie beyond or none is read."""
+    if not reads_samples(axis.boundary) or axis.outputs == 0:
+        return 0, axis.size
+    lo, hi = axis.span(0, axis.outputs)
+    return -(-lo // axis.upsample), (hi - 1) // axis.upsample + 1
+
+
+@planning()
+def kernel_gradient(spec: Spec) -> Spec:
+    """Return the operation that gives w's gradient: X (channels as batch) with y's gradient as the kernel.
+
+    It takes x as (channels, groups, batch, *n) and the gradient as (groups, filters, batch, *out), and gives
+    (channels, groups, filters, *k), with the taps reversed where the operation flips its kernel.
+    """
+    axes = tuple(
+        axis._replace(taps=axis.outputs, outputs=axis.taps, stride=axis.dilation, dilation=axis.stride)
+        for axis in spec.axes
+    )
+    return Spec(batch=spec.channels, groups=spec.groups, channels=spec.batch, filters=spec.filters, axes=axes)
+
+
+@planning()
+def border_runs(spec: Spec) -> tuple[Source, ...]:
+    """Return per axis the runs that hold x and what outputs read of a constant beyond its ends, () where nothing."""
+    return tuple(runs(axis.size, *_reached(axis), axis.boundary) if _overreaches(axis) else () for axis in spec.axes)
+
+
+@planning()
+def on_extended(spec: Spec) -> Spec:
+    """Return the operation on x extended by `border_runs`, so that no constant is left to read."""
+    return spec._replace(axes=tuple(_lengthened(axis) if _overreaches(axis) else axis for axis in spec.axes))
+
+
+def _overreaches(axis: Axis) -> bool:
+    return not reads_samples(axis.boundary) and axis.outputs > 0 and _reached(axis) != (0, axis.size)
+
+
+def _reached(axis: Axis) -> tuple[int, int]:
+    """Return the positions of the extended axis from the first that is data or read to behind the last."""
+    lo, hi = axis.span(0, axis.outputs)
+    return min(0, -(-lo // axis.upsample)), max(axis.size, (hi - 1) // axis.upsample + 1)
+
+
+def _lengthened(axis: Axis) -> Axis:
+    first, stop = _reached(axis)
+    return axis._replace(size=stop - first, before=axis.before + axis.upsample * first)

@@ -1,0 +1,111 @@
+"""Calls whose axes pair by number, on their way to the one operation: what `convolve` and `Convolver` share.
+
+Axes the kernel runs along become the spatial axes; the others broadcast, and what they become (batch, groups or
+filters) follows from which operand has them longer than 1.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from arrayconv._errors import check_option
+from arrayconv._problem.axes import (
+    MODES,
+    boundary_per_axis,
+    convolved_axes,
+    integer,
+    is_sequence,
+    lag_axis,
+    lag_windows,
+    mode_axis,
+    positive_per_axis,
+)
+from arrayconv._problem.problem import Problem, paired
+from arrayconv._problem.spec import Axis
+from arrayconv._runtime.tracing import planning, record
+
+
+@record
+class Geometry(NamedTuple):
+    """The options that decide shapes, as hashable values."""
+
+    mode: Any
+    axes: Any
+    boundary: Any
+    stride: Any
+    dilation: Any
+    lags: Any = None
+    correlates: bool = False  # the kernel is conjugated and not flipped
+
+
+def _is_strided(stride: Any) -> bool:
+    return any(entry != 1 for entry in (stride if is_sequence(stride) else (stride,)))
+
+
+def correlated(function: str, mode: Any, axes: Any, boundary: Any, stride: Any, dilation: Any, lags: Any) -> Geometry:
+    """Return the geometry of a call that takes a mode or lags, but not both."""
+    if lags is not None and (mode is not None or _is_strided(stride)):
+        raise ValueError(
+            f"{function}: `lags` says which outputs to compute, so it excludes `mode` and `stride`. "
+            f"Got lags={lags!r}, mode={mode!r}, stride={stride!r}. Leave them out."
+        )
+    return geometry(function, "full" if mode is None else mode, axes, boundary, stride, dilation, lags)
+
+
+def geometry(
+    function: str, mode: Any, axes: Any, boundary: Any, stride: Any, dilation: Any, lags: Any = None
+) -> Geometry:
+    """Return the options that place windows, checked and hashable."""
+    numbers = {"axes": axes, "stride": stride, "dilation": dilation, "lags": lags}
+    frozen = {name: _frozen(function, name, value) for name, value in numbers.items()}
+    boundary = tuple(boundary) if is_sequence(boundary) else boundary
+    return Geometry(mode, boundary=boundary, correlates=lags is not None, **frozen)
+
+
+def _frozen(function: str, argument: str, value: Any) -> Any:
+    """Return integers as ints and sequences of them as tuples: a key in which 2.0 can't stand for 2."""
+    if isinstance(value, (list, tuple, range)) or (isinstance(value, np.ndarray) and value.ndim):
+        entries = value.tolist() if isinstance(value, np.ndarray) else value
+        return tuple(_frozen(function, argument, entry) for entry in entries)
+    return None if value is None else integer(function, argument, value)
+
+
+def check_taps(function: str, kernel_shape: tuple[int, ...]) -> None:
+    """Raise ValueError for a kernel without taps."""
+    if 0 in kernel_shape:
+        raise ValueError(f"{function}: `kernel` must have at least one tap on every axis. Got shape {kernel_shape}.")
+
+
+@planning()
+def problem(function: str, x_shape: tuple[int, ...], kernel_shape: tuple[int, ...], geometry: Geometry) -> Problem:
+    """Translate shapes and options into the one operation; raises what the shapes contradict."""
+    check_option(function, "mode", geometry.mode, MODES)
+    space = convolved_axes(function, len(x_shape), len(kernel_shape), geometry.axes)
+    check_taps(function, kernel_shape)
+    kernel_labels = tuple(range(len(x_shape))) if len(kernel_shape) == len(x_shape) else space
+    axes = _axes(function, geometry, space, x_shape, dict(zip(kernel_labels, kernel_shape, strict=True)))
+    pairs, conj = dict(zip(space, axes, strict=True)), geometry.correlates
+    return paired(function, x_shape, kernel_shape, kernel_labels, pairs, flip=not conj, conj=conj)
+
+
+def _axes(
+    function: str,
+    geometry: Geometry,
+    space: tuple[int, ...],
+    x_shape: tuple[int, ...],
+    taps: dict[int, int],
+) -> tuple[Axis, ...]:
+    count = len(space)
+    strides = positive_per_axis(function, "stride", geometry.stride, count)
+    dilations = positive_per_axis(function, "dilation", geometry.dilation, count)
+    boundaries = boundary_per_axis(function, geometry.boundary, count)
+    bare = [
+        Axis(x_shape[label], taps[label], 0, stride=s, dilation=d, boundary=b)
+        for label, s, d, b in zip(space, strides, dilations, boundaries, strict=True)
+    ]
+    if geometry.lags is None:
+        return tuple(mode_axis(function, axis, geometry.mode) for axis in bare)
+    windows = lag_windows(function, geometry.lags, count)
+    return tuple(lag_axis(function, axis, window) for axis, window in zip(bare, windows, strict=True))

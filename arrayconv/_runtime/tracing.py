@@ -1,0 +1,122 @@
+"""Calls that are traced rather than run, by `jax.jit` or `torch.compile`: who is tracing, and what it must not see.
+
+Plans depend on shapes and dtypes only, so a compiler has no business inside them: `planning` marks the functions that
+decide, and torch.compile calls those while it traces and keeps what they return, instead of tracing them too. It can
+hand them plain tuples but no named ones, so a `record` is taken apart before and put together after.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from functools import wraps
+from math import ldexp
+from operator import index
+from typing import Any, TypeVar
+
+from arrayconv._runtime import torch_modes
+from arrayconv._runtime.caches import BoundedDict
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+Kind = TypeVar("Kind", bound=type)
+
+_RECORDS: list[type] = []
+
+
+def planning(cached: int = 1024, *, typed: bool = False) -> Callable[[Function], Function]:
+    """Decorate a pure function of hashable values: `cached` results are kept, and compilers see the result alone.
+
+    With `typed`, arguments that are equal but of several types are told apart.
+    """
+
+    def decorate(function: Function) -> Function:
+        results = BoundedDict("plans", cached)
+
+        @wraps(function)
+        def decide(*args: Any) -> Any:
+            if is_compiling():
+                return _decided(function, tuple([_flatten(value) for value in args]))
+            if not cached:
+                return function(*args)
+            key = (args, *map(type, args)) if typed else args
+            try:
+                return results[key]
+            except KeyError:
+                pass
+            except TypeError:  # unhashable, an option of a foreign type: the function itself words the refusal
+                return function(*args)
+            result = results[key] = function(*args)
+            return result
+
+        decide.cache_clear = results.clear  # pyright: ignore[reportAttributeAccessIssue]
+        return decide  # pyright: ignore[reportReturnType]
+
+    return decorate
+
+
+def _decided(function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+    return function(*map(_unflatten, args))
+
+
+# What torch.compiler.assume_constant_result sets; torch may not be imported yet, and need never be.
+_decided._dynamo_marked_constant = True  # pyright: ignore[reportFunctionMemberAccess]
+
+
+def record(kind: Kind) -> Kind:
+    """Decorate a named tuple, so that it may be an argument of `planning` functions."""
+    _RECORDS.append(kind)
+    return kind
+
+
+def _flatten(value: Any) -> Any:
+    """Return a value with its tuples, however deep, as (number of the record or -1, entries)."""
+    if isinstance(value, float):
+        return ldexp(value, 0)  # like `index` in `shape_of`, for a number that the compiler left open
+    if isinstance(value, int) and not isinstance(value, bool):
+        return index(value)
+    if not isinstance(value, tuple):
+        return value
+    kind = -1
+    for number, known in enumerate(_RECORDS):  # type(value) is something that the compiler could not guard
+        if isinstance(value, known):
+            kind = number
+    return kind, tuple([_flatten(entry) for entry in value])
+
+
+def _unflatten(value: Any) -> Any:
+    if not isinstance(value, tuple):
+        return value
+    kind, entries = value
+    whole = tuple(_unflatten(entry) for entry in entries)
+    return whole if kind < 0 else _RECORDS[kind](*whole)
+
+
+def is_compiling() -> bool:
+    """Whether torch.compile is tracing this call."""
+    torch = sys.modules.get("torch")
+    return torch is not None and torch.compiler.is_compiling()
+
+
+def shape_of(x: Any) -> tuple[int, ...]:
+    """Return an array's shape as ints: `index` makes torch.compile settle on a size it meanwhile left open."""
+    if not is_compiling() and torch_modes.is_jit_tracing():
+        with torch_modes.without_recording():
+            return tuple(x.shape)
+    return tuple(map(index, x.shape))
+
+
+def is_recorded(backend: str) -> bool:
+    """Whether what is called now becomes a program of torch that is run again on other tensors.
+
+    Nothing may be written in place there: `linearize` keeps what does not depend on its input, buffers too, for all
+    later calls.
+    """
+    return backend == "torch" and not is_compiling() and torch_modes.is_replayed()
+
+
+def is_traced(backend: str, *arrays: Any) -> bool:
+    """Whether a library must see its own functions: a JAX tracer among `arrays`, torch compiling, or `intercepts`."""
+    if backend == "jax":
+        tracer = sys.modules["jax"].core.Tracer
+        return any(isinstance(array, tracer) for array in arrays)
+    return backend == "torch" and (is_compiling() or torch_modes.intercepts(*arrays))

@@ -1,0 +1,137 @@
+"""`upfirdn`: one upsampled and strided axis, the others a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from math import prod
+from typing import Any, NamedTuple
+
+from arrayconv._arrays.float_errors import float_errors_ignored
+from arrayconv._arrays.numpy_dtypes import result_type
+from arrayconv._arrays.xp import Array, Namespace, Operands, device_of
+from arrayconv._calls import binding, cache, prepare
+from arrayconv._calls.binding import BoundCall
+from arrayconv._calls.prepare import Options
+from arrayconv._errors import listed, shown
+from arrayconv._problem.axes import check_positions, integer, real, strided
+from arrayconv._problem.boundary import BOUNDARIES, Boundary
+from arrayconv._problem.problem import Problem, paired
+from arrayconv._problem.spec import Axis
+from arrayconv._runtime.capacity import check_result
+from arrayconv._runtime.programs import as_program
+from arrayconv._runtime.tracing import planning, shape_of
+from arrayconv._signal import extension
+from arrayconv._signal.arrays import Form, Pair, pair, typed
+
+Shape = tuple[int, ...]
+
+# Every mode, and what the core sees beyond the ends; explicit extensions are part of the data by then.
+_BOUNDARIES: dict[str, Boundary] = {
+    **{name: name for name in BOUNDARIES},
+    **dict.fromkeys(extension.EXPLICIT, "constant"),
+}
+
+
+class _BoundFilter(NamedTuple):
+    """A call, bound: an extension that the core does not have, and its operation."""
+
+    call: BoundCall
+    form: Form
+    extend: Callable[[Any], Any] | None
+
+    def __call__(self, x: Any, h: Any) -> Any:
+        x, h = self.form.operands(x, h)
+        return self.on_extended(x if self.extend is None else self.extend(x), h)
+
+    def on_extended(self, x: Any, h: Any) -> Any:
+        """Return the answer for operands of the core, extended already."""
+        return self.form.answer(self.call(x, h))
+
+
+def filtered(function: str, h: Any, x: Any, rates: tuple[Any, Any], axis: Any, mode: Any, cval: Any) -> Any:
+    """Return x upsampled, filtered with h and downsampled along one axis; `rates` is (up, down)."""
+    cache_key = cache.key(f"signal.{function}", (x, h), (*rates, axis, mode, cval))
+    call = cache.lookup(cache_key)
+    if call is None:
+        chosen = prepare.options(function, "auto", "componentwise", None, cval, "cval")
+        inputs = pair(function, ("x", "h"), x, h)
+        beyond = _extension(function, mode)
+        label = _label(function, axis, inputs.shapes[0])
+        met = _axis(function, inputs.shapes[0][label], inputs.shapes[1], rates, beyond)
+        call, operands = _bind(function, inputs, label, met, beyond, chosen)
+        return cache.remember(cache_key, call).on_extended(operands.x, operands.kernel)
+    return call(x, h)
+
+
+def _bind(
+    function: str, inputs: Pair, label: int, met: Axis, beyond: str, chosen: Options
+) -> tuple[_BoundFilter, Operands]:
+    """Return the call and its first operands, extended."""
+    shape = (*inputs.shapes[0][:label], met.outputs, *inputs.shapes[0][label + 1 :])
+    check_result(function, shape, prod(shape), 4, "`up` and `down` say how many samples come out")
+    found = typed(function, inputs, _rule)
+    operands, extend = found.operands, None
+    prepare.check_fill(function, chosen.fill_value, operands.traits, "cval")
+    if beyond in extension.EXPLICIT and met.outputs:
+        ends = extension.reach(met)
+        extend = partial(_extended, operands.traits.backend, (found.form.output, label, beyond, ends, operands.xp))
+        operands, met = operands._replace(x=extend(operands.x)), extension.lengthened(met, ends)
+    problem = _problem(function, shape_of(operands.x), inputs.shapes[1], label, met)
+    chosen = chosen if beyond == "constant" else chosen._replace(fill_value=0)
+    return _BoundFilter(binding.known(function, operands, problem, chosen), found.form, extend), operands
+
+
+def _rule(x: str, h: str) -> str:
+    return result_type(x, h, "float32")
+
+
+@float_errors_ignored
+def _extended(backend: str, settings: tuple[Any, ...], x: Any) -> Any:
+    return as_program(backend, _extension_of, settings, (x,))
+
+
+def _extension_of(output: str, label: int, beyond: str, ends: tuple[int, int], xp: Namespace, x: Array) -> Array:
+    data = xp.astype(x, getattr(xp, output), copy=False)
+    return extension.extend(data, label, beyond, ends, xp=xp, device=device_of(x))
+
+
+def _extension(function: str, mode: Any) -> str:
+    name = mode.lower() if isinstance(mode, str) else ""
+    if name not in _BOUNDARIES:
+        word = mode if isinstance(mode, str) else shown(mode)
+        raise ValueError(f"{function}: Unknown mode: {word}. Use one of {listed(_BOUNDARIES)}.")
+    return name
+
+
+def _label(function: str, axis: Any, shape: Shape) -> int:
+    number = integer(function, "axis", axis)
+    if not -len(shape) <= number < len(shape):
+        raise IndexError(f"{function}: tuple index out of range. Got axis={number} for x of shape {shape}.")
+    return number % len(shape)
+
+
+def _axis(function: str, size: int, h_shape: Shape, rates: tuple[Any, Any], beyond: str) -> Axis:
+    """Return the filtered axis."""
+    if len(h_shape) != 1 or not h_shape[0]:
+        raise ValueError(f"{function}: h must be 1-D with non-zero length. Got shape {h_shape}.")
+    up, down = (_rate(function, name, rate) for name, rate in zip(("up", "down"), rates, strict=True))
+    taps = h_shape[0]
+    outputs = max(0, strided((size - 1) * up + taps, down))
+    if not size and outputs and beyond != "constant":
+        raise ValueError(f"{function}: mode {beyond!r} extends the data. Got no samples. Use mode='constant'.")
+    axis = Axis(size, taps, outputs, stride=down, upsample=up, before=taps - 1, boundary=_BOUNDARIES[beyond])
+    check_positions(function, axis)
+    return axis
+
+
+def _rate(function: str, argument: str, rate: Any) -> int:
+    number = real(function, argument, rate)
+    if not number >= 1 or number % 1:  # neither is true of a NaN
+        raise ValueError(f"{function}: Both up and down must be >= 1, and whole numbers. Got {argument}={shown(rate)}.")
+    return integer(function, argument, int(number))
+
+
+@planning()
+def _problem(function: str, x_shape: Shape, h_shape: Shape, label: int, axis: Axis) -> Problem:
+    return paired(function, x_shape, h_shape, (label,), {label: axis}, flip=True)
