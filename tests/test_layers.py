@@ -2,11 +2,15 @@
 
 import ast
 import graphlib
+import re
 from pathlib import Path
+
+import pytest
 
 import arrayconv
 
 ROOT = Path(arrayconv.__file__).parent
+ARCHITECTURE = ROOT.parent / "docs/design/architecture.md"
 
 LAYERS = [  # top to bottom; a module may import the ones of lower layers only
     {"__main__"},
@@ -84,6 +88,47 @@ def test_every_module_has_one_layer():
     listed = [name for layer in LAYERS for name in layer]
     assert len(listed) == len(set(listed))
     assert present - set(listed) == set(), "missing from the list of layers"
+
+
+def blocks(language):
+    """Return the lines of each fenced block of the architecture page that is marked so."""
+    return [
+        part.splitlines() for part in re.findall(rf"^```{language}\n(.*?)^```", ARCHITECTURE.read_text(), re.M | re.S)
+    ]
+
+
+def test_the_architecture_page_has_the_same_layers():
+    (lines,) = blocks("")[:1]
+    names = [re.split(r"\s{3,}", line)[0].split() for line in lines]
+    assert [set(row) for row in names if row] == LAYERS
+
+
+@pytest.mark.parametrize("way", ["call", "derivative"])
+def test_the_architecture_page_names_places_that_exist(way):
+    (lines,) = blocks(way)
+    places = [line.split()[0] for line in lines if "." in line.split()[0]]
+    assert len(places) > 10
+    assert [place for place in places if not exists(place)] == []
+
+
+def exists(place):
+    """Whether 'package.module.Class.function' is there, below the package."""
+    parts = ["arrayconv", *place.split(".")]
+    depth = max(n for n in range(1, len(parts) + 1) if ".".join(parts[:n]) in MODULES)
+    body = ast.parse(MODULES[".".join(parts[:depth])].read_text()).body
+    for name in parts[depth:]:
+        inside = [node for node in body if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and node.name == name]
+        if not inside:
+            return False
+        body = inside[0].body
+    return True
+
+
+def test_every_package_says_what_belongs_there_and_what_does_not():
+    texts = {
+        name_of(path): ast.get_docstring(ast.parse(path.read_text())) or "" for path in FILES if path.stem == "__init__"
+    }
+    assert [name for name, text in texts.items() if len(re.findall(r"\.(?=\s|$)", text)) < 2] == []
 
 
 def test_imports_point_down():
