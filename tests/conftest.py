@@ -68,3 +68,21 @@ def ends(request, monkeypatch):
     tiles.job.cache_clear()
     yield request.param
     tiles.job.cache_clear()
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leave out the combinations of parameters that a mark says have no test, so that no report is full of skips."""
+    present = [item for item in items if is_present(item)]
+    config.hook.pytest_deselected(items=[item for item in items if not is_present(item)])
+    items[:] = present
+
+
+def is_present(item):
+    values = item.callspec.params if hasattr(item, "callspec") else {}
+    library = values.get("library")
+    if any(library in mark.args for mark in item.iter_markers("without")):
+        return False
+    if not all(mark.kwargs["where"](**values) for mark in item.iter_markers("rows")):
+        return False
+    rows = [mark.kwargs for mark in item.iter_markers("jax_rows")]
+    return library != "jax" or all(values[name] in row[name] for row in rows for name in row)

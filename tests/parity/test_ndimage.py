@@ -302,9 +302,8 @@ def test_output_as_a_python_type(library, python):
     np.testing.assert_array_equal(y, expected.astype(y.dtype))
 
 
+@pytest.mark.without("jax", reason="its arrays are immutable")
 def test_output_arrays_are_written_and_returned(library):
-    if library.name == "jax":
-        pytest.skip("JAX's arrays are immutable")
     x = data("float32")
     for case, name in product(ALL, ("float64", "float32", "int32")):
         out = library.asarray(np.full(x.shape, 99, dtype=name))
@@ -314,10 +313,9 @@ def test_output_arrays_are_written_and_returned(library):
         np.testing.assert_array_equal(library.numpy(out), expected)
 
 
+@pytest.mark.without("jax", reason="its arrays are immutable")
 @pytest.mark.parametrize("case", ALL, **each)
 def test_output_may_be_the_input_or_overlap_it(library, case):
-    if library.name == "jax":
-        pytest.skip("JAX's arrays are immutable")
     options = {"extra_keywords": {"module": ndimage}} if case.name.startswith("generic") else {}
     whole = library.asarray(data("float64", (8, 6)))
     for source, target in ((whole[1:, :], whole[1:, :]), (whole[1:, :], whole[:-1, :])):
@@ -441,9 +439,8 @@ def test_refusals(library, function, arguments, options, kind, phrase):
     assert str(refusal.value).startswith(f"{function}: ")
 
 
+@pytest.mark.without("jax", reason="its arrays are immutable")
 def test_nothing_is_written_before_a_refusal(library):
-    if library.name == "jax":
-        pytest.skip("JAX's arrays are immutable")
     out = library.asarray(np.full((3, 4), 7.0))
     with pytest.raises(RuntimeError, match="boundary mode"):
         ndimage.sobel(library.asarray(X), output=out, mode=("reflect", "edge"))

@@ -68,11 +68,10 @@ def test_the_transpose_of_the_transpose_has_the_sizes_of_the_operation(case):
         assert again == there._replace(conj=again.conj)
 
 
+@pytest.mark.jax_rows(size=[5])
 @pytest.mark.parametrize("boundary", BOUNDARIES)
 @pytest.mark.parametrize(("size", "before", "after"), [(5, 3, 2), (3, 11, 8), (1, 4, 4), (6, -2, 1), (4, 0, 0)])
 def test_fold_is_the_adjoint_of_extend(library, boundary, size, before, after):
-    if library.name == "jax" and size != 5:
-        pytest.skip("JAX runs one size: every shape is compiled anew")
     pieces = runs(size, -before, size + after, boundary)
     random = np.random.default_rng(3)
     x, y = random.standard_normal((2, size, 3)), random.standard_normal((2, size + before + after, 3))

@@ -17,6 +17,7 @@ def windows_with_bad(x, kernel, **options):
     return arrayconv.convolve(bad, np.ones(kernel.shape, np.int64), method="direct", **options) > 0
 
 
+@pytest.mark.jax_rows(value=BAD[:1], options=[{"mode": "full"}])
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("value", BAD)
 @pytest.mark.parametrize(
@@ -30,8 +31,6 @@ def windows_with_bad(x, kernel, **options):
     ids=str,
 )
 def test_bad_samples_spoil_only_their_windows(library, options, value, method):
-    if library.name == "jax" and (value != BAD[0] or options != {"mode": "full"}):
-        pytest.skip("JAX runs one row: every shape is compiled anew")
     random = np.random.default_rng(1)
     x, kernel = random.standard_normal(40), random.standard_normal(5)
     clean = arrayconv.convolve(x, kernel, method="direct", **options)
@@ -53,10 +52,9 @@ def test_one_bad_sample_among_thousands_spoils_its_windows(library, place, metho
     assert np.flatnonzero(np.isnan(y)).tolist() == list(range(max(place - 4, 0), min(place + 5, 5000)))
 
 
+@pytest.mark.jax_rows(method=["fft"])
 @pytest.mark.parametrize("method", METHODS)
 def test_bad_taps_spoil_their_filter_only(library, method):
-    if library.name == "jax" and method != "fft":
-        pytest.skip("JAX runs one method: every shape is compiled anew")
     x, kernel = np.ones(12), np.ones((2, 3))
     kernel[1, 0] = float("nan")
     y = arrayconv.einconv("t, o t -> o t | t", library.asarray(x), library.asarray(kernel), method=method)
@@ -80,13 +78,12 @@ def test_a_bad_sample_of_one_channel_spoils_the_sum_over_channels(method, channe
     np.testing.assert_array_equal(np.isfinite(y), [True, True, *[False] * 3, *[True] * 3])
 
 
+@pytest.mark.jax_rows(scale=[1e36])
 @pytest.mark.parametrize("method", SMEARING)
 @pytest.mark.parametrize(
     ("dtype", "scale"), [("float32", 1e36), ("float32", 1e-36), ("float64", 1e300), ("complex64", 1e36)]
 )
 def test_magnitudes_near_the_ends_of_the_range_survive(library, dtype, scale, method):
-    if library.name == "jax" and scale != 1e36:
-        pytest.skip("JAX runs one magnitude: every shape is compiled anew")
     random = np.random.default_rng(2)
     x, kernel = random.standard_normal(300).astype(dtype), (random.standard_normal(40) / 40).astype(dtype)
     arrays = library.asarray((x * dtype_scale(dtype, scale)).astype(dtype)), library.asarray(kernel)
@@ -102,14 +99,13 @@ def dtype_scale(dtype, scale):
     return np.dtype(dtype).type(scale)
 
 
+@pytest.mark.jax_rows(first=[1e-15])
 @pytest.mark.parametrize("method", SMEARING)
 @pytest.mark.parametrize(
     ("first", "second"), [(1e-15, 1e-15), (1e15, 1e15), (1e30, 1e-30), (1e-30, 1e30), (1e-30, 1e-8)]
 )
 def test_scales_of_both_operands_are_undone_within_the_range(library, first, second, method):
     """JAX flushes subnormal numbers on the CPU, so no factor on the way may be one."""
-    if library.name == "jax" and first != 1e-15:
-        pytest.skip("JAX runs one magnitude: every shape is compiled anew")
     x, kernel = np.full(64, first, "float32"), np.full(8, second, "float32")
     y = library.numpy(arrayconv.convolve(library.asarray(x), library.asarray(kernel), "valid", method=method))
     np.testing.assert_allclose(y, 8 * first * second, rtol=1e-5)
