@@ -1,8 +1,11 @@
 """The array libraries every test runs on, as one fixture, and how arrays get there and back."""
 
 import dataclasses
+import gc
 import importlib.util
 import os
+import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -86,3 +89,45 @@ def is_present(item):
         return False
     rows = [mark.kwargs for mark in item.iter_markers("jax_rows")]
     return library != "jax" or all(values[name] in row[name] for row in rows for name in row)
+
+
+# ---- memory of a worker ----
+
+_LIMIT = 1500 << 20  # bytes resident, from which compiled programs are dropped: JAX and torch keep all they compiled
+_peaks = {}
+
+
+def memory(field):
+    """Return bytes that Linux counts for this process: VmRSS now, VmHWM at most; 0 on other systems."""
+    try:
+        lines = Path("/proc/self/status").read_text().splitlines()
+    except OSError:
+        return 0
+    return next(int(line.split()[1]) << 10 for line in lines if line.startswith(field))
+
+
+def pytest_runtest_teardown(item, nextitem):
+    """Drop what compilers keep, between files, once it is much: a later test compiles what it needs."""
+    if (nextitem is None or nextitem.path != item.path) and memory("VmRSS") > _LIMIT:
+        if "jax" in sys.modules:
+            sys.modules["jax"].clear_caches()
+        if "torch._dynamo" in sys.modules:
+            sys.modules["torch._dynamo"].reset()
+        gc.collect()
+
+
+def pytest_sessionfinish(session):
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["peak"] = memory("VmHWM") >> 20
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node):
+    """Note the most memory that a worker of pytest-xdist held."""
+    _peaks[node.gateway.id] = node.workeroutput.get("peak", 0) if hasattr(node, "workeroutput") else 0
+
+
+def pytest_terminal_summary(terminalreporter):
+    if _peaks:
+        peaks = ", ".join(f"{name} {peak} MiB" for name, peak in sorted(_peaks.items()))
+        terminalreporter.write_line(f"peak memory of the workers: {peaks}")
