@@ -1,5 +1,6 @@
 """The array libraries every test runs on, as one fixture, and how arrays get there and back."""
 
+import ctypes
 import dataclasses
 import gc
 import importlib.util
@@ -93,7 +94,9 @@ def is_present(item):
 
 # ---- memory of a worker ----
 
-_LIMIT = 1500 << 20  # bytes resident, from which compiled programs are dropped: JAX and torch keep all they compiled
+_LIMIT = 1300 << 20  # bytes resident, from which compiled programs are dropped: JAX and torch keep all they compiled
+_STEP = 128 << 20  # that memory grows by until it is looked at again, where dropping them freed little
+_bounds = [_LIMIT]
 _peaks = {}
 
 
@@ -106,14 +109,18 @@ def memory(field):
     return next(int(line.split()[1]) << 10 for line in lines if line.startswith(field))
 
 
-def pytest_runtest_teardown(item, nextitem):
-    """Drop what compilers keep, between files, once it is much: a later test compiles what it needs."""
-    if (nextitem is None or nextitem.path != item.path) and memory("VmRSS") > _LIMIT:
-        if "jax" in sys.modules:
-            sys.modules["jax"].clear_caches()
-        if "torch._dynamo" in sys.modules:
-            sys.modules["torch._dynamo"].reset()
-        gc.collect()
+def pytest_runtest_teardown():
+    """Drop what compilers keep once it is much: a later test compiles what it needs."""
+    if memory("VmRSS") <= _bounds[0]:
+        return
+    if "jax" in sys.modules:
+        sys.modules["jax"].clear_caches()
+    if "torch._dynamo" in sys.modules:
+        sys.modules["torch._dynamo"].reset()
+    gc.collect()
+    if sys.platform == "linux":
+        ctypes.CDLL(None).malloc_trim(0)
+    _bounds[0] = max(_LIMIT, memory("VmRSS") + _STEP)
 
 
 def pytest_sessionfinish(session):
