@@ -50,4 +50,4 @@ def _show(axes: Any, values: Host, title: str, **options: Any) -> Any:
 def _write_text(axes: Any, text: str) -> None:
     axes.set_axis_off()
     artist = axes.text(0.0, 0.98, text, va="top", family="monospace", fontsize=8, linespacing=1.6)
-    artist.set_in_layout(False)  # a wide text would push the pictures apart
+    artist.set_in_layout(False)  # a wide text would move the pictures
