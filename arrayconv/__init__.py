@@ -1,10 +1,10 @@
 """Convolution written against the Python Array API standard: one package for every array library.
 
 `convolve` and `correlate` take any supported array (NumPy, CuPy, PyTorch, JAX, array-api-strict, or any other library
-with the standard's namespace) and answer on the same library and device. `explain` says how a call would be computed,
-`Convolver` keeps what one kernel needs for many arrays, `einconv` convolves labelled axes, `vjp` gives gradients on
+with the standard's namespace) and return an array of the same library and device. `explain` reports how a call would be
+computed, `Convolver` applies one kernel to many arrays, `einconv` convolves labelled axes, `vjp` computes gradients on
 arrays without autograd, `kernels` has the usual stencils, `config` the settings. `signal` and `ndimage` have SciPy's
-names, `nn` torch's, `testing` what tests of convolutions need; these four are imported when first used.
+names, `nn` torch's, `testing` a reference and error bounds; these four are imported on first use.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ if _TYPE_CHECKING:  # editors and type checkers see these; a program imports the
 __all__ = ["Convolver", "config", "convolve", "correlate", "einconv", "explain", "kernels", "lags", "vjp"]
 __version__ = "0.1.0"
 
-_LATER = ("ndimage", "nn", "signal", "testing")
+_LAZY_MODULES = ("ndimage", "nn", "signal", "testing")
 
 
 def __getattr__(name: str) -> _ModuleType:
-    if name in _LATER:
+    if name in _LAZY_MODULES:
         return _import_module(f"arrayconv.{name}")
     raise AttributeError(f"module 'arrayconv' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted([*__all__, *_LATER, *(name for name in globals() if name.startswith("__"))])
+    return sorted([*__all__, *_LAZY_MODULES, *(name for name in globals() if name.startswith("__"))])

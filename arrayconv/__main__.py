@@ -1,7 +1,7 @@
 """The command line: ``python -m arrayconv COMMAND``.
 
-Exit status: 0 for success, 1 where a command ran and found something wrong, 2 where it could not run. Errors are one
-sentence on stderr.
+Exit status: 0 for success, 1 if a command ran and a check failed, 2 if it could not run. Errors are one sentence on
+stderr.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ _DESCRIPTION = """\
 Convolution for every Python array library.
 
 Start with `python -m arrayconv demo`: edges and a large blur of a photograph on every library
-installed here, checked against SciPy, timed, and drawn."""
+installed here, compared with SciPy, timed, and drawn as a picture."""
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser whose errors are one sentence and where to read more."""
+    """A parser whose errors are one sentence that ends with a pointer to --help."""
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: {message}. See {self.prog} --help.\n")
@@ -38,29 +38,29 @@ def main(argv: Sequence[str] | None = None) -> int:
     Parameters
     ----------
     argv : sequence of str, optional
-        The words after the program's name; those of the process by default.
+        The words after the program's name; by default those of this process.
     """
     parser = _parser()
     try:
         arguments = parser.parse_args(argv)
-    except SystemExit as stop:  # argparse has printed what it had to say
+    except SystemExit as stop:  # argparse has already printed its message
         return stop.code if isinstance(stop.code, int) else 2
     if arguments.command is None:
         parser.print_help()
         return 0
     try:
         return arguments.run(arguments)
-    except (CommandError, ValueError, TypeError, NotImplementedError, OSError) as refusal:
-        print(f"{parser.prog} {arguments.command}: {_sentence(refusal, arguments.command)}", file=sys.stderr)
+    except (CommandError, ValueError, TypeError, NotImplementedError, OSError) as error:
+        print(f"{parser.prog} {arguments.command}: {_sentence(error, arguments.command)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
 
 
-def _sentence(refusal: Exception, command: str) -> str:
-    if isinstance(refusal, OSError) and refusal.filename is not None:
-        return f"{refusal.filename}: {refusal.strerror}"
-    return str(refusal).removeprefix(f"{command}: ")  # the refusals of `explain` name it already
+def _sentence(error: Exception, command: str) -> str:
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
+    return str(error).removeprefix(f"{command}: ")  # the errors of `explain` already name it
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -69,15 +69,15 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"arrayconv {arrayconv.__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
     for command in COMMANDS:
-        own = commands.add_parser(
+        subparser = commands.add_parser(
             command.name,
             help=command.summary,
             description=command.description,
             epilog=command.epilog,
             formatter_class=layout,
         )
-        command.arguments(own)
-        own.set_defaults(run=command.run)
+        command.arguments(subparser)
+        subparser.set_defaults(run=command.run)
     return parser
 
 

@@ -13,7 +13,7 @@ import pathlib
 import re
 import sys
 
-from arrayconv._cli import constants, method_costs
+from arrayconv._cli import method_costs, primitive_costs
 from arrayconv._costs import cost_table
 from arrayconv._runtime import threads
 
@@ -56,9 +56,9 @@ def main():
     def say(text):
         print(text, file=sys.stderr)
 
-    versions = ", ".join(f"{name} {number}" for name, number in constants.versions().items())
-    primitive_costs = constants.primitive_costs(say)
-    text = rendered(primitive_costs, method_costs.method_costs(say, primitive_costs), versions)
+    versions = ", ".join(f"{name} {number}" for name, number in primitive_costs.versions().items())
+    primitives = primitive_costs.measure(say)
+    text = rendered(primitives, method_costs.measure(say, primitives), versions)
     if write:
         TABLE.write_text(text)
     else:

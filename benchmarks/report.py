@@ -1,9 +1,9 @@
-"""From times to statements: the ratio of the best peer to ours, groups of problems, and the tables `run` prints.
+"""Statistics of benchmark results: ratios of the best peer's time to ours, groups of problems, and printed tables.
 
-A result is what `run` writes as JSON: ``{"library", "date", "commit", "seconds", "machine", "versions", "costs",
+A result is the JSON that `run` writes: ``{"library", "date", "commit", "seconds", "machine", "versions", "costs",
 "ceilings", "rows"}``, a row ``{"name", "dtype", "kind", "x", "kernel", "tags", "macs", "bytes", "method",
-"plain_method", "ours", "methods", "peers", "left_out"}`` with nanoseconds in the three dicts of times. Ratios above 1
-mean that ours is faster.
+"plain_method", "ours", "methods", "peers", "left_out"}`` with nanoseconds in the three dicts of times. A ratio above
+1 means that ours is faster.
 """
 
 from math import exp, log
@@ -14,15 +14,15 @@ from rich.table import Table
 from benchmarks.timing import Ceilings
 
 CLOSE = 1.25  # auto may take this many times the best method's time
-NEAR = 1.15  # times ours, up to which noise could turn what is said of a peer
-LEADING = 1.5  # times ours, up to which others take part in further processes
-# Which peers ours is compared with, by how their names begin.
+NEAR = 1.15  # times ours: below, noise could reverse the order of a peer and ours
+LEADING = 1.5  # times ours: contenders below are timed again in further processes
+# Peers that ours is compared with, by prefixes of their names.
 EVERYONE = ("",)
-ALONE = ("numpy.", "scipy.")  # who need nothing but NumPy and SciPy
-JAX_OWN = ("jax.lax.", "jax.scipy.")  # JAX's own convolutions, without what users write of its transforms
+ALONE = ("numpy.", "scipy.")  # need nothing but NumPy and SciPy
+JAX_OWN = ("jax.lax.", "jax.scipy.")  # JAX's own convolutions, without users' FFT code
 
 
-TIMES = {"ours": "ours", "method": "methods", "peer": "peers"}  # of a row, by what a contender is
+TIMES = {"ours": "ours", "method": "methods", "peer": "peers"}  # kind of contender -> key of a row
 
 
 class Group(NamedTuple):
@@ -42,7 +42,7 @@ GROUPS = {
     "numpy": (
         _group("one channel, NumPy and SciPy alone on both sides", "single-channel", ours="plain", against=ALONE),
         _group("the same, from 256^2 and 10^4 samples up", "single-channel", "large", ours="plain", against=ALONE),
-        _group("the same, without machine code of ours", "single-channel", "large", ours="pure", against=ALONE),
+        _group("the same, without the package's C loops", "single-channel", "large", ours="pure", against=ALONE),
         _group(
             "one channel, every accelerator against every peer, from 256^2 and 10^4 samples up",
             "single-channel",
@@ -62,58 +62,58 @@ GROUPS = {
     ),
     "jax": (
         _group("everything"),
-        _group("the same, without machine code of ours", ours="pure"),
+        _group("the same, without the package's C loops", ours="pure"),
         _group("one channel", "single-channel"),
         _group("one channel, JAX's own convolutions", "single-channel", against=JAX_OWN),
         _group("channels", "channels"),
-        _group("the same, without machine code of ours", "channels", ours="pure"),
+        _group("the same, without the package's C loops", "channels", ours="pure"),
     ),
 }
 
 
 class Standing(NamedTuple):
-    """How a group of rows came out."""
+    """The statistics of a group of rows."""
 
     count: int
     mean: float  # geometric
     least: float
-    where: str  # the row of the least
+    where: str  # the row with the least
 
 
 def best_peer(row, against=EVERYONE):
-    """Return (name, nanoseconds) of the fastest peer, None where nobody competes."""
+    """Return (name, nanoseconds) of the fastest peer, None if there is no peer."""
     rivals = {name: took for name, took in row["peers"].items() if name.startswith(against)}
     return min(rivals.items(), key=lambda item: item[1], default=None)
 
 
 def ratio(row, ours="auto", against=EVERYONE):
-    """Return the fastest peer's time over ours, None where nobody competes or ours was not timed."""
+    """Return the fastest peer's time over ours, None if there is no peer or ours was not timed."""
     peer = best_peer(row, against)
     return peer[1] / row["ours"][ours] if peer and ours in row["ours"] else None
 
 
 def is_near(row, groups):
-    """Whether noise may decide what is said of a row: a peer of a group is near ours or ahead, or auto looks wrong."""
+    """Whether noise may decide a row: a peer of a group is near ours or ahead, or the choice of auto looks wrong."""
     ratios = [ratio(row, group.ours, group.against) for group in groups if _holds(group, row)]
     return any(found is not None and found < NEAR for found in ratios) or any(c.lost > CLOSE for c in choices([row]))
 
 
 def leaders(row):
-    """Return the (group, name) of those who decide what is said of a row: ours, and all who are not far behind."""
+    """Return the (group, name) of the contenders that decide a row: ours, and those not far behind."""
     limit = LEADING * max(row["ours"].get(name, 0) for name in ("auto", "plain"))
     times = {(group, name): took for group, key in TIMES.items() for name, took in row[key].items()}
     return {(group, name) for (group, name), took in times.items() if group == "ours" or took <= limit}
 
 
 def shortest(row, again):
-    """Return a row with the shorter of two times of everyone who was timed again."""
+    """Return a row with the shorter of both times of every contender that was timed again."""
     return row | {
         key: {name: min(took, again[key].get(name, took)) for name, took in row[key].items()} for key in TIMES.values()
     }
 
 
 def standing(rows, group):
-    """Return the Standing of a group, None where no row of it has a peer."""
+    """Return the Standing of a group, None if none of its rows has a peer."""
     ratios = [
         (found, f"{row['name']} {row['dtype']}")
         for row in rows
@@ -138,7 +138,7 @@ def standings(result):
 
 
 class Choice(NamedTuple):
-    """How a row's 'auto' compares with the method that was fastest: its ratio above 1 is time lost."""
+    """The method that 'auto' chose for a row and the fastest one; a ratio above 1 is lost time."""
 
     label: str
     chosen: str
@@ -149,7 +149,7 @@ class Choice(NamedTuple):
 def choices(rows):
     """Return a Choice per row in which the methods were timed.
 
-    Time lost is that of the chosen method as timed by name: 'auto' runs nothing else, so the two differ by noise.
+    Lost time uses the chosen method as timed by name: 'auto' runs nothing else, so the two differ by noise.
     """
     found = []
     for row in rows:
@@ -162,7 +162,7 @@ def choices(rows):
 
 
 def duration(nanoseconds):
-    """Return a time in words, three digits."""
+    """Return a time with its unit, three digits."""
     for limit, unit in ((10**3, "ns"), (10**6, "us"), (10**9, "ms")):
         if nanoseconds < 0.9995 * limit:
             return f"{nanoseconds * 1000 / limit:.3g} {unit}"
@@ -178,7 +178,7 @@ def factor(found):
 
 
 def cells(row, ceilings):
-    """Return the texts of a row: name, ours, method, best peer, its name, ratio, ours plain, its ratio, both shares."""
+    """Return the texts of a row: name, ours, method, best peer, its name, both ratios, both shares."""
     ours = row["ours"]
     peer, alone = best_peer(row), ratio(row, "plain", ALONE)
     shares = Ceilings(**ceilings).shares(row["macs"], row["bytes"], ours["auto"], row["dtype"])
@@ -187,7 +187,7 @@ def cells(row, ceilings):
         duration(ours["auto"]),
         row["method"],
         duration(peer[1]) if peer else "",
-        peer[0] if peer else "nobody",
+        peer[0] if peer else "none",
         factor(ratio(row)),
         factor(alone),
         *map(percent, shares),
@@ -223,7 +223,7 @@ def summary(result):
 
 
 def choice_lines(rows):
-    """Return sentences: how often 'auto' is close to the best method, and where it is not."""
+    """Return sentences: how often 'auto' is close to the best method, and the problems in which it is not."""
     found = choices(rows)
     if not found:
         return []

@@ -8,7 +8,7 @@ import numpy as np
 
 import arrayconv
 
-# In one dimension. A bank of filters, each with a single 1, copies the taps' samples out: these are the windows.
+# In one dimension. A bank of filters, each with a single 1, copies one sample each: these are the windows.
 x = np.array([0, 1, 2, -1, 1, -3, 0])
 kernel = np.array([1, 0, -1])
 pick = np.eye(3, dtype=int)  # pick[:, tap] is 1 at that tap
@@ -31,7 +31,7 @@ x = np.array(
 )
 kernel = np.array([[-2, 2, 0], [2, 2, 2], [-3, -1, -1]])
 pick = np.eye(9, dtype=int).reshape(3, 3, 9)
-patches = arrayconv.einconv("h w, h w tap -> (h w) tap | h w", x, pick)  # 3 x 3 places, 9 taps
+patches = arrayconv.einconv("h w, h w tap -> (h w) tap | h w", x, pick)  # 3 x 3 positions, 9 taps
 y = (patches @ kernel.ravel()).reshape(3, 3)
 print("\nthe nine patches of a 5 x 5 image")
 print(patches)
@@ -41,7 +41,7 @@ assert patches[0].tolist() == x[:3, :3].ravel().tolist() == [2, 1, -1, -1, 1, 0,
 assert patches[8].tolist() == x[2:, 2:].ravel().tolist() == [-1, 0, -1, -1, 1, -1, -2, -3, -3]
 assert y.tolist() == [[2, -5, 2], [12, 2, -5], [-2, 8, 12]]
 
-# The price: every sample is written once for each window it is part of.
+# The price: every sample is copied once for each window that contains it.
 print(f"\n{x.size} samples became {patches.size}")
 for method in ("direct", "im2col"):
     assert arrayconv.correlate(x, kernel, "valid", method=method).tolist() == y.tolist()

@@ -1,8 +1,8 @@
-"""Channels: several numbers at every place.
+"""Channels: several numbers at every position.
 
 A colour image has three numbers per pixel, a stereo recording two per moment. The kernel then has taps for each
-channel, and the products are summed over the channels as well. In `einconv` a label that both operands have and the
-output has not is summed, as in einsum; the labels after the bar are the ones the kernel slides along.
+channel, and the products are summed over the channels as well. In `einconv` a label of both operands that is not in the
+output is summed, as in einsum; the kernel slides along the labels after the bar.
 """
 
 import numpy as np
@@ -13,19 +13,19 @@ import arrayconv
 x = np.array([[0, 1], [1, 3], [2, -2], [-1, 2], [1, 0], [-3, 1], [0, -1]])  # (w, c)
 kernel = np.array([[1, -1], [0, 0], [-1, 1]])  # (w, c)
 y = arrayconv.einconv("w c, w c -> w | w", x, kernel)
-print("two channels, one answer:", y)
+print("two channels, one result:", y)
 assert y.tolist() == [-5, 1, 3, 1, 0]
 
-# It is the sum of what each channel gives alone.
-alone = [arrayconv.correlate(x[:, c], kernel[:, c], "valid") for c in range(2)]
-print("channel by channel:      ", alone[0], "+", alone[1])
-assert (alone[0] + alone[1]).tolist() == y.tolist()
+# It is the sum of the channels' own correlations.
+single = [arrayconv.correlate(x[:, c], kernel[:, c], "valid") for c in range(2)]
+print("channel by channel:      ", single[0], "+", single[1])
+assert (single[0] + single[1]).tolist() == y.tolist()
 
-# A channel that stays in the output is a group: each keeps its own answer.
-apart = arrayconv.einconv("w c, w c -> c w | w", x, kernel)
-assert apart.tolist() == [channel.tolist() for channel in alone]
+# A channel that stays in the output is a group: each has its own result.
+groups = arrayconv.einconv("w c, w c -> c w | w", x, kernel)
+assert groups.tolist() == [channel.tolist() for channel in single]
 
-# Two dimensions, two channels: the same sentence with one more label.
+# Two dimensions, two channels: the same pattern with one more label.
 x = np.array(
     [
         [[1, -3], [-3, 0], [-1, 2], [-2, -2], [-2, -2]],

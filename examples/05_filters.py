@@ -1,7 +1,7 @@
 """Filters: several kernels at once.
 
-A layer of a neural network has a bank of kernels. Each looks at all channels and gives one answer, so the output has
-as many channels as there are filters. In `einconv` a label that only the kernel and the output have counts filters.
+A layer of a neural network has a bank of kernels. Each reads all channels and returns one, so the output has as many
+channels as there are filters. In `einconv` a label of the kernel and the output alone counts filters.
 """
 
 import numpy as np
@@ -25,7 +25,7 @@ bank = np.array(
     ]
 )  # (h, w, c, o)
 y = arrayconv.einconv("h w c, h w c o -> h w o | h w", x, bank)
-print("image", x.shape, "bank", bank.shape, "-> answer", y.shape)
+print("image", x.shape, "bank", bank.shape, "-> result", y.shape)
 assert y.shape == (3, 3, 2)
 
 for o in range(2):
@@ -35,7 +35,7 @@ for o in range(2):
 assert y[..., 0].tolist() == [[18, 28, 5], [5, -3, 26], [-21, 15, 29]]
 assert y[..., 1].tolist() == [[-4, 25, 15], [4, 12, 3], [12, -9, 5]]
 
-# A batch of images is a label of x and the output; where the labels stand is up to you.
+# A batch of images is a label of x and the output; the order of the labels is free.
 batch = np.stack([x, 2 * x])
 many = arrayconv.einconv("b h w c, h w c o -> b o h w | h w", batch, bank)
 print("a batch of two, channels first:", many.shape)

@@ -1,7 +1,7 @@
 """Finding edges.
 
-A kernel whose taps add up to 0 answers nothing where an image is flat. With +1 on one side and -1 on the other it
-answers where the two sides differ: at an edge.
+A kernel whose taps add up to 0 returns 0 where an image is flat. With +1 on one side and -1 on the other its result is
+nonzero where the two sides differ: at an edge.
 """
 
 import numpy as np
@@ -17,7 +17,7 @@ print("horizontal edges")
 print(horizontal)
 assert vertical.sum() == horizontal.sum() == 0
 
-# Bright on the left, dark on the right. The answer is 0 except at the step.
+# Bright on the left, dark on the right. The result is 0 except at the step.
 step = np.array([[10, 10, 10, 0, 0, 0]] * 6)
 y = arrayconv.correlate(step, vertical, "valid")
 print("\na step from 10 to 0, correlated with the vertical kernel")
@@ -53,7 +53,7 @@ x = np.array(
 y = arrayconv.correlate(x, vertical, "valid")
 assert y.tolist() == [[-5, -4, 0, 8], [-10, -2, 2, 3], [0, -2, -4, -7], [-3, -2, -3, -16]]
 
-# Sobel's kernels weigh the middle row double. On an image, with the border pixels continued outwards:
+# Sobel's kernels weight the middle row twice. On an image, with the border pixels repeated outside:
 try:
     from skimage.data import camera
 

@@ -1,7 +1,7 @@
 """Strides: skip outputs. Dilation: spread the taps.
 
 A stride of 2 keeps every second output, and only those are computed. Dilation leaves gaps between the taps, so that a
-small kernel sees far.
+small kernel has a long reach.
 """
 
 import numpy as np
@@ -28,7 +28,7 @@ print(second)
 assert second.tolist() == [[91, 100, 88], [69, 91, 117], [44, 72, 74]]
 assert second.tolist() == every[::2, ::2].tolist()
 
-# 7 samples hold a kernel of 3 at 5 places; every second of them is 3, every third 2.
+# A kernel of 3 fits 7 samples at 5 positions; every second of them is 3, every third 2.
 for stride in (1, 2, 3):
     size = arrayconv.correlate(x, kernel, "valid", stride=stride).shape[0]
     print(f"stride {stride}: {size} outputs per axis")
@@ -37,7 +37,7 @@ for stride in (1, 2, 3):
 # One stride per axis.
 assert arrayconv.correlate(x, kernel, "valid", stride=(1, 2)).tolist() == every[:, ::2].tolist()
 
-# Three taps, two samples apart, reach over five samples: dilation * (taps - 1) + 1.
+# Three taps, two samples apart, span five samples: dilation * (taps - 1) + 1.
 spread = arrayconv.correlate([1, 2, 3, 4, 5, 6, 7], [1, 0, -1], "valid", dilation=2)
 print("dilation 2:", spread, "= x[n] - x[n + 4]")
 assert spread.tolist() == [-4, -4, -4]

@@ -1,7 +1,7 @@
-"""Padding and boundaries: what lies beyond the ends.
+"""Padding and boundaries: samples outside the array.
 
-Near its ends a signal has no samples for some taps. Either those places are left out, or something is assumed there.
-The mode says which outputs are wanted; the boundary says what stands outside.
+Near its ends a signal has no samples for some taps. Either those outputs are left out, or values are assumed there. The
+mode selects the outputs; the boundary is the rule for the values outside.
 """
 
 import numpy as np
@@ -11,13 +11,13 @@ import arrayconv
 x = np.array([1, 2, 3, 4])
 ones = np.array([1, 1, 1])
 
-# Which outputs: wherever the kernel touches, as many as there are samples, or only where it fits.
+# Which outputs: wherever the kernel overlaps the signal, as many as there are samples, or only where it fits.
 for mode, figures in [("full", [1, 3, 6, 9, 7, 4]), ("same", [3, 6, 9, 7]), ("valid", [6, 9])]:
     y = arrayconv.convolve(x, ones, mode)
     print(f"{mode:<6} {y}")
     assert y.tolist() == figures
 
-# What stands outside. Correlating with [1, 0, 0] shows it: output n is the sample before x[n].
+# What is outside. Correlating with [1, 0, 0] shows it: output n is the sample before x[n].
 print("\nbefore the first sample, boundary by boundary")
 for boundary, outside in [("constant", 0), ("edge", 1), ("symmetric", 1), ("reflect", 2), ("wrap", 4)]:
     y = arrayconv.correlate(x, [1, 0, 0], "same", boundary=boundary)
@@ -30,8 +30,8 @@ flat = np.full(5, 6)
 assert arrayconv.convolve(flat, ones, "same").tolist() == [12, 18, 18, 18, 12]
 assert arrayconv.convolve(flat, ones, "same", boundary="edge").tolist() == [18] * 5
 
-# Keeping the size takes k - 1 samples outside: one on each side for 3 taps. For 4 taps it is 3, an odd number, so
-# somebody must say where the odd one goes. A sum of ones counts the samples inside: 4 - sum are outside.
+# Keeping the size needs k - 1 samples outside: one on each side for 3 taps. For 4 taps it is 3, an odd number, so a
+# convention decides on which side the odd one is. A sum of ones counts the samples inside: 4 - sum are outside.
 print("\nfour taps, where the odd sample goes")
 for name, y, split in [
     ("mode 'same'", arrayconv.correlate([1] * 6, [1] * 4, "same"), (2, 1)),
@@ -42,6 +42,6 @@ for name, y, split in [
     print(f"{name:<21} {y}  {before} before, {after} after")
     assert (before, after) == split
 
-# `einconv` takes the numbers themselves, too.
+# `einconv` also accepts the numbers themselves.
 y = arrayconv.einconv("w, w -> w | w", x, ones, padding=(2, 0))
 assert y.tolist() == [1, 3, 6, 9]

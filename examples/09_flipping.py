@@ -1,7 +1,7 @@
 """Flipping: convolution is not correlation.
 
-A correlation lays the kernel on the signal as it is; a convolution turns it around first, by 180 degrees in the plane.
-Neural networks call correlation convolution. For a symmetric kernel there is no difference, for others there is.
+A correlation uses the kernel as it is; a convolution flips it first, a rotation by 180 degrees in the plane. Neural
+networks call correlation convolution. For a symmetric kernel there is no difference, for others there is.
 """
 
 import numpy as np
@@ -10,23 +10,23 @@ import arrayconv
 
 kernel = np.array([[3, 4, 5], [1, 0, 2], [-1, 9, 7]])
 
-# One bright pixel. Convolving leaves the kernel behind, correlating leaves it upside down.
+# One bright pixel. Convolving returns the kernel, correlating returns it flipped.
 pixel = np.zeros((3, 3), dtype=int)
 pixel[1, 1] = 1
-stamped = arrayconv.convolve(pixel, kernel, "same")
-turned = arrayconv.correlate(pixel, kernel, "same")
+convolved_pixel = arrayconv.convolve(pixel, kernel, "same")
+correlated_pixel = arrayconv.correlate(pixel, kernel, "same")
 print("a pixel convolved with the kernel")
-print(stamped)
+print(convolved_pixel)
 print("a pixel correlated with the kernel")
-print(turned)
-assert stamped.tolist() == kernel.tolist()
-assert turned.tolist() == [[7, 9, -1], [2, 0, 1], [5, 4, 3]]
+print(correlated_pixel)
+assert convolved_pixel.tolist() == kernel.tolist()
+assert correlated_pixel.tolist() == [[7, 9, -1], [2, 0, 1], [5, 4, 3]]
 
-# Turning by 180 degrees reverses every axis. A transpose is something else.
-assert turned.tolist() == np.flip(kernel).tolist()
-assert turned.tolist() != np.flip(kernel).T.tolist()
+# Flipping reverses every axis. A transpose is something else.
+assert correlated_pixel.tolist() == np.flip(kernel).tolist()
+assert correlated_pixel.tolist() != np.flip(kernel).T.tolist()
 
-# So one can be had from the other.
+# So each follows from the other.
 x = np.arange(25).reshape(5, 5) % 7
 convolved = arrayconv.convolve(x, kernel, "valid")
 assert convolved.tolist() == arrayconv.correlate(x, np.flip(kernel), "valid").tolist()

@@ -1,7 +1,6 @@
 """The same on every array library.
 
-An array comes back as it went in: same library, same device, same dtype. Whichever of the libraries are installed
-here compute the same numbers.
+The result has the library, the device and the dtype of the input. All installed libraries compute the same numbers.
 """
 
 from importlib import import_module
@@ -28,7 +27,7 @@ for name, module in LIBRARIES.items():
         continue
     xp = import_module(module)
     if name == "cupy" and not xp.is_available():
-        print(f"{name:<17} finds no GPU")
+        print(f"{name:<17} has no GPU")
         continue
     x = xp.asarray(image, dtype=xp.float32)
     kernel = kernels.vertical_edge(xp=xp, dtype="float32")
@@ -38,19 +37,19 @@ for name, module in LIBRARIES.items():
     assert y.dtype == x.dtype
     assert [float(value) for value in y[0, :]] == [0, 30, 30, 0]
 
-# Nothing is converted behind your back: two libraries in one call are refused.
+# Nothing is converted implicitly: two libraries in one call are refused.
 if find_spec("torch"):
     import torch
 
     try:
         arrayconv.correlate(np.ones(5), torch.ones(3))
-        answer = "an array"
-    except TypeError as refusal:
-        answer = str(refusal)
-    print("\nnumpy with torch:", answer)
-    assert "must come from one array library" in answer
+        message = "no error"
+    except TypeError as error:
+        message = str(error)
+    print("\nnumpy with torch:", message)
+    assert "must come from one array library" in message
 
-    # What the library can do with its arrays stays possible: gradients flow through.
+    # The library's own features still work: gradients flow through.
     weights = torch.tensor([1.0, 2.0, 3.0], requires_grad=True)
     arrayconv.correlate(torch.arange(6.0), weights, "valid").sum().backward()
     print("gradient of the sum with respect to the kernel:", weights.grad.tolist())

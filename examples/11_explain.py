@@ -1,7 +1,7 @@
 """Which method would run, and why not the others?
 
-There are several ways to the same answer. A short kernel is quickest done directly, a long one by FFT. `explain` says
-what would be chosen, from the shapes alone, without computing anything.
+Several methods compute the same result. A short kernel is fastest directly, a long one by FFT. `explain` prints the
+choice, from the shapes alone, without computing anything.
 """
 
 import numpy as np
@@ -15,14 +15,14 @@ assert small.output_shape == (2048, 2048)
 assert small.macs == 2048 * 2048 * 9
 assert small.candidates[0].name == small.method
 
-# A large one: the definition would take 17 thousand million multiply-adds, an FFT hardly more than before.
+# A large one: the definition would take 17 thousand million multiply-adds, an FFT hardly more than for a small kernel.
 large = arrayconv.explain((2048, 2048), (65, 65), mode="same")
 print()
 print(large)
 assert large.macs == 2048 * 2048 * 65 * 65
 assert large.method in ("fft", "overlap_save")
 
-# Conditions turn methods away; each says why.
+# Options exclude methods; each refusal has a reason.
 strict = arrayconv.explain((2048, 2048), (65, 65), mode="same", accuracy="componentwise")
 refused = {row.name: row.refusal for row in strict.candidates if row.refusal}
 print("\nwith accuracy='componentwise' these are refused")
@@ -30,15 +30,15 @@ for name, reason in refused.items():
     print(f"  {name}: {reason}")
 assert {"fft", "overlap_save"} <= set(refused)
 
-# A limit on memory makes the pieces smaller, not the answer different.
+# A limit on memory makes the pieces smaller and does not change the result.
 limit = 8 << 20
 capped = arrayconv.explain((2048, 2048), (65, 65), mode="same", max_workspace=limit)
 print(f"\nin 8 MiB: {capped.method}, {capped.steps} steps, {capped.workspace} bytes")
 assert capped.workspace <= limit
 
-# Whatever is chosen, integers come out exact.
+# Integers are exact by every method.
 x, kernel = np.arange(1000) % 17 - 8, np.arange(50) % 5
 able = [row.name for row in arrayconv.explain(x, kernel).candidates if row.refusal is None]
-answers = [arrayconv.convolve(x, kernel, method=name) for name in able]
-assert all((answer == np.convolve(x, kernel)).all() for answer in answers)
+results = [arrayconv.convolve(x, kernel, method=name) for name in able]
+assert all((result == np.convolve(x, kernel)).all() for result in results)
 print(f"\n{', '.join(able)} agree on integers, bit by bit")

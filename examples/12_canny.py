@@ -1,7 +1,7 @@
 """Canny's edge detector, written once.
 
-`canny` below is written against scipy.ndimage's names and the array standard. With `arrayconv.ndimage` in their place
-it runs on the arrays of every library and finds scikit-image's edges.
+`canny` below is written against scipy.ndimage's names and the array standard. With `arrayconv.ndimage` instead it runs
+on the arrays of every library and detects scikit-image's edges.
 """
 
 from importlib import import_module
@@ -15,23 +15,23 @@ SIGMA, LOW, HIGH = 2.0, 0.1, 0.2
 
 
 def canny(image, xp):
-    """Return where a gray image has an edge: its gradient is largest there, and strong, or joined to where it is."""
+    """Return where a gray image has an edge: a ridge of the gradient that is strong, or connected to a strong one."""
     gauss = {"sigma": SIGMA, "mode": "constant"}
-    inside = ndimage.gaussian_filter(xp.ones_like(image), **gauss)  # the Gaussian's share that lies on the image
+    inside = ndimage.gaussian_filter(xp.ones_like(image), **gauss)  # the weight of the Gaussian inside the image
     smooth = ndimage.gaussian_filter(image, **gauss) / inside
     down, right = ndimage.sobel(smooth, axis=0), ndimage.sobel(smooth, axis=1)
-    ridge, strength = thinned(xp.sqrt(down * down + right * right), down, right, xp)
+    ridge, strength = suppress_nonmaxima(xp.sqrt(down * down + right * right), down, right, xp)
     edge = ridge & (strength >= HIGH)
-    found, before = int(xp.sum(xp.astype(edge, xp.int64))), -1
-    while found != before:  # grow along the ridges
+    count, previous = int(xp.sum(xp.astype(edge, xp.int64))), -1
+    while count != previous:  # grow along the ridges
         near = ndimage.uniform_filter(xp.astype(edge, xp.float32), 3, mode="constant") > 0
         edge = ridge & near
-        found, before = int(xp.sum(xp.astype(edge, xp.int64))), found
+        count, previous = int(xp.sum(xp.astype(edge, xp.int64))), count
     return edge
 
 
-def thinned(strength, down, right, xp):
-    """Return which pixels, the border left out, are at least as strong as both sides across the edge; and all."""
+def suppress_nonmaxima(strength, down, right, xp):
+    """Return which inner pixels are at least as strong as both neighbours across the edge, and the strength of all."""
     rows, columns = strength.shape
     here = (slice(1, -1), slice(1, -1))
     steep = xp.abs(down[here]) > xp.abs(right[here])
@@ -63,7 +63,7 @@ def namespaces():
             import_module("jax").config.update("jax_enable_x64", True)
         xp = import_module(module)
         if name == "cupy" and not xp.is_available():
-            print(f"{name:<6} finds no GPU")
+            print(f"{name:<6} has no GPU")
             continue
         yield name, import_module(f"array_api_compat.{name}") if name in ("numpy", "torch", "cupy") else xp
 
@@ -85,7 +85,7 @@ for name, xp in namespaces():
     assert type(edges) is type(xp.asarray(image))
     host = np.asarray(edges.get() if name == "cupy" else edges)
     first = host if first is None else first
-    # Two strengths that are equal but for rounding may be ordered either way: a few pixels of 64 516.
+    # Two strengths that differ only by rounding may be ordered either way: a few pixels of 64 516.
     assert np.sum(host != first) <= 5
     print(
         f"{name:<6} {type(edges).__module__}.{type(edges).__name__}: {host.mean():.1%} of the pixels are edges", end=""

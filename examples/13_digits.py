@@ -1,9 +1,9 @@
 """A small convolutional network that learns to read digits, on the arrays of every library.
 
-It is written once against the array standard, its backward pass too: `arrayconv.vjp` gives the gradients of the
-convolutions, a few short layers in digits/network.py the others, and Adam takes the steps. No library's autograd is
-used. Whatever is random comes from one NumPy generator and all is float64: a wrong gradient or a step out of order
-would show as another loss, so every step's loss must be the same on every library but for rounding.
+It is written once against the array standard, its backward pass too: `arrayconv.vjp` returns the gradients of the
+convolutions, a few short layers in digits/network.py the others, and Adam updates the weights. No library's autograd is
+used. All random numbers come from one NumPy generator and all arrays are float64: a wrong gradient or a step out of
+order would change the loss, so every step's loss must be equal on every library up to rounding.
 
     python examples/13_digits.py [--steps 20] [--libraries numpy torch] [--picture digits.png]
 """
@@ -22,7 +22,7 @@ from digits import network
 
 STEPS, BATCH, RATE, SEED = 420, 64, 1e-2, 0  # 420 steps of 64 images: 20 times through the training set
 ACCURACY = 0.97  # more than this share of the held-out quarter must be read right after all steps
-AGREEMENT = 1e-9  # how far the loss of a step may be from the first library's, as a share of it
+AGREEMENT = 1e-9  # largest relative difference of a step's loss from the first library's
 LIBRARIES = {
     "numpy": "array_api_compat.numpy",
     "torch": "array_api_compat.torch",
@@ -32,12 +32,12 @@ LIBRARIES = {
 
 
 class Digits(NamedTuple):
-    """Images (n, 8, 8, 1) from 0 to 1 with their labels, the held-out quarter apart."""
+    """Images (n, 8, 8, 1) from 0 to 1 with their labels, split into training set and held-out quarter."""
 
     images: np.ndarray
     labels: np.ndarray
-    held_images: np.ndarray
-    held_labels: np.ndarray
+    test_images: np.ndarray
+    test_labels: np.ndarray
 
 
 class Result(NamedTuple):
@@ -52,50 +52,50 @@ def load(random):
 
     images, labels = load_digits(return_X_y=True)
     images = images.reshape(-1, 8, 8, 1) / 16
-    held, rest = np.split(random.permutation(len(images)), [len(images) // 4])
-    return Digits(images[rest], labels[rest], images[held], labels[held])
+    test, training = np.split(random.permutation(len(images)), [len(images) // 4])
+    return Digits(images[training], labels[training], images[test], labels[test])
 
 
 def batches(random, data, steps):
-    """Yield images and one-hot labels, all batches of one size: what is left of a pass is dropped."""
+    """Yield images and one-hot labels, all batches of one size: the rest of a pass is dropped."""
     order = np.empty(0, dtype=int)
     for _ in range(steps):
         if len(order) < BATCH:
             order = random.permutation(len(data.images))
-        now, order = np.split(order, [BATCH])
-        yield data.images[now], np.eye(10)[data.labels[now]]
+        batch, order = np.split(order, [BATCH])
+        yield data.images[batch], np.eye(10)[data.labels[batch]]
 
 
 def train(xp, steps, device=None):
-    """Train on one library's arrays; the same calls, in the same order, whatever the library."""
+    """Train on one library's arrays, with the same calls in the same order for every library."""
     random = np.random.default_rng(SEED)
     data = load(random)
 
-    def sent(array):
+    def to_device(array):
         return xp.asarray(array, device=device)
 
-    parameters = [sent(array) for array in network.initial(random)]
+    parameters = [to_device(array) for array in network.initial(random)]
     moments = [[xp.zeros_like(p) for p in parameters] for _ in range(2)]
     losses = []
     start = perf_counter()
     for step, (images, target) in enumerate(batches(random, data, steps), 1):
-        scores, back = network.network(parameters, sent(images), xp)
-        loss, back_loss = network.cross_entropy(scores, sent(target), xp)
+        scores, back = network.network(parameters, to_device(images), xp)
+        loss, back_loss = network.cross_entropy(scores, to_device(target), xp)
         parameters, moments = network.adam(parameters, back(back_loss()), moments, step, RATE, xp)
         losses.append(float(loss))
     seconds = perf_counter() - start
-    scores, _ = network.network(parameters, sent(data.held_images), xp)
-    right = xp.sum(xp.astype(xp.argmax(scores, axis=1) == sent(data.held_labels), xp.int64))
-    return Result(np.array(losses), int(right) / len(data.held_labels), seconds, parameters)
+    scores, _ = network.network(parameters, to_device(data.test_images), xp)
+    right = xp.sum(xp.astype(xp.argmax(scores, axis=1) == to_device(data.test_labels), xp.int64))
+    return Result(np.array(losses), int(right) / len(data.test_labels), seconds, parameters)
 
 
 def namespace(name):
-    """Return a library's array functions; None, with a printed line, where they can't be used."""
+    """Return a library's array functions; None, with a printed line, if they can't be used."""
     xp = None
     if not find_spec(name):
         print(f"{name:<8} is not installed")
     elif name == "cupy" and not import_module("cupy").is_available():
-        print(f"{name:<8} finds no GPU")
+        print(f"{name:<8} has no GPU")
     else:
         if name == "jax":
             import_module("jax").config.update("jax_enable_x64", True)
@@ -104,12 +104,12 @@ def namespace(name):
 
 
 def difference(result, first):
-    """Return how far the loss of each step is from the first library's, as a share of it."""
+    """Return the relative difference of each step's loss from the first library's."""
     return np.abs(result.losses - first.losses) / first.losses
 
 
 def check(results, steps):
-    """Raise AssertionError where the libraries differ by more than rounding, or have not learned."""
+    """Raise AssertionError if the libraries differ by more than rounding, or have not learned."""
     first = next(iter(results.values()))
     for name, result in results.items():
         assert np.max(difference(result, first)) <= AGREEMENT, f"{name}: the losses differ by more than rounding"
@@ -118,36 +118,36 @@ def check(results, steps):
 
 def options():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--steps", type=int, default=STEPS, help=f"how many; {STEPS} learn well")
+    parser.add_argument("--steps", type=int, default=STEPS, help=f"number of steps; {STEPS} learn well")
     parser.add_argument("--libraries", nargs="+", default=list(LIBRARIES), choices=LIBRARIES, help="all by default")
-    parser.add_argument("--picture", help="write loss curves and filters there, as PNG")
+    parser.add_argument("--picture", help="file for the loss curves and filters, as PNG")
     return parser.parse_args()
 
 
 def main():
-    chosen = options()
+    settings = options()
     if not find_spec("sklearn"):
         raise SystemExit("13_digits: the images come with scikit-learn, which is missing: pip install scikit-learn")
     results = {}
     print(f"{'library':<8} {'steps':>5} {'seconds':>8} {'last loss':>10} {'accuracy':>9} {'difference':>11}")
-    for name in chosen.libraries:
+    for name in settings.libraries:
         if (xp := namespace(name)) is None:
             continue
-        result = results[name] = train(xp, chosen.steps)
+        result = results[name] = train(xp, settings.steps)
         largest = np.max(difference(result, next(iter(results.values()))))
         print(
-            f"{name:<8} {chosen.steps:>5} {result.seconds:>8.1f} {result.losses[-1]:>10.6f} {result.accuracy:>9.1%}"
+            f"{name:<8} {settings.steps:>5} {result.seconds:>8.1f} {result.losses[-1]:>10.6f} {result.accuracy:>9.1%}"
             f" {largest:>11.1e}"
         )
     packages = ", ".join(f"{name} {version(name)}" for name in ("arrayconv", *results, "scikit-learn"))
     print(f"accuracy: of the held-out quarter; difference: the largest of a step's loss from {next(iter(results))}'s")
     print(f"Python {platform.python_version()}, {os.cpu_count()} cores, {packages}")
-    check(results, chosen.steps)
-    if chosen.picture:
+    check(results, settings.steps)
+    if settings.picture:
         from digits import picture
 
-        picture.draw(results, difference, AGREEMENT, chosen.picture)
-        print(f"wrote {chosen.picture}")
+        picture.draw(results, difference, AGREEMENT, settings.picture)
+        print(f"wrote {settings.picture}")
 
 
 if __name__ == "__main__":

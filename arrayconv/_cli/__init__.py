@@ -1,5 +1,5 @@
 """The commands of `python -m arrayconv`, one file each; never imported by `import arrayconv`.
 
-A command is a `Command`: what its help says, its arguments, and ``run(arguments) -> exit status``. Optional packages
-are imported inside the command that needs them, through `console.need`.
+A command is a `Command`: its help texts, its arguments, and ``run(arguments) -> exit status``. Optional packages
+are imported inside the command that needs them, through `console.import_optional`.
 """

@@ -1,6 +1,6 @@
-"""The demo's two operations, what SciPy calls them, their answers in float64, and how far float32 may be from these.
+"""The demo's two operations, SciPy's functions for them, reference results in float64, and error bounds for float32.
 
-A direct method forms each output as n products and n - 1 sums, in any order: |error| <= n eps (|x| * |w|), element
+A direct method computes each output as n products and n - 1 sums, in any order: |error| <= n eps (|x| * |w|), element
 by element. A transform spreads its error over the array: ||error||_2 <= 4 eps log2(points) ||x||_2 ||w||_2.
 """
 
@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from arrayconv import kernels
-from arrayconv._cli.console import need
+from arrayconv._cli.console import import_optional
 from arrayconv._plan.rank import TABLE
 
 Host = np.ndarray[Any, Any]
@@ -23,25 +23,25 @@ _TRANSFORM = 4  # a radix-2 transform's own constant is 3.5: Higham, Accuracy an
 
 
 class Operation(NamedTuple):
-    """What is computed on every library: one convolution, or the magnitude of two; and SciPy's function for it."""
+    """One convolution, or the magnitude of two, to compute on every library; and SciPy's function for it."""
 
     name: str
     title: str
     kernels: tuple[Host, ...]  # float32
-    boundary: str  # by our name, numpy.pad's
-    scipy_mode: str  # by scipy.ndimage's, where 'reflect' is our 'symmetric'
-    filter_name: str  # of the function of `ndimage`, SciPy's or ours
-    filtered: Callable[[ModuleType, Any], list[Any]]  # by that function: the parts to be combined
+    boundary: str  # arrayconv's name, numpy.pad's
+    scipy_mode: str  # scipy.ndimage's name: its 'reflect' is 'symmetric' here
+    filter_name: str  # the function of `ndimage`, SciPy's or arrayconv's
+    filter_parts: Callable[[ModuleType, Any], list[Any]]  # calls that function; `combine` joins the parts
 
 
-class Answer(NamedTuple):
-    """An operation's exact answer, and what its error bounds are made of."""
+class Reference(NamedTuple):
+    """An operation's float64 result, and the terms of its error bounds."""
 
     operation: Operation
     value: Host  # float64
-    spread: tuple[Host, ...]  # |x| * |w| for each kernel
+    magnitudes: tuple[Host, ...]  # |x| * |w| for each kernel
     norms: tuple[float, ...]  # ||x||_2 ||w||_2
-    points: int
+    num_points: int
 
 
 def operations(sigma: float) -> tuple[Operation, Operation]:
@@ -64,37 +64,37 @@ def operations(sigma: float) -> tuple[Operation, Operation]:
     )
 
 
-def answer(operation: Operation, photo: Host) -> Answer:
+def compute_reference(operation: Operation, photo: Host) -> Reference:
     """Compute an operation on a float32 image by scipy.ndimage in float64."""
-    ndimage = need("scipy.ndimage", "the comparison with SciPy")
+    ndimage = import_optional("scipy.ndimage", "the comparison with SciPy")
     x, mode = photo.astype(np.float64), operation.scipy_mode
     taps = [w.astype(np.float64) for w in operation.kernels]
-    value = combined([ndimage.convolve(x, w, mode=mode) for w in taps], np.sqrt)
-    spread = tuple(ndimage.convolve(np.abs(x), np.abs(w), mode=mode) for w in taps)
+    value = combine([ndimage.convolve(x, w, mode=mode) for w in taps], np.sqrt)
+    magnitudes = tuple(ndimage.convolve(np.abs(x), np.abs(w), mode=mode) for w in taps)
     width = max(taps[0].shape) // 2
-    wide = extended(operation, x)
+    wide = extend(operation, x)
     norms = tuple(float(np.linalg.norm(wide) * np.linalg.norm(w)) for w in taps)
-    return Answer(operation, value, spread, norms, prod(n + 2 * width for n in x.shape))
+    return Reference(operation, value, magnitudes, norms, prod(n + 2 * width for n in x.shape))
 
 
-def extended(operation: Operation, x: Host) -> Host:
-    """Return x with as many samples beyond its ends as the kernel reads."""
+def extend(operation: Operation, x: Host) -> Host:
+    """Return x extended by the samples that the kernel reads outside it."""
     width = max(operation.kernels[0].shape) // 2
     return np.pad(x, width, mode=operation.boundary)  # pyright: ignore[reportArgumentType, reportCallIssue]
 
 
-def combined(parts: list[Any], root: Callable[[Any], Any]) -> Any:
+def combine(parts: list[Any], root: Callable[[Any], Any]) -> Any:
     """Return the only part, or the square root of the sum of squares."""
     return parts[0] if len(parts) == 1 else root(parts[0] * parts[0] + parts[1] * parts[1])
 
 
-def share(exact: Answer, method: str, difference: Host) -> float:
-    """Return a float32 answer's difference from the exact one as a share of its bound; above 1 is an error."""
+def bound_ratio(reference: Reference, method: str, difference: Host) -> float:
+    """Return the difference of a float32 result from the reference, divided by its bound; above 1 is an error."""
     # Squares, their sum and the root are rounded too.
-    rounding = 2 * EPS * np.abs(exact.value) if len(exact.spread) > 1 else np.zeros(())
+    rounding = 2 * EPS * np.abs(reference.value) if len(reference.magnitudes) > 1 else np.zeros(())
     if TABLE[method].accuracy == "normwise":
-        bounds = [_TRANSFORM * EPS * log2(exact.points) * norm for norm in exact.norms]
-        return float(np.linalg.norm(difference) / (combined(bounds, sqrt) + np.linalg.norm(rounding)))
-    bounds = [w.size * EPS * spread for w, spread in zip(exact.operation.kernels, exact.spread, strict=True)]
-    bound = combined(bounds, np.sqrt) + rounding
+        bounds = [_TRANSFORM * EPS * log2(reference.num_points) * norm for norm in reference.norms]
+        return float(np.linalg.norm(difference) / (combine(bounds, sqrt) + np.linalg.norm(rounding)))
+    bounds = [w.size * EPS * total for w, total in zip(reference.operation.kernels, reference.magnitudes, strict=True)]
+    bound = combine(bounds, np.sqrt) + rounding
     return float(np.max(difference / np.maximum(bound, np.finfo(np.float32).tiny)))

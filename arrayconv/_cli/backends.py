@@ -1,4 +1,4 @@
-"""`backends`: what is installed on this machine, and what of it can be used."""
+"""`backends`: which libraries and accelerators are installed here, and which of them work."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from arrayconv._accel import REQUIRES, AcceleratorFailed, installed
 from arrayconv._accel.jax import ffi
 from arrayconv._accel.native import loader
 from arrayconv._cli.console import progress, table
-from arrayconv._cli.libraries import NAMESPACES, Library, look
+from arrayconv._cli.libraries import NAMESPACES, Library, inspect
 from arrayconv._cli.options import Command
 
 _DESCRIPTION = """\
-List the array libraries arrayconv knows, and what of them can be used here.
+List the array libraries that arrayconv knows, and on which devices they work here.
 
 Every installed library is imported and convolves a small array on each of its devices; one
 that cannot is listed with the reason. Libraries that are not listed work too, if they follow
-the Array API standard. Accelerators are packages that make some calls faster: turn them off
+the Array API standard. Accelerators are packages that make some calls faster; switch them off
 with `arrayconv.config.using(accelerators=set())`."""
 
 _EPILOG = """\
 examples:
   python -m arrayconv backends
 
-Exit status: 0, whatever is found."""
+Exit status: always 0."""
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,16 +34,16 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 def _run(arguments: argparse.Namespace) -> int:
     del arguments
-    found: list[Library] = []
+    reports: list[Library] = []
     with progress(len(NAMESPACES)) as step:
         for name in NAMESPACES:
-            step(f"asking {name}")
-            found.append(look(name))
-    table("Array libraries", ("library", "version", "usable on", "remark"), [_row(library) for library in found])
+            step(f"checking {name}")
+            reports.append(inspect(name))
+    table("Array libraries", ("library", "version", "usable on", "remark"), [_row(library) for library in reports])
     print()
     table(
         "Accelerators",
-        ("package", "version", "state", "what it speeds up"),
+        ("package", "version", "state", "purpose"),
         [_accelerator(n) for n in config.ACCELERATORS],
     )
     return 0
@@ -54,30 +54,30 @@ def _row(library: Library) -> tuple[str, str, str, str]:
 
 
 def _accelerator(name: str) -> tuple[str, str, str, str]:
-    needed, speeds_up = REQUIRES.get(name, (name,)), config.ACCELERATORS[name]
-    if loader.LIBRARY in needed and not loader.built():
-        return name, "-", f"not built: {loader.NOT_BUILT}", speeds_up
-    if not all(map(installed, needed)):
-        return name, "-", "not installed", speeds_up
+    requirements, purpose = REQUIRES.get(name, (name,)), config.ACCELERATORS[name]
+    if loader.LIBRARY in requirements and not loader.built():
+        return name, "-", f"not built: {loader.NOT_BUILT}", purpose
+    if not all(map(installed, requirements)):
+        return name, "-", "not installed", purpose
     state = "on" if name in config.current().accelerators else "off"
     try:
-        return name, _version(name), state, speeds_up
+        return name, _version(name), state, purpose
     except AcceleratorFailed as failure:
-        return name, "?", failure.reason.split(". ")[0], speeds_up
+        return name, "?", failure.reason.split(". ")[0], purpose
 
 
 def _version(name: str) -> str:
-    """Return which one is here; raises AcceleratorFailed where it can't be used."""
+    """Return the installed version; raises AcceleratorFailed if it can't be used."""
     if name == loader.LIBRARY:
         return loader.level()
     if name == ffi.LIBRARY:
         ffi.registered()
     try:
         return "-" if name in REQUIRES else version(name)
-    except PackageNotFoundError:  # importable without having been installed as a package
+    except PackageNotFoundError:  # importable, but not installed as a package
         return "?"
 
 
 COMMAND = Command(
-    "backends", "list the array libraries and accelerators found here", _DESCRIPTION, _EPILOG, _arguments, _run
+    "backends", "list the array libraries and accelerators installed here", _DESCRIPTION, _EPILOG, _arguments, _run
 )

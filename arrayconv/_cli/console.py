@@ -1,4 +1,4 @@
-"""What the commands print: tables and progress by rich where it is installed, plain text where it is not."""
+"""Output of the commands: tables and progress bars by rich if it is installed, else plain text."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
-_PACKAGES = {"PIL": "pillow", "skimage": "scikit-image"}  # where the import's name is not the package's
-_WIDE = 200  # columns of a file or a pipe: nothing is wrapped there
+_PACKAGES = {"PIL": "pillow", "skimage": "scikit-image"}  # import name -> package name, if they differ
+_PIPE_WIDTH = 200  # columns of a file or a pipe, where no line is wrapped
 
 
 class CommandError(Exception):
-    """A command cannot run; the text is the sentence the user reads."""
+    """A command cannot run; the message is one sentence for the user."""
 
 
-def need(module: str, why: str) -> Any:
+def import_optional(module: str, why: str) -> Any:
     """Import an optional module, or raise CommandError that says how to install it.
 
     Parameters
@@ -25,7 +25,7 @@ def need(module: str, why: str) -> Any:
     module : str
         Such as ``scipy.ndimage``.
     why : str
-        What it is for: 'reading images'.
+        The purpose, which the error names: 'reading images'.
     """
     try:
         return import_module(module)
@@ -37,7 +37,7 @@ def need(module: str, why: str) -> Any:
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[str] = ()) -> None:
-    """Print a table; the columns named in `right` hold numbers."""
+    """Print a table; the columns named in `right` are right-aligned."""
     if find_spec("rich") is None:
         print("\n".join(_plain(title, columns, rows, right)))
         return
@@ -45,14 +45,14 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], rig
     from rich.table import Table
     from rich.text import Text
 
-    drawn = Table()
+    rich_table = Table()
     for name in columns:
-        drawn.add_column(name, justify="right" if name in right else "left", overflow="fold")
+        rich_table.add_column(name, justify="right" if name in right else "left", overflow="fold")
     for row in rows:
-        drawn.add_row(*(Text(cell) for cell in row))
-    console = Console(width=None if sys.stdout.isatty() else _WIDE)
+        rich_table.add_row(*(Text(cell) for cell in row))
+    console = Console(width=None if sys.stdout.isatty() else _PIPE_WIDTH)
     console.print(Text(title, style="bold"))
-    console.print(drawn)
+    console.print(rich_table)
 
 
 def _plain(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[str]) -> Iterator[str]:
@@ -66,7 +66,7 @@ def _plain(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], ri
 
 @contextmanager
 def progress(steps: int) -> Generator[Callable[[str], None]]:
-    """Show how far the work is, on a terminal's stderr only; call what this yields as each step begins."""
+    """Show progress on stderr, if that is a terminal; call the yielded function at the start of each step."""
     if not sys.stderr.isatty():
         yield lambda text: None
         return
@@ -79,18 +79,18 @@ def progress(steps: int) -> Generator[Callable[[str], None]]:
     parts = (BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*parts, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("", total=steps)
-        begun = 0
+        num_started = 0
 
         def step(text: str) -> None:
-            nonlocal begun
-            bar.update(task, description=text, completed=begun)
-            begun += 1
+            nonlocal num_started
+            bar.update(task, description=text, completed=num_started)
+            num_started += 1
 
         yield step
 
 
 def duration(seconds: float) -> str:
-    """Return a time in the unit that suits it: ``1.23 ms``."""
+    """Return a time with its unit: ``1.23 ms``."""
     for factor, unit in ((1e6, "us"), (1e3, "ms")):
         if seconds * factor < 1000:
             return f"{seconds * factor:.3g} {unit}"
@@ -98,6 +98,6 @@ def duration(seconds: float) -> str:
 
 
 def sentence(error: BaseException) -> str:
-    """Return the first sentence of what an exception says."""
+    """Return the first sentence of an exception's message."""
     text = " ".join(str(error).split()) or type(error).__name__
     return text.split(". ")[0].rstrip(".")

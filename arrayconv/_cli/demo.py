@@ -12,10 +12,10 @@ import numpy as np
 
 import arrayconv
 from arrayconv._cli import images, libraries, options, picture
-from arrayconv._cli.accuracy import EPS, Answer, Host, answer, operations
-from arrayconv._cli.console import CommandError, duration, need, progress, table
+from arrayconv._cli.accuracy import EPS, Host, Reference, compute_reference, operations
+from arrayconv._cli.console import CommandError, duration, import_optional, progress, table
+from arrayconv._cli.measurements import Result, measure, measure_scipy
 from arrayconv._cli.options import Command
-from arrayconv._cli.trials import Result, by_scipy, measured
 from arrayconv._runtime.threads import usable
 
 _DESCRIPTION = """\
@@ -23,13 +23,13 @@ Filter a photograph on every array library that is installed, and compare with S
 
 Two operations run in float32: edges (both Sobel derivatives and their magnitude, boundary
 'reflect') and a large Gaussian blur (boundary 'symmetric'), on each library and device by
-arrayconv.convolve, with the method it chooses, and by arrayconv.ndimage; on the same float32
-picture SciPy's functions for them, ndimage.sobel, ndimage.gaussian_filter and
-signal.fftconvolve, and arrayconv's of these names. The table shows the time of the first call
-and the least of some later ones, and the largest difference from dense kernels in float64: as
-it is, in units of eps = 1.19e-07, and as a share of what rounding can explain ("of bound"; above
-1 is an error). A picture shows the photograph, both results and the differences. Libraries that
-cannot be used here are listed with the reason."""
+arrayconv.convolve, with the method it chooses, and by arrayconv.ndimage. On the same float32
+picture run SciPy's functions for them, ndimage.sobel, ndimage.gaussian_filter and
+signal.fftconvolve, and arrayconv's functions of these names. The table shows the time of the
+first call and the shortest of several later ones, and the largest difference from dense kernels
+in float64: absolute, in units of eps = 1.19e-07, and divided by the bound of the rounding error
+("of bound"; above 1 is an error). A picture shows the photograph, both results and the
+differences. Libraries that cannot be used here are listed with the reason."""
 
 _EPILOG = """\
 examples:
@@ -37,7 +37,7 @@ examples:
   python -m arrayconv demo --image photo.jpg -o photo_demo.png
   python -m arrayconv demo --backends numpy,torch --size 2048 --sigma 10
 
-Needs the optional packages of: pip install 'arrayconv[demo]'.
+Needs optional packages: pip install 'arrayconv[demo]'.
 Exit status: 0 if every difference is within its bound, 1 if not or if a library failed,
 2 if the demo could not run."""
 
@@ -46,37 +46,37 @@ _COLUMNS = ("library", "device", "operation", "call", "first", "later", "differe
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("--image", metavar="FILE", help="your own picture, turned grey (default: scikit-image's 'camera')")
+    add("--image", metavar="FILE", help="your own picture, converted to grey (default: scikit-image's 'camera')")
     text = "picture to write (default: arrayconv_demo.png)"
     add("-o", "--output", metavar="OUT", default="arrayconv_demo.png", help=text)
     text = "reduce the picture so that its longer side has N pixels; 0 keeps it (default: 512)"
     add("--size", metavar="N", type=int, default=512, help=text)
-    text = "of the blur, in pixels; it has 8 S + 1 taps a side (default: 5)"
+    text = "sigma of the blur, in pixels; its kernel has 8 S + 1 taps a side (default: 5)"
     add("--sigma", metavar="S", type=float, default=5.0, help=text)
-    add("--backends", metavar="A,B", type=options.names, help="only these libraries (default: all that can be used)")
+    add("--backends", metavar="A,B", type=options.names, help="only these libraries (default: all that work here)")
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    need("matplotlib.figure", "the picture")
+    import_optional("matplotlib.figure", "the picture")
     if not Path(arguments.output).absolute().parent.is_dir():
         raise CommandError(f"{arguments.output} cannot be written: its folder does not exist")
     photo = _photo(arguments.image, arguments.size).astype(np.float32)
-    work = operations(arguments.sigma)
-    chosen = arguments.backends or tuple(libraries.NAMESPACES)
-    with progress(len(work) + 1 + len(chosen) * (1 + len(work)) + 1) as step:
-        answers: list[Answer] = []
-        for operation in work:
-            step(f"exact: {operation.name}")
-            answers.append(answer(operation, photo))
+    filters = operations(arguments.sigma)
+    names = arguments.backends or tuple(libraries.NAMESPACES)
+    with progress(len(filters) + 1 + len(names) * (1 + len(filters)) + 1) as step:
+        references: list[Reference] = []
+        for operation in filters:
+            step(f"reference: {operation.name}")
+            references.append(compute_reference(operation, photo))
         step("scipy")
-        theirs = by_scipy(photo, answers)
-        found = [_library(name, arguments.backends is not None, step) for name in chosen]
-        results = [row for library in found for row in measured(library, photo, answers, step)]
+        scipy_rows = measure_scipy(photo, references)
+        reports = [_library(name, arguments.backends is not None, step) for name in names]
+        results = [row for library in reports for row in measure(library, photo, references, step)]
         step("drawing")
-        panels = [_panel(results, exact) for exact in answers]
-        picture.write(arguments.output, photo, panels, _caption([*theirs, *results], answers))
-    _print_table(photo, [*theirs, *results])
-    for library in found:
+        panels = [_panel(results, reference) for reference in references]
+        picture.write(arguments.output, photo, panels, _caption([*scipy_rows, *results], references))
+    _print_table(photo, [*scipy_rows, *results])
+    for library in reports:
         if not library.devices:
             print(f"{libraries.title(library)}: {library.problem}")
     print(f"Picture: {arguments.output}")
@@ -88,31 +88,31 @@ def _photo(path: str | None, size: int) -> Host:
         raise CommandError(f"--size must be 0 or more, got {size}")
     if path is None:
         return images.photograph(size)
-    return images.reduced(images.read(path, grey=True).values, size)
+    return images.shrink(images.read(path, grey=True).values, size)
 
 
-def _library(name: str, asked: bool, step: Callable[[str], None]) -> libraries.Library:
+def _library(name: str, is_requested: bool, step: Callable[[str], None]) -> libraries.Library:
     step(f"starting {name}")
-    return libraries.require(name) if asked else libraries.look(name)
+    return libraries.require(name) if is_requested else libraries.inspect(name)
 
 
-def _panel(results: Sequence[Result], exact: Answer) -> picture.Panel:
+def _panel(results: Sequence[Result], reference: Reference) -> picture.Panel:
     """Return the first library's values, and the largest difference of any library pixel by pixel."""
-    operation = exact.operation
+    operation = reference.operation
     rows = [row for row in results if row.operation == operation.name]
     values = [row.values for row in rows if row.values is not None]
     if not values:
         why = rows[0].failure if rows else "no library can be used"
         raise CommandError(f"{operation.name} could not be computed: {why}")
-    largest = np.max([np.abs(each - exact.value) for each in values], axis=0)
+    largest = np.max([np.abs(each - reference.value) for each in values], axis=0)
     return picture.Panel(f"{operation.title}\nboundary {operation.boundary!r}", values[0], largest / EPS)
 
 
-def _caption(rows: Sequence[Result], answers: Sequence[Answer]) -> str:
-    """Return the times, and when and on what they were taken, in lines of equal width."""
-    names = [exact.operation.name for exact in answers]
+def _caption(rows: Sequence[Result], references: Sequence[Reference]) -> str:
+    """Return the times with date and machine, in lines of equal width."""
+    names = [reference.operation.name for reference in references]
     lines = [f"arrayconv {arrayconv.__version__}, {date.today()}", _machine()[:58]]
-    for title, seconds in (("later calls, the quickest", _later), ("first call", _first)):
+    for title, seconds in (("later calls, the fastest", _later), ("first call", _first)):
         lines += ["", f"{title:<36}" + "".join(f"{name.split()[0]:>11}" for name in names)]
         times: dict[str, dict[str, str]] = {}
         for row in rows:
@@ -123,7 +123,7 @@ def _caption(rows: Sequence[Result], answers: Sequence[Answer]) -> str:
 
 
 def _family(row: Result) -> str:
-    """Return what stands in front of a row's times: whose functions, and on which arrays."""
+    """Return the label of a row's times: the module of the function, and the library of the arrays."""
     whole = row.call.partition(",")[0]
     function = whole.rpartition(".")[0] if ".ndimage." in f".{whole}" else whole
     library = row.library.split()[0]
@@ -139,7 +139,7 @@ def _first(row: Result) -> float:
 
 
 def _machine() -> str:
-    """Return what the processor is called, and how many of its threads this process may use."""
+    """Return the number of threads this process may use, and the name of the processor."""
     try:
         info = Path("/proc/cpuinfo").read_text()
         model = next(line.partition(":")[2].strip() for line in info.splitlines() if line.startswith("model name"))
@@ -150,7 +150,7 @@ def _machine() -> str:
 
 def _print_table(photo: Host, rows: Sequence[Result]) -> None:
     size = " x ".join(map(str, photo.shape))
-    title = f"{size} float32, difference from the exact answer"
+    title = f"{size} float32, difference from the float64 result"
     table(title, _COLUMNS, list(map(_row, rows)), right=_COLUMNS[4:])
     print(f"{_machine()}, {date.today()}")
 
@@ -159,15 +159,15 @@ def _row(result: Result) -> tuple[str, ...]:
     start = (result.library, result.device, result.operation, result.call)
     if result.values is None:
         return *start, "failed", "-", "-", "-", "-"
-    far, times = result.difference, (duration(result.first), duration(result.later))
-    return *start, *times, f"{far:.2e}", f"{far / EPS:.1f}", f"{result.share:.3f}"
+    error, times = result.difference, (duration(result.first), duration(result.later))
+    return *start, *times, f"{error:.2e}", f"{error / EPS:.1f}", f"{result.bound_ratio:.3f}"
 
 
 def _verdict(results: Sequence[Result]) -> int:
-    bad = [row for row in results if row.failed]
-    for row in bad:
+    failures = [row for row in results if row.failed]
+    for row in failures:
         print(f"FAILED {row.library} {row.device} {row.operation}: {row.failure or 'differs by more than its bound'}")
-    return 1 if bad else 0
+    return 1 if failures else 0
 
 
 COMMAND = Command(

@@ -1,4 +1,4 @@
-"""`explain`: which method a call would take, and why; with --measure, how long each of them takes."""
+"""`explain`: which method a call would use, and why; with --measure, the time of each method."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from arrayconv._cli.options import Command
 from arrayconv._problem.axes import MODES
 
 _DESCRIPTION = """\
-Say what arrayconv.convolve would do with arrays of these shapes, without computing anything
-unless --measure is given.
+Print what arrayconv.convolve would do with arrays of these shapes, without computing anything
+except with --measure.
 
-Prints the problem, the method chosen with its predicted time and memory, the slower ones, and
-the reason for each one that cannot run. The choice depends on shapes, dtype, library and
-options alone, so the real call takes the same method."""
+Prints the problem, the chosen method with its predicted time and memory, the slower ones, and
+the reason for each one that cannot run. The choice depends only on shapes, dtype, library and
+options, so the real call uses the same method."""
 
 _EPILOG = """\
 examples:
@@ -41,25 +41,25 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     options.add_boundary(parser, "constant", one=False)
     add("--stride", metavar="S", type=each, default=1, help="step between outputs; or one per axis (default: 1)")
     add("--dilation", metavar="D", type=each, default=1, help="gap between taps; or one per axis (default: 1)")
-    add("--axes", metavar="A,...", type=options.numbers, help="axes the kernel runs along (default: all)")
+    add("--axes", metavar="A,...", type=options.numbers, help="axes that are convolved (default: all)")
     add("--dtype", metavar="NAME", choices=tuple(DTYPES), help="dtype of the result (default: float64)")
     add("--backend", metavar="LIBRARY", default="numpy", help=f"{', '.join(NAMESPACES)} (default: numpy)")
     options.add_method(parser)
-    text = "how the error must be bounded; 'componentwise' excludes the FFT (default: normwise)"
+    text = "kind of error bound; 'componentwise' excludes the FFT (default: normwise)"
     add("--accuracy", choices=get_args(Accuracy), default="normwise", help=text)
-    text = "memory allowed beyond operands and result, such as 64MiB (default: 1GiB, or more where nothing fits)"
+    text = "memory beyond operands and result, such as 64MiB (default: 1GiB, or more if no method fits)"
     add("--max-workspace", metavar="BYTES", type=options.byte_count, help=text)
-    add("--measure", action="store_true", help="run every method on numbers of these shapes, and say how long it took")
+    add("--measure", action="store_true", help="run every method on arrays of these shapes, and print its time")
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    named: dict[str, Any] = dict(vars(arguments))
-    shapes = named.pop("shape"), named.pop("kernel_shape")
+    keywords: dict[str, Any] = dict(vars(arguments))
+    shapes = keywords.pop("shape"), keywords.pop("kernel_shape")
     require(arguments.backend)
-    named["like"] = NAMESPACES[named.pop("backend")]
-    del named["command"], named["run"]
-    print(arrayconv.explain(*shapes, **named))
+    keywords["like"] = NAMESPACES[keywords.pop("backend")]
+    del keywords["command"], keywords["run"]
+    print(arrayconv.explain(*shapes, **keywords))
     return 0
 
 
-COMMAND = Command("explain", "say which method a call would take, and why", _DESCRIPTION, _EPILOG, _arguments, _run)
+COMMAND = Command("explain", "print which method a call would use, and why", _DESCRIPTION, _EPILOG, _arguments, _run)

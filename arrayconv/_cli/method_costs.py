@@ -1,8 +1,8 @@
-"""Measures the rows of METHOD_COSTS: what each accelerated method takes for whole problems of its kind.
+"""Measures the rows of METHOD_COSTS from the times of each accelerated method for whole problems of its kind.
 
-The cost model is linear in the constants of a row. So they are those for which it predicts the times measured, each
-difference relative to its time: a multiply-add and an output from problems of some size, then the call from a tiny one.
-Loops are measured on one thread, as the table has them, and JAX under `jax.jit`, where its users are.
+The cost model is linear in the constants of a row. So they are fitted to the measured times, with each difference
+relative to its time: a multiply-add and an output to problems of some size, then the call to a tiny one. Loops are
+measured on one thread, as in the table, and JAX under `jax.jit`, as it is used.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ from arrayconv._plan.rank import Budget, Candidate, rank
 from arrayconv._problem.spec import Axis, Spec
 
 _ROUNDS = 40
-_SECONDS = 0.8  # of rounds for one row at most
-_UNIT = 10**6  # a constant large enough that whole nanoseconds of its share are exact
+_SECONDS = 0.8  # at most, for the rounds of one row
+_UNIT = 10**6  # a constant so large that rounding its coefficient to nanoseconds does not matter
 
-Say = Callable[[str], None]
+Log = Callable[[str], None]
 
 
 class Problem(NamedTuple):
-    """What is run: sizes and taps per axis, and counts; zeros beyond the ends are left out ('valid')."""
+    """A problem to time: sizes and taps per axis, and counts; without padding ('valid')."""
 
     sizes: tuple[int, ...]
     taps: tuple[int, ...]
@@ -46,7 +46,7 @@ class Problem(NamedTuple):
 
     @property
     def spec(self) -> Spec:
-        """The problem as the planner knows it."""
+        """The problem as the planner's Spec."""
         axes = tuple(
             Axis(size, taps, (size - taps) // self.stride + 1, stride=self.stride)
             for size, taps in zip(self.sizes, self.taps, strict=True)
@@ -54,8 +54,8 @@ class Problem(NamedTuple):
         return Spec(self.batch, self.groups, self.channels, self.filters, axes)
 
 
-class Trials(NamedTuple):
-    """What a row is measured on: a library's arrays, a method, dtypes, and problems of which the first is tiny."""
+class Fit(NamedTuple):
+    """The data that a row is fitted to: a library, a method, dtypes, and problems, of which the first is tiny."""
 
     library: str
     method: str
@@ -78,141 +78,142 @@ _SQUARES = tuple(Problem((512, 512), (k, k)) for k in (3, 7, 15, 31))
 _TILES = (Problem((96, 96), (3, 3)), *_SQUARES)
 
 ROWS = {
-    "numpy_convolve-short": Trials(
+    "numpy_convolve-short": Fit(
         "numpy", "numpy_convolve", _FLOATS, (Problem((16,), (3,)), *(Problem((50_000,), (k,)) for k in (5, 11)))
     ),
-    "numpy_convolve-float": Trials(
+    "numpy_convolve-float": Fit(
         "numpy", "numpy_convolve", _FLOATS, (Problem((30,), (15,)), *(Problem((20_000,), (k,)) for k in (15, 31, 127)))
     ),
-    "numpy_convolve-integer": Trials(
+    "numpy_convolve-integer": Fit(
         "numpy", "numpy_convolve", _INTEGERS, (Problem((16,), (3,)), *(Problem((20_000,), (k,)) for k in (7, 31, 63)))
     ),
-    "native_loops-float": Trials("numpy", "native_loops", _FLOATS, (Problem((30,), (15,)), *_ROWS)),
-    "native_loops-filters": Trials("numpy", "native_loops", _FLOATS, _CHANNELS),
-    "native_loops-complex": Trials("numpy", "native_loops", _COMPLEX, (Problem((30,), (15,)), *_ROWS)),
-    "native_loops-integer": Trials("numpy", "native_loops", _INTEGERS, (Problem((30,), (15,)), *_ROWS)),
-    "native_loops-strided": Trials("numpy", "native_loops", _FLOATS, (Problem((60,), (8,), stride=2), _STRIDED)),
-    "native_tiles": Trials("numpy", "native_tiles", _FLOATS, (Problem((16, 16), (3, 3)), *_SQUARES)),
-    "native_images": Trials("numpy", "native_images", _FLOATS, _CHANNELS),
-    "torch_conv-single": Trials("torch", "torch_conv", ("float32",), _IMAGES),
-    "torch_conv-depthwise": Trials(
+    "native_loops-float": Fit("numpy", "native_loops", _FLOATS, (Problem((30,), (15,)), *_ROWS)),
+    "native_loops-filters": Fit("numpy", "native_loops", _FLOATS, _CHANNELS),
+    "native_loops-complex": Fit("numpy", "native_loops", _COMPLEX, (Problem((30,), (15,)), *_ROWS)),
+    "native_loops-integer": Fit("numpy", "native_loops", _INTEGERS, (Problem((30,), (15,)), *_ROWS)),
+    "native_loops-strided": Fit("numpy", "native_loops", _FLOATS, (Problem((60,), (8,), stride=2), _STRIDED)),
+    "native_tiles": Fit("numpy", "native_tiles", _FLOATS, (Problem((16, 16), (3, 3)), *_SQUARES)),
+    "native_images": Fit("numpy", "native_images", _FLOATS, _CHANNELS),
+    "torch_conv-single": Fit("torch", "torch_conv", ("float32",), _IMAGES),
+    "torch_conv-depthwise": Fit(
         "torch",
         "torch_conv",
         ("float32",),
         (Problem((8, 8), (3, 3), groups=8), *(Problem((56, 56), (k, k), batch=4, groups=64) for k in (3, 7))),
     ),
-    "torch_conv-channels": Trials("torch", "torch_conv", ("float32",), _CHANNELS),
-    "torch_conv-float64": Trials("torch", "torch_conv", ("float64",), (_IMAGES[0], _IMAGES[2], *_CHANNELS[1:])),
-    "xla_conv-single": Trials("jax", "xla_conv", ("float32",), _IMAGES),
-    "xla_conv-channels": Trials("jax", "xla_conv", ("float32",), _CHANNELS),
-    "xla_tiles": Trials("jax", "xla_tiles", _FLOATS, _TILES),
-    "xla_conv-float64": Trials("jax", "xla_conv", ("float64",), (_IMAGES[0], _IMAGES[2], *_CHANNELS[1:])),
+    "torch_conv-channels": Fit("torch", "torch_conv", ("float32",), _CHANNELS),
+    "torch_conv-float64": Fit("torch", "torch_conv", ("float64",), (_IMAGES[0], _IMAGES[2], *_CHANNELS[1:])),
+    "xla_conv-single": Fit("jax", "xla_conv", ("float32",), _IMAGES),
+    "xla_conv-channels": Fit("jax", "xla_conv", ("float32",), _CHANNELS),
+    "xla_tiles": Fit("jax", "xla_tiles", _FLOATS, _TILES),
+    "xla_conv-float64": Fit("jax", "xla_conv", ("float64",), (_IMAGES[0], _IMAGES[2], *_CHANNELS[1:])),
 }
 
 
-class Home(NamedTuple):
-    """Where a library's arrays are made."""
+class Platform(NamedTuple):
+    """A library's namespace and device."""
 
     name: str
     xp: Namespace
     device: Any
 
     def traits(self, dtype: str) -> Traits:
-        """Return what the planner knows of a call with one thread, on JAX of a traced one."""
-        found = traits(self.name, self.device, self.xp, dtype, traced=self.name == "jax")
-        return with_accelerators(found, frozenset(config.ACCELERATORS), threads=1)
+        """Return the traits of a call with one thread, on JAX of a traced one."""
+        base = traits(self.name, self.device, self.xp, dtype, traced=self.name == "jax")
+        return with_accelerators(base, frozenset(config.ACCELERATORS), threads=1)
 
 
-def method_costs(say: Say, primitive_costs: Mapping[str, PrimitiveCosts]) -> dict[str, MethodCost]:
-    """Return the rows of METHOD_COSTS that can be measured here; `say` is told of each as it begins."""
-    now = active_table()
-    costs = Costs({**now.primitive_costs, **primitive_costs}, now.method_costs, "measured")
-    found: dict[str, MethodCost] = {}
-    for row, trials in ROWS.items():
-        if find_spec(trials.library) is None:
+def measure(log: Log, primitive_costs: Mapping[str, PrimitiveCosts]) -> dict[str, MethodCost]:
+    """Return the rows of METHOD_COSTS that can be measured here; `log` gets a line at the start of each."""
+    active = active_table()
+    costs = Costs({**active.primitive_costs, **primitive_costs}, active.method_costs, "measured")
+    rows: dict[str, MethodCost] = {}
+    for row, fit_case in ROWS.items():
+        if find_spec(fit_case.library) is None:
             continue
-        say(f"measuring {row}")
+        log(f"measuring {row}")
         try:
-            found[row] = _method_cost(row, trials, costs)
-        except Exception as unusable:  # libraries that cannot compute raise types of their own
-            say(f"{row} is not measured: {sentence(unusable)}")
-    return found
+            rows[row] = _measure_row(row, fit_case, costs)
+        except Exception as unusable:  # libraries that cannot compute raise exceptions of their own types
+            log(f"{row} is not measured: {sentence(unusable)}")
+    return rows
 
 
-def _method_cost(row: str, trials: Trials, costs: Costs) -> MethodCost:
-    """Measure a row; raises NotImplementedError where its method cannot run here."""
-    xp = compat_namespace(trials.library)
-    home = Home(trials.library, xp, device_of(xp.zeros(1)))
-    cases = list(product(trials.problems, [name for name in trials.dtypes if has_dtype(xp, home.device, name)]))
-    refusals = [_ranked(problem.spec, home.traits(dtype), trials.method).refusal for problem, dtype in cases]
+def _measure_row(row: str, fit_case: Fit, costs: Costs) -> MethodCost:
+    """Measure a row; raises NotImplementedError if its method cannot run here."""
+    xp = compat_namespace(fit_case.library)
+    platform = Platform(fit_case.library, xp, device_of(xp.zeros(1)))
+    cases = list(product(fit_case.problems, [name for name in fit_case.dtypes if has_dtype(xp, platform.device, name)]))
+    refusals = [_ranked(problem.spec, platform.traits(dtype), fit_case.method).refusal for problem, dtype in cases]
     if not cases or any(refusals):
-        raise NotImplementedError(next(filter(None, refusals), f"there is no {trials.dtypes[0]}"))
-    parts = [shares(costs, row, problem.spec, home.traits(dtype), trials.method) for problem, dtype in cases]
+        raise NotImplementedError(next(filter(None, refusals), f"there is no {fit_case.dtypes[0]}"))
+    rows = [coefficients(costs, row, problem.spec, platform.traits(dtype), fit_case.method) for problem, dtype in cases]
     with config.using(threads=1, accelerators=frozenset(config.ACCELERATORS)):
-        calls = [_call(problem, dtype, home, trials.method) for problem, dtype in cases]
-        shortest(calls, 1, 0)  # which compiles, and fills caches
+        calls = [_call(problem, dtype, platform, fit_case.method) for problem, dtype in cases]
+        shortest(calls, 1, 0)  # compiles, and fills caches
         times = shortest(calls, _ROUNDS, round(_SECONDS * 1e9))
-    return fitted(parts, times, tiny=len(cases) // len(trials.problems))
+    return fit(rows, times, num_tiny=len(cases) // len(fit_case.problems))
 
 
-def _ranked(spec: Spec, known: Traits, method: str) -> Candidate:
-    return next(row for row in rank(spec, known, Budget(), True) if row.name == method)
+def _ranked(spec: Spec, known_traits: Traits, method: str) -> Candidate:
+    return next(row for row in rank(spec, known_traits, Budget(), True) if row.name == method)
 
 
-def _call(problem: Problem, dtype: str, home: Home, method: str) -> Callable[[], Any]:
-    """Return a call of our own functions for a problem: `convolve` on one channel, `nn`'s on more."""
+def _call(problem: Problem, dtype: str, platform: Platform, method: str) -> Callable[[], Any]:
+    """Return a public call for a problem: `correlate` on one channel, `nn.conv2d` on more."""
     random, spec = np.random.default_rng(0), problem.spec
     single = problem.batch == problem.groups == problem.channels == problem.filters == 1
     x_shape = (spec.batch, spec.groups * spec.channels, *spec.input_size)
     w_shape = (spec.groups * spec.filters, spec.channels, *spec.kernel_size)
     x, kernel = (
-        home.xp.asarray((9 * random.standard_normal(shape[2 * single :])).astype(dtype), device=home.device)
+        platform.xp.asarray((9 * random.standard_normal(shape[2 * single :])).astype(dtype), device=platform.device)
         for shape in (x_shape, w_shape)
     )
     function: Any = partial(nn.conv2d, groups=problem.groups, stride=problem.stride, method=method)
     if single:
         function = partial(convolution.correlate, mode="valid", stride=problem.stride, method=method)
-    if home.name == "jax":
+    if platform.name == "jax":
         function = sys.modules["jax"].jit(function)
     return partial(function, x, kernel)
 
 
-def shares(costs: Costs, row: str, spec: Spec, known: Traits, method: str) -> tuple[float, ...]:
-    """Return nanoseconds that the model predicts for free constants, and those of one unit of each constant."""
+def coefficients(costs: Costs, row: str, spec: Spec, known_traits: Traits, method: str) -> tuple[float, ...]:
+    """Return the nanoseconds that the model predicts with constants of 0, and those of one unit of each constant."""
 
     def predicted(method_cost: MethodCost) -> int:
         with using_tables(costs._replace(method_costs={**costs.method_costs, row: method_cost})):
-            return _ranked(spec, known, method).cost_ns
+            return _ranked(spec, known_traits, method).cost_ns
 
-    free = predicted(MethodCost(0, 0, 0))
+    fixed = predicted(MethodCost(0, 0, 0))
     units = (MethodCost(_UNIT, 0, 0), MethodCost(0, _UNIT, 0), MethodCost(0, 0, _UNIT))
-    return (free, *((predicted(unit) - free) / _UNIT for unit in units))
+    return (fixed, *((predicted(unit) - fixed) / _UNIT for unit in units))
 
 
-def fitted(parts: Sequence[Sequence[float]], times: Sequence[int], tiny: int) -> MethodCost:
-    """Return the constants for which the model comes nearest to times; the first `tiny` of them are tiny problems'.
+def fit(rows: Sequence[Sequence[float]], times: Sequence[int], num_tiny: int) -> MethodCost:
+    """Return the constants whose predictions are nearest to `times`; the first `num_tiny` are those of tiny problems.
 
-    Each is rounded before the next is fitted, which makes up for what rounding a small number takes away.
+    Each constant is rounded before the next is fitted, which compensates for the rounding of a small number.
     """
-    free, call, macs, outputs = np.array(parts, float).T
-    took = np.array(times, float)
-    calls = max(1, np.median((took - free)[:tiny] / call[:tiny]))  # not yet without the work, of which there is little
-    rest = (took - free - calls * call)[tiny:]
-    work, weights = np.stack([macs, outputs], axis=1)[tiny:], 1 / took[tiny:]
-    cache_line_mac = max(1, round(_nonnegative(work, rest, weights)[0]))
-    output = round(_nonnegative(work[:, 1:], rest - cache_line_mac * work[:, 0], weights)[0])
-    calls = np.median((took - free - cache_line_mac * macs - output * outputs)[:tiny] / call[:tiny])
+    fixed, call, macs, outputs = np.array(rows, float).T
+    times_ns = np.array(times, float)
+    tiny, large = slice(num_tiny), slice(num_tiny, None)
+    calls = max(1, np.median((times_ns - fixed)[tiny] / call[tiny]))  # includes the work, which is small
+    rest = (times_ns - fixed - calls * call)[large]
+    work, weights = np.stack([macs, outputs], axis=1)[large], 1 / times_ns[large]
+    cache_line_mac = max(1, round(_nonnegative_fit(work, rest, weights)[0]))
+    output = round(_nonnegative_fit(work[:, 1:], rest - cache_line_mac * work[:, 0], weights)[0])
+    calls = np.median((times_ns - fixed - cache_line_mac * macs - output * outputs)[tiny] / call[tiny])
     return MethodCost(max(1, round(calls)), cache_line_mac, output)
 
 
-def _nonnegative(columns: Any, wanted: Any, weights: Any) -> Any:
-    """Return the coefficients, none below zero, whose sum of columns is nearest to what is wanted."""
-    best, least = np.zeros(columns.shape[1]), np.inf
-    for kept in product((True, False), repeat=columns.shape[1]):
-        some = np.zeros(columns.shape[1])
-        part = columns[:, kept] * weights[:, None]
-        some[list(kept)] = np.linalg.lstsq(part, wanted * weights, rcond=None)[0]
-        error = np.linalg.norm((columns @ some - wanted) * weights)
-        if (some >= 0).all() and error < least:
-            best, least = some, error
+def _nonnegative_fit(columns: Any, target: Any, weights: Any) -> Any:
+    """Return the non-negative coefficients whose weighted sum of columns is nearest to the target."""
+    best, smallest_error = np.zeros(columns.shape[1]), np.inf
+    for subset in product((True, False), repeat=columns.shape[1]):
+        solution = np.zeros(columns.shape[1])
+        part = columns[:, subset] * weights[:, None]
+        solution[list(subset)] = np.linalg.lstsq(part, target * weights, rcond=None)[0]
+        error = np.linalg.norm((columns @ solution - target) * weights)
+        if (solution >= 0).all() and error < smallest_error:
+            best, smallest_error = solution, error
     return best

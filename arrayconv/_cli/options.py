@@ -1,4 +1,4 @@
-"""What a command is, and the types of the arguments several commands share."""
+"""The type of a command, and the argument types that several commands share."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _UNITS = {"": 1, "B": 1, "K": 1024, "KiB": 1024, "M": 1024**2, "MiB": 1024**2, "
 
 
 class Command(NamedTuple):
-    """One command: its help, its arguments and what it does."""
+    """One command: its help texts, its arguments and its function."""
 
     name: str
     summary: str
@@ -47,7 +47,7 @@ def boundaries(text: str) -> str | tuple[str, ...]:
 
 
 def byte_count(text: str) -> int:
-    """Parse bytes, with a unit or not: ``4096``, ``64MiB``."""
+    """Parse bytes, with or without a unit: ``4096``, ``64MiB``."""
     digits = text.rstrip("BKMGi")
     unit = text[len(digits) :]
     if not digits.isdigit() or unit not in _UNITS:
@@ -69,14 +69,13 @@ def names(text: str) -> tuple[str, ...]:
 
 def add_method(parser: Any) -> None:
     """Add ``--method``."""
-    text = "algorithm; 'auto' takes the one predicted to be fastest (default: auto)"
+    text = "method; 'auto' uses the one predicted to be fastest (default: auto)"
     parser.add_argument("--method", choices=METHODS, default="auto", help=text)
 
 
 def add_boundary(parser: Any, default: str, one: bool) -> None:
     """Add ``--boundary``, for all axes or one for each."""
-    text = (
-        f"what lies beyond the ends: {', '.join(BOUNDARIES)}{'' if one else '; or one per axis'} (default: {default})"
-    )
+    names = ", ".join(BOUNDARIES) + ("" if one else "; or one per axis")
+    text = f"rule for samples outside the array: {names} (default: {default})"
     kind = {"choices": BOUNDARIES} if one else {"type": boundaries}
     parser.add_argument("--boundary", metavar="NAME", default=default, help=text, **kind)

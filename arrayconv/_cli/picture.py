@@ -1,4 +1,4 @@
-"""The demo's picture: what went in, what came out, and how far the libraries are from SciPy."""
+"""The demo's picture: the photograph, the results, and their differences from SciPy."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from arrayconv._cli.accuracy import EPS, Host
-from arrayconv._cli.console import CommandError, need
+from arrayconv._cli.console import CommandError, import_optional
 
 
 class Panel(NamedTuple):
@@ -21,22 +21,22 @@ class Panel(NamedTuple):
 
 def write(path: str, photo: Host, panels: Sequence[Panel], caption: str) -> None:
     """Draw the photograph beside the results, and the caption beside their differences."""
-    figure = need("matplotlib.figure", "the picture").Figure
-    tall = min(max(photo.shape[0] / photo.shape[1], 0.3), 2.0)
+    module = import_optional("matplotlib.figure", "the picture")
+    aspect = min(max(photo.shape[0] / photo.shape[1], 0.3), 2.0)
     width = 4.2 * (1 + len(panels))
-    drawn = figure(figsize=(width, 2 * 4.2 * tall + 1.5), layout="constrained")
-    drawn.get_layout_engine().set(w_pad=0.1, h_pad=0.1)
-    axes = drawn.subplots(2, 1 + len(panels))
+    figure = module.Figure(figsize=(width, 2 * 4.2 * aspect + 1.5), layout="constrained")
+    figure.get_layout_engine().set(w_pad=0.1, h_pad=0.1)
+    axes = figure.subplots(2, 1 + len(panels))
     _show(axes[0, 0], photo, f"Photograph\n{photo.shape[1]} x {photo.shape[0]}, float32", vmin=0, vmax=1)
     _write_text(axes[1, 0], caption)
     for above, below, panel in zip(axes[0, 1:], axes[1, 1:], panels, strict=True):
-        high = float(np.percentile(panel.values, 99.5)) or 1.0  # a few bright edges would leave the rest black
+        high = float(np.percentile(panel.values, 99.5)) or 1.0  # a few bright edges would make the rest black
         _show(above, panel.values, panel.title, vmin=0, vmax=high)
-        shown = _show(below, panel.difference, "Difference from SciPy in float64", cmap="magma", vmin=0)
+        image = _show(below, panel.difference, "Difference from SciPy in float64", cmap="magma", vmin=0)
         label = f"largest of any library, in units of eps = {EPS:.3g}"
-        drawn.colorbar(shown, ax=below, location="bottom", shrink=0.9, label=label)
+        figure.colorbar(image, ax=below, location="bottom", shrink=0.9, label=label)
     try:
-        drawn.savefig(path, dpi=110, bbox_inches="tight", pad_inches=0.15)
+        figure.savefig(path, dpi=110, bbox_inches="tight", pad_inches=0.15)
     except ValueError as error:  # no picture format of that name
         raise CommandError(f"{path} cannot be written: {error}") from None
 
@@ -49,5 +49,5 @@ def _show(axes: Any, values: Host, title: str, **options: Any) -> Any:
 
 def _write_text(axes: Any, text: str) -> None:
     axes.set_axis_off()
-    written = axes.text(0.0, 0.98, text, va="top", family="monospace", fontsize=8, linespacing=1.6)
-    written.set_in_layout(False)  # a wide text would push the pictures apart
+    artist = axes.text(0.0, 0.98, text, va="top", family="monospace", fontsize=8, linespacing=1.6)
+    artist.set_in_layout(False)  # a wide text would move the pictures

@@ -1,4 +1,4 @@
-"""The kernels that `filter` knows by name, and which of its options each of them reads."""
+"""The named kernels of `filter`, and the options of each."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from arrayconv._cli.options import positive
 
 
 class Recipe(NamedTuple):
-    """How a kernel is made from the options it reads."""
+    """A function that returns a kernel, and its options."""
 
-    make: Callable[..., Any]  # keywords: those of `defaults`; a kernel, or two for a gradient
-    defaults: dict[str, Any]  # option -> its default; what is not here the kernel does not take
+    make: Callable[..., Any]  # takes the keywords of `defaults`; returns a kernel, or two for a gradient
+    defaults: dict[str, Any]  # option -> its default; other options are refused
     summary: str
 
 
@@ -61,7 +61,7 @@ RECIPES: dict[str, Recipe] = {
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options that recipes read; each is absent from the namespace unless it was typed."""
+    """Add the options of the kernels; an option that was not typed is absent from the namespace."""
     add = parser.add_argument_group("options of the kernels").add_argument
     absent: Any = argparse.SUPPRESS
     add(
@@ -78,31 +78,31 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         default=absent,
         help="standard deviation in pixels (default: 2; dog: 1; gabor: an octave)",
     )
-    add("--sigma2", metavar="S", type=float, default=absent, help="of the wider Gaussian of dog (default: 1.6 sigma)")
+    add("--sigma2", metavar="S", type=float, default=absent, help="the wider sigma of dog (default: 1.6 sigma)")
     add("--frequency", metavar="F", type=float, default=absent, help="cycles per pixel (default: 0.1)")
     add("--theta", metavar="DEGREES", type=float, default=absent, help="direction of the wave, 0 along x (default: 0)")
     text = "component of a gradient (default: magnitude)"
     add("--direction", choices=("magnitude", "x", "y"), default=absent, help=text)
-    add("--diagonal", action="store_true", default=absent, help="count diagonal neighbours in a laplacian")
+    add("--diagonal", action="store_true", default=absent, help="include diagonal neighbours in a laplacian")
 
 
 OPTIONS = ("size", "sigma", "sigma2", "frequency", "theta", "direction", "diagonal")
 
 
 def build(arguments: argparse.Namespace) -> list[np.ndarray[Any, Any]]:
-    """Return the kernel asked for, or the two of a gradient's magnitude, as float64 arrays."""
+    """Return the requested kernel, or the two of a gradient's magnitude, as float64 arrays."""
     recipe = RECIPES[arguments.kernel]
-    typed = {name: value for name, value in vars(arguments).items() if name in OPTIONS}
-    for name in typed:
+    explicit = {name: value for name, value in vars(arguments).items() if name in OPTIONS}
+    for name in explicit:
         if name not in recipe.defaults:
-            takes = ", ".join(f"--{option}" for option in recipe.defaults) or "no options"
-            raise CommandError(f"--{name} means nothing to the kernel {arguments.kernel}, which takes {takes}")
-    made = recipe.make(**{**recipe.defaults, **typed})
-    return made if isinstance(made, list) else [made]
+            allowed = ", ".join(f"--{option}" for option in recipe.defaults) or "no options"
+            raise CommandError(f"--{name} is no option of the kernel {arguments.kernel}, which takes {allowed}")
+    kernel = recipe.make(**{**recipe.defaults, **explicit})
+    return kernel if isinstance(kernel, list) else [kernel]
 
 
 def gain(kernel: np.ndarray[Any, Any]) -> float:
-    """Return what brings the largest response to an image between 0 and 1 down to 1."""
+    """Return the factor that scales the largest response to an image between 0 and 1 to 1."""
     return 1 / float(max(kernel[kernel > 0].sum(), -kernel[kernel < 0].sum()))
 
 

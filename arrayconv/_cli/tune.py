@@ -1,4 +1,4 @@
-"""`tune`: measure this machine, and keep what the choice of a method rests on."""
+"""`tune`: measures this machine, and saves the constants by which a method is chosen."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from arrayconv._cli import constants, method_costs
+from arrayconv._cli import method_costs, primitive_costs
 from arrayconv._cli.console import CommandError, progress, table
 from arrayconv._cli.options import Command
 from arrayconv._costs import cost_table, user_file
 from arrayconv._runtime import threads
 
 _DESCRIPTION = """\
-Measure how long this machine takes for what convolutions are made of, on every array library
-that is installed, and for small problems by every accelerated method that can run here; show
-that beside the constants that method="auto" chooses by.
+Measure the primitive operations of convolutions on every installed array library, and small
+problems by every accelerated method that can run here; print the constants beside those by
+which method="auto" chooses now.
 
-With --write, the result is kept as a file in your cache folder (ARRAYCONV_CACHE_DIR moves it),
-and every process that starts from then on chooses by it. It holds for this machine: rows that
-were not measured stay those that came with the package.
+With --write, save them as a file in your cache folder (ARRAYCONV_CACHE_DIR moves it); every
+process that starts from then on chooses by it. The file is for this machine; rows that were not
+measured stay those of the package.
 
-The machine has to be idle: whatever else runs makes constants too large, and choices wrong.
+The machine has to be idle: other load makes constants too large, and choices wrong.
 Takes about a minute."""
 
 _EPILOG = """\
@@ -36,17 +36,17 @@ examples:
   python -m arrayconv tune --write
   python -m arrayconv tune --remove
 
-`python -m arrayconv explain` says which table is in force."""
+`python -m arrayconv explain` prints which table is active."""
 
-_BUSY = 0.3  # load per core above which others get in the way
-_STEPS = 24  # about as many rows as there are, for the progress bar
+_MAX_LOAD = 0.3  # per core, above which the times are wrong
+_STEPS = 24  # about the number of rows, for the progress bar
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
     one = parser.add_mutually_exclusive_group()
-    one.add_argument("--write", action="store_true", help="measure, and keep the result for every later process")
-    one.add_argument("--path", action="store_true", help="print where your table lies, and whether there is one")
-    one.add_argument("--remove", action="store_true", help="delete your table: the package's own is used again")
+    one.add_argument("--write", action="store_true", help="measure, and save the result for every later process")
+    one.add_argument("--path", action="store_true", help="print the path of your table, and whether it exists")
+    one.add_argument("--remove", action="store_true", help="delete your table; the package's own is used again")
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -54,7 +54,7 @@ def _run(arguments: argparse.Namespace) -> int:
     if arguments.path:
         print(f"{path}{'' if path.exists() else ' (there is none)'}")
     elif arguments.remove:
-        print(f"removed {path}" if _removed(path) else f"there is no {path}")
+        print(f"removed {path}" if _remove(path) else f"there is no {path}")
     else:
         _tune(path, write=arguments.write)
     return 0
@@ -63,11 +63,11 @@ def _run(arguments: argparse.Namespace) -> int:
 def _path() -> Path:
     path = user_file.place()
     if path is None:
-        raise CommandError("there is no home folder to keep a table in. Set ARRAYCONV_CACHE_DIR to a folder")
+        raise CommandError("there is no home folder for the table. Set ARRAYCONV_CACHE_DIR to a folder")
     return path
 
 
-def _removed(path: Path) -> bool:
+def _remove(path: Path) -> bool:
     try:
         path.unlink()
     except FileNotFoundError:
@@ -78,48 +78,52 @@ def _removed(path: Path) -> bool:
 def _tune(path: Path, *, write: bool) -> None:
     cores = threads.usable()
     load = _load()
-    if load > _BUSY * cores:
-        told = f"The machine is busy: a load of {load:.1f} on {cores} cores. Constants will be too large."
-        print(told, file=sys.stderr)
-    found = measured()
+    if load > _MAX_LOAD * cores:
+        message = f"The machine is busy: load {load:.1f} on {cores} cores. Constants will be too large."
+        print(message, file=sys.stderr)
+    measured_tables = measure()
     print(f"Compared with: {cost_table.active_table().source}")
-    table("Constants", ("table", "row", "constant", "was", "is", "ratio"), _rows(found), right=("was", "is", "ratio"))
+    numeric = ("active", "measured", "ratio")
+    table("Constants", ("table", "row", "constant", *numeric), _rows(measured_tables), right=numeric)
     if not write:
-        print("Nothing was kept. Run with --write, on an idle machine, to keep it.")
+        print("Nothing was saved. Run with --write, on an idle machine, to save it.")
         return
-    tables = {name: dict(rows) for name, rows in found.items()}
+    tables = {name: dict(rows) for name, rows in measured_tables.items()}
     machine = {"cores": cores, "processor": platform.processor() or platform.machine(), "system": platform.system()}
-    whole = {**machine, "python": platform.python_version(), "packages": constants.versions()}
-    user_file.save(path, user_file.Measured(date.today().isoformat(), whole, tables), cost_table.KINDS)
+    description = {**machine, "python": platform.python_version(), "packages": primitive_costs.versions()}
+    user_file.save(path, user_file.Measured(date.today().isoformat(), description, tables), cost_table.KINDS)
     print(f"Wrote {path}. Every process that starts from now on chooses by it; --remove undoes that.")
 
 
-def measured() -> dict[str, Mapping[str, Any]]:
+def measure() -> dict[str, Mapping[str, Any]]:
     """Measure the rows of both tables."""
     with progress(_STEPS) as step:
-        primitive_costs = constants.primitive_costs(step)
-        return {"PRIMITIVE_COSTS": primitive_costs, "METHOD_COSTS": method_costs.method_costs(step, primitive_costs)}
+        primitives = primitive_costs.measure(step)
+        return {"PRIMITIVE_COSTS": primitives, "METHOD_COSTS": method_costs.measure(step, primitives)}
 
 
 def _load() -> float:
-    """Return how many processes want to run, over the last minute; 0 where that is not known."""
+    """Return the average load of the last minute; 0 if it is not known."""
     with suppress(AttributeError, OSError):
         return os.getloadavg()[0]
     return 0.0
 
 
-def _rows(found: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, ...]]:
-    """Return the lines of the table: each constant as it was and as it is."""
-    now = cost_table.active_table()
-    before: dict[str, Mapping[str, Any]] = {"PRIMITIVE_COSTS": now.primitive_costs, "METHOD_COSTS": now.method_costs}
+def _rows(tables: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, ...]]:
+    """Return the lines of the table: each constant as active and as measured."""
+    active = cost_table.active_table()
+    old_tables: dict[str, Mapping[str, Any]] = {
+        "PRIMITIVE_COSTS": active.primitive_costs,
+        "METHOD_COSTS": active.method_costs,
+    }
     lines: list[tuple[str, ...]] = []
-    for name, rows in found.items():
+    for name, rows in tables.items():
         for row, values in rows.items():
-            old = before[name].get(row)
+            old_row = old_tables[name].get(row)
             for field, value in values._asdict().items():
-                was = None if old is None else getattr(old, field)
-                ratio = f"{value / was:.2f}" if was else "-"
-                lines.append((name, row, field, "-" if was is None else str(was), str(value), ratio))
+                old = None if old_row is None else getattr(old_row, field)
+                ratio = f"{value / old:.2f}" if old else "-"
+                lines.append((name, row, field, "-" if old is None else str(old), str(value), ratio))
     return lines
 
 

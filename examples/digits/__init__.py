@@ -1,1 +1,1 @@
-"""What the script 13_digits.py is made of, but for the training itself."""
+"""The network and the picture of the script 13_digits.py."""

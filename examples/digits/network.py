@@ -77,7 +77,7 @@ def network(parameters, images, xp):
         dy, dw3, db3 = back_dense(dscores)
         dy = back_relu2(back_halved(back_flat(dy)))
         dy, dw2, db2 = back_convolution2(dy)
-        dw1, db1 = back_convolution1(back_relu1(dy), wrt=(1,))  # nobody asks for the images' gradient
+        dw1, db1 = back_convolution1(back_relu1(dy), wrt=(1,))  # the gradient of the images is not needed
         return [dw1, db1, dw2, db2, dw3, db3]
 
     return scores, back

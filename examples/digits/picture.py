@@ -1,4 +1,4 @@
-"""The picture: the losses of every library over one another, how far they are apart, and the first layer's filters."""
+"""The picture: the losses of every library over one another, their differences, and the first layer's filters."""
 
 import matplotlib as mpl
 import numpy as np

@@ -12,7 +12,7 @@ from scipy import ndimage
 import arrayconv
 from arrayconv import config, kernels
 from arrayconv.__main__ import COMMANDS, main
-from arrayconv._cli import accuracy, console, libraries, options, recipes, trials
+from arrayconv._cli import accuracy, console, libraries, measurements, options, recipes
 
 RNG = np.random.default_rng(0)
 GREY = RNG.integers(0, 256, (40, 50), dtype=np.uint8)
@@ -20,9 +20,9 @@ GREY = RNG.integers(0, 256, (40, 50), dtype=np.uint8)
 
 @pytest.fixture(autouse=True)
 def _fresh():
-    libraries.look.cache_clear()
+    libraries.inspect.cache_clear()
     yield
-    libraries.look.cache_clear()
+    libraries.inspect.cache_clear()
 
 
 @pytest.fixture
@@ -35,9 +35,9 @@ def grey(tmp_path):
 def _refusal(capsys, *words):
     """Return the one line on stderr of a command that must end with status 2."""
     assert main(words) == 2
-    told = capsys.readouterr()
-    (line,) = told.err.splitlines()
-    assert told.out == ""
+    captured = capsys.readouterr()
+    (line,) = captured.err.splitlines()
+    assert captured.out == ""
     return line
 
 
@@ -67,8 +67,8 @@ def test_version(capsys):
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
 def test_help_has_examples_that_parse(command, capsys):
     assert main([command.name, "--help"]) == 0
-    told = capsys.readouterr().out
-    examples = [line.split()[3:] for line in told.splitlines() if line.startswith("  python -m arrayconv")]
+    captured = capsys.readouterr().out
+    examples = [line.split()[3:] for line in captured.splitlines() if line.startswith("  python -m arrayconv")]
     assert examples
     for words in examples:
         assert main([*words, "--help"]) == 0
@@ -178,17 +178,17 @@ def test_byte_counts(text, count):
 def test_backends_lists_every_library_and_accelerator(capsys):
     with config.using(accelerators=set()):
         assert main(["backends"]) == 0
-    told = capsys.readouterr().out
-    assert all(name in told for name in (*libraries.NAMESPACES, *config.ACCELERATORS))
-    assert np.__version__ in told
-    assert "off" in told
+    captured = capsys.readouterr().out
+    assert all(name in captured for name in (*libraries.NAMESPACES, *config.ACCELERATORS))
+    assert np.__version__ in captured
+    assert "off" in captured
 
 
 def test_a_library_without_its_driver_is_listed_with_the_reason(capsys):
     cupy = pytest.importorskip("cupy", reason="CuPy is not installed")
     if cupy.is_available():
         pytest.skip("there is a GPU here")
-    found = libraries.look("cupy")
+    found = libraries.inspect("cupy")
     assert found.devices == ()
     assert found.version == cupy.__version__
     assert found.problem.startswith("no GPU (")
@@ -202,14 +202,14 @@ def test_a_library_that_breaks_is_listed_with_the_reason(monkeypatch):
         raise OSError("libfoo.so: cannot open shared object file")
 
     monkeypatch.setattr(libraries, "import_module", broken)
-    assert libraries.look("torch").problem == "cannot be imported (libfoo.so: cannot open shared object file)"
+    assert libraries.inspect("torch").problem == "cannot be imported (libfoo.so: cannot open shared object file)"
 
 
 def test_a_library_that_computes_wrongly_is_not_usable(monkeypatch):
     monkeypatch.setattr(arrayconv, "convolve", lambda x, kernel: x)
-    found = libraries.look("numpy")
+    found = libraries.inspect("numpy")
     assert found.devices == ()
-    assert "came out wrong" in found.problem
+    assert "a small convolution is wrong" in found.problem
 
 
 def test_tables_are_plain_where_rich_is_missing(monkeypatch, capsys):
@@ -278,7 +278,7 @@ def test_every_kernel_filters(kernel, grey, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("words", "part"),
     [
-        (("--kernel", "sobel", "--sigma", "2"), "--sigma means nothing to the kernel sobel, which takes --direction"),
+        (("--kernel", "sobel", "--sigma", "2"), "--sigma is no option of the kernel sobel, which takes --direction"),
         (("--kernel", "vertical_edge", "--size", "3"), "which takes no options"),
         (("--kernel", "gaussian", "--size", "4"), "--size must be odd"),
         (("--kernel", "gaussian", "--sigma", "-1"), "`sigma` must be positive"),
@@ -313,14 +313,14 @@ def test_demo_compares_libraries_and_draws(tmp_path, capsys):
     out = tmp_path / "demo.png"
     words = ["--size", "64", "--sigma", "2", "--backends", "numpy,torch,array_api_strict", "-o", str(out)]
     assert main(["demo", *words]) == 0
-    told = capsys.readouterr().out
-    assert told.count("edges") == 1 + 3 * 2  # SciPy's function; arrayconv's two on three libraries
-    assert told.count("blur 17 x 17") == 2 + 3 * 2 + 1  # and by FFT
+    captured = capsys.readouterr().out
+    assert captured.count("edges") == 1 + 3 * 2  # SciPy's function; arrayconv's two on three libraries
+    assert captured.count("blur 17 x 17") == 2 + 3 * 2 + 1  # and by FFT
     for call in ("ndimage.sobel", "ndimage.gaussian_filter", "signal.fftconvolve"):
-        assert f" {call} " in told
-        assert f" arrayconv.{call} " in told
-    assert re.search(r"\d threads?, .+, \d{4}-\d\d-\d\d", told)
-    assert f"Picture: {out}" in told
+        assert f" {call} " in captured
+        assert f" arrayconv.{call} " in captured
+    assert re.search(r"\d threads?, .+, \d{4}-\d\d-\d\d", captured)
+    assert f"Picture: {out}" in captured
     with Image.open(out) as picture:
         assert min(picture.size) > 500
 
@@ -349,10 +349,10 @@ def test_a_library_that_fails_is_a_row_of_the_demo(monkeypatch):
         raise RuntimeError("out of memory. Buy more")
 
     photo = RNG.random((20, 30)).astype(np.float32)
-    answers = [accuracy.answer(operation, photo) for operation in accuracy.operations(1.0)]
-    library = libraries.look("numpy")
+    references = [accuracy.compute_reference(operation, photo) for operation in accuracy.operations(1.0)]
+    library = libraries.inspect("numpy")
     monkeypatch.setattr(arrayconv, "convolve", crash)
-    rows = trials.measured(library, photo, answers)
+    rows = measurements.measure(library, photo, references)
     failures = {row.call: row.failure for row in rows if row.failed}
     assert failures == {"arrayconv.convolve": "out of memory"}
     assert len(rows) == 5
@@ -361,8 +361,8 @@ def test_a_library_that_fails_is_a_row_of_the_demo(monkeypatch):
 def test_the_demo_times_what_users_of_scipy_call():
     """On the same float32 picture, apart from the first call, and near the exact answer as it should be."""
     photo = RNG.random((40, 50)).astype(np.float32)
-    answers = [accuracy.answer(operation, photo) for operation in accuracy.operations(2.0)]
-    rows = trials.by_scipy(photo, answers)
+    references = [accuracy.compute_reference(operation, photo) for operation in accuracy.operations(2.0)]
+    rows = measurements.measure_scipy(photo, references)
     assert [row.call for row in rows] == ["ndimage.sobel", "ndimage.gaussian_filter", "signal.fftconvolve"]
     assert not any(row.failed for row in rows)
     assert all(row.values.dtype == np.float32 and row.first > 0 and row.later > 0 for row in rows)
@@ -372,8 +372,8 @@ def test_the_demo_times_what_users_of_scipy_call():
 def test_share_of_the_bound_notices_errors_of_float32_size(method):
     photo = RNG.random((64, 64)).astype(np.float32)
     for operation in accuracy.operations(2.0):
-        exact = accuracy.answer(operation, photo)
+        exact = accuracy.compute_reference(operation, photo)
         rounded = exact.value.astype(np.float32)
-        assert accuracy.share(exact, method, np.abs(rounded - exact.value)) < 1
-        assert accuracy.share(exact, method, np.full(photo.shape, 1e-4)) > 1
-        assert not accuracy.share(exact, method, np.full(photo.shape, np.nan)) <= 1
+        assert accuracy.bound_ratio(exact, method, np.abs(rounded - exact.value)) < 1
+        assert accuracy.bound_ratio(exact, method, np.full(photo.shape, 1e-4)) > 1
+        assert not accuracy.bound_ratio(exact, method, np.full(photo.shape, np.nan)) <= 1

@@ -131,13 +131,13 @@ def test_steps_of_adam_are_torchs():
 
 def test_a_quarter_is_held_out():
     data = script.load(np.random.default_rng(0))
-    assert (len(data.held_images), len(data.images)) == (449, 1348)
-    assert data.images.shape[1:] == data.held_images.shape[1:] == (8, 8, 1)
+    assert (len(data.test_images), len(data.images)) == (449, 1348)
+    assert data.images.shape[1:] == data.test_images.shape[1:] == (8, 8, 1)
     assert (np.min(data.images), np.max(data.images)) == (0, 1)
     from sklearn.datasets import load_digits
 
-    everything = np.concatenate((data.images, data.held_images)).reshape(-1, 64) * 16
-    labelled = np.column_stack((everything, np.concatenate((data.labels, data.held_labels))))
+    everything = np.concatenate((data.images, data.test_images)).reshape(-1, 64) * 16
+    labelled = np.column_stack((everything, np.concatenate((data.labels, data.test_labels))))
     expected = np.column_stack(load_digits(return_X_y=True))
     assert sorted(map(tuple, labelled)) == sorted(map(tuple, expected))
 

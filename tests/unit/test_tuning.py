@@ -15,7 +15,7 @@ from arrayconv import _accel, config
 from arrayconv.__main__ import main
 from arrayconv._arrays.xp import compat_namespace, device_of
 from arrayconv._calls import cache, prepare
-from arrayconv._cli import constants, method_costs, tune
+from arrayconv._cli import method_costs, primitive_costs, tune
 from arrayconv._costs import cost_table, user_file
 from arrayconv._costs.cost_table import KINDS, Costs, MethodCost, PrimitiveCosts
 from arrayconv._plan import plan
@@ -342,7 +342,7 @@ def test_the_shipped_rows_would_be_accepted(table):
 def quick(monkeypatch):
     """Measure numpy.convolve alone, in two rounds."""
     monkeypatch.setattr(method_costs, "_ROUNDS", 2)
-    monkeypatch.setattr(constants, "_LIBRARIES", ())
+    monkeypatch.setattr(primitive_costs, "_LIBRARIES", ())
     kept = {name: row for name, row in method_costs.ROWS.items() if row.method == "numpy_convolve"}
     monkeypatch.setattr(method_costs, "ROWS", kept)
 
@@ -353,7 +353,7 @@ def test_tune_shows_what_was_and_what_is_and_keeps_nothing(table, capsys):
     told = capsys.readouterr().out
     assert "Compared with: shipped table" in told
     assert "numpy_convolve-short" in told
-    assert "Nothing was kept. Run with --write, on an idle machine, to keep it." in told
+    assert "Nothing was saved. Run with --write, on an idle machine, to save it." in told
     assert not table.exists()
 
 
@@ -391,7 +391,7 @@ def test_the_three_ways_exclude_each_other(capsys):
 
 
 @pytest.mark.usefixtures("quick", "table")
-@pytest.mark.parametrize(("load", "told"), [(0.0, ""), (64.0, "The machine is busy: a load of 64.0 on ")])
+@pytest.mark.parametrize(("load", "told"), [(0.0, ""), (64.0, "The machine is busy: load 64.0 on ")])
 def test_tune_says_when_the_machine_is_busy(load, told, monkeypatch, capsys):
     monkeypatch.setattr(tune, "_load", lambda: load)
     assert main(["tune"]) == 0
@@ -404,10 +404,10 @@ def test_tune_says_when_the_machine_is_busy(load, told, monkeypatch, capsys):
 
 
 def test_measured_rates_are_rows_of_the_table(monkeypatch):
-    monkeypatch.setattr(constants, "_ROUNDS", 1)
-    monkeypatch.setattr(constants, "_LIBRARIES", ("numpy",))
+    monkeypatch.setattr(primitive_costs, "_ROUNDS", 1)
+    monkeypatch.setattr(primitive_costs, "_LIBRARIES", ("numpy",))
     said = []
-    found = constants.primitive_costs(said.append)
+    found = primitive_costs.measure(said.append)
     assert "numpy/cpu" in found
     assert set(found) <= set(cost_table.PRIMITIVE_COSTS)
     assert said == [f"measuring {row}" for row in found]
@@ -418,10 +418,10 @@ def test_a_library_that_cannot_compute_is_told_and_left_out(monkeypatch):
     def broken(name):
         raise RuntimeError("no driver. Buy one")
 
-    monkeypatch.setattr(constants, "_LIBRARIES", ("numpy",))
-    monkeypatch.setattr(constants, "compat_namespace", broken)
+    monkeypatch.setattr(primitive_costs, "_LIBRARIES", ("numpy",))
+    monkeypatch.setattr(primitive_costs, "compat_namespace", broken)
     said = []
-    assert constants.primitive_costs(said.append) == {}
+    assert primitive_costs.measure(said.append) == {}
     assert said == ["numpy is not measured: no driver"]
 
 
@@ -443,14 +443,14 @@ def test_every_accelerated_row_has_its_trials():
 
 @pytest.mark.parametrize("row", method_costs.ROWS)
 def test_trials_are_ranked_by_their_row(row):
-    trials = method_costs.ROWS[row]
-    if not importlib.util.find_spec(trials.library):
-        pytest.skip(f"{trials.library} is not installed")
-    xp = compat_namespace(trials.library)
-    origin = method_costs.Home(trials.library, xp, device_of(xp.zeros(1)))
-    for problem in trials.problems:
-        known = origin.traits(trials.dtypes[0])._replace(accelerators=frozenset(config.ACCELERATORS))
-        free, *units = method_costs.shares(cost_table.active_table(), row, problem.spec, known, trials.method)
+    fit_case = method_costs.ROWS[row]
+    if not importlib.util.find_spec(fit_case.library):
+        pytest.skip(f"{fit_case.library} is not installed")
+    xp = compat_namespace(fit_case.library)
+    origin = method_costs.Platform(fit_case.library, xp, device_of(xp.zeros(1)))
+    for problem in fit_case.problems:
+        known = origin.traits(fit_case.dtypes[0])._replace(accelerators=frozenset(config.ACCELERATORS))
+        free, *units = method_costs.coefficients(cost_table.active_table(), row, problem.spec, known, fit_case.method)
         assert free < 10**9
         assert units[0] == 1
         assert units[1] > 0
@@ -463,7 +463,7 @@ def test_measured_paces_are_rows_of_the_table(row, monkeypatch):
     monkeypatch.setattr(method_costs, "_ROUNDS", 1)
     monkeypatch.setattr(method_costs, "ROWS", {row: method_costs.ROWS[row]})
     said = []
-    found = method_costs.method_costs(said.append, {})
+    found = method_costs.measure(said.append, {})
     assert list(found) == [row]
     assert said == [f"measuring {row}"]
     user_file.rendered(measured(METHOD_COSTS=found), KINDS)
@@ -477,9 +477,9 @@ def test_a_method_that_cannot_run_is_told_and_left_out(monkeypatch):
     )
     pytest.importorskip("array_api_strict", reason="array-api-strict is not installed")
     said = []
-    assert method_costs.method_costs(said.append, {}) == {}
+    assert method_costs.measure(said.append, {}) == {}
     assert said[0] == "measuring native_loops-float"
-    assert said[1].startswith("native_loops-float is not measured: it serves numpy")
+    assert said[1].startswith("native_loops-float is not measured: ")
 
 
 TRUE = MethodCost(700, 3, 40)
@@ -492,15 +492,15 @@ def test_constants_are_those_that_predict_the_times(disturbed):
         free + call * TRUE.call_ns + mac * TRUE.cache_line_mac + out * TRUE.output for free, call, mac, out in spread
     ]
     times[-1] *= disturbed
-    found = method_costs.fitted(spread, [round(time) for time in times], 2)
+    found = method_costs.fit(spread, [round(time) for time in times], 2)
     assert found.cache_line_mac == TRUE.cache_line_mac
     assert found.output == pytest.approx(TRUE.output, rel=0.2)
     assert found.call_ns == pytest.approx(TRUE.call_ns, rel=0.05)
 
 
 def test_constants_are_never_below_what_a_table_may_hold():
-    assert method_costs.fitted([(1000, 1, 1, 1), (1000, 1, 50, 50)], [10, 1500], 1).call_ns == 1
-    assert method_costs.fitted([(1000, 1, 1, 0), (1000, 1, 50, 0)], [1100, 900], 1) == MethodCost(99, 1, 0)
+    assert method_costs.fit([(1000, 1, 1, 1), (1000, 1, 50, 50)], [10, 1500], 1).call_ns == 1
+    assert method_costs.fit([(1000, 1, 1, 0), (1000, 1, 50, 0)], [1100, 900], 1) == MethodCost(99, 1, 0)
 
 
 def test_tables_on_trial_answer_until_they_are_put_away():
