@@ -188,10 +188,10 @@ def test_torch_half_sums_are_formed_in_float32(method, dtype, expected):
 
 
 def test_jax_half_sums_are_formed_in_float32():
-    x = jnp.ones((4000, 1), dtype=jnp.bfloat16)
+    x = jnp.ones((600, 1), dtype=jnp.bfloat16)  # more than 256, from which sums of ones in bfloat16 stay where they are
     for method in ("im2col", "fft"):
         y = arrayconv.einconv("c n, c n -> n | n", x, x, method=method)
-        assert (y.dtype, float(y[0])) == (jnp.bfloat16, 4000.0)
+        assert (y.dtype, float(y[0])) == (jnp.bfloat16, 600.0)
 
 
 def test_float16_overflows_in_the_result_alone():
