@@ -424,7 +424,7 @@ def test_a_wheel_is_compiled_beside_the_checkout_and_an_editable_install_in_it(
 @pytest.mark.parametrize("change", ["changed", "added"])
 def test_code_of_sources_that_have_changed_since_is_refused(elsewhere, monkeypatch, tmp_path, change):
     sources = Path(loader.__file__).parent / "src"
-    for path in (*sources.glob("*.[ch]"), sources / "loops.so"):
+    for path in (*sources.glob("*.[ch]"), sources.parent / "loops.so"):
         (tmp_path / path.name).write_bytes(path.read_bytes())
     monkeypatch.setattr(loader, "_SOURCES", tmp_path)
     assert loader.loaded().kinds

@@ -94,7 +94,7 @@ def test_blocks_are_shared_by_threads_of_the_pool(method, monkeypatch):
     monkeypatch.setattr(threads, "usable", lambda: 7)
     monkeypatch.setattr(rows, "_ROW_BYTES", 64)
     monkeypatch.setattr(rows, "_THREAD_WORK", 1)
-    for name, value in (("_BAND", 12), ("_BLOCK_BYTES", 64), ("_THREAD_WORK", 1)):
+    for name, value in (("_BLOCK_ROWS", 12), ("_BLOCK_BYTES", 64), ("_THREAD_WORK", 1)):
         monkeypatch.setattr(tiles, name, value)
     remembered = tiles.job, make
     for planned in remembered:
