@@ -32,7 +32,7 @@ from arrayconv._arrays.xp import (
 )
 from arrayconv._errors import shown
 from arrayconv._kernels import separable, stencils
-from arrayconv._kernels.stencils import Reals, Wholes
+from arrayconv._kernels.stencils import Integers, Reals
 from arrayconv._problem.axes import integer, real
 from arrayconv._runtime.tracing import shape_of
 
@@ -113,7 +113,7 @@ def laplacian(ndim: int = 2, diagonal: bool = False, *, xp: Any = None, dtype: A
     return _array("laplacian", (ndim, diagonal), xp, dtype, device)
 
 
-def box(size: Wholes, ndim: int | None = None, *, xp: Any = None, dtype: Any = None, device: Any = None) -> Array:
+def box(size: Integers, ndim: int | None = None, *, xp: Any = None, dtype: Any = None, device: Any = None) -> Array:
     """Return the mean over a box: every tap is 1 / prod(size).
 
     Parameters
@@ -135,9 +135,9 @@ def gaussian(
     sigma: Reals,
     *,
     truncate: float = 4.0,
-    radius: Wholes | None = None,
+    radius: Integers | None = None,
     ndim: int | None = None,
-    order: Wholes = 0,
+    order: Integers = 0,
     xp: Any = None,
     dtype: Any = None,
     device: Any = None,
@@ -171,7 +171,7 @@ def log(
     sigma: Reals,
     *,
     truncate: float = 4.0,
-    radius: Wholes | None = None,
+    radius: Integers | None = None,
     ndim: int | None = None,
     xp: Any = None,
     dtype: Any = None,
@@ -197,7 +197,7 @@ def dog(
     sigma2: Reals,
     *,
     truncate: float = 4.0,
-    radius: Wholes | None = None,
+    radius: Integers | None = None,
     ndim: int | None = None,
     xp: Any = None,
     dtype: Any = None,

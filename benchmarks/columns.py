@@ -23,11 +23,11 @@ tiles = importlib.import_module("arrayconv._accel.native.tiles")
 
 def remembered(x, kernel, meeting):
     """Return a call whose rows are copied from so many rows of taps on."""
-    found, tiles._CONFLICT = tiles._CONFLICT, meeting
+    found, tiles._CONFLICT_TAPS = tiles._CONFLICT_TAPS, meeting
     tiles.job.cache_clear()
     cache._calls.clear()
     arrayconv.convolve(x, kernel, "same", method="native_tiles")
-    tiles._CONFLICT = found
+    tiles._CONFLICT_TAPS = found
     (known,) = cache._calls.values()
     return lambda: known(x, kernel)
 

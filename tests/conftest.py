@@ -68,7 +68,7 @@ def ends(request, monkeypatch):
     """Copy what blocks at the ends of small planes meet with all the rest, as is done; or tell those blocks apart."""
     tiles = importlib.import_module("arrayconv._accel.native.tiles")
     if request.param == "apart":
-        monkeypatch.setattr(tiles, "_COPIED", 0)
+        monkeypatch.setattr(tiles, "_COPY_OUTPUTS", 0)
     tiles.job.cache_clear()
     yield request.param
     tiles.job.cache_clear()

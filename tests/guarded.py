@@ -79,7 +79,7 @@ def remember(x_shape, w_shape, call, dtype, method, side):
 def main(side, how):
     code, calls = loader.loaded(), 0
     if how == "apart":
-        tiles._COPIED = 0
+        tiles._COPY_OUTPUTS = 0
     for level in range(code.level + 1):
         loader.loaded = lambda level=level: code._replace(level=level)
         cache._calls.clear()  # calls of another level

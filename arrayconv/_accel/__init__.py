@@ -1,7 +1,7 @@
-"""Methods of the one table that name a library, `ACCELERATED`, and which libraries may serve.
+"""The methods that use a particular library, `ACCELERATED`, and which of these libraries are available.
 
-An allow-list. No library is imported to decide, only to run, and each agrees with the standard-only code over the whole
-case table. A library that fails once is left alone from then on.
+An allow-list. No library is imported to plan, only to run, and each agrees with the standard-only code over the whole
+case table. A library that fails once is not used again.
 """
 
 from __future__ import annotations
@@ -22,7 +22,12 @@ from arrayconv._accel.native.native_loops import native_loops
 from arrayconv._accel.native.native_tiles import native_tiles
 from arrayconv._accel.numpy_convolve import numpy_convolve
 from arrayconv._accel.torch import torch_conv
-from arrayconv._accel.torch.borrowed import on_addresses, on_memory, on_places, where_written
+from arrayconv._accel.torch.views import (
+    numpy_at_addresses,
+    on_numpy_views,
+    on_tensors_with_memory,
+    tensors_at_addresses,
+)
 from arrayconv._algorithms import Algorithm
 from arrayconv._arrays import failures
 from arrayconv._arrays.failures import AcceleratorFailed, disable
@@ -32,24 +37,24 @@ from arrayconv._runtime.tracing import is_recorded, planning
 
 __all__ = [
     "ACCELERATED",
-    "MADE_OF",
+    "REQUIRES",
     "AcceleratorFailed",
-    "at_home",
     "available",
+    "disable",
     "full_precision",
-    "give_up",
-    "lends",
     "memory",
+    "method_traits",
+    "needs_full_precision",
+    "numpy_at_addresses",
     "numpy_view_traits",
-    "on_addresses",
-    "on_memory",
-    "on_places",
+    "on_numpy_views",
+    "on_tensors_with_memory",
     "origin_traits",
     "probe",
     "state",
     "tensor",
+    "tensors_at_addresses",
     "usable_after_fork",
-    "where_written",
 ]
 
 ACCELERATED: dict[str, Algorithm] = {
@@ -66,14 +71,14 @@ ACCELERATED: dict[str, Algorithm] = {
         xla_images,
     )
 }
-_NUMPY_VIEWS = ("torch",)  # whose arrays of the CPU NumPy can work on, over the same memory
-_NEVER_IMPORTED = ("torch", "jax")  # serve where their user has imported them, and are never imported for a shortcut
-REQUIRES = {"xla_ffi": ("native", "jax")}  # what is no library, but needs some
+_NUMPY_VIEWS = ("torch",)  # libraries whose CPU arrays NumPy can view, without a copy
+_NEVER_IMPORTED = ("torch", "jax")  # used only if the user has imported them: an import would cost more than they save
+REQUIRES = {"xla_ffi": ("native", "jax")}  # accelerators that are no library of their own
 
 
 @planning()
 def installed(library: str) -> bool:
-    """Whether `library` could be imported, or the package's own code loaded; does not do it."""
+    """Whether `library` could be imported, or the package's own code loaded, without doing so."""
     return loader.built() if library == loader.LIBRARY else find_spec(library) is not None
 
 
@@ -82,7 +87,7 @@ _FORKED = "torch, after a fork"
 
 def _after_fork() -> None:
     if _imported("torch"):
-        failures.failures[_FORKED] = "its threads do not come along"
+        failures.failures[_FORKED] = "its threads do not exist in the child process"
 
 
 if hasattr(os, "register_at_fork"):
@@ -90,11 +95,11 @@ if hasattr(os, "register_at_fork"):
 
 
 def _imported(library: str) -> bool:
-    return sys.modules.get(library) is not None  # None stands for a library that must not be imported
+    return sys.modules.get(library) is not None  # None marks a library that must not be imported
 
 
 def ready(library: str) -> bool:
-    """Whether `library` may serve: installed, not failed before, and imported already where it is borrowed."""
+    """Whether `library` can be used: installed, not failed before, and imported if it is in `_NEVER_IMPORTED`."""
     if library in failures.failures:
         return False
     if library in REQUIRES:
@@ -103,10 +108,10 @@ def ready(library: str) -> bool:
 
 
 def usable_after_fork(traits: Traits) -> Traits:
-    """Return the traits without what a fork leaves behind.
+    """Return the traits without the accelerators that do not work after a fork.
 
-    torch's OpenMP threads do not come along into a child, and what is shared among them waits for ever. So NumPy arrays
-    are not lent to it there. All else that serves them was tried, and starts its threads again.
+    torch's OpenMP threads do not exist in a child process, and its parallel loops wait for them for ever. So torch does
+    not run on NumPy arrays there. The other accelerators of NumPy arrays were tested: they start their threads again.
     """
     if _FORKED not in failures.failures or traits.library != "numpy":
         return traits
@@ -114,19 +119,19 @@ def usable_after_fork(traits: Traits) -> Traits:
 
 
 def numpy_view_traits(traits: Traits) -> Traits:
-    """Return the traits of the same arrays as NumPy's, where those are quicker: with transforms of a provider.
+    """Return the traits of the same arrays as NumPy views, where NumPy's methods are faster: with a provider's FFT.
 
-    Tensors of the CPU are memory that NumPy, and all that serves NumPy, can read in place. A compiler must see torch's
-    own functions, and bfloat16 is torch's alone.
+    NumPy and its accelerators can read CPU tensors in place. Under a compiler torch's own functions must run, and NumPy
+    has no bfloat16.
     """
     if traits.backend not in _NUMPY_VIEWS or traits.device != "cpu" or traits.traced or traits.output == "bfloat16":
         return traits
-    found = traits._replace(backend="numpy", origin=traits.backend, readable=True, integer_matmul=True)
-    return found if "numpy" in traits.accelerators and _fft.provider(found) else traits
+    view_traits = traits._replace(backend="numpy", origin=traits.backend, readable=True, integer_matmul=True)
+    return view_traits if "numpy" in traits.accelerators and _fft.provider(view_traits) else traits
 
 
 def origin_traits(traits: Traits) -> Traits:
-    """Return the traits of such arrays as their own library's, which sees its functions: undoes `numpy_view_traits`."""
+    """Return the traits of NumPy views as arrays of their own library, traced: undoes `numpy_view_traits`."""
     origin = traits.library
     writable = not is_recorded(origin)
     return traits._replace(
@@ -135,27 +140,27 @@ def origin_traits(traits: Traits) -> Traits:
 
 
 def method_traits(method: str, traits: Traits) -> Traits:
-    """Return the traits of hosted arrays as their own library's for a method that would lend them back to it."""
+    """Return the traits of NumPy views as their own library's for a method that runs that library's functions."""
     if traits.origin != "torch" or method != torch_conv.torch_conv.name:
         return traits
     return traits._replace(backend=traits.origin, origin="")
 
 
 def available(allowed: frozenset[str]) -> frozenset[str]:
-    """Return the allowed libraries that may serve."""
+    """Return the allowed libraries that can be used."""
     return frozenset(library for library in allowed if ready(library))
 
 
 def state() -> tuple[int, ...]:
-    """Return what a remembered choice must not outlive: how many libraries failed or stayed behind, which are lent."""
-    modules = sys.modules  # asked at every call, so written out for each of _BORROWED
+    """Return the state that cached plans depend on: how many libraries failed, whether torch and JAX are imported."""
+    modules = sys.modules  # read at every call, so written out for each of _NEVER_IMPORTED
     return len(failures.failures), modules.get("torch") is not None, modules.get("jax") is not None
 
 
 def probe(traits: Traits, allowed: frozenset[str]) -> None:
-    """Try what would serve such arrays but may fail, so that an explanation knows; what fails is told once.
+    """Load the accelerators of such arrays that may fail, so that an explanation is right; warn once of a failure.
 
-    Calls find out when they first run it.
+    A call finds a failure when it first runs the accelerator.
     """
     trials = {loader.LIBRARY: loader.loaded, **({ffi.LIBRARY: ffi.registered} if traits.backend == "jax" else {})}
     for library, attempt in trials.items():
@@ -165,24 +170,24 @@ def probe(traits: Traits, allowed: frozenset[str]) -> None:
             attempt()
         except AcceleratorFailed as failure:
             disable(failure)
-            warnings.warn(f"{failure}. Other methods serve instead.", RuntimeWarning, stacklevel=4)
+            warnings.warn(f"{failure}. Other methods run instead.", RuntimeWarning, stacklevel=4)
 
 
 def needs_full_precision(method: str, traits: Traits) -> bool:
-    """Whether a method hands arrays to a library whose products `full_precision` is about."""
+    """Whether a method passes arrays to a library that may reduce the precision of products."""
     return traits.backend != "numpy" or method == torch_conv.torch_conv.name or traits.transforms == "torch"
 
 
 def full_precision(traits: Traits) -> AbstractContextManager[None]:
-    """Return a context in which products are not cut to fewer digits; no error bound stated in eps would hold else.
+    """Return a context in which products have full precision: without it no error bound in eps would hold.
 
-    JAX multiplies matrices in TF32 or bfloat16 on devices that have them, unless told otherwise. torch's products keep
-    float32 unless its user asks for less, but under autocast they would be cast to half precision, those of NumPy
-    arrays lent to it too: who wants that casts the operands.
+    By default JAX multiplies matrices in TF32 or bfloat16 on devices that support them. torch's products are in float32
+    unless its user sets less, but autocast would cast them to half precision, those of NumPy arrays that torch runs on
+    too. A user who wants half precision casts the operands.
     """
     if traits.backend == "jax":
         return sys.modules["jax"].default_matmul_precision("highest")
-    torch = sys.modules.get("torch") if traits.backend in ("numpy", "torch") else None  # NumPy's arrays borrow from it
+    torch = sys.modules.get("torch") if traits.backend in ("numpy", "torch") else None  # it may run on NumPy's arrays
     if torch is not None and traits.device != "meta" and torch.is_autocast_enabled(traits.device):
         return torch.autocast(traits.device, enabled=False)
     return nullcontext()

@@ -1,11 +1,11 @@
-"""NumPy's own convolution: one channel, one axis, no steps; the least overhead there is.
+"""NumPy's own convolution: one channel, one axis, no stride, no dilation; the least overhead of all methods.
 
     y = numpy.convolve(x, w reversed)[reach - 1 - before :][: outputs]
 
-Wins      short one-dimensional NumPy arrays, where no compiled loop of ours was built.
+Wins      short one-dimensional NumPy arrays, where the package's compiled loops were not built.
 Cost      outputs * taps multiply-adds, one dot product per output.
-Memory    the whole convolution, of which the outputs are a part.
-Accuracy  componentwise; integers are exact and wrap. Zeros beyond the ends are free.
+Memory    the full convolution, of which the outputs are a part.
+Accuracy  componentwise; integers are exact and wrap. Zero padding costs nothing.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from arrayconv._ops.windows import reversed_taps
 from arrayconv._problem.spec import Axis, Spec
 
 LIBRARY = "numpy"
-_convolve: Any = np.convolve  # of whose overloads type checkers try too many
-_HANDOVER_NS = 2000  # tensors as NumPy arrays, and back: more than loops take that are given addresses
-_SHORT = 11  # taps for which NumPy has loops of their own, without a dot product per output
+_convolve: Any = np.convolve  # Any: type checkers are slow on its overloads
+_HANDOVER_NS = 2000  # to view tensors as NumPy arrays and back, which loops that run on addresses do not need
+_SHORT = 11  # taps up to which NumPy has special loops, without a dot product per output
 
 
 def _why_not(spec: Spec, traits: Traits) -> str | None:
@@ -36,22 +36,23 @@ def _why_not(spec: Spec, traits: Traits) -> str | None:
     if len(spec.axes) != 1 or spec.batch * spec.groups * spec.channels * spec.filters != 1:
         counts = (spec.batch, spec.groups, spec.channels, spec.filters)
         return (
-            f"it takes one axis and one channel. Got {len(spec.axes)} axes, (batch, groups, channels, filters) {counts}"
+            f"it supports one axis and one channel. Got {len(spec.axes)} axes and "
+            f"(batch, groups, channels, filters) {counts}"
         )
     axis = spec.axes[0]
     if (axis.stride, axis.dilation) != (1, 1):
-        return f"it takes every output and adjacent taps. Got stride {axis.stride}, dilation {axis.dilation}"
+        return f"it supports stride 1 and dilation 1. Got stride {axis.stride}, dilation {axis.dilation}"
     return None
 
 
 def _cost(spec: Spec, traits: Traits) -> int:
     kind = "integer" if traits.exact else "short" if spec.taps <= _SHORT else "float"
-    found = method_cost(f"numpy_convolve-{kind}")
+    measured = method_cost(f"numpy_convolve-{kind}")
     axis = spec.axes[0]
-    outputs = axis.outputs if _is_valid(axis) else axis.size + axis.taps - 1  # all are computed, wanted or not
+    outputs = axis.outputs if _is_valid(axis) else axis.size + axis.taps - 1  # all are computed, also discarded ones
     macs = axis.taps * (axis.outputs if _is_valid(axis) else axis.size)
-    call_ns = found.call_ns + _HANDOVER_NS * bool(traits.origin)
-    return call_ns + (macs * traits.itemsize * found.cache_line_mac // LINE + outputs * found.output) // 1000
+    call_ns = measured.call_ns + _HANDOVER_NS * bool(traits.origin)
+    return call_ns + (macs * traits.itemsize * measured.cache_line_mac // LINE + outputs * measured.output) // 1000
 
 
 def _is_valid(axis: Axis) -> bool:
@@ -71,19 +72,19 @@ def _prepare(kernel: Any, spec: Spec, context: Context) -> Any:
 def _bind(spec: Spec, context: Context) -> Bound:
     axis, shape = spec.axes[0], spec.output_shape
     first = axis.taps - 1 - axis.before
-    kept = slice(first, first + axis.outputs)
+    outputs = slice(first, first + axis.outputs)
 
     def valid(x: Any, taps: Any, out: Any) -> Any:
         return _convolve(x.reshape(-1), taps, "valid").reshape(shape)
 
     def full(x: Any, taps: Any, out: Any) -> Any:
-        return _full(x.reshape(-1), taps)[kept].reshape(shape)
+        return _full(x.reshape(-1), taps)[outputs].reshape(shape)
 
     return Bound(valid if _is_valid(axis) else full)
 
 
 def _full(x: Any, taps: Any) -> Any:
-    """Return the whole convolution, in which zeros beyond x meet every tap: a NaN among the taps spoils all of it."""
+    """Return the full convolution, with the zeros beyond x multiplied too: a NaN tap contaminates every output."""
     if taps.dtype.kind in "iu" or is_safe(taps, False, LIBRARY, xp=np):
         return _convolve(x, taps)
     ends = taps.size - 1

@@ -1,7 +1,7 @@
-"""The table of algorithms: the contents page of this folder.
+"""The table of algorithms that work on arrays of any library.
 
-The order is the one `explain` prints for equal costs. Naming an algorithm here makes it a `method=` string, a row of
-`explain` and a case of every property test.
+`explain` prints algorithms of equal cost in this order. An entry here is a `method=` string, a row of `explain` and a
+case of every property test.
 """
 
 from __future__ import annotations

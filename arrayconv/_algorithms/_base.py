@@ -1,10 +1,10 @@
-"""What an algorithm is: a name, a refusal, a cost, a workspace, how a problem is cut for it, and a bound call.
+"""An algorithm: a name, a refusal, a cost, a workspace, rules for cutting a problem, and a function that binds it.
 
-Contract. `bind` returns what computes the one operation of `_problem.spec` for a piece of the problem in which
-upsample is 1 (or for the whole of one that it `upsamples`), flip and conj are done, and both arrays are of the
-accumulator's dtype. Unless `cuts.extends` says otherwise `before` is 0 and every window lies inside x. `preparation` is
-of what needs only the kernel; its result serves every piece of which `depends_on` says the same. All are pure: they
-read no global, no environment and no array's type.
+Contract. `bind` returns a function that computes the operation of `_problem.spec` for a piece in which upsample is 1
+(or for a whole problem that it `upsamples`), flip and conj are applied, and both arrays have the accumulator's dtype.
+Unless `cuts.extends` says otherwise `before` is 0 and every window is inside x. `preparation` computes what depends on
+the kernel alone; its result is used for every piece with an equal `depends_on`. All of these are pure: they read no
+global, no environment and no array's type.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from arrayconv._problem.problem import Problem
 from arrayconv._problem.spec import Spec
 from arrayconv._problem.split import Piece
 
-OBJECT_BYTES = 256  # a small array or view, as Python holds it: what a list of one per tap adds
+OBJECT_BYTES = 256  # of a small array or view as a Python object: a list of one per tap adds as many for each
 
 Accuracy = Literal["normwise", "componentwise"]
-Extends = frozenset[Literal["zero", "wrap", "all"]]  # zeros, circles; all: by each axis' kind, and `context.fill`
+Extends = frozenset[Literal["zero", "wrap", "all"]]  # zeros, circular; all: by each axis' boundary and `context.fill`
 
-# (piece of x, what was prepared of the kernel, out) -> y. A NumPy `out` is where to write; whoever does returns it.
+# (piece of x, prepared kernel, out) -> y. A function that writes to a NumPy `out` returns it.
 Run = Callable[[Array, Any, Array | None], Array]
 
 
 class Context(NamedTuple):
-    """What an algorithm may use besides its arrays."""
+    """The environment of a piece besides its arrays."""
 
     xp: Namespace
     device: Any
@@ -36,15 +36,13 @@ class Context(NamedTuple):
     fft: Any  # a namespace with rfftn, irfftn, fftn, ifftn; another library's has `slabs` too
     fill: complex = 0
     out: Any = None  # a NumPy array to write the piece to
-    may_use_threads: bool = (
-        True  # False where pieces run side by side, each on a thread: what is called must start none
-    )
-    single_use: bool = False  # whether what is prepared of a kernel serves one piece and is forgotten
-    memory: Memory | None = None  # how the caller's arrays lie, where the piece is a whole call
+    may_use_threads: bool = True  # False where pieces run in parallel: functions called for one must start no threads
+    single_use: bool = False  # whether a prepared kernel is used for one piece only
+    memory: Memory | None = None  # the problem on the caller's contiguous arrays, where the piece is a whole call
 
     @property
     def in_place(self) -> bool:
-        """Whether arrays are written where they stand; where a compiler looks on, each has one name only."""
+        """Whether arrays may be written in place: not while a compiler traces."""
         return self.traits.writable and not self.traits.traced
 
 
@@ -56,11 +54,11 @@ class Memory(NamedTuple):
 
 
 class Bound(NamedTuple):
-    """An algorithm bound to the spec of a piece: all that can be decided without an array is decided."""
+    """An algorithm bound to the spec of a piece: all decisions that need no array are made."""
 
     run: Run
-    checked: Run | None = None  # the same of unguarded numbers; None where one of them must be contained
-    at: Callable[[int, int, int], None] | None = None  # (x, kernel, y): the whole call at addresses of `context.memory`
+    checked: Run | None = None  # the same on unguarded data; returns None for data that must be contained
+    at: Callable[[int, int, int], None] | None = None  # (x, kernel, y): a whole call at addresses of `context.memory`
 
 
 def _never(spec: Spec, traits: Traits) -> bool:
@@ -70,41 +68,39 @@ def _never(spec: Spec, traits: Traits) -> bool:
 class Cuts(NamedTuple):
     """How a problem is cut into pieces for an algorithm."""
 
-    extends: Extends = frozenset()  # which boundaries it handles inside, through `before`
+    extends: Extends = frozenset()  # boundaries that it computes inside, through `before`
     slabs: bool = False  # where it does not extend, borders are pieces of their own: a copy of x would cost more
-    shares: Callable[[Spec, Traits], bool] = (
-        _never  # whether pieces run side by side, as threads: see `Context.may_use_threads`
-    )
+    shares: Callable[[Spec, Traits], bool] = _never  # whether pieces run in parallel: see `Context.may_use_threads`
     tile_bytes: int = 0  # workspace per piece that stays in a CPU's cache, 0 for no limit
-    tiles_images: bool = False  # such pieces are of whole images: cutting one would cost more than a cache gives
-    upsamples: Callable[[Spec], bool] | None = None  # whether it runs an upsampled problem as it is, not by phases
+    tiles_images: bool = False  # such pieces are whole images: cutting one would cost more than the cache saves
+    upsamples: Callable[[Spec], bool] | None = None  # whether it runs an upsampled problem as one, not by phases
 
     def extending(self, zero_fill: bool) -> Extends:
-        """Return which boundaries need no copy of x, given whether 'constant' means zeros."""
+        """Return the boundaries that need no copy of x, given whether 'constant' means zeros."""
         return self.extends if zero_fill else self.extends - {"zero"}
 
 
 class Preparation(NamedTuple):
-    """What an algorithm makes of a kernel before it meets any x."""
+    """What an algorithm computes from the kernel alone."""
 
     bind: Callable[[Spec, Context], Callable[[Array], Any]]
-    depends_on: Callable[[Spec], Hashable] | None = None  # all that `bind` reads of a spec; None for all of it
-    cost: Callable[[Spec, Traits], int] | None = None  # its share of the cost, where that is worth keeping
+    depends_on: Callable[[Spec], Hashable] | None = None  # the parts of a spec that `bind` reads; None for all of it
+    cost: Callable[[Spec, Traits], int] | None = None  # its part of the cost, where a cached kernel saves much
 
 
 def _unprepared(spec: Spec, context: Context) -> Callable[[Array], Any]:
-    return _itself
+    return _identity
 
 
-def _itself(kernel: Array) -> Array:
+def _identity(kernel: Array) -> Array:
     return kernel
 
 
-UNPREPARED = Preparation(_unprepared)  # the kernel as it is
+UNPREPARED = Preparation(_unprepared)  # the kernel itself
 
 
 def per_piece(function: Callable[[Array, Any, Spec, Context], Array]) -> Callable[[Spec, Context], Bound]:
-    """Return `Algorithm.bind` of a function that decides by the spec as it runs, or keeps what it decided."""
+    """Return `Algorithm.bind` for a function that reads the spec as it runs, or caches its decisions."""
 
     def bind(spec: Spec, context: Context) -> Bound:
         def run(x: Array, prepared: Any, out: Array | None) -> Array:
@@ -116,7 +112,7 @@ def per_piece(function: Callable[[Array, Any, Spec, Context], Array]) -> Callabl
 
 
 def per_call(function: Callable[[Array, Spec, Context], Any]) -> Callable[[Spec, Context], Callable[[Array], Any]]:
-    """Return `Preparation.bind` of a function that decides nothing worth deciding beforehand."""
+    """Return `Preparation.bind` for a function that has nothing to decide beforehand."""
 
     def bind(spec: Spec, context: Context) -> Callable[[Array], Any]:
         def prepare(kernel: Array) -> Any:
@@ -129,14 +125,14 @@ def per_call(function: Callable[[Array, Spec, Context], Any]) -> Callable[[Spec,
 
 @dataclass(frozen=True)
 class Algorithm:
-    """One way to compute the operation; the table in this package's ``__init__`` holds one of each."""
+    """One method of computing the operation; the table in this package's ``__init__`` lists them."""
 
     name: str
-    why_not: Callable[[Spec, Traits], str | None]  # the sentence that errors, skips, explain() and docs show
+    why_not: Callable[[Spec, Traits], str | None]  # the reason that errors, skips, explain() and docs show, or None
     cost: Callable[[Spec, Traits], int]  # expected nanoseconds
     workspace: Callable[[Spec, Traits], int]  # bytes beyond x, w and y
     preparation: Preparation
     bind: Callable[[Spec, Context], Bound]
     accuracy: Accuracy  # whether the error bound holds element by element or by norm
     cuts: Cuts
-    spreads: Literal["", "nonfinite", "overflow"] = ""  # which bad numbers reach outputs whose window lacks them
+    spreads: Literal["", "nonfinite", "overflow"] = ""  # what contaminates outputs whose window does not contain it

@@ -2,7 +2,7 @@
 
     y[b, g, o, p] = sum_k sum_c  w[g, o, c, k] * x[b, g, c, stride*p + dilation*k]
 
-Wins      few taps; the definition, so it supports everything and is the last resort.
+Wins      few taps. It is the definition, so it supports everything and runs where others refuse.
 Cost      macs = outputs * channels * taps: an elementwise pass per tap, or a matrix product with channels.
 Memory    a window of x per tap (with channels) and two output-sized arrays, whatever the kernel size.
 """
@@ -42,12 +42,12 @@ def _workspace(spec: Spec, traits: Traits) -> int:
 
 
 def _by_matmul(spec: Spec, traits: Traits) -> bool:
-    """Whether summing over channels is worth a matrix product, and the device has one for the dtype."""
+    """Whether to sum over channels by a matrix product: there are several, and the device supports it for the dtype."""
     return spec.channels > 1 and (traits.integer_matmul or not traits.exact)
 
 
 def _prepare(kernel: Array, spec: Spec, context: Context) -> Array:
-    """Return w of every tap first, ready to meet a window: (taps, G, O, C), or (taps * C, 1, G, O, 1, ...)."""
+    """Return w with its taps as the first axis: (taps, G, O, C), or (taps * C, 1, G, O, 1, ...) for broadcasting."""
     xp, space = context.xp, range(windows.LEADING, kernel.ndim)
     if _by_matmul(spec, context.traits):
         return reshape(

@@ -1,19 +1,19 @@
-"""Dot: one matrix product per output position, over everything its window holds.
+"""Dot: one matrix product per output position, over all samples of its window.
 
     y[b, g, o, p] = sum_t  W[g, o, t] * window_p[b, g, t],   t over channels * taps
 
-On one axis and one channel all outputs are the sums of a few products. With the taps as rows of B, W (M, B), and the
-samples likewise,
+On one axis and one channel all outputs are sums of a few products. With the taps as rows of B, W (M, B), and the
+samples as rows of B, X,
 
     C_q = W^T X[q : q + M],   C_q[i, j] = sum_m w[m*B + i] * x[(m + q)*B + j],   y[p] = sum_i C[i, i + p],
 
-where C is C_0, C_1, ... side by side. Taps that fill no row are summed by themselves.
+where C is C_0, C_1, ... concatenated. Taps that do not fill a row are summed separately.
 
-Wins      few outputs and long kernels: lags, and the gradient of a kernel, whose outputs are its taps and whose taps
+Wins      few outputs and long kernels: lags, and the gradient of a kernel, whose outputs are the taps and whose taps
           are y.
 Cost      a strided copy of every window, then macs = outputs * channels * taps at matrix-product speed; on one axis
           and one channel (outputs + 2 * B) * taps multiply-adds, and no copies.
-Memory    a chunk of one window: long windows are summed chunk by chunk, so that a chunk stays in cache.
+Memory    a chunk of one window: long windows are summed in chunks that stay in cache.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ from arrayconv._runtime.tracing import planning, record
 
 _BLOCK = 64  # taps of a row, where one axis is summed by blocks
 _CHUNK = 1 << 18  # elements of a window copied at a time
-_MAX_TRACED = 1 << 8  # products: a compiler takes far longer over each of them than running it takes
+_MAX_TRACED = 1 << 8  # products: a compiler takes far longer to compile one than to run it
 
 
 @record
 class Chunk(NamedTuple):
-    """The channels and the rows of taps, along the first convolved axis, that are summed together."""
+    """The channels and the rows of taps, along the first convolved axis, of one product."""
 
     channels: tuple[int, int]
     rows: tuple[int, int]
@@ -69,7 +69,7 @@ def _why_not(spec: Spec, traits: Traits) -> str | None:
         return f"{traits.backend} on {traits.device} has no integer matrix product"
     products = _columns(spec) // _BLOCK if _is_line(spec) else prod(spec.output_size)
     if traits.traced and products > _MAX_TRACED:
-        return f"a compiler would be handed {products} products, above {_MAX_TRACED}"
+        return f"a compiler would have to compile {products} products, above {_MAX_TRACED}"
     return None
 
 
@@ -82,13 +82,13 @@ def _cost(spec: Spec, traits: Traits) -> int:
         return rate.call_ns * (40 + 2 * _columns(spec) // _BLOCK) + (2 * macs * mac + moved * rate.copy_byte) // 1000
     mac = rate.integer_mac if traits.exact else rate.gemm_mac * traits.itemsize // 4
     read = prod((spec.batch, spec.groups, *spec.output_size)) * spec.terms * traits.itemsize
-    # A product with few rows or columns runs at the speed of reading the window, not of multiplying.
+    # A product with few rows or columns runs at the speed of reading the window, not at that of multiplying.
     work = max(spec.macs * mac, read * rate.pass_byte)
     return rate.call_ns * 5 * prod(spec.output_size) * len(_chunks(spec)) + (work + read * rate.copy_byte) // 1000
 
 
 def _is_line(spec: Spec) -> bool:
-    """Whether the outputs are sums along one axis and one channel that share most of their samples."""
+    """Whether the problem is one axis and one channel, whose outputs' windows share most of their samples."""
     if len(spec.axes) != 1 or spec.batch * spec.groups * spec.channels * spec.filters != 1:
         return False
     (axis,) = spec.axes
@@ -96,7 +96,7 @@ def _is_line(spec: Spec) -> bool:
 
 
 def _columns(spec: Spec) -> int:
-    """Count the columns of all products side by side."""
+    """Count the columns of all products."""
     return -(-(spec.axes[0].outputs + _BLOCK - 1) // _BLOCK) * _BLOCK
 
 
@@ -109,7 +109,7 @@ def _workspace(spec: Spec, traits: Traits) -> int:
 
 
 def _prepare(kernel: Array, spec: Spec, context: Context) -> list[Array]:
-    """Return the weights of every chunk, (groups, channels * taps, filters); of a line the rows and the rest."""
+    """Return the weights of every chunk, (groups, channels * taps, filters); of a line the full rows and other taps."""
     xp = context.xp
     if _is_line(spec):
         kernel = reshape(kernel, (spec.taps,), xp=xp)
@@ -128,32 +128,32 @@ def _rows(spec: Spec, chunk: Chunk) -> list[slice]:
 
 
 class Steps(NamedTuple):
-    """Where the windows of all outputs are, chunk by chunk."""
+    """The windows of all outputs, chunk by chunk."""
 
     order: tuple[int, ...]  # axes (G, B, C, *n) of x
     channels: tuple[slice, ...]  # of every chunk
     samples: tuple[tuple[tuple[slice, ...], ...], ...]  # of every chunk along every axis, one slice per output
-    window: tuple[tuple[int, ...], ...]  # of every chunk its shape as matrices, (G, B, terms)
+    window: tuple[tuple[int, ...], ...]  # the shape of every chunk as matrices, (G, B, terms)
     outputs: tuple[int, ...]
 
 
 @planning()
 def _steps(spec: Spec) -> Steps:
     chunks = _chunks(spec)
-    rest = tuple(_samples(axis, 0, axis.taps) for axis in spec.axes[1:])
+    others = tuple(_samples(axis, 0, axis.taps) for axis in spec.axes[1:])
     first = spec.axes[:1]
     terms = [prod((c[1] - c[0], r[1] - r[0], *spec.kernel_size[1:])) for c, r in chunks]
     return Steps(
         order=(1, 0, *range(2, 3 + len(spec.axes))),
         channels=tuple(slice(*chunk.channels) for chunk in chunks),
-        samples=tuple((*(_samples(axis, *chunk.rows) for axis in first), *rest) for chunk in chunks),
+        samples=tuple((*(_samples(axis, *chunk.rows) for axis in first), *others) for chunk in chunks),
         window=tuple((spec.groups, spec.batch, n) for n in terms),
         outputs=spec.output_shape,
     )
 
 
 def _samples(axis: Axis, first: int, stop: int) -> tuple[slice, ...]:
-    """Return for every output the samples along one axis that meet the taps [first, stop)."""
+    """Return for every output the samples along one axis that the taps [first, stop) multiply."""
     starts = [axis.stride * p + axis.dilation * first for p in range(axis.outputs)]
     span = axis.dilation * (stop - 1 - first) + 1
     return tuple(slice(start, start + span, axis.dilation) for start in starts)
@@ -164,7 +164,7 @@ def _run(x: Array, weights: list[Array], spec: Spec, context: Context) -> Array:
         return _line(x, weights, spec, context)
     xp, steps = context.xp, _steps(spec)
     x = permute_dims(x, steps.order, xp=xp)
-    answers: list[Array] = []
+    outputs: list[Array] = []
     for places in zip(*(product(*samples) for samples in steps.samples), strict=True):
         total = None
         for channels, place, shape, part in zip(steps.channels, places, steps.window, weights, strict=True):
@@ -172,51 +172,51 @@ def _run(x: Array, weights: list[Array], spec: Spec, context: Context) -> Array:
             term = xp.matmul(reshape(window, shape, xp=xp), part)  # (G, B, O)
             total = term if total is None else total + term
         assert total is not None
-        answers.append(total)
-    y = xp.stack(answers, axis=-1)  # (G, B, O, outputs)
+        outputs.append(total)
+    y = xp.stack(outputs, axis=-1)  # (G, B, O, outputs)
     return reshape(permute_dims(y, (1, 0, 2, 3), xp=xp), steps.outputs, xp=xp)
 
 
 class LineSteps(NamedTuple):
-    """How blocks of one axis meet."""
+    """The sizes of the products of one axis."""
 
     outputs: int
-    columns: int  # of all products side by side
+    columns: int  # of all products
     blocks: int  # rows of taps
-    rest: int  # taps that fill no row
+    remainder: int  # taps that do not fill a row
     read: int  # samples that the products read, in whole rows
-    more: int  # of these beyond the end: fewer than a row
+    missing: int  # of these beyond the end: fewer than a row
 
 
 @planning()
 def _line_steps(spec: Spec) -> LineSteps:
     axis, columns = spec.axes[0], _columns(spec)
-    blocks, rest = divmod(axis.taps, _BLOCK)
+    blocks, remainder = divmod(axis.taps, _BLOCK)
     read = columns + (blocks - 1) * _BLOCK
-    return LineSteps(axis.outputs, columns, blocks, rest, read, max(0, read - axis.size))
+    return LineSteps(axis.outputs, columns, blocks, remainder, read, max(0, read - axis.size))
 
 
 def _line(x: Array, weights: list[Array], spec: Spec, context: Context) -> Array:
     """Return the outputs of one axis, from products of blocks."""
-    xp, (rows, rest), steps = context.xp, weights, _line_steps(spec)
+    xp, (rows, last_taps), steps = context.xp, weights, _line_steps(spec)
     x = reshape(x, (-1,), xp=xp)
-    # What fills the last row is only met by sums that are not kept, so any samples do.
-    whole = xp.concat([x, x[: steps.more]]) if steps.more else x[: steps.read]
-    samples = reshape(whole, (steps.read // _BLOCK, _BLOCK), xp=xp)
+    # Only discarded sums read the samples that fill the last row, so any will do.
+    full = xp.concat([x, x[: steps.missing]]) if steps.missing else x[: steps.read]
+    samples = reshape(full, (steps.read // _BLOCK, _BLOCK), xp=xp)
     columns = permute_dims(rows, (1, 0), xp=xp)
     products = [xp.matmul(columns, samples[q : q + steps.blocks, :]) for q in range(steps.columns // _BLOCK)]
     y = _diagonals(xp.concat(products, axis=1), steps, xp)
-    if steps.rest:
+    if steps.remainder:
         first = steps.blocks * _BLOCK
-        windows = xp.stack([x[first + t : first + t + steps.outputs] for t in range(steps.rest)])
-        y = y + xp.matmul(rest, windows)
+        windows = xp.stack([x[first + t : first + t + steps.outputs] for t in range(steps.remainder)])
+        y = y + xp.matmul(last_taps, windows)
     return reshape(y, spec.output_shape, xp=xp)
 
 
 def _diagonals(products: Array, steps: LineSteps, xp: Namespace) -> Array:
-    """Return the sums of all diagonals: one more element per row turns them into columns."""
+    """Return the sums of all diagonals: with rows longer by one element the diagonals are columns."""
     flat = reshape(products, (_BLOCK * steps.columns,), xp=xp)
-    flat = xp.concat([flat, flat[:_BLOCK]])  # behind the last diagonal: whatever is there is cut off
+    flat = xp.concat([flat, flat[:_BLOCK]])  # fills the last row: any values, which are cut off
     sheared = reshape(flat, (_BLOCK, steps.columns + 1), xp=xp)[:, : steps.outputs]
     return xp.sum(sheared, axis=0, dtype=flat.dtype)
 

@@ -6,8 +6,8 @@ Wins      kernels of tens of taps per axis and more; the cost hardly depends on 
 Cost      (batch*groups*(channels + filters) + groups*filters*channels) transforms of F log2(F), F >= n + k - 1.
 Memory    both spectra, their product and its inverse, all of the padded size.
 Accuracy  by norm: max |error| <= c * eps * log2(F) * |x|_2 * |w|_2, so small values beside large ones lose digits.
-          Integers are exact or refused. Zeros beyond the ends are free, and so is
-          a circle of a fast length; other boundaries arrive extended.
+          Integers are exact or refused. Zero padding costs nothing, nor does a circular boundary on an axis of a fast
+          length; for other boundaries x arrives extended.
 Source    Stockham, High-speed convolution and correlation, 1966.
 """
 
@@ -20,21 +20,21 @@ from arrayconv._algorithms._base import Algorithm, Bound, Context, Cuts, Prepara
 from arrayconv._arrays.dtypes import component
 from arrayconv._arrays.xp import Array, Traits
 from arrayconv._costs.cost_table import primitive_costs
-from arrayconv._fft import BOUND, THREADED
+from arrayconv._fft import MIN_THREADED_SAMPLES, THREAD_BOUND
 from arrayconv._ops import spectral, transform
 from arrayconv._ops.windows import LEADING
 from arrayconv._problem.fast_lengths import fast_length
 from arrayconv._problem.spec import Axis, Spec
 from arrayconv._runtime.tracing import planning
 
-_GAIN = 0.6  # of a thread after the first, in speed
-_SLABS_GAIN = 0.8  # the same, where it has slabs of its own
-# Of what transforms of whole arrays take, for slabs of so few samples that all stay in a cache.
+_GAIN = 0.6  # in speed, of every thread after the first
+_SLABS_GAIN = 0.8  # the same for threads that transform slabs
+# Time by slabs over time of whole transforms, for so few samples that all stay in cache.
 _SLABS_SMALL = {"float32": 0.75, "float64": 0.55}
-_MAX_SLAB_SIZE = 1 << 23  # bytes of a spectrum that is worked on in slabs: of larger ones halves take no longer
-LANES = 4  # transforms of one axis that a processor can do side by side
-LONE = 2  # times as long as in such company takes a transform of one axis that is done by itself
-_CACHED = 1 << 24  # bytes of a transform above which it is bound by memory
+_MAX_SLAB_SIZE = 1 << 23  # bytes of a spectrum transformed by slabs: halves of larger images take no longer
+LANES = 4  # transforms of one axis that a processor computes at a time
+LONE = 2  # time of a single transform of one axis over its time among LANES others
+_CACHE_BYTES = 1 << 24  # of a transform, above which it is memory-bound
 
 
 @planning()
@@ -44,9 +44,9 @@ def lengths_of(spec: Spec) -> tuple[int, ...]:
 
 
 def _length(axis: Axis) -> int:
-    """Return a length that holds the last position read, and keeps the wrap-around off the first output.
+    """Return a length that contains the last position read and keeps the wrap-around off the first output.
 
-    Where x itself is a circle, its own length, and the wrap-around is what is asked for.
+    With a circular boundary it is the length of x, and the wrap-around is what the boundary requires.
     """
     lo, hi = axis.span(0, axis.outputs)
     if axis.wraps_around:
@@ -62,16 +62,16 @@ def _why_not(spec: Spec, traits: Traits) -> str | None:
 
 @planning()
 def in_slabs(spec: Spec, traits: Traits) -> bool:
-    """Whether the transforms are taken apart: of one image by one kernel, real or complex.
+    """Whether to transform by slabs: one image by one kernel, real or complex.
 
-    Of more images each thread takes some, of larger ones pieces.
+    Of several images each thread transforms some, of a larger one pieces.
     """
-    if traits.transforms not in BOUND or traits.exact or len(spec.axes) < 2:
+    if traits.transforms not in THREAD_BOUND or traits.exact or len(spec.axes) < 2:
         return False
     real = spectral.is_real(traits)
     size = transform.spectrum_elements(lengths_of(spec), real) * traits.itemsize * (2 if real else 1)
-    alone = spec.batch == spec.groups == spec.channels == spec.filters == 1
-    return alone and size <= _MAX_SLAB_SIZE and not any(axis.wraps_around for axis in spec.axes)
+    is_single = spec.batch == spec.groups == spec.channels == spec.filters == 1
+    return is_single and size <= _MAX_SLAB_SIZE and not any(axis.wraps_around for axis in spec.axes)
 
 
 def _cost(spec: Spec, traits: Traits) -> int:
@@ -79,7 +79,7 @@ def _cost(spec: Spec, traits: Traits) -> int:
     if not in_slabs(spec, traits):
         return spectral_cost(spec, lengths, 1, traits)
     one = spectral_cost(spec, lengths, 1, traits._replace(threads=1))
-    if prod(lengths) < THREADED:
+    if prod(lengths) < MIN_THREADED_SAMPLES:
         return int(_SLABS_SMALL[component(traits.accumulator)] * one)
     return int(one / (1 + _SLABS_GAIN * (traits.threads - 1)))
 
@@ -90,7 +90,7 @@ def spectral_cost(spec: Spec, lengths: tuple[int, ...], tiles: int, traits: Trai
     limbs, products = spectral.limbs(traits), spectral.products(traits)
     rows = spec.batch * spec.groups * tiles
     transformed = rows * (limbs * spec.channels + products * spec.filters) * _transform_ps(rows, lengths, traits)
-    if traits.transforms in BOUND and rows * prod(lengths) >= THREADED:
+    if traits.transforms in THREAD_BOUND and rows * prod(lengths) >= MIN_THREADED_SAMPLES:
         transformed /= 1 + _GAIN * (traits.threads - 1)
     moved = products * rows * spec.filters * spec.channels * prod(lengths) * 2 * spectral.working_itemsize(traits)
     calls = rate.call_ns * (20 + 12 * limbs + 8 * products)
@@ -101,26 +101,26 @@ def spectral_cost(spec: Spec, lengths: tuple[int, ...], tiles: int, traits: Trai
 def spectral_prepare_cost(spec: Spec, lengths: tuple[int, ...], traits: Traits) -> int:
     """Return the nanoseconds of the kernel's transforms."""
     kernels = spec.groups * spec.filters * spec.channels
-    padding = len(lengths) > 1 and 4 * spec.taps <= prod(lengths) and traits.backend != "jax"  # rows left out
-    transforms = spectral.limbs(traits) * (kernels / 2 if padding else kernels)
+    skips_zeros = len(lengths) > 1 and 4 * spec.taps <= prod(lengths) and traits.backend != "jax"
+    transforms = spectral.limbs(traits) * (kernels / 2 if skips_zeros else kernels)
     return int(transforms * _transform_ps(kernels, lengths, traits)) // 1000
 
 
 def _transform_ps(rows: int, lengths: tuple[int, ...], traits: Traits) -> float:
-    """Return the picoseconds of one real transform on one thread, among so many at a time."""
+    """Return the picoseconds of one real transform on one thread, among `rows` at a time."""
     factor, points = spectral.working_itemsize(traits) // 4, prod(lengths)
-    lonely = LONE if len(lengths) == 1 and rows < LANES else 1
-    held = 1.5 if 4 * factor * points > _CACHED else 1
-    return lonely * held * points * log2(points + 1) * primitive_costs(traits.row).fft_point * factor
+    lone = LONE if len(lengths) == 1 and rows < LANES else 1
+    out_of_cache = 1.5 if 4 * factor * points > _CACHE_BYTES else 1
+    return lone * out_of_cache * points * log2(points + 1) * primitive_costs(traits.row).fft_point * factor
 
 
 def spectral_shares(spec: Spec, traits: Traits) -> bool:
-    """Whether transforms can be kept to the thread that calls them: NumPy's own are, a provider's are told."""
-    return traits.backend == "numpy" and (traits.transforms in BOUND or not traits.transforms)
+    """Whether transforms can run on the calling thread alone: NumPy's do, a `THREAD_BOUND` provider's on request."""
+    return traits.backend == "numpy" and (traits.transforms in THREAD_BOUND or not traits.transforms)
 
 
 def _shares(spec: Spec, traits: Traits) -> bool:
-    return spectral_shares(spec, traits) and not in_slabs(spec, traits)  # halves would overlap, and be cut and joined
+    return spectral_shares(spec, traits) and not in_slabs(spec, traits)  # halves would overlap
 
 
 def prepared_by(lengths: tuple[int, ...], spec: Spec) -> tuple[Any, ...]:
@@ -133,7 +133,7 @@ def _workspace(spec: Spec, traits: Traits) -> int:
 
 
 def spectral_workspace(spec: Spec, lengths: tuple[int, ...], tiles: int, traits: Traits) -> int:
-    """Return the bytes of the fullest moment: while the kernel, x or a product is transformed."""
+    """Return the peak in bytes: while the kernel, x or a product is transformed."""
     real = spectral.is_real(traits)
     frequencies = transform.spectrum_elements(lengths, real)
     size = spectral.working_itemsize(traits)
@@ -141,51 +141,51 @@ def spectral_workspace(spec: Spec, lengths: tuple[int, ...], tiles: int, traits:
     samples = prod(lengths) * size
     limbs = spectral.limbs(traits)
     rows = spec.batch * spec.groups * tiles
-    # Padded, transformed along some axes, and whole; integers beside all their limbs.
+    # The padded samples, the spectrum along some axes, and the spectra of all limbs; for integers also the limbs.
     forward = samples + (limbs + 1) * spectrum + limbs * samples * traits.exact
     kernels, x = spec.groups * spec.filters * spec.channels, rows * spec.channels
-    # A product and what the library makes of it on the way, the result; integers beside the sum of those before.
+    # A product and the library's scratch, the result; for integers also the sum of the products so far.
     inverse = rows * spec.filters * (3 * spectrum + samples + 2 * samples * traits.exact)
-    kept = kernels * limbs * spectrum
-    return max(kernels * forward, kept + x * forward, kept + x * limbs * spectrum + inverse)
+    prepared = kernels * limbs * spectrum
+    return max(kernels * forward, prepared + x * forward, prepared + x * limbs * spectrum + inverse)
 
 
 def _prepare(kernel: Array, spec: Spec, context: Context) -> spectral.Spectra | Array:
-    """Return the kernel's spectra; where it serves once, and is transformed column by column beside x, its taps."""
+    """Return the kernel's spectra; its taps where it is used once, and transformed by slabs as x is."""
     if context.single_use and _slabs(spec, context):
         return spectral.spread_taps(kernel, spec, context)
     return spectral.kernel_spectra(kernel, spec, lengths_of(spec), context)
 
 
 def _slabs(spec: Spec, context: Context) -> Any:
-    """Return what convolves by slabs; None where that is not done, or the provider could not be imported."""
+    """Return the provider's convolution by slabs; None without one, or if the provider could not be imported."""
     return getattr(context.fft, "slabs", None) if in_slabs(spec, context.traits) else None
 
 
 def _bind(spec: Spec, context: Context) -> Bound:
     slabs = _slabs(spec, context)
     if slabs is not None:
-        circles = _Circles(slabs, spec, context)
-        return Bound(circles.run, circles.checked)
-    read, turns = (..., *reads(spec)), [(n, -_first(axis)) for n, axis in enumerate(spec.axes) if axis.wraps_around]
+        convolution = _SlabConvolution(slabs, spec, context)
+        return Bound(convolution.run, convolution.checked)
+    read, shifts = (..., *reads(spec)), [(n, -_first(axis)) for n, axis in enumerate(spec.axes) if axis.wraps_around]
 
     def run(x: Array, kernel: spectral.Spectra, out: Array | None) -> Array:
         y = spectral.convolve(x, kernel, context)
-        for number, shift in turns:
+        for number, shift in shifts:
             y = context.xp.roll(y, shift, axis=LEADING + number)
         return y[read]
 
     return Bound(run)
 
 
-class _Circles:
-    """An image by a kernel or by its spectrum, in slabs of transforms."""
+class _SlabConvolution:
+    """An image by a kernel or by its spectrum, transformed by slabs."""
 
     def __init__(self, slabs: Any, spec: Spec, context: Context) -> None:
         dtype, read, lengths = context.traits.accumulator, reads(spec), lengths_of(spec)
         x_shape, reach = spec.input_size, tuple(axis.reach for axis in spec.axes)
         self._by_taps, self._by_spectrum = (
-            slabs.circle(x_shape, reach, dtype, lengths, read, is_spectrum=flag) for flag in (False, True)
+            slabs.circular(x_shape, reach, dtype, lengths, read, is_spectrum=flag) for flag in (False, True)
         )
 
     def run(self, x: Any, kernel: Any, out: Any) -> Any:
@@ -203,12 +203,12 @@ class _Circles:
 
 
 def _first(axis: Axis) -> int:
-    """Return where the first output stands in the circular convolution with the reversed kernel."""
+    """Return the index of the first output in the circular convolution with the reversed kernel."""
     return axis.reach - 1 - axis.before
 
 
 def reads(spec: Spec) -> list[slice]:
-    """Return where the outputs stand in the circular convolution with the reversed kernel; circles are turned first."""
+    """Return the outputs in the circular convolution with the reversed kernel, rolled first along circular axes."""
     return [_read(axis) for axis in spec.axes]
 
 

@@ -1,4 +1,4 @@
-"""im2col: every window laid out as a column, then one matrix product per group.
+"""im2col: every window copied to a column, then one matrix product per group.
 
     y[b, g] = W[g] @ columns[b, g],   W (filters, channels * taps),  columns (channels * taps, outputs)
 
@@ -21,7 +21,7 @@ from arrayconv._ops import windows
 from arrayconv._problem.spec import Spec
 from arrayconv._runtime.tracing import planning
 
-_VIEW = 8  # calls that take as long as the single one on NumPy arrays does besides copying and multiplying
+_VIEW = 8  # calls that take as long as the view of all windows of a NumPy array, without copying and multiplying
 
 
 def _why_not(spec: Spec, traits: Traits) -> str | None:
@@ -39,7 +39,7 @@ def _cost(spec: Spec, traits: Traits) -> int:
     rate = primitive_costs(traits.row)
     mac = rate.integer_mac if traits.exact else rate.gemm_mac * traits.itemsize // 4
     if spec.filters == 1 and traits.backend == "numpy":
-        mac = rate.integer_mac  # a product with one row leaves NumPy's fast path
+        mac = rate.integer_mac  # NumPy's fast path does not include products with one row
     # A product with few rows runs at the speed of reading the columns, not of multiplying.
     work = max(spec.macs * mac, _columns(spec) * traits.itemsize * rate.pass_byte)
     copied = _columns(spec) * traits.itemsize * rate.copy_byte
@@ -68,20 +68,20 @@ def _prepare(kernel: Array, spec: Spec, context: Context) -> Array:
 
 
 class Steps(NamedTuple):
-    """How x becomes columns."""
+    """The indices and shapes that make columns of x."""
 
-    parts: tuple[tuple[Any, ...], ...]  # of x, for every tap, or for every output
+    parts: tuple[tuple[Any, ...], ...]  # of x, one per tap, or one per output
     axis: int  # along which they are stacked
     matrices: tuple[int, ...]  # their shape as matrices of columns, or of rows
-    of_outputs: bool  # rows: the parts are those of the outputs
+    of_outputs: bool  # whether there is one part per output, so that the matrices consist of rows
     outputs: tuple[int, ...]
-    windows: tuple[int, ...]  # the shape of all parts as one
-    steps: tuple[tuple[int, int], ...]  # of each axis of that: which axis of x, and how many of its samples
+    windows: tuple[int, ...]  # the shape of the stacked parts
+    steps: tuple[tuple[int, int], ...]  # for each of its axes, an axis of x and the step along it in samples
 
 
 @planning()
 def _steps(spec: Spec) -> Steps:
-    """Return the steps, with as few parts as can be."""
+    """Return the steps, with parts per tap or per output, whichever are fewer."""
     outputs, lead, axes = prod(spec.output_size), (spec.batch, spec.groups), list(enumerate(spec.axes, windows.LEADING))
     taps, places = [(n, axis.dilation) for n, axis in axes], [(n, axis.stride) for n, axis in axes]
     if outputs < spec.taps:
@@ -100,7 +100,7 @@ def _bind(spec: Spec, context: Context) -> Bound:
 
     def run(x: Any, weights: Array, out: Array | None) -> Array:
         if is_numpy(x):
-            columns = copied_view(x, steps.windows, tuple([x.strides[axis] * many for axis, many in steps.steps]))
+            columns = copied_view(x, steps.windows, tuple([x.strides[axis] * step for axis, step in steps.steps]))
         else:
             columns = xp.stack([x[part] for part in steps.parts], axis=steps.axis)
         columns = reshape(columns, steps.matrices, xp=xp)

@@ -1,12 +1,12 @@
 """Overlap-save: FFT convolution of overlapping tiles that fit the cache, N-D.
 
-Each axis is cut into tiles of L samples, L - reach + 1 apart; a circular convolution of a tile is right in all
-but its first reach - 1 samples, and those belong to the tile before.
+Each axis is cut into tiles of L samples at a step of L - reach + 1; a circular convolution of a tile is right in all
+but its first reach - 1 samples, which the previous tile computes.
 
-Wins      long data with a kernel much shorter than it; less memory traffic and log2(L) instead of log2(n).
+Wins      data much longer than the kernel: less memory traffic, and log2(L) instead of log2(n).
 Cost      tiles * L log2(L) per axis, L chosen among multiples of the reach for the fewest operations per output.
 Memory    the tiles (L / (L - reach + 1) times x) and their spectra.
-Accuracy  by norm, tile by tile: what a large value costs stays within its tile. Integers are exact or refused.
+Accuracy  by norm, tile by tile: the rounding error of a large value stays in its tiles. Integers are exact or refused.
 Source    Oppenheim and Schafer, Discrete-Time Signal Processing, section 8.7.3.
 """
 
@@ -43,7 +43,7 @@ _MULTIPLES = (1.5, 2, 3, 4, 6, 8, 16, 32, 64)  # of the reach: tile lengths trie
 
 @record
 class Tiling(NamedTuple):
-    """How one axis is cut: `tiles` tiles of `length` samples, `step` apart."""
+    """How one axis is cut: `tiles` tiles of `length` samples, at a step of `step`."""
 
     length: int
     step: int
@@ -52,30 +52,30 @@ class Tiling(NamedTuple):
 
 @planning()
 def _tilings(spec: Spec) -> tuple[Tiling, ...]:
-    """Return the cut with the fewest operations per output among tiles that fit the cache, or a few reaches."""
+    """Return the cut with the fewest operations per output among tiles that fit the cache, or three reaches."""
     rows = LANES if len(spec.axes) == 1 and spec.batch % LANES else 1
     options = list(product(*(_options(axis, rows) for axis in spec.axes)))
-    most = max(_MAX_POINTS, prod(3 * axis.reach for axis in spec.axes))
-    small = [option for option in options if prod(tiling.length for tiling in option) <= most]
-    fewest = min(options, key=lambda option: prod(tiling.length for tiling in option))
-    return min(small or [fewest], key=_operations)
+    max_points = max(_MAX_POINTS, prod(3 * axis.reach for axis in spec.axes))
+    small = [option for option in options if prod(tiling.length for tiling in option) <= max_points]
+    smallest = min(options, key=lambda option: prod(tiling.length for tiling in option))
+    return min(small or [smallest], key=_operations)
 
 
 def _options(axis: Axis, rows: int) -> list[Tiling]:
-    """Return the cuts of an axis that are tried, the uncut among them; the number of tiles is a multiple of `rows`."""
+    """Return the candidate cuts of an axis, a single tile among them; the number of tiles is a multiple of `rows`."""
     positions = max(axis.stride * (axis.outputs - 1) + 1, 1)
-    whole = fast_length(positions + axis.reach - 1)
+    full_length = fast_length(positions + axis.reach - 1)
     lengths = {fast_length(max(int(axis.reach * multiple), 16)) for multiple in _MULTIPLES}
-    cuts = [length for length in sorted(lengths) if axis.reach <= length < whole]
+    cuts = [length for length in sorted(lengths) if axis.reach <= length < full_length]
     steps = [(length, length - axis.reach + 1) for length in cuts]
-    tiled = [Tiling(length, step, -(-positions // (step * rows)) * rows) for length, step in steps]
-    return [*tiled, Tiling(whole, whole - axis.reach + 1, 1)]
+    tilings = [Tiling(length, step, -(-positions // (step * rows)) * rows) for length, step in steps]
+    return [*tilings, Tiling(full_length, full_length - axis.reach + 1, 1)]
 
 
 def _operations(tilings: tuple[Tiling, ...]) -> float:
     points, tiles = prod(tiling.length for tiling in tilings), prod(tiling.tiles for tiling in tilings)
-    lonely = LONE if len(tilings) == tiles == 1 else 1
-    return lonely * tiles * points * log2(points + 1)
+    lone = LONE if len(tilings) == tiles == 1 else 1
+    return lone * tiles * points * log2(points + 1)
 
 
 @planning()
@@ -96,7 +96,7 @@ def _why_not(spec: Spec, traits: Traits) -> str | None:
 
 def _cost(spec: Spec, traits: Traits) -> int:
     joining = (60 * len(spec.axes) ** 2 - 20) * primitive_costs(traits.row).call_ns
-    return spectral_cost(spec, _lengths(spec), _tiles(spec), traits) * 5 // 4 + joining  # a fourth more to cut and join
+    return spectral_cost(spec, _lengths(spec), _tiles(spec), traits) * 5 // 4 + joining  # 1/4 more to cut and join
 
 
 def _workspace(spec: Spec, traits: Traits) -> int:
@@ -109,23 +109,23 @@ def _prepare(kernel: Array, spec: Spec, context: Context) -> spectral.Spectra:
 
 
 class Steps(NamedTuple):
-    """How x becomes tiles, and their outputs the result."""
+    """The shapes and orders of axes from x to tiles, and from their outputs to the result."""
 
     extension: tuple[tuple[Run, ...], ...]  # of every axis: exactly the samples that its tiles read
-    tile_order: tuple[int, ...]  # axes (B, *tiles, G, C, *lengths) of x cut
+    tile_order: tuple[int, ...]  # axes (B, *tiles, G, C, *lengths) of tiled x
     rows: Shape  # (B * tiles, G, C, *lengths)
     valid: tuple[Any, ...]
     outputs: Shape  # (B, *tiles, G, O, *steps)
-    output_order: tuple[int, ...]  # axes (B, G, O, tiles, step, ...) of that
+    output_order: tuple[int, ...]  # axes (B, G, O, tiles, step, ...) of `outputs`
     joined: Shape
-    read: tuple[Any, ...]  # at the stride
+    read: tuple[Any, ...]  # every stride-th of the joined outputs
 
 
 @planning()
 def _steps(spec: Spec) -> Steps:
     tilings, dims = _tilings(spec), len(spec.axes)
     lengths, counts = _lengths(spec), tuple(tiling.tiles for tiling in tilings)
-    at = [windows.LEADING + 2 * number for number in range(dims)]  # of each axis its tiles' number, then their samples
+    at = [windows.LEADING + 2 * number for number in range(dims)]  # each axis becomes (tiles, samples of a tile)
     order = [axis for number in range(dims) for axis in (1 + number, dims + 3 + number)]
     return Steps(
         extension=tuple(_extension(axis, tiling) for axis, tiling in zip(spec.axes, tilings, strict=True)),
@@ -142,8 +142,8 @@ def _steps(spec: Spec) -> Steps:
 def _extension(axis: Axis, tiling: Tiling) -> tuple[Run, ...]:
     """Return the samples that the tiles of one axis read, zeros beyond its ends."""
     needed = tiling.step * tiling.tiles + axis.reach - 1
-    held = min(axis.size, needed - axis.before)
-    runs = (Run(FILL, 0, axis.before), Run(0, 1, held), Run(FILL, 0, needed - axis.before - held))
+    samples = min(axis.size, needed - axis.before)
+    runs = (Run(FILL, 0, axis.before), Run(0, 1, samples), Run(FILL, 0, needed - axis.before - samples))
     return tuple(run for run in runs if run.length)
 
 
@@ -184,7 +184,7 @@ overlap_save = Algorithm(
     cuts=Cuts(
         extends=frozenset({"zero"}),
         shares=spectral_shares,
-        tile_bytes=10 << 20,  # pieces of this workspace took half the time of all tiles at once on 2048 x 2048
+        tile_bytes=10 << 20,  # on 2048 x 2048 such pieces took half the time of all tiles at once
     ),
     spreads="overflow",
 )

@@ -250,12 +250,12 @@ def _direct(call: BoundCall, made: Plan, dtypes: tuple[Any, Any], shapes: tuple[
     )
     general = _general(run, operands, problem, call.postprocess, shapes)
     if made.traits.library == "torch":
-        general = _accel.on_memory(general) if made.traits.origin else _accel.where_written(general)
+        general = _accel.on_numpy_views(general) if made.traits.origin else _accel.on_tensors_with_memory(general)
     at = run.step.bound.at if plain and same and made.is_whole else None
     if at is None:
         return general
     postprocess = None if call.postprocess is None else partial(_postprocessed, call.postprocess, operands)
-    on_places = _accel.on_places if made.traits.origin else _accel.on_addresses
+    on_places = _accel.tensors_at_addresses if made.traits.origin else _accel.numpy_at_addresses
     return on_places(at, general, problem.shape, np.dtype(made.traits.accumulator), postprocess)
 
 

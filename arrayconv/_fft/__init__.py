@@ -1,8 +1,8 @@
 """Transforms of NumPy arrays by other libraries: `PROVIDERS`, library -> module.
 
 A provider is a module whose ``with_threads(threads)`` returns `transforms.Transforms`: the functions of ``xp.fft`` that
-are used, and convolution by `slabs` where the library can be kept to one thread. It agrees with ``xp.fft`` but for last
-bits, and is imported when a plan that it serves is bound.
+are used, and convolution by `slabs` where the library can run on one thread. It agrees with ``xp.fft`` except for last
+bits, and is imported when a plan that uses it is bound.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ PROVIDERS = {
     "scipy": "arrayconv._fft.scipy",
     "torch": "arrayconv._fft.torch",
 }
-# By the library of the caller's arrays; the first that is there serves, so the quickest is named first. Beside NumPy's
-# threads torch's get in the way of each other.
-_SERVE = {"numpy": ("ducc0", "scipy"), "torch": ("ducc0", "torch", "scipy")}
-BOUND = frozenset({"ducc0", "scipy"})  # to as many threads as they are told; others have their own
-THREADED = 1 << 17  # samples from which they start any
+# By the library of the caller's arrays, fastest first; the first available one is used. For NumPy's arrays torch is no
+# provider: its threads would compete with NumPy's.
+_PROVIDERS_OF = {"numpy": ("ducc0", "scipy"), "torch": ("ducc0", "torch", "scipy")}
+THREAD_BOUND = frozenset({"ducc0", "scipy"})  # start no more threads than requested; others have a pool of their own
+MIN_THREADED_SAMPLES = 1 << 17  # from which these start threads
 
 
 def provider(traits: Traits) -> str:
-    """Return the library whose transforms serve, '' for the namespace's own."""
-    libraries = _SERVE.get(traits.library, ()) if traits.backend == "numpy" else ()
+    """Return the library whose transforms are used, '' for the namespace's own."""
+    libraries = _PROVIDERS_OF.get(traits.library, ()) if traits.backend == "numpy" else ()
     return next((library for library in libraries if library in traits.accelerators), "")
 
 
 def namespace(library: str, xp: Namespace, threads: int) -> Any:
-    """Return the fft functions to use: a provider's with so many threads, or the namespace's own, None without any.
+    """Return the fft functions to use: a provider's with `threads` threads, or the namespace's own, None without any.
 
-    A library that can't be imported is left alone from then on, with one warning.
+    A library that can't be imported is not used again, with one warning.
     """
     if not library or library in failures.failures:
         return getattr(xp, "fft", None)  # an optional extension of the standard
@@ -45,5 +45,5 @@ def namespace(library: str, xp: Namespace, threads: int) -> Any:
     except ImportError as broken:
         failure = AcceleratorFailed(library, f"{type(broken).__name__}: {broken}")
     disable(failure)
-    warnings.warn(f"{failure}. The array library's own transforms serve instead.", RuntimeWarning, stacklevel=2)
+    warnings.warn(f"{failure}. The array library's own transforms run instead.", RuntimeWarning, stacklevel=2)
     return xp.fft

@@ -1,9 +1,9 @@
-"""SciPy's transforms for NumPy arrays, several threads for large data.
+"""SciPy's transforms for NumPy arrays, on several threads for large data.
 
-SciPy transforms float32 without a detour and runs rows side by side; `numpy.fft` in float32 takes over 3 times as
-long in the cost table. More than one thread is asked for only where the data outweighs the cost of starting them. What
-SciPy returns is new memory, of which much takes longer than a transform: so the last axis goes, a part at a time, into
-memory that earlier calls left, and the others are transformed in place.
+SciPy transforms float32 in float32 and rows in parallel; `numpy.fft` in float32 takes over 3 times as long in the cost
+table. Several threads are requested only where the data outweighs the cost of starting them. SciPy returns new memory,
+and allocating much of it takes longer than a transform: so the last axis is transformed in parts into scratch memory of
+earlier calls, and the others in place.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from arrayconv._arrays.memory import lengthened, padded, zero_padded_scratch
 from arrayconv._fft.slabs import Steps
 from arrayconv._fft.transforms import threaded
 
-_PART = 1 << 19  # bytes per thread of new memory at a time: so much most systems keep at hand
+_PART = 1 << 19  # bytes of new memory per thread at a time: most systems reuse so much without asking the kernel
 
 
 def _rfftn(x: Any, s: Sequence[int], axes: Sequence[int], threads: int) -> Any:
@@ -27,40 +27,40 @@ def _rfftn(x: Any, s: Sequence[int], axes: Sequence[int], threads: int) -> Any:
     dtype = np.result_type(x.dtype, np.complex64)
     if len(axes) == 1 or prod(shape) * dtype.itemsize < _PART:
         return fft.rfftn(x, s=s, axes=axes, workers=threads)
-    held = tuple(slice(0, min(x.shape[axis], length)) for length, axis in zip(s[:-1], axes[:-1], strict=True))
-    place = (*held, slice(0, shape[-1]))
+    samples = tuple(slice(0, min(x.shape[axis], length)) for length, axis in zip(s[:-1], axes[:-1], strict=True))
+    place = (*samples, slice(0, shape[-1]))
     spectrum = zero_padded_scratch(shape, dtype, place)
 
     def rows(part: Any) -> Any:
         return fft.rfft(part, n=s[-1], workers=threads)
 
-    _written(rows, x[(..., *held, slice(None))], spectrum[(..., *place)], _PART * threads)
+    _write_in_parts(rows, x[(..., *samples, slice(None))], spectrum[(..., *place)], _PART * threads)
     return fft.fftn(spectrum, axes=axes[:-1], overwrite_x=True, workers=threads)
 
 
-def _written(transform: Callable[[Any], Any], x: Any, out: Any, most: int) -> None:
-    """Write to `out` what a transform makes of the last axis of x, in parts of at most so many bytes or one row."""
+def _write_in_parts(transform: Callable[[Any], Any], x: Any, out: Any, max_bytes: int) -> None:
+    """Write the transform of the last axis of x to `out`, in parts of at most `max_bytes` or one row."""
     axis = next((number for number, size in enumerate(out.shape[:-1]) if size > 1), None)
-    if axis is None or out.nbytes <= most:
+    if axis is None or out.nbytes <= max_bytes:
         out[...] = transform(x)
         return
     half = out.shape[axis] // 2
     for rows in (slice(0, half), slice(half, None)):
         part = (*(slice(None),) * axis, rows)
-        _written(transform, x[part], out[part], most)
+        _write_in_parts(transform, x[part], out[part], max_bytes)
 
 
 def _irfftn(x: Any, s: Sequence[int], axes: Sequence[int], threads: int) -> Any:
     if len(axes) == 1 or x.nbytes < _PART:
         return fft.irfftn(x, s=s, axes=axes, workers=threads)
-    x = _ifftn(x, s[:-1], axes[:-1], threads)  # all axes at once would be transformed in a copy
+    x = _ifftn(x, s[:-1], axes[:-1], threads)  # transforming all axes in one call makes a copy
     return fft.irfft(x, n=s[-1], axis=axes[-1], workers=threads)
 
 
 def _fftn(x: Any, s: Sequence[int], axes: Sequence[int], threads: int) -> Any:
     large = prod(lengthened(x.shape, s, axes)) * x.itemsize >= _PART
-    own = padded(x, s, axes) if large else x
-    return fft.fftn(own, s=s, axes=axes, overwrite_x=own is not x, workers=threads)
+    samples = padded(x, s, axes) if large else x
+    return fft.fftn(samples, s=s, axes=axes, overwrite_x=samples is not x, workers=threads)
 
 
 def _ifftn(x: Any, s: Sequence[int], axes: Sequence[int], threads: int) -> Any:
@@ -73,7 +73,7 @@ def _forward(x: Any, out: Any) -> None:
 
 def _columns(x: Any, inverse: bool) -> None:
     y = (fft.ifft if inverse else fft.fft)(x, axis=0, overwrite_x=True)
-    if not np.may_share_memory(x, y):  # it may write elsewhere all the same
+    if not np.may_share_memory(x, y):  # `overwrite_x` allows SciPy to overwrite, but does not require it
         x[...] = y
 
 

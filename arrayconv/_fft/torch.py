@@ -1,4 +1,4 @@
-"""torch's transforms for NumPy arrays that are torch's own memory, on as many threads as torch uses."""
+"""torch's transforms for NumPy views of tensors, on as many threads as torch uses."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from arrayconv._arrays.tensors import tensor
 from arrayconv._fft.transforms import threaded
 
 
-def _called(transform: Callable[..., Any]) -> Callable[..., Any]:
+def _on_numpy(transform: Callable[..., Any]) -> Callable[..., Any]:
     def run(x: Any, s: Sequence[int], axes: Sequence[int], threads: int) -> Any:
         return transform(tensor(x), s=tuple(s), dim=tuple(axes)).numpy()
 
     return run
 
 
-with_threads = threaded(*map(_called, (fft.rfftn, fft.irfftn, fft.fftn, fft.ifftn)))
+with_threads = threaded(*map(_on_numpy, (fft.rfftn, fft.irfftn, fft.fftn, fft.ifftn)))

@@ -1,4 +1,4 @@
-"""What providers of transforms have in common: four functions like those of ``xp.fft``, bound to some threads."""
+"""The common part of FFT providers: four functions like those of ``xp.fft``, bound to a number of threads."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from functools import lru_cache
 from math import prod
 from typing import Any, NamedTuple
 
-from arrayconv._fft import THREADED
+from arrayconv._fft import MIN_THREADED_SAMPLES
 from arrayconv._fft.slabs import Slabs, Steps
 
 
@@ -18,16 +18,16 @@ class Transforms(NamedTuple):
     irfftn: Callable[..., Any]
     fftn: Callable[..., Any]
     ifftn: Callable[..., Any]
-    slabs: Slabs | None  # convolution by parts of transforms, where the library can be kept to one thread
+    slabs: Slabs | None  # convolution by slabs, where the library can run on one thread
 
 
 def threaded(*functions: Callable[..., Any], steps: Steps | None = None) -> Callable[[int], Transforms]:
-    """Return what binds four functions (x, s, axes, threads) to a number of threads, one for few samples."""
+    """Return a function that binds four functions (x, s, axes, threads) to a number of threads, one for few samples."""
 
     def bound(function: Callable[..., Any], threads: int) -> Callable[..., Any]:
         def run(x: Any, *, s: Sequence[int], axes: Sequence[int]) -> Any:
             samples = prod(x.shape[: x.ndim - len(s)]) * prod(s)
-            return function(x, s, axes, threads if samples >= THREADED else 1)
+            return function(x, s, axes, threads if samples >= MIN_THREADED_SAMPLES else 1)
 
         return run
 

@@ -1,4 +1,4 @@
-"""Kernels as numbers on the host: taps of named stencils, and kernels that are short sums of products.
+"""Kernels as Python numbers: taps of named stencils, and kernels as short sums of products.
 
 Nothing here makes an array of a user's library: `kernels` does.
 """

@@ -6,17 +6,17 @@ import math
 
 from arrayconv._runtime.capacity import check_numbers
 
-MOST = 1 << 24  # samples times derivatives: some ten seconds
+MAX_SAMPLES = 1 << 24  # times derivatives: about ten seconds
 
 
 def check_cost(function: str, sigma: str, radius: int, order: int) -> None:
     """Raise MemoryError for samples that would take minutes, or more memory than there is."""
-    facts = f"radius {radius} and order {order}"
-    check_numbers(function, f"{sigma}, `truncate`, `radius` and `order`", (2 * radius + 1) * (order + 1), facts, MOST)
+    facts, count = f"radius {radius} and order {order}", (2 * radius + 1) * (order + 1)
+    check_numbers(function, f"{sigma}, `truncate`, `radius` and `order`", count, facts, MAX_SAMPLES)
 
 
 def gaussian(sigma: float, radius: int, order: int = 0) -> list[float]:
-    """Return samples at -radius..radius of a derivative of g, whose own samples add up to 1.
+    """Return samples at -radius..radius of a derivative of g, whose samples sum to 1.
 
         g(n) = exp(-n**2 / (2 * sigma**2)) / sum_m exp(-m**2 / (2 * sigma**2))
         g_(k+1)(n) = -(n * g_k(n) + k * g_(k-1)(n)) / sigma**2
@@ -26,7 +26,8 @@ def gaussian(sigma: float, radius: int, order: int = 0) -> list[float]:
     positions = range(-radius, radius + 1)
     weights = [math.exp(-0.5 * (n / sigma) * (n / sigma)) for n in positions]
     total = math.fsum(weights)
-    before, now = weights, [weight / total for weight in weights]
+    previous, current = weights, [weight / total for weight in weights]
     for k in range(order):
-        before, now = now, [-(n * g + k * b) / sigma / sigma for n, g, b in zip(positions, now, before, strict=True)]
-    return now
+        terms = zip(positions, current, previous, strict=True)
+        previous, current = current, [-(n * g + k * p) / sigma / sigma for n, g, p in terms]
+    return current

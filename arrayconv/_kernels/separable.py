@@ -1,11 +1,11 @@
-"""Kernels that are short sums of products, found once from their numbers on the host.
+"""Kernels as short sums of products, separated once from their values on the host.
 
     w[k_1, ..., k_d] = sum_r u_r1[k_1] * ... * u_rd[k_d]
 
-A product is d passes along one axis each: k_1 + ... + k_d multiply-adds per output instead of k_1 * ... * k_d. One
-product is read off the fibers through the largest tap, so that taps of zero stay zero and small ones keep their digits;
-integers by cross-multiplication, exactly. More than one, on two axes, by crosses with full pivoting (adaptive cross
-approximation: Bebendorf, Numer. Math. 86, 2000), then the singular values of what they span.
+A product is d passes along one axis each: k_1 + ... + k_d multiply-adds per output instead of k_1 * ... * k_d. The
+factors of one product are the fibers through the largest tap, so that taps of zero stay zero and small ones keep their
+digits; integers are verified by cross-multiplication, exactly. Several products, on two axes, come from crosses with
+full pivoting (adaptive cross approximation: Bebendorf, Numer. Math. 86, 2000) and the singular values of their span.
 """
 
 from __future__ import annotations
@@ -25,49 +25,49 @@ Host = np.ndarray[Any, Any]
 Factor = tuple[complex, ...]  # the taps along one axis: ints where the kernel's are, else floats or complex numbers
 Term = tuple[Factor, ...]  # one factor per axis
 
-MAX_TERMS = 8  # beyond, passes hardly ever repay their number
+MAX_TERMS = 8  # passes for more hardly ever pay off
 _LARGEST = {"float32": 2.0**127, "float64": 2.0**1023}  # of a factor: half the range
 
 
 @record
 class Separation(NamedTuple):
-    """The terms found for a kernel, and how far their sum is from it."""
+    """The terms of a kernel, and the difference of their sum from it."""
 
     terms: tuple[Term, ...]
     exact: bool  # integers whose product is the kernel
-    tapwise: float  # largest difference from a tap, relative to that tap; infinite where a zero is missed
+    tapwise: float  # largest difference from a tap, relative to that tap; infinite where a zero tap is not zero
     normwise: float  # largest difference, relative to the largest tap
 
 
-def separated(values: Host, eps: float, most: int = MAX_TERMS) -> Separation:
-    """Return the shortest sum of at most `most` products that a kernel is to a few `eps`, or else the nearest product.
+def separated(values: Host, eps: float, max_terms: int = MAX_TERMS) -> Separation:
+    """Return the shortest sum of at most `max_terms` products equal to a kernel to a few `eps`, or the nearest product.
 
-    More than one product is looked for where two axes are longer than one tap.
+    Several products are tried where exactly two axes are longer than one tap.
     """
-    found = _separated(values.reshape([n for n in values.shape if n > 1] or [1]), eps, most)
-    return found._replace(terms=tuple(_spread(term, values.shape) for term in found.terms))
+    separation = _separated(values.reshape([n for n in values.shape if n > 1] or [1]), eps, max_terms)
+    return separation._replace(terms=tuple(_on_all_axes(term, values.shape) for term in separation.terms))
 
 
-def _spread(term: Term, shape: Sequence[int]) -> Term:
-    """Return a term with a factor of 1 for every axis of one tap; where there is no other, the first has it all."""
+def _on_all_axes(term: Term, shape: Sequence[int]) -> Term:
+    """Return a term with a factor of 1 for every axis of one tap; the first axis has the tap where all are such."""
     factors = iter(term)
     spread = [next(factors) if n > 1 else (1,) for n in shape]
     return tuple(spread) if long_axes(shape) else (*term, *spread[1:])
 
 
-def _separated(values: Host, eps: float, most: int) -> Separation:
+def _separated(values: Host, eps: float, max_terms: int) -> Separation:
     if values.dtype.kind in "iu":
-        whole = _whole(values)
-        if whole is not None:
-            return Separation((whole,), True, 0.0, 0.0)
+        integers = _integer_product(values)
+        if integers is not None:
+            return Separation((integers,), True, 0.0, 0.0)
     wide = values.astype(np.complex128 if values.dtype.kind == "c" else np.float64)
     if not is_safe(wide, False, "numpy", xp=np):
         return Separation((), False, np.inf, np.inf)
-    found = _measured(wide, (_product(wide),))
+    nearest = _measured(wide, (_product(wide),))
     limit = tolerance(wide.shape, eps)
-    if found.normwise <= limit or wide.ndim != 2:
-        return found
-    return _sum_of_products(wide, limit, most) or found
+    if nearest.normwise <= limit or wide.ndim != 2:
+        return nearest
+    return _sum_of_products(wide, limit, max_terms) or nearest
 
 
 def long_axes(shape: Sequence[int]) -> tuple[int, ...]:
@@ -76,42 +76,45 @@ def long_axes(shape: Sequence[int]) -> tuple[int, ...]:
 
 
 def tolerance(shape: Sequence[int], eps: float) -> float:
-    """Return how far the products may be from a kernel: 2 eps for each axis longer than one tap."""
+    """Return the allowed difference of the products from a kernel: 2 eps for each axis longer than one tap."""
     return 2 * len(long_axes(shape)) * eps
 
 
-def misfit(found: Separation, shape: Sequence[int], accumulator: str, accuracy: str) -> str | None:
-    """Return why passes would leave the error bound of the whole kernel, or None where they keep it.
+def misfit(separation: Separation, shape: Sequence[int], accumulator: str, accuracy: str) -> str | None:
+    """Return why passes would exceed the error bound of the whole kernel, or None where they keep it.
 
-    By norm, a difference of a few eps of the largest tap is allowed. Tap by tap, the roundings of all passes together
-    and the difference must be no more than the bound allows for the definition's prod(shape) products.
+    By norm, a difference of a few eps of the largest tap is allowed. Tap by tap, the roundings of all passes plus the
+    difference must not exceed the bound for the definition's prod(shape) products.
     """
     if dtypes.kind(accumulator) == "integer":
-        return None if found.exact else "its integers are not a product of one factor of integers per axis"
+        return None if separation.exact else "its integers are not a product of one factor of integers per axis"
     eps = dtypes.eps(accumulator)
     limit = tolerance(shape, eps)
-    if found.normwise > limit:
+    if separation.normwise > limit:
         return (
-            f"its taps differ by {found.normwise:.2g} of the largest from the nearest product of one factor per axis"
-            f"{' and from every short sum of them' * (len(long_axes(shape)) == 2)}, more than {limit:.2g}"
+            f"its taps differ by {separation.normwise:.2g} of the largest from the nearest product of one factor per "
+            f"axis{' and from every short sum of them' * (len(long_axes(shape)) == 2)}, more than {limit:.2g}"
         )
     if accuracy != "componentwise":
         return None
-    if len(found.terms) > 1:
-        return f"it takes {len(found.terms)} products, and accuracy='componentwise' allows one"
+    if len(separation.terms) > 1:
+        return f"it needs {len(separation.terms)} products, and accuracy='componentwise' allows one"
     taps = [n for n in shape if n > 1]
-    most = min(limit, (prod(taps) + 2 - sum(taps)) * eps)
-    off = found.tapwise + len(taps) / 2 * eps  # factors are rounded once more
-    if off > most:
-        return f"a tap differs by {off:.2g} of itself from the product, and accuracy='componentwise' allows {most:.2g}"
+    allowed = min(limit, (prod(taps) + 2 - sum(taps)) * eps)
+    error = separation.tapwise + len(taps) / 2 * eps  # factors are rounded once more
+    if error > allowed:
+        return (
+            f"a tap differs by {error:.2g} of itself from the product, "
+            f"and accuracy='componentwise' allows {allowed:.2g}"
+        )
     return None
 
 
 def balanced(term: Term, order: Sequence[int], accumulator: str) -> Term | None:
     """Return a term with sums of magnitudes of at most 1 for every factor but the last of `order`.
 
-    So no pass but the last makes data larger, and nothing overflows that the whole kernel keeps finite. Powers of two
-    are exact. None where a factor leaves the range of the dtype. Integers wrap, and stay as they are.
+    So only the last pass can increase the data, and nothing overflows that is finite with the whole kernel. Powers of
+    two are exact. None where a factor leaves the range of the dtype. Integers wrap, and are returned unchanged.
     """
     if dtypes.kind(accumulator) == "integer":
         return term
@@ -130,11 +133,11 @@ def balanced(term: Term, order: Sequence[int], accumulator: str) -> Term | None:
 
 
 def fills(term: Term, order: Sequence[int], fill: complex, *, conj: bool) -> tuple[complex, ...]:
-    """Return what lies beyond constant ends before each pass: the fill, times the sums of the factors before it."""
-    found = [fill]
+    """Return the fill value of each pass: the call's fill times the sums of the factors of the passes before."""
+    values = [fill]
     for axis in order[:-1]:
-        found.append(found[-1] * _total(term[axis], conj))
-    return tuple(found)
+        values.append(values[-1] * _total(term[axis], conj))
+    return tuple(values)
 
 
 def _total(factor: Factor, conj: bool) -> complex:
@@ -156,9 +159,9 @@ def _scaled(factor: Factor, exponent: int) -> Factor:
 
 
 def _measured(wide: Host, terms: tuple[Term, ...]) -> Separation:
-    """Return terms with their distance from a kernel."""
+    """Return terms with the difference of their sum from a kernel."""
     long = np.clongdouble if wide.dtype.kind == "c" else np.longdouble
-    total: Any = sum(_outer([np.array(factor, dtype=long) for factor in term]) for term in terms)
+    total: Any = sum(_outer_product([np.array(factor, dtype=long) for factor in term]) for term in terms)
     error, sizes = np.abs(total - wide), np.abs(wide).astype(np.longdouble)
     largest = sizes.max()
     if largest == 0:
@@ -168,29 +171,29 @@ def _measured(wide: Host, terms: tuple[Term, ...]) -> Separation:
     return Separation(terms, False, tapwise, float(error.max() / largest))
 
 
-def _outer(factors: Sequence[Any]) -> Any:
+def _outer_product(factors: Sequence[Any]) -> Any:
     return reduce(np.multiply.outer, factors)
 
 
 def _fibers(values: Host, pivot: tuple[int, ...]) -> list[Any]:
-    """Return the taps along each axis through one of them."""
+    """Return the taps along each axis through the pivot."""
     return [values[(*pivot[:axis], slice(None), *pivot[axis + 1 :])] for axis in range(values.ndim)]
 
 
-def _whole(values: Host) -> Term | None:
+def _integer_product(values: Host) -> Term | None:
     """Return integers as a product of one factor of integers per axis, or None."""
     exact = values.astype(object)
     nonzero = np.argwhere(values)
     if not len(nonzero):
         return tuple((0,) * n for n in values.shape)
     pivot = tuple(int(place) for place in nonzero[0])
-    low = values.astype(np.int64)  # what is equal is equal modulo 2**64 too, which is quickly seen
-    if not (_outer(_fibers(low, pivot)) == low * low[pivot] ** (values.ndim - 1)).all():
+    low = values.astype(np.int64)  # a fast test first: equal integers are equal modulo 2**64
+    if not (_outer_product(_fibers(low, pivot)) == low * low[pivot] ** (values.ndim - 1)).all():
         return None
     fibers = _fibers(exact, pivot)
-    if not (_outer(fibers) == exact * exact[pivot] ** (values.ndim - 1)).all():
+    if not (_outer_product(fibers) == exact * exact[pivot] ** (values.ndim - 1)).all():
         return None
-    factors = [[tap // gcd(*fiber) for tap in fiber] for fiber in fibers]  # primitive: no common divisor is left
+    factors = [[tap // gcd(*fiber) for tap in fiber] for fiber in fibers]  # primitive: without a common divisor
     common = exact[pivot] // prod(factor[place] for factor, place in zip(factors, pivot, strict=True))
     factors[0] = [common * tap for tap in factors[0]]
     return tuple(tuple(factor) for factor in factors)
@@ -206,9 +209,9 @@ def _product(wide: Host) -> Term:
     return (*(tuple((fiber / largest).tolist()) for fiber in others), tuple(last.tolist()))
 
 
-def _sum_of_products(wide: Host, limit: float, most: int) -> Separation | None:
-    """Return the shortest sum of products that a kernel on two axes is, or None where `most` are too few."""
-    crosses = _crosses(wide, limit * np.abs(wide).max(), min((most, *wide.shape)))
+def _sum_of_products(wide: Host, limit: float, max_terms: int) -> Separation | None:
+    """Return the shortest sum of products within `limit` of a kernel on two axes, None if it has over `max_terms`."""
+    crosses = _crosses(wide, limit * np.abs(wide).max(), min((max_terms, *wide.shape)))
     if crosses is None:
         return None
     left, right = crosses
@@ -217,15 +220,15 @@ def _sum_of_products(wide: Host, limit: float, most: int) -> Separation | None:
     a, sizes, b = np.linalg.svd(r_left @ r_right.T)
     columns, rows = q_left @ a, (b @ q_right.T) * sizes[:, None]
     for count in range(1, len(sizes) + 1):
-        found = _measured(wide, _terms(columns.T[:count], rows[:count]))
-        if found.normwise <= limit:
-            return found
-    # The crosses themselves have fewer roundings, but may cancel: as long as they don't, passes keep the bound too.
+        shortest = _measured(wide, _terms(columns.T[:count], rows[:count]))
+        if shortest.normwise <= limit:
+            return shortest
+    # The crosses themselves have fewer roundings, but may cancel: passes keep the bound unless they do.
     weight = sum(np.linalg.norm(left, axis=0) * np.linalg.norm(right, axis=1))
     if weight > 2 * sqrt(len(sizes)) * np.linalg.norm(wide):
         return None
-    found = _measured(wide, _terms(left.T, right))
-    return found if found.normwise <= limit else None
+    by_crosses = _measured(wide, _terms(left.T, right))
+    return by_crosses if by_crosses.normwise <= limit else None
 
 
 def _terms(columns: Host, rows: Host) -> tuple[Term, ...]:
@@ -233,14 +236,14 @@ def _terms(columns: Host, rows: Host) -> tuple[Term, ...]:
     return tuple((tuple(column), tuple(row)) for column, row in pairs)
 
 
-def _crosses(matrix: Host, limit: float, most: int) -> tuple[Host, Host] | None:
-    """Return columns and rows whose product is a matrix to within `limit`, each through the largest entry left."""
-    rest, columns, rows = matrix.copy(), [], []
-    while np.abs(rest).max() > limit:
-        if len(columns) == most:
+def _crosses(matrix: Host, limit: float, max_terms: int) -> tuple[Host, Host] | None:
+    """Return columns and rows whose product is within `limit` of a matrix, each pair through the largest residual."""
+    residual, columns, rows = matrix.copy(), [], []
+    while np.abs(residual).max() > limit:
+        if len(columns) == max_terms:
             return None
-        i, j = np.unravel_index(np.argmax(np.abs(rest)), rest.shape)
-        columns.append(rest[:, j].copy())
-        rows.append(rest[i] / rest[i, j])
-        rest -= np.multiply.outer(columns[-1], rows[-1])
+        i, j = np.unravel_index(np.argmax(np.abs(residual)), residual.shape)
+        columns.append(residual[:, j].copy())
+        rows.append(residual[i] / residual[i, j])
+        residual -= np.multiply.outer(columns[-1], rows[-1])
     return np.stack(columns, axis=1), np.stack(rows)

@@ -1,7 +1,7 @@
-"""The taps of named stencils, as Python numbers: everything of `arrayconv.kernels` that needs no array.
+"""The taps of named stencils, as Python numbers: the part of `arrayconv.kernels` that needs no array.
 
-One function per stencil checks its arguments and returns the taps, last axis fastest, and their shape. `numbers` is the
-way to them all, by name; compilers see no more of it than the outcome.
+One function per stencil checks its arguments and returns the taps, last axis fastest, and their shape. `numbers` calls
+them by name; compilers trace only its result.
 """
 
 from __future__ import annotations
@@ -23,36 +23,36 @@ from arrayconv._runtime.capacity import check_numbers
 from arrayconv._runtime.tracing import planning
 
 Reals = float | Sequence[float]  # one for every axis, or one for each
-Wholes = int | Sequence[int]
+Integers = int | Sequence[int]
 Taps = tuple[Sequence[complex], tuple[int, ...]]
 
 _MAX_RADIUS = 2.0**62
 _SMALLEST = 1e-150  # product of two standard deviations whose reciprocal and squares stay finite
-_MAX_AXES = 64  # of an array, in NumPy; other libraries have fewer
+_MAX_AXES = 64  # of an array, in NumPy; other libraries support fewer
 
 
 @planning(0)
 def numbers(function: str, arguments: tuple[Any, ...], dtype: str | None, float64: bool) -> Numbers:
-    """Return the taps of a stencil, with the name of a dtype that holds them: `dtype`, or the widest there is.
+    """Return the taps of a stencil and the name of their dtype: `dtype`, or the widest that the device supports.
 
     Raises
     ------
     ValueError
         If an argument of the stencil is out of range.
     TypeError
-        If `dtype` can't hold a tap.
+        If `dtype` can't represent a tap.
     """
     taps, size = _STENCILS[function](*arguments)
     if dtype is None:
         dtype = "float64" if float64 else "float32"
         dtype = dtypes.complexified(dtype) if isinstance(taps[0], complex) else dtype
     else:
-        _check_holds(function, dtype, taps)
+        _check_dtype(function, dtype, taps)
     whole = dtypes.kind(dtype) == "integer"
     return Numbers(tuple(int(tap.real) if whole else tap for tap in taps), size, dtype)
 
 
-def _check_holds(function: str, name: str, taps: Sequence[complex]) -> None:
+def _check_dtype(function: str, name: str, taps: Sequence[complex]) -> None:
     kind, bits, signed = dtypes.DTYPES[name]
     if isinstance(taps[0], complex) and kind != "complex":
         raise TypeError(
@@ -91,22 +91,22 @@ def _laplacian(ndim: int, diagonal: bool) -> Taps:
     return taps, (3,) * ndim
 
 
-def _box(size: Wholes, ndim: int | None) -> Taps:
-    sizes = _wholes("box", "size", size, _rank("box", ndim, size), least=1)
+def _box(size: Integers, ndim: int | None) -> Taps:
+    sizes = _integers("box", "size", size, _rank("box", ndim, size), least=1)
     _check_count("box", "`size`", sizes)
     count = math.prod(sizes)
     return [1 / count] * count, sizes
 
 
-def _gaussian(sigma: Reals, truncate: float, radius: Wholes | None, ndim: int | None, order: Wholes) -> Taps:
+def _gaussian(sigma: Reals, truncate: float, radius: Integers | None, ndim: int | None, order: Integers) -> Taps:
     rank = _rank("gaussian", ndim, sigma, order, radius)
-    orders = _wholes("gaussian", "order", order, rank, least=0)
+    orders = _integers("gaussian", "order", order, rank, least=0)
     sigmas = _positive("gaussian", "sigma", sigma, rank)
     radii = _radii("gaussian", sigmas, truncate, radius, orders)
     return _outer(map(_gaussian_taps, sigmas, radii, orders)), _odd(radii)
 
 
-def _log(sigma: Reals, truncate: float, radius: Wholes | None, ndim: int | None) -> Taps:
+def _log(sigma: Reals, truncate: float, radius: Integers | None, ndim: int | None) -> Taps:
     sigmas = _positive("log", "sigma", sigma, _rank("log", ndim, sigma, radius))
     radii = _radii("log", sigmas, truncate, radius)
     axes = range(len(sigmas))
@@ -114,10 +114,10 @@ def _log(sigma: Reals, truncate: float, radius: Wholes | None, ndim: int | None)
     return [math.fsum(term) for term in zip(*terms, strict=True)], _odd(radii)
 
 
-def _dog(sigma1: Reals, sigma2: Reals, truncate: float, radius: Wholes | None, ndim: int | None) -> Taps:
+def _dog(sigma1: Reals, sigma2: Reals, truncate: float, radius: Integers | None, ndim: int | None) -> Taps:
     rank = _rank("dog", ndim, sigma1, sigma2, radius)
     sigmas = [_positive("dog", f"sigma{i}", value, rank) for i, value in enumerate((sigma1, sigma2), 1)]
-    radii = [_radii("dog", each, truncate, radius, named=f"`sigma{i}`") for i, each in enumerate(sigmas, 1)]
+    radii = [_radii("dog", each, truncate, radius, sigma_name=f"`sigma{i}`") for i, each in enumerate(sigmas, 1)]
     widest = tuple(map(max, *radii))
     first, second = (
         _outer(map(_widened, map(_gaussian_taps, sigma, cut), widest)) for sigma, cut in zip(sigmas, radii, strict=True)
@@ -145,8 +145,8 @@ def _gabor(
     cos, sin = math.cos(theta), math.sin(theta)
     arguments = "`frequency`, `sigma`, `bandwidth` and `n_stds`"
     rows, columns = (
-        _whole_radius("gabor", arguments, max(abs(n_stds * along), abs(n_stds * across), 1), math.ceil)
-        for along, across in ((s_v * cos, s_u * sin), (s_u * cos, s_v * sin))
+        _integer_radius("gabor", arguments, max(abs(n_stds * first), abs(n_stds * second), 1), math.ceil)
+        for first, second in ((s_v * cos, s_u * sin), (s_u * cos, s_v * sin))
     )
     _check_count("gabor", arguments, _odd((rows, columns)))
     if s_u * s_v < _SMALLEST:
@@ -158,8 +158,7 @@ def _gabor(
         return envelope * cmath.exp(1j * (2 * math.pi * frequency * u + offset))
 
     taps = [wave(r, c) for r in range(-rows, rows + 1) for c in range(-columns, columns + 1)]
-    chosen = taps if part == "complex" else [getattr(tap, part) for tap in taps]
-    return chosen, _odd((rows, columns))
+    return taps if part == "complex" else [getattr(tap, part) for tap in taps], _odd((rows, columns))
 
 
 _STENCILS: dict[str, Callable[..., Taps]] = {
@@ -183,7 +182,7 @@ def _widened(taps: list[float], radius: int) -> list[float]:
 
 
 def _outer(factors: Iterable[Sequence[float]]) -> list[float]:
-    """Return the taps of a separable kernel, last axis fastest."""
+    """Return the taps of a product of one factor per axis, last axis fastest."""
     return [math.prod(taps) for taps in product(*factors)]
 
 
@@ -224,7 +223,7 @@ def _finite(function: str, argument: str, value: float) -> float:
     return number
 
 
-def _wholes(function: str, argument: str, value: Reals, ndim: int, *, least: int) -> tuple[int, ...]:
+def _integers(function: str, argument: str, value: Reals, ndim: int, *, least: int) -> tuple[int, ...]:
     values = _per_axis(function, argument, value, ndim)
     if not all(v >= least and v % 1 == 0 for v in values):
         raise ValueError(f"{function}: `{argument}` must be whole numbers of at least {least}. Got {shown(value)}.")
@@ -235,24 +234,24 @@ def _radii(
     function: str,
     sigmas: tuple[float, ...],
     truncate: float,
-    radius: Wholes | None,
+    radius: Integers | None,
     orders: tuple[int, ...] | None = None,
-    named: str = "`sigma`",
+    sigma_name: str = "`sigma`",
 ) -> tuple[int, ...]:
-    arguments = f"{named}, `truncate` and `radius`"
+    arguments = f"{sigma_name}, `truncate` and `radius`"
     if radius is not None:
-        radii = _wholes(function, "radius", radius, len(sigmas), least=0)
+        radii = _integers(function, "radius", radius, len(sigmas), least=0)
     else:
         cut = _positive(function, "truncate", truncate, 1)[0]
-        radii = tuple(_whole_radius(function, arguments, cut * sigma + 0.5, int) for sigma in sigmas)
-    for reach, order in zip(radii, orders or (2,) * len(radii), strict=True):
-        check_cost(function, named, reach, order)
+        radii = tuple(_integer_radius(function, arguments, cut * sigma + 0.5, int) for sigma in sigmas)
+    for half_width, order in zip(radii, orders or (2,) * len(radii), strict=True):
+        check_cost(function, sigma_name, half_width, order)
     _check_count(function, arguments, _odd(radii))
     return radii
 
 
-def _whole_radius(function: str, arguments: str, radius: float, rounded: Callable[[float], int]) -> int:
-    """Return a radius that was computed, as int: what it is made of may be anything."""
+def _integer_radius(function: str, arguments: str, radius: float, rounded: Callable[[float], int]) -> int:
+    """Return a computed radius as an int, after checking its range: the arguments may be huge."""
     if not radius < _MAX_RADIUS:
         raise OverflowError(f"{function}: {arguments} must give a radius that fits 64 bits. Got a radius of {radius}.")
     return rounded(radius)

@@ -1,4 +1,4 @@
 """Array operations that several algorithms use: extension and its adjoint, windows, transforms, containment.
 
-Standard functions alone, on arrays of any library. What a single algorithm needs is in its own file.
+Functions of the standard only, on arrays of any library. Code for a single algorithm is in that algorithm's file.
 """

@@ -1,14 +1,14 @@
-"""Keeps non-finite and huge samples from spreading through methods that mix every sample with every other.
+"""Contains non-finite and huge samples in methods that mix every sample with every other.
 
-An FFT smears one NaN over the whole array and overflows where the direct sum would not. Around such a method:
+With an FFT one NaN contaminates the whole array, and it overflows where the direct sum does not. Around such a method:
 
-1. `guard` zeroes the non-finite samples and scales by a power of two (exact), remembering both;
+1. `guard` replaces non-finite samples by zeros and scales by a power of two (exact), and returns both;
 2. the method runs on the guarded data;
-3. `restore` undoes the scale and writes NaN where a window held a bad sample, found by a windowed OR.
+3. `restore` undoes the scale and writes NaN where a window contains a non-finite sample, by a windowed OR.
 
-Where values may be read (`Traits.readable`) nothing is done to data that needs nothing. Elsewhere, on a GPU or
-under a trace, the same steps run branch-free. A window's OR doubles its width at each step: log2(taps) passes
-over booleans, exact, without a gradient.
+Where values may be read (`Traits.readable`) safe data is used as it is. Elsewhere, on a GPU or under a trace, the same
+steps run without a branch. The windowed OR doubles its width at each step: log2(taps) passes over booleans, exact,
+without a gradient.
 """
 
 from __future__ import annotations
@@ -31,61 +31,61 @@ from arrayconv._problem.spec import Axis, Spec
 
 # Magnitudes are brought into [2^-48, 2^48]: two such operands and 2^30 terms stay below float32's 2^128.
 _SAFE_EXPONENT = 48
-_LEAST, _MOST = 2.0**-_SAFE_EXPONENT, 2.0**_SAFE_EXPONENT
-_FEW = 1 << 12  # numbers of which BLAS sums the products on the thread that calls it
-_STEPS = {"float32": (64, 32), "float64": (512, 256, 128, 64, 32)}  # powers of two tried, largest first
+_SAFE_MIN, _SAFE_MAX = 2.0**-_SAFE_EXPONENT, 2.0**_SAFE_EXPONENT
+_ONE_THREAD = 1 << 12  # numbers up to which BLAS computes a dot product on the calling thread
+_EXPONENTS = {"float32": (64, 32), "float64": (512, 256, 128, 64, 32)}  # of the candidate scales, largest first
 
 
 Branch = Callable[[Array], Array]
 
 
 class Guard(NamedTuple):
-    """Guarded data, and what to undo: `scale` multiplied in, `bad` samples zeroed; None where nothing was done."""
+    """Guarded data, the `scale` it was multiplied by, and the `nonfinite` samples that became 0; None for no change."""
 
     data: Array
     scale: Array | None
-    bad: Array | None
+    nonfinite: Array | None
 
 
 def guard(data: Array, keep: int, traits: Traits, scales: bool, *, xp: Namespace) -> Guard:
-    """Return `data` safe for a smearing method; where that `scales`, one factor for all axes after the first `keep`."""
+    """Return finite `data`; with `scales` also scaled into the safe range, by one factor per index of `keep` axes."""
     if traits.readable and is_safe(data, scales, traits.backend, xp=xp):
         return Guard(data, None, None)
-    bad = ~xp.isfinite(data)
-    clean = xp.where(bad, xp.zeros_like(data), data)
+    nonfinite = ~xp.isfinite(data)
+    finite = xp.where(nonfinite, xp.zeros_like(data), data)
     if not scales:
-        return Guard(clean, None, bad)
+        return Guard(finite, None, nonfinite)
     axes = tuple(range(keep, data.ndim))
     if kind(traits.accumulator) == "complex":  # |z| overflows where its parts do not
-        real, imag = (xp.max(xp.abs(part), axis=axes, keepdims=True) for part in (xp.real(clean), xp.imag(clean)))
+        real, imag = (xp.max(xp.abs(part), axis=axes, keepdims=True) for part in (xp.real(finite), xp.imag(finite)))
         largest = xp.where(real > imag, real, imag)
     else:
-        largest = xp.max(xp.abs(clean), axis=axes, keepdims=True)
+        largest = xp.max(xp.abs(finite), axis=axes, keepdims=True)
     scale = _scale(largest, traits.accumulator, xp)
-    return Guard(clean * xp.astype(scale, clean.dtype), scale, bad)
+    return Guard(finite * xp.astype(scale, finite.dtype), scale, nonfinite)
 
 
 def is_safe(data: Any, scales: bool, backend: str, *, xp: Namespace) -> bool:
     """Whether every number is finite and, for a method that `scales`, of a magnitude that needs no scaling."""
-    told = by_one_pass(data, scales, backend)
-    if told is not None:
-        return told
+    verdict = by_one_pass(data, scales, backend)
+    if verdict is not None:
+        return verdict
     if backend == "jax":
         data = _nan_to_infinity(data, xp)
     return 0 in data.shape or within_safe_range(magnitudes(data, xp), scales)
 
 
 def by_one_pass(data: Any, scales: bool, backend: str, *, may_use_threads: bool = False) -> bool | None:
-    """Return what `is_safe` does where one pass over the numbers tells, None where it leaves the answer open.
+    """Return the result of `is_safe` where one pass over the numbers determines it, else None.
 
-    A sum is finite only if every term is. The 2-norm lies between the largest magnitude and sqrt(count) times that. But
-    either may overflow, and only zeros times the numbers can't. Unless it `may_use_threads`, none is woken of
-    NumPy's BLAS, which would get in the way of those that transform or run other pieces.
+    A sum is finite only if every term is. The 2-norm is between the largest magnitude and sqrt(count) times that. Both
+    may overflow; only the dot product with zeros can't. Without `may_use_threads` no thread of NumPy's BLAS is used,
+    since it would compete with threads that transform or run other pieces.
     """
     if backend == "numpy" and scales:
-        return (data.size <= _FEW and _is_moderate(sqrt(abs(np.vdot(data, data))), data.size)) or None
+        return (data.size <= _ONE_THREAD and _is_moderate(sqrt(abs(np.vdot(data, data))), data.size)) or None
     if backend == "numpy":
-        if data.size <= _FEW:
+        if data.size <= _ONE_THREAD:
             return bool(np.vdot(data, _zeros(data.size, data.dtype)) == 0)
         return isfinite(np.vdot(data, data) if may_use_threads and data.flags.c_contiguous else np.sum(data)) or None
     if backend != "torch":
@@ -93,14 +93,14 @@ def by_one_pass(data: Any, scales: bool, backend: str, *, may_use_threads: bool 
     if not scales:
         return isfinite(data.sum()) or None
     torch = sys.modules["torch"]
-    if data.is_complex():  # whose own norm takes a hundred times as long
+    if data.is_complex():  # the norm of a complex tensor takes a hundred times as long
         data = torch.view_as_real(data.resolve_conj())
     return _is_moderate(float(torch.linalg.vector_norm(data)), prod(data.shape)) or None
 
 
 def _is_moderate(norm: float, count: int) -> bool:
-    """Whether the 2-norm of so many numbers, rounded, shows that the largest magnitude is comfortable."""
-    return 2 * _LEAST * sqrt(count) <= norm <= _MOST / 2
+    """Whether the rounded 2-norm of `count` numbers shows that the largest magnitude is in the safe range."""
+    return 2 * _SAFE_MIN * sqrt(count) <= norm <= _SAFE_MAX / 2
 
 
 @lru_cache
@@ -109,18 +109,18 @@ def _zeros(count: int, dtype: Any) -> Any:
 
 
 def run(bound: Any, data: Array, kernel: Kernel, task: Contained, out: Array | None) -> Array:
-    """Return what a method that spreads bad numbers makes of a piece.
+    """Return the result of a method that spreads non-finite numbers or overflow, contained.
 
-    Where the method can tell on its way, or by its result, that nothing had to be contained, the numbers are not looked
-    at. A bad sample spoils, with others, the outputs whose window holds it, and a bad tap all outputs of its filter: so
-    where every output is finite none was read.
+    Where the method itself, or its result, shows that there was nothing to contain, the data is not inspected. A
+    non-finite sample contaminates at least the outputs whose window contains it, and such a tap all outputs of its
+    filter: so if every output is finite, none was read.
     """
     y = _checked(bound, data, kernel, task, out)
     return _guarded(bound, data, kernel, task, out) if y is None else y
 
 
 class Kernel(Protocol):
-    """The kernel of a piece: what the method prepares of it as it is, and guarded."""
+    """The kernel of a piece, prepared by the method as it is, or guarded first."""
 
     def plain(self) -> Any: ...
 
@@ -128,15 +128,15 @@ class Kernel(Protocol):
 
 
 class Contained(NamedTuple):
-    """What a piece is, and whether its method `scales`: where sums may overflow that the definition's would not."""
+    """The spec of a piece, and whether its method `scales`: its sums may overflow where the definition's do not."""
 
     spec: Spec
-    context: Any  # the method's
+    context: Any  # of the method
     scales: bool
 
 
 def _checked(bound: Any, data: Array, kernel: Kernel, task: Contained, out: Array | None) -> Array | None:
-    """Return what the method makes of the numbers as they are; None where those have to be guarded."""
+    """Return the method's result on unguarded data; None where the data must be guarded."""
     context = task.context
     if bound.checked is not None:
         return bound.checked(data, kernel.plain(), out)
@@ -166,25 +166,25 @@ def _guarded(bound: Any, data: Array, kernel: Kernel, task: Contained, out: Arra
 
 
 def _decides_at_run_time(data: Array, traits: Traits, scales: bool) -> bool:
-    """Whether a program decides as it runs whether data is guarded: one of JAX for a CPU, by a method that `scales`.
+    """Whether a program decides at run time to guard data: a JAX program on a CPU, for a method that `scales`.
 
-    It is short enough to be there twice. Elsewhere data of unknown values is always guarded.
+    The method is short enough to compile both branches. Elsewhere data of unknown values is always guarded.
     """
     return traits.backend == "jax" and traits.traced and traits.device == "cpu" and scales and 0 not in data.shape
 
 
 def _cond_guarded(data: Array, plain: Branch, guarded: Branch, traits: Traits, *, xp: Namespace) -> Array:
-    """Return what `plain` makes of data that needs no guard, what `guarded` makes of any other: a program decides."""
+    """Return a conditional of the program: `plain` of data in the safe range, `guarded` of any other."""
     parts = [xp.real(data), xp.imag(data)] if kind(traits.accumulator) == "complex" else [data]
     within_safe_range: Any = True
     for part in parts:
         largest = xp.max(xp.abs(_nan_to_infinity(part, xp)))
-        within_safe_range = within_safe_range & (largest <= _MOST) & ((largest >= _LEAST) | (largest == 0))
+        within_safe_range = within_safe_range & (largest <= _SAFE_MAX) & ((largest >= _SAFE_MIN) | (largest == 0))
     return sys.modules["jax"].lax.cond(within_safe_range, plain, guarded, data)
 
 
 def _nan_to_infinity(data: Array, xp: Namespace) -> Array:
-    """Return numbers whose largest magnitude tells of NaN: XLA's maximum of some thousand on a CPU passes it over."""
+    """Return data with NaN as infinity: on a CPU XLA's maximum of several thousand numbers ignores NaN."""
     return xp.where(xp.isnan(data), xp.full_like(data, float("inf")), data)
 
 
@@ -196,44 +196,45 @@ def magnitudes(data: Array, xp: Namespace) -> list[float]:
 
 
 def within_safe_range(magnitudes: Sequence[float], scales: bool) -> bool:
-    """Whether numbers are finite and, for a method that scales, need no scaling, by the magnitudes of all parts."""
+    """Whether numbers are finite and, for a method that scales, need no scaling, given the magnitudes of all parts."""
     if not all(map(isfinite, magnitudes)):
         return False
     largest = max(magnitudes)
-    return not scales or largest == 0 or _LEAST <= largest <= _MOST
+    return not scales or largest == 0 or _SAFE_MIN <= largest <= _SAFE_MAX
 
 
 def _scale(largest: Array, accumulator: str, xp: Namespace) -> Array:
-    """Return the power of two that brings `largest` near 1, by comparisons alone: exact on every library."""
+    """Return the power of two that brings `largest` near 1, by comparisons alone: exact in every library."""
     scale = one = xp.ones_like(largest)
-    for power in _STEPS[component(accumulator)]:
-        too_big, too_small = largest > 2.0 ** (power // 2), largest < 2.0 ** -(power // 2)
-        factor = xp.where(too_big, 2.0**-power * one, xp.where(too_small, 2.0**power * one, one))
+    for exponent in _EXPONENTS[component(accumulator)]:
+        too_big, too_small = largest > 2.0 ** (exponent // 2), largest < 2.0 ** -(exponent // 2)
+        factor = xp.where(too_big, 2.0**-exponent * one, xp.where(too_small, 2.0**exponent * one, one))
         scale, largest = scale * factor, largest * factor
     return scale
 
 
 def restore(y: Array, x: Guard, kernel: Guard, spec: Spec, context: Any) -> Array:
     """Return the method's result y (batch, groups, filters, *out) as if the data had not been guarded."""
-    if x.scale is x.bad is kernel.scale is kernel.bad is None:
+    if x.scale is x.nonfinite is kernel.scale is kernel.nonfinite is None:
         return y
     xp: Namespace = context.xp
     for factor in _inverse_scales(x.scale, kernel.scale, xp):
         y = y * xp.astype(factor, y.dtype)
-    for bad in (_contaminated_outputs(x.bad, spec, context), _contaminated_filters(kernel.bad, xp)):
-        if bad is not None:
-            y = xp.where(bad, xp.full_like(y, float("nan")), y)
+    outputs = _contaminated_outputs(x.nonfinite, spec, context)
+    for contaminated in (outputs, _contaminated_filters(kernel.nonfinite, xp)):
+        if contaminated is not None:
+            y = xp.where(contaminated, xp.full_like(y, float("nan")), y)
     return y
 
 
 def _inverse_scales(x: Array | None, kernel: Array | None, xp: Namespace) -> list[Array]:
     """Return the factors that undo both scales, each (batch, groups, filters, 1, ...) or broadcasting to it.
 
-    Two scales of one direction are undone one after the other, since their product may leave the range; two of
-    opposite directions at once, since the first alone might.
+    Two scales of one direction are undone in two steps, since their product may leave the range; two of opposite
+    directions in one, since the first alone might.
     """
     factors = [] if x is None else [1 / x]  # (B, G, 1, ...)
-    if kernel is not None:  # (G, O, 1, ...) -> (1, G, O, ...), the channel axis gives its place to the batch
+    if kernel is not None:  # (G, O, 1, ...) -> (1, G, O, ...), without the channel axis and with a batch axis
         factors.append(1 / xp.expand_dims(xp.squeeze(kernel, axis=2), axis=0))
     if len(factors) < 2:
         return factors
@@ -243,29 +244,29 @@ def _inverse_scales(x: Array | None, kernel: Array | None, xp: Namespace) -> lis
     return [first * joined, xp.where(opposite, xp.ones_like(second), second)]
 
 
-def _contaminated_filters(bad: Array | None, xp: Namespace) -> Array | None:
-    """Return which filters hold a bad tap, and so spoil all their outputs: (1, groups, filters, 1, ...)."""
-    if bad is None:
+def _contaminated_filters(nonfinite: Array | None, xp: Namespace) -> Array | None:
+    """Return the filters with a non-finite tap, which contaminates all their outputs: (1, groups, filters, 1, ...)."""
+    if nonfinite is None:
         return None
-    spoilt = xp.any(bad, axis=tuple(range(2, bad.ndim)), keepdims=True)
-    return xp.expand_dims(xp.squeeze(spoilt, axis=2), axis=0)
+    flags = xp.any(nonfinite, axis=tuple(range(2, nonfinite.ndim)), keepdims=True)
+    return xp.expand_dims(xp.squeeze(flags, axis=2), axis=0)
 
 
-def _contaminated_outputs(bad: Array | None, spec: Spec, context: Any) -> Array | None:
-    """Return which outputs have a bad sample in their window: (batch, groups, 1, *out)."""
-    if bad is None:
+def _contaminated_outputs(nonfinite: Array | None, spec: Spec, context: Any) -> Array | None:
+    """Return the outputs with a non-finite sample in their window: (batch, groups, 1, *out)."""
+    if nonfinite is None:
         return None
-    touched = context.xp.any(bad, axis=2, keepdims=True)
+    flags = context.xp.any(nonfinite, axis=2, keepdims=True)
     for number, axis in enumerate(spec.axes):
-        touched = _windowed_any(touched, LEADING + number, axis, context.xp, context.device)
-    return touched
+        flags = _windowed_any(flags, LEADING + number, axis, context.xp, context.device)
+    return flags
 
 
 def _windowed_any(flags: Array, number: int, axis: Axis, xp: Namespace, device: Any) -> Array:
-    read = runs(axis.size, *axis.span(0, axis.outputs), axis.boundary)  # beyond the ends nothing is bad
-    flags = extend(flags, number, read, False, xp=xp, device=device)
+    samples = runs(axis.size, *axis.span(0, axis.outputs), axis.boundary)
+    flags = extend(flags, number, samples, False, xp=xp, device=device)  # False: the fill is finite
     positions = axis.stride * (axis.outputs - 1) + 1
-    covered = 1  # flags[i] is the OR of `covered` samples from i on, dilation apart
+    covered = 1  # flags[i] is the OR of `covered` samples from i on, at the dilation
     while covered < axis.taps:
         shift = min(covered, axis.taps - covered)
         offset, size = axis.dilation * shift, flags.shape[number]

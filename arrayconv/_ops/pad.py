@@ -1,8 +1,8 @@
 """Extension of an axis beyond its ends, and the adjoint of that.
 
-`extend` follows a list of runs (see `_problem.boundary`), so it needs slices, flips and broadcasts but no index
-array, and costs one copy of what it returns. `fold` is its transpose: it adds every extended sample back
-onto the sample it was copied from, so that <extend x, y> = <x, fold y> for a fill of zero.
+`extend` concatenates a list of runs (see `_problem.boundary`), by slices, flips and broadcasts without index arrays,
+and costs one copy of its result. `fold` is its transpose: it adds every extended sample to the sample that it is a copy
+of, so that <extend x, y> = <x, fold y> for a fill of zero.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from arrayconv._arrays.xp import Array, Namespace
 from arrayconv._problem.boundary import FILL, Cycle, Run
 
 
-def along(axis: int, chosen: slice) -> tuple[Any, ...]:
-    """Return the index that applies `chosen` to a non-negative `axis` and keeps the others."""
-    return (*(slice(None),) * axis, chosen, ...)
+def along(axis: int, part: slice) -> tuple[Any, ...]:
+    """Return the index that applies `part` to a non-negative `axis` and selects all of the others."""
+    return (*(slice(None),) * axis, part, ...)
 
 
 def is_slice(pieces: Sequence[Run | Cycle]) -> bool:
-    """Whether the runs are one plain slice of the axis, which needs no copy."""
+    """Whether the runs are a single ascending slice of the axis, which needs no copy."""
     return len(pieces) == 1 and pieces[0].step == 1 and pieces[0].start != FILL
 
 
 def extend(x: Array, axis: int, pieces: Sequence[Run | Cycle], fill: complex, *, xp: Namespace, device: Any) -> Array:
-    """Return x with `axis` replaced by the concatenation of the runs `pieces`; a view for a plain slice."""
+    """Return x with `axis` replaced by the concatenation of the runs `pieces`; a view for a single slice."""
     parts = [_part(x, axis, run, fill, xp, device) for run in pieces]
     return parts[0] if len(parts) == 1 else xp.concat(parts, axis=axis)
 
@@ -34,8 +34,8 @@ def _part(x: Array, axis: int, run: Run | Cycle, fill: complex, xp: Namespace, d
     lead, trail = x.shape[:axis], x.shape[axis + 1 :]
     shape = (*lead, run.length, *trail)
     if isinstance(run, Cycle):
-        one = xp.expand_dims(extend(x, axis, run.runs, fill, xp=xp, device=device), axis=axis)
-        return xp.reshape(xp.broadcast_to(one, (*lead, run.periods, *one.shape[axis + 1 :])), shape)
+        period = xp.expand_dims(extend(x, axis, run.runs, fill, xp=xp, device=device), axis=axis)
+        return xp.reshape(xp.broadcast_to(period, (*lead, run.periods, *period.shape[axis + 1 :])), shape)
     if run.start == FILL and fill is False:  # torch.jit has no `full` of a bool
         return xp.zeros(shape, dtype=x.dtype, device=device)
     if run.start == FILL:
@@ -47,13 +47,13 @@ def _part(x: Array, axis: int, run: Run | Cycle, fill: complex, xp: Namespace, d
 
 
 def _samples(run: Run) -> slice:
-    """Return the ascending slice of the samples a run copies."""
+    """Return the ascending slice of the samples that a run copies."""
     first = run.start - run.length + 1 if run.step < 0 else run.start
     return slice(first, first + (run.length if run.step else 1))
 
 
 def fold(y: Array, axis: int, pieces: Sequence[Run | Cycle], size: int, *, xp: Namespace, device: Any) -> Array:
-    """Return the adjoint of `extend`: `axis` of y, laid out as `pieces`, summed back onto `size` samples."""
+    """Return the adjoint of `extend`: the runs `pieces` along `axis` of y, each added to its samples of `size`."""
     total = xp.zeros((*y.shape[:axis], size, *y.shape[axis + 1 :]), dtype=y.dtype, device=device)
     at = 0
     for run in pieces:
@@ -61,8 +61,8 @@ def fold(y: Array, axis: int, pieces: Sequence[Run | Cycle], size: int, *, xp: N
         at += run.length
         if isinstance(run, Cycle):
             periods = xp.reshape(part, (*y.shape[:axis], run.periods, -1, *y.shape[axis + 1 :]))
-            once = xp.sum(periods, axis=axis, dtype=y.dtype)
-            total = total + fold(once, axis, run.runs, size, xp=xp, device=device)
+            period_sum = xp.sum(periods, axis=axis, dtype=y.dtype)
+            total = total + fold(period_sum, axis, run.runs, size, xp=xp, device=device)
             continue
         if run.start == FILL:
             continue
@@ -70,11 +70,11 @@ def fold(y: Array, axis: int, pieces: Sequence[Run | Cycle], size: int, *, xp: N
             part = xp.sum(part, axis=axis, keepdims=True, dtype=y.dtype)
         elif run.step < 0:
             part = xp.flip(part, axis=axis)
-        total = total + _placed(part, axis, _samples(run), size, xp, device)
+        total = total + _zero_padded(part, axis, _samples(run), size, xp, device)
     return total
 
 
-def _placed(part: Array, axis: int, where: slice, size: int, xp: Namespace, device: Any) -> Array:
-    """Return `part` at the samples `where` of an axis of zeros."""
-    pieces = [Run(FILL, 0, where.start), Run(0, 1, part.shape[axis]), Run(FILL, 0, size - where.stop)]
+def _zero_padded(part: Array, axis: int, samples: slice, size: int, xp: Namespace, device: Any) -> Array:
+    """Return `part` at `samples` of an axis of `size` zeros."""
+    pieces = [Run(FILL, 0, samples.start), Run(0, 1, part.shape[axis]), Run(FILL, 0, size - samples.stop)]
     return extend(part, axis, [run for run in pieces if run.length], 0, xp=xp, device=device)

@@ -1,8 +1,8 @@
 """Convolution of whole arrays through their spectra, with exact integers; `fft` and `overlap_save` share it.
 
-Integers are cut into balanced 16-bit limbs, x = sum_i x_i 2^(16 i) with |x_i| <= 2^15, convolved in float64 and
-rounded. Only pairs with i + j below the number of limbs matter, the rest wraps away. Rounding is right while
-the computed error bound is below 1/2; `rounding_bound` says what it is, and a method refuses beyond.
+Integers are split into balanced 16-bit limbs, x = sum_i x_i 2^(16 i) with |x_i| <= 2^15, convolved in float64 and
+rounded. Only pairs with i + j below the number of limbs matter; the others are multiples of the modulus. Rounding is
+right while the error bound is below 1/2; `rounding_bound` computes it, and methods refuse from there on.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ LIMB_BITS = 16
 
 
 class Spectra(NamedTuple):
-    """The kernel's spectrum, one per limb (a single one for floats), and the lengths it was made for."""
+    """The kernel's spectrum, one per limb (a single one for floats), and its lengths."""
 
     limbs: list[Array]
     lengths: tuple[int, ...]
@@ -33,7 +33,7 @@ def limbs(traits: Traits) -> int:
 
 
 def products(traits: Traits) -> int:
-    """Count the pairs of limbs whose product does not wrap away."""
+    """Count the pairs of limbs whose product is no multiple of the modulus."""
     return limbs(traits) * (limbs(traits) + 1) // 2
 
 
@@ -43,15 +43,15 @@ def is_real(traits: Traits) -> bool:
 
 
 def working_itemsize(traits: Traits) -> int:
-    """Return the bytes of one real or complex sample while it is transformed: float64 for integers."""
+    """Return the bytes of one real or complex sample in a transform: float64 for integers."""
     return 8 if traits.exact else traits.itemsize
 
 
 def rounding_bound(spec: Spec, lengths: Sequence[int], traits: Traits) -> float:
     """Bound the absolute error of one product of limbs, before it is rounded.
 
-    The forward transforms and the product are bounded output by output (Cauchy and Schwarz on the spectra), the
-    additions over channels too; of the inverse, whose bound is by norm, an even spread over the outputs is assumed.
+    The forward transforms, the product and the additions over channels are bounded output by output (Cauchy-Schwarz on
+    the spectra). The error of the inverse, bounded by norm, is assumed to be spread evenly over the outputs.
     """
     magnitude = 2.0 ** min(LIMB_BITS - 1, 8 * traits.itemsize - 1)
     norms = magnitude**2 * spec.channels * sqrt(prod(lengths)) * sqrt(spec.taps)
@@ -59,7 +59,7 @@ def rounding_bound(spec: Spec, lengths: Sequence[int], traits: Traits) -> float:
 
 
 def why_not(spec: Spec, lengths: Sequence[int], traits: Traits) -> str | None:
-    """Return why transforms of `lengths` can't serve: there are none, or integers would not be exact; else None."""
+    """Return why transforms of `lengths` can't be used: there are none, or integers would not be exact; else None."""
     if not traits.has_fft:
         return f"{traits.library} does not have the standard's optional `fft` extension"
     if not traits.exact:
@@ -76,7 +76,7 @@ def why_not(spec: Spec, lengths: Sequence[int], traits: Traits) -> str | None:
 
 
 def spread_taps(kernel: Array, spec: Spec, context: Any) -> Array:
-    """Return w reversed, so that a correlation becomes a product of spectra, with its taps `dilation` apart."""
+    """Return w reversed, so that a correlation is a product of spectra, with zeros between dilated taps."""
     xp: Namespace = context.xp
     kernel = windows.reversed_taps(kernel, xp)
     for number, axis in enumerate(spec.axes):
@@ -85,7 +85,7 @@ def spread_taps(kernel: Array, spec: Spec, context: Any) -> Array:
 
 
 def kernel_spectra(kernel: Array, spec: Spec, lengths: Sequence[int], context: Any) -> Spectra:
-    """Return the spectra of w reversed, with its taps `dilation` apart."""
+    """Return the spectra of w reversed, with zeros between dilated taps."""
     return Spectra(_forward(spread_taps(kernel, spec, context), lengths, context), tuple(lengths))
 
 
@@ -93,15 +93,15 @@ def convolve(x: Array, kernel: Spectra, context: Any) -> Array:
     """Return the circular convolution (B, G, O, *lengths) of x (B, G, C, *n), zero-padded, with the kernel."""
     spectra = _forward(x, kernel.lengths, context)
     if not context.traits.exact:
-        one = x.shape[2] == kernel.limbs[0].shape[1] == 1
-        if one and context.traits.writable and not context.traits.traced:
-            spectra[0] *= kernel.limbs[0][None, :, :, 0, ...]  # nobody else's, and new memory takes long
+        is_single = x.shape[2] == kernel.limbs[0].shape[1] == 1
+        if is_single and context.traits.writable and not context.traits.traced:
+            spectra[0] *= kernel.limbs[0][None, :, :, 0, ...]  # in place: allocating new memory takes long
             return _inverse(spectra[0], kernel, context)
         return _inverse(_product(spectra[0], kernel.limbs[0]), kernel, context)
     total = None
     count = len(kernel.limbs)
     for order in range(count):
-        for i in range(order + 1):  # one product at a time: the bound holds for each, not for their sum
+        for i in range(order + 1):  # rounded product by product: the bound is of each, not of their sum
             term = _rounded(_inverse(_product(spectra[i], kernel.limbs[order - i]), kernel, context), context)
             term = term << (LIMB_BITS * order) if order else term
             total = term if total is None else total + term
@@ -111,7 +111,7 @@ def convolve(x: Array, kernel: Spectra, context: Any) -> Array:
 
 def _forward(x: Array, lengths: Sequence[int], context: Any) -> list[Array]:
     real, fft = is_real(context.traits), context.fft
-    by_axes = context.traits.backend != "jax"  # XLA transforms last axes only, and would turn the array for others
+    by_axes = context.traits.backend != "jax"  # XLA transforms last axes only, and would transpose the array for others
     return [transform.forward(limb, lengths, real=real, fft=fft, by_axes=by_axes) for limb in _limbs(x, context)]
 
 
@@ -128,7 +128,7 @@ def _product(x: Array, kernel: Array) -> Array:
 
 
 def _limbs(x: Array, context: Any) -> list[Array]:
-    """Return x itself for floats, its balanced limbs as float64 for integers, lowest first."""
+    """Return [x] for floats, the balanced limbs of integers as float64, lowest first."""
     xp: Namespace = context.xp
     if not context.traits.exact:
         return [x]
@@ -144,5 +144,5 @@ def _limbs(x: Array, context: Any) -> list[Array]:
 def _rounded(y: Array, context: Any) -> Array:
     """Return y rounded to integers modulo the accumulator's width."""
     xp: Namespace = context.xp
-    whole = xp.astype(xp.round(y), xp.int64)  # below 2^53, so never out of int64's range
-    return xp.astype(whole, getattr(xp, context.traits.accumulator))
+    integers = xp.astype(xp.round(y), xp.int64)  # below 2^53, so always in int64's range
+    return xp.astype(integers, getattr(xp, context.traits.accumulator))

@@ -1,4 +1,4 @@
-"""Discrete Fourier transforms over the spatial axes, real where the data is real, and what they cost in accuracy."""
+"""Discrete Fourier transforms over the spatial axes, real where the data is real, and their error bound."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from arrayconv._arrays.xp import Array
 
 
 def spectrum_elements(lengths: Sequence[int], real: bool) -> int:
-    """Count the frequencies kept of one transform: about half for real data."""
+    """Count the frequencies of one transform: about half for real data."""
     return prod(lengths[:-1]) * (lengths[-1] // 2 + 1 if real else lengths[-1])
 
 
@@ -38,7 +38,7 @@ def forward(x: Array, lengths: Sequence[int], *, real: bool, fft: Any, by_axes: 
 
 
 def inverse(spectrum: Array, lengths: Sequence[int], *, real: bool, fft: Any) -> Array:
-    """Return the samples of a spectrum made by `forward`, which may be overwritten."""
+    """Return the samples of a spectrum that `forward` returned, which may be overwritten."""
     axes = tuple(range(-len(lengths), 0))
     transform = fft.irfftn if real else fft.ifftn
     return transform(spectrum, s=tuple(lengths), axes=axes)

@@ -1,6 +1,6 @@
-"""Windows of an array: the samples that meet one tap, and overlapping tiles.
+"""Windows of an array: the samples that one tap multiplies, and overlapping tiles.
 
-Spatial axes come after the three leading ones (batch, groups, channels) of a canonical array.
+Spatial axes follow the three leading ones (batch, groups, channels) of a canonical array.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ def taps(axes: Sequence[Axis]) -> Iterator[tuple[int, ...]]:
 
 @planning()
 def windows(axes: tuple[Axis, ...]) -> tuple[tuple[Any, ...], ...]:
-    """Return for every tap the index of the samples of x that meet it, one per output position."""
+    """Return for every tap the index of the samples of x that it multiplies, one per output position."""
     return tuple((..., *map(_window, tap, axes)) for tap in taps(axes))
 
 
 @planning()
 def fields(axes: tuple[Axis, ...]) -> tuple[tuple[Any, ...], ...]:
-    """Return for every output position the index of the samples of x that it is made of, one per tap."""
+    """Return for every output position the index of the samples of x in its window, one per tap."""
     return tuple((..., *map(_field, output, axes)) for output in product(*(range(axis.outputs) for axis in axes)))
 
 
@@ -53,16 +53,16 @@ def spread(x: Array, axis: int, step: int, *, xp: Namespace, device: Any) -> Arr
     if step == 1 or size <= 1:
         return x
     zeros = xp.zeros((*x.shape[: axis + 1], step - 1, *x.shape[axis + 1 :]), dtype=x.dtype, device=device)
-    apart = xp.concat([xp.expand_dims(x, axis=axis + 1), zeros], axis=axis + 1)  # (..., n, step, ...)
-    joined = xp.reshape(apart, (*x.shape[:axis], size * step, *x.shape[axis + 1 :]))
+    padded = xp.concat([xp.expand_dims(x, axis=axis + 1), zeros], axis=axis + 1)  # (..., n, step, ...)
+    joined = xp.reshape(padded, (*x.shape[:axis], size * step, *x.shape[axis + 1 :]))
     return joined[along(axis, slice(0, step * (size - 1) + 1))]
 
 
 def tiles(x: Array, axis: int, length: int, step: int, count: int, *, xp: Namespace) -> Array:
-    """Cut `axis` into `count` overlapping tiles of `length` samples, `step` apart: (..., count, length, ...).
+    """Cut `axis` into `count` overlapping tiles of `length` samples at a step of `step`: (..., count, length, ...).
 
-    The axis must hold exactly step * count + overlap samples, overlap = length - step. The overlaps come from
-    shifted reshapes, so the copy is made by whole-array operations, without strided views or index arrays.
+    The axis must have exactly step * count + overlap samples, overlap = length - step. The overlaps come from shifted
+    reshapes, so the copy needs whole-array operations only, no strided views or index arrays.
     """
     if count == 1:
         return xp.expand_dims(x, axis=axis)
@@ -72,7 +72,7 @@ def tiles(x: Array, axis: int, length: int, step: int, count: int, *, xp: Namesp
         width = min(step, length - first)
         shifted = x[along(axis, slice(first, min(first + step * count, x.shape[axis])))]
         missing = step * count - shifted.shape[axis]
-        if missing:  # the last tile's tail is shorter than a step; what lies past it is cut off again below
+        if missing:  # the last tile's tail is shorter than a step: fill it with samples that are cut off below
             shifted = xp.concat([shifted, shifted[along(axis, slice(0, missing))]], axis=axis)
         cut = xp.reshape(shifted, (*before, count, step, *after))
         parts.append(cut[along(axis + 1, slice(0, width))])
@@ -80,7 +80,7 @@ def tiles(x: Array, axis: int, length: int, step: int, count: int, *, xp: Namesp
 
 
 def reversed_taps(kernel: Array, xp: Namespace) -> Array:
-    """Return a kernel (groups, filters, channels, *k) with its taps in reverse: a convolution's as a correlation's."""
+    """Return a kernel (groups, filters, channels, *k) with its taps reversed: a convolution's as a correlation's."""
     axes = tuple(range(LEADING, kernel.ndim))
     if not axes:
         return kernel

@@ -310,7 +310,7 @@ class TestThreads:
     def test_transforms_are_predicted_to_have_threads_where_they_do(self, library):
         pytest.importorskip(library, reason=f"{library} is not installed")
         provider = importlib.import_module(_fft.PROVIDERS[library])
-        assert (provider.with_threads(2).slabs is not None) == (library in _fft.BOUND)
+        assert (provider.with_threads(2).slabs is not None) == (library in _fft.THREAD_BOUND)
 
 
 def test_capped_call_gives_the_same_numbers():

@@ -5,7 +5,7 @@ import pytest
 
 from arrayconv._ops import contain
 
-SIZES = [1, 7, contain._FEW, contain._FEW + 1]
+SIZES = [1, 7, contain._ONE_THREAD, contain._ONE_THREAD + 1]
 # What stands among ones: every number finite, and of a magnitude that needs no scaling.
 NUMBERS = {
     "ones": ([], True, True),

@@ -5,7 +5,7 @@ import pytest
 
 import arrayconv
 from arrayconv import _fft, config, nn
-from arrayconv._accel.torch import borrowed
+from arrayconv._accel.torch import views
 from arrayconv._arrays.xp import traits
 from arrayconv._plan.plan import with_accelerators
 from tests import running
@@ -69,8 +69,8 @@ def test_switched_off_tensors_stay_with_torch(off):
 
 def test_operands_are_read_where_they_are(monkeypatch):
     seen = []
-    lent = borrowed.memory
-    monkeypatch.setattr(borrowed, "memory", lambda tensor: seen.append(lent(tensor)) or seen[-1])
+    lent = views.memory
+    monkeypatch.setattr(views, "memory", lambda tensor: seen.append(lent(tensor)) or seen[-1])
     arrayconv.convolve(X, KERNEL, method="direct")
     assert [array.__array_interface__["data"][0] for array in seen] == [X.data_ptr(), KERNEL.data_ptr()]
 

@@ -85,9 +85,9 @@ def test_any_memory_layout_is_read_in_place_or_copied(lie, method):
 
 
 def test_blocks_of_a_large_array_shared_by_threads(monkeypatch, method):
-    monkeypatch.setattr(shared, "_BAND", 12)
+    monkeypatch.setattr(shared, "_BLOCK_ROWS", 12)
     monkeypatch.setattr(shared, "_BLOCK_BYTES", 64)
-    monkeypatch.setattr(shared, "_SHARE", 1)
+    monkeypatch.setattr(shared, "_THREAD_WORK", 1)
     shared.job.cache_clear()
     spec = cases.spec(cases.axis(40, 3, 40, before=1), cases.axis(50, 4, 50, before=2, boundary="reflect"), batch=2)
     try:
@@ -101,7 +101,7 @@ def short_ways(monkeypatch):
     """Rows of few samples meet in a cache of short ways, and are copied apart."""
     monkeypatch.setattr(shared, "_WAY", 64)
     monkeypatch.setattr(shared, "_FEW_LINES", 1)
-    monkeypatch.setattr(shared, "_BAND", 12)
+    monkeypatch.setattr(shared, "_BLOCK_ROWS", 12)
     monkeypatch.setattr(shared, "_BLOCK_BYTES", 128)
     shared.job.cache_clear()
     yield
@@ -126,7 +126,7 @@ def test_rows_are_copied_where_they_would_push_each_other_out(itemsize, step, ta
     head, table, _, _, row_cuts, _ = shared.job(spec, (0, 0, 0, step, 1), (0, 0, 0, sizes[1], 1), 0, 0, itemsize).parts
     assert table.copies == copies
     assert head.copy_row * itemsize // 64 % 2 == 1
-    assert head.room == max(np.diff(row_cuts) + taps - 1) * head.copy_row
+    assert head.copy_size == max(np.diff(row_cuts) + taps - 1) * head.copy_row
 
 
 @pytest.mark.parametrize("stride", [1, 2])
@@ -178,9 +178,9 @@ def test_a_repeated_call_on_a_part_of_the_array_gives_that_part(monkeypatch, met
 
 REFUSALS = {
     "it sums in float32 or float64. Got int64": ((9, 9), (3, 3), {"dtype": "int64"}),
-    "it takes two convolved axes or more. Got 1": ((9,), (3,), {"dtype": "float32"}),
-    "it takes adjacent rows of taps. Got dilation 2": ((9, 9), (3, 3), {"dilation": 2}),
-    "it serves numpy arrays": ((9, 9), (3, 3), {"like": "array_api_strict"}),
+    "it supports two convolved axes or more. Got 1": ((9,), (3,), {"dtype": "float32"}),
+    "it supports dilation 1 on the last axis but one. Got dilation 2": ((9, 9), (3, 3), {"dilation": 2}),
+    "it supports numpy arrays": ((9, 9), (3, 3), {"like": "array_api_strict"}),
 }
 
 

@@ -49,7 +49,7 @@ def test_slabs_sum_what_the_definition_sums(library, threads, samples, taps, dty
         transform = np.fft.rfftn if dtype.startswith("float") else np.fft.fftn
         factor = transform(kernel, s=lengths, axes=range(len(lengths))).astype(np.result_type(dtype, np.complex64))
     before = x.copy(), factor.copy()
-    y = slabs.circle(x.shape, factor.shape, dtype, lengths, reads, is_spectrum=is_spectrum).convolve(x, factor)
+    y = slabs.circular(x.shape, factor.shape, dtype, lengths, reads, is_spectrum=is_spectrum).convolve(x, factor)
     wide = dtype.replace("32", "64").replace("complex64", "complex128")
     assert y.dtype == dtype
     agree(y, reference("convolve", *drawn(wide, samples, taps))[reads])
@@ -62,20 +62,20 @@ def test_a_kernel_as_long_as_the_transform_is_no_spectrum(library):
     pytest.importorskip(library, reason=f"{library} is not installed")
     slabs = importlib.import_module(_fft.PROVIDERS[library]).with_threads(2).slabs
     x, kernel = drawn("float64", (4, 3), (8, 6))
-    circle = slabs.circle(x.shape, kernel.shape, "float64", (8, 6), (slice(3, 8), slice(2, 6)), is_spectrum=False)
+    circle = slabs.circular(x.shape, kernel.shape, "float64", (8, 6), (slice(3, 8), slice(2, 6)), is_spectrum=False)
     y = circle.convolve(x, kernel)
     agree(y, reference("convolve", x, kernel)[3:8, 2:6])
 
 
 def in_slabs(monkeypatch):
     """Return the list of convolutions by slabs from now on: whether by a kept spectrum, whether as a whole call."""
-    calls, convolve = [], _slabs.Circle.convolve
+    calls, convolve = [], _slabs.CircularConvolution.convolve
 
     def counted(self, *arrays, guarded=False):
         calls.append(("spectrum" if self.kernel is None else "taps", "call" if guarded else "step"))
         return convolve(self, *arrays, guarded=guarded)
 
-    monkeypatch.setattr(_slabs.Circle, "convolve", counted)
+    monkeypatch.setattr(_slabs.CircularConvolution, "convolve", counted)
     return calls
 
 

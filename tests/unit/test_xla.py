@@ -93,8 +93,8 @@ def test_blocks_are_shared_by_threads_of_the_pool(method, monkeypatch):
     """Many small blocks, more threads than the pool may have: each block is written once, by whoever comes first."""
     monkeypatch.setattr(threads, "usable", lambda: 7)
     monkeypatch.setattr(rows, "_ROW_BYTES", 64)
-    monkeypatch.setattr(rows, "_SHARE", 1)
-    for name, value in (("_BAND", 12), ("_BLOCK_BYTES", 64), ("_SHARE", 1)):
+    monkeypatch.setattr(rows, "_THREAD_WORK", 1)
+    for name, value in (("_BLOCK_ROWS", 12), ("_BLOCK_BYTES", 64), ("_THREAD_WORK", 1)):
         monkeypatch.setattr(tiles, name, value)
     remembered = tiles.job, make
     for planned in remembered:
@@ -175,8 +175,13 @@ def test_large_images_are_given_to_tiles():
 
 REFUSALS = {
     "it sums in float32 or float64. Got int32": ("xla_tiles", (9, 9), "int32", {}),
-    "it takes two convolved axes or more. Got 1": ("xla_tiles", (9,), "float32", {}),
-    "it takes adjacent rows of taps. Got dilation 2": ("xla_tiles", (9, 9), "float32", {"dilation": 2}),
+    "it supports two convolved axes or more. Got 1": ("xla_tiles", (9,), "float32", {}),
+    "it supports dilation 1 on the last axis but one. Got dilation 2": (
+        "xla_tiles",
+        (9, 9),
+        "float32",
+        {"dilation": 2},
+    ),
 }
 
 
@@ -191,10 +196,10 @@ def test_refusals_say_why(reason):
 @pytest.mark.parametrize("method", METHODS)
 def test_only_jax_arrays_on_cpus_are_served(method):
     refused = {row.name: row.refusal for row in arrayconv.explain(np.ones((9, 9)), (3, 3)).candidates}
-    assert refused[method] == "it serves jax arrays"
+    assert refused[method] == "it supports jax arrays"
     library, spec = make_library("jax"), SPECS["image"]
     traits = running.planned(library, spec, "float32", method).traits._replace(device="gpu")
-    assert _accel.ACCELERATED[method].why_not(spec, traits) == "it serves arrays on CPUs. Got gpu"
+    assert _accel.ACCELERATED[method].why_not(spec, traits) == "it supports arrays on CPUs. Got gpu"
 
 
 def test_a_traced_array_is_where_jax_puts_arrays_by_default(monkeypatch):
@@ -206,7 +211,7 @@ def test_a_traced_array_is_where_jax_puts_arrays_by_default(monkeypatch):
         return x
 
     jax.jit(explained).trace(jax.ShapeDtypeStruct((9, 9), "float32"))
-    assert refused == ["it serves arrays on CPUs. Got gpu"] * len(METHODS)
+    assert refused == ["it supports arrays on CPUs. Got gpu"] * len(METHODS)
 
 
 @pytest.mark.parametrize("off", ["xla_ffi", "native"])
@@ -365,7 +370,7 @@ def test_where_xla_refuses_a_forced_method_says_so(method):
 @pytest.mark.usefixtures("_refusing")
 def test_where_xla_refuses_explain_says_why(capsys):
     x, kernel = images((300, 300), (7, 7))
-    with pytest.warns(RuntimeWarning, match="Other methods serve instead"):
+    with pytest.warns(RuntimeWarning, match="Other methods run instead"):
         found = arrayconv.explain(x, kernel, "same")
     refused = {row.name: row.refusal for row in found.candidates}
     assert found.method not in METHODS
@@ -460,15 +465,15 @@ WRONG = {  # what is changed of a right call -> what is said
     "a-short-table": (lambda head, parts: head[:4], "it is too short"),
     "an-unknown-loop": (lambda head, parts: packed(head, *changed(parts, loop=3)), "it names no loop"),
     "an-unknown-kind": (lambda head, parts: packed(head, *changed(parts, kind=99)), "it names no loop"),
-    "a-kind-without-tiles": (lambda head, parts: packed(head, *changed(parts, kind=4)), "does not serve the kind"),
+    "a-kind-without-tiles": (lambda head, parts: packed(head, *changed(parts, kind=4)), "does not support the kind"),
     "no-thread": (lambda head, parts: packed(head._replace(threads=0), *parts), "counts are below one"),
-    "a-cut-table": (lambda head, parts: packed(head, *parts)[:-1], "its length is not what it says"),
-    "another-loop-s-table": (lambda head, parts: packed(head, *changed(parts, loop=0)), "not what it says"),
+    "a-cut-table": (lambda head, parts: packed(head, *parts)[:-1], "its length disagrees with its counts"),
+    "another-loop-s-table": (lambda head, parts: packed(head, *changed(parts, loop=0)), "disagrees? with its counts"),
     "a-huge-count": (
         lambda head, parts: packed(head, parts[0], parts[1]._replace(border=1 << 62), *parts[2:]),
-        "its length is not what it says",
+        "its length disagrees with its counts",
     ),
-    "more-units": (lambda head, parts: packed(head, *changed(parts, units=99)), "its units are not what it says"),
+    "more-units": (lambda head, parts: packed(head, *changed(parts, units=99)), "its units disagree with its counts"),
     "a-larger-x": (lambda head, parts: packed(head._replace(x_size=9), *parts), "a buffer is of another size"),
     "another-dtype": (lambda head, parts: packed(head, *changed(parts, kind=1)), "a buffer is of another dtype"),
     "narrow-numbers": (lambda head, parts: np.ones(40, "int32"), "its numbers are not of 64 bits"),
@@ -495,13 +500,15 @@ def test_a_right_table_is_run():
 
 def test_operands_that_are_not_known_are_an_error_that_xla_raises():
     x = jax.numpy.ones(4, "float32")
-    with pytest.raises(Exception, match="arrayconv: a call that these loops do not know: it has not two operands"):
+    with pytest.raises(
+        Exception, match="arrayconv: these loops do not support the call: it does not have two operands"
+    ):
         jax.block_until_ready(jax.ffi.ffi_call(xla.registered(), [jax.ShapeDtypeStruct((4,), "float32")])(x))
 
 
 def test_without_memory_for_a_block_the_program_fails():
     (x, w), head, parts = _right_call()
-    table = packed(head, parts[0], parts[1]._replace(room=1 << 55), *parts[2:])
+    table = packed(head, parts[0], parts[1]._replace(copy_size=1 << 55), *parts[2:])
     call = jax.ffi.ffi_call(xla.registered(), jax.ShapeDtypeStruct((13, 17), "float32"))
     with pytest.raises(Exception, match=r"RESOURCE_EXHAUSTED.*arrayconv: no memory for the samples of a block"):
         jax.block_until_ready(call(x, w, table=table))

@@ -1,4 +1,4 @@
-"""Methods on JAX arrays: XLA's own convolution, and our compiled loops as one custom call of XLA (`ffi`).
+"""Methods on JAX arrays: XLA's own convolution, and the package's compiled loops as one custom call of XLA (`ffi`).
 
-The loops themselves, their tables and their costs are `native`'s. Derivatives and vmap are `_autodiff`'s.
+The loops, their tables and their costs are in `native`, derivatives and vmap in `_autodiff`.
 """

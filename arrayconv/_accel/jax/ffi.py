@@ -1,6 +1,6 @@
-"""Our loops inside XLA programs: one custom call for all of them, see `native/src/xla.h`.
+"""The compiled loops inside XLA programs: one custom call for all of them, see `native/src/xla.h`.
 
-XLA calls it by address, without Python or its lock, on the buffers of the program: nothing is copied. It is registered
+XLA calls it by address, without Python or its lock, on the program's own buffers: nothing is copied. It is registered
 when the first program that calls it is traced, under a name that is the same in every process.
 """
 
@@ -18,40 +18,40 @@ from arrayconv._arrays.failures import AcceleratorFailed, unavailable
 from arrayconv._arrays.xp import Traits
 
 LIBRARY = "xla_ffi"
-NAME = "arrayconv.loops.3"  # 3: the format of the tables, so that no program of another format calls these
-_CHUNKS = 4  # per thread, so that one that is held up does not keep the others waiting
+NAME = "arrayconv.loops.3"  # 3: the format of the tables, so that no program of another format calls these loops
+_CHUNKS = 4  # per thread, so that a delayed thread does not keep the others waiting
 
 
 def refusal(traits: Traits) -> str | None:
-    """Return why no loop can serve these arrays, or None."""
+    """Return why no loop supports these arrays, or None."""
     reason = loader.refusal("jax", traits) or unavailable(LIBRARY, "jax", traits)
     if reason is not None:
         return reason
-    return None if traits.device == "cpu" else f"it serves arrays on CPUs. Got {traits.device}"
+    return None if traits.device == "cpu" else f"it supports arrays on CPUs. Got {traits.device}"
 
 
 @cache
 def registered() -> str:
-    """Return the name under which XLA knows the loops; raises AcceleratorFailed where it refuses them."""
+    """Register the loops with XLA and return their name; raises AcceleratorFailed if XLA refuses them."""
     try:
         ffi = import_module("jax.ffi")
         ffi.register_ffi_target(NAME, ffi.pycapsule(loader.loaded().xla), platform="cpu")
-    except Exception as failure:  # of whatever type that release of JAX raises
-        reason = f"XLA refuses the loops, as one of another FFI version does. {type(failure).__name__}: {failure}"
+    except Exception as failure:  # the type depends on the release of JAX
+        reason = f"XLA refuses the loops; its FFI may have another version. {type(failure).__name__}: {failure}"
         raise AcceleratorFailed(LIBRARY, reason) from failure
     return NAME
 
 
-def bound(job: Job, shape: tuple[int, ...], threads: int, context: Context, kept: Any = ...) -> Bound:
-    """Return a loop on contiguous arrays, on at most so many threads, bound; a part of y, of a shape, is `kept`."""
+def bound(job: Job, shape: tuple[int, ...], threads: int, context: Context, index: Any = ...) -> Bound:
+    """Return a loop on contiguous arrays with at most `threads` threads; its result is y[index], y of `shape`."""
     threads = max(1, min(threads, job.units))
     chunks = 1 if threads == 1 else min(job.units, _CHUNKS * threads)
 
     def run(x: Any, kernel: Any, out: Any) -> Any:
-        """Return y, of the dtype of x, as part of the program that is being traced."""
+        """Return y, of the dtype of x, as part of the traced program."""
         name, table = registered(), loader.table(job, context.traits.accumulator, context.fill)
         head = XlaHead(chunks, threads, x_size=prod(x.shape), w_size=prod(kernel.shape), y_size=prod(shape))
         result = import_module("jax").ShapeDtypeStruct(shape, x.dtype)
-        return import_module("jax.ffi").ffi_call(name, result)(x, kernel, table=packed(head, table))[kept]
+        return import_module("jax.ffi").ffi_call(name, result)(x, kernel, table=packed(head, table))[index]
 
     return Bound(run)

@@ -2,10 +2,10 @@
 
     y = conv_general_dilated(x as (batch, groups * channels, *n), w as (groups * filters, channels, *k), ...)
 
-Wins      many channels; compiled with what is around it.
+Wins      many channels; XLA compiles it with the surrounding program.
 Cost      macs multiply-adds, more for every output where there are few channels.
-Memory    what the compiler takes.
-Accuracy  componentwise. Zeros beyond the ends are free, and so is what is left out.
+Memory    the compiler's choice.
+Accuracy  componentwise. Zero padding and cropping cost nothing.
 """
 
 from __future__ import annotations
@@ -48,16 +48,16 @@ def _workspace(spec: Spec, traits: Traits) -> int:
 
 
 def _padding(axis: Axis) -> tuple[int, int]:
-    """Return the zeros before and after; fewer than none are samples left out."""
+    """Return the zeros before and after; negative numbers crop samples."""
     lo, hi = axis.span(0, axis.outputs)
     return -lo, hi - axis.size
 
 
 def _prepare(kernel: Any, spec: Spec, context: Context) -> Any:
-    """Return weights (groups * filters, channels, *k), all of them NaN in a filter that holds a bad tap."""
-    spoilt = context.xp.sum(kernel * 0, axis=tuple(range(2, LEADING + len(spec.axes))), keepdims=True)
+    """Return weights (groups * filters, channels, *k), all NaN in a filter with a non-finite tap."""
+    nan_or_zero = context.xp.sum(kernel * 0, axis=tuple(range(2, LEADING + len(spec.axes))), keepdims=True)
     shape = (spec.groups * spec.filters, spec.channels, *spec.kernel_size)
-    return context.xp.reshape(kernel + spoilt, shape)
+    return context.xp.reshape(kernel + nan_or_zero, shape)
 
 
 def _run(x: Any, weights: Any, spec: Spec, context: Context) -> Any:

@@ -1,10 +1,10 @@
-"""The package's own loops on JAX arrays on CPUs, called by XLA: of `native_loops`, `native_tiles`, `native_images`.
+"""The loops of `native_loops`, `native_tiles` and `native_images` on JAX arrays on CPUs, called by XLA.
 
     y[b, g, o, p] = sum_c sum_k  w[g, o, c, k] * x[b, g, c, (stride*p + dilation*k - before) / upsample]
 
 Wins      as on NumPy arrays: rows for few taps on signals, all integers and depthwise groups; tiles for few channels
           and two axes; images for many channels, small images and transposed convolution.
-Cost      that of the loop; threads of XLA's own pool. XLA's way into any of them is the same.
+Cost      that of the loop, on threads of XLA's own pool. XLA's call overhead is the same for all three.
 Memory    that of the loop.
 Accuracy  componentwise: sums in the order of channels and taps; integers are exact and wrap.
 """
@@ -47,9 +47,9 @@ def _tiles_cost(spec: Spec, traits: Traits) -> int:
 
 def _bind_tiles(spec: Spec, context: Context) -> Bound:
     traits, dense = context.traits, tiles.dense(spec)
-    shape, kept = dense.output_shape, (..., *(slice(None, None, axis.stride) for axis in spec.axes[-2:]))
+    shape, strided = dense.output_shape, (..., *(slice(None, None, axis.stride) for axis in spec.axes[-2:]))
     job = tiles.job(dense, contiguous_steps(spec.input_shape), contiguous_steps(shape), 0, 0, traits.itemsize)
-    return ffi.bound(job, shape, tiles.num_threads(dense, traits.itemsize, traits.threads), context, kept)
+    return ffi.bound(job, shape, tiles.num_threads(dense, traits.itemsize, traits.threads), context, strided)
 
 
 def _images_why_not(spec: Spec, traits: Traits) -> str | None:
@@ -61,7 +61,7 @@ def _images_cost(spec: Spec, traits: Traits) -> int:
 
 
 def _images_preparation(spec: Spec, context: Context) -> Callable[[Any], Any]:
-    """Return what puts the factors of one phase after those of another, by operations of the program."""
+    """Return a function that orders a kernel's factors phase by phase, by operations of the program."""
     taps, concat = phases.taps_of(spec), context.xp.concat
 
     def by_phases(kernel: Any) -> Any:
@@ -78,7 +78,7 @@ def _bind_images(spec: Spec, context: Context) -> Bound:
 
 
 def _method_cost(native: str) -> MethodCost:
-    """Return the pace of a loop on NumPy arrays, with the time of XLA's way in."""
+    """Return the cost of a loop on NumPy arrays, with XLA's call overhead."""
     return method_cost(native)._replace(call_ns=method_cost("xla_tiles").call_ns)
 
 

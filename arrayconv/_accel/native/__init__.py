@@ -1,5 +1,5 @@
-"""Our own compiled loops: three methods on NumPy arrays, and all that is said in Python about the C code in `src`.
+"""The package's own compiled loops: three methods on NumPy arrays, and the Python side of the C code in `src`.
 
 `native_loops`, `native_tiles` and `native_images` are the methods; `rows`, `tiles` and `images` fill the table that
-each loop reads; `loader` loads the library and calls it. Nothing here computes, and no library but NumPy is named.
+each loop reads; `loader` loads the library and calls it. Nothing here computes, and NumPy is the only library used.
 """

@@ -1,6 +1,6 @@
-"""A whole call on contiguous memory of the caller's: how canonical axes step in it, and what machine code does first.
+"""A whole call on the caller's contiguous arrays: steps of the canonical axes, and work before the loop.
 
-Before its loop it may copy samples among zeros, and reverse the kernel.
+Machine code may pad the samples with zeros and reverse the kernel before its loop.
 """
 
 from __future__ import annotations
@@ -15,32 +15,32 @@ from arrayconv._problem.layout import Move
 
 
 class Samples(NamedTuple):
-    """Where a loop reads its samples: what axes (batch, groups, channels, *n) step, in x or in a copy among zeros."""
+    """Where a loop reads its samples: the steps of the axes (batch, groups, channels, *n), in x or in a padded copy."""
 
     steps: Steps
-    start: int  # of x, or 0 of a copy
-    frame: Frame
+    start: int  # in x; 0 in a copy
+    padding: Padding
 
 
-class Frame(NamedTuple):
-    """Samples of a contiguous x that are copied among zeros."""
+class Padding(NamedTuple):
+    """Samples of a contiguous x that are copied and padded with zeros."""
 
-    start: int  # the first of them
-    axes: tuple[tuple[int, int, int, int], ...]  # size, where the samples begin, how many, one step in x; none: no copy
+    start: int  # of the samples in x
+    axes: tuple[tuple[int, int, int, int], ...]  # size, zeros before, samples, step in x; empty: no copy
 
 
 def steps(move: Move) -> Steps | None:
-    """Return what the axes of a contiguous array step once they are moved; None where joining them would copy."""
-    whole = contiguous_steps(move.split)
-    left = [(move.split[axis], whole[axis]) for axis in move.order if move.split[axis] != 1]
+    """Return the steps of a contiguous array's axes once they are moved; None where joining them would copy."""
+    split_steps = contiguous_steps(move.split)
+    remaining = [(move.split[axis], split_steps[axis]) for axis in move.order if move.split[axis] != 1]
     joined: list[int] = []
     for size in reversed(move.joined):
         step, length = 0, 1
         while length < size:
-            n, own = left.pop()
+            n, axis_step = remaining.pop()
             if length == 1:
-                step = own
-            elif own != step * length:
+                step = axis_step
+            elif axis_step != step * length:
                 return None
             length *= n
         if length != size:
@@ -50,39 +50,39 @@ def steps(move: Move) -> Steps | None:
 
 
 def outputs(memory: Memory) -> Steps | None:
-    """Return what the axes (batch, groups, filters, *out) step in a new array for the answer, None as in `steps`."""
+    """Return the steps of the axes (batch, groups, filters, *out) in a new array for the result, None as in `steps`."""
     problem = memory.problem
     return steps(problem.layout.y.inverse._replace(joined=problem.spec.output_shape))
 
 
 def samples(context: Context, *, extended: bool) -> Samples | None:
-    """Return where a call's samples stand, None where that takes more than machine code does.
+    """Return where a loop reads the samples of a call, None where machine code can't.
 
-    With `extended` they may be copied among zeros, for a loop that reads none beyond the ends.
+    With `extended` they may be padded with zeros, for a loop that reads none beyond the ends.
     """
     memory = context.memory
     if memory is None or memory.piece.spec.kernel_shape != memory.problem.spec.kernel_shape:
-        return None  # of an upsampled axis one phase
-    own, sources = steps(memory.problem.layout.x), memory.piece.source
-    if own is None:
+        return None  # the piece is one phase of an upsampled axis
+    x_steps, sources = steps(memory.problem.layout.x), memory.piece.source
+    if x_steps is None:
         return None
     if all(len(runs) == 1 and runs[0].start != FILL and runs[0].step == 1 for runs in sources):
-        start = sum(runs[0].start * step for runs, step in zip(sources, own[LEADING:], strict=True))
-        return Samples(own, start, Frame(0, ()))
+        start = sum(runs[0].start * step for runs, step in zip(sources, x_steps[LEADING:], strict=True))
+        return Samples(x_steps, start, Padding(0, ()))
     cuts = [_cut(runs) for runs in sources]
-    if not extended or not cuts or None in cuts or context.fill != 0 or own[-1] > 1:
+    if not extended or not cuts or None in cuts or context.fill != 0 or x_steps[-1] > 1:
         return None
     shape = memory.piece.spec.input_shape
-    kept, place = (tuple(part) for part in zip(*filter(None, cuts), strict=True))
-    whole = tuple(slice(0, n) for n in shape[:LEADING])
-    start = sum(part.start * step for part, step in zip((*whole, *kept), own, strict=True))
-    parts = zip(shape, (*whole, *place), own, strict=True)
+    copied, target = (tuple(part) for part in zip(*filter(None, cuts), strict=True))
+    leading = tuple(slice(0, n) for n in shape[:LEADING])
+    start = sum(part.start * step for part, step in zip((*leading, *copied), x_steps, strict=True))
+    parts = zip(shape, (*leading, *target), x_steps, strict=True)
     axes = tuple((n, part.start, part.stop - part.start, step) for n, part, step in parts)
-    return Samples(contiguous_steps(shape), 0, Frame(start, axes))
+    return Samples(contiguous_steps(shape), 0, Padding(start, axes))
 
 
 def _cut(runs: Source) -> tuple[slice, slice] | None:
-    """Return which samples of an axis are read, and where they stand among constants; None without such a place."""
+    """Return the samples of an axis that are read, and their place among constants; None unless they are one slice."""
     copied = [number for number, run in enumerate(runs) if run.start != FILL]
     if len(copied) != 1 or runs[copied[0]].step != 1:
         return None
@@ -91,7 +91,7 @@ def _cut(runs: Source) -> tuple[slice, slice] | None:
 
 
 def reversed_taps(context: Context) -> int | None:
-    """Return of how many factors each run of the kernel is reversed, 0 for none; None where its axes move, or conj."""
+    """Return the number of factors in each run to reverse, 0 to reverse none; None where the axes move or with conj."""
     memory = context.memory
     if memory is None:
         return None

@@ -1,4 +1,4 @@
-"""What the loops over tiles and over images are both told: steps, axes, and the samples that stand beyond the ends."""
+"""The parts that the tables of tiles and of images share: steps, axes, and the samples beyond the ends."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from arrayconv._problem.spec import Axis, Spec
 
 
 def head(spec: Spec, steps: tuple[Steps, Steps], starts: tuple[int, int], **others: int) -> tables.PlanesHead:
-    """Return the head of a table for x and y of such steps, that start there; `others` are its other fields."""
+    """Return the head of a table for x and y of these steps and starts; `others` are its other fields."""
     (x_batch, x_group, x_channel), (y_batch, y_group, y_filter) = (each[:LEADING] for each in steps)
     return tables.PlanesHead(
         batch=spec.batch,
@@ -37,7 +37,7 @@ def head(spec: Spec, steps: tuple[Steps, Steps], starts: tuple[int, int], **othe
 def axes(
     axes: Sequence[Axis], margins: Sequence[tuple[int, int]], steps: tuple[Steps, Steps]
 ) -> tuple[list[tables.Axis], Host]:
-    """Return the axes, of which so many positions before and after x are read, and the samples that stand there."""
+    """Return the axes, of which `margins` positions before and after x are read, and the samples at these positions."""
     borders = [_border(axis, *margin) for axis, margin in zip(axes, margins, strict=True)]
     firsts = [0, *accumulate(border.size for border in borders)][:-1]
     entries = [
@@ -60,18 +60,18 @@ def axes(
 
 
 def _border(axis: Axis, before: int, after: int) -> Host:
-    """Return the samples that stand so far beyond the ends: from the first sample back, then those after the last.
+    """Return the samples at positions beyond the ends: backwards from the first sample, then on from the last.
 
-    -1 is the fill's.
+    -1 stands for the fill.
     """
     return np.concatenate([_samples(axis, -before, 0)[::-1], _samples(axis, axis.size, axis.size + after)])
 
 
 def _samples(axis: Axis, first: int, stop: int) -> Host:
-    return np.concatenate([np.empty(0, np.int64), *map(_places, runs(axis.size, first, stop, axis.boundary))])
+    return np.concatenate([np.empty(0, np.int64), *map(_run_samples, runs(axis.size, first, stop, axis.boundary))])
 
 
-def _places(run: Run | Cycle) -> Host:
+def _run_samples(run: Run | Cycle) -> Host:
     if isinstance(run, Cycle):
-        return np.tile(np.concatenate([*map(_places, run.runs)]), run.periods)
+        return np.tile(np.concatenate([*map(_run_samples, run.runs)]), run.periods)
     return np.full(run.length, run.start) if run.step == 0 else run.start + run.step * np.arange(run.length)

@@ -1,6 +1,6 @@
-"""Images of many channels: what a problem costs, how it is cut into blocks and phases, and what the loop is told.
+"""Images of many channels: the cost of a problem, its blocks and phases, and the table of the loop.
 
-The loop itself is in `src/images.h`; NumPy arrays meet it in `native_images`, JAX arrays in `xla_loops`.
+The loop itself is in `src/images.h`; `native_images` runs it on NumPy arrays, `xla_loops` on JAX arrays.
 """
 
 from __future__ import annotations
@@ -26,54 +26,54 @@ from arrayconv._problem.spec import Spec
 from arrayconv._problem.split import phase_count, phases
 from arrayconv._runtime.tracing import planning
 
-_BLOCK_BYTES = 1 << 18  # of samples: they, the factors and what comes out stay in the second cache
+_BLOCK_BYTES = 1 << 18  # of samples: they, the factors and the outputs stay in the L2 cache
 _MAX_PHASES = 64
-_SHARE = 1 << 24  # bytes times multiply-adds that are worth a thread of their own
-_SUMS_BYTES = 512 * 6  # of outputs that src/images.h sums at a time, of six filters, for each phase of columns
+_THREAD_WORK = 1 << 24  # bytes times multiply-adds from which another thread pays off
+_SUMS_BYTES = 512 * 6  # of outputs that src/images.h sums at a time, for six filters, per phase of columns
 _WORDS = 2048  # of tables
 
 
 def refusal(spec: Spec, traits: Traits) -> str | None:
-    """Return why the loop can't serve a problem, or None."""
+    """Return why the loop does not support a problem, or None."""
     if traits.accumulator not in ("float32", "float64"):
         return f"it sums in float32 or float64. Got {traits.accumulator}"
-    return None if spec.axes else "it takes one convolved axis or more. Got 0"
+    return None if spec.axes else "it supports one convolved axis or more. Got 0"
 
 
 def upsamples(spec: Spec) -> bool:
-    """Whether an upsampled problem is served as it is."""
+    """Whether the loop runs an upsampled problem as one, rather than phase by phase."""
     if not spec.outputs or not spec.terms or all(axis.upsample == 1 for axis in spec.axes):
         return False
     if prod(map(phase_count, spec.axes)) > _MAX_PHASES:
         return False
     parts = [part.axis for axis in spec.axes for part in phases(axis)]
-    return all(near(part) == part and not needs_gather(part) for part in parts)  # else brought near, phase by phase
+    return all(near(part) == part and not needs_gather(part) for part in parts)  # else x is gathered, phase by phase
 
 
 def cost(spec: Spec, traits: Traits, measured: MethodCost) -> int:
-    """Return nanoseconds at a measured pace: outputs at the ends of rows that nobody wants are computed too."""
+    """Return nanoseconds by measured costs, the discarded outputs at row ends included."""
     along = along_axes(spec)
-    met = prod(sum(part.axis.outputs * part.axis.taps for part in phases(axis)) for axis in spec.axes)
-    macs = spec.batch * spec.groups * spec.filters * spec.channels * met
+    products = prod(sum(part.axis.outputs * part.axis.taps for part in phases(axis)) for axis in spec.axes)
+    macs = spec.batch * spec.groups * spec.filters * spec.channels * products
     rows, columns = along[-2:]
-    wanted = rows.max_outputs * columns.max_outputs
+    outputs = rows.max_outputs * columns.max_outputs
     computed = (rows.max_outputs - 1) * columns.positions + columns.max_outputs
-    slow = 1 if spec.filters >= MIN_SHARED_FILTERS else 2  # where every sample is loaded for one sum alone
-    work = macs * computed // max(1, wanted) * traits.itemsize * measured.cache_line_mac * slow // LINE
+    slow = 1 if spec.filters >= MIN_SHARED_FILTERS else 2  # where a loaded sample is used for one sum only
+    work = macs * computed // max(1, outputs) * traits.itemsize * measured.cache_line_mac * slow // LINE
     copied = prod(spec.input_shape) * prod(axis.taps for axis in spec.axes[:-2])
     work += copied * traits.itemsize * primitive_costs(traits.row).copy_byte + spec.outputs * measured.output
     return measured.call_ns + work // min(num_threads(spec, traits), _units(spec, along, traits)) // 1000
 
 
 def _units(spec: Spec, along: list[AxisPhases], traits: Traits) -> int:
-    """Return how many blocks there are to share, at least one."""
+    """Return the number of blocks that threads divide among them, at least one."""
     places = prod(axis.axis.outputs for axis in along[:-2])
-    return max(1, spec.batch * spec.groups * places * _Blocks.of(spec, traits).bands)
+    return max(1, spec.batch * spec.groups * places * _Blocks.of(spec, traits).row_blocks)
 
 
 def num_threads(spec: Spec, traits: Traits) -> int:
-    """Return how many threads a problem of this size is shared by."""
-    return max(1, min(traits.threads, spec.macs * traits.itemsize // _SHARE))
+    """Return the number of threads for a problem of this size."""
+    return max(1, min(traits.threads, spec.macs * traits.itemsize // _THREAD_WORK))
 
 
 def workspace(spec: Spec, traits: Traits) -> int:
@@ -81,40 +81,39 @@ def workspace(spec: Spec, traits: Traits) -> int:
     blocks = _Blocks.of(spec, traits)
     along = along_axes(spec)
     sums = _SUMS_BYTES * len(along[-1].parts)
-    numbers = 8 * (4 * spec.terms + 8 * sum(axis.low + axis.high for axis in along))
+    numbers = 8 * (4 * spec.terms + 8 * sum(axis.read_before + axis.read_after for axis in along))
     kernel = prod(spec.kernel_shape) * traits.itemsize
-    return 2 * kernel + traits.threads * (blocks.room * traits.itemsize + sums) + numbers + 8 * _WORDS
+    return 2 * kernel + traits.threads * (blocks.copy_size * traits.itemsize + sums) + numbers + 8 * _WORDS
 
 
 class _Blocks(NamedTuple):
-    """How outputs are cut along the rows, and what a block copies."""
+    """How outputs are cut along the rows, and the copy of a block's samples."""
 
-    bands: int
-    rows: int  # of a phase, in each
-    high: int  # rows of a copy
-    pitch: int  # from one to the next
-    room: int  # samples
+    row_blocks: int
+    rows: int  # of a phase, in a block
+    copy_rows: int
+    copy_row: int  # samples from one row of a copy to the next
+    copy_size: int  # samples
 
     @classmethod
     def of(cls, spec: Spec, traits: Traits) -> _Blocks:
         along = along_axes(spec)
         rows, columns = along[-2:]
-        pitch, planes = columns.positions, spec.channels * prod(axis.taps for axis in along[:-2])
-        each = max(1, planes * rows.step * columns.step * pitch)  # 0 without channels
-        most = max(_BLOCK_BYTES // (each * traits.itemsize) - rows.extra, rows.extra // 2 + 1)
-        units = prod((spec.batch, spec.groups, *(axis.axis.outputs for axis in along[:-2])))
-        wanted = (
-            2 * num_threads(spec, traits) if num_threads(spec, traits) > 1 else 1
-        )  # for as many threads, not much apart
-        bands = max(-(-rows.max_outputs // most), min(-(-wanted // max(1, units)), rows.max_outputs))
-        count = -(-rows.max_outputs // bands)
-        high = count + rows.extra
-        return cls(-(-rows.max_outputs // count), count, high, pitch, each * high)
+        copy_row, planes = columns.positions, spec.channels * prod(axis.taps for axis in along[:-2])
+        row_size = max(1, planes * rows.step * columns.step * copy_row)  # 0 without channels
+        max_rows = max(_BLOCK_BYTES // (row_size * traits.itemsize) - rows.extra, rows.extra // 2 + 1)
+        places = prod((spec.batch, spec.groups, *(axis.axis.outputs for axis in along[:-2])))
+        threads = num_threads(spec, traits)
+        min_units = 2 * threads if threads > 1 else 1  # two per thread, so that threads finish about together
+        row_blocks = max(-(-rows.max_outputs // max_rows), min(-(-min_units // max(1, places)), rows.max_outputs))
+        block_rows = -(-rows.max_outputs // row_blocks)
+        copy_rows = block_rows + rows.extra
+        return cls(-(-rows.max_outputs // block_rows), block_rows, copy_rows, copy_row, row_size * copy_rows)
 
 
 @planning()
 def job(spec: Spec, x_steps: Steps, y_steps: Steps, start: int, origin: int, traits: Traits) -> Job:
-    """Return the loop's table for a problem on arrays of some layout."""
+    """Return the loop's table for a problem on arrays of one layout."""
     blocks, along = _Blocks.of(spec, traits), along_axes(spec)
     axes, border = _axes(along, x_steps[LEADING:], y_steps[LEADING:])
     leads = [LeadPhase(-part.axis.before, part.axis.taps) for axis in along[:-2] for part in axis.parts]
@@ -125,20 +124,21 @@ def job(spec: Spec, x_steps: Steps, y_steps: Steps, start: int, origin: int, tra
         (start, origin),
         lead_axes=len(along) - 2,
         border=border.size,
-        copy_row=blocks.pitch,
-        room=blocks.room,
+        copy_row=blocks.copy_row,
+        copy_size=blocks.copy_size,
     )
-    table = ImagesTable(len(leads), len(phases), blocks.bands, band_rows=blocks.rows, copy_rows=blocks.high)
+    table = ImagesTable(len(leads), len(phases), blocks.row_blocks, block_rows=blocks.rows, copy_rows=blocks.copy_rows)
     parts = head, table, axes, border, leads, phases, *offsets
-    return Job(IMAGES, parts, _units(spec, along, traits), blocks.room)
+    return Job(IMAGES, parts, _units(spec, along, traits), blocks.copy_size)
 
 
 def _axes(along: list[AxisPhases], x_steps: Steps, y_steps: Steps) -> tuple[list[AxisEntry], Host]:
-    """Return the axes, and the samples that stand beyond the ends of all of them."""
-    none = (0,) * (len(along) - len(x_steps))  # of an axis that was put around
-    steps = (*none, *x_steps), (*none, *y_steps)
-    entries, border = geometry.axes([each.axis for each in along], [(each.low, each.high) for each in along], steps)
-    phased = [
+    """Return the axes, and the samples beyond the ends of all of them."""
+    zeros = (0,) * (len(along) - len(x_steps))  # of an axis that `along_axes` added
+    steps = (*zeros, *x_steps), (*zeros, *y_steps)
+    margins = [(each.read_before, each.read_after) for each in along]
+    entries, border = geometry.axes([each.axis for each in along], margins, steps)
+    by_phase = [
         entry._replace(
             before=each.before,
             taps=each.taps,
@@ -148,26 +148,26 @@ def _axes(along: list[AxisPhases], x_steps: Steps, y_steps: Steps) -> tuple[list
         )
         for entry, each in zip(entries, along, strict=True)
     ]
-    return phased, border
+    return by_phase, border
 
 
 def _phases(spec: Spec, along: list[AxisPhases], blocks: _Blocks) -> tuple[list[PhaseEntry], list[Host]]:
-    """Return the phases of all axes together, and where every term of each stands in a copy."""
-    found: list[PhaseEntry] = []
+    """Return the combinations of one phase of each axis, and the offsets of their terms in a copy."""
+    entries: list[PhaseEntry] = []
     offsets: list[Host] = []
     rows, columns = along[-2:]
-    part = blocks.high * blocks.pitch
+    plane_size = blocks.copy_rows * blocks.copy_row
     before = 0  # terms of the phases so far
     for parts in product(*(axis.parts for axis in along)):
         planes = np.arange(spec.channels * prod(lead.axis.taps for lead in parts[:-2]), dtype=np.int64)
-        down = [columns.step * part * rest + blocks.pitch * place for place, rest in rows.places(parts[-2])]
-        across = [part * rest + place for place, rest in columns.places(parts[-1])]
-        offsets.append(_outer(_outer(rows.step * columns.step * part * planes, down), across))
-        found.append(PhaseEntry(offsets[-1].size, before, before * spec.groups * spec.filters))
+        by_row = [columns.step * plane_size * part + blocks.copy_row * row for row, part in rows.places(parts[-2])]
+        by_column = [plane_size * part + column for column, part in columns.places(parts[-1])]
+        offsets.append(_outer_sum(_outer_sum(rows.step * columns.step * plane_size * planes, by_row), by_column))
+        entries.append(PhaseEntry(offsets[-1].size, before, before * spec.groups * spec.filters))
         before += offsets[-1].size
-    return found, offsets
+    return entries, offsets
 
 
-def _outer(first: Host, second: list[int]) -> Host:
-    """Return the sums of all pairs, those of the first number first."""
+def _outer_sum(first: Host, second: list[int]) -> Host:
+    """Return the sums of all pairs, ordered by the first number."""
     return (first[:, None] + np.array(second, np.int64)).reshape(-1)

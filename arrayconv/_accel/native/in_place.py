@@ -1,6 +1,6 @@
 """NumPy arrays as memory that compiled loops address by element, in place.
 
-A loop meets arrays of any layout: its table is made once for each.
+A loop supports arrays of any layout, with one table for each.
 """
 
 from __future__ import annotations
@@ -15,44 +15,44 @@ import numpy as np
 from arrayconv._runtime.threads import parallel_for
 
 Host = np.ndarray[Any, Any]
-Steps = tuple[int, ...]  # how far one step along each axis moves, in elements
-Part = Callable[[int, int], None]  # (first, stop): writes those blocks of outputs
+Steps = tuple[int, ...]  # strides of the axes, in elements
+Part = Callable[[int, int], None]  # (first, stop): writes these blocks of outputs
 Start = Callable[[int, int, int], Part]  # at addresses of x, factors and y, which must outlive the part
 
 _MAX_LAYOUTS = 16
 
 
 def contiguous_steps(shape: tuple[int, ...]) -> Steps:
-    """Return the steps of an array whose elements stand one after the other; none along axes of one element."""
+    """Return the steps of a contiguous array, 0 along axes of one element."""
     return tuple([prod(shape[axis + 1 :]) if n > 1 else 0 for axis, n in enumerate(shape)])
 
 
-def address(array: Any) -> int:  # Any: before Python 3.12 no type tells arrays from other owners of memory
-    """Return where the first element of an array stands."""
+def address(array: Any) -> int:  # Any: before Python 3.12 there is no type for owners of memory
+    """Return the address of an array's first element."""
     try:
-        return ctypes.addressof(ctypes.c_char.from_buffer(array))  # three times as quick as what works for all
-    except (TypeError, ValueError):  # it must not be written to, is empty, or not contiguous
+        return ctypes.addressof(ctypes.c_char.from_buffer(array))  # three times as fast as the general way below
+    except (TypeError, ValueError):  # it is read-only, empty or not contiguous
         return array.__array_interface__["data"][0]
 
 
-def place_of(array: Any) -> int | None:
-    """Return where a contiguous array's memory begins, None for one that is not."""
+def contiguous_address(array: Any) -> int | None:
+    """Return the address of a contiguous and aligned array, None for any other."""
     flags = array.flags
     return address(array) if flags.c_contiguous and flags.aligned else None
 
 
 class Layout(NamedTuple):
-    """How a loop goes about arrays of known steps."""
+    """How a loop runs on arrays of known steps."""
 
     start: Start
     units: int  # blocks of outputs
-    copies: bool  # whether x must be copied first, so that its elements follow each other
-    shape: tuple[int, ...] | None  # of a new y in memory; None where the caller's is written
+    copies: bool  # whether x is made contiguous first
+    shape: tuple[int, ...] | None  # of a new y in memory; None where the caller's `out` is written
     order: tuple[int, ...] | None = None  # of the new y's axes, None for the canonical one
 
 
 class InPlace:
-    """A loop as `Bound.run`: x and the caller's `out` are addressed where they lie.
+    """A loop as `Bound.run`: x and the caller's `out` are addressed in place.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ class InPlace:
 
 
 def _steps(array: Any) -> Steps | None:
-    """Return how far one step along each axis moves, in elements; None where a loop can't address some of them."""
+    """Return the strides of an array in elements, 0 along axes of one; None where a loop can't address the elements."""
     size = array.itemsize
     if not array.dtype.isnative or not array.flags.aligned or any(stride % size for stride in array.strides):
         return None

@@ -1,7 +1,7 @@
-"""The package's own machine code, where its build found a C compiler: how it is loaded, and what it is told.
+"""The package's own machine code, if the build had a C compiler: loading it and packing its arguments.
 
-The sources are in `src`. Addresses are all that the code is given, so whoever calls keeps the arrays alive, and
-checks them: the planner's specs have done so long before.
+The sources are in `src`. The code receives addresses only, so the caller keeps the arrays alive; their shapes and
+dtypes were checked when the call was planned.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ At = Callable[[int, int, int], None]  # a whole call at addresses of x, the kern
 LIBRARY = "native"
 _SOURCES = Path(__file__).parent / "src"
 _PATH = Path(__file__).parent / "loops.so"
-_INTERFACE = 5  # of the arguments and tables: src/loops.c speaks it too
+_INTERFACE = 5  # version of the arguments and tables, as in src/loops.c
 NOT_BUILT = "there was no C compiler, or it failed, when the package was installed"
-_AGAIN = "Build it again: pip install --force-reinstall, or make in a checkout"
+_REBUILD = "Build it again: pip install --force-reinstall, or make in a checkout"
 _NO_MEMORY = "convolution: no memory for a copy of {} samples of {}."
 
 
 class Code(NamedTuple):
-    """The functions of the library, its numbers for dtypes, and what this machine's processor has of its levels."""
+    """The functions of the library, its numbers for dtypes and its levels."""
 
-    level: int  # among `levels`
+    level: int  # the highest of `levels` that this machine's processor supports
     levels: tuple[str, ...]
     kinds: dict[str, int]
     blocks: Any
@@ -43,12 +43,12 @@ class Code(NamedTuple):
 
 
 def built() -> bool:
-    """Whether the code is there."""
+    """Whether the library file exists."""
     return _PATH.exists()
 
 
 def refusal(backend: str, traits: Traits) -> str | None:
-    """Return why the code can't serve these arrays of a library, or None."""
+    """Return why the code does not support these arrays of a library, or None."""
     reason = unavailable(LIBRARY, backend, traits)
     if reason is None or traits.backend != backend or built():
         return reason
@@ -66,16 +66,16 @@ def loaded() -> Code:
     """
     try:
         library = ctypes.CDLL(str(_PATH))
-        spoken, sources = library.arrayconv_interface(), library.arrayconv_sources
+        interface, sources = library.arrayconv_interface(), library.arrayconv_sources
     except (OSError, AttributeError) as failure:
-        reason = f"it cannot be loaded, as one that was built for another platform cannot: {failure}. {_AGAIN}"
+        reason = f"it cannot be loaded; it may have been built for another platform: {failure}. {_REBUILD}"
         raise AcceleratorFailed(LIBRARY, reason) from failure
-    if spoken != _INTERFACE:
-        reason = f"it was built from other sources (interface {spoken}, not {_INTERFACE}). {_AGAIN}"
+    if interface != _INTERFACE:
+        reason = f"it was built from other sources (interface {interface}, not {_INTERFACE}). {_REBUILD}"
         raise AcceleratorFailed(LIBRARY, reason)
     sources.restype = ctypes.c_int64
     if _sources() not in (sources(), None):
-        raise AcceleratorFailed(LIBRARY, f"it was built from other sources than those beside it. {_AGAIN}")
+        raise AcceleratorFailed(LIBRARY, f"it was built from other sources than those beside it. {_REBUILD}")
     pointer, word = ctypes.c_void_p, ctypes.c_int64
     blocks, call = library.arrayconv_blocks, library.arrayconv_call
     blocks.argtypes, call.argtypes = [*[pointer] * 4, word, word], [pointer] * 4
@@ -91,13 +91,13 @@ def _texts(function: Any) -> tuple[str, ...]:
 
 
 def structs() -> dict[str, tuple[str, ...]]:
-    """Return the fields of every table as the library was compiled with them."""
+    """Return the fields of every table in the compiled library."""
     texts = [text.split(":") for text in _texts(ctypes.CDLL(str(_PATH)).arrayconv_tables)]
     return {name: tuple(fields.split(",")[:-1]) for name, fields in texts}
 
 
 def _sources() -> int | None:
-    """Return the number that hatch_build.py gave to these sources; None where they are not installed."""
+    """Return the digest of the sources, computed as in hatch_build.py; None where they are not installed."""
     digest, paths = hashlib.sha256(), sorted(_SOURCES.glob("*.[ch]"))
     for path in paths:
         digest.update(path.read_bytes())
@@ -105,26 +105,26 @@ def _sources() -> int | None:
 
 
 def level() -> str:
-    """Return what this machine's processor has that there is code for; raises as `loaded`."""
+    """Return the highest level of the code that this machine's processor supports; raises as `loaded`."""
     return loaded().levels[loaded().level]
 
 
 def table(job: Job, dtype: str, fill: complex) -> Host:
-    """Return what a loop is told besides the arrays: its head and its table."""
+    """Return the arguments of a loop besides the arrays: its head and its table."""
     code = loaded()
     return packed(LoopHead(job.loop, code.level, code.kinds[dtype], double_bits(fill), job.units), *job.parts)
 
 
 def start(job: Job, dtype: str, fill: complex) -> Start:
-    """Return a loop block by block, in memory of its own for the samples that it copies."""
+    """Return a loop that runs a range of blocks, and allocates memory for the samples that it copies."""
     blocks, words = loaded().blocks, _words(table(job, dtype, fill))
-    if job.loop == ROWS:  # which needs none
+    if job.loop == ROWS:  # copies nothing
         return lambda x, factors, y: partial(blocks, x, factors, y, words)
 
     def start(x: int, factors: int, y: int) -> Part:
         def part(first: int, stop: int) -> None:
             if blocks(x, factors, y, words, first, stop):
-                raise MemoryError(_NO_MEMORY.format(job.room, dtype))
+                raise MemoryError(_NO_MEMORY.format(job.copy_size, dtype))
 
         return part
 
@@ -132,31 +132,31 @@ def start(job: Job, dtype: str, fill: complex) -> Start:
 
 
 def whole(context: Context, job_of: Callable[[Steps, Steps, int], Job | None], *, extended: bool = False) -> At | None:
-    """Return the whole call of a loop on contiguous arrays, None where more is to be done than that does.
+    """Return the whole call of a loop on contiguous arrays, None where the call needs more than `arrayconv_call` does.
 
-    `job_of` returns the loop's job for steps of x and of y and the first sample. With `extended` samples may be copied
-    among zeros, for a loop that reads none beyond the ends.
+    `job_of` returns the loop's job for steps of x and of y and the first sample. With `extended` samples may be padded
+    with zeros, for a loop that reads none beyond the ends.
     """
-    memory, taps, found = context.memory, reversed_taps(context), samples(context, extended=extended)
+    memory, taps, x_samples = context.memory, reversed_taps(context), samples(context, extended=extended)
     y_steps = None if memory is None else outputs(memory)
-    if memory is None or taps is None or found is None or y_steps is None:
+    if memory is None or taps is None or x_samples is None or y_steps is None:
         return None
-    job = job_of(found.steps, y_steps, found.start)
+    job = job_of(x_samples.steps, y_steps, x_samples.start)
     if job is None:
         return None
-    dtype, spec, frame = context.traits.accumulator, memory.problem.spec, found.frame
+    dtype, spec, padding = context.traits.accumulator, memory.problem.spec, x_samples.padding
     factors = spec.groups * spec.filters * spec.terms
-    head = CallHead(context.traits.itemsize, factors, taps, frame.start, pad_axes=len(frame.axes))
-    words = _words(packed(head, frame.axes, table(job, dtype, context.fill)))
-    call, place = loaded().call, ctypes.byref(words)  # which keeps them
+    head = CallHead(context.traits.itemsize, factors, taps, padding.start, pad_axes=len(padding.axes))
+    words = _words(packed(head, padding.axes, table(job, dtype, context.fill)))
+    call, pointer = loaded().call, ctypes.byref(words)  # the pointer keeps the words alive
 
     def at(x: int, kernel: int, y: int) -> None:
-        if call(x, kernel, y, place):
+        if call(x, kernel, y, pointer):
             raise MemoryError(_NO_MEMORY.format("its", dtype))
 
     return at
 
 
 def _words(table: Any) -> Any:
-    """Return a table as what functions of the code take, which lives as long as whoever passes it."""
+    """Return a table as a ctypes array over its memory, which it keeps alive."""
     return (ctypes.c_int64 * table.size).from_buffer(table)

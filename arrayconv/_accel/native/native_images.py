@@ -1,13 +1,13 @@
-"""The package's own machine code on images of channels: some filters of the same samples at once, phases side by side.
+"""The package's own machine code on images of channels: several filters per pass, phases interleaved.
 
     y[b, g, o, p] = sum_c sum_k  w[g, o, c, k] * x[b, g, c, (stride*p + dilation*k - before) / upsample]
 
-Samples of a block are copied, so that rows of outputs follow each other as one; sums stay in registers over all terms.
+Samples of a block are copied, so that all its rows of outputs form one row; sums stay in registers over all terms.
 
-Wins      many channels and filters, above all transposed convolution, whose phases are written together.
+Wins      many channels and filters, above all transposed convolution, whose phases are written in one pass.
 Cost      macs multiply-adds, less those with the zeros between samples; all threads.
 Memory    the kernel, and per thread the samples of a block: some hundred kilobytes, more for rows of many channels.
-Accuracy  componentwise. Every boundary is followed inside.
+Accuracy  componentwise. All boundaries are computed inside.
 """
 
 from __future__ import annotations

@@ -2,11 +2,11 @@
 
     y[b, g, o, p] = sum_c sum_k  w[g, o, c, k] * x[b, g, c, stride*p + dilation*k]
 
-Outputs next to each other form a row; the sums of a piece of it stay in registers until all terms are added.
+Neighbouring outputs form a row; the sums of a part of it stay in registers until all terms are added.
 
 Wins      few taps along one axis, all integers, channels, strides, depthwise groups.
-Cost      macs multiply-adds, vectorised over outputs where they and their samples are adjacent, over `threads`.
-Memory    the kernel, and where the sample of each term stands; x is read in place, unless channels are adjacent.
+Cost      macs multiply-adds, vectorised over outputs where they and their samples are contiguous, over `threads`.
+Memory    the kernel and the offset of each term's sample; x is read in place, unless channels are contiguous.
 Accuracy  componentwise: sums in the order of channels and taps; integers are exact and wrap.
 """
 
@@ -25,7 +25,7 @@ from arrayconv._arrays.xp import Traits
 from arrayconv._costs.cost_table import method_cost
 from arrayconv._problem.spec import Spec
 
-_TILE_BYTES = 5 << 20  # of samples and outputs of many channels: few images, extended whole, take less than all slabs
+_TILE_BYTES = 5 << 20  # of samples and outputs of many channels: extending a few whole images costs less than slabs
 
 
 def _why_not(spec: Spec, traits: Traits) -> str | None:
@@ -39,7 +39,7 @@ def _cost(spec: Spec, traits: Traits) -> int:
 
 
 def _shares(spec: Spec, traits: Traits) -> bool:
-    """Whether threads had better take images than rows: what is around the loops is theirs then too."""
+    """Whether threads take images rather than rows: the work outside the loops is then parallel too."""
     return spec.channels * spec.filters > 1 and spec.batch * spec.groups > 1
 
 

@@ -4,8 +4,8 @@
 
 Wins      two axes and more, from 3 x 3 taps to where a transform takes over, around 31 x 31.
 Cost      macs multiply-adds at half the processor's peak and more; all threads.
-Memory    the samples of a block of outputs whose windows leave x, or whose samples are not adjacent in memory.
-Accuracy  componentwise. Every boundary is followed inside: x is neither padded nor cut.
+Memory    the samples of a block of outputs whose windows leave x, or whose samples are not contiguous.
+Accuracy  componentwise. All boundaries are computed inside: x is neither padded nor cut.
 """
 
 from __future__ import annotations
@@ -49,18 +49,18 @@ def _bind(spec: Spec, context: Context) -> Bound:
         return Layout(start, job.units, x_steps is None, None if writes else dense.output_shape)
 
     def job(x_steps: Steps, y_steps: Steps, start: int) -> Job | None:
-        adjoins = y_steps[-1] == 1 or spec.axes[-1].outputs <= 1
-        return tiles.job(spec, x_steps, y_steps, start, 0, traits.itemsize) if adjoins else None
+        is_contiguous = y_steps[-1] == 1 or spec.axes[-1].outputs <= 1
+        return tiles.job(spec, x_steps, y_steps, start, 0, traits.itemsize) if is_contiguous else None
 
     run = InPlace(layout, traits.accumulator, threads)
     if dense == spec:
         return Bound(run, at=loader.whole(context, job) if threads == 1 else None)
-    kept = (..., *(slice(None, None, axis.stride) for axis in spec.axes[-2:]))
+    strided = (..., *(slice(None, None, axis.stride) for axis in spec.axes[-2:]))
 
-    def thinned(x: Any, factors: Any, out: Any) -> Any:
-        return run(x, factors, None)[kept].copy()  # a view would keep what is left out
+    def run_strided(x: Any, factors: Any, out: Any) -> Any:
+        return run(x, factors, None)[strided].copy()  # a view would keep the skipped outputs in memory
 
-    return Bound(thinned)
+    return Bound(run_strided)
 
 
 native_tiles = Algorithm(

@@ -1,6 +1,6 @@
-"""Rows of outputs for arrays of any library: what a problem costs, which axis is the row, and where terms stand.
+"""Rows of outputs for arrays of any library: the cost of a problem, the axis of its rows, and the offsets of its terms.
 
-The loop itself is in `src/rows.h`; NumPy arrays meet it in `native_loops`, JAX arrays in `xla_loops`.
+The loop itself is in `src/rows.h`; `native_loops` runs it on NumPy arrays, `xla_loops` on JAX arrays.
 """
 
 from __future__ import annotations
@@ -19,62 +19,62 @@ from arrayconv._problem.spec import Spec
 from arrayconv._runtime.tracing import planning
 
 MIN_SHARED_FILTERS = 4  # from which src/rows.h loads a sample once for several
-_GATHERED = 1 << 14  # multiply-adds of a problem above which it is worth to copy what is apart
-_ROW_BYTES = 8192  # of outputs in a block: they and the samples they meet stay in the first cache
-_SHARE = 1 << 23  # bytes times multiply-adds that are worth a thread of their own
+_GATHER_MACS = 1 << 14  # multiply-adds of a problem above which copying strided samples pays off
+_ROW_BYTES = 8192  # of outputs in a block: they and the samples of their windows stay in the L1 cache
+_THREAD_WORK = 1 << 23  # bytes times multiply-adds from which another thread pays off
 
 
 def cost(spec: Spec, traits: Traits, measured: MethodCost, *, shared: bool = False) -> int:
-    """Return nanoseconds at a measured pace.
+    """Return nanoseconds by measured costs.
 
-    Samples of many channels are loaded from further away, once for each filter unless it is `shared` by some.
+    Samples of many channels are loaded from a farther cache, once for each filter unless several filters share a load.
     """
     last = spec.axes[-1] if spec.axes else None
     row = last.outputs if last is not None else spec.batch
-    width = 1 if _apart(spec) else traits.itemsize  # one at a time: all dtypes take the same
+    width = 1 if _is_strided(spec) else traits.itemsize  # not vectorised: all dtypes take the same
     width *= 1 + (spec.channels > 1 and not shared)
     sums = spec.macs * width * measured.cache_line_mac // LINE + spec.macs // max(row, 1) * measured.output
-    written = spec.outputs + prod(spec.input_shape) * (spec.channels > 1)  # which may have to be brought together
+    written = spec.outputs + prod(spec.input_shape) * (spec.channels > 1)  # x may have to be made contiguous
     memory = written * traits.itemsize * primitive_costs(traits.row).copy_byte
-    parts = max(spec.outputs // max(row, 1), 1) * _blocks(row, traits.itemsize)  # which threads can share
+    parts = max(spec.outputs // max(row, 1), 1) * _blocks(row, traits.itemsize)  # that threads can divide among them
     work = (sums // min(num_threads(spec, traits), parts) + memory) // 1000
     return measured.call_ns + work
 
 
 def kind(spec: Spec, traits: Traits) -> str:
-    """Return which row of `METHOD_COSTS` a problem is of, after the name of who runs the loop."""
-    if _apart(spec):
+    """Return the row of `METHOD_COSTS` for a problem, without the name of the method."""
+    if _is_strided(spec):
         return "strided"
     return "integer" if traits.exact else "complex" if traits.accumulator.startswith("complex") else "float"
 
 
-def _apart(spec: Spec) -> bool:
+def _is_strided(spec: Spec) -> bool:
     return bool(spec.axes) and spec.axes[-1].stride > 1
 
 
 def num_threads(spec: Spec, traits: Traits) -> int:
-    """Return how many threads a problem of this size is shared by."""
-    return max(1, min(traits.threads, spec.macs * traits.itemsize // _SHARE))
+    """Return the number of threads for a problem of this size."""
+    return max(1, min(traits.threads, spec.macs * traits.itemsize // _THREAD_WORK))
 
 
 def workspace(spec: Spec, traits: Traits) -> int:
-    """Return the bytes of the kernel and of where terms stand."""
+    """Return the bytes of the kernel and of the terms' offsets."""
     kernel = spec.groups * spec.filters * spec.terms * traits.itemsize
     return kernel + 8 * spec.terms * (3 + traits.threads) + 4096
 
 
 def gathered(spec: Spec, traits: Traits) -> int:
-    """Return the bytes of x and y where they may have to be copied: see `gathers`."""
+    """Return the bytes of x and y where they may be copied: see `gathers`."""
     return (prod(spec.input_shape) + spec.outputs) * traits.itemsize if _may_gather(spec) else 0
 
 
 def _may_gather(spec: Spec) -> bool:
     stride = spec.axes[-1].stride if spec.axes else 0
-    return spec.channels * spec.filters > 1 and stride == 1 and spec.macs > _GATHERED
+    return spec.channels * spec.filters > 1 and stride == 1 and spec.macs > _GATHER_MACS
 
 
 class Rows(NamedTuple):
-    """The outputs as rows along one axis, and the axes around them."""
+    """The outputs as rows along one axis, and the axes outside them."""
 
     order: list[int]  # of y's axes in memory
     outputs: int  # of a row
@@ -86,7 +86,7 @@ class Rows(NamedTuple):
 
 @planning()
 def rows(spec: Spec, steps: Steps, out: Steps | None) -> Rows:
-    """Choose the axis of the rows, batch or space: where samples are adjacent, or else the longest."""
+    """Choose the axis of the rows, batch or space: one of contiguous samples, or else the longest."""
     shape = spec.output_shape
     terms = spec.terms
     x_steps = [steps[0], steps[1], 0, *(s * axis.stride for s, axis in zip(steps[LEADING:], spec.axes, strict=True))]
@@ -94,7 +94,7 @@ def rows(spec: Spec, steps: Steps, out: Steps | None) -> Rows:
     usable = [axis for axis in range(len(shape)) if axis not in (1, 2)]
     row = max(usable, key=lambda axis: (min(shape[axis], 16) * (1 + 15 * (abs(x_steps[axis]) == 1)), shape[axis], axis))
     order = list(range(len(shape)))
-    if out is None and x_steps[row] == 1 and row != order[-1]:  # y as x lies in memory, so that both are adjacent
+    if out is None and x_steps[row] == 1 and row != order[-1]:  # y in x's order of axes, so that both are contiguous
         order.sort(key=lambda axis: (axis == row, -abs(x_steps[axis]) if axis != 2 else -(1 << 62)))
     y_steps = [0] * len(shape) if out is None else list(out)
     if out is None:
@@ -102,35 +102,35 @@ def rows(spec: Spec, steps: Steps, out: Steps | None) -> Rows:
         for axis in reversed(order):
             y_steps[axis] = step
             step *= shape[axis]
-    around = sorted((axis for axis in order if axis != row), key=(2).__eq__)  # filters last: they meet the same samples
-    outer = [OuterAxis(shape[axis], x_steps[axis], y_steps[axis], w_steps[axis]) for axis in around]
+    outside = sorted((axis for axis in order if axis != row), key=(2).__eq__)  # filters last: they use the same samples
+    outer = [OuterAxis(shape[axis], x_steps[axis], y_steps[axis], w_steps[axis]) for axis in outside]
     table = np.array(outer, np.int64).reshape(-1, len(OuterAxis._fields))
     return Rows(order, shape[row], x_steps[row], y_steps[row], spec.outputs // shape[row], table)
 
 
-def gathers(spec: Spec, found: Rows) -> bool:
-    """Whether x and y are better copied: every sample meets many factors, and channels are what is adjacent."""
-    return _may_gather(spec) and found.outputs > 1 and (found.x_step != 1 or found.y_step != 1)
+def gathers(spec: Spec, layout: Rows) -> bool:
+    """Whether copying x and y pays off: every sample is used with many factors, and rows are not contiguous."""
+    return _may_gather(spec) and layout.outputs > 1 and (layout.x_step != 1 or layout.y_step != 1)
 
 
 @planning()
 def job(spec: Spec, steps: Steps, out: Steps | None, start: int, origin: int, itemsize: int) -> Job:
-    """Return the loop's table for a problem's `rows`: x and y begin at places of flat memory."""
-    found = rows(spec, steps, out)
-    blocks = _blocks(found.outputs, itemsize)
+    """Return the loop's table for a problem's `rows`; x and y start at the elements `start` and `origin`."""
+    layout = rows(spec, steps, out)
+    blocks = _blocks(layout.outputs, itemsize)
     offsets = _offsets(spec, steps)
     table = RowsTable(
         terms=offsets.size,
-        outer_axes=len(found.outer),
-        outputs=found.outputs,
+        outer_axes=len(layout.outer),
+        outputs=layout.outputs,
         blocks=blocks,
-        block_outputs=-(-found.outputs // blocks),
-        x_step=found.x_step,
-        y_step=found.y_step,
+        block_outputs=-(-layout.outputs // blocks),
+        x_step=layout.x_step,
+        y_step=layout.y_step,
         x_start=start,
         y_start=origin,
     )
-    return Job(ROWS, (table, offsets, found.outer), found.number * blocks)
+    return Job(ROWS, (table, offsets, layout.outer), layout.number * blocks)
 
 
 def _blocks(outputs: int, itemsize: int) -> int:
@@ -139,8 +139,8 @@ def _blocks(outputs: int, itemsize: int) -> int:
 
 
 def _offsets(spec: Spec, steps: Steps) -> Host:
-    """Return where the sample of every term stands, counted from the first, channels before taps."""
-    found = np.arange(spec.channels, dtype=np.int64) * steps[2]
+    """Return the offset of every term's sample from the first term's, ordered by channels, then taps."""
+    offsets = np.arange(spec.channels, dtype=np.int64) * steps[2]
     for step, axis in zip(steps[LEADING:], spec.axes, strict=True):
-        found = (found[:, None] + np.arange(axis.taps, dtype=np.int64) * (axis.dilation * step)).reshape(-1)
-    return found
+        offsets = (offsets[:, None] + np.arange(axis.taps, dtype=np.int64) * (axis.dilation * step)).reshape(-1)
+    return offsets

@@ -1,4 +1,4 @@
-"""What compiled loops are told, as `src/tables.h` declares it: structs of 64-bit words, each followed by its arrays.
+"""The tables that compiled loops read, as declared in `src/tables.h`: structs of 64-bit words, followed by arrays.
 
 A test compares these fields with the names that the library exports.
 """
@@ -15,7 +15,7 @@ ROWS, TILES, IMAGES = range(3)  # LOOPS of src/tables.h
 
 
 class LoopHead(NamedTuple):
-    """Head of every loop; its own table follows."""
+    """Head of every loop; the loop's own table follows."""
 
     loop: int  # ROWS, TILES or IMAGES
     level: int
@@ -25,12 +25,12 @@ class LoopHead(NamedTuple):
 
 
 class Axis(NamedTuple):
-    """One convolved axis, whose outputs p, p + period, ... meet the same taps; of tiles the period is 1."""
+    """One convolved axis, whose outputs p, p + period, ... use the same taps; for tiles the period is 1."""
 
     size: int  # samples
-    border: int  # the first of its entries among those of all axes
+    border: int  # index of its first entry among those of all axes
     border_before: int  # entries of positions before x, from x outwards; those after x follow
-    before: int  # samples before x that the first window of a block begins at
+    before: int  # samples from the start of a block's first window to that of x
     outputs: int
     taps: int
     stride: int  # within a phase, as the dilation
@@ -41,10 +41,10 @@ class Axis(NamedTuple):
 
 
 class RowsTable(NamedTuple):
-    """Head of the loop over rows; offsets of the terms and the outer axes follow."""
+    """Table of the loop over rows; offsets of the terms and the outer axes follow."""
 
     terms: int
-    outer_axes: int  # around a row
+    outer_axes: int  # outside a row
     outputs: int  # of a row
     blocks: int  # of a row
     block_outputs: int  # of all blocks but the last
@@ -55,7 +55,7 @@ class RowsTable(NamedTuple):
 
 
 class OuterAxis(NamedTuple):
-    """An axis around rows; one of filters, which moves nothing in x, comes last."""
+    """An axis outside the rows; the filters' axis, whose x_step is 0, comes last."""
 
     size: int
     x_step: int
@@ -64,7 +64,7 @@ class OuterAxis(NamedTuple):
 
 
 class PlanesHead(NamedTuple):
-    """Head of the loops over tiles and over images, before the tables of their own."""
+    """Head of the loops over tiles and over images; their own tables follow."""
 
     lead_axes: int  # before the last two
     border: int  # entries
@@ -81,11 +81,11 @@ class PlanesHead(NamedTuple):
     x_start: int
     y_start: int
     copy_row: int  # step from row to row of a copy
-    room: int  # samples of the largest copy of a block's
+    copy_size: int  # samples in the largest copy of a block
 
 
 class TilesTable(NamedTuple):
-    """The loop over tiles: axes, border, cuts of rows and cuts of columns follow."""
+    """Table of the loop over tiles; axes, border, cuts of rows and cuts of columns follow."""
 
     row_cuts: int
     col_cuts: int
@@ -93,28 +93,28 @@ class TilesTable(NamedTuple):
 
 
 class ImagesTable(NamedTuple):
-    """The loop over images: axes, border, phases of the leading axes, of all axes together, offsets follow."""
+    """Table of the loop over images; axes, border, phases of the leading axes, phases, offsets follow."""
 
     lead_phases: int
-    phases: int
-    bands: int  # blocks of rows
-    band_rows: int  # of a phase, in all bands but the last
-    copy_rows: int  # of one plane of a copy, which holds all planes
+    phases: int  # combinations of one phase of each axis
+    row_blocks: int
+    block_rows: int  # of a phase, in all blocks but the last
+    copy_rows: int  # of one plane of a copy, which has all planes
 
 
 class LeadPhase(NamedTuple):
     """A phase of one of the axes before the last two."""
 
-    first: int  # position that the first tap of the first output meets
+    first: int  # position of the sample that the first tap of the first output multiplies
     taps: int
 
 
 class Phase(NamedTuple):
-    """A phase of all axes together."""
+    """One phase of every axis."""
 
     terms: int
-    offsets: int  # the first of them
-    factors: int  # the first of them in the kernel
+    offsets: int  # index of the first
+    factors: int  # index of the first in the kernel
 
 
 class CallHead(NamedTuple):
@@ -122,13 +122,13 @@ class CallHead(NamedTuple):
 
     itemsize: int
     factors: int
-    taps: int  # of each run of factors that is reversed, 0 for none
+    taps: int  # factors in each run to reverse, 0 to reverse none
     x_start: int
-    pad_axes: int  # 0: x is read as it is
+    pad_axes: int  # 0: x is read in place
 
 
 class PadAxis(NamedTuple):
-    """An axis along which x is copied among zeros."""
+    """An axis along which x is padded with zeros."""
 
     size: int  # of the copy
     start: int  # zeros before the samples
@@ -139,7 +139,7 @@ class PadAxis(NamedTuple):
 class XlaHead(NamedTuple):
     """Head of XLA's attribute; the loop's head follows."""
 
-    chunks: int  # in which threads take the units
+    chunks: int  # that the units are divided into for threads
     threads: int
     x_size: int  # elements of each buffer
     w_size: int
@@ -163,19 +163,19 @@ STRUCTS: dict[str, Any] = {
 
 
 class Job(NamedTuple):
-    """A loop on arrays of some layout."""
+    """A loop on arrays of one layout."""
 
     loop: int  # ROWS, TILES or IMAGES
-    parts: tuple[Any, ...]  # its table, as it is packed
+    parts: tuple[Any, ...]  # of its table, to be packed
     units: int  # blocks of outputs
-    room: int = 0  # samples that a thread copies at a time
+    copy_size: int = 0  # samples that a thread copies at a time
 
 
 def packed(*parts: Any) -> Host:
-    """Return heads, and arrays of numbers or structs, one after the other as int64."""
+    """Return heads and arrays of numbers or structs, concatenated as int64."""
     return np.concatenate([np.asarray(part, np.int64).reshape(-1) for part in parts])
 
 
 def double_bits(value: complex) -> int:
-    """Return a real number as the word that holds the bits of a double."""
+    """Return the bits of a real number, as a double, in a word."""
     return int(np.float64(value.real).view(np.int64))

@@ -1,6 +1,6 @@
-"""Register tiles for arrays of any library: which problems they serve, what those cost, and what the loop is told.
+"""Register tiles for arrays of any library: the problems they support, their costs, and the table of the loop.
 
-The loop itself is in `native/tiles.h`; NumPy arrays meet it in `native_tiles`, JAX arrays in `xla_loops`.
+The loop itself is in `src/tiles.h`; `native_tiles` runs it on NumPy arrays, `xla_loops` on JAX arrays.
 """
 
 from __future__ import annotations
@@ -18,32 +18,33 @@ from arrayconv._ops.windows import LEADING
 from arrayconv._problem.spec import Axis, Spec
 from arrayconv._runtime.tracing import planning
 
-_ROWS = 6  # of outputs at a time
-_BAND = 96  # rows of a block
-_BLOCK_BYTES = 4096  # of outputs in a row of a block: six rows, and the samples they meet, stay in the first cache
-_PASS_PS = 20_000  # what starting a pass takes, for each of its rows
-_WAY = 4096  # bytes of a way of the first cache: rows so far apart, or times that, meet in the same places of it
-_CONFLICT = 4  # rows of taps from which such rows push each other out, where there are eight ways
-_FEW_LINES = 16  # of a row, that meets with few others
-_COPIED, _COPIED_PER_TAP = 1 << 14, 1 << 10  # outputs of a plane up to which a block copies all that it meets
-_SHARE = 1 << 25  # bytes times multiply-adds that are worth a thread of their own
+_TILE_ROWS = 6  # of outputs
+_BLOCK_ROWS = 96  # of outputs
+_BLOCK_BYTES = 4096  # of outputs in a row of a block: six rows and the samples of their windows stay in the L1 cache
+_PASS_PS = 20_000  # to start a pass, per row
+_WAY = 4096  # bytes of a way of the L1 cache: rows at multiples of it map to the same sets
+_CONFLICT_TAPS = 4  # rows of taps from which such rows evict each other from eight ways
+_FEW_LINES = 16  # of a row that conflicts with few others
+# Outputs of a plane up to which every block copies its samples.
+_COPY_OUTPUTS, _COPY_OUTPUTS_PER_TAP = 1 << 14, 1 << 10
+_THREAD_WORK = 1 << 25  # bytes times multiply-adds from which another thread pays off
 
 
 def refusal(spec: Spec, traits: Traits) -> str | None:
-    """Return why the tiles can't serve a problem, whatever its library, or None."""
+    """Return why the tiles do not support a problem, for any library, or None."""
     if traits.accumulator not in ("float32", "float64"):
         return f"it sums in float32 or float64. Got {traits.accumulator}"
     if len(spec.axes) < 2:
-        return f"it takes two convolved axes or more. Got {len(spec.axes)}"
+        return f"it supports two convolved axes or more. Got {len(spec.axes)}"
     dilation = spec.axes[-2].dilation
     if dilation != 1:
-        return f"it takes adjacent rows of taps. Got dilation {dilation} on the last axis but one"
+        return f"it supports dilation 1 on the last axis but one. Got dilation {dilation}"
     return None
 
 
 @planning()
 def dense(spec: Spec) -> Spec:
-    """Return the problem with every output along the last two axes, those that a stride leaves out too."""
+    """Return the problem with a stride of 1 along the last two axes."""
     last = [
         axis._replace(outputs=axis.stride * (axis.outputs - 1) + 1, stride=1) if axis.outputs else axis
         for axis in spec.axes[-2:]
@@ -52,11 +53,11 @@ def dense(spec: Spec) -> Spec:
 
 
 def cost(spec: Spec, traits: Traits, measured: MethodCost) -> int:
-    """Return nanoseconds at a measured pace."""
+    """Return nanoseconds by measured costs."""
     spec = dense(spec)
     row, column = spec.axes[-2:]
     planes = spec.terms // (row.taps * column.taps)
-    passes = planes * -(-row.taps // 5) * -(-column.taps // 3)  # over the sums in the first cache
+    passes = planes * -(-row.taps // 5) * -(-column.taps // 3)  # over the sums in the L1 cache
     work = (spec.macs * measured.cache_line_mac + spec.outputs * passes * measured.output) * traits.itemsize // LINE
     work += spec.outputs // max(1, min(column.outputs, 512)) * passes * _PASS_PS
     memory = (spec.outputs + prod(spec.input_shape)) * traits.itemsize * primitive_costs(traits.row).copy_byte // 2
@@ -65,43 +66,43 @@ def cost(spec: Spec, traits: Traits, measured: MethodCost) -> int:
 
 
 def workspace(spec: Spec, traits: Traits) -> int:
-    """Return the bytes of what is left out, the kernel, the room of all threads and the tables."""
-    every = dense(spec)
-    if every != spec:
-        return every.outputs * traits.itemsize + workspace(every, traits)
+    """Return the bytes of the dense outputs under a stride, the kernel, the copies of all threads and the tables."""
+    dense_spec = dense(spec)
+    if dense_spec != spec:
+        return dense_spec.outputs * traits.itemsize + workspace(dense_spec, traits)
     ends = sum(sum(_outside(axis)) for axis in spec.axes)
     kernel = prod(spec.kernel_shape) * traits.itemsize
-    return kernel + traits.threads * _room(spec, traits.itemsize) * traits.itemsize + 8 * ends + 8192
+    return kernel + traits.threads * _copy_size(spec, traits.itemsize) * traits.itemsize + 8 * ends + 8192
 
 
-def _room(spec: Spec, itemsize: int) -> int:
-    """Count the samples that the outputs of a block meet."""
+def _copy_size(spec: Spec, itemsize: int) -> int:
+    """Count the samples that a block of outputs reads."""
     row, column = spec.axes[-2:]
-    rows, columns = min(row.outputs, _BAND), min(column.outputs, _BLOCK_BYTES // itemsize)
-    return (rows + row.reach - 1) * _spaced(columns + column.reach - 1, itemsize)
+    rows, columns = min(row.outputs, _BLOCK_ROWS), min(column.outputs, _BLOCK_BYTES // itemsize)
+    return (rows + row.reach - 1) * _row_step(columns + column.reach - 1, itemsize)
 
 
-def _spaced(columns: int, itemsize: int) -> int:
-    """Return a step between rows of so many samples that do not meet in the first cache: an odd number of lines."""
+def _row_step(columns: int, itemsize: int) -> int:
+    """Return a step between rows that do not conflict in the L1 cache: an odd number of lines."""
     lines = -(-columns * itemsize // LINE)
     return columns if lines < _FEW_LINES else (lines | 1) * LINE // itemsize
 
 
 def num_threads(spec: Spec, itemsize: int, threads: int) -> int:
-    """Return how many threads the work is worth."""
-    return min(threads, 1 + spec.macs * itemsize // _SHARE)
+    """Return the number of threads for the work."""
+    return min(threads, 1 + spec.macs * itemsize // _THREAD_WORK)
 
 
 @planning()
 def job(spec: Spec, x_steps: Steps, y_steps: Steps, start: int, origin: int, itemsize: int) -> Job:
-    """Return the loop's table for a problem on arrays of some layout."""
+    """Return the loop's table for a problem on arrays of one layout."""
     row, column = spec.axes[-2:]
-    few = row.outputs * column.outputs <= min(_COPIED, _COPIED_PER_TAP * row.taps * column.taps)
-    meet = row.taps >= _CONFLICT and x_steps[-2] != 0 and x_steps[-2] * itemsize % _WAY == 0
-    direct = x_steps[-1] == 1 and not few and not meet  # whose ends are sooner copied with the rest than told apart
-    row_cuts = _cuts(row, _BAND, _ROWS, ends=direct)
-    col_cuts = _cuts(column, _BLOCK_BYTES // itemsize, 1, ends=direct)
-    copy_row = _spaced(int(max(np.diff(col_cuts))) + column.reach - 1, itemsize)
+    is_small = row.outputs * column.outputs <= min(_COPY_OUTPUTS, _COPY_OUTPUTS_PER_TAP * row.taps * column.taps)
+    conflicts = row.taps >= _CONFLICT_TAPS and x_steps[-2] != 0 and x_steps[-2] * itemsize % _WAY == 0
+    in_place = x_steps[-1] == 1 and not is_small and not conflicts  # else copying all costs less than cutting the ends
+    row_cuts = _cuts(row, _BLOCK_ROWS, _TILE_ROWS, ends=in_place)
+    col_cuts = _cuts(column, _BLOCK_BYTES // itemsize, 1, ends=in_place)
+    copy_row = _row_step(int(max(np.diff(col_cuts))) + column.reach - 1, itemsize)
     steps = x_steps[LEADING:], y_steps[LEADING:]
     axes, border = geometry.axes(spec.axes, [_outside(axis) for axis in spec.axes], steps)
     head = geometry.head(
@@ -111,11 +112,11 @@ def job(spec: Spec, x_steps: Steps, y_steps: Steps, start: int, origin: int, ite
         lead_axes=len(axes) - 2,
         border=border.size,
         copy_row=copy_row,
-        room=(int(max(np.diff(row_cuts))) + row.reach - 1) * copy_row,
+        copy_size=(int(max(np.diff(row_cuts))) + row.reach - 1) * copy_row,
     )
     units = prod((spec.batch, spec.groups, *spec.output_size[:-2], row_cuts.size - 1, col_cuts.size - 1))
-    table = TilesTable(row_cuts.size, col_cuts.size, copies=meet)
-    return Job(TILES, (head, table, axes, border, row_cuts, col_cuts), units, head.room)
+    table = TilesTable(row_cuts.size, col_cuts.size, copies=conflicts)
+    return Job(TILES, (head, table, axes, border, row_cuts, col_cuts), units, head.copy_size)
 
 
 def _outside(axis: Axis) -> tuple[int, int]:
@@ -124,15 +125,15 @@ def _outside(axis: Axis) -> tuple[int, int]:
     return max(-lo, 0), max(hi - axis.size, 0)
 
 
-def _cuts(axis: Axis, most: int, unit: int, ends: bool) -> Host:
-    """Return where blocks of at most `most` outputs, whole units of them, begin and end.
+def _cuts(axis: Axis, max_outputs: int, unit: int, ends: bool) -> Host:
+    """Return the starts of blocks of at most `max_outputs` outputs, in multiples of `unit`, and the end of the last.
 
-    With `ends` the outputs whose windows leave x stand apart, so that all others read x itself.
+    With `ends` the border's outputs are blocks of their own, so that all others read x in place.
     """
     first, stop = 0, axis.outputs
     if ends:
         first = min(max(axis.before, 0), stop)
         stop = max(min(axis.size - axis.reach + axis.before + 1, stop), first)
-    count = max(1, -(-(stop - first) // most))
+    count = max(1, -(-(stop - first) // max_outputs))
     step = max(unit, -(-(stop - first) // (count * unit)) * unit)
     return np.array(sorted({0, *range(first, stop, step), stop, axis.outputs}), np.int64)

@@ -1,4 +1,4 @@
-"""The method on tensors that is torch's own convolution, and how tensors share memory with NumPy's methods.
+"""torch's own convolution as a method (`torch_conv`), and NumPy's methods on views of CPU tensors (`views`).
 
-Autograd, vmap and modes of torch are `_autodiff.torch`'s.
+torch's autograd, vmap and modes are in `_autodiff.torch`.
 """

@@ -1,11 +1,11 @@
-"""What torch's convolution functions are told, as integers, and the functions themselves.
+"""The arguments of torch's convolution functions, as integers, and the functions themselves.
 
-torch pads both ends alike: where fewer zeros are needed before than after, whole strides are added before, and the
-outputs that brings are dropped. A problem with upsampled axes is torch's transposed convolution of the reversed kernel:
+torch pads both ends equally: where fewer zeros are needed before than after, whole strides are added before, and the
+extra outputs are dropped. A problem with upsampled axes is torch's transposed convolution of the reversed kernel:
 
-    y[p] = sum_k w[k] * X[p + d*k - before],  X[u*i] = x[i],  is  sum_j w[taps-1-j] * x[i]  over  u*i + d*j - left = p
+    y[p] = sum_k w[k] * X[p + d*k - before],  X[u*i] = x[i],  is  sum_j w[taps-1-j] * x[i]  over  u*i + d*j - crop = p
 
-with u for the upsampling, d for the dilation, and left = d*(taps - 1) - before outputs left out at both ends.
+with u for the upsampling, d for the dilation, and crop = d*(taps - 1) - before outputs cropped at both ends.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from arrayconv._runtime.tracing import planning, record
 
 @record
 class Call(NamedTuple):
-    """What torch's function is told, and what is kept of its result."""
+    """The arguments of torch's function, and the part of its result that is used."""
 
     transposed: bool
-    held: tuple[slice, ...]  # of x
-    zeros: tuple[int, ...]  # put around x first, as torch counts them: last axis first, before and after
+    samples: tuple[slice, ...]  # of x that are read
+    zeros: tuple[int, ...]  # padded around x first, in torch's order: last axis first, before and after
     x_shape: tuple[int, ...]
     w_shape: tuple[int, ...]
-    rest: tuple[Any, ...]  # the arguments after the bias
-    reaches: bool  # whether taps meet zeros beyond the ends
-    kept: tuple[slice, ...]
+    arguments: tuple[Any, ...]  # after the bias
+    reaches: bool  # whether windows contain zeros beyond the ends
+    outputs: tuple[slice, ...]
     y_shape: tuple[int, ...]
-    cuts: bool  # whether less than the result is kept
+    crops: bool  # whether `outputs` is less than the result
 
 
 def applied(call: Call, x: Any, weights: Any, bias: Any) -> Any:
@@ -38,15 +38,15 @@ def applied(call: Call, x: Any, weights: Any, bias: Any) -> Any:
         from torch.nn import functional
 
         x = functional.pad(x, call.zeros)
-    y = function(call)(x, weights, bias, *call.rest)
-    return y[(..., *call.kept)].clone() if call.cuts else y  # a view would keep what is cut off
+    y = function(call)(x, weights, bias, *call.arguments)
+    return y[(..., *call.outputs)].clone() if call.crops else y  # a view would keep the rest in memory
 
 
 def function(call: Call) -> Any:
     """Return torch's function for a call."""
-    from torch.nn import functional  # imported by whoever made the arrays; no compiler follows sys.modules
+    from torch.nn import functional  # the caller has imported torch; compilers can't follow sys.modules
 
-    axes = len(call.held)
+    axes = len(call.samples)
     if call.transposed:
         return (functional.conv_transpose1d, functional.conv_transpose2d, functional.conv_transpose3d)[axes - 1]
     return (functional.conv1d, functional.conv2d, functional.conv3d)[axes - 1]
@@ -54,106 +54,108 @@ def function(call: Call) -> Any:
 
 @planning()
 def call(spec: Spec) -> Call:
-    """Return the call for a problem whose axes are all upsampled by 1, or all as `is_transposed` wants them."""
+    """Return the call for a problem whose axes are all upsampled by 1, or that `is_transposed`."""
     return _transposed(spec, ()) if any(axis.upsample != 1 for axis in spec.axes) else _plain(spec)
 
 
 def _plain(spec: Spec) -> Call:
-    places, held = [_padding(axis) for axis in spec.axes], tuple(_held(axis) for axis in spec.axes)
-    widths = tuple(width for width, _, _ in places)
-    rest = tuple(axis.stride for axis in spec.axes), widths, tuple(axis.dilation for axis in spec.axes), spec.groups
+    padding, samples = [_padding(axis) for axis in spec.axes], tuple(_samples(axis) for axis in spec.axes)
+    widths = tuple(width for width, _, _ in padding)
+    strides, dilations = tuple(axis.stride for axis in spec.axes), tuple(axis.dilation for axis in spec.axes)
     return Call(
         transposed=False,
-        held=held,
+        samples=samples,
         zeros=(),
-        x_shape=(spec.batch, spec.groups * spec.channels, *(cut.stop - cut.start for cut in held)),
+        x_shape=(spec.batch, spec.groups * spec.channels, *(cut.stop - cut.start for cut in samples)),
         w_shape=(spec.groups * spec.filters, spec.channels, *spec.kernel_size),
-        rest=rest,
+        arguments=(strides, widths, dilations, spec.groups),
         reaches=any(widths),
-        kept=tuple(slice(early, early + axis.outputs) for (_, early, _), axis in zip(places, spec.axes, strict=True)),
+        outputs=tuple(
+            slice(extra, extra + axis.outputs) for (_, extra, _), axis in zip(padding, spec.axes, strict=True)
+        ),
         y_shape=spec.output_shape,
-        cuts=any(count != axis.outputs for (_, _, count), axis in zip(places, spec.axes, strict=True)),
+        crops=any(count != axis.outputs for (_, _, count), axis in zip(padding, spec.axes, strict=True)),
     )
 
 
 def _padding(axis: Axis) -> tuple[int, int, int]:
-    """Return the padding of both ends, the outputs it adds before the first, and how many come out of it."""
+    """Return the padding of both ends, the extra outputs before the first, and the number of all outputs."""
     lo, hi = axis.span(0, axis.outputs)
     before, after = max(-lo, 0), max(hi - axis.size, 0)
-    early = -(-max(after - before, 0) // axis.stride)
-    width = before + early * axis.stride
-    size = _held(axis).stop - _held(axis).start
-    return width, early, (size + 2 * width - axis.reach) // axis.stride + 1
+    extra = -(-max(after - before, 0) // axis.stride)
+    width = before + extra * axis.stride
+    size = _samples(axis).stop - _samples(axis).start
+    return width, extra, (size + 2 * width - axis.reach) // axis.stride + 1
 
 
-def _held(axis: Axis) -> slice:
+def _samples(axis: Axis) -> slice:
     """Return the samples that are read."""
     lo, hi = axis.span(0, axis.outputs)
     first = min(max(lo, 0), axis.size)
     return slice(first, max(min(hi, axis.size), first))
 
 
-def produced(spec: Spec) -> tuple[int, ...]:
-    """Return how many outputs come out of torch's function per axis, before any are cut off."""
+def uncropped_size(spec: Spec) -> tuple[int, ...]:
+    """Return the number of outputs of torch's function per axis, before cropping."""
     if is_transposed(spec):
-        return tuple(axis.outputs + max(0, -_margins(axis)[1]) for axis in spec.axes)
+        return tuple(axis.outputs + max(0, -_crop(axis)[1]) for axis in spec.axes)
     return tuple(_padding(axis)[2] for axis in spec.axes)
 
 
 def is_transposed(spec: Spec) -> bool:
-    """Whether torch has a transposed convolution for a problem: zeros beyond the ends, outputs where it has them."""
+    """Whether torch's transposed convolution supports a problem: zeros beyond the ends, no outputs that it lacks."""
     return any(axis.upsample != 1 for axis in spec.axes) and all(map(_is_transposed, spec.axes))
 
 
 def _is_transposed(axis: Axis) -> bool:
     if axis.stride != 1 or axis.boundary != "constant" or not axis.size or not axis.outputs:
         return False
-    width, more = _margins(axis)
-    return width >= 0 and more < max(axis.upsample, axis.dilation)
+    width, extra = _crop(axis)
+    return width >= 0 and extra < max(axis.upsample, axis.dilation)
 
 
-def _margins(axis: Axis) -> tuple[int, int]:
-    """Return the outputs that are left out at both ends, and how many more than what is left are wanted."""
+def _crop(axis: Axis) -> tuple[int, int]:
+    """Return the outputs that torch crops at both ends, and how many outputs are needed beyond the remaining ones."""
     width = axis.reach - 1 - axis.before
     return width, axis.outputs - (axis.upsampled_size - 2 * width + axis.reach - 1)
 
 
 @planning()
-def surrounded(spec: Spec) -> Call:
-    """Return the transposed call for kernels with bad taps, which must meet zeros beyond the ends: these put there."""
+def zero_padded_call(spec: Spec) -> Call:
+    """Return the transposed call on padded x, so that non-finite taps multiply the zeros beyond the ends."""
     zeros: list[int] = []
     axes: list[Axis] = []
     for axis in spec.axes:
-        before, after = _unmet(axis)
+        before, after = _zeros_read(axis)
         longer = axis.size + before + after
         axes.append(axis._replace(size=longer, before=axis.before - axis.upsample * before))
         zeros = [before, after, *zeros]
     return _transposed(spec._replace(axes=tuple(axes)), tuple(zeros))
 
 
-def _unmet(axis: Axis) -> tuple[int, int]:
-    """Return how many zeros taps meet before the first sample and behind the last; no fewer behind, for `_margins`."""
+def _zeros_read(axis: Axis) -> tuple[int, int]:
+    """Return how many zeros windows contain before and after the samples; at least as many after, for `_crop`."""
     lo, hi = axis.span(0, axis.outputs)
     before = max(0, -lo // axis.upsample)
     return before, max(before, (hi - 1) // axis.upsample + 1 - axis.size)
 
 
 def _transposed(spec: Spec, zeros: tuple[int, ...]) -> Call:
-    widths, more = zip(*map(_margins, spec.axes), strict=True)
+    widths, extras = zip(*map(_crop, spec.axes), strict=True)
     strides, dilations = tuple(axis.upsample for axis in spec.axes), tuple(axis.dilation for axis in spec.axes)
-    around = sum(map(sum, map(_unmet, spec.axes)))
+    zeros_read = sum(map(sum, map(_zeros_read, spec.axes)))
     sizes = [axis.size for axis in spec.axes]
     if zeros:
         sizes = [n - before - after for n, before, after in zip(sizes, zeros[-2::-2], zeros[::-2], strict=True)]
     return Call(
         transposed=True,
-        held=tuple(slice(0, n) for n in sizes),
+        samples=tuple(slice(0, n) for n in sizes),
         zeros=zeros,
         x_shape=(spec.batch, spec.groups * spec.channels, *sizes),
         w_shape=(spec.groups * spec.channels, spec.filters, *spec.kernel_size),
-        rest=(strides, widths, tuple(max(0, count) for count in more), spec.groups, dilations),
-        reaches=around > 0,
-        kept=tuple(slice(0, axis.outputs) for axis in spec.axes),
+        arguments=(strides, widths, tuple(max(0, count) for count in extras), spec.groups, dilations),
+        reaches=zeros_read > 0,
+        outputs=tuple(slice(0, axis.outputs) for axis in spec.axes),
         y_shape=spec.output_shape,
-        cuts=any(count < 0 for count in more),
+        crops=any(count < 0 for count in extras),
     )

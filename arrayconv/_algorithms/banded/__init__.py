@@ -1,17 +1,17 @@
 """Banded: one matrix product with the kernel's band (Toeplitz) matrix, which computes many outputs of a row at once.
 
-Samples are laid out as rows of S; `height` rows are what P outputs next to each other read:
+Samples are rows of S; P neighbouring outputs read `height` of them:
 
     y[r, :] = rows[r : r + height] @ T,   T (height * S, P),   T[(i, a), j] = w[i, (a - stride*j) / dilation]
 
-and those of r = p, p + height, ... are plain reshapes of the rows, so `height` products give all outputs without
+The groups of rows of r = p, p + height, ... are a plain reshape, so `height` products compute all outputs without
 im2col. In one dimension the rows are x itself, cut every S samples (`line`). In more they are strips of the last axis,
 copied once; axes before the last two are summed tap by tap (`plane`).
 
 Wins      single channels and short kernels, wherever matrix products are fast.
 Cost      height * S multiply-adds per output at matrix-product speed, most of them by zeros; a copy of x as strips.
 Memory    the strips and the products.
-Accuracy  componentwise. Zeros multiply neighbours, so a NaN would spoil those too: contained as for an FFT.
+Accuracy  componentwise. Zeros of T multiply samples outside the window, so a NaN is contained as for an FFT.
 """
 
 from __future__ import annotations
@@ -57,16 +57,16 @@ def _cost(spec: Spec, traits: Traits) -> int:
     macs = spec.outputs * terms * bands.height * bands.span
     moved = _strip_elements(spec, bands) * rate.copy_byte * (len(spec.axes) > 1)
     moved += spec.outputs * (2 * rate.copy_byte + (terms - 1) * rate.pass_byte)
-    work = macs * mac * (8 + traits.itemsize) // 8  # narrow products are slower, the more so for wide elements
+    work = macs * mac * (8 + traits.itemsize) // 8  # narrow products are slower, more so for wide elements
     return rate.call_ns * _calls(spec, bands, traits) + (work + moved * traits.itemsize) // 1000
 
 
 def _calls(spec: Spec, bands: Bands, traits: Traits) -> int:
-    """Count the calls of array functions, in units of the quickest; one plain channel of NumPy arrays takes few."""
+    """Count the calls of array functions, in units of the fastest; a dense channel of NumPy arrays takes few."""
     terms, axes = _num_terms(spec), spec.axes
-    one = len(axes) < 3 and terms * spec.batch * spec.groups * spec.filters == 1
-    plain = one and all((axis.stride, axis.dilation) == (1, 1) for axis in axes)
-    if traits.backend == "numpy" and plain and not traits.exact:
+    is_single = len(axes) < 3 and terms * spec.batch * spec.groups * spec.filters == 1
+    is_dense = is_single and all((axis.stride, axis.dilation) == (1, 1) for axis in axes)
+    if traits.backend == "numpy" and is_dense and not traits.exact:
         if len(axes) == 2:
             return 25 + 18 * bands.phases
         return 25 + 5 * bands.phases * len(chunks(spec, bands, traits.itemsize))
@@ -75,7 +75,7 @@ def _calls(spec: Spec, bands: Bands, traits: Traits) -> int:
 
 def _workspace(spec: Spec, traits: Traits) -> int:
     bands, band = bands_of(spec), matrix.elements(spec)
-    if len(spec.axes) == 1:  # ends of x with zeros, and what the products of a chunk are added up in
+    if len(spec.axes) == 1:  # padded ends of x, and the sum of the products of a chunk
         rows = spec.batch * spec.groups * max(spec.filters * bands.width, spec.channels * bands.span)
         chunk = max(1, CHUNK_BYTES // max(1, rows * traits.itemsize)) + 2 * bands.height
         chunk = min(bands.rows + bands.height, chunk)
@@ -95,10 +95,10 @@ def _shares(spec: Spec, traits: Traits) -> bool:
 
 
 def _bind(spec: Spec, context: Context) -> Bound:
-    of_piece = line.run if len(spec.axes) == 1 else plane.run
+    run_piece = line.run if len(spec.axes) == 1 else plane.run
 
     def run(x: Array, matrices: Any, out: Any) -> Array:
-        return of_piece(x, matrices, spec, context._replace(out=out))
+        return run_piece(x, matrices, spec, context._replace(out=out))
 
     return Bound(run)
 

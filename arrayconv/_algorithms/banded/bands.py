@@ -7,8 +7,8 @@ from typing import NamedTuple
 from arrayconv._problem.spec import Axis, Spec
 from arrayconv._runtime.tracing import planning, record
 
-CHUNK_BYTES = 1 << 19  # of outputs of one axis at a time: they, their terms and samples stay in the second cache
-_WIDTHS = (16, 32, 64)  # outputs of one product row that are tried
+CHUNK_BYTES = 1 << 19  # of outputs of one axis at a time: they, their terms and samples stay in the L2 cache
+_WIDTHS = (16, 32, 64)  # candidate numbers of outputs per row of a product
 _ADDITION = 14  # multiply-adds that take as long as adding a product of one axis to an output
 
 
@@ -16,17 +16,17 @@ _ADDITION = 14  # multiply-adds that take as long as adding a product of one axi
 class Bands(NamedTuple):
     """The cut of the last axis, or of the last two."""
 
-    width: int  # outputs of one product row, P
+    width: int  # outputs per row of a product, P
     step: int  # samples from one row, or strip, to the next
     span: int  # samples of one row, S: `step` in one dimension, a strip's width in more
-    strips: int  # strips side by side; 1 in one dimension
+    strips: int  # along the last axis; 1 in one dimension
     height: int  # rows that one product reads
-    phases: int  # products that give all rows
+    phases: int  # products that compute all rows
     rows: int  # rows of outputs
 
     @property
     def groups(self) -> int:
-        """Groups of `height` rows that hold all rows of every phase of a strip."""
+        """Groups of `height` rows that contain all rows of every phase of a strip."""
         return -(-self.rows // self.phases) + (self.phases > 1)
 
     def rows_of(self, phase: int) -> int:
@@ -36,10 +36,10 @@ class Bands(NamedTuple):
 
 @planning()
 def bands_of(spec: Spec) -> Bands:
-    """Return the cut with the fewest multiply-adds; narrow products, and on one axis many sums, count for more."""
+    """Return the cut of the lowest cost: its multiply-adds, more for narrow products, and the additions on one axis."""
     options = [_cut(spec.axes, width) for width in _WIDTHS]
-    added = _ADDITION if len(spec.axes) == 1 else 0
-    return min(options, key=lambda bands: bands.height * (bands.span * (bands.width + 8) / bands.width + added))
+    addition = _ADDITION if len(spec.axes) == 1 else 0
+    return min(options, key=lambda bands: bands.height * (bands.span * (bands.width + 8) / bands.width + addition))
 
 
 def _cut(axes: tuple[Axis, ...], width: int) -> Bands:

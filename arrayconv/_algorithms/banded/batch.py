@@ -1,4 +1,4 @@
-"""Bands of one axis in a batch: lines one after the other in memory are one product for as many as fit the cache."""
+"""Bands of one axis in a batch: one product for as many lines, contiguous in memory, as fit the cache."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ Index = tuple[Any, ...]
 
 
 class Lines(NamedTuple):
-    """Some lines of a batch that are one product.
+    """The lines of a batch that one product computes.
 
-    Each is copied among zeros, and its last rows run on into the next: those outputs are left out.
+    Each is padded with zeros. Its last groups of rows continue into the next line: their outputs are discarded.
     """
 
     lines: Index  # of x
-    frame: Frame  # (lines, rows * span), and zeros behind the last
-    samples: Index  # where these stand in it
-    memory: tuple[int, int]  # of it as rows
+    frame: Frame  # (lines, rows * span), and zeros after the last
+    samples: Index  # in the frame
+    memory: tuple[int, int]  # shape of the frame as rows
     rows: int  # of products
     products: tuple[int, ...]  # (lines, 1, rows of one, O, P)
-    kept: Index
+    outputs: Index  # of the products
     place: target.Place  # of the outputs
 
 
 def lines_of(spec: Spec, bands: Bands, layout: target.TargetLayout, itemsize: int) -> tuple[Lines, ...]:
-    """Return the lines of a batch, as many together as stay in the cache; none where lines are no such products."""
+    """Return the lines of a batch, as many at a time as stay in cache; () where a product can't span lines."""
     if spec.batch == 1 or spec.groups * spec.channels != 1:
         return ()
     line = (bands.rows + bands.height - 1) * max(bands.span, spec.filters * bands.width) * itemsize
-    most = min(spec.batch, CHUNK_BYTES // line)
-    firsts = range(0, spec.batch, most) if most else ()
-    return tuple(_lines(spec, bands, layout, first, min(most, spec.batch - first)) for first in firsts)
+    count = min(spec.batch, CHUNK_BYTES // line)
+    firsts = range(0, spec.batch, count) if count else ()
+    return tuple(_lines(spec, bands, layout, first, min(count, spec.batch - first)) for first in firsts)
 
 
 def _lines(spec: Spec, bands: Bands, layout: target.TargetLayout, first: int, count: int) -> Lines:
@@ -52,7 +52,7 @@ def _lines(spec: Spec, bands: Bands, layout: target.TargetLayout, first: int, co
         memory=(count * per + slack, bands.span),
         rows=count * per,
         products=(count, 1, per, spec.filters, bands.width),
-        kept=(slice(None), slice(None), slice(0, bands.rows), ...),
+        outputs=(slice(None), slice(None), slice(0, bands.rows), ...),
         place=target.place_of(layout, (lines, ...), 0, bands.rows),
     )
 
@@ -60,7 +60,7 @@ def _lines(spec: Spec, bands: Bands, layout: target.TargetLayout, first: int, co
 def run(
     x: Array, matrices: list[Array], batch: tuple[Lines, ...], to: target.Target, context: Context
 ) -> target.Target:
-    """Return the target with the outputs of a batch, one product for some lines at a time."""
+    """Return the target with the outputs of a batch, one product for several lines at a time."""
     xp, device = context.xp, context.device
     for part in batch:
         samples = ((part.samples, x[part.lines]),)
@@ -69,6 +69,6 @@ def run(
         total: Any = None
         for h, matrix in enumerate(matrices):
             total = add_product(total, rows[h : h + part.rows, :], matrix[0, ...], context)
-        total = reshape(total, part.products, xp=xp)[part.kept]
+        total = reshape(total, part.products, xp=xp)[part.outputs]
         to = target.put_rows(to, part.place, permute_dims(total, (0, 1, 3, 2, 4), xp=xp))
     return to

@@ -15,13 +15,13 @@ from arrayconv._arrays.xp import Array
 from arrayconv._problem.spec import Axis, Spec
 from arrayconv._runtime.tracing import planning
 
-_COPY_BYTES = 1 << 18  # of outputs for which a copy of x among zeros takes less than more products
+_COPY_BYTES = 1 << 18  # of outputs up to which a padded copy of x takes less time than more products
 
 
 class Chunk(NamedTuple):
-    """Some rows of outputs, and the samples that they read."""
+    """Rows of outputs, and the samples that they read."""
 
-    outputs: int  # rows of them
+    outputs: int  # rows
     start: int  # of the samples that are read
     stop: int
     rows: int  # of samples, zeros beyond the ends included
@@ -30,19 +30,19 @@ class Chunk(NamedTuple):
 
 
 class Steps(NamedTuple):
-    """All that a problem of one axis settles."""
+    """The sizes, indices and orders of axes of a problem of one axis."""
 
     bands: Bands
     target: target.TargetLayout
     chunks: tuple[Chunk, ...]
-    is_single: bool  # whether there is one line of x, read by products of plain matrices
+    is_single: bool  # whether x is a single line, so that products are of matrices without batch axes
     order: tuple[int, ...] | None  # of the axes (B, G, rows, O, P) of products as outputs; None for one filter
-    batch: tuple[batch.Lines, ...]  # those that are one product; none for products line by line
+    batch: tuple[batch.Lines, ...]  # lines per product; () for products line by line
 
 
 @planning()
 def steps_of(spec: Spec, dtype: str, in_place: bool) -> Steps:
-    """Return the steps; chunks are cut for the cache where memory is written in place: else a compiler does that."""
+    """Return the steps; chunks fit the cache where memory is written in place: otherwise a compiler tiles."""
     bands, axis, size = bands_of(spec), spec.axes[0], itemsize(dtype) if in_place else 0
     cuts, layout = chunks(spec, bands, size), target.layout_of(spec, bands.width, in_place)
     return Steps(
@@ -57,9 +57,9 @@ def steps_of(spec: Spec, dtype: str, in_place: bool) -> Steps:
 
 @planning()
 def chunks(spec: Spec, bands: Bands, element_bytes: int) -> tuple[tuple[int, int], ...]:
-    """Cut the rows where windows begin and cease to lie inside x, and between into chunks for the cache.
+    """Cut the rows into those at the border and those whose windows are inside x, these into chunks that fit the cache.
 
-    Not for the cache with `element_bytes` of 0.
+    With `element_bytes` of 0 there are no chunks for the cache.
     """
     axis = spec.axes[0]
     if bands.rows * bands.width * element_bytes <= _COPY_BYTES:
@@ -67,8 +67,8 @@ def chunks(spec: Spec, bands: Bands, element_bytes: int) -> tuple[tuple[int, int
     first = min(-(-axis.before // bands.span), bands.rows)
     stop = max(first, min((axis.size + axis.before) // bands.span - bands.height + 1, bands.rows))
     row_bytes = spec.batch * spec.groups * spec.filters * bands.width * element_bytes
-    most = max(1, CHUNK_BYTES // row_bytes) if row_bytes else max(1, stop - first)
-    cuts = sorted({0, *range(first, stop, most), stop, bands.rows})
+    max_rows = max(1, CHUNK_BYTES // row_bytes) if row_bytes else max(1, stop - first)
+    cuts = sorted({0, *range(first, stop, max_rows), stop, bands.rows})
     return tuple(pairwise(cuts))
 
 
@@ -98,9 +98,9 @@ def _rows(x: Array, chunk: Chunk, bands: Bands, context: Context) -> Array:
     """Return the samples that a chunk reads, cut every `span`: (..., rows, span)."""
     xp = context.xp
     part = x[..., chunk.start : chunk.stop]
-    lead, held, size = x.shape[:-1], chunk.stop - chunk.start, chunk.rows * bands.span
-    if held < size:
-        place = (slice(chunk.zeros, chunk.zeros + held),)
+    lead, samples, size = x.shape[:-1], chunk.stop - chunk.start, chunk.rows * bands.span
+    if samples < size:
+        place = (slice(chunk.zeros, chunk.zeros + samples),)
         part = zero_padded(part, (*lead, size), place, xp=xp, device=context.device, zeros_first=not context.in_place)
     return reshape(part, (*lead, chunk.rows, bands.span), xp=xp)
 

@@ -1,7 +1,7 @@
 """The band matrices of a kernel: every tap on a diagonal of its own.
 
-Row j of T's transpose holds the taps from sample stride*j on. So where rows are `stride` elements longer, the taps
-stand below each other: they are written there all at once, and the rows are then cut to their length.
+Row j of T's transpose contains the taps from sample stride*j on. So in rows that are longer by `stride` elements the
+taps form columns: they are written in one assignment, and the flattened rows are then cut at their true length.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ Shape = tuple[int, ...]
 
 
 class BandLayout(NamedTuple):
-    """The shapes on the way from taps to matrices."""
+    """The shapes from taps to matrices."""
 
     long: Shape  # (G, O, C, *lead, [height,] P, span + stride), of zeros and taps
-    place: tuple[slice, ...]  # of the taps there, along its last axes
-    flat: Shape  # the same with the last two axes joined
-    used: int  # elements of that axis that are kept, P * span
+    place: tuple[slice, ...]  # of the taps in it, along its last axes
+    flat: Shape  # of `long` with the last two axes joined
+    used: int  # leading elements of the joined axis that are used, P * span
     cut: Shape  # (G, O, C, *lead, height, P, span); of one axis (G, O, C, P, height, span)
-    order: tuple[int, ...]  # axes (C, *lead, G, height, span, O, P) of that; (C, height, G, span, O, P)
+    order: tuple[int, ...]  # axes (C, *lead, G, height, span, O, P) of `cut`; of one axis (C, height, G, span, O, P)
     ordered: Shape
     matrices: Shape  # (number of matrices, G, rows of a matrix, O * P)
 
 
 @planning()
 def layout_of(spec: Spec) -> BandLayout:
-    """Return how matrices are made: one for every channel and tap of the leading axes; on one axis, for every row."""
+    """Return the layout: a matrix for every channel and tap of the leading axes; on one axis, for every row."""
     return _of_line(spec) if len(spec.axes) == 1 else _of_plane(spec)
 
 
@@ -70,13 +70,13 @@ def _layout(
 
 
 def elements(spec: Spec) -> int:
-    """Count the elements of the matrices, and of what they are made of."""
+    """Count the elements of the matrices and of the longer rows they are cut from."""
     layout = layout_of(spec)
     return prod(layout.long) + prod(layout.ordered)
 
 
 def band_matrices(kernel: Array, spec: Spec, context: Context) -> list[Array]:
-    """Return the matrices, each (G, rows, O * P) and in memory of its own: of transposed ones BLAS makes other bits."""
+    """Return the matrices, each (G, rows, O * P) and contiguous: with transposed ones BLAS rounds differently."""
     xp, device, layout = context.xp, context.device, layout_of(spec)
     long = zero_padded(kernel[..., None, :], layout.long, layout.place, xp=xp, device=device, zeros_first=True)
     band = reshape(reshape(long, layout.flat, xp=xp)[..., : layout.used], layout.cut, xp=xp)
@@ -86,7 +86,7 @@ def band_matrices(kernel: Array, spec: Spec, context: Context) -> list[Array]:
 
 
 def add_product(total: Array | None, rows: Array, matrix: Array, context: Context) -> Array:
-    """Return a sum with one more product, in the memory of the first where nobody may look back at it."""
+    """Return a sum with one more product, in place where no compiler traces."""
     term = product(rows, matrix, xp=context.xp, may_use_threads=context.may_use_threads)
     if total is None:
         return term

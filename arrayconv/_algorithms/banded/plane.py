@@ -28,17 +28,17 @@ class Phase(NamedTuple):
 
 
 class Steps(NamedTuple):
-    """All that a problem settles."""
+    """The sizes, indices and orders of axes of a problem."""
 
     strips: strips.StripLayout
     target: target.TargetLayout
     phases: tuple[Phase, ...]
     length: int  # elements of a group of rows
-    terms: tuple[tuple[Any, ...], ...]  # for every channel and leading tap where in the strips its rows are
-    offsets: tuple[int, ...]  # the same as elements of memory, where a product is one block; none elsewhere
-    block: Shape  # such a product's rows, and their length
+    terms: tuple[tuple[Any, ...], ...]  # for every channel and leading tap the index of its rows in the strips
+    offsets: tuple[int, ...]  # the same as elements of memory, where a product reads one block; () elsewhere
+    block: Shape  # rows of such a product, and their length
     products: Shape  # (B, G, *lead, strips, groups, O, P), all groups of a block
-    order: Shape  # of its axes as outputs, (B, G, O, *lead, groups, strips, P)
+    order: Shape  # of the axes of `products` as outputs, (B, G, O, *lead, groups, strips, P)
 
 
 @planning()
@@ -71,7 +71,7 @@ def _phase(phase: int, bands: Bands, layout: target.TargetLayout) -> Phase:
 
 
 def _rows_at(lead: tuple[Axis, ...], tap: tuple[int, ...]) -> list[slice]:
-    """Return what one tap of the leading axes reads of them."""
+    """Return the index along the leading axes of the samples that one tap of them multiplies."""
     starts = [axis.dilation * t for axis, t in zip(lead, tap, strict=True)]
     return [
         slice(first, first + axis.stride * (axis.outputs - 1) + 1, axis.stride)
@@ -80,7 +80,7 @@ def _rows_at(lead: tuple[Axis, ...], tap: tuple[int, ...]) -> list[slice]:
 
 
 def _is_one_block(spec: Spec) -> bool:
-    """Whether the strips that one tap of the leading axes reads lie in memory one after the other."""
+    """Whether the strips that one tap of the leading axes multiplies are contiguous in memory."""
     lead = spec.axes[:-2]
     if spec.groups * spec.channels != 1 or len(lead) > 1:
         return False
@@ -107,7 +107,7 @@ def run(x: Array, matrices: list[Array], spec: Spec, context: Context) -> Array:
 def _of_block(data: Strips, matrices: list[Array], phase: Phase, steps: Steps, context: Context) -> Array:
     """Return the products of all groups of rows in memory from a phase's first on, (groups of all strips, O * P).
 
-    The last group of each strip runs on into the next, and is left out later; behind the last strip there are zeros.
+    The last group of each strip continues into the next strip and is discarded later; zeros follow the last strip.
     """
     count, length = steps.block
     total: Any = None
@@ -121,7 +121,7 @@ def _of_block(data: Strips, matrices: list[Array], phase: Phase, steps: Steps, c
 def _strip_by_strip(data: Strips, matrices: list[Array], phase: Phase, steps: Steps, context: Context) -> Array:
     """Return the products of one phase, (B, G, *lead, strips, groups, O * P), a matrix product per strip.
 
-    A group is `height` rows of a strip one after the other, so the groups that begin at a phase are a reshape of it.
+    A group is `height` consecutive rows of a strip, so the groups that begin at a phase are a reshape of it.
     """
     xp, outer = context.xp, steps.products[:-3]
     total: Any = None
@@ -137,8 +137,8 @@ def _strip_by_strip(data: Strips, matrices: list[Array], phase: Phase, steps: St
 def _in_order(total: Array, phase: Phase, steps: Steps, context: Context) -> Array:
     """Return the products of one phase as outputs, (B, G, O, *lead, rows, strips, P)."""
     *outer, groups, filters, width = steps.products
-    held = groups if steps.offsets else phase.groups
-    part = reshape(total, (*outer, held, filters, width), xp=context.xp)
-    if held > phase.groups:
+    num_groups = groups if steps.offsets else phase.groups
+    part = reshape(total, (*outer, num_groups, filters, width), xp=context.xp)
+    if num_groups > phase.groups:
         part = part[..., : phase.groups, :, :]
     return permute_dims(part, steps.order, xp=context.xp)

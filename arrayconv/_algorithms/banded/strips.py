@@ -1,4 +1,4 @@
-"""Strips of the last axis, each copied to memory of its own, so that rows of a strip lie one after the other."""
+"""Strips of the last axis, each copied to memory of its own, so that rows of a strip are contiguous."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ class Copy(NamedTuple):
 
     place: Index
     samples: slice  # of the last axis
-    width: int  # of these, in each strip; those up to the next strip are left out
-    split: tuple[int, ...] | None  # x with its last axis as (strips, samples per strip); None for one strip
-    order: tuple[int, ...]  # of its axes among strips
+    width: int  # samples copied to each strip; those up to the next strip's are skipped
+    split: tuple[int, ...] | None  # shape of x with its last axis as (strips, samples per strip); None for one strip
+    order: tuple[int, ...]  # of the axes of `split` in the strips
 
 
 class Views(NamedTuple):
@@ -45,10 +45,10 @@ class Views(NamedTuple):
 
 
 class StripLayout(NamedTuple):
-    """How x becomes strips, zeros beyond its ends as far as the axes' windows read."""
+    """The copies that make strips of x, padded with zeros as far as windows read."""
 
-    frame: Frame  # (B, G, C, *lead, strips, rows, span), and zeros behind where it is written in place
-    inner: tuple[Copy, ...]  # to strips whose samples all lie in x
+    frame: Frame  # (B, G, C, *lead, strips, rows, span), and zeros after it where it is written in place
+    inner: tuple[Copy, ...]  # to strips whose samples are all in x
     outer: tuple[Copy, ...]
     views: Views | None  # the inner strips of a NumPy array in one copy, None without any
 
@@ -57,7 +57,7 @@ class Strips(NamedTuple):
     """Data as strips."""
 
     rows: Array
-    memory: Any  # written in place, the same elements and the slack as one axis
+    memory: Any  # the same elements and the slack as one axis, where written in place
 
 
 def layout_of(spec: Spec, bands: Bands, in_place: bool) -> StripLayout:
@@ -69,7 +69,11 @@ def layout_of(spec: Spec, bands: Bands, in_place: bool) -> StripLayout:
     zeros = zero_regions(shape, (*place, slice(None)))
     low, high = _inner(column, bands)
     outer = [strip for strip in range(bands.strips) if not low <= strip < high]
-    missing = [_at(place, strip, part) for strip in outer for part in outside(_held(column, bands, strip), bands.span)]
+    missing = [
+        _at(place, strip, part)
+        for strip in outer
+        for part in outside(_samples_in_strip(column, bands, strip), bands.span)
+    ]
     slack = bands.height * bands.span if in_place else 0
     views = None
     if high > low:
@@ -84,19 +88,19 @@ def layout_of(spec: Spec, bands: Bands, in_place: bool) -> StripLayout:
 
 
 def _samples(axis: Axis) -> slice:
-    """Return where the samples of an axis stand among zeros."""
+    """Return the slice of the samples in a padded axis."""
     return slice(axis.before, axis.before + axis.size)
 
 
 def _inner(column: Axis, bands: Bands) -> tuple[int, int]:
-    """Return the first strip, and the one after the last, whose samples and those up to the next strip lie in x."""
+    """Return the range of the strips whose samples, and those up to the next strip, are all in x."""
     low = min(-(-column.before // bands.step), bands.strips)
     read = -(-bands.span // bands.step) * bands.step
     return low, max(low, min((column.size + column.before - read) // bands.step + 1, bands.strips))
 
 
 def _of_inner(spec: Spec, bands: Bands, place: Index, low: int, high: int) -> Iterator[Copy]:
-    """Yield the copies to inner strips, which overlap: the samples up to the next strip's, and so on."""
+    """Yield the copies to inner strips, `step` samples of each at a time, since strips overlap."""
     n, start = LEADING + len(spec.axes), low * bands.step - spec.axes[-1].before
     split = (*spec.input_shape[:-1], high - low, bands.step)
     order = (*range(n - 2), n - 1, n - 2, n)
@@ -107,20 +111,20 @@ def _of_inner(spec: Spec, bands: Bands, place: Index, low: int, high: int) -> It
 
 
 def _of_outer(column: Axis, bands: Bands, place: Index, strip: int) -> Copy:
-    held, start = _held(column, bands, strip), strip * bands.step - column.before
-    samples = slice(held.start + start, held.stop + start)
-    return Copy(_at(place, strip, held), samples, held.stop - held.start, None, ())
+    part, start = _samples_in_strip(column, bands, strip), strip * bands.step - column.before
+    samples = slice(part.start + start, part.stop + start)
+    return Copy(_at(place, strip, part), samples, part.stop - part.start, None, ())
 
 
-def _held(column: Axis, bands: Bands, strip: int) -> slice:
-    """Return the part of a strip that holds samples."""
+def _samples_in_strip(column: Axis, bands: Bands, strip: int) -> slice:
+    """Return the part of a strip that contains samples."""
     start = strip * bands.step - column.before
     first = min(max(-start, 0), bands.span)
     return slice(first, max(min(column.size - start, bands.span), first))
 
 
 def _at(place: Index, strips: int | slice, part: slice) -> Index:
-    """Return the index of a part of strips, for the rows that hold samples."""
+    """Return the index of a part of strips, for the rows that contain samples."""
     *lead, _, rows = place
     return (..., *lead, strips, rows, part)
 
@@ -146,7 +150,7 @@ def _overlapping(x: Any, views: Views) -> Any:
 
 
 def _copied(x: Array, copy: Copy, context: Context) -> Array:
-    """Return the samples of a copy in the order of strips: a view, where there are views."""
+    """Return the samples of a copy in the order of strips: a view, if the library has views."""
     part, xp = x[..., copy.samples], context.xp
     if copy.split is None:
         return part

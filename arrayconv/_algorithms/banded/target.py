@@ -1,4 +1,4 @@
-"""Where the outputs of products go: rows of equal width along the last axis, the last of which may be cut short."""
+"""The array that products are written to: rows of equal width along the last axis, of which the last may be shorter."""
 
 from __future__ import annotations
 
@@ -14,38 +14,38 @@ Index = tuple[Any, ...]
 
 
 class TargetLayout(NamedTuple):
-    """The outputs of a problem as rows; written in place these are views of the whole rows of y, else all of them."""
+    """The outputs of a problem as rows: of full width, views of y, where y is written in place; else all of them."""
 
     outputs: Shape  # (B, G, O, *out)
     rows: Shape  # (B, G, O, *out but the last axis, rows, width)
     columns: int  # outputs of the last axis that are in `rows`
-    rest: int  # outputs of the row that is cut short, where y is written in place; 0 if none is
+    tail: int  # outputs of a shorter last row, where y is written in place; 0 without one
     flat: Shape  # `rows` with the last two axes joined
 
 
 class Place(NamedTuple):
-    """Where some rows of outputs go, and which of their values."""
+    """The place of rows of outputs in a target, and the values that are written there."""
 
     rows: Index
-    whole: Index | None  # of the values, those of whole rows; None for all
-    rest: Index | None  # of the row that is cut short, None where it is not among them
-    last: Index | None  # of the values, those that go there
+    row_values: Index | None  # the values of full rows; None for all
+    tail: Index | None  # in the shorter last row, None where that is not among the rows
+    tail_values: Index | None
 
 
 class Target(NamedTuple):
     """The arrays to write to."""
 
-    y: Any  # None where arrays have one name only, and the result is made of `rows`
+    y: Any  # None while a compiler traces: the result is made of `rows`
     rows: Array
-    rest: Any  # what is left of the last row, None if nothing
+    tail: Any  # the shorter last row, None without one
 
 
 def layout_of(spec: Spec, width: int, in_place: bool) -> TargetLayout:
     """Return the outputs as rows of `width` along the last axis."""
     *lead, columns = spec.output_shape
-    whole = columns // width if in_place else -(-columns // width)
-    inside = whole * width if in_place else columns
-    return TargetLayout((*lead, columns), (*lead, whole, width), inside, columns - inside, (*lead, whole * width))
+    rows = columns // width if in_place else -(-columns // width)
+    in_rows = rows * width if in_place else columns
+    return TargetLayout((*lead, columns), (*lead, rows, width), in_rows, columns - in_rows, (*lead, rows * width))
 
 
 def target(part: Array, layout: TargetLayout, context: Context) -> Target:
@@ -56,27 +56,27 @@ def target(part: Array, layout: TargetLayout, context: Context) -> Target:
     y = context.out
     if y is None:
         y = buffer(part, layout.outputs, zeros=False, xp=xp, device=device)
-    if not layout.rest:
+    if not layout.tail:
         return Target(y, reshape(y, layout.rows, xp=xp), None)
     return Target(y, reshape(y[..., : layout.columns], layout.rows, xp=xp), y[..., layout.columns :])
 
 
 def place_of(layout: TargetLayout, place: Index, first: int, count: int) -> Place:
     """Return the place of `count` rows of outputs from row `first` on, at `place` of the axes before."""
-    whole = min(count, layout.rows[-2] - first)
-    rows = (*place, slice(first, first + whole), slice(None))
-    if whole == count:
+    full = min(count, layout.rows[-2] - first)
+    rows = (*place, slice(first, first + full), slice(None))
+    if full == count:
         return Place(rows, None, None, None)
-    last = ((*place, slice(None)), (..., whole, slice(0, layout.rest))) if layout.rest else (None, None)
-    return Place(rows, (..., slice(0, whole), slice(None)), *last)
+    tail = ((*place, slice(None)), (..., full, slice(0, layout.tail))) if layout.tail else (None, None)
+    return Place(rows, (..., slice(0, full), slice(None)), *tail)
 
 
 def put_rows(to: Target, place: Place, values: Array) -> Target:
     """Return the target with rows of outputs (..., rows, width) in their place."""
-    if place.rest is not None:
-        set_at(to.rest, place.rest, values[place.last])
-    rows = set_at(to.rows, place.rows, values if place.whole is None else values[place.whole])
-    return to if rows is to.rows else Target(to.y, rows, to.rest)
+    if place.tail is not None:
+        set_at(to.tail, place.tail, values[place.tail_values])
+    rows = set_at(to.rows, place.rows, values if place.row_values is None else values[place.row_values])
+    return to if rows is to.rows else Target(to.y, rows, to.tail)
 
 
 def outputs(to: Target, layout: TargetLayout, context: Context) -> Array:

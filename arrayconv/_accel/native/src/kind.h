@@ -1,12 +1,12 @@
-/* The loops of one kind of element at one level: included by level.h, which names KIND; nothing where there is no such
-   row in KINDS. */
+/* The loops of one kind of element at one level. level.h defines KIND and includes this file, which is empty where
+   KINDS has no such row. */
 
 #if KIND < KIND_COUNT
 #define SIZE (0 KINDS(SIZE_OF))
 #define PARTS (0 KINDS(PARTS_OF))
-#define T AND(element, KIND)
-#define PRODUCT AND(product, KIND)
-#define NAME(what) AND(AT_LEVEL(what), KIND)
+#define T PASTE(element, KIND)
+#define PRODUCT PASTE(product, KIND)
+#define NAME(what) PASTE(AT_LEVEL(what), KIND)
 #define LANES (VECTOR / SIZE)
 #define V NAME(vector)
 
@@ -17,7 +17,7 @@ INLINE V NAME(load)(const T *from) { return *(const NAME(unaligned) *)from; }
 
 INLINE void NAME(store)(T *to, V value) { *(NAME(unaligned) *)to = value; }
 
-/* The same of the first `count` elements, one or more: the others are zeros, and their memory is not touched. */
+/* Load or store the first `count` >= 1 elements alone: the others are zeros, and their memory is not touched. */
 #if VECTOR == 64
 #define LOW_BITS(count) (~0ULL >> (64 - (count)))
 #if SIZE == 8
@@ -85,7 +85,7 @@ INLINE T NAME(times)(T a, T b) { return (T)((PRODUCT)a * (PRODUCT)b); }
 #undef LOAD_COUNT
 #undef STORE_COUNT
 #undef FILTERS_PER_PASS
-#undef MOST_VECTORS
+#undef MAX_VECTORS
 #undef SHARED_VECTORS
 #endif
 #undef KIND

@@ -1,9 +1,9 @@
-/* Kinds of elements and levels of processors: each is one list, from which the tables of functions and Python's numbers
-   come. README.md says how to add one. */
+/* Kinds of elements and levels of processors: one list each, which generates the tables of functions and the numbers
+   that Python reads. README.md says how to add one. */
 
-/* Number; dtypes of NumPy; T, an element or one part of a complex one; its bytes; what products are formed in; parts of
-   an element; whether tiles and images serve it, as rows do always; dtypes of XLA. Signed integers are summed as
-   unsigned ones, which wrap; narrow ones are multiplied as uint32_t, since C would do it in int, which must not
+/* Number; NumPy dtypes; T, an element or one part of a complex one; its bytes; the type of products; parts of an
+   element; whether tiles and images support it (rows support all); XLA dtypes. Signed integers are summed as unsigned
+   ones, which wrap. Narrow ones are multiplied as uint32_t, since C would promote them to int, which must not
    overflow. */
 #define KINDS(X)                                                                                                       \
     X(0, "float32", float, 4, float, 1, 1, XLA_FFI_F32, XLA_FFI_F32)                                                   \
@@ -15,26 +15,26 @@
     X(6, "complex64", float, 4, float, 2, 0, XLA_FFI_C64, XLA_FFI_C64)                                                 \
     X(7, "complex128", double, 8, double, 2, 0, XLA_FFI_C128, XLA_FFI_C128)
 
-#define MOST_KINDS 12 /* that level.h makes room for */
+#define MAX_KINDS 12 /* times that level.h includes kind.h */
 
-/* Columns of the row whose number is KIND, as sums over all rows: so #if can use them too. */
+/* Columns of row KIND, as sums over all rows, so that #if can use them. */
 #define COUNTED(n, ...) +1
-#define SIZE_OF(n, dtypes, t, size, wide, parts, tiled, xla, also) +(KIND == n) * size
-#define PARTS_OF(n, dtypes, t, size, wide, parts, tiled, xla, also) +(KIND == n) * parts
-#define TILED_OF(n, dtypes, t, size, wide, parts, tiled, xla, also) +(KIND == n) * tiled
+#define SIZE_OF(n, dtypes, t, size, product, parts, tiled, xla, xla_alias) +(KIND == n) * size
+#define PARTS_OF(n, dtypes, t, size, product, parts, tiled, xla, xla_alias) +(KIND == n) * parts
+#define TILED_OF(n, dtypes, t, size, product, parts, tiled, xla, xla_alias) +(KIND == n) * tiled
 #define KIND_COUNT (0 KINDS(COUNTED))
-#if KIND_COUNT > MOST_KINDS
-#error "level.h includes kind.h for MOST_KINDS kinds: let it include that once for each kind there is"
+#if KIND_COUNT > MAX_KINDS
+#error "level.h includes kind.h for MAX_KINDS kinds: include it there once for each kind"
 #endif
 
-#define TYPED(n, dtypes, t, size, wide, ...)                                                                           \
+#define TYPED(n, dtypes, t, size, product, ...)                                                                        \
     typedef t element_##n;                                                                                             \
-    typedef wide product_##n;                                                                                          \
+    typedef product product_##n;                                                                                       \
     _Static_assert(sizeof(t) == size, "the bytes of " dtypes);
 KINDS(TYPED)
 #undef TYPED
 
-/* The lowest first. Each has the bytes of its vectors, how it is compiled for, and whether this machine has it. */
+/* Levels, lowest first: bytes of a vector, the compiler's target, and the test of this machine's processor. */
 #define BYTES_any 16
 #define TARGET_any
 #define HAS_any 1

@@ -1,8 +1,8 @@
-/* The loops of one level of processors, for every kind of element: included by loops.c, which names LEVEL. */
+/* The loops of one level of processors, for every kind of element. loops.c defines LEVEL and includes this file. */
 
-#define AT_LEVEL(name) AND(name, LEVEL)
-#define VECTOR AND(BYTES, LEVEL)
-#define TARGET AND(TARGET, LEVEL)
+#define AT_LEVEL(name) PASTE(name, LEVEL)
+#define VECTOR PASTE(BYTES, LEVEL)
+#define TARGET PASTE(TARGET, LEVEL)
 #define INLINE TARGET static inline __attribute__((always_inline))
 
 #define KIND 0
@@ -30,11 +30,11 @@
 #define KIND 11
 #include "kind.h"
 
-#define ROWS_ENTRY(n, ...) [n] = AND(AT_LEVEL(rows), n),
-#define TILES_ENTRY(n, dtypes, t, size, wide, parts, tiled, ...) ENTRY_##tiled(n, tiles)
-#define IMAGES_ENTRY(n, dtypes, t, size, wide, parts, tiled, ...) ENTRY_##tiled(n, images)
+#define ROWS_ENTRY(n, ...) [n] = PASTE(AT_LEVEL(rows), n),
+#define TILES_ENTRY(n, dtypes, t, size, product, parts, tiled, ...) ENTRY_##tiled(n, tiles)
+#define IMAGES_ENTRY(n, dtypes, t, size, product, parts, tiled, ...) ENTRY_##tiled(n, images)
 #define ENTRY_0(n, name)
-#define ENTRY_1(n, name) [n] = AND(AT_LEVEL(name), n),
+#define ENTRY_1(n, name) [n] = PASTE(AT_LEVEL(name), n),
 static const by_kind AT_LEVEL(CODE)[LOOP_COUNT] = {
     [LOOP_rows] = {KINDS(ROWS_ENTRY)}, [LOOP_tiles] = {KINDS(TILES_ENTRY)}, [LOOP_images] = {KINDS(IMAGES_ENTRY)}};
 

@@ -2,32 +2,32 @@
 
        y[f, j] = sum over terms t of  w[f, t] * x[offset[t] + step * j]
 
-   Sums stay in registers over all terms, in the order of the table: nothing is reassociated. Some filters f of the same
-   samples are summed together, which loads a sample once for all of them. */
+   Sums stay in registers over all terms, in the order of the table: nothing is reassociated. Several filters f are
+   summed in one pass, so that each sample is loaded once for all of them. */
 
 #if PARTS == 2
 #define FILTERS_PER_PASS(filters) 1
 #else
 #define FILTERS_PER_PASS(filters) filters_per_pass(filters)
 #endif
-#define MOST_VECTORS (8 / PARTS)
-#define SHARED_VECTORS (VECTOR == 64 ? 4 : 2) /* of so many filters: the registers hold no more sums */
+#define MAX_VECTORS (8 / PARTS)
+#define SHARED_VECTORS (VECTOR == 64 ? 4 : 2) /* per filter in a pass of several: registers hold no more sums */
 
-/* Write the outputs of `vectors` vectors of each of some filters, of the last vector the first `count` elements where
-   that is not 0; `filters` and `vectors` are constants wherever this is inlined. Complex factors meet both parts of a
-   sample at once, in two sums. */
+/* Write `vectors` vectors of outputs for each of `filters` filters; of the last vector only the first `count`
+   elements, unless `count` is 0. `filters` and `vectors` are constants wherever this is inlined. The real and the
+   imaginary part of a complex factor each multiply both parts of a sample, in a sum of their own. */
 INLINE void NAME(sum_vectors)(T *y, word y_filter, const T *x, const word *offsets, const T *w, word w_filter,
                               word terms, const int filters, const int vectors, word count)
 {
-    V sums[MOST_FILTERS][MOST_VECTORS], crossed[MOST_VECTORS];
+    V sums[MAX_FILTERS][MAX_VECTORS], cross_sums[MAX_VECTORS];
     UNROLLED
     for (int f = 0; f < filters; f++) {
         UNROLLED
-        for (int v = 0; v < vectors; v++) sums[f][v] = crossed[v] = (V){0};
+        for (int v = 0; v < vectors; v++) sums[f][v] = cross_sums[v] = (V){0};
     }
     for (word t = 0; t < terms; t++) {
         const T *from = x + PARTS * offsets[t];
-        V sample[MOST_VECTORS];
+        V sample[MAX_VECTORS];
         UNROLLED
         for (int v = 0; v < vectors; v++) {
             sample[v] = count && v == vectors - 1 ? NAME(load_count)(from + v * LANES, count)
@@ -43,7 +43,7 @@ INLINE void NAME(sum_vectors)(T *y, word y_filter, const T *x, const word *offse
 #if PARTS == 2
         V factor = NAME(splat)(w[PARTS * t + 1]);
         UNROLLED
-        for (int v = 0; v < vectors; v++) crossed[v] += sample[v] * factor;
+        for (int v = 0; v < vectors; v++) cross_sums[v] += sample[v] * factor;
 #endif
     }
     UNROLLED
@@ -52,8 +52,8 @@ INLINE void NAME(sum_vectors)(T *y, word y_filter, const T *x, const word *offse
         for (int v = 0; v < vectors; v++) {
 #if PARTS == 2
             for (int lane = 0; lane < LANES; lane += 2) {
-                sums[f][v][lane] -= crossed[v][lane + 1];
-                sums[f][v][lane + 1] += crossed[v][lane];
+                sums[f][v][lane] -= cross_sums[v][lane + 1];
+                sums[f][v][lane + 1] += cross_sums[v][lane];
             }
 #endif
             T *to = y + f * y_filter + v * LANES;
@@ -63,21 +63,22 @@ INLINE void NAME(sum_vectors)(T *y, word y_filter, const T *x, const word *offse
     }
 }
 
-/* Write `count` outputs, next to each other as their samples are, of each of some filters. */
+/* Write `count` contiguous outputs from contiguous samples, for each of `filters` filters. */
 INLINE void NAME(row_contiguous)(T *y, word y_filter, const T *x, const word *offsets, const T *w, word w_filter,
                                  word terms, word count, const int filters)
 {
-    const int widest = filters > 1 ? SHARED_VECTORS : MOST_VECTORS;
+    const int widest = filters > 1 ? SHARED_VECTORS : MAX_VECTORS;
     const word length = PARTS * count;
     word j = 0;
-#define SUMS(vectors, left) NAME(sum_vectors)(y + j, y_filter, x + j, offsets, w, w_filter, terms, filters, vectors, left)
+#define SUMS(vectors, count)                                                                                           \
+    NAME(sum_vectors)(y + j, y_filter, x + j, offsets, w, w_filter, terms, filters, vectors, count)
     for (; j + widest * LANES <= length; j += widest * LANES) SUMS(widest, 0);
 #if defined(LOAD_COUNT)
 #define CASE(vectors)                                                                                                  \
     case vectors:                                                                                                      \
         if (vectors <= widest) SUMS(vectors, length - j - (vectors - 1) * LANES);                                      \
         break;
-    switch ((length - j + LANES - 1) / LANES) { /* all that is left at once: more sums that do not wait for each other */
+    switch ((length - j + LANES - 1) / LANES) { /* the remainder in one pass: more independent sums */
         CASE(1) CASE(2) CASE(3) CASE(4)
 #if PARTS == 1
         CASE(5) CASE(6) CASE(7) CASE(8)
@@ -99,7 +100,7 @@ INLINE void NAME(row_contiguous)(T *y, word y_filter, const T *x, const word *of
 #undef SUMS
 }
 
-/* The same of as many filters as `filters_per_pass` says. */
+/* The same for a number of filters that `filters_per_pass` returned. */
 TARGET static void NAME(row_multi_filter)(T *y, word y_filter, const T *x, const word *offsets, const T *w,
                                           word w_filter, word terms, word count, word filters)
 {
@@ -111,13 +112,13 @@ TARGET static void NAME(row_multi_filter)(T *y, word y_filter, const T *x, const
         NAME(row_contiguous)(y, 0, x, offsets, w, 0, terms, count, 1);
 }
 
-/* Write `count` outputs of which those, or their samples, are apart. */
+/* Write `count` outputs where they or their samples are strided in memory. */
 INLINE void NAME(row_strided)(T *y, word y_step, const T *x, word x_step, const word *offsets, const T *w, word terms,
                               word count)
 {
-    T sums[PARTS * PARTS][CHUNK]; /* of complex products four, as in row_multi_filter: the same sums, the same bits */
-    for (word first = 0; first < count; first += CHUNK) {
-        const word size = least(CHUNK, count - first);
+    T sums[PARTS * PARTS][STRIDED_CHUNK]; /* four for complex, as in row_multi_filter: the same sums, the same bits */
+    for (word first = 0; first < count; first += STRIDED_CHUNK) {
+        const word size = min_word(STRIDED_CHUNK, count - first);
         const T *start = x + PARTS * first * x_step;
         memset(sums, 0, sizeof sums);
         for (word t = 0; t < terms; t++) {
@@ -148,7 +149,7 @@ INLINE void NAME(row_strided)(T *y, word y_step, const T *x, word x_step, const 
     }
 }
 
-/* Write a block of a row of each of some filters. */
+/* Write a block of a row for each of `filters` filters. */
 TARGET static void NAME(block)(T *y, word y_step, word y_filter, const T *x, word x_step, const word *offsets,
                                const T *w, word w_filter, word terms, word count, word filters)
 {
@@ -165,7 +166,7 @@ TARGET static void NAME(block)(T *y, word y_step, word y_filter, const T *x, wor
 TARGET static int NAME(rows)(const void *xs, const void *ws, void *ys, const void *tables, double fill, word first,
                              word stop)
 {
-    (void)fill; /* every sample lies in x */
+    (void)fill; /* every sample is inside x */
     const rows_table *table = tables;
     const word terms = table->terms, count = table->outputs, blocks = table->blocks, block = table->block_outputs;
     const word x_step = count == 1 ? 1 : table->x_step, y_step = count == 1 ? 1 : table->y_step;
@@ -175,23 +176,23 @@ TARGET static int NAME(rows)(const void *xs, const void *ws, void *ys, const voi
     const word axes = table->outer_axes - is_shared, filters = is_shared ? last->size : 1;
     const word y_filter = is_shared ? PARTS * last->y_step : 0, w_filter = is_shared ? PARTS * last->w_step : 0;
     word index[axes + 1], x_at = table->x_start, y_at = table->y_start, w_at = 0;
-    word filter = first % filters, number = first / filters % blocks, rest = first / filters / blocks;
+    word filter = first % filters, number = first / filters % blocks, quotient = first / filters / blocks;
     for (word n = axes - 1; n >= 0; n--) {
-        index[n] = rest % outer[n].size;
-        rest /= outer[n].size;
+        index[n] = quotient % outer[n].size;
+        quotient /= outer[n].size;
         x_at += index[n] * outer[n].x_step;
         y_at += index[n] * outer[n].y_step;
         w_at += index[n] * outer[n].w_step;
     }
     while (first < stop) {
-        const word start = number * block, length = least(block, count - start);
-        const word taken = FILTERS_PER_PASS(least(filters - filter, stop - first));
+        const word start = number * block, length = min_word(block, count - start);
+        const word pass_filters = FILTERS_PER_PASS(min_word(filters - filter, stop - first));
         const T *x = (const T *)xs + PARTS * (x_at + start * x_step), *w = (const T *)ws + PARTS * w_at;
         T *y = (T *)ys + PARTS * (y_at + start * y_step);
         NAME(block)(y + filter * y_filter, y_step, y_filter, x, x_step, offsets, w + filter * w_filter, w_filter, terms,
-                    length, taken);
-        first += taken;
-        filter += taken;
+                    length, pass_filters);
+        first += pass_filters;
+        filter += pass_filters;
         if (filter < filters) continue;
         filter = 0;
         if (++number < blocks) continue;

@@ -1,25 +1,26 @@
-/* What the loops are told: heads of 64-bit words, each followed by the arrays that its comment lists, in that order.
+/* The tables that loops read: heads of 64-bit words, each followed by the arrays that its comment lists, in that
+   order.
 
-   A list of FIELDS declares a struct here and names it in arrayconv_tables(); Python packs the NamedTuples of the same
-   fields (tables.py), and a test compares the two. Steps count elements. */
+   A list of FIELDS declares a struct here and names its fields in arrayconv_tables(). Python packs NamedTuples of the
+   same fields (tables.py), and a test compares the two. Steps are in elements. */
 
 typedef int64_t word;
 
-/* Of every loop: its own table follows. */
+/* Head of every loop; the loop's own table follows. */
 #define LOOP_HEAD_FIELDS(X)                                                                                            \
     X(loop)  /* see LOOPS */                                                                                           \
-    X(level) /* of the processor: see LEVELS */                                                                        \
-    X(kind)  /* of the elements: see KINDS */                                                                          \
+    X(level) /* of the processor, see LEVELS */                                                                        \
+    X(kind)  /* of element, see KINDS */                                                                               \
     X(fill)  /* the bits of a double */                                                                                \
     X(units) /* blocks of outputs */
 
-/* One convolved axis, whose outputs p, p + period, ... meet the same taps: `before` is that of blocks, `stride` and
-   `dilation` are those within a phase. Of tiles.h the period is 1. */
+/* One convolved axis, whose outputs p, p + period, ... use the same taps (one phase). `before` is that of blocks,
+   `stride` and `dilation` are those within a phase. In tiles.h the period is 1. */
 #define AXIS_FIELDS(X)                                                                                                 \
     X(size)          /* samples */                                                                                     \
-    X(border)        /* the first of its entries among border[] */                                                     \
+    X(border)        /* index of its first entry in border[] */                                                        \
     X(border_before) /* entries of positions before x, from x outwards; those after x follow */                        \
-    X(before)        /* samples before x that the first window begins at */                                            \
+    X(before)        /* samples from the start of the first window to that of x */                                     \
     X(outputs)                                                                                                         \
     X(taps)                                                                                                            \
     X(stride)                                                                                                          \
@@ -28,8 +29,8 @@ typedef int64_t word;
     X(y_step)                                                                                                          \
     X(period)
 
-/* rows.h: offsets[terms], where the sample of each term stands, counted from that of an output's first; then
-   outer[outer_axes]. The last of those is of filters where it moves nothing in x. */
+/* rows.h: offsets[terms], from the sample of an output's first term to that of each term; then outer[outer_axes], the
+   last of which is the filters' where its x_step is 0. */
 #define ROWS_TABLE_FIELDS(X)                                                                                           \
     X(terms)                                                                                                           \
     X(outer_axes)    /* around a row */                                                                                \
@@ -47,7 +48,7 @@ typedef int64_t word;
     X(y_step)                                                                                                          \
     X(w_step)
 
-/* Of tiles.h and images.h, before the tables of their own. */
+/* Head of tiles.h and images.h; their own tables follow. */
 #define PLANES_HEAD_FIELDS(X)                                                                                          \
     X(lead_axes) /* before the last two */                                                                             \
     X(border)    /* entries */                                                                                         \
@@ -64,51 +65,51 @@ typedef int64_t word;
     X(x_start)                                                                                                         \
     X(y_start)                                                                                                         \
     X(copy_row)  /* step from row to row of a copy */                                                                  \
-    X(room)      /* samples of the largest copy of a block's */
+    X(copy_size) /* samples in the largest copy of a block */
 
-/* tiles.h: axes[lead_axes + 2], the last two of rows and columns; border[], the sample that stands at each position
-   outside of x, -1 for the fill; row_cut[] and col_cut[], where blocks of outputs begin, and the last one ends. */
+/* tiles.h: axes[lead_axes + 2], the last two are rows and columns; border[], the sample at each position outside x, -1
+   for the fill; row_cut[] and col_cut[], the starts of the blocks of outputs, and the end of the last. */
 #define TILES_TABLE_FIELDS(X)                                                                                          \
     X(row_cuts)  /* entries */                                                                                         \
     X(col_cuts)  /* entries */                                                                                         \
-    X(copies)    /* whether every block copies its samples, those without a border too */
+    X(copies)    /* whether every block copies its samples, also a block inside x */
 
-/* images.h: axes[lead_axes + 2] and border[] as of tiles; lead_phase[lead_phases]; phase[phases], those of the columns
-   innermost; offsets[], where the sample of every term of every phase stands in a copy. */
+/* images.h: axes[lead_axes + 2] and border[] as in tiles.h; lead_phase[lead_phases]; phase[phases], the columns'
+   innermost; offsets[], the sample of every term of every phase in a copy. */
 #define IMAGES_TABLE_FIELDS(X)                                                                                         \
-    X(lead_phases) /* of each of the axes before the last two, all of them in a row */                                 \
-    X(phases)      /* of all axes together */                                                                          \
-    X(bands)       /* blocks of rows */                                                                                \
-    X(band_rows)   /* of a phase, in all bands but the last */                                                         \
-    X(copy_rows)   /* of one plane of a copy, which holds all planes */
+    X(lead_phases) /* phases of the axes before the last two, axis by axis */                                          \
+    X(phases)      /* combinations of one phase of each axis */                                                        \
+    X(row_blocks)                                                                                                      \
+    X(block_rows) /* of a phase, in all blocks but the last */                                                         \
+    X(copy_rows)  /* of one plane of a copy, which has all planes */
 
 #define LEAD_PHASE_FIELDS(X)                                                                                           \
-    X(first) /* position that the first tap of the first output meets */                                               \
+    X(first) /* position of the sample that the first tap of the first output multiplies */                            \
     X(taps)
 
 #define PHASE_FIELDS(X)                                                                                                \
     X(terms)                                                                                                           \
-    X(offsets) /* the first of them */                                                                                 \
-    X(factors) /* the first of them in the kernel */
+    X(offsets) /* index of the first */                                                                                \
+    X(factors) /* index of the first in the kernel */
 
 /* arrayconv_call: pad[pad_axes], then the loop_head. */
 #define CALL_HEAD_FIELDS(X)                                                                                            \
     X(itemsize) /* bytes of an element */                                                                              \
     X(factors)  /* of the kernel */                                                                                    \
-    X(taps)     /* of each run of factors that is reversed, 0 for none */                                              \
+    X(taps)     /* factors in each run to reverse, 0 to reverse none */                                                \
     X(x_start)                                                                                                         \
-    X(pad_axes) /* 0: x is read as it is */
+    X(pad_axes) /* 0: x is read in place */
 
-/* An axis along which x is copied among zeros. */
+/* An axis along which x is padded with zeros. */
 #define PAD_AXIS_FIELDS(X)                                                                                             \
     X(size)    /* of the copy */                                                                                       \
     X(start)   /* zeros before the samples */                                                                          \
     X(samples)                                                                                                         \
     X(x_step)
 
-/* The attribute of arrayconv_xla: then the loop_head, whose level is that of the processor that planned. */
+/* The attribute of arrayconv_xla; the loop_head follows, with the level of the processor that planned the call. */
 #define XLA_HEAD_FIELDS(X)                                                                                             \
-    X(chunks)  /* in which threads take the units */                                                                   \
+    X(chunks)  /* that the units are divided into for threads */                                                       \
     X(threads) /* at most */                                                                                           \
     X(x_size)  /* elements of each buffer */                                                                           \
     X(w_size)                                                                                                          \

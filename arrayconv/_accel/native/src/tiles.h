@@ -1,9 +1,9 @@
-/* Register tiles of one kind of element at one level. What one pass loads it uses for six rows of outputs, with its
-   factors and sums in registers:
+/* Register tiles of one kind of element at one level. A pass uses each sample that it loads for six rows of outputs,
+   with its factors and sums in registers:
 
        for a vector of columns j:  y[r, j] += sum over t, c of  w[t, c] * x[r + t, j + c],   0 <= r < 6            */
 
-/* A pass over one vector of columns, or the first `count` of one where that is not 0; `rows`, `taps` and `columns` are
+/* A pass over one vector of columns; over its first `count` only, unless `count` is 0. `rows`, `taps` and `columns` are
    constants wherever this is inlined. */
 INLINE void NAME(tile)(T *y, word y_row, const T *x, word x_row, V factors[TAP_ROWS][TAP_COLUMNS], int is_new,
                        word count, const int rows, const int taps, const int columns)
@@ -45,7 +45,7 @@ INLINE void NAME(pass)(T *y, word y_row, const T *x, word x_row, const T *w, wor
     if (j < size) NAME(tile)(y + j, y_row, x + j, x_row, factors, is_new, size - j, rows, taps, columns);
 }
 
-/* A pass with numbers of rows and taps that are known when it runs. */
+/* A pass with numbers of rows and taps that are known at run time only. */
 #define CASE(rows, taps, columns)                                                                                      \
     case ((rows) * 8 + (taps)) * 8 + (columns):                                                                        \
         NAME(pass)(y, y_row, x, x_row, w, w_row, is_new, size, rows, taps, columns);                                   \
@@ -64,39 +64,39 @@ TARGET static void NAME(run_pass)(T *y, word y_row, const T *x, word x_row, cons
 #undef COLUMNS
 #undef TAPS
 
-/* Add a plane of taps, `tap_rows` of `tap_cols` that are `col_step` apart, to a block of outputs, `rows` of `cols`;
-   `again`: rows may be computed twice. */
+/* Add a plane of taps, `tap_rows` x `tap_cols` with a dilation of `col_step` along columns, to a block of outputs,
+   `rows` x `cols`. `may_repeat`: rows may be computed twice. */
 TARGET static void NAME(plane)(T *y, word y_row, const T *x, word x_row, word col_step, const T *w, word tap_rows,
-                               word tap_cols, word rows, word cols, int is_new, int again)
+                               word tap_cols, word rows, word cols, int is_new, int may_repeat)
 {
     const word row_passes = (tap_rows + TAP_ROWS - 1) / TAP_ROWS;
     const word col_passes = col_step == 1 ? (tap_cols + TAP_COLUMNS - 1) / TAP_COLUMNS : tap_cols;
-    for (word row = 0, taken = TILE_ROWS; row < rows; row += taken) {
+    for (word row = 0, tile_rows = TILE_ROWS; row < rows; row += tile_rows) {
         if (row + TILE_ROWS > rows) {
-            if (again && rows >= TILE_ROWS) row = rows - TILE_ROWS;
-            else taken = 1;
+            if (may_repeat && rows >= TILE_ROWS) row = rows - TILE_ROWS;
+            else tile_rows = 1;
         }
-        int fresh = is_new;
+        int is_first = is_new;
         for (word i = 0; i < row_passes; i++) {
             const word t = tap_rows * i / row_passes, pass_rows = tap_rows * (i + 1) / row_passes - t;
             for (word j = 0; j < col_passes; j++) {
                 const word c = tap_cols * j / col_passes, pass_cols = tap_cols * (j + 1) / col_passes - c;
-                NAME(run_pass)(y + row * y_row, y_row, x + (row + t) * x_row + c * col_step, x_row, w + t * tap_cols + c,
-                               tap_cols, fresh, cols, taken, pass_rows, pass_cols);
-                fresh = 0;
+                NAME(run_pass)(y + row * y_row, y_row, x + (row + t) * x_row + c * col_step, x_row,
+                               w + t * tap_cols + c, tap_cols, is_first, cols, tile_rows, pass_rows, pass_cols);
+                is_first = 0;
             }
         }
     }
 }
 
-/* Copy `rows` of `cols` samples, from position (top, left) on and so many steps apart, continued beyond the ends of x;
-   nothing but the fill where `is_fill`. */
+/* Copy `rows` x `cols` samples from position (top, left) on, in the given steps, extended beyond the ends of x; the
+   fill alone where `is_fill`. */
 TARGET static void NAME(copy_window)(T *copy, word copy_row, const T *x, word top, word left, word row_step,
                                      word col_step, word rows, word cols, const axis *vertical, const axis *horizontal,
                                      const word *border, T fill, int is_fill)
 {
-    const word inside = least(most((col_step - 1 - left) / col_step, 0), cols);
-    const word outside = least(most((horizontal->size - left + col_step - 1) / col_step, inside), cols);
+    const word inside = min_word(max_word((col_step - 1 - left) / col_step, 0), cols);
+    const word outside = min_word(max_word((horizontal->size - left + col_step - 1) / col_step, inside), cols);
     const word step = horizontal->x_step * col_step;
     for (word row = 0; row < rows; row++, copy += copy_row) {
         const word at = is_fill ? -1 : sample_at(top + row_step * row, vertical, border);
@@ -117,7 +117,7 @@ TARGET static void NAME(copy_window)(T *copy, word copy_row, const T *x, word to
     }
 }
 
-/* Write the blocks [first, stop) of outputs. Returns 0, or 1 where there is no memory. */
+/* Write the blocks [first, stop) of outputs. Returns 0, or 1 if memory can't be allocated. */
 TARGET static int NAME(tiles)(const void *xs, const void *ws, void *ys, const void *tables, double fill, word first,
                               word stop)
 {
@@ -125,7 +125,8 @@ TARGET static int NAME(tiles)(const void *xs, const void *ws, void *ys, const vo
     const tiles_table *table = (const tiles_table *)(head + 1);
     const axis *lead = (const axis *)(table + 1), *vertical = lead + head->lead_axes, *horizontal = vertical + 1;
     const word *border = (const word *)(horizontal + 1), *row_cut = border + head->border;
-    const word *col_cut = row_cut + table->row_cuts, bands = table->row_cuts - 1, blocks = table->col_cuts - 1;
+    const word *col_cut = row_cut + table->row_cuts;
+    const word row_blocks = table->row_cuts - 1, col_blocks = table->col_cuts - 1;
     const word leads = head->lead_axes, filters = head->filters, tap_rows = vertical->taps;
     const word tap_cols = horizontal->taps, col_step = horizontal->dilation, y_row = vertical->y_step;
     word places = 1, lead_taps = 1;
@@ -134,34 +135,34 @@ TARGET static int NAME(tiles)(const void *xs, const void *ws, void *ys, const vo
         lead_taps *= lead[n].taps;
     }
     const word planes = head->channels * lead_taps;
-    T *copy = malloc(sizeof(T) * (size_t)most(head->room, 1));
+    T *copy = malloc(sizeof(T) * (size_t)max_word(head->copy_size, 1));
     if (copy == NULL) return 1;
     for (word unit = first; unit < stop; unit++) {
-        word rest = unit / blocks, block = unit % blocks;
-        const word band = rest % bands;
-        rest /= bands;
-        word output = rest % places;
-        rest /= places;
-        const word batch = rest / head->groups, group = rest % head->groups;
-        const word rows = row_cut[band + 1] - row_cut[band], cols = col_cut[block + 1] - col_cut[block];
-        const word top = row_cut[band] - vertical->before, left = col_cut[block] - horizontal->before;
+        word quotient = unit / col_blocks, block = unit % col_blocks;
+        const word row_block = quotient % row_blocks;
+        quotient /= row_blocks;
+        word output = quotient % places;
+        quotient /= places;
+        const word batch = quotient / head->groups, group = quotient % head->groups;
+        const word rows = row_cut[row_block + 1] - row_cut[row_block], cols = col_cut[block + 1] - col_cut[block];
+        const word top = row_cut[row_block] - vertical->before, left = col_cut[block] - horizontal->before;
         const word sample_rows = rows + tap_rows - 1, sample_cols = cols + (tap_cols - 1) * col_step;
         const int inside = top >= 0 && left >= 0 && top + sample_rows <= vertical->size &&
                            left + sample_cols <= horizontal->size;
         const word x_at = head->x_start + head->x_batch * batch + head->x_group * group;
         word y_at = head->y_start + head->y_batch * batch + head->y_group * group;
-        y_at += row_cut[band] * y_row + col_cut[block];
-        met meets[leads + 1];
+        y_at += row_cut[row_block] * y_row + col_cut[block];
+        window windows[leads + 1];
         for (word n = leads - 1; n >= 0; n--) {
             const word p = output % lead[n].outputs;
             output /= lead[n].outputs;
-            meets[n] = (met){lead[n].stride * p - lead[n].before, lead[n].taps};
+            windows[n] = (window){lead[n].stride * p - lead[n].before, lead[n].taps};
             y_at += p * lead[n].y_step;
         }
         for (word plane = 0; plane < planes; plane++) {
             int is_fill;
             const T *x = (const T *)xs + plane_at(x_at + plane / lead_taps * head->x_channel, plane % lead_taps, leads,
-                                                  lead, meets, border, &is_fill);
+                                                  lead, windows, border, &is_fill);
             const int in_place = inside && !is_fill && horizontal->x_step == 1 && !table->copies;
             const T *samples = copy;
             if (in_place) samples = x + top * vertical->x_step + left;

@@ -1,33 +1,33 @@
 /* The loops as one custom call of XLA: operands x and kernel, an attribute `table`, one result y.
 
-   The table is an xla_head, a loop_head and the loop's own. Chunks of its units are taken from a counter by the calling
-   thread and by tasks on XLA's pool. The caller waits for chunks that others hold, never for tasks that have not begun. Those find
-   nothing to do later, and touch the call they share alone, which whoever lets go of it last frees: x, the kernel, y and
-   the table may be gone by then. */
+   The table is an xla_head, a loop_head and the loop's own. The calling thread and tasks on XLA's pool take chunks of
+   its units from a counter. The caller waits for chunks that other threads are computing, never for tasks that have
+   not started. A task that starts late has no chunk to compute and touches the shared xla_call alone, which its last
+   user frees: by then x, the kernel, y and the table may have been freed. */
 
 #include <stdatomic.h>
 #include <stdio.h>
 #if defined(_WIN32)
 #include <windows.h>
-#define GIVE_WAY() SwitchToThread()
+#define YIELD_CPU() SwitchToThread()
 #else
 #include <sched.h>
-#define GIVE_WAY() sched_yield()
+#define YIELD_CPU() sched_yield()
 #endif
 
 typedef struct {
-    atomic_llong next, done, holders;
+    atomic_llong next, finished, references;
     atomic_int failed;
     word chunks;
-    const void *x, *w; /* these belong to XLA, and are read by whoever has taken a chunk */
+    const void *x, *w; /* these belong to XLA, and only a thread that computes a chunk reads them */
     void *y;
     const loop_head *head;
     word level;
 } xla_call;
 
-static void let_go(xla_call *call)
+static void release(xla_call *call)
 {
-    if (atomic_fetch_sub(&call->holders, 1) == 1) free(call);
+    if (atomic_fetch_sub(&call->references, 1) == 1) free(call);
 }
 
 static void take_chunks(void *shared)
@@ -37,12 +37,12 @@ static void take_chunks(void *shared)
         const word units = call->head->units;
         const word first = units * chunk / call->chunks, stop = units * (chunk + 1) / call->chunks;
         if (run_loop(call->head, call->level, call->x, call->w, call->y, first, stop)) atomic_store(&call->failed, 1);
-        atomic_fetch_add(&call->done, 1);
+        atomic_fetch_add(&call->finished, 1);
     }
-    let_go(call);
+    release(call);
 }
 
-/* Ask XLA for a task; return whether there will be one. */
+/* Ask XLA for a task; return whether XLA will run it. */
 static int schedule(const XLA_FFI_CallFrame *frame, xla_call *call)
 {
     XLA_FFI_ThreadPool_Schedule_Args args = {sizeof args, NULL, frame->ctx, take_chunks, call};
@@ -56,25 +56,25 @@ static int schedule(const XLA_FFI_CallFrame *frame, xla_call *call)
 static XLA_FFI_Error *refuse(const XLA_FFI_CallFrame *frame, int code, const char *message)
 {
     XLA_FFI_Error_Create_Args args = {XLA_FFI_THROUGH(XLA_FFI_Error_Create_Args, errc), NULL, message, code};
-    return frame->api->XLA_FFI_Error_Create(&args); /* which copies the message */
+    return frame->api->XLA_FFI_Error_Create(&args); /* copies the message */
 }
 
-/* Say that XLA's interface is another one; without a way to say so, nothing may go on. */
+/* Return an error that XLA's interface is another version; abort where XLA can't take an error. */
 static XLA_FFI_Error *refuse_interface(const XLA_FFI_CallFrame *frame)
 {
     const XLA_FFI_Api *api = frame->api;
     if (api->struct_size < XLA_FFI_THROUGH(XLA_FFI_Api, XLA_FFI_Error_Create)) abort();
     char message[200];
     snprintf(message, sizeof message,
-             "arrayconv: XLA's FFI is version %d.%d (frames of %zu bytes, %zu of functions), and these loops are written "
-             "for version %d.%d (%zu and %zu).",
+             "arrayconv: XLA's FFI is version %d.%d (frames of %zu bytes, %zu of functions), and these loops are "
+             "written for version %d.%d (%zu and %zu).",
              api->api_version.major_version, api->api_version.minor_version, frame->struct_size, api->struct_size,
              XLA_FFI_MAJOR, XLA_FFI_MINOR, sizeof *frame, sizeof *api);
     return refuse(frame, XLA_FFI_UNIMPLEMENTED, message);
 }
 
-/* Answer what XLA asks when a handler is registered: which version this one is written for. It refuses others. */
-static XLA_FFI_Error *tell_version(const XLA_FFI_CallFrame *frame)
+/* Return to XLA, when it registers the handler, the version that this one is written for; XLA refuses others. */
+static XLA_FFI_Error *report_version(const XLA_FFI_CallFrame *frame)
 {
     const XLA_FFI_Metadata_Extension *extension = (const XLA_FFI_Metadata_Extension *)frame->extension_start;
     if (extension->extension_base.struct_size < sizeof *extension ||
@@ -85,14 +85,14 @@ static XLA_FFI_Error *tell_version(const XLA_FFI_CallFrame *frame)
     return NULL;
 }
 
-/* Whether a table may say so: no count is beyond the words there are, so sums of some do not wrap. */
-static int counts(word number, word words) { return number >= 0 && number <= words; }
+/* Return whether a number can be a count in a table of so many words: then sums of several counts do not wrap. */
+static int is_count(word number, word words) { return number >= 0 && number <= words; }
 
-/* Return the units and, in `length`, the words of a loop's table, by its own counts; -1 where these are none. Products
-   may wrap: they are compared, nothing else. */
+/* Return the units and, in `length`, the words of a loop's table, computed from its counts; -1 if a count is invalid.
+   Products may wrap, since they are only compared. */
 static word units_of_rows(const rows_table *table, word words, word *length)
 {
-    if (words < WORDS(rows_table) || !counts(table->terms, words) || !counts(table->outer_axes, words)) return -1;
+    if (words < WORDS(rows_table) || !is_count(table->terms, words) || !is_count(table->outer_axes, words)) return -1;
     *length = WORDS(rows_table) + table->terms + WORDS(outer_axis) * table->outer_axes;
     if (*length > words) return -1;
     const outer_axis *outer = (const outer_axis *)((const word *)(table + 1) + table->terms);
@@ -101,14 +101,16 @@ static word units_of_rows(const rows_table *table, word words, word *length)
     return (word)units;
 }
 
-/* The same of a head of planes and its axes and border, where a table of `own` words stands between them: the units of
-   which each is some blocks. */
-static word units_of_planes(const planes_head *head, word own, word words, word *length)
+/* The same for a planes_head, its axes and border, with a table of `table_words` words between them: the planes, which
+   are one or more units each. */
+static word units_of_planes(const planes_head *head, word table_words, word words, word *length)
 {
-    if (words < WORDS(planes_head) + own || !counts(head->lead_axes, words) || !counts(head->border, words)) return -1;
-    *length = WORDS(planes_head) + own + WORDS(axis) * (head->lead_axes + 2) + head->border;
+    if (words < WORDS(planes_head) + table_words || !is_count(head->lead_axes, words) ||
+        !is_count(head->border, words))
+        return -1;
+    *length = WORDS(planes_head) + table_words + WORDS(axis) * (head->lead_axes + 2) + head->border;
     if (*length > words) return -1;
-    const axis *lead = (const axis *)((const word *)(head + 1) + own);
+    const axis *lead = (const axis *)((const word *)(head + 1) + table_words);
     uint64_t units = (uint64_t)head->batch * (uint64_t)head->groups;
     for (word n = 0; n < head->lead_axes; n++) units *= (uint64_t)lead[n].outputs;
     return (word)units;
@@ -118,7 +120,7 @@ static word units_of_tiles(const planes_head *head, word words, word *length)
 {
     const word places = units_of_planes(head, WORDS(tiles_table), words, length);
     const tiles_table *table = (const tiles_table *)(head + 1);
-    if (*length < 0 || !counts(table->row_cuts, words) || !counts(table->col_cuts, words)) return *length = -1;
+    if (*length < 0 || !is_count(table->row_cuts, words) || !is_count(table->col_cuts, words)) return *length = -1;
     *length += table->row_cuts + table->col_cuts;
     return (word)((uint64_t)places * (uint64_t)((table->row_cuts - 1) * (table->col_cuts - 1)));
 }
@@ -127,38 +129,38 @@ static word units_of_images(const planes_head *head, word words, word *length)
 {
     const word places = units_of_planes(head, WORDS(images_table), words, length);
     const images_table *table = (const images_table *)(head + 1);
-    if (*length < 0 || !counts(table->lead_phases, words) || !counts(table->phases, words)) return *length = -1;
+    if (*length < 0 || !is_count(table->lead_phases, words) || !is_count(table->phases, words)) return *length = -1;
     *length += WORDS(lead_phase) * table->lead_phases + WORDS(phase) * table->phases;
     if (*length > words) return -1;
     const phase *last = (const phase *)((const word *)head + *length) - 1;
     if (table->phases) *length = (word)((uint64_t)*length + (uint64_t)last->offsets + (uint64_t)last->terms);
-    return (word)((uint64_t)places * (uint64_t)table->bands);
+    return (word)((uint64_t)places * (uint64_t)table->row_blocks);
 }
 
-/* Return what is wrong with a table, by its counts alone; NULL for nothing. A program may have been made elsewhere. */
+/* Return what is wrong with a table, by its counts alone, or NULL. Another process may have compiled the program. */
 static const char *table_problem(const XLA_FFI_Array *table)
 {
     const xla_head *head = table->data;
     if (table->dtype != XLA_FFI_S64) return "its numbers are not of 64 bits";
     const word words = (word)table->size - WORDS(xla_head) - WORDS(loop_head);
     if (words < 0) return "it is too short";
-    const loop_head *own = (const loop_head *)(head + 1);
-    if (!counts(own->loop, LOOP_COUNT - 1) || !counts(own->kind, KIND_COUNT - 1)) return "it names no loop";
-    if (!CODE_AT[0][own->loop][own->kind]) return "its loop does not serve the kind of elements";
-    if (own->level < 0 || head->threads < 1 || head->chunks < 1) return "its counts are below one";
+    const loop_head *loop = (const loop_head *)(head + 1);
+    if (!is_count(loop->loop, LOOP_COUNT - 1) || !is_count(loop->kind, KIND_COUNT - 1)) return "it names no loop";
+    if (!CODE_AT[0][loop->loop][loop->kind]) return "its loop does not support the kind of elements";
+    if (loop->level < 0 || head->threads < 1 || head->chunks < 1) return "its counts are below one";
     word length = -1;
-    const word units = own->loop == LOOP_rows    ? units_of_rows((const rows_table *)(own + 1), words, &length)
-                       : own->loop == LOOP_tiles ? units_of_tiles((const planes_head *)(own + 1), words, &length)
-                                                 : units_of_images((const planes_head *)(own + 1), words, &length);
-    if (length != words) return "its length is not what it says";
-    return units == own->units ? NULL : "its units are not what it says";
+    const word units = loop->loop == LOOP_rows    ? units_of_rows((const rows_table *)(loop + 1), words, &length)
+                       : loop->loop == LOOP_tiles ? units_of_tiles((const planes_head *)(loop + 1), words, &length)
+                                                  : units_of_images((const planes_head *)(loop + 1), words, &length);
+    if (length != words) return "its length disagrees with its counts";
+    return units == loop->units ? NULL : "its units disagree with its counts";
 }
 
-/* Return what is wrong with a buffer, NULL for nothing. */
+/* Return what is wrong with a buffer, or NULL. */
 static const char *buffer_problem(const XLA_FFI_Buffer *buffer, word kind, word size)
 {
     static const int types[KIND_COUNT][2] = {
-#define TYPES_ENTRY(n, dtypes, t, size, wide, parts, tiled, xla, also) [n] = {xla, also},
+#define TYPES_ENTRY(n, dtypes, t, size, product, parts, tiled, xla, xla_alias) [n] = {xla, xla_alias},
         KINDS(TYPES_ENTRY)};
     if (buffer->dtype != types[kind][0] && buffer->dtype != types[kind][1]) return "a buffer is of another dtype";
     word elements = 1; /* XLA's own count, which fits */
@@ -168,9 +170,9 @@ static const char *buffer_problem(const XLA_FFI_Buffer *buffer, word kind, word 
 
 static const char *call_problem(const XLA_FFI_CallFrame *frame)
 {
-    if (frame->stage != XLA_FFI_EXECUTE) return "only execution is known";
+    if (frame->stage != XLA_FFI_EXECUTE) return "it is not of the execution stage";
     if (frame->args.size != 2 || frame->rets.size != 1 || frame->attrs.size != 1)
-        return "it has not two operands, a result and a table";
+        return "it does not have two operands, a result and a table";
     const XLA_FFI_Array *table = frame->attrs.attrs[0];
     const char *problem = table_problem(table);
     if (problem) return problem;
@@ -185,34 +187,34 @@ static const char *call_problem(const XLA_FFI_CallFrame *frame)
 EXPORTED XLA_FFI_Error *arrayconv_xla(XLA_FFI_CallFrame *frame)
 {
     const XLA_FFI_Extension_Base *extension = frame->extension_start;
-    if (extension && extension->type == XLA_FFI_METADATA) return tell_version(frame);
+    if (extension && extension->type == XLA_FFI_METADATA) return report_version(frame);
     if (frame->struct_size < sizeof *frame || frame->api->struct_size < sizeof *frame->api ||
         frame->api->api_version.major_version != XLA_FFI_MAJOR)
         return refuse_interface(frame);
     const char *problem = call_problem(frame);
     if (problem) {
         char message[200];
-        snprintf(message, sizeof message, "arrayconv: a call that these loops do not know: %s.", problem);
+        snprintf(message, sizeof message, "arrayconv: these loops do not support the call: %s.", problem);
         return refuse(frame, XLA_FFI_INVALID, message);
     }
     xla_call *call = malloc(sizeof *call);
     if (call == NULL) return refuse(frame, XLA_FFI_EXHAUSTED, "arrayconv: no memory for a call.");
     const xla_head *head = ((const XLA_FFI_Array *)frame->attrs.attrs[0])->data;
     call->head = (const loop_head *)(head + 1);
-    call->level = least(call->head->level, arrayconv_level()); /* the program may have been made on another machine */
+    call->level = min_word(call->head->level, arrayconv_level()); /* another machine may have compiled the program */
     call->x = ((const XLA_FFI_Buffer *)frame->args.args[0])->data;
     call->w = ((const XLA_FFI_Buffer *)frame->args.args[1])->data;
     call->y = ((const XLA_FFI_Buffer *)frame->rets.rets[0])->data;
     call->chunks = head->chunks;
     atomic_init(&call->next, 0);
-    atomic_init(&call->done, 0);
+    atomic_init(&call->finished, 0);
     atomic_init(&call->failed, 0);
-    atomic_init(&call->holders, 1 + head->threads); /* this thread twice: once for waiting */
+    atomic_init(&call->references, 1 + head->threads); /* two for this thread: one while it waits */
     for (word n = 1; n < head->threads; n++)
-        if (!schedule(frame, call)) let_go(call);
+        if (!schedule(frame, call)) release(call);
     take_chunks(call);
-    while (atomic_load(&call->done) < call->chunks) GIVE_WAY();
+    while (atomic_load(&call->finished) < call->chunks) YIELD_CPU();
     const int failed = atomic_load(&call->failed);
-    let_go(call);
+    release(call);
     return failed ? refuse(frame, XLA_FFI_EXHAUSTED, "arrayconv: no memory for the samples of a block.") : NULL;
 }

@@ -1,6 +1,7 @@
-/* The part of XLA's foreign function interface, version 0.3 of xla/ffi/api/c_api.h, that xla.h uses: same names, same
-   layout, which a test compares with the header that jaxlib ships. XLA keeps old versions for a year at least, and
-   refuses a handler whose version it no longer knows. A struct_size is what its writer knows of the struct. */
+/* The part of XLA's foreign function interface, version 0.3 of xla/ffi/api/c_api.h, that xla.h uses, with the same
+   names and layout; a test compares it with the header that jaxlib ships. XLA supports old versions for a year at
+   least, and refuses a handler whose version it no longer supports. A struct_size is the size of the struct in its
+   writer's version. */
 
 enum { XLA_FFI_MAJOR = 0, XLA_FFI_MINOR = 3 };
 enum { XLA_FFI_METADATA = 1 };                                                                   /* extensions */
@@ -45,7 +46,7 @@ typedef struct {
     XLA_FFI_Attrs attrs;
 } XLA_FFI_CallFrame;
 
-/* Bytes of a struct that has a field and those before it. */
+/* Bytes of a struct up to the end of a field. */
 #define XLA_FFI_THROUGH(type, field) (offsetof(type, field) + sizeof(((type *)0)->field))
 #if UINTPTR_MAX == UINT64_MAX
 _Static_assert(offsetof(XLA_FFI_Metadata_Extension, metadata) == 24, "as in XLA's header");

@@ -1,4 +1,4 @@
-"""Functions of NumPy arrays that meet tensors of the CPU, and loops that meet either at their addresses."""
+"""Functions of NumPy arrays applied to views of CPU tensors, and loops that run on the addresses of either."""
 
 from __future__ import annotations
 
@@ -8,50 +8,55 @@ from typing import Any
 
 import numpy as np
 
-from arrayconv._accel.native.in_place import address, place_of
+from arrayconv._accel.native.in_place import address, contiguous_address
 from arrayconv._arrays.tensors import LIBRARY, has_memory, memory
 
 
-def on_memory(run: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a function (x, kernel, bias, out, constants) of NumPy arrays as one of tensors; None without memory."""
+def on_numpy_views(run: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function (x, kernel, bias, out, constants) of NumPy arrays as a function of tensors.
+
+    It returns None for a tensor without memory.
+    """
     from_numpy = sys.modules[LIBRARY].from_numpy
 
-    def lent(x: Any, kernel: Any, bias: Any, out: Any, constants: Any) -> Any:
+    def run_on_views(x: Any, kernel: Any, bias: Any, out: Any, constants: Any) -> Any:
         if not (has_memory(x) and has_memory(kernel) and (bias is None or has_memory(bias))):
             return None
         bias = None if bias is None else memory(bias)
         y = run(memory(x), memory(kernel), bias, None if out is None else memory(out), constants)
         return y if y is None or out is not None else from_numpy(y)
 
-    return lent
+    return run_on_views
 
 
-def where_written(run: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a function of tensors that leaves those alone, with None, whose elements are not in memory."""
+def on_tensors_with_memory(run: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function of tensors that returns None for a tensor without memory."""
 
-    def written(x: Any, kernel: Any, *rest: Any) -> Any:
-        return run(x, kernel, *rest) if has_memory(x) and has_memory(kernel) else None
+    def run_with_memory(x: Any, kernel: Any, *others: Any) -> Any:
+        return run(x, kernel, *others) if has_memory(x) and has_memory(kernel) else None
 
-    return written
+    return run_with_memory
 
 
 At = Callable[[int, int, int], None]  # a whole call at addresses of x, the kernel and y
 Postprocess = Callable[[Any, Any], Any]  # (y, bias) -> y
 
 
-def on_addresses(at: At, general: Callable[..., Any], shape: Any, dtype: Any, postprocess: Postprocess | None) -> Any:
-    """Return a function of NumPy arrays that computes at their addresses; `general` for those it can't read so."""
+def numpy_at_addresses(
+    at: At, general: Callable[..., Any], shape: Any, dtype: Any, postprocess: Postprocess | None
+) -> Any:
+    """Return a function of NumPy arrays that runs `at` their addresses, or `general` where one is not contiguous."""
     empty = np.empty
 
     def at_addresses(x: Any, kernel: Any, bias: Any, out: Any, constants: Any) -> Any:
-        x_at, kernel_at = place_of(x), place_of(kernel)
+        x_at, kernel_at = contiguous_address(x), contiguous_address(kernel)
         if x_at is None or kernel_at is None:
             return general(x, kernel, bias, out, constants)
         if out is None:
             y = empty(shape, dtype)
             at(x_at, kernel_at, address(y))
             return y if postprocess is None else postprocess(y, bias)
-        out_at = place_of(out)
+        out_at = contiguous_address(out)
         if out_at is None:
             return general(x, kernel, bias, out, constants)
         at(x_at, kernel_at, out_at)
@@ -60,11 +65,13 @@ def on_addresses(at: At, general: Callable[..., Any], shape: Any, dtype: Any, po
     return at_addresses
 
 
-def on_places(at: At, general: Callable[..., Any], shape: Any, dtype: Any, postprocess: Postprocess | None) -> Any:
-    """Return the same of tensors on the CPU."""
+def tensors_at_addresses(
+    at: At, general: Callable[..., Any], shape: Any, dtype: Any, postprocess: Postprocess | None
+) -> Any:
+    """Return the same for tensors on the CPU; it returns None for a tensor without memory."""
     from_numpy, empty, maybe_conj = sys.modules[LIBRARY].from_numpy, np.empty, dtype.kind == "c"
 
-    def at_places(x: Any, kernel: Any, bias: Any, out: Any, constants: Any) -> Any:
+    def at_addresses(x: Any, kernel: Any, bias: Any, out: Any, constants: Any) -> Any:
         if not (x.is_contiguous() and kernel.is_contiguous()) or x.is_neg() or kernel.is_neg():
             return general(x, kernel, bias, out, constants)
         if out is not None and not out.is_contiguous():
@@ -73,16 +80,16 @@ def on_places(at: At, general: Callable[..., Any], shape: Any, dtype: Any, postp
             return general(x, kernel, bias, out, constants)
         try:
             x_at, kernel_at = x.data_ptr(), kernel.data_ptr()
-        except RuntimeError:  # mapped, by a vmap of which torch's kernels know nothing
+        except RuntimeError:  # mapped by a vmap that torch's kernels do not support
             return None
-        if not (x_at and kernel_at):  # of tensors that are zeros not written yet, or stand for others
+        if not (x_at and kernel_at):  # zeros that torch has not written yet, or fake tensors
             return None
         if out is not None:
             at(x_at, kernel_at, out.data_ptr())
             return out
         y = empty(shape, dtype)
         if postprocess is None:
-            y = from_numpy(y)  # less than half of what torch.empty takes
+            y = from_numpy(y)  # takes less than half the time of torch.empty
             at(x_at, kernel_at, y.data_ptr())
             return y
         if bias is not None and not has_memory(bias):
@@ -90,4 +97,4 @@ def on_places(at: At, general: Callable[..., Any], shape: Any, dtype: Any, postp
         at(x_at, kernel_at, address(y))
         return from_numpy(postprocess(y, None if bias is None else memory(bias)))
 
-    return at_places
+    return at_addresses
