@@ -15,7 +15,7 @@ import numpy as np
 from arrayconv import _accel, config
 from arrayconv._algorithms import Accuracy
 from arrayconv._arrays.dtypes import holds, itemsize
-from arrayconv._arrays.memory import ErrorWords, check_target, is_writable_in_place
+from arrayconv._arrays.out_arrays import ErrorWords, check_target, is_writable_in_place
 from arrayconv._arrays.xp import Operands, Traits, checked_dtype_name
 from arrayconv._calls import tape
 from arrayconv._errors import check_option, shown

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from arrayconv._algorithms import Context
-from arrayconv._arrays.memory import Frame, zero_padded_parts, zero_regions
 from arrayconv._arrays.xp import Array, Traits
+from arrayconv._arrays.zero_padding import PaddedLayout, zero_padded_parts, zero_regions
 from arrayconv._ops import pad
 from arrayconv._ops.windows import LEADING, reversed_taps
 from arrayconv._problem.boundary import FILL, Cycle, Run, Source, singly
@@ -94,11 +94,11 @@ def _place(sources: tuple[Source, ...]) -> tuple[slice, ...] | None:
 
 
 @planning()
-def _frame(step: Piece, place: tuple[slice, ...]) -> Frame:
+def _frame(step: Piece, place: tuple[slice, ...]) -> PaddedLayout:
     """Return the zeros that the samples of a step are put into."""
     counts = step.batch[1] - step.batch[0], step.groups[1] - step.groups[0], step.spec.channels
     shape = *counts, *[sum(run.length for run in source) for source in step.source]
-    return Frame(shape, zero_regions(shape, place))
+    return PaddedLayout(shape, zero_regions(shape, place))
 
 
 @planning()

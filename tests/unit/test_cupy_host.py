@@ -10,7 +10,7 @@ import pytest
 import arrayconv
 from arrayconv._algorithms import ALGORITHMS
 from arrayconv._arrays import xp
-from arrayconv._arrays.memory import shares_memory
+from arrayconv._arrays.out_arrays import shares_memory
 from arrayconv._problem.layout import layout
 from arrayconv._run import canonical
 
