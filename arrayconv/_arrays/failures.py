@@ -25,7 +25,7 @@ def disable(failure: AcceleratorFailed) -> None:
 def unavailable(library: str, backend: str, traits: Traits) -> str | None:
     """Return why `library` can't be used for these arrays (their library, switched off, missing, failed), or None."""
     if traits.backend != backend:
-        return f"it serves {backend} arrays"
+        return f"it supports only {backend} arrays"
     if library in failures:
         return f"the accelerator {library!r} failed before: {failures[library]}"
     if library not in traits.accelerators:

@@ -20,7 +20,7 @@ from arrayconv._arrays.xp import Operands, Traits, checked_dtype_name
 from arrayconv._calls import tape
 from arrayconv._errors import check_option, shown
 from arrayconv._plan.plan import Plan, Refusal, make, refused, with_accelerators
-from arrayconv._plan.rank import GONE, METHODS, Budget
+from arrayconv._plan.rank import REMOVED, METHODS, Budget
 from arrayconv._problem.axes import integer
 from arrayconv._problem.problem import Problem, Sum
 from arrayconv._runtime import capacity
@@ -46,7 +46,7 @@ def options(
     function: str, method: Any, accuracy: Any, max_workspace: Any, fill_value: Any, fill_name: str = "fill_value"
 ) -> Options:
     """Check the shared options; raises ValueError or TypeError naming the one that is off."""
-    check_option(function, "method", method, METHODS, GONE)
+    check_option(function, "method", method, METHODS, REMOVED)
     check_option(function, "accuracy", accuracy, get_args(Accuracy))
     if max_workspace is not None:
         max_workspace = integer(function, "max_workspace", max_workspace)
@@ -71,7 +71,7 @@ def plan(function: str, problem: Problem, traits: Traits, chosen: Options, extra
     left = limit - extra_bytes - layout_bytes
     if left <= 0 and not yields:
         takes = [f"the {extra_bytes} bytes that a copy for `out` takes"] * (extra_bytes > 0)
-        takes += [f"the {layout_bytes} bytes that bringing the axes into order takes"] * (layout_bytes > 0)
+        takes += [f"the {layout_bytes} bytes that reordering the axes takes"] * (layout_bytes > 0)
         raise ValueError(
             f"{function}: `max_workspace` must exceed {' and '.join(takes)}. Got max_workspace={limit}. "
             f"Allow more, or pass arrays with batch axes first."

@@ -20,7 +20,7 @@ from arrayconv._runtime.tracing import record
 
 TABLE: dict[str, Algorithm] = {**ALGORITHMS, **ACCELERATED}
 METHODS = ("auto", *TABLE)
-GONE = {"numba": "native_loops", "numba_tiles": "native_tiles"}  # of earlier versions, and what serves in their place
+REMOVED = {"numba": "native_loops", "numba_tiles": "native_tiles"}  # of earlier versions, and what serves in their place
 _UNLIMITED = 1 << 62
 _SHARED_NS = 1_000_000  # from which pieces are run side by side: in less, a system may not move a thread to a core
 _WAKING_NS = 150_000  # until another thread begins
@@ -138,7 +138,7 @@ def _candidate(
         return Candidate(algorithm.name, 0, (), 0, reason)
 
     if budget.accuracy == "componentwise" and algorithm.accuracy == "normwise":
-        return refused("its error is bounded by norm, and accuracy='componentwise' was asked for")
+        return refused("its error is bounded by norm, and accuracy='componentwise' was requested")
     limit = _UNLIMITED if budget.max_workspace is None else budget.max_workspace
     whole = _undivided(algorithm, spec, traits, limit) if zero_fill else None
     if whole is not None:

@@ -18,7 +18,7 @@ from tests.memory.problems import ELSEWHERE, PROBLEMS
 MIB = 1 << 20
 OBJECTS = 128 * 1024  # plans, views and Python's own objects, of which no formula knows
 SCRATCH = 2 * MIB  # what libraries hold inside one function, beyond what NumPy's own would show; pages, not bytes
-ABSENT = ("it serves ", "the accelerator ")  # another library's method, or one that is not at hand
+ABSENT = ("it serves ", "it supports only ", "the accelerator ")  # another library's method, or one that is not at hand
 ROOT = Path(__file__).parents[2]
 ENVIRONMENT = {
     "MALLOC_MMAP_THRESHOLD_": "65536",  # larger arrays go back to the system when they are freed

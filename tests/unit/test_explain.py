@@ -122,7 +122,7 @@ class TestChoice:
         rows = arrayconv.explain((64, 64), (3, 3), accuracy="componentwise").candidates
         refused = {row.name: row.refusal for row in rows if row.refusal is not None}
         assert [row.name for row in rows[-len(refused) :]] == list(refused)
-        reason = "its error is bounded by norm, and accuracy='componentwise' was asked for"
+        reason = "its error is bounded by norm, and accuracy='componentwise' was requested"
         assert (refused["fft"], refused["overlap_save"]) == (reason, reason)
 
     def test_auto_takes_the_first(self):

@@ -97,7 +97,7 @@ def test_images_on_threads_start_no_others_where_another_method_serves_instead(m
     monkeypatch.setattr(loader, "start", fails)
     monkeypatch.setattr(planner, "make", lambda *arguments: other)
     monkeypatch.setattr(_accel, "disable", lambda failure: None)
-    with pytest.warns(RuntimeWarning, match="Method 'native_loops' serves instead"):
+    with pytest.warns(RuntimeWarning, match="Method 'native_loops' runs instead"):
         running.run(library, plan, *operands(spec, "float32"))
     assert told == [1, 1]
 

@@ -479,7 +479,7 @@ def test_a_method_that_cannot_run_is_told_and_left_out(monkeypatch):
     said = []
     assert method_costs.method_costs(said.append, {}) == {}
     assert said[0] == "measuring native_loops-float"
-    assert said[1].startswith("native_loops-float is not measured: it serves numpy")
+    assert said[1].startswith("native_loops-float is not measured: it supports only numpy")
 
 
 TRUE = MethodCost(700, 3, 40)

@@ -191,7 +191,7 @@ def test_refusals_say_why(reason):
 @pytest.mark.parametrize("method", METHODS)
 def test_only_jax_arrays_on_cpus_are_served(method):
     refused = {row.name: row.refusal for row in arrayconv.explain(np.ones((9, 9)), (3, 3)).candidates}
-    assert refused[method] == "it serves jax arrays"
+    assert refused[method] == "it supports only jax arrays"
     library, spec = make_library("jax"), SPECS["image"]
     traits = running.planned(library, spec, "float32", method).traits._replace(device="gpu")
     assert _accel.ACCELERATED[method].why_not(spec, traits) == "it serves arrays on CPUs. Got gpu"
