@@ -24,7 +24,7 @@ NOTHING_REMOVED: Mapping[str, str] = MappingProxyType({})
 def check_option(
     function: str, argument: str, value: object, options: Iterable[str], removed: Mapping[str, str] = NOTHING_REMOVED
 ) -> None:
-    """Raise ValueError unless `value` is one of `options`; the text lists them all, and the successor of one `removed`."""
+    """Raise ValueError unless `value` is one of `options`; the text lists all, and the successor of a `removed` one."""
     names = tuple(options)
     if not isinstance(value, str) or value not in names:
         way_out = f" It was removed: use {removed[value]!r}." if isinstance(value, str) and value in removed else ""

@@ -33,7 +33,7 @@ ACCELERATORS = {
     "ducc0": "ducc0's transforms for NumPy arrays",
     "numpy": "numpy.convolve for short NumPy arrays; torch CPU tensors computed as NumPy arrays, without a copy",
     "native": "the package's own compiled loops for NumPy and JAX arrays, where its build found a C compiler",
-    "torch": "torch's convolution and transforms for its tensors; its convolution for NumPy arrays too once it is imported",
+    "torch": "torch's convolution and transforms for tensors; its convolution for NumPy arrays, once it is imported",
     "jax": "XLA's convolution for JAX arrays",
     "xla_ffi": "the package's own compiled loops for JAX arrays on CPUs, called by XLA",
 }

@@ -11,9 +11,7 @@ from arrayconv._arrays.buffers import is_numpy
 from arrayconv._arrays.namespace import Namespace
 from arrayconv._arrays.xp import Array
 
-_MAX_SERIAL_MACS = (
-    1 << 19
-) - 1  # of one product that OpenBLAS, from 0.3 on, computes on one thread
+_MAX_SERIAL_MACS = (1 << 19) - 1  # of one product that OpenBLAS, from 0.3 on, computes on one thread
 
 
 def product(a: Any, b: Any, *, xp: Namespace, may_use_threads: bool = True) -> Array:

@@ -12,7 +12,7 @@ from typing import Any
 
 from arrayconv._arrays.xp import Array, Namespace
 from arrayconv._autodiff import adjoint
-from arrayconv._plan.plan import Plan, planned
+from arrayconv._plan.plan import Plan, plan_bilinear
 from arrayconv._run.execute import execute
 from arrayconv._run.steps import Constants
 from arrayconv._runtime.tracing import is_compiling, is_traced
@@ -24,7 +24,7 @@ def runner(backend: str, xp: Namespace, device: Any) -> adjoint.Runner:
     """Return what computes a bilinear task on arrays of a library, so that it can be differentiated again there."""
     if backend in ENGINES and not is_compiling():
         return import_module(ENGINES[backend]).run
-    return lambda task, x, kernel: execute(planned(task), x, kernel, 0, xp=xp, device=device)
+    return lambda task, x, kernel: execute(plan_bilinear(task), x, kernel, 0, xp=xp, device=device)
 
 
 def detector(backend: str) -> Callable[[Any, Any], bool] | None:

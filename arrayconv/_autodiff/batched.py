@@ -14,7 +14,7 @@ from arrayconv._runtime.tracing import planning
 Mapped = tuple[int | None, int | None]  # the axis of x and of the kernel that is mapped, None for neither
 
 
-def moved(
+def merge_axis(
     task: Task, x: Array, kernel: Array, mapped: Mapped, count: int, *, xp: Namespace
 ) -> tuple[Task, Array, Array]:
     """Return the task and operands of a call mapped over axes of `count` entries."""
@@ -27,7 +27,7 @@ def moved(
     return task._replace(spec=spec), x, kernel
 
 
-def split(y: Array, task: Task, mapped: Mapped, count: int, *, xp: Namespace) -> tuple[Array, int]:
+def split_axis(y: Array, task: Task, mapped: Mapped, count: int, *, xp: Namespace) -> tuple[Array, int]:
     """Return the result of a mapped call with the new axis by itself, and where it stands; `task` is the unmapped."""
     at = 0 if mapped[1] is None else 2 if mapped[0] is None else 1
     shape = task.spec.output_shape

@@ -14,8 +14,8 @@ from arrayconv import _autodiff
 from arrayconv._arrays.xp import Operands, Traits, device_of, namespace_of
 from arrayconv._plan.plan import Plan, Task, plan_of
 from arrayconv._problem.problem import Problem
-from arrayconv._run.canonical import answer, canonical_operands
-from arrayconv._run.execute import execute, prepared
+from arrayconv._run.canonical import caller_result, canonical_operands
+from arrayconv._run.execute import execute, prepare_kernel
 from arrayconv._run.steps import Constants
 from arrayconv._runtime.programs import LIBRARY, as_program, number_of
 from arrayconv._runtime.tracing import is_traced
@@ -40,7 +40,7 @@ class Job(NamedTuple):
         return plan_of("convolution", self.task, self.zero_fill)
 
 
-def serves(plan: Plan) -> bool:
+def compiles(plan: Plan) -> bool:
     """Whether calls of a plan go this way."""
     return plan.traits.library == LIBRARY
 
@@ -58,10 +58,10 @@ def run(
     job = Job(problem, plan.task, found.traits, plan.zero_fill, repr(fill + 0), postprocess)
     arrays = found.x, found.kernel
     has_values = not is_traced(LIBRARY, *arrays, bias)
-    if has_values and (plan.repeats or not plan.traits.traced):
+    if has_values and (plan.is_repetitive or not plan.traits.traced):
         y = _piecewise(found, problem, plan, fill, constants)
         return y if postprocess is None else as_program(LIBRARY, _postprocessed, (job,), (y, *arrays, bias))
-    if constants is None or not has_values or not plan.keeps:
+    if constants is None or not has_values or not plan.caches_kernel:
         return as_program(LIBRARY, _computed, (job,), (*arrays, bias))
     if not constants:
         constants.update(as_program(LIBRARY, _prepared, (job,), arrays))
@@ -73,7 +73,7 @@ def _computed(job: Job, x: Any, kernel: Any, bias: Any) -> Any:
     y = _autodiff.run(
         job.plan, *canonical_operands(found, job.problem), number_of(job.fill), xp=found.xp, device=found.device
     )
-    y = answer(y, job.problem, found.xp)
+    y = caller_result(y, job.problem, found.xp)
     return y if job.postprocess is None else job.postprocess(y, bias, found)
 
 
@@ -86,14 +86,14 @@ def _prepared(job: Job, x: Any, kernel: Any) -> Any:
     """Return what the plan prepares of the kernel, by step."""
     found = _operands(job, x, kernel)
     _, kernel = canonical_operands(found, job.problem)
-    return prepared(job.plan, kernel, number_of(job.fill), xp=found.xp, device=found.device)
+    return prepare_kernel(job.plan, kernel, number_of(job.fill), xp=found.xp, device=found.device)
 
 
 def _kept(job: Job, x: Any, kernel: Any, constants: Constants) -> Any:
     found = _operands(job, x, kernel)
     arrays = canonical_operands(found, job.problem)
     y = execute(job.plan, *arrays, number_of(job.fill), xp=found.xp, device=found.device, constants=constants)
-    return answer(y, job.problem, found.xp)
+    return caller_result(y, job.problem, found.xp)
 
 
 def _piecewise(found: Operands, problem: Problem, plan: Plan, fill: complex, constants: Constants | None) -> Any:
@@ -102,7 +102,7 @@ def _piecewise(found: Operands, problem: Problem, plan: Plan, fill: complex, con
     x, kernel = canonical_operands(found, problem)
     plan = plan._replace(traits=readable)
     y = execute(plan, x, kernel, fill, xp=found.xp, device=found.device, constants=constants)
-    return answer(y, problem, found.xp)
+    return caller_result(y, problem, found.xp)
 
 
 def _operands(job: Job, x: Any, kernel: Any) -> Operands:

@@ -16,7 +16,7 @@ from torch.autograd import forward_ad
 
 from arrayconv._arrays.xp import Array, namespace_of
 from arrayconv._autodiff import adjoint, batched, legacy
-from arrayconv._plan.plan import Task, planned
+from arrayconv._plan.plan import Task, plan_bilinear
 from arrayconv._run.execute import execute
 from arrayconv._runtime.tracing import is_traced
 
@@ -48,7 +48,7 @@ def run(task: Task, x: Array, kernel: Array) -> Array:
 
 
 def _computed(task: Task, x: Any, kernel: Any) -> Any:
-    return execute(planned(task), x, kernel, 0, xp=namespace_of("torch", x), device=x.device)
+    return execute(plan_bilinear(task), x, kernel, 0, xp=namespace_of("torch", x), device=x.device)
 
 
 def _gradients(task: Task, wanted: Any, x: Any, kernel: Any, dy: Any) -> tuple[Any, Any]:
@@ -89,5 +89,5 @@ class _Convolution(torch.autograd.Function):
     @staticmethod
     def vmap(info: Any, in_dims: Any, x: Any, kernel: Any, task: Task) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
         xp, mapped = namespace_of("torch", x), in_dims[:2]
-        whole, x, kernel = batched.moved(task, x, kernel, mapped, info.batch_size, xp=xp)
-        return batched.split(run(whole, x, kernel), task, mapped, info.batch_size, xp=xp)
+        whole, x, kernel = batched.merge_axis(task, x, kernel, mapped, info.batch_size, xp=xp)
+        return batched.split_axis(run(whole, x, kernel), task, mapped, info.batch_size, xp=xp)

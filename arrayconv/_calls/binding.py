@@ -26,7 +26,7 @@ from arrayconv._calls import cache, tape
 from arrayconv._calls.prepare import Options, check_fill, check_out, check_size, plan
 from arrayconv._plan.plan import Plan
 from arrayconv._problem.problem import Problem
-from arrayconv._run.canonical import answer, canonical_operands, mover
+from arrayconv._run.canonical import caller_result, canonical_operands, permuter
 from arrayconv._run.execute import BoundPlan
 from arrayconv._run.steps import Constants
 from arrayconv._runtime.tracing import is_recorded
@@ -79,7 +79,7 @@ def bind(
     return call
 
 
-def known(function: str, operands: Operands, problem: Problem, options: Options) -> BoundCall:
+def cached_call(function: str, operands: Operands, problem: Problem, options: Options) -> BoundCall:
     """Return a translated call, bound now or when the same was first asked for."""
     translation = problem, operands.traits, options, type(options.fill_value)
     cache_key = cache.translated_key(function, (operands.x, operands.kernel), translation)
@@ -184,10 +184,10 @@ class BoundCall:
     def _planned(self, made: Plan, x: Any, kernel: Any, bias: Any, constants: Constants | None) -> Any:
         """Return the finished answer by way of the library's engine, noted on the tape."""
         operands, problem, fill = self.operands._replace(x=x, kernel=kernel), self.problem, self.options.fill_value
-        return planned(operands, problem, made, fill, constants, self.postprocess, bias)
+        return run_plan(operands, problem, made, fill, constants, self.postprocess, bias)
 
 
-def planned(
+def run_plan(
     operands: Operands,
     problem: Problem,
     made: Plan,
@@ -197,15 +197,15 @@ def planned(
     bias: Any = None,
 ) -> Any:
     """Return the finished answer of a planned call by way of the library's engine, noted on the tape."""
-    in_program = postprocess is not None and compiled.serves(made) and not tape.is_recording()
-    y = computed(operands, problem, made, fill, constants, postprocess if in_program else None, bias)
+    in_program = postprocess is not None and compiled.compiles(made) and not tape.is_recording()
+    y = run_unrecorded(operands, problem, made, fill, constants, postprocess if in_program else None, bias)
     arrays = operands.x, operands.kernel
     tape.note(arrays, lambda: tape.of_convolution(operands, problem, made, fill), convolves=True)
     return y if postprocess is None or in_program else postprocess(y, bias, operands)
 
 
 @float_errors_ignored
-def computed(
+def run_unrecorded(
     operands: Operands,
     problem: Problem,
     made: Plan,
@@ -215,7 +215,7 @@ def computed(
     bias: Any = None,
 ) -> Any:
     """Return what `planned` does, of which no tape is told; finished in a program alone."""
-    if compiled.serves(made):
+    if compiled.compiles(made):
         return compiled.run(operands, problem, made, fill, constants, postprocess, bias)
     on_axes = partial(_on_axes, operands, problem, made, fill)
     if operands.traits.traced and is_recorded(operands.traits.library):
@@ -228,18 +228,18 @@ def _on_axes(
 ) -> Any:
     x, kernel = canonical_operands(operands._replace(x=x, kernel=kernel), problem)
     y = _autodiff.run(made, x, kernel, fill, xp=operands.xp, device=operands.device, constants=constants)
-    return answer(y, problem, operands.xp)
+    return caller_result(y, problem, operands.xp)
 
 
 def _direct(call: BoundCall, made: Plan, dtypes: tuple[Any, Any], shapes: tuple[Any, Any]) -> Direct | None:
     """Return the call on arrays that nobody watches; None for a library that runs programs of its own."""
-    if made.traits.traced or compiled.serves(made):
+    if made.traits.traced or compiled.compiles(made):
         return None
     operands, problem = call.operands, call.problem
     made = made._replace(traits=_accel.method_traits(made.method, made.traits))
     if made.traits.backend == "numpy":
         operands = operands._replace(xp=compat_namespace("numpy"), device="cpu", traits=made.traits)
-    plain = problem.sums is None and made.covers and made.traits.output == made.traits.accumulator
+    plain = problem.sums is None and made.writes_all and made.traits.output == made.traits.accumulator
     same = all(dtype_name(dtype) == made.traits.accumulator and getattr(dtype, "isnative", True) for dtype in dtypes)
     run = BoundPlan(
         made,
@@ -269,9 +269,9 @@ def _general(
 ) -> Direct:
     """Return the call on arrays of any layout: to canonical axes, through the plan, and back."""
     xp, layout, output = operands.xp, problem.layout, problem.spec.output_shape
-    to_x, to_kernel = mover(layout.x, shapes[0], xp), mover(layout.kernel, shapes[1], xp)
-    to_answer = mover(layout.y, output, xp, problem.shape)
-    to_target = mover(layout.y.inverse, problem.shape, xp, output)  # a view: only axes of length 1 come or go
+    to_x, to_kernel = permuter(layout.x, shapes[0], xp), permuter(layout.kernel, shapes[1], xp)
+    to_answer = permuter(layout.y, output, xp, problem.shape)
+    to_target = permuter(layout.y.inverse, problem.shape, xp, output)  # a view: only axes of length 1 come or go
     sums = problem.sums is not None
 
     @float_errors_ignored

@@ -149,7 +149,7 @@ def explanation(
         backend=traits.library,
         device=traits.device,
         steps=plan.partition.num_pieces,
-        workspace=plan.chosen.workspace,
+        workspace=plan.candidate.workspace,
         macs=spec.macs,
         lowering=_lowering(spec),
         costs=cost_table.active_table().source,
@@ -161,9 +161,9 @@ def explanation(
     )
 
 
-def subjects(function: str, x: Any, kernel: Any, dtype: Any, like: Any) -> tuple[Shape, Shape, Traits]:
+def call_inputs(function: str, x: Any, kernel: Any, dtype: Any, like: Any) -> tuple[Shape, Shape, Traits]:
     """Return the shapes of both operands, given as arrays or shapes, and the traits of a call on them."""
-    shapes = shape_given(function, "x_or_shape", x), shape_given(function, "kernel_or_shape", kernel)
+    shapes = shape_argument(function, "x_or_shape", x), shape_argument(function, "kernel_or_shape", kernel)
     traits = _traits(function, x, kernel, dtype, like)
     _accel.probe(traits, config.current().accelerators)
     return *shapes, traits
@@ -179,7 +179,7 @@ def _traits(function: str, x: Any, kernel: Any, dtype: Any, like: Any) -> Traits
     return traits_like(function, arrays[0], dtype, given)
 
 
-def shape_given(function: str, argument: str, value: Any) -> Shape:
+def shape_argument(function: str, argument: str, value: Any) -> Shape:
     """Return the shape of an array or list, or the one that an int or a tuple of ints is."""
     if isinstance(value, (tuple, int, np.integer)):
         shape = tuple(integer(function, argument, entry) for entry in (value if isinstance(value, tuple) else (value,)))

@@ -20,7 +20,7 @@ from arrayconv._arrays.xp import Operands, Traits, checked_dtype_name
 from arrayconv._calls import tape
 from arrayconv._errors import check_option, shown
 from arrayconv._plan.plan import Plan, Refusal, make, refused, with_accelerators
-from arrayconv._plan.rank import REMOVED, METHODS, Budget
+from arrayconv._plan.rank import METHODS, REMOVED, Budget
 from arrayconv._problem.axes import integer
 from arrayconv._problem.problem import Problem, Sum
 from arrayconv._runtime import capacity
@@ -66,10 +66,10 @@ def plan(function: str, problem: Problem, traits: Traits, chosen: Options, extra
     """Return the plan of a call; raises where the method asked for, or every method, is refused."""
     settings = config.current()
     limit = settings.max_workspace if chosen.max_workspace is None else chosen.max_workspace
-    yields = chosen.max_workspace is None and not settings.capped
+    is_soft = chosen.max_workspace is None and not settings.capped
     layout_bytes = _layout_bytes(problem, traits)
     left = limit - extra_bytes - layout_bytes
-    if left <= 0 and not yields:
+    if left <= 0 and not is_soft:
         takes = [f"the {extra_bytes} bytes that a copy for `out` takes"] * (extra_bytes > 0)
         takes += [f"the {layout_bytes} bytes that reordering the axes takes"] * (layout_bytes > 0)
         raise ValueError(
@@ -77,7 +77,7 @@ def plan(function: str, problem: Problem, traits: Traits, chosen: Options, extra
             f"Allow more, or pass arrays with batch axes first."
         )
     planned_by = with_accelerators(traits, settings.accelerators, settings.threads)
-    budget = Budget(left, chosen.accuracy, yields)
+    budget = Budget(left, chosen.accuracy, is_soft)
     made = make(problem.spec, planned_by, chosen.method, budget, chosen.fill_value == 0)
     if isinstance(made, Refusal) and planned_by.traced and not traits.traced:  # too long for one program
         made = make(problem.spec, planned_by._replace(traced=False), chosen.method, budget, chosen.fill_value == 0)
@@ -90,10 +90,10 @@ def _layout_bytes(problem: Problem, traits: Traits) -> int:
     """Return the bytes of the copies that reordering or summing axes may make, at the wider of the dtypes."""
     layout = problem.layout
     width = max(itemsize(traits.output), traits.itemsize)
-    operands = sum(width * prod(move.split) for move in (layout.x, layout.kernel) if move.moves and move.joins)
+    operands = sum(width * prod(move.split) for move in (layout.x, layout.kernel) if move.reorders and move.joins)
     merged = [n for n in problem.shape if n != 1] != [n for n in layout.y.joined if n != 1]
     summed = sum(width * _summed_elements(part) for part in problem.sums or () if part.axes)
-    return operands + summed + width * prod(problem.shape) * (layout.y.moves and merged)
+    return operands + summed + width * prod(problem.shape) * (layout.y.reorders and merged)
 
 
 def _summed_elements(part: Sum) -> int:

@@ -61,7 +61,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _path() -> Path:
-    path = user_file.place()
+    path = user_file.table_path()
     if path is None:
         raise CommandError("there is no home folder to keep a table in. Set ARRAYCONV_CACHE_DIR to a folder")
     return path
@@ -90,7 +90,7 @@ def _tune(path: Path, *, write: bool) -> None:
     tables = {name: dict(rows) for name, rows in found.items()}
     machine = {"cores": cores, "processor": platform.processor() or platform.machine(), "system": platform.system()}
     whole = {**machine, "python": platform.python_version(), "packages": constants.versions()}
-    user_file.save(path, user_file.Measured(date.today().isoformat(), whole, tables), cost_table.KINDS)
+    user_file.save(path, user_file.CostFile(date.today().isoformat(), whole, tables), cost_table.KINDS)
     print(f"Wrote {path}. Every process that starts from now on chooses by it; --remove undoes that.")
 
 

@@ -66,7 +66,7 @@ class MethodCost(NamedTuple):
 
 
 METHOD_COSTS: dict[str, MethodCost] = {
-    # With vectors of 64 bytes, and of what `NARROW` does not have without them.
+    # With vectors of 64 bytes, and of what `METHOD_COSTS_AVX2` does not have without them.
     # Fitted on 2026-11-22, 2 cores of an AMD EPYC (Zen 5), gcc 12.2; loops are those of one thread.
     "numpy_convolve-short": MethodCost(1500, 1246),  # calls of 12 us on 2026-11-29, native_loops' of 5, im2col's of 16
     "numpy_convolve-float": MethodCost(1500, 640, 2364),
@@ -88,7 +88,7 @@ METHOD_COSTS: dict[str, MethodCost] = {
     "xla_tiles": MethodCost(2500, 160, 192),  # set by hand from timings under jax.jit on 2026-11-23, jax 0.10.2
 }
 
-NARROW: dict[str, MethodCost] = {
+METHOD_COSTS_AVX2: dict[str, MethodCost] = {
     # Fitted on 2026-11-23, 2 cores of an AMD EPYC (Zen 3), to problems of one channel and of many.
     "native_images": MethodCost(4688, 275, 352),
     "native_loops-filters": MethodCost(652, 200, 320),
@@ -112,7 +112,7 @@ class Costs(NamedTuple):
 
 
 @cache
-def is_wide() -> bool:
+def has_avx512() -> bool:
     """Whether NumPy finds vectors of 64 bytes here: AVX-512."""
     extensions: Any = np.show_config(mode="dicts")
     found = extensions["SIMD Extensions"]["found"]
@@ -121,13 +121,15 @@ def is_wide() -> bool:
 
 def shipped() -> Costs:
     """Return the tables that came with the package, those for this machine's kind of processor."""
-    return Costs(dict(PRIMITIVE_COSTS), {**METHOD_COSTS, **({} if is_wide() else NARROW)}, "shipped table")
+    return Costs(
+        dict(PRIMITIVE_COSTS), {**METHOD_COSTS, **({} if has_avx512() else METHOD_COSTS_AVX2)}, "shipped table"
+    )
 
 
 @cache
 def active_table() -> Costs:
     """Return the tables this process chooses by: the shipped ones, under the rows of the user's own."""
-    path, own = user_file.place(), None
+    path, own = user_file.table_path(), None
     try:
         own = None if path is None else user_file.load(path, KINDS)
     except ValueError as wrong:

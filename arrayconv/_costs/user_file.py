@@ -27,7 +27,7 @@ Rows = dict[str, Any]  # row's name -> named tuple of integers
 Kinds = Mapping[str, Any]  # table's name -> the named tuple of its rows
 
 
-class Measured(NamedTuple):
+class CostFile(NamedTuple):
     """What a file holds."""
 
     date: str
@@ -35,7 +35,7 @@ class Measured(NamedTuple):
     tables: dict[str, Rows]
 
 
-def place() -> Path | None:
+def table_path() -> Path | None:
     """Return where the user's table lies, whether there is one or not; None for a user without a home."""
     own = os.environ.get("ARRAYCONV_CACHE_DIR")
     if own:
@@ -56,7 +56,7 @@ def _cache() -> Path:
     return Path(cache) if os.path.isabs(cache) else Path.home() / ".cache"
 
 
-def load(path: Path, kinds: Kinds) -> Measured | None:
+def load(path: Path, kinds: Kinds) -> CostFile | None:
     """Return what a file holds, None where there is none.
 
     Raises
@@ -66,7 +66,7 @@ def load(path: Path, kinds: Kinds) -> Measured | None:
     """
     try:
         text = _text(path)
-        return None if text is None else parsed(text, kinds)
+        return None if text is None else parse(text, kinds)
     except OSError as error:
         raise ValueError(f"it cannot be read ({error.strerror or error})") from error
 
@@ -88,7 +88,7 @@ def _text(path: Path) -> str | None:
         raise ValueError(f"it is not UTF-8 ({error.reason} at byte {error.start})") from error
 
 
-def parsed(text: str, kinds: Kinds) -> Measured:
+def parse(text: str, kinds: Kinds) -> CostFile:
     """Return what a text holds; raises ValueError saying what is wrong with it."""
     import json
     from datetime import date
@@ -112,7 +112,7 @@ def parsed(text: str, kinds: Kinds) -> Measured:
     unknown = sorted(set(tables) - set(kinds))
     if unknown:
         raise ValueError(f"`tables` must be of {', '.join(kinds)}. Got {', '.join(unknown):.40}")
-    return Measured(held["date"], machine, {name: _rows(name, tables[name], kinds[name]) for name in tables})
+    return CostFile(held["date"], machine, {name: _rows(name, tables[name], kinds[name]) for name in tables})
 
 
 def _object(name: str, found: Any) -> dict[str, Any]:
@@ -141,7 +141,7 @@ def _rows(table: str, found: Any, kind: Any) -> Rows:
     return rows
 
 
-def rendered(measured: Measured, kinds: Kinds) -> str:
+def render(measured: CostFile, kinds: Kinds) -> str:
     """Return the text of a file; raises ValueError where `load` would refuse it."""
     import json
 
@@ -150,15 +150,15 @@ def rendered(measured: Measured, kinds: Kinds) -> str:
     }
     whole = {"version": VERSION, "date": measured.date, "machine": measured.machine, "tables": tables}
     text = json.dumps(whole, indent=1) + "\n"
-    parsed(text, kinds)
+    parse(text, kinds)
     return text
 
 
-def save(path: Path, measured: Measured, kinds: Kinds) -> None:
+def save(path: Path, measured: CostFile, kinds: Kinds) -> None:
     """Write a file in one step: who reads meanwhile finds the old one or the new one, whole."""
     import tempfile
 
-    text = rendered(measured, kinds)
+    text = render(measured, kinds)
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f"{path.name}.", dir=path.parent)
     try:

@@ -141,7 +141,7 @@ def _bind(call: Call, x: Array, one: Pass) -> _BoundPass:
     shapes = shape_of(x), shape_of(one.weights)
     problem = _problem(function, *shapes, one.axes, one.before, one.boundaries, one.flip)
     chosen = prepare.options(function, "direct" if cuts else "auto", "componentwise", None, call.fill)
-    bound = binding.known(function, found, problem, chosen)
+    bound = binding.cached_call(function, found, problem, chosen)
     return _BoundPass(bound, one.weights, one.divisor, one.divisor != 1 or found.traits.output != call.working)
 
 

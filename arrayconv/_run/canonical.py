@@ -12,11 +12,11 @@ from operator import methodcaller
 from typing import Any
 
 from arrayconv._arrays.xp import Array, Namespace, Operands
-from arrayconv._problem.layout import Move, Shape
+from arrayconv._problem.layout import Permutation, Shape
 from arrayconv._problem.problem import Problem, Sum
 
 
-def moved(x: Any, move: Move, xp: Namespace) -> Any:
+def permuted(x: Any, move: Permutation, xp: Namespace) -> Any:
     """Return x brought from one axis order to another; a view wherever no axes are joined."""
     if tuple(x.shape) != move.split:
         x = xp.reshape(x, move.split)
@@ -25,11 +25,11 @@ def moved(x: Any, move: Move, xp: Namespace) -> Any:
     return xp.reshape(x, move.joined) if tuple(x.shape) != move.joined else x
 
 
-def mover(move: Move, shape: Shape, xp: Namespace, wanted: Shape | None = None) -> Callable[[Any], Any]:
-    """Return `moved` for arrays of one shape, in as few views as it takes, reshaped to `wanted` in the end."""
+def permuter(move: Permutation, shape: Shape, xp: Namespace, wanted: Shape | None = None) -> Callable[[Any], Any]:
+    """Return `permuted` for arrays of one shape, in as few views as it takes, reshaped to `wanted` in the end."""
     split, order, joined = move.split, move.order, move.joined if wanted is None else wanted
     reshape, permute_dims = xp.reshape, xp.permute_dims
-    if not move.moves:  # at most axes of length 1 change places
+    if not move.reorders:  # at most axes of length 1 change places
         if shape == joined:
             return _same
         has_method = xp.__name__.rpartition(".")[2] in ("numpy", "torch")  # quicker than the function
@@ -52,7 +52,7 @@ def canonical_operands(found: Operands, problem: Problem) -> tuple[Array, Array]
     x, kernel, xp = found.x, found.kernel, found.xp
     if problem.sums is not None:
         x, kernel = _summed(found, x, problem.sums[0]), _summed(found, kernel, problem.sums[1])
-    return moved(x, problem.layout.x, xp), moved(kernel, problem.layout.kernel, xp)
+    return permuted(x, problem.layout.x, xp), permuted(kernel, problem.layout.kernel, xp)
 
 
 def _summed(found: Operands, array: Array, part: Sum) -> Array:
@@ -64,20 +64,20 @@ def _summed(found: Operands, array: Array, part: Sum) -> Array:
     return xp.sum(xp.astype(xp.reshape(array, part.split), dtype, copy=False), axis=part.axes, dtype=dtype)
 
 
-def answer(y: Array, problem: Problem, xp: Namespace) -> Array:
+def caller_result(y: Array, problem: Problem, xp: Namespace) -> Array:
     """Return y with the caller's axes."""
-    y = moved(y, problem.layout.y, xp)
+    y = permuted(y, problem.layout.y, xp)
     return y if tuple(y.shape) == problem.shape else xp.reshape(y, problem.shape)
 
 
 def canonical_result(y: Array, problem: Problem, xp: Namespace) -> Array:
-    """Return an array of the answer's shape on canonical axes: the inverse of `answer`, and its adjoint."""
-    return xp.reshape(moved(y, problem.layout.y.inverse, xp), problem.spec.output_shape)
+    """Return an array of the answer's shape on canonical axes: the inverse of `caller_result`, and its adjoint."""
+    return xp.reshape(permuted(y, problem.layout.y.inverse, xp), problem.spec.output_shape)
 
 
-def operand_gradient(dx: Array, move: Move, part: Sum | None, shape: tuple[int, ...], xp: Namespace) -> Array:
+def operand_gradient(dx: Array, move: Permutation, part: Sum | None, shape: tuple[int, ...], xp: Namespace) -> Array:
     """Return an operand's gradient with the caller's axes: the adjoint of `canonical_operands`."""
-    dx = moved(dx, move.inverse, xp)
+    dx = permuted(dx, move.inverse, xp)
     if part is not None and part.axes:
         kept = tuple(1 if axis in part.axes else size for axis, size in enumerate(part.split))
         dx = xp.broadcast_to(xp.reshape(dx, kept), part.split)

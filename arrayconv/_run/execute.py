@@ -105,10 +105,10 @@ class BoundPlan:
             return self._run_whole(x, kernels, out)
         plan, context, xp = self.plan, self.context, self.context.xp
         y = out
-        if y is not None and not plan.covers:
+        if y is not None and not plan.writes_all:
             y[...] = 0
         if y is None and (self._in_place or plan.num_parallel > 1 or not plan.partition.num_pieces):
-            make = xp.empty if plan.covers else xp.zeros
+            make = xp.empty if plan.writes_all else xp.zeros
             y = make(plan.spec.output_shape, dtype=self._dtype, device=context.device)
         if plan.num_parallel > 1:
             parallel_for(partial(self._write, x, kernels, y), plan.partition.num_pieces, plan.num_parallel)
@@ -145,7 +145,7 @@ class BoundPlan:
         xp, context = self.context.xp, self.context
         part = xp.astype(self._run_step(step, x, kernels), self._dtype, copy=False)
         if y is None:
-            shape, zeros = self.plan.spec.output_shape, not self.plan.covers
+            shape, zeros = self.plan.spec.output_shape, not self.plan.writes_all
             y = buffer(part, shape, zeros=zeros, xp=xp, device=context.device)
         return set_at(y, step.place, part)
 
@@ -177,7 +177,7 @@ class BoundPlan:
         bound = self._bounds.get(piece.spec)
         if bound is None:
             bound = self._bounds[piece.spec] = self.algorithm.bind(piece.spec, self.context)
-        kernel, serves = partition.prepared(number)
+        kernel, serves = partition.prepared_kernel(number)
         prepare = self.algorithm.preparation.bind(piece.spec, self.context)
         single_use = self.context._replace(single_use=True)
         return Step(
@@ -251,7 +251,7 @@ def origin_plan(plan: Plan) -> Plan:
     return plan_of("convolution", task, plan.zero_fill)
 
 
-def prepared(plan: Plan, kernel: Array, fill: complex, *, xp: Namespace, device: Any) -> Constants:
+def prepare_kernel(plan: Plan, kernel: Array, fill: complex, *, xp: Namespace, device: Any) -> Constants:
     """Return what a plan prepares of a kernel, by step: the `constants` of `execute`."""
     return BoundPlan(plan, fill, xp=xp, device=device).prepare(kernel)
 

@@ -12,7 +12,7 @@ from arrayconv._arrays.xp import Array, Traits
 from arrayconv._arrays.zero_padding import PaddedLayout, zero_padded_parts, zero_regions
 from arrayconv._ops import pad
 from arrayconv._ops.windows import LEADING, reversed_taps
-from arrayconv._problem.boundary import FILL, Cycle, Run, Source, singly
+from arrayconv._problem.boundary import FILL, Cycle, Run, Source, distinct_runs
 from arrayconv._problem.spec import Spec
 from arrayconv._problem.split import Piece
 from arrayconv._runtime.tracing import planning
@@ -104,7 +104,7 @@ def _frame(step: Piece, place: tuple[slice, ...]) -> PaddedLayout:
 @planning()
 def _read(source: Source) -> tuple[slice, Source]:
     """Return the shortest slice of an axis that holds every sample its runs copy, and the runs on that slice."""
-    copied = [run for run in singly(source) if run.start != FILL]
+    copied = [run for run in distinct_runs(source) if run.start != FILL]
     ends = [run.start + run.step * (run.length - 1) for run in copied]
     starts = [run.start for run in copied]
     first = min((*starts, *ends), default=0)

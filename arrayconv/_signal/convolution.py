@@ -220,7 +220,7 @@ def _bind(function: str, found: Typed, call: Translated, methods: tuple[Options,
         x = _reversed(operands.kernel, operands.xp) if call.reverses else operands.kernel
         operands = operands._replace(x=x, kernel=operands.x)
     chosen = _first(function, call, operands.traits, methods, fill)
-    bound = binding.known(function, operands, call.problem, chosen)
+    bound = binding.cached_call(function, operands, call.problem, chosen)
     return _BoundPair(bound, found.form, call.swapped, call.reverses)
 
 

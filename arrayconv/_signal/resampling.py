@@ -79,7 +79,7 @@ def _bind(
         operands, met = operands._replace(x=extend(operands.x)), extension.lengthened(met, ends)
     problem = _problem(function, shape_of(operands.x), inputs.shapes[1], label, met)
     chosen = chosen if beyond == "constant" else chosen._replace(fill_value=0)
-    return _BoundFilter(binding.known(function, operands, problem, chosen), found.form, extend), operands
+    return _BoundFilter(binding.cached_call(function, operands, problem, chosen), found.form, extend), operands
 
 
 def _rule(x: str, h: str) -> str:
