@@ -1,7 +1,7 @@
 """JAX: a planned convolution as a primitive, bilinear in its operands.
 
 One rule, `ad.defbilinear`, gives grad, jacfwd, jacrev and their compositions; the batching rule is another plan, and
-the lowering traces a plan's plain operations. JAX's gradients are transposes: nothing is conjugated.
+the lowering traces the operations of a plan. JAX's gradients are transposes: nothing is conjugated.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def run(task: Task, x: Array, kernel: Array) -> Array:
 
 
 def _varying(*operands: Any) -> list[Any]:
-    """Return operands that all vary over the axes of a mesh that one of them varies over, as in `jax.shard_map`."""
+    """Return operands that all vary over those mesh axes over which any of them varies, as `jax.shard_map` requires."""
     axes = [_axes(operand) for operand in operands]
     union = frozenset[str]().union(*axes)
     return [
@@ -71,8 +71,8 @@ def _mapped(operands: Any, dims: Any, *, task: Task) -> Any:
     over_x, over_kernel = dims  # None for the operand that is not mapped
     x, kernel = operands
     count = kernel.shape[over_kernel] if over_x is None else x.shape[over_x]
-    whole, x, kernel = batched.merge_axis(task, x, kernel, dims, count, xp=jnp)
-    return batched.split_axis(run(whole, x, kernel), task, dims, count, xp=jnp)
+    merged, x, kernel = batched.merge_axis(task, x, kernel, dims, count, xp=jnp)
+    return batched.split_axis(run(merged, x, kernel), task, dims, count, xp=jnp)
 
 
 _convolution = Primitive("arrayconv")

@@ -71,7 +71,7 @@ def _unflatten(static: Any, arrays: Any) -> _Value:
 
 
 def number_of(digits: str) -> complex:
-    """Return the number whose `repr` is `digits`: unlike the number, the digits of NaN are equal to themselves."""
+    """Return the number whose `repr` is `digits`: settings are passed as digits, since NaN is not equal to itself."""
     for kind in (int, float):
         try:
             return kind(digits)

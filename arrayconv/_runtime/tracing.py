@@ -24,7 +24,7 @@ _RECORDS: list[type] = []
 
 
 def planning(cached: int = 1024, *, typed: bool = False) -> Callable[[Function], Function]:
-    """Decorate a pure function of hashable values: up to `cached` results are cached, and compilers see only the result.
+    """Decorate a pure function of hashable values: `cached` results are kept, and compilers see only the result.
 
     With `typed`, equal arguments of different types are different.
     """

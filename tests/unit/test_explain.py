@@ -483,7 +483,7 @@ class TestMeasured:
         found = arrayconv.explain(2000, 100, measure=True)
         assert [row.name for row in found.candidates if row.measured_ns is not None] == [free.method]
         assert f"took {'not run':>9}" in str(found)
-        assert str(found).endswith("not run: predicted to take over 3 s, or left when the time for measuring was up")
+        assert str(found).endswith("not run: predicted to take over 3 s, or the time for measuring was up")
 
     def test_no_method_is_started_when_the_time_is_up(self, monkeypatch):
         monkeypatch.setattr(timing, "_TOTAL_NS", -1)
