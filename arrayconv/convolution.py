@@ -114,7 +114,7 @@ def convolve(
         validated = operands("convolve", x, kernel, dtype)
         x, kernel = validated.x, validated.kernel
         problem = positional.problem("convolve", shape_of(x), shape_of(kernel), geometry)
-        call = cache.remember(cache_key, bind("convolve", validated, problem, choice, out=out))
+        call = cache.store(cache_key, bind("convolve", validated, problem, choice, out=out))
     return call(x, kernel, out=out)
 
 
@@ -177,7 +177,7 @@ def correlate(
         validated = operands("correlate", x, kernel, dtype)
         x, kernel = validated.x, validated.kernel
         problem = positional.problem("correlate", shape_of(x), shape_of(kernel), geometry)
-        call = cache.remember(cache_key, bind("correlate", validated, problem, choice, out=out))
+        call = cache.store(cache_key, bind("correlate", validated, problem, choice, out=out))
     return call(x, kernel, out=out)
 
 

@@ -42,9 +42,8 @@ def bilinear(
 def of_x(run: Runner, task: Task, kernel: Array, dy: Array, *, xp: Namespace, device: Any) -> Array:
     """Return the gradient of x (batch, groups, channels, *n), from that of y and the kernel."""
     gradient = input_gradient(task.spec)
-    dx = run(
-        task._replace(spec=gradient.spec), dy, _axes(kernel, (0, 2, 1), xp)
-    )  # (batch, groups, channels, *extended)
+    swapped = _axes(kernel, (0, 2, 1), xp)
+    dx = run(task._replace(spec=gradient.spec), dy, swapped)  # (batch, groups, channels, *extended)
     for number, (axis, runs) in enumerate(zip(task.spec.axes, gradient.folds, strict=True)):
         if not _is_whole(runs, axis.size):
             dx = pad.fold(dx, LEADING + number, runs, axis.size, xp=xp, device=device)

@@ -85,7 +85,7 @@ def cached_call(function: str, operands: Operands, problem: Problem, options: Op
     cache_key = cache.translated_key(function, (operands.x, operands.kernel), translation)
     call = cache.lookup(cache_key)
     if call is None:
-        call = cache.remember(cache_key, bind(function, operands, problem, options))
+        call = cache.store(cache_key, bind(function, operands, problem, options))
     return call
 
 
@@ -269,9 +269,8 @@ def _general(
     xp, layout, output = operands.xp, problem.layout, problem.spec.output_shape
     to_x, to_kernel = permuter(layout.x, shapes[0], xp), permuter(layout.kernel, shapes[1], xp)
     to_result = permuter(layout.y, output, xp, problem.shape)
-    to_target = permuter(
-        layout.y.inverse, problem.shape, xp, output
-    )  # a view: it only adds and removes axes of length 1
+    # A view, since it only adds and removes axes of length 1.
+    to_target = permuter(layout.y.inverse, problem.shape, xp, output)
     sums = problem.sums is not None
 
     @float_errors_ignored

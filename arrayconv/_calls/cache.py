@@ -24,9 +24,8 @@ Call = TypeVar("Call")
 
 _MAX_CALLS = 4096
 _PLAIN = frozenset((str, int, bool, float, complex, type, type(None)))
-_KEY_TYPES = frozenset(
-    (str, int, bool, float, tuple, type, type(None))
-)  # together with their types, since 2.0 == 2 and True == 1
+# Of options in a key, which also contains the options' types, since 2.0 == 2 and True == 1.
+_KEY_TYPES = frozenset((str, int, bool, float, tuple, type, type(None)))
 _ITEM_TYPES = frozenset((str, int, type(None)))
 
 _calls: dict[Any, Any] = BoundedDict("calls", _MAX_CALLS)
@@ -56,7 +55,7 @@ def lookup(cache_key: Hashable | None) -> Any:
     return None if cache_key is None else _calls.get(cache_key)
 
 
-def remember(cache_key: Hashable | None, call: Call) -> Call:
+def store(cache_key: Hashable | None, call: Call) -> Call:
     """Cache a bound call, unless its key is None; return it."""
     if cache_key is not None:
         _calls[cache_key] = call

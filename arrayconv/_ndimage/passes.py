@@ -75,7 +75,7 @@ def run(call: Call, passes: Iterable[Pass], cache_key: Hashable | None = None, *
     if call.source.backend != LIBRARY:
         y, bound = _chained(call, chain)
         if cache_key is not None and not call.is_promoted:  # every such call warns
-            cache.remember(cache_key, _remembered(call, bound, given))
+            cache.store(cache_key, _remembered(call, bound, given))
         return write_output(call, y, x)
     if not chain:
         return write_output(call, x, x)

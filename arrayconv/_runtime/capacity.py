@@ -34,4 +34,4 @@ def check_result(function: str, shape: tuple[int, ...], count: int, width: int, 
 def check_numbers(function: str, arguments: str, count: int, facts: str, limit: int = MAX_KERNEL_NUMBERS) -> None:
     """Raise MemoryError if a kernel built on the host exceeds `limit` numbers; `arguments` determine their count."""
     if count > limit:
-        raise MemoryError(f"{function}: {arguments} must ask for at most {limit} numbers. Got {count}, from {facts}.")
+        raise MemoryError(f"{function}: {arguments} must need at most {limit} numbers. Got {count}, from {facts}.")

@@ -60,7 +60,7 @@ def filtered(function: str, h: Any, x: Any, rates: tuple[Any, Any], axis: Any, m
         label = _label(function, axis, inputs.shapes[0])
         met = _axis(function, inputs.shapes[0][label], inputs.shapes[1], rates, beyond)
         call, operands = _bind(function, inputs, label, met, beyond, chosen)
-        return cache.remember(cache_key, call).on_extended(operands.x, operands.kernel)
+        return cache.store(cache_key, call).on_extended(operands.x, operands.kernel)
     return call(x, h)
 
 
