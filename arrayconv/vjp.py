@@ -101,8 +101,8 @@ class Pullback:
 def vjp(function: Callable[..., Any], *args: Any, **options: Any) -> tuple[Any, Pullback]:
     """Convolve, and return the result and its pullback (vector-Jacobian product), on any array library.
 
-    ``y, pullback = vjp(function, *args, **options)`` calls ``function(*args, **options)``; ``pullback(dy)`` returns the gradients
-    of a loss with respect to the arrays among the arguments, where `dy` is its gradient with respect to y.
+    ``y, pullback = vjp(function, *args, **options)`` calls ``function(*args, **options)``. If `dy` is a loss' gradient
+    with respect to y, ``pullback(dy)`` returns its gradients with respect to the arrays among the arguments.
 
     Parameters
     ----------
