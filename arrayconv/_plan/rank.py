@@ -20,10 +20,7 @@ from arrayconv._runtime.tracing import record
 
 TABLE: dict[str, Algorithm] = {**ALGORITHMS, **ACCELERATED}
 METHODS = ("auto", *TABLE)
-REMOVED = {
-    "numba": "native_loops",
-    "numba_tiles": "native_tiles",
-}  # -> successor
+REMOVED = {"numba": "native_loops", "numba_tiles": "native_tiles"}  # methods of earlier versions -> successors
 _UNLIMITED = 1 << 62
 _SHARED_NS = 1_000_000  # cost from which pieces run in parallel: below, the system may not move a thread to a free core
 _WAKING_NS = 150_000  # latency until another thread starts

@@ -172,10 +172,8 @@ def _end_of_segment(axis: Axis, blocks: Blocks, number: int, full: int, extends:
         return full
     first, _ = blocks.at(number)
     if axis.stride * first >= axis.before:  # the window starts inside the data
-        inside = (
-            axis.size - axis.reach + axis.before
-        ) // axis.stride + 1  # outputs below this number end inside the data
-        stop = min((inside - blocks.first) // blocks.size, full)
+        end = (axis.size - axis.reach + axis.before) // axis.stride + 1  # first output whose window leaves the data
+        stop = min((end - blocks.first) // blocks.size, full)
         if stop > number:
             return stop
     spec, _ = cut(axis, *blocks.at(number), extends)
