@@ -210,7 +210,7 @@ class _Position(NamedTuple):
     kind: int
     group: int
     number: int  # among the pieces with the same prepared kernel
-    count: int  # of the pieces with the same prepared kernel
+    num_pieces: int  # with the same prepared kernel
 
 
 def _position(whole: Partition, number: int) -> _Position:
@@ -235,7 +235,7 @@ def _at(whole: Partition, number: int) -> Piece:
 @planning(0)
 def _prepared_kernel(whole: Partition, number: int) -> tuple[int, int]:
     position = _position(whole, number)
-    return position.kind * whole.groups.num_blocks + position.group, position.count
+    return position.kind * whole.groups.num_blocks + position.group, position.num_pieces
 
 
 def _numbers(grid: Grid, number: int) -> list[int]:
