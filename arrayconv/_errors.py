@@ -1,7 +1,7 @@
-"""How a refusal is worded: `<function>: <rule>. Got <facts>. <way out>`.
+"""The form of error texts: `<function>: <rule>. Got <facts>. <way out>`.
 
-Every public function passes its own name down, so the text names the call the user typed whatever layer
-found the contradiction. Only built-in exception types are raised.
+Every public function passes its own name down, so the text names the call the user typed, whichever layer
+finds the error. Only built-in exception types are raised.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ NOTHING_REMOVED: Mapping[str, str] = MappingProxyType({})
 
 
 def check_option(
-    function: str, argument: str, value: object, options: Iterable[str], gone: Mapping[str, str] = NOTHING_REMOVED
+    function: str, argument: str, value: object, options: Iterable[str], removed: Mapping[str, str] = NOTHING_REMOVED
 ) -> None:
-    """Raise ValueError unless `value` is one of `options`; the text lists them all, and what serves for one `gone`."""
-    known = tuple(options)
-    if not isinstance(value, str) or value not in known:
-        way_out = f" It is gone: use {gone[value]!r}." if isinstance(value, str) and value in gone else ""
-        raise ValueError(f"{function}: `{argument}` must be one of {listed(known)}. Got {shown(value)}.{way_out}")
+    """Raise ValueError unless `value` is one of `options`; the text lists all, and the successor of a `removed` one."""
+    names = tuple(options)
+    if not isinstance(value, str) or value not in names:
+        way_out = f" It was removed: use {removed[value]!r}." if isinstance(value, str) and value in removed else ""
+        raise ValueError(f"{function}: `{argument}` must be one of {listed(names)}. Got {shown(value)}.{way_out}")
 
 
 def flag(function: str, argument: str, value: Any) -> bool:
-    """Return `value` as a bool, or raise TypeError: what is merely true or false in an `if` was meant as something."""
+    """Return `value` as a bool; raises TypeError for any other type, even if it has a truth value."""
     if not isinstance(value, (bool, np.bool_)):
         raise TypeError(f"{function}: `{argument}` must be True or False. Got {shown(value)}.")
     return bool(value)
@@ -42,6 +42,6 @@ def shown(value: object) -> str:
     """Return the repr of what a caller passed, on one line and short enough for an error text."""
     try:
         text = " ".join(repr(value).split())
-    except ValueError:  # Python writes no integers of thousands of digits
+    except ValueError:  # Python refuses to print integers of thousands of digits
         return f"an integer of {value.bit_length()} bits" if isinstance(value, int) else type(value).__name__
     return text if len(text) <= 100 else f"{text[:60]}... ({type(value).__name__}, {len(text)} characters)"

@@ -1,7 +1,7 @@
-"""What a user may set: which accelerators are allowed, how many threads, and how much memory a plan may take.
+"""User settings: which accelerators are allowed, how many threads, how much memory a plan may use, cache sizes.
 
-Settings belong to the context (thread or asynchronous task) that set them. An accelerator turned off, or another number
-of threads, changes the speed and the last bits of a result, never its correctness.
+Settings apply to the context (thread or asynchronous task) that set them. Switching an accelerator off, or changing the
+number of threads, changes the speed and the last bits of a result, never its correctness.
 """
 
 from __future__ import annotations
@@ -31,24 +31,24 @@ __all__ = [
 ACCELERATORS = {
     "scipy": "SciPy's transforms for NumPy arrays",
     "ducc0": "ducc0's transforms for NumPy arrays",
-    "numpy": "numpy.convolve for short NumPy arrays; torch's tensors of the CPU computed as NumPy arrays in place",
+    "numpy": "numpy.convolve for short NumPy arrays; torch CPU tensors computed as NumPy arrays, without a copy",
     "native": "the package's own compiled loops for NumPy and JAX arrays, where its build found a C compiler",
-    "torch": "torch's convolution and transforms for its tensors, the former for NumPy arrays too once it is imported",
+    "torch": "torch's convolution and transforms for tensors; its convolution for NumPy arrays, once it is imported",
     "jax": "XLA's convolution for JAX arrays",
     "xla_ffi": "the package's own compiled loops for JAX arrays on CPUs, called by XLA",
 }
-_GONE = {"numba": "native"}  # names of earlier versions, and what serves in their place
-DEFAULT_WORKSPACE = 1 << 30  # bytes: a plan keeps to them where it can, unless a call or `using` says more or less
+_REMOVED = {"numba": "native"}  # accelerators of earlier versions -> their successors
+DEFAULT_WORKSPACE = 1 << 30  # bytes: a soft limit on a plan's workspace, unless a call or `using` sets another
 
 
 @record
 class Settings(NamedTuple):
-    """The settings in force; hashable, part of every plan's key."""
+    """The settings of a context; hashable, part of every plan's cache key."""
 
     accelerators: frozenset[str] = frozenset(ACCELERATORS)
     max_workspace: int = DEFAULT_WORKSPACE
-    threads: int | None = None  # None for as many as this process may use cores
-    capped: bool = False  # whether somebody asked for this max_workspace: only then it is a reason to refuse
+    threads: int | None = None  # None for one per core that this process may use
+    capped: bool = False  # whether the user set max_workspace: only then it is a hard limit
 
 
 _settings: ContextVar[Settings] = ContextVar("arrayconv.config", default=Settings())
@@ -66,20 +66,20 @@ def using(
     max_workspace: int | None = None,
     threads: int | None = None,
 ) -> Generator[None]:
-    """Change settings inside a ``with`` block; what is None stays as it was.
+    """Change settings inside a ``with`` block; None leaves a setting unchanged.
 
     Parameters
     ----------
     accelerators : set of str, optional
-        The allowed ones among `ACCELERATORS`; the empty set leaves the standard-only code.
+        Names in `ACCELERATORS` that are allowed; with the empty set only standard-only code runs.
     max_workspace : int, optional
-        Bytes a plan may allocate beyond its inputs and output, where a call does not say: it is cut into pieces that
-        fit, or refused. Where nobody says, plans keep to `DEFAULT_WORKSPACE` if any method can, and exceed it
-        otherwise; to lift that, pass a number that no machine has, such as ``sys.maxsize``.
+        Bytes a plan may allocate beyond its inputs and output, unless the call sets its own limit: the problem is cut
+        into pieces that fit, or refused. Without any limit, plans stay within `DEFAULT_WORKSPACE` if some method can,
+        and exceed it otherwise; to lift that, pass a number larger than any memory, such as ``sys.maxsize``.
     threads : int, optional
-        How many threads this package's loops on NumPy and JAX arrays and its transforms on NumPy arrays may use, this
-        one among them. There are never more than the process may use cores, so a large number means all of these, which
-        is the default. What NumPy's matrix products and other libraries use is for them to set.
+        How many threads this package's loops on NumPy and JAX arrays and its transforms on NumPy arrays may use, the
+        calling one included. It never exceeds the number of cores this process may use, which is the default. The
+        threads of NumPy's matrix products and of other libraries are set by their own means.
 
     Raises
     ------
@@ -94,14 +94,14 @@ def using(
     >>> with arrayconv.config.using(accelerators=set(), threads=1):
     ...     y = arrayconv.convolve([1.0, 2.0], [1.0, 1.0])
     """
-    now = current()
+    settings = current()
     if accelerators is not None:
-        now = now._replace(accelerators=_allowed(accelerators))
+        settings = settings._replace(accelerators=_allowed(accelerators))
     if max_workspace is not None:
-        now = now._replace(max_workspace=_counted("max_workspace", max_workspace, "1 byte"), capped=True)
+        settings = settings._replace(max_workspace=_positive("max_workspace", max_workspace, "1 byte"), capped=True)
     if threads is not None:
-        now = now._replace(threads=_counted("threads", threads, "1"))
-    token = _settings.set(now)
+        settings = settings._replace(threads=_positive("threads", threads, "1"))
+    token = _settings.set(settings)
     try:
         yield
     finally:
@@ -109,36 +109,36 @@ def using(
 
 
 def _allowed(accelerators: Any) -> frozenset[str]:
-    """Return a set of accelerators; a string is one name by mistake, not a set of letters."""
+    """Return a frozenset of accelerator names; raises for a single string, which is no set of letters."""
     names = None if isinstance(accelerators, (str, bytes)) or not is_iterable(accelerators) else list(accelerators)
     if names is None or any(not isinstance(name, str) for name in names):
         raise TypeError(f"using: `accelerators` must be a set of names. Got {shown(accelerators)}.")
     unknown = sorted(set(names) - set(ACCELERATORS))
     if unknown:
-        way_out = "".join(f" {old!r} is gone: use {new!r}." for old, new in _GONE.items() if old in unknown)
+        way_out = "".join(f" {old!r} was removed: use {new!r}." for old, new in _REMOVED.items() if old in unknown)
         raise ValueError(f"using: `accelerators` must be among {sorted(ACCELERATORS)}. Got {unknown}.{way_out}")
     return frozenset(names)
 
 
 class CacheInfo(NamedTuple):
-    """Bytes that are kept between calls, roughly: by what they are for, and the most they may be together."""
+    """Bytes that are cached between calls, roughly, by kind, and the limit on their sum."""
 
-    calls: int  # calls that were made before, so that the same on other arrays need no planning
-    plans: int  # plans and parts of such, and the tables that compiled loops read
-    constants: int  # what methods prepared of the kernels of all `Convolver`s: spectra, factors
-    scratch: int  # memory for what does not outlive a call, of all threads
+    calls: int  # bound calls: the same call on other arrays needs no planning
+    plans: int  # plans and parts of plans, and the tables that compiled loops read
+    constants: int  # what methods prepared from the kernels of all `Convolver`s: spectra, factors
+    scratch: int  # scratch memory of all threads
     limit: int
 
     @property
     def total(self) -> int:
-        """All of them together."""
+        """The sum of all kinds."""
         return self.calls + self.plans + self.constants + self.scratch
 
 
 def cache_info() -> CacheInfo:
-    """Return what is kept between calls, in bytes, in this process.
+    """Return how many bytes this process caches between calls.
 
-    Programs that JAX or torch compiled are theirs, and not counted: `jax.clear_caches` frees JAX's.
+    Programs that JAX or torch compiled belong to them and are not counted: `jax.clear_caches` frees JAX's.
 
     Examples
     --------
@@ -152,20 +152,20 @@ def cache_info() -> CacheInfo:
 
 
 def cache_clear() -> None:
-    """Forget what is kept between calls: later ones are planned again, with the same results."""
+    """Drop everything cached between calls: later calls are planned again, with the same results."""
     caches.clear()
 
 
 def cache_limit(size: int) -> None:
-    """Set the most bytes that are kept between calls in this process, 256 MiB at first, and keep to it at once.
+    """Set how many bytes this process may cache between calls (256 MiB by default), and enforce it at once.
 
-    What has been kept for longest goes first, of the kind that takes most. What was kept last stays, even where it
-    alone takes more: a `Convolver`'s spectrum of a large image for one.
+    The oldest entries are evicted first, from the largest cache. The newest entry stays, even if it alone exceeds the
+    limit: a `Convolver`'s spectrum of a large image, for example.
 
     Parameters
     ----------
     size : int
-        Bytes; 0 keeps as good as nothing.
+        Bytes; 0 caches almost nothing.
 
     Raises
     ------
@@ -180,8 +180,8 @@ def cache_limit(size: int) -> None:
     caches.set_limit(size)
 
 
-def _counted(argument: str, value: Any, least: str) -> int:
-    """Return a whole number of at least 1, as int."""
+def _positive(argument: str, value: Any, least: str) -> int:
+    """Return an integer of at least 1, as int."""
     count = integer("using", argument, value)
     if count < 1:
         raise ValueError(f"using: `{argument}` must be at least {least}. Got {count}.")

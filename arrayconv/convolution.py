@@ -114,7 +114,7 @@ def convolve(
         validated = operands("convolve", x, kernel, dtype)
         x, kernel = validated.x, validated.kernel
         problem = positional.problem("convolve", shape_of(x), shape_of(kernel), geometry)
-        call = cache.remember(cache_key, bind("convolve", validated, problem, choice, out=out))
+        call = cache.store(cache_key, bind("convolve", validated, problem, choice, out=out))
     return call(x, kernel, out=out)
 
 
@@ -177,7 +177,7 @@ def correlate(
         validated = operands("correlate", x, kernel, dtype)
         x, kernel = validated.x, validated.kernel
         problem = positional.problem("correlate", shape_of(x), shape_of(kernel), geometry)
-        call = cache.remember(cache_key, bind("correlate", validated, problem, choice, out=out))
+        call = cache.store(cache_key, bind("correlate", validated, problem, choice, out=out))
     return call(x, kernel, out=out)
 
 
@@ -250,14 +250,14 @@ def explain(
     if pattern is None:
         refuse_labelled(padding, upsample, flip, conj, sizes)
         geometry = positional.correlated("explain", mode, axes, boundary, stride, dilation, lags)
-        x_shape, kernel_shape, found = explanation.subjects("explain", x_or_shape, kernel_or_shape, dtype, like)
+        x_shape, kernel_shape, found = explanation.call_inputs("explain", x_or_shape, kernel_or_shape, dtype, like)
         problem = positional.problem("explain", x_shape, kernel_shape, geometry)
         labels = explanation.UNLABELLED
     else:
         refuse_numbered(mode, axes, lags)
         given = (stride, dilation, upsample, padding, boundary, flip, conj)
         labelled = options.frozen("explain", given, {} if sizes is None else sizes)
-        x_shape, kernel_shape, found = explanation.subjects("explain", x_or_shape, kernel_or_shape, dtype, like)
+        x_shape, kernel_shape, found = explanation.call_inputs("explain", x_or_shape, kernel_or_shape, dtype, like)
         problem = lowering.problem("explain", pattern, x_shape, kernel_shape, labelled)
         labels = labelling("explain", pattern, x_shape, kernel_shape, labelled, found)
     prepare.check_fill("explain", fill_value, found)
@@ -300,7 +300,7 @@ def lags(n: Any, k: Any, mode: Mode = "full", *, stride: Any = 1, dilation: Any 
     """
     check_option("lags", "mode", mode, MODES)
     sizes, taps = (
-        explanation.shape_given("lags", name, tuple(value) if is_sequence(value) else value)
+        explanation.shape_argument("lags", name, tuple(value) if is_sequence(value) else value)
         for name, value in (("n", n), ("k", k))
     )
     if len(sizes) != len(taps):

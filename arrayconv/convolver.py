@@ -15,8 +15,8 @@ from arrayconv._arrays.dtypes import itemsize
 from arrayconv._arrays.float_errors import float_errors_ignored
 from arrayconv._arrays.xp import Operands, Traits, dtype_name, traits_like
 from arrayconv._calls import prepare, tape
-from arrayconv._calls.binding import BoundCall, bind, planned
-from arrayconv._calls.explanation import shape_given
+from arrayconv._calls.binding import BoundCall, bind, run_plan
+from arrayconv._calls.explanation import shape_argument
 from arrayconv._convolver import passes
 from arrayconv._convolver.chain import FactorRequest, labels
 from arrayconv._convolver.explanation import Explained, explained
@@ -219,7 +219,7 @@ class Convolver:
             As the call itself would.
         """
         if isinstance(x_or_shape, (int, tuple)):
-            shape = shape_given(FUNCTION, "x_or_shape", x_or_shape)
+            shape = shape_argument(FUNCTION, "x_or_shape", x_or_shape)
             traits = traits_like(FUNCTION, self._kernel.array if like is None else like, self._keywords.dtype)
         else:
             names = ("x_or_shape", "kernel")
@@ -328,7 +328,7 @@ def _run(entry: CacheEntry, operands: Operands, out: Any, constants: Sequence[Co
         if out is not None:
             call = bind(FUNCTION, operands, entry.problem, options, out=out)
             return call(operands.x, operands.kernel, out=out, constants=constants[0])
-        return planned(operands, entry.problem, plan.plan, options.fill_value, constants[0])
+        return run_plan(operands, entry.problem, plan.plan, options.fill_value, constants[0])
     y = passes.run(operands, plan, entry.factors, constants)
     if out is None:
         return y

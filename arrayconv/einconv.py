@@ -107,5 +107,5 @@ def einconv(
         validated = operands("einconv", x, kernel, dtype)
         x, kernel = validated.x, validated.kernel
         problem = lowering.problem("einconv", pattern, shape_of(x), shape_of(kernel), geometry)
-        call = cache.remember(cache_key, bind("einconv", validated, problem, choice, out=out))
+        call = cache.store(cache_key, bind("einconv", validated, problem, choice, out=out))
     return call(x, kernel, out=out)

@@ -1,7 +1,7 @@
-"""For testing convolutions, ours or others': a reference, the error bound it may be held to, and the adjoint check.
+"""For testing convolutions, ours or others': a reference, an error bound, and the adjoint check.
 
 All work on the host in NumPy and share nothing with the algorithms: `reference` pads with `numpy.pad` and adds tap by
-tap in extended precision (exact for integers), so it costs O(outputs * taps) and serves small problems.
+tap in extended precision (exact for integers), so it costs O(outputs * taps) and is for small problems.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ Host = Any  # a NumPy array of any dtype, longdouble and object included
 
 
 class _Options(NamedTuple):
-    """The options of both functions that a definition depends on, as given but for the fill, which is checked."""
+    """The options of both functions that the definition depends on, unchecked except for the fill."""
 
     mode: str
     axes: Any
@@ -46,7 +46,7 @@ class _Options(NamedTuple):
 
 
 class _Windows(NamedTuple):
-    """Everything the definition sums over: the extended data, the kernel with x's axes, and the axes met."""
+    """Everything the definition sums over: the extended data, the kernel with x's axes, and the convolved axes."""
 
     x: Host
     kernel: Host
@@ -67,7 +67,7 @@ def reference(
     dilation: Any = 1,
     lags: Any = None,
 ) -> Host:
-    """Return what `arrayconv.convolve` or `correlate` should, from the definition, on the host.
+    """Return the result of `arrayconv.convolve` or `correlate`, computed from the definition on the host.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ def reference(
     x, kernel = _wide(_numbers("reference", "x", x)), _wide(_numbers("reference", "kernel", kernel))
     fill = prepare.options("reference", "auto", "normwise", None, fill_value).fill_value
     options = _Options(mode, axes, boundary, fill, stride, dilation, lags)
-    return _swept(_windows("reference", function == "convolve", x, kernel, options))
+    return _sum_taps(_windows("reference", function == "convolve", x, kernel, options))
 
 
 def error_bound(
@@ -115,7 +115,7 @@ def error_bound(
     dilation: Any = 1,
     lags: Any = None,
 ) -> Host:
-    """Return how far each output may be from the exact one.
+    """Return a bound on the error of each output.
 
     Parameters
     ----------
@@ -145,23 +145,23 @@ def error_bound(
     fill_value = prepare.options("error_bound", "auto", accuracy, None, fill_value).fill_value
     x, kernel = _numbers("error_bound", "x", x), _numbers("error_bound", "kernel", kernel)
     dtype = None if dtype is None else requested_dtype_name("error_bound", dtype)
-    own = [_dtype_name(argument, value) for argument, value in (("x", x), ("kernel", kernel))]
-    name = dtype or dtypes.promote(*own) or "float64"
+    names = [_dtype_name(argument, value) for argument, value in (("x", x), ("kernel", kernel))]
+    name = dtype or dtypes.promote(*names) or "float64"
     options = _Options(mode, axes, boundary, fill_value, stride, dilation, lags)
-    called = "error_bound", function == "convolve"
+    caller = "error_bound", function == "convolve"
     if dtypes.kind(name) == "integer":
-        return np.zeros(_swept(_windows(*called, _wide(x), _wide(kernel), options)).shape)
+        return np.zeros(_sum_taps(_windows(*caller, _wide(x), _wide(kernel), options)).shape)
     x, kernel, options = np.abs(_wide(x)), np.abs(_wide(kernel)), options._replace(fill_value=abs(fill_value))
-    sizes = _windows(*called, _wide(x), _wide(kernel), options)
-    products = _swept(sizes)
-    terms = int(np.prod([axis.taps for axis in sizes.axes.values()]))
+    magnitudes = _windows(*caller, _wide(x), _wide(kernel), options)
+    products = _sum_taps(magnitudes)
+    terms = int(np.prod([axis.taps for axis in magnitudes.axes.values()]))
     factor = 4 if dtypes.kind(name) == "complex" else 1
     sums = dtypes.accumulator(name)
     last_rounding = dtypes.eps(name) * products if sums != name else 0
     underflow = (terms + 1) * dtypes.tiny(name)
     if accuracy == "normwise":
-        norm = np.linalg.norm(sizes.x.astype(float)) * np.linalg.norm(sizes.kernel.astype(float))
-        terms += int(12 * log2(max(2, sizes.x.size + sizes.kernel.size))) + 2
+        norm = np.linalg.norm(magnitudes.x.astype(float)) * np.linalg.norm(magnitudes.kernel.astype(float))
+        terms += int(12 * log2(max(2, magnitudes.x.size + magnitudes.kernel.size))) + 2
         products = np.full(products.shape, norm)
     return (factor * (terms + 2) * dtypes.eps(sums) * products + last_rounding + underflow).astype(float)
 
@@ -172,7 +172,7 @@ def check_adjoint(forward: Any, adjoint: Any, x: Any, y: Any, *, tolerance: floa
     Parameters
     ----------
     forward, adjoint : callables
-        A linear map and what is claimed to be its adjoint; they take and return arrays numpy can read.
+        A linear map and its supposed adjoint; they take and return arrays that NumPy can read.
     x, y : arrays
         Points of the domain and of the range.
     tolerance : float
@@ -192,9 +192,9 @@ def check_adjoint(forward: Any, adjoint: Any, x: Any, y: Any, *, tolerance: floa
         raise ValueError(f"check_adjoint: `tolerance` must be at least 0. Got {tolerance}.")
     x, y = _numbers("check_adjoint", "x", x), _numbers("check_adjoint", "y", y)
     image, back = np.asarray(forward(x)), np.asarray(adjoint(y))
-    for claim, value, point in (("forward", image, y), ("adjoint", back, x)):
+    for name, value, point in (("forward", image, y), ("adjoint", back, x)):
         if value.size != point.size:
-            pair = "`forward(x)` and `y`" if claim == "forward" else "`adjoint(y)` and `x`"
+            pair = "`forward(x)` and `y`" if name == "forward" else "`adjoint(y)` and `x`"
             raise ValueError(f"check_adjoint: {pair} must have one shape. Got {value.shape} and {point.shape}.")
     left: Any = np.vdot(np.asarray(y), image)
     right: Any = np.vdot(back, np.asarray(x))
@@ -207,7 +207,7 @@ def check_adjoint(forward: Any, adjoint: Any, x: Any, y: Any, *, tolerance: floa
 
 
 def _wide(values: Any) -> Host:
-    """Return an array in which sums are exact (Python ints) or nearly so (longdouble)."""
+    """Return an array whose sums are exact (Python ints) or almost exact (longdouble)."""
     array = np.asarray(values)
     if array.dtype.kind in "iuO":
         return array.astype(object)
@@ -215,16 +215,16 @@ def _wide(values: Any) -> Host:
 
 
 def _numbers(function: str, argument: str, values: Any) -> Host:
-    """Return an array of numbers, whatever NumPy reads them from."""
-    found = values if isinstance(values, np.ndarray) else np.asarray(values)
-    exact = function != "check_adjoint" and all(isinstance(value, int) for value in found.flat)  # of any size
-    if found.dtype.kind not in "biufc" and not exact:
-        raise TypeError(f"{function}: `{argument}` must hold numbers. Got dtype {found.dtype}: {shown(values)}.")
-    return found
+    """Return a NumPy array of numbers; raises TypeError for anything else."""
+    array = values if isinstance(values, np.ndarray) else np.asarray(values)
+    exact = function != "check_adjoint" and all(isinstance(value, int) for value in array.flat)  # of any size
+    if array.dtype.kind not in "biufc" and not exact:
+        raise TypeError(f"{function}: `{argument}` must contain numbers. Got dtype {array.dtype}: {shown(values)}.")
+    return array
 
 
 def _dtype_name(argument: str, values: Host) -> str:
-    """Return the name of a dtype with a convolution; integers beyond 64 bits, which are exact here, count as int64."""
+    """Return the name of a supported dtype; integers beyond 64 bits, which are exact here, count as int64."""
     return "int64" if values.dtype == object else dtypes.checked("error_bound", argument, values.dtype.name)
 
 
@@ -238,51 +238,56 @@ def _windows(function: str, convolves: bool, x: Host, kernel: Host, options: _Op
         kernel = np.transpose(kernel, order).reshape(shape)
     if not convolves:
         kernel = np.conjugate(kernel)
-    found = _met(function, x, kernel, space, options)
+    convolved = _axes(function, x, kernel, space, options)
     if isinstance(options.fill_value, complex) and not (x.dtype.kind == "c"):
-        raise TypeError(f"{function}: `fill_value` must be of a kind x holds. Got {options.fill_value} for real x.")
-    extended = [max(n, found[i].span(0, found[i].outputs)[1]) if i in found else n for i, n in enumerate(x.shape)]
-    read = prod(extended)
-    check_result(function, tuple(extended), read, 16, "`lags`, `stride` and `dilation` say how much of x is read")
-    for number, axis in found.items():
+        raise TypeError(
+            f"{function}: `fill_value` must be of a kind that x can represent. Got {options.fill_value} for real x."
+        )
+    extended = [
+        max(n, convolved[i].span(0, convolved[i].outputs)[1]) if i in convolved else n for i, n in enumerate(x.shape)
+    ]
+    check_result(
+        function, tuple(extended), prod(extended), 16, "`lags`, `stride` and `dilation` determine how much of x is read"
+    )
+    for number, axis in convolved.items():
         lo, hi = axis.span(0, axis.outputs)
         pad = [(0, 0)] * x.ndim
         pad[number] = (max(0, -lo), max(0, hi - axis.size))
-        # numpy.pad would store its own integers among Python's, and those wrap.
-        filling: Any = np.asarray(options.fill_value, dtype=x.dtype)
-        fill = {"constant_values": filling} if axis.boundary == "constant" else {}
-        how: Any = axis.boundary
-        x = np.pad(x, pad, mode=how, **fill) if any(pad[number]) else x
+        # numpy.pad would store NumPy integers among Python's, and those overflow.
+        fill_value: Any = np.asarray(options.fill_value, dtype=x.dtype)
+        fill = {"constant_values": fill_value} if axis.boundary == "constant" else {}
+        pad_mode: Any = axis.boundary
+        x = np.pad(x, pad, mode=pad_mode, **fill) if any(pad[number]) else x
         x = x[(*(slice(None),) * number, slice(max(lo, 0), max(lo, 0) + hi - lo))]
-    return _Windows(x, kernel, found, convolves)
+    return _Windows(x, kernel, convolved, convolves)
 
 
-def _met(function: str, x: Host, kernel: Host, space: tuple[int, ...], options: _Options) -> dict[int, Axis]:
+def _axes(function: str, x: Host, kernel: Host, space: tuple[int, ...], options: _Options) -> dict[int, Axis]:
     count = len(space)
-    each = zip(
+    options_per_axis = zip(
         space,
         positive_per_axis(function, "stride", options.stride, count),
         positive_per_axis(function, "dilation", options.dilation, count),
         boundary_per_axis(function, options.boundary, count),
         strict=True,
     )
-    bare = [Axis(x.shape[n], kernel.shape[n], 0, stride=s, dilation=d, boundary=b) for n, s, d, b in each]
+    bare = [Axis(x.shape[n], kernel.shape[n], 0, stride=s, dilation=d, boundary=b) for n, s, d, b in options_per_axis]
     if options.lags is None:
         return {n: mode_axis(function, axis, options.mode) for n, axis in zip(space, bare, strict=True)}
     windows = lag_windows(function, options.lags, count)
     return {n: lag_axis(function, axis, window) for n, axis, window in zip(space, bare, windows, strict=True)}
 
 
-def _swept(w: _Windows) -> Host:
-    """Add the products tap by tap."""
+def _sum_taps(w: _Windows) -> Host:
+    """Return the sum of the products, one tap at a time."""
     total: Host = 0
     for tap in np.ndindex(*(axis.taps for axis in w.axes.values())):
         samples: list[Any] = [slice(None)] * w.x.ndim
-        chosen: list[Any] = [slice(None)] * w.x.ndim
+        taps: list[Any] = [slice(None)] * w.x.ndim
         for (number, axis), k in zip(w.axes.items(), tap, strict=True):
             first = axis.dilation * k
             samples[number] = slice(first, first + axis.stride * (axis.outputs - 1) + 1, axis.stride)
             place = axis.taps - 1 - k if w.convolves else k
-            chosen[number] = slice(place, place + 1)
-        total = total + w.x[tuple(samples)] * w.kernel[tuple(chosen)]
-    return np.asarray(total, dtype=np.result_type(w.x, w.kernel))  # of no axes too
+            taps[number] = slice(place, place + 1)
+        total = total + w.x[tuple(samples)] * w.kernel[tuple(taps)]
+    return np.asarray(total, dtype=np.result_type(w.x, w.kernel))  # also an array if there are no axes

@@ -1,4 +1,4 @@
-"""The front door for derivatives of arrays without autograd: `vjp`."""
+"""Derivatives for array libraries without autograd: `vjp`."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ __all__ = ["Pullback", "vjp"]
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Pullback:
-    """What `vjp` returns beside the result: call it on the result's gradient.
+    """The function that `vjp` returns besides the result: call it on the result's gradient.
 
     Attributes
     ----------
     arguments : tuple of arrays
-        The arrays of the call, in its order: whose gradients come out.
+        The arrays of the call, in its order; the pullback returns their gradients.
     shape : tuple of int
         Shape of the result, and of its gradient.
     """
@@ -34,7 +34,7 @@ class Pullback:
     _dtype: str
     _library: str
     _steps: tuple[Step, ...]
-    _slots: tuple[int, ...]  # of each argument: its place among the steps' operands
+    _slots: tuple[int, ...]  # of each argument: its index among the steps' operands
 
     @float_errors_ignored
     def __call__(self, dy: Any, wrt: Sequence[int] | int | None = None) -> tuple[Any, ...]:
@@ -45,7 +45,7 @@ class Pullback:
         dy : array
             Gradient of the result: of its shape, library and device.
         wrt : int or sequence of int, optional
-            Whose gradients to compute, by position among the arrays of the call; those of all by default.
+            Arrays of the call, by position, whose gradients to compute; all by default.
 
         Returns
         -------
@@ -61,21 +61,21 @@ class Pullback:
         """
         self._check(dy)
         positions = self._positions(wrt)
-        wanted = {self._slots[at] for at in positions}
+        requested = {self._slots[position] for position in positions}
         gradients: list[Any] = []
         for step in reversed(self._steps):
             first = len(self._slots) - len(gradients) - len(step.operands)
-            dy, own = step.pullback(dy, [first + number in wanted for number in range(len(step.operands))])
-            gradients = [*own, *gradients]
-        answers = range(len(self.arguments)) if wrt is None else positions
-        return tuple(gradients[self._slots[at]] for at in answers)
+            dy, of_step = step.pullback(dy, [first + number in requested for number in range(len(step.operands))])
+            gradients = [*of_step, *gradients]
+        returned = range(len(self.arguments)) if wrt is None else positions
+        return tuple(gradients[self._slots[position]] for position in returned)
 
     def _check(self, dy: Any) -> None:
         library = identify("vjp", "dy", dy)
         if library != self._library or device_of(dy) != device_of(self.arguments[0]):
-            place = f"{self._library} on {device_of(self.arguments[0])}"
+            expected = f"{self._library} on {device_of(self.arguments[0])}"
             got = f"{library} on {device_of(dy)}" if library else type(dy).__name__
-            raise TypeError(f"vjp: `dy` must be an array like the result, {place}. Got {got}. Convert it first.")
+            raise TypeError(f"vjp: `dy` must be an array like the result, {expected}. Got {got}. Convert it first.")
         if shape_of(dy) != self.shape:
             raise ValueError(f"vjp: `dy` must have the shape of the result, {self.shape}. Got {shape_of(dy)}.")
         name = checked_dtype_name("vjp", "dy", dy.dtype)
@@ -85,38 +85,38 @@ class Pullback:
     def _positions(self, wrt: Sequence[int] | int | None) -> list[int]:
         names = [kind(checked_dtype_name("vjp", "wrt", array.dtype)) for array in self.arguments]
         if wrt is None:
-            return [at for at, name in enumerate(names) if name != "integer"]
-        positions = [integer("vjp", "wrt", at) for at in (wrt if isinstance(wrt, Sequence) else (wrt,))]
-        for at in positions:
-            if not 0 <= at < len(names):
+            return [position for position, name in enumerate(names) if name != "integer"]
+        positions = [integer("vjp", "wrt", position) for position in (wrt if isinstance(wrt, Sequence) else (wrt,))]
+        for position in positions:
+            if not 0 <= position < len(names):
                 raise ValueError(f"vjp: `wrt` must be below {len(names)}, the number of arrays of the call. Got {wrt}.")
-            if names[at] == "integer":
+            if names[position] == "integer":
                 raise TypeError(
-                    f"vjp: `wrt` must name arrays of real or complex dtype. Got {at}, whose dtype is "
-                    f"{self.arguments[at].dtype}: integers have no derivative. Cast that array to a float first."
+                    f"vjp: `wrt` must name arrays of real or complex dtype. Got {position}, whose dtype is "
+                    f"{self.arguments[position].dtype}: integers have no derivative. Cast that array to a float first."
                 )
         return positions
 
 
 def vjp(function: Callable[..., Any], *args: Any, **options: Any) -> tuple[Any, Pullback]:
-    """Convolve, and return with the result what turns its gradient into those of the operands, on any array library.
+    """Convolve, and return the result and its pullback (vector-Jacobian product), on any array library.
 
-    ``y, pullback = vjp(function, *args, **options)`` calls ``function(*args, **options)``; then ``pullback(dy)`` gives
-    a loss' gradients with respect to the arrays among the arguments, where `dy` is its gradient with respect to y.
+    ``y, pullback = vjp(function, *args, **options)`` calls ``function(*args, **options)``. If `dy` is a loss' gradient
+    with respect to y, ``pullback(dy)`` returns its gradients with respect to the arrays among the arguments.
 
     Parameters
     ----------
     function : callable
         `arrayconv.convolve`, `correlate`, `einconv`, a `Convolver`, or a convolution of `arrayconv.nn`.
     *args, **options
-        Its arguments. Its operands must be arrays, and `out` is not among them.
+        Its arguments. Its operands must be arrays; `out` is not supported.
 
     Returns
     -------
     y : array
         The result.
     pullback : Pullback
-        ``pullback(dy, wrt=None)`` returns one gradient per array of the call, in its order: x, the kernel and, where
+        ``pullback(dy, wrt=None)`` returns one gradient per array of the call, in its order: x, the kernel and, if
         there is one, the bias. A `Convolver` has one array, x.
 
     Raises
@@ -130,11 +130,11 @@ def vjp(function: Callable[..., Any], *args: Any, **options: Any) -> tuple[Any, 
 
     Notes
     -----
-    The gradient of x is the convolution with stride and upsampling exchanged and the kernel turned round, folded back
-    where the boundary extended x; that of the kernel correlates x with `dy`. Each is planned like any call and costs
-    about as much as the call itself. For complex data they are adjoints, ``<f(x), y> = <x, pullback(y)>``, as torch
-    has it: JAX's own `vjp` does not conjugate. torch tensors and JAX arrays work too, and what the pullback gives there
-    can be differentiated again.
+    The gradient of x is the convolution with stride and upsampling exchanged and the kernel flipped, folded back where
+    the boundary extended x; that of the kernel correlates x with `dy`. Each is planned like any call and costs about as
+    much as the call itself. For complex data they are adjoints, ``<f(x), y> = <x, pullback(y)>``, as in torch; JAX's
+    own `vjp` does not conjugate. torch tensors and JAX arrays work too, and there the pullback's results can be
+    differentiated again.
 
     Examples
     --------
@@ -159,12 +159,15 @@ def vjp(function: Callable[..., Any], *args: Any, **options: Any) -> tuple[Any, 
     return y, Pullback(arguments, shape_of(y), dtype, identify("vjp", name, y), tuple(steps), slots)
 
 
-def _arguments(name: str, steps: Sequence[Step], given: Sequence[Any]) -> tuple[tuple[Any, ...], tuple[int, ...]]:
-    """Return the arrays of the call in its order and their places among the steps' operands: all, and no other."""
+def _arguments(name: str, steps: Sequence[Step], passed: Sequence[Any]) -> tuple[tuple[Any, ...], tuple[int, ...]]:
+    """Return the arrays of the call in its order, and their indices among the steps' operands.
+
+    Raises TypeError unless the steps are one convolution of exactly these arrays.
+    """
     operands = [operand for step in steps for operand in step.operands]
     arguments: list[Any] = []
     slots: list[int] = []
-    for value in given:
+    for value in passed:
         free = (slot for slot, operand in enumerate(operands) if operand is value and slot not in slots)
         slot = next(free, None)
         if slot is not None:
@@ -173,7 +176,7 @@ def _arguments(name: str, steps: Sequence[Step], given: Sequence[Any]) -> tuple[
     convolutions = sum(step.convolves for step in steps)
     if convolutions != 1 or len(arguments) != len(operands):
         raise TypeError(
-            f"vjp: `function` must be one convolution of arrays as they were given: arrayconv.convolve, correlate, "
+            f"vjp: `function` must be one convolution of its own arguments: arrayconv.convolve, correlate, "
             f"einconv, or one of arrayconv.nn. Got {name}, which ran {convolutions} convolutions on {len(operands)} "
             f"arrays, {len(arguments)} of them among its arguments."
         )

@@ -33,7 +33,7 @@ def rendered(primitive_costs, found, versions):
 
 def _method_costs():
     """Return the name of the table of paces for this machine's kind of processor."""
-    return "METHOD_COSTS" if cost_table.is_wide() else "NARROW"
+    return "METHOD_COSTS" if cost_table.has_avx512() else "METHOD_COSTS_AVX2"
 
 
 def replaced(text, table, rows):

@@ -56,7 +56,7 @@ def picks(wide, only=""):
     import arrayconv
     from arrayconv._costs import cost_table
 
-    cost_table.is_wide = lambda: wide
+    cost_table.has_avx512 = lambda: wide
     return {
         label: arrayconv.explain(x, kernel, dtype=dtype, **options).method
         for label, x, kernel, dtype, options in grid()

@@ -14,7 +14,7 @@ from math import prod
 from typing import Any, NamedTuple
 
 from arrayconv._algorithms._base import OBJECT_BYTES, Algorithm, Bound, Context, Cuts, Preparation, per_call
-from arrayconv._arrays.memory import contiguous, copied_view, is_numpy, reshape
+from arrayconv._arrays.buffers import contiguous, copied_view, is_numpy, reshape
 from arrayconv._arrays.xp import Array, Traits
 from arrayconv._costs.cost_table import primitive_costs
 from arrayconv._ops import windows

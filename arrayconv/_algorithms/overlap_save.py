@@ -26,7 +26,7 @@ from arrayconv._algorithms.fft import (
     spectral_shares,
     spectral_workspace,
 )
-from arrayconv._arrays.memory import permute_dims, reshape
+from arrayconv._arrays.buffers import permute_dims, reshape
 from arrayconv._arrays.xp import Array, Traits
 from arrayconv._costs.cost_table import primitive_costs
 from arrayconv._ops import pad, spectral, windows

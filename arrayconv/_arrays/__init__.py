@@ -1,4 +1,4 @@
-"""Arrays of any library: which library, device and dtype, what is refused, memory that results are written to.
+"""Arrays of any library: which library, device and dtype, which types are refused, memory that results are written to.
 
 Nothing here knows what a convolution is. `xp` alone imports array_api_compat.
 """

@@ -1,4 +1,4 @@
-"""Libraries that failed in this process, how that is told, and whether one may serve."""
+"""Libraries that failed in this process, and why a library cannot be used for given arrays."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from arrayconv._arrays.xp import Traits
 
 
 class AcceleratorFailed(RuntimeError):
-    """A library could not be imported, or could not compile what it was asked to: another method must serve."""
+    """A library could not be imported, or could not compile a function: another method must run."""
 
     def __init__(self, library: str, reason: str) -> None:
         super().__init__(f"the accelerator {library!r} failed: {reason}")
@@ -14,16 +14,16 @@ class AcceleratorFailed(RuntimeError):
         self.reason = reason
 
 
-failures: dict[str, str] = {}  # by library, why: they are left alone from then on
+failures: dict[str, str] = {}  # library -> reason; a library listed here is not used again
 
 
 def disable(failure: AcceleratorFailed) -> None:
-    """Leave a library alone from now on."""
+    """Do not use the library of `failure` again in this process."""
     failures[failure.library] = failure.reason
 
 
 def unavailable(library: str, backend: str, traits: Traits) -> str | None:
-    """Return why `library` can't serve these arrays, or None: another library's, traced, switched off, missing."""
+    """Return why `library` can't be used for these arrays (their library, switched off, missing, failed), or None."""
     if traits.backend != backend:
         return f"it supports {backend} arrays"
     if library in failures:

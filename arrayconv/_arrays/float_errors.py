@@ -1,7 +1,8 @@
-"""NumPy's floating-point errors inside this package: none of the caller's business.
+"""NumPy's floating-point errors, suppressed inside this package.
 
-``np.errstate(all="raise")`` is about the caller's own sums. Ours underflow in casts and transforms, and multiply zeros
-by infinities, where the answer is as the contract says; so functions that compute on NumPy arrays ignore such errors.
+``np.errstate(all="raise")`` is meant for the caller's own arithmetic. Ours underflows in casts and transforms, and
+multiplies zeros by infinities, with results as the contract specifies; so functions that compute on NumPy arrays ignore
+such errors.
 """
 
 from __future__ import annotations
@@ -15,15 +16,15 @@ import numpy as np
 from arrayconv._runtime.tracing import is_compiling
 
 Arguments = ParamSpec("Arguments")
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 
 
-def float_errors_ignored(function: Callable[Arguments, Answer]) -> Callable[Arguments, Answer]:
-    """Decorate a function whose floating-point errors NumPy shall neither raise nor warn of."""
+def float_errors_ignored(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
+    """Decorate a function so that NumPy neither raises nor warns of floating-point errors inside it."""
 
     @wraps(function)
-    def run(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Answer:
-        if is_compiling():  # no compiler follows NumPy's contexts, and none of its arrays is NumPy's
+    def run(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+        if is_compiling():  # no compiler traces NumPy's contexts, and none of the arrays is NumPy's
             return function(*args, **kwargs)
         with np.errstate(all="ignore"):
             return function(*args, **kwargs)

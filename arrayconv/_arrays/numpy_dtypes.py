@@ -1,8 +1,8 @@
-"""NumPy's promotion rule on dtype names, for the doors that imitate SciPy.
+"""NumPy's promotion rule on dtype names, for the modules that imitate SciPy.
 
-Unlike `_arrays.dtypes.promote` it knows bool, and kinds mix by size: int32 with float32 is float64. Names rather than
-dtype objects, so that one answer serves every library. bfloat16, which NumPy lacks, takes float16's place and
-meets float16 itself in float32.
+Unlike `_arrays.dtypes.promote` it knows bool, and kinds mix by size: int32 with float32 gives float64. Names rather
+than dtype objects, so that one rule holds for every library. bfloat16, which NumPy lacks, promotes like float16; with
+float16 itself it gives float32.
 """
 
 from __future__ import annotations
@@ -37,5 +37,5 @@ def floating(name: str) -> str:
 
 
 def narrower(name: str) -> str | None:
-    """Return the half-sized dtype that stands in on devices without `name`, None where nothing does."""
+    """Return the half-sized dtype used on devices without `name`, None where there is none."""
     return _NARROWER.get(name)

@@ -1,7 +1,7 @@
-"""Memory of NumPy arrays that a call is done with, kept for the next: new pages can take longer than what fills them.
+"""Scratch memory of NumPy arrays, reused by later calls: mapping new pages can take longer than filling them.
 
-A block is free again when no array refers to it any more, so what is handed out can never be overwritten. Each thread
-keeps its own.
+A block is free again when no array refers to it, so an array in use is never overwritten. Each thread has its own
+blocks.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ import numpy as np
 
 from arrayconv._runtime import caches
 
-LEAST, MOST = 1 << 16, 1 << 24  # bytes of a block that is worth keeping, and of one that is not kept
-_TOTAL = 1 << 25  # bytes that a thread keeps
+LEAST, MOST = 1 << 16, 1 << 24  # bytes of the smallest and the largest block that is cached
+_TOTAL = 1 << 25  # bytes that are cached per thread
 _probe = [np.empty(0, np.uint8)]
-_FREE = sys.getrefcount(_probe[0])  # references to what only a list holds
-_COUNTS = getattr(sys, "_is_gil_enabled", lambda: True)()  # without the lock counts are not exact
+_FREE = sys.getrefcount(_probe[0])  # references to an object that is in one list and nowhere else
+_COUNTS = getattr(sys, "_is_gil_enabled", lambda: True)()  # without the GIL the counts are not exact
 
 
 class _Blocks:
@@ -36,12 +36,12 @@ class _Blocks:
         caches.enforce_limit(self)
 
     def evict_oldest(self, spare: bool) -> bool:
-        """Forget all blocks: which were used last nobody knows."""
+        """Drop all blocks: their last use is not recorded."""
         self.evict_all()
         return True
 
     def evict_all(self) -> None:
-        """Forget all blocks; those in use stay with who uses them."""
+        """Drop all blocks; an array that uses one keeps it alive."""
         self.blocks = []
         self.account.set(0)
 
@@ -55,23 +55,23 @@ _own = _Own()
 
 
 def empty(shape: tuple[int, ...], dtype: Any) -> Any:
-    """Return an array of unspecified values, for what does not outlive a call."""
+    """Return an array of unspecified values that does not outlive a call."""
     dtype = np.dtype(dtype)
-    need = prod(shape) * dtype.itemsize
-    if not (LEAST <= need <= MOST and _COUNTS):
+    size = prod(shape) * dtype.itemsize
+    if not (LEAST <= size <= MOST and _COUNTS):
         return np.empty(shape, dtype)
     memory = _own.memory
     blocks = memory.blocks
     free = [number for number in range(len(blocks)) if sys.getrefcount(blocks[number]) == _FREE]
-    fitting = [number for number in free if need <= blocks[number].nbytes <= 2 * need]
+    fitting = [number for number in free if size <= blocks[number].nbytes <= 2 * size]
     if fitting:
         block = blocks[min(fitting, key=lambda number: blocks[number].nbytes)]
     else:
-        if sum(one.nbytes for one in blocks) + need > _TOTAL:
-            blocks = [one for number, one in enumerate(blocks) if number not in free]
+        if sum(block.nbytes for block in blocks) + size > _TOTAL:
+            blocks = [block for number, block in enumerate(blocks) if number not in free]
             memory.keep(blocks)
-            if sum(one.nbytes for one in blocks) + need > _TOTAL:
+            if sum(block.nbytes for block in blocks) + size > _TOTAL:
                 return np.empty(shape, dtype)
-        block = np.empty(need, np.uint8)
+        block = np.empty(size, np.uint8)
         memory.keep([*blocks, block])
-    return block[:need].view(dtype).reshape(shape)
+    return block[:size].view(dtype).reshape(shape)

@@ -1,4 +1,4 @@
-"""NumPy arrays and torch tensors of the CPU over each other's memory: nothing is copied."""
+"""Zero-copy views: torch CPU tensors over NumPy's memory, and NumPy arrays over a tensor's."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ LIBRARY = "torch"
 
 
 def tensor(array: Any) -> Any:
-    """Return a tensor over an array's memory; over a copy's where steps in memory are negative or odd."""
+    """Return a tensor over an array's memory; over a copy where a stride is negative or no multiple of the itemsize."""
     if any(stride < 0 or stride % array.itemsize for stride in array.strides):
         array = array.copy()
-    if not array.flags.writeable:  # torch has no read-only tensors; nobody writes to this one
+    if not array.flags.writeable:  # torch has no read-only tensors; this one is only read
         array = np.asarray(_Writeable(array))
     try:
         return sys.modules["torch"].from_numpy(array)
@@ -25,7 +25,7 @@ def tensor(array: Any) -> Any:
 
 
 def has_memory(tensor: Any) -> bool:
-    """Whether a tensor's elements are in memory: not if it is mapped, not written yet, or stands for another."""
+    """Whether a tensor has memory: not if it is mapped by vmap, a lazy zero, fake, or wraps another tensor."""
     try:
         return tensor.data_ptr() != 0
     except RuntimeError:
@@ -33,9 +33,9 @@ def has_memory(tensor: Any) -> bool:
 
 
 def memory(tensor: Any) -> Any:
-    """Return a NumPy array over the memory of a tensor of the CPU, without its gradient.
+    """Return a NumPy array over the memory of a CPU tensor, without its gradient.
 
-    What NumPy has no form for is computed: conjugates and negatives that were only taken note of, and bfloat16.
+    Lazy conjugations and negations, and bfloat16, have no NumPy view: those are computed into new memory.
     """
     try:
         return tensor.numpy()
@@ -45,7 +45,7 @@ def memory(tensor: Any) -> Any:
 
 
 class _Writeable:
-    """The memory of an array, said to be writeable."""
+    """The array interface of an array, with its memory declared writeable."""
 
     def __init__(self, array: Any) -> None:
         self._array = array  # kept alive

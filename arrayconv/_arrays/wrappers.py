@@ -1,7 +1,7 @@
-"""Array types that hold more than their numbers, or not all of them: refused, since the rest would be lost silently.
+"""Array types with more than dense numbers (masks, units, sparse or chunked storage): refused, not silently stripped.
 
-New ones appear faster than any list of names could grow, so beside NumPy's subclasses and the known packages they are
-told by what they offer: a mask, a unit, names of axes, counts of stored elements, chunks.
+No list of names could keep up with new types, so besides NumPy's subclasses and the known packages they are recognized
+by their attributes: a mask, a unit, names of axes, a count of stored elements, chunks.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-_PLAIN = ("builtins", "numpy", "cupy", "jax", "jaxlib")  # packages whose own types have been looked through
-_LOST = {  # attribute: what a convolution of the numbers alone would lose
+_PLAIN = ("builtins", "numpy", "cupy", "jax", "jaxlib")  # packages whose own types are known to be plain
+_EXTRAS = {  # attribute -> what a convolution of the numbers alone would lose
     "mask": "a mask",
     "_mask": "a mask",
     "_masked_mask": "a mask",  # torch's masked tensors
@@ -30,12 +30,12 @@ _DASK = (
 
 
 def check_type(kind: type) -> None:
-    """Refuse a type by what it is derived from and where it was defined.
+    """Refuse a type by its base classes and the package that defines it.
 
     Raises
     ------
     TypeError
-        For matrices, masks, units and whatever else is made of `numpy.ndarray`, and for sparse storage.
+        For subclasses of `numpy.ndarray` (matrices, masks, units and others), and for sparse storage.
     NotImplementedError
         For Dask arrays.
     """
@@ -57,19 +57,19 @@ def may_wrap(kind: type) -> bool:
 
 
 def check_value(value: Any) -> None:
-    """Refuse an array by what it offers besides its numbers; raises as `check_type`."""
+    """Refuse an array by the attributes it has besides its numbers; raises as `check_type`."""
     kind = type(value)
-    for attribute, meaning in _LOST.items():
+    for attribute, meaning in _EXTRAS.items():
         if _has(value, attribute):
             raise TypeError(
                 f"is a {named(kind)} with {meaning} (`.{attribute}`), which would be lost. "
-                f"Pass the plain array it holds, and keep the {meaning.removeprefix('a ')} yourself"
+                f"Pass the plain array it contains, and keep the {meaning.removeprefix('a ')} yourself"
             )
     if _has(value, "nnz"):
         raise _sparse(kind)
     if _has(value, "chunks"):
         raise NotImplementedError(
-            f"is a {named(kind)} in chunks (`.chunks`), and {_CHUNKS}. Load it into an array of one piece first"
+            f"is a {named(kind)} in chunks (`.chunks`), and {_CHUNKS}. Load it into a single array first"
         )
 
 
@@ -79,12 +79,12 @@ def named(kind: type) -> str:
 
 
 def _has(value: Any, attribute: str) -> bool:
-    """Whether there is such a thing and it is not None; a method of that name is an operation, and says nothing."""
+    """Whether the attribute exists, is not None and is no method: a method of that name is an operation."""
     try:
-        found = getattr(value, attribute, None)
-    except Exception:  # a property that can't be computed is there all the same
+        content = getattr(value, attribute, None)
+    except Exception:  # the property exists, even if it can't be computed
         return True
-    return found is not None and not isroutine(found)
+    return content is not None and not isroutine(content)
 
 
 def _sparse(kind: type) -> TypeError:

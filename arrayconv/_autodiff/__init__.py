@@ -1,7 +1,7 @@
-"""A plan inside a library's own machinery: what differentiates, maps and compiles it there.
+"""Plans inside a library's automatic differentiation, vmap and compiler.
 
-``backend -> module``; a module is imported when a call needs it. Where a library has no such machinery, or nobody
-watches the operands, a plan simply runs.
+`ENGINES` maps a backend to a module, imported when a call needs it. If a library has none, or no gradient, transform or
+compiler involves the operands, the plan is just executed.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 from arrayconv._arrays.xp import Array, Namespace
 from arrayconv._autodiff import adjoint
-from arrayconv._plan.plan import Plan, planned
+from arrayconv._plan.plan import Plan, plan_bilinear
 from arrayconv._run.execute import execute
 from arrayconv._run.steps import Constants
 from arrayconv._runtime.tracing import is_compiling, is_traced
@@ -21,14 +21,14 @@ ENGINES = {"torch": "arrayconv._autodiff.torch", "jax": "arrayconv._autodiff.jax
 
 
 def runner(backend: str, xp: Namespace, device: Any) -> adjoint.Runner:
-    """Return what computes a bilinear task on arrays of a library, so that it can be differentiated again there."""
+    """Return a function that runs a bilinear task on arrays of a library, differentiable there."""
     if backend in ENGINES and not is_compiling():
         return import_module(ENGINES[backend]).run
-    return lambda task, x, kernel: execute(planned(task), x, kernel, 0, xp=xp, device=device)
+    return lambda task, x, kernel: execute(plan_bilinear(task), x, kernel, 0, xp=xp, device=device)
 
 
 def detector(backend: str) -> Callable[[Any, Any], bool] | None:
-    """Return what tells whether somebody watches two operands, None for a library in which nobody can."""
+    """Return a function that says whether two operands need autodiff, None for a library without autodiff."""
     return import_module(ENGINES[backend]).needs_autodiff if backend in ENGINES else None
 
 
@@ -44,7 +44,7 @@ def run(
 ) -> Array:
     """Run a plan (see `_run.execute`) so that the library can differentiate and map it.
 
-    Where it does, `constants` are neither used nor kept: they could belong to a trace.
+    If it does, `constants` are neither used nor added to, since they could contain tracers.
     """
     traits = plan.traits
     if traits.library in ENGINES and not (traits.library == "torch" and is_traced("torch", x, kernel)):
@@ -56,12 +56,12 @@ def run(
 
 
 def recorded(function: Callable[..., Any], *tensors: Any) -> Any:
-    """Call a function of tensors so that the program recorded of it can be run again."""
+    """Call a function of tensors so that torch can record it as a program that can be replayed."""
     return import_module("arrayconv._autodiff.programs").call(function, *tensors)
 
 
 def needs_autodiff(backend: str, array: Any) -> bool:
-    """Whether a gradient, a function transform or a compiler may want to know what happens to an array."""
+    """Whether a gradient, a function transform or a compiler may need the operations on an array."""
     if is_compiling() or getattr(array, "requires_grad", False) or (backend == "torch" and is_traced(backend, array)):
         return True
     return backend in ENGINES and import_module(ENGINES[backend]).applies(array, array)

@@ -1,8 +1,8 @@
-"""The two derivatives of a task on arrays: `_problem.gradient` re-reads the integers, here they meet the arrays.
+"""The two derivatives of a task on arrays; `_problem.gradient` derives their specs.
 
-All of it holds for a *bilinear* task (see `bilinear`): nothing conjugated, zeros beyond constant ends, one dtype in
-and out. Results are plain transposes; for the adjoint of complex data pass conjugates. `run` is how the derived task
-is computed, so that an engine can differentiate it once more.
+Everything here requires a *bilinear* task (see `bilinear`): no conjugation, zeros beyond the ends of constant axes, one
+dtype in and out. Results are plain transposes; for the adjoint of complex data pass conjugates. `run` computes the
+derived task, so that autodiff can differentiate it again.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ Runner = Callable[[Task, Array, Array], Array]
 
 
 def bilinear(
-    requested: Task, x: Array, kernel: Array, fill: complex, *, xp: Namespace, device: Any
+    task: Task, x: Array, kernel: Array, fill: complex, *, xp: Namespace, device: Any
 ) -> tuple[Task, Array, Array]:
-    """Return a task and operands of the same result, in which both operands are factors and nothing else happens."""
-    traits, spec = usable_after_fork(requested.traits), requested.spec
+    """Return a task and operands with the same result that is bilinear: without conjugation, fill or casts."""
+    traits, spec = usable_after_fork(task.traits), task.spec
     dtype = getattr(xp, traits.accumulator)
     x, kernel = xp.astype(x, dtype, copy=False), xp.astype(kernel, dtype, copy=False)
     if spec.conj and traits.accumulator.startswith("complex"):
@@ -35,27 +35,26 @@ def bilinear(
             if runs:
                 x = pad.extend(x, LEADING + number, runs, fill, xp=xp, device=device)
         spec = on_extended(spec)
-    task = requested._replace(spec=spec._replace(conj=False), traits=traits._replace(output=traits.accumulator))
+    task = task._replace(spec=spec._replace(conj=False), traits=traits._replace(output=traits.accumulator))
     return task, x, kernel
 
 
 def of_x(run: Runner, task: Task, kernel: Array, dy: Array, *, xp: Namespace, device: Any) -> Array:
-    """Return the gradient of x (batch, groups, channels, *n), from y's and the kernel."""
+    """Return the gradient of x (batch, groups, channels, *n), from that of y and the kernel."""
     gradient = input_gradient(task.spec)
-    back = run(
-        task._replace(spec=gradient.spec), dy, _axes(kernel, (0, 2, 1), xp)
-    )  # (batch, groups, channels, *extended)
+    swapped = _axes(kernel, (0, 2, 1), xp)
+    dx = run(task._replace(spec=gradient.spec), dy, swapped)  # (batch, groups, channels, *extended)
     for number, (axis, runs) in enumerate(zip(task.spec.axes, gradient.folds, strict=True)):
         if not _is_whole(runs, axis.size):
-            back = pad.fold(back, LEADING + number, runs, axis.size, xp=xp, device=device)
-    return back
+            dx = pad.fold(dx, LEADING + number, runs, axis.size, xp=xp, device=device)
+    return dx
 
 
 def of_kernel(run: Runner, task: Task, x: Array, dy: Array, *, xp: Namespace) -> Array:
-    """Return the gradient of the kernel (groups, filters, channels, *k), from y's and x."""
+    """Return the gradient of the kernel (groups, filters, channels, *k), from that of y and x."""
     transposed = task._replace(spec=kernel_gradient(task.spec))
-    back = _axes(run(transposed, _axes(x, (2, 1, 0), xp), _axes(dy, (1, 2, 0), xp)), (1, 2, 0), xp)
-    return reversed_taps(back, xp) if task.spec.flip else back
+    dkernel = _axes(run(transposed, _axes(x, (2, 1, 0), xp), _axes(dy, (1, 2, 0), xp)), (1, 2, 0), xp)
+    return reversed_taps(dkernel, xp) if task.spec.flip else dkernel
 
 
 def _axes(x: Array, order: tuple[int, ...], xp: Namespace) -> Array:

@@ -1,7 +1,7 @@
-"""A task over one more axis, as the same operation with other counts: what vmap is for a convolution.
+"""vmap of a convolution: the mapped axis is merged into batch, filters or groups.
 
-An axis of x alone is more batch, one of the kernel alone more filters, one of both more groups. So a mapped call is one
-planned call of the whole, never a loop, whichever library maps it.
+An axis mapped in x alone becomes batch, in the kernel alone filters, in both groups. So a mapped call is one planned
+call, never a loop, in every library.
 """
 
 from __future__ import annotations
@@ -14,21 +14,21 @@ from arrayconv._runtime.tracing import planning
 Mapped = tuple[int | None, int | None]  # the axis of x and of the kernel that is mapped, None for neither
 
 
-def moved(
+def merge_axis(
     task: Task, x: Array, kernel: Array, mapped: Mapped, count: int, *, xp: Namespace
 ) -> tuple[Task, Array, Array]:
-    """Return the task and operands of a call mapped over axes of `count` entries."""
+    """Return the task and operands of one call equal to a call mapped over axes of `count` entries."""
     over_x, over_kernel = mapped
     spec = _spec(task.spec, count, over_x is not None, over_kernel is not None)
-    if over_x is not None:  # before the groups where the kernel has them too, else before the batch
+    if over_x is not None:  # in front of the groups if the kernel is mapped too, else of the batch
         x = xp.reshape(xp.moveaxis(x, over_x, 0 if over_kernel is None else 1), spec.input_shape)
-    if over_kernel is not None:  # before the groups, or before the filters
+    if over_kernel is not None:  # in front of the groups, or of the filters
         kernel = xp.reshape(xp.moveaxis(kernel, over_kernel, 1 if over_x is None else 0), spec.kernel_shape)
     return task._replace(spec=spec), x, kernel
 
 
-def split(y: Array, task: Task, mapped: Mapped, count: int, *, xp: Namespace) -> tuple[Array, int]:
-    """Return the result of a mapped call with the new axis by itself, and where it stands; `task` is the unmapped."""
+def split_axis(y: Array, task: Task, mapped: Mapped, count: int, *, xp: Namespace) -> tuple[Array, int]:
+    """Return the result of a mapped call with the mapped axis split off, and its index; `task` is the unmapped one."""
     at = 0 if mapped[1] is None else 2 if mapped[0] is None else 1
     shape = task.spec.output_shape
     return xp.reshape(y, (*shape[:at], count, *shape[at:])), at

@@ -1,7 +1,7 @@
 """JAX: a planned convolution as a primitive, bilinear in its operands.
 
 One rule, `ad.defbilinear`, gives grad, jacfwd, jacrev and their compositions; the batching rule is another plan, and
-the lowering traces a plan's plain operations. JAX's gradients are transposes: nothing is conjugated.
+the lowering traces the operations of a plan. JAX's gradients are transposes: nothing is conjugated.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from jax.interpreters import ad, batching, mlir
 
 from arrayconv._arrays.xp import Array, device_of
 from arrayconv._autodiff import adjoint, batched
-from arrayconv._plan.plan import Task, planned
+from arrayconv._plan.plan import Task, plan_bilinear
 from arrayconv._run.execute import execute
 from arrayconv._runtime.tracing import is_traced
 
@@ -34,7 +34,7 @@ def run(task: Task, x: Array, kernel: Array) -> Array:
 
 
 def _varying(*operands: Any) -> list[Any]:
-    """Return operands that all vary over the axes of a mesh that one of them varies over, as in `jax.shard_map`."""
+    """Return operands that all vary over those mesh axes over which any of them varies, as `jax.shard_map` requires."""
     axes = [_axes(operand) for operand in operands]
     union = frozenset[str]().union(*axes)
     return [
@@ -52,7 +52,7 @@ def _compute(x: Any, kernel: Any, *, task: Task) -> Any:
     traced = is_traced("jax", x, kernel)
     traits = task.traits._replace(traced=traced, readable=task.traits.readable and not traced)
     task = task._replace(traits=traits)
-    return execute(planned(task), x, kernel, 0, xp=jnp, device=device_of(x))
+    return execute(plan_bilinear(task), x, kernel, 0, xp=jnp, device=device_of(x))
 
 
 def _shape(x: Any, kernel: Any, *, task: Task) -> Any:
@@ -71,8 +71,8 @@ def _mapped(operands: Any, dims: Any, *, task: Task) -> Any:
     over_x, over_kernel = dims  # None for the operand that is not mapped
     x, kernel = operands
     count = kernel.shape[over_kernel] if over_x is None else x.shape[over_x]
-    whole, x, kernel = batched.moved(task, x, kernel, dims, count, xp=jnp)
-    return batched.split(run(whole, x, kernel), task, dims, count, xp=jnp)
+    merged, x, kernel = batched.merge_axis(task, x, kernel, dims, count, xp=jnp)
+    return batched.split_axis(run(merged, x, kernel), task, dims, count, xp=jnp)
 
 
 _convolution = Primitive("arrayconv")

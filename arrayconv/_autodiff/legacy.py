@@ -1,6 +1,6 @@
-"""torch's first vmap, which `is_grads_batched`, `vectorize` and gradcheck still use: as one call of its second.
+"""torch's legacy vmap, which `is_grads_batched`, `vectorize` and gradcheck still use, as one call of `torch.func.vmap`.
 
-The first one has rules for few operations, so a function of tensors that it maps is handed to `torch.func.vmap`.
+The legacy vmap has batching rules for few operations, so a function of tensors that it maps is passed to the new one.
 """
 
 from __future__ import annotations
@@ -10,46 +10,51 @@ from typing import Any
 
 import torch
 
-_own: Any = torch  # which has no public names for it
+_torch: Any = torch  # private names: torch has no public ones for this
 
 
 def is_mapped(*tensors: Any) -> bool:
     """Whether one of the tensors is mapped."""
-    return any(map(_own._C._functorch.is_legacy_batchedtensor, tensors))
+    return any(map(_torch._C._functorch.is_legacy_batchedtensor, tensors))
 
 
 def mapped(function: Callable[..., Any], *tensors: Any) -> Any:
-    """Call a function of which some tensors are mapped; it returns a tensor, or a tuple of tensors and None."""
+    """Call a function of tensors, some of them mapped; it returns a tensor, or a tuple of tensors and None."""
     level = _level()
     counts = [_count(tensor, level) for tensor in tensors]
-    while not any(counts):  # mapped by an outer call alone
+    while not any(counts):  # mapped by an outer call only
         level -= 1
         counts = [_count(tensor, level) for tensor in tensors]
-    whole = [_own._remove_batch_dim(one, level, 0, 0) if n else one for one, n in zip(tensors, counts, strict=True)]
-    some: list[bool] = []
+    batches = [
+        _torch._remove_batch_dim(tensor, level, 0, 0) if n else tensor
+        for tensor, n in zip(tensors, counts, strict=True)
+    ]
+    is_tensor: list[bool] = []
 
-    def found(*arrays: Any) -> Any:
+    def tensors_only(*arrays: Any) -> Any:
         y = function(*arrays)
         if torch.is_tensor(y):
             return y
-        some[:] = [part is not None for part in y]
+        is_tensor[:] = [part is not None for part in y]
         return tuple([part for part in y if part is not None])
 
-    y = torch.func.vmap(found, tuple([0 if n else None for n in counts]))(*whole)
+    y = torch.func.vmap(tensors_only, tuple([0 if n else None for n in counts]))(*batches)
     if torch.is_tensor(y):
-        return _own._add_batch_dim(y.contiguous(), 0, level)  # whose rules want the mapped axis first in memory
+        return _torch._add_batch_dim(y.contiguous(), 0, level)  # its rules require the mapped axis first in memory
     parts = iter(y)
-    return tuple([_own._add_batch_dim(next(parts).contiguous(), 0, level) if wanted else None for wanted in some])
+    return tuple(
+        [_torch._add_batch_dim(next(parts).contiguous(), 0, level) if present else None for present in is_tensor]
+    )
 
 
 def _level() -> int:
-    level = _own._C._vmapmode_increment_nesting() - 1
-    _own._C._vmapmode_decrement_nesting()
+    level = _torch._C._vmapmode_increment_nesting() - 1
+    _torch._C._vmapmode_decrement_nesting()
     return level
 
 
 def _count(tensor: Any, level: int) -> int:
-    """Return how many entries of a tensor are mapped at a level, 0 for none."""
-    if not _own._C._functorch.is_legacy_batchedtensor(tensor):
+    """Return the length of a tensor's mapped axis at a level, 0 if it is not mapped there."""
+    if not _torch._C._functorch.is_legacy_batchedtensor(tensor):
         return 0
-    return _own._remove_batch_dim(tensor, level, 0, 0).shape[0]  # 0: what a tensor of other levels is expanded to
+    return _torch._remove_batch_dim(tensor, level, 0, 0).shape[0]  # a tensor of other levels is expanded to size 0

@@ -1,7 +1,7 @@
-"""Programs that `jit.trace` and `make_fx` record of a plan: for the shapes at hand, and for no others.
+"""Programs that `jit.trace` and `make_fx` record from a plan, valid for the recorded shapes only.
 
-A plan is made for one shape, so its sizes are constants of the program. Each tensor's sizes are checked there: one of
-other sizes raises, where the sums would be of something else.
+A plan is for one shape, so its sizes are constants of the program. The program checks the sizes of its tensors and
+raises for others, for which its result would be wrong.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _SIZES = (torch.Tensor.shape.__get__, torch.Tensor.size)  # pyright: ignore[repo
 
 
 class _Sizes(TorchFunctionMode):
-    """Sizes as numbers, where `jit.trace` would make tensors of them."""
+    """Sizes as ints, which `jit.trace` would turn into tensors."""
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         if func not in _SIZES:
@@ -30,12 +30,12 @@ class _Sizes(TorchFunctionMode):
 
 
 def call(function: Callable[..., Any], *tensors: Any) -> Any:
-    """Call a function of tensors so that the program recorded of it can be run again."""
+    """Call a function of tensors so that torch can record it as a program that can be replayed."""
     with _Sizes() if is_jit_tracing() else nullcontext():
-        return function(*map(_pinned, tensors))
+        return function(*map(_check_sizes, tensors))
 
 
-def _pinned(tensor: Any) -> Any:
+def _check_sizes(tensor: Any) -> Any:
     for axis, size in enumerate(shape_of(tensor)):
         (tensor,) = torch.split_with_sizes(tensor, [size], axis)  # raises for another size, naming both
     return tensor

@@ -1,8 +1,8 @@
 """torch: a planned convolution as an autograd function, with forward mode and vmap.
 
-Forward, backward, double backward and the mapped call all run plans of ours. Where torch must see its own functions,
-while torch.compile traces or a mode is in force, the plain operations of a plan are used instead, and torch
-differentiates those itself: it can't look into this function there.
+Forward, backward, double backward and the mapped call all run our plans. While torch.compile traces or a mode is
+active, the plain operations of a plan run instead, and torch differentiates those itself: it can't trace into this
+function.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from torch.autograd import forward_ad
 
 from arrayconv._arrays.xp import Array, namespace_of
 from arrayconv._autodiff import adjoint, batched, legacy
-from arrayconv._plan.plan import Task, planned
+from arrayconv._plan.plan import Task, plan_bilinear
 from arrayconv._run.execute import execute
 from arrayconv._runtime.tracing import is_traced
 
 
 def needs_autodiff(x: Any, kernel: Any) -> bool:
-    """Whether a gradient, forward mode or a function transform wants to know what happens to the operands."""
+    """Whether a gradient, forward mode or a function transform needs the operations on the operands."""
     if (x.requires_grad or kernel.requires_grad) and torch.is_grad_enabled():
         return True
     # torch has no public name for either: inside forward_ad.dual_level(), and inside the transforms of torch.func.
@@ -31,39 +31,39 @@ def needs_autodiff(x: Any, kernel: Any) -> bool:
 
 
 def applies(x: Any, kernel: Any) -> bool:
-    """Whether `run` serves the operands: they are watched, or mapped by the vmap of `is_grads_batched`."""
+    """Whether `run` must compute the operands: they need autodiff, or are mapped by the vmap of `is_grads_batched`."""
     return needs_autodiff(x, kernel) or legacy.is_mapped(x, kernel)
 
 
 def run(task: Task, x: Array, kernel: Array) -> Array:
-    """Compute a bilinear task, so that torch can differentiate and map it where that is wanted.
+    """Compute a bilinear task, so that torch can differentiate and map it if required.
 
-    Where torch must see its own functions it differentiates those.
+    Traced or intercepted tensors run torch's own functions, which torch differentiates.
     """
     if legacy.is_mapped(x, kernel):
         return legacy.mapped(partial(run, task), x, kernel)
     if needs_autodiff(x, kernel) and not is_traced("torch", x, kernel):
         return _Convolution.apply(x, kernel, task)
-    return _computed(task, x, kernel)
+    return _compute(task, x, kernel)
 
 
-def _computed(task: Task, x: Any, kernel: Any) -> Any:
-    return execute(planned(task), x, kernel, 0, xp=namespace_of("torch", x), device=x.device)
+def _compute(task: Task, x: Any, kernel: Any) -> Any:
+    return execute(plan_bilinear(task), x, kernel, 0, xp=namespace_of("torch", x), device=x.device)
 
 
-def _gradients(task: Task, wanted: Any, x: Any, kernel: Any, dy: Any) -> tuple[Any, Any]:
-    """Return the gradients of both operands, None for one that is not wanted."""
+def _gradients(task: Task, requested: Any, x: Any, kernel: Any, dy: Any) -> tuple[Any, Any]:
+    """Return the gradients of both operands, None for one that is not requested."""
     xp = namespace_of("torch", dy)
-    dx = adjoint.of_x(run, task, kernel.conj(), dy, xp=xp, device=dy.device) if wanted[0] else None
-    dkernel = adjoint.of_kernel(run, task, x.conj(), dy, xp=xp) if wanted[1] else None
+    dx = adjoint.of_x(run, task, kernel.conj(), dy, xp=xp, device=dy.device) if requested[0] else None
+    dkernel = adjoint.of_kernel(run, task, x.conj(), dy, xp=xp) if requested[1] else None
     return dx, dkernel
 
 
 class _Convolution(torch.autograd.Function):
     @staticmethod
     def forward(x: Any, kernel: Any, task: Task) -> Any:
-        # Contiguous, since forward mode wants a result and its tangent to lie alike in memory.
-        return _computed(task, x, kernel).contiguous()
+        # Contiguous, since forward mode requires a result and its tangent with the same strides.
+        return _compute(task, x, kernel).contiguous()
 
     @staticmethod
     def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
@@ -89,5 +89,5 @@ class _Convolution(torch.autograd.Function):
     @staticmethod
     def vmap(info: Any, in_dims: Any, x: Any, kernel: Any, task: Task) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
         xp, mapped = namespace_of("torch", x), in_dims[:2]
-        whole, x, kernel = batched.moved(task, x, kernel, mapped, info.batch_size, xp=xp)
-        return batched.split(run(whole, x, kernel), task, mapped, info.batch_size, xp=xp)
+        merged, x, kernel = batched.merge_axis(task, x, kernel, mapped, info.batch_size, xp=xp)
+        return batched.split_axis(run(merged, x, kernel), task, mapped, info.batch_size, xp=xp)

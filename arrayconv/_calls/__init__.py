@@ -1,5 +1,5 @@
-"""What every front door shares once its arguments are translated: checks, the bound call, the cache of calls.
+"""What every public function shares once its arguments are translated: checks, the bound call, the cache of calls.
 
-`prepare` checks and plans, `binding` makes the plan a function of the caller's arrays, `cache` remembers it, `tape`
-records it for `vjp`, `explanation` and `timing` describe it. No door's own rules: these are in the door's package.
+`prepare` checks and plans, `binding` turns the plan into a function of the caller's arrays, `cache` stores it, `tape`
+records it for `vjp`, `explanation` and `timing` describe it. Rules of a single public function are in its own package.
 """

@@ -1,8 +1,8 @@
-"""Calls that were made before: a door looks its call up by what it was given, unread, before it reads anything.
+"""The cache of bound calls: a public function looks its call up by its raw arguments, before it validates them.
 
-The key is made of types, shapes, dtypes and options, never of values; what is kept under it is the bound call, which
-holds the plan and no array of the caller's. NumPy arrays and torch tensors only; everything unusual, a list for an
-option or an array of a subclass, has no key and is bound anew at each call, which words every refusal.
+The key consists of types, shapes, dtypes and options, never of values; the entry is the bound call, with the plan and
+without any array of the caller's. It caches NumPy arrays and torch tensors only. Everything unusual, such as a list for
+an option or an array of a subclass, has no key and is validated and bound anew at each call.
 """
 
 from __future__ import annotations
@@ -22,21 +22,22 @@ from arrayconv._runtime.torch_modes import is_mode_active
 
 Call = TypeVar("Call")
 
-_MOST = 4096
+_MAX_CALLS = 4096
 _PLAIN = frozenset((str, int, bool, float, complex, type, type(None)))
-_OF_KEYS = frozenset((str, int, bool, float, tuple, type, type(None)))  # beside their types: 2.0 and True equal 2 and 1
-_OF_TUPLES = frozenset((str, int, type(None)))
+# Of options in a key, which also contains the options' types, since 2.0 == 2 and True == 1.
+_KEY_TYPES = frozenset((str, int, bool, float, tuple, type, type(None)))
+_ITEM_TYPES = frozenset((str, int, type(None)))
 
-_calls: dict[Any, Any] = BoundedDict("calls", _MOST)
+_calls: dict[Any, Any] = BoundedDict("calls", _MAX_CALLS)
 
 
 def key(function: str, arrays: tuple[Any, ...], options: tuple[Any, ...]) -> Hashable | None:
-    """Return what a call is remembered by, or None for one that is not."""
+    """Return the cache key of a call, None for a call that is not cached."""
     signature = _signature(arrays)
     if signature is None:
         return None
     types = _types(tuple(map(type, options)))
-    if not types.simple or (types.looked_at and not _are_simple(options, types)):
+    if not types.simple or (types.need_check and not _are_simple(options, types)):
         if not _is_plain(options):
             return None
         options = _tagged(options)
@@ -44,25 +45,25 @@ def key(function: str, arrays: tuple[Any, ...], options: tuple[Any, ...]) -> Has
 
 
 def translated_key(function: str, arrays: tuple[Any, ...], translation: tuple[Any, ...]) -> Hashable | None:
-    """Return what a call is remembered by once it is translated; `translation` is hashable."""
+    """Return the cache key of a translated call; `translation` is hashable."""
     signature = _signature(arrays)
     return None if signature is None else (function, signature, translation, config.current(), state())
 
 
 def lookup(cache_key: Hashable | None) -> Any:
-    """Return the call that is remembered by a key, None where none is; without a key no compiler reads the table."""
+    """Return the call cached under a key, or None; a compiler, under which there is no key, never reads the dict."""
     return None if cache_key is None else _calls.get(cache_key)
 
 
-def remember(cache_key: Hashable | None, call: Call) -> Call:
-    """Keep a bound call, unless it has no key; return it."""
+def store(cache_key: Hashable | None, call: Call) -> Call:
+    """Cache a bound call, unless its key is None; return it."""
     if cache_key is not None:
         _calls[cache_key] = call
     return call
 
 
 def _signature(arrays: tuple[Any, ...]) -> tuple[Any, ...] | None:
-    """Return shapes and dtypes, of tensors and parameters of torch places too; None unless all are of one library."""
+    """Return shapes and dtypes, of torch tensors also devices and layouts; None unless all are of NumPy or of torch."""
     parts: list[Any] = []
     if type(arrays[0]) is np.ndarray:
         for array in arrays:
@@ -74,7 +75,7 @@ def _signature(arrays: tuple[Any, ...]) -> tuple[Any, ...] | None:
     if torch is None or torch.compiler.is_compiling() or is_mode_active(torch._C):
         return None
     tensor = torch.Tensor
-    if len(arrays) == 2:  # nearly every call: no loop, no list
+    if len(arrays) == 2:  # almost every call: no loop, no list
         x, kernel = arrays
         if type(x) is tensor and type(kernel) is tensor:
             return x.shape, x.dtype, x.device, x.layout, kernel.shape, kernel.dtype, kernel.device, kernel.layout
@@ -86,33 +87,33 @@ def _signature(arrays: tuple[Any, ...]) -> tuple[Any, ...] | None:
 
 
 class _Types:
-    """The types of all options, the same object for the same types: a key that is quicker than they are."""
+    """The types of all options, one object per combination: it hashes faster than a tuple of types."""
 
     def __init__(self, types: tuple[type, ...]) -> None:
-        self.simple = _OF_KEYS.issuperset(types)
+        self.simple = _KEY_TYPES.issuperset(types)
         self.tuples = tuple([place for place, kind in enumerate(types) if kind is tuple])
         self.floats = tuple([place for place, kind in enumerate(types) if kind is float])
-        self.looked_at = bool(self.tuples or self.floats)
+        self.need_check = bool(self.tuples or self.floats)
 
 
-_types = lru_cache(_MOST)(_Types)
+_types = lru_cache(_MAX_CALLS)(_Types)
 
 
 def _are_simple(options: tuple[Any, ...], types: _Types) -> bool:
-    """Whether tuples are of ints and names, and no float is NaN or -0.0: with all else they are a key as they are."""
+    """Whether the options are a key as they are: tuples of ints and names only, no float NaN or -0.0."""
     for place in types.floats:
         number = options[place]
         if number != number or (not number and copysign(1.0, number) < 0):
             return False
     for place in types.tuples:
         for item in options[place]:
-            if type(item) not in _OF_TUPLES:
+            if type(item) not in _ITEM_TYPES:
                 return False
     return True
 
 
 def _is_plain(option: Any) -> bool:
-    """Whether an option is made of nothing but numbers, names, dtypes, tuples and dicts."""
+    """Whether an option consists of numbers, names, dtypes, tuples and dicts only."""
     if isinstance(option, tuple):
         return all(map(_is_plain, option))
     if type(option) is dict:
@@ -126,7 +127,7 @@ def _dtype_types() -> tuple[type, ...]:
 
 
 def _tagged(option: Any) -> Any:
-    """Return a plain option as a key: a dict as its items, what is equal to other numbers in digits or by its type."""
+    """Return a plain option as a key: a dict as its items, a float in digits, a bool with its type."""
     if isinstance(option, tuple):
         return tuple(map(_tagged, option))
     if type(option) is dict:

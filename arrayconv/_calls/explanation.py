@@ -20,7 +20,7 @@ Shape = tuple[int, ...]
 
 
 class Labelling(NamedTuple):
-    """What became of the labels of a labelled call, and how its arrays are brought to the one operation's shapes."""
+    """The roles of the labels of a labelled call, and how its arrays are permuted to the one operation's shapes."""
 
     pattern: str = ""
     roles: tuple[tuple[str, tuple[str, ...]], ...] = ()
@@ -33,7 +33,7 @@ UNLABELLED = Labelling()
 
 @dataclass(frozen=True)
 class Explanation:
-    """What a call would do, without doing it.
+    """What a call would do, without running it.
 
     Attributes
     ----------
@@ -41,11 +41,11 @@ class Explanation:
         The algorithm that would run.
     candidates : tuple of Candidate
         Every algorithm: ``name``, ``cost_ns`` (predicted), ``workspace`` (bytes of one piece), ``refusal`` (or None),
-        ``measured_ns`` (None where it was not run).
+        ``measured_ns`` (None if it was not run).
     output_shape : tuple of int
         Shape of the result.
     dtype, accumulator : str
-        Dtype of the result, and the one sums are formed in.
+        Dtype of the result, and dtype of the sums.
     backend, device : str
         Library and kind of device.
     steps : int
@@ -57,17 +57,17 @@ class Explanation:
     lowering : str
         The call as the one operation: counts, sizes, stride, dilation, offsets, boundaries.
     costs : str
-        Which measured constants the prediction rests on: 'shipped table', or the user's file and its date.
+        Source of the measured constants: 'shipped table', or the user's file and its date.
     measured : bool
-        Whether methods were run to be measured.
+        Whether methods were run and timed.
     pattern : str
-        The pattern of a labelled call, '' for others, whose three fields below are empty too.
+        The pattern of a labelled call; '' for others, whose three fields below are empty too.
     roles : tuple of (role, labels)
-        What the labels became: 'batch', 'groups', 'channels' (summed), 'filters', 'convolved', 'summed away'.
+        Roles of the labels: 'batch', 'groups', 'channels' (summed), 'filters', 'convolved', 'summed away'.
     sizes : tuple of (label, sizes)
         One size per label, three for a convolved one: of x, the kernel and the output.
     moves : tuple of (array, shape, shape, way)
-        How x and the kernel are brought to (batch, groups, channels, ...) and (groups, filters, channels, ...), and
+        How x and the kernel are permuted to (batch, groups, channels, ...) and (groups, filters, channels, ...), and
         the output from (batch, groups, filters, ...): 'as it is', as a view, a transposed view, or a copy.
     """
 
@@ -104,17 +104,17 @@ class Explanation:
             else:
                 word = "chosen" if row.name == self.method else "slower"
                 if word == "slower" and row.cost_ns < self._cost:
-                    word = "unused"  # quicker, but another method was asked for
-                took = self._took(row)
+                    word = "unused"  # faster, but another method was requested
+                time = self._measured_time(row)
                 lines.append(
-                    f"  {word}   {row.name:<13} est {duration(row.cost_ns):>9}   {took}{_bytes(row.workspace):>9}"
+                    f"  {word}   {row.name:<13} est {duration(row.cost_ns):>9}   {time}{_bytes(row.workspace):>9}"
                 )
         if self.measured and any(row.refusal is None and row.measured_ns is None for row in self.candidates):
-            lines.append("  not run: predicted to take over 3 s, or left when the time for measuring was up")
+            lines.append("  not run: predicted to take over 3 s, or the time for measuring was up")
         return "\n".join(lines)
 
     def _labelling(self) -> list[str]:
-        """Return the lines that say what became of the labels."""
+        """Return the lines on the roles of the labels."""
         if not self.pattern:
             return []
         sizes = dict(self.sizes)
@@ -124,8 +124,8 @@ class Explanation:
                 lines.append(f"    {role:<11}  {', '.join(_sized(label, sizes[label]) for label in labels)}")
         return lines + [f"    {name:<11}  {before} -> {after}: {way}" for name, before, after, way in self.moves]
 
-    def _took(self, row: Candidate) -> str:
-        """Return the column of measured times, which is there only where some were asked for."""
+    def _measured_time(self, row: Candidate) -> str:
+        """Return the column of measured times, '' if none were requested."""
         if not self.measured:
             return ""
         return f"took {'not run' if row.measured_ns is None else duration(row.measured_ns):>9}   "
@@ -138,7 +138,7 @@ class Explanation:
 def explanation(
     plan: Plan, shape: Shape, labels: Labelling = UNLABELLED, measured: tuple[Candidate, ...] | None = None
 ) -> Explanation:
-    """Describe a plan whose answer has the shape given, what became of its labels, and how long each method took."""
+    """Return the explanation of a plan, with the result's shape, the roles of labels, and measured candidates."""
     spec, traits = plan.spec, plan.traits
     return Explanation(
         method=plan.method,
@@ -149,7 +149,7 @@ def explanation(
         backend=traits.library,
         device=traits.device,
         steps=plan.partition.num_pieces,
-        workspace=plan.chosen.workspace,
+        workspace=plan.candidate.workspace,
         macs=spec.macs,
         lowering=_lowering(spec),
         costs=cost_table.active_table().source,
@@ -161,9 +161,9 @@ def explanation(
     )
 
 
-def subjects(function: str, x: Any, kernel: Any, dtype: Any, like: Any) -> tuple[Shape, Shape, Traits]:
-    """Return the shapes of both operands, given as arrays or shapes, and the traits of a call on them."""
-    shapes = shape_given(function, "x_or_shape", x), shape_given(function, "kernel_or_shape", kernel)
+def call_inputs(function: str, x: Any, kernel: Any, dtype: Any, like: Any) -> tuple[Shape, Shape, Traits]:
+    """Return the shapes of both operands, passed as arrays or as shapes, and the traits of a call on them."""
+    shapes = shape_argument(function, "x_or_shape", x), shape_argument(function, "kernel_or_shape", kernel)
     traits = _traits(function, x, kernel, dtype, like)
     _accel.probe(traits, config.current().accelerators)
     return *shapes, traits
@@ -175,12 +175,12 @@ def _traits(function: str, x: Any, kernel: Any, dtype: Any, like: Any) -> Traits
         return operands(function, x, kernel, dtype).traits
     if not arrays or like is not None:
         return traits_like(function, like, dtype)
-    given = "kernel_or_shape" if arrays[0] is kernel else "x_or_shape"
-    return traits_like(function, arrays[0], dtype, given)
+    argument = "kernel_or_shape" if arrays[0] is kernel else "x_or_shape"
+    return traits_like(function, arrays[0], dtype, argument)
 
 
-def shape_given(function: str, argument: str, value: Any) -> Shape:
-    """Return the shape of an array or list, or the one that an int or a tuple of ints is."""
+def shape_argument(function: str, argument: str, value: Any) -> Shape:
+    """Return the shape of an array or list, or that given by an int or a tuple of ints."""
     if isinstance(value, (tuple, int, np.integer)):
         shape = tuple(integer(function, argument, entry) for entry in (value if isinstance(value, tuple) else (value,)))
         if any(size < 0 for size in shape):
@@ -229,7 +229,7 @@ def _bytes(count: int) -> str:
 
 
 def duration(nanoseconds: int) -> str:
-    """Return a time in words, to three digits."""
+    """Return a time with its unit, to three digits."""
     for limit, unit in ((10**3, "ns"), (10**6, "us"), (10**9, "ms")):
         if nanoseconds < limit:
             return f"{nanoseconds * 1000 / limit:.3g} {unit}"

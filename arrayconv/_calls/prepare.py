@@ -1,7 +1,7 @@
-"""What every front door does once its arguments are translated: check them, and plan.
+"""Checks and planning, shared by every public function once its arguments are translated.
 
-A door hands over a `Problem` and `Options`. Nothing below knows which function the user typed, except for its name
-in error texts. Everything is checked before anything is computed.
+A public function passes a `Problem` and `Options`. Nothing below depends on which function the user called, except for
+its name in error texts. Everything is checked before anything is computed.
 """
 
 from __future__ import annotations
@@ -15,26 +15,26 @@ import numpy as np
 from arrayconv import _accel, config
 from arrayconv._algorithms import Accuracy
 from arrayconv._arrays.dtypes import holds, itemsize
-from arrayconv._arrays.memory import ErrorWords, check_target, is_writable_in_place
+from arrayconv._arrays.out_arrays import ErrorWords, check_target, is_writable_in_place
 from arrayconv._arrays.xp import Operands, Traits, checked_dtype_name
 from arrayconv._calls import tape
 from arrayconv._errors import check_option, shown
 from arrayconv._plan.plan import Plan, Refusal, make, refused, with_accelerators
-from arrayconv._plan.rank import GONE, METHODS, Budget
+from arrayconv._plan.rank import METHODS, REMOVED, Budget
 from arrayconv._problem.axes import integer
 from arrayconv._problem.problem import Problem, Sum
 from arrayconv._runtime import capacity
 from arrayconv._runtime.programs import LIBRARY, as_program
 from arrayconv._runtime.tracing import planning, record
 
-_WIDEST = 1023  # bits of an integer that surely has a float64
-_FEWER = "Ask for fewer outputs: `mode`, `lags`, `padding`, `stride`, `dilation` and `upsample` say how many"
+_MAX_FILL_BITS = 1023  # of an integer that fits float64
+_FEWER = "Compute fewer outputs: `mode`, `lags`, `padding`, `stride`, `dilation` and `upsample` determine how many"
 _OUT = ErrorWords("out", "x", "x or the kernel", "Leave out=None")
 
 
 @record
 class Options(NamedTuple):
-    """What every door takes besides the geometry."""
+    """The options of every public function besides the geometry."""
 
     method: str = "auto"
     accuracy: Accuracy = "normwise"
@@ -45,8 +45,8 @@ class Options(NamedTuple):
 def options(
     function: str, method: Any, accuracy: Any, max_workspace: Any, fill_value: Any, fill_name: str = "fill_value"
 ) -> Options:
-    """Check the shared options; raises ValueError or TypeError naming the one that is off."""
-    check_option(function, "method", method, METHODS, GONE)
+    """Check the shared options; raises ValueError or TypeError naming the invalid one."""
+    check_option(function, "method", method, METHODS, REMOVED)
     check_option(function, "accuracy", accuracy, get_args(Accuracy))
     if max_workspace is not None:
         max_workspace = integer(function, "max_workspace", max_workspace)
@@ -56,44 +56,46 @@ def options(
         fill_value = fill_value.item()
     if not isinstance(fill_value, (int, float, complex)):
         raise TypeError(f"{function}: `{fill_name}` must be a number. Got {type(fill_value).__name__}.")
-    if isinstance(fill_value, int) and fill_value.bit_length() > _WIDEST:
+    if isinstance(fill_value, int) and fill_value.bit_length() > _MAX_FILL_BITS:
         raise OverflowError(f"{function}: `{fill_name}` must fit float64. Got {shown(fill_value)}.")
     return Options(method, accuracy, max_workspace, fill_value)
 
 
 @planning(0)
-def plan(function: str, problem: Problem, traits: Traits, chosen: Options, extra_bytes: int = 0) -> Plan:
-    """Return the plan of a call; raises where the method asked for, or every method, is refused."""
+def plan(function: str, problem: Problem, traits: Traits, options: Options, extra_bytes: int = 0) -> Plan:
+    """Return the plan of a call; raises if the requested method, or every method, refuses it."""
     settings = config.current()
-    limit = settings.max_workspace if chosen.max_workspace is None else chosen.max_workspace
-    yields = chosen.max_workspace is None and not settings.capped
+    limit = settings.max_workspace if options.max_workspace is None else options.max_workspace
+    is_soft = options.max_workspace is None and not settings.capped
     layout_bytes = _layout_bytes(problem, traits)
-    left = limit - extra_bytes - layout_bytes
-    if left <= 0 and not yields:
-        takes = [f"the {extra_bytes} bytes that a copy for `out` takes"] * (extra_bytes > 0)
-        takes += [f"the {layout_bytes} bytes that bringing the axes into order takes"] * (layout_bytes > 0)
+    available = limit - extra_bytes - layout_bytes
+    if available <= 0 and not is_soft:
+        parts = [f"the {extra_bytes} bytes that a copy for `out` takes"] * (extra_bytes > 0)
+        parts += [f"the {layout_bytes} bytes that reordering the axes takes"] * (layout_bytes > 0)
         raise ValueError(
-            f"{function}: `max_workspace` must exceed {' and '.join(takes)}. Got max_workspace={limit}. "
+            f"{function}: `max_workspace` must exceed {' and '.join(parts)}. Got max_workspace={limit}. "
             f"Allow more, or pass arrays with batch axes first."
         )
-    planned_by = with_accelerators(traits, settings.accelerators, settings.threads)
-    budget = Budget(left, chosen.accuracy, yields)
-    made = make(problem.spec, planned_by, chosen.method, budget, chosen.fill_value == 0)
-    if isinstance(made, Refusal) and planned_by.traced and not traits.traced:  # too long for one program
-        made = make(problem.spec, planned_by._replace(traced=False), chosen.method, budget, chosen.fill_value == 0)
-    if isinstance(made, Refusal):
-        raise refused(function, made, limit, limit - left)
-    return made
+    plan_traits = with_accelerators(traits, settings.accelerators, settings.threads)
+    budget = Budget(available, options.accuracy, is_soft)
+    result = make(problem.spec, plan_traits, options.method, budget, options.fill_value == 0)
+    if (
+        isinstance(result, Refusal) and plan_traits.traced and not traits.traced
+    ):  # no plan is short enough for one program
+        result = make(problem.spec, plan_traits._replace(traced=False), options.method, budget, options.fill_value == 0)
+    if isinstance(result, Refusal):
+        raise refused(function, result, limit, limit - available)
+    return result
 
 
 def _layout_bytes(problem: Problem, traits: Traits) -> int:
     """Return the bytes of the copies that reordering or summing axes may make, at the wider of the dtypes."""
     layout = problem.layout
     width = max(itemsize(traits.output), traits.itemsize)
-    operands = sum(width * prod(move.split) for move in (layout.x, layout.kernel) if move.moves and move.joins)
+    operands = sum(width * prod(move.split) for move in (layout.x, layout.kernel) if move.reorders and move.joins)
     merged = [n for n in problem.shape if n != 1] != [n for n in layout.y.joined if n != 1]
     summed = sum(width * _summed_elements(part) for part in problem.sums or () if part.axes)
-    return operands + summed + width * prod(problem.shape) * (layout.y.moves and merged)
+    return operands + summed + width * prod(problem.shape) * (layout.y.reorders and merged)
 
 
 def _summed_elements(part: Sum) -> int:
@@ -102,15 +104,15 @@ def _summed_elements(part: Sum) -> int:
 
 
 def check_size(function: str, problem: Problem, traits: Traits) -> None:
-    """Raise MemoryError before anything is planned for a result that the machine can't hold; devices know theirs."""
+    """Raise MemoryError, before planning, if the result exceeds the machine's memory; devices check their own."""
     if "cpu" in traits.device.lower():
         capacity.check_result(function, problem.shape, prod(problem.shape), itemsize(traits.output), _FEWER)
 
 
 def check_fill(function: str, fill_value: Any, traits: Traits, argument: str = "fill_value") -> None:
-    """Raise where the result's dtype can't hold the fill: it could only be truncated."""
-    found = "complex" if isinstance(fill_value, complex) else "real" if isinstance(fill_value, float) else "integer"
-    if not holds(traits.output, found):
+    """Raise TypeError if the result's dtype can't represent the fill, which would be truncated."""
+    fill_kind = "complex" if isinstance(fill_value, complex) else "real" if isinstance(fill_value, float) else "integer"
+    if not holds(traits.output, fill_kind):
         raise TypeError(
             f"{function}: `{argument}` must fit the result's dtype {traits.output}. Got {shown(fill_value)}. "
             f"Pass a wider dtype=, or a fill of its kind."
@@ -120,28 +122,28 @@ def check_fill(function: str, fill_value: Any, traits: Traits, argument: str = "
 def as_planned_program(
     library: str, function: Callable[..., Any], settings: tuple[Any, ...], operands: tuple[Any, ...]
 ) -> Any:
-    """Return what `programs.as_program` does, for a function that plans calls; who records sees those one by one."""
+    """Return what `programs.as_program` does, for a function that plans calls; run call by call if a tape records."""
     if library != LIBRARY or tape.is_recording():
         return function(*settings, *operands)
-    return as_program(library, _planning, (function, settings, config.current(), _accel.state()), operands)
+    return as_program(library, _run_with_key, (function, settings, config.current(), _accel.state()), operands)
 
 
-def _planning(function: Callable[..., Any], settings: tuple[Any, ...], *rest: Any) -> Any:
-    _config, _state, *operands = rest  # what calls are planned by, and so a program is remembered by
+def _run_with_key(function: Callable[..., Any], settings: tuple[Any, ...], *rest: Any) -> Any:
+    _config, _state, *operands = rest  # plans depend on these, so they are part of the program's cache key
     return function(*settings, *operands)
 
 
-def check_out(function: str, out: Any, found: Operands, problem: Problem) -> bool:
-    """Refuse an `out` that can't take the answer; return whether steps may write to it that overlaps no operand."""
-    backend = found.traits.backend
-    check_target(function, _OUT, out, (found.x, found.kernel), backend, found.device)
+def check_out(function: str, out: Any, operands: Operands, problem: Problem) -> bool:
+    """Raise if `out` can't store the result; return whether steps may write to it, provided it overlaps no operand."""
+    backend = operands.traits.backend
+    check_target(function, _OUT, out, (operands.x, operands.kernel), backend, operands.device)
     if tuple(out.shape) != problem.shape:
         raise ValueError(f"{function}: `out` must have shape {problem.shape}. Got {tuple(out.shape)}.")
     name = checked_dtype_name(function, "out", out.dtype)
-    if name != found.traits.output:
-        raise TypeError(f"{function}: `out` must have the result's dtype {found.traits.output}. Got {name}.")
+    if name != operands.traits.output:
+        raise TypeError(f"{function}: `out` must have the result's dtype {operands.traits.output}. Got {name}.")
     if backend == "numpy" and not out.flags.writeable:
         raise ValueError(f"{function}: `out` is read-only. Pass a writeable array of shape {problem.shape}.")
-    plain = [n for n in problem.shape if n != 1] == [n for n in problem.layout.y.joined if n != 1]
-    kept = [n for n in problem.layout.y.split if n != 1] == [n for n in problem.spec.output_shape if n != 1]
-    return plain and kept and found.traits.writable and is_writable_in_place(backend, out)
+    same_order = [n for n in problem.shape if n != 1] == [n for n in problem.layout.y.joined if n != 1]
+    same_axes = [n for n in problem.layout.y.split if n != 1] == [n for n in problem.spec.output_shape if n != 1]
+    return same_order and same_axes and operands.traits.writable and is_writable_in_place(backend, out)

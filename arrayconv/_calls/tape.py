@@ -1,7 +1,7 @@
-"""What a front door computed, as steps that can be walked back: what `arrayconv.vjp` records.
+"""The tape that `arrayconv.vjp` records: the steps of a call, each with its pullback.
 
-A convolution is one step, a bias added to it another. Each gives the gradients of the arrays it was given and of the
-result of the step before. Nobody records unless asked to, and never while a compiler traces.
+A convolution is one step, adding a bias another. A pullback returns the gradients of the step's arrays and of the
+result of the previous step. Recording is off by default, and always while a compiler traces.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from arrayconv._run.canonical import canonical_operands, canonical_result, opera
 from arrayconv._runtime.programs import as_program, number_of
 from arrayconv._runtime.tracing import is_compiling, is_recorded
 
-# (gradient of a step's result, whose are wanted) -> that of the step before's result, and those of the arrays given
+# (gradient of a step's result, which are requested) -> that of the previous step's result, those of the step's arrays
 Pullback = Callable[[Any, Sequence[bool]], tuple[Any, tuple[Any, ...]]]
 
 
 class Step(NamedTuple):
-    """One thing a call did: with which arrays, and how the gradient of its result becomes theirs."""
+    """One step of a call: its arrays, and the function from the gradient of its result to theirs."""
 
     operands: tuple[Any, ...]
     pullback: Pullback
@@ -37,7 +37,7 @@ class Step(NamedTuple):
 
 
 class Convolution(NamedTuple):
-    """A convolution without its arrays, hashable: what a program of its gradients is remembered by."""
+    """A convolution without its arrays; hashable, the cache key of the program of its gradients."""
 
     problem: Problem
     task: Task
@@ -60,12 +60,12 @@ def recording() -> Generator[list[Step]]:
 
 
 def is_recording() -> bool:
-    """Whether somebody records what calls do."""
+    """Whether a tape records the calls of this context."""
     return _tape.get() is not None
 
 
 def note(operands: tuple[Any, ...], pullback: Callable[[], Pullback], *, convolves: bool = False) -> None:
-    """Note a step for whoever records; its pullback is made only then."""
+    """Record a step, with its pullback, if a tape is recording."""
     if is_compiling():
         return
     tape = _tape.get()
@@ -73,12 +73,13 @@ def note(operands: tuple[Any, ...], pullback: Callable[[], Pullback], *, convolv
         tape.append(Step(operands, pullback(), convolves))
 
 
-def of_convolution(found: Operands, problem: Problem, plan: Plan, fill: complex) -> Pullback:
+def of_convolution(operands: Operands, problem: Problem, plan: Plan, fill: complex) -> Pullback:
     """Return the pullback of a convolution: both derivatives, conjugated as the adjoint of complex data is."""
-    convolution = Convolution(problem, plan.task, repr(fill + 0), found.xp)
+    convolution = Convolution(problem, plan.task, repr(fill + 0), operands.xp)
 
-    def pullback(dy: Array, wanted: Sequence[bool]) -> tuple[Any, tuple[Any, ...]]:
-        settings, arrays, library = (convolution, tuple(wanted)), (found.x, found.kernel, dy), plan.traits.library
+    def pullback(dy: Array, requested: Sequence[bool]) -> tuple[Any, tuple[Any, ...]]:
+        settings, arrays = (convolution, tuple(requested)), (operands.x, operands.kernel, dy)
+        library = plan.traits.library
         if is_recorded(library):
             return None, _autodiff.recorded(partial(_gradients, *settings), *arrays)
         return None, as_program(library, _gradients, settings, arrays)
@@ -87,32 +88,32 @@ def of_convolution(found: Operands, problem: Problem, plan: Plan, fill: complex)
 
 
 def _gradients(
-    convolution: Convolution, wanted: tuple[bool, ...], x: Array, kernel: Array, dy: Array
+    convolution: Convolution, requested: tuple[bool, ...], x: Array, kernel: Array, dy: Array
 ) -> tuple[Any, Any]:
-    """Return the gradients of x and the kernel, None for one that is not wanted."""
-    problem, requested, fill, xp = convolution
-    device, move = device_of(x), problem.layout
-    run = _autodiff.runner(requested.traits.library, xp, device)
+    """Return the gradients of x and the kernel, None for one that is not requested."""
+    problem, task, fill, xp = convolution
+    device, layout = device_of(x), problem.layout
+    run = _autodiff.runner(task.traits.library, xp, device)
     sums = problem.sums or (None, None)
-    found = Operands(x, kernel, xp, device, requested.traits)
-    task, factor, other = adjoint.bilinear(
-        requested, *canonical_operands(found, problem), number_of(fill), xp=xp, device=device
+    operands = Operands(x, kernel, xp, device, task.traits)
+    bilinear, factor_x, factor_kernel = adjoint.bilinear(
+        task, *canonical_operands(operands, problem), number_of(fill), xp=xp, device=device
     )
-    dy = xp.astype(canonical_result(dy, problem, xp), getattr(xp, requested.traits.accumulator), copy=False)
+    dy = xp.astype(canonical_result(dy, problem, xp), getattr(xp, task.traits.accumulator), copy=False)
     dx = dkernel = None
-    if wanted[0]:
-        dx = adjoint.of_x(run, task, _conjugate(other, xp), dy, xp=xp, device=device)
-        dx = operand_gradient(_cropped(dx, requested, task), move.x, sums[0], tuple(x.shape), xp)
-    if wanted[1]:
-        dkernel = adjoint.of_kernel(run, task, _conjugate(factor, xp), dy, xp=xp)
-        dkernel = _conjugate(dkernel, xp) if requested.spec.conj else dkernel
-        dkernel = operand_gradient(dkernel, move.kernel, sums[1], tuple(kernel.shape), xp)
+    if requested[0]:
+        dx = adjoint.of_x(run, bilinear, _conjugate(factor_kernel, xp), dy, xp=xp, device=device)
+        dx = operand_gradient(_crop(dx, task, bilinear), layout.x, sums[0], tuple(x.shape), xp)
+    if requested[1]:
+        dkernel = adjoint.of_kernel(run, bilinear, _conjugate(factor_x, xp), dy, xp=xp)
+        dkernel = _conjugate(dkernel, xp) if task.spec.conj else dkernel
+        dkernel = operand_gradient(dkernel, layout.kernel, sums[1], tuple(kernel.shape), xp)
     return like(dx, x, xp), like(dkernel, kernel, xp)
 
 
-def _cropped(dx: Array, requested: Task, task: Task) -> Array:
-    """Return the part of a gradient of the extended x that is x's own."""
-    for number, (axis, longer) in enumerate(zip(requested.spec.axes, task.spec.axes, strict=True)):
+def _crop(dx: Array, task: Task, extended: Task) -> Array:
+    """Return the gradient of x from that of x extended by constants."""
+    for number, (axis, longer) in enumerate(zip(task.spec.axes, extended.spec.axes, strict=True)):
         if longer.size != axis.size:
             first = (axis.before - longer.before) // axis.upsample
             dx = dx[along(LEADING + number, slice(first, first + axis.size))]
@@ -124,7 +125,7 @@ def _conjugate(x: Array, xp: Any) -> Array:
 
 
 def like(gradient: Any, operand: Any, xp: Any) -> Any:
-    """Return a gradient in its operand's dtype: the real part where that is real."""
+    """Return a gradient in its operand's dtype: its real part for a real operand."""
     if gradient is None:
         return None
     if kind(dtype_name(operand.dtype)) == "real" and kind(dtype_name(gradient.dtype)) == "complex":

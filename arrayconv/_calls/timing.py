@@ -28,7 +28,7 @@ from arrayconv._arrays.xp import (
     operands,
 )
 from arrayconv._calls import prepare
-from arrayconv._calls.binding import computed
+from arrayconv._calls.binding import run_unrecorded
 from arrayconv._calls.prepare import Options
 from arrayconv._plan.plan import Plan
 from arrayconv._plan.rank import Candidate
@@ -106,7 +106,7 @@ def _check_values(traits: Traits) -> None:
 
 def _runner(found: Operands, problem: Problem, plan: Plan, fill: complex) -> Callable[[], Any]:
     """Return a call of the plan on the operands; unlike a door's call, nothing that watches calls is told."""
-    return partial(computed, found, problem, plan, fill)
+    return partial(run_unrecorded, found, problem, plan, fill)
 
 
 def subjects(x: Any, kernel: Any, shapes: tuple[Any, Any], traits: Traits, dtype: Any, like: Any) -> Operands:

@@ -61,7 +61,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _path() -> Path:
-    path = user_file.place()
+    path = user_file.table_path()
     if path is None:
         raise CommandError("there is no home folder for the table. Set ARRAYCONV_CACHE_DIR to a folder")
     return path
@@ -91,7 +91,7 @@ def _tune(path: Path, *, write: bool) -> None:
     tables = {name: dict(rows) for name, rows in measured_tables.items()}
     machine = {"cores": cores, "processor": platform.processor() or platform.machine(), "system": platform.system()}
     description = {**machine, "python": platform.python_version(), "packages": primitive_costs.versions()}
-    user_file.save(path, user_file.Measured(date.today().isoformat(), description, tables), cost_table.KINDS)
+    user_file.save(path, user_file.CostFile(date.today().isoformat(), description, tables), cost_table.KINDS)
     print(f"Wrote {path}. Every process that starts from now on chooses by it; --remove undoes that.")
 
 

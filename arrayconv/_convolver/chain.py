@@ -148,4 +148,4 @@ def _cost(plans: Sequence[Plan], problem: Problem, traits: Traits, terms: int) -
     """Return the predicted nanoseconds of all passes, and of adding up the terms."""
     rate = primitive_costs(plans[-1].traits.row)
     addition = rate.call_ns + prod(problem.shape) * traits.itemsize * rate.pass_byte // 1000
-    return terms * sum(plan.chosen.cost_ns for plan in plans) + (terms - 1) * addition
+    return terms * sum(plan.candidate.cost_ns for plan in plans) + (terms - 1) * addition

@@ -63,10 +63,10 @@ def explained(plan: FactorPlan, whole: Plan, shape: Shape, labels: Any) -> Expla
     values = {field.name: getattr(of_whole, field.name) for field in fields(of_whole)}
     chain = plan.chain
     if chain is None:
-        return Explained(**values, cost_ns=whole.chosen.cost_ns, separable=plan.reason)
+        return Explained(**values, cost_ns=whole.candidate.cost_ns, separable=plan.reason)
     values["method"] = SEPARABLE
     values["steps"] = chain.terms * sum(each.partition.num_pieces for each in chain.plans)
-    values["workspace"] = max(each.chosen.workspace for each in chain.plans)
+    values["workspace"] = max(each.candidate.workspace for each in chain.plans)
     return Explained(**values, passes=_passes(chain, labels), rank=chain.terms, cost_ns=chain.cost_ns)
 
 
@@ -76,8 +76,8 @@ def _passes(chain: Chain, labels: Any) -> tuple[Pass, ...]:
             labels[axis],
             problem.spec.kernel_size[0],
             plan.method,
-            plan.chosen.cost_ns,
-            plan.chosen.workspace,
+            plan.candidate.cost_ns,
+            plan.candidate.workspace,
         )
         for axis, problem, plan in zip(chain.order, chain.problems, chain.plans, strict=True)
     )

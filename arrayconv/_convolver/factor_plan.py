@@ -49,7 +49,7 @@ def plan_factors(problem: Problem, traits: Traits, separability: Separability, r
             raise ValueError(f"{FUNCTION}: `kernel` can't be run as passes along its axes: {passes}.")
         return FactorPlan(whole, None, passes)
     chain = passes.chain
-    if whole is not None and chain is not None and chain.cost_ns >= whole.chosen.cost_ns:
+    if whole is not None and chain is not None and chain.cost_ns >= whole.candidate.cost_ns:
         return FactorPlan(whole, None, f"{chain} would take longer, est {duration(chain.cost_ns)}")
     return passes._replace(plan=whole)
 

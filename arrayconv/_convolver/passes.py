@@ -9,7 +9,7 @@ from arrayconv._arrays.float_errors import float_errors_ignored
 from arrayconv._arrays.host import Numbers
 from arrayconv._arrays.xp import Array, Namespace, Operands, Traits, device_of
 from arrayconv._calls import prepare, tape
-from arrayconv._calls.binding import planned
+from arrayconv._calls.binding import run_plan
 from arrayconv._convolver.factor_plan import FactorPlan
 from arrayconv._convolver.kernel import Kernel, Rows
 from arrayconv._plan.plan import Plan, Task, plan_of
@@ -84,7 +84,7 @@ def _sum_of_terms(
         y = operands.x
         for factor, (problem, plan), fill in zip(row, passes, fills, strict=True):
             step = Operands(y, factor, xp, operands.device, plan.traits)
-            y = planned(step, problem, plan, fill, next(prepared, None))
+            y = run_plan(step, problem, plan, fill, next(prepared, None))
         total = y if total is None else _added(total, y)
     return xp.astype(total, getattr(xp, operands.traits.output), copy=False)
 

@@ -1,4 +1,4 @@
-"""The constants of the cost model: a shipped table, and a user's own in its place.
+"""The constants of the cost model: a shipped table, and a user's own rows that replace it.
 
-Nothing here knows a method's formula: each method has its own.
+The formulas are not here: each method has its own.
 """

@@ -1,11 +1,11 @@
 """Measured constants of the cost model, or the user's own in their place.
 
-benchmarks/calibrate.py measures what methods are made of and writes this file; benchmarks/fit.py then changes rows
+benchmarks/calibrate.py measures the primitive operations and writes this file; benchmarks/fit.py then changes rows
 until the predictions agree with the times of whole methods over a grid of problems.
 
-Integers, so that a choice is the same everywhere; picoseconds unless the name says otherwise. 'other' serves
-libraries and devices that were never measured, and so do the guessed rows of CUDA. What `python -m arrayconv tune`
-measured on this machine replaces rows of the same name; it is read when the first plan needs a constant.
+Integers, so that a choice is the same everywhere; picoseconds unless the name says otherwise. The row 'other' is for
+libraries and devices that were never measured; the rows of CUDA are guesses too. Rows that `python -m arrayconv tune`
+measured on this machine replace rows of the same name; they are read when the first plan needs a constant.
 
 Measured 2026-11-22 on 2 cores, jax 0.10.2, numpy 2.4.6, scipy 1.17.1, torch 2.13.0+cpu.
 """
@@ -24,51 +24,49 @@ from arrayconv._costs import user_file
 
 
 class PrimitiveCosts(NamedTuple):
-    """What one library on one kind of device takes, for float32."""
+    """Times of the basic operations of one library on one kind of device, for float32."""
 
     call_ns: int  # one call of an array function on a tiny array
     pass_byte: int  # one elementwise pass (two reads, one write), per byte of result, in cache
     copy_byte: int  # one strided copy, per byte
     gemm_mac: int  # one multiply-add of a large matrix product, with all threads
     integer_mac: int  # the same in int32
-    fft_point: int  # one real transform, per sample and per log2 of the length; lent ones with one thread
+    fft_point: int  # one real transform, per sample and per log2 of the length; a provider's with one thread
 
 
-THREADS = 2  # which large matrix products had in these rows
+THREADS = 2  # of the large matrix products of these rows
 
 PRIMITIVE_COSTS: dict[str, PrimitiveCosts] = {
     "numpy+scipy/cpu": PrimitiveCosts(529, 60, 26, 7, 228, 180),
     "numpy+ducc0/cpu": PrimitiveCosts(848, 112, 15, 10, 291, 120),
     "numpy+torch/cpu": PrimitiveCosts(848, 112, 15, 10, 291, 100),  # not fitted: tensors without ducc0
-    "numpy/cpu": PrimitiveCosts(
-        848, 112, 15, 10, 291, 629
-    ),  # its own work is that of the row before, tried on 2026-11-29
+    # All but the transform as numpy+ducc0, tried on 2026-11-29.
+    "numpy/cpu": PrimitiveCosts(848, 112, 15, 10, 291, 629),
     "torch/cpu": PrimitiveCosts(1729, 25, 45, 19, 67, 81),
     "torch/cuda": PrimitiveCosts(8000, 1, 1, 1, 10, 2),
     "cupy/cuda": PrimitiveCosts(10000, 1, 1, 1, 10, 2),
-    "jax/cpu": PrimitiveCosts(
-        5805, 146, 211, 7, 65, 250
-    ),  # transforms by hand on 2026-11-23, with all they need around them
-    "jax-traced/cpu": PrimitiveCosts(117, 9, 50, 12, 70, 100),  # likewise
+    # JAX's transforms set by hand on 2026-11-23, the operations around them included.
+    "jax/cpu": PrimitiveCosts(5805, 146, 211, 7, 65, 250),
+    "jax-traced/cpu": PrimitiveCosts(117, 9, 50, 12, 70, 100),
     "other": PrimitiveCosts(5000, 100, 200, 40, 1000, 1000),
 }
 
 
-LINE = 64  # bytes: single multiply-adds take too few picoseconds to be told apart by whole ones
+LINE = 64  # bytes: a single multiply-add takes too few picoseconds for an integer to resolve
 
 
 class MethodCost(NamedTuple):
-    """What an accelerated method takes."""
+    """Times of an accelerated method."""
 
     call_ns: int  # a call on tiny arrays
     cache_line_mac: int  # a multiply-add of each element of 64 bytes
-    output: int = 0  # one output, whatever its taps; of rows, the start of one for each term; of tiles, 64 bytes a pass
+    output: int = 0  # one output, whatever its taps; in rows: the start of one, per term; in tiles: 64 bytes a pass
 
 
 METHOD_COSTS: dict[str, MethodCost] = {
-    # With vectors of 64 bytes, and of what `NARROW` does not have without them.
+    # With vectors of 64 bytes (AVX-512); without them too, for methods that `METHOD_COSTS_AVX2` does not list.
     # Fitted on 2026-11-22, 2 cores of an AMD EPYC (Zen 5), gcc 12.2; loops are those of one thread.
-    "numpy_convolve-short": MethodCost(1500, 1246),  # calls of 12 us on 2026-11-29, native_loops' of 5, im2col's of 16
+    "numpy_convolve-short": MethodCost(1500, 1246),  # a call took 12 us on 2026-11-29, of native_loops 5, of im2col 16
     "numpy_convolve-float": MethodCost(1500, 640, 2364),
     "numpy_convolve-integer": MethodCost(1500, 11520, 1000),
     "native_loops-float": MethodCost(652, 512, 1400),
@@ -88,7 +86,7 @@ METHOD_COSTS: dict[str, MethodCost] = {
     "xla_tiles": MethodCost(2500, 160, 192),  # set by hand from timings under jax.jit on 2026-11-23, jax 0.10.2
 }
 
-NARROW: dict[str, MethodCost] = {
+METHOD_COSTS_AVX2: dict[str, MethodCost] = {
     # Fitted on 2026-11-23, 2 cores of an AMD EPYC (Zen 3), to problems of one channel and of many.
     "native_images": MethodCost(4688, 275, 352),
     "native_loops-filters": MethodCost(652, 200, 320),
@@ -103,31 +101,32 @@ KINDS: dict[str, Any] = {"PRIMITIVE_COSTS": PrimitiveCosts, "METHOD_COSTS": Meth
 
 
 class Costs(NamedTuple):
-    """The tables in force, and where they come from."""
+    """The active tables, and their source."""
 
     primitive_costs: dict[str, PrimitiveCosts]
     method_costs: dict[str, MethodCost]
     source: str  # 'shipped table', or the user's file and its date
-    threads: int = THREADS  # which matrix products had where these were measured
+    threads: int = THREADS  # of the matrix products, when these were measured
 
 
 @cache
-def is_wide() -> bool:
-    """Whether NumPy finds vectors of 64 bytes here: AVX-512."""
+def has_avx512() -> bool:
+    """Whether NumPy reports AVX-512, vectors of 64 bytes, on this machine."""
     extensions: Any = np.show_config(mode="dicts")
-    found = extensions["SIMD Extensions"]["found"]
-    return any(name == "X86_V4" or name.startswith("AVX512") for name in found)
+    available = extensions["SIMD Extensions"]["found"]
+    return any(name == "X86_V4" or name.startswith("AVX512") for name in available)
 
 
 def shipped() -> Costs:
-    """Return the tables that came with the package, those for this machine's kind of processor."""
-    return Costs(dict(PRIMITIVE_COSTS), {**METHOD_COSTS, **({} if is_wide() else NARROW)}, "shipped table")
+    """Return the package's own tables for this machine's kind of processor."""
+    narrow = {} if has_avx512() else METHOD_COSTS_AVX2
+    return Costs(dict(PRIMITIVE_COSTS), {**METHOD_COSTS, **narrow}, "shipped table")
 
 
 @cache
 def active_table() -> Costs:
-    """Return the tables this process chooses by: the shipped ones, under the rows of the user's own."""
-    path, own = user_file.place(), None
+    """Return the tables that this process ranks by: the shipped ones, with rows replaced by the user's."""
+    path, own = user_file.table_path(), None
     try:
         own = None if path is None else user_file.load(path, KINDS)
     except ValueError as wrong:
@@ -143,7 +142,7 @@ def active_table() -> Costs:
     tables = own.tables
     source = f"{path}, tuned {own.date}"
     cores = own.machine.get("cores")
-    threads = cores if type(cores) is int and cores > 0 else THREADS  # what is said of a machine may be anything
+    threads = cores if type(cores) is int and cores > 0 else THREADS  # the file may say anything of the machine
     primitive_costs, method_costs = (
         {**base.primitive_costs, **tables.get("PRIMITIVE_COSTS", {})},
         {**base.method_costs, **tables.get("METHOD_COSTS", {})},
@@ -151,37 +150,37 @@ def active_table() -> Costs:
     return Costs(primitive_costs, method_costs, source, threads)
 
 
-_tried: list[Costs] = []  # the last of them answers
+_trial_tables: list[Costs] = []  # the last one is active
 
 
 @contextmanager
 def using_tables(costs: Costs) -> Generator[None]:
-    """Let `primitive_costs` and `method_cost` answer from other tables, so that a fit sees what these predict.
+    """Let `primitive_costs` and `method_cost` read other tables, so that a fit can compare their predictions.
 
-    Plans are remembered by what was in force when they were made, so rank, and plan nothing inside.
+    Only rank inside, do not plan: plans are cached, and the cache key does not include the tables.
     """
-    _tried.append(costs)
+    _trial_tables.append(costs)
     try:
         yield
     finally:
-        _tried.pop()
+        _trial_tables.pop()
 
 
-def _answering() -> Costs:
-    return _tried[-1] if _tried else active_table()
+def _current_tables() -> Costs:
+    return _trial_tables[-1] if _trial_tables else active_table()
 
 
 def primitive_costs(row: str) -> PrimitiveCosts:
-    """Return the constants of a row (see `Traits.row`), or the guess for what was never measured."""
-    found = _answering().primitive_costs
-    return found.get(row, found["other"])
+    """Return the constants of a row (see `Traits.row`), those of 'other' for one that was never measured."""
+    rows = _current_tables().primitive_costs
+    return rows.get(row, rows["other"])
 
 
 def method_cost(name: str) -> MethodCost:
     """Return the constants of an accelerated method."""
-    return _answering().method_costs[name]
+    return _current_tables().method_costs[name]
 
 
 def threads() -> int:
-    """Return with how many threads the matrix products of `primitive_costs` were measured."""
-    return _answering().threads
+    """Return the number of threads with which the matrix products of `primitive_costs` were measured."""
+    return _current_tables().threads

@@ -13,7 +13,7 @@ from arrayconv._einconv.lowering import alone, lower
 from arrayconv._einconv.options import Geometry
 from arrayconv._einconv.pattern import Pattern
 from arrayconv._errors import shown
-from arrayconv._problem.layout import Move
+from arrayconv._problem.layout import Permutation
 
 Shape = tuple[int, ...]
 
@@ -80,12 +80,12 @@ def _roles(pattern: Pattern) -> tuple[tuple[str, tuple[str, ...]], ...]:
     )
 
 
-def _way(move: Move, before: Shape, after: Shape, lonely: Sequence[str], width: int) -> str:
+def _way(move: Permutation, before: Shape, after: Shape, lonely: Sequence[str], width: int) -> str:
     """Say how an array goes from one shape to another: a view, a transposed view, or a copy and its bytes."""
     first = f"summed over {', '.join(lonely)}, then " if lonely else ""
     merges = [n for n in after if n != 1] != [move.split[n] for n in move.order if move.split[n] != 1]
-    if move.moves and merges:
+    if move.reorders and merges:
         return f"{first}transposed and copied ({width * prod(after)} bytes)"
-    if move.moves:
+    if move.reorders:
         return f"{first}transposed view"
     return f"{first}view" if before != after else f"{first}as it is"

@@ -9,7 +9,7 @@ import numpy as np
 from ducc0 import fft
 
 from arrayconv._arrays import scratch
-from arrayconv._arrays.memory import lengthened, padded
+from arrayconv._arrays.zero_padding import lengthened, padded
 from arrayconv._fft.slabs import Steps
 from arrayconv._fft.transforms import threaded
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from scipy import fft  # pyright: ignore[reportMissingTypeStubs]
 
-from arrayconv._arrays.memory import lengthened, padded, zero_padded_scratch
+from arrayconv._arrays.zero_padding import lengthened, padded, zero_padded_scratch
 from arrayconv._fft.slabs import Steps
 from arrayconv._fft.transforms import threaded
 

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from arrayconv._arrays import scratch
-from arrayconv._arrays.memory import clear, zero_padded
+from arrayconv._arrays.zero_padding import clear, zero_padded
 from arrayconv._fft import MIN_THREADED_SAMPLES
 from arrayconv._ops import contain
 from arrayconv._runtime.threads import parallel_phases

@@ -75,7 +75,7 @@ def run(call: Call, passes: Iterable[Pass], cache_key: Hashable | None = None, *
     if call.source.backend != LIBRARY:
         y, bound = _chained(call, chain)
         if cache_key is not None and not call.is_promoted:  # every such call warns
-            cache.remember(cache_key, _remembered(call, bound, given))
+            cache.store(cache_key, _remembered(call, bound, given))
         return write_output(call, y, x)
     if not chain:
         return write_output(call, x, x)
@@ -141,7 +141,7 @@ def _bind(call: Call, x: Array, one: Pass) -> _BoundPass:
     shapes = shape_of(x), shape_of(one.weights)
     problem = _problem(function, *shapes, one.axes, one.before, one.boundaries, one.flip)
     chosen = prepare.options(function, "direct" if cuts else "auto", "componentwise", None, call.fill)
-    bound = binding.known(function, found, problem, chosen)
+    bound = binding.cached_call(function, found, problem, chosen)
     return _BoundPass(bound, one.weights, one.divisor, one.divisor != 1 or found.traits.output != call.working)
 
 

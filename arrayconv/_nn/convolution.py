@@ -81,9 +81,7 @@ def convolve(function: str, input: Any, weight: Any, bias: Any, options: tuple[A
         placed = window(function, count, given.stride, given.padding, given.dilation, given.groups, given.boundary)
         problem = _problem(function, shape_of(input), shape_of(weight), placed)
         bias = admitted(function, bias, validated, shape_of(weight)[0])
-        call = cache.remember(
-            cache_key, bind(function, validated, problem, choice, postprocess=_postprocess(bias, count))
-        )
+        call = cache.store(cache_key, bind(function, validated, problem, choice, postprocess=_postprocess(bias, count)))
     return call(input, weight, bias)
 
 
@@ -122,9 +120,7 @@ def transpose(function: str, input: Any, weight: Any, bias: Any, options: tuple[
         placed = _placed(function, given, count)
         problem = _transposed(function, shape_of(input), shape_of(weight), placed)
         bias = admitted(function, bias, validated, shape_of(weight)[1] * placed.groups)
-        call = cache.remember(
-            cache_key, bind(function, validated, problem, choice, postprocess=_postprocess(bias, count))
-        )
+        call = cache.store(cache_key, bind(function, validated, problem, choice, postprocess=_postprocess(bias, count)))
     return call(input, weight, bias)
 
 

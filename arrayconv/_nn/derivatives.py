@@ -33,7 +33,7 @@ def of_input(function: str, input_size: Any, weight: Any, grad_output: Any, geom
         grad_output, weight = validated.x, validated.kernel
         placed = window(function, count, *rest)
         problem = _input_problem(function, count, shape, shape_of(weight), shape_of(grad_output), placed)
-        call = cache.remember(cache_key, bind(function, validated, problem, prepare.Options()))
+        call = cache.store(cache_key, bind(function, validated, problem, prepare.Options()))
     return call(grad_output, weight)
 
 
@@ -48,7 +48,7 @@ def of_weight(function: str, input: Any, weight_size: Any, grad_output: Any, geo
         placed = window(function, count, *rest)
         problem = _weight_problem(function, count, shape_of(input), shape, shape_of(grad_output), placed)
         postprocess = _conjugated if validated.traits.output.startswith("complex") else None
-        call = cache.remember(cache_key, bind(function, validated, problem, prepare.Options(), postprocess=postprocess))
+        call = cache.store(cache_key, bind(function, validated, problem, prepare.Options(), postprocess=postprocess))
     return call(input, grad_output)
 
 

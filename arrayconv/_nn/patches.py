@@ -8,8 +8,8 @@ from __future__ import annotations
 from math import prod
 from typing import Any, NamedTuple
 
+from arrayconv._arrays.buffers import buffer, set_at
 from arrayconv._arrays.float_errors import float_errors_ignored
-from arrayconv._arrays.memory import buffer, set_at
 from arrayconv._arrays.xp import Array, Namespace, Operands, Traits, device_of, operands
 from arrayconv._nn.arguments import not_negative, positive
 from arrayconv._nn.shapes import batched

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from arrayconv._nn.arguments import Window
 from arrayconv._problem.axes import padded_axis
-from arrayconv._problem.layout import Move, Shape
+from arrayconv._problem.layout import Permutation, Shape
 from arrayconv._problem.spec import Axis, Spec
 
 
@@ -65,15 +65,15 @@ def specified(function: str, input_shape: Shape, weight_shape: Shape, window: Wi
     return Spec(input_shape[0], groups, channels, rows // groups, tuple(axes))
 
 
-def kept(split: Shape, joined: Shape | None = None) -> Move:
+def kept(split: Shape, joined: Shape | None = None) -> Permutation:
     """Return the move that splits, leaves the axes where they are, and joins."""
     return reordered(split, (0, 1, 2), joined)
 
 
-def reordered(split: Shape, leading: tuple[int, int, int], joined: Shape | None = None) -> Move:
+def reordered(split: Shape, leading: tuple[int, int, int], joined: Shape | None = None) -> Permutation:
     """Return the move that splits, brings the three leading axes into another order, and joins."""
     order = (*leading, *range(3, len(split)))
-    return Move(split, order, tuple([split[axis] for axis in order]) if joined is None else joined)
+    return Permutation(split, order, tuple([split[axis] for axis in order]) if joined is None else joined)
 
 
 def answer(spec: Spec, unbatched: bool) -> Shape:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from itertools import product
 from typing import Any
 
-from arrayconv._arrays.memory import is_numpy
+from arrayconv._arrays.buffers import is_numpy
 from arrayconv._arrays.xp import Array, Namespace
 from arrayconv._ops.pad import along
 from arrayconv._problem.spec import Axis

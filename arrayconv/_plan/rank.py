@@ -1,4 +1,4 @@
-"""Why this algorithm: rank the table for a problem, with a cost for what can run and a reason for what can't.
+"""The choice of algorithm: ranks the table for a problem, with a cost for each method that can run, else a reason.
 
 Pure integers: the choice depends on the spec, the traits and the budget, never on values, load or time of day.
 """
@@ -15,26 +15,26 @@ from arrayconv._arrays.xp import Traits
 from arrayconv._costs.cost_table import primitive_costs
 from arrayconv._problem.gather import gathered_axis, needs_gather
 from arrayconv._problem.spec import Axis, Spec
-from arrayconv._problem.split import among_zeros, block_shape, is_circular, live_phases
+from arrayconv._problem.split import block_shape, handles_wrap, handles_zeros, live_phases
 from arrayconv._runtime.tracing import record
 
 TABLE: dict[str, Algorithm] = {**ALGORITHMS, **ACCELERATED}
 METHODS = ("auto", *TABLE)
-GONE = {"numba": "native_loops", "numba_tiles": "native_tiles"}  # of earlier versions, and what serves in their place
+REMOVED = {"numba": "native_loops", "numba_tiles": "native_tiles"}  # methods of earlier versions -> successors
 _UNLIMITED = 1 << 62
-_SHARED_NS = 1_000_000  # from which pieces are run side by side: in less, a system may not move a thread to a core
-_WAKING_NS = 150_000  # until another thread begins
-_LONG_NS = 3_000_000  # from which two for every thread are considered
+_SHARED_NS = 1_000_000  # cost from which pieces run in parallel: below, the system may not move a thread to a free core
+_WAKING_NS = 150_000  # latency until another thread starts
+_LONG_NS = 3_000_000  # cost from which two pieces per thread are considered
 _MAX_PIECES = 4096  # cache-sized pieces of one problem: planning time must not grow with the data
 
 
 @record
 class Budget(NamedTuple):
-    """What the caller allows: bytes of workspace (None for any), and how the error must be bounded."""
+    """The caller's limits: bytes of workspace (None for no limit), and how the error must be bounded."""
 
     max_workspace: int | None = None
     accuracy: Accuracy = "normwise"
-    yields: bool = False  # the cap is a default: it is exceeded where nothing fits
+    is_soft: bool = False  # the limit is a default, exceeded if no method fits
 
 
 @record
@@ -44,11 +44,11 @@ class Candidate(NamedTuple):
     name: str
     cost_ns: int
     block: tuple[int, ...]  # the largest piece that fits: (batch, groups, *outputs)
-    workspace: int  # bytes of such a piece
-    refusal: str | None  # why it can't run, None if it can
-    measured_ns: int | None = None  # what it took, where somebody measured
-    num_parallel: int = 1  # pieces that run side by side, each on a thread of its own
-    undivided: bool = False  # the whole problem is one piece, upsampled axes as they are
+    workspace: int  # bytes of that piece
+    refusal: str | None  # why it cannot run, None if it can
+    measured_ns: int | None = None  # measured time, where it was run
+    num_parallel: int = 1  # pieces that run side by side, one per thread
+    undivided: bool = False  # the whole problem is one piece, upsampled axes included
 
 
 def rank(spec: Spec, traits: Traits, budget: Budget, zero_fill: bool) -> tuple[Candidate, ...]:
@@ -59,11 +59,11 @@ def rank(spec: Spec, traits: Traits, budget: Budget, zero_fill: bool) -> tuple[C
     spec : Spec
         The whole problem.
     traits : Traits
-        What is known of the arrays.
+        Properties of the arrays.
     budget : Budget
-        What the caller allows.
+        The caller's limits.
     zero_fill : bool
-        'constant' axes are continued by zeros, which some algorithms need not copy.
+        Whether 'constant' axes extend by zeros, which some algorithms need not copy.
     """
     phase = _largest_phase(spec)
     rows = [_candidate(algorithm, spec, phase, traits, budget, zero_fill) for algorithm in TABLE.values()]
@@ -71,25 +71,25 @@ def rank(spec: Spec, traits: Traits, budget: Budget, zero_fill: bool) -> tuple[C
 
 
 def _largest_phase(spec: Spec) -> Spec:
-    """Return the phase with the most work: it stands for all, since one algorithm runs them."""
+    """Return the phase with the most work; it represents all, since one algorithm runs them."""
     return spec._replace(axes=tuple(_largest(axis) for axis in spec.axes))
 
 
 def _largest(axis: Axis) -> Axis:
     if not axis.outputs:
         return axis._replace(upsample=1)
-    met = [phase.axis for phase in live_phases(axis)]
-    if not met:  # no tap meets a sample, and nothing runs
+    live = [phase.axis for phase in live_phases(axis)]
+    if not live:  # no tap multiplies a sample, and nothing runs
         return axis._replace(upsample=1, taps=1)
-    return max(met, key=lambda phase: phase.taps * phase.outputs)
+    return max(live, key=lambda phase: phase.taps * phase.outputs)
 
 
-class _Work(NamedTuple):
-    """A problem for one algorithm, of which blocks (batch, groups, *outputs) are asked what they take."""
+class _CostModel(NamedTuple):
+    """Costs, bytes and refusals of one algorithm for blocks (batch, groups, *outputs) of a problem."""
 
     algorithm: Algorithm
     spec: Spec
-    phase: Spec  # the largest, which stands for all
+    phase: Spec  # the largest, which represents all
     traits: Traits
     extends: Extends
 
@@ -112,22 +112,22 @@ class _Work(NamedTuple):
 
     def count(self, block: tuple[int, ...]) -> int:
         """Count the pieces of all phases."""
-        each = prod(-(-max(n, 1) // b) for n, b in zip(self.sizes, block, strict=True))
-        return each * prod(max(1, len(live_phases(axis))) for axis in self.spec.axes)
+        per_phase = prod(-(-max(n, 1) // b) for n, b in zip(self.sizes, block, strict=True))
+        return per_phase * prod(max(1, len(live_phases(axis))) for axis in self.spec.axes)
 
     def cost(self, block: tuple[int, ...], threads: int) -> int:
-        """Return the expected nanoseconds of all pieces, one after the other; the kernel they meet is prepared once."""
+        """Return the expected nanoseconds of all pieces, one after the other, with the kernel prepared once."""
         piece, count, traits = self.piece(block), self.count(block), self.traits._replace(threads=threads)
-        again = self.prepare_cost(block, threads) * (count - 1)
-        return (self.algorithm.cost(piece, traits) + _step_ns(traits)) * count - again
+        saved = self.prepare_cost(block, threads) * (count - 1)
+        return (self.algorithm.cost(piece, traits) + _step_ns(traits)) * count - saved
 
     def prepare_cost(self, block: tuple[int, ...], threads: int) -> int:
-        """Return the expected nanoseconds of what needs only the kernel, as far as it is told apart."""
-        prepares = self.algorithm.preparation.cost
-        return prepares(self.piece(block), self.traits._replace(threads=threads)) if prepares else 0
+        """Return the expected nanoseconds of preparing the kernel, 0 if the algorithm has no separate figure for it."""
+        cost = self.algorithm.preparation.cost
+        return cost(self.piece(block), self.traits._replace(threads=threads)) if cost else 0
 
-    def within(self, block: tuple[int, ...], limit: int) -> tuple[int, ...] | None:
-        """Return the block, smaller if need be, that keeps to so many bytes; None where none does."""
+    def fit(self, block: tuple[int, ...], limit: int) -> tuple[int, ...] | None:
+        """Return the block, shrunk if necessary to fit `limit` bytes; None if no block fits."""
         return block_shape(block, self.reaches, self.bytes, limit, rows=not self.algorithm.spreads)
 
 
@@ -138,47 +138,47 @@ def _candidate(
         return Candidate(algorithm.name, 0, (), 0, reason)
 
     if budget.accuracy == "componentwise" and algorithm.accuracy == "normwise":
-        return refused("its error is bounded by norm, and accuracy='componentwise' was asked for")
+        return refused("its error is bounded by norm, and accuracy='componentwise' was requested")
     limit = _UNLIMITED if budget.max_workspace is None else budget.max_workspace
-    whole = _undivided(algorithm, spec, traits, limit) if zero_fill else None
+    whole = _undivided_candidate(algorithm, spec, traits, limit) if zero_fill else None
     if whole is not None:
         return whole
-    work = _Work(algorithm, spec, phase, traits, algorithm.cuts.extending(zero_fill))
-    smallest = (1,) * len(work.sizes)
-    reason = work.why_not(smallest)
+    model = _CostModel(algorithm, spec, phase, traits, algorithm.cuts.extending(zero_fill))
+    smallest = (1,) * len(model.sizes)
+    reason = model.why_not(smallest)
     if reason is not None:
         return refused(reason)
-    block = work.within(work.sizes, limit)
+    block = model.fit(model.sizes, limit)
     if block is None:
-        needs = work.bytes(smallest)
+        needs = model.bytes(smallest)
         return refused(f"its smallest piece needs {needs} bytes of workspace, more than max_workspace={limit}")
-    block = _cache_block(algorithm, phase, traits, block, work.reaches)
-    reason = work.why_not(block)
+    block = _cache_block(algorithm, phase, traits, block, model.reaches)
+    reason = model.why_not(block)
     if reason is not None:
         return refused(reason)
-    found = Candidate(algorithm.name, work.cost(block, traits.threads), block, work.bytes(block), None)
-    shares = traits.threads > 1 and traits.writable and algorithm.cuts.shares(phase, traits)
-    return _parallel_row(found, work, limit) if shares and found.cost_ns >= _SHARED_NS else found
+    row = Candidate(algorithm.name, model.cost(block, traits.threads), block, model.bytes(block), None)
+    may_share = traits.threads > 1 and traits.writable and algorithm.cuts.shares(phase, traits)
+    return _parallel_row(row, model, limit) if may_share and row.cost_ns >= _SHARED_NS else row
 
 
-def _parallel_row(found: Candidate, work: _Work, limit: int) -> Candidate:
-    """Return the row with pieces on threads of their own, where that is expected to take less."""
-    threads, block = work.traits.threads, found.block
-    for parts in (threads, 2 * threads) if found.cost_ns > _LONG_NS else (threads,):
-        smaller = work.within(_parted(block, work.sizes, work.reaches, parts), limit // threads)
-        if smaller is None or work.why_not(smaller) is not None:
+def _parallel_row(row: Candidate, model: _CostModel, limit: int) -> Candidate:
+    """Return the row with one piece per thread in parallel, if that is expected to be faster."""
+    threads, block = model.traits.threads, row.block
+    for parts in (threads, 2 * threads) if row.cost_ns > _LONG_NS else (threads,):
+        smaller = model.fit(_split_block(block, model.sizes, model.reaches, parts), limit // threads)
+        if smaller is None or model.why_not(smaller) is not None:
             continue
-        waiting = 10 if work.count(smaller) > threads else 11  # tenths: one thread may be held up, while others wait
-        first = work.prepare_cost(smaller, 1)  # while all wait
-        took = _WAKING_NS + first + (work.cost(smaller, 1) - first) * waiting // (10 * threads)
-        if took < found.cost_ns:
-            needs = threads * work.bytes(smaller)
-            found = found._replace(cost_ns=took, block=smaller, workspace=needs, num_parallel=threads)
-    return found
+        tenths = 10 if model.count(smaller) > threads else 11  # one thread may be delayed while the others wait for it
+        preparation = model.prepare_cost(smaller, 1)  # the other threads wait for it
+        cost = _WAKING_NS + preparation + (model.cost(smaller, 1) - preparation) * tenths // (10 * threads)
+        if cost < row.cost_ns:
+            needs = threads * model.bytes(smaller)
+            row = row._replace(cost_ns=cost, block=smaller, workspace=needs, num_parallel=threads)
+    return row
 
 
-def _undivided(algorithm: Algorithm, spec: Spec, traits: Traits, limit: int) -> Candidate | None:
-    """Return the row of an algorithm that takes this upsampled problem as it is; None where it takes phases."""
+def _undivided_candidate(algorithm: Algorithm, spec: Spec, traits: Traits, limit: int) -> Candidate | None:
+    """Return the row of an algorithm that supports this upsampled problem whole; None if it needs phases."""
     if algorithm.cuts.upsamples is None or not algorithm.cuts.upsamples(spec) or algorithm.why_not(spec, traits):
         return None
     needs = _piece_bytes(algorithm, spec, spec, traits)
@@ -189,32 +189,35 @@ def _undivided(algorithm: Algorithm, spec: Spec, traits: Traits, limit: int) -> 
     return Candidate(algorithm.name, cost, block, needs, None, undivided=True)
 
 
-def _parted(block: tuple[int, ...], sizes: Sequence[int], reaches: Sequence[int], parts: int) -> tuple[int, ...]:
-    """Cut a block until there are at least `parts` of them: the batch first, then the axis longest in reaches."""
+def _split_block(block: tuple[int, ...], sizes: Sequence[int], reaches: Sequence[int], parts: int) -> tuple[int, ...]:
+    """Halve a block until there are at least `parts` of them: the batch, then groups, then axes in order.
+
+    Leading axes are cut first, but none to pieces shorter than its halo while another can be cut.
+    """
     shape = list(block)
     while prod(-(-max(n, 1) // b) for n, b in zip(sizes, shape, strict=True)) < parts:
         cuttable = [number for number, size in enumerate(shape) if size > 1]
         if not cuttable:
             break
         number = cuttable[0]
-        if number >= 2:  # leading axes first, while no halo is longer than the piece
+        if number >= 2:  # the first axis whose pieces stay longer than their halo
             number = next((n for n in cuttable if shape[n] > 2 * reaches[n - 2]), cuttable[0])
         shape[number] = -(-shape[number] // 2)
     return tuple(shape)
 
 
 def _step_ns(traits: Traits) -> int:
-    """Return the nanoseconds of starting a piece: about as long as 20 calls on tiny arrays."""
+    """Return the nanoseconds to start a piece: about 20 calls on tiny arrays."""
     return 20 * primitive_costs(traits.row).call_ns
 
 
 def _cache_block(
     algorithm: Algorithm, phase: Spec, traits: Traits, block: tuple[int, ...], reaches: Sequence[int]
 ) -> tuple[int, ...]:
-    """Shrink a block until what it works on stays in a CPU's cache, where pieces cost little to start.
+    """Shrink a block until its workspace stays in a CPU's cache, on libraries where starting a piece costs little.
 
-    What smears works on the halo of a piece as on the rest: no piece is shorter than its reach, as far as `block` goes;
-    nor is one less than a whole image where those are not cut.
+    An algorithm that spreads non-finite values computes the halo of a piece too: none of its pieces is shorter than its
+    reach, unless `block` is. With `tiles_images` no piece is smaller than a whole image.
     """
     if not algorithm.cuts.tile_bytes or traits.traced or traits.device != "cpu" or traits.backend == "jax":
         return block
@@ -222,7 +225,7 @@ def _cache_block(
     def workspace(shape: tuple[int, ...]) -> int:
         return algorithm.workspace(_block_spec(phase, shape, frozenset()), traits)
 
-    fixed = workspace((1,) * len(block))  # the kernel's share, which no block makes smaller
+    fixed = workspace((1,) * len(block))  # the kernel's part, which no block reduces
 
     def size(shape: tuple[int, ...]) -> int:
         return workspace(shape) - fixed
@@ -236,7 +239,7 @@ def _cache_block(
 
 
 def _block_spec(phase: Spec, block: Sequence[int], extends: Extends) -> Spec:
-    """Return the spec of one block of a phase on a piece of x of its own."""
+    """Return the spec of one block of a phase on its own piece of x."""
     batch, groups, *outputs = block
     axes = tuple(_block_axis(axis, count, extends) for axis, count in zip(phase.axes, outputs, strict=True))
     return phase._replace(batch=batch, groups=groups, axes=axes)
@@ -245,17 +248,17 @@ def _block_spec(phase: Spec, block: Sequence[int], extends: Extends) -> Spec:
 def _block_axis(axis: Axis, outputs: int, extends: Extends) -> Axis:
     if needs_gather(axis):
         return gathered_axis(axis, outputs)
-    if outputs == axis.outputs and ("all" in extends or among_zeros(axis, extends) or is_circular(axis, extends)):
+    if outputs == axis.outputs and ("all" in extends or handles_zeros(axis, extends) or handles_wrap(axis, extends)):
         return axis
     return axis._replace(outputs=outputs, size=axis.stride * (outputs - 1) + axis.reach, before=0)
 
 
 def _piece_bytes(algorithm: Algorithm, block: Spec, spec: Spec, traits: Traits) -> int:
-    """Return the bytes one block takes beyond the caller's arrays: extended input, kernel, and the method's own."""
+    """Return the bytes of one block beyond the caller's arrays: extended input, kernel, result and workspace."""
     read = prod(_samples(axis) for axis in block.axes)
     samples = block.batch * block.groups * block.channels * read
     guarded = bool(algorithm.spreads) and not traits.exact
-    # A cast, or one axis extended after the other; guarded data, its magnitudes, scaled, and two flags.
+    # A cast, or axes extended one by one; with a guard: data, magnitudes, scaled data, and two flags.
     copies = 4 if guarded else 1 + any(axis.leaves_data for axis in spec.axes)
     piece = samples * (copies * traits.itemsize + 2 * guarded)
     kernel = (6 if guarded else 2) * prod(spec.kernel_shape) * traits.itemsize  # cast, flipped, guarded
@@ -264,6 +267,6 @@ def _piece_bytes(algorithm: Algorithm, block: Spec, spec: Spec, traits: Traits) 
 
 
 def _samples(axis: Axis) -> int:
-    """Count the samples that an axis reads, of its own and beyond the ends."""
+    """Count the samples that an axis reads, inside and beyond its ends."""
     lo, hi = axis.span(0, axis.outputs)
     return -(-(hi - lo) // axis.upsample)

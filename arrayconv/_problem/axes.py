@@ -1,4 +1,4 @@
-"""What shape comes out: modes, lags and paddings become `Axis` values.
+"""Modes, lags and paddings as `Axis` values, which determine the shape of the result.
 
 With k_eff = dilation * (k - 1) + 1, relative to x and never swapped:
 
@@ -6,8 +6,8 @@ With k_eff = dilation * (k - 1) + 1, relative to x and never swapped:
     same    n outputs,             from lag -(k_eff // 2)
     valid   n - k_eff + 1 outputs, from lag 0, and no extension
 
-Then every stride-th output is kept. A convolution's 'same' starts at full index (k_eff - 1) // 2, which is
-the same position once the kernel is flipped. Everything here is integers and refusals.
+Of these outputs every stride-th is computed. A convolution's 'same' starts at full index (k_eff - 1) // 2, which is
+the same position once the kernel is flipped. Everything here is integers and error texts.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Mode = Literal["full", "same", "valid"]
 MODES = ("full", "same", "valid")
 PADDINGS = ("valid", "full", "same", "same_lower")
 PADDING_RULE = f"one of {listed(PADDINGS)}, an int or a (before, after) pair per axis"
-_FIRST_TOO_LARGE = 2**63
+_LIMIT = 2**63
 
 
 def is_sequence(value: object) -> bool:
@@ -32,7 +32,7 @@ def is_sequence(value: object) -> bool:
 
 
 def is_iterable(value: Any) -> bool:
-    """Whether `value` has entries, which a 0-d array has not; compilers follow this, but not `numpy.iterable`."""
+    """Whether `value` can be iterated, unlike a 0-d array; torch.compile traces this, but not `numpy.iterable`."""
     try:
         iter(value)
     except TypeError:
@@ -41,20 +41,20 @@ def is_iterable(value: Any) -> bool:
 
 
 def integer(function: str, argument: str, value: Any, rule: str = "an integer") -> int:
-    """Return `value` as an int of 64 bits, or raise TypeError, which says that it must be `rule`, or OverflowError."""
+    """Return `value` as an int of 64 bits, or raise TypeError, saying that it must be `rule`, or OverflowError."""
     try:
         number = index(value)
     except TypeError:
         raise TypeError(f"{function}: `{argument}` must be {rule}. Got {shown(value)}.") from None
-    if not -_FIRST_TOO_LARGE <= number < _FIRST_TOO_LARGE:
+    if not -_LIMIT <= number < _LIMIT:
         raise OverflowError(f"{function}: `{argument}` must fit 64 bits, -2**63 to 2**63 - 1. Got {shown(number)}.")
     return number
 
 
 def real(function: str, argument: str, value: Any) -> float:
-    """Return a number or 0-d array as int or float; TypeError for what is none, OverflowError beyond float64."""
-    if isinstance(value, float) or (isinstance(value, int) and abs(value) < _FIRST_TOO_LARGE):
-        return value  # also a number that a compiler left open, of which no more may be asked
+    """Return a number or 0-d array as int or float; raises TypeError, or OverflowError beyond float64."""
+    if isinstance(value, float) or (isinstance(value, int) and abs(value) < _LIMIT):
+        return value  # may be symbolic under a compiler, so no further operation on it
     refusal = f"{function}: `{argument}` must be a real number. Got "
     if isinstance(value, (str, bytes)) or tuple(getattr(value, "shape", ())) != ():
         raise TypeError(f"{refusal}{shown(value)}.")
@@ -67,7 +67,7 @@ def real(function: str, argument: str, value: Any) -> float:
 
 
 def per_axis(function: str, argument: str, value: Any, count: int) -> tuple[Any, ...]:
-    """Give each of `count` axes its own entry: a single value serves all, a sequence must have `count`."""
+    """Return one entry per axis: a single value is repeated `count` times, a sequence must have `count` entries."""
     if not is_sequence(value):
         return (value,) * count
     if len(value) != count:
@@ -95,7 +95,7 @@ def boundary_per_axis(function: str, value: Any, count: int) -> tuple[Boundary, 
 
 
 def mode_axis(function: str, axis: Axis, mode: str) -> Axis:
-    """Return `axis` with the outputs and offset of `mode`; raises ValueError where nothing fits."""
+    """Return `axis` with the outputs and offset of `mode`; raises ValueError if 'valid' has no output."""
     reach = axis.reach
     if mode == "full":
         before, outputs = reach - 1, axis.size + reach - 1
@@ -133,14 +133,14 @@ def padded_axis(function: str, axis: Axis, padding: str | tuple[int, int], kerne
         after = total - before
     else:
         before, after = (integer(function, "padding", part) for part in padding)
-    room = size + before + after - reach
-    if room < 0:
+    last_start = size + before + after - reach  # of a window
+    if last_start < 0:
         raise ValueError(
             f"{function}: the padded axis must hold {kernel}. Got {axis.size} samples, upsample {axis.upsample}, "
             f"padding ({before}, {after}): {size + before + after} samples for {axis.taps} taps with dilation "
             f"{axis.dilation} (reach {reach}). Pad more or use a shorter kernel."
         )
-    return checked(function, axis._replace(before=before, outputs=room // axis.stride + 1))
+    return checked(function, axis._replace(before=before, outputs=last_start // axis.stride + 1))
 
 
 def strided(outputs: int, stride: int) -> int:
@@ -149,7 +149,7 @@ def strided(outputs: int, stride: int) -> int:
 
 
 def checked(function: str, axis: Axis) -> Axis:
-    """Return `axis`; raises where positions need more than 64 bits, or an empty axis would be extended from nothing."""
+    """Return `axis`; raises if positions need more than 64 bits, or if the boundary extends an empty axis."""
     check_positions(function, axis)
     if axis.size == 0 and axis.outputs and reads_samples(axis.boundary):
         raise ValueError(
@@ -160,9 +160,9 @@ def checked(function: str, axis: Axis) -> Axis:
 
 
 def check_positions(function: str, axis: Axis) -> None:
-    """Raise OverflowError where the samples that are read can't be counted in 64 bits."""
+    """Raise OverflowError if the positions of samples that are read exceed 64 bits."""
     lo, hi = axis.span(0, max(axis.outputs, 1))
-    if max(-lo, hi, axis.upsampled_size, axis.outputs, axis.reach) >= _FIRST_TOO_LARGE:
+    if max(-lo, hi, axis.upsampled_size, axis.outputs, axis.reach) >= _LIMIT:
         raise OverflowError(
             f"{function}: samples must be counted in 64 bits. Got {axis.size} samples, {axis.taps} taps, `stride` "
             f"{axis.stride}, `dilation` {axis.dilation}, `upsample` {axis.upsample}, and by `mode`, `lags` or "

@@ -1,8 +1,8 @@
-"""What lies beyond the ends of an axis, as integers.
+"""The samples beyond the ends of an axis, as integers.
 
 An extension is a list of runs. A run copies `length` samples of the axis from `start` in steps of +1, -1 or
-0; `start = FILL` stands for the constant. Slices, flips and broadcasts of runs need no index array, so the
-same plan serves a GPU and a tracer. Of many periods one stands for all, as a cycle. Names are `numpy.pad`'s:
+0; `start = FILL` is the constant. Runs are slices, flips and broadcasts and need no index array, so the same
+plan runs on a GPU and under a tracer. Many periods are stored as one, a cycle. Names are `numpy.pad`'s:
 
     constant  k k | a b c d | k k        symmetric  b a | a b c d | d c
     edge      a a | a b c d | d d        reflect    c b | a b c d | c b
@@ -19,8 +19,8 @@ from arrayconv._runtime.tracing import planning, record
 Boundary = Literal["constant", "edge", "symmetric", "reflect", "wrap"]
 BOUNDARIES: tuple[Boundary, ...] = get_args(Boundary)
 FILL = -1
-_FEW = 16  # periods that stand one by one
-_PERIODS = {"wrap": (1, 0), "symmetric": (2, 0), "reflect": (2, -2)}  # positions: so many per sample, and these
+_MAX_LISTED_PERIODS = 16  # more are stored as a cycle
+_PERIODS = {"wrap": (1, 0), "symmetric": (2, 0), "reflect": (2, -2)}  # period in positions: factor * size + offset
 
 
 @record
@@ -32,26 +32,26 @@ class Run(NamedTuple):
     length: int
 
     @property
-    def behind(self) -> int:
-        """The sample that would come next."""
+    def next_start(self) -> int:
+        """The sample that would follow the run."""
         return self.start + self.step * self.length
 
 
 @record
 class Cycle(NamedTuple):
-    """The runs of a whole period, `periods` times one after the other."""
+    """The runs of a whole period, repeated `periods` times."""
 
     runs: tuple[Run, ...]
     periods: int
 
     @property
     def start(self) -> int:
-        """The first sample: no slice begins there."""
+        """0, which is not FILL: a cycle copies samples."""
         return 0
 
     @property
     def step(self) -> int:
-        """No step that a slice has."""
+        """2, which no run has: a cycle is no slice."""
         return 2
 
     @property
@@ -60,26 +60,29 @@ class Cycle(NamedTuple):
         return self.periods * sum(run.length for run in self.runs)
 
 
-Source = tuple[Run | Cycle, ...]  # where the samples of an axis come from
+Source = tuple[Run | Cycle, ...]  # the runs that make up a range of an extended axis
 
 
 def reads_samples(boundary: Boundary) -> bool:
-    """Whether samples are read beyond the ends, so that an axis must have one; else a constant is."""
+    """Whether positions beyond the ends copy samples, so that the axis needs at least one, rather than the constant."""
     return boundary != "constant"
 
 
-def ends_meet(boundary: Boundary) -> bool:
-    """Whether the last sample is followed by the first: the axis is a circle."""
+def wraps(boundary: Boundary) -> bool:
+    """Whether the first sample follows the last: the axis is circular."""
     return boundary == "wrap"
 
 
 def period(size: int, boundary: Boundary) -> int | None:
-    """Return after how many positions an axis of at least one sample repeats itself; None where all beyond is alike.
+    """Return the period of the extended axis; None where all positions beyond an end read the same.
 
-    A mirror goes up through the axis, then down again, with or without the end samples doubled.
+    A mirror runs through the axis forwards, then backwards, with or without the end samples doubled. The axis has at
+    least one sample.
     """
-    found = _PERIODS.get(boundary)
-    return None if found is None else max(found[0] * size + found[1], 1)
+    if boundary not in _PERIODS:
+        return None
+    factor, offset = _PERIODS[boundary]
+    return max(factor * size + offset, 1)
 
 
 @planning(0)
@@ -95,17 +98,17 @@ def runs(size: int, first: int, stop: int, boundary: Boundary) -> Source:
         raise ValueError(f"boundary {boundary!r} extends the data, but the axis has 0 samples; use 'constant'")
     whole = period(size, boundary)
     if whole is None or stop <= first:
-        return each_run(size, first, stop, boundary)
+        return list_runs(size, first, stop, boundary)
     start = -(-first // whole) * whole
     count = (stop - start) // whole
-    if count <= _FEW:
-        return each_run(size, first, stop, boundary)
-    cycle = Cycle(each_run(size, 0, whole, boundary), count)
-    return *each_run(size, first, start, boundary), cycle, *each_run(size, start + count * whole, stop, boundary)
+    if count <= _MAX_LISTED_PERIODS:
+        return list_runs(size, first, stop, boundary)
+    cycle = Cycle(list_runs(size, 0, whole, boundary), count)
+    return *list_runs(size, first, start, boundary), cycle, *list_runs(size, start + count * whole, stop, boundary)
 
 
-def each_run(size: int, first: int, stop: int, boundary: Boundary) -> tuple[Run, ...]:
-    """Return the positions `first <= i < stop` one run after the other, however many periods there are."""
+def list_runs(size: int, first: int, stop: int, boundary: Boundary) -> tuple[Run, ...]:
+    """Return the positions `first <= i < stop` as runs alone, however many periods there are."""
     pieces: list[Run] = []
     at = first
     while at < stop:
@@ -115,31 +118,34 @@ def each_run(size: int, first: int, stop: int, boundary: Boundary) -> tuple[Run,
     return tuple(pieces)
 
 
-def singly(source: Iterable[Run | Cycle]) -> Iterator[Run]:
-    """Yield the runs of a source, those of a cycle once."""
+def distinct_runs(source: Iterable[Run | Cycle]) -> Iterator[Run]:
+    """Yield the runs of a source, and those of a cycle once."""
     for run in source:
         yield from run.runs if isinstance(run, Cycle) else (run,)
 
 
-def _run_at(size: int, at: int, room: int, boundary: Boundary) -> Run:
-    """Return the longest run that begins at position `at` of the extended axis, at most `room` samples."""
+def _run_at(size: int, at: int, limit: int, boundary: Boundary) -> Run:
+    """Return the longest run that begins at position `at` of the extended axis, at most `limit` samples."""
     if 0 <= at < size:
-        return Run(at, 1, min(size - at, room))
+        return Run(at, 1, min(size - at, limit))
     whole = period(size, boundary)
     if whole is None:
-        count = min(-at, room) if at < 0 else room
+        count = min(-at, limit) if at < 0 else limit
         return Run((0 if at < 0 else size - 1) if reads_samples(boundary) else FILL, 0, count)
     if boundary == "reflect" and size == 1:
-        return Run(0, 0, room)
+        return Run(0, 0, limit)
     phase = at % whole
     if phase < size:
-        return Run(phase, 1, min(size - phase, room))
+        return Run(phase, 1, min(size - phase, limit))
     mirrored = whole - phase - (boundary == "symmetric")
-    return Run(mirrored, -1, min(whole - phase, room))
+    return Run(mirrored, -1, min(whole - phase, limit))
 
 
-def shift(size: int, lo: int, hi: int, boundary: Boundary) -> int:
-    """Return by how much positions [lo, hi) are lowered to lie next to the data, not none, and read the same."""
+def period_shift(size: int, lo: int, hi: int, boundary: Boundary) -> int:
+    """Return by how much positions [lo, hi) can be lowered, to be next to the data, and still read the same samples.
+
+    The axis has at least one sample.
+    """
     whole = period(size, boundary)
     if whole is None:
         return lo - size if lo > size else min(hi, 0)
@@ -147,27 +153,27 @@ def shift(size: int, lo: int, hi: int, boundary: Boundary) -> int:
 
 
 def sample_range(size: int, lo: int, hi: int, boundary: Boundary) -> tuple[int, int]:
-    """Return a range of samples whose own extension is that of all at the positions [lo, hi), which leave the axis.
+    """Return a range of samples whose extension equals that of the whole axis at [lo, hi), which leaves the axis.
 
-    A mirror at the end of a cut is one at the end of the axis only as far as the cut is long; from there on it turns
-    back, where the whole axis goes on.
+    A mirror at the end of a range equals that of the axis only over the length of the range; beyond it the range
+    reverses again, where the whole axis continues.
     """
-    copied = [run for run in singly(runs(size, lo, hi, boundary)) if run.start != FILL]
-    if ends_meet(boundary) or (lo < 0 and hi > size) or not copied:
+    copied = [run for run in distinct_runs(runs(size, lo, hi, boundary)) if run.start != FILL]
+    if wraps(boundary) or (lo < 0 and hi > size) or not copied:
         return 0, size
     ends = [place for run in copied for place in (run.start, run.start + run.step * (run.length - 1))]
     start, end = (0, max(ends) + 1) if lo < 0 else (min(ends), size)
-    there_and_back = period(end - start, boundary)
-    turns = there_and_back is not None and max(-lo, hi - size) > there_and_back // 2
-    return (0, size) if turns else (start, end)
+    range_period = period(end - start, boundary)
+    reverses = range_period is not None and max(-lo, hi - size) > range_period // 2
+    return (0, size) if reverses else (start, end)
 
 
-def merged(pieces: Iterable[Run | Cycle]) -> Source:
-    """Return runs, one after the other, with those as one that go on where the one before ends."""
+def merge_runs(pieces: Iterable[Run | Cycle]) -> Source:
+    """Return runs with each run joined to its predecessor where it continues it."""
     joined: list[Run | Cycle] = []
     for run in pieces:
         last = joined[-1] if joined else None
-        if isinstance(last, Run) and isinstance(run, Run) and run[:2] == (last.behind, last.step):
+        if isinstance(last, Run) and isinstance(run, Run) and run[:2] == (last.next_start, last.step):
             joined[-1] = last._replace(length=last.length + run.length)
         else:
             joined.append(run)

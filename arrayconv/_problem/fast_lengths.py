@@ -1,4 +1,4 @@
-"""Lengths that every library transforms quickly."""
+"""Lengths of which every library computes the FFT quickly."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from arrayconv._runtime.tracing import planning
 
 
 @planning(4096)
-def fast_length(least: int) -> int:
-    """Return the smallest 2^a 3^b 5^c of at least `least`: lengths every library transforms quickly."""
-    best = 1 << max(least - 1, 0).bit_length()
+def fast_length(min_length: int) -> int:
+    """Return the smallest 2^a 3^b 5^c that is at least `min_length`."""
+    best = 1 << max(min_length - 1, 0).bit_length()
     five = 1
     while five < best:
         three = five
         while three < best:
-            quotient = -(-least // three)
+            quotient = -(-min_length // three)
             best = min(best, three * (1 << max(quotient - 1, 0).bit_length()))
             three *= 3
         five *= 5

@@ -1,9 +1,9 @@
-"""The two derivatives of the one operation, each the same operation with its integers re-read; runs nothing.
+"""The two derivatives of the one operation, each the same operation with other integers; runs nothing.
 
 For y = A(w) x the transpose with respect to x swaps stride and upsample, reverses the kernel and swaps its channel
-axes; what it gives on the extended axis is folded back onto the samples (`_ops.pad.fold`). The derivative with
+axes; its result on the extended axis is folded back onto the samples (`_ops.pad.fold`). The derivative with
 respect to w correlates X with the output's gradient, stride and dilation swapped, batch and channels swapped. Output
-sizes are explicit, because a stride may leave a remainder that no formula could tell. Both are plain transposes:
+sizes are explicit, because no formula gives the remainder that a stride may leave. Both are plain transposes:
 for the adjoint of complex data conjugate the kernel, respectively x.
 """
 
@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from arrayconv._problem.boundary import Source, reads_samples, runs
-from arrayconv._problem.gather import gathered, needs_gather
+from arrayconv._problem.gather import gather, needs_gather
 from arrayconv._problem.spec import Axis, Spec
 from arrayconv._runtime.tracing import planning, record
 
@@ -40,9 +40,9 @@ def input_gradient(spec: Spec) -> InputGradient:
 
 def _transposed(axis: Axis) -> tuple[Axis, Source]:
     if axis.upsample == 1 and reads_samples(axis.boundary) and needs_gather(axis):
-        axis, source = gathered(axis, 0, axis.outputs)
+        axis, source = gather(axis, 0, axis.outputs)
         return _transposed(axis)[0], source
-    first, stop = _extended(axis)
+    first, stop = _gradient_range(axis)
     transposed = Axis(
         size=axis.outputs,
         taps=axis.taps,
@@ -55,8 +55,11 @@ def _transposed(axis: Axis) -> tuple[Axis, Source]:
     return transposed, runs(axis.size, first, stop, axis.boundary)
 
 
-def _extended(axis: Axis) -> tuple[int, int]:
-    """Return the positions of the extended axis that outputs read, all where zeros lie beyond or none is read."""
+def _gradient_range(axis: Axis) -> tuple[int, int]:
+    """Return the range of positions of the extended axis that get a gradient.
+
+    For a constant boundary, or without outputs, that is the axis itself.
+    """
     if not reads_samples(axis.boundary) or axis.outputs == 0:
         return 0, axis.size
     lo, hi = axis.span(0, axis.outputs)
@@ -65,9 +68,9 @@ def _extended(axis: Axis) -> tuple[int, int]:
 
 @planning()
 def kernel_gradient(spec: Spec) -> Spec:
-    """Return the operation that gives w's gradient: X (channels as batch) with y's gradient as the kernel.
+    """Return the operation that computes w's gradient: X (channels as batch) with y's gradient as the kernel.
 
-    It takes x as (channels, groups, batch, *n) and the gradient as (groups, filters, batch, *out), and gives
+    It takes x as (channels, groups, batch, *n) and the gradient as (groups, filters, batch, *out), and returns
     (channels, groups, filters, *k), with the taps reversed where the operation flips its kernel.
     """
     axes = tuple(
@@ -79,26 +82,28 @@ def kernel_gradient(spec: Spec) -> Spec:
 
 @planning()
 def border_runs(spec: Spec) -> tuple[Source, ...]:
-    """Return per axis the runs that hold x and what outputs read of a constant beyond its ends, () where nothing."""
-    return tuple(runs(axis.size, *_reached(axis), axis.boundary) if _overreaches(axis) else () for axis in spec.axes)
+    """Return per axis the runs of x and of the constants that outputs read beyond its ends, () if they read none."""
+    return tuple(
+        runs(axis.size, *_full_range(axis), axis.boundary) if _reads_constants(axis) else () for axis in spec.axes
+    )
 
 
 @planning()
 def on_extended(spec: Spec) -> Spec:
-    """Return the operation on x extended by `border_runs`, so that no constant is left to read."""
-    return spec._replace(axes=tuple(_lengthened(axis) if _overreaches(axis) else axis for axis in spec.axes))
+    """Return the operation on x extended by `border_runs`, which reads no constants."""
+    return spec._replace(axes=tuple(_extended_axis(axis) if _reads_constants(axis) else axis for axis in spec.axes))
 
 
-def _overreaches(axis: Axis) -> bool:
-    return not reads_samples(axis.boundary) and axis.outputs > 0 and _reached(axis) != (0, axis.size)
+def _reads_constants(axis: Axis) -> bool:
+    return not reads_samples(axis.boundary) and axis.outputs > 0 and _full_range(axis) != (0, axis.size)
 
 
-def _reached(axis: Axis) -> tuple[int, int]:
-    """Return the positions of the extended axis from the first that is data or read to behind the last."""
+def _full_range(axis: Axis) -> tuple[int, int]:
+    """Return the range of positions of the extended axis that are data or read."""
     lo, hi = axis.span(0, axis.outputs)
     return min(0, -(-lo // axis.upsample)), max(axis.size, (hi - 1) // axis.upsample + 1)
 
 
-def _lengthened(axis: Axis) -> Axis:
-    first, stop = _reached(axis)
+def _extended_axis(axis: Axis) -> Axis:
+    first, stop = _full_range(axis)
     return axis._replace(size=stop - first, before=axis.before + axis.upsample * first)

@@ -2,7 +2,7 @@
 
 Each label plays one role, decided by where it appears: convolved ('space'), in both operands and the output
 ('group'), in both but not the output ('channel'), in x and the output ('batch'), in the kernel and the output
-('filter'). A layout is the reshape, transpose and reshape that bring x to (batch, groups, channels, *n), w to
+('filter'). A layout is the reshape, transpose and reshape that take x to (batch, groups, channels, *n), w to
 (groups, filters, channels, *k), and y from (batch, groups, filters, *out) to the caller's axes. Only integers.
 """
 
@@ -19,18 +19,18 @@ Shape = tuple[int, ...]
 
 
 @record
-class Move(NamedTuple):
-    """A reshape to `split`, a transpose by `order`, a reshape to `joined`: a way from one axis order to another."""
+class Permutation(NamedTuple):
+    """A reshape to `split`, a transpose by `order`, a reshape to `joined`: from one axis order to another."""
 
     split: Shape
     order: tuple[int, ...]
     joined: Shape
 
     @property
-    def moves(self) -> bool:
+    def reorders(self) -> bool:
         """Whether axes longer than 1 change their order, so that joining them may copy."""
-        kept = [axis for axis in self.order if self.split[axis] != 1]
-        return kept != sorted(kept)
+        long_axes = [axis for axis in self.order if self.split[axis] != 1]
+        return long_axes != sorted(long_axes)
 
     @property
     def joins(self) -> bool:
@@ -39,20 +39,20 @@ class Move(NamedTuple):
         return [n for n in transposed if n != 1] != [n for n in self.joined if n != 1]
 
     @property
-    def inverse(self) -> Move:
-        """The way back."""
+    def inverse(self) -> Permutation:
+        """The inverse permutation."""
         transposed = tuple(self.split[axis] for axis in self.order)
         back = tuple(self.order.index(axis) for axis in range(len(self.order)))
-        return Move(transposed, back, self.split)
+        return Permutation(transposed, back, self.split)
 
 
 @record
 class Layout(NamedTuple):
-    """The three moves of a call, and the counts of its non-spatial roles."""
+    """The permutations of x, the kernel and y, and the counts of the non-spatial roles."""
 
-    x: Move
-    kernel: Move
-    y: Move
+    x: Permutation
+    kernel: Permutation
+    y: Permutation
     batch: int
     groups: int
     channels: int
@@ -90,15 +90,15 @@ def layout(
     def count(labels: Sequence[Label]) -> int:
         return prod(sizes[label] for label in labels)
 
-    def move(labels: Sequence[Label], shape: Shape, roles: tuple[Sequence[Label], ...]) -> Move:
+    def permutation(labels: Sequence[Label], shape: Shape, roles: tuple[Sequence[Label], ...]) -> Permutation:
         order = tuple(labels.index(label) for role in (*roles, space) for label in role)
         joined = (*map(count, roles), *(shape[labels.index(label)] for label in space))
-        return Move(shape, order, joined)
+        return Permutation(shape, order, joined)
 
     return Layout(
-        move(x, shapes[0], (batch, groups, channels)),
-        move(kernel, shapes[1], (groups, filters, channels)),
-        move(output, shapes[2], (batch, groups, filters)).inverse,
+        permutation(x, shapes[0], (batch, groups, channels)),
+        permutation(kernel, shapes[1], (groups, filters, channels)),
+        permutation(output, shapes[2], (batch, groups, filters)).inverse,
         *map(count, (batch, groups, channels, filters)),
     )
 
@@ -126,9 +126,9 @@ def broadcast_layout(
     Returns
     -------
     layout : Layout
-        An axis longer than 1 in x only is a batch, in the kernel only a filter, in both a group.
+        An axis longer than 1 is a batch if only x has it so, a filter if only the kernel, a group if both.
     shape : tuple of int
-        Shape of the answer, one axis per axis of x.
+        Shape of the result, one axis per axis of x.
     """
     taps = dict(zip(kernel_labels, kernel_shape, strict=True))
     sizes: dict[int, int] = {}

@@ -1,7 +1,7 @@
-"""Calls whose axes pair by number, on their way to the one operation: what `convolve` and `Convolver` share.
+"""Translation of calls whose axes pair by number, shared by `convolve` and `Convolver`.
 
-Axes the kernel runs along become the spatial axes; the others broadcast, and what they become (batch, groups or
-filters) follows from which operand has them longer than 1.
+The axes that the kernel runs along become the spatial axes; the others broadcast, and become batch, groups or filters
+according to which operand has them longer than 1.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from arrayconv._runtime.tracing import planning, record
 
 @record
 class Geometry(NamedTuple):
-    """The options that decide shapes, as hashable values."""
+    """The options that determine shapes, as hashable values."""
 
     mode: Any
     axes: Any
@@ -57,7 +57,7 @@ def correlated(function: str, mode: Any, axes: Any, boundary: Any, stride: Any, 
 def geometry(
     function: str, mode: Any, axes: Any, boundary: Any, stride: Any, dilation: Any, lags: Any = None
 ) -> Geometry:
-    """Return the options that place windows, checked and hashable."""
+    """Return the options that position windows, checked and hashable."""
     numbers = {"axes": axes, "stride": stride, "dilation": dilation, "lags": lags}
     frozen = {name: _frozen(function, name, value) for name, value in numbers.items()}
     boundary = tuple(boundary) if is_sequence(boundary) else boundary
@@ -65,7 +65,7 @@ def geometry(
 
 
 def _frozen(function: str, argument: str, value: Any) -> Any:
-    """Return integers as ints and sequences of them as tuples: a key in which 2.0 can't stand for 2."""
+    """Return integers as ints and sequences of them as tuples: a cache key in which 2.0 and 2 differ."""
     if isinstance(value, (list, tuple, range)) or (isinstance(value, np.ndarray) and value.ndim):
         entries = value.tolist() if isinstance(value, np.ndarray) else value
         return tuple(_frozen(function, argument, entry) for entry in entries)
@@ -80,7 +80,7 @@ def check_taps(function: str, kernel_shape: tuple[int, ...]) -> None:
 
 @planning()
 def problem(function: str, x_shape: tuple[int, ...], kernel_shape: tuple[int, ...], geometry: Geometry) -> Problem:
-    """Translate shapes and options into the one operation; raises what the shapes contradict."""
+    """Translate shapes and options into the one operation; raises for shapes that contradict them."""
     check_option(function, "mode", geometry.mode, MODES)
     space = convolved_axes(function, len(x_shape), len(kernel_shape), geometry.axes)
     check_taps(function, kernel_shape)

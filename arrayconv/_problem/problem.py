@@ -1,7 +1,7 @@
-"""A translated call: the one operation, the way to its canonical axes and back, and the answer's shape.
+"""A translated call: the one operation, the permutations to its canonical axes and back, and the result's shape.
 
-This is what a front door hands to `_calls.prepare`. Doors whose axes pair by number use `paired`, those with
-labels `labelled`.
+A public function passes it to `_calls.prepare`. Functions whose axes pair by number use `paired`, those with labels
+`labelled`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from arrayconv._runtime.tracing import record
 
 @record
 class Sum(NamedTuple):
-    """What is summed away from one operand before anything else: its shape with axes split, and the axes summed."""
+    """The axes that are summed out of one operand first: its shape with axes split, and the axes summed."""
 
     split: Shape
     axes: tuple[int, ...] = ()
@@ -28,8 +28,8 @@ class Problem(NamedTuple):
 
     layout: Layout
     spec: Spec
-    shape: Shape  # of the answer
-    sums: tuple[Sum, Sum] | None = None  # of x and the kernel; None where nothing is summed away
+    shape: Shape  # of the result
+    sums: tuple[Sum, Sum] | None = None  # of x and the kernel; None if no axis is summed
 
 
 def paired(
@@ -53,9 +53,9 @@ def paired(
     kernel_labels : sequence of int
         The axis of x that each kernel axis pairs with.
     axes : mapping
-        What happens along each convolved axis of x, in the order of the spec's axes.
+        `Axis` of each convolved axis of x, in the order of the spec's axes.
     flip, conj : bool
-        What is done to the kernel first.
+        Whether the kernel is flipped, and conjugated, first.
     """
     outputs = {label: axis.outputs for label, axis in axes.items()}
     lowered, shape = broadcast_layout(function, x_shape, kernel_shape, kernel_labels, outputs)
@@ -71,7 +71,7 @@ def labelled(
     flip: bool = False,
     conj: bool = False,
 ) -> Problem:
-    """Translate a call whose axes are labelled; what a label does follows from where it stands (see `_problem.layout`).
+    """Translate a call whose axes are labelled; the operands with a label determine its role (see `_problem.layout`).
 
     Parameters
     ----------
@@ -82,9 +82,9 @@ def labelled(
     sizes : mapping
         Size of every label that is not convolved.
     axes : mapping
-        What happens along each convolved label, in the order of the spec's axes.
+        `Axis` of each convolved label, in the order of the spec's axes.
     flip, conj : bool
-        What is done to the kernel first.
+        Whether the kernel is flipped, and conjugated, first.
     """
     lowered = layout(*operands, list(axes), sizes, shapes)
     return Problem(lowered, _spec(lowered, axes.values(), flip, conj), shapes[2])

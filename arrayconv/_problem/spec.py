@@ -4,8 +4,8 @@
 
 `X` is x (batch, groups, channels, *n) extended beyond its ends by each axis' boundary, then upsampled
 (`upsample - 1` zeros between samples); `before` counts upsampled samples and may be negative. It is a
-correlation: `flip` and `conj` say what is done to w (groups, filters, channels, *k) first. Everything is
-hashable and nothing here knows an array; the fill value is an operand, not a part of the problem.
+correlation: with `flip` and `conj`, w (groups, filters, channels, *k) is flipped and conjugated first.
+Everything is hashable and contains no array; the fill value is an operand, not a part of the problem.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from __future__ import annotations
 from math import prod
 from typing import NamedTuple
 
-from arrayconv._problem.boundary import Boundary, ends_meet
+from arrayconv._problem.boundary import Boundary, wraps
 from arrayconv._runtime.tracing import record
 
 
 @record
 class Axis(NamedTuple):
-    """One convolved axis: its sizes and how output position and tap meet a sample."""
+    """One convolved axis: its sizes, and the integers that map an output position and a tap to a sample."""
 
     size: int
     taps: int
@@ -32,12 +32,12 @@ class Axis(NamedTuple):
 
     @property
     def reach(self) -> int:
-        """Samples from the first tap to the last, both counted: dilation * (taps - 1) + 1."""
+        """Samples that a window spans: dilation * (taps - 1) + 1."""
         return self.dilation * (self.taps - 1) + 1
 
     @property
     def upsampled_size(self) -> int:
-        """Samples after zeros are put between: upsample * (size - 1) + 1."""
+        """Samples with the zeros inserted between them: upsample * (size - 1) + 1."""
         return self.upsample * (self.size - 1) + 1 if self.size else 0
 
     @property
@@ -48,8 +48,8 @@ class Axis(NamedTuple):
 
     @property
     def wraps_around(self) -> bool:
-        """Whether some output reads beyond ends that meet."""
-        return ends_meet(self.boundary) and self.leaves_data
+        """Whether some output reads beyond the ends of an axis whose boundary is 'wrap'."""
+        return wraps(self.boundary) and self.leaves_data
 
     def span(self, first: int, stop: int) -> tuple[int, int]:
         """Return the upsampled positions [lo, hi) that outputs `first <= p < stop` read."""
@@ -58,7 +58,7 @@ class Axis(NamedTuple):
 
 @record
 class Spec(NamedTuple):
-    """The whole operation: counts, one Axis per spatial axis, and what is done to the kernel first."""
+    """The whole operation: counts, one Axis per spatial axis, and whether the kernel is flipped or conjugated."""
 
     batch: int
     groups: int

@@ -1,12 +1,12 @@
 """How a problem is cut into pieces an algorithm can run: phases, borders, blocks. Integers only.
 
-1. Phases. With upsample u, output p meets tap k only where stride*p + dilation*k - before is a multiple of u.
-   Outputs p = r (mod u / gcd(stride, u)) share every such tap, so each class is an ordinary problem on a slice of the
-   kernel, without the zeros (polyphase: Crochiere and Rabiner, Multirate Digital Signal Processing, 1983).
-   An algorithm that takes upsampled axes as they are is given the whole problem instead.
+1. Phases. With upsample u, tap k multiplies a sample in output p only if stride*p + dilation*k - before is a multiple
+   of u. Outputs p = r (mod u / gcd(stride, u)) use the same taps, so each phase is an ordinary problem on a slice of
+   the kernel, without the zeros (polyphase: Crochiere and Rabiner, Multirate Digital Signal Processing, 1983).
+   An algorithm that supports upsampled axes gets the whole problem instead.
 2. Borders. Outputs whose window leaves x are cut off as slabs, two per axis, so that only O(taps) slabs are
    copied and extended, never the whole of x. Small problems are extended whole: fewer steps cost less.
-3. Blocks. What is left is cut until a piece's bytes fit a budget, or its outputs a cache (see `_problem.partition`).
+3. Blocks. The remaining outputs are cut until the bytes of a piece fit a budget or a cache (see `_problem.partition`).
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from typing import NamedTuple
 
 from arrayconv._problem.boundary import Run, Source, reads_samples, runs, sample_range
 from arrayconv._problem.fast_lengths import fast_length
-from arrayconv._problem.gather import compact, gathered, near, needs_gather
+from arrayconv._problem.gather import gather, needs_gather, shift_to_data, simplify
 from arrayconv._problem.spec import Axis, Spec
 from arrayconv._runtime.tracing import planning, record
 
 Range = tuple[int, int]
-SMALL = 1 << 19  # samples below which extending the whole costs less than handling slabs
+SMALL = 1 << 19  # samples: up to so many, extending all of x costs less than computing slabs
 
 
 @record
 class Phase(NamedTuple):
-    """Outputs `first_output + i * output_step` of one axis, which meet taps `first_tap + j * tap_step`."""
+    """Outputs `first_output + i * output_step` of one axis, which use the taps `first_tap + j * tap_step`."""
 
-    axis: Axis  # upsample 1; 0 taps or 0 outputs where nothing meets
+    axis: Axis  # upsample 1; 0 taps where no tap multiplies a sample
     first_tap: int
     tap_step: int
     first_output: int
@@ -38,7 +38,7 @@ class Phase(NamedTuple):
 
 @record
 class Piece(NamedTuple):
-    """One run of an algorithm: what it computes, where its operands come from, where its result goes."""
+    """One run of an algorithm: its spec, the parts of the operands that it reads, and the part of y that it writes."""
 
     spec: Spec
     batch: Range
@@ -49,31 +49,31 @@ class Piece(NamedTuple):
 
 
 def phases(axis: Axis) -> tuple[Phase, ...]:
-    """Cut an upsampled axis into axes without upsampling."""
+    """Return all phases of an upsampled axis, axes without upsampling."""
     return tuple(_phase(axis, first, _period(axis)) for first in range(phase_count(axis)))
 
 
 def phase_count(axis: Axis) -> int:
-    """Return how many phases there are."""
+    """Return the number of phases of an axis."""
     return min(_period(axis), axis.outputs)
 
 
 @planning(64)
 def live_phases(axis: Axis) -> tuple[Phase, ...]:
-    """Return the phases in which taps meet samples, or zeros beyond the ends, read as near the data as they can be."""
-    found = [_phase(axis, first, _period(axis)) for first in _candidate_phases(axis)]
-    return tuple(phase._replace(axis=compact(phase.axis)) for phase in found if phase.axis.taps)
+    """Return the phases that have taps, each read next to the data (see `gather.simplify`)."""
+    candidates = [_phase(axis, first, _period(axis)) for first in _candidate_phases(axis)]
+    return tuple(phase._replace(axis=simplify(phase.axis)) for phase in candidates if phase.axis.taps)
 
 
 def _candidate_phases(axis: Axis) -> Iterable[int]:
-    """Return the phases that may meet a tap: all, or those of the taps where there are fewer taps."""
+    """Return the phases that may have taps: all, or, if there are fewer taps than phases, those of the taps."""
     count, common = phase_count(axis), gcd(axis.stride, axis.upsample)
     if count <= axis.taps or _period(axis) == 1:
         return range(count)
     inverse = pow(axis.stride // common, -1, _period(axis))
     offsets = [axis.before - axis.dilation * tap for tap in range(axis.taps)]
-    met = {offset // common * inverse % _period(axis) for offset in offsets if offset % common == 0}
-    return sorted(first for first in met if first < count)
+    phases_of_taps = {offset // common * inverse % _period(axis) for offset in offsets if offset % common == 0}
+    return sorted(first for first in phases_of_taps if first < count)
 
 
 def _period(axis: Axis) -> int:
@@ -82,7 +82,7 @@ def _period(axis: Axis) -> int:
 
 def _phase(axis: Axis, first: int, period: int) -> Phase:
     u, common = axis.upsample, gcd(axis.dilation, axis.upsample)
-    offset = axis.before - axis.stride * first  # taps k with dilation*k = offset (mod u) meet samples
+    offset = axis.before - axis.stride * first  # taps k with dilation*k = offset (mod u) multiply samples
     tap_step, first_tap, taps = u // common, 0, 0
     if offset % common == 0:
         inverse = pow(axis.dilation // common, -1, tap_step)
@@ -101,9 +101,9 @@ def _phase(axis: Axis, first: int, period: int) -> Phase:
 
 
 def inner_range(axis: Axis) -> Range:
-    """Return the outputs whose window lies inside the data: first, stop (first >= stop for none).
+    """Return the range of outputs whose windows are inside the data: first, stop (first >= stop if there are none).
 
-    Of a scattered axis every piece is gathered, so that nothing is won by telling its ends apart.
+    For an axis that is gathered it is all outputs: every piece is gathered anyway, so separate borders gain nothing.
     """
     if needs_gather(axis):
         return 0, axis.outputs
@@ -113,7 +113,7 @@ def inner_range(axis: Axis) -> Range:
 
 
 def interior_and_borders(axes: Sequence[Axis]) -> Iterator[tuple[Range, ...]]:
-    """Yield boxes of outputs: the inside, and for each axis a slab before and after it."""
+    """Yield boxes of outputs: the interior, and for each axis a slab before and after it."""
     whole = [(0, axis.outputs) for axis in axes]
     inside = [inner_range(axis) for axis in axes]
     if any(first >= stop for first, stop in inside):
@@ -136,11 +136,11 @@ def block_shape(
     rows: bool,
     least: Sequence[int] | None = None,
 ) -> tuple[int, ...] | None:
-    """Shrink a block (batch, groups, *outputs) until ``cost(block) <= limit``; None where even one output is too much.
+    """Shrink a block (batch, groups, *outputs) until ``cost(block) <= limit``; None if even one output exceeds it.
 
     The batch and the groups are cut first, which repeats no work. Then, with `rows`, leading axes, so that pieces stay
-    contiguous; otherwise the axis longest in units of its reach, so that the halo shared by blocks stays small. With
-    `least`, outputs per axis that a cut has to leave, it is shrunk as far as that goes.
+    contiguous; otherwise the axis longest in units of its reach, so that the halo shared by blocks stays small. `least`
+    is the minimum of outputs per axis; with it the smallest block so allowed is returned even if it exceeds the limit.
     """
     shape = tuple(max(size, 1) for size in sizes)
     floor = (1, 1, *(least or [1] * len(reaches)))
@@ -156,7 +156,7 @@ def block_shape(
 
 
 def boxes(phase: Sequence[Phase], *, slabs: bool) -> Iterator[tuple[Range, ...]]:
-    """Yield boxes of the outputs of a phase: all of them, or the inside and `slabs` around it."""
+    """Yield boxes that cover the outputs of a phase: a single one, or with `slabs` the interior and its borders."""
     axes = [part.axis for part in phase]
     if not slabs:
         yield tuple((0, axis.outputs) for axis in axes)
@@ -164,8 +164,8 @@ def boxes(phase: Sequence[Phase], *, slabs: bool) -> Iterator[tuple[Range, ...]]
     yield from interior_and_borders(axes)
 
 
-def undivided(spec: Spec) -> Piece:
-    """Return a whole problem as one piece, for an algorithm that takes upsampled axes as they are."""
+def undivided_piece(spec: Spec) -> Piece:
+    """Return a whole problem as one piece, for an algorithm that supports upsampled axes."""
     return Piece(
         spec._replace(flip=False, conj=False),
         (0, spec.batch),
@@ -177,34 +177,34 @@ def undivided(spec: Spec) -> Piece:
 
 
 def cut(axis: Axis, first: int, stop: int, extends: Set[str]) -> tuple[Axis, Source]:
-    """Return the axis of outputs [first, stop) on a piece of x of its own, and the runs that make the piece."""
+    """Return the axis of outputs [first, stop) on its own piece of x, and the runs that make up that piece."""
     if needs_gather(axis):
-        return gathered(axis, first, stop)
-    if (first, stop) == (0, axis.outputs) and is_circular(axis, extends):
+        return gather(axis, first, stop)
+    if (first, stop) == (0, axis.outputs) and handles_wrap(axis, extends):
         return axis, (Run(0, 1, axis.size),)
-    part = near(axis._replace(outputs=stop - first, before=axis.before - axis.stride * first))
+    part = shift_to_data(axis._replace(outputs=stop - first, before=axis.before - axis.stride * first))
     lo, hi = part.span(0, part.outputs)
     if "all" in extends and part.leaves_data:
         start, end = sample_range(axis.size, lo, hi, axis.boundary)
         return part._replace(size=end - start, before=start - lo), (Run(start, 1, end - start),) if end > start else ()
-    if among_zeros(axis, extends):
+    if handles_zeros(axis, extends):
         inside, end = max(lo, 0), min(hi, axis.size)
-        # Windows that lie wholly outside x are zeros a transform need not see, but its offsets assume overlap.
+        # Windows wholly outside x read zeros only. A transform could skip them, but its offsets assume an overlap.
         if end > inside and inside - lo < axis.reach and hi - end < axis.reach:
             return part._replace(size=end - inside, before=inside - lo), (Run(inside, 1, end - inside),)
     return part._replace(size=hi - lo, before=0), runs(axis.size, lo, hi, axis.boundary)
 
 
-def among_zeros(axis: Axis, extends: Set[str]) -> bool:
-    """Whether a method that `extends` so goes on with zeros beyond an axis by itself."""
+def handles_zeros(axis: Axis, extends: Set[str]) -> bool:
+    """Whether a method with these `extends` pads the axis with zeros itself."""
     return "zero" in extends and not reads_samples(axis.boundary)
 
 
-def is_circular(axis: Axis, extends: Set[str]) -> bool:
-    """Whether a method that `extends` so goes round an axis by itself, but once, in a transform of its length.
+def handles_wrap(axis: Axis, extends: Set[str]) -> bool:
+    """Whether a method with these `extends` wraps around the axis itself, by a circular transform of its length.
 
-    That is so where kernel and outputs are no longer than the circle; and lengths have to be quick to transform. The
-    axis is not upsampled.
+    That requires a kernel and outputs no longer than the axis, and a length with a fast transform. The axis is not
+    upsampled.
     """
-    once = axis.reach <= axis.size and axis.stride * (axis.outputs - 1) < axis.size
-    return "wrap" in extends and axis.wraps_around and once and fast_length(axis.size) == axis.size
+    fits = axis.reach <= axis.size and axis.stride * (axis.outputs - 1) < axis.size
+    return "wrap" in extends and axis.wraps_around and fits and fast_length(axis.size) == axis.size

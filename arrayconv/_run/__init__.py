@@ -1,4 +1,4 @@
 """A plan on arrays: operands on canonical axes, steps bound to a library, pieces read, computed and written.
 
-Derivatives and traces are `_autodiff`'s, the caller's axes and `out` are `_calls`'.
+`_autodiff` handles derivatives and traces, `_calls` the caller's axes and `out`.
 """

@@ -1,8 +1,8 @@
-"""Arrays on their way to the canonical axes of the one operation and back, and gradients the other way.
+"""Arrays permuted to the canonical axes of the one operation and back, and gradients in the opposite direction.
 
     x (batch, groups, channels, *n)   w (groups, filters, channels, *k)   y (batch, groups, filters, *out)
 
-A problem's layout says which reshapes and transposes that takes; views wherever no axes are joined.
+A problem's layout says which reshapes and transposes are needed; the results are views unless axes are joined.
 """
 
 from __future__ import annotations
@@ -12,27 +12,30 @@ from operator import methodcaller
 from typing import Any
 
 from arrayconv._arrays.xp import Array, Namespace, Operands
-from arrayconv._problem.layout import Move, Shape
+from arrayconv._problem.layout import Permutation, Shape
 from arrayconv._problem.problem import Problem, Sum
 
 
-def moved(x: Any, move: Move, xp: Namespace) -> Any:
-    """Return x brought from one axis order to another; a view wherever no axes are joined."""
-    if tuple(x.shape) != move.split:
-        x = xp.reshape(x, move.split)
-    if move.order != tuple(range(len(move.order))):
-        x = xp.permute_dims(x, move.order)
-    return xp.reshape(x, move.joined) if tuple(x.shape) != move.joined else x
+def permuted(x: Any, permutation: Permutation, xp: Namespace) -> Any:
+    """Return x with its axes permuted; a view unless axes are joined."""
+    if tuple(x.shape) != permutation.split:
+        x = xp.reshape(x, permutation.split)
+    if permutation.order != tuple(range(len(permutation.order))):
+        x = xp.permute_dims(x, permutation.order)
+    return xp.reshape(x, permutation.joined) if tuple(x.shape) != permutation.joined else x
 
 
-def mover(move: Move, shape: Shape, xp: Namespace, wanted: Shape | None = None) -> Callable[[Any], Any]:
-    """Return `moved` for arrays of one shape, in as few views as it takes, reshaped to `wanted` in the end."""
-    split, order, joined = move.split, move.order, move.joined if wanted is None else wanted
+def permuter(
+    permutation: Permutation, shape: Shape, xp: Namespace, result_shape: Shape | None = None
+) -> Callable[[Any], Any]:
+    """Return a function that permutes arrays of one shape in as few views as possible, to `result_shape` if given."""
+    split, order = permutation.split, permutation.order
+    joined = permutation.joined if result_shape is None else result_shape
     reshape, permute_dims = xp.reshape, xp.permute_dims
-    if not move.moves:  # at most axes of length 1 change places
+    if not permutation.reorders:  # only axes of length 1 change their order
         if shape == joined:
-            return _same
-        has_method = xp.__name__.rpartition(".")[2] in ("numpy", "torch")  # quicker than the function
+            return _identity
+        has_method = xp.__name__.rpartition(".")[2] in ("numpy", "torch")  # faster than the function
         return methodcaller("reshape", joined) if has_method else lambda x: reshape(x, joined)
     splits, joins = shape != split, tuple([split[axis] for axis in order]) != joined
 
@@ -43,42 +46,44 @@ def mover(move: Move, shape: Shape, xp: Namespace, wanted: Shape | None = None) 
     return run
 
 
-def _same(x: Any) -> Any:
+def _identity(x: Any) -> Any:
     return x
 
 
-def canonical_operands(found: Operands, problem: Problem) -> tuple[Array, Array]:
-    """Return x and the kernel on canonical axes, what is to be summed away summed."""
-    x, kernel, xp = found.x, found.kernel, found.xp
+def canonical_operands(operands: Operands, problem: Problem) -> tuple[Array, Array]:
+    """Return x and the kernel on canonical axes, with the axes of `problem.sums` summed out."""
+    x, kernel, xp = operands.x, operands.kernel, operands.xp
     if problem.sums is not None:
-        x, kernel = _summed(found, x, problem.sums[0]), _summed(found, kernel, problem.sums[1])
-    return moved(x, problem.layout.x, xp), moved(kernel, problem.layout.kernel, xp)
+        x, kernel = _sum_axes(operands, x, problem.sums[0]), _sum_axes(operands, kernel, problem.sums[1])
+    return permuted(x, problem.layout.x, xp), permuted(kernel, problem.layout.kernel, xp)
 
 
-def _summed(found: Operands, array: Array, part: Sum) -> Array:
-    """Return an operand without the axes that are summed away, summed in the accumulator's dtype."""
+def _sum_axes(operands: Operands, array: Array, part: Sum) -> Array:
+    """Return an operand with axes summed out, in the accumulator's dtype."""
     if not part.axes:
         return array
-    xp = found.xp
-    dtype = getattr(xp, found.traits.accumulator)
+    xp = operands.xp
+    dtype = getattr(xp, operands.traits.accumulator)
     return xp.sum(xp.astype(xp.reshape(array, part.split), dtype, copy=False), axis=part.axes, dtype=dtype)
 
 
-def answer(y: Array, problem: Problem, xp: Namespace) -> Array:
-    """Return y with the caller's axes."""
-    y = moved(y, problem.layout.y, xp)
+def caller_result(y: Array, problem: Problem, xp: Namespace) -> Array:
+    """Return y on the caller's axes."""
+    y = permuted(y, problem.layout.y, xp)
     return y if tuple(y.shape) == problem.shape else xp.reshape(y, problem.shape)
 
 
 def canonical_result(y: Array, problem: Problem, xp: Namespace) -> Array:
-    """Return an array of the answer's shape on canonical axes: the inverse of `answer`, and its adjoint."""
-    return xp.reshape(moved(y, problem.layout.y.inverse, xp), problem.spec.output_shape)
+    """Return an array of the result's shape on canonical axes: the inverse of `caller_result`, and its adjoint."""
+    return xp.reshape(permuted(y, problem.layout.y.inverse, xp), problem.spec.output_shape)
 
 
-def operand_gradient(dx: Array, move: Move, part: Sum | None, shape: tuple[int, ...], xp: Namespace) -> Array:
-    """Return an operand's gradient with the caller's axes: the adjoint of `canonical_operands`."""
-    dx = moved(dx, move.inverse, xp)
+def operand_gradient(
+    dx: Array, permutation: Permutation, part: Sum | None, shape: tuple[int, ...], xp: Namespace
+) -> Array:
+    """Return an operand's gradient on the caller's axes: the adjoint of `canonical_operands`."""
+    dx = permuted(dx, permutation.inverse, xp)
     if part is not None and part.axes:
-        kept = tuple(1 if axis in part.axes else size for axis, size in enumerate(part.split))
-        dx = xp.broadcast_to(xp.reshape(dx, kept), part.split)
+        summed_shape = tuple(1 if axis in part.axes else size for axis, size in enumerate(part.split))
+        dx = xp.broadcast_to(xp.reshape(dx, summed_shape), part.split)
     return xp.reshape(dx, shape)

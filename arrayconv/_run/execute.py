@@ -1,7 +1,7 @@
 """A plan bound to a library and a device, and its run on canonical arrays.
 
-`BoundPlan` decides once what needs no array: where each piece is cut, how it is extended, which loop or which calls
-compute it. A call then is a straight pass over the steps: read a piece of x, run, put the result in its place.
+`BoundPlan` decides once all that needs no array: where each piece is cut, how it is extended, which loop or which calls
+compute it. A call is then one pass over the steps: read a piece of x, run the method, write the result to y.
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ from typing import Any
 
 from arrayconv import _accel, _fft
 from arrayconv._algorithms import Bound, Context, Memory
+from arrayconv._arrays.buffers import buffer, is_numpy, retains_larger_base, set_at
 from arrayconv._arrays.float_errors import float_errors_ignored
-from arrayconv._arrays.memory import buffer, is_numpy, retains_larger_base, set_at
 from arrayconv._arrays.xp import Array, Namespace, compat_namespace
 from arrayconv._ops import contain
 from arrayconv._plan.plan import Plan, Task, plan_of
 from arrayconv._plan.rank import TABLE
 from arrayconv._problem.problem import Problem
 from arrayconv._problem.spec import Spec
-from arrayconv._run.operands import orientation, reader, wrapped
+from arrayconv._run.operands import orientation, reader, wrap_fill
 from arrayconv._run.steps import Constants, Kernels, Step, StepKernel, part_of_kernel
 from arrayconv._runtime.threads import parallel_for
 from arrayconv._runtime.tracing import is_traced
 
-_MAX_CACHED = 64  # bound steps: of more each call binds its own
+_MAX_CACHED = 64  # bound steps: if there are more, each call binds its own
 
 
 class BoundPlan:
@@ -43,41 +43,41 @@ class BoundPlan:
             memory = Memory(problem, plan.partition.at(0))
         self.plan, self.algorithm = plan, algorithm
         self.context = Context(
-            xp, device, traits, fft, wrapped(fill, traits), may_use_threads=may_use_threads, memory=memory
+            xp, device, traits, fft, wrap_fill(fill, traits), may_use_threads=may_use_threads, memory=memory
         )
         self.orient = orientation(plan.spec, self.context)
         self._dtype = getattr(xp, traits.output)
         self._casts = traits.output != traits.accumulator
-        self._in_place = traits.backend == "numpy" and not self._casts  # methods may write where their results go
+        self._in_place = traits.backend == "numpy" and not self._casts  # methods may write to y directly
         self._contains = bool(algorithm.spreads) and not traits.exact
         self.scales = algorithm.spreads == "overflow"
         self._guard = partial(contain.guard, keep=2, traits=traits, scales=self.scales, xp=xp)
         self._bounds: dict[Spec, Bound] = {}
         self._is_whole = plan.is_whole
-        self._lends = _accel.needs_full_precision(plan.method, traits)
+        self._needs_full_precision = _accel.needs_full_precision(plan.method, traits)
         self._steps: dict[int, Step] = {}
 
     def __call__(self, x: Array, kernel: Array, out: Array | None = None, constants: Constants | None = None) -> Array:
         """Return y (batch, groups, filters, *out) for x (batch, groups, channels, *n) and the caller's kernel.
 
-        `constants` is what earlier calls prepared of this kernel; what this one prepares is added.
+        `constants` are what earlier calls prepared from this kernel; this call adds what it prepares.
         """
         try:
-            if not self._lends:
+            if not self._needs_full_precision:
                 return self._run(x, kernel, out, constants)
             with _accel.full_precision(self.plan.traits):
                 return self._run(x, kernel, out, constants)
         except _accel.AcceleratorFailed as failure:
-            other = self._instead(failure)
+            other = self._fallback(failure)
         return other(x, kernel, out)
 
     @property
     def step(self) -> Step:
-        """The first step: the only one of a whole plan."""
+        """The first step, the only one of a whole plan."""
         return self._step(0)
 
     def prepare(self, kernel: Array) -> Constants:
-        """Return what the plan prepares of a kernel: the `constants` of a call."""
+        """Return what the plan prepares from a kernel: the `constants` of a call."""
         constants: Constants = {}
         with _accel.full_precision(self.plan.traits):
             kernels = self._kernels(kernel, constants)
@@ -88,11 +88,11 @@ class BoundPlan:
                     kernels.plain(step)
         return constants
 
-    def _kernels(self, kernel: Array, kept: Constants | None) -> Kernels:
-        return Kernels(partial(self.orient, kernel), self._guard, kept, shared=self.plan.num_parallel > 1)
+    def _kernels(self, kernel: Array, constants: Constants | None) -> Kernels:
+        return Kernels(partial(self.orient, kernel), self._guard, constants, shared=self.plan.num_parallel > 1)
 
     def _run_step(self, step: Step, x: Array, kernels: Kernels, out: Array | None = None) -> Array:
-        """Return the result of a step of x; `out` itself where it was written there."""
+        """Return the result of a step on x; `out` itself if it was written to."""
         data = step.read(x)
         if not self._contains:
             return step.bound.run(data, kernels.plain(step), out)
@@ -105,28 +105,28 @@ class BoundPlan:
             return self._run_whole(x, kernels, out)
         plan, context, xp = self.plan, self.context, self.context.xp
         y = out
-        if y is not None and not plan.covers:
+        if y is not None and not plan.writes_all:
             y[...] = 0
         if y is None and (self._in_place or plan.num_parallel > 1 or not plan.partition.num_pieces):
-            make = xp.empty if plan.covers else xp.zeros
-            y = make(plan.spec.output_shape, dtype=self._dtype, device=context.device)
+            allocate = xp.empty if plan.writes_all else xp.zeros
+            y = allocate(plan.spec.output_shape, dtype=self._dtype, device=context.device)
         if plan.num_parallel > 1:
             parallel_for(partial(self._write, x, kernels, y), plan.partition.num_pieces, plan.num_parallel)
             return y  # pyright: ignore[reportReturnType]
         for step in self._each_step():
-            y = self._put(step, x, kernels, y)
+            y = self._store(step, x, kernels, y)
         return y  # pyright: ignore[reportReturnType]
 
     def _run_whole(self, x: Array, kernels: Kernels, out: Any) -> Array:
         y = self._run_step(self.step, x, kernels, out if self._in_place else None)
         if out is None:
-            return self._own(y)
+            return self._finalize(y)
         if y is not out:
             out[...] = self.context.xp.astype(y, self._dtype, copy=False) if self._casts else y
         return out
 
-    def _own(self, y: Array) -> Array:
-        """Return the result of a whole plan in its dtype; a copy of a view that keeps more memory than it shows."""
+    def _finalize(self, y: Array) -> Array:
+        """Return the result of a whole plan in its dtype; a copy if it is a view that keeps a larger array alive."""
         xp, context = self.context.xp, self.context
         if self._casts:
             return xp.astype(y, self._dtype, copy=False)
@@ -134,8 +134,8 @@ class BoundPlan:
             return set_at(buffer(y, self.plan.spec.output_shape, zeros=False, xp=xp, device=context.device), ..., y)
         return y
 
-    def _put(self, step: Step, x: Array, kernels: Kernels, y: Any) -> Array:
-        """Return y with the result of a step in its place."""
+    def _store(self, step: Step, x: Array, kernels: Kernels, y: Any) -> Array:
+        """Return y with the result of a step written to it."""
         if self._in_place:
             target = y[step.place]
             part = self._run_step(step, x, kernels, target)
@@ -145,7 +145,7 @@ class BoundPlan:
         xp, context = self.context.xp, self.context
         part = xp.astype(self._run_step(step, x, kernels), self._dtype, copy=False)
         if y is None:
-            shape, zeros = self.plan.spec.output_shape, not self.plan.covers
+            shape, zeros = self.plan.spec.output_shape, not self.plan.writes_all
             y = buffer(part, shape, zeros=zeros, xp=xp, device=context.device)
         return set_at(y, step.place, part)
 
@@ -158,11 +158,11 @@ class BoundPlan:
                 target[...] = part
 
     def _each_step(self) -> Iterable[Step]:
-        """Return the steps, bound: kept where they are few, else bound one after the other."""
+        """Return the bound steps, in order (see `_step`)."""
         return map(self._step, range(self.plan.partition.num_pieces))
 
     def _step(self, number: int) -> Step:
-        """Return a step, bound; kept where they are few."""
+        """Return a bound step; cached if there are few."""
         step = self._steps.get(number)
         if step is None:
             step = self._bind(number)
@@ -177,7 +177,7 @@ class BoundPlan:
         bound = self._bounds.get(piece.spec)
         if bound is None:
             bound = self._bounds[piece.spec] = self.algorithm.bind(piece.spec, self.context)
-        kernel, serves = partition.prepared(number)
+        kernel, num_uses = partition.prepared_kernel(number)
         prepare = self.algorithm.preparation.bind(piece.spec, self.context)
         single_use = self.context._replace(single_use=True)
         return Step(
@@ -187,19 +187,19 @@ class BoundPlan:
             bound,
             kernel,
             part_of_kernel(piece, self.plan.spec),
-            self.algorithm.preparation.bind(piece.spec, single_use) if serves == 1 else prepare,
+            self.algorithm.preparation.bind(piece.spec, single_use) if num_uses == 1 else prepare,
             prepare,
         )
 
-    def _instead(self, failure: _accel.AcceleratorFailed) -> BoundPlan:
-        """Return what goes on where a library failed: another method, for `auto`; says so once."""
+    def _fallback(self, failure: _accel.AcceleratorFailed) -> BoundPlan:
+        """Return the plan of another method, with a warning, after a library failed; raises unless 'auto'."""
         plan, context = self.plan, self.context
         _accel.disable(failure)
         if plan.requested != "auto":
             raise RuntimeError(f"method {plan.method!r} cannot run: {failure}. Use method='auto'.") from failure
         others = plan.traits._replace(accelerators=plan.traits.accelerators - {failure.library})
         other = plan_of("convolution", plan.task._replace(traits=others), plan.zero_fill)
-        warnings.warn(f"{failure}. Method {other.method!r} serves instead.", RuntimeWarning, stacklevel=2)
+        warnings.warn(f"{failure}. Method {other.method!r} runs instead.", RuntimeWarning, stacklevel=2)
         return BoundPlan(other, context.fill, xp=context.xp, device=context.device)
 
 
@@ -223,13 +223,13 @@ def execute(
     x : array, shape (batch, groups, channels, *n)
         Data of any dtype that the accumulator holds.
     kernel : array, shape (groups, filters, channels, *k)
-        Kernel as the caller gave it; the spec says whether it is flipped and conjugated.
+        Kernel as the caller passed it; the spec says whether it is flipped and conjugated.
     fill : number
-        What lies beyond the ends of 'constant' axes.
+        The value beyond the ends of 'constant' axes.
     xp, device
         Namespace and device of both arrays.
     constants : dict, optional
-        What earlier calls of this plan prepared of this kernel, by step; what this one prepares is added.
+        What earlier calls of this plan prepared from this kernel, by step; this call adds what it prepares.
 
     Returns
     -------
@@ -246,17 +246,17 @@ def execute(
 
 
 def origin_plan(plan: Plan) -> Plan:
-    """Return the plan of the same problem in torch's own functions, for tensors whose operations torch watches."""
+    """Return the plan of the same problem in torch's own functions, for tensors that torch traces or intercepts."""
     task = Task(plan.spec, _accel.origin_traits(plan.traits), plan.requested, plan.budget)
     return plan_of("convolution", task, plan.zero_fill)
 
 
-def prepared(plan: Plan, kernel: Array, fill: complex, *, xp: Namespace, device: Any) -> Constants:
-    """Return what a plan prepares of a kernel, by step: the `constants` of `execute`."""
+def prepare_kernel(plan: Plan, kernel: Array, fill: complex, *, xp: Namespace, device: Any) -> Constants:
+    """Return what a plan prepares from a kernel, by step: the `constants` of `execute`."""
     return BoundPlan(plan, fill, xp=xp, device=device).prepare(kernel)
 
 
 def _run_on_numpy_views(plan: Plan, x: Any, kernel: Any, fill: complex, constants: Constants | None) -> Array:
-    """Run a plan for NumPy arrays on another library's, over the same memory."""
+    """Run a plan for NumPy arrays on another library's arrays, through views of their memory."""
     run = BoundPlan(plan, fill, xp=compat_namespace("numpy"), device="cpu")
     return _accel.tensor(run(_accel.memory(x), _accel.memory(kernel), None, constants))

@@ -1,6 +1,6 @@
-"""What a step reads of the operands: its piece of x, extended where it leaves the data; the kernel as a correlation's.
+"""The reads of a step: its piece of x, extended where it leaves the data, and the kernel as that of a correlation.
 
-Each is a function of arrays, made once for all calls of a plan.
+Each is a function of arrays, created once for all calls of a plan.
 """
 
 from __future__ import annotations
@@ -8,35 +8,38 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from arrayconv._algorithms import Context
-from arrayconv._arrays.memory import Frame, zero_padded_parts, zero_regions
 from arrayconv._arrays.xp import Array, Traits
+from arrayconv._arrays.zero_padding import PaddedLayout, zero_padded_parts, zero_regions
 from arrayconv._ops import pad
 from arrayconv._ops.windows import LEADING, reversed_taps
-from arrayconv._problem.boundary import FILL, Cycle, Run, Source, singly
+from arrayconv._problem.boundary import FILL, Cycle, Run, Source, distinct_runs
 from arrayconv._problem.spec import Spec
 from arrayconv._problem.split import Piece
 from arrayconv._runtime.tracing import planning
 
-_COMPARED = ("numpy", "torch")  # libraries whose dtypes are compared sooner than cast
+_COMPARED = ("numpy", "torch")  # libraries where comparing dtypes is faster than a cast that does nothing
 
 
 def orientation(spec: Spec, context: Context) -> Callable[[Array], Array]:
-    """Return what makes a correlation's of a kernel (groups, filters, channels, *k), of the accumulator's dtype."""
+    """Return a function of the kernel (groups, filters, channels, *k): flipped, conjugated and cast as the spec says.
+
+    Its result is the kernel of a correlation, in the accumulator's dtype.
+    """
     xp, dtype = context.xp, getattr(context.xp, context.traits.accumulator)
     conj, native = spec.conj and context.traits.accumulator.startswith("complex"), context.traits.backend in _COMPARED
 
-    def oriented(kernel: Array) -> Array:
+    def orient(kernel: Array) -> Array:
         if not native or kernel.dtype != dtype:
             kernel = xp.astype(kernel, dtype, copy=False)
         if spec.flip:
             kernel = reversed_taps(kernel, xp)
         return xp.conj(kernel) if conj else kernel
 
-    return oriented
+    return orient
 
 
 def reader(step: Piece, whole: Spec, context: Context) -> Callable[[Array], Array]:
-    """Return what cuts a step's piece of x, extended where it leaves the data, of the accumulator's dtype."""
+    """Return a function of x: a step's piece, extended where it leaves the data, in the accumulator's dtype."""
     xp, dtype = context.xp, getattr(context.xp, context.traits.accumulator)
     index, runs, is_all = _index(step, whole)
     extend, native = _extension(step, runs, context), context.traits.backend in _COMPARED
@@ -53,7 +56,7 @@ def reader(step: Piece, whole: Spec, context: Context) -> Callable[[Array], Arra
 
 @planning()
 def _index(step: Piece, whole: Spec) -> tuple[tuple[slice, ...], tuple[Source, ...], bool]:
-    """Return the samples that a step reads, the runs on those along each axis, and whether they are all of x."""
+    """Return the index of the samples that a step reads, their runs along each axis, and whether it is all of x."""
     reads = [_read(source) for source in step.source]
     index = (slice(*step.batch), slice(*step.groups), slice(None), *(samples for samples, _ in reads))
     shape = whole.batch, whole.groups, whole.channels, *whole.input_size
@@ -62,14 +65,14 @@ def _index(step: Piece, whole: Spec) -> tuple[tuple[slice, ...], tuple[Source, .
 
 
 def _extension(step: Piece, runs: tuple[Source, ...], context: Context) -> Callable[[Array], Array] | None:
-    """Return what extends the samples that a step reads, axis by axis or all among zeros; None where nothing is."""
+    """Return a function that extends the samples a step reads, axis by axis or by zero padding; None if none is."""
     if not any(runs):
         return None
     xp, device = context.xp, context.device
-    place = _place(step.source) if context.fill == 0 and context.traits.writable else None
-    if place is not None:  # written once, instead of joined axis by axis
-        frame, index = _frame(step, place), (..., *place)
-        return lambda x: zero_padded_parts(x, frame, ((index, x),), xp=xp, device=device, zeros_first=False)[0]
+    place = _data_position(step.source) if context.fill == 0 and context.traits.writable else None
+    if place is not None:  # each element written once, instead of a concatenation per axis
+        layout, index = _padded_layout(step, place), (..., *place)
+        return lambda x: zero_padded_parts(x, layout, ((index, x),), xp=xp, device=device, zeros_first=False)[0]
 
     def extend(x: Array) -> Array:
         for number, along in enumerate(runs):
@@ -81,48 +84,48 @@ def _extension(step: Piece, runs: tuple[Source, ...], context: Context) -> Calla
 
 
 @planning()
-def _place(sources: tuple[Source, ...]) -> tuple[slice, ...] | None:
-    """Return where the samples stand among constants, or None unless there are some and nothing else."""
-    found: list[slice] = []
+def _data_position(sources: tuple[Source, ...]) -> tuple[slice, ...] | None:
+    """Return the position of the samples in the extended axes; None unless they are extended by constants alone."""
+    position: list[slice] = []
     for source in sources:
         samples = [number for number, run in enumerate(source) if run.start != FILL]
         if len(samples) != 1 or source[samples[0]].step != 1:
             return None
         first = sum(run.length for run in source[: samples[0]])
-        found.append(slice(first, first + source[samples[0]].length))
-    return None if all(len(source) == 1 for source in sources) else tuple(found)
+        position.append(slice(first, first + source[samples[0]].length))
+    return None if all(len(source) == 1 for source in sources) else tuple(position)
 
 
 @planning()
-def _frame(step: Piece, place: tuple[slice, ...]) -> Frame:
-    """Return the zeros that the samples of a step are put into."""
+def _padded_layout(step: Piece, place: tuple[slice, ...]) -> PaddedLayout:
+    """Return the zero-padded layout for the samples of a step."""
     counts = step.batch[1] - step.batch[0], step.groups[1] - step.groups[0], step.spec.channels
     shape = *counts, *[sum(run.length for run in source) for source in step.source]
-    return Frame(shape, zero_regions(shape, place))
+    return PaddedLayout(shape, zero_regions(shape, place))
 
 
 @planning()
 def _read(source: Source) -> tuple[slice, Source]:
-    """Return the shortest slice of an axis that holds every sample its runs copy, and the runs on that slice."""
-    copied = [run for run in singly(source) if run.start != FILL]
+    """Return the shortest slice of an axis with all samples that its runs copy, and the runs on that slice."""
+    copied = [run for run in distinct_runs(source) if run.start != FILL]
     ends = [run.start + run.step * (run.length - 1) for run in copied]
     starts = [run.start for run in copied]
     first = min((*starts, *ends), default=0)
-    held = slice(first, max((*starts, *ends), default=-1) + 1)
+    samples = slice(first, max((*starts, *ends), default=-1) + 1)
     if pad.is_slice(source):
-        return held, ()
-    return held, tuple(_moved(run, first) for run in source)
+        return samples, ()
+    return samples, tuple(_shift_run(run, first) for run in source)
 
 
-def _moved(run: Run | Cycle, first: int) -> Run | Cycle:
-    """Return a run on the samples from `first` on."""
-    if isinstance(run, Cycle):  # of all samples
+def _shift_run(run: Run | Cycle, first: int) -> Run | Cycle:
+    """Return a run with its start counted from sample `first`."""
+    if isinstance(run, Cycle):  # copies all samples
         return run
     return run if run.start == FILL else run._replace(start=run.start - first)
 
 
-def wrapped(fill: complex, traits: Traits) -> complex:
-    """Return the fill as a number the accumulator holds: integers modulo its width, signed."""
+def wrap_fill(fill: complex, traits: Traits) -> complex:
+    """Return the fill as a number of the accumulator's dtype: integers modulo its width, signed."""
     if not traits.exact:
         return fill
     half = 1 << (8 * traits.itemsize - 1)

@@ -1,4 +1,4 @@
-"""The steps of a plan, bound, and the kernel that a call gives them."""
+"""The bound steps of a plan, and the kernel of a call as they need it."""
 
 from __future__ import annotations
 
@@ -13,84 +13,84 @@ from arrayconv._problem.spec import Spec
 from arrayconv._problem.split import Piece
 from arrayconv._runtime.tracing import planning
 
-Constants = dict[tuple[int, bool], Any]  # what a plan prepared of a kernel, by number, as it is and guarded
+Constants = dict[tuple[int, bool], Any]  # (number, guarded) -> the prepared kernel
 
 
 class Step(NamedTuple):
-    """A piece of a plan, bound."""
+    """A piece of a plan bound to a library."""
 
     piece: Piece
     place: tuple[slice, ...]  # in y
-    read: Callable[[Array], Array]  # of x
+    read: Callable[[Array], Array]  # x -> the piece of it, extended
     bound: Bound
     kernel: int  # the number of the prepared kernel
-    taps: tuple[slice, ...] | None  # its part of the whole kernel, None for all of it
+    taps: tuple[slice, ...] | None  # the piece's part of the kernel, None for all of it
     prepare: Callable[[Array], Any]
-    prepare_kept: Callable[[Array], Any]  # the same of what is kept between calls
+    prepare_cached: Callable[[Array], Any]  # the same, for a result that is cached between calls
 
 
 @planning()
 def part_of_kernel(piece: Piece, whole: Spec) -> tuple[slice, ...] | None:
-    """Return a piece's part of the whole kernel, None for all of it."""
+    """Return the index of a piece's part of the kernel, None for all of it."""
     if piece.spec.kernel_shape == whole.kernel_shape:
         return None
     return (slice(*piece.groups), slice(None), slice(None), *piece.taps)
 
 
 class Kernels:
-    """The kernel of one call, prepared once for all steps of one number, which follow each other.
+    """The kernel of one call, prepared once for all steps with the same number, which are consecutive.
 
     Parameters
     ----------
-    oriented : callable
-        () -> the kernel as a correlation's.
+    orient : callable
+        () -> the kernel of the correlation.
     guard : callable
         (kernel) -> contain.Guard.
-    kept : dict, optional
-        What earlier calls prepared of the same kernel; what this one prepares is added.
+    constants : dict, optional
+        What earlier calls prepared from the same kernel; this call adds what it prepares.
     shared : bool
-        Whether several threads ask.
+        Whether several threads use this object.
     """
 
     def __init__(
         self,
-        oriented: Callable[[], Array],
+        orient: Callable[[], Array],
         guard: Callable[[Array], contain.Guard],
-        kept: Constants | None,
+        constants: Constants | None,
         *,
         shared: bool,
     ) -> None:
-        self._oriented, self._guard, self._kept = oriented, guard, kept
+        self._orient, self._guard, self._constants = orient, guard, constants
         self._kernel: Array | None = None
-        self._latest: Constants = {}  # of one number: each may be as large as x
-        self._lock = Lock() if shared else None  # no compiler follows a lock
+        self._latest: Constants = {}  # of one number only: each may be as large as x
+        self._lock = Lock() if shared else None  # no compiler traces a lock
 
     def plain(self, step: Step) -> Any:
-        """Return what the method prepares of the kernel as it is."""
-        return self._locked(step, False)
+        """Return the prepared kernel, without a guard."""
+        return self._lookup(step, False)
 
     def guarded(self, step: Step) -> tuple[contain.Guard, Any]:
-        """Return the guarded kernel, and what the method prepares of it."""
-        return self._locked(step, True)
+        """Return the guard of the kernel, and the guarded kernel prepared."""
+        return self._lookup(step, True)
 
-    def _locked(self, step: Step, guarded: bool) -> Any:
+    def _lookup(self, step: Step, guarded: bool) -> Any:
         if self._lock is None:
-            return self._prepared(step, guarded)
+            return self._lookup_unlocked(step, guarded)
         with self._lock:
-            return self._prepared(step, guarded)
+            return self._lookup_unlocked(step, guarded)
 
-    def _prepared(self, step: Step, guarded: bool) -> Any:
+    def _lookup_unlocked(self, step: Step, guarded: bool) -> Any:
         key = step.kernel, guarded
-        known = self._latest if self._kept is None else self._kept
-        if key in known:
-            return known[key]
-        if self._kept is None and (step.kernel, not guarded) not in known:
-            known.clear()
-        prepare = step.prepare if self._kept is None else step.prepare_kept
-        known[key] = prepared = self._safe(step, prepare) if guarded else prepare(self._part(step))
-        return prepared
+        cached = self._latest if self._constants is None else self._constants
+        if key in cached:
+            return cached[key]
+        if self._constants is None and (step.kernel, not guarded) not in cached:
+            cached.clear()
+        prepare = step.prepare if self._constants is None else step.prepare_cached
+        cached[key] = kernel = self._prepare_guarded(step, prepare) if guarded else prepare(self._part(step))
+        return kernel
 
-    def _safe(self, step: Step, prepare: Callable[[Array], Any]) -> tuple[contain.Guard, Any]:
+    def _prepare_guarded(self, step: Step, prepare: Callable[[Array], Any]) -> tuple[contain.Guard, Any]:
         kernel = self._part(step)
         guarded = self._guard(kernel)
         if guarded.data is kernel and (step.kernel, False) in self._latest:
@@ -98,24 +98,24 @@ class Kernels:
         return guarded, prepare(guarded.data)
 
     def _part(self, step: Step) -> Array:
-        """Return the taps that a step multiplies by, as a correlation's."""
+        """Return the taps of the correlation that a step computes."""
         if self._kernel is None:
-            self._kernel = self._oriented()
+            self._kernel = self._orient()
         if step.taps is None:
             return self._kernel
         return self._kernel[step.taps]
 
 
 class StepKernel(NamedTuple):
-    """The kernel of one step, as `contain` asks for it."""
+    """The kernel of one step, in the form that `contain` needs."""
 
     kernels: Kernels
     step: Step
 
     def plain(self) -> Any:
-        """Return the kernel as prepared."""
+        """Return the prepared kernel, without a guard."""
         return self.kernels.plain(self.step)
 
     def guarded(self) -> tuple[contain.Guard, Any]:
-        """Return what contains its bad numbers, and the kernel without them as prepared."""
+        """Return the guard of the kernel's non-finite taps, and the kernel without them prepared."""
         return self.kernels.guarded(self.step)

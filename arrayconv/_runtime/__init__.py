@@ -1,4 +1,4 @@
-"""What belongs to the process: cores, threads, memory, caches and their bound, compilers and modes that watch.
+"""State of the process: cores, threads, memory, caches and their limit, compilers and modes that trace calls.
 
-Nothing here knows arrays or convolutions, and nothing else of the package is imported.
+Nothing here depends on arrays or convolutions, or imports another package of arrayconv.
 """

@@ -1,8 +1,8 @@
-"""What is kept between calls, and the one bound in bytes that all of it shares.
+"""Caches that persist between calls, and one limit in bytes on their sum.
 
-Calls that were made before, plans, what methods prepared of a `Convolver`'s kernel, and scratch memory. Every keeper
-accounts for what it holds; above the bound the one that holds most forgets what it has had for longest. What was added
-last stays, even where it alone takes more. Forgetting changes the time of a later call, never its result.
+Bound calls, plans, prepared kernels of `Convolver`s, and scratch memory. Every cache accounts for its bytes; above the
+limit the largest cache evicts its oldest entry. The newest entry stays, even if it alone exceeds the limit. Eviction
+changes the time of a later call, never its result.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ import numpy as np
 
 KINDS: tuple[str, ...] = ("calls", "plans", "constants", "scratch")
 LIMIT = 1 << 28  # bytes
-_PACKAGE = __name__.partition(".")[0]  # of whose objects the attributes are counted
-_OBJECT = 64  # bytes of a small object, roughly
-_ENTRY = 256  # of a key's place in a table
+_PACKAGE = __name__.partition(".")[0]  # the attributes of its objects are counted
+_OBJECT_BYTES = 64  # of a small object, roughly
+_ENTRY_BYTES = 256  # of an entry in a dict, roughly
 
 
 class Evictable(Protocol):
-    """What holds something between calls."""
+    """A cache whose bytes count towards the limit."""
 
     account: ByteAccount
 
     def evict_oldest(self, spare: bool) -> bool:
-        """Forget what has been held for longest, unless it is the last and to be spared; return whether it was."""
+        """Evict the oldest entry, unless it is the only one and `spare` is true; return whether one was evicted."""
         ...
 
     def evict_all(self) -> None:
-        """Forget everything."""
+        """Evict all entries."""
         ...
 
 
@@ -43,91 +43,91 @@ _evictables: WeakSet[Any] = WeakSet()
 _totals: dict[str, int] = dict.fromkeys(KINDS, 0)
 _limit = LIMIT
 
-if hasattr(os, "register_at_fork"):  # no child inherits a lock that nobody is left to release
+if hasattr(os, "register_at_fork"):  # else a child could inherit a lock that no thread of it releases
     os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release)
 
 
 class ByteAccount:
-    """The bytes that a keeper holds."""
+    """The bytes of one cache, by which it counts towards the totals."""
 
-    def __init__(self, keeper: Evictable, kind: str) -> None:
+    def __init__(self, cache: Evictable, kind: str) -> None:
         self.kind, self.size = kind, 0
         with _lock:
-            _evictables.add(keeper)
-        finalize(keeper, self.set, 0)
+            _evictables.add(cache)
+        finalize(cache, self.set, 0)
 
     def set(self, size: int) -> None:
-        """Say how many they are now."""
+        """Set the bytes of this cache."""
         with _lock:
             _totals[self.kind] += size - self.size
             self.size = size
 
 
 def enforce_limit(newest: Evictable | None = None) -> None:
-    """Have keepers forget until they hold no more than the limit; what the `newest` had last stays.
+    """Evict entries until the totals are within the limit; the last entry of the cache `newest` stays.
 
-    Call it without holding a lock that a keeper takes to forget.
+    The caller must not hold a lock that a cache acquires to evict.
     """
     while sum(_totals.values()) > _limit:
         with _lock:
-            largest = sorted(_evictables, key=lambda keeper: -keeper.account.size)
-        if not any(keeper.account.size and keeper.evict_oldest(keeper is newest) for keeper in largest):
+            largest_first = sorted(_evictables, key=lambda cache: -cache.account.size)
+        if not any(cache.account.size and cache.evict_oldest(cache is newest) for cache in largest_first):
             return
 
 
 def totals() -> dict[str, int]:
-    """Return the bytes held, by kind."""
+    """Return the bytes of all caches, by kind."""
     with _lock:
         return dict(_totals)
 
 
 def limit() -> int:
-    """Return the bound."""
+    """Return the limit in bytes."""
     return _limit
 
 
 def set_limit(size: int) -> None:
-    """Set the bound, and keep to it at once."""
+    """Set the limit, and enforce it at once."""
     global _limit
     _limit = size
     enforce_limit()
 
 
 def clear() -> None:
-    """Forget everything."""
+    """Evict all entries of all caches."""
     with _lock:
-        keepers = list(_evictables)
-    for keeper in keepers:
-        keeper.evict_all()
+        all_caches = list(_evictables)
+    for cache in all_caches:
+        cache.evict_all()
 
 
 class BoundedDict(dict[Any, Any]):
-    """Values by key, at most `most` of them; reading one is reading a dict."""
+    """A dict of at most `max_entries` values, with the speed of a dict for reads; the oldest are evicted."""
 
-    def __init__(self, kind: str, most: int) -> None:
+    def __init__(self, kind: str, max_entries: int) -> None:
         super().__init__()
-        self.most = most
+        self.max_entries = max_entries
         self._sizes: dict[Any, int] = {}
         self.account = ByteAccount(self, kind)
 
-    __hash__ = object.__hash__  # pyright: ignore[reportAssignmentType]  # a keeper is itself, whatever it holds
+    __hash__ = object.__hash__  # pyright: ignore[reportAssignmentType]  # a cache is compared by identity
 
     def __eq__(self, other: object) -> bool:
         return self is other
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        size = _ENTRY + nbytes(key) + nbytes(value)
+        size = _ENTRY_BYTES + nbytes(key) + nbytes(value)
         with _lock:
             before = self._sizes.get(key, 0)
             super().__setitem__(key, value)
             self._sizes[key] = size
             self.account.set(self.account.size + size - before)
-        while len(self) > self.most and self.evict_oldest(True):
+        while len(self) > self.max_entries and self.evict_oldest(True):
             pass
         enforce_limit(self)
 
     def evict_oldest(self, spare: bool) -> bool:
-        """Forget the value that was added first."""
+        """Evict the value that was added first, unless it is the only one and `spare` is true."""
         with _lock:
             if len(self) <= spare:
                 return False
@@ -137,11 +137,11 @@ class BoundedDict(dict[Any, Any]):
         return True
 
     def evict_all(self) -> None:
-        """Forget all values."""
+        """Evict all values."""
         self.clear()
 
     def clear(self) -> None:
-        """Forget all values."""
+        """Evict all values."""
         with _lock:
             super().clear()
             self._sizes.clear()
@@ -149,27 +149,27 @@ class BoundedDict(dict[Any, Any]):
 
 
 def nbytes(value: Any) -> int:
-    """Return roughly the bytes that a value keeps alive: tuples, arrays, what functions and our objects hold.
+    """Return roughly the bytes that a value keeps alive: tuples, arrays, closures and attributes of our objects.
 
-    What stands in it twice is counted twice; libraries, types and what they own are not counted.
+    An object that occurs twice is counted twice; libraries and types are not counted.
     """
     total, stack = 0, [value]
     functions: set[int] = set()
     while stack:
-        one = stack.pop()
-        total += _OBJECT
-        if isinstance(one, (tuple, list, frozenset)):
-            total += 8 * len(one)
-            stack.extend(one)
-        elif isinstance(one, np.ndarray):
-            total += one.nbytes if one.base is None else _base_bytes(one)
-        elif isinstance(one, dict):
-            stack.extend(one.items())
-        elif isinstance(one, str):
-            total += len(one)
-        elif id(one) not in functions:
-            functions.add(id(one))
-            stack.extend(_closed_over(one))
+        item = stack.pop()
+        total += _OBJECT_BYTES
+        if isinstance(item, (tuple, list, frozenset)):
+            total += 8 * len(item)
+            stack.extend(item)
+        elif isinstance(item, np.ndarray):
+            total += item.nbytes if item.base is None else _base_bytes(item)
+        elif isinstance(item, dict):
+            stack.extend(item.items())
+        elif isinstance(item, str):
+            total += len(item)
+        elif id(item) not in functions:
+            functions.add(id(item))
+            stack.extend(_references(item))
     return total
 
 
@@ -178,7 +178,7 @@ def _base_bytes(view: np.ndarray[Any, Any]) -> int:
     return max(view.nbytes, base.nbytes) if isinstance(base, np.ndarray) else view.nbytes
 
 
-def _closed_over(value: Any) -> list[Any]:
+def _references(value: Any) -> list[Any]:
     if isinstance(value, partial):
         return [value.func, *value.args, *value.keywords.values()]
     if isinstance(value, FunctionType):

@@ -1,9 +1,9 @@
-"""Whether torch runs its operations itself or hands them to somebody: a mode, a tracer, a tensor subclass.
+"""Whether torch runs its operations itself, or a mode, a tracer or a tensor subclass intercepts them.
 
-What is called may be recorded, replayed, counted or replaced: by a dispatch mode in `make_fx` and `linearize`, by a
-tracer in `jit.trace`, by a transform in `functionalize`, by the methods of fake tensors and users' subclasses. None
-of them sees what NumPy computes over a tensor's memory, so torch's own functions must run there. This is the one place
-that asks; torch has no public name for most of the questions.
+Operations may be recorded, replayed, counted or replaced: by a dispatch mode in `make_fx` and `linearize`, by a tracer
+in `jit.trace`, by a transform in `functionalize`, by the methods of fake tensors and users' subclasses. None of these
+observes what NumPy computes on a tensor's memory, so torch's own functions must run there. Only this module detects
+that; torch has no public name for most of the checks.
 """
 
 from __future__ import annotations
@@ -13,36 +13,36 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
-_PLAIN = ("torch", "torch.nn.parameter")  # modules of the types whose operations are torch's own
+_PLAIN = ("torch", "torch.nn.parameter")  # modules of the types that override no operation
 
 
-def is_mode_active(own: Any) -> bool:
-    """Whether this thread's calls of torch are handed to a dispatch or function mode, or recorded by `jit.trace`.
+def is_mode_active(torch_c: Any) -> bool:
+    """Whether a dispatch or function mode intercepts this thread's calls of torch, or `jit.trace` records them.
 
-    It is asked at every call of `torch._C`, which is given: the usual answer takes as few steps as it can.
+    It runs at every call, so the common case, none, takes as few steps as possible. `torch_c` is `torch._C`.
     """
-    functions = own._len_torch_function_stack()
-    if not (own._len_torch_dispatch_stack() or functions or own._is_tracing()):
+    functions = torch_c._len_torch_function_stack()
+    if not (torch_c._len_torch_dispatch_stack() or functions or torch_c._is_tracing()):
         return False
-    return own._len_torch_dispatch_stack() > 0 or own._is_tracing() or _function_modes(own, functions)
+    return torch_c._len_torch_dispatch_stack() > 0 or torch_c._is_tracing() or _has_function_mode(torch_c, functions)
 
 
-def _function_modes(own: Any, count: int) -> bool:
-    """Whether one of `count` function modes is another than `torch.device` and `set_default_device` are.
+def _has_function_mode(torch_c: Any, count: int) -> bool:
+    """Whether one of `count` function modes is none of `torch.device` and `set_default_device`.
 
-    Those choose the device of what is made without one, and nothing is here.
+    Those choose the device of tensors created without one, and this package creates none.
     """
     device = sys.modules["torch.utils._device"].DeviceContext
-    return any(type(own._get_function_stack_at(place)) is not device for place in range(count))
+    return any(type(torch_c._get_function_stack_at(place)) is not device for place in range(count))
 
 
 def intercepts(*tensors: Any) -> bool:
-    """Whether somebody but torch's kernels is handed what is done to these tensors."""
+    """Whether anything but torch's kernels gets the operations on these tensors."""
     return is_mode_active(sys.modules["torch"]._C) or _is_functionalizing() or not all(map(is_memory, tensors))
 
 
 def is_memory(tensor: Any) -> bool:
-    """Whether a tensor is memory: no subclass with operations of its own, no zeros unwritten, none that stands in."""
+    """Whether a tensor is plain memory: no subclass with its own operations, no lazy zero, no functional wrapper."""
     torch = sys.modules["torch"]
     if type(tensor).__module__ not in _PLAIN:
         return False
@@ -50,7 +50,7 @@ def is_memory(tensor: Any) -> bool:
 
 
 def with_values(*tensors: Any) -> int | None:
-    """Return which tensor has values where fake ones are called for, None where all may meet."""
+    """Return the index of a tensor with values where fake tensors are required, None if the tensors can be mixed."""
     fakes = sys.modules.get("torch._subclasses.fake_tensor")
     if fakes is None:
         return None
@@ -64,8 +64,8 @@ def with_values(*tensors: Any) -> int | None:
 
 
 def _dispatch_modes() -> list[Any]:
-    own = sys.modules["torch"]._C
-    return [own._get_dispatch_stack_at(place) for place in range(own._len_torch_dispatch_stack())]
+    torch_c = sys.modules["torch"]._C
+    return [torch_c._get_dispatch_stack_at(place) for place in range(torch_c._len_torch_dispatch_stack())]
 
 
 def _is_functionalizing() -> bool:
@@ -77,13 +77,13 @@ def _is_functionalizing() -> bool:
 
 
 def is_jit_tracing() -> bool:
-    """Whether `torch.jit.trace` records this thread's calls; then even shapes are tensors."""
+    """Whether `torch.jit.trace` records this thread's calls; then sizes are tensors too."""
     torch = sys.modules.get("torch")
     return torch is not None and torch._C._is_tracing()
 
 
 def is_replayed() -> bool:
-    """Whether what is called now becomes a program that is run again on other tensors: `jit.trace`, `make_fx`."""
+    """Whether `jit.trace` or `make_fx` records this thread's calls as a program to run on other tensors."""
     if is_jit_tracing():
         return True
     proxies = sys.modules.get("torch.fx.experimental.proxy_tensor")
@@ -92,11 +92,11 @@ def is_replayed() -> bool:
 
 @contextmanager
 def without_recording() -> Generator[None]:
-    """Keep `torch.jit.trace` from recording what stands inside a ``with`` block."""
-    own = sys.modules["torch"]._C
-    state = own._get_tracing_state()
-    own._set_tracing_state(None)
+    """Keep `torch.jit.trace` from recording the code inside a ``with`` block."""
+    torch_c = sys.modules["torch"]._C
+    state = torch_c._get_tracing_state()
+    torch_c._set_tracing_state(None)
     try:
         yield
     finally:
-        own._set_tracing_state(state)
+        torch_c._set_tracing_state(state)

@@ -1,8 +1,8 @@
-"""Calls that are traced rather than run, by `jax.jit` or `torch.compile`: who is tracing, and what it must not see.
+"""Calls that are traced rather than run, by `jax.jit` or `torch.compile`: detection, and code hidden from the tracer.
 
-Plans depend on shapes and dtypes only, so a compiler has no business inside them: `planning` marks the functions that
-decide, and torch.compile calls those while it traces and keeps what they return, instead of tracing them too. It can
-hand them plain tuples but no named ones, so a `record` is taken apart before and put together after.
+Plans depend on shapes and dtypes only, so a compiler need not trace them: `planning` marks the functions that compute
+them, and torch.compile calls those while it traces and treats their results as constants. It can pass them plain tuples
+but no named ones, so a `record` is flattened before the call and rebuilt inside.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ class _Record(ABC):  # noqa: B024
 
 
 def planning(cached: int = 1024, *, typed: bool = False) -> Callable[[Function], Function]:
-    """Decorate a pure function of hashable values: `cached` results are kept, and compilers see the result alone.
+    """Decorate a pure function of hashable values: `cached` results are kept, and compilers see only the result.
 
-    With `typed`, arguments that are equal but of several types are told apart.
+    With `typed`, equal arguments of different types are different.
     """
 
     def decorate(function: Function) -> Function:
@@ -40,7 +40,7 @@ def planning(cached: int = 1024, *, typed: bool = False) -> Callable[[Function],
         @wraps(function)
         def decide(*args: Any) -> Any:
             if is_compiling():
-                return _decided(function, tuple([_flatten(value) for value in args]))
+                return _constant(function, tuple([_flatten(value) for value in args]))
             if not cached:
                 return function(*args)
             key = (args, *map(type, args)) if typed else args
@@ -48,7 +48,7 @@ def planning(cached: int = 1024, *, typed: bool = False) -> Callable[[Function],
                 return results[key]
             except KeyError:
                 pass
-            except TypeError:  # unhashable, an option of a foreign type: the function itself words the refusal
+            except TypeError:  # unhashable, an option of an unexpected type: the function itself raises the error
                 return function(*args)
             result = results[key] = function(*args)
             return result
@@ -59,12 +59,12 @@ def planning(cached: int = 1024, *, typed: bool = False) -> Callable[[Function],
     return decorate
 
 
-def _decided(function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+def _constant(function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
     return function(*map(_unflatten, args))
 
 
-# What torch.compiler.assume_constant_result sets; torch may not be imported yet, and need never be.
-_decided._dynamo_marked_constant = True  # pyright: ignore[reportFunctionMemberAccess]
+# The attribute that torch.compiler.assume_constant_result sets; torch need not be imported for it.
+_constant._dynamo_marked_constant = True  # pyright: ignore[reportFunctionMemberAccess]
 
 
 def record(kind: Kind) -> Kind:
@@ -76,9 +76,9 @@ def record(kind: Kind) -> Kind:
 
 
 def _flatten(value: Any) -> Any:
-    """Return a value with its tuples, however deep, as (number of the record or -1, entries)."""
+    """Return a value with its tuples, at any depth, as (number of the record type or -1, entries)."""
     if isinstance(value, float):
-        return ldexp(value, 0)  # like `index` in `shape_of`, for a number that the compiler left open
+        return ldexp(value, 0)  # like `index` in `shape_of`, for a number that is symbolic under the compiler
     if isinstance(value, int) and not isinstance(value, bool):
         return index(value)
     if not isinstance(value, tuple):
@@ -102,7 +102,7 @@ def is_compiling() -> bool:
 
 
 def shape_of(x: Any) -> tuple[int, ...]:
-    """Return an array's shape as ints: `index` makes torch.compile settle on a size it meanwhile left open."""
+    """Return an array's shape as ints: `index` makes torch.compile specialize a symbolic size."""
     if not is_compiling() and torch_modes.is_jit_tracing():
         with torch_modes.without_recording():
             return tuple(x.shape)
@@ -110,16 +110,16 @@ def shape_of(x: Any) -> tuple[int, ...]:
 
 
 def is_recorded(backend: str) -> bool:
-    """Whether what is called now becomes a program of torch that is run again on other tensors.
+    """Whether torch records this thread's calls as a program to run on other tensors.
 
-    Nothing may be written in place there: `linearize` keeps what does not depend on its input, buffers too, for all
-    later calls.
+    Nothing may be written in place then: `linearize` keeps everything that does not depend on its input, buffers
+    included, for all later calls.
     """
     return backend == "torch" and not is_compiling() and torch_modes.is_replayed()
 
 
 def is_traced(backend: str, *arrays: Any) -> bool:
-    """Whether a library must see its own functions: a JAX tracer among `arrays`, torch compiling, or `intercepts`."""
+    """Whether a library must run its own functions: a JAX tracer among `arrays`, torch compiling, or `intercepts`."""
     if backend == "jax":
         tracer = sys.modules["jax"].core.Tracer
         return any(isinstance(array, tracer) for array in arrays)

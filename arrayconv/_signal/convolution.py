@@ -56,7 +56,7 @@ def everywhere(function: str, kind: Kind, in1: Any, in2: Any, mode: Any, method:
         if 0 in inputs.shapes[1]:
             return _zeros(found, shapes.empty_shape(function, inputs.shapes, mode))
         translated = translate(request)
-        call = cache.remember(cache_key, _bind(function, found, translated, _allowed(translated, method, inputs)))
+        call = cache.store(cache_key, _bind(function, found, translated, _allowed(translated, method, inputs)))
     return call(in1, in2)
 
 
@@ -110,7 +110,7 @@ def broadcast(function: str, in1: Any, in2: Any, mode: Any, axes: Any, method: s
         if 0 in first or 0 in second:
             typed(function, inputs, result_type)  # refuses what has no convolution; SciPy's answer has its own dtype
             return inputs.xp.zeros(0, dtype=inputs.dtype_of("float64"), device=inputs.device)
-        call = cache.remember(cache_key, _broadcast(function, inputs, mode, named, method))
+        call = cache.store(cache_key, _broadcast(function, inputs, mode, named, method))
         in1, in2 = inputs.arrays
     return call(in1, in2)
 
@@ -143,7 +143,7 @@ def planar(function: str, kind: Kind, in1: Any, in2: Any, mode: Any, boundary: A
         fill = _fill(function, fillvalue, found.operands.traits.output)
         if 0 in inputs.shapes[1]:
             return _zeros(found, shapes.empty_shape(function, inputs.shapes, mode))
-        call = cache.remember(cache_key, _planar(function, kind, inputs, found, mode, boundary, fill))
+        call = cache.store(cache_key, _planar(function, kind, inputs, found, mode, boundary, fill))
     return call(in1, in2)
 
 
@@ -220,7 +220,7 @@ def _bind(function: str, found: Typed, call: Translated, methods: tuple[Options,
         x = _reversed(operands.kernel, operands.xp) if call.reverses else operands.kernel
         operands = operands._replace(x=x, kernel=operands.x)
     chosen = _first(function, call, operands.traits, methods, fill)
-    bound = binding.known(function, operands, call.problem, chosen)
+    bound = binding.cached_call(function, operands, call.problem, chosen)
     return _BoundPair(bound, found.form, call.swapped, call.reverses)
 
 

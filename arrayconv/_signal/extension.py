@@ -16,7 +16,7 @@ from typing import Any
 
 from arrayconv._arrays.xp import Array, Namespace
 from arrayconv._ops import pad
-from arrayconv._problem.boundary import each_run, runs
+from arrayconv._problem.boundary import list_runs, runs
 from arrayconv._problem.spec import Axis
 
 EXPLICIT = ("smooth", "line", "antisymmetric", "antireflect")
@@ -77,7 +77,7 @@ def _ramps(x: Array, axis: int, mode: str, before: int, after: int, xp: Namespac
 
 def _antisymmetric(x: Any, axis: int, before: int, after: int, xp: Namespace, device: Any) -> list[Array]:
     size = x.shape[axis]
-    pieces = each_run(size, -before, size + after, "symmetric")
+    pieces = list_runs(size, -before, size + after, "symmetric")
     parts: list[Any] = [pad.extend(x, axis, [run], 0, xp=xp, device=device) for run in pieces]
     return [-part if run.step < 0 else part for part, run in zip(parts, pieces, strict=True)]
 
@@ -88,7 +88,7 @@ def _antireflect(x: Any, axis: int, before: int, after: int, xp: Namespace, devi
     climb = 2 * (last - _sample(x, axis, 0))  # per period of 2 (n - 1) samples
     parts: list[Array] = []
     at = -before
-    for run in each_run(size, -before, size + after, "reflect"):
+    for run in list_runs(size, -before, size + after, "reflect"):
         period = at // (2 * size - 2)
         part = pad.extend(x, axis, [run], 0, xp=xp, device=device)
         part = 2 * last - part if run.step < 0 else part

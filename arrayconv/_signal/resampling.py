@@ -60,7 +60,7 @@ def filtered(function: str, h: Any, x: Any, rates: tuple[Any, Any], axis: Any, m
         label = _label(function, axis, inputs.shapes[0])
         met = _axis(function, inputs.shapes[0][label], inputs.shapes[1], rates, beyond)
         call, operands = _bind(function, inputs, label, met, beyond, chosen)
-        return cache.remember(cache_key, call).on_extended(operands.x, operands.kernel)
+        return cache.store(cache_key, call).on_extended(operands.x, operands.kernel)
     return call(x, h)
 
 
@@ -79,7 +79,7 @@ def _bind(
         operands, met = operands._replace(x=extend(operands.x)), extension.lengthened(met, ends)
     problem = _problem(function, shape_of(operands.x), inputs.shapes[1], label, met)
     chosen = chosen if beyond == "constant" else chosen._replace(fill_value=0)
-    return _BoundFilter(binding.known(function, operands, problem, chosen), found.form, extend), operands
+    return _BoundFilter(binding.cached_call(function, operands, problem, chosen), found.form, extend), operands
 
 
 def _rule(x: str, h: str) -> str:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 import arrayconv
 from arrayconv import ndimage
-from arrayconv._arrays.memory import has_internal_overlap
+from arrayconv._arrays.out_arrays import has_internal_overlap
 from arrayconv._plan.rank import METHODS
 from tests import layouts, oracle
 from tests.conftest import make_library

@@ -429,13 +429,13 @@ def rows_of(text):
     exec(compile(text, "table", "exec"), names)
     return {
         name: {key: tuple(row) for key, row in names[name].items()}
-        for name in ("PRIMITIVE_COSTS", "METHOD_COSTS", "NARROW")
+        for name in ("PRIMITIVE_COSTS", "METHOD_COSTS", "METHOD_COSTS_AVX2")
     }
 
 
-@pytest.mark.parametrize(("wide", "table_of_paces"), [(True, "METHOD_COSTS"), (False, "NARROW")])
+@pytest.mark.parametrize(("wide", "table_of_paces"), [(True, "METHOD_COSTS"), (False, "METHOD_COSTS_AVX2")])
 def test_calibration_replaces_what_it_measured_and_keeps_the_rest(wide, table_of_paces, monkeypatch):
-    monkeypatch.setattr(cost_table, "is_wide", lambda: wide)
+    monkeypatch.setattr(cost_table, "has_avx512", lambda: wide)
     table = (ROOT / "arrayconv/_costs/cost_table.py").read_text()
     primitive_costs = {
         "torch/cpu": cost_table.PrimitiveCosts(1, 2, 3, 4, 5, 6),
@@ -448,7 +448,7 @@ def test_calibration_replaces_what_it_measured_and_keeps_the_rest(wide, table_of
         **before["PRIMITIVE_COSTS"],
         **{name: tuple(row) for name, row in primitive_costs.items()},
     }
-    for name in ("METHOD_COSTS", "NARROW"):
+    for name in ("METHOD_COSTS", "METHOD_COSTS_AVX2"):
         changed = method_costs if name == table_of_paces else {}
         assert after[name] == {**before[name], **{row: tuple(method_cost) for row, method_cost in changed.items()}}
     assert "numpy 0.\n" in text

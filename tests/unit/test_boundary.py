@@ -7,12 +7,12 @@ from arrayconv._problem.boundary import (
     BOUNDARIES,
     FILL,
     Cycle,
-    ends_meet,
     period,
+    period_shift,
     reads_samples,
     runs,
     sample_range,
-    shift,
+    wraps,
 )
 from tests import oracle
 
@@ -72,7 +72,7 @@ def test_an_axis_repeats_itself_after_its_period(size, boundary):
 def test_facts_of_a_boundary(boundary):
     before, after = oracle.source(-1, 5, boundary), oracle.source(5, 5, boundary)
     assert reads_samples(boundary) == (before is not None)
-    assert ends_meet(boundary) == ((before, after) == (4, 0))
+    assert wraps(boundary) == ((before, after) == (4, 0))
 
 
 RANGES = [(lo, lo + length) for lo in range(-30, 30) for length in (1, 2, 9)]
@@ -82,7 +82,7 @@ RANGES = [(lo, lo + length) for lo in range(-30, 30) for length in (1, 2, 9)]
 @pytest.mark.parametrize("size", [1, 2, 3, 7])
 def test_positions_shifted_to_the_data_read_the_same(size, boundary):
     for lo, hi in RANGES:
-        by = shift(size, lo, hi, boundary)
+        by = period_shift(size, lo, hi, boundary)
         read = [[oracle.source(p - offset, size, boundary) for p in range(lo, hi)] for offset in (0, by)]
         assert read[0] == read[1]
         beside = period(size, boundary) or hi - lo

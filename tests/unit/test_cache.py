@@ -118,7 +118,7 @@ def test_no_array_is_kept():
 
 
 def test_memory_of_calls_is_bounded(monkeypatch):
-    monkeypatch.setattr(cache._calls, "most", 4)
+    monkeypatch.setattr(cache._calls, "max_entries", 4)
     for n in range(6, 20):
         arrayconv.convolve(X[:n], KERNEL)
     assert len(cache._calls) <= 4

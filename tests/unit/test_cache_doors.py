@@ -373,5 +373,5 @@ def test_devices_are_kept_apart(tensors):
 def test_a_remembered_call_is_torchs_own(tensors, monkeypatch):
     _, (x, w, bias) = tensors
     nn.conv2d(x, w, bias, padding=1, method="torch_conv")
-    monkeypatch.setattr("arrayconv._calls.binding.planned", None)  # the long way
+    monkeypatch.setattr("arrayconv._calls.binding.run_plan", None)  # the long way
     nn.conv2d(x, w, bias, padding=1, method="torch_conv")

@@ -79,7 +79,7 @@ def test_nothing_given_changes_nothing():
         (
             {"accelerators": {"scipy", "numba"}},
             ValueError,
-            f"using: `accelerators` must be among {KNOWN}. Got ['numba']. 'numba' is gone: use 'native'.",
+            f"using: `accelerators` must be among {KNOWN}. Got ['numba']. 'numba' was removed: use 'native'.",
         ),
         ({"max_workspace": 0}, ValueError, "using: `max_workspace` must be at least 1 byte. Got 0."),
         ({"max_workspace": -5}, ValueError, "using: `max_workspace` must be at least 1 byte. Got -5."),
@@ -394,7 +394,7 @@ class TestFailingAccelerator:
     def test_auto_answers_and_warns_once(self):
         x, kernel = np.arange(100.0), np.arange(5.0)
         with config.using(accelerators={"numpy"}):
-            with pytest.warns(RuntimeWarning, match="'numpy' failed: it is broken today. Method '.*' serves instead"):
+            with pytest.warns(RuntimeWarning, match="'numpy' failed: it is broken today. Method '.*' runs instead"):
                 y = arrayconv.convolve(x, kernel)
             np.testing.assert_allclose(y, np.convolve(x, kernel), rtol=1e-14)
             np.testing.assert_allclose(arrayconv.convolve(x, kernel), y, rtol=1e-14)  # warnings are errors here

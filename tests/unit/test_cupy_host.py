@@ -10,7 +10,7 @@ import pytest
 import arrayconv
 from arrayconv._algorithms import ALGORITHMS
 from arrayconv._arrays import xp
-from arrayconv._arrays.memory import shares_memory
+from arrayconv._arrays.out_arrays import shares_memory
 from arrayconv._problem.layout import layout
 from arrayconv._run import canonical
 
@@ -163,7 +163,7 @@ def test_no_gpu_axes_are_ordered_by_views(labels, shape):
     both = {**sizes, "o": 4}
     shapes = (shape, (4, 3, 3, 5), (2, 4, 6, 5))
     found = layout(tuple(labels), kernel, output, ("h", "w"), both, shapes)
-    moved = canonical.moved(x, found.x, xp.compat_namespace("cupy"))
+    moved = canonical.permuted(x, found.x, xp.compat_namespace("cupy"))
     assert moved.shape == (2, 1, 3, 8, 9)
     assert address(moved) == address(x)
     assert shares_memory("cupy", moved, x)

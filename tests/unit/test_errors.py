@@ -352,8 +352,8 @@ SHARED = {
     "fft-componentwise": (
         lambda door: door(X, KERNEL, method="fft", accuracy="componentwise"),
         NotImplementedError,
-        "method 'fft' cannot run this. Reason: its error is bounded by norm, and accuracy='componentwise' was asked "
-        "for. Use method='auto' or one of ",
+        "method 'fft' cannot run this. Reason: its error is bounded by norm, and accuracy='componentwise' was requested"
+        ". Use method='auto' or one of ",
     ),
     "fft-without-float64": (
         lambda door: door(on("no_float64", 4, "int32"), on("no_float64", 2, "int32"), method="overlap_save"),
@@ -388,7 +388,7 @@ def inert(monkeypatch):
     def computed(*_, **__):
         raise AssertionError("something was computed before the refusal")
 
-    for module, name in ((_autodiff, "run"), (binding, "operands_of"), (binding, "BoundPlan")):
+    for module, name in ((_autodiff, "run"), (binding, "canonical_operands"), (binding, "BoundPlan")):
         monkeypatch.setattr(module, name, computed)
 
 
@@ -603,12 +603,12 @@ def test_bytes_asked_for_are_enough():
 
 def test_workspace_too_small_to_reorder_axes():
     x = read_only(np.ones((4, 9, 6)))
-    with pytest.raises(ValueError, match="axes into order") as refusal:
+    with pytest.raises(ValueError, match="reordering the axes") as refusal:
         arrayconv.convolve(x, np.ones(3), axes=1, max_workspace=100)
     text = str(refusal.value)
     assert text.startswith("convolve: `max_workspace` must exceed the ")
     assert text.endswith(
-        " bytes that bringing the axes into order takes. Got max_workspace=100. "
+        " bytes that reordering the axes takes. Got max_workspace=100. "
         "Allow more, or pass arrays with batch axes first."
     )
 

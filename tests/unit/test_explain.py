@@ -30,7 +30,7 @@ def inert(monkeypatch):
 
     for name, algorithm in TABLE.items():
         monkeypatch.setitem(TABLE, name, dataclasses.replace(algorithm, bind=computed))
-    for name in ("execute", "reader", "orientation", "put"):
+    for name in ("execute", "reader", "orientation", "set_at"):
         monkeypatch.setattr(execute, name, computed)
 
 
@@ -122,7 +122,7 @@ class TestChoice:
         rows = arrayconv.explain((64, 64), (3, 3), accuracy="componentwise").candidates
         refused = {row.name: row.refusal for row in rows if row.refusal is not None}
         assert [row.name for row in rows[-len(refused) :]] == list(refused)
-        reason = "its error is bounded by norm, and accuracy='componentwise' was asked for"
+        reason = "its error is bounded by norm, and accuracy='componentwise' was requested"
         assert (refused["fft"], refused["overlap_save"]) == (reason, reason)
 
     def test_auto_takes_the_first(self):
@@ -453,9 +453,9 @@ class TestMeasured:
 
     def test_arrays_themselves_are_run(self, monkeypatch):
         seen = []
-        run = timing.computed
+        run = timing.run_unrecorded
         monkeypatch.setattr(
-            timing, "computed", lambda found, *more: seen.append((found.x, found.kernel)) or run(found, *more)
+            timing, "run_unrecorded", lambda found, *more: seen.append((found.x, found.kernel)) or run(found, *more)
         )
         x, kernel = np.arange(50.0), [1.0, 2.0]
         judge(arrayconv.explain(x, kernel, measure=True))
@@ -483,7 +483,7 @@ class TestMeasured:
         found = arrayconv.explain(2000, 100, measure=True)
         assert [row.name for row in found.candidates if row.measured_ns is not None] == [free.method]
         assert f"took {'not run':>9}" in str(found)
-        assert str(found).endswith("not run: predicted to take over 3 s, or left when the time for measuring was up")
+        assert str(found).endswith("not run: predicted to take over 3 s, or the time for measuring was up")
 
     def test_no_method_is_started_when_the_time_is_up(self, monkeypatch):
         monkeypatch.setattr(timing, "_TOTAL_NS", -1)

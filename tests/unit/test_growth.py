@@ -29,7 +29,7 @@ def same(n, k, dims):
 
 def operations(problem, method, budget=None):
     """Return the steps of all transforms of a plan's data: points times log2 of a transform's length."""
-    cuts = [CUTS[method](step.spec) for step in make(problem, NUMPY, method, Budget(budget), True).partition.each()]
+    cuts = [CUTS[method](step.spec) for step in make(problem, NUMPY, method, Budget(budget), True).partition.pieces()]
     return sum(count * prod(lengths) * log2(prod(lengths) + 1) for count, lengths in cuts)
 
 
@@ -57,7 +57,7 @@ def test_blocks_repeat_no_multiply_add_of_the_definition(method, budget):
     plan = make(problem, NUMPY._replace(accelerators=frozenset(["numpy", "native"])), method, Budget(budget), True)
     if not hasattr(plan, "partition"):
         pytest.skip(next(row.refusal for row in plan.candidates if row.name == method))
-    assert sum(step.spec.macs for step in plan.partition.each()) == problem.macs
+    assert sum(step.spec.macs for step in plan.partition.pieces()) == problem.macs
 
 
 @pytest.mark.parametrize("method", CUTS)

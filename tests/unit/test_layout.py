@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from arrayconv._arrays.xp import compat_namespace
-from arrayconv._problem.layout import Move, broadcast_layout, layout
-from arrayconv._run.canonical import moved
+from arrayconv._problem.layout import Permutation, broadcast_layout, layout
+from arrayconv._run.canonical import permuted
 
 XP = compat_namespace()
 
@@ -17,7 +17,7 @@ def test_roles_follow_from_where_a_label_stands():
     assert found.x.joined == (2, 3, 4, 9)
     assert found.kernel.joined == (3, 5, 4, 2)
     y = np.arange(240).reshape(2, 3, 5, 8)
-    np.testing.assert_array_equal(moved(y, found.y, XP), y.transpose(0, 2, 1, 3))
+    np.testing.assert_array_equal(permuted(y, found.y, XP), y.transpose(0, 2, 1, 3))
 
 
 @pytest.mark.parametrize(
@@ -37,14 +37,14 @@ def test_broadcast_axes_become_batch_filters_or_groups(x_shape, kernel_shape, co
 
 def test_moves_that_join_nothing_are_views():
     x = np.zeros((3, 4, 5))
-    move = Move((3, 4, 5), (2, 0, 1), (5, 1, 3, 4))
-    assert move.moves
+    move = Permutation((3, 4, 5), (2, 0, 1), (5, 1, 3, 4))
+    assert move.reorders
     assert not move.joins
-    assert np.shares_memory(moved(x, move, XP), x)
-    assert Move((3, 4, 5), (0, 1, 2), (12, 5)).joins
+    assert np.shares_memory(permuted(x, move, XP), x)
+    assert Permutation((3, 4, 5), (0, 1, 2), (12, 5)).joins
 
 
 def test_inverse_goes_back():
     x = np.arange(60).reshape(3, 4, 5)
-    there = Move((3, 4, 5), (2, 0, 1), (5, 12))
-    np.testing.assert_array_equal(moved(moved(x, there, XP), there.inverse, XP), x)
+    there = Permutation((3, 4, 5), (2, 0, 1), (5, 12))
+    np.testing.assert_array_equal(permuted(permuted(x, there, XP), there.inverse, XP), x)

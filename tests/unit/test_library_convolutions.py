@@ -121,7 +121,7 @@ def test_a_transposed_convolution_is_one_call_where_torch_has_it(array, name):
     library = make_library(array)
     plan = running.planned(library, SPECS[name], "float32", "torch_conv")
     phases = name.removeprefix("transposed-") in IN_PHASES
-    assert plan.chosen.undivided != phases
+    assert plan.candidate.undivided != phases
     assert (plan.partition.num_pieces == 1) or phases
 
 
@@ -129,7 +129,7 @@ def test_a_transposed_convolution_falls_into_phases_where_memory_is_short():
     pytest.importorskip("torch", reason="torch is not installed")
     library, spec = make_library("torch"), cases.spec(cases.axis(5000, 8, upsample=4), filters=4)
     plan = running.planned(library, spec, "float64", "torch_conv", max_workspace=1 << 18)
-    assert not plan.chosen.undivided
+    assert not plan.candidate.undivided
     assert plan.partition.num_pieces > 1
 
 

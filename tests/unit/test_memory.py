@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 import torch
 
-from arrayconv._arrays import memory
-from arrayconv._arrays.memory import Frame, zero_padded, zero_padded_parts, zero_regions
+from arrayconv._arrays import buffers, zero_padding
 from arrayconv._arrays.xp import compat_namespace, device_of
+from arrayconv._arrays.zero_padding import PaddedLayout, zero_padded, zero_padded_parts, zero_regions
 
 LIBRARIES = {"numpy": np.asarray, "torch": torch.as_tensor, "jax": jnp.asarray}
 SHAPES = [((3,), (2,), (4,)), ((4, 5), (0, 3), (1, 0)), ((2, 180, 200), (0, 7, 5), (0, 0, 9))]  # before, after
@@ -56,9 +56,9 @@ def test_data_stands_among_zeros(library, zeros_first, row):
 @pytest.mark.parametrize("row", SHAPES)
 @pytest.mark.parametrize("library", ["numpy", "torch"])
 def test_memory_is_the_array_and_zeros_behind_it(library, row, few, monkeypatch):
-    monkeypatch.setattr(memory, "_FEW", few)
+    monkeypatch.setattr(zero_padding, "_SMALL", few)
     x, place, expected = problem(*row)
-    frame = Frame(expected.shape, zero_regions(expected.shape, place), 6)
+    frame = PaddedLayout(expected.shape, zero_regions(expected.shape, place), 6)
     options = {"xp": compat_namespace(library), "device": "cpu", "zeros_first": False}
     data = LIBRARIES[library](x)
     y, whole = zero_padded_parts(data, frame, ((place, data),), **options)
@@ -73,5 +73,5 @@ def test_a_library_without_assignment_gets_a_new_array(index, value):
     value = value if isinstance(value, int) or value.ndim == 0 else value[: y[index].shape[-1]]
     expected = y.copy()
     expected[index] = value
-    result = memory.set_at(Unwritable(y), index, value if isinstance(value, int) else Unwritable(value))
+    result = buffers.set_at(Unwritable(y), index, value if isinstance(value, int) else Unwritable(value))
     np.testing.assert_array_equal(np.asarray(result), expected)

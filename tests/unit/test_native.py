@@ -204,7 +204,7 @@ def _forget():
 def test_code_that_cannot_be_loaded_is_replaced_with_one_warning(elsewhere):
     elsewhere.write_bytes(b"no library")
     x, kernel = np.arange(400.0).reshape(20, 20), np.ones((3, 3))
-    with pytest.warns(RuntimeWarning, match="the accelerator 'native' failed: .*Build it again.*serves instead"):
+    with pytest.warns(RuntimeWarning, match="the accelerator 'native' failed: .*Build it again.*runs instead"):
         y = arrayconv.convolve(x, kernel, "same", fill_value=7)
     np.testing.assert_allclose(y, arrayconv.convolve(x, kernel, "same", fill_value=7, method="direct"))
     arrayconv.convolve(x, kernel, "same", fill_value=7)  # it is left alone now
@@ -305,7 +305,7 @@ def _warning_of(place):
 @pytest.mark.parametrize(("gone", "now"), [("numba", "native_loops"), ("numba_tiles", "native_tiles")])
 def test_a_method_that_is_gone_is_answered_with_what_serves_instead(gone, now):
     with pytest.raises(
-        ValueError, match=rf"^convolve: `method` must be one of .* Got '{gone}'. It is gone: use '{now}'."
+        ValueError, match=rf"^convolve: `method` must be one of .* Got '{gone}'. It was removed: use '{now}'."
     ):
         arrayconv.convolve([1.0, 2.0], [1.0], method=gone)
 

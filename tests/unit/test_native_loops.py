@@ -45,7 +45,7 @@ def test_many_images_of_channels_are_extended_a_few_at_a_time(method):
     spec = images(64, 32, 16)
     plan = running.planned(make_library("numpy"), spec, "float32", method)
     assert plan.partition.num_pieces > 1
-    for step in plan.partition.each():
+    for step in plan.partition.pieces():
         assert step.spec.output_size == spec.output_size, "an image is cut"
         assert step.spec.batch * 16 * 32 * 32 <= partition.SMALL
 
@@ -53,7 +53,7 @@ def test_many_images_of_channels_are_extended_a_few_at_a_time(method):
 @pytest.mark.parametrize("spec", [images(1, 512, 4), images(64, 128, 1, filters=1)], ids=["large", "one-channel"])
 def test_borders_are_slabs_where_extending_would_cost_more(spec, method):
     plan = running.planned(make_library("numpy"), spec, "float32", method)
-    assert sum(step.spec.output_size in ((510, 510), (126, 126)) for step in plan.partition.each()) == 1
+    assert sum(step.spec.output_size in ((510, 510), (126, 126)) for step in plan.partition.pieces()) == 1
     assert plan.partition.num_pieces == 5
 
 
@@ -67,7 +67,7 @@ def test_images_on_threads_of_their_own_start_no_others(dtype, method, monkeypat
     library = make_library("numpy")
     plan = running.planned(library, spec, dtype, method)
     halves = partition.partition(spec, (8, 1, 16, 16), extends=frozenset(), slabs=True)
-    assert shared.num_threads(halves.listed[0].spec, plan.traits._replace(threads=2)) == 2
+    assert shared.num_threads(halves.cached_pieces[0].spec, plan.traits._replace(threads=2)) == 2
     plan = plan._replace(partition=halves, num_parallel=2, traits=plan.traits._replace(threads=2))
     x, w = (np.round(8 * array).astype(dtype) for array in operands(spec, "float32"))
     y = running.run(library, plan, x, w)
@@ -97,7 +97,7 @@ def test_images_on_threads_start_no_others_where_another_method_serves_instead(m
     monkeypatch.setattr(loader, "start", fails)
     monkeypatch.setattr(planner, "make", lambda *arguments: other)
     monkeypatch.setattr(_accel, "disable", lambda failure: None)
-    with pytest.warns(RuntimeWarning, match="Method 'native_loops' serves instead"):
+    with pytest.warns(RuntimeWarning, match="Method 'native_loops' runs instead"):
         running.run(library, plan, *operands(spec, "float32"))
     assert told == [1, 1]
 

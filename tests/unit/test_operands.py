@@ -13,7 +13,7 @@ from array_api_strict._array_object import Array as StrictArray
 import arrayconv
 import arrayconv.testing
 from arrayconv._algorithms import ALGORITHMS
-from arrayconv._arrays import memory, xp
+from arrayconv._arrays import out_arrays, xp
 
 METHODS = ["auto", *ALGORITHMS]
 BOUNDARIES = ["constant", "edge", "symmetric", "reflect", "wrap"]
@@ -280,7 +280,7 @@ def test_result_is_no_view_of_an_operand(library):
         y = arrayconv.convolve(x, one, method=method)
         assert y is not x
         if library.name in ("numpy", "torch"):
-            assert not memory.shares_memory(library.name, y, x)
+            assert not out_arrays.shares_memory(library.name, y, x)
 
 
 # ---- torch: subclasses, gradients, function transforms ----

@@ -37,7 +37,7 @@ def test_long_kernels_go_to_the_spectrum_and_short_ones_do_not():
 
 def test_componentwise_accuracy_keeps_the_spectrum_out():
     rows = named(rank(IMAGE, NUMPY, Budget(accuracy="componentwise"), zero_fill=True))
-    assert rows["fft"].refusal == "its error is bounded by norm, and accuracy='componentwise' was asked for"
+    assert rows["fft"].refusal == "its error is bounded by norm, and accuracy='componentwise' was requested"
     assert rows["direct"].refusal is None
 
 

@@ -6,7 +6,7 @@ from math import prod
 import pytest
 
 from arrayconv._problem import partition, split
-from arrayconv._problem.boundary import BOUNDARIES, FILL, singly
+from arrayconv._problem.boundary import BOUNDARIES, FILL, distinct_runs
 from tests import oracle
 from tests.cases import CASES, axis, spec
 from tests.listing import offenders
@@ -22,7 +22,7 @@ def met(axis):
 
 
 def pieces(spec, shape, extends=frozenset(), slabs=True):
-    return list(partition.partition(spec, shape, extends=extends, slabs=slabs).each())
+    return list(partition.partition(spec, shape, extends=extends, slabs=slabs).pieces())
 
 
 def named(extends):
@@ -117,7 +117,7 @@ def pieces_cover_the_answer_and_read_the_extension(case, block, extends):
             if not extends:
                 assert part.before == 0
                 assert part.span(0, part.outputs)[1] <= part.size
-            assert all(run.start == FILL or 0 <= run.start < max(whole.size, 1) for run in singly(source))
+            assert all(run.start == FILL or 0 <= run.start < max(whole.size, 1) for run in distinct_runs(source))
     met_by_some_tap = [[bool(pairs) for pairs in met(one)] for one in case.spec.axes]
     outputs = case.spec.batch * case.spec.groups * case.spec.filters * prod(sum(flags) for flags in met_by_some_tap)
     assert written == outputs

@@ -6,7 +6,7 @@ import pytest
 import arrayconv
 from arrayconv import config
 from arrayconv._algorithms import Cuts
-from arrayconv._arrays.memory import product_of_rows
+from arrayconv._arrays.products import product_of_rows
 from arrayconv._plan.rank import TABLE
 from arrayconv._runtime.threads import parallel_for, usable
 

@@ -87,7 +87,7 @@ def test_the_table_lies_in_the_platform_s_cache_folder(system, variables, folder
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(sys, "platform", system)
     monkeypatch.setattr(Path, "home", lambda: HOME)
-    assert user_file.place() == folder / "cost_table.json"
+    assert user_file.table_path() == folder / "cost_table.json"
 
 
 def test_without_a_home_there_is_no_table(monkeypatch, capsys):
@@ -127,13 +127,13 @@ def test_without_a_file_the_shipped_table_serves(table):
 )
 def test_the_shipped_table_is_that_of_the_kind_of_processor(found, wide, monkeypatch):
     monkeypatch.setattr(np, "show_config", lambda mode: {"SIMD Extensions": {"found": found}})
-    cost_table.is_wide.cache_clear()
+    cost_table.has_avx512.cache_clear()
     try:
         shipped = cost_table.shipped().method_costs
     finally:
-        cost_table.is_wide.cache_clear()
-    assert shipped == cost_table.METHOD_COSTS | ({} if wide else cost_table.NARROW)
-    assert set(cost_table.NARROW) <= set(cost_table.METHOD_COSTS)
+        cost_table.has_avx512.cache_clear()
+    assert shipped == cost_table.METHOD_COSTS | ({} if wide else cost_table.METHOD_COSTS_AVX2)
+    assert set(cost_table.METHOD_COSTS_AVX2) <= set(cost_table.METHOD_COSTS)
     assert cost_table.shipped().source == "shipped table"
 
 
@@ -294,7 +294,7 @@ def test_import_reads_no_table_and_the_first_plan_does(table):
 
 
 def measured(**tables):
-    return user_file.Measured("2026-01-02", {"cores": 2}, tables)
+    return user_file.CostFile("2026-01-02", {"cores": 2}, tables)
 
 
 def test_what_is_saved_is_loaded(tmp_path):
@@ -332,7 +332,7 @@ def test_a_failing_replacement_leaves_the_old_file(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("table", KINDS)
 def test_the_shipped_rows_would_be_accepted(table):
-    user_file.rendered(measured(**{table: getattr(cost_table, table)}), KINDS)
+    user_file.render(measured(**{table: getattr(cost_table, table)}), KINDS)
 
 
 # ---- the command ----
@@ -411,7 +411,7 @@ def test_measured_rates_are_rows_of_the_table(monkeypatch):
     assert "numpy/cpu" in found
     assert set(found) <= set(cost_table.PRIMITIVE_COSTS)
     assert said == [f"measuring {row}" for row in found]
-    user_file.rendered(measured(PRIMITIVE_COSTS=found), KINDS)
+    user_file.render(measured(PRIMITIVE_COSTS=found), KINDS)
 
 
 def test_a_library_that_cannot_compute_is_told_and_left_out(monkeypatch):
@@ -466,7 +466,7 @@ def test_measured_paces_are_rows_of_the_table(row, monkeypatch):
     found = method_costs.measure(said.append, {})
     assert list(found) == [row]
     assert said == [f"measuring {row}"]
-    user_file.rendered(measured(METHOD_COSTS=found), KINDS)
+    user_file.render(measured(METHOD_COSTS=found), KINDS)
 
 
 def test_a_method_that_cannot_run_is_told_and_left_out(monkeypatch):

@@ -99,5 +99,5 @@ def test_labels_that_are_summed_away_count():
     cast = 4 * x.size
     used = peak(lambda: arrayconv.einconv(pattern, x, kernel, max_workspace=2 * cast))
     assert cast <= used <= 2 * cast
-    with pytest.raises(ValueError, match=r"must exceed the \d+ bytes that bringing the axes into order takes"):
+    with pytest.raises(ValueError, match=r"must exceed the \d+ bytes that reordering the axes takes"):
         arrayconv.einconv(pattern, x, kernel, max_workspace=cast)

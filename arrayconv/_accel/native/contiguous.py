@@ -11,7 +11,7 @@ from arrayconv._accel.native.in_place import Steps, contiguous_steps
 from arrayconv._algorithms import Context, Memory
 from arrayconv._ops.windows import LEADING
 from arrayconv._problem.boundary import FILL, Source
-from arrayconv._problem.layout import Move
+from arrayconv._problem.layout import Permutation
 
 
 class Samples(NamedTuple):
@@ -29,7 +29,7 @@ class Padding(NamedTuple):
     axes: tuple[tuple[int, int, int, int], ...]  # size, zeros before, samples, step in x; empty: no copy
 
 
-def steps(move: Move) -> Steps | None:
+def steps(move: Permutation) -> Steps | None:
     """Return the steps of a contiguous array's axes once they are moved; None where joining them would copy."""
     split_steps = contiguous_steps(move.split)
     remaining = [(move.split[axis], split_steps[axis]) for axis in move.order if move.split[axis] != 1]
@@ -96,6 +96,6 @@ def reversed_taps(context: Context) -> int | None:
     if memory is None:
         return None
     spec = memory.problem.spec
-    if memory.problem.layout.kernel.moves or (spec.conj and context.traits.accumulator.startswith("complex")):
+    if memory.problem.layout.kernel.reorders or (spec.conj and context.traits.accumulator.startswith("complex")):
         return None
     return spec.taps if spec.flip else 0

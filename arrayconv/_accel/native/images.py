@@ -21,7 +21,7 @@ from arrayconv._accel.native.tables import Phase as PhaseEntry
 from arrayconv._arrays.xp import Traits
 from arrayconv._costs.cost_table import LINE, MethodCost, primitive_costs
 from arrayconv._ops.windows import LEADING
-from arrayconv._problem.gather import near, needs_gather
+from arrayconv._problem.gather import needs_gather, shift_to_data
 from arrayconv._problem.spec import Spec
 from arrayconv._problem.split import phase_count, phases
 from arrayconv._runtime.tracing import planning
@@ -47,7 +47,9 @@ def upsamples(spec: Spec) -> bool:
     if prod(map(phase_count, spec.axes)) > _MAX_PHASES:
         return False
     parts = [part.axis for axis in spec.axes for part in phases(axis)]
-    return all(near(part) == part and not needs_gather(part) for part in parts)  # else x is gathered, phase by phase
+    return all(
+        shift_to_data(part) == part and not needs_gather(part) for part in parts
+    )  # else it is gathered by phase
 
 
 def cost(spec: Spec, traits: Traits, measured: MethodCost) -> int:

@@ -8,8 +8,9 @@ from arrayconv._algorithms._base import Context
 from arrayconv._algorithms.banded import target
 from arrayconv._algorithms.banded.bands import CHUNK_BYTES, Bands
 from arrayconv._algorithms.banded.matrix import add_product
-from arrayconv._arrays.memory import Frame, permute_dims, reshape, zero_padded_parts, zero_regions
+from arrayconv._arrays.buffers import permute_dims, reshape
 from arrayconv._arrays.xp import Array
+from arrayconv._arrays.zero_padding import PaddedLayout, zero_padded_parts, zero_regions
 from arrayconv._problem.spec import Spec
 
 Index = tuple[Any, ...]
@@ -22,7 +23,7 @@ class Lines(NamedTuple):
     """
 
     lines: Index  # of x
-    frame: Frame  # (lines, rows * span), and zeros after the last
+    frame: PaddedLayout  # (lines, rows * span), and zeros after the last
     samples: Index  # in the frame
     memory: tuple[int, int]  # shape of the frame as rows
     rows: int  # of products
@@ -47,7 +48,7 @@ def _lines(spec: Spec, bands: Bands, layout: target.TargetLayout, first: int, co
     lines = slice(first, first + count)
     return Lines(
         lines=(lines, 0, 0, slice(None)),
-        frame=Frame(shape, zero_regions(shape, samples), slack * bands.span),
+        frame=PaddedLayout(shape, zero_regions(shape, samples), slack * bands.span),
         samples=samples,
         memory=(count * per + slack, bands.span),
         rows=count * per,

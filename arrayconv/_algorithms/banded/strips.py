@@ -7,17 +7,9 @@ from typing import Any, NamedTuple
 
 from arrayconv._algorithms._base import Context
 from arrayconv._algorithms.banded.bands import Bands
-from arrayconv._arrays.memory import (
-    Frame,
-    is_numpy,
-    outside,
-    overlapping,
-    permute_dims,
-    reshape,
-    zero_padded_parts,
-    zero_regions,
-)
+from arrayconv._arrays.buffers import is_numpy, overlapping, permute_dims, reshape
 from arrayconv._arrays.xp import Array
+from arrayconv._arrays.zero_padding import PaddedLayout, outside, zero_padded_parts, zero_regions
 from arrayconv._ops.windows import LEADING
 from arrayconv._problem.spec import Axis, Spec
 
@@ -47,7 +39,7 @@ class Views(NamedTuple):
 class StripLayout(NamedTuple):
     """The copies that make strips of x, padded with zeros as far as windows read."""
 
-    frame: Frame  # (B, G, C, *lead, strips, rows, span), and zeros after it where it is written in place
+    frame: PaddedLayout  # (B, G, C, *lead, strips, rows, span), and zeros after it where it is written in place
     inner: tuple[Copy, ...]  # to strips whose samples are all in x
     outer: tuple[Copy, ...]
     views: Views | None  # the inner strips of a NumPy array in one copy, None without any
@@ -80,7 +72,7 @@ def layout_of(spec: Spec, bands: Bands, in_place: bool) -> StripLayout:
         at = _at(place, slice(low, high), slice(None))
         views = Views(at, low * bands.step - column.before, high - low, bands.step, bands.span)
     return StripLayout(
-        frame=Frame(shape, (*zeros, *missing), slack),
+        frame=PaddedLayout(shape, (*zeros, *missing), slack),
         inner=tuple(_of_inner(spec, bands, place, low, high)),
         outer=tuple([_of_outer(column, bands, place, strip) for strip in outer]),
         views=views,
