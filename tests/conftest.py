@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from arrayconv._arrays.host import copied
-from arrayconv._arrays.xp import compat_namespace, device_of
+from arrayconv._arrays.identify import device_of
+from arrayconv._arrays.namespace import compat_namespace
 
 # The shipped constants decide in every test, and in the processes that tests start: the developer may have own ones.
 os.environ["ARRAYCONV_CACHE_DIR"] = os.devnull  # in which there is no file

@@ -29,7 +29,7 @@ RANK = {name: number for number, layer in enumerate(LAYERS) for name in layer}
 
 # Who may name a library besides NumPy, and which.
 FOREIGN = {
-    "_arrays/xp": {"array_api_compat"},
+    "_arrays/compat": {"array_api_compat"},
     "_accel/torch/calls": {"torch"},
     "_autodiff/jax": {"jax"},
     "_autodiff/legacy": {"torch"},

@@ -25,9 +25,10 @@ from arrayconv._accel.torch import torch_conv
 from arrayconv._accel.torch.borrowed import on_addresses, on_memory, on_places, where_written
 from arrayconv._algorithms import Algorithm
 from arrayconv._arrays import failures
+from arrayconv._arrays.dtypes import in_numpy
 from arrayconv._arrays.failures import AcceleratorFailed, disable
 from arrayconv._arrays.tensors import memory, tensor
-from arrayconv._arrays.xp import Traits
+from arrayconv._arrays.traits import Traits
 from arrayconv._runtime.tracing import is_recorded, planning
 
 __all__ = [
@@ -117,9 +118,9 @@ def numpy_view_traits(traits: Traits) -> Traits:
     """Return the traits of the same arrays as NumPy's, where those are quicker: with transforms of a provider.
 
     Tensors of the CPU are memory that NumPy, and all that serves NumPy, can read in place. A compiler must see torch's
-    own functions, and bfloat16 is torch's alone.
+    own functions, and NumPy lacks bfloat16.
     """
-    if traits.backend not in _NUMPY_VIEWS or traits.device != "cpu" or traits.traced or traits.output == "bfloat16":
+    if traits.backend not in _NUMPY_VIEWS or traits.device != "cpu" or traits.traced or not in_numpy(traits.output):
         return traits
     found = traits._replace(backend="numpy", origin=traits.backend, readable=True, integer_matmul=True)
     return found if "numpy" in traits.accelerators and _fft.provider(found) else traits

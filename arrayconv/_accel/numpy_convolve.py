@@ -17,7 +17,7 @@ import numpy as np
 from arrayconv._algorithms import Algorithm, Bound, Context, Cuts, Preparation, per_call
 from arrayconv._arrays.failures import unavailable
 from arrayconv._arrays.memory import zero_padded
-from arrayconv._arrays.xp import Traits
+from arrayconv._arrays.traits import Traits
 from arrayconv._costs.cost_table import LINE, method_cost
 from arrayconv._ops.contain import is_safe
 from arrayconv._ops.windows import reversed_taps

@@ -17,8 +17,9 @@ from math import log2, prod
 from typing import Any
 
 from arrayconv._algorithms._base import Algorithm, Bound, Context, Cuts, Preparation, per_call
+from arrayconv._arrays.array import Array
 from arrayconv._arrays.dtypes import component
-from arrayconv._arrays.xp import Array, Traits
+from arrayconv._arrays.traits import Traits
 from arrayconv._costs.cost_table import primitive_costs
 from arrayconv._fft import BOUND, THREADED
 from arrayconv._ops import spectral, transform

@@ -10,8 +10,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from arrayconv._arrays import scratch
-from arrayconv._arrays.namespace import Namespace, writing
-from arrayconv._arrays.xp import Array, device_of, identify, is_known, namespace_of
+from arrayconv._arrays.array import Array
+from arrayconv._arrays.identify import device_of, identify
+from arrayconv._arrays.libraries import is_known
+from arrayconv._arrays.namespace import Namespace, namespace_of, writing
 from arrayconv._runtime.tracing import is_compiling, is_recorded, is_traced
 
 Index = tuple[Any, ...]

@@ -6,7 +6,8 @@ planned call of the whole, never a loop, whichever library maps it.
 
 from __future__ import annotations
 
-from arrayconv._arrays.xp import Array, Namespace
+from arrayconv._arrays.array import Array
+from arrayconv._arrays.namespace import Namespace
 from arrayconv._plan.plan import Task
 from arrayconv._problem.spec import Spec
 from arrayconv._runtime.tracing import planning

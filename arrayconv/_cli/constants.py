@@ -18,7 +18,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from arrayconv import _fft
-from arrayconv._arrays.xp import Namespace, compat_namespace, device_of, traits
+from arrayconv._arrays.identify import device_of
+from arrayconv._arrays.namespace import Namespace, compat_namespace
+from arrayconv._arrays.traits import traits
 from arrayconv._calls.timing import shortest
 from arrayconv._cli.console import sentence
 from arrayconv._costs.cost_table import PrimitiveCosts

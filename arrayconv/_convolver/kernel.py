@@ -13,8 +13,11 @@ import numpy as np
 
 from arrayconv import _autodiff
 from arrayconv._arrays import dtypes, host
+from arrayconv._arrays.dtype_names import checked_dtype_name, dtype_name
 from arrayconv._arrays.float_errors import float_errors_ignored
-from arrayconv._arrays.xp import checked_dtype_name, device_of, dtype_name, identify, is_known, namespace_of
+from arrayconv._arrays.identify import device_of, identify
+from arrayconv._arrays.libraries import is_known
+from arrayconv._arrays.namespace import namespace_of
 from arrayconv._kernels.separable import MAX_TERMS, Separation, long_axes, separated
 from arrayconv._problem.positional import check_taps
 from arrayconv._runtime.tracing import is_traced, record, shape_of

@@ -13,7 +13,8 @@ from typing import Any
 
 from arrayconv._arrays import failures
 from arrayconv._arrays.failures import AcceleratorFailed, disable
-from arrayconv._arrays.xp import Namespace, Traits
+from arrayconv._arrays.namespace import Namespace
+from arrayconv._arrays.traits import Traits
 
 PROVIDERS = {
     "ducc0": "arrayconv._fft.ducc0",

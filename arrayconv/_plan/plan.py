@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from arrayconv import _accel, _fft
 from arrayconv._algorithms import Algorithm
-from arrayconv._arrays.xp import Traits
+from arrayconv._arrays.traits import Traits
 from arrayconv._plan.rank import METHODS, TABLE, Budget, Candidate, rank
 from arrayconv._problem.partition import Partition, nothing, partition, undivided_partition
 from arrayconv._problem.spec import Spec

@@ -13,7 +13,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
-_PLAIN = ("torch", "torch.nn.parameter")  # modules of the types whose operations are torch's own
+PLAIN_MODULES = ("torch", "torch.nn.parameter")  # of the types whose operations are torch's own
 
 
 def is_mode_active(own: Any) -> bool:
@@ -44,7 +44,7 @@ def intercepts(*tensors: Any) -> bool:
 def is_memory(tensor: Any) -> bool:
     """Whether a tensor is memory: no subclass with operations of its own, no zeros unwritten, none that stands in."""
     torch = sys.modules["torch"]
-    if type(tensor).__module__ not in _PLAIN:
+    if type(tensor).__module__ not in PLAIN_MODULES:
         return False
     return not (torch._is_functional_tensor(tensor) or torch._is_zerotensor(tensor))
 

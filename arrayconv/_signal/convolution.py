@@ -6,9 +6,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from arrayconv._arrays.dtype_names import dtype_name
 from arrayconv._arrays.dtypes import kind as kind_of
+from arrayconv._arrays.namespace import Namespace
 from arrayconv._arrays.numpy_dtypes import floating, result_type
-from arrayconv._arrays.xp import Namespace, Traits, dtype_name
+from arrayconv._arrays.traits import Traits
 from arrayconv._calls import binding, cache, prepare
 from arrayconv._calls.binding import BoundCall
 from arrayconv._calls.prepare import Options

@@ -19,7 +19,7 @@ from arrayconv import _accel, _fft, config
 from arrayconv._accel.native import in_place, loader
 from arrayconv._algorithms import ALGORITHMS
 from arrayconv._arrays import failures
-from arrayconv._arrays.xp import Traits
+from arrayconv._arrays.traits import Traits
 from arrayconv._calls import cache
 from arrayconv._plan import plan
 from arrayconv._plan.rank import TABLE

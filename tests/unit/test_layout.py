@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from arrayconv._arrays.xp import compat_namespace
+from arrayconv._arrays.namespace import compat_namespace
 from arrayconv._problem.layout import Move, broadcast_layout, layout
 from arrayconv._run.canonical import moved
 

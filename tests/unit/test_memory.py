@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from arrayconv._arrays import memory
+from arrayconv._arrays.identify import device_of
 from arrayconv._arrays.memory import Frame, zero_padded, zero_padded_parts, zero_regions
-from arrayconv._arrays.xp import compat_namespace, device_of
+from arrayconv._arrays.namespace import compat_namespace
 
 LIBRARIES = {"numpy": np.asarray, "torch": torch.as_tensor, "jax": jnp.asarray}
 SHAPES = [((3,), (2,), (4,)), ((4, 5), (0, 3), (1, 0)), ((2, 180, 200), (0, 7, 5), (0, 0, 9))]  # before, after

@@ -15,7 +15,7 @@ from arrayconv._accel.native import loader
 from arrayconv._accel.native.tables import Job, XlaHead, packed
 from arrayconv._algorithms import Bound, Context
 from arrayconv._arrays.failures import AcceleratorFailed, unavailable
-from arrayconv._arrays.xp import Traits
+from arrayconv._arrays.traits import Traits
 
 LIBRARY = "xla_ffi"
 NAME = "arrayconv.loops.3"  # 3: the format of the tables, so that no program of another format calls these

@@ -18,7 +18,7 @@ from arrayconv._accel.jax import ffi
 from arrayconv._accel.native import images, phases, rows, tiles
 from arrayconv._accel.native.in_place import contiguous_steps
 from arrayconv._algorithms import UNPREPARED, Algorithm, Bound, Context, Cuts, Preparation
-from arrayconv._arrays.xp import Traits
+from arrayconv._arrays.traits import Traits
 from arrayconv._costs.cost_table import MethodCost, method_cost
 from arrayconv._problem.spec import Spec
 

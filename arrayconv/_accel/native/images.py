@@ -18,7 +18,7 @@ from arrayconv._accel.native.rows import MIN_SHARED_FILTERS
 from arrayconv._accel.native.tables import IMAGES, ImagesTable, Job, LeadPhase
 from arrayconv._accel.native.tables import Axis as AxisEntry
 from arrayconv._accel.native.tables import Phase as PhaseEntry
-from arrayconv._arrays.xp import Traits
+from arrayconv._arrays.traits import Traits
 from arrayconv._costs.cost_table import LINE, MethodCost, primitive_costs
 from arrayconv._ops.windows import LEADING
 from arrayconv._problem.gather import near, needs_gather

@@ -12,7 +12,7 @@ import numpy as np
 from arrayconv._accel.native import geometry
 from arrayconv._accel.native.in_place import Host, Steps
 from arrayconv._accel.native.tables import TILES, Job, TilesTable
-from arrayconv._arrays.xp import Traits
+from arrayconv._arrays.traits import Traits
 from arrayconv._costs.cost_table import LINE, MethodCost, primitive_costs
 from arrayconv._ops.windows import LEADING
 from arrayconv._problem.spec import Axis, Spec

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from arrayconv._algorithms._base import Context
 from arrayconv._algorithms.banded.bands import bands_of
+from arrayconv._arrays.array import Array
 from arrayconv._arrays.memory import buffer, permute_dims, product, reshape, set_at, zero_padded
-from arrayconv._arrays.xp import Array
 from arrayconv._problem.spec import Spec
 from arrayconv._runtime.tracing import planning
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from arrayconv._algorithms._base import Context
 from arrayconv._algorithms.banded.bands import Bands
+from arrayconv._arrays.array import Array
 from arrayconv._arrays.memory import (
     Frame,
     is_numpy,
@@ -17,7 +18,6 @@ from arrayconv._arrays.memory import (
     zero_padded_parts,
     zero_regions,
 )
-from arrayconv._arrays.xp import Array
 from arrayconv._ops.windows import LEADING
 from arrayconv._problem.spec import Axis, Spec
 
