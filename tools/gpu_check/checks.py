@@ -238,7 +238,7 @@ def conformance(machine, record, only):
     """Run the conformance suite, reading its outcomes as they are printed."""
     words = [sys.executable, "-m", "pytest", "conformance", "-v", "--tb=line", "-rfE", "-p", "no:cacheprovider"]
     words += ["-c", os.devnull, f"--rootdir={ROOT}", "--import-mode=importlib", "--backend", machine.backend.name]
-    words += ["--device", "cuda"] if machine.library == "torch" and not machine.rehearse else []
+    words += ["--device", machine.device] if machine.device else []
     words += ["-k", only] if only else []
     words += ["-n", str(min(8, os.cpu_count() or 1))] if importlib.util.find_spec("xdist") else []
     counts = Counter()
