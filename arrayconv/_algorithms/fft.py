@@ -20,16 +20,15 @@ from arrayconv._algorithms._base import Algorithm, Bound, Context, Cuts, Prepara
 from arrayconv._arrays.array import Array
 from arrayconv._arrays.dtypes import component
 from arrayconv._arrays.traits import Traits
+from arrayconv._costs import parallel
 from arrayconv._costs.cost_table import primitive_costs
-from arrayconv._fft import BOUND, THREADED
+from arrayconv._fft import BOUND
 from arrayconv._ops import spectral, transform
 from arrayconv._ops.windows import LEADING
 from arrayconv._problem.fast_lengths import fast_length
 from arrayconv._problem.spec import Axis, Spec
 from arrayconv._runtime.tracing import planning
 
-_GAIN = 0.6  # of a thread after the first, in speed
-_SLABS_GAIN = 0.8  # the same, where it has slabs of its own
 # Of what transforms of whole arrays take, for slabs of so few samples that all stay in a cache.
 _SLABS_SMALL = {"float32": 0.75, "float64": 0.55}
 _MAX_SLAB_SIZE = 1 << 23  # bytes of a spectrum that is worked on in slabs: of larger ones halves take no longer
@@ -80,9 +79,9 @@ def _cost(spec: Spec, traits: Traits) -> int:
     if not in_slabs(spec, traits):
         return spectral_cost(spec, lengths, 1, traits)
     one = spectral_cost(spec, lengths, 1, traits._replace(threads=1))
-    if prod(lengths) < THREADED:
+    if prod(lengths) < parallel.THREADED:
         return int(_SLABS_SMALL[component(traits.accumulator)] * one)
-    return int(one / (1 + _SLABS_GAIN * (traits.threads - 1)))
+    return int(one / parallel.speedup(traits.threads, parallel.SLABS_GAIN))
 
 
 def spectral_cost(spec: Spec, lengths: tuple[int, ...], tiles: int, traits: Traits) -> int:
@@ -91,8 +90,9 @@ def spectral_cost(spec: Spec, lengths: tuple[int, ...], tiles: int, traits: Trai
     limbs, products = spectral.limbs(traits), spectral.products(traits)
     rows = spec.batch * spec.groups * tiles
     transformed = rows * (limbs * spec.channels + products * spec.filters) * _transform_ps(rows, lengths, traits)
-    if traits.transforms in BOUND and rows * prod(lengths) >= THREADED:
-        transformed /= 1 + _GAIN * (traits.threads - 1)
+    if traits.transforms in BOUND:
+        threads = parallel.transform_threads(rows * prod(lengths), traits.threads)
+        transformed /= parallel.speedup(threads, parallel.GAIN)
     moved = products * rows * spec.filters * spec.channels * prod(lengths) * 2 * spectral.working_itemsize(traits)
     calls = rate.call_ns * (20 + 12 * limbs + 8 * products)
     kernel = spectral_prepare_cost(spec, lengths, traits)

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from arrayconv._accel import ACCELERATED
 from arrayconv._algorithms import ALGORITHMS, Accuracy, Algorithm, Extends
 from arrayconv._arrays.traits import Traits
+from arrayconv._costs import parallel
 from arrayconv._costs.cost_table import primitive_costs
 from arrayconv._problem.gather import gathered_axis, needs_gather
 from arrayconv._problem.spec import Axis, Spec
@@ -22,9 +23,6 @@ TABLE: dict[str, Algorithm] = {**ALGORITHMS, **ACCELERATED}
 METHODS = ("auto", *TABLE)
 GONE = {"numba": "native_loops", "numba_tiles": "native_tiles"}  # of earlier versions, and what serves in their place
 _UNLIMITED = 1 << 62
-_SHARED_NS = 1_000_000  # from which pieces are run side by side: in less, a system may not move a thread to a core
-_WAKING_NS = 150_000  # until another thread begins
-_LONG_NS = 3_000_000  # from which two for every thread are considered
 _MAX_PIECES = 4096  # cache-sized pieces of one problem: planning time must not grow with the data
 
 
@@ -157,20 +155,19 @@ def _candidate(
     if reason is not None:
         return refused(reason)
     found = Candidate(algorithm.name, work.cost(block, traits.threads), block, work.bytes(block), None)
-    shares = traits.threads > 1 and traits.writable and algorithm.cuts.shares(phase, traits)
-    return _parallel_row(found, work, limit) if shares and found.cost_ns >= _SHARED_NS else found
+    counts = parallel.piece_counts(found.cost_ns, traits.threads) if traits.writable else ()
+    return _parallel_row(found, work, limit, counts) if counts and algorithm.cuts.shares(phase, traits) else found
 
 
-def _parallel_row(found: Candidate, work: _Work, limit: int) -> Candidate:
+def _parallel_row(found: Candidate, work: _Work, limit: int, counts: Sequence[int]) -> Candidate:
     """Return the row with pieces on threads of their own, where that is expected to take less."""
     threads, block = work.traits.threads, found.block
-    for parts in (threads, 2 * threads) if found.cost_ns > _LONG_NS else (threads,):
+    for parts in counts:
         smaller = work.within(_parted(block, work.sizes, work.reaches, parts), limit // threads)
         if smaller is None or work.why_not(smaller) is not None:
             continue
-        waiting = 10 if work.count(smaller) > threads else 11  # tenths: one thread may be held up, while others wait
         first = work.prepare_cost(smaller, 1)  # while all wait
-        took = _WAKING_NS + first + (work.cost(smaller, 1) - first) * waiting // (10 * threads)
+        took = parallel.pieces_ns(first, work.cost(smaller, 1) - first, work.count(smaller), threads)
         if took < found.cost_ns:
             needs = threads * work.bytes(smaller)
             found = found._replace(cost_ns=took, block=smaller, workspace=needs, num_parallel=threads)

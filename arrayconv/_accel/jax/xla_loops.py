@@ -49,7 +49,7 @@ def _bind_tiles(spec: Spec, context: Context) -> Bound:
     traits, dense = context.traits, tiles.dense(spec)
     shape, kept = dense.output_shape, (..., *(slice(None, None, axis.stride) for axis in spec.axes[-2:]))
     job = tiles.job(dense, contiguous_steps(spec.input_shape), contiguous_steps(shape), 0, 0, traits.itemsize)
-    return ffi.bound(job, shape, tiles.num_threads(dense, traits.itemsize, traits.threads), context, kept)
+    return ffi.bound(job, shape, tiles.num_threads(dense, traits), context, kept)
 
 
 def _images_why_not(spec: Spec, traits: Traits) -> str | None:

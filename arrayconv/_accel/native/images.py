@@ -19,6 +19,7 @@ from arrayconv._accel.native.tables import IMAGES, ImagesTable, Job, LeadPhase
 from arrayconv._accel.native.tables import Axis as AxisEntry
 from arrayconv._accel.native.tables import Phase as PhaseEntry
 from arrayconv._arrays.traits import Traits
+from arrayconv._costs import parallel
 from arrayconv._costs.cost_table import LINE, MethodCost, primitive_costs
 from arrayconv._ops.windows import LEADING
 from arrayconv._problem.gather import near, needs_gather
@@ -28,7 +29,6 @@ from arrayconv._runtime.tracing import planning
 
 _BLOCK_BYTES = 1 << 18  # of samples: they, the factors and what comes out stay in the second cache
 _MAX_PHASES = 64
-_SHARE = 1 << 24  # bytes times multiply-adds that are worth a thread of their own
 _SUMS_BYTES = 512 * 6  # of outputs that src/images.h sums at a time, of six filters, for each phase of columns
 _WORDS = 2048  # of tables
 
@@ -72,8 +72,8 @@ def _units(spec: Spec, along: list[AxisPhases], traits: Traits) -> int:
 
 
 def num_threads(spec: Spec, traits: Traits) -> int:
-    """Return how many threads a problem of this size is shared by."""
-    return max(1, min(traits.threads, spec.macs * traits.itemsize // _SHARE))
+    """Return how many threads compute a problem of this size."""
+    return parallel.num_threads("images", spec.macs * traits.itemsize, traits.threads)
 
 
 def workspace(spec: Spec, traits: Traits) -> int:

@@ -13,6 +13,7 @@ import numpy as np
 from arrayconv._accel.native.in_place import Host, Steps
 from arrayconv._accel.native.tables import ROWS, Job, OuterAxis, RowsTable
 from arrayconv._arrays.traits import Traits
+from arrayconv._costs import parallel
 from arrayconv._costs.cost_table import LINE, MethodCost, primitive_costs
 from arrayconv._ops.windows import LEADING
 from arrayconv._problem.spec import Spec
@@ -21,7 +22,6 @@ from arrayconv._runtime.tracing import planning
 MIN_SHARED_FILTERS = 4  # from which src/rows.h loads a sample once for several
 _GATHERED = 1 << 14  # multiply-adds of a problem above which it is worth to copy what is apart
 _ROW_BYTES = 8192  # of outputs in a block: they and the samples they meet stay in the first cache
-_SHARE = 1 << 23  # bytes times multiply-adds that are worth a thread of their own
 
 
 def cost(spec: Spec, traits: Traits, measured: MethodCost, *, shared: bool = False) -> int:
@@ -53,8 +53,8 @@ def _apart(spec: Spec) -> bool:
 
 
 def num_threads(spec: Spec, traits: Traits) -> int:
-    """Return how many threads a problem of this size is shared by."""
-    return max(1, min(traits.threads, spec.macs * traits.itemsize // _SHARE))
+    """Return how many threads compute a problem of this size."""
+    return parallel.num_threads("rows", spec.macs * traits.itemsize, traits.threads)
 
 
 def workspace(spec: Spec, traits: Traits) -> int:

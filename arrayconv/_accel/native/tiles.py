@@ -13,6 +13,7 @@ from arrayconv._accel.native import geometry
 from arrayconv._accel.native.in_place import Host, Steps
 from arrayconv._accel.native.tables import TILES, Job, TilesTable
 from arrayconv._arrays.traits import Traits
+from arrayconv._costs import parallel
 from arrayconv._costs.cost_table import LINE, MethodCost, primitive_costs
 from arrayconv._ops.windows import LEADING
 from arrayconv._problem.spec import Axis, Spec
@@ -26,7 +27,6 @@ _WAY = 4096  # bytes of a way of the first cache: rows so far apart, or times th
 _CONFLICT = 4  # rows of taps from which such rows push each other out, where there are eight ways
 _FEW_LINES = 16  # of a row, that meets with few others
 _COPIED, _COPIED_PER_TAP = 1 << 14, 1 << 10  # outputs of a plane up to which a block copies all that it meets
-_SHARE = 1 << 25  # bytes times multiply-adds that are worth a thread of their own
 
 
 def refusal(spec: Spec, traits: Traits) -> str | None:
@@ -60,7 +60,7 @@ def cost(spec: Spec, traits: Traits, measured: MethodCost) -> int:
     work = (spec.macs * measured.cache_line_mac + spec.outputs * passes * measured.output) * traits.itemsize // LINE
     work += spec.outputs // max(1, min(column.outputs, 512)) * passes * _PASS_PS
     memory = (spec.outputs + prod(spec.input_shape)) * traits.itemsize * primitive_costs(traits.row).copy_byte // 2
-    threads = num_threads(spec, traits.itemsize, traits.threads)
+    threads = num_threads(spec, traits)
     return measured.call_ns + (work // threads + memory) // 1000
 
 
@@ -87,9 +87,9 @@ def _spaced(columns: int, itemsize: int) -> int:
     return columns if lines < _FEW_LINES else (lines | 1) * LINE // itemsize
 
 
-def num_threads(spec: Spec, itemsize: int, threads: int) -> int:
-    """Return how many threads the work is worth."""
-    return min(threads, 1 + spec.macs * itemsize // _SHARE)
+def num_threads(spec: Spec, traits: Traits) -> int:
+    """Return how many threads compute a problem of this size."""
+    return parallel.num_threads("tiles", spec.macs * traits.itemsize, traits.threads)
 
 
 @planning()
