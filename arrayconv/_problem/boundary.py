@@ -1,8 +1,8 @@
-"""What lies beyond the ends of an axis, as integers.
+"""Samples beyond the ends of an axis, as integers.
 
 An extension is a list of runs. A run copies `length` samples of the axis from `start` in steps of +1, -1 or
-0; `start = FILL` stands for the constant. Slices, flips and broadcasts of runs need no index array, so the
-same plan serves a GPU and a tracer. Of many periods one stands for all, as a cycle. Names are `numpy.pad`'s:
+0; `start = FILL` is the constant. Slices, flips and broadcasts of runs need no index array, so the same plan
+works on a GPU and in a traced program. Many periods are one cycle. Names are `numpy.pad`'s:
 
     constant  k k | a b c d | k k        symmetric  b a | a b c d | d c
     edge      a a | a b c d | d d        reflect    c b | a b c d | c b
@@ -12,15 +12,38 @@ same plan serves a GPU and a tracer. Of many periods one stands for all, as a cy
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple
 
 from arrayconv._runtime.tracing import planning, record
 
 Boundary = Literal["constant", "edge", "symmetric", "reflect", "wrap"]
-BOUNDARIES: tuple[Boundary, ...] = get_args(Boundary)
+
+
+class _Rule(NamedTuple):
+    """How an axis is continued, and what functions of other libraries call that: each name is accepted there."""
+
+    period: tuple[int, int] | None  # in positions: so many per sample, and these; None without one
+    ndimage: tuple[str, ...] = ()  # `mode` of scipy.ndimage
+    signal: tuple[str, ...] = ()  # `boundary` of scipy.signal.convolve2d
+    torch: tuple[str, ...] = ()  # `padding_mode` of torch.nn
+
+
+_RULES: dict[Boundary, _Rule] = {
+    "constant": _Rule(None, ("constant", "grid-constant"), ("fill", "pad"), ("zeros",)),
+    "edge": _Rule(None, ("nearest",), (), ("replicate",)),
+    "symmetric": _Rule((2, 0), ("reflect", "grid-mirror"), ("symm", "symmetric"), ("symmetric",)),  # torch lacks it
+    "reflect": _Rule((2, -2), ("mirror",), (), ("reflect",)),
+    "wrap": _Rule((1, 0), ("wrap", "grid-wrap"), ("wrap", "circular"), ("circular",)),
+}
+BOUNDARIES: tuple[Boundary, ...] = tuple(_RULES)
 FILL = -1
-_FEW = 16  # periods that stand one by one
-_PERIODS = {"wrap": (1, 0), "symmetric": (2, 0), "reflect": (2, -2)}  # positions: so many per sample, and these
+_FEW = 16  # periods that are listed one by one
+
+
+def boundary_names(library: Literal["ndimage", "signal", "torch"]) -> dict[str, Boundary]:
+    """Return the boundaries that a library's functions have, by the names that they use there."""
+    names: dict[Boundary, Any] = {boundary: getattr(rule, library) for boundary, rule in _RULES.items()}
+    return {name: boundary for boundary in names for name in names[boundary]}
 
 
 @record
@@ -64,7 +87,7 @@ Source = tuple[Run | Cycle, ...]  # where the samples of an axis come from
 
 
 def reads_samples(boundary: Boundary) -> bool:
-    """Whether samples are read beyond the ends, so that an axis must have one; else a constant is."""
+    """Whether the axis is continued by its own samples, so that it must have one; else by a constant."""
     return boundary != "constant"
 
 
@@ -74,12 +97,12 @@ def ends_meet(boundary: Boundary) -> bool:
 
 
 def period(size: int, boundary: Boundary) -> int | None:
-    """Return after how many positions an axis of at least one sample repeats itself; None where all beyond is alike.
+    """Return after how many positions an axis of at least one sample repeats; None if it never does.
 
     A mirror goes up through the axis, then down again, with or without the end samples doubled.
     """
-    found = _PERIODS.get(boundary)
-    return None if found is None else max(found[0] * size + found[1], 1)
+    rule = _RULES[boundary].period
+    return None if rule is None else max(rule[0] * size + rule[1], 1)
 
 
 @planning(0)
