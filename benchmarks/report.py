@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from rich.table import Table
 
+from benchmarks.peers import PEERS
 from benchmarks.timing import Ceilings
 
 CLOSE = 1.25  # auto may take this many times the best method's time
@@ -18,8 +19,8 @@ NEAR = 1.15  # times ours, up to which noise could turn what is said of a peer
 LEADING = 1.5  # times ours, up to which others take part in further processes
 # Which peers ours is compared with, by how their names begin.
 EVERYONE = ("",)
-ALONE = ("numpy.", "scipy.")  # who need nothing but NumPy and SciPy
-JAX_OWN = ("jax.lax.", "jax.scipy.")  # JAX's own convolutions, without what users write of its transforms
+ALONE = tuple(peer.name for peer in PEERS if peer.package in ("numpy", "scipy"))  # that need nothing else
+JAX_OWN = tuple(peer.name for peer in PEERS if peer.package == "jax" and peer.own)
 
 
 TIMES = {"ours": "ours", "method": "methods", "peer": "peers"}  # of a row, by what a contender is
