@@ -3,10 +3,11 @@
 Every contender's result is compared with ours before it is timed, and a contender that is left out has a reason.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -80,7 +81,7 @@ class Arrays(NamedTuple):
     prepare: Callable[[], None] = _nothing  # before its first array
     device: str = "cpu"
     compiled: Callable[[Any], Any] = _eager  # what users compile a function with
-    contexts: dict[str, Any] = {}  # of calls of ours that are timed beside 'auto'
+    contexts: Mapping[str, Any] = MappingProxyType({})  # of calls of ours that are timed beside 'auto'
     traced: bool = False  # shapes are explained, since a method can't be chosen for values
 
 

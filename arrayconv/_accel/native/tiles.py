@@ -11,7 +11,7 @@ import numpy as np
 
 from arrayconv._accel.native import geometry
 from arrayconv._accel.native.in_place import Host, Steps
-from arrayconv._accel.native.tables import TILES, Job, TilesTable
+from arrayconv._accel.native.tables import TILED, TILES, Job, TilesTable
 from arrayconv._arrays.traits import Traits
 from arrayconv._costs import parallel
 from arrayconv._costs.cost_table import LINE, MethodCost, primitive_costs
@@ -31,8 +31,8 @@ _COPIED, _COPIED_PER_TAP = 1 << 14, 1 << 10  # outputs of a plane up to which a 
 
 def refusal(spec: Spec, traits: Traits) -> str | None:
     """Return why the tiles can't serve a problem, whatever its library, or None."""
-    if traits.accumulator not in ("float32", "float64"):
-        return f"it sums in float32 or float64. Got {traits.accumulator}"
+    if traits.accumulator not in TILED:
+        return f"it sums in {' or '.join(TILED)}. Got {traits.accumulator}"
     if len(spec.axes) < 2:
         return f"it takes two convolved axes or more. Got {len(spec.axes)}"
     dilation = spec.axes[-2].dilation
