@@ -70,6 +70,15 @@ def copied(library: str, x: Any) -> Any:
     return values if dtypes.in_numpy(values.dtype.name) else values.astype(np.float32)
 
 
+def from_numpy(values: Any, dtype: str, xp: Any, device: Any) -> Any:
+    """Return a NumPy array as an array of another library, on a device; None for its only one."""
+    options = {"dtype": getattr(xp, dtype)} | ({} if device is None else {"device": device})
+    try:
+        return xp.asarray(values, **options)
+    except Exception:  # the standard takes lists, and no other library's arrays
+        return xp.reshape(xp.asarray(values.ravel().tolist(), **options), values.shape)
+
+
 def readable(library: str, x: Any) -> bool:
     """Whether the values of an array of a library that is not known here can be read."""
     try:

@@ -16,6 +16,7 @@ import numpy as np
 
 from arrayconv._arrays.array import Array
 from arrayconv._arrays.dtypes import DTYPES, kind
+from arrayconv._arrays.host import from_numpy
 from arrayconv._arrays.identify import device_of, library
 from arrayconv._arrays.libraries import library_row
 from arrayconv._arrays.namespace import Namespace, compat_namespace, is_namespace, namespace_of
@@ -129,4 +130,4 @@ def _numbers(shape: tuple[int, ...], dtype: str, xp: Namespace, device: Any) -> 
     values = random.integers(low, 9, shape).astype("float32" if kind(dtype) == "real" else dtype)
     if kind(dtype) == "complex":
         values += 1j * random.integers(low, 9, shape)
-    return xp.astype(xp.asarray(values, device=device), getattr(xp, dtype), copy=False)
+    return xp.astype(from_numpy(values, values.dtype.name, xp, device), getattr(xp, dtype), copy=False)

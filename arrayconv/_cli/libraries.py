@@ -16,7 +16,7 @@ import numpy as np
 
 import arrayconv
 from arrayconv._arrays.array import Array
-from arrayconv._arrays.host import copied
+from arrayconv._arrays.host import copied, from_numpy
 from arrayconv._arrays.libraries import LIBRARIES, library_row
 from arrayconv._arrays.namespace import Namespace, compat_namespace, has_dtype
 from arrayconv._cli.console import CommandError, sentence
@@ -83,8 +83,7 @@ def array(name: str, device: str, values: Any, dtype: str) -> Array:
     if not has_dtype(xp, place, dtype):
         hint = f" ({row.dtype_hint})" if row.dtype_hint else ""
         raise CommandError(f"{name} on {device} has no {dtype}{hint}")
-    options = {} if place is None else {"device": place}
-    return xp.asarray(np.asarray(values, dtype=dtype), dtype=getattr(xp, dtype), **options)
+    return from_numpy(np.asarray(values, dtype=dtype), dtype, xp, place)
 
 
 def _trial(name: str, label: str) -> str:
