@@ -11,6 +11,7 @@ class Dtype(NamedTuple):
     """One row: kind, and the numbers of the real parts of floats."""
 
     kind: str
+    bits: int  # of an element
     eps: float = 0.0  # spacing at 1
     tiny: float = 0.0  # smallest normal number
     largest: float = 0.0
@@ -20,20 +21,20 @@ class Dtype(NamedTuple):
 
 
 _TABLE = {
-    "int8": Dtype("integer"),
-    "int16": Dtype("integer"),
-    "int32": Dtype("integer"),
-    "int64": Dtype("integer"),
-    "uint8": Dtype("integer"),
-    "uint16": Dtype("integer"),
-    "uint32": Dtype("integer"),
-    "uint64": Dtype("integer"),
-    "float64": Dtype("real", 2.0**-52, 2.0**-1022, (2 - 2.0**-52) * 2.0**1023),
-    "float32": Dtype("real", 2.0**-23, 2.0**-126, (2 - 2.0**-23) * 2.0**127),
-    "float16": Dtype("real", 2.0**-10, 2.0**-14, 65504.0, standard=False),
-    "bfloat16": Dtype("real", 2.0**-7, 2.0**-126, (2 - 2.0**-7) * 2.0**127, numpy=False, standard=False),
-    "complex64": Dtype("complex", component="float32"),
-    "complex128": Dtype("complex", component="float64"),
+    "int8": Dtype("integer", 8),
+    "int16": Dtype("integer", 16),
+    "int32": Dtype("integer", 32),
+    "int64": Dtype("integer", 64),
+    "uint8": Dtype("integer", 8),
+    "uint16": Dtype("integer", 16),
+    "uint32": Dtype("integer", 32),
+    "uint64": Dtype("integer", 64),
+    "float64": Dtype("real", 64, 2.0**-52, 2.0**-1022, (2 - 2.0**-52) * 2.0**1023),
+    "float32": Dtype("real", 32, 2.0**-23, 2.0**-126, (2 - 2.0**-23) * 2.0**127),
+    "float16": Dtype("real", 16, 2.0**-10, 2.0**-14, 65504.0, standard=False),
+    "bfloat16": Dtype("real", 16, 2.0**-7, 2.0**-126, (2 - 2.0**-7) * 2.0**127, numpy=False, standard=False),
+    "complex64": Dtype("complex", 64, component="float32"),
+    "complex128": Dtype("complex", 128, component="float64"),
 }
 INTEGERS = tuple(name for name, row in _TABLE.items() if row.kind == "integer")
 FLOATS = tuple(name for name, row in _TABLE.items() if row.kind != "integer")
@@ -77,7 +78,7 @@ def largest(name):
 
 
 def bits(name):
-    return int("".join(filter(str.isdigit, name.removeprefix("b"))))
+    return _TABLE[name].bits
 
 
 def limits(name):
