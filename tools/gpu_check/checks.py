@@ -21,13 +21,14 @@ import numpy as np
 from scipy import ndimage, signal
 
 import arrayconv
+from arrayconv._algorithms import ALGORITHMS
 from arrayconv.testing import error_bound, reference
 from conformance import asserts
 from tools.gpu_check.cases import Case, table
 from tools.gpu_check.report import sentence
 
 ROOT = Path(__file__).resolve().parents[2]
-METHODS = ("auto", "direct", "im2col", "banded", "dot", "fft", "overlap_save")  # and none that serves NumPy alone
+METHODS = ("auto", *ALGORITHMS)  # those that every library has
 NDIMAGE = {"constant": "constant", "edge": "nearest", "symmetric": "reflect", "reflect": "mirror", "wrap": "wrap"}
 
 
