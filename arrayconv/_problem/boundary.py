@@ -22,14 +22,17 @@ Boundary = Literal["constant", "edge", "symmetric", "reflect", "wrap"]
 class _Rule(NamedTuple):
     """How an axis is continued, and what functions of other libraries call that: each name is accepted there."""
 
-    period: tuple[int, int] | None  # in positions: so many per sample, and these; None without one
+    period: (
+        tuple[int, int] | None
+    )  # (n, m) if n * size + m positions repeat; n is 2 for mirrors, m -2 without end samples
     ndimage: tuple[str, ...] = ()  # `mode` of scipy.ndimage
     signal: tuple[str, ...] = ()  # `boundary` of scipy.signal.convolve2d
     torch: tuple[str, ...] = ()  # `padding_mode` of torch.nn
+    reads_samples: bool = True  # not a constant
 
 
 _RULES: dict[Boundary, _Rule] = {
-    "constant": _Rule(None, ("constant", "grid-constant"), ("fill", "pad"), ("zeros",)),
+    "constant": _Rule(None, ("constant", "grid-constant"), ("fill", "pad"), ("zeros",), reads_samples=False),
     "edge": _Rule(None, ("nearest",), (), ("replicate",)),
     "symmetric": _Rule((2, 0), ("reflect", "grid-mirror"), ("symm", "symmetric"), ("symmetric",)),  # torch lacks it
     "reflect": _Rule((2, -2), ("mirror",), (), ("reflect",)),
@@ -88,12 +91,12 @@ Source = tuple[Run | Cycle, ...]  # where the samples of an axis come from
 
 def reads_samples(boundary: Boundary) -> bool:
     """Whether the axis is continued by its own samples, so that it must have one; else by a constant."""
-    return boundary != "constant"
+    return _RULES[boundary].reads_samples
 
 
 def ends_meet(boundary: Boundary) -> bool:
     """Whether the last sample is followed by the first: the axis is a circle."""
-    return boundary == "wrap"
+    return _RULES[boundary].period == (1, 0)
 
 
 def period(size: int, boundary: Boundary) -> int | None:
@@ -148,17 +151,18 @@ def _run_at(size: int, at: int, room: int, boundary: Boundary) -> Run:
     """Return the longest run that begins at position `at` of the extended axis, at most `room` samples."""
     if 0 <= at < size:
         return Run(at, 1, min(size - at, room))
-    whole = period(size, boundary)
-    if whole is None:
+    rule = _RULES[boundary]
+    if rule.period is None:
         count = min(-at, room) if at < 0 else room
-        return Run((0 if at < 0 else size - 1) if reads_samples(boundary) else FILL, 0, count)
-    if boundary == "reflect" and size == 1:
+        return Run((0 if at < 0 else size - 1) if rule.reads_samples else FILL, 0, count)
+    per_sample, others = rule.period
+    whole = per_sample * size + others
+    if whole < 1:  # one sample mirrored without itself
         return Run(0, 0, room)
     phase = at % whole
     if phase < size:
         return Run(phase, 1, min(size - phase, room))
-    mirrored = whole - phase - (boundary == "symmetric")
-    return Run(mirrored, -1, min(whole - phase, room))
+    return Run(whole - phase - 1 - others // 2, -1, min(whole - phase, room))
 
 
 def shift(size: int, lo: int, hi: int, boundary: Boundary) -> int:
