@@ -24,7 +24,8 @@ LAYERS = [  # top to bottom; a module may import the ones of lower layers only
     {"_fft", "_kernels"},
     {"_ops", "config"},
     {"_arrays", "_problem"},
-    {"_costs", "_errors", "_runtime"},
+    {"_costs"},
+    {"_errors", "_runtime"},
 ]
 RANK = {name: number for number, layer in enumerate(LAYERS) for name in layer}
 
