@@ -24,12 +24,12 @@ import arrayconv
 from arrayconv._algorithms import ALGORITHMS
 from arrayconv.testing import error_bound, reference
 from conformance import asserts
+from conformance.cases.shapes import NDIMAGE
 from tools.gpu_check.cases import Case, table
 from tools.gpu_check.report import sentence
 
 ROOT = Path(__file__).resolve().parents[2]
 METHODS = ("auto", *ALGORITHMS)  # those that every library has
-NDIMAGE = {"constant": "constant", "edge": "nearest", "symmetric": "reflect", "reflect": "mirror", "wrap": "wrap"}
 
 
 def recorded(record, check, **labels):
