@@ -122,7 +122,7 @@ def _eager():
 
 
 def canonical(name):
-    """The name under which a backend has its lists of known failures: a library's own, without what wraps it."""
+    """The name of a backend's lists of known failures: the library's own, without the package that wraps it."""
     return {"jax.numpy": "jax"}.get(name, name.removeprefix("array_api_compat."))
 
 
@@ -153,26 +153,26 @@ def _any(name, device):
         )
     package = name.split(".")[0]
     try:
-        known = version(package)
+        versions = version(package)
     except PackageNotFoundError:
-        known = getattr(xp, "__version__", "of unknown version")
-    return Backend(name, xp, place, str(place), known, few=package in _SLOW)
+        versions = getattr(xp, "__version__", "of unknown version")
+    return Backend(name, xp, place, str(place), versions, few=package in _SLOW)
 
 
 def _module(name):
-    """What a dotted name stands for: a module, or something in one."""
+    """The module, or the attribute of one, that a dotted name means."""
     parts = name.split(".")
     for count in range(len(parts), 0, -1):
         try:
-            found = import_module(".".join(parts[:count]))
+            value = import_module(".".join(parts[:count]))
         except ModuleNotFoundError:
             continue
         except ImportError as broken:
             raise Unavailable(f"{name} can't be imported: {broken}") from broken
         for attribute in parts[count:]:
-            found = getattr(found, attribute, None)
-        if found is not None:
-            return found
+            value = getattr(value, attribute, None)
+        if value is not None:
+            return value
     raise LookupError(f"{name!r}, and there is no module of that name")
 
 

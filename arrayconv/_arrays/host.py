@@ -80,7 +80,7 @@ def from_numpy(values: Any, dtype: str, xp: Any, device: Any) -> Any:
 
 
 def readable(library: str, x: Any) -> bool:
-    """Whether the values of an array of a library that is not known here can be read."""
+    """Whether the values of an array can be read."""
     try:
         copied(library, x)
     except Exception:  # of any kind: it is the library's
@@ -109,7 +109,7 @@ def fitting(function: str, argument: str, values: Any, name: str, target: str, f
     values
         Nested lists or a number.
     name : str
-        The dtype of the data, or the one asked for: theirs too, where its kind can hold them.
+        The dtype of the data, or the requested one: that of the numbers too, if it can represent their kind.
     target : str
         What error texts call that.
     float64 : bool

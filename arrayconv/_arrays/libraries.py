@@ -171,6 +171,10 @@ LIBRARIES: dict[str, Library] = {
         Library("dask", namespace="dask.array"),  # its arrays are refused: see `wrappers`
     )
 }
+# Compilers follow a look-up in these, and hardly one in the table.
+_KNOWN = frozenset(row.name for row in LIBRARIES.values() if not row.standard_only)
+_KNOWN_PACKAGES = frozenset(package for name in _KNOWN for package in LIBRARIES[name].packages)
+_IMMUTABLE = frozenset(name for name in _KNOWN if not LIBRARIES[name].writable)
 _BY_PACKAGE = {package: row for row in LIBRARIES.values() for package in row.packages}
 _BY_ALIAS = {alias: row for row in LIBRARIES.values() for alias in (row.name, *row.aliases)}
 
@@ -196,21 +200,16 @@ def namespace_name(name: str) -> str:
     return name if row is None else row.namespace
 
 
-@planning()
 def is_standard_only(name: str) -> bool:
     """Whether the library called `name` gets the standard-only code."""
-    return library_row(name).standard_only
+    return name not in _KNOWN
 
 
-@planning()
 def is_immutable(name: str) -> bool:
     """Whether arrays of the library called `name` are known to be immutable."""
-    row = library_row(name)
-    return not (row.standard_only or row.writable)
+    return name in _IMMUTABLE
 
 
-@planning(256)
 def is_known(kind: type) -> bool:
     """Whether a type is defined in a package of a library whose behaviour is known."""
-    row = _BY_PACKAGE.get(kind.__module__.split(".")[0])
-    return row is not None and not row.standard_only
+    return kind.__module__.split(".")[0] in _KNOWN_PACKAGES

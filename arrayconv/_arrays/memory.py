@@ -12,7 +12,7 @@ import numpy as np
 from arrayconv._arrays import scratch
 from arrayconv._arrays.array import Array
 from arrayconv._arrays.identify import device_of, identify
-from arrayconv._arrays.libraries import is_known
+from arrayconv._arrays.libraries import is_immutable, is_known
 from arrayconv._arrays.namespace import Namespace, namespace_of, writing
 from arrayconv._runtime.tracing import is_compiling, is_recorded, is_traced
 
@@ -338,7 +338,7 @@ def check_target(
     own = identify(function, words.argument, out)
     if own != backend:
         raise TypeError(f"{text} must be a {backend} array like {words.like}. Got {own or type(out).__name__}.")
-    if backend == "jax" or (backend == "torch" and is_compiling()):
+    if is_immutable(backend) or (backend == "torch" and is_compiling()):
         raise TypeError(f"{text} cannot be written: {backend} arrays are immutable here. {way_out}.")
     if needs_gradient(backend, out):
         raise TypeError(

@@ -16,7 +16,7 @@ Namespace = ModuleType
 
 
 def is_namespace(value: Any) -> bool:
-    """Whether `value` stands for a library rather than an array: its name, a module, or what acts as one."""
+    """Whether `value` means a library, not an array: its name, a module, or an object with the functions of one."""
     return isinstance(value, (str, ModuleType)) or hasattr(value, "asarray")
 
 
@@ -79,20 +79,20 @@ def has_dtype(xp: Namespace, device: Any, name: str) -> bool:
         return hasattr(xp, name)
     try:
         return name in info().dtypes(device=device)
-    except Exception:  # a device the info does not list, as torch's meta, or a namespace that words it otherwise
+    except Exception:  # a device that the info does not list, as torch's meta, or other parameters
         return hasattr(xp, name)
 
 
 def has_fft(xp: Namespace) -> bool:
-    """Whether there are transforms: the standard's `fft` is an extension, which a library may do without."""
+    """Whether there are transforms: the standard's `fft` is an optional extension."""
     return hasattr(xp, "fft")
 
 
 class Writing(NamedTuple):
-    """What becomes of `y[...] = v`, which the standard leaves open in both respects."""
+    """What `y[...] = v` does, which the standard leaves open in both respects."""
 
     assigns: bool  # it is allowed
-    aliases: bool  # and a slice or a reshaped array of y shares y's elements
+    aliases: bool  # a slice or a reshaped array of y shares y's elements
 
 
 @planning(256)
@@ -102,7 +102,7 @@ def writing(xp: Namespace) -> Writing:
     part: Any = xp.reshape(y[0:2], (2, 1))
     try:
         part[...] = 1
-    except Exception:  # of whatever kind its authors thought right
+    except Exception:  # of any kind: it is the library's
         return Writing(False, False)
     try:
         return Writing(True, bool(xp.all(y[0:2] == 1)))
