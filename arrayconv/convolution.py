@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from arrayconv._arrays.xp import operands
+from arrayconv._arrays.operands import operands
 from arrayconv._calls import cache, explanation, prepare, timing
 from arrayconv._calls.binding import bind
 from arrayconv._einconv import lowering, options

@@ -10,10 +10,12 @@ from typing import Any, Literal
 import numpy as np
 
 from arrayconv import _accel, config
-from arrayconv._arrays import xp
+from arrayconv._arrays import operands as admission
+from arrayconv._arrays.dtype_names import dtype_name
 from arrayconv._arrays.dtypes import itemsize
 from arrayconv._arrays.float_errors import float_errors_ignored
-from arrayconv._arrays.xp import Operands, Traits, dtype_name, traits_like
+from arrayconv._arrays.operands import Operands, traits_like
+from arrayconv._arrays.traits import Traits
 from arrayconv._calls import prepare, tape
 from arrayconv._calls.binding import BoundCall, bind, run_plan
 from arrayconv._calls.explanation import shape_argument
@@ -223,7 +225,7 @@ class Convolver:
             traits = traits_like(FUNCTION, self._kernel.array if like is None else like, self._keywords.dtype)
         else:
             names = ("x_or_shape", "kernel")
-            operands = xp.operands(FUNCTION, x_or_shape, self._kernel.array, self._keywords.dtype, names)
+            operands = admission.operands(FUNCTION, x_or_shape, self._kernel.array, self._keywords.dtype, names)
             shape, traits = shape_of(operands.x), operands.traits
         prepare.check_fill(FUNCTION, self._options.fill_value, traits)
         problem = self._problem(shape)
@@ -261,7 +263,7 @@ class Convolver:
     @float_errors_ignored
     def _admit(self, x: Any, out: Any, key: Hashable) -> tuple[CacheEntry, Operands]:
         """Admit a call; return what is known of its kind, found out now where it is the first."""
-        operands = xp.operands(FUNCTION, x, self._kernel.array, self._keywords.dtype)
+        operands = admission.operands(FUNCTION, x, self._kernel.array, self._keywords.dtype)
         prepare.check_fill(FUNCTION, self._options.fill_value, operands.traits)
         shape = shape_of(operands.x)
         problem = self._problem(shape)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from arrayconv._arrays.xp import operands
+from arrayconv._arrays.operands import operands
 from arrayconv._calls import cache, prepare
 from arrayconv._calls.binding import bind
 from arrayconv._einconv import lowering

@@ -16,25 +16,18 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from arrayconv._arrays import dtypes, host
+from arrayconv._arrays.array import Array
+from arrayconv._arrays.dtype_names import checked_dtype_name, requested_dtype_name
 from arrayconv._arrays.float_errors import float_errors_ignored
 from arrayconv._arrays.host import frozen
-from arrayconv._arrays.namespace import has_dtype
-from arrayconv._arrays.xp import (
-    Array,
-    checked_dtype_name,
-    device_of,
-    given_namespace,
-    identify,
-    is_known,
-    is_traced,
-    namespace_of,
-    requested_dtype_name,
-)
+from arrayconv._arrays.identify import device_of, identify
+from arrayconv._arrays.libraries import is_known
+from arrayconv._arrays.namespace import has_dtype, namespace_of, requested_namespace
 from arrayconv._errors import shown
 from arrayconv._kernels import separable, stencils
 from arrayconv._kernels.stencils import Integers, Reals
 from arrayconv._problem.axes import integer, real
-from arrayconv._runtime.tracing import shape_of
+from arrayconv._runtime.tracing import is_traced, shape_of
 
 __all__ = [
     "box",
@@ -350,7 +343,7 @@ def _terms(
 @float_errors_ignored
 def _array(function: str, arguments: tuple[Any, ...], xp: Any, dtype: Any, device: Any) -> Array:
     """Return the taps as an array: the only place where a library is touched."""
-    namespace = given_namespace(function, "xp", xp)
+    namespace = requested_namespace(function, "xp", xp)
     name = None if dtype is None else requested_dtype_name(function, dtype)
     if device is not None:
         _check_device(function, namespace, device)

@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from arrayconv._arrays import dtypes
-from arrayconv._arrays.xp import requested_dtype_name
+from arrayconv._arrays.dtype_names import requested_dtype_name
 from arrayconv._calls import prepare
 from arrayconv._errors import check_option, shown
 from arrayconv._problem.axes import (

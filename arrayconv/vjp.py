@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from arrayconv._arrays.dtype_names import checked_dtype_name
 from arrayconv._arrays.dtypes import holds, kind
 from arrayconv._arrays.float_errors import float_errors_ignored
-from arrayconv._arrays.xp import checked_dtype_name, device_of, identify
+from arrayconv._arrays.identify import device_of, identify
 from arrayconv._calls import tape
 from arrayconv._calls.tape import Step
 from arrayconv._problem.axes import integer

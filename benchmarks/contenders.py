@@ -1,11 +1,13 @@
-"""Who competes in a problem: ours as it comes, ours beside NumPy and SciPy alone, by every method, and the peers.
+"""What is timed in a problem: ours as it comes, ours beside NumPy and SciPy alone, ours by every method, and the peers.
 
-Every contender's result is compared with ours before it is timed, and the reason of each one that is left out is kept.
+Every contender's result is compared with ours before it is timed, and a contender that is left out has a reason.
 """
 
+from collections.abc import Callable, Mapping
 from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -25,7 +27,7 @@ SLOW_NS = 400 * 10**6  # a method that is expected to take longer is left out
 
 
 class Field(NamedTuple):
-    """Everyone who competes in a problem, checked, and what our planner says."""
+    """The contenders of a problem, checked, and what our planner says."""
 
     ours: dict[str, Timed]  # 'auto', and 'plain' and 'pure' where those may differ
     methods: dict[str, Timed]
@@ -36,26 +38,9 @@ class Field(NamedTuple):
 
     @property
     def timed(self):
-        """Everyone under one name each."""
+        """All contenders, under one name each."""
         groups = (("ours", self.ours), ("method", self.methods), ("peer", self.peers))
         return {(group, name): timed for group, row in groups for name, timed in row.items()}
-
-
-def prepare(library):
-    """Get a library ready: JAX computes in float64 only if told before its first array.
-
-    NumPy's arrays borrow from torch where it is imported, so it is; `plain` is the time without any of that.
-    """
-    if library == "numpy" and find_spec("torch"):
-        import_module("torch")
-    if library == "jax":
-        import jax
-
-        jax.config.update("jax_enable_x64", True)
-
-
-def device(library):
-    return "cpu:0" if library == "jax" else "cpu"
 
 
 def plain():
@@ -64,8 +49,47 @@ def plain():
 
 
 def pure():
-    """Return the context of the same, and on JAX's arrays of JAX alone, without the package's own machine code."""
+    """Return the context of the same without the package's own machine code; JAX's arrays keep JAX."""
     return arrayconv.config.using(accelerators=PURE | {"jax"})
+
+
+def _eager(function):
+    return function
+
+
+def _torch_too():
+    """Import torch, whose convolution NumPy's arrays use once it is imported."""
+    if find_spec("torch"):
+        import_module("torch")
+
+
+def _jax_in_float64():
+    import_module("jax").config.update("jax_enable_x64", True)
+
+
+def _jit(function):
+    return import_module("jax").jit(function)
+
+
+def _nothing():
+    pass
+
+
+class Arrays(NamedTuple):
+    """How calls on a library's arrays are timed."""
+
+    prepare: Callable[[], None] = _nothing  # before its first array
+    device: str = "cpu"
+    compiled: Callable[[Any], Any] = _eager  # what users compile a function with
+    contexts: Mapping[str, Any] = MappingProxyType({})  # of calls of ours that are timed beside 'auto'
+    traced: bool = False  # shapes are explained, since a method can't be chosen for values
+
+
+ARRAYS = {
+    "numpy": Arrays(_torch_too, contexts={"plain": plain, "pure": pure}),
+    "torch": Arrays(),
+    "jax": Arrays(_jax_in_float64, "cpu:0", _jit, {"pure": pure}, traced=True),
+}
 
 
 def ours(problem, method="auto"):
@@ -84,29 +108,22 @@ def ours(problem, method="auto"):
 
 def field(problem, library, every_method=False, only=None):
     """Return the contenders of a problem on a library's arrays: all, or those whose (group, name) is in `only`."""
-    prepare(library)
-    x, kernel = (libraries.array(library, device(library), a, problem.dtype) for a in operands(problem))
+    arrays = ARRAYS[library]
+    arrays.prepare()
+    x, kernel = (libraries.array(library, arrays.device, a, problem.dtype) for a in operands(problem))
 
     def ready(method="auto"):
-        function = ours(problem, method)
-        if library == "jax":
-            import jax
-
-            function = jax.jit(function)
-        return partial(function, x, kernel)
+        return partial(arrays.compiled(ours(problem, method)), x, kernel)
 
     reference = copied(library, ready()())
-    found = _explained(problem, library, x, kernel)
+    explanation = _explained(problem, arrays, x, kernel)
     left_out: dict[str, str] = {}
-    contenders = {"auto": Timed(ready())}
-    plain_method = found.method
-    if library == "numpy":
-        with plain():
-            plain_method = _explained(problem, library, x, kernel).method
-        contenders |= {"plain": Timed(ready(), plain), "pure": Timed(ready(), pure)}
-    if library == "jax":
-        contenders["pure"] = Timed(ready(), pure)
-    methods = {row.name: row for row in found.candidates} if every_method else {}
+    contenders = {"auto": Timed(ready())} | {name: Timed(ready(), context) for name, context in arrays.contexts.items()}
+    plain_method = explanation.method
+    if "plain" in arrays.contexts:
+        with arrays.contexts["plain"]():
+            plain_method = _explained(problem, arrays, x, kernel).method
+    methods = {row.name: row for row in explanation.candidates} if every_method else {}
     allowed = {}
     for name, row in methods.items():
         if row.refusal is not None:
@@ -125,18 +142,21 @@ def field(problem, library, every_method=False, only=None):
         for name in [name for name in row if only is not None and (group, name) not in only]:
             del row[name]
         _check(row, reference, problem, library, left_out)
-    return Field(contenders, allowed, rivals, left_out, found.method, plain_method)
+    return Field(contenders, allowed, rivals, left_out, explanation.method, plain_method)
 
 
-def _explained(problem, library, x, kernel):
-    """Return the explanation of our call, under jax.jit as it is timed there."""
-    if library != "jax":
-        return explained(problem, x, kernel)
-    import jax
+def _explained(problem, arrays, x, kernel):
+    """Return the explanation of our call, traced where it is timed so."""
+    explanations: list[Any] = []
 
-    found: list[Any] = []
-    jax.eval_shape(lambda *arrays: found.append(explained(problem, *arrays)), x, kernel)
-    return found[0]
+    def explain(*operands):
+        explanations.append(explained(problem, *operands))
+
+    if arrays.traced:
+        import_module("jax").eval_shape(explain, x, kernel)
+    else:
+        explain(x, kernel)
+    return explanations[0]
 
 
 def _check(row, reference, problem, library, left_out):

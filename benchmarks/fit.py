@@ -23,7 +23,7 @@ from arrayconv._calls.timing import wait
 from arrayconv._cli import libraries
 from arrayconv._costs import cost_table
 from arrayconv._plan import plan, rank
-from benchmarks.contenders import prepare, pure
+from benchmarks.contenders import ARRAYS, pure
 from benchmarks.timing import Timed, interleaved
 
 SECONDS = 0.15  # of rounds for a problem
@@ -86,7 +86,7 @@ CHANNELS = (
 def operands(row, library):
     random = np.random.default_rng(0)
     arrays = ((9 * random.standard_normal(shape)).astype(row.dtype) for shape in (row.x, row.kernel))
-    return [libraries.array(library, "cpu:0" if library == "jax" else "cpu", array, row.dtype) for array in arrays]
+    return [libraries.array(library, ARRAYS[library].device, array, row.dtype) for array in arrays]
 
 
 def called(row, x, kernel, method):
@@ -125,7 +125,7 @@ def explained(row, x, kernel):
 
 def measure(library, context, say=print):
     """Return the nanoseconds of every method on every problem, by label."""
-    prepare(library)
+    ARRAYS[library].prepare()
     finish = wait if library == "jax" else None
     found = {}
     for row in grid():
@@ -142,7 +142,7 @@ def measure(library, context, say=print):
 def ranked(result):
     """Yield (label, times, what the methods are ranked by) of a result of `measure`."""
     library = result["library"]
-    prepare(library)
+    ARRAYS[library].prepare()
     for row in grid():
         times = result["times"].get(row.label)
         if times:

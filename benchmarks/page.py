@@ -14,10 +14,15 @@ from benchmarks import pictures, remembered, report
 from benchmarks.problems import EVERYWHERE
 
 ROOT = Path(__file__).parents[1]
-DISTRIBUTIONS = {"python": "Python", "numpy": "NumPy", "scipy": "SciPy", "jax": "JAX"}
+DISTRIBUTIONS = {
+    "python": "Python",
+    "numpy": "NumPy",
+    "scipy": "SciPy",
+    "jax": "JAX",
+    "opencv-python-headless": "OpenCV",
+}
 REMEMBERED = "remembered.json"  # the file of `remembered` among the results
 LOOPS = {"none": "not built", "any": "for any processor", "avx2": "with AVX2", "avx512": "with AVX-512"}
-DISTRIBUTIONS["opencv-python-headless"] = "OpenCV"
 
 
 def main(argv=None):

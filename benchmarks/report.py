@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from rich.table import Table
 
+from benchmarks.peers import PEERS
 from benchmarks.timing import Ceilings
 
 CLOSE = 1.25  # auto may take this many times the best method's time
@@ -18,8 +19,8 @@ NEAR = 1.15  # times ours: below, noise could reverse the order of a peer and ou
 LEADING = 1.5  # times ours: contenders below are timed again in further processes
 # Peers that ours is compared with, by prefixes of their names.
 EVERYONE = ("",)
-ALONE = ("numpy.", "scipy.")  # need nothing but NumPy and SciPy
-JAX_OWN = ("jax.lax.", "jax.scipy.")  # JAX's own convolutions, without users' FFT code
+ALONE = tuple(peer.name for peer in PEERS if peer.package in ("numpy", "scipy"))  # that need nothing else
+JAX_OWN = tuple(peer.name for peer in PEERS if peer.package == "jax" and peer.own)
 
 
 TIMES = {"ours": "ours", "method": "methods", "peer": "peers"}  # kind of contender -> key of a row

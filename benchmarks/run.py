@@ -30,10 +30,11 @@ from arrayconv._calls.timing import wait
 from arrayconv._costs.cost_table import active_table
 from benchmarks import report
 from benchmarks.contenders import field
+from benchmarks.peers import PEERS
 from benchmarks.problems import EVERYWHERE, PROBLEMS, work
 from benchmarks.timing import WARM_NS, ceilings, interleaved
 
-PACKAGES = ("arrayconv", "numpy", "scipy", "torch", "jax", "opencv-python-headless")
+PACKAGES = ("arrayconv", *dict.fromkeys(peer.package for peer in PEERS))
 SECONDS = 0.3  # of rounds for a problem, after everyone was checked
 BUSY = 0.3  # load per core before the run above which others get in the way
 QUICK_SECONDS = 1.0  # of rounds for all problems of a quick run

@@ -1,11 +1,13 @@
-"""Array libraries as the suite meets them: making arrays on a device, and copying answers to the host.
+"""Array libraries in the suite: arrays on a device, and their values on the host.
 
-Any importable namespace of the standard is a backend; the few that need more have functions of their own below. One
-that can't run here raises Unavailable with a sentence, which becomes the reason of every skip. Everything is compared
-on host copies, so nothing here calls the functions under test.
+Any importable namespace of the standard is a backend. The few that need more than the standard have a row in
+`_LIBRARIES`. A backend that can't run here raises Unavailable with a sentence, which becomes the reason of every skip.
+Results are compared on host copies, so nothing here calls the functions under test, nor anything else of the target.
 """
 
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, NamedTuple
@@ -37,13 +39,7 @@ class Backend(NamedTuple):
 
     def has(self, dtype):
         """Whether arrays of this dtype exist on the device."""
-        info = getattr(self.xp, "__array_namespace_info__", None)
-        if info is None or dtype in ("float16", "bfloat16") or self.name == "torch":
-            return hasattr(self.xp, dtype) and self.name != "array_api_strict"
-        try:
-            return dtype in info().dtypes(device=self.device)
-        except TypeError:  # one that demands a kind
-            return hasattr(self.xp, dtype)
+        return _row(self.name).has(self, dtype)
 
     @property
     def real(self):
@@ -59,33 +55,17 @@ class Backend(NamedTuple):
         host = np.array(host)  # a copy: libraries may share the memory, and may refuse it where it is read-only
         if not hasattr(self.xp, dtype):
             pytest.skip(f"{self.name} has no {dtype}")
-        if self.name == "torch":
-            return self.xp.asarray(host).to(self.device).to(getattr(self.xp, dtype))
-        if dtype != "bfloat16":
-            host = host.astype(dtype)
-        options = {"dtype": getattr(self.xp, dtype), "device": self.device}
-        try:
-            return self.xp.asarray(host, **options)
-        except Exception:  # the standard knows lists, and no other library's arrays
-            return self.xp.reshape(self.xp.asarray(host.ravel().tolist(), **options), host.shape)
+        return _row(self.name).array(self, host, dtype)
 
     def host(self, array):
-        """A NumPy copy. bfloat16, which NumPy lacks, comes as float32."""
-        if self.name == "torch":
-            array = array.detach().cpu()
-            array = array.float() if array.dtype == self.xp.bfloat16 else array
-            return array.resolve_conj().numpy().copy()
-        if self.name == "array_api_strict":
-            array = array.to_device(self.xp.Device("CPU_DEVICE"))
-        if self.name == "cupy":
-            return array.get()
-        host = np.array(_read(array))
-        return host.astype(np.float32) if host.dtype.name == "bfloat16" else host
+        """A NumPy copy, in float32 where NumPy lacks the dtype: bfloat16."""
+        host = np.array(_row(self.name).read(array))
+        return host if dtypes.in_numpy(host.dtype.name) else host.astype(np.float32)
 
     @property
     def library(self):
         """The name of the package whose arrays these are, as error texts give it."""
-        return self.name if self.name in _SPECIAL else type(self.xp.zeros(1)).__module__.split(".")[0]
+        return self.name if self.name in _LIBRARIES else type(self.xp.zeros(1)).__module__.split(".")[0]
 
     def dtype_name(self, array):
         return str(getattr(array.dtype, "name", None) or str(array.dtype).rsplit(".", 1)[-1]).rsplit(".", 1)[-1]
@@ -93,13 +73,34 @@ class Backend(NamedTuple):
     @property
     def jit(self):
         """The library's compiler, or None where calls are always eager."""
-        return import_module("jax").jit if self.name == "jax" else None
+        return _row(self.name).jit()
 
     def device_of(self, array):
         return device_of(array)
 
     def __str__(self):
         return f"{self.name} {self.versions} on {self.device_name}"
+
+
+def _has(backend, dtype):
+    """Whether a namespace of the standard says that it has a dtype."""
+    info = getattr(backend.xp, "__array_namespace_info__", None)
+    if info is None or not dtypes.is_standard(dtype):
+        return hasattr(backend.xp, dtype)
+    try:
+        return dtype in info().dtypes(device=backend.device)
+    except TypeError:  # one that demands a kind
+        return hasattr(backend.xp, dtype)
+
+
+def _array(backend, host, dtype):
+    """An array by the standard's functions: from a NumPy array where they take one, else from a list."""
+    host = host.astype(dtype) if dtypes.in_numpy(dtype) else host
+    options = {"dtype": getattr(backend.xp, dtype), "device": backend.device}
+    try:
+        return backend.xp.asarray(host, **options)
+    except Exception:  # the standard knows lists, and no other library's arrays
+        return backend.xp.reshape(backend.xp.asarray(host.ravel().tolist(), **options), host.shape)
 
 
 def _read(array):
@@ -116,8 +117,12 @@ def _read(array):
     return np.array([number(array[i]) for i in np.ndindex(*array.shape)], dtype=name).reshape(array.shape)
 
 
+def _eager():
+    return None
+
+
 def canonical(name):
-    """The name under which a backend has its lists of known failures: a library's own, without what wraps it."""
+    """The name of a backend's lists of known failures: the library's own, without the package that wraps it."""
     return {"jax.numpy": "jax"}.get(name, name.removeprefix("array_api_compat."))
 
 
@@ -126,10 +131,8 @@ def load(name, device=None):
 
     Unavailable where the library or the device is missing, LookupError where no module of that name is a namespace.
     """
-    if name not in _SPECIAL:
-        return _any(name, device)
     try:
-        return _SPECIAL[name](device)
+        return _row(name).load(device)
     except ImportError as missing:
         raise Unavailable(f"{name} is not installed: {missing}") from missing
 
@@ -150,26 +153,26 @@ def _any(name, device):
         )
     package = name.split(".")[0]
     try:
-        known = version(package)
+        versions = version(package)
     except PackageNotFoundError:
-        known = getattr(xp, "__version__", "of unknown version")
-    return Backend(name, xp, place, str(place), known, few=package in _SLOW)
+        versions = getattr(xp, "__version__", "of unknown version")
+    return Backend(name, xp, place, str(place), versions, few=package in _SLOW)
 
 
 def _module(name):
-    """What a dotted name stands for: a module, or something in one."""
+    """The module, or the attribute of one, that a dotted name means."""
     parts = name.split(".")
     for count in range(len(parts), 0, -1):
         try:
-            found = import_module(".".join(parts[:count]))
+            value = import_module(".".join(parts[:count]))
         except ModuleNotFoundError:
             continue
         except ImportError as broken:
             raise Unavailable(f"{name} can't be imported: {broken}") from broken
         for attribute in parts[count:]:
-            found = getattr(found, attribute, None)
-        if found is not None:
-            return found
+            value = getattr(value, attribute, None)
+        if value is not None:
+            return value
     raise LookupError(f"{name!r}, and there is no module of that name")
 
 
@@ -189,6 +192,19 @@ def _torch(device):
     return Backend("torch", xp, place, str(place), version("torch"))
 
 
+def _torch_has(backend, dtype):
+    return hasattr(backend.xp, dtype)
+
+
+def _torch_array(backend, host, dtype):
+    return backend.xp.asarray(host).to(backend.device).to(getattr(backend.xp, dtype))
+
+
+def _torch_read(tensor):
+    tensor = tensor.detach().cpu().resolve_conj().resolve_neg()
+    return (tensor if dtypes.in_numpy(str(tensor.dtype).removeprefix("torch.")) else tensor.float()).numpy()
+
+
 def _jax(device):
     jax = import_module("jax")
     jax.config.update("jax_enable_x64", True)  # without it JAX turns float64 and int64 into their halves
@@ -199,6 +215,10 @@ def _jax(device):
     return Backend("jax", import_module("jax.numpy"), place, f"{place} (x64 enabled)", version("jax"), True, True)
 
 
+def _jax_jit():
+    return import_module("jax").jit
+
+
 def _strict(device):
     xp = import_module("array_api_strict")
     name = device or "CPU_DEVICE"
@@ -207,6 +227,14 @@ def _strict(device):
     except (ValueError, KeyError) as unknown:
         raise Unavailable(f"array_api_strict has no device {name!r}: {unknown}") from unknown
     return Backend("array_api_strict", xp, place, name, version("array-api-strict"))
+
+
+def _strict_has(backend, dtype):
+    return dtypes.is_standard(dtype) and _has(backend, dtype)
+
+
+def _strict_read(array):
+    return array.to_device(import_module("array_api_strict").Device("CPU_DEVICE"))
 
 
 def _cupy(device):
@@ -220,7 +248,31 @@ def _cupy(device):
     )
 
 
-_SPECIAL = {"numpy": _numpy, "torch": _torch, "jax": _jax, "array_api_strict": _strict, "cupy": _cupy}
+def _cupy_read(array):
+    return array.get()
+
+
+class _Library(NamedTuple):
+    """What a library needs beyond the standard; the defaults are those of any namespace."""
+
+    load: Callable[[Any], Backend]  # (device, None for the usual one)
+    array: Callable[[Backend, Any, str], Any] = _array
+    read: Callable[[Any], Any] = _read  # what NumPy can read
+    has: Callable[[Backend, str], bool] = _has
+    jit: Callable[[], Any] = _eager
+
+
+_LIBRARIES = {
+    "numpy": _Library(_numpy),
+    "torch": _Library(_torch, _torch_array, _torch_read, _torch_has),
+    "jax": _Library(_jax, jit=_jax_jit),
+    "array_api_strict": _Library(_strict, read=_strict_read, has=_strict_has),
+    "cupy": _Library(_cupy, read=_cupy_read),
+}
+
+
+def _row(name):
+    return _LIBRARIES.get(name) or _Library(partial(_any, name))
 
 
 def numbers(seed, shape, dtype, scale=1.0, small=False):

@@ -4,44 +4,81 @@ Names rather than a library's dtype objects: the same rule serves every backend.
 standard; an integer beside a float takes the float's dtype; uint64 beside a signed integer has none.
 """
 
-INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
-REALS = ("float16", "bfloat16", "float32", "float64")
-COMPLEXES = ("complex64", "complex128")
+from typing import NamedTuple
 
-# name: (spacing at 1, smallest normal, smallest positive, largest) of the real parts
-_FLOATS = {
-    "float16": (2.0**-10, 2.0**-14, 2.0**-24, 65504.0),
-    "bfloat16": (2.0**-7, 2.0**-126, 2.0**-133, (2 - 2.0**-7) * 2.0**127),
-    "float32": (2.0**-23, 2.0**-126, 2.0**-149, (2 - 2.0**-23) * 2.0**127),
-    "float64": (2.0**-52, 2.0**-1022, 2.0**-1074, (2 - 2.0**-52) * 2.0**1023),
+
+class Dtype(NamedTuple):
+    """One row: kind, and the numbers of the real parts of floats."""
+
+    kind: str
+    bits: int  # of an element
+    eps: float = 0.0  # spacing at 1
+    tiny: float = 0.0  # smallest normal number
+    largest: float = 0.0
+    component: str = ""  # of a complex dtype
+    numpy: bool = True  # NumPy has it
+    standard: bool = True  # the standard has it
+
+
+_TABLE = {
+    "int8": Dtype("integer", 8),
+    "int16": Dtype("integer", 16),
+    "int32": Dtype("integer", 32),
+    "int64": Dtype("integer", 64),
+    "uint8": Dtype("integer", 8),
+    "uint16": Dtype("integer", 16),
+    "uint32": Dtype("integer", 32),
+    "uint64": Dtype("integer", 64),
+    "float64": Dtype("real", 64, 2.0**-52, 2.0**-1022, (2 - 2.0**-52) * 2.0**1023),
+    "float32": Dtype("real", 32, 2.0**-23, 2.0**-126, (2 - 2.0**-23) * 2.0**127),
+    "float16": Dtype("real", 16, 2.0**-10, 2.0**-14, 65504.0, standard=False),
+    "bfloat16": Dtype("real", 16, 2.0**-7, 2.0**-126, (2 - 2.0**-7) * 2.0**127, numpy=False, standard=False),
+    "complex64": Dtype("complex", 64, component="float32"),
+    "complex128": Dtype("complex", 128, component="float64"),
 }
-_COMPONENT = {"complex64": "float32", "complex128": "float64"}
+INTEGERS = tuple(name for name, row in _TABLE.items() if row.kind == "integer")
+FLOATS = tuple(name for name, row in _TABLE.items() if row.kind != "integer")
 
 
 def kind(name):
-    return "integer" if name in INTEGERS else "real" if name in REALS else "complex"
+    return _TABLE[name].kind
+
+
+def in_numpy(name):
+    """Whether NumPy has the dtype; of dtypes that are not in the table it has all."""
+    return name not in _TABLE or _TABLE[name].numpy
+
+
+def is_standard(name):
+    """Whether namespaces have to list the dtype."""
+    return name not in _TABLE or _TABLE[name].standard
+
+
+def is_narrow(name):
+    """Whether sums of the dtype are formed in float32: half precision."""
+    return kind(name) == "real" and bits(name) < 32
 
 
 def component(name):
     """The real dtype of the parts: float32 for complex64."""
-    return _COMPONENT.get(name, name)
+    return _TABLE[name].component or name
 
 
 def eps(name):
-    return _FLOATS[component(name)][0]
+    return _TABLE[component(name)].eps
 
 
 def tiny(name):
     """The smallest normal number: what a library that flushes subnormals may lose per operation."""
-    return _FLOATS[component(name)][1]
+    return _TABLE[component(name)].tiny
 
 
 def largest(name):
-    return _FLOATS[component(name)][3]
+    return _TABLE[component(name)].largest
 
 
 def bits(name):
-    return int("".join(filter(str.isdigit, name.removeprefix("b"))))
+    return _TABLE[name].bits
 
 
 def limits(name):
@@ -52,7 +89,7 @@ def limits(name):
 
 def accumulator(name):
     """The dtype in which sums for a result of dtype `name` are formed."""
-    return "float32" if name in ("float16", "bfloat16") else name
+    return "float32" if is_narrow(name) else name
 
 
 def promote(first, second):
@@ -65,7 +102,8 @@ def promote(first, second):
     if "integer" in kinds:
         return second if kind(first) == "integer" else first
     widest = max((component(first), component(second)), key=bits)
-    if {component(first), component(second)} == {"float16", "bfloat16"} or (bits(widest) < 32 and "complex" in kinds):
+    formats = {component(first), component(second)}
+    if (len(formats) == 2 and len(set(map(bits, formats))) == 1) or (bits(widest) < 32 and "complex" in kinds):
         widest = "float32"
     return widest if "complex" not in kinds else f"complex{2 * bits(widest)}"
 

@@ -8,8 +8,6 @@ from conformance.cases import shapes
 from conformance.checks import check_random, described, exact_answer, invoke, random_operands
 
 FUNCTIONS = ("function", shapes.FUNCTIONS)
-NDIMAGE = {"constant": "constant", "edge": "nearest", "symmetric": "reflect", "reflect": "mirror", "wrap": "wrap"}
-SIGNAL = {"constant": "fill", "symmetric": "symm", "wrap": "wrap"}
 
 
 @pytest.mark.cross(("row", shapes.BEYOND), FUNCTIONS, ("boundary", shapes.BOUNDARIES), ("mode", shapes.MODES[:2]))
@@ -63,17 +61,17 @@ def test_agrees_with_ndimage(subject, row, boundary, function):
     x, kernel = random_operands(subject, x_shape, kernel_shape, (subject.backend.real,) * 2)
     origin = [-1 if function == "convolve" and size % 2 == 0 else 0 for size in kernel_shape]
     wide = (np.asarray(x.host, "float64"), np.asarray(kernel.host, "float64"))
-    other = getattr(ndimage, function)(*wide, mode=NDIMAGE[boundary], cval=1.5, origin=origin)
+    other = getattr(ndimage, function)(*wide, mode=shapes.NDIMAGE[boundary], cval=1.5, origin=origin)
     options = {"mode": "same", "boundary": boundary, "fill_value": 1.5}
     _compare(subject, function, x, kernel, options, other)
 
 
-@pytest.mark.cross(("boundary", tuple(SIGNAL)), ("mode", shapes.MODES[:2]), ("kernel", ((3, 3), (2, 5), (6, 5))))
+@pytest.mark.cross(("boundary", tuple(shapes.SIGNAL)), ("mode", shapes.MODES[:2]), ("kernel", ((3, 3), (2, 5), (6, 5))))
 def test_agrees_with_convolve2d(subject, boundary, mode, kernel):
     """scipy.signal's 2-D functions are right while the first operand covers the second."""
     signal = pytest.importorskip("scipy.signal", reason="SciPy is not installed")
     x, kernel = random_operands(subject, (6, 7), kernel, (subject.backend.real,) * 2)
     wide = (np.asarray(x.host, "float64"), np.asarray(kernel.host, "float64"))
-    other = signal.convolve2d(*wide, mode=mode, boundary=SIGNAL[boundary], fillvalue=-1.5)
+    other = signal.convolve2d(*wide, mode=mode, boundary=shapes.SIGNAL[boundary], fillvalue=-1.5)
     options = {"mode": mode, "boundary": boundary, "fill_value": -1.5}
     _compare(subject, "convolve", x, kernel, options, other)

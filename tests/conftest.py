@@ -13,12 +13,14 @@ import numpy as np
 import pytest
 
 from arrayconv._arrays.host import copied
-from arrayconv._arrays.xp import compat_namespace, device_of
+from arrayconv._arrays.identify import device_of
+from arrayconv._arrays.libraries import LIBRARIES as ROWS
+from arrayconv._arrays.namespace import compat_namespace
 
 # The shipped constants decide in every test, and in the processes that tests start: the developer may have own ones.
 os.environ["ARRAYCONV_CACHE_DIR"] = os.devnull  # in which there is no file
 
-LIBRARIES = ("numpy", "torch", "jax", "array_api_strict")
+LIBRARIES = tuple(row.name for row in ROWS.values() if row.array_types and not row.gpu_only)
 
 if importlib.util.find_spec("jax"):
     import jax
@@ -42,8 +44,6 @@ class Library:
 
     def numpy(self, array):
         """Return an array of this library on the host."""
-        if self.name == "torch":
-            array = array.detach().resolve_conj().resolve_neg()
         return copied(self.name, array)
 
 
@@ -54,7 +54,7 @@ def make_library(name):
     xp = compat_namespace(name)
     device = device_of(xp.zeros(1))
     if name == "array_api_strict":
-        device = xp.Device("device1")  # nothing may be made on the default device by mistake
+        device = xp.Device("device1")  # shows arrays that are created on the default device by mistake
     return Library(name, xp, device)
 
 

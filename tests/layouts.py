@@ -4,12 +4,12 @@ Every layout holds the same numbers. What lies between them, before and after, i
 read it, and `Placed.surroundings` whoever wrote there.
 """
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 from hypothesis import strategies as st
 
-STEPS = {"numpy": (1, 1, -1, 2, -2, 3), "array_api_strict": (1, 1, -1, 2, -2, 3), "torch": (1, 1, 2, 3), "jax": (1,)}
 BLANK = 0xFF  # of all bytes: NaN for floats, -1 for signed integers
 MARGIN = 2  # samples before and after all others
 
@@ -54,9 +54,10 @@ def layouts(draw, library, array, *, writable=False):
     if kind == "dense":
         return plain._replace(read_only=library == "numpy" and not writable and draw(st.booleans()))
     order = tuple(draw(st.permutations(range(ndim))))
-    if kind == "permuted" or library == "jax":
+    usual = _memory(library).steps
+    if kind == "permuted" or usual == (1,):
         return plain._replace(order=order)
-    steps = [st.sampled_from(STEPS[library] + (() if writable else _repeats(array, axis))) for axis in range(ndim)]
+    steps = [st.sampled_from(usual + (() if writable else _repeats(array, axis))) for axis in range(ndim)]
     layout = Layout(order, draw(st.tuples(*steps)))
     if library == "torch":
         return layout._replace(lazy=draw(st.booleans()) and array.dtype.kind in "fc")
@@ -92,8 +93,7 @@ class Placed(NamedTuple):
 
 def place(library, host, layout):
     """Return the numbers of a host array as an array of a library, laid out in memory."""
-    make = {"numpy": _numpy, "torch": _torch, "jax": _jax, "array_api_strict": _strict}[library.name]
-    return make(library, np.asarray(host), layout)
+    return _memory(library.name).place(library, np.asarray(host), layout)
 
 
 def _numpy(library, host, layout):
@@ -140,6 +140,29 @@ def _jax(library, host, layout):
 
     device = SingleDeviceSharding(library.device)
     return Placed(jax.device_put(host, layouts.Format(layouts.Layout(layout.order), device)), None)
+
+
+def _dense(library, host, layout):
+    return Placed(library.asarray(host), None)
+
+
+class _Memory(NamedTuple):
+    """How a library's arrays are laid out; the defaults are those of a library of which nothing is known."""
+
+    place: Callable[..., Placed] = _dense  # (library, host, layout)
+    steps: tuple[int, ...] = (1,)  # that an axis may have
+
+
+_MEMORY = {
+    "numpy": _Memory(_numpy, (1, 1, -1, 2, -2, 3)),
+    "array_api_strict": _Memory(_strict, (1, 1, -1, 2, -2, 3)),
+    "torch": _Memory(_torch, (1, 1, 2, 3)),
+    "jax": _Memory(_jax),
+}
+
+
+def _memory(library):
+    return _MEMORY.get(library, _Memory())
 
 
 def samples(draw, shape, dtype):

@@ -6,7 +6,7 @@ import numpy as np
 
 from arrayconv import config
 from arrayconv._arrays import dtypes
-from arrayconv._arrays.xp import traits
+from arrayconv._arrays.traits import traits
 from arrayconv._calls import cache
 from arrayconv._ops import transform
 from arrayconv._plan.plan import Refusal, make, with_accelerators

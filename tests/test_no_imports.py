@@ -7,19 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from arrayconv._arrays.libraries import LIBRARIES
+
 ROOT = Path(__file__).parent.parent
-OPTIONAL = (
-    "torch",
-    "cupy",
-    "jax",
-    "dask",
-    "scipy",
-    "matplotlib",
-    "rich",
-    "array_api_strict",
-    "skimage",
-    "PIL",
-)
+OPTIONAL = (*(name for name in LIBRARIES if name != "numpy"), "scipy", "matplotlib", "rich", "skimage", "PIL")
 MOST_MS = 60  # beyond NumPy's own import
 
 

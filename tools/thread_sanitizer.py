@@ -20,7 +20,8 @@ sys.path.insert(0, str(ROOT))
 from arrayconv._accel.native import images, loader, rows, tiles  # noqa: E402
 from arrayconv._accel.native.in_place import contiguous_steps  # noqa: E402
 from arrayconv._accel.native.tables import XlaHead, packed  # noqa: E402
-from arrayconv._arrays.xp import compat_namespace, traits  # noqa: E402
+from arrayconv._arrays.namespace import compat_namespace  # noqa: E402
+from arrayconv._arrays.traits import traits  # noqa: E402
 from arrayconv._problem.spec import Axis, Spec  # noqa: E402
 from hatch_build import SOURCES, compiler  # noqa: E402
 

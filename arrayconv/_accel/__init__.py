@@ -30,9 +30,10 @@ from arrayconv._accel.torch.views import (
 )
 from arrayconv._algorithms import Algorithm
 from arrayconv._arrays import failures
+from arrayconv._arrays.dtypes import in_numpy
 from arrayconv._arrays.failures import AcceleratorFailed, disable
 from arrayconv._arrays.tensors import memory, tensor
-from arrayconv._arrays.xp import Traits
+from arrayconv._arrays.traits import Traits
 from arrayconv._runtime.tracing import is_recorded, planning
 
 __all__ = [
@@ -124,7 +125,7 @@ def numpy_view_traits(traits: Traits) -> Traits:
     NumPy and its accelerators can read CPU tensors in place. Under a compiler torch's own functions must run, and NumPy
     has no bfloat16.
     """
-    if traits.backend not in _NUMPY_VIEWS or traits.device != "cpu" or traits.traced or traits.output == "bfloat16":
+    if traits.backend not in _NUMPY_VIEWS or traits.device != "cpu" or traits.traced or not in_numpy(traits.output):
         return traits
     view_traits = traits._replace(backend="numpy", origin=traits.backend, readable=True, integer_matmul=True)
     return view_traits if "numpy" in traits.accelerators and _fft.provider(view_traits) else traits

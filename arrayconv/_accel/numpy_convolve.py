@@ -16,7 +16,7 @@ import numpy as np
 
 from arrayconv._algorithms import Algorithm, Bound, Context, Cuts, Preparation, per_call
 from arrayconv._arrays.failures import unavailable
-from arrayconv._arrays.xp import Traits
+from arrayconv._arrays.traits import Traits
 from arrayconv._arrays.zero_padding import zero_padded
 from arrayconv._costs.cost_table import LINE, method_cost
 from arrayconv._ops.contain import is_safe

@@ -13,7 +13,9 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-from arrayconv._arrays.xp import Array, Namespace, Traits
+from arrayconv._arrays.array import Array
+from arrayconv._arrays.namespace import Namespace
+from arrayconv._arrays.traits import Traits
 from arrayconv._problem.problem import Problem
 from arrayconv._problem.spec import Spec
 from arrayconv._problem.split import Piece

@@ -23,8 +23,10 @@ from math import prod
 from typing import NamedTuple
 
 from arrayconv._algorithms._base import OBJECT_BYTES, Algorithm, Context, Cuts, Preparation, per_call, per_piece
+from arrayconv._arrays.array import Array
 from arrayconv._arrays.buffers import permute_dims, reshape
-from arrayconv._arrays.xp import Array, Namespace, Traits
+from arrayconv._arrays.namespace import Namespace
+from arrayconv._arrays.traits import Traits
 from arrayconv._costs.cost_table import primitive_costs
 from arrayconv._problem.spec import Axis, Spec
 from arrayconv._runtime.tracing import planning, record

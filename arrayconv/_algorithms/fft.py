@@ -17,18 +17,18 @@ from math import log2, prod
 from typing import Any
 
 from arrayconv._algorithms._base import Algorithm, Bound, Context, Cuts, Preparation, per_call
+from arrayconv._arrays.array import Array
 from arrayconv._arrays.dtypes import component
-from arrayconv._arrays.xp import Array, Traits
+from arrayconv._arrays.traits import Traits
+from arrayconv._costs import parallel
 from arrayconv._costs.cost_table import primitive_costs
-from arrayconv._fft import MIN_THREADED_SAMPLES, THREAD_BOUND
+from arrayconv._fft import THREAD_BOUND
 from arrayconv._ops import spectral, transform
 from arrayconv._ops.windows import LEADING
 from arrayconv._problem.fast_lengths import fast_length
 from arrayconv._problem.spec import Axis, Spec
 from arrayconv._runtime.tracing import planning
 
-_GAIN = 0.6  # in speed, of every thread after the first
-_SLABS_GAIN = 0.8  # the same for threads that transform slabs
 # Time by slabs over time of whole transforms, for so few samples that all stay in cache.
 _SLABS_SMALL = {"float32": 0.75, "float64": 0.55}
 _MAX_SLAB_SIZE = 1 << 23  # bytes of a spectrum transformed by slabs: halves of larger images take no longer
@@ -79,9 +79,9 @@ def _cost(spec: Spec, traits: Traits) -> int:
     if not in_slabs(spec, traits):
         return spectral_cost(spec, lengths, 1, traits)
     one = spectral_cost(spec, lengths, 1, traits._replace(threads=1))
-    if prod(lengths) < MIN_THREADED_SAMPLES:
+    if prod(lengths) < parallel.THREADED:
         return int(_SLABS_SMALL[component(traits.accumulator)] * one)
-    return int(one / (1 + _SLABS_GAIN * (traits.threads - 1)))
+    return int(one / parallel.speedup(traits.threads, parallel.SLABS_GAIN))
 
 
 def spectral_cost(spec: Spec, lengths: tuple[int, ...], tiles: int, traits: Traits) -> int:
@@ -90,8 +90,9 @@ def spectral_cost(spec: Spec, lengths: tuple[int, ...], tiles: int, traits: Trai
     limbs, products = spectral.limbs(traits), spectral.products(traits)
     rows = spec.batch * spec.groups * tiles
     transformed = rows * (limbs * spec.channels + products * spec.filters) * _transform_ps(rows, lengths, traits)
-    if traits.transforms in THREAD_BOUND and rows * prod(lengths) >= MIN_THREADED_SAMPLES:
-        transformed /= 1 + _GAIN * (traits.threads - 1)
+    if traits.transforms in THREAD_BOUND:
+        threads = parallel.transform_threads(rows * prod(lengths), traits.threads)
+        transformed /= parallel.speedup(threads, parallel.GAIN)
     moved = products * rows * spec.filters * spec.channels * prod(lengths) * 2 * spectral.working_itemsize(traits)
     calls = rate.call_ns * (20 + 12 * limbs + 8 * products)
     kernel = spectral_prepare_cost(spec, lengths, traits)

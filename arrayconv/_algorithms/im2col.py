@@ -14,8 +14,9 @@ from math import prod
 from typing import Any, NamedTuple
 
 from arrayconv._algorithms._base import OBJECT_BYTES, Algorithm, Bound, Context, Cuts, Preparation, per_call
+from arrayconv._arrays.array import Array
 from arrayconv._arrays.buffers import contiguous, copied_view, is_numpy, reshape
-from arrayconv._arrays.xp import Array, Traits
+from arrayconv._arrays.traits import Traits
 from arrayconv._costs.cost_table import primitive_costs
 from arrayconv._ops import windows
 from arrayconv._problem.spec import Spec

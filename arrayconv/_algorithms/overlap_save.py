@@ -26,8 +26,9 @@ from arrayconv._algorithms.fft import (
     spectral_shares,
     spectral_workspace,
 )
+from arrayconv._arrays.array import Array
 from arrayconv._arrays.buffers import permute_dims, reshape
-from arrayconv._arrays.xp import Array, Traits
+from arrayconv._arrays.traits import Traits
 from arrayconv._costs.cost_table import primitive_costs
 from arrayconv._ops import pad, spectral, windows
 from arrayconv._problem.boundary import FILL, Run

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from arrayconv._arrays import scratch
+from arrayconv._arrays.array import Array
+from arrayconv._arrays.libraries import is_known
 from arrayconv._arrays.namespace import Namespace
-from arrayconv._arrays.xp import Array, is_known
 from arrayconv._runtime.tracing import is_compiling, is_recorded
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from arrayconv._arrays.xp import Traits
+from arrayconv._arrays.traits import Traits
 
 
 class AcceleratorFailed(RuntimeError):

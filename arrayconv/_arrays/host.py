@@ -1,21 +1,19 @@
-"""Nested lists and plain numbers: what NumPy makes of them, as Python values that every library can make an array of.
+"""Nested lists and plain numbers as NumPy reads them, in Python values that every library can make an array of.
 
-NumPy looks at them inside a `planning` function, which is handed tuples, so compilers meet only what it found. The
+NumPy looks at them inside a `planning` function, which takes tuples, so compilers see its results alone. The
 rules for dtypes are the doors' own: `fitting` is the core's.
 """
 
 from __future__ import annotations
 
-import sys
 import warnings
-from collections.abc import Callable
 from math import inf
-from operator import index as index_of
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from arrayconv._arrays import dtypes
+from arrayconv._arrays.libraries import library_row
 from arrayconv._errors import shown
 from arrayconv._runtime.tracing import planning
 
@@ -51,55 +49,43 @@ def frozen(value: Any) -> Any:
 def array(function: str, argument: str, values: Any) -> Any:
     """Return nested lists or a number as a NumPy array; ValueError for ragged lists and for integers above 64 bits."""
     try:
-        found = np.asarray(values)
+        parsed = np.asarray(values)
     except ValueError as ragged:
         raise ValueError(f"{function}: `{argument}` must be a nested list of equal lengths. {ragged}.") from None
-    if found.dtype == object and found.size and all(isinstance(value, int) for value in found.flat):
-        least, most = shown(min(found.flat)), shown(max(found.flat))
+    if parsed.dtype == object and parsed.size and all(isinstance(value, int) for value in parsed.flat):
+        least, most = shown(min(parsed.flat)), shown(max(parsed.flat))
         raise ValueError(
             f"{function}: the numbers in `{argument}` must fit 64 bits. Got {least} to {most}. "
             f"Use floats, or split them."
         )
-    return found
+    return parsed
 
 
 def copied(library: str, x: Any) -> Any:
-    """Return the values of any library's array as a NumPy array: a transfer, where it is on another device."""
-    fetch: dict[str, Callable[[], Any]] = {
-        "torch": lambda: _of_torch(x),
-        "cupy": lambda: x.get(),
-        "array_api_strict": lambda: x.to_device(sys.modules["array_api_strict"].Device("CPU_DEVICE")),
-    }
-    found = np.asarray(fetch[library]() if library in fetch else _of_unknown(x))
-    return found.astype(np.float32) if found.dtype.name == "bfloat16" else found
+    """Return the values of any library's array as a NumPy array, in float32 where NumPy does not have their dtype.
 
-
-def _of_unknown(x: Any) -> Any:
-    """Return the values of an array of a library that is not known here, or x where NumPy can ask for them itself.
-
-    Where it can't, one by one, as the standard demands of every library; raises what the library does where the array
-    has none, as that of a graph that is yet to run.
+    A transfer, where the array is on another device.
     """
-    if hasattr(x, "__array__"):
-        return x
-    number = complex if "complex" in str(x.dtype) else float if "float" in str(x.dtype) else int
-    values = [number(x[index]) for index in np.ndindex(*map(index_of, x.shape))]
-    return np.asarray(values, dtype=getattr(x.dtype, "name", None) or str(x.dtype).rsplit(".", 1)[-1]).reshape(x.shape)
+    values = np.asarray(library_row(library).to_numpy(x))
+    return values if dtypes.in_numpy(values.dtype.name) else values.astype(np.float32)
+
+
+def from_numpy(values: Any, dtype: str, xp: Any, device: Any) -> Any:
+    """Return a NumPy array as an array of another library, on a device; None for its only one."""
+    options = {"dtype": getattr(xp, dtype)} | ({} if device is None else {"device": device})
+    try:
+        return xp.asarray(values, **options)
+    except Exception:  # the standard takes lists, and no other library's arrays
+        return xp.reshape(xp.asarray(values.ravel().tolist(), **options), values.shape)
 
 
 def readable(library: str, x: Any) -> bool:
-    """Whether the values of an array of a library that is not known here can be read."""
+    """Whether the values of an array can be read."""
     try:
         copied(library, x)
-    except Exception:  # of whatever kind its authors thought right
+    except Exception:  # of any kind: it is the library's
         return False
     return True
-
-
-def _of_torch(x: Any) -> Any:
-    """Return a tensor's values, bfloat16, which NumPy does not have, as float32."""
-    x = x.detach().cpu().resolve_conj().resolve_neg()
-    return (x.float() if str(x.dtype) == "torch.bfloat16" else x).numpy()
 
 
 def numbers(function: str, argument: str, values: Any) -> Numbers:
@@ -109,8 +95,8 @@ def numbers(function: str, argument: str, values: Any) -> Numbers:
 
 @planning(0)
 def _numbers(function: str, argument: str, values: Any) -> Numbers:
-    found = array(function, argument, values)
-    return Numbers(tuple(found.ravel().tolist()), found.shape, found.dtype.name)
+    parsed = array(function, argument, values)
+    return Numbers(tuple(parsed.ravel().tolist()), parsed.shape, parsed.dtype.name)
 
 
 def fitting(function: str, argument: str, values: Any, name: str, target: str, float64: bool) -> Numbers:
@@ -123,7 +109,7 @@ def fitting(function: str, argument: str, values: Any, name: str, target: str, f
     values
         Nested lists or a number.
     name : str
-        The dtype of the data, or the one asked for: theirs too, where its kind can hold them.
+        The dtype of the data, or the requested one: that of the numbers too, if it can represent their kind.
     target : str
         What error texts call that.
     float64 : bool
@@ -134,15 +120,15 @@ def fitting(function: str, argument: str, values: Any, name: str, target: str, f
 
 @planning(0)
 def _fitting(function: str, argument: str, values: Any, name: str, target: str, float64: bool) -> Numbers:
-    found = array(function, argument, values)
-    kind = "integer" if found.size == 0 else dtypes.kind(dtypes.checked(function, argument, found.dtype.name))
+    parsed = array(function, argument, values)
+    kind = "integer" if parsed.size == 0 else dtypes.kind(dtypes.checked(function, argument, parsed.dtype.name))
     if kind == "integer" and dtypes.kind(name) == "integer":
         info = np.iinfo(name)
-        if found.size and not info.min <= found.min() <= found.max() <= info.max:
+        if parsed.size and not info.min <= parsed.min() <= parsed.max() <= info.max:
             raise ValueError(
                 f"{function}: the numbers in `{argument}` must fit {target}{name} [{info.min}, {info.max}]. "
-                f"Got {found.min()} to {found.max()}. Pass dtype= with a wider type, or an array."
+                f"Got {parsed.min()} to {parsed.max()}. Pass dtype= with a wider type, or an array."
             )
     elif not dtypes.holds(name, kind):
         name = dtypes.widened(name, kind, float64)
-    return Numbers(tuple(found.ravel().tolist()), found.shape, name)
+    return Numbers(tuple(parsed.ravel().tolist()), parsed.shape, name)

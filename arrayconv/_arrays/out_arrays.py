@@ -9,8 +9,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from arrayconv._arrays.namespace import writing
-from arrayconv._arrays.xp import Array, device_of, identify, is_known, namespace_of
+from arrayconv._arrays.array import Array
+from arrayconv._arrays.identify import device_of, identify
+from arrayconv._arrays.libraries import is_immutable, is_known
+from arrayconv._arrays.namespace import namespace_of, writing
 from arrayconv._runtime.tracing import is_compiling, is_traced
 
 
@@ -97,7 +99,7 @@ def check_target(
     own = identify(function, words.argument, out)
     if own != backend:
         raise TypeError(f"{text} must be a {backend} array like {words.like}. Got {own or type(out).__name__}.")
-    if backend == "jax" or (backend == "torch" and is_compiling()):
+    if is_immutable(backend) or (backend == "torch" and is_compiling()):
         raise TypeError(f"{text} cannot be written: {backend} arrays are immutable here. {way_out}.")
     if needs_gradient(backend, out):
         raise TypeError(

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from arrayconv._arrays import scratch
+from arrayconv._arrays.array import Array
 from arrayconv._arrays.buffers import is_numpy
 from arrayconv._arrays.namespace import Namespace
-from arrayconv._arrays.xp import Array
 
 _MAX_SERIAL_MACS = (1 << 19) - 1  # of one product that OpenBLAS, from 0.3 on, computes on one thread
 

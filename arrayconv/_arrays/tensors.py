@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from arrayconv._arrays.failures import AcceleratorFailed
+from arrayconv._arrays.to_numpy import of_torch
 
 LIBRARY = "torch"
 
@@ -40,8 +41,7 @@ def memory(tensor: Any) -> Any:
     try:
         return tensor.numpy()
     except (RuntimeError, TypeError):
-        tensor = tensor.detach().resolve_conj().resolve_neg()
-        return (tensor.float() if tensor.dtype == sys.modules["torch"].bfloat16 else tensor).numpy()
+        return of_torch(tensor)
 
 
 class _Writeable:

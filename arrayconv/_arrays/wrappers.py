@@ -11,7 +11,12 @@ from typing import Any
 
 import numpy as np
 
-_PLAIN = ("builtins", "numpy", "cupy", "jax", "jaxlib")  # packages whose own types are known to be plain
+from arrayconv._arrays.libraries import LIBRARIES
+from arrayconv._runtime import torch_modes
+
+_PLAIN_PACKAGES = frozenset(
+    ("builtins", *(package for row in LIBRARIES.values() if row.plain_types for package in row.packages))
+)
 _EXTRAS = {  # attribute -> what a convolution of the numbers alone would lose
     "mask": "a mask",
     "_mask": "a mask",
@@ -53,7 +58,7 @@ def check_type(kind: type) -> None:
 def may_wrap(kind: type) -> bool:
     """Whether `check_value` has to look at arrays of this type."""
     module = kind.__module__
-    return module.split(".")[0] not in _PLAIN and module not in ("torch", "torch.nn.parameter")
+    return module.split(".")[0] not in _PLAIN_PACKAGES and module not in torch_modes.PLAIN_MODULES
 
 
 def check_value(value: Any) -> None:

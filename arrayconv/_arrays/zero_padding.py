@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from arrayconv._arrays import scratch
+from arrayconv._arrays.array import Array
 from arrayconv._arrays.buffers import buffer, is_numpy, reshape, scratch_like, set_at
 from arrayconv._arrays.namespace import Namespace
-from arrayconv._arrays.xp import Array
 
 Index = tuple[Any, ...]
 

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
-from arrayconv._arrays.xp import Array, Namespace
+from arrayconv._arrays.array import Array
+from arrayconv._arrays.namespace import Namespace
 from arrayconv._autodiff import adjoint
 from arrayconv._plan.plan import Plan, plan_bilinear
 from arrayconv._run.execute import execute

@@ -11,7 +11,8 @@ from collections.abc import Callable
 from typing import Any
 
 from arrayconv._accel import usable_after_fork
-from arrayconv._arrays.xp import Array, Namespace
+from arrayconv._arrays.array import Array
+from arrayconv._arrays.namespace import Namespace
 from arrayconv._ops import pad
 from arrayconv._ops.windows import LEADING, reversed_taps
 from arrayconv._plan.plan import Task

@@ -6,7 +6,8 @@ call, never a loop, in every library.
 
 from __future__ import annotations
 
-from arrayconv._arrays.xp import Array, Namespace
+from arrayconv._arrays.array import Array
+from arrayconv._arrays.namespace import Namespace
 from arrayconv._plan.plan import Task
 from arrayconv._problem.spec import Spec
 from arrayconv._runtime.tracing import planning

@@ -11,7 +11,10 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from arrayconv import _autodiff
-from arrayconv._arrays.xp import Operands, Traits, device_of, namespace_of
+from arrayconv._arrays.identify import device_of
+from arrayconv._arrays.namespace import namespace_of
+from arrayconv._arrays.operands import Operands
+from arrayconv._arrays.traits import Traits
 from arrayconv._plan.plan import Plan, Task, plan_of
 from arrayconv._problem.problem import Problem
 from arrayconv._run.canonical import caller_result, canonical_operands

@@ -13,7 +13,8 @@ import jax.numpy as jnp
 from jax.extend.core import Primitive
 from jax.interpreters import ad, batching, mlir
 
-from arrayconv._arrays.xp import Array, device_of
+from arrayconv._arrays.array import Array
+from arrayconv._arrays.identify import device_of
 from arrayconv._autodiff import adjoint, batched
 from arrayconv._plan.plan import Task, plan_bilinear
 from arrayconv._run.execute import execute

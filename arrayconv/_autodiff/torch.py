@@ -14,7 +14,8 @@ import torch
 from torch._C import _functorch  # pyright: ignore[reportAttributeAccessIssue]
 from torch.autograd import forward_ad
 
-from arrayconv._arrays.xp import Array, namespace_of
+from arrayconv._arrays.array import Array
+from arrayconv._arrays.namespace import namespace_of
 from arrayconv._autodiff import adjoint, batched, legacy
 from arrayconv._plan.plan import Task, plan_bilinear
 from arrayconv._run.execute import execute

@@ -16,10 +16,12 @@ import numpy as np
 
 from arrayconv import _accel, _autodiff
 from arrayconv._accel import AcceleratorFailed
+from arrayconv._arrays.dtype_names import dtype_name
 from arrayconv._arrays.dtypes import itemsize
 from arrayconv._arrays.float_errors import float_errors_ignored
+from arrayconv._arrays.namespace import compat_namespace
+from arrayconv._arrays.operands import Operands
 from arrayconv._arrays.out_arrays import layout_signature, shares_memory
-from arrayconv._arrays.xp import Operands, compat_namespace, dtype_name
 from arrayconv._autodiff import compiled
 from arrayconv._autodiff.compiled import Postprocess
 from arrayconv._calls import cache, prepare, tape

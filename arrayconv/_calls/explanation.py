@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from arrayconv import _accel, config
-from arrayconv._arrays.xp import Traits, operands, traits_like
+from arrayconv._arrays.operands import operands, traits_like
+from arrayconv._arrays.traits import Traits
 from arrayconv._costs import cost_table
 from arrayconv._errors import shown
 from arrayconv._plan.plan import Plan

@@ -14,9 +14,11 @@ import numpy as np
 
 from arrayconv import _accel, config
 from arrayconv._algorithms import Accuracy
+from arrayconv._arrays.dtype_names import checked_dtype_name
 from arrayconv._arrays.dtypes import holds, itemsize
+from arrayconv._arrays.operands import Operands
 from arrayconv._arrays.out_arrays import ErrorWords, check_target, is_writable_in_place
-from arrayconv._arrays.xp import Operands, Traits, checked_dtype_name
+from arrayconv._arrays.traits import Traits
 from arrayconv._calls import tape
 from arrayconv._errors import check_option, shown
 from arrayconv._plan.plan import Plan, Refusal, make, refused, with_accelerators

@@ -13,8 +13,12 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from arrayconv import _autodiff
+from arrayconv._arrays.array import Array
+from arrayconv._arrays.dtype_names import dtype_name
 from arrayconv._arrays.dtypes import kind
-from arrayconv._arrays.xp import Array, Namespace, Operands, device_of, dtype_name
+from arrayconv._arrays.identify import device_of
+from arrayconv._arrays.namespace import Namespace
+from arrayconv._arrays.operands import Operands
 from arrayconv._autodiff import adjoint
 from arrayconv._ops.pad import along
 from arrayconv._ops.windows import LEADING

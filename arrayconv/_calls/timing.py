@@ -1,12 +1,11 @@
 """How long calls take: the shortest of several rounds, every call in turn.
 
-Taking turns spreads whatever disturbs the machine over all of them, and the minimum leaves most of it out. A first call
-of each, which may import, compile or fill caches, is not counted.
+Taking turns spreads disturbances of the machine over all calls, and the minimum excludes most of them. A first call of
+each, which may import, compile or fill caches, is not counted.
 """
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from math import inf
@@ -15,18 +14,14 @@ from typing import Any
 
 import numpy as np
 
-from arrayconv._arrays.namespace import is_namespace
-from arrayconv._arrays.xp import (
-    Array,
-    Namespace,
-    Operands,
-    Traits,
-    compat_namespace,
-    device_of,
-    library,
-    namespace_of,
-    operands,
-)
+from arrayconv._arrays.array import Array
+from arrayconv._arrays.dtypes import DTYPES, kind
+from arrayconv._arrays.host import from_numpy
+from arrayconv._arrays.identify import device_of, library
+from arrayconv._arrays.libraries import library_row
+from arrayconv._arrays.namespace import Namespace, compat_namespace, is_namespace, namespace_of
+from arrayconv._arrays.operands import Operands, operands
+from arrayconv._arrays.traits import Traits
 from arrayconv._calls import prepare
 from arrayconv._calls.binding import run_unrecorded
 from arrayconv._calls.prepare import Options
@@ -42,14 +37,8 @@ Calls = Sequence[Callable[[], Any]]
 
 
 def wait(array: Any) -> Any:
-    """Return an array once it is computed: libraries may still be at it when a call returns."""
-    if hasattr(array, "block_until_ready"):
-        return array.block_until_ready()
-    name = library(type(array))
-    if name == "cupy":
-        sys.modules["cupy"].cuda.get_current_stream().synchronize()
-    elif name == "torch" and array.device.type == "cuda":
-        sys.modules["torch"].cuda.synchronize(array.device)
+    """Return an array once it is computed: a library may still be computing it when a call returns."""
+    library_row(library(type(array))).wait(array)
     return array
 
 
@@ -72,7 +61,7 @@ def shortest(calls: Calls, rounds: int, most_ns: int) -> list[int]:
 
 
 def methods(
-    found: Operands, problem: Problem, chosen: Options, candidates: Sequence[Candidate]
+    operands: Operands, problem: Problem, options: Options, candidates: Sequence[Candidate]
 ) -> tuple[Candidate, ...]:
     """Run every method that is not refused on the operands, and return the candidates with the time each took.
 
@@ -83,13 +72,13 @@ def methods(
     ValueError
         If the arrays have no values: they are being traced, or are on torch's meta device.
     """
-    _check_values(found.traits)
+    _check_values(operands.traits)
     calls: dict[str, Callable[[], Any]] = {}
     start = perf_counter_ns()
     for row in candidates:
         if row.refusal is None and row.cost_ns <= TOO_LONG_NS and perf_counter_ns() - start <= _TOTAL_NS:
-            plan = prepare.plan("explain", problem, found.traits, chosen._replace(method=row.name))
-            calls[row.name] = _runner(found, problem, plan, chosen.fill_value)
+            plan = prepare.plan("explain", problem, operands.traits, options._replace(method=row.name))
+            calls[row.name] = _runner(operands, problem, plan, options.fill_value)
             once(calls[row.name])
     times = dict(zip(calls, shortest(list(calls.values()), _ROUNDS, _ROUNDS_NS), strict=True))
     return tuple(row._replace(measured_ns=times.get(row.name)) for row in candidates)
@@ -104,16 +93,16 @@ def _check_values(traits: Traits) -> None:
         )
 
 
-def _runner(found: Operands, problem: Problem, plan: Plan, fill: complex) -> Callable[[], Any]:
-    """Return a call of the plan on the operands; unlike a door's call, nothing that watches calls is told."""
-    return partial(run_unrecorded, found, problem, plan, fill)
+def _runner(operands: Operands, problem: Problem, plan: Plan, fill: complex) -> Callable[[], Any]:
+    """Return a call of the plan on the operands, which autograd does not record."""
+    return partial(run_unrecorded, operands, problem, plan, fill)
 
 
 def subjects(x: Any, kernel: Any, shapes: tuple[Any, Any], traits: Traits, dtype: Any, like: Any) -> Operands:
-    """Return the operands to measure: the arrays given, and seeded numbers of the same kind for shapes."""
+    """Return the operands to measure: the caller's arrays, and seeded numbers of the same kind for shapes."""
     _check_values(traits)
     model = next((value for value in (x, kernel) if not _is_shape(value)), None) if like is None else like
-    xp, device = _home(model)
+    xp, device = _namespace_and_device(model)
 
     def subject(value: Any, shape: tuple[int, ...]) -> Any:
         return _numbers(shape, traits.output, xp, device) if _is_shape(value) else value
@@ -125,7 +114,7 @@ def _is_shape(value: Any) -> bool:
     return isinstance(value, (int, np.integer, tuple))
 
 
-def _home(model: Any) -> tuple[Namespace, Any]:
+def _namespace_and_device(model: Any) -> tuple[Namespace, Any]:
     """Return the namespace and device of an array or list, or a namespace's default ones."""
     name = "" if model is None or is_namespace(model) else library(type(model))
     if name:
@@ -137,8 +126,8 @@ def _home(model: Any) -> tuple[Namespace, Any]:
 def _numbers(shape: tuple[int, ...], dtype: str, xp: Namespace, device: Any) -> Array:
     """Return small whole numbers of either sign, the same at every call."""
     random = np.random.default_rng(0)
-    low = 0 if dtype.startswith("u") else -8
-    values = random.integers(low, 9, shape).astype("float32" if "float" in dtype else dtype)
-    if dtype.startswith("complex"):
+    low = -8 if DTYPES[dtype].signed else 0
+    values = random.integers(low, 9, shape).astype("float32" if kind(dtype) == "real" else dtype)
+    if kind(dtype) == "complex":
         values += 1j * random.integers(low, 9, shape)
-    return xp.astype(xp.asarray(values, device=device), getattr(xp, dtype), copy=False)
+    return xp.astype(from_numpy(values, values.dtype.name, xp, device), getattr(xp, dtype), copy=False)

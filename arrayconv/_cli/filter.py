@@ -9,11 +9,14 @@ from typing import Any
 import numpy as np
 
 import arrayconv
+from arrayconv._arrays.dtypes import DTYPES
 from arrayconv._arrays.host import copied
 from arrayconv._calls.timing import wait
 from arrayconv._cli import images, libraries, options, recipes
 from arrayconv._cli.console import CommandError, duration, progress
 from arrayconv._cli.options import Command
+
+_REALS = tuple(name for name, dtype in DTYPES.items() if dtype.kind == "real" and dtype.numpy)
 
 _DESCRIPTION = f"""\
 Filter an image with a named kernel and write the result.
@@ -52,7 +55,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     add("--device", help="such as cuda:0, see the command `backends` (default: the library's first)")
     options.add_boundary(parser, "reflect", one=True)
     options.add_method(parser)
-    add("--dtype", choices=("float16", "float32", "float64"), default="float32", help="(default: float32)")
+    add("--dtype", choices=_REALS, default="float32", help="(default: float32)")
 
 
 def _run(arguments: argparse.Namespace) -> int:

@@ -17,8 +17,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from arrayconv import config, convolution, nn
-from arrayconv._arrays.namespace import Namespace, has_dtype
-from arrayconv._arrays.xp import Traits, compat_namespace, device_of, traits
+from arrayconv._arrays.identify import device_of
+from arrayconv._arrays.namespace import Namespace, compat_namespace, has_dtype
+from arrayconv._arrays.traits import Traits, traits
 from arrayconv._calls.timing import shortest
 from arrayconv._cli.console import sentence
 from arrayconv._costs.cost_table import Costs, MethodCost, PrimitiveCosts, active_table, using_tables

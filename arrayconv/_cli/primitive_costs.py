@@ -18,7 +18,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from arrayconv import _fft
-from arrayconv._arrays.xp import Namespace, compat_namespace, device_of, traits
+from arrayconv._arrays.identify import device_of
+from arrayconv._arrays.libraries import LIBRARIES
+from arrayconv._arrays.namespace import Namespace, compat_namespace
+from arrayconv._arrays.traits import traits
 from arrayconv._calls.timing import shortest
 from arrayconv._cli.console import sentence
 from arrayconv._costs.cost_table import PrimitiveCosts
@@ -26,7 +29,7 @@ from arrayconv._costs.cost_table import PrimitiveCosts
 _ROUNDS = 40
 _SECONDS = 1.5  # at most, for the rounds of one row
 _CALLS = 100
-_LIBRARIES = ("numpy", "torch", "jax", "cupy")
+_LIBRARIES = tuple(row.name for row in LIBRARIES.values() if not row.standard_only)
 
 
 class Target(NamedTuple):

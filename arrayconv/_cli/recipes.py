@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from arrayconv import kernels
-from arrayconv._arrays.xp import Array, Namespace
+from arrayconv._arrays.array import Array
+from arrayconv._arrays.namespace import Namespace
 from arrayconv._cli.console import CommandError
 from arrayconv._cli.options import positive
 

@@ -13,7 +13,7 @@ from itertools import pairwise
 from math import prod
 from typing import Any, NamedTuple
 
-from arrayconv._arrays.xp import Traits
+from arrayconv._arrays.traits import Traits
 from arrayconv._calls import prepare
 from arrayconv._convolver.kernel import FUNCTION, Separability, Shape
 from arrayconv._costs.cost_table import primitive_costs

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from arrayconv._arrays.xp import Traits
+from arrayconv._arrays.traits import Traits
 from arrayconv._calls import prepare
 from arrayconv._calls.explanation import duration
 from arrayconv._convolver.chain import Chain, FactorRequest, chain_of

@@ -13,8 +13,11 @@ import numpy as np
 
 from arrayconv import _autodiff
 from arrayconv._arrays import dtypes, host
+from arrayconv._arrays.dtype_names import checked_dtype_name, dtype_name
 from arrayconv._arrays.float_errors import float_errors_ignored
-from arrayconv._arrays.xp import checked_dtype_name, device_of, dtype_name, identify, is_known, namespace_of
+from arrayconv._arrays.identify import device_of, identify
+from arrayconv._arrays.libraries import is_immutable, is_known
+from arrayconv._arrays.namespace import namespace_of
 from arrayconv._kernels.separable import MAX_TERMS, Separation, long_axes, separated
 from arrayconv._problem.positional import check_taps
 from arrayconv._runtime.tracing import is_traced, record, shape_of
@@ -95,6 +98,6 @@ def is_readable(library: str, array: Any) -> bool:
 def owned(library: str, array: Any) -> tuple[Any, bool]:
     """Return an array that nobody else changes, and whether it is the caller's because somebody watches it."""
     watched = _autodiff.needs_autodiff(library, array)
-    if watched or library == "jax":  # whose arrays never change
+    if watched or is_immutable(library):  # whose arrays never change
         return array, watched
     return namespace_of(library, array).asarray(array, copy=True, device=device_of(array)), False

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from arrayconv._arrays.xp import requested_dtype_name
+from arrayconv._arrays.dtype_names import requested_dtype_name
 from arrayconv._calls import prepare
 from arrayconv._convolver.kernel import FUNCTION
 from arrayconv._errors import check_option, flag, shown

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from arrayconv._arrays.array import Array
 from arrayconv._arrays.float_errors import float_errors_ignored
 from arrayconv._arrays.host import Numbers
-from arrayconv._arrays.xp import Array, Namespace, Operands, Traits, device_of
+from arrayconv._arrays.identify import device_of
+from arrayconv._arrays.namespace import Namespace
+from arrayconv._arrays.operands import Operands
+from arrayconv._arrays.traits import Traits
 from arrayconv._calls import prepare, tape
 from arrayconv._calls.binding import run_plan
 from arrayconv._convolver.factor_plan import FactorPlan

@@ -12,8 +12,9 @@ from math import prod
 from threading import Lock
 from typing import Any, NamedTuple
 
+from arrayconv._arrays.dtype_names import dtype_name
 from arrayconv._arrays.dtypes import DTYPES, itemsize
-from arrayconv._arrays.xp import Operands, dtype_name
+from arrayconv._arrays.operands import Operands
 from arrayconv._calls import prepare
 from arrayconv._calls.binding import BoundCall
 from arrayconv._convolver.factor_plan import FactorPlan

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from arrayconv._arrays import host
+from arrayconv._arrays.dtype_names import checked_dtype_name, dtype_name
 from arrayconv._arrays.float_errors import float_errors_ignored
-from arrayconv._arrays.xp import checked_dtype_name, device_of, dtype_name, identify
+from arrayconv._arrays.identify import device_of, identify
 from arrayconv._convolver.kernel import FUNCTION, Kernel, Rows, Separability, Shape, is_readable, owned
 from arrayconv._kernels.separable import Separation, Term
 from arrayconv._problem.axes import is_sequence

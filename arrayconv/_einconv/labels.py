@@ -7,7 +7,7 @@ from math import prod
 from typing import Any
 
 from arrayconv._arrays.dtypes import itemsize
-from arrayconv._arrays.xp import Traits
+from arrayconv._arrays.traits import Traits
 from arrayconv._calls.explanation import Labelling
 from arrayconv._einconv.lowering import alone, lower
 from arrayconv._einconv.options import Geometry

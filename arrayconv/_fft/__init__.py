@@ -9,28 +9,38 @@ from __future__ import annotations
 
 import warnings
 from importlib import import_module
-from typing import Any
+from typing import Any, NamedTuple
 
 from arrayconv._arrays import failures
 from arrayconv._arrays.failures import AcceleratorFailed, disable
-from arrayconv._arrays.xp import Namespace, Traits
+from arrayconv._arrays.namespace import Namespace
+from arrayconv._arrays.traits import Traits
 
+
+class Provider(NamedTuple):
+    """A library whose transforms replace a namespace's own."""
+
+    module: str
+    libraries: tuple[str, ...]  # on whose arrays
+    takes_threads: bool = False  # it uses as many threads as a call says; others have their own
+
+
+# The first that is available is used, so the quickest is first. On NumPy arrays torch's threads and NumPy's hinder each
+# other.
 PROVIDERS = {
-    "ducc0": "arrayconv._fft.ducc0",
-    "scipy": "arrayconv._fft.scipy",
-    "torch": "arrayconv._fft.torch",
+    "ducc0": Provider("arrayconv._fft.ducc0", ("numpy", "torch"), takes_threads=True),
+    "torch": Provider("arrayconv._fft.torch", ("torch",)),
+    "scipy": Provider("arrayconv._fft.scipy", ("numpy", "torch"), takes_threads=True),
 }
-# By the library of the caller's arrays, fastest first; the first available one is used. For NumPy's arrays torch is no
-# provider: its threads would compete with NumPy's.
-_PROVIDERS_OF = {"numpy": ("ducc0", "scipy"), "torch": ("ducc0", "torch", "scipy")}
-THREAD_BOUND = frozenset({"ducc0", "scipy"})  # start no more threads than requested; others have a pool of their own
-MIN_THREADED_SAMPLES = 1 << 17  # from which these start threads
+THREAD_BOUND = frozenset(name for name, row in PROVIDERS.items() if row.takes_threads)
 
 
 def provider(traits: Traits) -> str:
     """Return the library whose transforms are used, '' for the namespace's own."""
-    libraries = _PROVIDERS_OF.get(traits.library, ()) if traits.backend == "numpy" else ()
-    return next((library for library in libraries if library in traits.accelerators), "")
+    if traits.backend != "numpy":
+        return ""
+    names = (name for name, row in PROVIDERS.items() if traits.library in row.libraries)
+    return next((name for name in names if name in traits.accelerators), "")
 
 
 def namespace(library: str, xp: Namespace, threads: int) -> Any:
@@ -41,7 +51,7 @@ def namespace(library: str, xp: Namespace, threads: int) -> Any:
     if not library or library in failures.failures:
         return getattr(xp, "fft", None)  # an optional extension of the standard
     try:
-        return import_module(PROVIDERS[library]).with_threads(threads)
+        return import_module(PROVIDERS[library].module).with_threads(threads)
     except ImportError as broken:
         failure = AcceleratorFailed(library, f"{type(broken).__name__}: {broken}")
     disable(failure)

@@ -19,7 +19,7 @@ import numpy as np
 
 from arrayconv._arrays import scratch
 from arrayconv._arrays.zero_padding import clear, zero_padded
-from arrayconv._fft import MIN_THREADED_SAMPLES
+from arrayconv._costs.parallel import transform_threads
 from arrayconv._ops import contain
 from arrayconv._runtime.threads import parallel_phases
 
@@ -57,7 +57,7 @@ class Slabs(NamedTuple):
         dtype = np.dtype(name)
         real, inner = dtype.kind == "f", tuple(lengths[1:])
         frequencies = (*inner[:-1], inner[-1] // 2 + 1 if real else inner[-1])
-        threads = self.threads if prod(lengths) >= MIN_THREADED_SAMPLES else 1
+        threads = transform_threads(prod(lengths), self.threads)
         spectrum = np.result_type(dtype, np.complex64)
         row, column = prod(frequencies) * spectrum.itemsize, lengths[0] * spectrum.itemsize
         read = [range(length)[cut] for length, cut in zip(lengths, reads, strict=True)]

@@ -7,7 +7,7 @@ from functools import lru_cache
 from math import prod
 from typing import Any, NamedTuple
 
-from arrayconv._fft import MIN_THREADED_SAMPLES
+from arrayconv._costs.parallel import transform_threads
 from arrayconv._fft.slabs import Slabs, Steps
 
 
@@ -27,7 +27,7 @@ def threaded(*functions: Callable[..., Any], steps: Steps | None = None) -> Call
     def bound(function: Callable[..., Any], threads: int) -> Callable[..., Any]:
         def run(x: Any, *, s: Sequence[int], axes: Sequence[int]) -> Any:
             samples = prod(x.shape[: x.ndim - len(s)]) * prod(s)
-            return function(x, s, axes, threads if samples >= MIN_THREADED_SAMPLES else 1)
+            return function(x, s, axes, transform_threads(samples, threads))
 
         return run
 

@@ -26,7 +26,6 @@ Factor = tuple[complex, ...]  # the taps along one axis: ints where the kernel's
 Term = tuple[Factor, ...]  # one factor per axis
 
 MAX_TERMS = 8  # passes for more hardly ever pay off
-_LARGEST = {"float32": 2.0**127, "float64": 2.0**1023}  # of a factor: half the range
 
 
 @record
@@ -128,7 +127,7 @@ def balanced(term: Term, order: Sequence[int], accumulator: str) -> Term | None:
     except OverflowError:
         return None
     sizes = [abs(tap) for factor in factors for tap in factor if tap]
-    smallest, largest = dtypes.tiny(accumulator), _LARGEST[dtypes.component(accumulator)]
+    smallest, largest = dtypes.tiny(accumulator), dtypes.half_range(accumulator)
     return tuple(factors) if all(smallest <= size <= largest for size in sizes) else None
 
 

@@ -53,7 +53,7 @@ def numbers(function: str, arguments: tuple[Any, ...], dtype: str | None, float6
 
 
 def _check_dtype(function: str, name: str, taps: Sequence[complex]) -> None:
-    kind, bits, signed = dtypes.DTYPES[name]
+    kind, bits, signed, *_ = dtypes.DTYPES[name]
     if isinstance(taps[0], complex) and kind != "complex":
         raise TypeError(
             f"{function}: complex taps need a complex `dtype`. Got {name}. "

@@ -12,19 +12,10 @@ import numpy as np
 
 from arrayconv._errors import listed, shown
 from arrayconv._problem.axes import integer, is_iterable
-from arrayconv._problem.boundary import Boundary
+from arrayconv._problem.boundary import Boundary, boundary_names
 from arrayconv._runtime.tracing import planning
 
-MODES: dict[str, Boundary] = {
-    "reflect": "symmetric",
-    "mirror": "reflect",
-    "nearest": "edge",
-    "constant": "constant",
-    "wrap": "wrap",
-    "grid-mirror": "symmetric",
-    "grid-constant": "constant",
-    "grid-wrap": "wrap",
-}
+MODES = boundary_names("ndimage")
 
 
 def boundary_of(function: str, mode: Any) -> Boundary:

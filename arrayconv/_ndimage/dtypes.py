@@ -13,13 +13,14 @@ from typing import Any
 import numpy as np
 
 from arrayconv._arrays import dtypes
+from arrayconv._arrays.array import Array
+from arrayconv._arrays.dtype_names import dtype_name
 from arrayconv._arrays.float_errors import float_errors_ignored
 from arrayconv._arrays.namespace import Namespace, has_dtype
 from arrayconv._arrays.numpy_dtypes import result_type
-from arrayconv._arrays.xp import Array, dtype_name
 from arrayconv._errors import shown
 
-COMPUTED = tuple(name for name in dtypes.DTYPES if name not in ("float16", "bfloat16"))
+COMPUTED = tuple(name for name in dtypes.DTYPES if not dtypes.is_narrow_float(name))
 SUPPORTED = ("bool", *COMPUTED)
 USER = 6  # frames up to the caller: result_name, admit.call, a `Request`, a filter, a public function
 
@@ -116,7 +117,7 @@ def cast(y: Array, name: str, *, xp: Namespace, device: Any) -> Array:
 
 def _truncated(y: Any, name: str, *, xp: Namespace, device: Any) -> Array:
     """Return real floats cut toward zero, modulo the integer dtype's width."""
-    _, bits, signed = dtypes.DTYPES[name]
+    _, bits, signed, *_ = dtypes.DTYPES[name]
     narrow = bits < 32 or name == "int32" or not has_dtype(xp, device, "int64")
     width = 32 if narrow else 64
     half = 2.0 ** (width - 1)
@@ -136,7 +137,7 @@ def summable(x: Any, name: str, *, xp: Namespace, dtype: str) -> Array:
     """
     if name not in ("uint32", "uint64"):
         return x
-    half, real = dtypes.DTYPES[name][1] // 2, getattr(xp, dtype)
+    half, real = dtypes.DTYPES[name].bits // 2, getattr(xp, dtype)
     return xp.astype(x >> half, real) * 2.0**half + xp.astype(x & ((1 << half) - 1), real)
 
 

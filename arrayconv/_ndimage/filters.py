@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Mapping
 from typing import Any, NamedTuple
 
-from arrayconv._arrays.xp import Array, Namespace, device_of, dtype_name
+from arrayconv._arrays.array import Array
+from arrayconv._arrays.dtype_names import dtype_name
+from arrayconv._arrays.identify import device_of
+from arrayconv._arrays.namespace import Namespace
 from arrayconv._calls import cache
 from arrayconv._errors import shown
 from arrayconv._ndimage import dtypes

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable
 from typing import Any, NamedTuple
 
+from arrayconv._arrays.array import Array
 from arrayconv._arrays.dtypes import eps
 from arrayconv._arrays.float_errors import float_errors_ignored
-from arrayconv._arrays.xp import Array, operands
+from arrayconv._arrays.operands import operands
 from arrayconv._calls import binding, cache, prepare
 from arrayconv._calls.binding import BoundCall
 from arrayconv._ndimage import dtypes

@@ -11,9 +11,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from arrayconv._arrays import host
-from arrayconv._arrays.namespace import Namespace, has_dtype
+from arrayconv._arrays.array import Array
+from arrayconv._arrays.dtype_names import dtype_name
+from arrayconv._arrays.identify import device_of, identify
+from arrayconv._arrays.namespace import Namespace, has_dtype, namespace_of
 from arrayconv._arrays.out_arrays import ErrorWords, check_target
-from arrayconv._arrays.xp import Array, device_of, dtype_name, identify, namespace_of
 from arrayconv._ndimage import dtypes
 from arrayconv._ndimage.arguments import fill_of
 from arrayconv._runtime.programs import number_of

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from arrayconv._arrays.array import Array
 from arrayconv._arrays.dtypes import holds, kind, promote
-from arrayconv._arrays.xp import Array, Operands, identify, operands
+from arrayconv._arrays.identify import identify
+from arrayconv._arrays.operands import Operands, operands
 from arrayconv._calls import tape
 from arrayconv._runtime.tracing import shape_of
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from arrayconv._arrays.xp import Operands, operands
+from arrayconv._arrays.operands import Operands, operands
 from arrayconv._autodiff.compiled import Postprocess
 from arrayconv._calls import cache, prepare
 from arrayconv._calls.binding import bind

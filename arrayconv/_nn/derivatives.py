@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from arrayconv._arrays.xp import Operands, operands
+from arrayconv._arrays.operands import Operands, operands
 from arrayconv._calls import cache, prepare, tape
 from arrayconv._calls.binding import bind
 from arrayconv._nn.arguments import Window, size, window

@@ -8,9 +8,13 @@ from __future__ import annotations
 from math import prod
 from typing import Any, NamedTuple
 
+from arrayconv._arrays.array import Array
 from arrayconv._arrays.buffers import buffer, set_at
 from arrayconv._arrays.float_errors import float_errors_ignored
-from arrayconv._arrays.xp import Array, Namespace, Operands, Traits, device_of, operands
+from arrayconv._arrays.identify import device_of
+from arrayconv._arrays.namespace import Namespace
+from arrayconv._arrays.operands import Operands, operands
+from arrayconv._arrays.traits import Traits
 from arrayconv._nn.arguments import not_negative, positive
 from arrayconv._nn.shapes import batched
 from arrayconv._ops.pad import along, extend

@@ -22,8 +22,11 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
+from arrayconv._arrays.array import Array
+from arrayconv._arrays.dtype_names import dtype_name
 from arrayconv._arrays.dtypes import component, kind
-from arrayconv._arrays.xp import Array, Namespace, Traits, dtype_name
+from arrayconv._arrays.namespace import Namespace
+from arrayconv._arrays.traits import Traits
 from arrayconv._ops.pad import along, extend
 from arrayconv._ops.windows import LEADING
 from arrayconv._problem.boundary import runs

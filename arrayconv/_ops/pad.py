@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from arrayconv._arrays.xp import Array, Namespace
+from arrayconv._arrays.array import Array
+from arrayconv._arrays.namespace import Namespace
 from arrayconv._problem.boundary import FILL, Cycle, Run
 
 

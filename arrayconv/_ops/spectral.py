@@ -12,7 +12,9 @@ from math import prod, sqrt
 from typing import Any, NamedTuple
 
 from arrayconv._arrays import dtypes
-from arrayconv._arrays.xp import Array, Namespace, Traits
+from arrayconv._arrays.array import Array
+from arrayconv._arrays.namespace import Namespace
+from arrayconv._arrays.traits import Traits
 from arrayconv._ops import transform, windows
 from arrayconv._ops.windows import LEADING, spread
 from arrayconv._problem.spec import Spec

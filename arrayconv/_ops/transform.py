@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from math import log2, prod
 from typing import Any
 
-from arrayconv._arrays.xp import Array
+from arrayconv._arrays.array import Array
 
 
 def spectrum_elements(lengths: Sequence[int], real: bool) -> int:

@@ -9,8 +9,9 @@ from collections.abc import Iterator, Sequence
 from itertools import product
 from typing import Any
 
+from arrayconv._arrays.array import Array
 from arrayconv._arrays.buffers import is_numpy
-from arrayconv._arrays.xp import Array, Namespace
+from arrayconv._arrays.namespace import Namespace
 from arrayconv._ops.pad import along
 from arrayconv._problem.spec import Axis
 from arrayconv._runtime.tracing import planning

@@ -11,12 +11,13 @@ from typing import NamedTuple
 
 from arrayconv import _accel, _fft
 from arrayconv._algorithms import Algorithm
-from arrayconv._arrays.xp import Traits
+from arrayconv._arrays.libraries import library_row
+from arrayconv._arrays.traits import Traits
+from arrayconv._costs import parallel
 from arrayconv._plan.rank import METHODS, TABLE, Budget, Candidate, rank
 from arrayconv._problem.partition import Partition, empty_partition, partition, undivided_partition
 from arrayconv._problem.spec import Spec
 from arrayconv._problem.split import handles_zeros
-from arrayconv._runtime.threads import usable
 from arrayconv._runtime.tracing import planning, record
 
 _MAX_PARALLEL_STEPS = 64  # steps of one program: XLA took up to 2 s per step to compile
@@ -182,5 +183,6 @@ def with_accelerators(traits: Traits, allowed: frozenset[str], threads: int | No
     if traits.backend == "jax":
         traits = traits._replace(traced=True)
     traits = _accel.numpy_view_traits(_accel.usable_after_fork(traits._replace(accelerators=_accel.available(allowed))))
-    cores = usable() if traits.backend in ("numpy", "jax") and traits.device == "cpu" else 1
-    return traits._replace(transforms=_fft.provider(traits), threads=cores if threads is None else min(threads, cores))
+    is_compiled = library_row(traits.backend).compiled_loops and traits.device == "cpu"
+    allowed_threads = parallel.most_threads(threads, is_compiled=is_compiled)
+    return traits._replace(transforms=_fft.provider(traits), threads=allowed_threads)

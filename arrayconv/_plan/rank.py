@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 from arrayconv._accel import ACCELERATED
 from arrayconv._algorithms import ALGORITHMS, Accuracy, Algorithm, Extends
-from arrayconv._arrays.xp import Traits
+from arrayconv._arrays.traits import Traits
+from arrayconv._costs import parallel
 from arrayconv._costs.cost_table import primitive_costs
 from arrayconv._problem.gather import gathered_axis, needs_gather
 from arrayconv._problem.spec import Axis, Spec
@@ -22,9 +23,6 @@ TABLE: dict[str, Algorithm] = {**ALGORITHMS, **ACCELERATED}
 METHODS = ("auto", *TABLE)
 REMOVED = {"numba": "native_loops", "numba_tiles": "native_tiles"}  # methods of earlier versions -> successors
 _UNLIMITED = 1 << 62
-_SHARED_NS = 1_000_000  # cost from which pieces run in parallel: below, the system may not move a thread to a free core
-_WAKING_NS = 150_000  # latency until another thread starts
-_LONG_NS = 3_000_000  # cost from which two pieces per thread are considered
 _MAX_PIECES = 4096  # cache-sized pieces of one problem: planning time must not grow with the data
 
 
@@ -157,20 +155,19 @@ def _candidate(
     if reason is not None:
         return refused(reason)
     row = Candidate(algorithm.name, model.cost(block, traits.threads), block, model.bytes(block), None)
-    may_share = traits.threads > 1 and traits.writable and algorithm.cuts.shares(phase, traits)
-    return _parallel_row(row, model, limit) if may_share and row.cost_ns >= _SHARED_NS else row
+    counts = parallel.piece_counts(row.cost_ns, traits.threads) if traits.writable else ()
+    return _parallel_row(row, model, limit, counts) if counts and algorithm.cuts.shares(phase, traits) else row
 
 
-def _parallel_row(row: Candidate, model: _CostModel, limit: int) -> Candidate:
-    """Return the row with one piece per thread in parallel, if that is expected to be faster."""
+def _parallel_row(row: Candidate, model: _CostModel, limit: int, counts: Sequence[int]) -> Candidate:
+    """Return the row with pieces in parallel, if that is expected to be faster."""
     threads, block = model.traits.threads, row.block
-    for parts in (threads, 2 * threads) if row.cost_ns > _LONG_NS else (threads,):
+    for parts in counts:
         smaller = model.fit(_split_block(block, model.sizes, model.reaches, parts), limit // threads)
         if smaller is None or model.why_not(smaller) is not None:
             continue
-        tenths = 10 if model.count(smaller) > threads else 11  # one thread may be delayed while the others wait for it
         preparation = model.prepare_cost(smaller, 1)  # the other threads wait for it
-        cost = _WAKING_NS + preparation + (model.cost(smaller, 1) - preparation) * tenths // (10 * threads)
+        cost = parallel.pieces_ns(preparation, model.cost(smaller, 1) - preparation, model.count(smaller), threads)
         if cost < row.cost_ns:
             needs = threads * model.bytes(smaller)
             row = row._replace(cost_ns=cost, block=smaller, workspace=needs, num_parallel=threads)

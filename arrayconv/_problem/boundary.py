@@ -12,15 +12,41 @@ plan runs on a GPU and under a tracer. Many periods are stored as one, a cycle. 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple
 
 from arrayconv._runtime.tracing import planning, record
 
 Boundary = Literal["constant", "edge", "symmetric", "reflect", "wrap"]
-BOUNDARIES: tuple[Boundary, ...] = get_args(Boundary)
+
+
+class _Rule(NamedTuple):
+    """How an axis is continued, and what functions of other libraries call that: each name is accepted there."""
+
+    period: (
+        tuple[int, int] | None
+    )  # (n, m) if n * size + m positions repeat; n is 2 for mirrors, m -2 without end samples
+    ndimage: tuple[str, ...] = ()  # `mode` of scipy.ndimage
+    signal: tuple[str, ...] = ()  # `boundary` of scipy.signal.convolve2d
+    torch: tuple[str, ...] = ()  # `padding_mode` of torch.nn
+    reads_samples: bool = True  # not a constant
+
+
+_RULES: dict[Boundary, _Rule] = {
+    "constant": _Rule(None, ("constant", "grid-constant"), ("fill", "pad"), ("zeros",), reads_samples=False),
+    "edge": _Rule(None, ("nearest",), (), ("replicate",)),
+    "symmetric": _Rule((2, 0), ("reflect", "grid-mirror"), ("symm", "symmetric"), ("symmetric",)),  # torch lacks it
+    "reflect": _Rule((2, -2), ("mirror",), (), ("reflect",)),
+    "wrap": _Rule((1, 0), ("wrap", "grid-wrap"), ("wrap", "circular"), ("circular",)),
+}
+BOUNDARIES: tuple[Boundary, ...] = tuple(_RULES)
 FILL = -1
 _MAX_LISTED_PERIODS = 16  # more are stored as a cycle
-_PERIODS = {"wrap": (1, 0), "symmetric": (2, 0), "reflect": (2, -2)}  # period in positions: factor * size + offset
+
+
+def boundary_names(library: Literal["ndimage", "signal", "torch"]) -> dict[str, Boundary]:
+    """Return the boundaries that a library's functions have, by the names that they use there."""
+    names: dict[Boundary, Any] = {boundary: getattr(rule, library) for boundary, rule in _RULES.items()}
+    return {name: boundary for boundary in names for name in names[boundary]}
 
 
 @record
@@ -65,12 +91,12 @@ Source = tuple[Run | Cycle, ...]  # the runs that make up a range of an extended
 
 def reads_samples(boundary: Boundary) -> bool:
     """Whether positions beyond the ends copy samples, so that the axis needs at least one, rather than the constant."""
-    return boundary != "constant"
+    return _RULES[boundary].reads_samples
 
 
 def wraps(boundary: Boundary) -> bool:
     """Whether the first sample follows the last: the axis is circular."""
-    return boundary == "wrap"
+    return _RULES[boundary].period == (1, 0)
 
 
 def period(size: int, boundary: Boundary) -> int | None:
@@ -79,10 +105,8 @@ def period(size: int, boundary: Boundary) -> int | None:
     A mirror runs through the axis forwards, then backwards, with or without the end samples doubled. The axis has at
     least one sample.
     """
-    if boundary not in _PERIODS:
-        return None
-    factor, offset = _PERIODS[boundary]
-    return max(factor * size + offset, 1)
+    rule = _RULES[boundary].period
+    return None if rule is None else max(rule[0] * size + rule[1], 1)
 
 
 @planning(0)
@@ -128,17 +152,18 @@ def _run_at(size: int, at: int, limit: int, boundary: Boundary) -> Run:
     """Return the longest run that begins at position `at` of the extended axis, at most `limit` samples."""
     if 0 <= at < size:
         return Run(at, 1, min(size - at, limit))
-    whole = period(size, boundary)
-    if whole is None:
+    rule = _RULES[boundary]
+    if rule.period is None:
         count = min(-at, limit) if at < 0 else limit
-        return Run((0 if at < 0 else size - 1) if reads_samples(boundary) else FILL, 0, count)
-    if boundary == "reflect" and size == 1:
+        return Run((0 if at < 0 else size - 1) if rule.reads_samples else FILL, 0, count)
+    per_sample, others = rule.period
+    whole = per_sample * size + others
+    if whole < 1:  # one sample, reflected
         return Run(0, 0, limit)
     phase = at % whole
     if phase < size:
         return Run(phase, 1, min(size - phase, limit))
-    mirrored = whole - phase - (boundary == "symmetric")
-    return Run(mirrored, -1, min(whole - phase, limit))
+    return Run(whole - phase - 1 - others // 2, -1, min(whole - phase, limit))
 
 
 def period_shift(size: int, lo: int, hi: int, boundary: Boundary) -> int:

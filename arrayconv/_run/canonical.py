@@ -11,7 +11,9 @@ from collections.abc import Callable
 from operator import methodcaller
 from typing import Any
 
-from arrayconv._arrays.xp import Array, Namespace, Operands
+from arrayconv._arrays.array import Array
+from arrayconv._arrays.namespace import Namespace
+from arrayconv._arrays.operands import Operands
 from arrayconv._problem.layout import Permutation, Shape
 from arrayconv._problem.problem import Problem, Sum
 

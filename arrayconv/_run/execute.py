@@ -13,9 +13,10 @@ from typing import Any
 
 from arrayconv import _accel, _fft
 from arrayconv._algorithms import Bound, Context, Memory
+from arrayconv._arrays.array import Array
 from arrayconv._arrays.buffers import buffer, is_numpy, retains_larger_base, set_at
 from arrayconv._arrays.float_errors import float_errors_ignored
-from arrayconv._arrays.xp import Array, Namespace, compat_namespace
+from arrayconv._arrays.namespace import Namespace, compat_namespace
 from arrayconv._ops import contain
 from arrayconv._plan.plan import Plan, Task, plan_of
 from arrayconv._plan.rank import TABLE

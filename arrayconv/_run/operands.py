@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from arrayconv._algorithms import Context
-from arrayconv._arrays.xp import Array, Traits
+from arrayconv._arrays.array import Array
+from arrayconv._arrays.traits import Traits
 from arrayconv._arrays.zero_padding import PaddedLayout, zero_padded_parts, zero_regions
 from arrayconv._ops import pad
 from arrayconv._ops.windows import LEADING, reversed_taps

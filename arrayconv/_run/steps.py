@@ -7,7 +7,7 @@ from threading import Lock
 from typing import Any, NamedTuple
 
 from arrayconv._algorithms import Bound
-from arrayconv._arrays.xp import Array
+from arrayconv._arrays.array import Array
 from arrayconv._ops import contain
 from arrayconv._problem.spec import Spec
 from arrayconv._problem.split import Piece

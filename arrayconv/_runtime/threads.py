@@ -1,4 +1,7 @@
-"""How many cores this process may use, and threads for loops that hold no lock, started when first needed."""
+"""How many cores this process may use, and threads for loops that release the interpreter lock.
+
+Threads are started when first needed. How many a piece of work gets is decided in `_costs.parallel`.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from concurrent.futures import Future, ThreadPoolExecutor
 
-_PARTS = 4  # per thread, so that one that is held up does not keep the others waiting
+_CHUNKS = 4  # per thread, so that a thread that is delayed does not keep the others waiting
 
 
 @cache
@@ -35,17 +38,22 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_pool.cache_clear)  # a child has none of its parent's threads
 
 
+def num_chunks(units: int, threads: int) -> int:
+    """Return into how many chunks so many units are cut for threads that take one after the other."""
+    return 1 if threads <= 1 else min(units, _CHUNKS * threads)
+
+
 def parallel_for(part: Callable[[int, int], None], units: int, threads: int) -> None:
     """Call ``part(first, stop)`` over all of `units`, on at most `threads` threads, this one among them."""
     threads = min(usable(), threads, units)
     if threads <= 1:
         part(0, units)
         return
-    count = min(units, _PARTS * threads)
-    left = deque((units * number // count, units * (number + 1) // count) for number in range(count))
+    count = num_chunks(units, threads)
+    queue = deque((units * number // count, units * (number + 1) // count) for number in range(count))
 
     def work() -> None:
-        while (unit := _next_chunk(left)) is not None:
+        while (unit := _next_chunk(queue)) is not None:
             part(*unit)
 
     _run_on_threads(work, threads)
@@ -54,8 +62,8 @@ def parallel_for(part: Callable[[int, int], None], units: int, threads: int) -> 
 def parallel_phases(phases: Sequence[tuple[Callable[[int], None], int]], threads: int) -> None:
     """Call ``part(number)`` for each of `units`, of one (part, units) after the other, on at most `threads` threads.
 
-    No part of a phase begins before all of the phase before are done. A thread that waits for another does not sleep:
-    waking it may take as long as a part.
+    No part of a phase begins before every part of the previous phase has ended. A thread that waits for another does
+    not sleep: waking it may take as long as a part.
     """
     threads = min(usable(), threads)
     if threads <= 1:
@@ -63,35 +71,35 @@ def parallel_phases(phases: Sequence[tuple[Callable[[int], None], int]], threads
             for number in range(units):
                 part(number)
         return
-    left = deque((phase, number) for phase, (_, units) in enumerate(phases) for number in range(units))
+    queue = deque((phase, number) for phase, (_, units) in enumerate(phases) for number in range(units))
     before, total = [0], 0  # parts up to each phase
     for _, units in phases:
         total += units
         before.append(total)
-    done: list[None] = []
-    failed: list[None] = []
+    finished: list[None] = []  # one entry per part: appending takes no lock
+    failures: list[None] = []
 
     def work() -> None:
         try:
-            while (unit := _next_chunk(left)) is not None:
+            while (unit := _next_chunk(queue)) is not None:
                 phase, number = unit
-                while len(done) < before[phase] and not failed:
+                while len(finished) < before[phase] and not failures:
                     sleep(0)
-                if failed:
+                if failures:
                     return
                 phases[phase][0](number)
-                done.append(None)
+                finished.append(None)
         except BaseException:
-            failed.append(None)
+            failures.append(None)
             raise
 
     _run_on_threads(work, threads)
 
 
-def _next_chunk(left: deque[tuple[int, int]]) -> tuple[int, int] | None:
-    """Return the next of what is left, None where other threads took it all."""
+def _next_chunk(queue: deque[tuple[int, int]]) -> tuple[int, int] | None:
+    """Return the next chunk of the queue, None where other threads emptied it."""
     try:
-        return left.popleft()
+        return queue.popleft()
     except IndexError:
         return None
 

@@ -13,7 +13,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
-_PLAIN = ("torch", "torch.nn.parameter")  # modules of the types that override no operation
+PLAIN_MODULES = ("torch", "torch.nn.parameter")  # modules of the types that override no operation
 
 
 def is_mode_active(torch_c: Any) -> bool:
@@ -44,7 +44,7 @@ def intercepts(*tensors: Any) -> bool:
 def is_memory(tensor: Any) -> bool:
     """Whether a tensor is plain memory: no subclass with its own operations, no lazy zero, no functional wrapper."""
     torch = sys.modules["torch"]
-    if type(tensor).__module__ not in _PLAIN:
+    if type(tensor).__module__ not in PLAIN_MODULES:
         return False
     return not (torch._is_functional_tensor(tensor) or torch._is_zerotensor(tensor))
 

@@ -12,9 +12,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from arrayconv._arrays import dtypes, host
-from arrayconv._arrays.namespace import Namespace, has_dtype
+from arrayconv._arrays.dtype_names import dtype_name
+from arrayconv._arrays.identify import device_of, identify
+from arrayconv._arrays.namespace import Namespace, has_dtype, namespace_of
 from arrayconv._arrays.numpy_dtypes import narrower
-from arrayconv._arrays.xp import Operands, device_of, dtype_name, identify, namespace_of, operands
+from arrayconv._arrays.operands import Operands, operands
 from arrayconv._runtime.tracing import shape_of
 
 Rule = Callable[[str, str], str]  # the dtype names of both inputs to the result's

@@ -6,15 +6,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from arrayconv._arrays.dtype_names import dtype_name
 from arrayconv._arrays.dtypes import kind as kind_of
+from arrayconv._arrays.namespace import Namespace
 from arrayconv._arrays.numpy_dtypes import floating, result_type
-from arrayconv._arrays.xp import Namespace, Traits, dtype_name
+from arrayconv._arrays.traits import Traits
 from arrayconv._calls import binding, cache, prepare
 from arrayconv._calls.binding import BoundCall
 from arrayconv._calls.prepare import Options
 from arrayconv._errors import shown
 from arrayconv._plan.rank import TABLE
-from arrayconv._problem.boundary import Boundary, reads_samples
+from arrayconv._problem.boundary import boundary_names, reads_samples
 from arrayconv._runtime.tracing import planning
 from arrayconv._signal import shapes
 from arrayconv._signal.arrays import Form, Pair, Typed, pair, typed
@@ -33,14 +35,7 @@ METHODS: dict[str, tuple[Options, ...]] = {
 }
 # Up to here 'auto' sums directly, as SciPy does: nothing is slow yet, and small exact results stay exact.
 _FEW_MACS = 1 << 14
-_BOUNDARIES: dict[str, Boundary] = {
-    "fill": "constant",
-    "pad": "constant",
-    "wrap": "wrap",
-    "circular": "wrap",
-    "symm": "symmetric",
-    "symmetric": "symmetric",
-}
+_BOUNDARIES = boundary_names("signal")
 _LONG = ("float96", "float128", "complex192", "complex256", "longdouble", "clongdouble")
 _WIDEST = 1023  # bits of an integer that surely has a float64
 _UNCASTABLE = "could not cast `fillvalue` directly to the output type (it was first converted to complex)"

@@ -14,7 +14,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from arrayconv._arrays.xp import Array, Namespace
+from arrayconv._arrays.array import Array
+from arrayconv._arrays.namespace import Namespace
 from arrayconv._ops import pad
 from arrayconv._problem.boundary import list_runs, runs
 from arrayconv._problem.spec import Axis

@@ -7,9 +7,12 @@ from functools import partial
 from math import prod
 from typing import Any, NamedTuple
 
+from arrayconv._arrays.array import Array
 from arrayconv._arrays.float_errors import float_errors_ignored
+from arrayconv._arrays.identify import device_of
+from arrayconv._arrays.namespace import Namespace
 from arrayconv._arrays.numpy_dtypes import result_type
-from arrayconv._arrays.xp import Array, Namespace, Operands, device_of
+from arrayconv._arrays.operands import Operands
 from arrayconv._calls import binding, cache, prepare
 from arrayconv._calls.binding import BoundCall
 from arrayconv._calls.prepare import Options

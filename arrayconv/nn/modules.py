@@ -28,20 +28,14 @@ from arrayconv._nn import convolution
 from arrayconv._nn.arguments import not_negative, positive, positive_number, window
 from arrayconv._nn.shapes import batched
 from arrayconv._problem.axes import is_sequence, per_axis
-from arrayconv._problem.boundary import BOUNDARIES
+from arrayconv._problem.boundary import BOUNDARIES, boundary_names
 from arrayconv._runtime.tracing import shape_of
 
 __all__ = ["Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d"]
 
 PerAxis = int | Sequence[int]
 
-_BOUNDARY_OF = {  # torch's padding_mode, and what the core calls it
-    "zeros": "constant",
-    "reflect": "reflect",
-    "replicate": "edge",
-    "circular": "wrap",
-    "symmetric": "symmetric",  # not torch's
-}
+_BOUNDARY_OF = boundary_names("torch")
 _MODE_OF = {boundary: mode for mode, boundary in _BOUNDARY_OF.items()}
 _DEFAULTS = {"fill_value": 0, "method": "auto", "accuracy": "normwise", "max_workspace": None}
 

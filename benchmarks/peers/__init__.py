@@ -1,12 +1,43 @@
-"""What a user of each array library would call instead of ours; `PEERS` of each module is name -> builder.
+"""What a user of each array library would call instead of ours: `PEERS`, one row each.
 
 A builder takes (problem, x, kernel), with arrays of the library, and returns a function without arguments, or raises
-`Unsuitable` with the reason for which it is left out. What could be done once is done in the builder: peers are given
-their kernel reversed and their views made.
+`Unsuitable` with the reason for which it is left out. The builder does what could be done once: it reverses kernels and
+makes views.
 """
 
 from functools import partial
 from importlib import import_module
+from typing import NamedTuple
+
+
+class Peer(NamedTuple):
+    """A function that competes on arrays of one library."""
+
+    name: str
+    library: str
+    builder: str  # a function of the module of that library
+    package: str  # the distribution that it is part of, whose version a report names
+    own: bool = True  # the package convolves by itself; False for what users write of its transforms
+
+
+PEERS = (
+    Peer("numpy.convolve", "numpy", "numpy_convolve", "numpy"),
+    Peer("scipy.signal.convolve", "numpy", "signal_convolve", "scipy"),
+    Peer("scipy.signal.fftconvolve", "numpy", "signal_fftconvolve", "scipy"),
+    Peer("scipy.signal.oaconvolve", "numpy", "signal_oaconvolve", "scipy"),
+    Peer("scipy.signal.correlate", "numpy", "signal_correlate", "scipy"),
+    Peer("scipy.ndimage.convolve", "numpy", "ndimage_convolve", "scipy"),
+    Peer("numpy.dot of each lag", "numpy", "dots", "numpy"),
+    Peer("numpy.einsum of windows", "numpy", "windows", "numpy"),
+    Peer("cv2.filter2D", "numpy", "opencv", "opencv-python-headless"),
+    Peer("torch on views", "numpy", "torch_on_views", "torch"),
+    Peer("torch.nn.functional", "torch", "convolution", "torch"),
+    Peer("torch.fft", "torch", "spectra", "torch", own=False),
+    Peer("jax.lax.conv", "jax", "convolution", "jax"),
+    Peer("jax.scipy.signal.convolve", "jax", "signal_direct", "jax"),
+    Peer("jax.scipy.signal.convolve, method='fft'", "jax", "signal_fft", "jax"),
+    Peer("jax.numpy.fft", "jax", "spectra", "jax", own=False),
+)
 
 
 class Unsuitable(Exception):
@@ -21,7 +52,9 @@ def require(suits, reason):
 
 def of(library):
     """Return name -> builder for a library's arrays."""
-    return import_module(f"benchmarks.peers.{library}").PEERS
+    rows = [row for row in PEERS if row.library == library]
+    module = import_module(f"benchmarks.peers.{library}")
+    return {row.name: getattr(module, row.builder) for row in rows}
 
 
 def every_stride(call, problem):

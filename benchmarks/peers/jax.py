@@ -58,14 +58,10 @@ def _signal(method, problem, x, kernel):
     return partial(jax.jit(partial(jax.scipy.signal.convolve, mode="same", method=method)), x, kernel)
 
 
+signal_direct = partial(_signal, "direct")
+signal_fft = partial(_signal, "fft")
+
+
 def spectra(problem, x, kernel):
     run, _ = by_transform(problem, x, kernel, jnp.fft, jnp.flip)
     return partial(jax.jit(run), x, kernel)
-
-
-PEERS = {
-    "jax.lax.conv": convolution,
-    "jax.scipy.signal.convolve": partial(_signal, "direct"),
-    "jax.scipy.signal.convolve, method='fft'": partial(_signal, "fft"),
-    "jax.numpy.fft": spectra,
-}

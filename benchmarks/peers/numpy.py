@@ -42,6 +42,11 @@ def _signal(function, problem, x, kernel):
     return every_stride(partial(function, x, kernel, "same", axes=problem.axes), problem)
 
 
+signal_convolve = partial(_signal, scipy.signal.convolve)
+signal_fftconvolve = partial(_signal, scipy.signal.fftconvolve)
+signal_oaconvolve = partial(_signal, scipy.signal.oaconvolve)
+
+
 def signal_correlate(problem, x, kernel):
     require(problem.kind == "lags", "it is here for lags")
     first, last = problem.options["lags"]
@@ -99,17 +104,3 @@ def torch_on_views(problem, x, kernel):
     from benchmarks.peers.torch import convolution
 
     return convolution(problem, torch.from_numpy(x), torch.from_numpy(kernel))
-
-
-PEERS = {
-    "numpy.convolve": numpy_convolve,
-    "scipy.signal.convolve": partial(_signal, scipy.signal.convolve),
-    "scipy.signal.fftconvolve": partial(_signal, scipy.signal.fftconvolve),
-    "scipy.signal.oaconvolve": partial(_signal, scipy.signal.oaconvolve),
-    "scipy.signal.correlate": signal_correlate,
-    "scipy.ndimage.convolve": ndimage_convolve,
-    "numpy.dot of each lag": dots,
-    "numpy.einsum of windows": windows,
-    "cv2.filter2D": opencv,
-    "torch on views": torch_on_views,
-}

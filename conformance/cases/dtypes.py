@@ -1,7 +1,9 @@
 """Dtypes of the operands, and of the result: (x, kernel)."""
 
-SAME = [(name, name) for name in ("float64", "float32", "float16", "bfloat16", "complex64", "complex128")]
-INTEGERS = [(name, name) for name in ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")]
+from conformance import dtypes
+
+SAME = [(name, name) for name in dtypes.FLOATS]
+INTEGERS = [(name, name) for name in dtypes.INTEGERS]
 
 MIXED = [
     ("float32", "float64"),

@@ -2,7 +2,10 @@
 
 MODES = ("full", "same", "valid")
 FUNCTIONS = ("convolve", "correlate")
-BOUNDARIES = ("constant", "edge", "symmetric", "reflect", "wrap")
+# Each boundary, by what scipy.ndimage calls it, and some by what scipy.signal.convolve2d does.
+NDIMAGE = {"constant": "constant", "edge": "nearest", "symmetric": "reflect", "reflect": "mirror", "wrap": "wrap"}
+SIGNAL = {"constant": "fill", "symmetric": "symm", "wrap": "wrap"}
+BOUNDARIES = tuple(NDIMAGE)
 
 # Crossed with both functions and all modes; the kernel fits into x.
 FITTING = [

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from arrayconv._arrays import dtypes
-from arrayconv._arrays.xp import compat_namespace
+from arrayconv._arrays.namespace import compat_namespace
 from arrayconv._plan.rank import TABLE
 from tests.memory.problems import ELSEWHERE, PROBLEMS
 

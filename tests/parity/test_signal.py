@@ -15,7 +15,7 @@ import scipy.signal
 
 import arrayconv.signal
 from arrayconv._arrays.dtypes import eps
-from arrayconv._arrays.xp import device_of
+from arrayconv._arrays.identify import device_of
 from arrayconv.testing import error_bound
 
 MODES = ("full", "same", "valid")

@@ -14,7 +14,7 @@ import torch
 import arrayconv
 from arrayconv import kernels, ndimage, signal
 from arrayconv._algorithms import ALGORITHMS
-from arrayconv._arrays.xp import compat_namespace
+from arrayconv._arrays.namespace import compat_namespace
 
 NUMPY, TORCH = compat_namespace("numpy"), compat_namespace("torch")
 SHAPES = [((6, 9), (2, 3)), ((11, 8), (3, 2))]  # of x and the kernel, first and second call

@@ -9,7 +9,7 @@ import torch
 import arrayconv
 from arrayconv import kernels, ndimage, signal
 from arrayconv._algorithms import ALGORITHMS
-from arrayconv._arrays.xp import compat_namespace
+from arrayconv._arrays.namespace import compat_namespace
 
 X, KERNEL, COUNT = (6, 9), (2, 3), 3
 MAPPED = {"x": (0, None), "kernel": (None, 0), "both": (0, 0), "last": (2, 1)}  # the axis of x and the kernel, if any

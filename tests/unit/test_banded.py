@@ -8,7 +8,7 @@ from arrayconv import config
 from arrayconv._algorithms import ALGORITHMS, Context
 from arrayconv._algorithms.banded.bands import bands_of
 from arrayconv._algorithms.banded.matrix import band_matrices
-from arrayconv._arrays.xp import operands as canonical_operands
+from arrayconv._arrays.operands import operands as canonical_operands
 from arrayconv._calls import cache
 from arrayconv._problem.spec import Axis, Spec
 from tests import running

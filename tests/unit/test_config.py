@@ -19,8 +19,9 @@ from arrayconv import _accel, _fft, config
 from arrayconv._accel.native import in_place, loader
 from arrayconv._algorithms import ALGORITHMS
 from arrayconv._arrays import failures
-from arrayconv._arrays.xp import Traits
+from arrayconv._arrays.traits import Traits
 from arrayconv._calls import cache
+from arrayconv._costs import parallel
 from arrayconv._plan import plan
 from arrayconv._plan.rank import TABLE
 from arrayconv._problem.spec import Axis, Spec
@@ -226,7 +227,7 @@ TRAITS = Traits("numpy", "cpu", "float64", "float64")
 def two_cores(monkeypatch):
     """Let this process use two cores, whatever it has."""
     cache._calls.clear()
-    monkeypatch.setattr(plan, "usable", lambda: CORES)
+    monkeypatch.setattr(parallel, "usable", lambda: CORES)
 
 
 @pytest.mark.usefixtures("two_cores")
@@ -309,7 +310,7 @@ class TestThreads:
     @pytest.mark.parametrize("library", _fft.PROVIDERS)
     def test_transforms_are_predicted_to_have_threads_where_they_do(self, library):
         pytest.importorskip(library, reason=f"{library} is not installed")
-        provider = importlib.import_module(_fft.PROVIDERS[library])
+        provider = importlib.import_module(_fft.PROVIDERS[library].module)
         assert (provider.with_threads(2).slabs is not None) == (library in _fft.THREAD_BOUND)
 
 
@@ -358,7 +359,7 @@ def test_transforms_turned_off_are_not_called(monkeypatch, library):
         raise AssertionError(f"{library} was called")
 
     x, kernel, allowed = provided_by(library)
-    monkeypatch.setattr(importlib.import_module(_fft.PROVIDERS[library]), "with_threads", called)
+    monkeypatch.setattr(importlib.import_module(_fft.PROVIDERS[library].module), "with_threads", called)
     with config.using(accelerators=allowed), pytest.raises(AssertionError, match=f"{library} was called"):
         arrayconv.convolve(x, kernel, method="fft")
     with config.using(accelerators=set(config.ACCELERATORS) - {library}):
@@ -369,7 +370,8 @@ def test_transforms_turned_off_are_not_called(monkeypatch, library):
 def test_a_provider_that_cannot_be_imported_is_left_alone_with_one_warning(monkeypatch, library):
     x, kernel, allowed = provided_by(library)
     monkeypatch.setattr(failures, "failures", {})
-    monkeypatch.setitem(_fft.PROVIDERS, library, "arrayconv._fft.nowhere")
+    nowhere = _fft.PROVIDERS[library]._replace(module="arrayconv._fft.nowhere")
+    monkeypatch.setitem(_fft.PROVIDERS, library, nowhere)
     with config.using(accelerators=allowed):
         with pytest.warns(RuntimeWarning, match=f"the accelerator '{library}' failed: ModuleNotFoundError") as told:
             y = arrayconv.convolve(x, kernel, method="fft")

@@ -9,7 +9,9 @@ import pytest
 
 import arrayconv
 from arrayconv._algorithms import ALGORITHMS
-from arrayconv._arrays import xp
+from arrayconv._arrays.identify import identify, library
+from arrayconv._arrays.namespace import compat_namespace
+from arrayconv._arrays.operands import operands
 from arrayconv._arrays.out_arrays import shares_memory
 from arrayconv._problem.layout import layout
 from arrayconv._run import canonical
@@ -35,8 +37,8 @@ KERNEL = on_host(np.zeros((3, 5), dtype=np.float32))
 
 
 def test_no_gpu_type_is_recognised():
-    assert xp.library(type(X)) == "cupy"
-    assert xp.identify("convolve", "x", X) == "cupy"
+    assert library(type(X)) == "cupy"
+    assert identify("convolve", "x", X) == "cupy"
     assert type(X).__module__.split(".")[0] == "cupy"
 
 
@@ -44,16 +46,16 @@ def test_no_gpu_subclass_is_recognised():
     class Image(cupy.ndarray):
         pass
 
-    assert xp.library(Image) == "cupy"
+    assert library(Image) == "cupy"
 
 
 def test_no_gpu_namespace_is_the_wrapped_one():
-    assert xp.compat_namespace("cupy") is xp.compat_namespace(cupy)
-    assert xp.operands("convolve", X[0, 0], KERNEL).xp is xp.compat_namespace("cupy")
+    assert compat_namespace("cupy") is compat_namespace(cupy)
+    assert operands("convolve", X[0, 0], KERNEL).xp is compat_namespace("cupy")
 
 
 def test_no_gpu_traits():
-    found = xp.operands("convolve", X[0, 0], KERNEL).traits
+    found = operands("convolve", X[0, 0], KERNEL).traits
     assert (found.backend, found.device) == ("cupy", "cuda")
     assert (found.accumulator, found.output) == ("float32", "float32")
     assert not found.readable  # looking at a value would wait for the device
@@ -75,7 +77,7 @@ def test_no_gpu_traits():
     ],
 )
 def test_no_gpu_dtype_rule(x, kernel, output, accumulator):
-    found = xp.operands("convolve", on_host(np.zeros(4, dtype=x)), on_host(np.zeros(2, dtype=kernel))).traits
+    found = operands("convolve", on_host(np.zeros(4, dtype=x)), on_host(np.zeros(2, dtype=kernel))).traits
     assert (found.output, found.accumulator) == (output, accumulator)
 
 
@@ -163,7 +165,7 @@ def test_no_gpu_axes_are_ordered_by_views(labels, shape):
     both = {**sizes, "o": 4}
     shapes = (shape, (4, 3, 3, 5), (2, 4, 6, 5))
     found = layout(tuple(labels), kernel, output, ("h", "w"), both, shapes)
-    moved = canonical.permuted(x, found.x, xp.compat_namespace("cupy"))
+    moved = canonical.permuted(x, found.x, compat_namespace("cupy"))
     assert moved.shape == (2, 1, 3, 8, 9)
     assert address(moved) == address(x)
     assert shares_memory("cupy", moved, x)

@@ -7,7 +7,7 @@ import pytest
 from arrayconv._algorithms.fft import lengths_of as fft_lengths
 from arrayconv._algorithms.overlap_save import _lengths as tile_lengths
 from arrayconv._algorithms.overlap_save import _tiles
-from arrayconv._arrays.xp import Traits
+from arrayconv._arrays.traits import Traits
 from arrayconv._plan.plan import make
 from arrayconv._plan.rank import TABLE, Budget
 from tests.cases import axis, spec

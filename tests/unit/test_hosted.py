@@ -6,7 +6,7 @@ import pytest
 import arrayconv
 from arrayconv import _fft, config, nn
 from arrayconv._accel.torch import views
-from arrayconv._arrays.xp import traits
+from arrayconv._arrays.traits import traits
 from arrayconv._plan.plan import with_accelerators
 from tests import running
 from tests.cases import CASES

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from arrayconv._arrays.xp import compat_namespace
+from arrayconv._arrays.namespace import compat_namespace
 from arrayconv._problem.layout import Permutation, broadcast_layout, layout
 from arrayconv._run.canonical import permuted
 

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from arrayconv._arrays import buffers, zero_padding
-from arrayconv._arrays.xp import compat_namespace, device_of
+from arrayconv._arrays.identify import device_of
+from arrayconv._arrays.namespace import compat_namespace
 from arrayconv._arrays.zero_padding import PaddedLayout, zero_padded, zero_padded_parts, zero_regions
 
 LIBRARIES = {"numpy": np.asarray, "torch": torch.as_tensor, "jax": jnp.asarray}

@@ -11,7 +11,7 @@ import pytest
 import arrayconv
 from arrayconv import kernels, ndimage, nn, signal
 from arrayconv._arrays.host import copied
-from arrayconv._arrays.xp import device_kind
+from arrayconv._arrays.identify import device_kind
 from conformance.meta import bare_namespace
 
 RANDOM = np.random.default_rng(7)

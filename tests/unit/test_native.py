@@ -3,6 +3,7 @@
 import _ctypes
 import importlib
 import platform
+import re
 import shutil
 import signal
 import subprocess
@@ -162,6 +163,13 @@ def test_the_level_is_the_processors():
 def test_tables_have_the_fields_that_the_code_was_compiled_with():
     structs = loader.structs()
     assert {name: struct._fields for name, struct in tables.STRUCTS.items()} == structs
+
+
+def test_tiled_dtypes_are_those_of_the_source():
+    """Their column of KINDS is read here, since a refusal must not load the library."""
+    source = (Path(loader.__file__).parent / "src" / "kinds.h").read_text()
+    rows = re.findall(r'X\(\d+, "([^"]+)", \w+, \d+, \w+, \d+, (\d),', source)
+    assert tuple(name for names, tiled in rows for name in names.split() if tiled == "1") == tables.TILED
 
 
 @needs_code

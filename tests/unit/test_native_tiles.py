@@ -8,6 +8,7 @@ import pytest
 import arrayconv
 from arrayconv._accel.native import tiles as shared
 from arrayconv._calls import cache
+from arrayconv._costs import parallel
 from arrayconv._problem.boundary import BOUNDARIES
 from tests import cases, oracle, running
 from tests.conftest import make_library
@@ -87,7 +88,7 @@ def test_any_memory_layout_is_read_in_place_or_copied(lie, method):
 def test_blocks_of_a_large_array_shared_by_threads(monkeypatch, method):
     monkeypatch.setattr(shared, "_BLOCK_ROWS", 12)
     monkeypatch.setattr(shared, "_BLOCK_BYTES", 64)
-    monkeypatch.setattr(shared, "_THREAD_WORK", 1)
+    monkeypatch.setitem(parallel.GRAINS, "tiles", parallel.Grain(1))
     shared.job.cache_clear()
     spec = cases.spec(cases.axis(40, 3, 40, before=1), cases.axis(50, 4, 50, before=2, boundary="reflect"), batch=2)
     try:

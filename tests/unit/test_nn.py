@@ -14,7 +14,7 @@ import torch
 import arrayconv
 from arrayconv import _autodiff, config, nn
 from arrayconv._algorithms import ALGORITHMS
-from arrayconv._arrays.xp import device_of
+from arrayconv._arrays.identify import device_of
 from arrayconv._nn import patches
 from arrayconv._plan.rank import METHODS
 from arrayconv._problem.boundary import BOUNDARIES

@@ -427,7 +427,7 @@ NEVER = [
      "Conv2d: `padding` must be one of 'valid', 'full', 'same', 'same_lower', an int or a (before, after) pair. "
      "Got 'sames'."),
     ("Conv2d", {"padding_mode": "wrap"}, ValueError,
-     "Conv2d: `padding_mode` must be one of 'zeros', 'reflect', 'replicate', 'circular', 'symmetric'. Got 'wrap'."),
+     "Conv2d: `padding_mode` must be one of 'zeros', 'replicate', 'symmetric', 'reflect', 'circular'. Got 'wrap'."),
     ("Conv2d", {"boundary": "circular"}, ValueError,
      "Conv2d: `boundary` must be one of 'constant', 'edge', 'symmetric', 'reflect', 'wrap'. Got 'circular'."),
     ("Conv2d", {"boundary": "wrap", "padding_mode": "circular"}, ValueError,

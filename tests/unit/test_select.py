@@ -6,7 +6,7 @@ import pytest
 
 from arrayconv._accel.native import rows as loops
 from arrayconv._algorithms import ALGORITHMS
-from arrayconv._arrays.xp import Traits
+from arrayconv._arrays.traits import Traits
 from arrayconv._costs.cost_table import MethodCost
 from arrayconv._plan.rank import TABLE, Budget, rank
 from tests.cases import CASES, axis, spec

@@ -39,7 +39,7 @@ def agree(y, expected):
 def test_slabs_sum_what_the_definition_sums(library, threads, samples, taps, dtype, is_spectrum, block, monkeypatch):
     pytest.importorskip(library, reason=f"{library} is not installed")
     monkeypatch.setattr(_slabs, "_BLOCK", block)
-    slabs = importlib.import_module(_fft.PROVIDERS[library]).with_threads(threads).slabs
+    slabs = importlib.import_module(_fft.PROVIDERS[library].module).with_threads(threads).slabs
     x, kernel = drawn(dtype, samples, taps)
     x = np.swapaxes(np.swapaxes(x, 0, -1).copy(), 0, -1)  # the last axis is not the one whose samples are adjacent
     lengths = tuple(n + k + 3 for n, k in zip(samples, taps, strict=True))
@@ -60,7 +60,7 @@ def test_slabs_sum_what_the_definition_sums(library, threads, samples, taps, dty
 @pytest.mark.parametrize("library", PROVIDERS)
 def test_a_kernel_as_long_as_the_transform_is_no_spectrum(library):
     pytest.importorskip(library, reason=f"{library} is not installed")
-    slabs = importlib.import_module(_fft.PROVIDERS[library]).with_threads(2).slabs
+    slabs = importlib.import_module(_fft.PROVIDERS[library].module).with_threads(2).slabs
     x, kernel = drawn("float64", (4, 3), (8, 6))
     circle = slabs.circular(x.shape, kernel.shape, "float64", (8, 6), (slice(3, 8), slice(2, 6)), is_spectrum=False)
     y = circle.convolve(x, kernel)

@@ -13,7 +13,8 @@ import pytest
 import arrayconv
 from arrayconv import _accel, config
 from arrayconv.__main__ import main
-from arrayconv._arrays.xp import compat_namespace, device_of
+from arrayconv._arrays.identify import device_of
+from arrayconv._arrays.namespace import compat_namespace
 from arrayconv._calls import cache, prepare
 from arrayconv._cli import method_costs, primitive_costs, tune
 from arrayconv._costs import cost_table, user_file

@@ -21,6 +21,7 @@ from arrayconv._accel.native import loader, rows, tiles
 from arrayconv._accel.native.in_place import contiguous_steps
 from arrayconv._accel.native.tables import LoopHead, XlaHead, packed
 from arrayconv._arrays import failures
+from arrayconv._costs import parallel
 from arrayconv._plan.plan import make
 from arrayconv._problem.boundary import BOUNDARIES
 from arrayconv._runtime import threads
@@ -93,8 +94,9 @@ def test_blocks_are_shared_by_threads_of_the_pool(method, monkeypatch):
     """Many small blocks, more threads than the pool may have: each block is written once, by whoever comes first."""
     monkeypatch.setattr(threads, "usable", lambda: 7)
     monkeypatch.setattr(rows, "_ROW_BYTES", 64)
-    monkeypatch.setattr(rows, "_THREAD_WORK", 1)
-    for name, value in (("_BLOCK_ROWS", 12), ("_BLOCK_BYTES", 64), ("_THREAD_WORK", 1)):
+    for loop in ("rows", "tiles"):
+        monkeypatch.setitem(parallel.GRAINS, loop, parallel.Grain(1))
+    for name, value in (("_BLOCK_ROWS", 12), ("_BLOCK_BYTES", 64)):
         monkeypatch.setattr(tiles, name, value)
     remembered = tiles.job, make
     for planned in remembered:

@@ -23,10 +23,10 @@ import time
 from importlib import import_module
 from pathlib import Path
 
-from tools.gpu_check import report
+from tools.gpu_check import libraries, report
 
 ROOT = Path(__file__).resolve().parents[2]
-LIBRARIES = ("cupy", "torch")
+LIBRARIES = tuple(libraries.LIBRARIES)
 # Phase -> its share of the time that is left when it starts; what one does not use the next ones get.
 PHASES = {"status": 0.2, "smoke": 0.2, "correctness": 0.5, "conformance": 0.7, "timing": 1.0}
 ENVIRONMENT = {
@@ -52,7 +52,7 @@ def parse(argv):
     add("--budget", type=float, default=540, metavar="SECONDS", help="time for everything (default: 540)")
     text = "run the same code with NumPy in CuPy's place and torch on the CPU; the report says so"
     add("--rehearse", action="store_true", help=text)
-    add("--libraries", type=_names, default=LIBRARIES, metavar="A,B", help="(default: cupy,torch)")
+    add("--libraries", type=_names, default=LIBRARIES, metavar="A,B", help=f"(default: {','.join(LIBRARIES)})")
     add("--phases", type=_names, default=(), metavar="A,B", help=f"of {', '.join(PHASES)} (default: all)")
     add("--only", default="", metavar="TEXT", help="only cases and tests whose name holds TEXT")
     add("--phase", help=argparse.SUPPRESS)  # what a child process is asked to do

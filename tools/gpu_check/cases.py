@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from conformance.backends import numbers
+from conformance.cases.shapes import BOUNDARIES
 
-BOUNDARIES = ("constant", "edge", "symmetric", "reflect", "wrap")
 DTYPES = ("float16", "float32", "float64", "complex64", "complex128")
 DTYPES += tuple(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64))
 FEW = ("float32", "complex64", "int64")

@@ -21,14 +21,15 @@ import numpy as np
 from scipy import ndimage, signal
 
 import arrayconv
+from arrayconv._algorithms import ALGORITHMS
 from arrayconv.testing import error_bound, reference
 from conformance import asserts
+from conformance.cases.shapes import NDIMAGE
 from tools.gpu_check.cases import Case, table
 from tools.gpu_check.report import sentence
 
 ROOT = Path(__file__).resolve().parents[2]
-METHODS = ("auto", "direct", "im2col", "banded", "dot", "fft", "overlap_save")  # and none that serves NumPy alone
-NDIMAGE = {"constant": "constant", "edge": "nearest", "symmetric": "reflect", "reflect": "mirror", "wrap": "wrap"}
+METHODS = ("auto", *ALGORITHMS)  # those that every library has
 
 
 def recorded(record, check, **labels):
@@ -238,7 +239,7 @@ def conformance(machine, record, only):
     """Run the conformance suite, reading its outcomes as they are printed."""
     words = [sys.executable, "-m", "pytest", "conformance", "-v", "--tb=line", "-rfE", "-p", "no:cacheprovider"]
     words += ["-c", os.devnull, f"--rootdir={ROOT}", "--import-mode=importlib", "--backend", machine.backend.name]
-    words += ["--device", "cuda"] if machine.library == "torch" and not machine.rehearse else []
+    words += ["--device", machine.device] if machine.device else []
     words += ["-k", only] if only else []
     words += ["-n", str(min(8, os.cpu_count() or 1))] if importlib.util.find_spec("xdist") else []
     counts = Counter()

@@ -1,10 +1,11 @@
-"""A library on its device: the conformance suite's backend of it, and what stands in for it in a rehearsal."""
+"""A library on its device: the conformance suite's backend of it, and the one that takes its place in a rehearsal."""
 
 from importlib import import_module
 
 import numpy as np
 
 from conformance import backends
+from tools.gpu_check.libraries import LIBRARIES
 from tools.gpu_check.report import sentence
 
 
@@ -13,13 +14,10 @@ class Machine:
 
     def __init__(self, library, rehearse):
         self.library, self.rehearse = library, rehearse
-        name = "numpy" if rehearse and library == "cupy" else library
-        self.backend = backends.load(name, "cuda" if library == "torch" and not rehearse else None)
-        if library == "torch":
-            torch = import_module("torch")
-            if rehearse:
-                torch.set_num_threads(1)  # several threads wait long for a core that something else holds
-            torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
+        row = LIBRARIES[library]
+        self.device = None if rehearse else row.device
+        self.backend = backends.load(row.rehearsal if rehearse else library, self.device)
+        row.prepare(rehearse)
 
     def array(self, host):
         return self.backend.array(host, host.dtype.name)

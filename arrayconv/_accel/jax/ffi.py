@@ -15,11 +15,11 @@ from arrayconv._accel.native import loader
 from arrayconv._accel.native.tables import Job, XlaHead, packed
 from arrayconv._algorithms import Bound, Context
 from arrayconv._arrays.failures import AcceleratorFailed, unavailable
-from arrayconv._arrays.xp import Traits
+from arrayconv._arrays.traits import Traits
+from arrayconv._runtime.threads import num_chunks
 
 LIBRARY = "xla_ffi"
 NAME = "arrayconv.loops.3"  # 3: the format of the tables, so that no program of another format calls these loops
-_CHUNKS = 4  # per thread, so that a delayed thread does not keep the others waiting
 
 
 def refusal(traits: Traits) -> str | None:
@@ -45,7 +45,7 @@ def registered() -> str:
 def bound(job: Job, shape: tuple[int, ...], threads: int, context: Context, index: Any = ...) -> Bound:
     """Return a loop on contiguous arrays with at most `threads` threads; its result is y[index], y of `shape`."""
     threads = max(1, min(threads, job.units))
-    chunks = 1 if threads == 1 else min(job.units, _CHUNKS * threads)
+    chunks = num_chunks(job.units, threads)
 
     def run(x: Any, kernel: Any, out: Any) -> Any:
         """Return y, of the dtype of x, as part of the traced program."""

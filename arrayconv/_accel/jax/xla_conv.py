@@ -16,7 +16,7 @@ from typing import Any
 
 from arrayconv._algorithms import Algorithm, Context, Cuts, Preparation, per_call, per_piece
 from arrayconv._arrays.failures import unavailable
-from arrayconv._arrays.xp import Traits
+from arrayconv._arrays.traits import Traits
 from arrayconv._costs.cost_table import LINE, method_cost
 from arrayconv._ops.windows import LEADING
 from arrayconv._problem.spec import Axis, Spec

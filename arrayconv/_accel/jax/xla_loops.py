@@ -18,7 +18,7 @@ from arrayconv._accel.jax import ffi
 from arrayconv._accel.native import images, phases, rows, tiles
 from arrayconv._accel.native.in_place import contiguous_steps
 from arrayconv._algorithms import UNPREPARED, Algorithm, Bound, Context, Cuts, Preparation
-from arrayconv._arrays.xp import Traits
+from arrayconv._arrays.traits import Traits
 from arrayconv._costs.cost_table import MethodCost, method_cost
 from arrayconv._problem.spec import Spec
 
@@ -49,7 +49,7 @@ def _bind_tiles(spec: Spec, context: Context) -> Bound:
     traits, dense = context.traits, tiles.dense(spec)
     shape, strided = dense.output_shape, (..., *(slice(None, None, axis.stride) for axis in spec.axes[-2:]))
     job = tiles.job(dense, contiguous_steps(spec.input_shape), contiguous_steps(shape), 0, 0, traits.itemsize)
-    return ffi.bound(job, shape, tiles.num_threads(dense, traits.itemsize, traits.threads), context, strided)
+    return ffi.bound(job, shape, tiles.num_threads(dense, traits), context, strided)
 
 
 def _images_why_not(spec: Spec, traits: Traits) -> str | None:

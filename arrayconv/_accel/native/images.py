@@ -15,10 +15,11 @@ from arrayconv._accel.native import geometry
 from arrayconv._accel.native.in_place import Host, Steps
 from arrayconv._accel.native.phases import AxisPhases, along_axes
 from arrayconv._accel.native.rows import MIN_SHARED_FILTERS
-from arrayconv._accel.native.tables import IMAGES, ImagesTable, Job, LeadPhase
+from arrayconv._accel.native.tables import IMAGES, TILED, ImagesTable, Job, LeadPhase
 from arrayconv._accel.native.tables import Axis as AxisEntry
 from arrayconv._accel.native.tables import Phase as PhaseEntry
-from arrayconv._arrays.xp import Traits
+from arrayconv._arrays.traits import Traits
+from arrayconv._costs import parallel
 from arrayconv._costs.cost_table import LINE, MethodCost, primitive_costs
 from arrayconv._ops.windows import LEADING
 from arrayconv._problem.gather import needs_gather, shift_to_data
@@ -28,15 +29,14 @@ from arrayconv._runtime.tracing import planning
 
 _BLOCK_BYTES = 1 << 18  # of samples: they, the factors and the outputs stay in the L2 cache
 _MAX_PHASES = 64
-_THREAD_WORK = 1 << 24  # bytes times multiply-adds from which another thread pays off
 _SUMS_BYTES = 512 * 6  # of outputs that src/images.h sums at a time, for six filters, per phase of columns
 _WORDS = 2048  # of tables
 
 
 def refusal(spec: Spec, traits: Traits) -> str | None:
     """Return why the loop does not support a problem, or None."""
-    if traits.accumulator not in ("float32", "float64"):
-        return f"it sums in float32 or float64. Got {traits.accumulator}"
+    if traits.accumulator not in TILED:
+        return f"it sums in {' or '.join(TILED)}. Got {traits.accumulator}"
     return None if spec.axes else "it supports one convolved axis or more. Got 0"
 
 
@@ -47,9 +47,7 @@ def upsamples(spec: Spec) -> bool:
     if prod(map(phase_count, spec.axes)) > _MAX_PHASES:
         return False
     parts = [part.axis for axis in spec.axes for part in phases(axis)]
-    return all(
-        shift_to_data(part) == part and not needs_gather(part) for part in parts
-    )  # else it is gathered by phase
+    return all(shift_to_data(part) == part and not needs_gather(part) for part in parts)  # else it is gathered by phase
 
 
 def cost(spec: Spec, traits: Traits, measured: MethodCost) -> int:
@@ -75,7 +73,7 @@ def _units(spec: Spec, along: list[AxisPhases], traits: Traits) -> int:
 
 def num_threads(spec: Spec, traits: Traits) -> int:
     """Return the number of threads for a problem of this size."""
-    return max(1, min(traits.threads, spec.macs * traits.itemsize // _THREAD_WORK))
+    return parallel.num_threads("images", spec.macs * traits.itemsize, traits.threads)
 
 
 def workspace(spec: Spec, traits: Traits) -> int:

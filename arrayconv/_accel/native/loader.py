@@ -18,7 +18,7 @@ from arrayconv._accel.native.in_place import Host, Part, Start, Steps
 from arrayconv._accel.native.tables import ROWS, CallHead, Job, LoopHead, double_bits, packed
 from arrayconv._algorithms import Context
 from arrayconv._arrays.failures import AcceleratorFailed, unavailable
-from arrayconv._arrays.xp import Traits
+from arrayconv._arrays.traits import Traits
 
 At = Callable[[int, int, int], None]  # a whole call at addresses of x, the kernel and y
 

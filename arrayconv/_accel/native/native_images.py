@@ -19,7 +19,7 @@ from typing import Any
 from arrayconv._accel.native import images, loader, phases
 from arrayconv._accel.native.in_place import Host, InPlace, Layout, Steps, contiguous_steps
 from arrayconv._algorithms import Algorithm, Bound, Context, Cuts, Preparation
-from arrayconv._arrays.xp import Traits
+from arrayconv._arrays.traits import Traits
 from arrayconv._costs.cost_table import method_cost
 from arrayconv._problem.spec import Spec
 

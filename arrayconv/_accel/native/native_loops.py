@@ -21,7 +21,7 @@ from arrayconv._accel.native import loader, rows
 from arrayconv._accel.native.in_place import Host, InPlace, Layout, Steps, contiguous_steps
 from arrayconv._accel.native.tables import Job
 from arrayconv._algorithms import Algorithm, Bound, Context, Cuts, Preparation
-from arrayconv._arrays.xp import Traits
+from arrayconv._arrays.traits import Traits
 from arrayconv._costs.cost_table import method_cost
 from arrayconv._problem.spec import Spec
 

@@ -19,7 +19,7 @@ from arrayconv._accel.native import loader, tiles
 from arrayconv._accel.native.in_place import Host, InPlace, Layout, Steps, contiguous_steps
 from arrayconv._accel.native.tables import Job
 from arrayconv._algorithms import Algorithm, Bound, Context, Cuts, Preparation
-from arrayconv._arrays.xp import Traits
+from arrayconv._arrays.traits import Traits
 from arrayconv._costs.cost_table import method_cost
 from arrayconv._problem.spec import Spec
 
@@ -38,7 +38,7 @@ def _preparation(spec: Spec, context: Context) -> Callable[[Any], Host]:
 
 def _bind(spec: Spec, context: Context) -> Bound:
     traits, dense = context.traits, tiles.dense(spec)
-    threads = tiles.num_threads(dense, traits.itemsize, traits.threads)
+    threads = tiles.num_threads(dense, traits)
 
     def layout(x_steps: Steps | None, y_steps: Steps | None) -> Layout:
         writes = y_steps is not None and (y_steps[-1] == 1 or dense.axes[-1].outputs == 1)

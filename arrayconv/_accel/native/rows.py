@@ -12,7 +12,8 @@ import numpy as np
 
 from arrayconv._accel.native.in_place import Host, Steps
 from arrayconv._accel.native.tables import ROWS, Job, OuterAxis, RowsTable
-from arrayconv._arrays.xp import Traits
+from arrayconv._arrays.traits import Traits
+from arrayconv._costs import parallel
 from arrayconv._costs.cost_table import LINE, MethodCost, primitive_costs
 from arrayconv._ops.windows import LEADING
 from arrayconv._problem.spec import Spec
@@ -21,7 +22,6 @@ from arrayconv._runtime.tracing import planning
 MIN_SHARED_FILTERS = 4  # from which src/rows.h loads a sample once for several
 _GATHER_MACS = 1 << 14  # multiply-adds of a problem above which copying strided samples pays off
 _ROW_BYTES = 8192  # of outputs in a block: they and the samples of their windows stay in the L1 cache
-_THREAD_WORK = 1 << 23  # bytes times multiply-adds from which another thread pays off
 
 
 def cost(spec: Spec, traits: Traits, measured: MethodCost, *, shared: bool = False) -> int:
@@ -54,7 +54,7 @@ def _is_strided(spec: Spec) -> bool:
 
 def num_threads(spec: Spec, traits: Traits) -> int:
     """Return the number of threads for a problem of this size."""
-    return max(1, min(traits.threads, spec.macs * traits.itemsize // _THREAD_WORK))
+    return parallel.num_threads("rows", spec.macs * traits.itemsize, traits.threads)
 
 
 def workspace(spec: Spec, traits: Traits) -> int:

@@ -12,6 +12,7 @@ import numpy as np
 from arrayconv._accel.native.in_place import Host
 
 ROWS, TILES, IMAGES = range(3)  # LOOPS of src/tables.h
+TILED = ("float32", "float64")  # dtypes that tiles and images support: a column of KINDS in src/kinds.h
 
 
 class LoopHead(NamedTuple):

@@ -11,8 +11,9 @@ import numpy as np
 
 from arrayconv._accel.native import geometry
 from arrayconv._accel.native.in_place import Host, Steps
-from arrayconv._accel.native.tables import TILES, Job, TilesTable
-from arrayconv._arrays.xp import Traits
+from arrayconv._accel.native.tables import TILED, TILES, Job, TilesTable
+from arrayconv._arrays.traits import Traits
+from arrayconv._costs import parallel
 from arrayconv._costs.cost_table import LINE, MethodCost, primitive_costs
 from arrayconv._ops.windows import LEADING
 from arrayconv._problem.spec import Axis, Spec
@@ -27,13 +28,12 @@ _CONFLICT_TAPS = 4  # rows of taps from which such rows evict each other from ei
 _FEW_LINES = 16  # of a row that conflicts with few others
 # Outputs of a plane up to which every block copies its samples.
 _COPY_OUTPUTS, _COPY_OUTPUTS_PER_TAP = 1 << 14, 1 << 10
-_THREAD_WORK = 1 << 25  # bytes times multiply-adds from which another thread pays off
 
 
 def refusal(spec: Spec, traits: Traits) -> str | None:
     """Return why the tiles do not support a problem, for any library, or None."""
-    if traits.accumulator not in ("float32", "float64"):
-        return f"it sums in float32 or float64. Got {traits.accumulator}"
+    if traits.accumulator not in TILED:
+        return f"it sums in {' or '.join(TILED)}. Got {traits.accumulator}"
     if len(spec.axes) < 2:
         return f"it supports two convolved axes or more. Got {len(spec.axes)}"
     dilation = spec.axes[-2].dilation
@@ -61,7 +61,7 @@ def cost(spec: Spec, traits: Traits, measured: MethodCost) -> int:
     work = (spec.macs * measured.cache_line_mac + spec.outputs * passes * measured.output) * traits.itemsize // LINE
     work += spec.outputs // max(1, min(column.outputs, 512)) * passes * _PASS_PS
     memory = (spec.outputs + prod(spec.input_shape)) * traits.itemsize * primitive_costs(traits.row).copy_byte // 2
-    threads = num_threads(spec, traits.itemsize, traits.threads)
+    threads = num_threads(spec, traits)
     return measured.call_ns + (work // threads + memory) // 1000
 
 
@@ -88,9 +88,9 @@ def _row_step(columns: int, itemsize: int) -> int:
     return columns if lines < _FEW_LINES else (lines | 1) * LINE // itemsize
 
 
-def num_threads(spec: Spec, itemsize: int, threads: int) -> int:
-    """Return the number of threads for the work."""
-    return min(threads, 1 + spec.macs * itemsize // _THREAD_WORK)
+def num_threads(spec: Spec, traits: Traits) -> int:
+    """Return the number of threads for a problem of this size."""
+    return parallel.num_threads("tiles", spec.macs * traits.itemsize, traits.threads)
 
 
 @planning()

@@ -20,8 +20,9 @@ from typing import Any
 from arrayconv._accel.torch.calls import Call, applied, call, is_transposed, uncropped_size, zero_padded_call
 from arrayconv._algorithms import Algorithm, Bound, Context, Cuts, Preparation, per_call
 from arrayconv._arrays.failures import unavailable
+from arrayconv._arrays.namespace import compat_namespace
 from arrayconv._arrays.tensors import LIBRARY, tensor
-from arrayconv._arrays.xp import Traits, compat_namespace
+from arrayconv._arrays.traits import Traits
 from arrayconv._costs.cost_table import LINE, method_cost
 from arrayconv._ops.contain import by_one_pass
 from arrayconv._ops.windows import reversed_taps

@@ -23,7 +23,8 @@ from arrayconv._algorithms._base import OBJECT_BYTES, Algorithm, Bound, Context,
 from arrayconv._algorithms.banded import line, matrix, plane
 from arrayconv._algorithms.banded.bands import CHUNK_BYTES, Bands, bands_of
 from arrayconv._algorithms.banded.line import chunks
-from arrayconv._arrays.xp import Array, Traits
+from arrayconv._arrays.array import Array
+from arrayconv._arrays.traits import Traits
 from arrayconv._costs.cost_table import primitive_costs, threads
 from arrayconv._problem.spec import Spec
 

@@ -8,8 +8,8 @@ from arrayconv._algorithms._base import Context
 from arrayconv._algorithms.banded import target
 from arrayconv._algorithms.banded.bands import CHUNK_BYTES, Bands
 from arrayconv._algorithms.banded.matrix import add_product
+from arrayconv._arrays.array import Array
 from arrayconv._arrays.buffers import permute_dims, reshape
-from arrayconv._arrays.xp import Array
 from arrayconv._arrays.zero_padding import PaddedLayout, zero_padded_parts, zero_regions
 from arrayconv._problem.spec import Spec
 

@@ -9,9 +9,9 @@ from arrayconv._algorithms._base import Context
 from arrayconv._algorithms.banded import batch, target
 from arrayconv._algorithms.banded.bands import CHUNK_BYTES, Bands, bands_of
 from arrayconv._algorithms.banded.matrix import add_product
+from arrayconv._arrays.array import Array
 from arrayconv._arrays.buffers import permute_dims, reshape
 from arrayconv._arrays.dtypes import itemsize
-from arrayconv._arrays.xp import Array
 from arrayconv._arrays.zero_padding import zero_padded
 from arrayconv._problem.spec import Axis, Spec
 from arrayconv._runtime.tracing import planning

@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 from arrayconv._algorithms._base import Context
 from arrayconv._algorithms.banded.bands import bands_of
+from arrayconv._arrays.array import Array
 from arrayconv._arrays.buffers import buffer, permute_dims, reshape, set_at
 from arrayconv._arrays.products import product
-from arrayconv._arrays.xp import Array
 from arrayconv._arrays.zero_padding import zero_padded
 from arrayconv._problem.spec import Spec
 from arrayconv._runtime.tracing import planning

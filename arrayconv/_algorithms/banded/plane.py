@@ -11,8 +11,8 @@ from arrayconv._algorithms.banded import strips, target
 from arrayconv._algorithms.banded.bands import Bands, bands_of
 from arrayconv._algorithms.banded.matrix import add_product
 from arrayconv._algorithms.banded.strips import Strips
+from arrayconv._arrays.array import Array
 from arrayconv._arrays.buffers import permute_dims, reshape
-from arrayconv._arrays.xp import Array
 from arrayconv._problem.spec import Axis, Spec
 from arrayconv._runtime.tracing import planning
 

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 from arrayconv._algorithms._base import Context
 from arrayconv._algorithms.banded.bands import Bands
+from arrayconv._arrays.array import Array
 from arrayconv._arrays.buffers import is_numpy, overlapping, permute_dims, reshape
-from arrayconv._arrays.xp import Array
 from arrayconv._arrays.zero_padding import PaddedLayout, outside, zero_padded_parts, zero_regions
 from arrayconv._ops.windows import LEADING
 from arrayconv._problem.spec import Axis, Spec

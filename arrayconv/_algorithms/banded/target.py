@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from arrayconv._algorithms._base import Context
+from arrayconv._arrays.array import Array
 from arrayconv._arrays.buffers import buffer, reshape, set_at
-from arrayconv._arrays.xp import Array
 from arrayconv._problem.spec import Spec
 
 Shape = tuple[int, ...]

@@ -1,0 +1,141 @@
+"""Admission of operands: two arrays of one library on one device, with dtypes that have a convolution.
+
+Nothing moves: two libraries or two devices are a TypeError that names both.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from arrayconv._arrays import dtypes, host
+from arrayconv._arrays.array import Array
+from arrayconv._arrays.dtype_names import checked_dtype_name, requested_dtype_name
+from arrayconv._arrays.float_errors import float_errors_ignored
+from arrayconv._arrays.identify import admitted, device_of, identify
+from arrayconv._arrays.libraries import is_standard_only
+from arrayconv._arrays.namespace import Namespace, has_dtype, is_namespace, namespace_of, requested_namespace
+from arrayconv._arrays.traits import Traits, traits
+from arrayconv._runtime import torch_modes
+from arrayconv._runtime.tracing import is_compiling, is_traced
+
+
+class Operands(NamedTuple):
+    """Two arrays of one library on one device, and what is known of them."""
+
+    x: Array
+    kernel: Array
+    xp: Namespace
+    device: Any
+    traits: Traits
+
+
+@float_errors_ignored
+def operands(
+    function: str, x: Any, kernel: Any, dtype: Any = None, names: tuple[str, str] = ("x", "kernel")
+) -> Operands:
+    """Admit two arrays: one library, one device, dtypes that have a convolution; lists become arrays.
+
+    Lists become NumPy arrays as `x`, and arrays like `x` as the kernel: on its device, in its dtype where that
+    can hold the numbers. Nothing else is converted or moved.
+    """
+    first, second = identify(function, names[0], x), identify(function, names[1], kernel)
+    if not first or isinstance(x, np.generic):
+        x, first = host.array(function, names[0], x), "numpy"
+    if isinstance(kernel, np.generic):
+        kernel = np.asarray(kernel)
+    if second and first != second:
+        raise TypeError(
+            f"{function}: `{names[0]}` and `{names[1]}` must come from one array library. "
+            f"Got {first} and {second}. Convert one of them first; nothing is moved behind your back."
+        )
+    xp = namespace_of(first, x)
+    device = device_of(x)
+    x_name = checked_dtype_name(function, names[0], x.dtype)
+    if not second:
+        name = x_name if dtype is None else requested_dtype_name(function, dtype)
+        target = "the dtype of x, " if dtype is None else "dtype="
+        float64 = has_dtype(xp, device, "float64")
+        numbers = host.fitting(function, names[1], kernel, name, target, float64)
+        kernel = numbers.array(numbers.dtype, xp, device)
+    elif first != "numpy":
+        _check_devices(function, names, first, x, kernel)
+    if first == "torch" and not is_compiling():
+        _check_fake(function, names, x, kernel)
+    dtypes = x_name, checked_dtype_name(function, names[1], kernel.dtype)
+    output = _output_name(function, names, dtypes, dtype, first, xp, device)
+    return Operands(x, kernel, xp, device, traits(first, device, xp, output, traced=is_traced(first, x, kernel)))
+
+
+def _check_devices(function: str, names: tuple[str, str], backend: str, x: Any, kernel: Any) -> None:
+    if backend == "jax" and is_traced(backend, x, kernel):
+        return  # a tracer has no device of its own: the compiled function decides
+    places = [device_of(array) for array in (x, kernel)]
+    if places[0] != places[1]:
+        raise TypeError(
+            f"{function}: `{names[0]}` and `{names[1]}` must be on one device. Got {places[0]} and {places[1]}. "
+            f"Move one of them first; nothing is moved behind your back."
+        )
+
+
+def _check_fake(function: str, names: tuple[str, str], x: Any, kernel: Any) -> None:
+    """Refuse tensors with values beside fake ones, unless the mode of those takes them."""
+    number = torch_modes.with_values(x, kernel)
+    if number is not None:
+        raise TypeError(
+            f"{function}: `{names[number]}` has values, among fake tensors that have none. Got "
+            f"{type((x, kernel)[number]).__name__} of shape {tuple((x, kernel)[number].shape)}. Convert it by the fake "
+            f"mode's from_tensor, pass lists inside the mode, or make the mode with allow_non_fake_inputs=True."
+        )
+
+
+def _output_name(
+    function: str, names: tuple[str, str], dtypes: tuple[str, str], dtype: Any, backend: str, xp: Namespace, device: Any
+) -> str:
+    """Return the result's dtype name; raises where it does not exist on the device."""
+    wanted = None if dtype is None else requested_dtype_name(function, dtype)
+    output = result_dtype(function, names, *dtypes, wanted)
+    if output not in dtypes and not has_dtype(xp, device, output):
+        raise TypeError(
+            f"{function}: the result's dtype {output} does not exist on {backend} device {device}. Got "
+            f"{names[0]} {dtypes[0]}, {names[1]} {dtypes[1]}, dtype={wanted}. Cast the operands to a common narrower "
+            f"dtype."
+        )
+    return output
+
+
+def result_dtype(function: str, names: tuple[str, str], x_name: str, w_name: str, wanted: str | None) -> str:
+    """Return the result's dtype name by the one rule, widened to `wanted` where that is given."""
+    common = dtypes.promote(x_name, w_name)
+    if wanted is not None:
+        if all(dtypes.widens(name, wanted) for name in (x_name, w_name)):
+            return wanted
+        raise TypeError(
+            f"{function}: `dtype` widens the accumulator and the result, it never narrows. Got dtype={wanted} for "
+            f"{names[0]} {x_name} and {names[1]} {w_name}. Cast the operands first if that is meant."
+        )
+    if common is None:
+        raise TypeError(
+            f"{function}: {x_name} and {w_name} have no common dtype. Got `{names[0]}` {x_name}, `{names[1]}` "
+            f"{w_name}. Cast one of them; with dtype= both are cast."
+        )
+    return common
+
+
+def traits_like(function: str, like: Any, dtype: Any = None, argument: str = "like") -> Traits:
+    """Return the traits of a call on arrays like `like`: an array, a namespace, a library's name, or None for NumPy."""
+    if like is not None and not is_namespace(like):
+        return operands(function, like, like, dtype, (argument, argument)).traits
+    xp = requested_namespace(function, argument, like)
+    backend = getattr(xp, "__name__", "").removeprefix("array_api_compat.").split(".")[0]
+    info = getattr(xp, "__array_namespace_info__", None)
+    device = info().default_device() if info is not None and not is_standard_only(backend) else None
+    if device is None:
+        sample = xp.zeros(1)
+        backend, device = admitted(function, argument, sample), device_of(sample)
+    default = "float64" if has_dtype(xp, device, "float64") else "float32"
+    name = default if dtype is None else requested_dtype_name(function, dtype)
+    if not has_dtype(xp, device, name):
+        raise TypeError(f"{function}: `dtype` {name} does not exist in {backend} on {device}. Use a narrower one.")
+    return traits(backend, device, xp, name)

@@ -1,0 +1,84 @@
+"""What a plan may know of arrays: below the front doors nothing tests the type of an array, it reads a `Traits`."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from arrayconv._arrays import dtypes
+from arrayconv._arrays.identify import device_kind
+from arrayconv._arrays.libraries import is_immutable, is_standard_only, library_row
+from arrayconv._arrays.namespace import Namespace, has_dtype, has_fft, writing
+from arrayconv._runtime.tracing import is_recorded, planning, record
+
+
+@record
+class Traits(NamedTuple):
+    """What a plan needs to know of its arrays; hashable, part of a plan's key."""
+
+    backend: str  # 'numpy', 'torch', 'cupy', 'jax', 'array_api_strict', or the name of an unknown library
+    device: str  # kind of device: 'cpu', 'cuda', 'gpu', 'meta', ...
+    accumulator: str  # dtype name in which sums are formed
+    output: str  # dtype name of the result
+    traced: bool = False  # under jax.jit, torch.compile or a mode of torch: shapes are known, values are not
+    readable: bool = False  # values may be looked at without waiting for a device or breaking a trace
+    writable: bool = False  # y[...] = v works, on views of y too
+    float64: bool = True  # the device computes in float64: exact integers by FFT need it
+    integer_matmul: bool = True  # matmul takes integers on this device
+    transforms: str = ""  # the library whose transforms are used, '' for the namespace's own
+    accelerators: frozenset[str] = frozenset()  # the libraries whose methods may run
+    threads: int = 1  # how many this package's own loops and a provider's transforms may use
+    has_fft: bool = True  # there are transforms: a provider's, or the namespace's optional `fft` extension
+    origin: str = ""  # the library of the caller's arrays, where the backend computes over the same memory
+
+    @property
+    def library(self) -> str:
+        """The library of the caller's arrays."""
+        return self.origin or self.backend
+
+    @property
+    def row(self) -> str:
+        """Name of the cost table's row: library, the provider of transforms, tracing, device."""
+        provider = f"+{self.transforms}" if self.transforms else ""
+        return f"{self.backend}{provider}{'-traced' * self.traced}/{self.device}"
+
+    @property
+    def exact(self) -> bool:
+        """Whether the result is integer, and so must be exact."""
+        return dtypes.kind(self.accumulator) == "integer"
+
+    @property
+    def itemsize(self) -> int:
+        """Bytes of one accumulated element."""
+        return dtypes.itemsize(self.accumulator)
+
+
+def traits(backend: str, device: Any, xp: Namespace, output: str, *, traced: bool = False) -> Traits:
+    """Return what a plan may know of arrays of this library on this device."""
+    kind = device_kind(backend, device)
+    exact = dtypes.kind(output) == "integer"
+    readable, integer_matmul = _on_device(backend, kind)
+    return Traits(
+        backend=backend,
+        device=kind,
+        accumulator=dtypes.accumulator(output),
+        output=output,
+        traced=traced,
+        readable=readable and not traced,
+        writable=_is_writable(backend, xp, traced),
+        float64=not exact or has_dtype(xp, device, "float64"),
+        integer_matmul=integer_matmul,
+        has_fft=has_fft(xp),
+    )
+
+
+@planning()
+def _on_device(backend: str, kind: str) -> tuple[bool, bool]:
+    """Return whether values are readable on such a device, and whether matmul takes integers there."""
+    row, on_cpu = library_row(backend), kind == "cpu"
+    return row.readable and on_cpu, row.integer_matmul or on_cpu
+
+
+def _is_writable(backend: str, xp: Namespace, traced: bool) -> bool:
+    if is_standard_only(backend):
+        return writing(xp).aliases
+    return not (is_immutable(backend) or (traced and is_recorded(backend)))
