@@ -27,8 +27,7 @@ LAYERS = [  # top to bottom; a module may import the ones of lower layers only
     {"_algorithms"},
     {"_fft", "_kernels"},
     {"_ops", "config"},
-    {"_arrays", "_problem"},
-    {"_costs"},
+    {"_arrays", "_costs", "_problem"},
     {"_errors", "_runtime"},
 ]
 RANK = {name: number for number, layer in enumerate(LAYERS) for name in layer}
