@@ -89,11 +89,11 @@ def values(host, exact, dtype, accuracy, call, wide=None):
         identical(host, bounds.wrapped(exact, dtype), call)
         return
     finite = np.isfinite(host)
-    if (wrong := finite & exact.spoiled).any():
+    if (wrong := finite & exact.contaminated).any():
         raise AssertionError(f"{_at(wrong, host)}, but should be non-finite: its window holds a NaN or inf [{call}]")
-    if (wrong := ~finite & ~exact.spoiled).any():
+    if (wrong := ~finite & ~exact.contaminated).any():
         raise AssertionError(f"{_at(wrong, host)}, but should be {_value(exact.values, wrong)}, finite [{call}]")
-    within(host, exact.values, bounds.allowed(exact, dtype, accuracy, wide), call, ~exact.spoiled)
+    within(host, exact.values, bounds.allowed(exact, dtype, accuracy, wide), call, ~exact.contaminated)
 
 
 def within(host, expected, bound, call, where=True):

@@ -1,6 +1,6 @@
-"""What a dtype name means, and the one promotion rule every implementation is held to.
+"""What a dtype name means, and the promotion rule that every implementation must follow.
 
-Names rather than a library's dtype objects: the same rule serves every backend. Like kinds promote by the Array API
+Names rather than a library's dtype objects: one rule for every backend. Like kinds promote by the Array API
 standard; an integer beside a float takes the float's dtype; uint64 beside a signed integer has none.
 """
 

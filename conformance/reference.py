@@ -68,7 +68,7 @@ class Exact(NamedTuple):
 
 
 def evaluate(problem, x, kernel, fill=0):
-    """The exact result for host arrays; non-finite values count as zeros, and contaminate the outputs that read them."""
+    """The exact result for host arrays; non-finite values count as zeros and contaminate outputs that read them."""
     bad_x, bad_kernel, bad_fill = (~np.isfinite(value) for value in (x, kernel, np.asarray(fill)))
     x, fill = np.where(bad_x, 0, x), 0 if bad_fill else fill
     kernel = np.where(bad_kernel, 0, kernel)

@@ -1,6 +1,6 @@
 """Small figures that can be checked by hand, where libraries disagree.
 
-(id, function, x, kernel, options, answer); the comment says who else agrees.
+(id, function, x, kernel, options, result); the comment names the libraries that agree.
 """
 
 FIVE = [1, 2, 3, 4, 5]
@@ -51,7 +51,7 @@ HAND = [
     ("2d-full", "convolve", [[1, 2]], [[1], [10]], {}, [[1, 2], [10, 20]]),
 ]
 
-# Integers wrap: (id, dtype, x, kernel, options, answer).
+# Integers wrap: (id, dtype, x, kernel, options, result).
 WRAPPING = [
     ("uint8", "uint8", [200, 200, 200], [1, 1], {}, [200, 144, 144, 200]),
     ("int8", "int8", [100, 100], [1, 1], {}, [100, -56, 100]),
