@@ -81,9 +81,9 @@ def explained(problem, x=None, kernel=None, method="auto"):
 
 def work(problem):
     """Return the multiply-adds of the definition, and the bytes of both operands and the result."""
-    found = explained(problem)
-    sizes = prod(problem.x) + prod(problem.kernel) + prod(found.output_shape)
-    return found.macs, sizes * np.dtype(problem.dtype).itemsize
+    explanation = explained(problem)
+    sizes = prod(problem.x) + prod(problem.kernel) + prod(explanation.output_shape)
+    return explanation.macs, sizes * np.dtype(problem.dtype).itemsize
 
 
 def power(size):

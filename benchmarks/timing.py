@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 ROUNDS = 3  # at least
-CLOSE = 1.5  # times the fastest: who is nearer may still change places with it
+CLOSE = 1.5  # times the fastest: nearer ones may still change places with it
 CLOSE_ROUNDS, MOST_ROUNDS = 10, 40  # of those: at least, and until their times are settled
 SETTLED = 1.03  # times the shortest turn, within which two more are when that was no lucky moment
 TRIALS = 8  # first calls at most
@@ -91,7 +91,7 @@ def interleaved(contenders, seconds, finish=None, warm_ns=WARM_NS, rivals=None):
             settled = rounds >= CLOSE_ROUNDS and all(_is_settled(turns[name]) for name in racing)
             if rivals is None or settled or rounds >= MOST_ROUNDS or not rivals(racing):
                 return best
-        order.shuffle(racing)  # nobody always follows the same neighbour
+        order.shuffle(racing)  # no contender always follows the same one
         for name in racing:
             repeats = max(1, math.ceil(CALL_NS / max(best[name], 1)))
             turns[name].append(_turn(contenders[name], repeats, finish, warm_ns))

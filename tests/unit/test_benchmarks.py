@@ -401,7 +401,7 @@ def test_the_grid_of_picks_is_of_2744_problems_with_labels_of_their_own():
 def test_picks_of_two_commits_are_compared():
     before = {"AVX2": {"a": "fft", "b": "direct"}}
     after = {"AVX2": {"a": "fft", "b": "im2col", "c": "dot"}}
-    assert picks.changes(before, after) == ["AVX2 b: direct -> im2col", "AVX2 c: not asked -> dot"]
+    assert picks.changes(before, after) == ["AVX2 b: direct -> im2col", "AVX2 c: not in the grid -> dot"]
     assert picks.counts({"AVX2": {"convolve 1": "fft", "convolve 2": "fft"}})[0] == "AVX2 convolve 2: fft 2"
 
 
