@@ -121,7 +121,7 @@ FAST = {
 
 # SciPy's tests say what SciPy cannot do on a library by naming the library. Ours can, so those marks are lifted, but
 # for the ones that speak of the test or of the library itself.
-MARKS_KEPT = (
+REMAINING_MARKS = (
     "output=array requires buffer view",
     "no float16",
 )
@@ -134,10 +134,10 @@ def functions_of(file, test, parameters):
     names = next((row for pattern, row in SCOPE[file].items() if fnmatchcase(test, pattern)), None)
     if names is None:
         return ()
-    taken = tuple(name for value in parameters if (name := getattr(value, "parity_name", None)))
-    return taken or tuple(names.split())
+    own = tuple(name for value in parameters if (name := getattr(value, "parity_name", None)))
+    return own or tuple(names.split())
 
 
-def is_selected(functions, chosen):
+def is_selected(functions, names):
     """Return whether one of a test's functions was chosen, by `convolve` or `signal.convolve`."""
-    return not chosen or any(name in chosen or name.split(".")[1] in chosen for name in functions)
+    return not names or any(name in names or name.split(".")[1] in names for name in functions)
