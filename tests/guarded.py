@@ -22,20 +22,20 @@ from tests.unit.test_native import DTYPES, IMAGES, ROWS, TILES
 
 LIBC = ctypes.CDLL(None, use_errno=True)
 NOTHING = 0  # PROT_NONE
-_kept = []  # memory maps, as long as the process lives
+_mappings = []  # memory maps, as long as the process lives
 
 
 def guarded(shape, dtype, side):
     """Return an array of zeros right behind, or right before, a page that must not be touched."""
     size, page = int(np.prod(shape)) * np.dtype(dtype).itemsize, mmap.PAGESIZE
     room = -(-max(size, 1) // page) * page
-    held = mmap.mmap(-1, room + 2 * page)
-    _kept.append(held)
-    start = ctypes.addressof(ctypes.c_char.from_buffer(held))
+    mapping = mmap.mmap(-1, room + 2 * page)
+    _mappings.append(mapping)
+    start = ctypes.addressof(ctypes.c_char.from_buffer(mapping))
     for edge in (start, start + page + room):
         assert LIBC.mprotect(ctypes.c_void_p(edge), ctypes.c_size_t(page), NOTHING) == 0, ctypes.get_errno()
     offset = page if side == "before" else page + room - size
-    return np.frombuffer(held, dtype, int(np.prod(shape)), offset).reshape(shape)
+    return np.frombuffer(mapping, dtype, int(np.prod(shape)), offset).reshape(shape)
 
 
 def run(spec, dtype, method, side):

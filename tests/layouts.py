@@ -27,8 +27,8 @@ class Layout(NamedTuple):
 
     def __repr__(self):
         usual = dense(len(self.order))
-        said = [f"{name}={value}" for name, value in self._asdict().items() if value != getattr(usual, name)]
-        return f"Layout({', '.join(said)})"
+        fields = [f"{name}={value}" for name, value in self._asdict().items() if value != getattr(usual, name)]
+        return f"Layout({', '.join(fields)})"
 
     def strides(self, shape, unit=1):
         """Return what each axis steps, where the first sample stands, and how much room all take."""
@@ -146,10 +146,10 @@ def samples(draw, shape, dtype):
     """Draw numbers of a dtype, the same along some of the axes."""
     repeated = draw(st.sets(st.integers(0, len(shape) - 1), max_size=1)) if shape else ()
     random = np.random.default_rng(draw(st.integers(0, 999), label="seed"))
-    drawn = [1 if axis in repeated else n for axis, n in enumerate(shape)]
-    values = random.integers(-9, 10, drawn) if np.dtype(dtype).kind in "iu" else random.standard_normal(drawn)
+    sizes = [1 if axis in repeated else n for axis, n in enumerate(shape)]
+    values = random.integers(-9, 10, sizes) if np.dtype(dtype).kind in "iu" else random.standard_normal(sizes)
     if np.dtype(dtype).kind == "c":
-        values = values + 1j * random.standard_normal(drawn)
+        values = values + 1j * random.standard_normal(sizes)
     return np.broadcast_to(values.astype(dtype), shape)
 
 

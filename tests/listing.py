@@ -9,10 +9,10 @@ from typing import Any
 
 def offenders(rows: Iterable[Any], law: Callable[[Any], None], named: Callable[[Any], str] = str) -> dict[str, str]:
     """Return, by name, what the law says of each row it does not hold for."""
-    found = {}
+    failures = {}
     for row in rows:
         try:
             law(row)
         except AssertionError as failure:
-            found[named(row)] = str(failure) or "AssertionError"
-    return found
+            failures[named(row)] = str(failure) or "AssertionError"
+    return failures

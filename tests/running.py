@@ -29,14 +29,14 @@ def planned(library, spec, dtype, method, *, fill=0, max_workspace=None, acceler
 
     With every accelerator, except that tensors stay with torch: as NumPy's arrays they would be no other library.
     """
-    found = traits(library.name, library.device, library.xp, dtype)
+    own_traits = traits(library.name, library.device, library.xp, dtype)
     if accelerators is None:
         accelerators = ALL_ACCELERATORS - ({"numpy"} if library.name == "torch" else set())
-    found = with_accelerators(found, accelerators)
-    made = make(spec, found, method, Budget(max_workspace), fill == 0)
-    if isinstance(made, Refusal):
-        return next(row.refusal for row in made.candidates if row.name == method)
-    return made
+    own_traits = with_accelerators(own_traits, accelerators)
+    plan = make(spec, own_traits, method, Budget(max_workspace), fill == 0)
+    if isinstance(plan, Refusal):
+        return next(row.refusal for row in plan.candidates if row.name == method)
+    return plan
 
 
 def run(library, plan, x, w, fill=0):

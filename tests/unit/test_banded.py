@@ -35,11 +35,11 @@ DTYPES = ("float32", "float64", "complex64", "complex128")
 
 
 def operands(sizes, dtype):
-    made = []
+    arrays = []
     for shape in sizes:
         values = random.standard_normal(shape)
-        made.append((values + 1j * random.standard_normal(shape) if "complex" in dtype else values).astype(dtype))
-    return made
+        arrays.append((values + 1j * random.standard_normal(shape) if "complex" in dtype else values).astype(dtype))
+    return arrays
 
 
 def assert_close(y, expected):
@@ -108,15 +108,15 @@ def test_large_numbers_stay_as_far_as_the_definition_does(large):
 @pytest.mark.parametrize("layout", ["transposed", "reversed", "every-other", "read-only"])
 def test_any_layout_in_memory_is_read(layout):
     x, kernel = operands(((60, 80), (5, 5)), "float64")
-    seen = {"transposed": x.T, "reversed": x[::-1], "every-other": x[:, ::2], "read-only": x}[layout]
-    seen.flags.writeable = layout != "read-only"
-    before = seen.copy()
+    view = {"transposed": x.T, "reversed": x[::-1], "every-other": x[:, ::2], "read-only": x}[layout]
+    view.flags.writeable = layout != "read-only"
+    before = view.copy()
     for _ in range(2):
         assert_close(
-            arrayconv.convolve(seen, kernel, "same", method="banded"),
+            arrayconv.convolve(view, kernel, "same", method="banded"),
             arrayconv.convolve(before, kernel, "same", method="direct"),
         )
-    np.testing.assert_array_equal(seen, before)
+    np.testing.assert_array_equal(view, before)
 
 
 @pytest.mark.parametrize("shape", [(3, 20, 30), (2, 3, 9, 40), (1, 12, 11, 30)])
@@ -130,8 +130,8 @@ def test_strips_in_one_block_or_several_give_what_direct_gives(shape):
 @pytest.mark.parametrize("boundary", ["edge", "symmetric", "wrap"])
 def test_other_boundaries_are_slabs_and_not_copies_of_x(boundary):
     x, kernel = operands(((1200, 1000), (5, 5)), "float32")
-    found = arrayconv.explain(x, kernel, "same", boundary=boundary, method="banded")
-    assert found.steps > 1
+    explanation = arrayconv.explain(x, kernel, "same", boundary=boundary, method="banded")
+    assert explanation.steps > 1
     expected = arrayconv.convolve(x, kernel, "same", boundary=boundary, method="direct")
     assert_close(arrayconv.convolve(x, kernel, "same", boundary=boundary, method="banded"), expected)
 
@@ -184,14 +184,14 @@ def test_band_matrices_hold_each_tap_at_stride_and_dilation(lead, stride, dilati
     height = 1 if len(axes) == 1 else bands.height
     span = bands.height * bands.span if len(axes) == 1 else bands.span
     taps = list(np.ndindex(*(axis.taps for axis in axes[:-2])))
-    found = np.stack(matrices)  # for channels and leading taps, or the rows of samples of one axis
-    found = found.reshape(3, len(taps), -1, 2, *found.shape[-2:])
-    found = np.moveaxis(found, 3, 2).reshape(3, len(taps), 2, height, span, 2, bands.width)
+    bands_by_tap = np.stack(matrices)  # for channels and leading taps, or the rows of samples of one axis
+    bands_by_tap = bands_by_tap.reshape(3, len(taps), -1, 2, *bands_by_tap.shape[-2:])
+    bands_by_tap = np.moveaxis(bands_by_tap, 3, 2).reshape(3, len(taps), 2, height, span, 2, bands.width)
     for c, t, g, o, j in np.ndindex(3, len(taps), 2, 2, bands.width):
         expected = np.zeros((height, span))
         rows = kernel[(g, o, c, *taps[t])].reshape(-1, 4)
         expected[: dilation * len(rows) : dilation, stride * j : stride * j + 3 * dilation + 1 : dilation] = rows
-        np.testing.assert_array_equal(found[c, t, g, :, :, o, j], expected)
+        np.testing.assert_array_equal(bands_by_tap[c, t, g, :, :, o, j], expected)
 
 
 def test_methods_that_extend_zeros_have_no_slabs_for_them():

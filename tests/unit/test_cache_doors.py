@@ -19,7 +19,7 @@ def _forgetful():
 
 
 @pytest.fixture(params=["numpy", "torch"])
-def lent(request):
+def eager(request):
     """Return a library whose calls are remembered."""
     return make_library(request.param)
 
@@ -98,23 +98,23 @@ CALLS = {
 @pytest.mark.parametrize("method", ["auto", "direct", "im2col", "torch_conv"])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("name", CALLS)
-def test_a_call_made_before_equals_the_first(lent, name, dtype, method):
+def test_a_call_made_before_equals_the_first(eager, name, dtype, method):
     function, shapes, options = CALLS[name]
     if method == "torch_conv" and (name in ("4d", "no-axes")):
         pytest.skip("torch has no convolution over so many axes")
     pytest.importorskip("torch" if method == "torch_conv" else "numpy", reason="torch is not installed")
     arrays = [normal(*shape).astype(dtype) for shape in shapes]
-    operands = list(map(lent.asarray, arrays))
-    chosen = {} if "of-the" in name else {"method": method}  # torch's gradients have no such option
-    first, *later = [function(*operands, **options, **chosen) for _ in range(3)]
+    operands = list(map(eager.asarray, arrays))
+    forced = {} if "of-the" in name else {"method": method}  # torch's gradients have no such option
+    first, *later = [function(*operands, **options, **forced) for _ in range(3)]
     assert len(cache._calls) == 1
     for y in later:
         assert type(y) is type(first)
-        np.testing.assert_array_equal(lent.numpy(y), lent.numpy(first))
+        np.testing.assert_array_equal(eager.numpy(y), eager.numpy(first))
     with config.using(accelerators=set()):
-        expected = function(*arrays, **options, **chosen and {"method": "direct"})
+        expected = function(*arrays, **options, **forced and {"method": "direct"})
     tolerance = 1e-5 if dtype == "float32" else 1e-12
-    np.testing.assert_allclose(lent.numpy(first), expected, rtol=tolerance, atol=30 * tolerance)
+    np.testing.assert_allclose(eager.numpy(first), expected, rtol=tolerance, atol=30 * tolerance)
 
 
 @pytest.mark.parametrize("dtype", ["int8", "uint8", "int64", "complex128"])
@@ -131,7 +131,7 @@ def test_exact_and_complex_calls_made_before_equal_the_first(name, dtype):
 
 
 @pytest.mark.parametrize("lie", ["transposed", "backwards", "read-only", "every-second"])
-def test_arrays_may_lie_in_memory_as_they_like(lent, lie):
+def test_arrays_may_lie_in_memory_as_they_like(eager, lie):
     x, w, bias = normal(2, 4, 8, 8), normal(6, 4, 3, 3), normal(6)
     expected = nn.conv2d(x, w, bias, padding=1, method="direct")
     lay = {
@@ -140,22 +140,22 @@ def test_arrays_may_lie_in_memory_as_they_like(lent, lie):
         "read-only": lambda a: np.frombuffer(a.tobytes(), a.dtype).reshape(a.shape),
         "every-second": lambda a: np.repeat(a, 2, axis=-1)[..., ::2],
     }[lie]
-    if lent.name == "torch":
+    if eager.name == "torch":
         if lie in ("backwards", "read-only"):
             pytest.skip("torch has no such tensors")
-        operands = [lent.xp.from_numpy(lay(array)) for array in (x, w, bias)]
+        operands = [eager.xp.from_numpy(lay(array)) for array in (x, w, bias)]
     else:
         operands = [lay(array) for array in (x, w, bias)]
     for method in ("auto", "im2col", "torch_conv"):
         pytest.importorskip("torch" if method == "torch_conv" else "numpy", reason="torch is not installed")
         for _ in range(2):
             y = nn.conv2d(*operands, padding=1, method=method)
-            np.testing.assert_allclose(lent.numpy(y), expected, rtol=1e-12, atol=1e-12)
+            np.testing.assert_allclose(eager.numpy(y), expected, rtol=1e-12, atol=1e-12)
 
 
-def test_kinds_of_calls_are_kept_apart(lent):
-    x, w, bias = (lent.asarray(normal(*shape)) for shape in ((1, 2, 6, 6), (2, 2, 2, 2), (2,)))
-    single = [lent.xp.astype(array, lent.xp.float32) for array in (x, w, bias)]
+def test_kinds_of_calls_are_kept_apart(eager):
+    x, w, bias = (eager.asarray(normal(*shape)) for shape in ((1, 2, 6, 6), (2, 2, 2, 2), (2,)))
+    single = [eager.xp.astype(array, eager.xp.float32) for array in (x, w, bias)]
     calls = [
         ((x, w), {}),
         ((x, w, bias), {}),
@@ -187,7 +187,7 @@ def test_kinds_of_calls_are_kept_apart(lent):
         for (arrays, options), expected in zip(calls, cold, strict=True):
             y = nn.conv2d(*arrays, **options)
             assert (y.dtype, y.shape) == (expected.dtype, expected.shape)
-            np.testing.assert_array_equal(lent.numpy(y), lent.numpy(expected))
+            np.testing.assert_array_equal(eager.numpy(y), eager.numpy(expected))
     assert len(cache._calls) == len(calls)
 
 
@@ -251,13 +251,13 @@ def test_a_bias_of_the_wrong_kind_is_refused_after_one_of_the_right():
 
 @pytest.mark.parametrize("padding", [0, 1])
 @pytest.mark.parametrize("method", ["im2col", "torch_conv"])
-def test_both_ways_give_the_same_bits(lent, method, padding):
+def test_both_ways_give_the_same_bits(eager, method, padding):
     pytest.importorskip("torch" if method == "torch_conv" else "numpy", reason="torch is not installed")
-    x, w = lent.asarray(X), lent.asarray(W)
+    x, w = eager.asarray(X), eager.asarray(W)
     for function in (nn.conv2d, nn.conv_transpose2d):
         short = function(x, w, padding=padding, stride=2, method=method)
         long = function(x, w, padding=padding, stride=[2], method=method)  # a list is not remembered
-        np.testing.assert_array_equal(lent.numpy(short), lent.numpy(long))
+        np.testing.assert_array_equal(eager.numpy(short), eager.numpy(long))
 
 
 def test_lists_are_not_remembered():
@@ -277,17 +277,17 @@ def test_no_array_is_kept():
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 @pytest.mark.parametrize("where", ["x", "kernel"])
 @pytest.mark.parametrize("padding", [0, 2])
-def test_what_is_not_finite_spoils_as_much_as_the_first_time(lent, where, padding, bad):
+def test_what_is_not_finite_spoils_as_much_as_the_first_time(eager, where, padding, bad):
     x, w = normal(2, 3, 9, 8), normal(4, 3, 3, 3)
-    fine = [lent.asarray(array) for array in (x, w)]
+    fine = [eager.asarray(array) for array in (x, w)]
     (x if where == "x" else w)[1, 1, 2, 2] = bad
     with np.errstate(invalid="ignore"):
         expected = np.isfinite(nn.conv2d(x, w, padding=padding, method="direct"))
     for method in ("auto", "im2col"):
         nn.conv2d(*fine, padding=padding, method=method)
         with np.errstate(invalid="ignore"):
-            y = nn.conv2d(lent.asarray(x), lent.asarray(w), padding=padding, method=method)
-        np.testing.assert_array_equal(np.isfinite(lent.numpy(y)), expected)
+            y = nn.conv2d(eager.asarray(x), eager.asarray(w), padding=padding, method=method)
+        np.testing.assert_array_equal(np.isfinite(eager.numpy(y)), expected)
 
 
 @pytest.mark.parametrize("function", [nn.conv2d, nn.conv_transpose2d])
@@ -316,17 +316,17 @@ def tensors():
 
 
 @pytest.mark.parametrize("function", [nn.conv2d, nn.conv_transpose2d])
-@pytest.mark.parametrize("wanted", range(3))
-def test_gradients_are_recorded_after_a_call_without_them(tensors, function, wanted):
+@pytest.mark.parametrize("argument", range(3))
+def test_gradients_are_recorded_after_a_call_without_them(tensors, function, argument):
     torch, arrays = tensors
     plain = [function(*arrays, stride=2, method="torch_conv") for _ in range(2)][1]
-    watched = [array.clone().requires_grad_(number == wanted) for number, array in enumerate(arrays)]
-    y = function(*watched, stride=2, method="torch_conv")
+    tracked = [array.clone().requires_grad_(number == argument) for number, array in enumerate(arrays)]
+    y = function(*tracked, stride=2, method="torch_conv")
     torch.testing.assert_close(y.detach(), plain)
     y.sum().backward()
-    assert watched[wanted].grad.shape == arrays[wanted].shape
+    assert tracked[argument].grad.shape == arrays[argument].shape
     with torch.no_grad():
-        assert not function(*watched, stride=2, method="torch_conv").requires_grad
+        assert not function(*tracked, stride=2, method="torch_conv").requires_grad
 
 
 def test_parameters_share_what_tensors_are_remembered_by(tensors):
@@ -348,9 +348,9 @@ def test_mapped_and_dual_numbers_take_the_long_way(tensors):
     torch.testing.assert_close(tangent, nn.conv2d(torch.ones_like(x), w))
 
 
-def test_autocast_costs_no_digit(lent):
+def test_autocast_costs_no_digit(eager):
     torch = pytest.importorskip("torch", reason="torch is not installed")
-    x, w, bias = (lent.asarray(array.astype("float32")) for array in (X, W, BIAS))
+    x, w, bias = (eager.asarray(array.astype("float32")) for array in (X, W, BIAS))
     for function in (nn.conv2d, nn.conv_transpose2d):
         call = {"stride": 2, "method": "torch_conv"}
         expected = function(x, w, bias, **call)
@@ -358,7 +358,7 @@ def test_autocast_costs_no_digit(lent):
             for _ in range(2):
                 y = function(x, w, bias, **call)
                 assert y.dtype == expected.dtype
-                np.testing.assert_allclose(lent.numpy(y), lent.numpy(expected), rtol=1e-5, atol=1e-5)
+                np.testing.assert_allclose(eager.numpy(y), eager.numpy(expected), rtol=1e-5, atol=1e-5)
 
 
 def test_devices_are_kept_apart(tensors):

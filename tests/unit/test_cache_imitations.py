@@ -65,11 +65,11 @@ def untranslated(monkeypatch):
     return forbid
 
 
-def operands(shapes, dtype, lent):
+def operands(shapes, dtype, library):
     arrays = [8 * RANDOM.standard_normal(shape) for shape in shapes]
     if dtype == "complex128":
         arrays = [array + 1j * array[..., ::-1] for array in arrays]
-    return [lent.asarray(array.astype(dtype)) for array in arrays]
+    return [library.asarray(array.astype(dtype)) for array in arrays]
 
 
 @pytest.mark.parametrize("library", ["numpy", "torch"])
@@ -79,30 +79,30 @@ def test_a_call_made_before_is_not_translated_and_equals_the_first(library, dtyp
     function, shapes, options = CALLS[name]
     if options.get("output") and dtype != "complex128":
         options = {**options, "output": "float64"}
-    lent = make_library(library)
-    first_given, second_given = operands(shapes, dtype, lent), operands(shapes, dtype, lent)
-    first, expected = function(*first_given, **options), function(*second_given, **options)
+    backend = make_library(library)
+    first_operands, second_operands = operands(shapes, dtype, backend), operands(shapes, dtype, backend)
+    first, expected = function(*first_operands, **options), function(*second_operands, **options)
     cache._calls.clear()
-    function(*first_given, **options)
+    function(*first_operands, **options)
     untranslated()
-    for given, wanted in ((second_given, expected), (first_given, first)):
-        y = function(*given, **options)
-        assert type(y) is type(wanted)
-        assert y.dtype == wanted.dtype
-        np.testing.assert_array_equal(lent.numpy(y), lent.numpy(wanted))
+    for arrays, result in ((second_operands, expected), (first_operands, first)):
+        y = function(*arrays, **options)
+        assert type(y) is type(result)
+        assert y.dtype == result.dtype
+        np.testing.assert_array_equal(backend.numpy(y), backend.numpy(result))
 
 
 def test_no_array_of_the_caller_is_kept():
     x, weights = (RANDOM.standard_normal(shape) for shape in PLANES)
     for function in (signal.convolve, signal.correlate2d, ndimage.correlate):
         function(x, weights)
-    stack, seen = list(cache._calls.values()), set()
+    stack, visited = list(cache._calls.values()), set()
     while stack:
         one = stack.pop()
         assert one is not x
         assert one is not weights
-        if id(one) not in seen:
-            seen.add(id(one))
+        if id(one) not in visited:
+            visited.add(id(one))
             own = type(one).__module__.startswith("arrayconv")
             stack += one if isinstance(one, (tuple, list)) else vars(one).values() if own else ()
 

@@ -100,33 +100,33 @@ def test_refusals(options, error, text):
 
 
 def test_threads_do_not_see_each_other_s_settings():
-    seen, inside, done = {}, threading.Barrier(3), threading.Barrier(3)
+    limits, inside, end = {}, threading.Barrier(3), threading.Barrier(3)
 
     def work(name, limit):
         with config.using(max_workspace=limit):
             inside.wait(10)
-            seen[name] = config.current().max_workspace
-            done.wait(10)
+            limits[name] = config.current().max_workspace
+            end.wait(10)
 
     with config.using(max_workspace=5):
         threads = [threading.Thread(target=work, args=(n, limit)) for n, limit in (("a", 100), ("b", 200))]
         for thread in threads:
             thread.start()
         inside.wait(10)
-        seen["main"] = config.current().max_workspace
-        done.wait(10)
+        limits["main"] = config.current().max_workspace
+        end.wait(10)
         for thread in threads:
             thread.join(10)
-    assert seen == {"a": 100, "b": 200, "main": 5}
+    assert limits == {"a": 100, "b": 200, "main": 5}
 
 
 def test_tasks_do_not_see_each_other_s_settings():
     async def work(limit):
         with config.using(max_workspace=limit):
             await asyncio.sleep(0)
-            found = config.current().max_workspace
+            inside = config.current().max_workspace
             await asyncio.sleep(0)
-        return found, config.current().max_workspace
+        return inside, config.current().max_workspace
 
     async def both():
         return await asyncio.gather(work(100), work(200))
@@ -165,9 +165,9 @@ def test_workspace_of_the_settings_is_refused_in_the_call_s_name():
 def test_plans_keep_to_the_default_cap_where_they_can(method):
     size = (1 << 13, 1 << 13)  # half a GiB of float64
     lifted = arrayconv.explain(size, (9, 9), method=method, max_workspace=sys.maxsize)
-    found = arrayconv.explain(size, (9, 9), method=method)
-    assert found.workspace <= config.DEFAULT_WORKSPACE
-    assert (found.steps > lifted.steps) == (lifted.workspace > config.DEFAULT_WORKSPACE)
+    capped = arrayconv.explain(size, (9, 9), method=method)
+    assert capped.workspace <= config.DEFAULT_WORKSPACE
+    assert (capped.steps > lifted.steps) == (lifted.workspace > config.DEFAULT_WORKSPACE)
     with config.using(max_workspace=sys.maxsize):
         assert arrayconv.explain(size, (9, 9), method=method) == lifted
 
@@ -232,7 +232,7 @@ def two_cores(monkeypatch):
 @pytest.mark.usefixtures("two_cores")
 class TestThreads:
     @pytest.mark.parametrize(
-        ("traits", "asked", "threads"),
+        ("traits", "requested", "threads"),
         [
             (TRAITS, None, CORES),
             (TRAITS, 1, 1),
@@ -242,32 +242,34 @@ class TestThreads:
             (TRAITS._replace(backend="cupy", device="cuda"), 2, 1),
         ],
     )
-    def test_there_are_as_many_as_asked_for_and_never_more_than_cores(self, traits, asked, threads):
-        assert plan.with_accelerators(traits, frozenset(), asked).threads == threads
+    def test_there_are_as_many_as_asked_for_and_never_more_than_cores(self, traits, requested, threads):
+        assert plan.with_accelerators(traits, frozenset(), requested).threads == threads
 
     @pytest.mark.parametrize(
-        ("asked", "size", "each"),
+        ("requested", "size", "each"),
         [(1, 100, 1), (2, 100, 2), (1, 1500, 1), (2, 1500, 1)],
         ids=["one", "whole", "one-large", "side-by-side"],
     )
-    def test_transforms_are_told(self, asked, size, each, monkeypatch):
-        told = []
+    def test_transforms_are_told(self, requested, size, each, monkeypatch):
+        counts = []
         namespace = _fft.namespace
-        monkeypatch.setattr(_fft, "namespace", lambda *given: told.append(given[-1]) or namespace(*given))
-        with config.using(threads=asked):
+        monkeypatch.setattr(_fft, "namespace", lambda *arguments: counts.append(arguments[-1]) or namespace(*arguments))
+        with config.using(threads=requested):
             arrayconv.convolve(np.ones((size, size)), np.ones((9, 9)), method="fft")
-        assert set(told) == {each}
+        assert set(counts) == {each}
 
-    @pytest.mark.parametrize("asked", [1, 2])
-    def test_compiled_loops_are_shared_by_no_more(self, asked, monkeypatch):
+    @pytest.mark.parametrize("requested", [1, 2])
+    def test_compiled_loops_are_shared_by_no_more(self, requested, monkeypatch):
         if not loader.built():
             pytest.skip("the loops were not built: no C compiler")
-        told = []
+        counts = []
         parallel_for = in_place.parallel_for
-        monkeypatch.setattr(in_place, "parallel_for", lambda *given: told.append(given[-1]) or parallel_for(*given))
-        with config.using(threads=asked):
+        monkeypatch.setattr(
+            in_place, "parallel_for", lambda *arguments: counts.append(arguments[-1]) or parallel_for(*arguments)
+        )
+        with config.using(threads=requested):
             arrayconv.convolve(np.ones((300, 300)), np.ones((9, 9)), fill_value=1, method="native_loops")
-        assert set(told) == {asked}
+        assert set(counts) == {requested}
 
     @pytest.mark.parametrize("method", [name for name in TABLE if name != "numpy_convolve"])
     def test_another_number_changes_the_last_bits_only_and_the_same_number_none(self, method):
@@ -291,18 +293,18 @@ class TestThreads:
         costs = []
         for count in (1, 2):
             with config.using(threads=count):
-                found = arrayconv.explain((1000, 1000), (5, 5), method="native_loops")
-            costs.append(next(row.cost_ns for row in found.candidates if row.name == "native_loops"))
+                explanation = arrayconv.explain((1000, 1000), (5, 5), method="native_loops")
+            costs.append(next(row.cost_ns for row in explanation.candidates if row.name == "native_loops"))
         assert costs[0] > 1.5 * costs[1]
 
     @pytest.mark.parametrize(("shape", "factor"), [((2000, 2000), 1.6), ((100, 100), 1)])
     @pytest.mark.parametrize("library", ["scipy", "ducc0"])
     def test_large_lent_transforms_are_predicted_to_take_longer_on_one(self, library, shape, factor):
         spec = Spec(1, 1, 1, 1, tuple(Axis(n, 31, n, before=15) for n in shape))
-        lent = TRAITS._replace(transforms=library)
-        one, two = (TABLE["fft"].cost(spec, lent._replace(threads=count)) for count in (1, 2))
+        provided = TRAITS._replace(transforms=library)
+        one, two = (TABLE["fft"].cost(spec, provided._replace(threads=count)) for count in (1, 2))
         own = [TABLE["fft"].cost(spec, TRAITS._replace(threads=count)) for count in (1, 2)]
-        kernel = TABLE["fft"].preparation.cost(spec, lent)  # on one thread in either
+        kernel = TABLE["fft"].preparation.cost(spec, provided)  # on one thread in either
         assert one - kernel == pytest.approx(factor * (two - kernel), rel=0.1)
         assert own[0] == own[1]
 
@@ -371,9 +373,9 @@ def test_a_provider_that_cannot_be_imported_is_left_alone_with_one_warning(monke
     monkeypatch.setattr(failures, "failures", {})
     monkeypatch.setitem(_fft.PROVIDERS, library, "arrayconv._fft.nowhere")
     with config.using(accelerators=allowed):
-        with pytest.warns(RuntimeWarning, match=f"the accelerator '{library}' failed: ModuleNotFoundError") as told:
+        with pytest.warns(RuntimeWarning, match=f"the accelerator '{library}' failed: ModuleNotFoundError") as caught:
             y = arrayconv.convolve(x, kernel, method="fft")
-        assert len(told) == 1
+        assert len(caught) == 1
         np.testing.assert_allclose(y, np.convolve(x, kernel), rtol=0, atol=1e-12)
         np.testing.assert_allclose(arrayconv.convolve(x, kernel, method="fft"), y, rtol=0, atol=1e-12)
 

@@ -45,8 +45,8 @@ def test_one_pass_tells_the_truth_or_nothing(library, name, alone):
         for scales, expected in zip((False, True), NUMBERS[name][1:], strict=True):
             x = library.asarray(among_ones(NUMBERS[name][0], size, "float32"))
             with np.errstate(all="ignore"):
-                told = contain.by_one_pass(x, scales, library.name, may_use_threads=alone)
-            assert told in (expected, None)
+                is_safe = contain.by_one_pass(x, scales, library.name, may_use_threads=alone)
+            assert is_safe in (expected, None)
 
 
 @pytest.mark.parametrize(("backend", "scales"), [("numpy", False), ("torch", False), ("torch", True)])

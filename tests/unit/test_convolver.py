@@ -97,9 +97,9 @@ def test_caller_s_kernel_may_change_afterwards(library):
 def test_results_of_earlier_calls_stay():
     convolver = Convolver(KERNEL, "same", method="direct")
     first = convolver(X)
-    kept = first.copy()
+    copied = first.copy()
     convolver(2 * X)
-    np.testing.assert_array_equal(first, kept)
+    np.testing.assert_array_equal(first, copied)
 
 
 def test_store_is_bounded_in_entries():
@@ -229,13 +229,13 @@ def test_devices_are_not_mixed():
         convolver(strict.ones((4, 4)))
 
 
-@pytest.mark.parametrize("given", ["kernel", "factors", "lists"])
-def test_copies_and_pickles_answer_alike(given):
+@pytest.mark.parametrize("argument", ["kernel", "factors", "lists"])
+def test_copies_and_pickles_answer_alike(argument):
     options = {"boundary": "wrap", "correlate": True}
     convolver = Convolver(kernels.gaussian(0.5), "same", **options)
-    if given == "factors":
+    if argument == "factors":
         convolver = Convolver.from_factors(kernels.separate(kernels.log(0.5)), "same", **options)
-    elif given == "lists":
+    elif argument == "lists":
         convolver = Convolver.from_factors([([1, 2], [3, 4])], "same", **options)
     y = convolver(X)
     for again in (copy.copy(convolver), copy.deepcopy(convolver), pickle.loads(pickle.dumps(convolver))):
@@ -253,16 +253,20 @@ def test_repr_names_what_is_not_default():
 class TestPasses:
     def test_are_taken_where_they_are_cheaper(self):
         convolver = Convolver(kernels.gaussian(3.0), "same", boundary="reflect")
-        found = convolver.explain((400, 400))
-        assert (found.method, found.rank, [step.axis for step in found.passes]) == ("separable", 1, [0, 1])
-        assert found.cost_ns < min(row.cost_ns for row in found.candidates if row.refusal is None)
-        assert "chosen   separable" in str(found)
+        explanation = convolver.explain((400, 400))
+        assert (explanation.method, explanation.rank, [step.axis for step in explanation.passes]) == (
+            "separable",
+            1,
+            [0, 1],
+        )
+        assert explanation.cost_ns < min(row.cost_ns for row in explanation.candidates if row.refusal is None)
+        assert "chosen   separable" in str(explanation)
 
     def test_are_not_taken_where_they_are_dearer(self):
-        found = Convolver(kernels.sobel(), "same").explain((5, 5))
-        assert found.passes == ()
-        assert "would take longer" in found.separable
-        assert found.separable in str(found)
+        explanation = Convolver(kernels.sobel(), "same").explain((5, 5))
+        assert explanation.passes == ()
+        assert "would take longer" in explanation.separable
+        assert explanation.separable in str(explanation)
 
     @pytest.mark.parametrize(
         ("options", "reason"),
@@ -289,10 +293,10 @@ class TestPasses:
     def test_factors_are_kept(self, monkeypatch):
         convolver = Convolver(kernels.log(1.0), "same", separable=True, method="fft")
         convolver(X)
-        held = convolver.nbytes
-        assert held > 0
+        nbytes = convolver.nbytes
+        assert nbytes > 0
         convolver(X + 1)
-        assert convolver.nbytes == held
+        assert convolver.nbytes == nbytes
 
 
 class TestFactors:

@@ -48,8 +48,8 @@ def slope(function, arguments, directions):
     return (ahead - behind) / (2 * step)
 
 
-def inner(left, right):
-    return sum(float(np.sum(a * b)) for a, b in zip(left, right, strict=True))
+def inner(first, second):
+    return sum(float(np.sum(a * b)) for a, b in zip(first, second, strict=True))
 
 
 @pytest.mark.parametrize(("layer", "shapes"), LAYERS.values(), ids=LAYERS)
@@ -69,8 +69,8 @@ def test_convolution_leaves_out_a_gradient_nobody_wants():
     random, xp = np.random.default_rng(1), make_library("numpy").xp
     y, back = network.convolution(*(random.normal(size=shape) for shape in LAYERS["convolution"][1]), xp)
     _, *expected = back(np.ones_like(y))
-    for got, wanted in zip(back(np.ones_like(y), wrt=(1,)), expected, strict=True):
-        np.testing.assert_array_equal(got, wanted)
+    for got, gradient in zip(back(np.ones_like(y), wrt=(1,)), expected, strict=True):
+        np.testing.assert_array_equal(got, gradient)
 
 
 def test_cross_entropy_is_the_mean_surprise_at_the_right_label():
@@ -145,14 +145,14 @@ def test_a_quarter_is_held_out():
 def test_batches_are_of_one_size_and_repeat_nothing_in_a_pass():
     images = np.arange(150)  # two batches a pass, 22 images left out
     data = script.Digits(images, images % 10, images, images)
-    found = list(script.batches(np.random.default_rng(0), data, 5))
-    assert [len(batch) for batch, _ in found] == [script.BATCH] * 5
-    for batch, target in found:
+    batches = list(script.batches(np.random.default_rng(0), data, 5))
+    assert [len(batch) for batch, _ in batches] == [script.BATCH] * 5
+    for batch, target in batches:
         np.testing.assert_array_equal(np.argmax(target, axis=1), batch % 10)
         assert np.all(np.sum(target, axis=1) == 1)
     for first, second in ((0, 1), (2, 3)):
-        assert len({*found[first][0], *found[second][0]}) == 2 * script.BATCH
-    assert set(found[0][0]) != set(found[2][0])
+        assert len({*batches[first][0], *batches[second][0]}) == 2 * script.BATCH
+    assert set(batches[0][0]) != set(batches[2][0])
 
 
 @pytest.fixture(scope="module")

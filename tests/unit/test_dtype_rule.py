@@ -398,8 +398,8 @@ def test_jax_by_default_has_32_bits_and_no_warning():
     root = str(Path(__file__).parent.parent.parent)
     paths = os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])
     environment = {**os.environ, "PYTHONPATH": paths, "JAX_ENABLE_X64": "0"}
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-W", "error", "-c", JAX_DEFAULT],
         env=environment, capture_output=True, text=True, timeout=200, check=False,
     )  # fmt: skip
-    assert done.returncode == 0, done.stderr
+    assert process.returncode == 0, process.stderr

@@ -400,12 +400,12 @@ def test_refusal_before_anything_is_computed(name, door):
     before = [array.copy() for array in (X, KERNEL, IMAGE, STENCIL, COUNTS)]
     with pytest.raises(error) as refusal:
         call(DOORS[door])
-    found, way_out = str(refusal.value), ""
+    message, way_out = str(refusal.value), ""
     if text.endswith(" or one of "):  # which accelerated methods there are depends on the machine
-        found, way_out = found[: len(f"{door}: {text}")], found[len(f"{door}: {text}") :]
+        message, way_out = message[: len(f"{door}: {text}")], message[len(f"{door}: {text}") :]
         assert set(re.findall(r"'(\w+)'", way_out)) <= set(TABLE)
         assert way_out.startswith("['direct', ")
-    assert found == f"{door}: {text}"
+    assert message == f"{door}: {text}"
     assert type(refusal.value) is error
     for array, copy in zip((X, KERNEL, IMAGE, STENCIL, COUNTS), before, strict=True):
         assert np.array_equal(array, copy)

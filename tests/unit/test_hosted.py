@@ -21,8 +21,8 @@ X, KERNEL = torch.from_numpy(random.standard_normal((40, 50))), torch.from_numpy
 
 
 def settings(dtype="float64", **changes):
-    found = traits("torch", torch.device("cpu"), LIBRARY.xp, dtype)._replace(**changes)
-    return with_accelerators(found, running.ALL_ACCELERATORS)
+    own = traits("torch", torch.device("cpu"), LIBRARY.xp, dtype)._replace(**changes)
+    return with_accelerators(own, running.ALL_ACCELERATORS)
 
 
 @pytest.mark.parametrize("method", ["auto", "fft", "overlap_save", "banded", "direct"])
@@ -39,9 +39,9 @@ def test_every_case_equals_the_definition(case, method):
 
 
 def test_numpy_computes_and_torch_is_said_to_be_served():
-    found = settings()
-    assert (found.backend, found.origin, found.library) == ("numpy", "torch", "torch")
-    assert found.transforms
+    view_traits = settings()
+    assert (view_traits.backend, view_traits.origin, view_traits.library) == ("numpy", "torch", "torch")
+    assert view_traits.transforms
     assert arrayconv.explain(X, KERNEL).backend == "torch"
 
 
@@ -58,21 +58,21 @@ def test_what_numpy_cannot_read_stays_where_it_is(changes):
 def test_switched_off_tensors_stay_with_torch(off):
     providers = set(_fft.PROVIDERS) if off == "every provider" else {off}
     with config.using(accelerators=set(config.ACCELERATORS) - providers):
-        found = with_accelerators(
+        own_traits = with_accelerators(
             traits("torch", torch.device("cpu"), LIBRARY.xp, "float64"), config.current().accelerators
         )
-        assert found.backend == "torch"
+        assert own_traits.backend == "torch"
         y = arrayconv.convolve(X, KERNEL)
     assert isinstance(y, torch.Tensor)
     torch.testing.assert_close(y, arrayconv.convolve(X, KERNEL))
 
 
 def test_operands_are_read_where_they_are(monkeypatch):
-    seen = []
-    lent = borrowed.memory
-    monkeypatch.setattr(borrowed, "memory", lambda tensor: seen.append(lent(tensor)) or seen[-1])
+    views = []
+    memory = borrowed.memory
+    monkeypatch.setattr(borrowed, "memory", lambda tensor: views.append(memory(tensor)) or views[-1])
     arrayconv.convolve(X, KERNEL, method="direct")
-    assert [array.__array_interface__["data"][0] for array in seen] == [X.data_ptr(), KERNEL.data_ptr()]
+    assert [array.__array_interface__["data"][0] for array in views] == [X.data_ptr(), KERNEL.data_ptr()]
 
 
 @pytest.mark.parametrize(

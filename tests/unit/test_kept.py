@@ -85,8 +85,8 @@ def test_what_is_counted_is_what_is_held(name, traced):
     before = traced()
     for n in range(2, 34):
         CALLS[name](n)
-    held, counted = traced() - before, config.cache_info().total
-    assert held <= 2 * counted + (1 << 20)
+    allocated, counted = traced() - before, config.cache_info().total
+    assert allocated <= 2 * counted + (1 << 20)
     config.cache_clear()
     assert config.cache_info().total == 0
     assert traced() - before < 1 << 20

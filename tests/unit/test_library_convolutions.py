@@ -101,13 +101,13 @@ def test_gradients_pass_through_a_few_samples_at_a_time(monkeypatch):
     x.requires_grad_()
     w.requires_grad_()
     function, called = torch.nn.functional.conv2d, []
-    wanted = torch.autograd.grad(function(x, w).square().sum(), (x, w))
+    expected = torch.autograd.grad(function(x, w).square().sum(), (x, w))
     monkeypatch.setattr(torch_conv, "_MAX_COLUMNS", 0)
     monkeypatch.setattr(torch_conv, "_COLUMNS", 1)
     monkeypatch.setattr(torch.nn.functional, "conv2d", lambda x, *more: called.append(len(x)) or function(x, *more))
-    found = torch.autograd.grad(nn.conv2d(x, w, method="torch_conv").square().sum(), (x, w))
+    gradients = torch.autograd.grad(nn.conv2d(x, w, method="torch_conv").square().sum(), (x, w))
     assert called[:3] == [1, 1, 1]
-    for ours, theirs in zip(found, wanted, strict=True):
+    for ours, theirs in zip(gradients, expected, strict=True):
         torch.testing.assert_close(ours, theirs)
 
 

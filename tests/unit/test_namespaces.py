@@ -142,10 +142,10 @@ def test_out_is_written_where_no_array_is_a_view(monkeypatch):
 @pytest.mark.parametrize("method", ["fft", "overlap_save"])
 def test_transforms_are_refused_by_name_where_there_are_none(method, like):
     subject = bare_namespace if like == "namespace" else _bare(X)
-    told = arrayconv.explain((64, 64), (31, 31), like=subject)
-    reasons = {row.name: row.refusal for row in told.candidates}
+    explanation = arrayconv.explain((64, 64), (31, 31), like=subject)
+    reasons = {row.name: row.refusal for row in explanation.candidates}
     assert reasons[method] == "conformance does not have the standard's optional `fft` extension"
-    assert told.method not in ("fft", "overlap_save")
+    assert explanation.method not in ("fft", "overlap_save")
     with pytest.raises(NotImplementedError, match=rf"{method}' cannot run this. Reason: conformance does not have"):
         arrayconv.convolve(_bare(X), _bare(K), method=method)
 
@@ -214,8 +214,8 @@ x = xp.asarray([1.0, 2.0, 3.0])
 arrayconv.convolve(x, x)
 print([name for name in ("scipy", "torch", "jax") if name in sys.modules])
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
-    assert (done.returncode, done.stdout.strip()) == (0, "[]"), done.stderr
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert (process.returncode, process.stdout.strip()) == (0, "[]"), process.stderr
 
 
 def test_a_device_without_a_name_is_called_by_its_type():

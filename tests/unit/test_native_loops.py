@@ -59,10 +59,10 @@ def test_borders_are_slabs_where_extending_would_cost_more(spec, method):
 
 @pytest.mark.parametrize("dtype", ["float32", "int32"])
 def test_images_on_threads_of_their_own_start_no_others(dtype, method, monkeypatch):
-    spec, told = images(16, 16, 16, filters=16), []
+    spec, counts = images(16, 16, 16, filters=16), []
     parallel_for = in_place.parallel_for
     monkeypatch.setattr(
-        in_place, "parallel_for", lambda part, units, count: told.append(count) or parallel_for(part, units, count)
+        in_place, "parallel_for", lambda part, units, count: counts.append(count) or parallel_for(part, units, count)
     )
     library = make_library("numpy")
     plan = running.planned(library, spec, dtype, method)
@@ -71,16 +71,16 @@ def test_images_on_threads_of_their_own_start_no_others(dtype, method, monkeypat
     plan = plan._replace(partition=halves, num_parallel=2, traits=plan.traits._replace(threads=2))
     x, w = (np.round(8 * array).astype(dtype) for array in operands(spec, "float32"))
     y = running.run(library, plan, x, w)
-    assert told == [1, 1]
+    assert counts == [1, 1]
     whole = running.run(library, running.planned(library, spec, dtype, "direct"), x, w)
     np.testing.assert_array_equal(y, whole)
 
 
 def test_images_on_threads_start_no_others_where_another_method_serves_instead(monkeypatch):
-    spec, told = images(16, 16, 16, filters=16), []
+    spec, counts = images(16, 16, 16, filters=16), []
     library, parallel_for = make_library("numpy"), in_place.parallel_for
     monkeypatch.setattr(
-        in_place, "parallel_for", lambda part, units, count: told.append(count) or parallel_for(part, units, 1)
+        in_place, "parallel_for", lambda part, units, count: counts.append(count) or parallel_for(part, units, 1)
     )
     other = running.planned(library, spec, "float32", "native_loops")
     halves = partition.partition(spec, (8, 1, 16, 16), extends=frozenset(), slabs=True)
@@ -99,7 +99,7 @@ def test_images_on_threads_start_no_others_where_another_method_serves_instead(m
     monkeypatch.setattr(_accel, "disable", lambda failure: None)
     with pytest.warns(RuntimeWarning, match="Method 'native_loops' serves instead"):
         running.run(library, plan, *operands(spec, "float32"))
-    assert told == [1, 1]
+    assert counts == [1, 1]
 
 
 TERMS = {  # what passes of nine, three and one term are made of
@@ -164,9 +164,9 @@ LAST = {  # which of x and y have their channels last
 @pytest.mark.parametrize("dtype", ["float32", "complex128", "int64"])
 @pytest.mark.parametrize("last", LAST)
 def test_channels_that_are_adjacent_are_laid_apart_first(last, dtype, method, monkeypatch):
-    seen = []
+    tables_ = []
     job = shared.job
-    monkeypatch.setattr(shared, "job", lambda *table: seen.append(table) or job(*table))
+    monkeypatch.setattr(shared, "job", lambda *table: tables_.append(table) or job(*table))
     random = np.random.default_rng(4)
     x_shape = (2, 3, 20, 30) if last == "y" else (2, 20, 30, 3)
     x, w = cases.numbers(random, x_shape, dtype), cases.numbers(random, (5, 3, 3, 2), dtype)
@@ -175,7 +175,7 @@ def test_channels_that_are_adjacent_are_laid_apart_first(last, dtype, method, mo
         y = einconv(LAST[last], x, w, method=method, out=np.empty_like(expected) if out else None)
         tolerance = 0 if dtype == "int64" else 1e-4 if dtype == "float32" else 1e-11
         np.testing.assert_allclose(y, expected, rtol=tolerance, atol=tolerance)
-    steps = [job(*asked).parts[0] for asked in seen[-2:]]
+    steps = [job(*arguments).parts[0] for arguments in tables_[-2:]]
     assert all((table.x_step, table.y_step) == (1, 1) for table in steps)
 
 
@@ -270,9 +270,9 @@ def test_a_bias_is_added_to_remembered_calls(method, monkeypatch):
 @pytest.mark.parametrize("units", [1, 2, 3, 100])
 def test_every_unit_is_computed_once_by_any_number_of_threads(monkeypatch, units):
     monkeypatch.setattr(threads, "usable", lambda: 2)
-    seen = []
-    in_place.parallel_for(lambda first, stop: seen.extend(range(first, stop)), units, 100)
-    assert sorted(seen) == list(range(units))
+    computed = []
+    in_place.parallel_for(lambda first, stop: computed.extend(range(first, stop)), units, 100)
+    assert sorted(computed) == list(range(units))
 
 
 def test_an_error_in_a_thread_is_raised(monkeypatch):

@@ -248,7 +248,7 @@ def test_an_empty_axis_is_all_padding():
 # -------------------------------------------------------------------------------------------------------------- dtypes
 
 
-@pytest.mark.parametrize(("x", "w", "bias", "wanted", "result"), [
+@pytest.mark.parametrize(("x", "w", "bias", "requested", "result"), [
     ("float32", "float64", None, None, "float64"),
     ("int8", "float32", None, None, "float32"),
     ("float32", "int64", "int64", None, "float32"),
@@ -258,13 +258,13 @@ def test_an_empty_axis_is_all_padding():
     ("int8", "int8", "int32", "int64", "int64"),
     ("uint8", "uint8", "float32", "float64", "float64"),
 ])  # fmt: skip
-def test_dtype_of_the_result(library, x, w, bias, wanted, result):
+def test_dtype_of_the_result(library, x, w, bias, requested, result):
     if library.name == "jax" and result not in ("float64", "complex64"):
         pytest.skip("JAX runs some of the rows: every one is compiled anew")
     if not hasattr(library.xp, "float16") and result == "float16":
         pytest.skip(f"{library.name} has no float16")
     arrays = [np.ones(shape, dtype) for shape, dtype in (((1, 1, 3), x), ((2, 1, 2), w), ((2,), bias)) if dtype]
-    y = nn.conv1d(*map(library.asarray, arrays), dtype=wanted)
+    y = nn.conv1d(*map(library.asarray, arrays), dtype=requested)
     expected = np.full((1, 2, 2), 3 if bias else 2, result)
     np.testing.assert_array_equal(library.numpy(y), expected, strict=True)
 
@@ -409,8 +409,8 @@ def test_gradients_without_autograd_are_torch_s(name, dtype):
     dy = host(9, y.shape, dtype)
     tensors = [torch.asarray(array).requires_grad_() for array in arrays]
     expected, torch_pullback = RECORDED[name](*tensors)
-    wanted = torch.autograd.grad(expected, torch_pullback.arguments, torch.asarray(dy))
-    for gradient, other in zip(pullback(dy), wanted, strict=True):
+    theirs = torch.autograd.grad(expected, torch_pullback.arguments, torch.asarray(dy))
+    for gradient, other in zip(pullback(dy), theirs, strict=True):
         assert gradient.dtype == dtype
         np.testing.assert_allclose(gradient, other, rtol=0, atol=1e-12)
 

@@ -498,9 +498,9 @@ def test_modules_come_when_asked_for():
         "try: arrayconv.nn.layers\n"
         "except AttributeError as error: print(error)\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.strip() == "module 'arrayconv.nn' has no attribute 'layers'"
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
+    assert process.returncode == 0, process.stderr
+    assert process.stdout.strip() == "module 'arrayconv.nn' has no attribute 'layers'"
 
 
 def test_docstring_examples_run():

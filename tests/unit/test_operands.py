@@ -51,11 +51,11 @@ def unreadable(monkeypatch):
 
 
 def test_no_values_of_jax_arrays_are_read_to_plan_a_call():
-    seen = {}
+    readable = {}
 
-    def noted(how):
+    def recorded(how):
         def run(x):
-            seen[how] = xp.operands("convolve", x, jnp.ones(3, x.dtype)).traits.readable
+            readable[how] = xp.operands("convolve", x, jnp.ones(3, x.dtype)).traits.readable
             return x
 
         return run
@@ -67,8 +67,8 @@ def test_no_values_of_jax_arrays_are_read_to_plan_a_call():
         "vmap": lambda f: jax.vmap(f)(x),
         "jvp": lambda f: jax.jvp(f, (x,), (x,)),
     }.items():
-        run(noted(how))
-    assert seen == {"as it is": False, "jit": False, "vmap": False, "jvp": False}
+        run(recorded(how))
+    assert readable == {"as it is": False, "jit": False, "vmap": False, "jvp": False}
 
 
 STRICT_DEVICES = ["CPU_DEVICE", "device1", "device2", "no_float64", "no_x64"]
@@ -404,9 +404,9 @@ def test_jax_jit_contains_what_is_not_finite(method):
     x[4] = np.nan
     y = jax.jit(lambda x: arrayconv.correlate(x, jnp.asarray(TAPS), "valid", method=method))(jnp.asarray(x))
     expected = np.correlate(LINE, TAPS, "valid")
-    spoilt = np.array([False, False, True, True, True, False, False])
-    assert np.array_equal(~np.isfinite(y), spoilt)
-    assert np.allclose(np.asarray(y)[~spoilt], expected[~spoilt], rtol=0, atol=1e-11)
+    contaminated = np.array([False, False, True, True, True, False, False])
+    assert np.array_equal(~np.isfinite(y), contaminated)
+    assert np.allclose(np.asarray(y)[~contaminated], expected[~contaminated], rtol=0, atol=1e-11)
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -431,10 +431,10 @@ def test_jax_closes_over_a_kernel():
 
 
 def test_jax_tracer_is_planned_for_as_its_array_is():
-    found = []
-    jax.eval_shape(lambda x, k: found.append(arrayconv.explain(x, k)) or x, jnp.asarray(LINE), jnp.asarray(TAPS))
-    assert found[0].output_shape == (11,)
-    assert (found[0].backend, found[0].dtype) == ("jax", "float64")
+    explanations = []
+    jax.eval_shape(lambda x, k: explanations.append(arrayconv.explain(x, k)) or x, jnp.asarray(LINE), jnp.asarray(TAPS))
+    assert explanations[0].output_shape == (11,)
+    assert (explanations[0].backend, explanations[0].dtype) == ("jax", "float64")
 
 
 # ---- a library nobody has heard of ----
@@ -443,23 +443,23 @@ def test_jax_tracer_is_planned_for_as_its_array_is():
 class TinyArray:
     """An array with the standard's methods and nothing else."""
 
-    def __init__(self, held):
-        self.held = held
+    def __init__(self, inner):
+        self.inner = inner
 
     def __array_namespace__(self, api_version=None):
         return TINY
 
-    shape = property(lambda self: self.held.shape)
-    ndim = property(lambda self: self.held.ndim)
-    size = property(lambda self: self.held.size)
-    dtype = property(lambda self: self.held.dtype)
-    device = property(lambda self: self.held.device)
+    shape = property(lambda self: self.inner.shape)
+    ndim = property(lambda self: self.inner.ndim)
+    size = property(lambda self: self.inner.size)
+    dtype = property(lambda self: self.inner.dtype)
+    device = property(lambda self: self.inner.device)
 
     def __getitem__(self, key):
-        return TinyArray(self.held[key])
+        return TinyArray(self.inner[key])
 
     def __setitem__(self, key, value):
-        self.held[key] = opened(value)
+        self.inner[key] = opened(value)
 
 
 TinyArray.__module__ = "tinyarray"
@@ -469,7 +469,7 @@ for operator in OPERATORS:
     name = f"__{operator}__"
 
     def method(self, *others, name=name):
-        return TinyArray(getattr(self.held, name)(*map(opened, others)))
+        return TinyArray(getattr(self.inner, name)(*map(opened, others)))
 
     setattr(TinyArray, name, method)
 
@@ -478,21 +478,21 @@ def opened(value):
     """Return what a TinyArray holds, inside lists and tuples too."""
     if isinstance(value, (list, tuple)):
         return type(value)(opened(entry) for entry in value)
-    return value.held if isinstance(value, TinyArray) else value
+    return value.inner if isinstance(value, TinyArray) else value
 
 
 class Tiny(types.ModuleType):
     """The namespace: array_api_strict's functions around TinyArrays."""
 
     def __getattr__(self, name):
-        found = getattr(array_api_strict if self.__name__ == "tinyarray" else array_api_strict.fft, name)
+        attribute = getattr(array_api_strict if self.__name__ == "tinyarray" else array_api_strict.fft, name)
         if name == "fft":
             return Tiny("tinyarray.fft")
-        if not callable(found) or isinstance(found, type) or name.startswith("__"):
-            return found
+        if not callable(attribute) or isinstance(attribute, type) or name.startswith("__"):
+            return attribute
 
         def function(*arguments, **options):
-            y = found(*map(opened, arguments), **{key: opened(value) for key, value in options.items()})
+            y = attribute(*map(opened, arguments), **{key: opened(value) for key, value in options.items()})
             return TinyArray(y) if isinstance(y, StrictArray) else y
 
         return function
@@ -505,8 +505,8 @@ TINY = Tiny("tinyarray")
 def test_unknown_library_gets_the_standard_only_code(method, unreadable, monkeypatch):
     place = array_api_strict.Device("device1")
     x, kernel = (TinyArray(array_api_strict.asarray(host.tolist(), device=place)) for host in (X, KERNEL))
-    found = arrayconv.explain(x, kernel, method=method)
-    assert found.backend == "tinyarray"
+    explanation = arrayconv.explain(x, kernel, method=method)
+    assert explanation.backend == "tinyarray"
     results = [
         arrayconv.correlate(x, kernel, method=method),
         arrayconv.correlate(x, kernel, "same", boundary="wrap", method=method),
@@ -514,7 +514,7 @@ def test_unknown_library_gets_the_standard_only_code(method, unreadable, monkeyp
     ]
     assert all(type(y) is TinyArray and y.device == place for y in results)
     monkeypatch.undo()
-    host = [np.asarray(y.held.to_device(array_api_strict.Device("CPU_DEVICE"))) for y in results]
+    host = [np.asarray(y.inner.to_device(array_api_strict.Device("CPU_DEVICE"))) for y in results]
     assert close(host[0], EXPECTED["full"])
     assert close(host[1], arrayconv.correlate(X, KERNEL, "same", boundary="wrap"))
     assert close(host[2], arrayconv.einconv("b n, o n -> b o n | n", X, KERNEL, padding=2, upsample=2))
@@ -526,7 +526,7 @@ def test_unknown_library_takes_lists_and_out():
     assert type(y) is TinyArray
     out = TinyArray(array_api_strict.zeros(4, dtype=array_api_strict.int64))
     assert arrayconv.convolve(x, [1, 10], out=out) is out
-    assert np.asarray(out.held).tolist() == np.asarray(y.held).tolist() == [1, 12, 23, 30]
+    assert np.asarray(out.inner).tolist() == np.asarray(y.inner).tolist() == [1, 12, 23, 30]
 
 
 def test_unknown_library_is_not_mixed_with_others():

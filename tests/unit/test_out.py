@@ -83,11 +83,11 @@ def test_out_on_every_writable_library(name, writable):
     out = writable.asarray(np.full(expected.shape, -7))
     assert arrayconv.convolve(x, kernel, "same", out=out, **options) is out
     assert np.array_equal(writable.numpy(out), expected)
-    turned = writable.xp.permute_dims(
+    transposed = writable.xp.permute_dims(
         writable.asarray(np.full(expected.shape[::-1], -7)), tuple(range(expected.ndim))[::-1]
     )
-    assert arrayconv.convolve(x, kernel, "same", out=turned, **options) is turned
-    assert np.array_equal(writable.numpy(turned), expected)
+    assert arrayconv.convolve(x, kernel, "same", out=transposed, **options) is transposed
+    assert np.array_equal(writable.numpy(transposed), expected)
 
 
 def test_samples_around_a_sliced_out_stay():

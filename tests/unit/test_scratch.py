@@ -40,12 +40,12 @@ REFERENCES = {
 def test_memory_that_somebody_refers_to_is_left_alone(refer):
     first = scratch.empty((SIZE,), "float32")
     first[...] = 7
-    kept = refer(first)
+    reference = refer(first)
     del first
     others = [scratch.empty((SIZE,), "float32") for _ in range(3)]
     for other in others:
         other[...] = 0
-    assert np.all(np.asarray(kept) == 7)
+    assert np.all(np.asarray(reference) == 7)
 
 
 @pytest.mark.parametrize("size", [0, 1, SIZE // 2, scratch.MOST // 4 + 1])
@@ -59,8 +59,8 @@ def test_what_is_kept_is_bounded():
     for size in range(SIZE, 40 * SIZE, SIZE):
         scratch.empty((size,), "float32")
         assert sum(block.nbytes for block in scratch._own.memory.blocks) <= scratch._TOTAL
-    held = [scratch.empty((scratch.MOST // 4,), "float32") for _ in range(5)]  # more than is kept
-    del held
+    blocks = [scratch.empty((scratch.MOST // 4,), "float32") for _ in range(5)]  # more than is kept
+    del blocks
     gc.collect()
     assert sum(block.nbytes for block in scratch._own.memory.blocks) <= scratch._TOTAL
 

@@ -23,9 +23,9 @@ PROBLEMS = {
 IMAGES = (16, 32, 64, 64), (64, 32, 3, 3), {"pattern": "b c h w, o c h w -> b o h w | h w", "padding": "same"}
 
 
-def chosen(x, kernel, method, options):
-    found = arrayconv.explain(x, kernel, method=method, **options)
-    return next(row for row in found.candidates if row.name == method)
+def candidate(x, kernel, method, options):
+    explanation = arrayconv.explain(x, kernel, method=method, **options)
+    return next(row for row in explanation.candidates if row.name == method)
 
 
 @pytest.mark.parametrize("method", SHARING)
@@ -71,14 +71,14 @@ def test_a_product_of_a_few_rows_at_a_time_is_the_product(a, b):
 @pytest.mark.parametrize("method", SHARING)
 def test_their_workspace_together_stays_within_the_limit(method):
     shape, taps, options = IMAGES if TABLE[method].cuts.tiles_images else PROBLEMS["image"]
-    free = chosen(shape, taps, method, options)
+    free = candidate(shape, taps, method, options)
     if usable() == 1:
         pytest.skip("one core runs one piece at a time")
     assert free.num_parallel > 1
     limit = free.workspace // 2
-    assert chosen(shape, taps, method, {**options, "max_workspace": limit}).workspace <= limit
+    assert candidate(shape, taps, method, {**options, "max_workspace": limit}).workspace <= limit
     with config.using(threads=1):
-        assert chosen(shape, taps, method, options).num_parallel == 1
+        assert candidate(shape, taps, method, options).num_parallel == 1
 
 
 def test_small_problems_run_on_one_thread():

@@ -150,26 +150,26 @@ TRANSFORMED = {
 @pytest.mark.parametrize("method", METHODS)
 def test_transformed_calls_equal_those_of_direct(method, name, wide):
     with jax.enable_x64(wide):
-        found, expected = [
+        results, expected = [
             TRANSFORMED[name](lambda x, w, m=m: arrayconv.convolve(x, w, "same", boundary="reflect", method=m))(
                 *images((9, 11), (3, 4))
             )
             for m in (method, "direct")
         ]
-    for y, exact in zip(jax.tree.leaves(found), jax.tree.leaves(expected), strict=True):
+    for y, exact in zip(jax.tree.leaves(results), jax.tree.leaves(expected), strict=True):
         assert y.dtype == exact.dtype == np.float32
         np.testing.assert_allclose(y, exact, rtol=1e-4, atol=1e-3)
 
 
 def test_large_images_are_given_to_tiles():
-    chosen = []
+    methods = []
 
     def convolve(x):
-        chosen.append(arrayconv.explain(x, (7, 7), "same").method)
+        methods.append(arrayconv.explain(x, (7, 7), "same").method)
         return arrayconv.convolve(x, jax.numpy.ones((7, 7), x.dtype), "same")
 
     lowered = jax.jit(convolve).lower(jax.ShapeDtypeStruct((512, 512), "float32"))
-    assert chosen == ["xla_tiles"]
+    assert methods == ["xla_tiles"]
     assert xla.NAME in lowered.as_text()
 
 
@@ -250,17 +250,17 @@ def test_images_have_the_bits_of_numpy_s(name, dtype):
 
 
 def test_images_of_many_channels_are_given_to_their_loop():
-    chosen = []
+    methods = []
     with jax.enable_x64(True):
 
         def conv2d(x, w):
-            found = arrayconv.explain(x, w, pattern="b c h w, o c h w -> b o h w | h w")
-            chosen.append(found.method)
+            explanation = arrayconv.explain(x, w, pattern="b c h w, o c h w -> b o h w | h w")
+            methods.append(explanation.method)
             return nn.conv2d(x, w, padding=1)
 
         x, w = (jax.ShapeDtypeStruct(shape, "float64") for shape in ((8, 64, 56, 56), (64, 64, 3, 3)))
         lowered = jax.jit(conv2d).lower(x, w).as_text()
-    assert chosen == ["xla_images"]
+    assert methods == ["xla_images"]
     assert xla.NAME in lowered
 
 
@@ -323,10 +323,10 @@ if child == 0:
     os._exit(0 if same else 3)
 print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
     )
-    assert (done.returncode, done.stdout.strip()) == (0, "0"), done.stderr
+    assert (process.returncode, process.stdout.strip()) == (0, "0"), process.stderr
 
 
 def refuse(name, capsule, *, platform):
@@ -348,9 +348,11 @@ def test_where_xla_refuses_another_method_answers_after_one_warning():
     x, kernel = images((300, 300), (7, 7))
     expected = arrayconv.convolve(np.asarray(x), np.asarray(kernel), "same", method="direct")
     convolve = jax.jit(lambda x, kernel: arrayconv.convolve(x, kernel, "same"))
-    with pytest.warns(RuntimeWarning, match="accelerator 'xla_ffi' failed: .* RuntimeError: no such interface") as told:
+    with pytest.warns(
+        RuntimeWarning, match="accelerator 'xla_ffi' failed: .* RuntimeError: no such interface"
+    ) as caught:
         np.testing.assert_allclose(convolve(x, kernel), expected, rtol=1e-4, atol=1e-4)
-    assert len(told) == 1
+    assert len(caught) == 1
     np.testing.assert_allclose(arrayconv.convolve(x, kernel, "same"), expected, rtol=1e-4, atol=1e-4)
     assert "native" in _accel.available(frozenset(config.ACCELERATORS))
 
@@ -366,9 +368,9 @@ def test_where_xla_refuses_a_forced_method_says_so(method):
 def test_where_xla_refuses_explain_says_why(capsys):
     x, kernel = images((300, 300), (7, 7))
     with pytest.warns(RuntimeWarning, match="Other methods serve instead"):
-        found = arrayconv.explain(x, kernel, "same")
-    refused = {row.name: row.refusal for row in found.candidates}
-    assert found.method not in METHODS
+        explanation = arrayconv.explain(x, kernel, "same")
+    refused = {row.name: row.refusal for row in explanation.candidates}
+    assert explanation.method not in METHODS
     assert all("XLA refuses the loops" in refused[method] for method in METHODS)
     assert main(["backends"]) == 0
     assert "XLA refuses the loops" in " ".join(capsys.readouterr().out.split())
@@ -379,8 +381,8 @@ def test_without_native_code_jax_has_the_standard_methods_and_xla_conv(monkeypat
     _accel.installed.cache_clear()
     try:
         x, kernel = images((2, 3, 30, 30), (4, 3, 3, 3))
-        found = arrayconv.explain(x, kernel, pattern="b c h w, o c h w -> b o h w | h w")
-        refused = {row.name: row.refusal for row in found.candidates}
+        explanation = arrayconv.explain(x, kernel, pattern="b c h w, o c h w -> b o h w | h w")
+        refused = {row.name: row.refusal for row in explanation.candidates}
         assert all("'native' is not built: there was no C compiler" in refused[method] for method in METHODS)
         assert refused["xla_conv"] is None
         expected = nn.conv2d(np.asarray(x), np.asarray(kernel))
@@ -427,7 +429,7 @@ def _library():
 
 @pytest.mark.parametrize("name", LAYOUTS)
 def test_an_interface_of_another_layout_is_an_error_that_names_both(name):
-    frame, _kept, metadata, texts = frame_of(*LAYOUTS[name])
+    frame, _memory, metadata, texts = frame_of(*LAYOUTS[name])
     assert handled(frame) == CREATED
     major = LAYOUTS[name][2]
     assert texts[0].startswith(f"arrayconv: XLA's FFI is version {major}.7 ")
@@ -437,7 +439,7 @@ def test_an_interface_of_another_layout_is_an_error_that_names_both(name):
 
 @pytest.mark.parametrize("size", [36, 48, 200])
 def test_the_version_is_told_in_metadata_of_any_later_size(size):
-    frame, _kept, metadata, texts = frame_of(metadata_bytes=size, major=1)  # XLA, which knows, refuses it then
+    frame, _memory, metadata, texts = frame_of(metadata_bytes=size, major=1)  # XLA, which knows, refuses it then
     assert (handled(frame), texts) == (0, [])
     assert metadata[3] == 3 << 32  # version 0.3
 
@@ -477,11 +479,11 @@ WRONG = {  # what is changed of a right call -> what is said
 
 @pytest.mark.parametrize("name", WRONG)
 def test_a_table_that_does_not_fit_is_an_error_that_xla_raises(name):
-    change, said = WRONG[name]
+    change, message = WRONG[name]
     (x, w), head, parts = _right_call()
     table = np.asarray(change(head, parts))
     call = jax.ffi.ffi_call(xla.registered(), jax.ShapeDtypeStruct((13, 17), "float32"))
-    with pytest.raises(Exception, match=said):
+    with pytest.raises(Exception, match=message):
         jax.block_until_ready(call(x, w, table=table))
 
 
@@ -545,8 +547,8 @@ def _compiled(tmp_path, name, text, *flags):
     source, target = tmp_path / f"{name}.c", tmp_path / name
     source.write_text(text)
     command = [COMPILER, "-std=gnu11", *flags, str(source), "-o", str(target)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
-    assert done.returncode == 0, done.stderr
+    process = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
+    assert process.returncode == 0, process.stderr
     return target
 
 
