@@ -1,6 +1,6 @@
 """A process that computes, forks, and computes again in each child: what `test_fork` starts, with libraries to import.
 
-Every child must answer as its parent did, within seconds; the program ends with 'done', or raises.
+Every child must compute what its parent did, within seconds; the program ends with 'done', or raises.
 """
 
 import importlib

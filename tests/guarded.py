@@ -39,7 +39,7 @@ def guarded(shape, dtype, side):
 
 
 def run(spec, dtype, method, side):
-    """Run a method on guarded operands, into guarded memory; raise where that changes the answer."""
+    """Run a method on guarded operands, into guarded memory; raise where that changes the result."""
     library, random = make_library("numpy"), np.random.default_rng(5)
     plan = running.planned(library, spec, dtype, method)
     values = [cases.numbers(random, shape, dtype) for shape in (spec.input_shape, spec.kernel_shape)]
@@ -50,7 +50,7 @@ def run(spec, dtype, method, side):
     np.testing.assert_array_equal(out, expected)
 
 
-REMEMBERED = {  # calls that go straight to the code, which extends x and turns the kernel itself
+REPEATED = {  # calls that go straight to the loops, which extend x and flip the kernel themselves
     "signal": ((37,), (5,), lambda x, w, **how: arrayconv.convolve(x, w, "same", **how)),
     "image": ((9, 21), (4, 3), lambda x, w, **how: arrayconv.convolve(x, w, "full", **how)),
     "lags": ((30,), (12,), lambda x, w, **how: arrayconv.correlate(x, w, lags=(-3, 2), **how)),
@@ -65,8 +65,8 @@ TABLES = (
 )
 
 
-def remember(x_shape, w_shape, call, dtype, method, side):
-    """Make a call twice on guarded operands: it is remembered from the first on."""
+def repeat(x_shape, w_shape, call, dtype, method, side):
+    """Make a call twice on guarded operands: the first is bound and cached."""
     random = np.random.default_rng(5)
     values = [cases.numbers(random, shape, dtype) for shape in (x_shape, w_shape)]
     expected = call(*values, method=method)
@@ -82,14 +82,14 @@ def main(side, how):
         tiles._COPIED = 0
     for level in range(code.level + 1):
         loader.loaded = lambda level=level: code._replace(level=level)
-        cache._calls.clear()  # calls of another level
-        for name, (x_shape, w_shape, call) in REMEMBERED.items():
+        cache._calls.clear()  # bound calls of another level
+        for name, (x_shape, w_shape, call) in REPEATED.items():
             for dtype in DTYPES:
                 for method in ("native_loops", "native_tiles", "native_images"):
                     if method != "native_loops" and not dtype.startswith("float"):
                         continue
                     if method != "native_tiles" or name in ("image", "channels"):
-                        remember(x_shape, w_shape, call, dtype, method, side)
+                        repeat(x_shape, w_shape, call, dtype, method, side)
                         calls += 1
         for method, specs, dtypes in TABLES:
             for spec in specs.values():

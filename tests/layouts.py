@@ -1,7 +1,7 @@
 """Where arrays lie in memory: a layout is a value that prints itself, drawn by Hypothesis or named in a table.
 
-Every layout holds the same numbers. What lies between them, before and after, is NaN or -1: an answer shows whoever
-read it, and `Placed.surroundings` whoever wrote there.
+Every layout contains the same numbers. The bytes between, before and after them are NaN or -1: a result shows a read
+there, and `Placed.surroundings` a write.
 """
 
 from typing import Any, NamedTuple
@@ -31,7 +31,7 @@ class Layout(NamedTuple):
         return f"Layout({', '.join(fields)})"
 
     def strides(self, shape, unit=1):
-        """Return what each axis steps, where the first sample stands, and how much room all take."""
+        """Return the step of each axis, the offset of the first sample, and the length of all."""
         strides, step = [0] * len(shape), unit
         for axis in reversed(self.order):
             strides[axis] = step * self.steps[axis]
@@ -62,7 +62,7 @@ def layouts(draw, library, array, *, writable=False):
         return layout._replace(lazy=draw(st.booleans()) and array.dtype.kind in "fc")
     if library != "numpy":
         return layout
-    odd = st.sampled_from([0, 0, 0, 0, 1])  # most often what a remembered call could take for its own
+    odd = st.sampled_from([0, 0, 0, 0, 1])  # most often a layout that a bound call could mistake for its own
     gaps = st.sampled_from([0, 0, 0, 0, 1, array.itemsize // 2])
     return layout._replace(
         gap=draw(gaps), shift=draw(odd), swapped=draw(odd) == 1, read_only=not writable and draw(odd) == 1
@@ -78,7 +78,7 @@ class Placed(NamedTuple):
     """An array of some library, and the memory that it is a view of."""
 
     array: Any
-    memory: Any  # on the host, a byte each; None where the library shows nobody
+    memory: Any  # on the host, a byte each; None where the library shows none
 
     def snapshot(self):
         """Return the bytes of the memory."""
@@ -91,7 +91,7 @@ class Placed(NamedTuple):
 
 
 def place(library, host, layout):
-    """Return the numbers of a host array as an array of a library, laid out in memory."""
+    """Return the numbers of a host array as an array of a library, with a layout in memory."""
     make = {"numpy": _numpy, "torch": _torch, "jax": _jax, "array_api_strict": _strict}[library.name]
     return make(library, np.asarray(host), layout)
 

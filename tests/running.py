@@ -1,4 +1,4 @@
-"""Run one algorithm on one case, the way the plan does, and judge the answer by the contract."""
+"""Run one algorithm on one case, the way the plan does, and compare the result with the contract."""
 
 import functools
 
@@ -27,7 +27,7 @@ INSTALLS = {
 def planned(library, spec, dtype, method, *, fill=0, max_workspace=None, accelerators=None):
     """Return the plan of a forced method, or the sentence that refuses it.
 
-    With every accelerator, except that tensors stay with torch: as NumPy's arrays they would be no other library.
+    All accelerators by default, except that tensors stay with torch: as NumPy arrays they would test NumPy again.
     """
     own_traits = traits(library.name, library.device, library.xp, dtype)
     if accelerators is None:
@@ -47,26 +47,26 @@ def run(library, plan, x, w, fill=0):
 
 
 def bound(x, kernel, bias=None):
-    """Return the answer of the only remembered call, of which no library's engine is told."""
+    """Return the result of the only bound call, without autodiff of its library."""
     (call,) = cache._calls.values()
     return call.bind()(x, kernel, bias, None, None)
 
 
 def by_the_engine(x, kernel, bias=None):
-    """Return the answer of the only remembered call by way of its library's engine."""
+    """Return the result of the only bound call, through autodiff of its library."""
     (call,) = cache._calls.values()
     return call._planned(call.plan(), x, kernel, bias, None)
 
 
 @functools.cache
-def exact_answer(case):
-    """Return the oracle's answer to a case, computed once."""
+def exact_result(case):
+    """Return the oracle's result of a case, computed once."""
     x, w = case.operands()
     return oracle.operation(oracle.exact(x), oracle.exact(w), case.spec, case.fill)
 
 
 def assert_contract(y, exact, x, w, spec, dtype, fill=0, *, accuracy="normwise"):
-    """Raise unless y has the dtype and shape of the answer, equals it (integers) or is within the bound (floats)."""
+    """Raise unless y has the dtype and shape of the result, equals it (integers) or is within the bound (floats)."""
     assert y.dtype == np.dtype(dtype), f"dtype {y.dtype}, but should be {dtype}"
     assert y.shape == spec.output_shape, f"shape {y.shape}, but should be {spec.output_shape}"
     if dtypes.kind(dtype) == "integer":

@@ -1,7 +1,7 @@
-"""Every argument of every public function, given what it is not: an answer, or an error that names both, at once.
+"""Wrong values of every argument of every public function: a result, or an error that names both, at once.
 
-The table is built from the signatures, so a new function or argument is met here without being written down; only what
-a call needs at least is. An error is of a built-in type; `ndimage` and `signal` have SciPy's.
+The table is built from the signatures, so it covers new functions and arguments; only the required ones are written
+down. An error is of a built-in type; `ndimage` and `signal` have SciPy's.
 """
 
 import inspect
@@ -161,7 +161,7 @@ def fault(door, argument, value):
 
 @pytest.mark.filterwarnings("ignore")  # NumPy's of NaN, which is among the values
 @pytest.mark.parametrize("door", DOORS)
-def test_wrong_values_are_answered_or_refused_by_name(door):
+def test_wrong_values_are_computed_or_refused_by_name(door):
     function, arguments = DOORS[door]
     before = {name: value.copy() for name, value in arguments.items() if isinstance(value, np.ndarray)}
     faults = {}

@@ -72,7 +72,7 @@ def test_a_bound_call_gives_the_bits_of_the_plan(name):
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("where", ["x", "kernel"])
 @pytest.mark.parametrize("name", ["even", "in-chunks", "image"])
-def test_bad_numbers_spoil_what_they_meet_and_no_more(name, where, bad):
+def test_non_finite_numbers_contaminate_their_windows_and_no_more(name, where, bad):
     x, kernel = operands(SIZES[name], "float64")
     place = tuple(n // 2 for n in (x if where == "x" else kernel).shape)
     (x if where == "x" else kernel)[place] = bad
@@ -162,7 +162,7 @@ def test_blocks_slice_no_further_than_the_standard_allows(taps):
 
 
 @pytest.mark.parametrize("where", ["x", "kernel"])
-def test_blocks_let_bad_numbers_spoil_no_more_than_they_meet(where):
+def test_blocks_contain_non_finite_numbers(where):
     x, kernel = operands(((400,), (200,)), "float64")
     (x if where == "x" else kernel)[50] = np.nan
     with np.errstate(invalid="ignore"):

@@ -188,7 +188,7 @@ def test_rivals_near_the_fastest_go_on_for_more_rounds():
 
 
 @pytest.mark.parametrize(("took", "rounds"), [((1, 1, 1), 10), ((1, 1.02, 1.04), 40)])
-def test_rivals_go_on_until_their_shortest_turns_are_alike(took, rounds, monkeypatch):
+def test_rivals_go_on_until_their_shortest_turns_are_close(took, rounds, monkeypatch):
     queries, turns = [], iter([*took] + [2.0] * 50)
     monkeypatch.setattr(timing, "once", lambda *arguments: 1.0)
     monkeypatch.setattr(timing, "_turn", lambda *arguments: next(turns))
@@ -214,7 +214,7 @@ def test_page_says_which_commit_was_timed():
     assert page._commits([other]) == ""
 
 
-def test_leaders_are_ours_and_all_who_are_not_far_behind():
+def test_leaders_are_ours_and_all_that_are_not_far_behind():
     times = row("512^2", auto=2e6, plain=4e6, peers={"near": 6e6, "far": 7e6}, methods={"fft": 2e6, "slow": 9e6})
     ours = {("ours", name) for name in ("auto", "plain", "pure")}
     assert report.leaders(times) == ours | {("peer", "near"), ("method", "fft")}
@@ -262,7 +262,7 @@ def test_ratio_is_the_best_peer_over_ours():
     assert report.best_peer(SMALL["rows"][0]) == ("cv2.filter2D", 1e6)
     assert report.ratio(SMALL["rows"][0]) == 0.5
     assert report.ratio(SMALL["rows"][0], "plain", report.ALONE) == 0.75
-    assert report.ratio(row("nobody", peers={})) is None
+    assert report.ratio(row("without peers", peers={})) is None
 
 
 def test_standing_is_the_geometric_mean_and_the_least():
@@ -433,8 +433,8 @@ def rows_of(text):
     }
 
 
-@pytest.mark.parametrize(("wide", "table_of_paces"), [(True, "METHOD_COSTS"), (False, "NARROW")])
-def test_calibration_replaces_what_it_measured_and_keeps_the_rest(wide, table_of_paces, monkeypatch):
+@pytest.mark.parametrize(("wide", "table_name"), [(True, "METHOD_COSTS"), (False, "NARROW")])
+def test_calibration_replaces_what_it_measured_and_keeps_the_rest(wide, table_name, monkeypatch):
     monkeypatch.setattr(cost_table, "is_wide", lambda: wide)
     table = (ROOT / "arrayconv/_costs/cost_table.py").read_text()
     primitive_costs = {
@@ -449,7 +449,7 @@ def test_calibration_replaces_what_it_measured_and_keeps_the_rest(wide, table_of
         **{name: tuple(row) for name, row in primitive_costs.items()},
     }
     for name in ("METHOD_COSTS", "NARROW"):
-        changed = method_costs if name == table_of_paces else {}
+        changed = method_costs if name == table_name else {}
         assert after[name] == {**before[name], **{row: tuple(method_cost) for row, method_cost in changed.items()}}
     assert "numpy 0.\n" in text
     assert text.count(f"\nTHREADS = {cores.usable()} ") == 1

@@ -1,4 +1,4 @@
-"""Runs say what lies beyond the ends: they must spell out numpy.pad."""
+"""Runs are the samples outside the ends: they must spell out numpy.pad."""
 
 import numpy as np
 import pytest
@@ -18,13 +18,13 @@ from tests import oracle
 
 
 def positions(pieces):
-    """Return the sample each position copies, FILL for the constant."""
-    spelt = []
+    """Return the sample that each position copies, FILL for the constant."""
+    samples = []
     for run in pieces:
         one = positions(run.runs) * run.periods if isinstance(run, Cycle) else None
-        spelt += one or [run.start + run.step * i for i in range(run.length)]
+        samples += one or [run.start + run.step * i for i in range(run.length)]
         assert run.length == len(one or range(run.length))
-    return spelt
+    return samples
 
 
 @pytest.mark.parametrize("boundary", BOUNDARIES)
@@ -101,7 +101,7 @@ def test_a_range_of_samples_extends_as_the_whole_axis_does(size, boundary):
         ]
 
 
-def test_a_few_samples_at_an_end_stand_for_a_long_axis():
+def test_a_few_samples_at_an_end_replace_a_long_axis():
     ranges = {boundary: sample_range(100, -3, 5, boundary) for boundary in BOUNDARIES}
     assert ranges == {"constant": (0, 5), "edge": (0, 5), "symmetric": (0, 5), "reflect": (0, 5), "wrap": (0, 100)}
     assert sample_range(100, 90, 104, "reflect") == (90, 100)

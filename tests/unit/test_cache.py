@@ -1,4 +1,4 @@
-"""A call like one made before takes the short way, and gives what the long way would."""
+"""A call like an earlier one runs as a bound call, with the result of the first."""
 
 import numpy as np
 import pytest
@@ -46,13 +46,13 @@ def test_short_way_equals_the_definition(function, mode, dtype):
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 @pytest.mark.parametrize("mode", ["full", "same"])
-def test_bad_taps_spoil_every_output_by_every_way(mode, bad):
+def test_non_finite_taps_contaminate_every_output_by_every_method(mode, bad):
     kernel = np.array([1.0, bad, 1.0])
     for method in ("auto", "auto", "direct", "numpy_convolve"):
         assert not np.isfinite(arrayconv.convolve(X, kernel, mode, method=method)).any()
 
 
-def test_large_finite_taps_are_no_bad_taps():
+def test_large_finite_taps_contaminate_no_output():
     kernel = np.array([1e200, 1e200])
     for method in ("auto", "auto", "numpy_convolve", "numpy_convolve", "fft", "fft"):
         y = arrayconv.convolve(X, kernel, method=method)
@@ -164,11 +164,11 @@ def test_a_call_with_out_is_remembered():
     assert len(cache._calls) == 1
 
 
-def test_zeros_that_torch_has_not_written_are_no_place_for_an_answer():
+def test_zeros_that_torch_has_not_written_can_not_be_out():
     torch = pytest.importorskip("torch", reason="torch is not installed")
     x, kernel = torch.asarray(X), torch.asarray(KERNEL)
     out = torch.empty(X.size + KERNEL.size - 1, dtype=x.dtype)
-    arrayconv.convolve(x, kernel, out=out), arrayconv.convolve(x, kernel, out=out)  # the form of `out` is known
+    arrayconv.convolve(x, kernel, out=out), arrayconv.convolve(x, kernel, out=out)  # the layout of `out` is cached
     for _ in range(2):
         with pytest.raises(RuntimeError, match="immutable"):
             arrayconv.convolve(x, kernel, out=torch._efficientzerotensor(out.shape, dtype=out.dtype))
@@ -185,7 +185,7 @@ def test_other_orders_of_bytes_keep_their_values():
             np.testing.assert_array_equal(arrayconv.nn.conv2d(*images), expected)
 
 
-def test_every_pace_is_of_an_accelerated_method():
+def test_every_method_cost_is_of_an_accelerated_method():
     from arrayconv._accel import ACCELERATED
 
     assert {name.partition("-")[0] for name in METHOD_COSTS} <= set(ACCELERATED)

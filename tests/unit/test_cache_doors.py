@@ -14,13 +14,13 @@ RANDOM = np.random.default_rng(0)
 
 
 @pytest.fixture(autouse=True)
-def _forgetful():
+def _empty_cache():
     cache._calls.clear()
 
 
 @pytest.fixture(params=["numpy", "torch"])
 def eager(request):
-    """Return a library whose calls are remembered."""
+    """Return a library whose calls are bound and cached."""
     return make_library(request.param)
 
 
@@ -130,22 +130,22 @@ def test_exact_and_complex_calls_made_before_equal_the_first(name, dtype):
         np.testing.assert_array_equal(y, first)
 
 
-@pytest.mark.parametrize("lie", ["transposed", "backwards", "read-only", "every-second"])
-def test_arrays_may_lie_in_memory_as_they_like(eager, lie):
+@pytest.mark.parametrize("layout", ["transposed", "backwards", "read-only", "every-second"])
+def test_arrays_may_have_any_layout_in_memory(eager, layout):
     x, w, bias = normal(2, 4, 8, 8), normal(6, 4, 3, 3), normal(6)
     expected = nn.conv2d(x, w, bias, padding=1, method="direct")
-    lay = {
+    place = {
         "transposed": lambda a: np.asfortranarray(a),
         "backwards": lambda a: a[..., ::-1].copy()[..., ::-1],
         "read-only": lambda a: np.frombuffer(a.tobytes(), a.dtype).reshape(a.shape),
         "every-second": lambda a: np.repeat(a, 2, axis=-1)[..., ::2],
-    }[lie]
+    }[layout]
     if eager.name == "torch":
-        if lie in ("backwards", "read-only"):
+        if layout in ("backwards", "read-only"):
             pytest.skip("torch has no such tensors")
-        operands = [eager.xp.from_numpy(lay(array)) for array in (x, w, bias)]
+        operands = [eager.xp.from_numpy(place(array)) for array in (x, w, bias)]
     else:
-        operands = [lay(array) for array in (x, w, bias)]
+        operands = [place(array) for array in (x, w, bias)]
     for method in ("auto", "im2col", "torch_conv"):
         pytest.importorskip("torch" if method == "torch_conv" else "numpy", reason="torch is not installed")
         for _ in range(2):
@@ -153,7 +153,7 @@ def test_arrays_may_lie_in_memory_as_they_like(eager, lie):
             np.testing.assert_allclose(eager.numpy(y), expected, rtol=1e-12, atol=1e-12)
 
 
-def test_kinds_of_calls_are_kept_apart(eager):
+def test_different_calls_have_different_entries(eager):
     x, w, bias = (eager.asarray(normal(*shape)) for shape in ((1, 2, 6, 6), (2, 2, 2, 2), (2,)))
     single = [eager.xp.astype(array, eager.xp.float32) for array in (x, w, bias)]
     calls = [
@@ -251,12 +251,12 @@ def test_a_bias_of_the_wrong_kind_is_refused_after_one_of_the_right():
 
 @pytest.mark.parametrize("padding", [0, 1])
 @pytest.mark.parametrize("method", ["im2col", "torch_conv"])
-def test_both_ways_give_the_same_bits(eager, method, padding):
+def test_bound_and_first_calls_give_the_same_bits(eager, method, padding):
     pytest.importorskip("torch" if method == "torch_conv" else "numpy", reason="torch is not installed")
     x, w = eager.asarray(X), eager.asarray(W)
     for function in (nn.conv2d, nn.conv_transpose2d):
         short = function(x, w, padding=padding, stride=2, method=method)
-        long = function(x, w, padding=padding, stride=[2], method=method)  # a list is not remembered
+        long = function(x, w, padding=padding, stride=[2], method=method)  # a list is not cached
         np.testing.assert_array_equal(eager.numpy(short), eager.numpy(long))
 
 
@@ -277,7 +277,7 @@ def test_no_array_is_kept():
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 @pytest.mark.parametrize("where", ["x", "kernel"])
 @pytest.mark.parametrize("padding", [0, 2])
-def test_what_is_not_finite_spoils_as_much_as_the_first_time(eager, where, padding, bad):
+def test_non_finite_numbers_contaminate_as_much_as_in_the_first_call(eager, where, padding, bad):
     x, w = normal(2, 3, 9, 8), normal(4, 3, 3, 3)
     fine = [eager.asarray(array) for array in (x, w)]
     (x if where == "x" else w)[1, 1, 2, 2] = bad

@@ -1,4 +1,4 @@
-"""Calls of `signal` and `ndimage` made before: looked up before they are translated, with the answer of the first."""
+"""Repeated calls of `signal` and `ndimage`: looked up before they are translated, with the result of the first."""
 
 from functools import partial
 
@@ -139,7 +139,7 @@ def test_an_output_that_is_promoted_warns_every_time():
             ndimage.uniform_filter(x, 3, output=np.float64)
 
 
-def test_an_output_array_is_written_every_time_and_kept_by_nobody():
+def test_an_output_array_is_written_every_time_and_not_cached():
     x, out = RANDOM.standard_normal((6, 7)), np.empty((6, 7))
     expected = ndimage.uniform_filter(x, 3)
     for _ in range(2):

@@ -1,6 +1,6 @@
 """Settings: nested, restored, private to a thread or task, checked, and honoured by every call.
 
-The cap on workspace that nobody asked for is a wish: what cannot keep to it exceeds it. One that was asked for is kept.
+The default cap on workspace is a wish: a call that cannot keep to it exceeds it. A requested cap is a limit.
 """
 
 import asyncio
@@ -184,7 +184,7 @@ def test_what_cannot_keep_to_the_default_cap_exceeds_it(method):
 
 @pytest.fixture
 def tiny_default(monkeypatch):
-    """Make the cap that nobody asks for one that nothing keeps to."""
+    """Make the default cap too small for any call."""
     cache._calls.clear()
     token = config._settings.set(DEFAULT._replace(max_workspace=10))
     yield
@@ -213,7 +213,7 @@ class TestDefaultCap:
         with pytest.raises(NotImplementedError, match="its error is bounded by norm"):
             arrayconv.convolve(np.ones(9), np.ones(3), method="fft", accuracy="componentwise")
 
-    def test_a_cap_of_the_call_is_kept(self):
+    def test_a_cap_of_the_call_is_a_limit(self):
         with pytest.raises(ValueError, match="`max_workspace` is too small"):
             arrayconv.convolve(np.ones(9), np.ones(3), max_workspace=10)
 
@@ -242,7 +242,7 @@ class TestThreads:
             (TRAITS._replace(backend="cupy", device="cuda"), 2, 1),
         ],
     )
-    def test_there_are_as_many_as_asked_for_and_never_more_than_cores(self, traits, requested, threads):
+    def test_there_are_as_many_as_requested_and_never_more_than_cores(self, traits, requested, threads):
         assert plan.with_accelerators(traits, frozenset(), requested).threads == threads
 
     @pytest.mark.parametrize(
@@ -250,7 +250,7 @@ class TestThreads:
         [(1, 100, 1), (2, 100, 2), (1, 1500, 1), (2, 1500, 1)],
         ids=["one", "whole", "one-large", "side-by-side"],
     )
-    def test_transforms_are_told(self, requested, size, each, monkeypatch):
+    def test_transforms_get_their_number(self, requested, size, each, monkeypatch):
         counts = []
         namespace = _fft.namespace
         monkeypatch.setattr(_fft, "namespace", lambda *arguments: counts.append(arguments[-1]) or namespace(*arguments))
@@ -279,13 +279,13 @@ class TestThreads:
         row = next(row for row in arrayconv.explain(x, kernel, "same").candidates if row.name == method)
         if row.refusal is not None:
             pytest.skip(row.refusal)
-        answers = {}
+        results = {}
         for count in (1, 2):
             with config.using(threads=count):
-                answers[count] = call()
-                np.testing.assert_array_equal(call(), answers[count])
+                results[count] = call()
+                np.testing.assert_array_equal(call(), results[count])
         bound = error_bound("convolve", x, kernel, "same")
-        assert np.all(np.abs(answers[1] - answers[2]) <= 2 * bound)
+        assert np.all(np.abs(results[1] - results[2]) <= 2 * bound)
 
     def test_a_loop_is_predicted_to_take_longer_on_one(self):
         if not loader.built():
@@ -299,7 +299,7 @@ class TestThreads:
 
     @pytest.mark.parametrize(("shape", "factor"), [((2000, 2000), 1.6), ((100, 100), 1)])
     @pytest.mark.parametrize("library", ["scipy", "ducc0"])
-    def test_large_lent_transforms_are_predicted_to_take_longer_on_one(self, library, shape, factor):
+    def test_large_provided_transforms_are_predicted_to_take_longer_on_one(self, library, shape, factor):
         spec = Spec(1, 1, 1, 1, tuple(Axis(n, 31, n, before=15) for n in shape))
         provided = TRAITS._replace(transforms=library)
         one, two = (TABLE["fft"].cost(spec, provided._replace(threads=count)) for count in (1, 2))
@@ -381,7 +381,7 @@ def test_a_provider_that_cannot_be_imported_is_left_alone_with_one_warning(monke
 
 
 class TestFailingAccelerator:
-    """A library that can't be imported or can't compile: `auto` answers by another route, with one warning."""
+    """A library that can't be imported or can't compile: `auto` takes another method, with one warning."""
 
     @pytest.fixture(autouse=True)
     def _broken(self, monkeypatch):
@@ -393,7 +393,7 @@ class TestFailingAccelerator:
         monkeypatch.setitem(TABLE, "numpy_convolve", broken)
         cache._calls.clear()
 
-    def test_auto_answers_and_warns_once(self):
+    def test_auto_takes_another_method_and_warns_once(self):
         x, kernel = np.arange(100.0), np.arange(5.0)
         with config.using(accelerators={"numpy"}):
             with pytest.warns(RuntimeWarning, match="'numpy' failed: it is broken today. Method '.*' serves instead"):

@@ -6,7 +6,7 @@ import pytest
 from arrayconv._ops import contain
 
 SIZES = [1, 7, contain._FEW, contain._FEW + 1]
-# What stands among ones: every number finite, and of a magnitude that needs no scaling.
+# Numbers among ones -> whether all are finite, and of a magnitude that needs no scaling.
 NUMBERS = {
     "ones": ([], True, True),
     "a zero": ([0.0], True, True),
@@ -40,7 +40,7 @@ def test_plain_numbers_are_finite_and_of_moderate_size(library, name, dtype):
 
 @pytest.mark.parametrize("name", NUMBERS)
 @pytest.mark.parametrize("alone", [True, False])
-def test_one_pass_tells_the_truth_or_nothing(library, name, alone):
+def test_one_pass_is_right_or_undecided(library, name, alone):
     for size in SIZES:
         for scales, expected in zip((False, True), NUMBERS[name][1:], strict=True):
             x = library.asarray(among_ones(NUMBERS[name][0], size, "float32"))

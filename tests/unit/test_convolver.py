@@ -1,4 +1,4 @@
-"""`Convolver`: what it keeps, what it must not keep, and that it answers as `convolve` and `correlate` do."""
+"""`Convolver`: what it caches, what it must not cache, and that it computes what `convolve` and `correlate` do."""
 
 import copy
 import dataclasses
@@ -30,7 +30,7 @@ METHODS = [name for name in plan.TABLE if name not in ("auto",)]
 
 @pytest.mark.parametrize("correlate", [False, True])
 @pytest.mark.parametrize("name", OPTIONS)
-def test_answers_as_the_functions_do(library, name, correlate):
+def test_computes_what_the_functions_do(library, name, correlate):
     x, kernel = library.asarray(X), library.asarray(KERNEL)
     function = arrayconv.correlate if correlate else arrayconv.convolve
     convolver = Convolver(kernel, correlate=correlate, **OPTIONS[name])
@@ -144,9 +144,9 @@ def test_threads_share_one():
     shapes = [X[:rows, :columns] for rows in range(5, 12) for columns in range(5, 12)]
     expected = [arrayconv.convolve(x, KERNEL, "same", method="fft") for x in shapes]
     with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(convolver, shapes * 4))
-    for answer, right in zip(answers, expected * 4, strict=True):
-        np.testing.assert_allclose(answer, right, rtol=1e-12, atol=1e-12)
+        results = list(pool.map(convolver, shapes * 4))
+    for result, right in zip(results, expected * 4, strict=True):
+        np.testing.assert_allclose(result, right, rtol=1e-12, atol=1e-12)
     assert len(convolver._store) == store.MAX_ENTRIES
 
 
@@ -230,7 +230,7 @@ def test_devices_are_not_mixed():
 
 
 @pytest.mark.parametrize("argument", ["kernel", "factors", "lists"])
-def test_copies_and_pickles_answer_alike(argument):
+def test_copies_and_pickles_compute_the_same(argument):
     options = {"boundary": "wrap", "correlate": True}
     convolver = Convolver(kernels.gaussian(0.5), "same", **options)
     if argument == "factors":
@@ -283,14 +283,14 @@ class TestPasses:
         convolver = Convolver(kernels.gaussian(1.0), "same", separable=True, stride=(1, 4))
         assert [step.axis for step in convolver.explain((40, 40)).passes] == [1, 0]
 
-    def test_count_what_stands_between_them_as_workspace(self):
+    def test_count_the_arrays_between_them_as_workspace(self):
         kernel = kernels.gaussian(1.0)
         with pytest.raises(ValueError, match="a pass is refused"):
             Convolver(kernel, "same", separable=True, max_workspace=8 * 100 * 100)(np.ones((100, 100)))
         whole = Convolver(kernel, "same", max_workspace=8 * 100 * 100)
         assert "a pass is refused" in whole.explain((100, 100)).separable
 
-    def test_factors_are_kept(self, monkeypatch):
+    def test_factors_are_cached(self, monkeypatch):
         convolver = Convolver(kernels.log(1.0), "same", separable=True, method="fft")
         convolver(X)
         nbytes = convolver.nbytes
@@ -300,7 +300,7 @@ class TestPasses:
 
 
 class TestFactors:
-    def test_answer_as_their_kernel(self, library):
+    def test_compute_what_their_kernel_does(self, library):
         kernel = kernels.log(0.5)
         terms = [tuple(map(library.asarray, term)) for term in kernels.separate(kernel)]
         options = {"boundary": ("constant", "wrap"), "fill_value": 1.5, "stride": (2, 1)}
@@ -370,7 +370,7 @@ class TestTorch:
         torch.testing.assert_close(mine, theirs)
         torch.testing.assert_close(torch.func.vmap(convolver)(torch.stack([x, x])), torch.stack([convolver(x)] * 2))
 
-    def test_watched_kernel_is_kept_itself_and_read_at_every_call(self):
+    def test_kernel_that_needs_autodiff_is_no_copy_and_read_at_every_call(self):
         torch, x = self.torch, self.torch.asarray(X)
         weight = torch.nn.Parameter(torch.asarray(KERNEL))
         convolver = Convolver(weight, "same")
@@ -383,7 +383,7 @@ class TestTorch:
         assert len(convolver._store) == 0
         assert "watches" in Convolver(weight, separable="auto").explain(x).separable
 
-    def test_values_are_copied_where_nobody_watches(self):
+    def test_values_are_copied_where_no_gradient_is_needed(self):
         weight = self.torch.nn.Parameter(self.torch.asarray(KERNEL))
         convolver = Convolver(weight.detach(), "same")
         y = convolver(self.torch.asarray(X))
@@ -430,9 +430,9 @@ class TestJax:
         np.testing.assert_allclose(np.asarray(mine), np.asarray(theirs), rtol=1e-12, atol=1e-12)
 
     @pytest.mark.parametrize("separable", [False, True])
-    def test_nothing_of_a_trace_is_kept(self, separable):
+    def test_nothing_of_a_trace_is_cached(self, separable):
         jax = self.jax
-        x = jax.numpy.asarray(X)  # known inside the function too, yet all that is made of it there is traced
+        x = jax.numpy.asarray(X)  # not traced inside the function, but all values computed from it there are
         convolver = Convolver(jax.numpy.asarray(kernels.log(0.5)), "same", separable=separable)
         inside = jax.jit(lambda y: y + convolver(x))(1.0)
         np.testing.assert_allclose(np.asarray(convolver(x)) + 1, np.asarray(inside), rtol=1e-12)

@@ -65,7 +65,7 @@ def test_layer_gives_the_slope_of_its_result(layer, shapes):
     assert inner(gradients, directions) == pytest.approx(expected, rel=1e-7)
 
 
-def test_convolution_leaves_out_a_gradient_nobody_wants():
+def test_convolution_computes_no_gradient_that_is_not_requested():
     random, xp = np.random.default_rng(1), make_library("numpy").xp
     y, back = network.convolution(*(random.normal(size=shape) for shape in LAYERS["convolution"][1]), xp)
     _, *expected = back(np.ones_like(y))
@@ -126,7 +126,7 @@ def test_steps_of_adam_are_torchs():
         parameters, moments = network.adam(parameters, [gradient], moments, step, 0.1, make_library("numpy").xp)
         tensor.grad = torch.tensor(gradient)
         optimizer.step()
-    np.testing.assert_allclose(parameters[0], tensor.numpy(), rtol=1e-6)  # their 1e-8 stands elsewhere
+    np.testing.assert_allclose(parameters[0], tensor.numpy(), rtol=1e-6)  # their 1e-8 is added elsewhere
 
 
 def test_a_quarter_is_held_out():

@@ -28,7 +28,7 @@ class Row:
     x: tuple
     kernel: tuple
     options: dict = field(default_factory=dict)
-    inferred: dict = field(default_factory=dict)  # sizes that einconv has to find
+    inferred: dict = field(default_factory=dict)  # sizes that einconv has to infer
 
     @property
     def full_options(self):
@@ -55,7 +55,7 @@ ROWS = [
     Row("b (g c) n, (g o) c n -> b (g o) n | n", (2, 6, 9), (4, 3, 3), {"g": 2}),  # grouped as torch lays it out
     Row("b n (g c), n c (g o) -> b n (g o) | n", (2, 9, 6), (3, 3, 4), {"g": 2}),  # grouped, channels last
     Row("b (g c) n, (g o) c n -> b (g o) n | n", (2, 6, 9), (4, 3, 3), {}, {"g": 2}),  # g is 6 / c, then o is 4 / g
-    Row("b (g c) n, g o c n -> b (g o) n | n", (2, 6, 9), (2, 2, 3, 3), {}, {"g": 2}),  # g and c stand in the kernel
+    Row("b (g c) n, g o c n -> b (g o) n | n", (2, 6, 9), (2, 2, 3, 3), {}, {"g": 2}),  # g and c are in the kernel
     Row(
         "b g c n, (g o) (c n) -> b g o n | n", (2, 2, 3, 9), (4, 9), {}, {"g": 2, "c": 3}
     ),  # from x to the kernel, taps by division
@@ -74,7 +74,7 @@ ROWS = [
     Row("b n c, n o -> b n o | n", (2, 9, 3), (3, 4)),  # summed away from x
     Row("n, n a o -> n o | n", (9,), (3, 2, 4)),  # summed away from the kernel
     Row("b n c, n a -> n | n", (2, 9, 3), (3, 2)),  # from both
-    Row("a n b, n -> (a b) n | n", (2, 9, 3), (3,)),  # merged batches that do not stand side by side
+    Row("a n b, n -> (a b) n | n", (2, 9, 3), (3,)),  # merged batches that are not adjacent
     Row("(a b) n, n -> a n b | n", (6, 9), (3,), {"a": 2}),  # split batches, moved apart
     Row("b n c, n c o -> (b n o) | n", (2, 9, 3), (3, 3, 4)),  # everything in one axis
     Row("b n () c, n c o -> b () n o | n", (2, 9, 1, 3), (3, 3, 4)),  # axes of one sample
@@ -166,7 +166,7 @@ def test_options_by_label_are_those_by_position(by_position, by_label):
     assert np.array_equal(first, other), "positions follow the order after the bar"
 
 
-def test_one_pair_serves_one_label():
+def test_one_pair_is_of_one_label():
     x, kernel = np.arange(1, 6), np.array([1, 10])
     y = arrayconv.einconv("n, n -> n | n", x, kernel, padding=(1, 0))
     assert y.tolist() == [10, 21, 32, 43, 54]
@@ -263,7 +263,7 @@ def test_same_on_every_library(row, library):
 
 
 @pytest.mark.parametrize("row", ROWS, ids=ids)
-def test_out_takes_the_answer(row):
+def test_the_result_is_written_to_out(row):
     x, kernel = row.operands()
     expected = definition(row.pattern, x, kernel, **row.full_options)
     for out in (np.full(expected.shape, -1), np.full(expected.shape[::-1], -1).T):
@@ -418,7 +418,7 @@ def test_lists_are_welcome():
     assert y.tolist() == [[[5, 8], [50, 80]]]
 
 
-def test_empty_batch_has_an_empty_answer():
+def test_empty_batch_has_an_empty_result():
     assert arrayconv.einconv(IMAGE, np.ones((0, 8, 9, 3)), np.ones((3, 2, 3, 4))).shape == (0, 6, 8, 4)
 
 
@@ -437,7 +437,7 @@ def test_half_precision_summed_away_is_rounded_once():
     assert y.tolist() == [4000] * 3
 
 
-# ---- refusals: type and full text; the caret stands under what is wrong ----
+# ---- refusals: type and full text; the caret is under what is wrong ----
 
 GRAMMAR = "A pattern is 'x, kernel -> output | convolved'."
 PAIRS = "parentheses must pair up and do not nest. Write each axis as a label or as (label ...)."
@@ -778,7 +778,7 @@ WRONG_TYPES = [
 
 @pytest.mark.parametrize(("pattern", "options", "text"), WRONG_TYPES, ids=[row[-1][:50] for row in WRONG_TYPES])
 def test_wrong_types_are_refused(pattern, options, text):
-    arrayconv.einconv(N, *map(np.ones, SHAPES), stride=2)  # an equal key would answer for 2.0
+    arrayconv.einconv(N, *map(np.ones, SHAPES), stride=2)  # an equal key would return this call for 2.0
     with pytest.raises(TypeError) as refusal:
         arrayconv.einconv(pattern, *map(np.ones, SHAPES), **options)
     assert str(refusal.value) == f"einconv: {text}"

@@ -16,10 +16,12 @@ def lags_by_definition(n, k, mode, stride=1, dilation=1):
     """Return every stride-th lag of a mode, found by trying them all."""
     taps = [dilation * j for j in range(k)]
     tried = range(-dilation * k - n, dilation * k + n + 1)
-    meets = [lag for lag in tried if any(0 <= lag + tap < n for tap in range(taps[-1] + 1))]  # the window's whole reach
+    overlapping = [
+        lag for lag in tried if any(0 <= lag + tap < n for tap in range(taps[-1] + 1))
+    ]  # the window's whole reach
     inside = [lag for lag in tried if all(0 <= lag + tap < n for tap in taps)]
     if mode == "full":
-        return meets[::stride]
+        return overlapping[::stride]
     if mode == "valid":
         return inside[::stride]
     reach = taps[-1] + 1

@@ -10,7 +10,7 @@ from arrayconv._run.canonical import moved
 XP = compat_namespace()
 
 
-def test_roles_follow_from_where_a_label_stands():
+def test_roles_follow_from_the_operands_of_a_label():
     sizes = {"b": 2, "g": 3, "c": 4, "o": 5}
     roles = layout("bgcw", "gocw", "bogw", "w", sizes, ((2, 3, 4, 9), (3, 5, 4, 2), (2, 5, 3, 8)))
     assert (roles.batch, roles.groups, roles.channels, roles.filters) == (2, 3, 4, 5)

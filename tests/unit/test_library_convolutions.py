@@ -9,17 +9,17 @@ from tests import cases, oracle, running
 from tests.conftest import make_library
 
 METHODS = {"torch": "torch_conv", "jax": "xla_conv", "numpy": "torch_conv"}
-LENDERS = {"torch": "torch", "jax": "jax", "numpy": "torch"}
+PROVIDERS = {"torch": "torch", "jax": "jax", "numpy": "torch"}
 
 
 @pytest.fixture(params=METHODS)
 def own(request):
-    """Return a library whose arrays a convolution serves, and that method."""
-    pytest.importorskip(LENDERS[request.param], reason=f"{LENDERS[request.param]} is not installed")
+    """Return a library, and the method that computes its arrays by a library's convolution."""
+    pytest.importorskip(PROVIDERS[request.param], reason=f"{PROVIDERS[request.param]} is not installed")
     return make_library(request.param), METHODS[request.param]
 
 
-SPECS = {  # what is handed over: padding on either side, samples left out, counts
+SPECS = {  # padding on either side, samples left out, counts
     "more-after-than-before": cases.spec(cases.axis(7, 4, 9, before=1)),
     "more-after-at-a-stride": cases.spec(cases.axis(9, 4, 6, before=1, stride=2)),
     "only-before": cases.spec(cases.axis(7, 3, 4, before=2)),
@@ -139,7 +139,7 @@ def test_a_transposed_convolution_falls_into_phases_where_memory_is_short():
     "options", [{"stride": 2}, {"stride": (3, 1), "padding": 2}, {"stride": 2, "dilation": (3, 2)}]
 )
 @pytest.mark.parametrize("array", ["torch", "numpy"])
-def test_bad_taps_of_a_transposed_convolution_spoil_their_phases(array, options, tap, bad):
+def test_non_finite_taps_of_a_transposed_convolution_contaminate_their_phases(array, options, tap, bad):
     pytest.importorskip("torch", reason="torch is not installed")
     library, random = make_library(array), np.random.default_rng(1)
     x, w = random.standard_normal((2, 4, 5, 6)), random.standard_normal((4, 3, 3, 4))
@@ -158,7 +158,7 @@ def test_bad_taps_of_a_transposed_convolution_spoil_their_phases(array, options,
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 @pytest.mark.parametrize("where", ["x", "kernel"])
-def test_what_is_not_finite_spoils_what_it_meets(own, where, bad, dtype):
+def test_non_finite_numbers_contaminate_their_windows(own, where, bad, dtype):
     library, method = own
     random = np.random.default_rng(0)
     x, w = random.standard_normal((2, 3, 9, 20)).astype(dtype), random.standard_normal((8, 3, 3, 3)).astype(dtype)
@@ -179,10 +179,10 @@ MEMORY = {
 }
 
 
-@pytest.mark.parametrize("lie", MEMORY)
-def test_numpy_arrays_are_lent_to_torch_however_they_lie(lie):
+@pytest.mark.parametrize("layout", MEMORY)
+def test_torch_computes_numpy_arrays_of_any_layout(layout):
     pytest.importorskip("torch", reason="torch is not installed")
-    x = MEMORY[lie](np.random.default_rng(0).standard_normal((9, 11)))
+    x = MEMORY[layout](np.random.default_rng(0).standard_normal((9, 11)))
     kernel = np.arange(6.0).reshape(2, 3)
     kernel.flags.writeable = False
     y = arrayconv.convolve(x, kernel, method="torch_conv")
@@ -208,16 +208,16 @@ def test_a_repeated_call_keeps_gradients_digits_and_bad_taps():
     plain = [arrayconv.convolve(x, kernel, **call) for _ in range(2)][1]
     with torch.autocast("cpu"):
         assert arrayconv.convolve(x, kernel, **call).dtype == torch.float32
-    watched = x.clone().requires_grad_()
-    arrayconv.convolve(watched, kernel, **call).sum().backward()
-    assert watched.grad is not None
+    tracked = x.clone().requires_grad_()
+    arrayconv.convolve(tracked, kernel, **call).sum().backward()
+    assert tracked.grad is not None
     assert torch.equal(plain, arrayconv.convolve(x, kernel, **call))
     bad = torch.tensor([1.0, float("inf"), 1.0])
     y = arrayconv.convolve(x, bad, **call)
     assert not torch.isfinite(y).any()
 
 
-def test_torch_lends_nothing_that_is_switched_off():
+def test_torch_computes_nothing_where_it_is_switched_off():
     pytest.importorskip("torch", reason="torch is not installed")
     x, kernel = np.ones((9, 9)), np.ones((3, 3))
     with config.using(accelerators=set(config.ACCELERATORS) - {"torch"}):

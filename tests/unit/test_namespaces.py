@@ -1,4 +1,4 @@
-"""Any namespace of the standard serves: without extensions, of older versions, without views or writing in place."""
+"""Any namespace of the standard works: without extensions, of older versions, without views or writing in place."""
 
 import importlib
 import subprocess
@@ -19,14 +19,14 @@ X, K = RANDOM.normal(size=(13, 12)), RANDOM.normal(size=(3, 4))
 LONG, TAPS = RANDOM.normal(size=(40, 41)), RANDOM.normal(size=(17, 18))
 WHOLE = RANDOM.integers(-9, 9, (13, 12))
 SEPARABLE = np.outer(K[:, 0], K[0])
-SPOILED = np.where(X > 1.9, np.nan, X)
+WITH_NAN = np.where(X > 1.9, np.nan, X)
 DOORS = {
     "convolve": lambda a: arrayconv.convolve(a(X), a(K), "same", boundary="reflect"),
     "convolve-strided": lambda a: arrayconv.convolve(a(X[0]), a(K[0]), stride=2, boundary="wrap"),
     "convolve-long": lambda a: arrayconv.convolve(a(LONG), a(TAPS), "same"),
     "convolve-list": lambda a: arrayconv.convolve(a(X), K.tolist(), dilation=(1, 2)),
     "convolve-integers": lambda a: arrayconv.convolve(a(WHOLE), a(WHOLE[:3, :4])),
-    "convolve-nan": lambda a: arrayconv.convolve(a(SPOILED), a(K), "same"),
+    "convolve-nan": lambda a: arrayconv.convolve(a(WITH_NAN), a(K), "same"),
     "convolve-blocks": lambda a: arrayconv.convolve(a(X), a(K), method="direct", max_workspace=7000),
     "convolve-im2col": lambda a: arrayconv.convolve(a(X), a(K), boundary="edge", method="im2col"),
     "convolve-banded": lambda a: arrayconv.convolve(a(X), a(K), boundary="symmetric", method="banded"),
@@ -106,9 +106,9 @@ class Copying(bare_namespace.Array):
 def test_writing_need_not_reach_the_arrays_that_a_view_was_taken_of(door, monkeypatch):
     monkeypatch.setattr(bare_namespace, "Array", Copying)
     monkeypatch.setattr(bare_namespace, "reshape", _reshaped)
-    _forget()
+    _clear_namespaces()
     agrees(door, _bare, "conformance")
-    _forget()
+    _clear_namespaces()
 
 
 def _reshaped(x, shape, **options):
@@ -117,7 +117,7 @@ def _reshaped(x, shape, **options):
     return type(x)(array_api_strict.reshape(x._inner, shape, copy=True))
 
 
-def _forget():
+def _clear_namespaces():
     from arrayconv._arrays.namespace import writing
 
     writing.cache_clear()
@@ -131,11 +131,11 @@ def test_an_out_that_cannot_be_written_is_refused_before_any_work():
 def test_out_is_written_where_no_array_is_a_view(monkeypatch):
     monkeypatch.setattr(bare_namespace, "Array", Copying)
     monkeypatch.setattr(bare_namespace, "reshape", _reshaped)
-    _forget()
+    _clear_namespaces()
     out = _bare(np.zeros((15, 15)))
     assert arrayconv.convolve(_bare(X), _bare(K), out=out) is out
     np.testing.assert_allclose(copied("conformance", out), arrayconv.convolve(X, K))
-    _forget()
+    _clear_namespaces()
 
 
 @pytest.mark.parametrize("like", ["namespace", "array"])
@@ -205,7 +205,7 @@ def _origin(name):
     return name.split("_")[0]
 
 
-def test_nothing_of_the_other_libraries_is_imported_to_serve_a_namespace():
+def test_nothing_of_the_other_libraries_is_imported_to_compute_on_a_namespace():
     code = """
 import sys
 import arrayconv

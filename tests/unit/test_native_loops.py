@@ -76,7 +76,7 @@ def test_images_on_threads_of_their_own_start_no_others(dtype, method, monkeypat
     np.testing.assert_array_equal(y, whole)
 
 
-def test_images_on_threads_start_no_others_where_another_method_serves_instead(monkeypatch):
+def test_images_on_threads_start_no_others_where_another_method_runs_instead(monkeypatch):
     spec, counts = images(16, 16, 16, filters=16), []
     library, parallel_for = make_library("numpy"), in_place.parallel_for
     monkeypatch.setattr(
@@ -91,7 +91,7 @@ def test_images_on_threads_start_no_others_where_another_method_serves_instead(m
 
     def fails(job, *arguments):
         if job.loop == tables.TILES:
-            raise AcceleratorFailed("native", "it is told to")
+            raise AcceleratorFailed("native", "it is made to")
         return start(job, *arguments)
 
     monkeypatch.setattr(loader, "start", fails)
@@ -163,10 +163,10 @@ LAST = {  # which of x and y have their channels last
 
 @pytest.mark.parametrize("dtype", ["float32", "complex128", "int64"])
 @pytest.mark.parametrize("last", LAST)
-def test_channels_that_are_adjacent_are_laid_apart_first(last, dtype, method, monkeypatch):
-    tables_ = []
+def test_contiguous_channels_are_copied_first(last, dtype, method, monkeypatch):
+    jobs = []
     job = shared.job
-    monkeypatch.setattr(shared, "job", lambda *table: tables_.append(table) or job(*table))
+    monkeypatch.setattr(shared, "job", lambda *table: jobs.append(table) or job(*table))
     random = np.random.default_rng(4)
     x_shape = (2, 3, 20, 30) if last == "y" else (2, 20, 30, 3)
     x, w = cases.numbers(random, x_shape, dtype), cases.numbers(random, (5, 3, 3, 2), dtype)
@@ -175,12 +175,12 @@ def test_channels_that_are_adjacent_are_laid_apart_first(last, dtype, method, mo
         y = einconv(LAST[last], x, w, method=method, out=np.empty_like(expected) if out else None)
         tolerance = 0 if dtype == "int64" else 1e-4 if dtype == "float32" else 1e-11
         np.testing.assert_allclose(y, expected, rtol=tolerance, atol=tolerance)
-    steps = [job(*arguments).parts[0] for arguments in tables_[-2:]]
+    steps = [job(*arguments).parts[0] for arguments in jobs[-2:]]
     assert all((table.x_step, table.y_step) == (1, 1) for table in steps)
 
 
 @pytest.mark.parametrize("step", [1, 2, -1])
-def test_the_answer_is_written_where_the_caller_wants_it(step, method):
+def test_the_result_is_written_to_out_of_any_step(step, method):
     spec = cases.spec(cases.axis(9, 3), cases.axis(9, 3), batch=2)
     x, w = operands(spec, "float64")
     into = np.full((2, 7, 16), np.nan)[..., ::step][..., :7]
@@ -199,7 +199,7 @@ def test_borders_of_large_arrays_equal_direct(shape, method):
         np.testing.assert_allclose(y, expected, rtol=1e-12, atol=1e-12)
 
 
-def test_the_first_axis_of_an_image_gives_a_contiguous_answer(method):
+def test_the_first_axis_of_an_image_gives_a_contiguous_result(method):
     x = np.random.default_rng(2).standard_normal((50, 40))
     y = arrayconv.convolve(x, [1.0, 2.0, 1.0], "valid", axes=0, method=method)
     assert y.flags.c_contiguous

@@ -98,7 +98,7 @@ def test_blocks_of_a_large_array_shared_by_threads(monkeypatch, method):
 
 @pytest.fixture
 def short_ways(monkeypatch):
-    """Rows of few samples meet in a cache of short ways, and are copied apart."""
+    """Make the cache's ways short, so that rows of few samples conflict and are copied."""
     monkeypatch.setattr(shared, "_WAY", 64)
     monkeypatch.setattr(shared, "_FEW_LINES", 1)
     monkeypatch.setattr(shared, "_BAND", 12)
@@ -110,7 +110,7 @@ def short_ways(monkeypatch):
 
 @pytest.mark.parametrize("boundary", BOUNDARIES)
 @pytest.mark.parametrize(("dtype", "width"), [("float32", 48), ("float64", 40)])
-def test_rows_that_meet_in_the_cache_are_copied_apart(dtype, width, boundary, method, short_ways):
+def test_rows_that_conflict_in_the_cache_are_copied(dtype, width, boundary, method, short_ways):
     rows = cases.axis(50, 5, 50, before=2, boundary=boundary)
     spec = cases.spec(rows, cases.axis(width, 4, width, before=2, boundary=boundary), batch=2)
     agrees(*operands(spec, dtype), spec, dtype, method, fill=0.5)
@@ -120,7 +120,7 @@ def test_rows_that_meet_in_the_cache_are_copied_apart(dtype, width, boundary, me
     ("itemsize", "step", "taps", "copies"),
     [(8, 512, 4, 1), (4, 2048, 9, 1), (8, 512, 3, 0), (8, 520, 9, 0), (4, 512, 9, 0)],
 )
-def test_rows_are_copied_where_they_would_push_each_other_out(itemsize, step, taps, copies):
+def test_rows_are_copied_where_they_would_evict_each_other(itemsize, step, taps, copies):
     spec = cases.spec(cases.axis(500, taps), cases.axis(step, 5))
     sizes = spec.output_size
     head, table, _, _, row_cuts, _ = shared.job(spec, (0, 0, 0, step, 1), (0, 0, 0, sizes[1], 1), 0, 0, itemsize).parts
@@ -131,7 +131,7 @@ def test_rows_are_copied_where_they_would_push_each_other_out(itemsize, step, ta
 
 @pytest.mark.parametrize("stride", [1, 2])
 @pytest.mark.parametrize("step", [1, 2, -1])
-def test_the_answer_is_written_where_the_caller_wants_it(step, stride, method):
+def test_the_result_is_written_to_out_of_any_step(step, stride, method):
     x, w = np.random.default_rng(0).standard_normal((2, 9, 9)), np.random.default_rng(1).standard_normal((3, 3))
     into = np.full((2, 7, 16), np.nan)[:, ::stride, ::step][..., : (7, 4)[stride - 1]]
     options = {"mode": "valid", "axes": (1, 2), "stride": stride}

@@ -1,6 +1,6 @@
-"""`arrayconv.nn`: refusals, exact integers, and what torch has no answer to; `tests/parity/test_nn.py` has the rest.
+"""`arrayconv.nn`: refusals, exact integers, and what torch has not; `tests/parity/test_nn.py` has the rest.
 
-The oracle sums over exact integers and fractions; here only torch's layouts and sizes are stated once more.
+The oracle sums over exact integers and fractions; torch's layouts and sizes alone are stated here again.
 """
 
 import re
@@ -69,7 +69,7 @@ def added(y, bias):
 
 
 def close(y, exact):
-    """Raise unless y, of up to some hundred terms near 1, is the exact answer within the bound for 1000 terms."""
+    """Raise unless y, of up to some hundred terms near 1, is the exact result within the bound for 1000 terms."""
     expected = oracle.rounded(exact)
     assert y.shape == expected.shape
     scale = np.max(np.abs(expected), initial=1)
@@ -153,7 +153,7 @@ def test_boundaries_of_any_width(boundary):
     close(y, convolved(x, w, padding=(7, 5), boundary=boundary))
 
 
-def test_a_constant_other_than_zero_lies_beyond():
+def test_the_fill_may_be_another_constant():
     x, w = host(1, (1, 2, 4), "int64"), host(2, (1, 2, 3), "int64")
     y = nn.conv1d(x, w, padding=2, fill_value=7)
     np.testing.assert_array_equal(y, oracle.wrapped(convolved(x, w, padding=2, fill=7), "int64"))
@@ -206,7 +206,7 @@ def test_methods_agree(method):
     close(nn.conv2d(x, w, bias, groups=2, padding=1, method=method), convolved(x, w, bias, groups=2, padding=1))
 
 
-def test_a_cap_on_workspace_is_kept_or_refused():
+def test_a_cap_on_workspace_holds_or_the_call_is_refused():
     x, w = host(1, (2, 4, 16, 16)), host(2, (6, 4, 3, 3))
     close(nn.conv2d(x, w, max_workspace=20_000), convolved(x, w))
     with pytest.raises(ValueError, match=r"^conv2d: `max_workspace` is too small for any piece. Got 10 bytes."):

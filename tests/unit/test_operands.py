@@ -205,7 +205,7 @@ def test_arrays_without_axes_are_multiplied(method, library):
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_empty_batches_have_empty_answers(method, library):
+def test_empty_batches_have_empty_results(method, library):
     x, kernel = library.asarray(np.ones((0, 6))), library.asarray(np.ones(3))
     for boundary in ("constant", "wrap"):
         y = arrayconv.convolve(x, kernel, axes=1, boundary=boundary, method=method)
@@ -399,7 +399,7 @@ def test_jax_jit_equals_eager(method):
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_jax_jit_contains_what_is_not_finite(method):
+def test_jax_jit_contains_non_finite_numbers(method):
     x = LINE.copy()
     x[4] = np.nan
     y = jax.jit(lambda x: arrayconv.correlate(x, jnp.asarray(TAPS), "valid", method=method))(jnp.asarray(x))
@@ -437,7 +437,7 @@ def test_jax_tracer_is_planned_for_as_its_array_is():
     assert (explanations[0].backend, explanations[0].dtype) == ("jax", "float64")
 
 
-# ---- a library nobody has heard of ----
+# ---- an unknown library ----
 
 
 class TinyArray:
@@ -475,7 +475,7 @@ for operator in OPERATORS:
 
 
 def opened(value):
-    """Return what a TinyArray holds, inside lists and tuples too."""
+    """Return the array inside a TinyArray, in lists and tuples too."""
     if isinstance(value, (list, tuple)):
         return type(value)(opened(entry) for entry in value)
     return value.inner if isinstance(value, TinyArray) else value

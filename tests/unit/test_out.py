@@ -110,7 +110,7 @@ def test_every_method_writes_what_it_returns(method, dtype, writable):
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_out_is_written_where_no_tap_meets_a_sample(method):
+def test_out_is_written_where_no_tap_multiplies_a_sample(method):
     x, kernel = np.array([3, 4]), np.array([5])
     out = np.full(4, -7)
     arrayconv.einconv("n, n -> n | n", x, kernel, upsample=3, out=out, method=method)
@@ -215,7 +215,7 @@ def test_blocks_do_not_read_what_earlier_ones_wrote(method):
     x, kernel = RNG.integers(0, 99, (60, 50)), RNG.integers(0, 99, (5, 4))
     options = {"mode": "same", "boundary": "wrap", "method": method}
     space = arrayconv.explain(x, kernel, **options).workspace
-    options["max_workspace"] = space // 4 + x.nbytes  # a quarter of what one step takes, and a copy of the answer
+    options["max_workspace"] = space // 4 + x.nbytes  # a quarter of what one step takes, and a copy of the result
     assert arrayconv.explain(x, kernel, **options).steps > 1
     expected = arrayconv.convolve(x.copy(), kernel, **options)
     assert arrayconv.convolve(x, kernel, out=x, **options) is x

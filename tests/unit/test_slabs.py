@@ -13,9 +13,9 @@ from arrayconv._fft import slabs as _slabs
 from arrayconv._runtime.threads import parallel_phases, usable
 from arrayconv.testing import reference
 
-PROVIDERS = [library for library in _fft.PROVIDERS if library != "torch"]  # torch keeps its threads to itself
+PROVIDERS = [library for library in _fft.PROVIDERS if library != "torch"]  # torch has threads of its own
 SHAPES = [((50, 40), (7, 5)), ((9, 200), (9, 1)), ((20, 31, 25), (3, 4, 5)), ((1, 6), (1, 2))]
-two_cores = pytest.mark.skipif(usable() < 2, reason="one core: there is nobody to share with")
+two_cores = pytest.mark.skipif(usable() < 2, reason="one core: there is no second thread")
 
 
 def normal(dtype, *shapes):
@@ -228,7 +228,7 @@ class TestWholeCalls:
 
 class TestPhases:
     @pytest.mark.parametrize("threads", [1, 2, 5])
-    def test_none_begins_before_the_one_before_is_done(self, threads):
+    def test_none_begins_before_the_one_before_has_ended(self, threads):
         finished = []
 
         def part(phase):

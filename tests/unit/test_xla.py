@@ -90,26 +90,26 @@ def test_every_boundary_is_followed_inside(first, second):
 
 @pytest.mark.parametrize("method", METHODS)
 def test_blocks_are_shared_by_threads_of_the_pool(method, monkeypatch):
-    """Many small blocks, more threads than the pool may have: each block is written once, by whoever comes first."""
+    """Many small blocks, more threads than the pool may have: each block is written once, by the first free thread."""
     monkeypatch.setattr(threads, "usable", lambda: 7)
     monkeypatch.setattr(rows, "_ROW_BYTES", 64)
     monkeypatch.setattr(rows, "_SHARE", 1)
     for name, value in (("_BAND", 12), ("_BLOCK_BYTES", 64), ("_SHARE", 1)):
         monkeypatch.setattr(tiles, name, value)
-    remembered = tiles.job, make
-    for planned in remembered:
+    cached = tiles.job, make
+    for planned in cached:
         planned.cache_clear()
     spec = cases.spec(cases.axis(40, 3, 40, before=1), cases.axis(50, 4, 50, before=2, boundary="reflect"), batch=2)
     try:
         for _ in range(5):
             agrees(spec, "float64", method)
     finally:
-        for planned in remembered:
+        for planned in cached:
             planned.cache_clear()
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_calls_side_by_side_do_not_meet(method):
+def test_calls_side_by_side_are_independent(method):
     x, kernel = images((4, 300, 300), (9, 9))
 
     @jax.jit
@@ -161,7 +161,7 @@ def test_transformed_calls_equal_those_of_direct(method, name, wide):
         np.testing.assert_allclose(y, exact, rtol=1e-4, atol=1e-3)
 
 
-def test_large_images_are_given_to_tiles():
+def test_large_images_are_computed_by_tiles():
     methods = []
 
     def convolve(x):
@@ -189,7 +189,7 @@ def test_refusals_say_why(reason):
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_only_jax_arrays_on_cpus_are_served(method):
+def test_only_jax_arrays_on_cpus_are_supported(method):
     refused = {row.name: row.refusal for row in arrayconv.explain(np.ones((9, 9)), (3, 3)).candidates}
     assert refused[method] == "it serves jax arrays"
     library, spec = make_library("jax"), SPECS["image"]
@@ -211,7 +211,7 @@ def test_a_traced_array_is_where_jax_puts_arrays_by_default(monkeypatch):
 
 @pytest.mark.parametrize("off", ["xla_ffi", "native"])
 @pytest.mark.parametrize("method", METHODS)
-def test_what_is_switched_off_does_not_serve(method, off):
+def test_methods_that_are_switched_off_are_refused(method, off):
     x, kernel = images((30, 30), (3, 3))
     with config.using(accelerators=set(config.ACCELERATORS) - {off}):
         with pytest.raises(NotImplementedError, match=f"the accelerator '{off}' is not installed, switched off"):
@@ -249,7 +249,7 @@ def test_images_have_the_bits_of_numpy_s(name, dtype):
     np.testing.assert_array_equal(eager, expected, strict=True)
 
 
-def test_images_of_many_channels_are_given_to_their_loop():
+def test_images_of_many_channels_are_computed_by_their_loop():
     methods = []
     with jax.enable_x64(True):
 
@@ -291,8 +291,8 @@ def test_two_python_threads_run_programs_at_once(method):
     convolve = jax.jit(lambda x, w: arrayconv.convolve(x, w, "same", method=method))
     expected = [np.asarray(convolve(part, kernel)) for part in x]
     with ThreadPoolExecutor(2) as pool:
-        answers = pool.map(lambda n: np.asarray(convolve(x[n % 2], kernel)), range(20))
-        for number, y in enumerate(answers):
+        results = pool.map(lambda n: np.asarray(convolve(x[n % 2], kernel)), range(20))
+        for number, y in enumerate(results):
             np.testing.assert_array_equal(y, expected[number % 2])
 
 
@@ -344,7 +344,7 @@ def _refusing(monkeypatch):
 
 
 @pytest.mark.usefixtures("_refusing")
-def test_where_xla_refuses_another_method_answers_after_one_warning():
+def test_where_xla_refuses_another_method_runs_after_one_warning():
     x, kernel = images((300, 300), (7, 7))
     expected = arrayconv.convolve(np.asarray(x), np.asarray(kernel), "same", method="direct")
     convolve = jax.jit(lambda x, kernel: arrayconv.convolve(x, kernel, "same"))
@@ -402,7 +402,7 @@ LAYOUTS = {  # struct_size of the call frame and of the functions, major version
 
 
 def frame_of(frame_bytes=168, api_bytes=232, major=0, metadata_bytes=None):
-    """Return the address of a call frame, what keeps its memory, metadata, and texts of the errors made with it."""
+    """Return the address of a call frame, the owners of its memory, metadata, and texts of the errors made with it."""
     texts = []
 
     @ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.POINTER(ctypes.c_int64))
@@ -438,7 +438,7 @@ def test_an_interface_of_another_layout_is_an_error_that_names_both(name):
 
 
 @pytest.mark.parametrize("size", [36, 48, 200])
-def test_the_version_is_told_in_metadata_of_any_later_size(size):
+def test_metadata_of_any_later_size_gets_the_version(size):
     frame, _memory, metadata, texts = frame_of(metadata_bytes=size, major=1)  # XLA, which knows, refuses it then
     assert (handled(frame), texts) == (0, [])
     assert metadata[3] == 3 << 32  # version 0.3
@@ -458,7 +458,7 @@ def changed(parts, **fields):
     return parts[0]._replace(**fields), *parts[1:]
 
 
-WRONG = {  # what is changed of a right call -> what is said
+WRONG = {  # change of a right call, and the message
     "a-short-table": (lambda head, parts: head[:4], "it is too short"),
     "an-unknown-loop": (lambda head, parts: packed(head, *changed(parts, loop=3)), "it names no loop"),
     "an-unknown-kind": (lambda head, parts: packed(head, *changed(parts, kind=99)), "it names no loop"),

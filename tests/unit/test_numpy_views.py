@@ -1,4 +1,4 @@
-"""Tensors of the CPU are computed as NumPy arrays over the same memory: the same answers, and torch's own in return."""
+"""Tensors of the CPU are computed as NumPy arrays over the same memory: the same results, as tensors."""
 
 import numpy as np
 import pytest
@@ -35,10 +35,10 @@ def test_every_case_equals_the_definition(case, method):
         pytest.skip(plan)
     x, w = case.operands()
     y = running.run(LIBRARY, plan, x, w, case.fill)
-    running.assert_contract(y, running.exact_answer(case), x, w, case.spec, case.dtype, case.fill)
+    running.assert_contract(y, running.exact_result(case), x, w, case.spec, case.dtype, case.fill)
 
 
-def test_numpy_computes_and_torch_is_said_to_be_served():
+def test_numpy_computes_and_explain_names_torch():
     view_traits = settings()
     assert (view_traits.backend, view_traits.origin, view_traits.library) == ("numpy", "torch", "torch")
     assert view_traits.transforms
@@ -83,7 +83,7 @@ def test_operands_are_read_where_they_are(monkeypatch):
         (X[::2, 1::3], KERNEL),
         (X.expand(3, 40, 50)[1], KERNEL),
         (X.to(torch.complex128).conj(), KERNEL),
-        (torch.complex(X, X).conj().imag, KERNEL),  # negated only on paper
+        (torch.complex(X, X).conj().imag, KERNEL),  # negated by a mark alone
         (X.to(torch.bfloat16), KERNEL.to(torch.float32)),
         (X.to(torch.bfloat16), KERNEL.to(torch.bfloat16)),
         (X.to(torch.float16), KERNEL.to(torch.float16)),
@@ -92,7 +92,7 @@ def test_operands_are_read_where_they_are(monkeypatch):
     ],
     ids=lambda x: f"{x.dtype}-{x.stride()}".removeprefix("torch."),
 )
-@pytest.mark.parametrize("times", [1, 2], ids=["first-call", "remembered-call"])
+@pytest.mark.parametrize("times", [1, 2], ids=["first-call", "bound-call"])
 def test_any_tensor_gives_what_torch_itself_gives(x, kernel, times):
     with torch.no_grad():
         for _ in range(times):

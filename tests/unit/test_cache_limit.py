@@ -1,4 +1,4 @@
-"""What is kept between calls is bounded in bytes, counted as what it takes, and freed when it is cleared."""
+"""Memory cached between calls is bounded in bytes, counted as it is allocated, and freed when it is cleared."""
 
 import gc
 import threading
@@ -18,7 +18,7 @@ SMALL = 1 << 20
 
 
 @pytest.fixture(autouse=True)
-def _forgetful():
+def _empty_cache():
     config.cache_clear()
     yield
     config.cache_limit(caches.LIMIT)
@@ -27,7 +27,7 @@ def _forgetful():
 
 @pytest.fixture
 def traced():
-    """Return the bytes that Python and NumPy hold since the test began."""
+    """Return the bytes that Python and NumPy have allocated since the test began."""
     gc.collect()
     tracemalloc.start()
     yield lambda: (gc.collect(), tracemalloc.get_traced_memory()[0])[1]
@@ -79,7 +79,7 @@ def test_all_kinds_together_keep_to_the_limit(calls):
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_what_is_counted_is_what_is_held(name, traced):
+def test_counted_bytes_are_the_allocated_ones(name, traced):
     CALLS[name](1)
     config.cache_clear()
     before = traced()
@@ -92,14 +92,14 @@ def test_what_is_counted_is_what_is_held(name, traced):
     assert traced() - before < 1 << 20
 
 
-def test_a_cleared_cache_changes_no_answer():
+def test_a_cleared_cache_changes_no_result():
     for call in (lambda: arrayconv.convolve(np.arange(50.0), np.arange(9.0)), lambda: ndimage.sobel(np.eye(9))):
         first = call()
         config.cache_clear()
         assert call().tobytes() == first.tobytes()
 
 
-def test_convolvers_share_the_limit_and_keep_what_they_had_last():
+def test_convolvers_share_the_limit_and_keep_their_last_constants():
     config.cache_limit(SMALL)
     convolvers = [arrayconv.Convolver(np.ones((9, 9)), method="fft") for _ in range(12)]
     for convolver in convolvers:
