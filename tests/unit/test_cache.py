@@ -95,7 +95,7 @@ def test_equal_numbers_of_a_wrong_type_are_still_refused(option):
         arrayconv.convolve(X, KERNEL, **option)
 
 
-def test_settings_are_part_of_what_is_remembered():
+def test_settings_are_part_of_the_key():
     arrayconv.convolve(X, KERNEL)
     with config.using(max_workspace=1), pytest.raises(ValueError, match="max_workspace"):
         arrayconv.convolve(X, KERNEL)
@@ -104,7 +104,7 @@ def test_settings_are_part_of_what_is_remembered():
         assert {call.plan().method in ACCELERATED for call in cache._calls.values()} == {True, False}
 
 
-def test_refusals_are_not_remembered():
+def test_refusals_are_not_cached():
     for _ in range(2):
         with pytest.raises(ValueError, match="no longer than x"):
             arrayconv.convolve(KERNEL, X, "valid")
@@ -147,14 +147,14 @@ def test_a_wider_result_stays_wider():
         assert arrayconv.convolve(x, kernel, dtype="float64").dtype == np.float64
 
 
-def test_lists_and_sequences_are_not_remembered():
+def test_calls_with_lists_are_not_cached():
     arrayconv.convolve([1, 2, 3], [1, 1])
     arrayconv.convolve(X, KERNEL, stride=[1])
     arrayconv.correlate(X, KERNEL, lags=[(0, 3)])
     assert not cache._calls
 
 
-def test_a_call_with_out_is_remembered():
+def test_a_call_with_out_is_cached():
     expected = arrayconv.convolve(X, KERNEL)
     out = np.empty_like(expected)
     for _ in range(2):

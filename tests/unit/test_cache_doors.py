@@ -194,7 +194,7 @@ def test_different_calls_have_different_entries(eager):
 X, W, BIAS = normal(1, 2, 6, 6), normal(2, 2, 2, 2), normal(2)
 PATTERN = "b c h w, o c h w -> b o h w | h w"
 
-REFUSED = {  # function, what is remembered first, what is refused after it, part of the text
+REFUSED = {  # function, the cached call, the refused call after it, part of the text
     "stride": (nn.conv2d, {"stride": 2}, {"stride": 2.0}, TypeError, "`stride` must be an integer"),
     "strides": (nn.conv2d, {"stride": (2, 1)}, {"stride": (2.0, 1)}, TypeError, "`stride` must be an integer"),
     "padding": (nn.conv2d, {"padding": 1}, {"padding": 1.0}, TypeError, "`padding` must be"),
@@ -260,7 +260,7 @@ def test_bound_and_first_calls_give_the_same_bits(eager, method, padding):
         np.testing.assert_array_equal(eager.numpy(short), eager.numpy(long))
 
 
-def test_lists_are_not_remembered():
+def test_calls_with_lists_are_not_cached():
     nn.conv2d(X, W, [1.0, 2.0])
     nn.conv2d(X, W, BIAS, stride=[2, 1])
     einconv(PATTERN, X.tolist(), W)

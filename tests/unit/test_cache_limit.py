@@ -42,7 +42,7 @@ def transposed(n):
     nn.conv_transpose2d(np.ones((1, 128, 2, n), np.float32), WEIGHTS, stride=2, method=LOOPS)
 
 
-# name: a call of a size, which is remembered
+# name: a call of a size, which is cached
 CALLS = {
     "convolve": lambda n: arrayconv.convolve(np.ones((n + 3, 9)), np.ones((3, 3))),
     "a wide boundary": lambda n: arrayconv.convolve(np.ones((n + 3, 3)), np.ones((99, 99)), boundary="wrap"),

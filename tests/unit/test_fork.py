@@ -1,4 +1,4 @@
-"""NumPy arrays are convolved in a forked child as in its parent; libraries whose threads are lost there are not used."""
+"""NumPy arrays are convolved in a forked child as in its parent, without libraries whose threads are lost there."""
 
 import importlib.util
 import os

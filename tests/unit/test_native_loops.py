@@ -215,7 +215,7 @@ def test_a_nan_reaches_only_the_outputs_whose_window_holds_it(method):
     np.testing.assert_array_equal(y, expected)
 
 
-CALLS = {  # (x, kernel, how): calls that are remembered, of every layout that a door makes
+CALLS = {  # (x, kernel, how): bound calls, of every layout of the doors
     "signal": ((40,), (5,), lambda x, k, **how: arrayconv.convolve(x, k, "same", **how)),
     "filled": ((40,), (5,), lambda x, k, **how: arrayconv.convolve(x, k, "full", fill_value=3, **how)),
     "lags": ((40,), (20,), lambda x, k, **how: arrayconv.correlate(x, k, lags=(-3, 2), **how)),

@@ -140,7 +140,7 @@ class TestWholeCalls:
 
     @staticmethod
     def the_long_way(x, kernel, function=arrayconv.convolve, **options):
-        """Return the result of a call that is never remembered."""
+        """Return the result of a call that is never cached."""
         shape = function(x, kernel, method="fft", **options).shape
         out = np.empty(shape, np.result_type(x, kernel))
         return function(x, kernel, method="fft", out=out, **options)
