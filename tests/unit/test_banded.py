@@ -51,7 +51,7 @@ def assert_close(y, expected):
 @pytest.mark.parametrize("mode", ["full", "same", "valid"])
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", SIZES)
-def test_the_single_call_gives_what_direct_gives(name, dtype, mode, function):
+def test_the_single_call_equals_direct(name, dtype, mode, function):
     x, kernel = operands(SIZES[name], dtype)
     if mode == "valid" and any(k > n for n, k in zip(x.shape, kernel.shape, strict=True)):
         pytest.skip("a valid correlation does not fit")
@@ -120,7 +120,7 @@ def test_any_layout_in_memory_is_read(layout):
 
 
 @pytest.mark.parametrize("shape", [(3, 20, 30), (2, 3, 9, 40), (1, 12, 11, 30)])
-def test_strips_in_one_block_or_several_give_what_direct_gives(shape):
+def test_strips_in_one_block_or_several_equal_direct(shape):
     for axes in ((-2, -1), (-3, -2, -1)):
         x, kernel = operands((shape, (3, 4, 5)[-len(axes) :]), "float64")
         expected = arrayconv.convolve(x, kernel, "same", axes=axes, method="direct")
@@ -139,7 +139,7 @@ def test_other_boundaries_are_slabs_and_not_copies_of_x(boundary):
 @pytest.mark.parametrize("outputs", [2, 63, 64, 65, 129, 300])
 @pytest.mark.parametrize("taps", [64, 65, 127, 128, 1000])
 @pytest.mark.parametrize("dtype", [*DTYPES, "int32"])
-def test_blocks_of_one_axis_give_what_direct_gives(outputs, taps, dtype):
+def test_blocks_of_one_axis_equal_direct(outputs, taps, dtype):
     if dtype == "int32":
         x, kernel = random.integers(-99, 99, outputs + taps - 1), random.integers(-99, 99, taps)
         x, kernel = x.astype(dtype), kernel.astype(dtype)

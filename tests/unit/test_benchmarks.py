@@ -1,4 +1,4 @@
-"""The benchmarks: the table of problems, the agreement of everyone who is timed, the statements made of the times."""
+"""The benchmarks: the table of problems, the agreement of all contenders, the statements about the times."""
 
 import importlib.util
 import json
@@ -220,7 +220,7 @@ def test_leaders_are_ours_and_all_that_are_not_far_behind():
     assert report.leaders(times) == ours | {("peer", "near"), ("method", "fft")}
 
 
-def test_of_two_times_the_shorter_is_kept():
+def test_the_shorter_of_two_times_counts():
     first = row("512^2", auto=2e6, peers={"a": 3e6, "b": 5e6})
     again = row("512^2", auto=3e6, plain=3e6, peers={"a": 2e6}, methods={})
     shortest = report.shortest(first, again)
@@ -289,7 +289,7 @@ def test_shares_of_the_ceilings():
     assert limits.shares(5 * 10**6, 10**6, 2e6, "int32")[1] is None
 
 
-def test_labels_are_pushed_apart_around_their_centre():
+def test_labels_are_spread_around_their_centre():
     assert pictures._apart([0, 1, 50], 10) == [-4.5, 5.5, 50]
 
 
@@ -322,7 +322,7 @@ def test_page_says_the_short_of_other_machines(tmp_path):
     assert "0.25" not in first
 
 
-def test_page_tells_of_calls_made_before(tmp_path):
+def test_page_has_a_section_on_bound_calls(tmp_path):
     methods = {"auto": {"convolve": [4.25, 4.5], "out=": [None, 7.0]}, "direct": {"out=": [10.0, 30.0]}}
     calls = {"date": "2026-11-29", "commit": "0123abc", "libraries": {"numpy": {"floor": 1.25, "methods": methods}}}
     page.write([SMALL], tmp_path / "benchmarks.md", calls=calls)
@@ -372,7 +372,7 @@ def test_run_refuses_a_filter_that_matches_nothing(capsys):
     assert "--filter must occur in a problem on numpy arrays. Got 'nothing of the kind'." in capsys.readouterr().err
 
 
-def test_remembered_calls_are_a_table_with_a_dash_for_what_is_refused(tmp_path, capsys):
+def test_bound_calls_are_a_table_with_a_dash_for_refusals(tmp_path, capsys):
     file = tmp_path / "remembered.json"
     methods = ["direct", "numpy_convolve", "xla_conv"]
     arguments = ["--library", "numpy", "--methods", *methods, "--doors", "convolve", "convolve 1-D"]
@@ -385,7 +385,7 @@ def test_remembered_calls_are_a_table_with_a_dash_for_what_is_refused(tmp_path, 
     assert " - " in line
 
 
-def test_remembered_calls_are_profiled(monkeypatch, capsys):
+def test_bound_calls_are_profiled(monkeypatch, capsys):
     monkeypatch.setattr(remembered, "PROFILED", 3)
     remembered.main(["--library", "numpy", "--methods", "auto", "--doors", "ndimage.correlate", "--profile"])
     output = capsys.readouterr().out

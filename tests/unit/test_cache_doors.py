@@ -1,4 +1,4 @@
-"""Calls of `einconv` and `nn` made before give what the first gave, and what is wrong is refused every time."""
+"""Repeated calls of `einconv` and `nn` equal the first, and wrong arguments are refused every time."""
 
 from functools import partial
 
@@ -33,7 +33,7 @@ def labelled(pattern):
     return partial(einconv, pattern)
 
 
-# function, shapes of what it is given, options: what varies is in the name
+# function, shapes of its arrays, options: the name says what varies
 CALLS = {
     "1d": (nn.conv1d, [(2, 2, 9), (3, 2, 3)], {}),
     "2d": (nn.conv2d, [(2, 4, 8, 9), (6, 4, 3, 2)], {"padding": 1}),
@@ -98,7 +98,7 @@ CALLS = {
 @pytest.mark.parametrize("method", ["auto", "direct", "im2col", "torch_conv"])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("name", CALLS)
-def test_a_call_made_before_equals_the_first(eager, name, dtype, method):
+def test_a_repeated_call_equals_the_first(eager, name, dtype, method):
     function, shapes, options = CALLS[name]
     if method == "torch_conv" and (name in ("4d", "no-axes")):
         pytest.skip("torch has no convolution over so many axes")
@@ -119,7 +119,7 @@ def test_a_call_made_before_equals_the_first(eager, name, dtype, method):
 
 @pytest.mark.parametrize("dtype", ["int8", "uint8", "int64", "complex128"])
 @pytest.mark.parametrize("name", CALLS)
-def test_exact_and_complex_calls_made_before_equal_the_first(name, dtype):
+def test_repeated_exact_and_complex_calls_equal_the_first(name, dtype):
     function, shapes, options = CALLS[name]
     arrays = [RANDOM.integers(0, 100, shape).astype(dtype) for shape in shapes]
     if dtype == "complex128":
@@ -216,7 +216,7 @@ REFUSED = {  # function, the cached call, the refused call after it, part of the
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_only_equals_a_remembered_option_is_refused_every_time(name):
+def test_a_wrong_option_that_equals_a_cached_one_is_refused_every_time(name):
     function, fine, wrong, error, text = REFUSED[name]
     function(X, W, **fine)
     texts = set()
@@ -267,7 +267,7 @@ def test_calls_with_lists_are_not_cached():
     assert not cache._calls
 
 
-def test_no_array_is_kept():
+def test_no_array_is_cached():
     nn.conv2d(X, W, BIAS)
     (call,) = cache._calls.values()
     assert call.operands.x is call.operands.kernel is None
@@ -329,7 +329,7 @@ def test_gradients_are_recorded_after_a_call_without_them(tensors, function, arg
         assert not function(*tracked, stride=2, method="torch_conv").requires_grad
 
 
-def test_parameters_share_what_tensors_are_remembered_by(tensors):
+def test_parameters_share_the_entries_of_tensors(tensors):
     torch, (x, w, bias) = tensors
     expected = nn.conv2d(x, w, bias)
     with torch.no_grad():
@@ -361,7 +361,7 @@ def test_autocast_costs_no_digit(eager):
                 np.testing.assert_allclose(eager.numpy(y), eager.numpy(expected), rtol=1e-5, atol=1e-5)
 
 
-def test_devices_are_kept_apart(tensors):
+def test_devices_have_entries_of_their_own(tensors):
     _, (x, w, bias) = tensors
     nn.conv2d(x, w, bias)
     assert nn.conv2d(x.to("meta"), w.to("meta"), bias.to("meta")).device.type == "meta"
@@ -373,5 +373,5 @@ def test_devices_are_kept_apart(tensors):
 def test_a_remembered_call_is_torchs_own(tensors, monkeypatch):
     _, (x, w, bias) = tensors
     nn.conv2d(x, w, bias, padding=1, method="torch_conv")
-    monkeypatch.setattr("arrayconv._calls.binding.planned", None)  # the long way
+    monkeypatch.setattr("arrayconv._calls.binding.planned", None)  # not by the bound call
     nn.conv2d(x, w, bias, padding=1, method="torch_conv")

@@ -14,7 +14,7 @@ from tests.conftest import make_library
 RANDOM = np.random.default_rng(0)
 
 PAIR, PLANES = [(9,), (4,)], [(6, 7), (3, 2)]
-# function, shapes of what it is given, options
+# function, shapes of its arrays, options
 CALLS = {
     "convolve": (signal.convolve, PLANES, {"mode": "same"}),
     "convolve-swapped": (signal.convolve, PAIR[::-1], {}),
@@ -53,7 +53,7 @@ def _forgetful():
 
 @pytest.fixture
 def untranslated(monkeypatch):
-    """Return what makes every translation of a call an error from then on."""
+    """Return a function after which every translation of a call is an error."""
 
     def refuse(*args, **kwargs):
         raise AssertionError("the call is translated again")
@@ -75,7 +75,7 @@ def operands(shapes, dtype, library):
 @pytest.mark.parametrize("library", ["numpy", "torch"])
 @pytest.mark.parametrize("dtype", ["bool", "uint8", "int32", "float32", "float64", "complex128"])
 @pytest.mark.parametrize("name", CALLS)
-def test_a_call_made_before_is_not_translated_and_equals_the_first(library, dtype, name, untranslated):
+def test_a_repeated_call_is_not_translated_and_equals_the_first(library, dtype, name, untranslated):
     function, shapes, options = CALLS[name]
     if options.get("output") and dtype != "complex128":
         options = {**options, "output": "float64"}
@@ -92,7 +92,7 @@ def test_a_call_made_before_is_not_translated_and_equals_the_first(library, dtyp
         np.testing.assert_array_equal(backend.numpy(y), backend.numpy(result))
 
 
-def test_no_array_of_the_caller_is_kept():
+def test_no_array_of_the_caller_is_cached():
     x, weights = (RANDOM.standard_normal(shape) for shape in PLANES)
     for function in (signal.convolve, signal.correlate2d, ndimage.correlate):
         function(x, weights)
@@ -114,7 +114,7 @@ def test_weights_in_an_array_are_read_at_every_call():
     assert not ndimage.correlate(x, weights).any()
 
 
-def test_weights_in_a_list_are_told_apart_by_their_numbers():
+def test_weights_in_a_list_are_distinguished_by_their_numbers():
     x, weights = RANDOM.standard_normal(9), [1.0, 2.0, 3.0]
     ndimage.correlate1d(x, weights)
     weights[:] = [0.0, 0.0, 0.0]
@@ -148,7 +148,7 @@ def test_an_output_array_is_written_every_time_and_not_cached():
         np.testing.assert_array_equal(out, expected)
 
 
-def test_what_only_equals_a_remembered_option_is_refused():
+def test_a_wrong_option_that_equals_a_cached_one_is_refused():
     x = RANDOM.standard_normal((6, 7))
     ndimage.sobel(x, 1)
     with pytest.raises(TypeError, match="axis"):

@@ -72,7 +72,7 @@ def test_all_kinds_together_keep_to_the_limit(calls):
     for name, n in calls:
         CALLS[name](n)
         info = config.cache_info()
-        newest = 40 * 400 * 8 * 9  # what was added last may take more alone: the largest block of these calls
+        newest = 40 * 400 * 8 * 9  # the last entry may be larger than the limit: the largest block of these calls
         assert info.total == info.calls + info.plans + info.constants + info.scratch
         assert info.total <= SMALL + newest
         assert info.limit == SMALL

@@ -173,13 +173,13 @@ def test_plans_keep_to_the_default_cap_where_they_can(method):
 
 
 @pytest.mark.parametrize("method", ["auto", "direct", "fft"])
-def test_what_cannot_keep_to_the_default_cap_exceeds_it(method):
+def test_a_method_that_needs_more_than_the_default_cap_exceeds_it(method):
     size = 1 << 28  # a kernel of 2 GiB, which no piece does without
     assert arrayconv.explain(size, size, "valid", method=method).workspace > config.DEFAULT_WORKSPACE
     with pytest.raises(ValueError, match=r"^explain: `max_workspace` is too small .* Got 1073741824 bytes"):
         arrayconv.explain(size, size, "valid", method=method, max_workspace=1 << 30)
     with config.using(max_workspace=1 << 30), pytest.raises(ValueError, match="Got 1073741824 bytes"):
-        arrayconv.explain(size, size, "valid", method=method)  # the same number, asked for
+        arrayconv.explain(size, size, "valid", method=method)  # the same number, requested
 
 
 @pytest.fixture
@@ -345,7 +345,7 @@ def test_accelerators_leave_integers_as_they_are():
 
 
 def provided_by(library):
-    """Return two arrays that `library` transforms, and the accelerators that takes."""
+    """Return two arrays that `library` transforms, and the accelerators for it."""
     pytest.importorskip(library, reason=f"{library} is not installed")
     x, kernel = np.ones(64), np.ones(8)
     if library != "torch":

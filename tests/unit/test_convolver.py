@@ -122,7 +122,7 @@ def test_store_is_bounded_in_bytes():
         config.cache_limit(caches.LIMIT)
 
 
-def test_least_recently_used_entry_goes_first(monkeypatch):
+def test_least_recently_used_entry_is_evicted_first(monkeypatch):
     monkeypatch.setattr(store, "MAX_ENTRIES", 2)
     convolver = Convolver(KERNEL, "same", method="fft")
     for rows in (X, X[:9], X, X[:8]):
@@ -243,7 +243,7 @@ def test_copies_and_pickles_compute_the_same(argument):
         np.testing.assert_array_equal(again(X), y)
 
 
-def test_repr_names_what_is_not_default():
+def test_repr_names_options_that_are_not_default():
     assert repr(Convolver(np.ones((3, 3), "float32"))) == "Convolver(<kernel (3, 3) float32>)"
     text = repr(Convolver(np.ones(3), "same", boundary="edge", correlate=True))
     assert text == "Convolver(<kernel (3,) float64>, mode='same', correlate=True, boundary='edge')"
@@ -251,7 +251,7 @@ def test_repr_names_what_is_not_default():
 
 
 class TestPasses:
-    def test_are_taken_where_they_are_cheaper(self):
+    def test_run_where_they_are_cheaper(self):
         convolver = Convolver(kernels.gaussian(3.0), "same", boundary="reflect")
         explanation = convolver.explain((400, 400))
         assert (explanation.method, explanation.rank, [step.axis for step in explanation.passes]) == (
@@ -262,7 +262,7 @@ class TestPasses:
         assert explanation.cost_ns < min(row.cost_ns for row in explanation.candidates if row.refusal is None)
         assert "chosen   separable" in str(explanation)
 
-    def test_are_not_taken_where_they_are_dearer(self):
+    def test_do_not_run_where_they_are_dearer(self):
         explanation = Convolver(kernels.sobel(), "same").explain((5, 5))
         assert explanation.passes == ()
         assert "would take longer" in explanation.separable
@@ -272,10 +272,10 @@ class TestPasses:
         ("options", "reason"),
         [({"separable": False}, "separable=False"), ({"method": "direct"}, "method='direct' was asked for")],
     )
-    def test_are_not_taken_where_they_were_not_wanted(self, options, reason):
+    def test_do_not_run_where_they_are_switched_off(self, options, reason):
         assert reason in Convolver(kernels.gaussian(3.0), "same", **options).explain((400, 400)).separable
 
-    def test_run_by_the_method_asked_for_where_they_are_demanded(self):
+    def test_run_by_the_requested_method_where_they_are_demanded(self):
         convolver = Convolver(kernels.gaussian(1.0), "same", separable=True, method="banded")
         assert [step.method for step in convolver.explain((40, 40)).passes] == ["banded", "banded"]
 
@@ -340,7 +340,7 @@ class TestSeparate:
             np.multiply.outer(library.numpy(down), library.numpy(across)), library.numpy(kernel), rtol=1e-6
         )
 
-    def test_nearest_product_is_told(self):
+    def test_the_message_has_the_nearest_product(self):
         with pytest.raises(ValueError, match=r"at most 1 products .* off by 0.062 of the largest tap"):
             kernels.separate(kernels.laplacian(), max_rank=1)
         with pytest.raises(ValueError, match="Cast it to a float"):

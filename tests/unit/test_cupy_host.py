@@ -1,7 +1,7 @@
 """No GPU: the genuine `cupy.ndarray` type over host memory.
 
 Shown: how CuPy arrays are recognised, refused beside other libraries, planned for, and brought into order as views.
-Not shown: any number. Whatever computes, copies or asks the device raises here, as it must without a driver.
+Not tested: any number. Code that computes, copies or queries the device raises here, as it must without a driver.
 """
 
 import numpy as np

@@ -189,7 +189,7 @@ def test_network_learns_in_twenty_steps():
         (float("nan"), 0.98, script.STEPS, "torch: the losses differ by more than rounding"),
     ],
 )
-def test_check_refuses_what_was_not_learned_alike(loss, accuracy, steps, complaint):
+def test_check_refuses_libraries_that_learn_differently(loss, accuracy, steps, complaint):
     results = {
         "numpy": script.Result(np.ones(2), 0.98, 1.0, []),
         "torch": script.Result(np.array([1.0, loss]), accuracy, 1.0, []),

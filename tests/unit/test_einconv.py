@@ -75,7 +75,7 @@ ROWS = [
     Row("n, n a o -> n o | n", (9,), (3, 2, 4)),  # summed away from the kernel
     Row("b n c, n a -> n | n", (2, 9, 3), (3, 2)),  # from both
     Row("a n b, n -> (a b) n | n", (2, 9, 3), (3,)),  # merged batches that are not adjacent
-    Row("(a b) n, n -> a n b | n", (6, 9), (3,), {"a": 2}),  # split batches, moved apart
+    Row("(a b) n, n -> a n b | n", (6, 9), (3,), {"a": 2}),  # split batches, no longer adjacent
     Row("b n c, n c o -> (b n o) | n", (2, 9, 3), (3, 3, 4)),  # everything in one axis
     Row("b n () c, n c o -> b () n o | n", (2, 9, 1, 3), (3, 3, 4)),  # axes of one sample
     Row("a b, b c -> a c", (3, 4), (4, 5)),  # no bar: a matrix product
@@ -372,7 +372,7 @@ def test_any_pattern_equals_the_definition(call, dtype, seed):
 @given(calls())
 @settings(max_examples=200, deadline=None)
 def test_only_sizes_that_could_be_others_are_left_open(call):
-    """What one axis after the other tells is found, whatever their order; the rest is refused."""
+    """Sizes that follow from one axis after the other are inferred, in any order of the axes; others are refused."""
     shapes, _, (merged, space), _, _ = call
     labels = [[label for axis in axes for label in axis] for axes in merged]
     whole = [joined(np.ones(shape), axes, own).shape for shape, axes, own in zip(shapes, merged, labels, strict=False)]

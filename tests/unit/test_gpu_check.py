@@ -41,7 +41,7 @@ def run(rows, record):
         checks.recorded(record, check, **labels)
 
 
-def test_without_a_gpu_the_status_is_3_and_nothing_is_said_to_have_passed(tmp_path, capsys):
+def test_without_a_gpu_the_status_is_3_and_nothing_passed(tmp_path, capsys):
     if not all(why_unusable(library, rehearse=False) for library in tool.LIBRARIES):
         pytest.skip("there is a GPU here")
     assert tool.main(["--out", str(tmp_path)]) == report.NO_GPU
@@ -167,7 +167,7 @@ def test_refusals_and_out_hold(machine, recorded):
     assert [row for row in rows if row["outcome"] != "ok"] == []
 
 
-def test_what_is_not_refused_fails(machine, recorded, convolving_as):
+def test_a_missing_refusal_fails(machine, recorded, convolving_as):
     convolving_as(lambda *operands, **options: None)
     rows, record = recorded
     run(checks.refusals(machine), record)

@@ -44,7 +44,7 @@ def test_moves_that_join_nothing_are_views():
     assert Move((3, 4, 5), (0, 1, 2), (12, 5)).joins
 
 
-def test_inverse_goes_back():
+def test_inverse_undoes_the_order():
     x = np.arange(60).reshape(3, 4, 5)
     there = Move((3, 4, 5), (2, 0, 1), (5, 12))
     np.testing.assert_array_equal(moved(moved(x, there, XP), there.inverse, XP), x)

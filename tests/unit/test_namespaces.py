@@ -103,7 +103,7 @@ class Copying(bare_namespace.Array):
 
 
 @pytest.mark.parametrize("door", DOORS)
-def test_writing_need_not_reach_the_arrays_that_a_view_was_taken_of(door, monkeypatch):
+def test_writing_to_a_view_need_not_change_its_array(door, monkeypatch):
     monkeypatch.setattr(bare_namespace, "Array", Copying)
     monkeypatch.setattr(bare_namespace, "reshape", _reshaped)
     _clear_namespaces()

@@ -1,4 +1,4 @@
-"""The compiled loop over rows agrees with the definition whatever the terms and the memory."""
+"""The compiled loop over rows agrees with the definition for any terms and layout in memory."""
 
 import numpy as np
 import pytest
@@ -102,7 +102,7 @@ def test_images_on_threads_start_no_others_where_another_method_runs_instead(mon
     assert counts == [1, 1]
 
 
-TERMS = {  # what passes of nine, three and one term are made of
+TERMS = {  # passes of nine, three and one term
     "one": cases.spec(cases.axis(9, 1)),
     "one-and-one": cases.spec(cases.axis(9, 2)),
     "three": cases.spec(cases.axis(9, 3)),
@@ -121,7 +121,7 @@ def test_passes_equal_the_definition(name, dtype, method):
     agrees(*operands(TERMS[name], dtype), TERMS[name], dtype, method)
 
 
-MEMORY = {  # how x may lie in memory
+MEMORY = {  # layouts of x in memory
     "reversed": lambda x: x[..., ::-1, ::-1],
     "every-other": lambda x: np.repeat(x, 2, axis=-1)[..., ::2],
     "columns-first": lambda x: np.asfortranarray(x),

@@ -1,4 +1,4 @@
-"""`arrayconv.nn`: refusals, exact integers, and what torch has not; `tests/parity/test_nn.py` has the rest.
+"""`arrayconv.nn`: refusals, exact integers, and cases that torch has not; `tests/parity/test_nn.py` has the rest.
 
 The oracle sums over exact integers and fractions; torch's layouts and sizes alone are stated here again.
 """
@@ -78,7 +78,7 @@ def close(y, exact):
 
 # ------------------------------------------------------------------------------------------------- values, everywhere
 
-# function, input, weight, options: what varies is in the name
+# function, input, weight, options: the name says what varies
 CALLS = {
     "1d": ("conv1d", (2, 2, 7), (3, 2, 3), {"stride": 2, "padding": 1, "dilation": 2}),
     "2d-groups": ("conv2d", (2, 4, 5, 6), (6, 2, 3, 2), {"padding": (1, 0), "groups": 2}),

@@ -50,7 +50,7 @@ def test_numpy_computes_and_explain_names_torch():
     [{"traced": True}, {"device": "cuda"}, {"device": "meta"}, {"output": "bfloat16"}, {"backend": "jax"}],
     ids=str,
 )
-def test_what_numpy_cannot_read_stays_where_it_is(changes):
+def test_tensors_that_numpy_cannot_read_stay_with_torch(changes):
     assert settings(**changes).origin == ""
 
 
@@ -93,7 +93,7 @@ def test_operands_are_read_where_they_are(monkeypatch):
     ids=lambda x: f"{x.dtype}-{x.stride()}".removeprefix("torch."),
 )
 @pytest.mark.parametrize("times", [1, 2], ids=["first-call", "bound-call"])
-def test_any_tensor_gives_what_torch_itself_gives(x, kernel, times):
+def test_any_tensor_has_the_result_of_torch_alone(x, kernel, times):
     with torch.no_grad():
         for _ in range(times):
             y = arrayconv.convolve(x, kernel, "same")

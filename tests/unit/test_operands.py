@@ -1,4 +1,4 @@
-"""What goes in comes out: same library and device, nothing read or changed; lists, views, tracers, gradients."""
+"""Results have the library and device of x, and operands are not changed; lists, views, tracers, gradients."""
 
 import types
 
@@ -187,7 +187,7 @@ def test_kernel_lists_take_a_dtype_that_holds_them(x, kernel, dtype, library):
     assert library.numpy(y).dtype == dtype
 
 
-def test_kernel_lists_take_the_dtype_asked_for():
+def test_kernel_lists_take_the_requested_dtype():
     y = arrayconv.convolve(np.array([1, 2, 250], dtype=np.uint8), [-1, 300], dtype="int16")
     assert y.tolist() == [-1, 298, 350, 75000 - 2**16]
 
@@ -264,7 +264,7 @@ def test_operands_are_left_as_they_were(method, boundary, library):
     if library.name == "jax":
         return  # its arrays can't change
     x, kernel = library.asarray(X), library.asarray(KERNEL)
-    hidden = np.nan if method == "fft" else 1.0  # what is repaired must be repaired in a copy
+    hidden = np.nan if method == "fft" else 1.0  # repaired in a copy alone
     x[0, 0] = hidden
     before = library.numpy(x).copy(), library.numpy(kernel).copy()
     arrayconv.convolve(x, kernel, "same", boundary=boundary, method=method)
@@ -294,7 +294,7 @@ def test_torch_parameters_are_tensors():
     assert tuple(kernel.grad.shape) == KERNEL.shape
 
 
-def test_a_gradient_is_asked_for_only_where_an_operand_does():
+def test_a_result_needs_a_gradient_only_where_an_operand_does():
     x, kernel = torch.asarray(X), torch.asarray(KERNEL)
     assert not arrayconv.convolve(x, kernel).requires_grad
     assert arrayconv.convolve(x.clone().requires_grad_(), kernel).requires_grad

@@ -35,7 +35,7 @@ LAYOUTS = {
     "reversed": lambda shape, make: make(shape)[tuple(slice(None, None, -1) for _ in shape)],
 }
 
-# What is convolved: (x, kernel, options). Batch axes are merged in the middle of the computation.
+# Problems: (x, kernel, options). Batch axes are merged in the middle of the computation.
 PROBLEMS = {
     "plain": ((6, 7), (3, 2), {}),
     "batches": ((3, 4, 9), (3,), {"axes": 2}),
@@ -343,7 +343,7 @@ def test_gradients_turned_off_allow_out():
     assert out.tolist() == [1, 2, 3, 3, 3, 3, 3, 3, 2, 1]
 
 
-def test_contradictions_are_told_before_anything_is_written():
+def test_contradictions_are_refused_before_anything_is_written():
     out = np.full(10, -7.0)
     for options in ({"method": "fft", "accuracy": "componentwise"}, {"max_workspace": 1}, {"fill_value": 1j}):
         with pytest.raises((NotImplementedError, ValueError, TypeError)):

@@ -68,7 +68,7 @@ def test_a_kernel_as_long_as_the_transform_is_no_spectrum(library):
 
 
 def in_slabs(monkeypatch):
-    """Return the list of convolutions by slabs from now on: whether by a kept spectrum, whether as a whole call."""
+    """Return the list of convolutions by slabs from now on: whether by a cached spectrum, whether as a whole call."""
     calls, convolve = [], _slabs.Circle.convolve
 
     def counted(self, *arrays, guarded=False):
@@ -104,7 +104,7 @@ def test_an_image_by_a_large_kernel_is_shared_by_slabs(library, options, dtype, 
         agree(y, arrayconv.convolve(x, kernel, method="fft", **options))
 
 
-def test_a_kept_kernel_is_a_spectrum_for_slabs(monkeypatch):
+def test_a_cached_kernel_is_a_spectrum_for_slabs(monkeypatch):
     x, kernel = normal("float64", (401, 380), (150, 131))
     calls = in_slabs(monkeypatch)
     convolver = arrayconv.Convolver(kernel, mode="same", method="fft")
@@ -114,7 +114,7 @@ def test_a_kept_kernel_is_a_spectrum_for_slabs(monkeypatch):
     agree(first, arrayconv.convolve(x, kernel, "same", method="fft"))
 
 
-def test_what_is_not_finite_stays_where_it_is_read(monkeypatch):
+def test_non_finite_numbers_contaminate_their_windows_alone(monkeypatch):
     x, kernel = normal("float64", (401, 380), (150, 131))
     x[200, 100], x[3, 3] = np.inf, np.nan
     calls = in_slabs(monkeypatch)
@@ -136,10 +136,10 @@ def test_tensors_are_shared_by_slabs_too(monkeypatch):
 
 
 class TestWholeCalls:
-    """Remembered calls look at the samples slab by slab, and leave those that must be contained to the long way."""
+    """Bound calls test the samples slab by slab; slabs with samples to contain are computed by another function."""
 
     @staticmethod
-    def the_long_way(x, kernel, function=arrayconv.convolve, **options):
+    def unbound(x, kernel, function=arrayconv.convolve, **options):
         """Return the result of a call that is never cached."""
         shape = function(x, kernel, method="fft", **options).shape
         out = np.empty(shape, np.result_type(x, kernel))
@@ -153,19 +153,19 @@ class TestWholeCalls:
         [{}, {"mode": "same"}, {"mode": "valid", "stride": 2}, {"mode": "same", "dilation": (2, 1)}],
         ids=["full", "same", "valid-stride", "dilation"],
     )
-    def test_give_what_the_long_way_gives(self, options, dtype, function, threads, monkeypatch):
+    def test_equal_calls_that_are_not_bound(self, options, dtype, function, threads, monkeypatch):
         x, kernel = normal(dtype, (370, 390), (15, 12))
         calls = in_slabs(monkeypatch)
         with config.using(threads=threads):
             y = function(x, kernel, method="fft", **options)
             assert calls == [("taps", "call")]
-            np.testing.assert_array_equal(y, self.the_long_way(x, kernel, function, **options))
+            np.testing.assert_array_equal(y, self.unbound(x, kernel, function, **options))
         with config.using(accelerators=set()):
             agree(y, function(x, kernel, method="direct", **options))
 
     @pytest.mark.parametrize("dtype", ["float32", "complex64"])
     @pytest.mark.parametrize(("scale", "taps_scale"), [(1e-30, 1), (1, 1e-25), (1e25, 1e10), (1e-25, 1e25)])
-    def test_scale_what_would_leave_the_range(self, scale, taps_scale, dtype, monkeypatch):
+    def test_scale_values_that_would_leave_the_range(self, scale, taps_scale, dtype, monkeypatch):
         wide = dtype.replace("32", "64").replace("complex64", "complex128")
         x, kernel = normal(dtype, (60, 50), (9, 8))
         x, kernel = (x * scale).astype(dtype), (kernel * taps_scale).astype(dtype)
@@ -175,7 +175,7 @@ class TestWholeCalls:
         agree(y, arrayconv.convolve(x.astype(wide), kernel.astype(wide), method="direct"))
 
     def test_judge_an_image_as_a_whole(self, monkeypatch):
-        """Slabs of it may hold nothing, or next to nothing."""
+        """Slabs of it may be empty, or nearly."""
         monkeypatch.setattr(_slabs, "_BLOCK", 1000)
         x, kernel = normal("float32", (60, 50), (9, 8))
         x[:20], x[20:40] = 0, x[20:40] * 1e-30
@@ -259,7 +259,7 @@ class TestPhases:
         assert sorted(numbers) == [0, 0, 1]
 
     @pytest.mark.parametrize("threads", [1, 2])
-    def test_what_one_raises_is_raised_and_nothing_waits_for_ever(self, threads):
+    def test_an_error_of_one_is_raised_and_nothing_waits_for_ever(self, threads):
         reached = []
 
         def fails(number):

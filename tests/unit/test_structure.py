@@ -1,4 +1,4 @@
-"""tools/structure.py finds what it counts in a package of a few lines, and runs on this one."""
+"""tools/structure.py counts right in a package of a few lines, and runs on this one."""
 
 import importlib.util
 import sys
@@ -123,7 +123,7 @@ def checkout(tmp_path_factory):
         ("private functions over 7 parameters", ["outer.inner (8)"]),
     ],
 )
-def test_places_are_found_by_what_is_written(structure, checkout, subject, expected):
+def test_places_are_recognised(structure, checkout, subject, expected):
     assert [place.function for place in structure.report(checkout).places[subject]] == expected
 
 

@@ -84,7 +84,7 @@ def test_provided_transforms_are_numpys(library, threads, samples, lengths, dtyp
 
 
 @pytest.mark.parametrize("library", _fft.PROVIDERS)
-def test_provided_transforms_cut_what_is_longer(library):
+def test_provided_transforms_cut_longer_data(library):
     pytest.importorskip(library, reason=f"{library} is not installed")
     functions = importlib.import_module(_fft.PROVIDERS[library]).with_threads(1)
     x = np.random.default_rng(0).standard_normal((9, 8))

@@ -335,7 +335,7 @@ def refuse(name, capsule, *, platform):
 
 @pytest.fixture
 def _refusing(monkeypatch):
-    """XLA refuses what is registered, as it does with handlers of a version it does not know."""
+    """XLA refuses the handler, as one of an unknown version."""
     monkeypatch.setattr(failures, "failures", {})
     monkeypatch.setattr(jax.ffi, "register_ffi_target", refuse)
     xla.registered.cache_clear()
@@ -439,7 +439,7 @@ def test_an_interface_of_another_layout_is_an_error_that_names_both(name):
 
 @pytest.mark.parametrize("size", [36, 48, 200])
 def test_metadata_of_any_later_size_gets_the_version(size):
-    frame, _memory, metadata, texts = frame_of(metadata_bytes=size, major=1)  # XLA, which knows, refuses it then
+    frame, _memory, metadata, texts = frame_of(metadata_bytes=size, major=1)  # then XLA refuses it
     assert (handled(frame), texts) == (0, [])
     assert metadata[3] == 3 << 32  # version 0.3
 
@@ -553,7 +553,7 @@ def _compiled(tmp_path, name, text, *flags):
 
 
 @needs_compiler
-def test_our_part_of_xla_s_interface_is_laid_out_as_in_its_header(tmp_path):
+def test_our_part_of_xla_s_interface_has_the_layout_of_its_header(tmp_path):
     include = Path(pytest.importorskip("jaxlib", reason="jaxlib is not installed").__file__).parent / "include"
     if not (include / "xla/ffi/api/c_api.h").exists():
         pytest.skip("this jaxlib ships no header")
