@@ -6,14 +6,13 @@ standard; an integer beside a float takes the float's dtype; uint64 beside a sig
 
 INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
 REALS = ("float16", "bfloat16", "float32", "float64")
-COMPLEXES = ("complex64", "complex128")
 
-# name: (spacing at 1, smallest normal, smallest positive, largest) of the real parts
+# name: (spacing at 1, smallest normal) of the real parts
 _FLOATS = {
-    "float16": (2.0**-10, 2.0**-14, 2.0**-24, 65504.0),
-    "bfloat16": (2.0**-7, 2.0**-126, 2.0**-133, (2 - 2.0**-7) * 2.0**127),
-    "float32": (2.0**-23, 2.0**-126, 2.0**-149, (2 - 2.0**-23) * 2.0**127),
-    "float64": (2.0**-52, 2.0**-1022, 2.0**-1074, (2 - 2.0**-52) * 2.0**1023),
+    "float16": (2.0**-10, 2.0**-14),
+    "bfloat16": (2.0**-7, 2.0**-126),
+    "float32": (2.0**-23, 2.0**-126),
+    "float64": (2.0**-52, 2.0**-1022),
 }
 _COMPONENT = {"complex64": "float32", "complex128": "float64"}
 
@@ -34,10 +33,6 @@ def eps(name):
 def tiny(name):
     """The smallest normal number: what a library that flushes subnormals may lose per operation."""
     return _FLOATS[component(name)][1]
-
-
-def largest(name):
-    return _FLOATS[component(name)][3]
 
 
 def bits(name):

@@ -20,8 +20,13 @@ class Case:
     def operands(self, dtype=None):
         """Return x and w, the same for the same case and dtype: floats near 1, integers over their whole range."""
         dtype = np.dtype(dtype or self.dtype)
-        random = np.random.default_rng(list(self.name.encode()))
-        return numbers(random, self.spec.input_shape, dtype), numbers(random, self.spec.kernel_shape, dtype)
+        return operands(self.spec, dtype, list(self.name.encode()))
+
+
+def operands(spec, dtype, seed=7):
+    """Return x and w of a spec, random numbers of any dtype."""
+    random = np.random.default_rng(seed)
+    return numbers(random, spec.input_shape, dtype), numbers(random, spec.kernel_shape, dtype)
 
 
 def numbers(random, shape, dtype):
@@ -110,4 +115,3 @@ CASES = [
     Case("int64", spec(axis(9, 5, before=2), channels=2, filters=2), dtype="int64"),  # whole range: four limbs
     Case("uint64", spec(axis(9, 5, before=2)), dtype="uint64"),
 ]
-BY_NAME = {case.name: case for case in CASES}

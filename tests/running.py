@@ -4,6 +4,7 @@ import functools
 
 import numpy as np
 
+import arrayconv
 from arrayconv import config
 from arrayconv._arrays import dtypes
 from arrayconv._arrays.xp import traits
@@ -63,6 +64,24 @@ def exact_result(case):
     """Return the oracle's result of a case, computed once."""
     x, w = case.operands()
     return oracle.operation(oracle.exact(x), oracle.exact(w), case.spec, case.fill)
+
+
+def assert_definition(library, x, w, spec, dtype, method, fill=0):
+    """Raise unless a forced method computes the definition, element by element within the bound."""
+    plan = planned(library, spec, dtype, method, fill=fill)
+    assert not isinstance(plan, str), plan
+    exact = oracle.operation(oracle.exact(x), oracle.exact(w), spec, fill)
+    assert_contract(run(library, plan, x, w, fill), exact, x, w, spec, dtype, fill, accuracy="componentwise")
+
+
+def assert_contains_nan(method):
+    """Raise unless a NaN of an image reaches exactly the outputs whose windows contain it."""
+    x = np.ones((40, 50))
+    x[10, 20] = np.nan
+    y = arrayconv.convolve(x, np.zeros((3, 3)), "same", method=method)
+    expected = np.zeros(x.shape)
+    expected[9:12, 19:22] = np.nan
+    np.testing.assert_array_equal(y, expected)
 
 
 def assert_contract(y, exact, x, w, spec, dtype, fill=0, *, accuracy="normwise"):

@@ -1,13 +1,10 @@
-"""A suite is trusted when it has been seen to fail: every seeded fault is found, by the test meant for it."""
+"""Tests are trusted once they have failed: every seeded fault is found, by the test meant for it."""
 
 import json
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
-SUITE = Path(__file__).parents[1]
+from conformance.meta.test_runner import SUITE, run
 
 # (target, backend, tests that must find it)
 FAULTS = [
@@ -34,30 +31,16 @@ FAULTS = [
 
 def outcomes(target, backend, tests, report):
     """Run tests of the suite in a process of their own: case -> outcome and why."""
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        "-p",
-        "no:xdist",
-        "--assert=plain",
-        "--tb=no",
-    ]
     options = ["--target", target, "--backend", backend, "--report", str(report)]
-    run = subprocess.run(
-        [*command, *(f"{SUITE}/{test}" for test in tests), *options], cwd=SUITE.parent, capture_output=True, text=True
-    )
-    assert run.returncode in (0, 1), run.stdout + run.stderr
+    process = run(*(f"{SUITE}/{test}" for test in tests), *options)
+    assert process.returncode in (0, 1), process.stdout + process.stderr
     rows = json.loads(report.read_text())["tests"]
     return {(row["file"], row["test"], row["case"]): (row["outcome"], row.get("why", "")) for row in rows}
 
 
 @pytest.fixture(scope="module")
 def sound(tmp_path_factory):
-    """What a right implementation fails of the same tests: nothing, or what is no merit of a fault."""
+    """{backend: cases that a right implementation passes}: only among them a failure shows a fault."""
     passing = {}
     for backend in sorted({backend for _, backend, _ in FAULTS}):
         tests = sorted({test for _, of, test in FAULTS if of == backend})

@@ -14,7 +14,7 @@ X, KERNEL = np.arange(100.0), np.arange(1.0, 6.0)
 
 
 @pytest.fixture(autouse=True)
-def _forgetful():
+def _empty_cache():
     cache._calls.clear()
 
 

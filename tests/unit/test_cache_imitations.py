@@ -47,7 +47,7 @@ CALLS = {
 
 
 @pytest.fixture(autouse=True)
-def _forgetful():
+def _empty_cache():
     cache._calls.clear()
 
 

@@ -5,7 +5,7 @@ import pytest
 
 import arrayconv
 from arrayconv import config
-from tests import cases, oracle, running
+from tests import cases, running
 from tests.conftest import make_library
 
 METHODS = {"torch": "torch_conv", "jax": "xla_conv", "numpy": "torch_conv"}
@@ -59,14 +59,8 @@ SPECS = {  # padding on either side, samples left out, counts
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("name", SPECS)
 def test_the_library_computes_the_definition(own, name, dtype):
-    library, method = own
-    spec, random = SPECS[name], np.random.default_rng(3)
-    x, w = cases.numbers(random, spec.input_shape, dtype), cases.numbers(random, spec.kernel_shape, dtype)
-    plan = running.planned(library, spec, dtype, method)
-    assert not isinstance(plan, str), plan
-    y = running.run(library, plan, x, w)
-    exact = oracle.operation(oracle.exact(x), oracle.exact(w), spec, 0)
-    running.assert_contract(y, exact, x, w, spec, dtype, accuracy="componentwise")
+    (library, method), spec = own, SPECS[name]
+    running.assert_definition(library, *cases.operands(spec, dtype), spec, dtype, method)
 
 
 @pytest.mark.parametrize("array", ["torch", "numpy"])
@@ -84,12 +78,9 @@ def test_float64_unfolds_a_few_samples_at_a_time(array, transposed, monkeypatch)
     spec = cases.spec(*axes, batch=5, channels=2, filters=3)
     monkeypatch.setattr(torch_conv, "_MAX_COLUMNS", 0)
     monkeypatch.setattr(torch_conv, "_COLUMNS", 2 * 8 * 3 * 9 * 42)  # bytes of two samples' columns
-    library, random = make_library(array), np.random.default_rng(4)
-    x, w = cases.numbers(random, spec.input_shape, "float64"), cases.numbers(random, spec.kernel_shape, "float64")
-    y = running.run(library, running.planned(library, spec, "float64", "torch_conv"), x, w)
+    operands = cases.operands(spec, "float64")
+    running.assert_definition(make_library(array), *operands, spec, "float64", "torch_conv")
     assert called == ([2, 2, 1] if transposed else [3, 2])
-    exact = oracle.operation(oracle.exact(x), oracle.exact(w), spec, 0)
-    running.assert_contract(y, exact, x, w, spec, "float64", accuracy="componentwise")
 
 
 def test_gradients_pass_through_a_few_samples_at_a_time(monkeypatch):

@@ -12,7 +12,7 @@ from arrayconv._calls import cache
 from arrayconv._plan import plan as planner
 from arrayconv._problem import partition
 from arrayconv._runtime import threads
-from tests import cases, oracle, running
+from tests import cases, running
 from tests.conftest import make_library
 
 needs_code = pytest.mark.skipif(not loader.built(), reason="the loops were not built: no C compiler")
@@ -25,16 +25,7 @@ def method():
 
 
 def agrees(x, w, spec, dtype, method):
-    library = make_library("numpy")
-    plan = running.planned(library, spec, dtype, method)
-    y = running.run(library, plan, x, w)
-    exact = oracle.operation(oracle.exact(x), oracle.exact(w), spec, 0)
-    running.assert_contract(y, exact, x, w, spec, dtype, accuracy="componentwise")
-
-
-def operands(spec, dtype):
-    random = np.random.default_rng(7)
-    return cases.numbers(random, spec.input_shape, dtype), cases.numbers(random, spec.kernel_shape, dtype)
+    running.assert_definition(make_library("numpy"), x, w, spec, dtype, method)
 
 
 def images(batch, size, channels, filters=4):
@@ -69,7 +60,7 @@ def test_images_on_threads_of_their_own_start_no_others(dtype, method, monkeypat
     halves = partition.partition(spec, (8, 1, 16, 16), extends=frozenset(), slabs=True)
     assert shared.num_threads(halves.listed[0].spec, plan.traits._replace(threads=2)) == 2
     plan = plan._replace(partition=halves, num_parallel=2, traits=plan.traits._replace(threads=2))
-    x, w = (np.round(8 * array).astype(dtype) for array in operands(spec, "float32"))
+    x, w = (np.round(8 * array).astype(dtype) for array in cases.operands(spec, "float32"))
     y = running.run(library, plan, x, w)
     assert counts == [1, 1]
     whole = running.run(library, running.planned(library, spec, dtype, "direct"), x, w)
@@ -98,7 +89,7 @@ def test_images_on_threads_start_no_others_where_another_method_runs_instead(mon
     monkeypatch.setattr(planner, "make", lambda *arguments: other)
     monkeypatch.setattr(_accel, "disable", lambda failure: None)
     with pytest.warns(RuntimeWarning, match="Method 'native_loops' serves instead"):
-        running.run(library, plan, *operands(spec, "float32"))
+        running.run(library, plan, *cases.operands(spec, "float32"))
     assert counts == [1, 1]
 
 
@@ -118,7 +109,7 @@ TERMS = {  # passes of nine, three and one term
 @pytest.mark.parametrize("dtype", ["float32", "float64", "complex64", "complex128", "int8", "int16", "int32", "int64"])
 @pytest.mark.parametrize("name", TERMS)
 def test_passes_equal_the_definition(name, dtype, method):
-    agrees(*operands(TERMS[name], dtype), TERMS[name], dtype, method)
+    agrees(*cases.operands(TERMS[name], dtype), TERMS[name], dtype, method)
 
 
 MEMORY = {  # layouts of x in memory
@@ -136,7 +127,7 @@ MEMORY = {  # layouts of x in memory
 @pytest.mark.parametrize("lie", MEMORY)
 def test_any_memory_layout_is_read_in_place_or_copied(lie, method):
     spec = cases.spec(cases.axis(7, 3), cases.axis(5, 2, stride=2), batch=20)
-    x, w = operands(spec, "float32")
+    x, w = cases.operands(spec, "float32")
     agrees(MEMORY[lie](x), w, spec, "float32", method)
 
 
@@ -149,7 +140,7 @@ def test_rows_longer_than_a_block_and_shared_by_threads(filters, threads, monkey
     spec = cases.spec(cases.axis(9, 3), cases.axis(50, 3), batch=2, filters=filters)
     shared.job.cache_clear()
     try:
-        agrees(*operands(spec, "float64"), spec, "float64", method)
+        agrees(*cases.operands(spec, "float64"), spec, "float64", method)
     finally:
         shared.job.cache_clear()
 
@@ -182,7 +173,7 @@ def test_contiguous_channels_are_copied_first(last, dtype, method, monkeypatch):
 @pytest.mark.parametrize("step", [1, 2, -1])
 def test_the_result_is_written_to_out_of_any_step(step, method):
     spec = cases.spec(cases.axis(9, 3), cases.axis(9, 3), batch=2)
-    x, w = operands(spec, "float64")
+    x, w = cases.operands(spec, "float64")
     into = np.full((2, 7, 16), np.nan)[..., ::step][..., :7]
     y = arrayconv.correlate(x[:, 0, 0], w[0, 0], "valid", axes=(1, 2), method=method, out=into)
     assert y is into
@@ -207,12 +198,7 @@ def test_the_first_axis_of_an_image_gives_a_contiguous_result(method):
 
 
 def test_a_nan_reaches_only_the_outputs_whose_window_holds_it(method):
-    x = np.ones((40, 50))
-    x[10, 20] = np.nan
-    y = arrayconv.convolve(x, np.zeros((3, 3)), "same", method=method)
-    expected = np.zeros(x.shape)
-    expected[9:12, 19:22] = np.nan
-    np.testing.assert_array_equal(y, expected)
+    running.assert_contains_nan(method)
 
 
 CALLS = {  # (x, kernel, how): bound calls, of every layout of the doors

@@ -9,7 +9,7 @@ import arrayconv
 from arrayconv._accel.native import tiles as shared
 from arrayconv._calls import cache
 from arrayconv._problem.boundary import BOUNDARIES
-from tests import cases, oracle, running
+from tests import cases, running
 from tests.conftest import make_library
 from tests.unit.test_native_loops import MEMORY, needs_code
 
@@ -22,17 +22,7 @@ def method():
 
 
 def agrees(x, w, spec, dtype, method, fill=0):
-    library = make_library("numpy")
-    plan = running.planned(library, spec, dtype, method, fill=fill)
-    assert not isinstance(plan, str), plan
-    y = running.run(library, plan, x, w, fill)
-    exact = oracle.operation(oracle.exact(x), oracle.exact(w), spec, fill)
-    running.assert_contract(y, exact, x, w, spec, dtype, fill, accuracy="componentwise")
-
-
-def operands(spec, dtype):
-    random = np.random.default_rng(7)
-    return cases.numbers(random, spec.input_shape, dtype), cases.numbers(random, spec.kernel_shape, dtype)
+    running.assert_definition(make_library("numpy"), x, w, spec, dtype, method, fill)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -40,7 +30,7 @@ def operands(spec, dtype):
 @pytest.mark.parametrize("columns", [1, 2, 3, 4, 7])
 def test_every_pass_equals_the_definition(rows, columns, dtype, method):
     spec = cases.spec(cases.axis(rows + 7, rows), cases.axis(columns + 3, columns))
-    agrees(*operands(spec, dtype), spec, dtype, method)
+    agrees(*cases.operands(spec, dtype), spec, dtype, method)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -48,13 +38,13 @@ def test_every_pass_equals_the_definition(rows, columns, dtype, method):
 @pytest.mark.parametrize("width", [1, 8, 15, 16, 17, 40])
 def test_rows_and_columns_left_over_are_written_once(height, width, dtype, method):
     spec = cases.spec(cases.axis(height, 3, height, before=1), cases.axis(width, 2, width, before=1))
-    agrees(*operands(spec, dtype), spec, dtype, method)
+    agrees(*cases.operands(spec, dtype), spec, dtype, method)
 
 
 @pytest.mark.parametrize(("first", "second"), [*product(BOUNDARIES, BOUNDARIES)])
 def test_every_boundary_is_followed_inside(first, second, method):
     spec = cases.spec(cases.axis(4, 3, 11, before=5, boundary=first), cases.axis(3, 4, 12, before=4, boundary=second))
-    agrees(*operands(spec, "float64"), spec, "float64", method, fill=2.5)
+    agrees(*cases.operands(spec, "float64"), spec, "float64", method, fill=2.5)
 
 
 SPECS = {
@@ -74,13 +64,13 @@ SPECS = {
 @pytest.mark.parametrize("fill", [0, -1.5])
 @pytest.mark.parametrize("name", SPECS)
 def test_counts_and_axes_equal_the_definition(name, fill, method):
-    agrees(*operands(SPECS[name], "float64"), SPECS[name], "float64", method, fill)
+    agrees(*cases.operands(SPECS[name], "float64"), SPECS[name], "float64", method, fill)
 
 
 @pytest.mark.parametrize("lie", MEMORY)
 def test_any_memory_layout_is_read_in_place_or_copied(lie, method):
     spec = cases.spec(cases.axis(7, 3, 7, before=1), cases.axis(9, 2), batch=3)
-    x, w = operands(spec, "float32")
+    x, w = cases.operands(spec, "float32")
     agrees(MEMORY[lie](x), w, spec, "float32", method)
 
 
@@ -91,7 +81,7 @@ def test_blocks_of_a_large_array_shared_by_threads(monkeypatch, method):
     shared.job.cache_clear()
     spec = cases.spec(cases.axis(40, 3, 40, before=1), cases.axis(50, 4, 50, before=2, boundary="reflect"), batch=2)
     try:
-        agrees(*operands(spec, "float64"), spec, "float64", method)
+        agrees(*cases.operands(spec, "float64"), spec, "float64", method)
     finally:
         shared.job.cache_clear()
 
@@ -113,7 +103,7 @@ def short_ways(monkeypatch):
 def test_rows_that_conflict_in_the_cache_are_copied(dtype, width, boundary, method, short_ways):
     rows = cases.axis(50, 5, 50, before=2, boundary=boundary)
     spec = cases.spec(rows, cases.axis(width, 4, width, before=2, boundary=boundary), batch=2)
-    agrees(*operands(spec, dtype), spec, dtype, method, fill=0.5)
+    agrees(*cases.operands(spec, dtype), spec, dtype, method, fill=0.5)
 
 
 @pytest.mark.parametrize(
@@ -141,12 +131,7 @@ def test_the_result_is_written_to_out_of_any_step(step, stride, method):
 
 
 def test_a_nan_reaches_only_the_outputs_whose_window_holds_it(method):
-    x = np.ones((40, 50))
-    x[10, 20] = np.nan
-    y = arrayconv.convolve(x, np.zeros((3, 3)), "same", method=method)
-    expected = np.zeros(x.shape)
-    expected[9:12, 19:22] = np.nan
-    np.testing.assert_array_equal(y, expected)
+    running.assert_contains_nan(method)
 
 
 @pytest.mark.parametrize("shape", [(1, 2), (30, 40), (64, 1)])
