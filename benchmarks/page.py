@@ -2,7 +2,7 @@
 
 python -m benchmarks.page [--results benchmarks/results] [--page docs/benchmarks.md]
 
-Folders inside the results are of other machines, of which the page says the short of it.
+Folders inside the results are of other machines; the page has a summary of them.
 """
 
 import argparse
@@ -135,7 +135,7 @@ def _choices(results):
 
 
 def _remembered(calls):
-    """Return what is said of remembered calls, and a table for each library."""
+    """Return the section on bound calls, with a table for each library."""
     text = f"""
         Of the smallest problem that has all parts, in microseconds, from `python -m benchmarks.remembered` on
         {calls["date"]}, commit {calls["commit"]}: first the way, which is the call without what its method does to x

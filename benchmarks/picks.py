@@ -17,7 +17,7 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
-TABLES = {"AVX-512": True, "AVX2": False}  # what the rows of the cost table were measured with; whether it is wide
+TABLES = {"AVX-512": True, "AVX2": False}  # processor of the measured rows; whether it is wide
 DTYPES = ("float32", "float64", "complex128", "int32")
 LENGTHS, TAPS = [10**power for power in range(2, 7)], [3, 5, 9, 17, 33, 65, 129, 257, 513]
 SIDES, WIDTHS = [16, 32, 64, 128, 256, 512, 1024, 2048], [3, 5, 7, 9, 11, 15, 21, 31, 63]
@@ -85,7 +85,7 @@ def counts(tables):
 
 
 def changes(before, after):
-    """Return the lines that say what is picked otherwise, or on one side alone."""
+    """Return the lines of picks that differ, or exist on one side alone."""
     lines = []
     for table in before.keys() | after.keys():
         old, new = before.get(table, {}), after.get(table, {})

@@ -70,7 +70,7 @@ def _line(rows, key, name):
 
 
 def _label(figure, axes, ends):
-    """Write each name to the right of the end of its line, pushed apart from below where they would overlap."""
+    """Write each name to the right of the end of its line, moved up where they would overlap."""
     figure.canvas.draw()
     scale = figure.dpi / 72
     columns = {x: sorted((end for end in ends if end[1] == x), key=lambda end: end[2]) for x in {e[1] for e in ends}}

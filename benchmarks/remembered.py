@@ -1,4 +1,4 @@
-"""What a remembered call takes beyond its arithmetic, by method, door and library, in microseconds.
+"""The overhead of a bound call, by method, door and library, in microseconds.
 
     python -m benchmarks.remembered [--library numpy] [--methods auto fft] [--doors convolve out=] [--json FILE]
     python -m benchmarks.remembered --methods auto --doors nn.conv2d --profile
@@ -6,7 +6,7 @@
 Every call is of the smallest problem that has all parts, 8 samples by 3 taps or 4 x 4 by 3 x 3, so that there is next
 to nothing to add up: a hundred multiply-adds take less than a tenth of a microsecond. Each has two figures.
 
-The way: the call without what its method does, from the door to the method and back. A clock runs inside the call,
+The way: the call without its method, from the door to the method and back. A clock runs inside the call,
 around the method's work on the kernel and on x; the shortest difference of many calls counts. Only for libraries
 whose calls run the methods each time.
 
@@ -117,7 +117,7 @@ def floor(library):
 
 
 def calls(library, methods=METHODS, only=()):
-    """Return (method, door) -> a call made twice before, without those that are refused."""
+    """Return (method, door) -> a bound call, without those that are refused."""
     bound = {(FLOOR, FLOOR): floor(library)}
     for door, make in doors(library).items():
         for method in methods if not only or door in only else ():

@@ -1,6 +1,6 @@
 """Interleaved rounds: every contender of a problem in turn, the shortest time of each, and the machine's ceilings.
 
-Taking turns spreads whatever disturbs the machine over all of them; the minimum leaves most of it out. A contender
+Taking turns spreads disturbances of the machine over all of them; the minimum leaves most of them out. A contender
 that is many times slower than the fastest can't decide anything and gets no further rounds.
 """
 
@@ -56,7 +56,7 @@ def _single(call):
 
 
 def _first(timed, finish):
-    """Return the shortest of a contender's first calls, two or what fits a moment: by it the hopeless are dropped."""
+    """Return the shortest of a contender's first calls, two or what fits a moment: it decides which are dropped."""
     begun, took = time.perf_counter_ns(), [once(timed, 1, finish) for _ in range(2)]
     while len(took) < TRIALS and time.perf_counter_ns() - begun < WARM_NS:
         took.append(once(timed, 1, finish))
@@ -105,7 +105,7 @@ def _is_settled(turns):
 
 
 class Ceilings(NamedTuple):
-    """What this machine can do at most, as NumPy measures it."""
+    """The highest rates of this machine, as NumPy measures them."""
 
     copy: float  # bytes read and written per second by a copy of an array larger than the cache
     float32: float  # multiply-adds per second of a large matrix product

@@ -1,9 +1,9 @@
-"""Comparisons that raise a sentence: what was got, what it should be, and the call.
+"""Comparisons that raise a sentence: the result, the expected one, and the call.
 
     out.dtype=float64, but should be float32 [convolve(x float32 (5,), kernel float32 (2,), mode='same')]
 
-The check is vectorised; words are looked for only once it has failed. A failing call leaves a note with a snippet that
-repeats it outside the suite.
+The check is vectorised; the sentence is formed only after a failure. A note with a snippet repeats the failing call
+outside the suite.
 """
 
 from contextlib import contextmanager
@@ -46,7 +46,7 @@ def _keywords(options):
 
 @contextmanager
 def reproducing(call, subject):
-    """Attach a snippet to whatever goes wrong inside."""
+    """Attach a snippet to any exception of the block."""
     __tracebackhide__ = True
     try:
         yield

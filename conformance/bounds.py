@@ -1,12 +1,12 @@
 """The largest allowed error, computed for every output: there is no fixed tolerance.
 
-    componentwise   C * terms * eps * (|x| convolved with |w|)          + what may underflow
-    normwise        eps * (terms + T * log2 F) * ||x|| * ||w||          + what may underflow
+    componentwise   C * terms * eps * (|x| convolved with |w|)          + underflow
+    normwise        eps * (terms + T * log2 F) * ||x|| * ||w||          + underflow
 
 eps belongs to the dtype in which sums are formed, x is extended, F is the number of points of transforms that would
 contain it, and norms run over the whole array, since the blocks of a black box are unknown. Integers have no bound:
-they are exact and wrap. A narrower result (float16, bfloat16) adds one rounding. The smallest normal number, not the
-smallest number, is what an operation may lose to underflow, since libraries may flush subnormals to zero.
+they are exact and wrap. A narrower result (float16, bfloat16) adds one rounding. An operation may lose the smallest
+normal number to underflow, not only the smallest number, since libraries may flush subnormals to zero.
 """
 
 from math import log2

@@ -16,7 +16,7 @@ OWN = ("out",)  # options that are arrays, not shown in a call
 
 
 class Subject(NamedTuple):
-    """What is under test, and where."""
+    """The implementation under test, and the backend."""
 
     target: Any
     backend: Backend

@@ -86,7 +86,7 @@ def _gradient(subject, function, arrays, operand, u, options):
 @pytest.mark.only("torch")
 @pytest.mark.cross(("row", rows.CALLS[:3]))
 def test_gradient_survives_on_torch(subject, row):
-    """requires_grad goes in and comes out; without it nothing is recorded."""
+    """The result requires a gradient where an operand does; otherwise nothing is recorded."""
     function, x, kernel, options, call = _operands(subject, row)
     assert not function(x.array, kernel.array, **options).requires_grad
     for pair in ((x.array.clone().requires_grad_(), kernel.array), (x.array, kernel.array.clone().requires_grad_())):

@@ -1,7 +1,7 @@
 """Run the package's own loops on arrays beside pages that must not be touched: ``python -m tests.guarded SIDE HOW``.
 
-SIDE is 'before' or 'after': on which side of every array such a page begins at once. HOW is 'copied' or 'apart': what
-becomes of the ends of small planes, see `tiles`. A loop that reads or writes a single byte there ends the process.
+SIDE is 'before' or 'after': on which side of every array such a page begins at once. HOW is 'copied' or 'apart': how the
+ends of small planes are computed, see `tiles`. A loop that reads or writes a single byte there ends the process.
 Prints how many calls were made.
 """
 

@@ -1,4 +1,4 @@
-"""Where arrays lie in memory: a layout is a value that prints itself, drawn by Hypothesis or named in a table.
+"""Layouts of arrays in memory: a layout is a value that prints itself, drawn by Hypothesis or named in a table.
 
 Every layout contains the same numbers. The bytes between, before and after them are NaN or -1: a result shows a read
 there, and `Placed.surroundings` a write.
@@ -47,7 +47,7 @@ def dense(ndim):
 
 @st.composite
 def layouts(draw, library, array, *, writable=False):
-    """Draw a layout for the numbers of a host array; a `writable` one holds no sample twice."""
+    """Draw a layout for the numbers of a host array; a `writable` one stores no sample twice."""
     ndim = array.ndim
     plain = dense(ndim)
     kind = draw(st.sampled_from(["dense", "permuted", "stepped"]))
@@ -127,7 +127,7 @@ def _torch(library, host, layout):
 
 
 def _negated(library, host, layout):
-    """Return a tensor with a mark that says that its numbers are to be negated: a part of a conjugate."""
+    """Return a tensor that is marked as negated: a part of a conjugate."""
     pairs = (1j * -host).astype({"float32": "complex64", "float64": "complex128"}[host.dtype.name])
     tensor, memory = _torch(library, pairs, layout._replace(lazy=False))
     return Placed(tensor.conj().imag, memory)
@@ -154,5 +154,5 @@ def samples(draw, shape, dtype):
 
 
 def bits(host):
-    """Return the bytes of an array's numbers in order, whatever their order in memory."""
+    """Return the bytes of an array's numbers in order, for any order in memory."""
     return host.shape, host.astype(host.dtype.newbyteorder("="), order="C").tobytes()

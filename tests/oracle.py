@@ -25,7 +25,7 @@ def exact(array):
 
 
 class Complex:
-    """An exact complex number: just what a sum of products needs."""
+    """An exact complex number, with the operators of a sum of products."""
 
     def __init__(self, real, imag=0):
         self.real, self.imag = real, imag

@@ -1,4 +1,4 @@
-"""Run one algorithm on one case, the way the plan does, and compare the result with the contract."""
+"""Run one algorithm on one case, as the plan does, and compare the result with the contract."""
 
 import functools
 

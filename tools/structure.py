@@ -96,7 +96,7 @@ def own(function: Function) -> list[ast.AST]:
 
 
 def called(node: ast.AST) -> str:
-    """Return the last name of what a node calls, '' where it calls nothing."""
+    """Return the last name of the function that a node calls, '' for other nodes."""
     if not isinstance(node, ast.Call):
         return ""
     return node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
@@ -308,7 +308,7 @@ def is_private(module: Module, name: str) -> bool:
 
 
 def knots(package: list[Module]) -> dict[str, list[Place]]:
-    """Return the functions of many parameters, users' own apart, and those of long bodies."""
+    """Return the functions of many parameters, private and public ones, and those of long bodies."""
     many: list[Place] = []
     doors: list[Place] = []
     long: list[Place] = []

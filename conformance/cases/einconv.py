@@ -1,7 +1,7 @@
 """Patterns for `einconv`: (id, pattern, x's shape, kernel's shape, options)."""
 
 PATTERNS = [
-    # What a label does.
+    # Roles of labels.
     ("1d", "n, n -> n | n", (8,), (3,), {}),
     ("channels-first", "b c n, o c n -> b o n | n", (2, 3, 7), (4, 3, 3), {}),
     ("channels-last", "b h w c, h w c o -> b h w o | h w", (2, 5, 6, 3), (3, 2, 3, 4), {}),

@@ -19,7 +19,7 @@ HAND = [
     ("full", "convolve", [1, 2, 3], [0, 1, 10], {}, [0, 1, 12, 23, 30]),
     ("correlate-full", "correlate", [1, 2, 3], [1, 10], {}, [10, 21, 32, 3]),
     ("valid", "correlate", FIVE, [1, 10], {"mode": "valid"}, [21, 32, 43, 54]),
-    # A stride keeps every second output of the modes above.
+    # A stride takes every second output of the modes above.
     ("stride-same", "correlate", FIVE, [1, 10], {"mode": "same", "stride": 2}, [10, 32, 54]),
     ("stride-valid", "correlate", FIVE, [1, 10], {"mode": "valid", "stride": 2}, [21, 43]),
     # Taps two samples apart: [1, 0, 10].
@@ -58,7 +58,7 @@ WRAPPING = [
     ("int8-product", "int8", [-128], [-1], {}, [-128]),
     ("int16", "int16", [30000, 30000], [2], {}, [-5536, -5536]),
     ("int32", "int32", [2**30, 2**30], [1, 1], {}, [2**30, -(2**31), 2**30]),
-    ("int64-exact", "int64", [2**62 + 1], [1], {}, [2**62 + 1]),  # lost by any way through float64
+    ("int64-exact", "int64", [2**62 + 1], [1], {}, [2**62 + 1]),  # lost by any computation in float64
     ("int64-wraps", "int64", [2**62, 2**62], [1, 1], {}, [2**62, -(2**63), 2**62]),
     ("uint64", "uint64", [2**63, 2**63 + 1], [2, 1], {}, [0, 2**63 + 2, 2**63 + 1]),
     ("widened", "uint8", [200, 200, 200], [1, 1], {"dtype": "int32"}, [200, 400, 400, 200]),

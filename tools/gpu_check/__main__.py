@@ -1,4 +1,4 @@
-"""One command for a machine with a GPU: does arrayconv compute there what it computes elsewhere, and how fast?
+"""One command for a machine with a GPU: are results there those of other machines, and how fast?
 
     python -m tools.gpu_check --out DIR
 

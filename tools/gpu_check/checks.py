@@ -32,7 +32,7 @@ NDIMAGE = {"constant": "constant", "edge": "nearest", "symmetric": "reflect", "r
 
 
 def recorded(record, check, **labels):
-    """Record what a check returns, or what it raises, so that the next one still runs."""
+    """Record the fields that a check returns, or its exception, so that the next one still runs."""
     try:
         fields = check() or {}
     except Exception as error:
@@ -125,7 +125,7 @@ def accuracy(x, kernel, method, options):
 
 
 def judged(y, value, bound):
-    """Return what to record of a result."""
+    """Return the fields to record of a result."""
     ratio = excess(y, value, bound)
     if ratio <= 1:
         return {"ratio": ratio}

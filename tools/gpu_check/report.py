@@ -22,7 +22,7 @@ def sentence(error):
 
 
 def environment(rehearse):
-    """Say what machine and which versions this is."""
+    """Yield lines on the machine and the versions."""
     yield f"date {time.strftime('%Y-%m-%d %H:%M:%S %z')}"
     yield f"python {platform.python_version()} on {platform.platform()}, {os.cpu_count()} cores"
     versions = {f"{d.metadata['Name']} {d.version}" for d in distributions() if d.metadata["Name"]}

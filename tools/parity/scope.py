@@ -1,7 +1,7 @@
 """Which of SciPy's functions are replaced, and which of its tests are about them. Data, and the two look-ups.
 
 A test belongs to the functions of the first row that matches its class and name. A test that takes one of the functions
-as a parameter belongs to that function alone, whatever its row says.
+as a parameter belongs to that function alone, and not to those of its row.
 """
 
 from fnmatch import fnmatchcase
@@ -95,7 +95,7 @@ SCOPE = {
     },
 }
 
-# What a test of a few seconds runs: one class for each way of calling.
+# The tests of a run of a few seconds: one class for each kind of call.
 FAST = {
     "signal/tests/test_signaltools.py": (
         "TestConvolve",
@@ -125,7 +125,7 @@ REMAINING_MARKS = (
     "output=array requires buffer view",
     "no float16",
 )
-# Functions of sizes, which know no array library: their tests compare NumPy arrays.
+# Functions of sizes, without arrays of a library: their tests compare NumPy arrays.
 WITHOUT_ARRAYS = ("signal.correlation_lags",)
 
 
