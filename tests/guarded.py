@@ -1,6 +1,6 @@
 """Run the package's own loops on arrays beside pages that must not be touched: ``python -m tests.guarded SIDE HOW``.
 
-SIDE is 'before' or 'after': the side of every array at which such a page begins at once. HOW is 'copied' or 'apart': how the
+SIDE is 'before' or 'after': the side of every array at which such a page begins. HOW is 'copied' or 'apart': how the
 ends of small planes are computed, see `tiles`. A loop that reads or writes a single byte there ends the process.
 Prints the number of calls.
 """
