@@ -114,9 +114,9 @@ def assigned(tree: ast.AST) -> Iterator[tuple[int, str]]:
     """Yield line and name of every variable, parameter, field, function and class that a file defines."""
     for node in ast.walk(tree):
         match node:
-            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef() | ast.ExceptHandler(name=str()):
-                yield node.lineno, node.name
-            case ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)):
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                yield node.lineno, name
+            case ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)):
                 yield node.lineno, name
             case ast.arg():
                 yield node.lineno, node.arg
@@ -124,8 +124,8 @@ def assigned(tree: ast.AST) -> Iterator[tuple[int, str]]:
                 yield node.lineno, node.id
             case ast.Attribute(ctx=ast.Store()):
                 yield node.lineno, node.attr
-            case ast.alias(asname=str()):
-                yield node.lineno, node.asname
+            case ast.alias(asname=str(name)):
+                yield node.lineno, name
 
 
 def lines(path: Path) -> Iterator[tuple[int, str]]:
