@@ -6,8 +6,8 @@ timing      interleaved rounds, and the machine's ceilings
 run         times one array library: python -m benchmarks.run --library numpy
 report      ratios, groups of problems, the tables that `run` prints
 page        docs/benchmarks.md, and `pictures`, from the JSON that `run` writes
-remembered  what a remembered call takes beyond its arithmetic, by method and door, with a profile
-picks       which method 'auto' picks over a grid of problems, and what changed between two commits
+remembered  the overhead of a bound call, by method and door, with a profile
+picks       which method 'auto' picks over a grid of problems, and the changes between two commits
 calibrate   writes arrayconv/_costs/cost_table.py
-tiles       where the sizes of cache blocks come from
+tiles       times by which the sizes of cache blocks were set
 """

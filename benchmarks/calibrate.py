@@ -1,10 +1,10 @@
 """Measure this machine and write arrayconv/_costs/cost_table.py: the constants the method choice rests on.
 
-    python benchmarks/calibrate.py            print what would be written
+    python benchmarks/calibrate.py            print the new table
     python benchmarks/calibrate.py --write    write it
 
 The measurements are those of `python -m arrayconv tune`, which writes a user's own table instead. Libraries, devices
-and methods that are not measured here keep the row they have; 'other' is the plain guess for what was never measured.
+and methods that are not measured here keep their row; 'other' is a guess for those that were never measured.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from arrayconv._runtime import threads
 TABLE = pathlib.Path(cost_table.__file__)
 
 
-def rendered(primitive_costs, found, versions):
+def rendered(primitive_costs, measured, versions):
     """Return the text of the table's file with `primitive_costs` and `method_costs` in place of its own."""
     text = TABLE.read_text()
     today = datetime.date.today().isoformat()
@@ -28,23 +28,23 @@ def rendered(primitive_costs, found, versions):
     rest = rest[rest.index('"""') :]
     about = f"\nMeasured {today} on {threads.usable()} cores, {versions}.\n"
     rest = re.sub(r"\nTHREADS = \d+", f"\nTHREADS = {threads.usable()}", rest)
-    return head + about + replaced(replaced(rest, "PRIMITIVE_COSTS", primitive_costs), _method_costs(), found)
+    return head + about + replaced(replaced(rest, "PRIMITIVE_COSTS", primitive_costs), _method_costs(), measured)
 
 
 def _method_costs():
-    """Return the name of the table of paces for this machine's kind of processor."""
+    """Return the name of the table of method costs for this machine's kind of processor."""
     return "METHOD_COSTS" if cost_table.has_avx512() else "METHOD_COSTS_AVX2"
 
 
 def replaced(text, table, rows):
-    """Return Python text with rows of a dict of named tuples replaced; comments, and rows that are not given, stay."""
+    """Return Python text with rows of a dict of named tuples replaced; comments, and other rows, stay."""
     start = text.index("{\n", text.index(f"\n{table}: dict")) + 2
     stop = text.index("}\n", start)
     body = text[start:stop]
     for name, row in rows.items():
         line = f'"{name}": {type(row).__name__}({", ".join(map(str, row))}),'
-        body, found = re.subn(rf'"{re.escape(name)}": \w+\([^)]*\),', line, body)
-        body += "" if found else f"    {line}\n"
+        body, count = re.subn(rf'"{re.escape(name)}": \w+\([^)]*\),', line, body)
+        body += "" if count else f"    {line}\n"
     return text[:start] + body + text[stop:]
 
 

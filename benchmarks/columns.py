@@ -1,9 +1,9 @@
-"""Time tiles on images whose rows meet in the first cache, with and without copies that keep them apart.
+"""Time tiles on images whose rows use the same lines of the first cache, with and without copies at other addresses.
 
     python benchmarks/columns.py
 
 Prints, per image and kernel, the shortest milliseconds on one thread in place, as a copy, and of the same image with
-eight columns more, which is read in place. Rows of 4096 bytes and times that meet.
+eight columns more, which is read in place. Rows of a multiple of 4096 bytes use the same lines.
 """
 
 import importlib
@@ -21,15 +21,15 @@ ROUNDS = 12
 tiles = importlib.import_module("arrayconv._accel.native.tiles")
 
 
-def remembered(x, kernel, meeting):
-    """Return a call whose rows are copied from so many rows of taps on."""
-    found, tiles._CONFLICT_TAPS = tiles._CONFLICT_TAPS, meeting
+def bound_call(x, kernel, conflict):
+    """Return a bound call that copies rows where the kernel has at least `conflict` rows."""
+    shipped, tiles._CONFLICT_TAPS = tiles._CONFLICT_TAPS, conflict
     tiles.job.cache_clear()
     cache._calls.clear()
     arrayconv.convolve(x, kernel, "same", method="native_tiles")
-    tiles._CONFLICT_TAPS = found
-    (known,) = cache._calls.values()
-    return lambda: known(x, kernel)
+    tiles._CONFLICT_TAPS = shipped
+    (bound,) = cache._calls.values()
+    return lambda: bound(x, kernel)
 
 
 def main():
@@ -40,7 +40,7 @@ def main():
             for taps in TAPS:
                 kernel = random.standard_normal((taps, taps)).astype(dtype)
                 x, wider = (random.standard_normal((size, n)).astype(dtype) for n in (size, size + 8))
-                calls = [remembered(x, kernel, taps + 1), remembered(x, kernel, 0), remembered(wider, kernel, taps + 1)]
+                calls = [bound_call(x, kernel, taps + 1), bound_call(x, kernel, 0), bound_call(wider, kernel, taps + 1)]
                 least = [math.inf] * len(calls)
                 for _ in range(ROUNDS):
                     for number, call in enumerate(calls):

@@ -1,12 +1,12 @@
 """Fit the constants of arrayconv/_costs/cost_table.py to the times of every method over a grid of problems.
 
-    python -m benchmarks.fit measure numpy --json numpy.json            time the grid: wants an idle machine
+    python -m benchmarks.fit measure numpy --json numpy.json            time the grid, on an idle machine
     python -m benchmarks.fit measure numpy --pure --json pure.json      with NumPy and SciPy, no code of ours
     python -m benchmarks.fit constants numpy.json --rows native_loops-float,native_tiles
 
-`measure` times what `benchmarks/calibrate.py` can't know: what the methods take as a whole. `constants` changes one
-constant after the other, as long as that brings the choice of 'auto' nearer to the fastest method, and the predicted
-times of the methods that are near it to those measured; it prints the rows for the table.
+`measure` times whole methods, which `benchmarks/calibrate.py` does not. `constants` changes one constant after the
+other, as long as the choice of 'auto' gets nearer to the fastest method, and the predicted times of methods near it to
+the measured ones; it prints the rows for the table.
 """
 
 import argparse
@@ -103,22 +103,22 @@ def _options(row):
 
 
 def explained(row, x, kernel):
-    """Return the explanation of a row, and what its methods were ranked by."""
-    seen = []
+    """Return the explanation of a row, and the arguments of each call of `rank`."""
+    calls = []
 
-    def noted(*given):
-        seen.append(given)
-        return rank.rank(*given)
+    def noted(*arguments):
+        calls.append(arguments)
+        return rank.rank(*arguments)
 
     plan.make.cache_clear()
     ranked, plan.rank = plan.rank, noted
     try:
         if "groups" not in row.options:
-            return arrayconv.explain(x, kernel, "same", **row.options), seen
+            return arrayconv.explain(x, kernel, "same", **row.options), calls
         if "upsample" in row.options:
-            return arrayconv.explain(x, kernel, pattern=TRANSPOSED, **TRANSPOSING, **_options(row)), seen
+            return arrayconv.explain(x, kernel, pattern=TRANSPOSED, **TRANSPOSING, **_options(row)), calls
         sizes = {"g": row.options["groups"]}
-        return arrayconv.explain(x, kernel, pattern=PATTERN, sizes=sizes, padding=1, **_options(row)), seen
+        return arrayconv.explain(x, kernel, pattern=PATTERN, sizes=sizes, padding=1, **_options(row)), calls
     finally:
         plan.rank = ranked
 
@@ -127,45 +127,45 @@ def measure(library, context, say=print):
     """Return the nanoseconds of every method on every problem, by label."""
     ARRAYS[library].prepare()
     finish = wait if library == "jax" else None
-    found = {}
+    times = {}
     for row in grid():
         x, kernel = operands(row, library)
         with context():
             candidates = explained(row, x, kernel)[0].candidates
         methods = [c.name for c in candidates if c.refusal is None and c.cost_ns <= SLOW_NS]
         calls = {m: Timed(lambda m=m, row=row, x=x, kernel=kernel: called(row, x, kernel, m), context) for m in methods}
-        found[row.label] = interleaved(calls, SECONDS, finish)
-        say(f"{row.label}: {min(found[row.label], key=found[row.label].get)}")
-    return found
+        times[row.label] = interleaved(calls, SECONDS, finish)
+        say(f"{row.label}: {min(times[row.label], key=times[row.label].get)}")
+    return times
 
 
 def ranked(result):
-    """Yield (label, times, what the methods are ranked by) of a result of `measure`."""
+    """Yield (label, times, arguments of `rank`) of a result of `measure`."""
     library = result["library"]
     ARRAYS[library].prepare()
     for row in grid():
         times = result["times"].get(row.label)
         if times:
             with pure() if result["pure"] else nullcontext():
-                _, seen = explained(row, *operands(row, library))
-            yield row.label, times, seen[-1]
+                _, calls = explained(row, *operands(row, library))
+            yield row.label, times, calls[-1]
 
 
-def predictions(given, methods):
-    """Return the nanoseconds that the tables in force predict."""
-    spec, traits, budget, zero_fill = given
+def predictions(arguments, methods):
+    """Return the nanoseconds that the active tables predict."""
+    spec, traits, budget, zero_fill = arguments
     rows = rank.rank(spec, traits, budget, zero_fill)
     return {row.name: row.cost_ns for row in rows if row.name in methods}
 
 
 def loss(rows, tables):
-    """Return how far tables are from what was measured, and the labels of choices that are not close."""
+    """Return how far predictions are from the measured times, and the labels of choices that are not close."""
     total, far = 0.0, []
-    for label, times, given in rows:
+    for label, times, arguments in rows:
         least = min(times.values())
         near = [name for name, took in times.items() if took <= NEAR * least]
         with cost_table.using_tables(tables):
-            predicted = predictions(given, near)
+            predicted = predictions(arguments, near)
         lost = times[min(predicted, key=predicted.get)] / least
         total += 3 * min(math.log(lost), 2) + 0.5 * (lost > CLOSE)
         total += sum(0.12 * math.log(max(predicted[name], 1) / times[name]) ** 2 for name in near)
@@ -175,7 +175,7 @@ def loss(rows, tables):
 
 
 def fitted(rows, names, say=print):
-    """Return the tables with the rows named changed for the better, a constant at a time."""
+    """Return the tables with the named rows improved, a constant at a time."""
     shipped = cost_table.shipped()
     value, far = loss(rows, shipped)
     say(f"at first {value:.3f}, {len(far)} of {len(rows)} not close")
@@ -195,9 +195,9 @@ def _improved(rows, tables, table, name, field, step, value):
     for factor in (step, 1 / step):
         old = table[name]
         table[name] = old._replace(**{field: max(1, round(getattr(old, field) * factor))})
-        found, _ = loss(rows, tables) if table[name] != old else (value, None)
-        if found < value - 1e-4:
-            return found
+        changed, _ = loss(rows, tables) if table[name] != old else (value, None)
+        if changed < value - 1e-4:
+            return changed
         table[name] = old
     return value
 
@@ -222,7 +222,7 @@ def main():
     names = [name for name in options.rows.split(",") if name]
     tables = fitted(rows, names)
     for name in names:
-        print(f'    "{name}": {({**tables.rates, **tables.method_costs})[name]},')
+        print(f'    "{name}": {({**tables.primitive_costs, **tables.method_costs})[name]},')
     _, far = loss(rows, tables)
     print(f"{len(rows) - len(far)} of {len(rows)} choices are within {CLOSE} x of the fastest method")
     print("\n".join(far))

@@ -40,8 +40,8 @@ def main(argv=None):
 
 
 def _read(folder):
-    found = [_json(folder / f"{library}.json") for library in EVERYWHERE]
-    return [result for result in found if result is not None]
+    results = [_json(folder / f"{library}.json") for library in EVERYWHERE]
+    return [result for result in results if result is not None]
 
 
 def _json(file):
@@ -55,15 +55,15 @@ def write(results, page, others=(), calls=None):
     """
     images = page.parent / "images"
     page.parent.mkdir(parents=True, exist_ok=True)
-    drawn = [_image(images, "bench_map.png", "Ratios of the best peer's time to ours, problem by problem",
+    shown = [_image(images, "bench_map.png", "Ratios of the best peer's time to ours, problem by problem",
                     lambda path: pictures.draw_map(results, path))]  # fmt: skip
     numpy = next((result for result in results if result["library"] == "numpy"), None)
     if numpy:
-        drawn.append(_image(images, "bench_taps.png", "Time against kernel size for every method and peer",
+        shown.append(_image(images, "bench_taps.png", "Time against kernel size for every method and peer",
                             lambda path: pictures.draw_taps(numpy, path)))  # fmt: skip
-        drawn.append(_image(images, "bench_growth.png", "Time against samples and against taps, with fitted exponents",
+        shown.append(_image(images, "bench_growth.png", "Time against samples and against taps, with fitted exponents",
                             lambda path: pictures.draw_growth(numpy, path)))  # fmt: skip
-    parts = [_head(results), "## In short", _groups(results), *filter(None, drawn)]
+    parts = [_head(results), "## In short", _groups(results), *filter(None, shown)]
     choices = _choices(results)
     parts += ['## The choice of `method="auto"`', choices] if choices else []
     for other in others:
@@ -111,15 +111,15 @@ def _commits(results):
     known = {result["library"]: result["commit"] for result in results if result.get("commit")}
     if len(known) == len(results) and len(set(known.values())) == 1:
         return f", commit {results[0]['commit']}"
-    return "".join(f", {library} of commit {found}" for library, found in known.items())
+    return "".join(f", {library} of commit {commit}" for library, commit in known.items())
 
 
 def _groups(results):
     lines = [_filled("The fastest peer's time over ours: above 1, ours is faster."), ""]
     lines += ["| arrays | problems | count | geometric mean | least | where |", "|---|---|---:|---:|---:|---|"]
     for result in results:
-        for group, found in report.standings(result):
-            facts = f"{found.count} | {report.factor(found.mean)} | {report.factor(found.least)} | {found.where}"
+        for group, ours in report.standings(result):
+            facts = f"{ours.count} | {report.factor(ours.mean)} | {report.factor(ours.least)} | {ours.where}"
             lines.append(f"| {result['library']} | {group.title} | {facts} |")
     return "\n".join(lines)
 
@@ -128,31 +128,29 @@ def _choices(results):
     """Return how close the choice of 'auto' was to the fastest method; '' if methods were not timed."""
     lines = []
     for result in results:
-        found = report.choices(result["rows"])
-        if not found:
+        choices = report.choices(result["rows"])
+        if not choices:
             continue
-        close = sum(choice.lost <= report.CLOSE for choice in found)
-        lines.append(
-            f"* {result['library']}: within {report.CLOSE} times the fastest method in {close} of {len(found)} problems"
-        )
-        far = sorted((choice for choice in found if choice.lost > report.CLOSE), key=lambda c: -c.lost)
+        close = f"{sum(choice.lost <= report.CLOSE for choice in choices)} of {len(choices)} problems"
+        lines.append(f"* {result['library']}: within {report.CLOSE} times the fastest method in {close}")
+        far = sorted((choice for choice in choices if choice.lost > report.CLOSE), key=lambda c: -c.lost)
         for c in far:
             lines.append(f"  * {c.label}: {c.chosen} takes {c.lost:.2f} times as long as {c.fastest}")
     return "\n".join(lines)
 
 
 def _remembered(calls):
-    """Return the text about repeated calls, and a table for each library."""
+    """Return the section on bound calls, with a table for each library."""
     text = f"""
         The smallest problem that uses every part, in microseconds, from `python -m benchmarks.remembered` on
         {calls["date"]}, commit {calls["commit"]}: first the overhead, which is the call without its method's work on x
         and the kernel; then the call without the floor, an addition of two arrays into new memory. A '-' marks a
         method that refuses the problem, or that cannot be selected in that function."""
     parts = [_filled(text)]
-    for library, found in calls["libraries"].items():
-        doors = list(dict.fromkeys(door for row in found["methods"].values() for door in row))
-        lines = [f"| {library}, floor {found['floor']:.1f} | {' | '.join(doors)} |", "|---|" + "---:|" * len(doors)]
-        for method, row in found["methods"].items():
+    for library, figures in calls["libraries"].items():
+        doors = list(dict.fromkeys(door for row in figures["methods"].values() for door in row))
+        lines = [f"| {library}, floor {figures['floor']:.1f} | {' | '.join(doors)} |", "|---|" + "---:|" * len(doors)]
+        for method, row in figures["methods"].items():
             cells = (remembered.cell(*row[door]) if door in row else "-" for door in doors)
             lines.append(f"| {method} | {' | '.join(cells)} |")
         parts.append("\n".join(lines))

@@ -4,9 +4,9 @@
     PYTHONPATH=../before python benchmarks/picks.py --json before.json
     python benchmarks/picks.py --against before.json
 
-The grid has 2744 problems: `convolve` over one and two axes, and `conv2d` as `einconv` says it. Picks are asked of
-`explain` alone, so any two commits can be compared: run this file with PYTHONPATH at the other checkout. They depend on
-the machine's processors and on which accelerators are installed: compare files of one machine and environment.
+The grid has 2744 problems: `convolve` over one and two axes, and `conv2d` as a pattern of `einconv`. Picks come
+from `explain` alone, so any two commits can be compared: run this file with PYTHONPATH at the other checkout. They
+depend on the processor and on the installed accelerators: compare files of one machine and environment.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
-TABLES = {"AVX-512": True, "AVX2": False}  # what the rows of the cost table were measured with; whether it is wide
+TABLES = {"AVX-512": True, "AVX2": False}  # processor of the measured rows; whether it is wide
 DTYPES = ("float32", "float64", "complex128", "int32")
 LENGTHS, TAPS = [10**power for power in range(2, 7)], [3, 5, 9, 17, 33, 65, 129, 257, 513]
 SIDES, WIDTHS = [16, 32, 64, 128, 256, 512, 1024, 2048], [3, 5, 7, 9, 11, 15, 21, 31, 63]
@@ -51,8 +51,8 @@ def grid():
 
 
 def picks(wide, only=""):
-    """Return label -> method by one cost table; in a process of its own, for choices are remembered."""
-    os.environ["ARRAYCONV_CACHE_DIR"] = os.devnull  # the shipped constants, whoever tuned here
+    """Return label -> method by one cost table; in a process of its own, since choices are cached."""
+    os.environ["ARRAYCONV_CACHE_DIR"] = os.devnull  # the shipped constants, not those of a user
     import arrayconv
     from arrayconv._costs import cost_table
 
@@ -66,31 +66,31 @@ def picks(wide, only=""):
 
 def by_table(only=""):
     """Return the picks of all tables, label by label."""
-    found = {}
+    result = {}
     for table, wide in TABLES.items():
         with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
-            found[table] = process.submit(picks, wide, only).result()
-    return found
+            result[table] = process.submit(picks, wide, only).result()
+    return result
 
 
-def counts(found):
+def counts(tables):
     """Return the lines that say how often each method is picked, by door."""
     lines = []
-    for table, chosen in found.items():
+    for table, methods in tables.items():
         for door in ("convolve", "conv2d"):
-            counted = Counter(method for label, method in chosen.items() if label.startswith(door))
-            told = ", ".join(f"{method} {number}" for method, number in counted.most_common())
-            lines.append(f"{table} {door} {counted.total()}: {told}")
+            counted = Counter(method for label, method in methods.items() if label.startswith(door))
+            numbers = ", ".join(f"{method} {number}" for method, number in counted.most_common())
+            lines.append(f"{table} {door} {counted.total()}: {numbers}")
     return lines
 
 
 def changes(before, after):
-    """Return the lines that say what is picked otherwise, or on one side alone."""
+    """Return the lines of picks that differ, or exist on one side alone."""
     lines = []
     for table in before.keys() | after.keys():
         old, new = before.get(table, {}), after.get(table, {})
         lines += [
-            f"{table} {label}: {old.get(label, 'not asked')} -> {new.get(label, 'not asked')}"
+            f"{table} {label}: {old.get(label, 'not in the grid')} -> {new.get(label, 'not in the grid')}"
             for label in {**old, **new}
             if old.get(label) != new.get(label)
         ]
@@ -106,13 +106,15 @@ def main(argv=None):
     if not any(options.filter in label for label, *_ in grid()):
         parser.error(f"--filter must occur in a label. Got {options.filter!r}.")
     before = None if options.against is None else json.loads(options.against.read_text())
-    found = by_table(options.filter)
-    print(*counts(found), sep="\n")
+    after = by_table(options.filter)
+    print(*counts(after), sep="\n")
     if options.json is not None:
-        options.json.write_text(json.dumps(found, indent=1))
+        options.json.write_text(json.dumps(after, indent=1))
     if before is not None:
-        kept = {table: {k: v for k, v in chosen.items() if options.filter in k} for table, chosen in before.items()}
-        changed = changes(kept, found)
+        earlier = {
+            table: {k: v for k, v in methods.items() if options.filter in k} for table, methods in before.items()
+        }
+        changed = changes(earlier, after)
         print(f"{len(changed)} picks changed", *changed[:SHOWN], sep="\n")
 
 

@@ -1,6 +1,6 @@
 """The page's pictures: time against kernel size, ratios as a map, growth with the problem's size.
 
-Ours is blue everywhere, peers are orange to brown; what is compared stands beside its line instead of in a legend.
+Ours is blue everywhere, peers are orange to brown; names are beside their lines instead of in a legend.
 """
 
 import math
@@ -53,9 +53,9 @@ def draw_taps(result, path):
     return True
 
 
-def _series(result, wanted):
-    """Return the float32 rows that are wanted, by taps."""
-    rows = [row for row in result["rows"] if row["dtype"] == SERIES[1] and wanted(row)]
+def _series(result, belongs):
+    """Return the float32 rows for which `belongs` is true, by taps."""
+    rows = [row for row in result["rows"] if row["dtype"] == SERIES[1] and belongs(row)]
     return sorted(rows, key=lambda row: (row["x"], row["kernel"]))
 
 
@@ -65,12 +65,12 @@ def _names(rows, key):
 
 def _line(rows, key, name):
     """Return taps and milliseconds of a contender, where it was timed."""
-    found = [(row["kernel"][0], row[key][name] / 1e6) for row in rows if name in row[key]]
-    return tuple(zip(*found, strict=True))
+    points = [(row["kernel"][0], row[key][name] / 1e6) for row in rows if name in row[key]]
+    return tuple(zip(*points, strict=True))
 
 
 def _label(figure, axes, ends):
-    """Write each name to the right of the end of its line, pushed apart from below where they would overlap."""
+    """Write each name to the right of the end of its line, moved up where they would overlap."""
     figure.canvas.draw()
     scale = figure.dpi / 72
     columns = {x: sorted((end for end in ends if end[1] == x), key=lambda end: end[2]) for x in {e[1] for e in ends}}
@@ -94,7 +94,7 @@ def _label(figure, axes, ends):
 
 
 def _apart(heights, gap):
-    """Return ascending heights moved as little as it takes, in all, to stand `gap` apart."""
+    """Return ascending heights moved as little as possible, in all, so that they are `gap` apart."""
     groups = []
     for height in heights:
         groups.append([height, 1])  # the group's centre, its members
@@ -120,11 +120,11 @@ def draw_map(results, path):
     grid = np.full((len(names), len(columns)), np.nan)
     for number, (_, result, dtype, ours, against) in enumerate(columns):
         for row in result["rows"]:
-            found = ratio(row, ours, against) if row["dtype"] == dtype else None
-            if found is not None:
-                grid[names.index(row["name"]), number] = found
-    kept = np.any(~np.isnan(grid), axis=1)
-    names, grid = [name for name, keep in zip(names, kept, strict=True) if keep], grid[kept]
+            value = ratio(row, ours, against) if row["dtype"] == dtype else None
+            if value is not None:
+                grid[names.index(row["name"]), number] = value
+    filled = np.any(~np.isnan(grid), axis=1)
+    names, grid = [name for name, keep in zip(names, filled, strict=True) if keep], grid[filled]
     figure, axes = plt.subplots(figsize=(max(8, 3.5 + 0.8 * len(columns)), 2 + 0.26 * len(names)), layout="constrained")
     image = axes.imshow(np.log2(grid), cmap="RdBu", vmin=-4, vmax=4, aspect="auto")
     for (i, j), value in np.ndenumerate(grid):
@@ -157,13 +157,15 @@ def draw_growth(result, path):
     by_taps = [row for row in one if row["x"] == [10**6]]
     if min(len(by_size), len(by_taps)) < 3:
         return False
-    figure, (left, right) = plt.subplots(1, 2, figsize=(12, 5), sharey=True, layout="constrained")
-    _grow(left, [row["x"][0] for row in by_size], by_size, lambda row: row["x"][0] >= 10**5)
-    left.set(xlabel="samples", ylabel="seconds")
-    left.set_title("15 taps, more and more samples", loc="left")
-    _grow(right, [row["kernel"][0] for row in by_taps], by_taps, lambda row: row["method"] in ("fft", "overlap_save"))
-    right.set(xlabel="taps")
-    right.set_title("A million samples, more and more taps", loc="left")
+    figure, (by_samples, by_kernel) = plt.subplots(1, 2, figsize=(12, 5), sharey=True, layout="constrained")
+    _grow(by_samples, [row["x"][0] for row in by_size], by_size, lambda row: row["x"][0] >= 10**5)
+    by_samples.set(xlabel="samples", ylabel="seconds")
+    by_samples.set_title("15 taps, more and more samples", loc="left")
+    _grow(
+        by_kernel, [row["kernel"][0] for row in by_taps], by_taps, lambda row: row["method"] in ("fft", "overlap_save")
+    )
+    by_kernel.set(xlabel="taps")
+    by_kernel.set_title("A million samples, more and more taps", loc="left")
     figure.suptitle(
         "One dimension, float32 NumPy arrays: ours by method='auto', and the fastest peer", x=0.02, ha="left"
     )

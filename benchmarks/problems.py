@@ -59,7 +59,7 @@ def operands(problem):
 
 
 def explained(problem, x=None, kernel=None, method="auto"):
-    """Return the explanation of our call, on shapes where no arrays are given."""
+    """Return the explanation of our call, on shapes where x is None."""
     subject = (problem.x, problem.kernel) if x is None else (x, kernel)
     more = {"method": method, **({"dtype": problem.dtype} if x is None else {})}
     match problem.kind:
@@ -72,7 +72,7 @@ def explained(problem, x=None, kernel=None, method="auto"):
             options = {name: value for name, value in problem.options.items() if name != "groups"}
             sizes = {"g": problem.options.get("groups", 1)}
             return arrayconv.explain(*subject, pattern=pattern, sizes=sizes, **options, **more)
-        case _:  # transposed: padding and output_padding of torch as samples read beyond the upsampled ends
+        case _:  # transposed: padding and output_padding of torch as samples read outside the upsampled ends
             before = problem.kernel[-1] - 1 - problem.options["padding"]
             padding = (before, before + problem.options["output_padding"])
             options = {"upsample": problem.stride, "padding": (padding, padding), "flip": True}
@@ -81,9 +81,9 @@ def explained(problem, x=None, kernel=None, method="auto"):
 
 def work(problem):
     """Return the multiply-adds of the definition, and the bytes of both operands and the result."""
-    found = explained(problem)
-    sizes = prod(problem.x) + prod(problem.kernel) + prod(found.output_shape)
-    return found.macs, sizes * np.dtype(problem.dtype).itemsize
+    explanation = explained(problem)
+    sizes = prod(problem.x) + prod(problem.kernel) + prod(explanation.output_shape)
+    return explanation.macs, sizes * np.dtype(problem.dtype).itemsize
 
 
 def power(size):

@@ -1,21 +1,21 @@
-"""What a remembered call takes beyond its arithmetic, by method, door and library, in microseconds.
+"""The overhead of a bound call, by method, door and library, in microseconds.
 
     python -m benchmarks.remembered [--library numpy] [--methods auto fft] [--doors convolve out=] [--json FILE]
     python -m benchmarks.remembered --methods auto --doors nn.conv2d --profile
 
 Every call is of the smallest problem that has all parts, 8 samples by 3 taps or 4 x 4 by 3 x 3, so that there is next
-to nothing to add up: a hundred multiply-adds take less than a tenth of a microsecond. Two figures are told of each.
+to nothing to add up: a hundred multiply-adds take less than a tenth of a microsecond. Each has two figures.
 
-The way: the call without what its method does, from the door to the method and back. A clock runs inside the call,
-around what the method makes of the kernel and of x; the shortest difference of many calls counts. Only for libraries
+The way: the call without its method, from the door to the method and back. A clock runs inside the call,
+around the method's work on the kernel and on x; the shortest difference of many calls counts. Only for libraries
 whose calls run the methods each time.
 
-The call: its shortest time without the library's own floor, a new array for the answer and one function of arrays that
-writes there, measured in the same rounds. It holds what a method does whatever the size, such as a band of a matrix,
-or a product for every output. That is not a door's fault, but a user waits for it all the same.
+The call: its shortest time without the library's own floor, a new array for the result and one function of arrays that
+writes there, measured in the same rounds. It includes what a method does at any size, such as a band of a matrix, or a
+product for every output: no cost of the door, but of the user's call.
 
-'-' stands for a problem that a method refuses, and for a method that a door does not let its caller choose. Below the
-methods stand the functions that users would call instead, floor taken off too.
+'-' marks a problem that a method refuses, and a method that callers of a door can't choose. Below the methods are the
+functions that users would call instead, without the floor too.
 """
 
 import argparse
@@ -53,7 +53,7 @@ WIDE = 160  # columns of text: no name is cut short
 
 
 def arrays(library):
-    """Return the operands as a library's arrays, by what they are."""
+    """Return {role: operand} as a library's arrays."""
     random = np.random.default_rng(0)
     shapes = {"line": 8, "taps": 3, "plane": (4, 4), "stencil": (3, 3), "images": (1, 1, 4, 4), "filters": (1, 1, 3, 3)}
     hosts = {name: random.standard_normal(shape).astype(np.float32) for name, shape in shapes.items()}
@@ -62,14 +62,14 @@ def arrays(library):
 
 
 def doors(library):
-    """Return door -> (method -> call); None stands for the method where the door has no such option."""
+    """Return door -> (method -> call); None instead of a call where the door has no such option."""
     a = arrays(library)
     line, taps, plane, stencil = a["line"], a["taps"], a["plane"], a["stencil"]
 
     def convolver(method):
         return partial(arrayconv.Convolver(stencil, "same", method=method), plane)
 
-    found = {
+    makers = {
         "convolve 1-D": lambda method: partial(arrayconv.convolve, line, taps, "same", method=method),
         "convolve": lambda method: partial(arrayconv.convolve, plane, stencil, "same", method=method),
         "correlate": lambda method: partial(arrayconv.correlate, plane, stencil, "same", method=method),
@@ -85,12 +85,12 @@ def doors(library):
     }
     if library != "jax":  # whose arrays are immutable
         out = arrays(library)["plane"]
-        found["out="] = lambda method: partial(arrayconv.convolve, plane, stencil, "same", method=method, out=out)
-    return found
+        makers["out="] = lambda method: partial(arrayconv.convolve, plane, stencil, "same", method=method, out=out)
+    return makers
 
 
 def peers(library):
-    """Return (name, door that it stands in for) -> call, of what users would call instead."""
+    """Return (name, door that it replaces) -> call, of what users would call instead."""
     a = arrays(library)
     if library == "numpy":
         import scipy.ndimage
@@ -109,26 +109,26 @@ def peers(library):
 
 
 def floor(library):
-    """Return the least that any function of arrays does: memory for the answer, and one function that writes there."""
+    """Return the least that any function of arrays does: memory for the result, and one function that writes there."""
     plane, xp = arrays(library)["plane"], import_module("jax.numpy" if library == "jax" else library)
     if library == "jax":
         return lambda: xp.add(plane, plane)
     return lambda: xp.add(plane, plane, out=xp.empty(plane.shape, dtype=plane.dtype))
 
 
-def calls(library, methods=METHODS, chosen=()):
-    """Return (method, door) -> a call made twice before, without those that are refused."""
-    found = {(FLOOR, FLOOR): floor(library)}
+def calls(library, methods=METHODS, only=()):
+    """Return (method, door) -> a bound call, without those that are refused."""
+    bound = {(FLOOR, FLOOR): floor(library)}
     for door, make in doors(library).items():
-        for method in methods if not chosen or door in chosen else ():
+        for method in methods if not only or door in only else ():
             try:
                 call = make(method)
                 if call is not None:
                     wait(call()), wait(call())
-                    found[method, door] = call
+                    bound[method, door] = call
             except NotImplementedError:
                 continue
-    return found | {key: call for key, call in peers(library).items() if not chosen or key[1] in chosen}
+    return bound | {key: call for key, call in peers(library).items() if not only or key[1] in only}
 
 
 class Clock:
@@ -177,28 +177,28 @@ def clocked():
         config.cache_clear()
 
 
-def ways(library, seconds, methods=METHODS, chosen=()):
+def ways(library, seconds, methods=METHODS, only=()):
     """Return (method, door) -> the nanoseconds of a call outside its method."""
     least = {}
     with clocked() as clock:
-        found = calls(library, methods, chosen)
-        per_turn = seconds * 1e9 / TURNS / len(found)
+        bound = calls(library, methods, only)
+        per_turn = seconds * 1e9 / TURNS / len(bound)
         for _ in range(TURNS):
-            for key, call in found.items():
+            for key, call in bound.items():
                 begun = now = perf_counter_ns()
                 while now - begun < per_turn:
                     clock.spent, start = 0, perf_counter_ns()
                     call()
                     now = perf_counter_ns()
-                    if clock.spent:  # none in what stands for a peer, or for the floor
+                    if clock.spent:  # 0 for a peer, and for the floor
                         least[key] = min(least.get(key, now), now - start - clock.spent)
     return least
 
 
-def measured(library, seconds, methods=METHODS, chosen=()):
+def measured(library, seconds, methods=METHODS, only=()):
     """Return method -> door -> microseconds (of the way, None for a peer, and of the call), and the floor."""
-    way = ways(library, seconds, methods, chosen) if library in EAGER else {}
-    timed = {key: Timed(call) for key, call in calls(library, methods, chosen).items()}
+    way = ways(library, seconds, methods, only) if library in EAGER else {}
+    timed = {key: Timed(call) for key, call in calls(library, methods, only).items()}
     best = interleaved(timed, seconds, finish=wait, warm_ns=WARM_NS)
     least = best.pop((FLOOR, FLOOR))
     rows = {}
@@ -247,7 +247,7 @@ def main(argv=None):
     parser.add_argument("--json", type=Path, help="where to write all figures")
     parser.add_argument("--profile", action="store_true", help="profile the calls instead")
     options = parser.parse_args(argv)
-    found = {}
+    tables = {}
     for library in options.library or LIBRARIES[:2]:
         if options.profile:
             for key, call in calls(library, options.methods, options.doors).items():
@@ -255,10 +255,10 @@ def main(argv=None):
             continue
         rows, least = measured(library, options.seconds, options.methods, options.doors)
         shown(library, rows, least)
-        found[library] = {"floor": least, "methods": rows}
+        tables[library] = {"floor": least, "methods": rows}
     if options.json is not None:
-        told = {"date": datetime.date.today().isoformat(), "commit": commit(), "libraries": found}
-        options.json.write_text(json.dumps(told, indent=1) + "\n")
+        result = {"date": datetime.date.today().isoformat(), "commit": commit(), "libraries": tables}
+        options.json.write_text(json.dumps(result, indent=1) + "\n")
 
 
 if __name__ == "__main__":

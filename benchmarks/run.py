@@ -4,10 +4,10 @@
     python -m benchmarks.run --quick --filter 512
 
 Prints a table, the groups of `report.GROUPS`, and with --methods how good the choice of 'auto' is. Every result is
-compared with ours before it is timed. All who compete in a problem take turns in one process, and no other problem is
-met there: what is left of its memory and of its threads would be part of the times. Where a peer comes near ours, those
-who are not far behind take turns in further processes, after all other problems: which memory a process is given, and
-what else the machine does for a minute, may decide between equals.
+compared with ours before it is timed. All contenders of a problem take turns in one process, which runs no other
+problem: memory and threads left over would be part of the times. Where a peer is near ours, those not far behind take
+turns in further processes, after all other problems: the memory that a process gets, and other work of the machine,
+may decide between equals.
 """
 
 import argparse
@@ -35,8 +35,8 @@ from benchmarks.problems import EVERYWHERE, PROBLEMS, work
 from benchmarks.timing import WARM_NS, ceilings, interleaved
 
 PACKAGES = ("arrayconv", *dict.fromkeys(peer.package for peer in PEERS))
-SECONDS = 0.3  # of rounds for a problem, after everyone was checked
-BUSY = 0.3  # load per core before the run above which others get in the way
+SECONDS = 0.3  # of rounds for a problem, after all were checked
+BUSY = 0.3  # load per core before the run above which other programs disturb it
 QUICK_SECONDS = 1.0  # of rounds for all problems of a quick run
 PROCESSES = 3  # in which close races are run
 
@@ -114,8 +114,8 @@ def again(rows, options, say):
             if not report.is_near(rows[place], groups):
                 continue
             near = report.leaders(rows[place])
-            found = apart(timed, problem, options.library, options.methods, options.seconds, WARM_NS, near)
-            rows[place] = report.shortest(rows[place], found)
+            rerun = apart(timed, problem, options.library, options.methods, options.seconds, WARM_NS, near)
+            rows[place] = report.shortest(rows[place], rerun)
             say(f"process {turn}  {problem.label}: {report.duration(rows[place]['ours']['auto'])}")
 
 
@@ -126,10 +126,10 @@ def apart(function, *arguments):
 
 
 def timed(problem, library, every_method, seconds, warm_ns, only=None):
-    """Return the row of a problem, of the contenders named alone where `only` is not None."""
-    found = field(problem, library, every_method, only)
+    """Return the row of a problem; only of the named contenders where `only` is not None."""
+    contenders = field(problem, library, every_method, only)
     finish = wait if library == "jax" else None
-    times = interleaved(found.timed, seconds, finish, warm_ns, is_open)
+    times = interleaved(contenders.timed, seconds, finish, warm_ns, is_open)
     macs, moved = work(problem)
     return {
         "name": problem.name,
@@ -140,13 +140,13 @@ def timed(problem, library, every_method, seconds, warm_ns, only=None):
         "tags": sorted(problem.tags),
         "macs": macs,
         "bytes": moved,
-        "method": found.method,
-        "plain_method": found.plain_method,
+        "method": contenders.method,
+        "plain_method": contenders.plain_method,
         **{
-            key: {name: round(took, 1) for (group, name), took in times.items() if group == wanted}
-            for wanted, key in report.TIMES.items()
+            key: {name: round(took, 1) for (group, name), took in times.items() if group == own}
+            for own, key in report.TIMES.items()
         },
-        "left_out": found.left_out,
+        "left_out": contenders.left_out,
     }
 
 
@@ -157,7 +157,7 @@ def is_open(names):
 
 
 def machine():
-    """Return what is known of the processor, and how busy it is."""
+    """Return facts of the processor, and how busy it is."""
     cpuinfo = Path("/proc/cpuinfo")
     text = cpuinfo.read_text() if cpuinfo.exists() else ""
     models = [line.split(":", 1)[1].strip() for line in text.splitlines() if line.startswith("model name")]
@@ -176,21 +176,21 @@ def commit():
     """Return the commit that is measured, None outside a checkout."""
     command = ["git", "describe", "--always", "--dirty", "--exclude=*"]
     try:
-        done = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, check=False)
+        process = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, check=False)
     except OSError:
         return None
-    return done.stdout.strip() if done.returncode == 0 else None
+    return process.stdout.strip() if process.returncode == 0 else None
 
 
 def versions():
-    """Return the versions of Python and of the packages that are here."""
-    found = {"python": platform.python_version()}
+    """Return the versions of Python and of the installed packages."""
+    numbers = {"python": platform.python_version()}
     for name in PACKAGES:
         try:
-            found[name] = importlib.metadata.version(name)
+            numbers[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
             continue
-    return found
+    return numbers
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Time every method over the workspace a piece may take: where the `tile_bytes` of the algorithms come from.
+"""Time every method over the workspace of a piece, from which the `tile_bytes` of the algorithms were set.
 
     python benchmarks/tiles.py
 

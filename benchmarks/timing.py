@@ -1,6 +1,6 @@
 """Interleaved rounds: every contender of a problem in turn, the shortest time of each, and the machine's ceilings.
 
-Taking turns spreads whatever disturbs the machine over all of them; the minimum leaves most of it out. A contender
+Taking turns spreads disturbances of the machine over all of them; the minimum leaves most of them out. A contender
 that is many times slower than the fastest can't decide anything and gets no further rounds.
 """
 
@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 ROUNDS = 3  # at least
-CLOSE = 1.5  # times the fastest: who is nearer may still change places with it
+CLOSE = 1.5  # times the fastest: nearer ones may still change places with it
 CLOSE_ROUNDS, MOST_ROUNDS = 10, 40  # of those: at least, and until their times are settled
 SETTLED = 1.03  # times the shortest turn, within which two more are when that was no lucky moment
 TRIALS = 8  # first calls at most
@@ -56,7 +56,7 @@ def _single(call):
 
 
 def _first(timed, finish):
-    """Return the shortest of a contender's first calls, two or what fits a moment: by it the hopeless are dropped."""
+    """Return the shortest of a contender's first calls, two or what fits a moment: it decides which are dropped."""
     begun, took = time.perf_counter_ns(), [once(timed, 1, finish) for _ in range(2)]
     while len(took) < TRIALS and time.perf_counter_ns() - begun < WARM_NS:
         took.append(once(timed, 1, finish))
@@ -91,7 +91,7 @@ def interleaved(contenders, seconds, finish=None, warm_ns=WARM_NS, rivals=None):
             settled = rounds >= CLOSE_ROUNDS and all(_is_settled(turns[name]) for name in racing)
             if rivals is None or settled or rounds >= MOST_ROUNDS or not rivals(racing):
                 return best
-        order.shuffle(racing)  # nobody always follows the same neighbour
+        order.shuffle(racing)  # no contender always follows the same one
         for name in racing:
             repeats = max(1, math.ceil(CALL_NS / max(best[name], 1)))
             turns[name].append(_turn(contenders[name], repeats, finish, warm_ns))
@@ -105,7 +105,7 @@ def _is_settled(turns):
 
 
 class Ceilings(NamedTuple):
-    """What this machine can do at most, as NumPy measures it."""
+    """The highest rates of this machine, as NumPy measures them."""
 
     copy: float  # bytes read and written per second by a copy of an array larger than the cache
     float32: float  # multiply-adds per second of a large matrix product

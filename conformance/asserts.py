@@ -1,9 +1,9 @@
-"""Comparisons that raise a sentence: what was got, what it should be, and the call.
+"""Comparisons that raise a sentence: the result, the expected one, and the call.
 
     out.dtype=float64, but should be float32 [convolve(x float32 (5,), kernel float32 (2,), mode='same')]
 
-The check is vectorised; words are looked for only once it has failed. A failing call leaves a note with a snippet that
-repeats it outside the suite.
+The check is vectorised; the sentence is formed only after a failure. A note with a snippet repeats the failing call
+outside the suite.
 """
 
 from contextlib import contextmanager
@@ -46,7 +46,7 @@ def _keywords(options):
 
 @contextmanager
 def reproducing(call, subject):
-    """Attach a snippet to whatever goes wrong inside."""
+    """Attach a snippet to any exception of the block."""
     __tracebackhide__ = True
     try:
         yield
@@ -89,11 +89,11 @@ def values(host, exact, dtype, accuracy, call, wide=None):
         identical(host, bounds.wrapped(exact, dtype), call)
         return
     finite = np.isfinite(host)
-    if (wrong := finite & exact.spoiled).any():
+    if (wrong := finite & exact.contaminated).any():
         raise AssertionError(f"{_at(wrong, host)}, but should be non-finite: its window holds a NaN or inf [{call}]")
-    if (wrong := ~finite & ~exact.spoiled).any():
+    if (wrong := ~finite & ~exact.contaminated).any():
         raise AssertionError(f"{_at(wrong, host)}, but should be {_value(exact.values, wrong)}, finite [{call}]")
-    within(host, exact.values, bounds.allowed(exact, dtype, accuracy, wide), call, ~exact.spoiled)
+    within(host, exact.values, bounds.allowed(exact, dtype, accuracy, wide), call, ~exact.contaminated)
 
 
 def within(host, expected, bound, call, where=True):

@@ -1,12 +1,12 @@
-"""How far an answer may be from the exact one: computed for every output, never a fixed tolerance.
+"""The largest allowed error, computed for every output: there is no fixed tolerance.
 
-    componentwise   C * terms * eps * (|x| convolved with |w|)          + what may underflow
-    normwise        eps * (terms + T * log2 F) * ||x|| * ||w||          + what may underflow
+    componentwise   C * terms * eps * (|x| convolved with |w|)          + underflow
+    normwise        eps * (terms + T * log2 F) * ||x|| * ||w||          + underflow
 
-eps belongs to the dtype in which sums are formed, x is the extended one, F the points of the transforms that would
-hold it, and norms run over the whole array: a black box can't be asked for its blocks. Integers have no bound: they
-are exact and wrap. A narrower result (float16, bfloat16) adds one rounding. The smallest normal number, not the
-smallest number, is what an operation may lose to underflow, since libraries may flush subnormals to zero.
+eps belongs to the dtype in which sums are formed, x is extended, F is the number of points of transforms that would
+contain it, and norms run over the whole array, since the blocks of a black box are unknown. Integers have no bound:
+they are exact and wrap. A narrower result (float16, bfloat16) adds one rounding. An operation may lose the smallest
+normal number to underflow, not only the smallest number, since libraries may flush subnormals to zero.
 """
 
 from math import log2
@@ -42,7 +42,7 @@ def _normwise(exact, name):
 
 
 def wrapped(exact, name):
-    """The exact integers as the dtype holds them: modulo 2**bits."""
+    """The exact integers modulo 2**bits, as the dtype."""
     low, _ = dtypes.limits(name)
     width = 2 ** dtypes.bits(name)
     whole = exact.real // 2**exact.shift

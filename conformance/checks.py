@@ -16,14 +16,14 @@ OWN = ("out",)  # options that are arrays, not shown in a call
 
 
 class Subject(NamedTuple):
-    """What is under test, and where."""
+    """The implementation under test, and the backend."""
 
     target: Any
     backend: Backend
 
 
 class Operand(NamedTuple):
-    """An array of the backend, and the numbers it holds."""
+    """An array of the backend, and its numbers."""
 
     array: Any
     host: np.ndarray
@@ -31,7 +31,7 @@ class Operand(NamedTuple):
 
 
 def operand(subject, host, dtype):
-    """Put numbers on the device; the host copy is what the dtype made of them."""
+    """Put numbers on the device; the host copy has them as the dtype rounded them."""
     array = subject.backend.array(host, dtype)
     return Operand(array, subject.backend.host(array), dtype)
 
@@ -47,23 +47,23 @@ def random_operands(subject, x_shape, kernel_shape, names, scale=1.0):
 
 
 def described(function, x, kernel, options, lead=(), names=("x", "kernel")):
-    """The call as a reader sees it."""
+    """The call as an error text shows it."""
     shown = {name: value for name, value in options.items() if name not in OWN}
     operands = dict(zip(names, (x.host, kernel.host), strict=True))
     return Call(function, operands, dict(zip(names, (x.dtype, kernel.dtype), strict=True)), shown, lead)
 
 
-def exact_answer(function, x, kernel, options):
-    """The exact answer of a `convolve` or `correlate` call on host numbers."""
-    asked = geometry.problem(function, x.shape, kernel.shape, options)
-    x_shape, kernel_shape = geometry.broadcast(asked, x.shape, kernel.shape)
+def exact_result(function, x, kernel, options):
+    """The exact result of a `convolve` or `correlate` call on host numbers."""
+    problem = geometry.problem(function, x.shape, kernel.shape, options)
+    x_shape, kernel_shape = geometry.broadcast(problem, x.shape, kernel.shape)
     x, kernel = np.broadcast_to(x, x_shape), np.broadcast_to(kernel, kernel_shape)
-    return reference.evaluate(asked, x, kernel, options.get("fill_value", 0))
+    return reference.evaluate(problem, x, kernel, options.get("fill_value", 0))
 
 
 def result_dtype(x, kernel, options):
-    wanted = options.get("dtype")
-    return dtypes.promote(x.dtype, kernel.dtype) if wanted is None else wanted
+    requested = options.get("dtype")
+    return dtypes.promote(x.dtype, kernel.dtype) if requested is None else requested
 
 
 def invoke(subject, function, lead, x, kernel, options):
@@ -87,10 +87,10 @@ def check(subject, function, x, kernel, **options):
     """Call `convolve` or `correlate` on two operands and check everything; the array is returned."""
     __tracebackhide__ = True
     call = described(function, x, kernel, options)
-    exact = exact_answer(function, x.host, kernel.host, options)
+    exact = exact_result(function, x.host, kernel.host, options)
     with asserts.reproducing(call, subject):
         out = invoke(subject, function, (), x, kernel, options)
-        answer(subject, out, x, exact, result_dtype(x, kernel, options), options, call)
+        check_result(subject, out, x, exact, result_dtype(x, kernel, options), options, call)
     return out
 
 
@@ -101,8 +101,8 @@ def _native(subject, options):
     return {**options, "dtype": getattr(subject.backend.xp, options["dtype"])}
 
 
-def answer(subject, out, model, exact, dtype, options, call):
-    """Check an answer against the exact one."""
+def check_result(subject, out, model, exact, dtype, options, call):
+    """Check a result against the exact one."""
     __tracebackhide__ = True
     asserts.form(out, model.array, dtype, exact.shape, subject, call)
     accuracy = options.get("accuracy", "normwise")

@@ -13,7 +13,7 @@ from conformance.crossing import crossed
 from conformance.report import Report
 from conformance.verdict import Verdict
 
-# What somebody measured on this machine must not decide which code is tested, here and in processes that tests start.
+# Costs measured on this machine must not decide which code is tested, here and in processes that tests start.
 os.environ["ARRAYCONV_CACHE_DIR"] = os.devnull  # in which there is no file
 
 ROOT = Path(__file__).parent

@@ -1,6 +1,6 @@
-"""What a dtype name means, and the one promotion rule every implementation is held to.
+"""What a dtype name means, and the promotion rule that every implementation must follow.
 
-Names rather than a library's dtype objects: the same rule serves every backend. Like kinds promote by the Array API
+Names rather than a library's dtype objects: one rule for every backend. Like kinds promote by the Array API
 standard; an integer beside a float takes the float's dtype; uint64 beside a signed integer has none.
 """
 
@@ -14,7 +14,6 @@ class Dtype(NamedTuple):
     bits: int  # of an element
     eps: float = 0.0  # spacing at 1
     tiny: float = 0.0  # smallest normal number
-    largest: float = 0.0
     component: str = ""  # of a complex dtype
     numpy: bool = True  # NumPy has it
     standard: bool = True  # the standard has it
@@ -29,10 +28,10 @@ _TABLE = {
     "uint16": Dtype("integer", 16),
     "uint32": Dtype("integer", 32),
     "uint64": Dtype("integer", 64),
-    "float64": Dtype("real", 64, 2.0**-52, 2.0**-1022, (2 - 2.0**-52) * 2.0**1023),
-    "float32": Dtype("real", 32, 2.0**-23, 2.0**-126, (2 - 2.0**-23) * 2.0**127),
-    "float16": Dtype("real", 16, 2.0**-10, 2.0**-14, 65504.0, standard=False),
-    "bfloat16": Dtype("real", 16, 2.0**-7, 2.0**-126, (2 - 2.0**-7) * 2.0**127, numpy=False, standard=False),
+    "float64": Dtype("real", 64, 2.0**-52, 2.0**-1022),
+    "float32": Dtype("real", 32, 2.0**-23, 2.0**-126),
+    "float16": Dtype("real", 16, 2.0**-10, 2.0**-14, standard=False),
+    "bfloat16": Dtype("real", 16, 2.0**-7, 2.0**-126, numpy=False, standard=False),
     "complex64": Dtype("complex", 64, component="float32"),
     "complex128": Dtype("complex", 128, component="float64"),
 }
@@ -71,10 +70,6 @@ def eps(name):
 def tiny(name):
     """The smallest normal number: what a library that flushes subnormals may lose per operation."""
     return _TABLE[component(name)].tiny
-
-
-def largest(name):
-    return _TABLE[component(name)].largest
 
 
 def bits(name):

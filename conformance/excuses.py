@@ -24,16 +24,16 @@ def read(target, backend, folder=FOLDER):
     path = folder / f"{target}-{backend}.txt"
     if not path.exists():
         return []
-    found, reason, fresh = [], [], False
+    excuses, reason, fresh = [], [], False
     for line in map(str.strip, path.read_text().splitlines()):
         if line.startswith("#"):
             reason, fresh = [*([] if fresh else reason), line.lstrip("# ")], False
         elif line:
             if not reason:
                 raise pytest.UsageError(f"{path.name}: a comment above {line!r} must say why it fails.")
-            found.append(Excuse(line, " ".join(reason)))
+            excuses.append(Excuse(line, " ".join(reason)))
             fresh = True
-    return found
+    return excuses
 
 
 def apply(excuses, items, root):

@@ -1,7 +1,7 @@
 """What a call means: shapes and options of `convolve`, `correlate` and `einconv` as a `reference.Problem`.
 
 With k_eff = dilation * (k - 1) + 1: 'full' has n + k_eff - 1 outputs from lag -(k_eff - 1), 'same' n from lag
--(k_eff // 2), 'valid' n - k_eff + 1 from lag 0; sizes are relative to x, and every stride-th output is kept.
+-(k_eff // 2), 'valid' n - k_eff + 1 from lag 0; sizes are relative to x. A stride takes every stride-th output.
 """
 
 import re
@@ -28,14 +28,14 @@ def problem(function, x_shape, kernel_shape, options):
 _DEFAULTS = (("stride", 1), ("dilation", 1), ("boundary", "constant"))
 
 
-def broadcast(asked, x_shape, kernel_shape):
+def broadcast(problem, x_shape, kernel_shape):
     """Both shapes with the axes that are not convolved repeated to their common size."""
     if len(x_shape) != len(kernel_shape):
         return x_shape, kernel_shape
     sizes = [max(pair) if min(pair) == 1 else pair[0] for pair in zip(x_shape, kernel_shape, strict=True)]
-    x = tuple(n if label in asked.space else size for label, (n, size) in enumerate(zip(x_shape, sizes, strict=True)))
+    x = tuple(n if label in problem.space else size for label, (n, size) in enumerate(zip(x_shape, sizes, strict=True)))
     w = tuple(
-        k if label in asked.space else size for label, (k, size) in enumerate(zip(kernel_shape, sizes, strict=True))
+        k if label in problem.space else size for label, (k, size) in enumerate(zip(kernel_shape, sizes, strict=True))
     )
     return x, w
 
@@ -73,7 +73,7 @@ def _axis(function, size, taps, mode, window, stride, dilation, boundary):
 
 
 def labelled(pattern, x_shape, kernel_shape, options):
-    """The problem of an `einconv` call, and both shapes and the answer's with grouped axes split or joined."""
+    """The problem of an `einconv` call, and both shapes with grouped axes split, and the result's shape."""
     inputs, output, spatial = _parsed(pattern)
     sizes = {name: value for name, value in options.items() if name not in _EINCONV_OPTIONS}
     flat, shapes = [], []
@@ -92,9 +92,9 @@ def labelled(pattern, x_shape, kernel_shape, options):
         for label in spatial
     }
     y = tuple(label for group in output for label in group)
-    asked = Problem(flat[0], flat[1], y, space, options.get("flip", False), options.get("conj", False))
+    problem = Problem(flat[0], flat[1], y, space, options.get("flip", False), options.get("conj", False))
     totals = {**taps, **x_sizes, **{label: axis.outputs for label, axis in space.items()}}
-    return asked, shapes, tuple(prod(totals[label] for label in group) for group in output)
+    return problem, shapes, tuple(prod(totals[label] for label in group) for group in output)
 
 
 _PER_AXIS = {"stride": 1, "dilation": 1, "upsample": 1, "padding": "valid", "boundary": "constant"}

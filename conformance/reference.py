@@ -1,19 +1,16 @@
-"""The definition, in exact arithmetic: whatever a target computes is compared with this.
+"""The definition in exact arithmetic, with which every result of a target is compared.
 
     y[.., p] = sum over the summed labels and the taps k of  w[.., k] * X[.., stride*p + dilation*k - before]
 
-X is x continued beyond its ends by the boundary, then spread out with upsample-1 zeros between its samples. Numbers
-are Python integers over a common power of two, so the sums are exact whatever their size; nothing is ever rounded.
-What is read, and by which output, is said here; `arrayconv.testing.reference` adds the products of samples and taps.
-`meta/test_reference.py` holds the whole against figures worked by hand and against literal nested loops.
+X is x extended beyond its ends by the boundary, then upsampled: upsample-1 zeros between its samples. Numbers are
+Python integers over a common power of two, so sums of any size are exact and nothing is rounded. No code is shared with
+a target. `meta/test_reference.py` compares the definition with figures worked by hand and with literal nested loops.
 """
 
 from math import prod
 from typing import NamedTuple
 
 import numpy as np
-
-from arrayconv import testing
 
 
 class Axis(NamedTuple):
@@ -41,13 +38,13 @@ class Problem(NamedTuple):
 
 
 class Exact(NamedTuple):
-    """The answer. Values are (real + 1j * imag) * 2**-shift, integers both."""
+    """The exact result. Values are (real + 1j * imag) * 2**-shift, integers both."""
 
     real: np.ndarray
     imag: np.ndarray
     shift: int
     magnitude: np.ndarray  # |x| convolved with |w|
-    spoiled: np.ndarray  # whether the window holds a NaN or an infinity
+    contaminated: np.ndarray  # whether the window contains a NaN or an infinity
     terms: int  # products per output
     span: int  # samples of the extended x, over all convolved axes
     norm_x: float  # of the extended x
@@ -58,20 +55,20 @@ class Exact(NamedTuple):
         return self.real.shape
 
     def reshaped(self, shape):
-        """The same answer with axes joined or split."""
-        arrays = {name: getattr(self, name).reshape(shape) for name in ("real", "imag", "magnitude", "spoiled")}
+        """The same result with axes merged or split."""
+        arrays = {name: getattr(self, name).reshape(shape) for name in ("real", "imag", "magnitude", "contaminated")}
         return self._replace(**arrays)
 
     @property
     def values(self):
-        """The answer in long doubles."""
+        """The result in long doubles."""
         scale = np.ldexp(np.longdouble(1), -self.shift)
         real, imag = (part.astype(np.longdouble) * scale for part in (self.real, self.imag))
         return real + 1j * imag if np.any(imag) else real
 
 
 def evaluate(problem, x, kernel, fill=0):
-    """The exact answer for host arrays; NaN and infinities in x count as zeros that spoil what reads them."""
+    """The exact result for host arrays; non-finite values count as zeros and contaminate outputs that read them."""
     bad_x, bad_kernel, bad_fill = (~np.isfinite(value) for value in (x, kernel, np.asarray(fill)))
     x, fill = np.where(bad_x, 0, x), 0 if bad_fill else fill
     kernel = np.where(bad_kernel, 0, kernel)
@@ -87,10 +84,10 @@ def evaluate(problem, x, kernel, fill=0):
         real = real - run(xi, wi, fi.item())
         imag = run(xr, wi, fr.item()) + run(xi, wr, fi.item())
     wide_x, wide_w = np.abs(x).astype(np.longdouble), np.abs(kernel).astype(np.longdouble)
-    spoiled = np.zeros(real.shape, dtype=bool)
+    contaminated = np.zeros(real.shape, dtype=bool)
     if bad_x.any() or bad_fill or bad_kernel.any():
         ones = np.ones(kernel.shape, dtype=int)
-        spoiled = (
+        contaminated = (
             run(bad_x.astype(int), ones, int(bad_fill)) + run(np.ones(x.shape, int), bad_kernel.astype(int), 1) > 0
         )
     return Exact(
@@ -98,7 +95,7 @@ def evaluate(problem, x, kernel, fill=0):
         np.broadcast_to(imag, real.shape),
         shift_x + shift_w,
         run(wide_x, wide_w, np.longdouble(abs(fill))),
-        spoiled,
+        contaminated,
         terms(problem, x.shape, kernel.shape),
         prod(_reach(axis) for axis in problem.space.values()),
         _extended_norm(problem, wide_x, abs(fill)),
@@ -107,23 +104,28 @@ def evaluate(problem, x, kernel, fill=0):
 
 
 def bilinear(problem, x, kernel, fill=0):
-    """The definition in whatever arithmetic the arrays have.
-
-    X is written out here; `arrayconv.testing.reference` adds the products, where every window lies within it.
-    """
-    kernel = np.conj(kernel) if problem.conj else kernel
+    """The definition in whatever arithmetic the arrays have: products of taps and samples, added tap by tap."""
     labels = tuple(dict.fromkeys((*problem.x, *problem.kernel)))
-    space, axes = tuple(labels.index(label) for label in problem.space), problem.space.values()
-    wide = _aligned(_written_out(problem, x, fill), problem.x, labels)
-    kernel = _aligned(kernel, problem.kernel, labels)
-    if not problem.flip:
-        kernel = np.flip(kernel, space)
-    options = {name: tuple(getattr(axis, name) for axis in axes) for name in ("stride", "dilation")}
-    y = testing.reference("convolve", wide, kernel, "valid", axes=space, **options)
-    y = y[(..., *(slice(problem.space[label].outputs if label in problem.space else None) for label in labels))]
+    samples = _aligned(_extended(problem, x, fill), problem.x, labels)
+    weights = _aligned(np.conj(kernel) if problem.conj else kernel, problem.kernel, labels)
+    if problem.flip:
+        weights = np.flip(weights, tuple(labels.index(label) for label in problem.space))
+    y = 0
+    for tap in np.ndindex(*(axis.taps for axis in problem.space.values())):
+        taps = dict(zip(problem.space, tap, strict=True))
+        read = tuple(_window(problem.space[label], taps[label]) if label in taps else slice(None) for label in labels)
+        place = tuple(slice(taps[label], taps[label] + 1) if label in taps else slice(None) for label in labels)
+        y = y + samples[read] * weights[place]
+    y = np.asarray(y, np.result_type(samples, weights))
     summed = tuple(number for number, label in enumerate(labels) if label not in problem.y)
-    kept = [label for label in labels if label in problem.y]
-    return np.transpose(np.asarray(y.sum(axis=summed), y.dtype), [kept.index(label) for label in problem.y])
+    order = [label for label in labels if label in problem.y]
+    return np.transpose(np.asarray(y.sum(axis=summed), y.dtype), [order.index(label) for label in problem.y])
+
+
+def _window(axis, tap):
+    """The samples of X that a tap multiplies, one for each output."""
+    first = axis.dilation * tap
+    return slice(first, first + max(axis.stride * (axis.outputs - 1) + 1, 0), axis.stride)
 
 
 def _aligned(array, own, labels):
@@ -133,23 +135,23 @@ def _aligned(array, own, labels):
     return np.expand_dims(array, [number for number, label in enumerate(labels) if label not in own])
 
 
-def _written_out(problem, x, fill):
+def _extended(problem, x, fill):
     """X as the outputs read it: extended, and with zeros between the samples."""
-    x = _with_outside(problem, x, fill)
+    x = _with_fill_and_zero(problem, x, fill)
     for label, axis in problem.space.items():
         x = np.take(x, [_source(axis, read - axis.before) for read in range(_reach(axis))], axis=problem.x.index(label))
     return x
 
 
 def _source(axis, position):
-    """Where a sample stands: its index in x, `size` for the fill, `size + 1` for an inserted zero."""
+    """The index in x of the sample at a position of X; `size` for the fill, `size + 1` for an inserted zero."""
     if position % axis.upsample or not axis.outputs:
         return axis.size + 1
     return extended(position // axis.upsample, axis.size, axis.boundary)
 
 
 def extended(position, size, boundary):
-    """The sample that the extension puts at `position`; `size` stands for the fill."""
+    """The index of the sample that the extension puts at `position`; `size` for the fill."""
     while not 0 <= position < size:
         if boundary == "constant":
             return size
@@ -169,7 +171,7 @@ def terms(problem, x_shape, kernel_shape):
     return prod(size for label, size in sizes.items() if label in problem.space or label not in problem.y)
 
 
-def _with_outside(problem, x, fill):
+def _with_fill_and_zero(problem, x, fill):
     """x with two more samples on each convolved axis: the fill, and the zero between samples."""
     for value in (fill, 0):
         for label in problem.space:

@@ -1,6 +1,6 @@
-"""arrayconv with every accelerator off, as a target: the standard-only code, which serves what nothing else does.
+"""arrayconv with every accelerator off, as a target: the standard-only code, which computes what no accelerator does.
 
-On tensors of the CPU it is what runs on a GPU too; with accelerators those are computed as NumPy arrays.
+It runs on tensors of the CPU as on a GPU; with accelerators tensors of the CPU are computed as NumPy arrays.
 """
 
 from functools import wraps

@@ -27,8 +27,8 @@ WRONG = "conformance.meta.wrong_targets"  # seeded faults, each of which the sui
 def load(name):
     """The target called `name`, or the module of that name."""
     if name.startswith("wrong_"):
-        found = getattr(import_module(WRONG), name)
-        return found()
+        make = getattr(import_module(WRONG), name)
+        return make()
     return wrap(import_module(name), name)
 
 
@@ -44,9 +44,9 @@ def wrap(module, name):
 
 
 def _named(module, function, owner):
-    found = getattr(module, function, None)
-    if found is not None:
-        return found
+    implementation = getattr(module, function, None)
+    if implementation is not None:
+        return implementation
 
     def stub(*args, **kwargs):
         raise AssertionError(f"{function} is not defined in {owner}")

@@ -5,12 +5,12 @@ import pytest
 
 from conformance import asserts, bounds
 from conformance.cases import shapes
-from conformance.checks import check_random, described, exact_answer, invoke, random_operands
+from conformance.checks import check_random, described, exact_result, invoke, random_operands
 
 FUNCTIONS = ("function", shapes.FUNCTIONS)
 
 
-@pytest.mark.cross(("row", shapes.BEYOND), FUNCTIONS, ("boundary", shapes.BOUNDARIES), ("mode", shapes.MODES[:2]))
+@pytest.mark.cross(("row", shapes.EXTENDED), FUNCTIONS, ("boundary", shapes.BOUNDARIES), ("mode", shapes.MODES[:2]))
 def test_boundary(subject, row, function, boundary, mode):
     _, x, kernel, options = row
     check_random(subject, function, x, kernel, mode=mode, boundary=boundary, **options)
@@ -22,7 +22,7 @@ def test_boundary_per_axis(subject, row, function, mode):
     check_random(subject, function, x, kernel, mode=mode, **options)
 
 
-@pytest.mark.cross(("boundary", shapes.BOUNDARIES), ("row", shapes.LONG_BEYOND), FUNCTIONS)
+@pytest.mark.cross(("boundary", shapes.BOUNDARIES), ("row", shapes.LONG_EXTENDED), FUNCTIONS)
 def test_long_kernels(subject, row, function, boundary):
     _, x, kernel, options = row
     check_random(subject, function, x, kernel, mode="same", boundary=boundary, **options)
@@ -46,7 +46,7 @@ def test_other_kinds(subject, boundary, dtype):
 def _compare(subject, function, x, kernel, options, other):
     call = described(function, x, kernel, options)
     out = subject.backend.host(invoke(subject, function, (), x, kernel, options))
-    bound = bounds.allowed(exact_answer(function, x.host, kernel.host, options), subject.backend.real, "normwise")
+    bound = bounds.allowed(exact_result(function, x.host, kernel.host, options), subject.backend.real, "normwise")
     asserts.within(out, other, 2 * bound, call)
 
 

@@ -31,8 +31,8 @@ def _skip_without_result(subject, first, second):
 
 @pytest.mark.cross(("dtypes", rows.WIDENED), FUNCTIONS)
 def test_widened(subject, dtypes, function):
-    first, second, wanted = dtypes
-    check_random(subject, function, (30,), (11,), (first, second), dtype=wanted)
+    first, second, result = dtypes
+    check_random(subject, function, (30,), (11,), (first, second), dtype=result)
 
 
 @pytest.mark.cross(("dtypes", rows.REFUSED), FUNCTIONS)
@@ -67,9 +67,9 @@ def test_dtype_never_narrows(subject, function):
 
 @pytest.mark.cross(("row", values.WRAPPING))
 def test_integers_wrap(subject, row):
-    _, name, x, kernel, options, answer = row
-    wanted = options.get("dtype", name)
-    for needed in {name, wanted}:
+    _, name, x, kernel, options, expected = row
+    result = options.get("dtype", name)
+    for needed in {name, result}:
         if not subject.backend.has(needed):
             pytest.skip(f"{subject.backend.name} has no {needed} on {subject.backend.device_name}")
     out = check(
@@ -80,7 +80,7 @@ def test_integers_wrap(subject, row):
         **options,
     )
     call = f"convolve({x}, {kernel}, {options})"
-    asserts.identical(subject.backend.host(out), _typed(answer, wanted), call)
+    asserts.identical(subject.backend.host(out), _typed(expected, result), call)
 
 
 def _typed(numbers, name):
@@ -99,5 +99,5 @@ def test_half_precision_sums_in_float32(subject, dtypes, taps):
 
 @pytest.mark.cross(("dtypes", rows.INTEGERS))
 def test_long_integers_are_exact(subject, dtypes):
-    """Whatever method is chosen for long integer operands: full-range numbers, every bit counts."""
+    """Long operands with numbers of the full range, by the method that 'auto' picks: every bit counts."""
     check_random(subject, "convolve", (3000,), (400,), dtypes)

@@ -1,23 +1,23 @@
-"""`einconv`: labelled axes, checked like everything else against the exact answer."""
+"""`einconv`: labelled axes, checked against the exact result."""
 
 import numpy as np
 import pytest
 
 from conformance import asserts, bounds, geometry, reference
 from conformance.cases import einconv as rows
-from conformance.checks import answer, described, invoke, operand, random_operands, result_dtype
+from conformance.checks import check_result, described, invoke, operand, random_operands, result_dtype
 
 
 def _check(subject, pattern, x, kernel, options):
     __tracebackhide__ = True
     call = described("einconv", x, kernel, options, (pattern,))
-    asked, (x_shape, kernel_shape), shape = geometry.labelled(pattern, x.host.shape, kernel.host.shape, options)
+    problem, (x_shape, kernel_shape), shape = geometry.labelled(pattern, x.host.shape, kernel.host.shape, options)
     hosts = x.host.reshape(x_shape), kernel.host.reshape(kernel_shape)
-    exact = reference.evaluate(asked, *hosts, options.get("fill_value", 0))
+    exact = reference.evaluate(problem, *hosts, options.get("fill_value", 0))
     exact = exact.reshaped(shape)
     with asserts.reproducing(call, subject):
         out = invoke(subject, "einconv", (pattern,), x, kernel, options)
-        answer(subject, out, x, exact, result_dtype(x, kernel, options), options, call)
+        check_result(subject, out, x, exact, result_dtype(x, kernel, options), options, call)
     return out
 
 
@@ -47,15 +47,15 @@ def test_padding_of_xla(subject, row):
 
 @pytest.mark.cross(("row", rows.TORCH))
 def test_agrees_with_torch(subject, row):
-    """torch correlates, without conjugating, with zeros beyond the ends."""
+    """torch correlates, without conjugating, with zeros outside x."""
     torch = pytest.importorskip("torch", reason="torch is not installed")
     _, pattern, x_shape, kernel_shape, options, function = row
     x, kernel = random_operands(subject, x_shape, kernel_shape, (subject.backend.real,) * 2)
     wide = [torch.asarray(np.asarray(each.host, "float64")) for each in (x, kernel)]
     other = getattr(torch.nn.functional, function)(*wide, **options).numpy()
     out = subject.backend.host(invoke(subject, "einconv", (pattern,), x, kernel, options))
-    asked, _, shape = geometry.labelled(pattern, x_shape, kernel_shape, options)
-    exact = reference.evaluate(asked, x.host, kernel.host).reshaped(shape)
+    problem, _, shape = geometry.labelled(pattern, x_shape, kernel_shape, options)
+    exact = reference.evaluate(problem, x.host, kernel.host).reshaped(shape)
     bound = bounds.allowed(exact, subject.backend.real, "normwise")
     asserts.within(out, other, 2 * bound, described("einconv", x, kernel, options, (pattern,)))
 
@@ -71,7 +71,7 @@ def test_dtypes(subject, dtypes):
 @pytest.mark.cross(("bad", ("nan", "inf")))
 @pytest.mark.filterwarnings("ignore:invalid value encountered:RuntimeWarning")
 def test_nonfinite(subject, bad):
-    """A bad sample spoils its windows in every filter that sums its channel, and nothing else."""
+    """A non-finite sample contaminates its windows in every filter that sums its channel, and nothing else."""
     name = subject.backend.real
     x, kernel = random_operands(subject, (2, 3, 120), (2, 3, 40), (name, name))
     host = np.array(x.host)
@@ -101,8 +101,8 @@ def test_is_convolve(subject, padding):
     )
 )
 def test_sizes_follow_from_the_other_operand(subject, row):
-    """Sizes inside parentheses need not be given where the shapes tell them."""
+    """Sizes inside parentheses follow from the shapes where these determine them."""
     pattern, x_shape, kernel_shape, sizes = row
     x, kernel = random_operands(subject, x_shape, kernel_shape, (subject.backend.real,) * 2)
-    told = subject.backend.host(_check(subject, pattern, x, kernel, sizes))
-    np.testing.assert_array_equal(subject.backend.host(invoke(subject, "einconv", (pattern,), x, kernel, {})), told)
+    expected = subject.backend.host(_check(subject, pattern, x, kernel, sizes))
+    np.testing.assert_array_equal(subject.backend.host(invoke(subject, "einconv", (pattern,), x, kernel, {})), expected)

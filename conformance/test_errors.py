@@ -87,7 +87,7 @@ def test_mixed_devices(subject, function):
 
 @pytest.mark.cross(FUNCTIONS, ("kind", ("masked", "matrix", "object", "text", "none", "ragged")))
 def test_not_an_array(subject, function, kind):
-    """What would be silently wrong is refused by type, whatever the backend of the other operand."""
+    """Values that would be silently wrong are refused by type, whatever the backend of the other operand."""
     numbers = np.asarray([[1.0, 2.0, 3.0]])
     odd, error = {
         "masked": (lambda: np.ma.array(numbers, mask=numbers > 2), TypeError),

@@ -1,4 +1,4 @@
-"""Named stencils: their taps, and that they are arrays of the library, dtype and device asked for."""
+"""Named stencils: their taps, and that they have the requested library, dtype and device."""
 
 import cmath
 import math
@@ -11,10 +11,10 @@ from conformance.cases import kernels as rows
 from conformance.checks import described, invoke, operand
 
 
-def _make(subject, function, options, **chosen):
+def _make(subject, function, options, **keywords):
     """The kernel on the backend, its host copy and the call."""
     make = getattr(subject.target.kernels, function)
-    out = make(**options, xp=subject.backend.xp, device=subject.backend.device, **chosen)
+    out = make(**options, xp=subject.backend.xp, device=subject.backend.device, **keywords)
     return out, subject.backend.host(out), f"kernels.{function}({options})"
 
 
@@ -72,14 +72,14 @@ def test_dtype(subject, row, dtypes):
 
 def _make_or_refuse(subject, function, options, name):
     """Complex taps have no real dtype: a TypeError that names both."""
-    chosen = getattr(subject.backend.xp, name)
+    dtype = getattr(subject.backend.xp, name)
     if function == "gabor" and options.get("part") is None and not name.startswith("complex"):
         call = f"kernels.{function}({options}, dtype={name})"
         asserts.raises(
-            TypeError, [function, "dtype", name], lambda: _make(subject, function, options, dtype=chosen), call
+            TypeError, [function, "dtype", name], lambda: _make(subject, function, options, dtype=dtype), call
         )
         return None, None, call
-    return _make(subject, function, options, dtype=chosen)
+    return _make(subject, function, options, dtype=dtype)
 
 
 @pytest.mark.cross(("row", rows.EVERY), ("name", ("int32", "int64")))
@@ -87,14 +87,14 @@ def test_integer_dtype_holds_every_tap_or_is_refused(subject, row, name):
     if not subject.backend.has(name):
         pytest.skip(f"{subject.backend.name} has no {name} on {subject.backend.device_name}")
     _, function, options = row
-    chosen = getattr(subject.backend.xp, name)
+    dtype = getattr(subject.backend.xp, name)
     call = f"kernels.{function}({options}, dtype={name})"
     if function not in rows.WHOLE:
         asserts.raises(
-            TypeError, [function, "dtype", name], lambda: _make(subject, function, options, dtype=chosen), call
+            TypeError, [function, "dtype", name], lambda: _make(subject, function, options, dtype=dtype), call
         )
         return
-    out, host, call = _make(subject, function, options, dtype=chosen)
+    out, host, call = _make(subject, function, options, dtype=dtype)
     asserts.equal("out.dtype", subject.backend.dtype_name(out), name, call)
     asserts.identical(host, _make(subject, function, options)[1].astype(name), call)
 

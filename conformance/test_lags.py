@@ -1,4 +1,4 @@
-"""Lags: which they are, and that only those asked for are computed."""
+"""Lags: which they are, and that only the requested ones are computed."""
 
 import numpy as np
 import pytest
@@ -10,12 +10,12 @@ from conformance.checks import Call, check, check_random, operand
 
 
 def _expected(n, k, mode, stride=1, dilation=1):
-    """The lag of every output: those at which the modes' windows lie, counted from the definition."""
+    """The lag of every output: counted from the definition."""
     reach = dilation * (k - 1) + 1
-    meets = range(1 - reach, n)  # the lags at which the kernel's extent overlaps x
-    inside = [lag for lag in meets if lag >= 0 and lag + reach <= n]
+    overlapping = range(1 - reach, n)  # the lags at which the kernel's extent overlaps x
+    inside = [lag for lag in overlapping if lag >= 0 and lag + reach <= n]
     centred = range(-(reach // 2), -(reach // 2) + n)
-    return list({"full": meets, "same": centred, "valid": inside}[mode])[::stride]
+    return list({"full": overlapping, "same": centred, "valid": inside}[mode])[::stride]
 
 
 @pytest.mark.parametrize("mode", shapes.MODES)
@@ -42,7 +42,7 @@ def test_lags_of_every_axis(subject):
 
 @pytest.mark.parametrize("row", values.PEAKS, ids=lambda row: row[0])
 def test_peak(subject, row):
-    """Where a spike of x meets a spike of the kernel."""
+    """The lag at which a spike of the kernel is over a spike of x."""
     _, x, kernel, position, lag = row
     name = subject.backend.real
     out = check(subject, "correlate", operand(subject, x, name), operand(subject, kernel, name), mode="same")
@@ -59,7 +59,7 @@ def test_windows(subject, row, kind):
 
 @pytest.mark.cross(("mode", shapes.MODES), ("kernel", ((3,), (4,))))
 def test_modes_are_windows(subject, mode, kernel):
-    """The lags of a mode, asked for as a window, give the mode's values."""
+    """The lags of a mode, requested as a window, give the mode's values."""
     name = subject.backend.real
     lags = subject.target.lags(9, kernel[0], mode)
     window = (int(lags[0]), int(lags[-1]))

@@ -1,4 +1,4 @@
-"""Compilers and derivatives: `jax.jit` sees the same answers, and gradients survive on torch and JAX.
+"""Compilers and derivatives: `jax.jit` returns the same results, and torch and JAX differentiate them.
 
 A gradient is checked by its definition: for a convolution y, which is linear in x and in the kernel, and any u,
 <u, y(dx)> = <gradient of <u, y>, dx> for real data. Everywhere else the calls are eager, except on JAX.
@@ -10,7 +10,7 @@ import pytest
 from conformance import asserts, bounds, dtypes
 from conformance.backends import numbers
 from conformance.cases import lazy as rows
-from conformance.checks import answer, described, exact_answer, random_operands
+from conformance.checks import check_result, described, exact_result, random_operands
 
 
 def _operands(subject, row, kind="real"):
@@ -23,9 +23,9 @@ def _operands(subject, row, kind="real"):
 def test_eager(subject, row):
     """Without a compiler: the tests of other files compile on JAX."""
     function, x, kernel, options, call = _operands(subject, row)
-    exact = exact_answer(row[1], x.host, kernel.host, options)
+    exact = exact_result(row[1], x.host, kernel.host, options)
     with asserts.reproducing(call, subject):
-        answer(subject, function(x.array, kernel.array, **options), x, exact, subject.backend.real, options, call)
+        check_result(subject, function(x.array, kernel.array, **options), x, exact, subject.backend.real, options, call)
 
 
 @pytest.mark.only("jax")
@@ -35,7 +35,7 @@ def test_jit_agrees_with_eager(subject, row, kind):
     eager = function(x.array, kernel.array, **options)
     compiled = subject.backend.jit(lambda x, kernel: function(x, kernel, **options))(x.array, kernel.array)
     asserts.form(compiled, eager, subject.backend.dtype_name(eager), eager.shape, subject, call)
-    exact = exact_answer(row[1], x.host, kernel.host, options)
+    exact = exact_result(row[1], x.host, kernel.host, options)
     bound = bounds.allowed(exact, getattr(subject.backend, kind), "normwise")
     asserts.within(subject.backend.host(compiled), subject.backend.host(eager), 2 * bound, call)
 
@@ -56,7 +56,7 @@ def test_gradient(subject, row, operand):
     """The gradient of <u, y> is the adjoint applied to u: checked against moves along random directions."""
     function, x, kernel, options, call = _operands(subject, row)
     name = subject.backend.real
-    u = numbers(7, exact_answer(row[1], x.host, kernel.host, options).shape, name)
+    u = numbers(7, exact_result(row[1], x.host, kernel.host, options).shape, name)
     arrays = [x.array, kernel.array]
     gradient = subject.backend.host(
         _gradient(subject, function, arrays, operand, subject.backend.array(u, name), options)
@@ -65,7 +65,7 @@ def test_gradient(subject, row, operand):
     asserts.equal("gradient.shape", gradient.shape, hosts[operand].shape, call)
     for seed in range(3):
         hosts[operand] = numbers(20 + seed, gradient.shape, name)
-        moved = exact_answer(row[1], *hosts, options)
+        moved = exact_result(row[1], *hosts, options)
         got, expected = np.sum(gradient * hosts[operand]), np.sum(u * moved.values)
         scale = np.linalg.norm(u) * moved.norm_x * moved.norm_kernel
         bound = dtypes.eps(name) * (moved.terms + 8 * np.log2(4 * moved.span) + u.size) * scale
@@ -86,7 +86,7 @@ def _gradient(subject, function, arrays, operand, u, options):
 @pytest.mark.only("torch")
 @pytest.mark.cross(("row", rows.CALLS[:3]))
 def test_gradient_survives_on_torch(subject, row):
-    """requires_grad goes in and comes out; without it nothing is recorded."""
+    """The result requires a gradient where an operand does; otherwise nothing is recorded."""
     function, x, kernel, options, call = _operands(subject, row)
     assert not function(x.array, kernel.array, **options).requires_grad
     for pair in ((x.array.clone().requires_grad_(), kernel.array), (x.array, kernel.array.clone().requires_grad_())):

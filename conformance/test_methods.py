@@ -1,10 +1,10 @@
-"""Whatever is chosen or forced, the answer is the same: methods, workspace, `out`, `explain`, nested lists."""
+"""No choice changes the result: methods, workspace, `out`, `explain`, nested lists."""
 
 import pytest
 
 from conformance import asserts, bounds
 from conformance.cases import shapes
-from conformance.checks import check, check_random, described, exact_answer, invoke, operand, random_operands
+from conformance.checks import check, check_random, described, exact_result, invoke, operand, random_operands
 
 ROWS = [
     ("1d", (50,), (9,), {"mode": "same"}),
@@ -45,7 +45,7 @@ def test_every_method(subject, row, kind):
 
 @pytest.mark.cross(("row", ROWS), ("limit", (1, 600, 4096, 30_000, 10**6)))
 def test_workspace_limit(subject, row, limit):
-    """Blocking changes no answer; what can't be cut small enough is a ValueError that says how many bytes."""
+    """Blocks change no result; a limit that no block fits is a ValueError that says how many bytes."""
     _, x_shape, kernel_shape, options = row
     x, kernel = random_operands(subject, x_shape, kernel_shape, (subject.backend.real,) * 2)
     options = {**options, "max_workspace": limit}
@@ -60,39 +60,43 @@ def test_workspace_limit(subject, row, limit):
 
 
 @pytest.mark.cross(("row", ROWS), ("kind", KINDS))
-def test_explain_tells_the_answer(subject, row, kind):
-    """What `explain` says of shape, dtype and method is what the call then does."""
+def test_explain_states_what_the_call_returns(subject, row, kind):
+    """The call has the shape, dtype and method that `explain` states."""
     _, x_shape, kernel_shape, options = row
     x, kernel = random_operands(subject, x_shape, kernel_shape, _names(subject, kind))
-    told = subject.target.explain(x.array, kernel.array, **options)
+    explanation = subject.target.explain(x.array, kernel.array, **options)
     out = invoke(subject, "convolve", (), x, kernel, options)
     call = described("explain", x, kernel, options)
-    asserts.equal("explain.output_shape", tuple(told.output_shape), tuple(out.shape), call)
-    asserts.equal("explain.dtype", told.dtype, subject.backend.dtype_name(out), call)
-    offered = [candidate.name for candidate in told.candidates if candidate.refusal is None]
-    assert told.method in offered, f"explain.method={told.method!r}, but should be one of {offered} [{call}]"
-    assert told.method in str(told), f"str(explain(...)) must name the method {told.method!r} [{call}]"
+    asserts.equal("explain.output_shape", tuple(explanation.output_shape), tuple(out.shape), call)
+    asserts.equal("explain.dtype", explanation.dtype, subject.backend.dtype_name(out), call)
+    offered = [candidate.name for candidate in explanation.candidates if candidate.refusal is None]
+    assert explanation.method in offered, (
+        f"explain.method={explanation.method!r}, but should be one of {offered} [{call}]"
+    )
+    assert explanation.method in str(explanation), (
+        f"str(explain(...)) must name the method {explanation.method!r} [{call}]"
+    )
     again = subject.target.explain(x.array, kernel.array, **options)
-    asserts.equal("explain.method", again.method, told.method, call)
+    asserts.equal("explain.method", again.method, explanation.method, call)
 
 
 @pytest.mark.cross(("row", ROWS))
 def test_explain_needs_no_arrays(subject, row):
     _, x_shape, kernel_shape, options = row
     x, kernel = random_operands(subject, x_shape, kernel_shape, (subject.backend.real,) * 2)
-    told = subject.target.explain(x.array, kernel.array, **options)
+    explanation = subject.target.explain(x.array, kernel.array, **options)
     by_shape = subject.target.explain(x_shape, kernel_shape, like=x.array, dtype=subject.backend.real, **options)
     call = described("explain", x, kernel, options)
-    asserts.equal("explain(shapes).output_shape", by_shape.output_shape, told.output_shape, call)
-    asserts.equal("explain(shapes).method", by_shape.method, told.method, call)
+    asserts.equal("explain(shapes).output_shape", by_shape.output_shape, explanation.output_shape, call)
+    asserts.equal("explain(shapes).method", by_shape.method, explanation.method, call)
 
 
 def test_explain_honours_accuracy(subject):
     x, kernel = random_operands(subject, (4096,), (1024,), (subject.backend.real,) * 2)
-    told = subject.target.explain(x.array, kernel.array, accuracy="componentwise")
-    refused = [candidate.name for candidate in told.candidates if candidate.refusal is not None]
+    explanation = subject.target.explain(x.array, kernel.array, accuracy="componentwise")
+    refused = [candidate.name for candidate in explanation.candidates if candidate.refusal is not None]
     call = described("explain", x, kernel, {"accuracy": "componentwise"})
-    assert told.method not in refused, f"explain.method={told.method!r} is refused itself [{call}]"
+    assert explanation.method not in refused, f"explain.method={explanation.method!r} is refused itself [{call}]"
 
 
 @pytest.mark.cross(("row", ROWS), ("function", shapes.FUNCTIONS))
@@ -101,7 +105,7 @@ def test_out(subject, row, function):
     _, x_shape, kernel_shape, options = row
     name = subject.backend.real
     x, kernel = random_operands(subject, x_shape, kernel_shape, (name, name))
-    exact = exact_answer(function, x.host, kernel.host, options)
+    exact = exact_result(function, x.host, kernel.host, options)
     out = subject.backend.xp.ones(exact.shape, dtype=x.array.dtype, device=subject.backend.device)
     call = described(function, x, kernel, options)
 
@@ -120,7 +124,7 @@ def test_out(subject, row, function):
 def test_out_may_be_an_operand(subject, function):
     name = subject.backend.real
     x, kernel = random_operands(subject, (40,), (5,), (name, name))
-    exact = exact_answer(function, x.host, kernel.host, {"mode": "same"})
+    exact = exact_result(function, x.host, kernel.host, {"mode": "same"})
     getattr(subject.target, function)(x.array, kernel.array, mode="same", out=x.array)
     call = described(function, x, kernel, {"mode": "same", "out": "x"})
     asserts.values(subject.backend.host(x.array), exact, name, "normwise", call)
@@ -144,7 +148,7 @@ def test_kernel_as_nested_lists(subject, function):
     out = getattr(subject.target, function)(x.array, [[1, 0.5]])
     call = described(function, x, kernel, {})
     asserts.form(out, x.array, name, (2, 4), subject, call)
-    exact = exact_answer(function, x.host, kernel.host, {})
+    exact = exact_result(function, x.host, kernel.host, {})
     asserts.within(subject.backend.host(out), exact.values, bounds.allowed(exact, name, "normwise"), call)
 
 

@@ -1,4 +1,4 @@
-"""NaN and infinities spoil the outputs that see them and no others; large finite numbers stay finite."""
+"""NaN and infinities contaminate the outputs whose windows contain them; large finite numbers stay finite."""
 
 import numpy as np
 import pytest
@@ -7,13 +7,13 @@ from conformance.cases import nonfinite as rows
 from conformance.cases import shapes
 from conformance.checks import check, operand, random_operands
 
-# inf - inf and 0 * inf: NumPy alone says so, and a target may let it.
+# inf - inf and 0 * inf: NumPy alone warns, and a target may let it.
 pytestmark = pytest.mark.filterwarnings("ignore:invalid value encountered:RuntimeWarning")
 FUNCTIONS = ("function", shapes.FUNCTIONS)
 BAD = {"nan": np.nan, "inf": np.inf, "-inf": -np.inf}
 
 
-def _spoiled(subject, row, bad, name):
+def _nonfinite_operands(subject, row, bad, name):
     _, x_shape, kernel_shape, places, options = row
     x, kernel = random_operands(subject, x_shape, kernel_shape, (name, name))
     host = np.array(x.host)
@@ -22,21 +22,21 @@ def _spoiled(subject, row, bad, name):
     return operand(subject, host, name), kernel, options
 
 
-@pytest.mark.cross(("row", rows.SPOILED), ("bad", rows.BAD), FUNCTIONS)
-def test_spoils_only_its_windows(subject, row, bad, function):
-    x, kernel, options = _spoiled(subject, row, bad, subject.backend.real)
+@pytest.mark.cross(("row", rows.NONFINITE), ("bad", rows.BAD), FUNCTIONS)
+def test_contaminates_only_its_windows(subject, row, bad, function):
+    x, kernel, options = _nonfinite_operands(subject, row, bad, subject.backend.real)
     check(subject, function, x, kernel, **options)
 
 
-@pytest.mark.cross(("row", rows.SPOILED[2:7]), ("bad", rows.BAD))
+@pytest.mark.cross(("row", rows.NONFINITE[2:7]), ("bad", rows.BAD))
 def test_complex(subject, row, bad):
-    x, kernel, options = _spoiled(subject, row, bad, subject.backend.complex)
+    x, kernel, options = _nonfinite_operands(subject, row, bad, subject.backend.complex)
     check(subject, "correlate", x, kernel, **options)
 
 
-@pytest.mark.cross(("row", rows.SPOILED[:6]), ("dtypes", [("float16",), ("bfloat16",), ("float32",)]))
+@pytest.mark.cross(("row", rows.NONFINITE[:6]), ("dtypes", [("float16",), ("bfloat16",), ("float32",)]))
 def test_narrow(subject, row, dtypes):
-    x, kernel, options = _spoiled(subject, row, "nan", dtypes[0])
+    x, kernel, options = _nonfinite_operands(subject, row, "nan", dtypes[0])
     check(subject, "convolve", x, kernel, **options)
 
 
@@ -49,7 +49,7 @@ def test_zero_taps_are_part_of_the_window(subject, bad, function):
 
 @pytest.mark.cross(("bad", rows.BAD), ("kernel", ((3,), (90,))))
 def test_fill(subject, bad, kernel):
-    """A non-finite fill spoils what reads beyond the ends."""
+    """A non-finite fill contaminates the outputs that read outside x."""
     name = subject.backend.real
     x, kernel = random_operands(subject, (200,), kernel, (name, name))
     check(subject, "correlate", x, kernel, mode="same", fill_value=BAD[bad])
@@ -57,7 +57,7 @@ def test_fill(subject, bad, kernel):
 
 @pytest.mark.cross(("bad", rows.BAD))
 def test_kernel(subject, bad):
-    """Every output of a valid convolution sees every tap."""
+    """Every output of a valid convolution multiplies every tap."""
     name = subject.backend.real
     x, _ = random_operands(subject, (20,), (3,), (name, name))
     check(subject, "convolve", x, operand(subject, [1, BAD[bad], 2], name), mode="valid")

@@ -12,9 +12,9 @@ NAMED = inspect.Parameter.KEYWORD_ONLY
 
 
 def _check(function, name, placed, named):
-    found = inspect.signature(function).parameters
+    parameters = inspect.signature(function).parameters
     by_kind = {
-        kind: {p.name: ... if p.default is p.empty else p.default for p in found.values() if p.kind is kind}
+        kind: {p.name: ... if p.default is p.empty else p.default for p in parameters.values() if p.kind is kind}
         for kind in (PLACED, NAMED)
     }
     call = f"signature of {name}"

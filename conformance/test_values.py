@@ -1,4 +1,4 @@
-"""Every number of `convolve` and `correlate`, against the exact answer and against SciPy where SciPy is right."""
+"""Every number of `convolve` and `correlate`, against the exact result and against SciPy where SciPy is right."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from conformance import asserts, bounds
 from conformance.cases import shapes, values
-from conformance.checks import check, check_random, described, exact_answer, invoke, operand, random_operands
+from conformance.checks import check, check_random, described, exact_result, invoke, operand, random_operands
 
 FUNCTIONS = ("function", shapes.FUNCTIONS)
 
@@ -57,10 +57,10 @@ def test_complex(subject, function, row, mode):
 
 @pytest.mark.cross(("row", values.HAND))
 def test_by_hand(subject, row):
-    _, function, x, kernel, options, answer = row
+    _, function, x, kernel, options, expected = row
     name = subject.backend.complex if np.iscomplexobj(np.asarray(x)) else subject.backend.real
     out = check(subject, function, operand(subject, x, name), operand(subject, kernel, name), **options)
-    np.testing.assert_array_equal(subject.backend.host(out), np.asarray(answer))  # every product is a small integer
+    np.testing.assert_array_equal(subject.backend.host(out), np.asarray(expected))  # every product is a small integer
 
 
 # SciPy as a second opinion, where it is right: its own error is bounded in the same way, so twice the bound is allowed.
@@ -78,14 +78,14 @@ def test_agrees_with_scipy(subject, function, row, mode):
     wide = [values.host.astype("float64") for values in (x, kernel)]
     other = getattr(signal, function)(*wide, mode=mode, method="direct")
     bound = bounds.allowed(
-        exact_answer(function, x.host, kernel.host, {"mode": mode}), subject.backend.real, "normwise"
+        exact_result(function, x.host, kernel.host, {"mode": mode}), subject.backend.real, "normwise"
     )
     asserts.within(out, other, 2 * bound, call)
 
 
 @st.composite
 def calls(draw):
-    """A call of any geometry, small enough for the exact answer."""
+    """A call of any geometry, small enough for the exact result."""
     ndim = draw(st.integers(1, 3), label="axes")
     each = [draw(st.integers(1, (40, 9, 5)[ndim - 1]), label="size") for _ in range(ndim)]
     taps = [draw(st.integers(1, (40, 6, 3)[ndim - 1]), label="taps") for _ in range(ndim)]

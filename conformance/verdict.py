@@ -1,4 +1,4 @@
-"""The exit status of a run in which no test of the suite ran: it shows nothing, so it is no success."""
+"""The exit status of a run in which no test of the suite ran: no failure, but no success either."""
 
 import pytest
 
@@ -6,7 +6,7 @@ NOTHING_RAN = 6  # pytest's own end at 5
 
 
 class Verdict:
-    """Counts what ran while pytest does, and has the last word on the exit status."""
+    """Counts the tests that ran, and sets the exit status last."""
 
     def __init__(self):
         self.ran, self.reasons = 0, set()

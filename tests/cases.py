@@ -20,8 +20,13 @@ class Case:
     def operands(self, dtype=None):
         """Return x and w, the same for the same case and dtype: floats near 1, integers over their whole range."""
         dtype = np.dtype(dtype or self.dtype)
-        random = np.random.default_rng(list(self.name.encode()))
-        return numbers(random, self.spec.input_shape, dtype), numbers(random, self.spec.kernel_shape, dtype)
+        return operands(self.spec, dtype, list(self.name.encode()))
+
+
+def operands(spec, dtype, seed=7):
+    """Return x and w of a spec, random numbers of any dtype."""
+    random = np.random.default_rng(seed)
+    return numbers(random, spec.input_shape, dtype), numbers(random, spec.kernel_shape, dtype)
 
 
 def numbers(random, shape, dtype):
@@ -42,7 +47,7 @@ def spec(*axes, batch=1, groups=1, channels=1, filters=1, flip=False, conj=False
 
 
 def axis(size, taps, outputs=None, **options):
-    """Return an Axis; by default every output whose window lies inside."""
+    """Return an Axis; by default every output whose window is inside."""
     bare = Axis(size, taps, 0, **options)
     if outputs is None:
         outputs = (bare.upsampled_size + 2 * bare.before - bare.reach) // bare.stride + 1
@@ -52,7 +57,7 @@ def axis(size, taps, outputs=None, **options):
 CASES = [
     Case("one-sample", spec(axis(1, 1))),  # smallest there is
     Case("no-axes", spec(batch=2, groups=2, channels=3, filters=2)),  # a contraction without a convolution
-    Case("valid-1d", spec(axis(9, 3))),  # nothing beyond the ends
+    Case("valid-1d", spec(axis(9, 3))),  # no border
     Case("flip-1d", spec(axis(9, 4), flip=True)),  # convolution
     Case("full-1d", spec(axis(7, 3, before=2))),  # zeros on both sides
     Case("even-kernel", spec(axis(7, 4, 7, before=2), flip=True)),  # 'same' with an even kernel
@@ -66,7 +71,7 @@ CASES = [
     Case("stride-dilation", spec(axis(13, 3, 5, stride=2, dilation=2, before=1))),
     Case("upsample", spec(axis(5, 3, 11, upsample=2, before=2))),  # transposed convolution
     Case("upsample-shared-factor", spec(axis(5, 4, 7, upsample=4, stride=2, before=1))),  # fewer phases than u
-    Case("upsample-dilation", spec(axis(4, 3, 9, upsample=2, dilation=2, before=3))),  # phases that meet no tap
+    Case("upsample-dilation", spec(axis(4, 3, 9, upsample=2, dilation=2, before=3))),  # phases without taps
     Case("upsample-one-tap", spec(axis(4, 1, 10, upsample=3))),  # most outputs are zero
     Case("upsample-wrap", spec(axis(4, 5, 12, upsample=3, before=5, boundary="wrap"))),
     Case("edge", spec(axis(5, 3, 9, before=3, boundary="edge"))),
@@ -83,7 +88,7 @@ CASES = [
     Case("wrap-wide", spec(axis(3, 4, 20, before=11, boundary="wrap"))),
     Case("reflect-one-sample", spec(axis(1, 3, 4, before=2, boundary="reflect"))),  # nothing to mirror
     Case("fill", spec(axis(5, 3, 9, before=3)), fill=2.5),  # constant other than zero
-    Case("fill-upsample", spec(axis(4, 3, 11, before=3, upsample=2)), fill=2.5),  # extended before zeros go between
+    Case("fill-upsample", spec(axis(4, 3, 11, before=3, upsample=2)), fill=2.5),  # extended, then upsampled
     Case("channels", spec(axis(7, 3, before=1), batch=2, channels=3, filters=2)),
     Case("filters", spec(axis(7, 3, before=1), filters=4)),  # a filter bank
     Case("groups", spec(axis(7, 3, before=1), batch=2, groups=3, channels=2, filters=2)),
@@ -110,4 +115,3 @@ CASES = [
     Case("int64", spec(axis(9, 5, before=2), channels=2, filters=2), dtype="int64"),  # whole range: four limbs
     Case("uint64", spec(axis(9, 5, before=2)), dtype="uint64"),
 ]
-BY_NAME = {case.name: case for case in CASES}

@@ -1,6 +1,6 @@
-"""A process that computes, forks, and computes again in each child: what `test_fork` starts, with libraries to import.
+"""A process that computes, forks, and computes again in each child: `test_fork` starts it, with libraries to import.
 
-Every child must answer as its parent did, within seconds; the program ends with 'done', or raises.
+Every child must compute what its parent did, within seconds; the program ends with 'done', or raises.
 """
 
 import importlib
@@ -11,7 +11,7 @@ import time
 
 import numpy as np
 
-PATIENCE = 60  # seconds; what hangs never ends
+PATIENCE = 60  # seconds; a child that hangs never ends
 
 for name in filter(None, sys.argv[1].split(",")):
     importlib.import_module(name)

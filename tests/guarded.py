@@ -1,8 +1,8 @@
 """Run the package's own loops on arrays beside pages that must not be touched: ``python -m tests.guarded SIDE HOW``.
 
-SIDE is 'before' or 'after': on which side of every array such a page begins at once. HOW is 'copied' or 'apart': what
-becomes of the ends of small planes, see `tiles`. A loop that reads or writes a single byte there ends the process.
-Prints how many calls were made.
+SIDE is 'before' or 'after': the side of every array at which such a page begins. HOW is 'copied' or 'apart': how the
+ends of small planes are computed, see `tiles`. A loop that reads or writes a single byte there ends the process.
+Prints the number of calls.
 """
 
 import ctypes
@@ -22,27 +22,26 @@ from tests.unit.test_native import DTYPES, IMAGES, ROWS, TILES
 
 LIBC = ctypes.CDLL(None, use_errno=True)
 NOTHING = 0  # PROT_NONE
-_kept = []  # memory maps, as long as the process lives
+_mappings = []  # memory maps, as long as the process lives
 
 
 def guarded(shape, dtype, side):
     """Return an array of zeros right behind, or right before, a page that must not be touched."""
     size, page = int(np.prod(shape)) * np.dtype(dtype).itemsize, mmap.PAGESIZE
     room = -(-max(size, 1) // page) * page
-    held = mmap.mmap(-1, room + 2 * page)
-    _kept.append(held)
-    start = ctypes.addressof(ctypes.c_char.from_buffer(held))
+    mapping = mmap.mmap(-1, room + 2 * page)
+    _mappings.append(mapping)
+    start = ctypes.addressof(ctypes.c_char.from_buffer(mapping))
     for edge in (start, start + page + room):
         assert LIBC.mprotect(ctypes.c_void_p(edge), ctypes.c_size_t(page), NOTHING) == 0, ctypes.get_errno()
     offset = page if side == "before" else page + room - size
-    return np.frombuffer(held, dtype, int(np.prod(shape)), offset).reshape(shape)
+    return np.frombuffer(mapping, dtype, int(np.prod(shape)), offset).reshape(shape)
 
 
 def run(spec, dtype, method, side):
-    """Run a method on guarded operands, into guarded memory; raise where that changes the answer."""
-    library, random = make_library("numpy"), np.random.default_rng(5)
+    """Run a method on guarded operands, into guarded memory; raise where that changes the result."""
+    library, values = make_library("numpy"), cases.operands(spec, dtype)
     plan = running.planned(library, spec, dtype, method)
-    values = [cases.numbers(random, shape, dtype) for shape in (spec.input_shape, spec.kernel_shape)]
     expected = running.run(library, plan, *values)
     x, w, out = (guarded(shape, dtype, side) for shape in (spec.input_shape, spec.kernel_shape, spec.output_shape))
     x[...], w[...] = values
@@ -50,7 +49,7 @@ def run(spec, dtype, method, side):
     np.testing.assert_array_equal(out, expected)
 
 
-REMEMBERED = {  # calls that go straight to the code, which extends x and turns the kernel itself
+REPEATED = {  # calls that go straight to the loops, which extend x and flip the kernel themselves
     "signal": ((37,), (5,), lambda x, w, **how: arrayconv.convolve(x, w, "same", **how)),
     "image": ((9, 21), (4, 3), lambda x, w, **how: arrayconv.convolve(x, w, "full", **how)),
     "lags": ((30,), (12,), lambda x, w, **how: arrayconv.correlate(x, w, lags=(-3, 2), **how)),
@@ -65,8 +64,8 @@ TABLES = (
 )
 
 
-def remember(x_shape, w_shape, call, dtype, method, side):
-    """Make a call twice on guarded operands: it is remembered from the first on."""
+def repeat(x_shape, w_shape, call, dtype, method, side):
+    """Make a call twice on guarded operands: the first is bound and cached."""
     random = np.random.default_rng(5)
     values = [cases.numbers(random, shape, dtype) for shape in (x_shape, w_shape)]
     expected = call(*values, method=method)
@@ -82,14 +81,14 @@ def main(side, how):
         tiles._COPY_OUTPUTS = 0
     for level in range(code.level + 1):
         loader.loaded = lambda level=level: code._replace(level=level)
-        cache._calls.clear()  # calls of another level
-        for name, (x_shape, w_shape, call) in REMEMBERED.items():
+        cache._calls.clear()  # bound calls of another level
+        for name, (x_shape, w_shape, call) in REPEATED.items():
             for dtype in DTYPES:
                 for method in ("native_loops", "native_tiles", "native_images"):
                     if method != "native_loops" and not dtype.startswith("float"):
                         continue
                     if method != "native_tiles" or name in ("image", "channels"):
-                        remember(x_shape, w_shape, call, dtype, method, side)
+                        repeat(x_shape, w_shape, call, dtype, method, side)
                         calls += 1
         for method, specs, dtypes in TABLES:
             for spec in specs.values():

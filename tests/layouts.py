@@ -1,7 +1,7 @@
-"""Where arrays lie in memory: a layout is a value that prints itself, drawn by Hypothesis or named in a table.
+"""Layouts of arrays in memory: a layout is a value that prints itself, drawn by Hypothesis or named in a table.
 
-Every layout holds the same numbers. What lies between them, before and after, is NaN or -1: an answer shows whoever
-read it, and `Placed.surroundings` whoever wrote there.
+Every layout contains the same numbers. The bytes between, before and after them are NaN or -1: a result shows a read
+there, and `Placed.surroundings` a write.
 """
 
 from collections.abc import Callable
@@ -27,11 +27,11 @@ class Layout(NamedTuple):
 
     def __repr__(self):
         usual = dense(len(self.order))
-        said = [f"{name}={value}" for name, value in self._asdict().items() if value != getattr(usual, name)]
-        return f"Layout({', '.join(said)})"
+        fields = [f"{name}={value}" for name, value in self._asdict().items() if value != getattr(usual, name)]
+        return f"Layout({', '.join(fields)})"
 
     def strides(self, shape, unit=1):
-        """Return what each axis steps, where the first sample stands, and how much room all take."""
+        """Return the step of each axis, the offset of the first sample, and the length of all."""
         strides, step = [0] * len(shape), unit
         for axis in reversed(self.order):
             strides[axis] = step * self.steps[axis]
@@ -47,7 +47,7 @@ def dense(ndim):
 
 @st.composite
 def layouts(draw, library, array, *, writable=False):
-    """Draw a layout for the numbers of a host array; a `writable` one holds no sample twice."""
+    """Draw a layout for the numbers of a host array; a `writable` one stores no sample twice."""
     ndim = array.ndim
     plain = dense(ndim)
     kind = draw(st.sampled_from(["dense", "permuted", "stepped"]))
@@ -63,7 +63,7 @@ def layouts(draw, library, array, *, writable=False):
         return layout._replace(lazy=draw(st.booleans()) and array.dtype.kind in "fc")
     if library != "numpy":
         return layout
-    odd = st.sampled_from([0, 0, 0, 0, 1])  # most often what a remembered call could take for its own
+    odd = st.sampled_from([0, 0, 0, 0, 1])  # most often a layout that a bound call could mistake for its own
     gaps = st.sampled_from([0, 0, 0, 0, 1, array.itemsize // 2])
     return layout._replace(
         gap=draw(gaps), shift=draw(odd), swapped=draw(odd) == 1, read_only=not writable and draw(odd) == 1
@@ -79,7 +79,7 @@ class Placed(NamedTuple):
     """An array of some library, and the memory that it is a view of."""
 
     array: Any
-    memory: Any  # on the host, a byte each; None where the library shows nobody
+    memory: Any  # on the host, a byte each; None where the library shows none
 
     def snapshot(self):
         """Return the bytes of the memory."""
@@ -92,7 +92,7 @@ class Placed(NamedTuple):
 
 
 def place(library, host, layout):
-    """Return the numbers of a host array as an array of a library, laid out in memory."""
+    """Return the numbers of a host array as an array of a library, with a layout in memory."""
     return _memory(library.name).place(library, np.asarray(host), layout)
 
 
@@ -127,7 +127,7 @@ def _torch(library, host, layout):
 
 
 def _negated(library, host, layout):
-    """Return a tensor with a mark that says that its numbers are to be negated: a part of a conjugate."""
+    """Return a tensor that is marked as negated: a part of a conjugate."""
     pairs = (1j * -host).astype({"float32": "complex64", "float64": "complex128"}[host.dtype.name])
     tensor, memory = _torch(library, pairs, layout._replace(lazy=False))
     return Placed(tensor.conj().imag, memory)
@@ -169,13 +169,13 @@ def samples(draw, shape, dtype):
     """Draw numbers of a dtype, the same along some of the axes."""
     repeated = draw(st.sets(st.integers(0, len(shape) - 1), max_size=1)) if shape else ()
     random = np.random.default_rng(draw(st.integers(0, 999), label="seed"))
-    drawn = [1 if axis in repeated else n for axis, n in enumerate(shape)]
-    values = random.integers(-9, 10, drawn) if np.dtype(dtype).kind in "iu" else random.standard_normal(drawn)
+    sizes = [1 if axis in repeated else n for axis, n in enumerate(shape)]
+    values = random.integers(-9, 10, sizes) if np.dtype(dtype).kind in "iu" else random.standard_normal(sizes)
     if np.dtype(dtype).kind == "c":
-        values = values + 1j * random.standard_normal(drawn)
+        values = values + 1j * random.standard_normal(sizes)
     return np.broadcast_to(values.astype(dtype), shape)
 
 
 def bits(host):
-    """Return the bytes of an array's numbers in order, whatever their order in memory."""
+    """Return the bytes of an array's numbers in order, for any order in memory."""
     return host.shape, host.astype(host.dtype.newbyteorder("="), order="C").tobytes()

@@ -1,4 +1,4 @@
-"""Laws over a table in one test: every row runs, and the failure lists all that are off.
+"""Laws over a table in one test: every row runs, and the failure lists all that break them.
 
 An item of its own costs more than most rows do: every worker collects thousands of them, and skips bury the rest.
 """
@@ -8,11 +8,11 @@ from typing import Any
 
 
 def offenders(rows: Iterable[Any], law: Callable[[Any], None], named: Callable[[Any], str] = str) -> dict[str, str]:
-    """Return, by name, what the law says of each row it does not hold for."""
-    found = {}
+    """Return {name: message} of the rows that break a law."""
+    failures = {}
     for row in rows:
         try:
             law(row)
         except AssertionError as failure:
-            found[named(row)] = str(failure) or "AssertionError"
-    return found
+            failures[named(row)] = str(failure) or "AssertionError"
+    return failures

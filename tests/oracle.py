@@ -1,12 +1,14 @@
-"""The definition, as slow as it is plain: nested loops over exact integers and fractions, any number of axes.
+"""The definition of the conformance suite on exact numbers, for a `Spec` of the package and for calls by mode.
 
-Nothing here is shared with the package: extension is stated sample by sample, 'same' by its position in 'full',
-and sums are exact, so an answer is right or wrong and a float's error can be measured.
+No code is shared with the package. Sums of integers and fractions are exact, so a result is right or wrong, and the
+error of a float can be measured.
 """
 
 from fractions import Fraction
 
 import numpy as np
+
+from conformance import geometry, reference
 
 
 def exact(array):
@@ -23,7 +25,7 @@ def exact(array):
 
 
 class Complex:
-    """An exact complex number: just what a sum of products needs."""
+    """An exact complex number, with the operators of a sum of products."""
 
     def __init__(self, real, imag=0):
         self.real, self.imag = real, imag
@@ -49,90 +51,36 @@ class Complex:
 
 
 def source(position, size, boundary):
-    """Return which sample stands at `position` of an extended axis, None for the constant."""
-    if 0 <= position < size:
-        return position
-    if boundary == "constant":
-        return None
-    if boundary == "edge":
-        return 0 if position < 0 else size - 1
-    if boundary == "wrap":
-        return position % size
-    while not 0 <= position < size:  # fold at the ends until inside
-        if size == 1:
-            return 0
-        if position < 0:
-            position = -position - (boundary == "symmetric")
-        else:
-            position = 2 * (size - 1) - position + (boundary == "symmetric")
-    return position
-
-
-def sample(x, positions, boundaries, fill):
-    """Return X at `positions` (spatial), x extended one axis after the other."""
-    places = [source(p, n, b) for p, n, b in zip(positions, x.shape, boundaries, strict=True)]
-    return fill if None in places else x[tuple(places)]
+    """Return the index of the sample at `position` of an extended axis, None for the constant."""
+    index = reference.extended(position, size, boundary)
+    return None if index == size else index
 
 
 def operation(x, w, spec, fill=0):
-    """Return y of design equation for x (batch, groups, channels, *n), w (groups, filters, channels, *k)."""
-    y = np.empty(spec.output_shape, dtype=object)
-    boundaries = [axis.boundary for axis in spec.axes]
-    for b, g, o, *p in np.ndindex(spec.output_shape):
-        total = 0
-        for c, *k in np.ndindex((spec.channels, *spec.kernel_size)):
-            at = [a.stride * i + a.dilation * j - a.before for a, i, j in zip(spec.axes, p, k, strict=True)]
-            if any(position % a.upsample for position, a in zip(at, spec.axes, strict=True)):
-                continue  # between samples stand zeros
-            at = [position // a.upsample for position, a in zip(at, spec.axes, strict=True)]
-            tap = [a.taps - 1 - j for a, j in zip(spec.axes, k, strict=True)] if spec.flip else k
-            weight = w[(g, o, c, *tap)]
-            weight = weight.conjugate() if spec.conj else weight
-            total = total + weight * sample(x[b, g, c, ...], at, boundaries, fill)
-        y[(b, g, o, *p)] = total
-    return y
+    """Return y of the design's equation for x (batch, groups, channels, *n), w (groups, filters, channels, *k)."""
+    space = {number: reference.Axis(**axis._asdict()) for number, axis in enumerate(spec.axes)}
+    x_labels, w_labels, y_labels = (tuple(labels) + tuple(space) for labels in ("bgc", "goc", "bgo"))
+    return _summed(reference.Problem(x_labels, w_labels, y_labels, space, spec.flip, spec.conj), x, w, fill)
 
 
-def convolve(x, kernel, mode="full", *, boundary="constant", fill=0, stride=1, dilation=1):
+def convolve(x, kernel, mode="full", *, fill=0, **options):
     """Return ``y[n] = sum_k kernel[k] * X[n - dilation*k]`` over all axes, for arrays of equal ndim."""
-    return _swept(x, kernel, -1, mode, boundary, fill, stride, dilation)
+    return _of_call("convolve", x, kernel, fill, {"mode": mode, **options})
 
 
-def correlate(x, kernel, mode="full", *, boundary="constant", fill=0, stride=1, dilation=1, lags=None):
+def correlate(x, kernel, mode="full", *, fill=0, **options):
     """Return ``y[l] = sum_n X[l + dilation*n] * conj(kernel[n])`` over all axes, for arrays of equal ndim."""
-    conjugated = np.empty(kernel.shape, dtype=object)
-    for index in np.ndindex(kernel.shape):
-        conjugated[index] = kernel[index].conjugate()
-    return _swept(x, conjugated, 1, mode, boundary, fill, stride, dilation, lags)
+    return _of_call("correlate", x, kernel, fill, {"mode": mode, **options})
 
 
-def _swept(x, kernel, sign, mode, boundary, fill, stride, dilation, lags=None):
-    def each(value):
-        return value if isinstance(value, (list, tuple)) else (value,) * x.ndim
+def _of_call(function, x, kernel, fill, options):
+    """Return the result of a call; an option per axis may be a list."""
+    options = {name: tuple(value) if isinstance(value, list) else value for name, value in options.items()}
+    return _summed(geometry.problem(function, x.shape, kernel.shape, options), x, kernel, fill)
 
-    boundaries, strides, dilations = each(boundary), each(stride), each(dilation)
-    positions = []
-    for axis, (n, k) in enumerate(zip(x.shape, kernel.shape, strict=True)):
-        reach = dilations[axis] * (k - 1) + 1
-        first = 0 if sign < 0 else -(reach - 1)  # of 'full'
-        wanted = range(first, first + n + reach - 1)
-        if lags is not None:
-            wanted = range(lags[axis][0], lags[axis][1] + 1)
-        elif mode == "same":
-            start = (reach - 1) // 2 if sign < 0 else -(reach // 2)
-            wanted = range(start, start + n)
-        elif mode == "valid":
-            start = reach - 1 if sign < 0 else 0
-            wanted = range(start, start + n - reach + 1)
-        positions.append(wanted[:: strides[axis]])
-    y = np.empty([len(wanted) for wanted in positions], dtype=object)
-    for index in np.ndindex(y.shape):
-        total = 0
-        for tap in np.ndindex(kernel.shape):
-            at = [positions[a][i] + sign * dilations[a] * tap[a] for a, i in enumerate(index)]
-            total = total + kernel[tap] * sample(x, at, boundaries, fill)
-        y[index] = total
-    return y
+
+def _summed(problem, x, w, fill):
+    return reference.bilinear(problem, x, w, exact(fill).item())
 
 
 def wrapped(y, dtype):
@@ -147,12 +95,3 @@ def rounded(y):
     """Return exact numbers as the nearest float64 or complex128."""
     flat = [complex(v) if isinstance(v, Complex) else float(v) for v in y.ravel()]
     return np.array(flat).reshape(y.shape) if flat else np.zeros(y.shape)
-
-
-def magnitudes(array):
-    """Return |values| as exact numbers no smaller than they are: |real| + |imag| for complex ones."""
-    out = np.empty(array.shape, dtype=object)
-    for index in np.ndindex(array.shape):
-        value = array[index]
-        out[index] = abs(value.real) + abs(value.imag) if isinstance(value, Complex) else abs(value)
-    return out

@@ -1,9 +1,10 @@
-"""Run one algorithm on one case, the way the plan does, and judge the answer by the contract."""
+"""Run one algorithm on one case, as the plan does, and compare the result with the contract."""
 
 import functools
 
 import numpy as np
 
+import arrayconv
 from arrayconv import config
 from arrayconv._arrays import dtypes
 from arrayconv._arrays.traits import traits
@@ -27,16 +28,16 @@ INSTALLS = {
 def planned(library, spec, dtype, method, *, fill=0, max_workspace=None, accelerators=None):
     """Return the plan of a forced method, or the sentence that refuses it.
 
-    With every accelerator, except that tensors stay with torch: as NumPy's arrays they would be no other library.
+    All accelerators by default, except that tensors stay with torch: as NumPy arrays they would test NumPy again.
     """
-    found = traits(library.name, library.device, library.xp, dtype)
+    own_traits = traits(library.name, library.device, library.xp, dtype)
     if accelerators is None:
         accelerators = ALL_ACCELERATORS - ({"numpy"} if library.name == "torch" else set())
-    found = with_accelerators(found, accelerators)
-    made = make(spec, found, method, Budget(max_workspace), fill == 0)
-    if isinstance(made, Refusal):
-        return next(row.refusal for row in made.candidates if row.name == method)
-    return made
+    own_traits = with_accelerators(own_traits, accelerators)
+    plan = make(spec, own_traits, method, Budget(max_workspace), fill == 0)
+    if isinstance(plan, Refusal):
+        return next(row.refusal for row in plan.candidates if row.name == method)
+    return plan
 
 
 def run(library, plan, x, w, fill=0):
@@ -47,26 +48,44 @@ def run(library, plan, x, w, fill=0):
 
 
 def bound(x, kernel, bias=None):
-    """Return the answer of the only remembered call, of which no library's engine is told."""
+    """Return the result of the only bound call, without autodiff of its library."""
     (call,) = cache._calls.values()
     return call.bind()(x, kernel, bias, None, None)
 
 
 def by_the_engine(x, kernel, bias=None):
-    """Return the answer of the only remembered call by way of its library's engine."""
+    """Return the result of the only bound call, through autodiff of its library."""
     (call,) = cache._calls.values()
     return call._run(call.plan(), x, kernel, bias, None)
 
 
 @functools.cache
-def exact_answer(case):
-    """Return the oracle's answer to a case, computed once."""
+def exact_result(case):
+    """Return the oracle's result of a case, computed once."""
     x, w = case.operands()
     return oracle.operation(oracle.exact(x), oracle.exact(w), case.spec, case.fill)
 
 
+def assert_definition(library, x, w, spec, dtype, method, fill=0):
+    """Raise unless a forced method computes the definition, element by element within the bound."""
+    plan = planned(library, spec, dtype, method, fill=fill)
+    assert not isinstance(plan, str), plan
+    exact = oracle.operation(oracle.exact(x), oracle.exact(w), spec, fill)
+    assert_contract(run(library, plan, x, w, fill), exact, x, w, spec, dtype, fill, accuracy="componentwise")
+
+
+def assert_contains_nan(method):
+    """Raise unless a NaN of an image reaches exactly the outputs whose windows contain it."""
+    x = np.ones((40, 50))
+    x[10, 20] = np.nan
+    y = arrayconv.convolve(x, np.zeros((3, 3)), "same", method=method)
+    expected = np.zeros(x.shape)
+    expected[9:12, 19:22] = np.nan
+    np.testing.assert_array_equal(y, expected)
+
+
 def assert_contract(y, exact, x, w, spec, dtype, fill=0, *, accuracy="normwise"):
-    """Raise unless y has the dtype and shape of the answer, equals it (integers) or is within the bound (floats)."""
+    """Raise unless y has the dtype and shape of the result, equals it (integers) or is within the bound (floats)."""
     assert y.dtype == np.dtype(dtype), f"dtype {y.dtype}, but should be {dtype}"
     assert y.shape == spec.output_shape, f"shape {y.shape}, but should be {spec.output_shape}"
     if dtypes.kind(dtype) == "integer":

@@ -76,9 +76,9 @@ def run(target, backend, options):
         command += ["-p", "parity.plugin", "-p", "no:cacheprovider", "-q", "--tb=line", "--disable-warnings"]
         command += ["--parity-target", target, "--parity-results", str(results), *selection(backend, options)]
         command += ["-n", str(options.n)] if options.n > 1 and importlib.util.find_spec("xdist") else []
-        done = subprocess.run([*command, *files(options)], env=environment(backend), text=True, capture_output=True)
-        if done.returncode not in (0, 1) or not results.exists():
-            print(done.stdout[-5000:], done.stderr[-5000:], sep="\n", file=sys.stderr)
+        process = subprocess.run([*command, *files(options)], env=environment(backend), text=True, capture_output=True)
+        if process.returncode not in (0, 1) or not results.exists():
+            print(process.stdout[-5000:], process.stderr[-5000:], sep="\n", file=sys.stderr)
             sys.exit(2)
         if options.keep:
             options.keep.mkdir(parents=True, exist_ok=True)
@@ -116,13 +116,13 @@ def site_packages():
 def environment(backend):
     """Return the variables that SciPy's tests read; without SCIPY_ARRAY_API they run on NumPy, as most users do.
 
-    The shipped constants choose the methods: nothing lies in ARRAYCONV_CACHE_DIR.
+    The shipped constants choose the methods: ARRAYCONV_CACHE_DIR is empty.
     """
     path = os.pathsep.join(filter(None, [str(TOOLS), str(TOOLS.parent), os.environ.get("PYTHONPATH")]))
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(("SCIPY_", "PYTEST_"))}
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith(("SCIPY_", "PYTEST_"))}
     arrays = {} if backend == "numpy" else {"SCIPY_ARRAY_API": json.dumps([backend])}
     own = {"PYTHONPATH": path, "ARRAYCONV_CACHE_DIR": os.devnull}
-    return {**kept, **own, "SCIPY_DEVICE": "cpu", "JAX_ENABLE_X64": "1", **arrays}
+    return {**inherited, **own, "SCIPY_DEVICE": "cpu", "JAX_ENABLE_X64": "1", **arrays}
 
 
 def summary(results):
@@ -132,7 +132,10 @@ def summary(results):
         for function in (*row["functions"], "all"):
             tests[function][test.split("[")[0]].add(row["outcome"])
             ids[function][row["outcome"]] += 1
-    passed = {name: sum("passed" in seen and "failed" not in seen for seen in tests[name].values()) for name in tests}
+    passed = {
+        name: sum("passed" in outcomes and "failed" not in outcomes for outcomes in tests[name].values())
+        for name in tests
+    }
     return {name: (passed[name], len(tests[name]), ids[name]) for name in tests}
 
 

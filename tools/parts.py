@@ -22,7 +22,7 @@ MOST_REASONS = 12  # of skips that are shown, those of most tests first
 
 
 class Part(NamedTuple):
-    """What became of one part."""
+    """The outcome of one part."""
 
     name: str
     outcome: str
@@ -56,13 +56,13 @@ def read(results: Path) -> tuple[Counter[str], Counter[str]]:
     return counts, skips
 
 
-def summed_up(parts: list[Part], left: list[str]) -> str:
-    width = max(map(len, [*(part.name for part in parts), *left]))
+def summed_up(parts: list[Part], remaining: list[str]) -> str:
+    width = max(map(len, [*(part.name for part in parts), *remaining]))
     lines = ["", "Parts of make test"]
     for part in parts:
         counts = ", ".join(f"{number} {outcome}" for outcome, number in sorted(part.counts.items())) or "no results"
         lines.append(f"  {part.name:<{width}}  {part.outcome:<11}  {part.seconds:5.0f} s  {counts}")
-    lines += [f"  {name:<{width}}  DID NOT RUN  (stopped before)" for name in left]
+    lines += [f"  {name:<{width}}  DID NOT RUN  (stopped before)" for name in remaining]
     skips: Counter[str] = sum((part.skips for part in parts), Counter())
     if skips:
         lines.append("Tests that did not run")

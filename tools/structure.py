@@ -3,9 +3,9 @@
     python tools/structure.py                        # this checkout, with all places
     python tools/structure.py ../before . --table    # two checkouts side by side, figures alone
 
-What is mathematics is told from the syntax tree, so a place is a hint and not a proof: each is printed as
-``file:line function``, and the reader judges. In C it is told from the name of a function. Changed names change
-figures: read the places before two figures are compared.
+Mathematics is recognised in the syntax tree, so a place is a hint and not a proof: each is printed as
+``file:line function``, for the reader to judge. In C it is recognised by the name of a function. New names change
+figures: read the places before comparing two figures.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import NamedTuple
 MOST_PARAMETERS, MOST_LINES = 7, 40
 KERNEL = re.compile(r"kernel|taps|weight|factor|filter", re.IGNORECASE)
 KINDS = {"edge", "symmetric", "reflect", "wrap"}  # of boundaries that have an arithmetic of their own
-APART = ("arrayconv._cli", "arrayconv.testing")  # commands and definitions: no part of a call
+EXCLUDED = ("arrayconv._cli", "arrayconv.testing")  # commands and definitions: no part of a call
 LOOPS = ("rows", "tiles", "images")
 # What a function of the C code does, by its name.
 C_NAMES = {
@@ -50,7 +50,7 @@ class Place(NamedTuple):
 
 
 class Module(NamedTuple):
-    """A file of Python and what it says."""
+    """A file of Python and its syntax tree."""
 
     file: str  # below the checkout
     name: str  # arrayconv._ops.pad
@@ -60,17 +60,17 @@ class Module(NamedTuple):
 
 def modules(root: Path) -> list[Module]:
     """Return all modules of a checkout's package."""
-    found: list[Module] = []
+    result: list[Module] = []
     for path in sorted((root / "arrayconv").rglob("*.py")):
         text, relative = path.read_text(), path.relative_to(root)
         parts = relative.with_suffix("").parts
         name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-        found.append(Module(str(relative), name, ast.parse(text), text.count("\n")))
-    return found
+        result.append(Module(str(relative), name, ast.parse(text), text.count("\n")))
+    return result
 
 
 def functions(module: Module) -> Iterator[tuple[str, Function]]:
-    """Yield every function of a module, with the names of what it stands in."""
+    """Yield every function of a module, with the names of the classes and functions around it."""
 
     def inside(node: ast.AST, outer: str) -> Iterator[tuple[str, Function]]:
         for child in ast.iter_child_nodes(node):
@@ -96,7 +96,7 @@ def own(function: Function) -> list[ast.AST]:
 
 
 def called(node: ast.AST) -> str:
-    """Return the last name of what a node calls, '' where it calls nothing."""
+    """Return the last name of the function that a node calls, '' for other nodes."""
     if not isinstance(node, ast.Call):
         return ""
     return node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
@@ -108,13 +108,13 @@ def names(node: ast.AST) -> set[str]:
     return {n.id for n in parts if isinstance(n, ast.Name)} | {n.attr for n in parts if isinstance(n, ast.Attribute)}
 
 
-# ---- what each piece of mathematics looks like: the nodes of a function -> the lines where it stands ----
+# ---- what each piece of mathematics looks like: the nodes of a function -> its lines ----
 
 
 def padding(nodes: list[ast.AST]) -> list[int]:
-    """Constants into part of which data is put, or beside which it is joined; zeros beside data; a call of `pad`.
+    """Data copied into an array of one constant or joined with one; zeros assigned to a part; a call of `pad`.
 
-    Not what makes an array of one number as a whole, and not what adds to its elements: an accumulator begins at zero.
+    Not an array of one constant as a whole, nor additions to its elements: an accumulator begins at zero.
     """
     lines = [node.lineno for node in nodes if isinstance(node, ast.Call) and called(node) == "pad"]
     blank = _blanks(nodes)
@@ -122,15 +122,17 @@ def padding(nodes: list[ast.AST]) -> list[int]:
         if isinstance(node, ast.Assign):
             into = [target for target in node.targets if isinstance(target, ast.Subscript)]
             if isinstance(node.value, ast.Constant):
-                chosen = [target for target in into if node.value.value == 0 and not _is_whole(target)]
+                written = [target for target in into if node.value.value == 0 and not _is_whole(target)]
             else:
-                chosen = [t for t in into if names(t.value) & blank and not names(t.value) & names(node.value)]
-            lines += [target.lineno for target in chosen]
-        if isinstance(node, ast.Call) and called(node) in {"concat", "concatenate", "put"}:
-            if called(node) == "put" and len(node.args) == 3 and names(node.args[0]) & names(node.args[2]):
+                written = [t for t in into if names(t.value) & blank and not names(t.value) & names(node.value)]
+            lines += [target.lineno for target in written]
+        if isinstance(node, ast.Call) and called(node) in {"concat", "concatenate", "put", "set_at"}:
+            if called(node) in {"put", "set_at"} and len(node.args) == 3 and names(node.args[0]) & names(node.args[2]):
                 continue
-            given = [part for argument in node.args for part in ast.walk(argument)]
-            if any(map(_is_blank, given)) or any(isinstance(part, ast.Name) and part.id in blank for part in given):
+            arguments = [part for argument in node.args for part in ast.walk(argument)]
+            if any(map(_is_blank, arguments)) or any(
+                isinstance(part, ast.Name) and part.id in blank for part in arguments
+            ):
                 lines.append(node.lineno)
     return lines
 
@@ -141,7 +143,7 @@ def _is_whole(target: ast.Subscript) -> bool:
 
 
 def _blanks(nodes: list[ast.AST]) -> set[str]:
-    """Return the names of arrays of one constant, and of what is made of them."""
+    """Return the names of arrays of one constant, and of values computed from them."""
     blank: set[str] = set()
     for _ in range(2):
         for node in nodes:
@@ -155,14 +157,14 @@ def _blanks(nodes: list[ast.AST]) -> set[str]:
 
 def _is_blank(node: ast.AST) -> bool:
     """Whether a call makes an array of one constant."""
-    asked = isinstance(node, ast.Call) and any(
+    has_zeros = isinstance(node, ast.Call) and any(
         keyword.arg == "zeros" and getattr(keyword.value, "value", False) is True for keyword in node.keywords
     )
-    return asked or called(node) in {"zeros", "full", "zeros_like", "full_like", "new_zeros"}
+    return has_zeros or called(node) in {"zeros", "full", "zeros_like", "full_like", "new_zeros"}
 
 
 def reversal(nodes: list[ast.AST]) -> list[int]:
-    """A flip, a slice of step -1 among several, or alone on what is called a kernel; no mirror of a boundary."""
+    """A flip, a slice of step -1 among several, or alone on a name of a kernel; no mirror of a boundary."""
     if any(isinstance(node, ast.Compare) and "step" in names(node.left) for node in nodes):
         return []
     lines = []
@@ -189,7 +191,7 @@ def _is_backwards(step: ast.expr | None) -> bool:
 
 
 def containment(nodes: list[ast.AST]) -> list[int]:
-    """A test of arrays for numbers that are not finite."""
+    """A test of arrays for non-finite numbers."""
     tests = {"isfinite", "isnan", "isinf", "vdot", "nan_to_num"}
     return [
         node.lineno
@@ -201,9 +203,9 @@ def containment(nodes: list[ast.AST]) -> list[int]:
 
 
 def bias(nodes: list[ast.AST]) -> list[int]:
-    """A sum one side of which is a bias, or what was made of one."""
+    """A sum one side of which is a bias, or computed from one."""
     biases = {"bias"}
-    for _ in range(2):  # made of what was made of it
+    for _ in range(2):  # and from that
         biases |= {
             name
             for node in nodes
@@ -226,7 +228,7 @@ def bias(nodes: list[ast.AST]) -> list[int]:
 
 
 def boundary(nodes: list[ast.AST]) -> list[int]:
-    """A decision by the kind of a boundary; not `"wrap" in extends`, which is about what a method can do."""
+    """A decision by the kind of a boundary; not `"wrap" in extends`, which is about what a method supports."""
     return [
         node.lineno
         for node in nodes
@@ -245,11 +247,11 @@ MATHEMATICS: dict[str, Callable[[list[ast.AST]], list[int]]] = {
 }
 
 
-def places(root: Path, found: list[Module]) -> dict[str, list[Place]]:
+def places(root: Path, package: list[Module]) -> dict[str, list[Place]]:
     """Return where each piece of mathematics is written: one place per function."""
     all_places: dict[str, list[Place]] = {subject: [] for subject in MATHEMATICS}
-    for module in found:
-        if module.name.startswith(APART):
+    for module in package:
+        if module.name.startswith(EXCLUDED):
             continue
         for name, function in functions(module):
             nodes = own(function)
@@ -272,13 +274,13 @@ def c_files(root: Path) -> list[Path]:
     return sorted(path for path in (root / "arrayconv").rglob("*") if path.suffix in {".c", ".h"})
 
 
-def loops(root: Path, found: list[Module]) -> dict[str, list[Place]]:
+def loops(root: Path, package: list[Module]) -> dict[str, list[Place]]:
     """Return where each compiled loop is written: a C file of its name, and modules of kernels that import Numba."""
     all_places: dict[str, list[Place]] = {name: [] for name in LOOPS}
     for path in c_files(root):
         if path.stem in all_places:
             all_places[path.stem].append(Place(str(path.relative_to(root)), 1, "C"))
-    for module in found:
+    for module in package:
         if module.name.endswith("kernels") and "numba" in {name.split(".")[0] for name, _ in imports(module)}:
             loop = next((name for name in LOOPS if name.removesuffix("s") in module.name), "rows")
             all_places[loop].append(Place(module.file, 1, "Numba"))
@@ -289,8 +291,8 @@ def loops(root: Path, found: list[Module]) -> dict[str, list[Place]]:
 
 
 def parameters(function: Function) -> int:
-    given = function.args
-    return len(given.posonlyargs) + len(given.args) + len(given.kwonlyargs)
+    arguments = function.args
+    return len(arguments.posonlyargs) + len(arguments.args) + len(arguments.kwonlyargs)
 
 
 def body_lines(function: Function) -> int:
@@ -305,12 +307,12 @@ def is_private(module: Module, name: str) -> bool:
     )
 
 
-def knots(found: list[Module]) -> dict[str, list[Place]]:
-    """Return the functions of many parameters, users' own apart, and those of long bodies."""
+def knots(package: list[Module]) -> dict[str, list[Place]]:
+    """Return the functions of many parameters, private and public ones, and those of long bodies."""
     many: list[Place] = []
     doors: list[Place] = []
     long: list[Place] = []
-    for module in found:
+    for module in package:
         for name, function in functions(module):
             count, lines = parameters(function), body_lines(function)
             if count > MOST_PARAMETERS:
@@ -326,9 +328,9 @@ def knots(found: list[Module]) -> dict[str, list[Place]]:
     }
 
 
-def fields(found: list[Module]) -> int:
+def fields(package: list[Module]) -> int:
     """Count the fields of the class `Algorithm`."""
-    for module in found:
+    for module in package:
         for node in module.tree.body:
             if isinstance(node, ast.ClassDef) and node.name == "Algorithm":
                 return sum(isinstance(part, ast.AnnAssign) for part in node.body)
@@ -351,11 +353,11 @@ def imports(module: Module) -> Iterator[tuple[str, str]]:
             yield from ((source, alias.name) for alias in node.names)
 
 
-def graph(found: list[Module], within: str, depth: int) -> dict[str, set[str]]:
+def graph(package: list[Module], within: str, depth: int) -> dict[str, set[str]]:
     """Return which parts of a package import which: their names cut to `depth` words."""
-    known = {module.name for module in found}
+    known = {module.name for module in package}
     arrows: dict[str, set[str]] = {}
-    for module in found:
+    for module in package:
         if not module.name.startswith(within):
             continue
         here = ".".join(module.name.split(".")[:depth])
@@ -368,8 +370,8 @@ def graph(found: list[Module], within: str, depth: int) -> dict[str, set[str]]:
     return arrows
 
 
-def floors(arrows: dict[str, set[str]]) -> int | None:
-    """Return how many parts stand above each other at most, None where some import each other."""
+def layers(arrows: dict[str, set[str]]) -> int | None:
+    """Return the length of the longest chain of imports, None where some parts import each other."""
     height: dict[str, int] = {}
     try:
         for part in graphlib.TopologicalSorter(arrows).static_order():
@@ -383,7 +385,7 @@ def floors(arrows: dict[str, set[str]]) -> int | None:
 
 
 class Report(NamedTuple):
-    """What is said of one checkout."""
+    """The figures and places of one checkout."""
 
     figures: dict[str, str]
     places: dict[str, list[Place]]
@@ -391,27 +393,27 @@ class Report(NamedTuple):
 
 def report(root: Path) -> Report:
     """Measure a checkout."""
-    found, native = modules(root), c_files(root)
-    if not found:
+    package, native = modules(root), c_files(root)
+    if not package:
         raise FileNotFoundError(f"structure: `path` must be a checkout with a folder arrayconv. Got {root}.")
-    accel = [module for module in found if module.name.startswith("arrayconv._accel")]
+    accel = [module for module in package if module.name.startswith("arrayconv._accel")]
     c_lines = sum(path.read_text().count("\n") for path in native)
     figures = {}
-    for name, part in (("arrayconv", found), ("arrayconv/_accel", accel)):
+    for name, part in (("arrayconv", package), ("arrayconv/_accel", accel)):
         lines = sum(module.lines for module in part)
         figures[f"{name}: files"] = f"{len(part) + len(native)} ({len(part)} Python, {len(native)} C)"
         figures[f"{name}: lines"] = f"{lines + c_lines} ({lines} Python, {c_lines} C)"
-    figures["fields of Algorithm"] = str(fields(found))
-    written = {f"loop over {name}": where for name, where in loops(root, found).items()}
-    written |= places(root, found)
-    written |= knots(found)
+    figures["fields of Algorithm"] = str(fields(package))
+    written = {f"loop over {name}": where for name, where in loops(root, package).items()}
+    written |= places(root, package)
+    written |= knots(package)
     figures |= {subject: str(len(where)) for subject, where in written.items()}
     for name, arrows in (
-        ("arrayconv", graph(found, "arrayconv.", 2)),
-        ("arrayconv/_accel", graph(found, "arrayconv._accel.", 3)),
+        ("arrayconv", graph(package, "arrayconv.", 2)),
+        ("arrayconv/_accel", graph(package, "arrayconv._accel.", 3)),
     ):
-        tall = floors(arrows)
-        figures[f"{name}: rooms, arrows, floors"] = (
+        tall = layers(arrows)
+        figures[f"{name}: parts, imports, layers"] = (
             f"{len(arrows)}, {sum(map(len, arrows.values()))}, {'circular' if tall is None else tall}"
         )
     return Report(figures, written)

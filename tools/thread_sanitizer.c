@@ -86,19 +86,19 @@ static void *copied(const void *from, word bytes)
 }
 
 /* Call the handler on copies with so many threads; return the result, or NULL and the error. */
-static char *called(const problem *given, word threads, XLA_FFI_Error **error)
+static char *called(const problem *subject, word threads, XLA_FFI_Error **error)
 {
-    xla_head *head = copied(given->table, given->size.words * (word)sizeof(word));
-    char *x = copied(given->x, given->size.x_bytes), *w = copied(given->w, given->size.w_bytes);
-    char *y = malloc((size_t)given->size.y_bytes + 1), *answer = NULL;
+    xla_head *head = copied(subject->table, subject->size.words * (word)sizeof(word));
+    char *x = copied(subject->x, subject->size.x_bytes), *w = copied(subject->w, subject->size.w_bytes);
+    char *y = malloc((size_t)subject->size.y_bytes + 1), *result = NULL;
     head->threads = threads;
     head->chunks = threads == 1 ? 1 : least(((const loop_head *)(head + 1))->units, 4 * threads);
     int64_t x_dims = head->x_size, w_dims = head->w_size, y_dims = head->y_size;
-    const int type = (int)given->size.type;
+    const int type = (int)subject->size.type;
     XLA_FFI_Buffer buffers[3] = {{sizeof *buffers, NULL, type, x, 1, &x_dims},
                                  {sizeof *buffers, NULL, type, w, 1, &w_dims},
                                  {sizeof *buffers, NULL, type, y, 1, &y_dims}};
-    XLA_FFI_Array table = {XLA_FFI_S64, (size_t)given->size.words, head};
+    XLA_FFI_Array table = {XLA_FFI_S64, (size_t)subject->size.words, head};
     void *args[] = {&buffers[0], &buffers[1]}, *rets[] = {&buffers[2]}, *attrs[] = {&table};
     XLA_FFI_Api api = {sizeof api, NULL, {sizeof(XLA_FFI_Api_Version), NULL, XLA_FFI_MAJOR, XLA_FFI_MINOR}, NULL,
                        make_error, NULL, destroy_error, NULL, {0}, add_task};
@@ -107,15 +107,15 @@ static char *called(const problem *given, word threads, XLA_FFI_Error **error)
                                {sizeof(XLA_FFI_Rets), NULL, 1, NULL, rets},
                                {sizeof(XLA_FFI_Attrs), NULL, 1, NULL, NULL, attrs}};
     *error = arrayconv_xla(&frame);
-    if (*error == NULL) answer = copied(y, given->size.y_bytes);
-    memset(x, 1, (size_t)given->size.x_bytes); /* a late task that reads this races */
-    memset(y, 1, (size_t)given->size.y_bytes);
-    memset(head, 0, (size_t)given->size.words * sizeof(word));
+    if (*error == NULL) result = copied(y, subject->size.y_bytes);
+    memset(x, 1, (size_t)subject->size.x_bytes); /* a late task that reads this races */
+    memset(y, 1, (size_t)subject->size.y_bytes);
+    memset(head, 0, (size_t)subject->size.words * sizeof(word));
     free(head);
     free(x);
     free(w);
     free(y);
-    return answer;
+    return result;
 }
 
 static problem problems[16];

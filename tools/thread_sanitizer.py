@@ -1,7 +1,7 @@
 """Run the loops as XLA calls them under ThreadSanitizer: ``python tools/thread_sanitizer.py``.
 
 Compiles arrayconv/_accel/native/src with -fsanitize=thread into a program that plays XLA, with tasks that begin late,
-on tables that arrayconv plans. Takes a minute or two, needs Linux and gcc or clang. Exit status 0 if nothing was found.
+on tables that arrayconv plans. Takes a minute or two, needs Linux and gcc or clang. Exit status 0 if there is no race.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ def problems():
         yield dtype, signal, rows.job(signal, *steps(signal), 0, 0, 4)
     yield "float64", IMAGE, tiles.job(IMAGE, *steps(IMAGE), 0, 0, 8)
     for spec in (IMAGE, STRIDED):
-        known = traits("numpy", "cpu", compat_namespace("numpy"), "float32")
-        yield "float32", spec, images.job(spec, *steps(spec), 0, 0, known)
+        device_traits = traits("numpy", "cpu", compat_namespace("numpy"), "float32")
+        yield "float32", spec, images.job(spec, *steps(spec), 0, 0, device_traits)
 
 
 def steps(spec):
@@ -60,7 +60,7 @@ def written(path):
 
 
 def main():
-    """Compile, run, and say what became of it."""
+    """Compile, run, and print the outcome."""
     command = compiler()
     if command is None:
         print("There is no C compiler.", file=sys.stderr)
@@ -70,9 +70,9 @@ def main():
         source = Path(__file__).with_suffix(".c")
         subprocess.run([*command, *FLAGS, str(source), "-o", str(program)], check=True)
         written(data)
-        done = subprocess.run([str(program), str(data)], check=False)
-    print("Nothing was found." if done.returncode == 0 else f"Exit status {done.returncode}.")
-    return done.returncode
+        process = subprocess.run([str(program), str(data)], check=False)
+    print("No race." if process.returncode == 0 else f"Exit status {process.returncode}.")
+    return process.returncode
 
 
 if __name__ == "__main__":

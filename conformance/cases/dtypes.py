@@ -42,7 +42,7 @@ WIDENED = [
 # (x, kernel): no common dtype.
 REFUSED = [("uint64", "int8"), ("int64", "uint64")]
 
-# Shapes every dtype meets: (id, x, kernel, options).
+# Shapes for every dtype: (id, x, kernel, options).
 PROBES = [
     ("1d", (9,), (4,), {}),
     ("2d-same", (6, 5), (3, 2), {"mode": "same", "boundary": "reflect"}),

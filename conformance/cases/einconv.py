@@ -1,7 +1,7 @@
 """Patterns for `einconv`: (id, pattern, x's shape, kernel's shape, options)."""
 
 PATTERNS = [
-    # What a label does.
+    # Roles of labels.
     ("1d", "n, n -> n | n", (8,), (3,), {}),
     ("channels-first", "b c n, o c n -> b o n | n", (2, 3, 7), (4, 3, 3), {}),
     ("channels-last", "b h w c, h w c o -> b h w o | h w", (2, 5, 6, 3), (3, 2, 3, 4), {}),
@@ -16,7 +16,7 @@ PATTERNS = [
     ("filters-summed", "n, o n -> n | n", (7,), (3, 2), {}),
     ("channels-summed", "c n, c n -> n | n", (3, 7), (3, 2), {}),
     ("no-convolution", "b c, c o -> b o |", (3, 4), (4, 2), {}),  # plain einsum
-    # Where a label stands.
+    # Positions of labels.
     ("transposed-x", "n b, n -> b n | n", (7, 2), (3,), {}),
     ("transposed-y", "b c h w, o c h w -> o h b w | h w", (2, 2, 5, 4), (3, 2, 2, 3), {}),
     ("transposed-kernel", "b h w, w h -> b w h | h w", (2, 5, 6), (2, 3), {}),
@@ -69,7 +69,7 @@ TORCH = [
     ),
 ]
 
-# XLA's padding: x = 1..5, kernel [1, 10], stride 2: (id, padding, answer).
+# XLA's padding: x = 1..5, kernel [1, 10], stride 2: (id, padding, result).
 XLA = [("same", "same", [21, 43, 5]), ("same-lower", "same_lower", [10, 32, 54]), ("valid", "valid", [21, 43])]
 
 # Long enough for every method: checked with each that is not refused.

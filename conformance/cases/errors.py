@@ -1,4 +1,4 @@
-"""Refusals: the exception's type, and what its text must name: the function, the argument, the numbers.
+"""Refusals: the exception's type, and the words of its text: the function, the argument, the numbers.
 
 (id, functions, x's shape, kernel's shape, options, exception, fragments)
 """

@@ -37,7 +37,7 @@ SCIPY = [
     ("log-3d", "log", {"sigma": 0.8, "ndim": 3}, "gaussian_laplace", {"sigma": 0.8}),
 ]
 
-# (id, function, arguments): must exist in every dtype that holds them, on every device.
+# (id, function, arguments): must exist in every dtype that represents them, on every device.
 EVERY = [
     ("box", "box", {"size": 3}),
     ("dog", "dog", {"sigma1": 0.4, "sigma2": 0.6}),

@@ -1,11 +1,11 @@
-"""NaN, infinities and large numbers: (id, x's shape, kernel's shape, where x is spoiled, options)."""
+"""NaN, infinities and large numbers: (id, x's shape, kernel's shape, where x is non-finite, options)."""
 
-SPOILED = [
+NONFINITE = [
     ("first", (12,), (3,), [0], {}),
     ("middle", (16,), (3,), [7], {}),
     ("last-same", (16,), (4,), [15], {"mode": "same"}),
     ("two", (30,), (5,), [3, 20], {"mode": "valid"}),
-    ("long-kernel", (800,), (200,), [400], {"mode": "same"}),  # where a transform would smear it over everything
+    ("long-kernel", (800,), (200,), [400], {"mode": "same"}),  # a transform would contaminate every output
     ("blocks", (5000,), (64,), [10, 4000], {}),
     ("2d", (9, 8), (3, 4), [(4, 5)], {}),
     ("2d-long", (40, 36), (13, 12), [(20, 30)], {"mode": "same"}),
@@ -13,7 +13,7 @@ SPOILED = [
     ("strided", (20,), (2,), [9], {"stride": 3, "mode": "valid"}),
     ("batch", (3, 12), (4,), [(1, 6)], {"axes": 1}),  # the other rows stay finite
     ("edge", (10,), (5,), [0], {"boundary": "edge", "mode": "same"}),
-    ("wrap", (10,), (5,), [0], {"boundary": "wrap", "mode": "same"}),  # seen from both ends
+    ("wrap", (10,), (5,), [0], {"boundary": "wrap", "mode": "same"}),  # in windows at both ends
     ("reflect", (10,), (5,), [1], {"boundary": "reflect"}),
     ("everything", (8,), (3,), list(range(8)), {"mode": "same"}),
 ]

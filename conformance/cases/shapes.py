@@ -45,7 +45,7 @@ STEPS = [
     ("both-2d", (9, 8), (2, 3), {"stride": (3, 1), "dilation": (1, 2)}),
 ]
 
-# Which axes are convolved, and what the others do. Crossed with both functions and all modes.
+# Which axes are convolved, and how the others broadcast. Crossed with both functions and all modes.
 AXES = [
     ("rows", (3, 8), (4,), {"axes": 1}),
     ("last", (3, 8), (3,), {"axes": -1}),
@@ -70,7 +70,7 @@ LONG = [
     ("batched", (4, 500), (61,), {"axes": 1}),
 ]
 
-# Empty axes give empty answers, or zeros where 'full' still has outputs.
+# Empty axes give empty results, or zeros where 'full' still has outputs.
 EMPTY = [
     ("empty-full", (0,), (3,), {"mode": "full"}),
     ("empty-same", (0,), (3,), {"mode": "same"}),
@@ -80,7 +80,7 @@ EMPTY = [
 ]
 
 # Boundaries: crossed with all five, 'full' and 'same', both functions.
-BEYOND = [
+EXTENDED = [
     ("narrow", (6,), (3,), {}),
     ("even", (5,), (4,), {}),
     ("wider-than-x", (4,), (11,), {}),  # mirrors and wraps more than once
@@ -104,4 +104,4 @@ MIXED = [
 ]
 
 # Long kernels with a boundary: where a transform might wrap around by itself.
-LONG_BEYOND = [("long", (500,), (127,), {}), ("wide", (20, 16), (9, 12), {})]
+LONG_EXTENDED = [("long", (500,), (127,), {}), ("wide", (20, 16), (9, 12), {})]

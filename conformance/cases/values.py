@@ -1,6 +1,6 @@
 """Small figures that can be checked by hand, where libraries disagree.
 
-(id, function, x, kernel, options, answer); the comment says who else agrees.
+(id, function, x, kernel, options, result); the comment names the libraries that agree.
 """
 
 FIVE = [1, 2, 3, 4, 5]
@@ -19,7 +19,7 @@ HAND = [
     ("full", "convolve", [1, 2, 3], [0, 1, 10], {}, [0, 1, 12, 23, 30]),
     ("correlate-full", "correlate", [1, 2, 3], [1, 10], {}, [10, 21, 32, 3]),
     ("valid", "correlate", FIVE, [1, 10], {"mode": "valid"}, [21, 32, 43, 54]),
-    # A stride keeps every second output of the modes above.
+    # A stride takes every second output of the modes above.
     ("stride-same", "correlate", FIVE, [1, 10], {"mode": "same", "stride": 2}, [10, 32, 54]),
     ("stride-valid", "correlate", FIVE, [1, 10], {"mode": "valid", "stride": 2}, [21, 43]),
     # Taps two samples apart: [1, 0, 10].
@@ -51,14 +51,14 @@ HAND = [
     ("2d-full", "convolve", [[1, 2]], [[1], [10]], {}, [[1, 2], [10, 20]]),
 ]
 
-# Integers wrap: (id, dtype, x, kernel, options, answer).
+# Integers wrap: (id, dtype, x, kernel, options, result).
 WRAPPING = [
     ("uint8", "uint8", [200, 200, 200], [1, 1], {}, [200, 144, 144, 200]),
     ("int8", "int8", [100, 100], [1, 1], {}, [100, -56, 100]),
     ("int8-product", "int8", [-128], [-1], {}, [-128]),
     ("int16", "int16", [30000, 30000], [2], {}, [-5536, -5536]),
     ("int32", "int32", [2**30, 2**30], [1, 1], {}, [2**30, -(2**31), 2**30]),
-    ("int64-exact", "int64", [2**62 + 1], [1], {}, [2**62 + 1]),  # lost by any way through float64
+    ("int64-exact", "int64", [2**62 + 1], [1], {}, [2**62 + 1]),  # lost by any computation in float64
     ("int64-wraps", "int64", [2**62, 2**62], [1, 1], {}, [2**62, -(2**63), 2**62]),
     ("uint64", "uint64", [2**63, 2**63 + 1], [2, 1], {}, [0, 2**63 + 2, 2**63 + 1]),
     ("widened", "uint8", [200, 200, 200], [1, 1], {"dtype": "int32"}, [200, 400, 400, 200]),

@@ -1,4 +1,4 @@
-"""A namespace with what the standard demands and nothing more: no extension, no views, no protocol to NumPy."""
+"""A namespace of the standard's required functions alone: no extension, no views, no protocol to NumPy."""
 
 import sys
 from types import SimpleNamespace
@@ -7,7 +7,7 @@ import array_api_strict as strict
 
 
 class Array:
-    """An array of array-api-strict, of which only the standard's operators, indices and attributes are seen."""
+    """An array of array-api-strict, with the standard's operators, indices and attributes alone."""
 
     def __init__(self, inner):
         self._inner = inner

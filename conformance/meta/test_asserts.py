@@ -5,7 +5,7 @@ import pytest
 
 from conformance import asserts, bounds, dtypes, targets
 from conformance.backends import load
-from conformance.checks import Subject, check, exact_answer, operand
+from conformance.checks import Subject, check, exact_result, operand
 from conformance.crossing import crossed, spread
 
 CALL = asserts.Call("convolve", {"x": np.zeros(3)}, {"x": "float32"}, {"mode": "same"})
@@ -52,7 +52,7 @@ def test_within():
 
 def test_values_of_nonfinite():
     x = np.asarray([np.nan, 1.0, 1.0])
-    exact = exact_answer("correlate", x, np.asarray([1.0]), {})
+    exact = exact_result("correlate", x, np.asarray([1.0]), {})
     asserts.values(np.asarray([np.nan, 1.0, 1.0]), exact, "float64", "componentwise", CALL)
     asserts.values(np.asarray([np.inf, 1.0, 1.0]), exact, "float64", "componentwise", CALL)  # either is non-finite
     with pytest.raises(AssertionError, match=r"out\[0\]=1.0, but should be non-finite"):
@@ -95,7 +95,7 @@ def test_bounds_hold_and_bite(name, accuracy):
     if dtypes.kind(name) == "complex":
         x, w = x + 1j * rng.normal(size=60), w * (1 - 2j)
     x, w = x.astype(name), w.astype(name)
-    exact = exact_answer("convolve", x, w, {"mode": "valid"})
+    exact = exact_result("convolve", x, w, {"mode": "valid"})
     wide = dtypes.accumulator(name)
     plain = np.convolve(x.astype(wide), w.astype(wide), "valid").astype(name)
     bound = bounds.allowed(exact, name, accuracy)
@@ -109,7 +109,7 @@ def test_bounds_hold_and_bite(name, accuracy):
 
 
 def test_integers_wrap():
-    exact = exact_answer("convolve", np.asarray([200, 200], "uint8"), np.asarray([1, 1], "uint8"), {})
+    exact = exact_result("convolve", np.asarray([200, 200], "uint8"), np.asarray([1, 1], "uint8"), {})
     assert bounds.wrapped(exact, "uint8").tolist() == [200, 144, 200]
     assert bounds.wrapped(exact, "int8").tolist() == [-56, -112, -56]
 
@@ -137,7 +137,7 @@ def test_crossing_covers_every_value():
     columns = [tuple(range(7)), ("a", "b"), (True, False, None)]
     rows = spread(columns)
     assert len(rows) == 7
-    for column, seen in zip(columns, zip(*rows, strict=True), strict=True):
-        assert set(seen) == set(column)
+    for column, entries in zip(columns, zip(*rows, strict=True), strict=True):
+        assert set(entries) == set(column)
     names, full, ids = crossed([("row", [("odd", (7,)), ("even", (8,))]), ("mode", ("full", "same"))], None)
     assert (names, len(full), ids) == ("row,mode", 4, ["odd-full", "odd-same", "even-full", "even-same"])

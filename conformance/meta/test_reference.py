@@ -8,14 +8,14 @@ import pytest
 
 from conformance import geometry, reference
 from conformance.cases import shapes, values
-from conformance.checks import exact_answer
+from conformance.checks import exact_result
 
 
 @pytest.mark.parametrize("row", values.HAND, ids=[row[0] for row in values.HAND])
 def test_by_hand(row):
-    _, function, x, kernel, options, answer = row
-    exact = exact_answer(function, np.asarray(x), np.asarray(kernel), options)
-    np.testing.assert_array_equal(exact.values.astype(complex), np.asarray(answer, complex))
+    _, function, x, kernel, options, expected = row
+    exact = exact_result(function, np.asarray(x), np.asarray(kernel), options)
+    np.testing.assert_array_equal(exact.values.astype(complex), np.asarray(expected, complex))
 
 
 @pytest.mark.parametrize("boundary", shapes.BOUNDARIES)
@@ -23,8 +23,8 @@ def test_by_hand(row):
 def test_extension_is_numpy_pad(boundary, size):
     x, width = np.arange(1, size + 1), 13
     padded = np.pad(x, width, mode=boundary)
-    found = [reference.extended(position, size, boundary) for position in range(-width, size + width)]
-    np.testing.assert_array_equal([0 if at == size else x[at] for at in found], padded)
+    sources = [reference.extended(position, size, boundary) for position in range(-width, size + width)]
+    np.testing.assert_array_equal([0 if at == size else x[at] for at in sources], padded)
 
 
 def test_boundary_pictures():
@@ -44,8 +44,8 @@ def test_nested_loops(stride, dilation, upsample, boundary):
     x, w = rng.normal(size=(2, 4, 3)), rng.normal(size=(3, 2, 2, 3))  # c h w; o c h w
     padding = {"h": (2, 1), "w": (3, 4)}
     options = {"stride": stride, "dilation": dilation, "upsample": upsample, "padding": padding, "boundary": boundary}
-    asked, _, shape = geometry.labelled("c h w, o c h w -> o h w | h w", x.shape, w.shape, options)
-    exact = reference.evaluate(asked, x, w, fill=0.5)
+    problem, _, shape = geometry.labelled("c h w, o c h w -> o h w | h w", x.shape, w.shape, options)
+    exact = reference.evaluate(problem, x, w, fill=0.5)
 
     def sample(c, h, v):
         inside = []
@@ -70,16 +70,16 @@ def test_numpy(mode, taps):
     rng = np.random.default_rng(taps)
     x, w = rng.integers(-99, 99, 9), rng.integers(-99, 99, taps)
     for function in shapes.FUNCTIONS:
-        exact = exact_answer(function, x, w, {"mode": mode})
+        exact = exact_result(function, x, w, {"mode": mode})
         expected = getattr(np, function)(x, w, mode)
         np.testing.assert_array_equal(exact.real.astype(int), expected)
 
 
 def test_numbers_are_exact():
-    """What no float holds: 2**70 + 1, and a cancellation down to the last bit of the smallest operand."""
-    exact = exact_answer("convolve", np.asarray([2**62, 1]), np.asarray([2**8, 1]), {})
+    """Numbers that are no floats: 2**70 + 1, and a cancellation down to the last bit of the smallest operand."""
+    exact = exact_result("convolve", np.asarray([2**62, 1]), np.asarray([2**8, 1]), {})
     assert exact.real.tolist() == [2**70, 2**62 + 2**8, 1]
-    exact = exact_answer(
+    exact = exact_result(
         "correlate", np.asarray([1e300, 1e-300, -1e300]), np.asarray([1.0, 1.0, 1.0]), {"mode": "valid"}
     )
     assert Fraction(int(exact.real[0]), 2**exact.shift) == Fraction(1e-300)
@@ -87,22 +87,28 @@ def test_numbers_are_exact():
 
 def test_complex_and_conjugate():
     x, w = np.asarray([1 + 2j, 3 - 1j]), np.asarray([2 - 1j])
-    np.testing.assert_array_equal(exact_answer("convolve", x, w, {}).values.astype(complex), x * w)
-    np.testing.assert_array_equal(exact_answer("correlate", x, w, {}).values.astype(complex), x * w.conj())
+    np.testing.assert_array_equal(exact_result("convolve", x, w, {}).values.astype(complex), x * w)
+    np.testing.assert_array_equal(exact_result("correlate", x, w, {}).values.astype(complex), x * w.conj())
 
 
-def test_spoiled_windows():
+def test_contaminated_windows():
     x = np.asarray([1.0, np.nan, 2.0, 3.0])
-    exact = exact_answer("correlate", x, np.asarray([0.0, 1.0]), {"mode": "valid"})
-    assert exact.spoiled.tolist() == [True, True, False]
+    exact = exact_result("correlate", x, np.asarray([0.0, 1.0]), {"mode": "valid"})
+    assert exact.contaminated.tolist() == [True, True, False]
     assert exact.values.tolist() == [0, 2, 3]
-    assert exact_answer("convolve", x, np.asarray([1.0, 1.0]), {}).spoiled.tolist() == [False, True, True, False, False]
+    assert exact_result("convolve", x, np.asarray([1.0, 1.0]), {}).contaminated.tolist() == [
+        False,
+        True,
+        True,
+        False,
+        False,
+    ]
 
 
 def test_counts_and_norms():
-    """terms, magnitude and norms are what the bounds are made of."""
-    exact = exact_answer("correlate", np.asarray([3.0, -4.0]), np.asarray([-1.0, 2.0]), {"mode": "valid"})
+    """The bounds depend on terms, magnitude and norms."""
+    exact = exact_result("correlate", np.asarray([3.0, -4.0]), np.asarray([-1.0, 2.0]), {"mode": "valid"})
     assert (exact.terms, exact.span, exact.norm_x, exact.norm_kernel) == (2, 2, 5.0, np.sqrt(5))
     assert exact.magnitude.tolist() == [11]
-    asked, _, _ = geometry.labelled("b c n, o c n -> o n | n", (2, 3, 5), (4, 3, 2), {})
-    assert reference.terms(asked, (2, 3, 5), (4, 3, 2)) == 2 * 3 * 2  # b and c are summed, two taps
+    problem, _, _ = geometry.labelled("b c n, o c n -> o n | n", (2, 3, 5), (4, 3, 2), {})
+    assert reference.terms(problem, (2, 3, 5), (4, 3, 2)) == 2 * 3 * 2  # b and c are summed, two taps

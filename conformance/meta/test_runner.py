@@ -36,9 +36,9 @@ def run(*arguments, workers=("-p", "no:xdist")):
     ],
 )
 def test_unknown_backend_is_an_error(name, got):
-    done = run(f"{SUITE}/test_signatures.py", "--backend", name)
-    assert done.returncode == pytest.ExitCode.USAGE_ERROR
-    assert f"an importable namespace of the array API standard. Got {got}" in done.stdout + done.stderr
+    process = run(f"{SUITE}/test_signatures.py", "--backend", name)
+    assert process.returncode == pytest.ExitCode.USAGE_ERROR
+    assert f"an importable namespace of the array API standard. Got {got}" in process.stdout + process.stderr
 
 
 @pytest.mark.parametrize(
@@ -51,17 +51,17 @@ def test_unknown_backend_is_an_error(name, got):
 )
 def test_any_namespace_is_a_backend(tmp_path, name, known, device):
     tests = (f"{SUITE}/test_values.py", f"{SUITE}/test_errors.py", "-k", "test_by_hand or test_mixed_libraries")
-    done = run(*tests, "--backend", name, *device, "--report", str(tmp_path / "report.json"))
-    assert done.returncode == 0, done.stdout
+    process = run(*tests, "--backend", name, *device, "--report", str(tmp_path / "report.json"))
+    assert process.returncode == 0, process.stdout
     report = json.loads((tmp_path / "report.json").read_text())
     assert (report["backend"], report["device"]) == (known, "cpu")
     assert {row["outcome"] for row in report["tests"]} == {"passed"}
 
 
 def test_unknown_target_is_an_error():
-    done = run(f"{SUITE}/test_signatures.py", "--target", "nothing_of_that_name")
-    assert done.returncode == 4
-    assert "--target: No module named 'nothing_of_that_name'" in done.stdout + done.stderr
+    process = run(f"{SUITE}/test_signatures.py", "--target", "nothing_of_that_name")
+    assert process.returncode == 4
+    assert "--target: No module named 'nothing_of_that_name'" in process.stdout + process.stderr
 
 
 @pytest.mark.parametrize(
@@ -75,38 +75,38 @@ def test_unknown_target_is_an_error():
 @pytest.mark.parametrize("workers", [("-p", "no:xdist"), ("-n", "2")], ids=["one", "xdist"])
 def test_a_run_in_which_no_test_ran_is_no_success(backend, device, reason, workers):
     tests = (f"{SUITE}/test_signatures.py", f"{SUITE}/test_lags.py")
-    done = run(*tests, "--backend", backend, "--device", device, workers=workers)
-    assert done.returncode == NOTHING_RAN
-    assert "passed" not in done.stdout
-    assert "conformance: no test ran" in done.stdout
-    assert reason in done.stdout
+    process = run(*tests, "--backend", backend, "--device", device, workers=workers)
+    assert process.returncode == NOTHING_RAN
+    assert "passed" not in process.stdout
+    assert "conformance: no test ran" in process.stdout
+    assert reason in process.stdout
 
 
 def test_tests_of_the_suite_itself_do_not_count_as_a_run():
     tests = (f"{SUITE}/test_signatures.py", f"{SUITE}/meta/test_asserts.py")
-    done = run(*tests, "--backend", "numpy", "--device", "cuda")
-    assert " passed" in done.stdout
-    assert done.returncode == NOTHING_RAN
+    process = run(*tests, "--backend", "numpy", "--device", "cuda")
+    assert " passed" in process.stdout
+    assert process.returncode == NOTHING_RAN
 
 
 def test_failures_and_excused_failures_count_as_a_run(tmp_path):
     test = f"{SUITE}/test_values.py"
-    done = run(test, "-k", "test_by_hand", "--target", "wrong_zero")
-    assert done.returncode == pytest.ExitCode.TESTS_FAILED
+    process = run(test, "-k", "test_by_hand", "--target", "wrong_zero")
+    assert process.returncode == pytest.ExitCode.TESTS_FAILED
     (tmp_path / "wrong_zero-numpy.txt").write_text("# zeros, on purpose\ntest_values.py::test_by_hand[full]\n")
-    done = run(f"{test}::test_by_hand[full]", "--target", "wrong_zero", "--xfails", str(tmp_path))
-    assert "1 xfailed" in done.stdout
-    assert done.returncode == 0
+    process = run(f"{test}::test_by_hand[full]", "--target", "wrong_zero", "--xfails", str(tmp_path))
+    assert "1 xfailed" in process.stdout
+    assert process.returncode == 0
 
 
 def test_no_gpu_runs_nothing():
     cupy = pytest.importorskip("cupy", reason="CuPy is not installed")
     if cupy.is_available():
         pytest.skip("there is a GPU")
-    done = run(f"{SUITE}", "--backend", "cupy")
-    assert done.returncode == NOTHING_RAN
-    assert "no GPU: " in done.stdout
-    last = done.stdout.strip().splitlines()[-1]
+    process = run(f"{SUITE}", "--backend", "cupy")
+    assert process.returncode == NOTHING_RAN
+    assert "no GPU: " in process.stdout
+    last = process.stdout.strip().splitlines()[-1]
     assert "skipped" in last
     assert not any(word in last for word in ("passed", "failed", "error"))
 
@@ -114,14 +114,14 @@ def test_no_gpu_runs_nothing():
 def test_own_table_of_constants_is_not_read(tmp_path, monkeypatch):
     (tmp_path / "cost_table.json").write_text("not a table, which would be a warning, and warnings are errors")
     monkeypatch.setenv("ARRAYCONV_CACHE_DIR", str(tmp_path))
-    done = run(f"{SUITE}/test_values.py", "-k", "test_by_hand")
-    assert done.returncode == 0, done.stdout
+    process = run(f"{SUITE}/test_values.py", "-k", "test_by_hand")
+    assert process.returncode == 0, process.stdout
 
 
 def test_report(tmp_path):
-    done = run(f"{SUITE}/test_signatures.py", "--report", str(tmp_path / "report.json"))
+    process = run(f"{SUITE}/test_signatures.py", "--report", str(tmp_path / "report.json"))
     report = json.loads((tmp_path / "report.json").read_text())
-    assert done.returncode in (0, 1)
+    assert process.returncode in (0, 1)
     assert (report["target"], report["backend"], report["device"]) == ("arrayconv", "numpy", "cpu")
     row = next(row for row in report["tests"] if row["test"] == "test_kernel")
     assert set(row) >= {"file", "test", "case", "outcome", "seconds"}
@@ -134,26 +134,26 @@ def _excused(folder, text, backend="numpy"):
 
 
 def test_excused_failure_is_no_failure(tmp_path):
-    done = _excused(tmp_path, "# zeros, on purpose\ntest_values.py::test_by_hand[full]\n")
-    assert "1 xfailed" in done.stdout
+    process = _excused(tmp_path, "# zeros, on purpose\ntest_values.py::test_by_hand[full]\n")
+    assert "1 xfailed" in process.stdout
 
 
 def test_excused_success_fails(tmp_path):
-    done = _excused(tmp_path, "# zeros are right here\ntest_signatures.py::test_every_function_explains_itself\n")
-    assert "xfailed" not in done.stdout  # its file was not collected: neither matched nor missed
+    process = _excused(tmp_path, "# zeros are right here\ntest_signatures.py::test_every_function_explains_itself\n")
+    assert "xfailed" not in process.stdout  # its file was not collected: neither matched nor missed
     (tmp_path / "arrayconv-numpy.txt").write_text("# works\ntest_signatures.py::test_every_function_explains_itself\n")
-    done = run(f"{SUITE}/test_signatures.py", "--xfails", str(tmp_path))
-    assert done.returncode == 1
-    assert "[XPASS(strict)] works" in done.stdout
+    process = run(f"{SUITE}/test_signatures.py", "--xfails", str(tmp_path))
+    assert process.returncode == 1
+    assert "[XPASS(strict)] works" in process.stdout
 
 
 def test_excuse_without_a_test_fails(tmp_path):
-    done = _excused(tmp_path, "# renamed since\ntest_values.py::test_by_hand[no-such-row]\n")
-    assert done.returncode == 1
-    assert "matches no test" in done.stdout
+    process = _excused(tmp_path, "# renamed since\ntest_values.py::test_by_hand[no-such-row]\n")
+    assert process.returncode == 1
+    assert "matches no test" in process.stdout
 
 
 def test_excuse_without_a_reason_is_an_error(tmp_path):
-    done = _excused(tmp_path, "test_values.py::test_by_hand[full]\n")
-    assert done.returncode not in (0, 1)
-    assert "must say why it fails" in done.stdout + done.stderr
+    process = _excused(tmp_path, "test_values.py::test_by_hand[full]\n")
+    assert process.returncode not in (0, 1)
+    assert "must say why it fails" in process.stdout + process.stderr

@@ -1,6 +1,6 @@
 """Implementations with one seeded fault each: the suite must find every one of them (`test_wrong_targets.py`).
 
-A fault is put around a right implementation, so that nothing else is wrong.
+Each wraps a right implementation, so that nothing else is wrong.
 """
 
 from importlib import import_module
@@ -71,7 +71,7 @@ def wrong_boundary():
 
 
 def wrong_conjugate():
-    """correlate forgets to conjugate its kernel."""
+    """correlate does not conjugate its kernel."""
 
     def change(right, x, kernel, options):
         complex_ = right.__name__ == "correlate" and "complex" in str(kernel.dtype)
@@ -91,7 +91,7 @@ def wrong_zero():
 
 
 def wrong_one():
-    """One number of the answer is a little off: two parts in 10**6 of the largest."""
+    """One number of the result is a little off: two parts in 10**6 of the largest."""
 
     def change(right, x, kernel, options):
         out = right(x, kernel, **options)
@@ -114,7 +114,7 @@ def wrong_dtype():
 
 
 def wrong_library():
-    """A NumPy array comes back, whatever went in."""
+    """The result is a NumPy array, whatever the operands are."""
 
     def change(right, x, kernel, options):
         return np.asarray(right(x, kernel, **options))
@@ -136,7 +136,7 @@ def wrong_precision():
 
 
 def wrong_integers():
-    """Integers take the way through float64, which loses the low bits of long ones."""
+    """Integers are computed in float64, which loses the low bits of long ones."""
 
     def change(right, x, kernel, options):
         if x.dtype.kind not in "iu" or kernel.dtype.kind not in "iu" or options.get("dtype") is not None:
@@ -149,18 +149,18 @@ def wrong_integers():
     return _around("wrong_integers", change)
 
 
-def wrong_smear():
-    """One NaN or infinity spoils everything, as a transform would."""
+def wrong_containment():
+    """One NaN or infinity contaminates every output, as a transform would."""
 
     def change(right, x, kernel, options):
         out = right(x, kernel, **options)
         return out if np.all(np.isfinite(x)) else np.full_like(out, np.nan)
 
-    return _around("wrong_smear", change)
+    return _around("wrong_containment", change)
 
 
 def wrong_stride():
-    """A stride keeps the last of every group of outputs instead of the first."""
+    """A stride returns the last of every group of outputs instead of the first."""
 
     def change(right, x, kernel, options):
         stride = options.get("stride", 1)
@@ -206,7 +206,7 @@ def wrong_lags():
 
 
 def wrong_einconv():
-    """Groups are ignored: every filter sees the channels of the first."""
+    """Groups are ignored: every filter multiplies the channels of the first."""
     target = _right("wrong_einconv")
     right = target.einconv
 
@@ -221,7 +221,7 @@ def wrong_einconv():
 
 
 def wrong_kernels():
-    """sobel has its sign reversed: made for correlation."""
+    """sobel has its sign reversed: as for a correlation."""
     target = _right("wrong_kernels")
     right = target.kernels.sobel
     target.kernels.sobel = lambda *args, **options: -right(*args, **options)
@@ -229,5 +229,5 @@ def wrong_kernels():
 
 
 def wrong_missing():
-    """There is no einconv: a stub stands in for it, and nothing stops the collection."""
+    """There is no einconv: a stub replaces it, and tests are collected all the same."""
     return wrap(type("module", (), {"kernels": None, "convolve": _right("").convolve}), "wrong_missing")

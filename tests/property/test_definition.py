@@ -28,7 +28,7 @@ def assert_defined(library, rows, method, accelerators=None):
             return
         x, w = case.operands()
         y = running.run(library, plan, x, w, case.fill)
-        exact, accuracy = running.exact_answer(case), TABLE[method].accuracy
+        exact, accuracy = running.exact_result(case), TABLE[method].accuracy
         running.assert_contract(y, exact, x, w, case.spec, case.dtype, case.fill, accuracy=accuracy)
 
     assert offenders(rows, defined, lambda case: case.name) == {}

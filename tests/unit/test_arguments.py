@@ -1,7 +1,7 @@
-"""Every argument of every public function, given what it is not: an answer, or an error that names both, at once.
+"""Wrong values of every argument of every public function: a result, or an error that names both, at once.
 
-The table is built from the signatures, so a new function or argument is met here without being written down; only what
-a call needs at least is. An error is of a built-in type; `ndimage` and `signal` have SciPy's.
+The table is built from the signatures, so it covers new functions and arguments; only the required ones are written
+down. An error is of a built-in type; `ndimage` and `signal` have SciPy's.
 """
 
 import inspect
@@ -40,7 +40,7 @@ def convolution(name):
 
 
 def least(function, known):
-    """Return what a function can't be called without, as far as `known` has it."""
+    """Return the required arguments of a function, as far as `known` has them."""
     return {name: known[name] for name in inspect.signature(function).parameters if name in known}
 
 
@@ -140,7 +140,7 @@ def named(door):
 
 
 def fault(door, argument, value):
-    """Return what is wrong with the outcome of one call, '' for nothing."""
+    """Return the fault of one call's outcome, '' for none."""
     function, arguments = DOORS[door]
     kinds = SCIPYS if door.startswith(("ndimage", "signal")) else DOCUMENTED
     try:
@@ -161,7 +161,7 @@ def fault(door, argument, value):
 
 @pytest.mark.filterwarnings("ignore")  # NumPy's of NaN, which is among the values
 @pytest.mark.parametrize("door", DOORS)
-def test_wrong_values_are_answered_or_refused_by_name(door):
+def test_wrong_values_are_computed_or_refused_by_name(door):
     function, arguments = DOORS[door]
     before = {name: value.copy() for name, value in arguments.items() if isinstance(value, np.ndarray)}
     faults = {}
@@ -321,7 +321,7 @@ def test_a_dtype_may_be_spelled_in_every_way(door):
 
 
 @pytest.mark.parametrize("output", [">f8", ">i2", np.dtype(">f4"), "<f8"])
-def test_output_keeps_the_byte_order_asked_for(output):
+def test_output_has_the_requested_byte_order(output):
     assert ndimage.gaussian_filter(IMAGE, 1.0, output=output).dtype == np.dtype(output)
     expected = ndimage.gaussian_filter(IMAGE, 1.0, output=np.dtype(output).newbyteorder("="))
     np.testing.assert_array_equal(ndimage.gaussian_filter(IMAGE, 1.0, output=output), expected)
@@ -331,7 +331,7 @@ def test_output_keeps_the_byte_order_asked_for(output):
 
 
 @pytest.mark.parametrize("xp", ["a", "", "os", 5, object(), np.ones(2), len])
-def test_what_is_no_namespace_is_named(xp):
+def test_an_object_that_is_no_namespace_is_named(xp):
     with pytest.raises((TypeError, ValueError), match=r"^explain: `like` must be "):
         arrayconv.explain(5, 3, like="a" if isinstance(xp, (int, np.ndarray)) else xp)
     with pytest.raises((TypeError, ValueError), match=r"^box: `xp` must be "):

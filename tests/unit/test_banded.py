@@ -35,11 +35,11 @@ DTYPES = ("float32", "float64", "complex64", "complex128")
 
 
 def operands(sizes, dtype):
-    made = []
+    arrays = []
     for shape in sizes:
         values = random.standard_normal(shape)
-        made.append((values + 1j * random.standard_normal(shape) if "complex" in dtype else values).astype(dtype))
-    return made
+        arrays.append((values + 1j * random.standard_normal(shape) if "complex" in dtype else values).astype(dtype))
+    return arrays
 
 
 def assert_close(y, expected):
@@ -51,7 +51,7 @@ def assert_close(y, expected):
 @pytest.mark.parametrize("mode", ["full", "same", "valid"])
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", SIZES)
-def test_the_single_call_gives_what_direct_gives(name, dtype, mode, function):
+def test_the_single_call_equals_direct(name, dtype, mode, function):
     x, kernel = operands(SIZES[name], dtype)
     if mode == "valid" and any(k > n for n, k in zip(x.shape, kernel.shape, strict=True)):
         pytest.skip("a valid correlation does not fit")
@@ -72,7 +72,7 @@ def test_a_bound_call_gives_the_bits_of_the_plan(name):
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("where", ["x", "kernel"])
 @pytest.mark.parametrize("name", ["even", "in-chunks", "image"])
-def test_bad_numbers_spoil_what_they_meet_and_no_more(name, where, bad):
+def test_non_finite_numbers_contaminate_their_windows_and_no_more(name, where, bad):
     x, kernel = operands(SIZES[name], "float64")
     place = tuple(n // 2 for n in (x if where == "x" else kernel).shape)
     (x if where == "x" else kernel)[place] = bad
@@ -108,19 +108,19 @@ def test_large_numbers_stay_as_far_as_the_definition_does(large):
 @pytest.mark.parametrize("layout", ["transposed", "reversed", "every-other", "read-only"])
 def test_any_layout_in_memory_is_read(layout):
     x, kernel = operands(((60, 80), (5, 5)), "float64")
-    seen = {"transposed": x.T, "reversed": x[::-1], "every-other": x[:, ::2], "read-only": x}[layout]
-    seen.flags.writeable = layout != "read-only"
-    before = seen.copy()
+    view = {"transposed": x.T, "reversed": x[::-1], "every-other": x[:, ::2], "read-only": x}[layout]
+    view.flags.writeable = layout != "read-only"
+    before = view.copy()
     for _ in range(2):
         assert_close(
-            arrayconv.convolve(seen, kernel, "same", method="banded"),
+            arrayconv.convolve(view, kernel, "same", method="banded"),
             arrayconv.convolve(before, kernel, "same", method="direct"),
         )
-    np.testing.assert_array_equal(seen, before)
+    np.testing.assert_array_equal(view, before)
 
 
 @pytest.mark.parametrize("shape", [(3, 20, 30), (2, 3, 9, 40), (1, 12, 11, 30)])
-def test_strips_in_one_block_or_several_give_what_direct_gives(shape):
+def test_strips_in_one_block_or_several_equal_direct(shape):
     for axes in ((-2, -1), (-3, -2, -1)):
         x, kernel = operands((shape, (3, 4, 5)[-len(axes) :]), "float64")
         expected = arrayconv.convolve(x, kernel, "same", axes=axes, method="direct")
@@ -130,8 +130,8 @@ def test_strips_in_one_block_or_several_give_what_direct_gives(shape):
 @pytest.mark.parametrize("boundary", ["edge", "symmetric", "wrap"])
 def test_other_boundaries_are_slabs_and_not_copies_of_x(boundary):
     x, kernel = operands(((1200, 1000), (5, 5)), "float32")
-    found = arrayconv.explain(x, kernel, "same", boundary=boundary, method="banded")
-    assert found.steps > 1
+    explanation = arrayconv.explain(x, kernel, "same", boundary=boundary, method="banded")
+    assert explanation.steps > 1
     expected = arrayconv.convolve(x, kernel, "same", boundary=boundary, method="direct")
     assert_close(arrayconv.convolve(x, kernel, "same", boundary=boundary, method="banded"), expected)
 
@@ -139,7 +139,7 @@ def test_other_boundaries_are_slabs_and_not_copies_of_x(boundary):
 @pytest.mark.parametrize("outputs", [2, 63, 64, 65, 129, 300])
 @pytest.mark.parametrize("taps", [64, 65, 127, 128, 1000])
 @pytest.mark.parametrize("dtype", [*DTYPES, "int32"])
-def test_blocks_of_one_axis_give_what_direct_gives(outputs, taps, dtype):
+def test_blocks_of_one_axis_equal_direct(outputs, taps, dtype):
     if dtype == "int32":
         x, kernel = random.integers(-99, 99, outputs + taps - 1), random.integers(-99, 99, taps)
         x, kernel = x.astype(dtype), kernel.astype(dtype)
@@ -162,7 +162,7 @@ def test_blocks_slice_no_further_than_the_standard_allows(taps):
 
 
 @pytest.mark.parametrize("where", ["x", "kernel"])
-def test_blocks_let_bad_numbers_spoil_no_more_than_they_meet(where):
+def test_blocks_contain_non_finite_numbers(where):
     x, kernel = operands(((400,), (200,)), "float64")
     (x if where == "x" else kernel)[50] = np.nan
     with np.errstate(invalid="ignore"):
@@ -184,14 +184,14 @@ def test_band_matrices_hold_each_tap_at_stride_and_dilation(lead, stride, dilati
     height = 1 if len(axes) == 1 else bands.height
     span = bands.height * bands.span if len(axes) == 1 else bands.span
     taps = list(np.ndindex(*(axis.taps for axis in axes[:-2])))
-    found = np.stack(matrices)  # for channels and leading taps, or the rows of samples of one axis
-    found = found.reshape(3, len(taps), -1, 2, *found.shape[-2:])
-    found = np.moveaxis(found, 3, 2).reshape(3, len(taps), 2, height, span, 2, bands.width)
+    bands_by_tap = np.stack(matrices)  # for channels and leading taps, or the rows of samples of one axis
+    bands_by_tap = bands_by_tap.reshape(3, len(taps), -1, 2, *bands_by_tap.shape[-2:])
+    bands_by_tap = np.moveaxis(bands_by_tap, 3, 2).reshape(3, len(taps), 2, height, span, 2, bands.width)
     for c, t, g, o, j in np.ndindex(3, len(taps), 2, 2, bands.width):
         expected = np.zeros((height, span))
         rows = kernel[(g, o, c, *taps[t])].reshape(-1, 4)
         expected[: dilation * len(rows) : dilation, stride * j : stride * j + 3 * dilation + 1 : dilation] = rows
-        np.testing.assert_array_equal(found[c, t, g, :, :, o, j], expected)
+        np.testing.assert_array_equal(bands_by_tap[c, t, g, :, :, o, j], expected)
 
 
 def test_methods_that_extend_zeros_have_no_slabs_for_them():

@@ -1,4 +1,4 @@
-"""The benchmarks: the table of problems, the agreement of everyone who is timed, the statements made of the times."""
+"""The benchmarks: the table of problems, the agreement of all contenders, the statements about the times."""
 
 import importlib.util
 import json
@@ -117,14 +117,14 @@ def test_operands_repeat():
 def test_contenders_agree(library, label):
     if library not in problem(label).libraries:
         pytest.skip(f"the row is not timed on {library} arrays")
-    found = contenders.field(problem(label), library, every_method=library != "jax")
-    assert found.ours["auto"]
-    assert found.peers
-    assert found.method in TABLE
+    field = contenders.field(problem(label), library, every_method=library != "jax")
+    assert field.ours["auto"]
+    assert field.peers
+    assert field.method in TABLE
     assert set(peers.of(library)) | set(TABLE if library != "jax" else ()) == {
-        *found.peers,
-        *found.methods,
-        *found.left_out,
+        *field.peers,
+        *field.methods,
+        *field.left_out,
     }
 
 
@@ -168,7 +168,7 @@ def test_interleaved_rounds_time_everyone_and_the_hopeless_a_few_times():
 
 
 def test_rivals_near_the_fastest_go_on_for_more_rounds():
-    called, asked = [], []
+    called, queries = [], []
 
     def wait(name, seconds):
         called.append(name)
@@ -178,22 +178,22 @@ def test_rivals_near_the_fastest_go_on_for_more_rounds():
     row = {name: timing.Timed(partial(wait, name, took)) for name, took in times.items()}
 
     def rivals(names):
-        asked.append(sorted(names))
-        return len(asked) <= 5
+        queries.append(sorted(names))
+        return len(queries) <= 5
 
     timing.interleaved(row, 0.0, warm_ns=0, rivals=rivals)
-    assert asked == [["ours", "peer"]] * 6
+    assert queries == [["ours", "peer"]] * 6
     assert sorted(called[-10:]) == ["ours"] * 5 + ["peer"] * 5
     assert "slow" in called[-13:-10]
 
 
 @pytest.mark.parametrize(("took", "rounds"), [((1, 1, 1), 10), ((1, 1.02, 1.04), 40)])
-def test_rivals_go_on_until_their_shortest_turns_are_alike(took, rounds, monkeypatch):
-    asked, turns = [], iter([*took] + [2.0] * 50)
+def test_rivals_go_on_until_their_shortest_turns_are_close(took, rounds, monkeypatch):
+    queries, turns = [], iter([*took] + [2.0] * 50)
     monkeypatch.setattr(timing, "once", lambda *arguments: 1.0)
     monkeypatch.setattr(timing, "_turn", lambda *arguments: next(turns))
-    timing.interleaved({"ours": timing.Timed(None)}, 0.0, warm_ns=0, rivals=lambda names: asked.append(1) or True)
-    assert timing.ROUNDS + len(asked) == rounds
+    timing.interleaved({"ours": timing.Timed(None)}, 0.0, warm_ns=0, rivals=lambda names: queries.append(1) or True)
+    assert timing.ROUNDS + len(queries) == rounds
 
 
 def test_near_rows_are_those_that_noise_could_decide():
@@ -214,19 +214,19 @@ def test_page_says_which_commit_was_timed():
     assert page._commits([other]) == ""
 
 
-def test_leaders_are_ours_and_all_who_are_not_far_behind():
-    found = row("512^2", auto=2e6, plain=4e6, peers={"near": 6e6, "far": 7e6}, methods={"fft": 2e6, "slow": 9e6})
+def test_leaders_are_ours_and_all_that_are_not_far_behind():
+    times = row("512^2", auto=2e6, plain=4e6, peers={"near": 6e6, "far": 7e6}, methods={"fft": 2e6, "slow": 9e6})
     ours = {("ours", name) for name in ("auto", "plain", "pure")}
-    assert report.leaders(found) == ours | {("peer", "near"), ("method", "fft")}
+    assert report.leaders(times) == ours | {("peer", "near"), ("method", "fft")}
 
 
-def test_of_two_times_the_shorter_is_kept():
+def test_the_shorter_of_two_times_counts():
     first = row("512^2", auto=2e6, peers={"a": 3e6, "b": 5e6})
     again = row("512^2", auto=3e6, plain=3e6, peers={"a": 2e6}, methods={})
-    found = report.shortest(first, again)
-    assert found["ours"] == {"auto": 2e6, "plain": 3e6, "pure": 6e6}
-    assert found["peers"] == {"a": 2e6, "b": 5e6}
-    assert found["methods"] == first["methods"]
+    shortest = report.shortest(first, again)
+    assert shortest["ours"] == {"auto": 2e6, "plain": 3e6, "pure": 6e6}
+    assert shortest["peers"] == {"a": 2e6, "b": 5e6}
+    assert shortest["methods"] == first["methods"]
 
 
 def test_close_races_are_run_in_three_processes(monkeypatch):
@@ -247,8 +247,8 @@ def test_close_races_are_run_in_three_processes(monkeypatch):
 
 
 def test_a_field_can_hold_a_few():
-    found = contenders.field(problem("10^2 x 5 float64"), "numpy", only={("ours", "auto"), ("peer", "numpy.convolve")})
-    assert set(found.timed) == {("ours", "auto"), ("peer", "numpy.convolve")}
+    field = contenders.field(problem("10^2 x 5 float64"), "numpy", only={("ours", "auto"), ("peer", "numpy.convolve")})
+    assert set(field.timed) == {("ours", "auto"), ("peer", "numpy.convolve")}
 
 
 def test_a_race_is_open_between_ours_and_others():
@@ -262,15 +262,15 @@ def test_ratio_is_the_best_peer_over_ours():
     assert report.best_peer(SMALL["rows"][0]) == ("cv2.filter2D", 1e6)
     assert report.ratio(SMALL["rows"][0]) == 0.5
     assert report.ratio(SMALL["rows"][0], "plain", report.ALONE) == 0.75
-    assert report.ratio(row("nobody", peers={})) is None
+    assert report.ratio(row("without peers", peers={})) is None
 
 
 def test_standing_is_the_geometric_mean_and_the_least():
     rows = [row("a", auto=1e6), row("b", auto=4e6), row("c", peers={}), row("d", tags=["channels"], auto=1.0)]
-    found = report.standing(rows, next(group for group in report.GROUPS["numpy"] if group.ours == "auto"))
-    assert found.count == 2
-    assert found.mean == pytest.approx(0.5)
-    assert (found.least, found.where) == (0.25, "b float32")
+    standing = report.standing(rows, next(group for group in report.GROUPS["numpy"] if group.ours == "auto"))
+    assert standing.count == 2
+    assert standing.mean == pytest.approx(0.5)
+    assert (standing.least, standing.where) == (0.25, "b float32")
 
 
 def test_choices_name_the_faster_method():
@@ -289,7 +289,7 @@ def test_shares_of_the_ceilings():
     assert limits.shares(5 * 10**6, 10**6, 2e6, "int32")[1] is None
 
 
-def test_labels_are_pushed_apart_around_their_centre():
+def test_labels_are_spread_around_their_centre():
     assert pictures._apart([0, 1, 50], 10) == [-4.5, 5.5, 50]
 
 
@@ -322,7 +322,7 @@ def test_page_says_the_short_of_other_machines(tmp_path):
     assert "0.25" not in first
 
 
-def test_page_tells_of_calls_made_before(tmp_path):
+def test_page_has_a_section_on_bound_calls(tmp_path):
     methods = {"auto": {"convolve": [4.25, 4.5], "out=": [None, 7.0]}, "direct": {"out=": [10.0, 30.0]}}
     calls = {"date": "2026-11-29", "commit": "0123abc", "libraries": {"numpy": {"floor": 1.25, "methods": methods}}}
     page.write([SMALL], tmp_path / "benchmarks.md", calls=calls)
@@ -347,13 +347,13 @@ def test_page_without_results_says_what_to_run(tmp_path, capsys):
 def test_quick_run_prints_and_writes(tmp_path):
     file = tmp_path / "numpy.json"
     command = [sys.executable, "-m", "benchmarks.run", "--quick", "--filter", "10^2 x 5", "--json", str(file)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr
-    assert "numpy.convolve" in done.stdout
-    found = json.loads(file.read_text())
-    assert [row["name"] for row in found["rows"]] == ["10^2 x 5", "10^2 x 5"]
-    assert all(row["ours"]["auto"] > 0 for row in found["rows"])
-    assert report.standings(found)
+    process = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    assert process.returncode == 0, process.stderr
+    assert "numpy.convolve" in process.stdout
+    result = json.loads(file.read_text())
+    assert [row["name"] for row in result["rows"]] == ["10^2 x 5", "10^2 x 5"]
+    assert all(row["ours"]["auto"] > 0 for row in result["rows"])
+    assert report.standings(result)
 
 
 def test_each_problem_of_a_run_has_a_new_process():
@@ -372,11 +372,11 @@ def test_run_refuses_a_filter_that_matches_nothing(capsys):
     assert "--filter must occur in a problem on numpy arrays. Got 'nothing of the kind'." in capsys.readouterr().err
 
 
-def test_remembered_calls_are_a_table_with_a_dash_for_what_is_refused(tmp_path, capsys):
+def test_bound_calls_are_a_table_with_a_dash_for_refusals(tmp_path, capsys):
     file = tmp_path / "remembered.json"
     methods = ["direct", "numpy_convolve", "xla_conv"]
-    chosen = ["--library", "numpy", "--methods", *methods, "--doors", "convolve", "convolve 1-D"]
-    remembered.main([*chosen, "--seconds", "0.01", "--json", str(file)])
+    arguments = ["--library", "numpy", "--methods", *methods, "--doors", "convolve", "convolve 1-D"]
+    remembered.main([*arguments, "--seconds", "0.01", "--json", str(file)])
     rows = json.loads(file.read_text())["libraries"]["numpy"]["methods"]
     assert rows["direct"].keys() == {"convolve", "convolve 1-D"}
     assert rows["numpy_convolve"].keys() == {"convolve 1-D"}
@@ -385,12 +385,12 @@ def test_remembered_calls_are_a_table_with_a_dash_for_what_is_refused(tmp_path, 
     assert " - " in line
 
 
-def test_remembered_calls_are_profiled(monkeypatch, capsys):
+def test_bound_calls_are_profiled(monkeypatch, capsys):
     monkeypatch.setattr(remembered, "PROFILED", 3)
     remembered.main(["--library", "numpy", "--methods", "auto", "--doors", "ndimage.correlate", "--profile"])
-    told = capsys.readouterr().out
-    assert "ndimage.correlate by auto: 3 calls" in told
-    assert "tottime" in told
+    output = capsys.readouterr().out
+    assert "ndimage.correlate by auto: 3 calls" in output
+    assert "tottime" in output
 
 
 def test_the_grid_of_picks_is_of_2744_problems_with_labels_of_their_own():
@@ -401,7 +401,7 @@ def test_the_grid_of_picks_is_of_2744_problems_with_labels_of_their_own():
 def test_picks_of_two_commits_are_compared():
     before = {"AVX2": {"a": "fft", "b": "direct"}}
     after = {"AVX2": {"a": "fft", "b": "im2col", "c": "dot"}}
-    assert picks.changes(before, after) == ["AVX2 b: direct -> im2col", "AVX2 c: not asked -> dot"]
+    assert picks.changes(before, after) == ["AVX2 b: direct -> im2col", "AVX2 c: not in the grid -> dot"]
     assert picks.counts({"AVX2": {"convolve 1": "fft", "convolve 2": "fft"}})[0] == "AVX2 convolve 2: fft 2"
 
 
@@ -409,9 +409,9 @@ def test_picks_are_those_of_explain(tmp_path, capsys):
     file = tmp_path / "picks.json"
     label = "convolve 100^1 * 3^1 float32"
     picks.main(["--filter", label, "--json", str(file)])
-    found = json.loads(file.read_text())
-    assert found.keys() == picks.TABLES.keys()
-    assert all(chosen.keys() == {label} and chosen[label] in TABLE for chosen in found.values())
+    tables = json.loads(file.read_text())
+    assert tables.keys() == picks.TABLES.keys()
+    assert all(methods.keys() == {label} and methods[label] in TABLE for methods in tables.values())
     picks.main(["--filter", label, "--against", str(file)])
     assert "0 picks changed" in capsys.readouterr().out
 
@@ -433,8 +433,8 @@ def rows_of(text):
     }
 
 
-@pytest.mark.parametrize(("wide", "table_of_paces"), [(True, "METHOD_COSTS"), (False, "METHOD_COSTS_AVX2")])
-def test_calibration_replaces_what_it_measured_and_keeps_the_rest(wide, table_of_paces, monkeypatch):
+@pytest.mark.parametrize(("wide", "table_name"), [(True, "METHOD_COSTS"), (False, "METHOD_COSTS_AVX2")])
+def test_calibration_replaces_what_it_measured_and_keeps_the_rest(wide, table_name, monkeypatch):
     monkeypatch.setattr(cost_table, "has_avx512", lambda: wide)
     table = (ROOT / "arrayconv/_costs/cost_table.py").read_text()
     primitive_costs = {
@@ -449,7 +449,7 @@ def test_calibration_replaces_what_it_measured_and_keeps_the_rest(wide, table_of
         **{name: tuple(row) for name, row in primitive_costs.items()},
     }
     for name in ("METHOD_COSTS", "METHOD_COSTS_AVX2"):
-        changed = method_costs if name == table_of_paces else {}
+        changed = method_costs if name == table_name else {}
         assert after[name] == {**before[name], **{row: tuple(method_cost) for row, method_cost in changed.items()}}
     assert "numpy 0.\n" in text
     assert text.count(f"\nTHREADS = {cores.usable()} ") == 1

@@ -1,4 +1,4 @@
-"""Runs say what lies beyond the ends: they must spell out numpy.pad."""
+"""Runs are the samples outside the ends: they must spell out numpy.pad."""
 
 import numpy as np
 import pytest
@@ -17,14 +17,14 @@ from arrayconv._problem.boundary import (
 from tests import oracle
 
 
-def parse_dtype_name(pieces):
-    """Return the sample each position copies, FILL for the constant."""
-    spelt = []
+def positions(pieces):
+    """Return the sample that each position copies, FILL for the constant."""
+    samples = []
     for run in pieces:
-        one = parse_dtype_name(run.runs) * run.periods if isinstance(run, Cycle) else None
-        spelt += one or [run.start + run.step * i for i in range(run.length)]
+        one = positions(run.runs) * run.periods if isinstance(run, Cycle) else None
+        samples += one or [run.start + run.step * i for i in range(run.length)]
         assert run.length == len(one or range(run.length))
-    return spelt
+    return samples
 
 
 @pytest.mark.parametrize("boundary", BOUNDARIES)
@@ -35,9 +35,9 @@ def test_runs_spell_out_the_extension(boundary, size, before, after):
         pytest.skip("nothing is left of the axis")
     pieces = runs(size, -before, size + after, boundary)
     expected = [oracle.source(position, size, boundary) for position in range(-before, size + after)]
-    assert parse_dtype_name(pieces) == [FILL if place is None else place for place in expected]
+    assert positions(pieces) == [FILL if place is None else place for place in expected]
     if min(before, after) >= 0 and boundary != "constant":
-        assert parse_dtype_name(pieces) == np.pad(np.arange(size), (before, after), mode=boundary).tolist()
+        assert positions(pieces) == np.pad(np.arange(size), (before, after), mode=boundary).tolist()
 
 
 @pytest.mark.parametrize("boundary", BOUNDARIES)
@@ -50,7 +50,7 @@ def test_a_range_inside_is_one_slice():
 
 
 def test_an_empty_axis_extends_by_the_constant_only():
-    assert parse_dtype_name(runs(0, -2, 1, "constant")) == [FILL] * 3
+    assert positions(runs(0, -2, 1, "constant")) == [FILL] * 3
     with pytest.raises(ValueError, match=r"boundary 'edge' extends the data, but the axis has 0 samples"):
         runs(0, -2, 1, "edge")
 
@@ -101,9 +101,9 @@ def test_a_range_of_samples_extends_as_the_whole_axis_does(size, boundary):
         ]
 
 
-def test_a_few_samples_at_an_end_stand_for_a_long_axis():
-    found = {boundary: sample_range(100, -3, 5, boundary) for boundary in BOUNDARIES}
-    assert found == {"constant": (0, 5), "edge": (0, 5), "symmetric": (0, 5), "reflect": (0, 5), "wrap": (0, 100)}
+def test_a_few_samples_at_an_end_replace_a_long_axis():
+    ranges = {boundary: sample_range(100, -3, 5, boundary) for boundary in BOUNDARIES}
+    assert ranges == {"constant": (0, 5), "edge": (0, 5), "symmetric": (0, 5), "reflect": (0, 5), "wrap": (0, 100)}
     assert sample_range(100, 90, 104, "reflect") == (90, 100)
     assert sample_range(100, 99, 104, "reflect") == (95, 100)
 

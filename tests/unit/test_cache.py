@@ -1,4 +1,4 @@
-"""A call like one made before takes the short way, and gives what the long way would."""
+"""A call like an earlier one runs as a bound call, with the result of the first."""
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ X, KERNEL = np.arange(100.0), np.arange(1.0, 6.0)
 
 
 @pytest.fixture(autouse=True)
-def _forgetful():
+def _empty_cache():
     cache._calls.clear()
 
 
@@ -46,20 +46,20 @@ def test_short_way_equals_the_definition(function, mode, dtype):
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 @pytest.mark.parametrize("mode", ["full", "same"])
-def test_bad_taps_spoil_every_output_by_every_way(mode, bad):
+def test_non_finite_taps_contaminate_every_output_by_every_method(mode, bad):
     kernel = np.array([1.0, bad, 1.0])
     for method in ("auto", "auto", "direct", "numpy_convolve"):
         assert not np.isfinite(arrayconv.convolve(X, kernel, mode, method=method)).any()
 
 
-def test_large_finite_taps_are_no_bad_taps():
+def test_large_finite_taps_contaminate_no_output():
     kernel = np.array([1e200, 1e200])
     for method in ("auto", "auto", "numpy_convolve", "numpy_convolve", "fft", "fft"):
         y = arrayconv.convolve(X, kernel, method=method)
         np.testing.assert_allclose(y, np.convolve(X, kernel), rtol=1e-13, atol=1e188)
 
 
-def test_kinds_of_arrays_and_options_are_kept_apart():
+def test_different_arrays_and_options_have_different_entries():
     calls = [
         ((X, KERNEL), {}),
         ((X.astype("float32"), KERNEL), {}),
@@ -95,7 +95,7 @@ def test_equal_numbers_of_a_wrong_type_are_still_refused(option):
         arrayconv.convolve(X, KERNEL, **option)
 
 
-def test_settings_are_part_of_what_is_remembered():
+def test_settings_are_part_of_the_key():
     arrayconv.convolve(X, KERNEL)
     with config.using(max_workspace=1), pytest.raises(ValueError, match="max_workspace"):
         arrayconv.convolve(X, KERNEL)
@@ -104,14 +104,14 @@ def test_settings_are_part_of_what_is_remembered():
         assert {call.plan().method in ACCELERATED for call in cache._calls.values()} == {True, False}
 
 
-def test_refusals_are_not_remembered():
+def test_refusals_are_not_cached():
     for _ in range(2):
         with pytest.raises(ValueError, match="no longer than x"):
             arrayconv.convolve(KERNEL, X, "valid")
     assert not cache._calls
 
 
-def test_no_array_is_kept():
+def test_no_array_is_cached():
     arrayconv.convolve(X, KERNEL)
     (call,) = cache._calls.values()
     assert call.operands.x is call.operands.kernel is None
@@ -147,14 +147,14 @@ def test_a_wider_result_stays_wider():
         assert arrayconv.convolve(x, kernel, dtype="float64").dtype == np.float64
 
 
-def test_lists_and_sequences_are_not_remembered():
+def test_calls_with_lists_are_not_cached():
     arrayconv.convolve([1, 2, 3], [1, 1])
     arrayconv.convolve(X, KERNEL, stride=[1])
     arrayconv.correlate(X, KERNEL, lags=[(0, 3)])
     assert not cache._calls
 
 
-def test_a_call_with_out_is_remembered():
+def test_a_call_with_out_is_cached():
     expected = arrayconv.convolve(X, KERNEL)
     out = np.empty_like(expected)
     for _ in range(2):
@@ -164,11 +164,11 @@ def test_a_call_with_out_is_remembered():
     assert len(cache._calls) == 1
 
 
-def test_zeros_that_torch_has_not_written_are_no_place_for_an_answer():
+def test_zeros_that_torch_has_not_written_can_not_be_out():
     torch = pytest.importorskip("torch", reason="torch is not installed")
     x, kernel = torch.asarray(X), torch.asarray(KERNEL)
     out = torch.empty(X.size + KERNEL.size - 1, dtype=x.dtype)
-    arrayconv.convolve(x, kernel, out=out), arrayconv.convolve(x, kernel, out=out)  # the form of `out` is known
+    arrayconv.convolve(x, kernel, out=out), arrayconv.convolve(x, kernel, out=out)  # the layout of `out` is cached
     for _ in range(2):
         with pytest.raises(RuntimeError, match="immutable"):
             arrayconv.convolve(x, kernel, out=torch._efficientzerotensor(out.shape, dtype=out.dtype))
@@ -185,7 +185,7 @@ def test_other_orders_of_bytes_keep_their_values():
             np.testing.assert_array_equal(arrayconv.nn.conv2d(*images), expected)
 
 
-def test_every_pace_is_of_an_accelerated_method():
+def test_every_method_cost_is_of_an_accelerated_method():
     from arrayconv._accel import ACCELERATED
 
     assert {name.partition("-")[0] for name in METHOD_COSTS} <= set(ACCELERATED)

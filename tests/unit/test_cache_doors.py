@@ -1,4 +1,4 @@
-"""Calls of `einconv` and `nn` made before give what the first gave, and what is wrong is refused every time."""
+"""Repeated calls of `einconv` and `nn` equal the first, and wrong arguments are refused every time."""
 
 from functools import partial
 
@@ -14,13 +14,13 @@ RANDOM = np.random.default_rng(0)
 
 
 @pytest.fixture(autouse=True)
-def _forgetful():
+def _empty_cache():
     cache._calls.clear()
 
 
 @pytest.fixture(params=["numpy", "torch"])
-def lent(request):
-    """Return a library whose calls are remembered."""
+def eager(request):
+    """Return a library whose calls are bound and cached."""
     return make_library(request.param)
 
 
@@ -33,7 +33,7 @@ def labelled(pattern):
     return partial(einconv, pattern)
 
 
-# function, shapes of what it is given, options: what varies is in the name
+# function, shapes of its arrays, options: the name says what varies
 CALLS = {
     "1d": (nn.conv1d, [(2, 2, 9), (3, 2, 3)], {}),
     "2d": (nn.conv2d, [(2, 4, 8, 9), (6, 4, 3, 2)], {"padding": 1}),
@@ -98,28 +98,28 @@ CALLS = {
 @pytest.mark.parametrize("method", ["auto", "direct", "im2col", "torch_conv"])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("name", CALLS)
-def test_a_call_made_before_equals_the_first(lent, name, dtype, method):
+def test_a_repeated_call_equals_the_first(eager, name, dtype, method):
     function, shapes, options = CALLS[name]
     if method == "torch_conv" and (name in ("4d", "no-axes")):
         pytest.skip("torch has no convolution over so many axes")
     pytest.importorskip("torch" if method == "torch_conv" else "numpy", reason="torch is not installed")
     arrays = [normal(*shape).astype(dtype) for shape in shapes]
-    operands = list(map(lent.asarray, arrays))
-    chosen = {} if "of-the" in name else {"method": method}  # torch's gradients have no such option
-    first, *later = [function(*operands, **options, **chosen) for _ in range(3)]
+    operands = list(map(eager.asarray, arrays))
+    forced = {} if "of-the" in name else {"method": method}  # torch's gradients have no such option
+    first, *later = [function(*operands, **options, **forced) for _ in range(3)]
     assert len(cache._calls) == 1
     for y in later:
         assert type(y) is type(first)
-        np.testing.assert_array_equal(lent.numpy(y), lent.numpy(first))
+        np.testing.assert_array_equal(eager.numpy(y), eager.numpy(first))
     with config.using(accelerators=set()):
-        expected = function(*arrays, **options, **chosen and {"method": "direct"})
+        expected = function(*arrays, **options, **forced and {"method": "direct"})
     tolerance = 1e-5 if dtype == "float32" else 1e-12
-    np.testing.assert_allclose(lent.numpy(first), expected, rtol=tolerance, atol=30 * tolerance)
+    np.testing.assert_allclose(eager.numpy(first), expected, rtol=tolerance, atol=30 * tolerance)
 
 
 @pytest.mark.parametrize("dtype", ["int8", "uint8", "int64", "complex128"])
 @pytest.mark.parametrize("name", CALLS)
-def test_exact_and_complex_calls_made_before_equal_the_first(name, dtype):
+def test_repeated_exact_and_complex_calls_equal_the_first(name, dtype):
     function, shapes, options = CALLS[name]
     arrays = [RANDOM.integers(0, 100, shape).astype(dtype) for shape in shapes]
     if dtype == "complex128":
@@ -130,32 +130,32 @@ def test_exact_and_complex_calls_made_before_equal_the_first(name, dtype):
         np.testing.assert_array_equal(y, first)
 
 
-@pytest.mark.parametrize("lie", ["transposed", "backwards", "read-only", "every-second"])
-def test_arrays_may_lie_in_memory_as_they_like(lent, lie):
+@pytest.mark.parametrize("layout", ["transposed", "backwards", "read-only", "every-second"])
+def test_arrays_may_have_any_layout_in_memory(eager, layout):
     x, w, bias = normal(2, 4, 8, 8), normal(6, 4, 3, 3), normal(6)
     expected = nn.conv2d(x, w, bias, padding=1, method="direct")
-    lay = {
+    place = {
         "transposed": lambda a: np.asfortranarray(a),
         "backwards": lambda a: a[..., ::-1].copy()[..., ::-1],
         "read-only": lambda a: np.frombuffer(a.tobytes(), a.dtype).reshape(a.shape),
         "every-second": lambda a: np.repeat(a, 2, axis=-1)[..., ::2],
-    }[lie]
-    if lent.name == "torch":
-        if lie in ("backwards", "read-only"):
+    }[layout]
+    if eager.name == "torch":
+        if layout in ("backwards", "read-only"):
             pytest.skip("torch has no such tensors")
-        operands = [lent.xp.from_numpy(lay(array)) for array in (x, w, bias)]
+        operands = [eager.xp.from_numpy(place(array)) for array in (x, w, bias)]
     else:
-        operands = [lay(array) for array in (x, w, bias)]
+        operands = [place(array) for array in (x, w, bias)]
     for method in ("auto", "im2col", "torch_conv"):
         pytest.importorskip("torch" if method == "torch_conv" else "numpy", reason="torch is not installed")
         for _ in range(2):
             y = nn.conv2d(*operands, padding=1, method=method)
-            np.testing.assert_allclose(lent.numpy(y), expected, rtol=1e-12, atol=1e-12)
+            np.testing.assert_allclose(eager.numpy(y), expected, rtol=1e-12, atol=1e-12)
 
 
-def test_kinds_of_calls_are_kept_apart(lent):
-    x, w, bias = (lent.asarray(normal(*shape)) for shape in ((1, 2, 6, 6), (2, 2, 2, 2), (2,)))
-    single = [lent.xp.astype(array, lent.xp.float32) for array in (x, w, bias)]
+def test_different_calls_have_different_entries(eager):
+    x, w, bias = (eager.asarray(normal(*shape)) for shape in ((1, 2, 6, 6), (2, 2, 2, 2), (2,)))
+    single = [eager.xp.astype(array, eager.xp.float32) for array in (x, w, bias)]
     calls = [
         ((x, w), {}),
         ((x, w, bias), {}),
@@ -187,14 +187,14 @@ def test_kinds_of_calls_are_kept_apart(lent):
         for (arrays, options), expected in zip(calls, cold, strict=True):
             y = nn.conv2d(*arrays, **options)
             assert (y.dtype, y.shape) == (expected.dtype, expected.shape)
-            np.testing.assert_array_equal(lent.numpy(y), lent.numpy(expected))
+            np.testing.assert_array_equal(eager.numpy(y), eager.numpy(expected))
     assert len(cache._calls) == len(calls)
 
 
 X, W, BIAS = normal(1, 2, 6, 6), normal(2, 2, 2, 2), normal(2)
 PATTERN = "b c h w, o c h w -> b o h w | h w"
 
-REFUSED = {  # function, what is remembered first, what is refused after it, part of the text
+REFUSED = {  # function, the cached call, the refused call after it, part of the text
     "stride": (nn.conv2d, {"stride": 2}, {"stride": 2.0}, TypeError, "`stride` must be an integer"),
     "strides": (nn.conv2d, {"stride": (2, 1)}, {"stride": (2.0, 1)}, TypeError, "`stride` must be an integer"),
     "padding": (nn.conv2d, {"padding": 1}, {"padding": 1.0}, TypeError, "`padding` must be"),
@@ -216,7 +216,7 @@ REFUSED = {  # function, what is remembered first, what is refused after it, par
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_only_equals_a_remembered_option_is_refused_every_time(name):
+def test_a_wrong_option_that_equals_a_cached_one_is_refused_every_time(name):
     function, fine, wrong, error, text = REFUSED[name]
     function(X, W, **fine)
     texts = set()
@@ -251,23 +251,23 @@ def test_a_bias_of_the_wrong_kind_is_refused_after_one_of_the_right():
 
 @pytest.mark.parametrize("padding", [0, 1])
 @pytest.mark.parametrize("method", ["im2col", "torch_conv"])
-def test_both_ways_give_the_same_bits(lent, method, padding):
+def test_bound_and_first_calls_give_the_same_bits(eager, method, padding):
     pytest.importorskip("torch" if method == "torch_conv" else "numpy", reason="torch is not installed")
-    x, w = lent.asarray(X), lent.asarray(W)
+    x, w = eager.asarray(X), eager.asarray(W)
     for function in (nn.conv2d, nn.conv_transpose2d):
         short = function(x, w, padding=padding, stride=2, method=method)
-        long = function(x, w, padding=padding, stride=[2], method=method)  # a list is not remembered
-        np.testing.assert_array_equal(lent.numpy(short), lent.numpy(long))
+        long = function(x, w, padding=padding, stride=[2], method=method)  # a list is not cached
+        np.testing.assert_array_equal(eager.numpy(short), eager.numpy(long))
 
 
-def test_lists_are_not_remembered():
+def test_calls_with_lists_are_not_cached():
     nn.conv2d(X, W, [1.0, 2.0])
     nn.conv2d(X, W, BIAS, stride=[2, 1])
     einconv(PATTERN, X.tolist(), W)
     assert not cache._calls
 
 
-def test_no_array_is_kept():
+def test_no_array_is_cached():
     nn.conv2d(X, W, BIAS)
     (call,) = cache._calls.values()
     assert call.operands.x is call.operands.kernel is None
@@ -277,17 +277,17 @@ def test_no_array_is_kept():
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 @pytest.mark.parametrize("where", ["x", "kernel"])
 @pytest.mark.parametrize("padding", [0, 2])
-def test_what_is_not_finite_spoils_as_much_as_the_first_time(lent, where, padding, bad):
+def test_non_finite_numbers_contaminate_as_much_as_in_the_first_call(eager, where, padding, bad):
     x, w = normal(2, 3, 9, 8), normal(4, 3, 3, 3)
-    fine = [lent.asarray(array) for array in (x, w)]
+    fine = [eager.asarray(array) for array in (x, w)]
     (x if where == "x" else w)[1, 1, 2, 2] = bad
     with np.errstate(invalid="ignore"):
         expected = np.isfinite(nn.conv2d(x, w, padding=padding, method="direct"))
     for method in ("auto", "im2col"):
         nn.conv2d(*fine, padding=padding, method=method)
         with np.errstate(invalid="ignore"):
-            y = nn.conv2d(lent.asarray(x), lent.asarray(w), padding=padding, method=method)
-        np.testing.assert_array_equal(np.isfinite(lent.numpy(y)), expected)
+            y = nn.conv2d(eager.asarray(x), eager.asarray(w), padding=padding, method=method)
+        np.testing.assert_array_equal(np.isfinite(eager.numpy(y)), expected)
 
 
 @pytest.mark.parametrize("function", [nn.conv2d, nn.conv_transpose2d])
@@ -316,20 +316,20 @@ def tensors():
 
 
 @pytest.mark.parametrize("function", [nn.conv2d, nn.conv_transpose2d])
-@pytest.mark.parametrize("wanted", range(3))
-def test_gradients_are_recorded_after_a_call_without_them(tensors, function, wanted):
+@pytest.mark.parametrize("argument", range(3))
+def test_gradients_are_recorded_after_a_call_without_them(tensors, function, argument):
     torch, arrays = tensors
     plain = [function(*arrays, stride=2, method="torch_conv") for _ in range(2)][1]
-    watched = [array.clone().requires_grad_(number == wanted) for number, array in enumerate(arrays)]
-    y = function(*watched, stride=2, method="torch_conv")
+    tracked = [array.clone().requires_grad_(number == argument) for number, array in enumerate(arrays)]
+    y = function(*tracked, stride=2, method="torch_conv")
     torch.testing.assert_close(y.detach(), plain)
     y.sum().backward()
-    assert watched[wanted].grad.shape == arrays[wanted].shape
+    assert tracked[argument].grad.shape == arrays[argument].shape
     with torch.no_grad():
-        assert not function(*watched, stride=2, method="torch_conv").requires_grad
+        assert not function(*tracked, stride=2, method="torch_conv").requires_grad
 
 
-def test_parameters_share_what_tensors_are_remembered_by(tensors):
+def test_parameters_share_the_entries_of_tensors(tensors):
     torch, (x, w, bias) = tensors
     expected = nn.conv2d(x, w, bias)
     with torch.no_grad():
@@ -348,9 +348,9 @@ def test_mapped_and_dual_numbers_take_the_long_way(tensors):
     torch.testing.assert_close(tangent, nn.conv2d(torch.ones_like(x), w))
 
 
-def test_autocast_costs_no_digit(lent):
+def test_autocast_costs_no_digit(eager):
     torch = pytest.importorskip("torch", reason="torch is not installed")
-    x, w, bias = (lent.asarray(array.astype("float32")) for array in (X, W, BIAS))
+    x, w, bias = (eager.asarray(array.astype("float32")) for array in (X, W, BIAS))
     for function in (nn.conv2d, nn.conv_transpose2d):
         call = {"stride": 2, "method": "torch_conv"}
         expected = function(x, w, bias, **call)
@@ -358,10 +358,10 @@ def test_autocast_costs_no_digit(lent):
             for _ in range(2):
                 y = function(x, w, bias, **call)
                 assert y.dtype == expected.dtype
-                np.testing.assert_allclose(lent.numpy(y), lent.numpy(expected), rtol=1e-5, atol=1e-5)
+                np.testing.assert_allclose(eager.numpy(y), eager.numpy(expected), rtol=1e-5, atol=1e-5)
 
 
-def test_devices_are_kept_apart(tensors):
+def test_devices_have_entries_of_their_own(tensors):
     _, (x, w, bias) = tensors
     nn.conv2d(x, w, bias)
     assert nn.conv2d(x.to("meta"), w.to("meta"), bias.to("meta")).device.type == "meta"
@@ -373,5 +373,5 @@ def test_devices_are_kept_apart(tensors):
 def test_a_remembered_call_is_torchs_own(tensors, monkeypatch):
     _, (x, w, bias) = tensors
     nn.conv2d(x, w, bias, padding=1, method="torch_conv")
-    monkeypatch.setattr("arrayconv._calls.binding.run_plan", None)  # the long way
+    monkeypatch.setattr("arrayconv._calls.binding.run_plan", None)  # not by the bound call
     nn.conv2d(x, w, bias, padding=1, method="torch_conv")

@@ -1,4 +1,4 @@
-"""Calls of `signal` and `ndimage` made before: looked up before they are translated, with the answer of the first."""
+"""Repeated calls of `signal` and `ndimage`: looked up before they are translated, with the result of the first."""
 
 from functools import partial
 
@@ -14,7 +14,7 @@ from tests.conftest import make_library
 RANDOM = np.random.default_rng(0)
 
 PAIR, PLANES = [(9,), (4,)], [(6, 7), (3, 2)]
-# function, shapes of what it is given, options
+# function, shapes of its arrays, options
 CALLS = {
     "convolve": (signal.convolve, PLANES, {"mode": "same"}),
     "convolve-swapped": (signal.convolve, PAIR[::-1], {}),
@@ -47,13 +47,13 @@ CALLS = {
 
 
 @pytest.fixture(autouse=True)
-def _forgetful():
+def _empty_cache():
     cache._calls.clear()
 
 
 @pytest.fixture
 def untranslated(monkeypatch):
-    """Return what makes every translation of a call an error from then on."""
+    """Return a function after which every translation of a call is an error."""
 
     def refuse(*args, **kwargs):
         raise AssertionError("the call is translated again")
@@ -65,44 +65,44 @@ def untranslated(monkeypatch):
     return forbid
 
 
-def operands(shapes, dtype, lent):
+def operands(shapes, dtype, library):
     arrays = [8 * RANDOM.standard_normal(shape) for shape in shapes]
     if dtype == "complex128":
         arrays = [array + 1j * array[..., ::-1] for array in arrays]
-    return [lent.asarray(array.astype(dtype)) for array in arrays]
+    return [library.asarray(array.astype(dtype)) for array in arrays]
 
 
 @pytest.mark.parametrize("library", ["numpy", "torch"])
 @pytest.mark.parametrize("dtype", ["bool", "uint8", "int32", "float32", "float64", "complex128"])
 @pytest.mark.parametrize("name", CALLS)
-def test_a_call_made_before_is_not_translated_and_equals_the_first(library, dtype, name, untranslated):
+def test_a_repeated_call_is_not_translated_and_equals_the_first(library, dtype, name, untranslated):
     function, shapes, options = CALLS[name]
     if options.get("output") and dtype != "complex128":
         options = {**options, "output": "float64"}
-    lent = make_library(library)
-    first_given, second_given = operands(shapes, dtype, lent), operands(shapes, dtype, lent)
-    first, expected = function(*first_given, **options), function(*second_given, **options)
+    backend = make_library(library)
+    first_operands, second_operands = operands(shapes, dtype, backend), operands(shapes, dtype, backend)
+    first, expected = function(*first_operands, **options), function(*second_operands, **options)
     cache._calls.clear()
-    function(*first_given, **options)
+    function(*first_operands, **options)
     untranslated()
-    for given, wanted in ((second_given, expected), (first_given, first)):
-        y = function(*given, **options)
-        assert type(y) is type(wanted)
-        assert y.dtype == wanted.dtype
-        np.testing.assert_array_equal(lent.numpy(y), lent.numpy(wanted))
+    for arrays, result in ((second_operands, expected), (first_operands, first)):
+        y = function(*arrays, **options)
+        assert type(y) is type(result)
+        assert y.dtype == result.dtype
+        np.testing.assert_array_equal(backend.numpy(y), backend.numpy(result))
 
 
-def test_no_array_of_the_caller_is_kept():
+def test_no_array_of_the_caller_is_cached():
     x, weights = (RANDOM.standard_normal(shape) for shape in PLANES)
     for function in (signal.convolve, signal.correlate2d, ndimage.correlate):
         function(x, weights)
-    stack, seen = list(cache._calls.values()), set()
+    stack, visited = list(cache._calls.values()), set()
     while stack:
         one = stack.pop()
         assert one is not x
         assert one is not weights
-        if id(one) not in seen:
-            seen.add(id(one))
+        if id(one) not in visited:
+            visited.add(id(one))
             own = type(one).__module__.startswith("arrayconv")
             stack += one if isinstance(one, (tuple, list)) else vars(one).values() if own else ()
 
@@ -114,7 +114,7 @@ def test_weights_in_an_array_are_read_at_every_call():
     assert not ndimage.correlate(x, weights).any()
 
 
-def test_weights_in_a_list_are_told_apart_by_their_numbers():
+def test_weights_in_a_list_are_distinguished_by_their_numbers():
     x, weights = RANDOM.standard_normal(9), [1.0, 2.0, 3.0]
     ndimage.correlate1d(x, weights)
     weights[:] = [0.0, 0.0, 0.0]
@@ -139,7 +139,7 @@ def test_an_output_that_is_promoted_warns_every_time():
             ndimage.uniform_filter(x, 3, output=np.float64)
 
 
-def test_an_output_array_is_written_every_time_and_kept_by_nobody():
+def test_an_output_array_is_written_every_time_and_not_cached():
     x, out = RANDOM.standard_normal((6, 7)), np.empty((6, 7))
     expected = ndimage.uniform_filter(x, 3)
     for _ in range(2):
@@ -148,7 +148,7 @@ def test_an_output_array_is_written_every_time_and_kept_by_nobody():
         np.testing.assert_array_equal(out, expected)
 
 
-def test_what_only_equals_a_remembered_option_is_refused():
+def test_a_wrong_option_that_equals_a_cached_one_is_refused():
     x = RANDOM.standard_normal((6, 7))
     ndimage.sobel(x, 1)
     with pytest.raises(TypeError, match="axis"):

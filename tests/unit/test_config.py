@@ -1,6 +1,6 @@
 """Settings: nested, restored, private to a thread or task, checked, and honoured by every call.
 
-The cap on workspace that nobody asked for is a wish: what cannot keep to it exceeds it. One that was asked for is kept.
+The default cap on workspace is a wish: a call that cannot keep to it exceeds it. A requested cap is a limit.
 """
 
 import asyncio
@@ -101,33 +101,33 @@ def test_refusals(options, error, text):
 
 
 def test_threads_do_not_see_each_other_s_settings():
-    seen, inside, done = {}, threading.Barrier(3), threading.Barrier(3)
+    limits, inside, end = {}, threading.Barrier(3), threading.Barrier(3)
 
     def work(name, limit):
         with config.using(max_workspace=limit):
             inside.wait(10)
-            seen[name] = config.current().max_workspace
-            done.wait(10)
+            limits[name] = config.current().max_workspace
+            end.wait(10)
 
     with config.using(max_workspace=5):
         threads = [threading.Thread(target=work, args=(n, limit)) for n, limit in (("a", 100), ("b", 200))]
         for thread in threads:
             thread.start()
         inside.wait(10)
-        seen["main"] = config.current().max_workspace
-        done.wait(10)
+        limits["main"] = config.current().max_workspace
+        end.wait(10)
         for thread in threads:
             thread.join(10)
-    assert seen == {"a": 100, "b": 200, "main": 5}
+    assert limits == {"a": 100, "b": 200, "main": 5}
 
 
 def test_tasks_do_not_see_each_other_s_settings():
     async def work(limit):
         with config.using(max_workspace=limit):
             await asyncio.sleep(0)
-            found = config.current().max_workspace
+            inside = config.current().max_workspace
             await asyncio.sleep(0)
-        return found, config.current().max_workspace
+        return inside, config.current().max_workspace
 
     async def both():
         return await asyncio.gather(work(100), work(200))
@@ -166,26 +166,26 @@ def test_workspace_of_the_settings_is_refused_in_the_call_s_name():
 def test_plans_keep_to_the_default_cap_where_they_can(method):
     size = (1 << 13, 1 << 13)  # half a GiB of float64
     lifted = arrayconv.explain(size, (9, 9), method=method, max_workspace=sys.maxsize)
-    found = arrayconv.explain(size, (9, 9), method=method)
-    assert found.workspace <= config.DEFAULT_WORKSPACE
-    assert (found.steps > lifted.steps) == (lifted.workspace > config.DEFAULT_WORKSPACE)
+    capped = arrayconv.explain(size, (9, 9), method=method)
+    assert capped.workspace <= config.DEFAULT_WORKSPACE
+    assert (capped.steps > lifted.steps) == (lifted.workspace > config.DEFAULT_WORKSPACE)
     with config.using(max_workspace=sys.maxsize):
         assert arrayconv.explain(size, (9, 9), method=method) == lifted
 
 
 @pytest.mark.parametrize("method", ["auto", "direct", "fft"])
-def test_what_cannot_keep_to_the_default_cap_exceeds_it(method):
+def test_a_method_that_needs_more_than_the_default_cap_exceeds_it(method):
     size = 1 << 28  # a kernel of 2 GiB, which no piece does without
     assert arrayconv.explain(size, size, "valid", method=method).workspace > config.DEFAULT_WORKSPACE
     with pytest.raises(ValueError, match=r"^explain: `max_workspace` is too small .* Got 1073741824 bytes"):
         arrayconv.explain(size, size, "valid", method=method, max_workspace=1 << 30)
     with config.using(max_workspace=1 << 30), pytest.raises(ValueError, match="Got 1073741824 bytes"):
-        arrayconv.explain(size, size, "valid", method=method)  # the same number, asked for
+        arrayconv.explain(size, size, "valid", method=method)  # the same number, requested
 
 
 @pytest.fixture
 def tiny_default(monkeypatch):
-    """Make the cap that nobody asks for one that nothing keeps to."""
+    """Make the default cap too small for any call."""
     cache._calls.clear()
     token = config._settings.set(DEFAULT._replace(max_workspace=10))
     yield
@@ -214,7 +214,7 @@ class TestDefaultCap:
         with pytest.raises(NotImplementedError, match="its error is bounded by norm"):
             arrayconv.convolve(np.ones(9), np.ones(3), method="fft", accuracy="componentwise")
 
-    def test_a_cap_of_the_call_is_kept(self):
+    def test_a_cap_of_the_call_is_a_limit(self):
         with pytest.raises(ValueError, match="`max_workspace` is too small"):
             arrayconv.convolve(np.ones(9), np.ones(3), max_workspace=10)
 
@@ -233,7 +233,7 @@ def two_cores(monkeypatch):
 @pytest.mark.usefixtures("two_cores")
 class TestThreads:
     @pytest.mark.parametrize(
-        ("traits", "asked", "threads"),
+        ("traits", "requested", "threads"),
         [
             (TRAITS, None, CORES),
             (TRAITS, 1, 1),
@@ -243,32 +243,34 @@ class TestThreads:
             (TRAITS._replace(backend="cupy", device="cuda"), 2, 1),
         ],
     )
-    def test_there_are_as_many_as_asked_for_and_never_more_than_cores(self, traits, asked, threads):
-        assert plan.with_accelerators(traits, frozenset(), asked).threads == threads
+    def test_there_are_as_many_as_requested_and_never_more_than_cores(self, traits, requested, threads):
+        assert plan.with_accelerators(traits, frozenset(), requested).threads == threads
 
     @pytest.mark.parametrize(
-        ("asked", "size", "each"),
+        ("requested", "size", "each"),
         [(1, 100, 1), (2, 100, 2), (1, 1500, 1), (2, 1500, 1)],
         ids=["one", "whole", "one-large", "side-by-side"],
     )
-    def test_transforms_are_told(self, asked, size, each, monkeypatch):
-        told = []
+    def test_transforms_get_their_number(self, requested, size, each, monkeypatch):
+        counts = []
         namespace = _fft.namespace
-        monkeypatch.setattr(_fft, "namespace", lambda *given: told.append(given[-1]) or namespace(*given))
-        with config.using(threads=asked):
+        monkeypatch.setattr(_fft, "namespace", lambda *arguments: counts.append(arguments[-1]) or namespace(*arguments))
+        with config.using(threads=requested):
             arrayconv.convolve(np.ones((size, size)), np.ones((9, 9)), method="fft")
-        assert set(told) == {each}
+        assert set(counts) == {each}
 
-    @pytest.mark.parametrize("asked", [1, 2])
-    def test_compiled_loops_are_shared_by_no_more(self, asked, monkeypatch):
+    @pytest.mark.parametrize("requested", [1, 2])
+    def test_compiled_loops_are_shared_by_no_more(self, requested, monkeypatch):
         if not loader.built():
             pytest.skip("the loops were not built: no C compiler")
-        told = []
+        counts = []
         parallel_for = in_place.parallel_for
-        monkeypatch.setattr(in_place, "parallel_for", lambda *given: told.append(given[-1]) or parallel_for(*given))
-        with config.using(threads=asked):
+        monkeypatch.setattr(
+            in_place, "parallel_for", lambda *arguments: counts.append(arguments[-1]) or parallel_for(*arguments)
+        )
+        with config.using(threads=requested):
             arrayconv.convolve(np.ones((300, 300)), np.ones((9, 9)), fill_value=1, method="native_loops")
-        assert set(told) == {asked}
+        assert set(counts) == {requested}
 
     @pytest.mark.parametrize("method", [name for name in TABLE if name != "numpy_convolve"])
     def test_another_number_changes_the_last_bits_only_and_the_same_number_none(self, method):
@@ -278,13 +280,13 @@ class TestThreads:
         row = next(row for row in arrayconv.explain(x, kernel, "same").candidates if row.name == method)
         if row.refusal is not None:
             pytest.skip(row.refusal)
-        answers = {}
+        results = {}
         for count in (1, 2):
             with config.using(threads=count):
-                answers[count] = call()
-                np.testing.assert_array_equal(call(), answers[count])
+                results[count] = call()
+                np.testing.assert_array_equal(call(), results[count])
         bound = error_bound("convolve", x, kernel, "same")
-        assert np.all(np.abs(answers[1] - answers[2]) <= 2 * bound)
+        assert np.all(np.abs(results[1] - results[2]) <= 2 * bound)
 
     def test_a_loop_is_predicted_to_take_longer_on_one(self):
         if not loader.built():
@@ -292,18 +294,18 @@ class TestThreads:
         costs = []
         for count in (1, 2):
             with config.using(threads=count):
-                found = arrayconv.explain((1000, 1000), (5, 5), method="native_loops")
-            costs.append(next(row.cost_ns for row in found.candidates if row.name == "native_loops"))
+                explanation = arrayconv.explain((1000, 1000), (5, 5), method="native_loops")
+            costs.append(next(row.cost_ns for row in explanation.candidates if row.name == "native_loops"))
         assert costs[0] > 1.5 * costs[1]
 
     @pytest.mark.parametrize(("shape", "factor"), [((2000, 2000), 1.6), ((100, 100), 1)])
     @pytest.mark.parametrize("library", ["scipy", "ducc0"])
-    def test_large_lent_transforms_are_predicted_to_take_longer_on_one(self, library, shape, factor):
+    def test_large_provided_transforms_are_predicted_to_take_longer_on_one(self, library, shape, factor):
         spec = Spec(1, 1, 1, 1, tuple(Axis(n, 31, n, before=15) for n in shape))
-        lent = TRAITS._replace(transforms=library)
-        one, two = (TABLE["fft"].cost(spec, lent._replace(threads=count)) for count in (1, 2))
+        provided = TRAITS._replace(transforms=library)
+        one, two = (TABLE["fft"].cost(spec, provided._replace(threads=count)) for count in (1, 2))
         own = [TABLE["fft"].cost(spec, TRAITS._replace(threads=count)) for count in (1, 2)]
-        kernel = TABLE["fft"].preparation.cost(spec, lent)  # on one thread in either
+        kernel = TABLE["fft"].preparation.cost(spec, provided)  # on one thread in either
         assert one - kernel == pytest.approx(factor * (two - kernel), rel=0.1)
         assert own[0] == own[1]
 
@@ -344,7 +346,7 @@ def test_accelerators_leave_integers_as_they_are():
 
 
 def provided_by(library):
-    """Return two arrays that `library` transforms, and the accelerators that takes."""
+    """Return two arrays that `library` transforms, and the accelerators for it."""
     pytest.importorskip(library, reason=f"{library} is not installed")
     x, kernel = np.ones(64), np.ones(8)
     if library != "torch":
@@ -373,15 +375,15 @@ def test_a_provider_that_cannot_be_imported_is_left_alone_with_one_warning(monke
     nowhere = _fft.PROVIDERS[library]._replace(module="arrayconv._fft.nowhere")
     monkeypatch.setitem(_fft.PROVIDERS, library, nowhere)
     with config.using(accelerators=allowed):
-        with pytest.warns(RuntimeWarning, match=f"the accelerator '{library}' failed: ModuleNotFoundError") as told:
+        with pytest.warns(RuntimeWarning, match=f"the accelerator '{library}' failed: ModuleNotFoundError") as caught:
             y = arrayconv.convolve(x, kernel, method="fft")
-        assert len(told) == 1
+        assert len(caught) == 1
         np.testing.assert_allclose(y, np.convolve(x, kernel), rtol=0, atol=1e-12)
         np.testing.assert_allclose(arrayconv.convolve(x, kernel, method="fft"), y, rtol=0, atol=1e-12)
 
 
 class TestFailingAccelerator:
-    """A library that can't be imported or can't compile: `auto` answers by another route, with one warning."""
+    """A library that can't be imported or can't compile: `auto` takes another method, with one warning."""
 
     @pytest.fixture(autouse=True)
     def _broken(self, monkeypatch):
@@ -393,7 +395,7 @@ class TestFailingAccelerator:
         monkeypatch.setitem(TABLE, "numpy_convolve", broken)
         cache._calls.clear()
 
-    def test_auto_answers_and_warns_once(self):
+    def test_auto_takes_another_method_and_warns_once(self):
         x, kernel = np.arange(100.0), np.arange(5.0)
         with config.using(accelerators={"numpy"}):
             with pytest.warns(RuntimeWarning, match="'numpy' failed: it is broken today. Method '.*' runs instead"):

@@ -6,7 +6,7 @@ import pytest
 from arrayconv._ops import contain
 
 SIZES = [1, 7, contain._ONE_THREAD, contain._ONE_THREAD + 1]
-# What stands among ones: every number finite, and of a magnitude that needs no scaling.
+# Numbers among ones -> whether all are finite, and of a magnitude that needs no scaling.
 NUMBERS = {
     "ones": ([], True, True),
     "a zero": ([0.0], True, True),
@@ -40,13 +40,13 @@ def test_plain_numbers_are_finite_and_of_moderate_size(library, name, dtype):
 
 @pytest.mark.parametrize("name", NUMBERS)
 @pytest.mark.parametrize("alone", [True, False])
-def test_one_pass_tells_the_truth_or_nothing(library, name, alone):
+def test_one_pass_is_right_or_undecided(library, name, alone):
     for size in SIZES:
         for scales, expected in zip((False, True), NUMBERS[name][1:], strict=True):
             x = library.asarray(among_ones(NUMBERS[name][0], size, "float32"))
             with np.errstate(all="ignore"):
-                told = contain.by_one_pass(x, scales, library.name, may_use_threads=alone)
-            assert told in (expected, None)
+                is_safe = contain.by_one_pass(x, scales, library.name, may_use_threads=alone)
+            assert is_safe in (expected, None)
 
 
 @pytest.mark.parametrize(("backend", "scales"), [("numpy", False), ("torch", False), ("torch", True)])

@@ -1,4 +1,4 @@
-"""`Convolver`: what it keeps, what it must not keep, and that it answers as `convolve` and `correlate` do."""
+"""`Convolver`: what it caches, what it must not cache, and that it computes what `convolve` and `correlate` do."""
 
 import copy
 import dataclasses
@@ -30,7 +30,7 @@ METHODS = [name for name in plan.TABLE if name not in ("auto",)]
 
 @pytest.mark.parametrize("correlate", [False, True])
 @pytest.mark.parametrize("name", OPTIONS)
-def test_answers_as_the_functions_do(library, name, correlate):
+def test_computes_what_the_functions_do(library, name, correlate):
     x, kernel = library.asarray(X), library.asarray(KERNEL)
     function = arrayconv.correlate if correlate else arrayconv.convolve
     convolver = Convolver(kernel, correlate=correlate, **OPTIONS[name])
@@ -97,9 +97,9 @@ def test_caller_s_kernel_may_change_afterwards(library):
 def test_results_of_earlier_calls_stay():
     convolver = Convolver(KERNEL, "same", method="direct")
     first = convolver(X)
-    kept = first.copy()
+    copied = first.copy()
     convolver(2 * X)
-    np.testing.assert_array_equal(first, kept)
+    np.testing.assert_array_equal(first, copied)
 
 
 def test_store_is_bounded_in_entries():
@@ -122,7 +122,7 @@ def test_store_is_bounded_in_bytes():
         config.cache_limit(caches.LIMIT)
 
 
-def test_least_recently_used_entry_goes_first(monkeypatch):
+def test_least_recently_used_entry_is_evicted_first(monkeypatch):
     monkeypatch.setattr(store, "MAX_ENTRIES", 2)
     convolver = Convolver(KERNEL, "same", method="fft")
     for rows in (X, X[:9], X, X[:8]):
@@ -144,9 +144,9 @@ def test_threads_share_one():
     shapes = [X[:rows, :columns] for rows in range(5, 12) for columns in range(5, 12)]
     expected = [arrayconv.convolve(x, KERNEL, "same", method="fft") for x in shapes]
     with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(convolver, shapes * 4))
-    for answer, right in zip(answers, expected * 4, strict=True):
-        np.testing.assert_allclose(answer, right, rtol=1e-12, atol=1e-12)
+        results = list(pool.map(convolver, shapes * 4))
+    for result, right in zip(results, expected * 4, strict=True):
+        np.testing.assert_allclose(result, right, rtol=1e-12, atol=1e-12)
     assert len(convolver._store) == store.MAX_ENTRIES
 
 
@@ -229,13 +229,13 @@ def test_devices_are_not_mixed():
         convolver(strict.ones((4, 4)))
 
 
-@pytest.mark.parametrize("given", ["kernel", "factors", "lists"])
-def test_copies_and_pickles_answer_alike(given):
+@pytest.mark.parametrize("argument", ["kernel", "factors", "lists"])
+def test_copies_and_pickles_compute_the_same(argument):
     options = {"boundary": "wrap", "correlate": True}
     convolver = Convolver(kernels.gaussian(0.5), "same", **options)
-    if given == "factors":
+    if argument == "factors":
         convolver = Convolver.from_factors(kernels.separate(kernels.log(0.5)), "same", **options)
-    elif given == "lists":
+    elif argument == "lists":
         convolver = Convolver.from_factors([([1, 2], [3, 4])], "same", **options)
     y = convolver(X)
     for again in (copy.copy(convolver), copy.deepcopy(convolver), pickle.loads(pickle.dumps(convolver))):
@@ -243,7 +243,7 @@ def test_copies_and_pickles_answer_alike(given):
         np.testing.assert_array_equal(again(X), y)
 
 
-def test_repr_names_what_is_not_default():
+def test_repr_names_options_that_are_not_default():
     assert repr(Convolver(np.ones((3, 3), "float32"))) == "Convolver(<kernel (3, 3) float32>)"
     text = repr(Convolver(np.ones(3), "same", boundary="edge", correlate=True))
     assert text == "Convolver(<kernel (3,) float64>, mode='same', correlate=True, boundary='edge')"
@@ -251,27 +251,31 @@ def test_repr_names_what_is_not_default():
 
 
 class TestPasses:
-    def test_are_taken_where_they_are_cheaper(self):
+    def test_run_where_they_are_cheaper(self):
         convolver = Convolver(kernels.gaussian(3.0), "same", boundary="reflect")
-        found = convolver.explain((400, 400))
-        assert (found.method, found.rank, [step.axis for step in found.passes]) == ("separable", 1, [0, 1])
-        assert found.cost_ns < min(row.cost_ns for row in found.candidates if row.refusal is None)
-        assert "chosen   separable" in str(found)
+        explanation = convolver.explain((400, 400))
+        assert (explanation.method, explanation.rank, [step.axis for step in explanation.passes]) == (
+            "separable",
+            1,
+            [0, 1],
+        )
+        assert explanation.cost_ns < min(row.cost_ns for row in explanation.candidates if row.refusal is None)
+        assert "chosen   separable" in str(explanation)
 
-    def test_are_not_taken_where_they_are_dearer(self):
-        found = Convolver(kernels.sobel(), "same").explain((5, 5))
-        assert found.passes == ()
-        assert "would take longer" in found.separable
-        assert found.separable in str(found)
+    def test_do_not_run_where_they_are_dearer(self):
+        explanation = Convolver(kernels.sobel(), "same").explain((5, 5))
+        assert explanation.passes == ()
+        assert "would take longer" in explanation.separable
+        assert explanation.separable in str(explanation)
 
     @pytest.mark.parametrize(
         ("options", "reason"),
         [({"separable": False}, "separable=False"), ({"method": "direct"}, "method='direct' was asked for")],
     )
-    def test_are_not_taken_where_they_were_not_wanted(self, options, reason):
+    def test_do_not_run_where_they_are_switched_off(self, options, reason):
         assert reason in Convolver(kernels.gaussian(3.0), "same", **options).explain((400, 400)).separable
 
-    def test_run_by_the_method_asked_for_where_they_are_demanded(self):
+    def test_run_by_the_requested_method_where_they_are_demanded(self):
         convolver = Convolver(kernels.gaussian(1.0), "same", separable=True, method="banded")
         assert [step.method for step in convolver.explain((40, 40)).passes] == ["banded", "banded"]
 
@@ -279,24 +283,24 @@ class TestPasses:
         convolver = Convolver(kernels.gaussian(1.0), "same", separable=True, stride=(1, 4))
         assert [step.axis for step in convolver.explain((40, 40)).passes] == [1, 0]
 
-    def test_count_what_stands_between_them_as_workspace(self):
+    def test_count_the_arrays_between_them_as_workspace(self):
         kernel = kernels.gaussian(1.0)
         with pytest.raises(ValueError, match="a pass is refused"):
             Convolver(kernel, "same", separable=True, max_workspace=8 * 100 * 100)(np.ones((100, 100)))
         whole = Convolver(kernel, "same", max_workspace=8 * 100 * 100)
         assert "a pass is refused" in whole.explain((100, 100)).separable
 
-    def test_factors_are_kept(self, monkeypatch):
+    def test_factors_are_cached(self, monkeypatch):
         convolver = Convolver(kernels.log(1.0), "same", separable=True, method="fft")
         convolver(X)
-        held = convolver.nbytes
-        assert held > 0
+        nbytes = convolver.nbytes
+        assert nbytes > 0
         convolver(X + 1)
-        assert convolver.nbytes == held
+        assert convolver.nbytes == nbytes
 
 
 class TestFactors:
-    def test_answer_as_their_kernel(self, library):
+    def test_compute_what_their_kernel_does(self, library):
         kernel = kernels.log(0.5)
         terms = [tuple(map(library.asarray, term)) for term in kernels.separate(kernel)]
         options = {"boundary": ("constant", "wrap"), "fill_value": 1.5, "stride": (2, 1)}
@@ -336,7 +340,7 @@ class TestSeparate:
             np.multiply.outer(library.numpy(down), library.numpy(across)), library.numpy(kernel), rtol=1e-6
         )
 
-    def test_nearest_product_is_told(self):
+    def test_the_message_has_the_nearest_product(self):
         with pytest.raises(ValueError, match=r"at most 1 products .* off by 0.062 of the largest tap"):
             kernels.separate(kernels.laplacian(), max_rank=1)
         with pytest.raises(ValueError, match="Cast it to a float"):
@@ -366,7 +370,7 @@ class TestTorch:
         torch.testing.assert_close(mine, theirs)
         torch.testing.assert_close(torch.func.vmap(convolver)(torch.stack([x, x])), torch.stack([convolver(x)] * 2))
 
-    def test_watched_kernel_is_kept_itself_and_read_at_every_call(self):
+    def test_kernel_that_needs_autodiff_is_no_copy_and_read_at_every_call(self):
         torch, x = self.torch, self.torch.asarray(X)
         weight = torch.nn.Parameter(torch.asarray(KERNEL))
         convolver = Convolver(weight, "same")
@@ -379,7 +383,7 @@ class TestTorch:
         assert len(convolver._store) == 0
         assert "watches" in Convolver(weight, separable="auto").explain(x).separable
 
-    def test_values_are_copied_where_nobody_watches(self):
+    def test_values_are_copied_where_no_gradient_is_needed(self):
         weight = self.torch.nn.Parameter(self.torch.asarray(KERNEL))
         convolver = Convolver(weight.detach(), "same")
         y = convolver(self.torch.asarray(X))
@@ -426,9 +430,9 @@ class TestJax:
         np.testing.assert_allclose(np.asarray(mine), np.asarray(theirs), rtol=1e-12, atol=1e-12)
 
     @pytest.mark.parametrize("separable", [False, True])
-    def test_nothing_of_a_trace_is_kept(self, separable):
+    def test_nothing_of_a_trace_is_cached(self, separable):
         jax = self.jax
-        x = jax.numpy.asarray(X)  # known inside the function too, yet all that is made of it there is traced
+        x = jax.numpy.asarray(X)  # not traced inside the function, but all values computed from it there are
         convolver = Convolver(jax.numpy.asarray(kernels.log(0.5)), "same", separable=separable)
         inside = jax.jit(lambda y: y + convolver(x))(1.0)
         np.testing.assert_allclose(np.asarray(convolver(x)) + 1, np.asarray(inside), rtol=1e-12)

@@ -1,7 +1,7 @@
 """No GPU: the genuine `cupy.ndarray` type over host memory.
 
 Shown: how CuPy arrays are recognised, refused beside other libraries, planned for, and brought into order as views.
-Not shown: any number. Whatever computes, copies or asks the device raises here, as it must without a driver.
+Not tested: any number. Code that computes, copies or queries the device raises here, as it must without a driver.
 """
 
 import numpy as np
@@ -55,13 +55,13 @@ def test_no_gpu_namespace_is_the_wrapped_one():
 
 
 def test_no_gpu_traits():
-    found = operands("convolve", X[0, 0], KERNEL).traits
-    assert (found.backend, found.device) == ("cupy", "cuda")
-    assert (found.accumulator, found.output) == ("float32", "float32")
-    assert not found.readable  # looking at a value would wait for the device
-    assert not found.traced
-    assert found.writable
-    assert found.float64
+    traits = operands("convolve", X[0, 0], KERNEL).traits
+    assert (traits.backend, traits.device) == ("cupy", "cuda")
+    assert (traits.accumulator, traits.output) == ("float32", "float32")
+    assert not traits.readable  # looking at a value would wait for the device
+    assert not traits.traced
+    assert traits.writable
+    assert traits.float64
 
 
 @pytest.mark.parametrize(
@@ -77,8 +77,8 @@ def test_no_gpu_traits():
     ],
 )
 def test_no_gpu_dtype_rule(x, kernel, output, accumulator):
-    found = operands("convolve", on_host(np.zeros(4, dtype=x)), on_host(np.zeros(2, dtype=kernel))).traits
-    assert (found.output, found.accumulator) == (output, accumulator)
+    traits = operands("convolve", on_host(np.zeros(4, dtype=x)), on_host(np.zeros(2, dtype=kernel))).traits
+    assert (traits.output, traits.accumulator) == (output, accumulator)
 
 
 def test_no_gpu_bool_is_refused():
@@ -133,14 +133,19 @@ def test_no_gpu_overlap_with_out_is_seen():
 
 
 def test_no_gpu_call_is_explained():
-    found = arrayconv.explain(X, KERNEL, "same", axes=(2, 3))
-    assert (found.backend, found.device, found.dtype, found.output_shape) == ("cupy", "cuda", "float32", (2, 3, 8, 9))
+    explanation = arrayconv.explain(X, KERNEL, "same", axes=(2, 3))
+    assert (explanation.backend, explanation.device, explanation.dtype, explanation.output_shape) == (
+        "cupy",
+        "cuda",
+        "float32",
+        (2, 3, 8, 9),
+    )
 
 
 def test_no_gpu_shapes_are_explained():
-    found = arrayconv.explain((4096, 4096), (7, 7), "same", like="cupy", dtype="float32")
-    assert (found.backend, found.device, found.output_shape) == ("cupy", "cuda", (4096, 4096))
-    assert {row.name for row in found.candidates if row.refusal is None} == set(ALGORITHMS)
+    explanation = arrayconv.explain((4096, 4096), (7, 7), "same", like="cupy", dtype="float32")
+    assert (explanation.backend, explanation.device, explanation.output_shape) == ("cupy", "cuda", (4096, 4096))
+    assert {row.name for row in explanation.candidates if row.refusal is None} == set(ALGORITHMS)
 
 
 def test_no_gpu_explain_agrees_with_the_arrays():
@@ -164,8 +169,8 @@ def test_no_gpu_axes_are_ordered_by_views(labels, shape):
     output = ("b", "o", "h", "w")
     both = {**sizes, "o": 4}
     shapes = (shape, (4, 3, 3, 5), (2, 4, 6, 5))
-    found = layout(tuple(labels), kernel, output, ("h", "w"), both, shapes)
-    moved = canonical.permuted(x, found.x, compat_namespace("cupy"))
+    axes = layout(tuple(labels), kernel, output, ("h", "w"), both, shapes)
+    moved = canonical.permuted(x, axes.x, compat_namespace("cupy"))
     assert moved.shape == (2, 1, 3, 8, 9)
     assert address(moved) == address(x)
     assert shares_memory("cupy", moved, x)

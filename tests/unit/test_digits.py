@@ -48,8 +48,8 @@ def slope(function, arguments, directions):
     return (ahead - behind) / (2 * step)
 
 
-def inner(left, right):
-    return sum(float(np.sum(a * b)) for a, b in zip(left, right, strict=True))
+def inner(first, second):
+    return sum(float(np.sum(a * b)) for a, b in zip(first, second, strict=True))
 
 
 @pytest.mark.parametrize(("layer", "shapes"), LAYERS.values(), ids=LAYERS)
@@ -65,12 +65,12 @@ def test_layer_gives_the_slope_of_its_result(layer, shapes):
     assert inner(gradients, directions) == pytest.approx(expected, rel=1e-7)
 
 
-def test_convolution_leaves_out_a_gradient_nobody_wants():
+def test_convolution_computes_no_gradient_that_is_not_requested():
     random, xp = np.random.default_rng(1), make_library("numpy").xp
     y, back = network.convolution(*(random.normal(size=shape) for shape in LAYERS["convolution"][1]), xp)
     _, *expected = back(np.ones_like(y))
-    for got, wanted in zip(back(np.ones_like(y), wrt=(1,)), expected, strict=True):
-        np.testing.assert_array_equal(got, wanted)
+    for got, gradient in zip(back(np.ones_like(y), wrt=(1,)), expected, strict=True):
+        np.testing.assert_array_equal(got, gradient)
 
 
 def test_cross_entropy_is_the_mean_surprise_at_the_right_label():
@@ -126,7 +126,7 @@ def test_steps_of_adam_are_torchs():
         parameters, moments = network.adam(parameters, [gradient], moments, step, 0.1, make_library("numpy").xp)
         tensor.grad = torch.tensor(gradient)
         optimizer.step()
-    np.testing.assert_allclose(parameters[0], tensor.numpy(), rtol=1e-6)  # their 1e-8 stands elsewhere
+    np.testing.assert_allclose(parameters[0], tensor.numpy(), rtol=1e-6)  # their 1e-8 is added elsewhere
 
 
 def test_a_quarter_is_held_out():
@@ -145,14 +145,14 @@ def test_a_quarter_is_held_out():
 def test_batches_are_of_one_size_and_repeat_nothing_in_a_pass():
     images = np.arange(150)  # two batches a pass, 22 images left out
     data = script.Digits(images, images % 10, images, images)
-    found = list(script.batches(np.random.default_rng(0), data, 5))
-    assert [len(batch) for batch, _ in found] == [script.BATCH] * 5
-    for batch, target in found:
+    batches = list(script.batches(np.random.default_rng(0), data, 5))
+    assert [len(batch) for batch, _ in batches] == [script.BATCH] * 5
+    for batch, target in batches:
         np.testing.assert_array_equal(np.argmax(target, axis=1), batch % 10)
         assert np.all(np.sum(target, axis=1) == 1)
     for first, second in ((0, 1), (2, 3)):
-        assert len({*found[first][0], *found[second][0]}) == 2 * script.BATCH
-    assert set(found[0][0]) != set(found[2][0])
+        assert len({*batches[first][0], *batches[second][0]}) == 2 * script.BATCH
+    assert set(batches[0][0]) != set(batches[2][0])
 
 
 @pytest.fixture(scope="module")
@@ -189,7 +189,7 @@ def test_network_learns_in_twenty_steps():
         (float("nan"), 0.98, script.STEPS, "torch: the losses differ by more than rounding"),
     ],
 )
-def test_check_refuses_what_was_not_learned_alike(loss, accuracy, steps, complaint):
+def test_check_refuses_libraries_that_learn_differently(loss, accuracy, steps, complaint):
     results = {
         "numpy": script.Result(np.ones(2), 0.98, 1.0, []),
         "torch": script.Result(np.array([1.0, loss]), accuracy, 1.0, []),

@@ -1,4 +1,4 @@
-"""The one dtype rule on every library: what comes out, in what sums are formed, and that integers are exact."""
+"""The one dtype rule on every library: the dtype of the result, of the sums, and exact integers."""
 
 import itertools
 import os
@@ -350,7 +350,7 @@ def test_dtype_that_the_device_lacks_is_refused(wide):
         arrayconv.convolve(x, x, dtype=wide)
 
 
-def test_lists_beside_a_narrow_device_take_what_it_has():
+def test_lists_beside_a_narrow_device_take_its_widest_dtype():
     place = array_api_strict.Device("no_x64")
     x = array_api_strict.ones(4, dtype=array_api_strict.int32, device=place)
     y = arrayconv.convolve(x, [0.5, 0.5])
@@ -398,8 +398,8 @@ def test_jax_by_default_has_32_bits_and_no_warning():
     root = str(Path(__file__).parent.parent.parent)
     paths = os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])
     environment = {**os.environ, "PYTHONPATH": paths, "JAX_ENABLE_X64": "0"}
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-W", "error", "-c", JAX_DEFAULT],
         env=environment, capture_output=True, text=True, timeout=200, check=False,
     )  # fmt: skip
-    assert done.returncode == 0, done.stderr
+    assert process.returncode == 0, process.stderr

@@ -29,7 +29,7 @@ def test_half_precision_promotes_to_the_wider(other):
 
 
 @pytest.mark.parametrize(
-    ("result", "wanted", "allowed"),
+    ("result", "requested", "allowed"),
     [
         ("uint8", "int32", True),
         ("uint8", "int8", False),
@@ -43,8 +43,8 @@ def test_half_precision_promotes_to_the_wider(other):
         ("float32", "float32", True),
     ],
 )
-def test_widens(result, wanted, allowed):
-    assert dtypes.widens(result, wanted) is allowed
+def test_widens(result, requested, allowed):
+    assert dtypes.widens(result, requested) is allowed
 
 
 @pytest.mark.parametrize("name", dtypes.DTYPES)

@@ -17,9 +17,9 @@ from conformance import geometry, reference
 
 def definition(pattern, x, kernel, **options):
     """Return what einconv should, by the definition of the conformance suite."""
-    asked, shapes, shape = geometry.labelled(pattern, x.shape, kernel.shape, options)
+    problem, shapes, shape = geometry.labelled(pattern, x.shape, kernel.shape, options)
     x, kernel = (array.reshape(own) for array, own in zip((x, kernel), shapes, strict=True))
-    return reference.bilinear(asked, x, kernel, options.get("fill_value", 0)).reshape(shape)
+    return reference.bilinear(problem, x, kernel, options.get("fill_value", 0)).reshape(shape)
 
 
 @dataclass(frozen=True)
@@ -28,10 +28,10 @@ class Row:
     x: tuple
     kernel: tuple
     options: dict = field(default_factory=dict)
-    inferred: dict = field(default_factory=dict)  # sizes that einconv has to find
+    inferred: dict = field(default_factory=dict)  # sizes that einconv has to infer
 
     @property
-    def told(self):
+    def full_options(self):
         return {**self.options, **self.inferred}
 
     def operands(self, dtype=np.int64):
@@ -55,7 +55,7 @@ ROWS = [
     Row("b (g c) n, (g o) c n -> b (g o) n | n", (2, 6, 9), (4, 3, 3), {"g": 2}),  # grouped as torch lays it out
     Row("b n (g c), n c (g o) -> b n (g o) | n", (2, 9, 6), (3, 3, 4), {"g": 2}),  # grouped, channels last
     Row("b (g c) n, (g o) c n -> b (g o) n | n", (2, 6, 9), (4, 3, 3), {}, {"g": 2}),  # g is 6 / c, then o is 4 / g
-    Row("b (g c) n, g o c n -> b (g o) n | n", (2, 6, 9), (2, 2, 3, 3), {}, {"g": 2}),  # g and c stand in the kernel
+    Row("b (g c) n, g o c n -> b (g o) n | n", (2, 6, 9), (2, 2, 3, 3), {}, {"g": 2}),  # g and c are in the kernel
     Row(
         "b g c n, (g o) (c n) -> b g o n | n", (2, 2, 3, 9), (4, 9), {}, {"g": 2, "c": 3}
     ),  # from x to the kernel, taps by division
@@ -63,7 +63,7 @@ ROWS = [
         "(a b) (b2 c) n, (a b2) c n -> b n | n", (6, 6, 8), (4, 3, 3), {}, {"a": 2, "c": 3}
     ),  # three steps, one after the other
     Row("b (h p) c, h p c o -> b h o | h", (2, 12, 3), (2, 2, 3, 4), {}, {"p": 2}),  # space to depth: p from the kernel
-    Row("b (h p), h -> b h p | h", (2, 12), (3,), {"h": 4}, {"p": 3}),  # a convolved label, told
+    Row("b (h p), h -> b h p | h", (2, 12), (3,), {"h": 4}, {"p": 3}),  # the size of a convolved label, by name
     Row(", a -> a", (), (4,)),  # a number
     Row("b n, b n -> b n | n", (3, 9), (3, 3)),  # a kernel per sample
     Row("b c n, b o c n -> b o n | n", (3, 2, 9), (3, 4, 2, 3)),  # the same with channels
@@ -74,15 +74,15 @@ ROWS = [
     Row("b n c, n o -> b n o | n", (2, 9, 3), (3, 4)),  # summed away from x
     Row("n, n a o -> n o | n", (9,), (3, 2, 4)),  # summed away from the kernel
     Row("b n c, n a -> n | n", (2, 9, 3), (3, 2)),  # from both
-    Row("a n b, n -> (a b) n | n", (2, 9, 3), (3,)),  # merged batches that do not stand side by side
-    Row("(a b) n, n -> a n b | n", (6, 9), (3,), {"a": 2}),  # split batches, moved apart
+    Row("a n b, n -> (a b) n | n", (2, 9, 3), (3,)),  # merged batches that are not adjacent
+    Row("(a b) n, n -> a n b | n", (6, 9), (3,), {"a": 2}),  # split batches, no longer adjacent
     Row("b n c, n c o -> (b n o) | n", (2, 9, 3), (3, 3, 4)),  # everything in one axis
     Row("b n () c, n c o -> b () n o | n", (2, 9, 1, 3), (3, 3, 4)),  # axes of one sample
     Row("a b, b c -> a c", (3, 4), (4, 5)),  # no bar: a matrix product
     Row("a b, c d -> d a c b", (2, 3), (4, 5)),  # an outer product
     Row("a, a -> a", (4,), (4,)),  # elementwise
     Row("a, a ->", (4,), (4,)),  # a dot product
-    Row("b n c, n c o -> b n o | n", (2, 9, 3), (3, 3, 4), {"n": 9}),  # a size that need not be told
+    Row("b n c, n c o -> b n o | n", (2, 9, 3), (3, 3, 4), {"n": 9}),  # a size that need not be given
     Row("x_1 long, long y2 -> x_1 long y2 | long", (2, 9), (3, 4)),  # labels are words
     Row("b t h w, t h w o -> b o t h w | t h w", (2, 4, 5, 6), (2, 3, 2, 2)),  # three axes
 ]
@@ -97,7 +97,7 @@ def ids(row):
 def test_equals_the_definition(row, method):
     x, kernel = row.operands()
     y = arrayconv.einconv(row.pattern, x, kernel, method=method, **row.options)
-    expected = definition(row.pattern, x, kernel, **row.told)
+    expected = definition(row.pattern, x, kernel, **row.full_options)
     assert y.shape == expected.shape
     assert np.array_equal(y, expected)
 
@@ -107,7 +107,7 @@ def test_equals_the_definition(row, method):
 def test_transforms_equal_the_definition(row, method):
     x, kernel = row.operands()
     y = arrayconv.einconv(row.pattern, x, kernel, method=method, **row.options)
-    assert np.array_equal(y, definition(row.pattern, x, kernel, **row.told))
+    assert np.array_equal(y, definition(row.pattern, x, kernel, **row.full_options))
 
 
 GEOMETRY = [
@@ -166,7 +166,7 @@ def test_options_by_label_are_those_by_position(by_position, by_label):
     assert np.array_equal(first, other), "positions follow the order after the bar"
 
 
-def test_one_pair_serves_one_label():
+def test_one_pair_is_of_one_label():
     x, kernel = np.arange(1, 6), np.array([1, 10])
     y = arrayconv.einconv("n, n -> n | n", x, kernel, padding=(1, 0))
     assert y.tolist() == [10, 21, 32, 43, 54]
@@ -259,13 +259,13 @@ ACROSS = (
 def test_same_on_every_library(row, library):
     x, kernel = row.operands(np.float64)
     y = arrayconv.einconv(row.pattern, library.asarray(x), library.asarray(kernel), **row.options)
-    assert np.array_equal(library.numpy(y), definition(row.pattern, x, kernel, **row.told))
+    assert np.array_equal(library.numpy(y), definition(row.pattern, x, kernel, **row.full_options))
 
 
 @pytest.mark.parametrize("row", ROWS, ids=ids)
-def test_out_takes_the_answer(row):
+def test_the_result_is_written_to_out(row):
     x, kernel = row.operands()
-    expected = definition(row.pattern, x, kernel, **row.told)
+    expected = definition(row.pattern, x, kernel, **row.full_options)
     for out in (np.full(expected.shape, -1), np.full(expected.shape[::-1], -1).T):
         assert arrayconv.einconv(row.pattern, x, kernel, out=out, **row.options) is out
         assert np.array_equal(out, expected)
@@ -308,12 +308,12 @@ def calls(draw):
         options[name] = {label: draw(values) for label in space}
     options |= {"flip": draw(st.booleans()), "conj": draw(st.booleans())}
     shapes = [[sizes[label] for label in orders[0]], [taps.get(label, sizes[label]) for label in orders[1]]]
-    told = {label: size for label, size in sizes.items() if label not in space}
+    label_sizes = {label: size for label, size in sizes.items() if label not in space}
     return (
         shapes,
         patterned([[[label] for label in labels] for labels in orders], space),
         (merged, space),
-        told,
+        label_sizes,
         options,
     )
 
@@ -348,7 +348,7 @@ def joined(array, axes, flat):
 @given(calls(), st.sampled_from([np.int64, np.complex128]), st.integers(0, 2**32))
 @settings(max_examples=400, deadline=None)
 def test_any_pattern_equals_the_definition(call, dtype, seed):
-    shapes, flat, (merged, space), told, options = call
+    shapes, flat, (merged, space), label_sizes, options = call
     rng = np.random.default_rng(seed)
     x, kernel = (np.asarray(rng.integers(-9, 10, shape)).astype(dtype) for shape in shapes)
     if dtype is np.complex128:
@@ -357,22 +357,22 @@ def test_any_pattern_equals_the_definition(call, dtype, seed):
     expected = joined(definition(flat, x, kernel, **options), merged[2], labels[2])
     whole = [joined(array, axes, own) for array, axes, own in zip((x, kernel), merged, labels, strict=False)]
     pattern = patterned(merged, space)
-    y = arrayconv.einconv(pattern, *whole, **options, **told)
+    y = arrayconv.einconv(pattern, *whole, **options, **label_sizes)
     assert y.shape == expected.shape
     assert np.array_equal(y, expected)
-    assert arrayconv.explain(*whole, pattern=pattern, **options, sizes=told).output_shape == expected.shape
+    assert arrayconv.explain(*whole, pattern=pattern, **options, sizes=label_sizes).output_shape == expected.shape
     try:
-        found = arrayconv.einconv(pattern, *whole, **options)
+        again = arrayconv.einconv(pattern, *whole, **options)
     except ValueError as refusal:
         assert "open. Got" in str(refusal)  # noqa: PT017 - what may be inferred is the subject of the next test
     else:
-        assert np.array_equal(found, y)
+        assert np.array_equal(again, y)
 
 
 @given(calls())
 @settings(max_examples=200, deadline=None)
 def test_only_sizes_that_could_be_others_are_left_open(call):
-    """What one axis after the other tells is found, whatever their order; the rest is refused."""
+    """Sizes that follow from one axis after the other are inferred, in any order of the axes; others are refused."""
     shapes, _, (merged, space), _, _ = call
     labels = [[label for axis in axes for label in axis] for axes in merged]
     whole = [joined(np.ones(shape), axes, own).shape for shape, axes, own in zip(shapes, merged, labels, strict=False)]
@@ -418,7 +418,7 @@ def test_lists_are_welcome():
     assert y.tolist() == [[[5, 8], [50, 80]]]
 
 
-def test_empty_batch_has_an_empty_answer():
+def test_empty_batch_has_an_empty_result():
     assert arrayconv.einconv(IMAGE, np.ones((0, 8, 9, 3)), np.ones((3, 2, 3, 4))).shape == (0, 6, 8, 4)
 
 
@@ -437,7 +437,7 @@ def test_half_precision_summed_away_is_rounded_once():
     assert y.tolist() == [4000] * 3
 
 
-# ---- refusals: type and full text; the caret stands under what is wrong ----
+# ---- refusals: type and full text; the caret is under what is wrong ----
 
 GRAMMAR = "A pattern is 'x, kernel -> output | convolved'."
 PAIRS = "parentheses must pair up and do not nest. Write each axis as a label or as (label ...)."
@@ -778,7 +778,7 @@ WRONG_TYPES = [
 
 @pytest.mark.parametrize(("pattern", "options", "text"), WRONG_TYPES, ids=[row[-1][:50] for row in WRONG_TYPES])
 def test_wrong_types_are_refused(pattern, options, text):
-    arrayconv.einconv(N, *map(np.ones, SHAPES), stride=2)  # an equal key would answer for 2.0
+    arrayconv.einconv(N, *map(np.ones, SHAPES), stride=2)  # an equal key would return this call for 2.0
     with pytest.raises(TypeError) as refusal:
         arrayconv.einconv(pattern, *map(np.ones, SHAPES), **options)
     assert str(refusal.value) == f"einconv: {text}"

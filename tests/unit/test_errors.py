@@ -1,6 +1,6 @@
-"""Every refusal of the front doors: its type, its full text, and that nothing was computed or changed before it.
+"""Every refusal of the front doors: its type, its full text, and that it precedes any computation or change.
 
-A text names the call, the rule, the argument in backticks, every number of the contradiction, and the way out.
+A text names the call, the rule, the argument in backticks, every number of the contradiction, and the remedy.
 """
 
 import re
@@ -400,12 +400,12 @@ def test_refusal_before_anything_is_computed(name, door):
     before = [array.copy() for array in (X, KERNEL, IMAGE, STENCIL, COUNTS)]
     with pytest.raises(error) as refusal:
         call(DOORS[door])
-    found, way_out = str(refusal.value), ""
+    message, way_out = str(refusal.value), ""
     if text.endswith(" or one of "):  # which accelerated methods there are depends on the machine
-        found, way_out = found[: len(f"{door}: {text}")], found[len(f"{door}: {text}") :]
+        message, way_out = message[: len(f"{door}: {text}")], message[len(f"{door}: {text}") :]
         assert set(re.findall(r"'(\w+)'", way_out)) <= set(TABLE)
         assert way_out.startswith("['direct', ")
-    assert found == f"{door}: {text}"
+    assert message == f"{door}: {text}"
     assert type(refusal.value) is error
     for array, copy in zip((X, KERNEL, IMAGE, STENCIL, COUNTS), before, strict=True):
         assert np.array_equal(array, copy)
@@ -416,7 +416,7 @@ def test_refusal_before_anything_is_computed(name, door):
     ("value", "name"),
     [(None, "builtins.NoneType"), ("abc", "builtins.str"), ({1}, "builtins.set"), (range(3), "builtins.range")],
 )
-def test_what_is_no_array_is_refused(value, name, door):
+def test_an_object_that_is_no_array_is_refused(value, name, door):
     for operands, argument in (((value, KERNEL), "x"), ((X, value), "kernel")):
         with pytest.raises(TypeError) as refusal:
             DOORS[door](*operands)
@@ -533,7 +533,7 @@ def test_lags_names_a_size_that_is_no_integer(size):
 
 
 @pytest.mark.parametrize("shape", [2.5, "ab", None])
-def test_explain_names_what_is_neither_array_nor_shape(shape):
+def test_explain_names_an_object_that_is_neither_array_nor_shape(shape):
     with pytest.raises(TypeError, match=r"^explain: `x_or_shape` must be .*Got "):
         arrayconv.explain(shape, 2)
     with pytest.raises(TypeError, match=r"^explain: `kernel_or_shape` must be .*Got "):
@@ -546,7 +546,7 @@ def test_explain_refuses_negative_sizes():
 
 
 @pytest.mark.parametrize("like", ["no_such_library", pytest, object()], ids=["name", "module", "object"])
-def test_explain_names_what_is_like_no_array(like):
+def test_explain_names_a_like_that_is_no_array(like):
     with pytest.raises((TypeError, ValueError, ModuleNotFoundError), match=r"^explain: `like` must .*Got "):
         arrayconv.explain(4, 2, like=like)
 
@@ -583,7 +583,7 @@ def test_workspace_too_small_for_any_method(door):
     assert str(refusal.value).count("its smallest piece needs ") >= 6
 
 
-def test_workspace_too_small_for_the_method_asked_for():
+def test_workspace_too_small_for_the_requested_method():
     with pytest.raises(ValueError, match="too small") as refusal:
         arrayconv.convolve(X, KERNEL, method="fft", max_workspace=100)
     text = str(refusal.value)
@@ -592,7 +592,7 @@ def test_workspace_too_small_for_the_method_asked_for():
     assert text.endswith(" bytes of workspace, more than max_workspace=100.")
 
 
-def test_bytes_asked_for_are_enough():
+def test_the_bytes_in_a_refusal_are_enough():
     with pytest.raises(ValueError, match="too small") as refusal:
         arrayconv.convolve(X, KERNEL, method="direct", max_workspace=1)
     needed = int(str(refusal.value).partition(" needs ")[2].partition(" ")[0])
@@ -622,7 +622,7 @@ def test_refused_workspace_is_the_one_that_was_given():
             assert f"Got {limit} bytes" in str(refusal) or f"Got max_workspace={limit}" in str(refusal)  # noqa: PT017
 
 
-def test_workspace_taken_by_an_overlapping_out_is_called_that():
+def test_workspace_of_an_overlapping_out_is_named():
     x = np.ones(100)
     with pytest.raises(ValueError, match=r"^convolve: `max_workspace` .*`out`"):
         arrayconv.convolve(x, KERNEL, "same", max_workspace=300, out=x)
@@ -639,12 +639,12 @@ def test_ragged_lists_are_refused(door):
         DOORS[door]([[1, 2], [3]], STENCIL)
 
 
-def test_numbers_beyond_every_dtype_are_told_as_numbers():
+def test_numbers_beyond_every_dtype_are_printed():
     with pytest.raises((TypeError, ValueError), match=r"^convolve: the numbers in `kernel` must fit .*Got "):
         arrayconv.convolve(COUNTS, [2**70, 1])
 
 
-def test_numbers_beyond_the_dtype_asked_for_are_told_so():
+def test_numbers_beyond_the_requested_dtype_are_refused():
     with pytest.raises(
         ValueError, match=r"^convolve: the numbers in `kernel` must fit dtype=int16 \[-32768, 32767\]\."
     ):
@@ -714,7 +714,7 @@ def test_refusal_is_the_same_after_an_equal_call():
         arrayconv.correlate(X, KERNEL, lags=(0.0, 1.0))
 
 
-def test_lazy_kernel_is_told_what_to_do_with_itself():
+def test_the_message_says_how_to_compute_a_lazy_kernel():
     with pytest.raises(NotImplementedError, match=r"^convolve: `kernel` is a Dask array") as refusal:
         arrayconv.convolve(X, dask.array.ones(3))
     assert "x.compute()" not in str(refusal.value)

@@ -1,4 +1,4 @@
-"""NumPy arrays are convolved in a forked child as in its parent: nothing serves there whose threads stayed behind."""
+"""NumPy arrays are convolved in a forked child as in its parent, without libraries whose threads are lost there."""
 
 import importlib.util
 import os
@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
 @pytest.mark.parametrize("libraries", ["", "torch,scipy.fft,ducc0"])
-def test_a_child_answers_as_its_parent(libraries):
+def test_a_child_computes_what_its_parent_does(libraries):
     missing = [name for name in filter(None, libraries.split(",")) if not importlib.util.find_spec(name.split(".")[0])]
     if missing:
         pytest.skip(f"{missing} are not installed")

@@ -41,14 +41,14 @@ def run(rows, record):
         checks.recorded(record, check, **labels)
 
 
-def test_without_a_gpu_the_status_is_3_and_nothing_is_said_to_have_passed(tmp_path, capsys):
+def test_without_a_gpu_the_status_is_3_and_nothing_passed(tmp_path, capsys):
     if not all(why_unusable(library, rehearse=False) for library in tool.LIBRARIES):
         pytest.skip("there is a GPU here")
     assert tool.main(["--out", str(tmp_path)]) == report.NO_GPU
-    told = (tmp_path / "report.md").read_text()
-    assert "no GPU" in told
-    assert "passed" not in told
-    assert told.strip() == capsys.readouterr().out.strip()
+    text = (tmp_path / "report.md").read_text()
+    assert "no GPU" in text
+    assert "passed" not in text
+    assert text.strip() == capsys.readouterr().out.strip()
     assert json.loads((tmp_path / "results.json").read_text())["verdict"] == "no GPU"
     assert "numpy" in (tmp_path / "env.txt").read_text()
 
@@ -56,9 +56,9 @@ def test_without_a_gpu_the_status_is_3_and_nothing_is_said_to_have_passed(tmp_pa
 def test_rehearsal_runs_the_cases_and_says_that_it_is_one(tmp_path, capsys):
     words = ["--out", str(tmp_path), "--rehearse", "--libraries", "cupy", "--phases", "smoke,correctness"]
     assert tool.main([*words, "--only", "stride 2"]) == 0
-    told = (tmp_path / "report.md").read_text()
-    assert told.startswith("# GPU check: rehearsal on CPU, all as expected")
-    assert "passed" not in told
+    text = (tmp_path / "report.md").read_text()
+    assert text.startswith("# GPU check: rehearsal on CPU, all as expected")
+    assert "passed" not in text
     rows = [r for r in json.loads((tmp_path / "results.json").read_text())["results"] if r["phase"] == "correctness"]
     assert {row["case"] for row in rows} == {"stride 2"}
     assert {row["dtype"] for row in rows} == set(cases.DTYPES)
@@ -87,9 +87,9 @@ def test_a_phase_past_its_deadline_is_on_record(tmp_path):
     ],
 )
 def test_verdict(outcomes, usable, rehearse, verdict, status):
-    said, found = report.judged([{"outcome": outcome} for outcome in outcomes], usable, rehearse)
-    assert said.startswith(verdict)
-    assert found == status
+    sentence, code = report.judged([{"outcome": outcome} for outcome in outcomes], usable, rehearse)
+    assert sentence.startswith(verdict)
+    assert code == status
 
 
 def test_case_names_are_unique():
@@ -98,7 +98,7 @@ def test_case_names_are_unique():
 
 
 @pytest.mark.parametrize("dtype", ["float32", "int64", "float16"])
-def test_wrong_answers_fail(dtype, machine, recorded, convolving_as):
+def test_wrong_results_fail(dtype, machine, recorded, convolving_as):
     convolving_as(lambda x, kernel, **options: np.roll(arrayconv.convolve(x, kernel, **options), 1))
     rows, record = recorded
     run(checks.of_case(machine, Case("shifted", (50,), (5,), {"mode": "same"}), dtype), record)
@@ -115,27 +115,27 @@ def test_wrong_answers_fail(dtype, machine, recorded, convolving_as):
     ],
     ids=["shape", "dtype", "type"],
 )
-def test_answers_of_another_form_fail(fault, message, machine, recorded, convolving_as):
+def test_results_of_another_form_fail(fault, message, machine, recorded, convolving_as):
     convolving_as(lambda x, kernel, **options: fault(arrayconv.convolve(x, kernel, **options)))
     rows, record = recorded
-    answer = checks.Answer(case := Case("form", (50,), (5,), {"mode": "same"}), *case.operands("float32"))
-    checks.recorded(record, lambda: checks.compared(machine, answer, "auto"))
+    expected = checks.Expected(case := Case("form", (50,), (5,), {"mode": "same"}), *case.operands("float32"))
+    checks.recorded(record, lambda: checks.compared(machine, expected, "auto"))
     assert rows[0]["outcome"] == "failed"
     assert message in rows[0]["message"]
 
 
 def test_errors_just_above_the_bound_fail():
     case = Case("", (50,), (5,), {"mode": "same"})
-    answer = checks.Answer(case, *case.operands("float64"))
-    bound = answer.bound("componentwise")
+    expected = checks.Expected(case, *case.operands("float64"))
+    bound = expected.bound("componentwise")
     assert bound.max() < 1e-13
-    assert checks.judged(answer.value + 0.9 * bound, answer.value, bound).keys() == {"ratio"}
-    told = checks.judged(answer.value + 1.1 * bound, answer.value, bound)
-    assert (told["outcome"], told["message"]) == ("failed", "error is 1.1 times its bound")
-    assert checks.excess(np.full_like(answer.x, np.nan), answer.value, answer.bound("normwise")) == np.inf
+    assert checks.judged(expected.value + 0.9 * bound, expected.value, bound).keys() == {"ratio"}
+    record = checks.judged(expected.value + 1.1 * bound, expected.value, bound)
+    assert (record["outcome"], record["message"]) == ("failed", "error is 1.1 times its bound")
+    assert checks.excess(np.full_like(expected.x, np.nan), expected.value, expected.bound("normwise")) == np.inf
 
 
-def test_smeared_nan_and_crashes_fail(machine, recorded, convolving_as):
+def test_nan_in_every_output_and_crashes_fail(machine, recorded, convolving_as):
     def crash(*operands, **options):
         raise RuntimeError("the card fell off")
 
@@ -167,7 +167,7 @@ def test_refusals_and_out_hold(machine, recorded):
     assert [row for row in rows if row["outcome"] != "ok"] == []
 
 
-def test_what_is_not_refused_fails(machine, recorded, convolving_as):
+def test_a_missing_refusal_fails(machine, recorded, convolving_as):
     convolving_as(lambda *operands, **options: None)
     rows, record = recorded
     run(checks.refusals(machine), record)

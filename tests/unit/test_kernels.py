@@ -39,14 +39,14 @@ def call(name, **options):
 
 
 def impulse_response(filtered, shape):
-    """Return what `filtered` makes of an impulse, cropped to `shape` around it."""
+    """Return the impulse response of `filtered`, cropped to `shape` around it."""
     x = np.zeros([n + 4 for n in shape])
     x[tuple(n // 2 for n in x.shape)] = 1.0
     return filtered(x)[tuple(slice(2, 2 + n) for n in shape)]
 
 
 def test_table_names_every_public_kernel():
-    assert sorted(CALLS) == sorted({*kernels.__all__} - {"separate"})  # which takes a kernel apart
+    assert sorted(CALLS) == sorted({*kernels.__all__} - {"separate"})  # which factors a kernel
 
 
 class TestTaps:

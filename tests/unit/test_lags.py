@@ -16,10 +16,12 @@ def lags_by_definition(n, k, mode, stride=1, dilation=1):
     """Return every stride-th lag of a mode, found by trying them all."""
     taps = [dilation * j for j in range(k)]
     tried = range(-dilation * k - n, dilation * k + n + 1)
-    meets = [lag for lag in tried if any(0 <= lag + tap < n for tap in range(taps[-1] + 1))]  # the window's whole reach
+    overlapping = [
+        lag for lag in tried if any(0 <= lag + tap < n for tap in range(taps[-1] + 1))
+    ]  # the window's whole reach
     inside = [lag for lag in tried if all(0 <= lag + tap < n for tap in taps)]
     if mode == "full":
-        return meets[::stride]
+        return overlapping[::stride]
     if mode == "valid":
         return inside[::stride]
     reach = taps[-1] + 1
@@ -35,9 +37,9 @@ def test_lags_equal_brute_force(mode, dilation):
             with pytest.raises(ValueError, match="mode 'valid' needs a kernel no longer than x"):
                 arrayconv.lags(n, k, mode, stride=stride, dilation=dilation)
             continue
-        found = arrayconv.lags(n, k, mode, stride=stride, dilation=dilation)
-        assert found.dtype == np.int64
-        assert found.tolist() == expected, (n, k, stride)
+        lags = arrayconv.lags(n, k, mode, stride=stride, dilation=dilation)
+        assert lags.dtype == np.int64
+        assert lags.tolist() == expected, (n, k, stride)
 
 
 @pytest.mark.parametrize("mode", ["full", "same", "valid"])
@@ -48,8 +50,8 @@ def test_lags_are_those_of_the_outputs(mode):
         if mode == "valid" and dilation * (k - 1) >= n:
             continue
         y = arrayconv.correlate(x, kernel, mode, **options)
-        found = arrayconv.lags(n, k, mode, **options)
-        reached = [[(lag + dilation * j, j) for j in range(k)] for lag in found.tolist()]
+        lags = arrayconv.lags(n, k, mode, **options)
+        reached = [[(lag + dilation * j, j) for j in range(k)] for lag in lags.tolist()]
         assert y.tolist() == [int(sum(x[i] * kernel[j] for i, j in pairs if 0 <= i < n)) for pairs in reached]
 
 

@@ -52,7 +52,7 @@ EXPECTED = {  # whether threads were started before
 def test_calls_at_the_end(calls, way):
     setup = SETUP.format(calls=", ".join(f"lambda: {call}" for call in CALLS.values()))
     script = "\n".join([setup, EXPECTED[calls], WAYS[way]])
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120, cwd=ROOT)
-    assert done.returncode == 0, done.stderr
-    assert not done.stderr
-    assert dict(zip(CALLS, done.stdout.splitlines(), strict=True)) == dict.fromkeys(CALLS, "right")
+    process = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120, cwd=ROOT)
+    assert process.returncode == 0, process.stderr
+    assert not process.stderr
+    assert dict(zip(CALLS, process.stdout.splitlines(), strict=True)) == dict.fromkeys(CALLS, "right")

@@ -10,14 +10,14 @@ from arrayconv._run.canonical import permuted
 XP = compat_namespace()
 
 
-def test_roles_follow_from_where_a_label_stands():
+def test_roles_follow_from_the_operands_of_a_label():
     sizes = {"b": 2, "g": 3, "c": 4, "o": 5}
-    found = layout("bgcw", "gocw", "bogw", "w", sizes, ((2, 3, 4, 9), (3, 5, 4, 2), (2, 5, 3, 8)))
-    assert (found.batch, found.groups, found.channels, found.filters) == (2, 3, 4, 5)
-    assert found.x.joined == (2, 3, 4, 9)
-    assert found.kernel.joined == (3, 5, 4, 2)
+    roles = layout("bgcw", "gocw", "bogw", "w", sizes, ((2, 3, 4, 9), (3, 5, 4, 2), (2, 5, 3, 8)))
+    assert (roles.batch, roles.groups, roles.channels, roles.filters) == (2, 3, 4, 5)
+    assert roles.x.joined == (2, 3, 4, 9)
+    assert roles.kernel.joined == (3, 5, 4, 2)
     y = np.arange(240).reshape(2, 3, 5, 8)
-    np.testing.assert_array_equal(permuted(y, found.y, XP), y.transpose(0, 2, 1, 3))
+    np.testing.assert_array_equal(permuted(y, roles.y, XP), y.transpose(0, 2, 1, 3))
 
 
 @pytest.mark.parametrize(
@@ -30,9 +30,9 @@ def test_roles_follow_from_where_a_label_stands():
     ],
 )
 def test_broadcast_axes_become_batch_filters_or_groups(x_shape, kernel_shape, counts, shape):
-    found, answer = broadcast_layout("f", x_shape, kernel_shape, (0, 1), {1: 7})
-    assert (found.batch, found.groups, found.channels, found.filters) == counts
-    assert answer == shape
+    roles, result_shape = broadcast_layout("f", x_shape, kernel_shape, (0, 1), {1: 7})
+    assert (roles.batch, roles.groups, roles.channels, roles.filters) == counts
+    assert result_shape == shape
 
 
 def test_moves_that_join_nothing_are_views():
@@ -44,7 +44,7 @@ def test_moves_that_join_nothing_are_views():
     assert Permutation((3, 4, 5), (0, 1, 2), (12, 5)).joins
 
 
-def test_inverse_goes_back():
+def test_inverse_undoes_the_order():
     x = np.arange(60).reshape(3, 4, 5)
     there = Permutation((3, 4, 5), (2, 0, 1), (5, 12))
     np.testing.assert_array_equal(permuted(permuted(x, there, XP), there.inverse, XP), x)

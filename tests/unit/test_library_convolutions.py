@@ -5,21 +5,21 @@ import pytest
 
 import arrayconv
 from arrayconv import config
-from tests import cases, oracle, running
+from tests import cases, running
 from tests.conftest import make_library
 
 METHODS = {"torch": "torch_conv", "jax": "xla_conv", "numpy": "torch_conv"}
-LENDERS = {"torch": "torch", "jax": "jax", "numpy": "torch"}
+PROVIDERS = {"torch": "torch", "jax": "jax", "numpy": "torch"}
 
 
 @pytest.fixture(params=METHODS)
 def own(request):
-    """Return a library whose arrays a convolution serves, and that method."""
-    pytest.importorskip(LENDERS[request.param], reason=f"{LENDERS[request.param]} is not installed")
+    """Return a library, and the method that computes its arrays by a library's convolution."""
+    pytest.importorskip(PROVIDERS[request.param], reason=f"{PROVIDERS[request.param]} is not installed")
     return make_library(request.param), METHODS[request.param]
 
 
-SPECS = {  # what is handed over: padding on either side, samples left out, counts
+SPECS = {  # padding on either side, samples left out, counts
     "more-after-than-before": cases.spec(cases.axis(7, 4, 9, before=1)),
     "more-after-at-a-stride": cases.spec(cases.axis(9, 4, 6, before=1, stride=2)),
     "only-before": cases.spec(cases.axis(7, 3, 4, before=2)),
@@ -59,14 +59,8 @@ SPECS = {  # what is handed over: padding on either side, samples left out, coun
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("name", SPECS)
 def test_the_library_computes_the_definition(own, name, dtype):
-    library, method = own
-    spec, random = SPECS[name], np.random.default_rng(3)
-    x, w = cases.numbers(random, spec.input_shape, dtype), cases.numbers(random, spec.kernel_shape, dtype)
-    plan = running.planned(library, spec, dtype, method)
-    assert not isinstance(plan, str), plan
-    y = running.run(library, plan, x, w)
-    exact = oracle.operation(oracle.exact(x), oracle.exact(w), spec, 0)
-    running.assert_contract(y, exact, x, w, spec, dtype, accuracy="componentwise")
+    (library, method), spec = own, SPECS[name]
+    running.assert_definition(library, *cases.operands(spec, dtype), spec, dtype, method)
 
 
 @pytest.mark.parametrize("array", ["torch", "numpy"])
@@ -84,12 +78,9 @@ def test_float64_unfolds_a_few_samples_at_a_time(array, transposed, monkeypatch)
     spec = cases.spec(*axes, batch=5, channels=2, filters=3)
     monkeypatch.setattr(torch_conv, "_MAX_COLUMNS", 0)
     monkeypatch.setattr(torch_conv, "_COLUMNS", 2 * 8 * 3 * 9 * 42)  # bytes of two samples' columns
-    library, random = make_library(array), np.random.default_rng(4)
-    x, w = cases.numbers(random, spec.input_shape, "float64"), cases.numbers(random, spec.kernel_shape, "float64")
-    y = running.run(library, running.planned(library, spec, "float64", "torch_conv"), x, w)
+    operands = cases.operands(spec, "float64")
+    running.assert_definition(make_library(array), *operands, spec, "float64", "torch_conv")
     assert called == ([2, 2, 1] if transposed else [3, 2])
-    exact = oracle.operation(oracle.exact(x), oracle.exact(w), spec, 0)
-    running.assert_contract(y, exact, x, w, spec, "float64", accuracy="componentwise")
 
 
 def test_gradients_pass_through_a_few_samples_at_a_time(monkeypatch):
@@ -101,13 +92,13 @@ def test_gradients_pass_through_a_few_samples_at_a_time(monkeypatch):
     x.requires_grad_()
     w.requires_grad_()
     function, called = torch.nn.functional.conv2d, []
-    wanted = torch.autograd.grad(function(x, w).square().sum(), (x, w))
+    expected = torch.autograd.grad(function(x, w).square().sum(), (x, w))
     monkeypatch.setattr(torch_conv, "_MAX_COLUMNS", 0)
     monkeypatch.setattr(torch_conv, "_COLUMNS", 1)
     monkeypatch.setattr(torch.nn.functional, "conv2d", lambda x, *more: called.append(len(x)) or function(x, *more))
-    found = torch.autograd.grad(nn.conv2d(x, w, method="torch_conv").square().sum(), (x, w))
+    gradients = torch.autograd.grad(nn.conv2d(x, w, method="torch_conv").square().sum(), (x, w))
     assert called[:3] == [1, 1, 1]
-    for ours, theirs in zip(found, wanted, strict=True):
+    for ours, theirs in zip(gradients, expected, strict=True):
         torch.testing.assert_close(ours, theirs)
 
 
@@ -139,7 +130,7 @@ def test_a_transposed_convolution_falls_into_phases_where_memory_is_short():
     "options", [{"stride": 2}, {"stride": (3, 1), "padding": 2}, {"stride": 2, "dilation": (3, 2)}]
 )
 @pytest.mark.parametrize("array", ["torch", "numpy"])
-def test_bad_taps_of_a_transposed_convolution_spoil_their_phases(array, options, tap, bad):
+def test_non_finite_taps_of_a_transposed_convolution_contaminate_their_phases(array, options, tap, bad):
     pytest.importorskip("torch", reason="torch is not installed")
     library, random = make_library(array), np.random.default_rng(1)
     x, w = random.standard_normal((2, 4, 5, 6)), random.standard_normal((4, 3, 3, 4))
@@ -158,7 +149,7 @@ def test_bad_taps_of_a_transposed_convolution_spoil_their_phases(array, options,
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 @pytest.mark.parametrize("where", ["x", "kernel"])
-def test_what_is_not_finite_spoils_what_it_meets(own, where, bad, dtype):
+def test_non_finite_numbers_contaminate_their_windows(own, where, bad, dtype):
     library, method = own
     random = np.random.default_rng(0)
     x, w = random.standard_normal((2, 3, 9, 20)).astype(dtype), random.standard_normal((8, 3, 3, 3)).astype(dtype)
@@ -179,10 +170,10 @@ MEMORY = {
 }
 
 
-@pytest.mark.parametrize("lie", MEMORY)
-def test_numpy_arrays_are_lent_to_torch_however_they_lie(lie):
+@pytest.mark.parametrize("layout", MEMORY)
+def test_torch_computes_numpy_arrays_of_any_layout(layout):
     pytest.importorskip("torch", reason="torch is not installed")
-    x = MEMORY[lie](np.random.default_rng(0).standard_normal((9, 11)))
+    x = MEMORY[layout](np.random.default_rng(0).standard_normal((9, 11)))
     kernel = np.arange(6.0).reshape(2, 3)
     kernel.flags.writeable = False
     y = arrayconv.convolve(x, kernel, method="torch_conv")
@@ -208,16 +199,16 @@ def test_a_repeated_call_keeps_gradients_digits_and_bad_taps():
     plain = [arrayconv.convolve(x, kernel, **call) for _ in range(2)][1]
     with torch.autocast("cpu"):
         assert arrayconv.convolve(x, kernel, **call).dtype == torch.float32
-    watched = x.clone().requires_grad_()
-    arrayconv.convolve(watched, kernel, **call).sum().backward()
-    assert watched.grad is not None
+    tracked = x.clone().requires_grad_()
+    arrayconv.convolve(tracked, kernel, **call).sum().backward()
+    assert tracked.grad is not None
     assert torch.equal(plain, arrayconv.convolve(x, kernel, **call))
     bad = torch.tensor([1.0, float("inf"), 1.0])
     y = arrayconv.convolve(x, bad, **call)
     assert not torch.isfinite(y).any()
 
 
-def test_torch_lends_nothing_that_is_switched_off():
+def test_torch_computes_nothing_where_it_is_switched_off():
     pytest.importorskip("torch", reason="torch is not installed")
     x, kernel = np.ones((9, 9)), np.ones((3, 3))
     with config.using(accelerators=set(config.ACCELERATORS) - {"torch"}):

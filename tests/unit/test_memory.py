@@ -1,4 +1,4 @@
-"""Data among zeros: every way of writing it gives what `numpy.pad` gives, with zeros behind it where they are asked."""
+"""Zero-padded data: every function that writes it gives what `numpy.pad` gives, with zeros behind it on request."""
 
 import jax.numpy as jnp
 import numpy as np
@@ -46,7 +46,7 @@ def problem(size, before, after):
 @pytest.mark.parametrize(
     ("library", "zeros_first"), [("numpy", False), ("numpy", True), ("torch", False), ("torch", True), ("jax", True)]
 )
-def test_data_stands_among_zeros(library, zeros_first, row):
+def test_data_is_zero_padded(library, zeros_first, row):
     x, place, expected = problem(*row)
     data = LIBRARIES[library](x.astype("float32"))
     options = {"xp": compat_namespace(library), "device": device_of(data), "zeros_first": zeros_first}

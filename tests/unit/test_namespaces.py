@@ -1,4 +1,4 @@
-"""Any namespace of the standard serves: without extensions, of older versions, without views or writing in place."""
+"""Any namespace of the standard works: without extensions, of older versions, without views or writing in place."""
 
 import importlib
 import subprocess
@@ -19,14 +19,14 @@ X, K = RANDOM.normal(size=(13, 12)), RANDOM.normal(size=(3, 4))
 LONG, TAPS = RANDOM.normal(size=(40, 41)), RANDOM.normal(size=(17, 18))
 WHOLE = RANDOM.integers(-9, 9, (13, 12))
 SEPARABLE = np.outer(K[:, 0], K[0])
-SPOILED = np.where(X > 1.9, np.nan, X)
+WITH_NAN = np.where(X > 1.9, np.nan, X)
 DOORS = {
     "convolve": lambda a: arrayconv.convolve(a(X), a(K), "same", boundary="reflect"),
     "convolve-strided": lambda a: arrayconv.convolve(a(X[0]), a(K[0]), stride=2, boundary="wrap"),
     "convolve-long": lambda a: arrayconv.convolve(a(LONG), a(TAPS), "same"),
     "convolve-list": lambda a: arrayconv.convolve(a(X), K.tolist(), dilation=(1, 2)),
     "convolve-integers": lambda a: arrayconv.convolve(a(WHOLE), a(WHOLE[:3, :4])),
-    "convolve-nan": lambda a: arrayconv.convolve(a(SPOILED), a(K), "same"),
+    "convolve-nan": lambda a: arrayconv.convolve(a(WITH_NAN), a(K), "same"),
     "convolve-blocks": lambda a: arrayconv.convolve(a(X), a(K), method="direct", max_workspace=7000),
     "convolve-im2col": lambda a: arrayconv.convolve(a(X), a(K), boundary="edge", method="im2col"),
     "convolve-banded": lambda a: arrayconv.convolve(a(X), a(K), boundary="symmetric", method="banded"),
@@ -103,12 +103,12 @@ class Copying(bare_namespace.Array):
 
 
 @pytest.mark.parametrize("door", DOORS)
-def test_writing_need_not_reach_the_arrays_that_a_view_was_taken_of(door, monkeypatch):
+def test_writing_to_a_view_need_not_change_its_array(door, monkeypatch):
     monkeypatch.setattr(bare_namespace, "Array", Copying)
     monkeypatch.setattr(bare_namespace, "reshape", _reshaped)
-    _forget()
+    _clear_namespaces()
     agrees(door, _bare, "conformance")
-    _forget()
+    _clear_namespaces()
 
 
 def _reshaped(x, shape, **options):
@@ -117,7 +117,7 @@ def _reshaped(x, shape, **options):
     return type(x)(array_api_strict.reshape(x._inner, shape, copy=True))
 
 
-def _forget():
+def _clear_namespaces():
     from arrayconv._arrays.namespace import writing
 
     writing.cache_clear()
@@ -131,21 +131,21 @@ def test_an_out_that_cannot_be_written_is_refused_before_any_work():
 def test_out_is_written_where_no_array_is_a_view(monkeypatch):
     monkeypatch.setattr(bare_namespace, "Array", Copying)
     monkeypatch.setattr(bare_namespace, "reshape", _reshaped)
-    _forget()
+    _clear_namespaces()
     out = _bare(np.zeros((15, 15)))
     assert arrayconv.convolve(_bare(X), _bare(K), out=out) is out
     np.testing.assert_allclose(copied("conformance", out), arrayconv.convolve(X, K))
-    _forget()
+    _clear_namespaces()
 
 
 @pytest.mark.parametrize("like", ["namespace", "array"])
 @pytest.mark.parametrize("method", ["fft", "overlap_save"])
 def test_transforms_are_refused_by_name_where_there_are_none(method, like):
     subject = bare_namespace if like == "namespace" else _bare(X)
-    told = arrayconv.explain((64, 64), (31, 31), like=subject)
-    reasons = {row.name: row.refusal for row in told.candidates}
+    explanation = arrayconv.explain((64, 64), (31, 31), like=subject)
+    reasons = {row.name: row.refusal for row in explanation.candidates}
     assert reasons[method] == "conformance does not have the standard's optional `fft` extension"
-    assert told.method not in ("fft", "overlap_save")
+    assert explanation.method not in ("fft", "overlap_save")
     with pytest.raises(NotImplementedError, match=rf"{method}' cannot run this. Reason: conformance does not have"):
         arrayconv.convolve(_bare(X), _bare(K), method=method)
 
@@ -205,7 +205,7 @@ def _origin(name):
     return name.split("_")[0]
 
 
-def test_nothing_of_the_other_libraries_is_imported_to_serve_a_namespace():
+def test_nothing_of_the_other_libraries_is_imported_to_compute_on_a_namespace():
     code = """
 import sys
 import arrayconv
@@ -214,8 +214,8 @@ x = xp.asarray([1.0, 2.0, 3.0])
 arrayconv.convolve(x, x)
 print([name for name in ("scipy", "torch", "jax") if name in sys.modules])
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
-    assert (done.returncode, done.stdout.strip()) == (0, "[]"), done.stderr
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert (process.returncode, process.stdout.strip()) == (0, "[]"), process.stderr
 
 
 def test_a_device_without_a_name_is_called_by_its_type():

@@ -1,4 +1,4 @@
-"""The compiled loop over rows agrees with the definition whatever the terms and the memory."""
+"""The compiled loop over rows agrees with the definition for any terms and layout in memory."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ from arrayconv._calls import cache
 from arrayconv._plan import plan as planner
 from arrayconv._problem import partition
 from arrayconv._runtime import threads
-from tests import cases, oracle, running
+from tests import cases, running
 from tests.conftest import make_library
 
 needs_code = pytest.mark.skipif(not loader.built(), reason="the loops were not built: no C compiler")
@@ -25,16 +25,7 @@ def method():
 
 
 def agrees(x, w, spec, dtype, method):
-    library = make_library("numpy")
-    plan = running.planned(library, spec, dtype, method)
-    y = running.run(library, plan, x, w)
-    exact = oracle.operation(oracle.exact(x), oracle.exact(w), spec, 0)
-    running.assert_contract(y, exact, x, w, spec, dtype, accuracy="componentwise")
-
-
-def operands(spec, dtype):
-    random = np.random.default_rng(7)
-    return cases.numbers(random, spec.input_shape, dtype), cases.numbers(random, spec.kernel_shape, dtype)
+    running.assert_definition(make_library("numpy"), x, w, spec, dtype, method)
 
 
 def images(batch, size, channels, filters=4):
@@ -59,28 +50,28 @@ def test_borders_are_slabs_where_extending_would_cost_more(spec, method):
 
 @pytest.mark.parametrize("dtype", ["float32", "int32"])
 def test_images_on_threads_of_their_own_start_no_others(dtype, method, monkeypatch):
-    spec, told = images(16, 16, 16, filters=16), []
+    spec, counts = images(16, 16, 16, filters=16), []
     parallel_for = in_place.parallel_for
     monkeypatch.setattr(
-        in_place, "parallel_for", lambda part, units, count: told.append(count) or parallel_for(part, units, count)
+        in_place, "parallel_for", lambda part, units, count: counts.append(count) or parallel_for(part, units, count)
     )
     library = make_library("numpy")
     plan = running.planned(library, spec, dtype, method)
     halves = partition.partition(spec, (8, 1, 16, 16), extends=frozenset(), slabs=True)
     assert shared.num_threads(halves.cached_pieces[0].spec, plan.traits._replace(threads=2)) == 2
     plan = plan._replace(partition=halves, num_parallel=2, traits=plan.traits._replace(threads=2))
-    x, w = (np.round(8 * array).astype(dtype) for array in operands(spec, "float32"))
+    x, w = (np.round(8 * array).astype(dtype) for array in cases.operands(spec, "float32"))
     y = running.run(library, plan, x, w)
-    assert told == [1, 1]
+    assert counts == [1, 1]
     whole = running.run(library, running.planned(library, spec, dtype, "direct"), x, w)
     np.testing.assert_array_equal(y, whole)
 
 
-def test_images_on_threads_start_no_others_where_another_method_serves_instead(monkeypatch):
-    spec, told = images(16, 16, 16, filters=16), []
+def test_images_on_threads_start_no_others_where_another_method_runs_instead(monkeypatch):
+    spec, counts = images(16, 16, 16, filters=16), []
     library, parallel_for = make_library("numpy"), in_place.parallel_for
     monkeypatch.setattr(
-        in_place, "parallel_for", lambda part, units, count: told.append(count) or parallel_for(part, units, 1)
+        in_place, "parallel_for", lambda part, units, count: counts.append(count) or parallel_for(part, units, 1)
     )
     other = running.planned(library, spec, "float32", "native_loops")
     halves = partition.partition(spec, (8, 1, 16, 16), extends=frozenset(), slabs=True)
@@ -91,18 +82,18 @@ def test_images_on_threads_start_no_others_where_another_method_serves_instead(m
 
     def fails(job, *arguments):
         if job.loop == tables.TILES:
-            raise AcceleratorFailed("native", "it is told to")
+            raise AcceleratorFailed("native", "it is made to")
         return start(job, *arguments)
 
     monkeypatch.setattr(loader, "start", fails)
     monkeypatch.setattr(planner, "make", lambda *arguments: other)
     monkeypatch.setattr(_accel, "disable", lambda failure: None)
     with pytest.warns(RuntimeWarning, match="Method 'native_loops' runs instead"):
-        running.run(library, plan, *operands(spec, "float32"))
-    assert told == [1, 1]
+        running.run(library, plan, *cases.operands(spec, "float32"))
+    assert counts == [1, 1]
 
 
-TERMS = {  # what passes of nine, three and one term are made of
+TERMS = {  # passes of nine, three and one term
     "one": cases.spec(cases.axis(9, 1)),
     "one-and-one": cases.spec(cases.axis(9, 2)),
     "three": cases.spec(cases.axis(9, 3)),
@@ -118,10 +109,10 @@ TERMS = {  # what passes of nine, three and one term are made of
 @pytest.mark.parametrize("dtype", ["float32", "float64", "complex64", "complex128", "int8", "int16", "int32", "int64"])
 @pytest.mark.parametrize("name", TERMS)
 def test_passes_equal_the_definition(name, dtype, method):
-    agrees(*operands(TERMS[name], dtype), TERMS[name], dtype, method)
+    agrees(*cases.operands(TERMS[name], dtype), TERMS[name], dtype, method)
 
 
-MEMORY = {  # how x may lie in memory
+MEMORY = {  # layouts of x in memory
     "reversed": lambda x: x[..., ::-1, ::-1],
     "every-other": lambda x: np.repeat(x, 2, axis=-1)[..., ::2],
     "columns-first": lambda x: np.asfortranarray(x),
@@ -136,7 +127,7 @@ MEMORY = {  # how x may lie in memory
 @pytest.mark.parametrize("lie", MEMORY)
 def test_any_memory_layout_is_read_in_place_or_copied(lie, method):
     spec = cases.spec(cases.axis(7, 3), cases.axis(5, 2, stride=2), batch=20)
-    x, w = operands(spec, "float32")
+    x, w = cases.operands(spec, "float32")
     agrees(MEMORY[lie](x), w, spec, "float32", method)
 
 
@@ -149,7 +140,7 @@ def test_rows_longer_than_a_block_and_shared_by_threads(filters, threads, monkey
     spec = cases.spec(cases.axis(9, 3), cases.axis(50, 3), batch=2, filters=filters)
     shared.job.cache_clear()
     try:
-        agrees(*operands(spec, "float64"), spec, "float64", method)
+        agrees(*cases.operands(spec, "float64"), spec, "float64", method)
     finally:
         shared.job.cache_clear()
 
@@ -163,10 +154,10 @@ LAST = {  # which of x and y have their channels last
 
 @pytest.mark.parametrize("dtype", ["float32", "complex128", "int64"])
 @pytest.mark.parametrize("last", LAST)
-def test_channels_that_are_adjacent_are_laid_apart_first(last, dtype, method, monkeypatch):
-    seen = []
+def test_contiguous_channels_are_copied_first(last, dtype, method, monkeypatch):
+    jobs = []
     job = shared.job
-    monkeypatch.setattr(shared, "job", lambda *table: seen.append(table) or job(*table))
+    monkeypatch.setattr(shared, "job", lambda *table: jobs.append(table) or job(*table))
     random = np.random.default_rng(4)
     x_shape = (2, 3, 20, 30) if last == "y" else (2, 20, 30, 3)
     x, w = cases.numbers(random, x_shape, dtype), cases.numbers(random, (5, 3, 3, 2), dtype)
@@ -175,14 +166,14 @@ def test_channels_that_are_adjacent_are_laid_apart_first(last, dtype, method, mo
         y = einconv(LAST[last], x, w, method=method, out=np.empty_like(expected) if out else None)
         tolerance = 0 if dtype == "int64" else 1e-4 if dtype == "float32" else 1e-11
         np.testing.assert_allclose(y, expected, rtol=tolerance, atol=tolerance)
-    steps = [job(*asked).parts[0] for asked in seen[-2:]]
+    steps = [job(*arguments).parts[0] for arguments in jobs[-2:]]
     assert all((table.x_step, table.y_step) == (1, 1) for table in steps)
 
 
 @pytest.mark.parametrize("step", [1, 2, -1])
-def test_the_answer_is_written_where_the_caller_wants_it(step, method):
+def test_the_result_is_written_to_out_of_any_step(step, method):
     spec = cases.spec(cases.axis(9, 3), cases.axis(9, 3), batch=2)
-    x, w = operands(spec, "float64")
+    x, w = cases.operands(spec, "float64")
     into = np.full((2, 7, 16), np.nan)[..., ::step][..., :7]
     y = arrayconv.correlate(x[:, 0, 0], w[0, 0], "valid", axes=(1, 2), method=method, out=into)
     assert y is into
@@ -199,7 +190,7 @@ def test_borders_of_large_arrays_equal_direct(shape, method):
         np.testing.assert_allclose(y, expected, rtol=1e-12, atol=1e-12)
 
 
-def test_the_first_axis_of_an_image_gives_a_contiguous_answer(method):
+def test_the_first_axis_of_an_image_gives_a_contiguous_result(method):
     x = np.random.default_rng(2).standard_normal((50, 40))
     y = arrayconv.convolve(x, [1.0, 2.0, 1.0], "valid", axes=0, method=method)
     assert y.flags.c_contiguous
@@ -207,15 +198,10 @@ def test_the_first_axis_of_an_image_gives_a_contiguous_answer(method):
 
 
 def test_a_nan_reaches_only_the_outputs_whose_window_holds_it(method):
-    x = np.ones((40, 50))
-    x[10, 20] = np.nan
-    y = arrayconv.convolve(x, np.zeros((3, 3)), "same", method=method)
-    expected = np.zeros(x.shape)
-    expected[9:12, 19:22] = np.nan
-    np.testing.assert_array_equal(y, expected)
+    running.assert_contains_nan(method)
 
 
-CALLS = {  # (x, kernel, how): calls that are remembered, of every layout that a door makes
+CALLS = {  # (x, kernel, how): bound calls, of every layout of the doors
     "signal": ((40,), (5,), lambda x, k, **how: arrayconv.convolve(x, k, "same", **how)),
     "filled": ((40,), (5,), lambda x, k, **how: arrayconv.convolve(x, k, "full", fill_value=3, **how)),
     "lags": ((40,), (20,), lambda x, k, **how: arrayconv.correlate(x, k, lags=(-3, 2), **how)),
@@ -270,9 +256,9 @@ def test_a_bias_is_added_to_remembered_calls(method, monkeypatch):
 @pytest.mark.parametrize("units", [1, 2, 3, 100])
 def test_every_unit_is_computed_once_by_any_number_of_threads(monkeypatch, units):
     monkeypatch.setattr(threads, "usable", lambda: 2)
-    seen = []
-    in_place.parallel_for(lambda first, stop: seen.extend(range(first, stop)), units, 100)
-    assert sorted(seen) == list(range(units))
+    computed = []
+    in_place.parallel_for(lambda first, stop: computed.extend(range(first, stop)), units, 100)
+    assert sorted(computed) == list(range(units))
 
 
 def test_an_error_in_a_thread_is_raised(monkeypatch):

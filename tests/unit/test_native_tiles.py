@@ -10,7 +10,7 @@ from arrayconv._accel.native import tiles as shared
 from arrayconv._calls import cache
 from arrayconv._costs import parallel
 from arrayconv._problem.boundary import BOUNDARIES
-from tests import cases, oracle, running
+from tests import cases, running
 from tests.conftest import make_library
 from tests.unit.test_native_loops import MEMORY, needs_code
 
@@ -23,17 +23,7 @@ def method():
 
 
 def agrees(x, w, spec, dtype, method, fill=0):
-    library = make_library("numpy")
-    plan = running.planned(library, spec, dtype, method, fill=fill)
-    assert not isinstance(plan, str), plan
-    y = running.run(library, plan, x, w, fill)
-    exact = oracle.operation(oracle.exact(x), oracle.exact(w), spec, fill)
-    running.assert_contract(y, exact, x, w, spec, dtype, fill, accuracy="componentwise")
-
-
-def operands(spec, dtype):
-    random = np.random.default_rng(7)
-    return cases.numbers(random, spec.input_shape, dtype), cases.numbers(random, spec.kernel_shape, dtype)
+    running.assert_definition(make_library("numpy"), x, w, spec, dtype, method, fill)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -41,7 +31,7 @@ def operands(spec, dtype):
 @pytest.mark.parametrize("columns", [1, 2, 3, 4, 7])
 def test_every_pass_equals_the_definition(rows, columns, dtype, method):
     spec = cases.spec(cases.axis(rows + 7, rows), cases.axis(columns + 3, columns))
-    agrees(*operands(spec, dtype), spec, dtype, method)
+    agrees(*cases.operands(spec, dtype), spec, dtype, method)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -49,13 +39,13 @@ def test_every_pass_equals_the_definition(rows, columns, dtype, method):
 @pytest.mark.parametrize("width", [1, 8, 15, 16, 17, 40])
 def test_rows_and_columns_left_over_are_written_once(height, width, dtype, method):
     spec = cases.spec(cases.axis(height, 3, height, before=1), cases.axis(width, 2, width, before=1))
-    agrees(*operands(spec, dtype), spec, dtype, method)
+    agrees(*cases.operands(spec, dtype), spec, dtype, method)
 
 
 @pytest.mark.parametrize(("first", "second"), [*product(BOUNDARIES, BOUNDARIES)])
 def test_every_boundary_is_followed_inside(first, second, method):
     spec = cases.spec(cases.axis(4, 3, 11, before=5, boundary=first), cases.axis(3, 4, 12, before=4, boundary=second))
-    agrees(*operands(spec, "float64"), spec, "float64", method, fill=2.5)
+    agrees(*cases.operands(spec, "float64"), spec, "float64", method, fill=2.5)
 
 
 SPECS = {
@@ -75,13 +65,13 @@ SPECS = {
 @pytest.mark.parametrize("fill", [0, -1.5])
 @pytest.mark.parametrize("name", SPECS)
 def test_counts_and_axes_equal_the_definition(name, fill, method):
-    agrees(*operands(SPECS[name], "float64"), SPECS[name], "float64", method, fill)
+    agrees(*cases.operands(SPECS[name], "float64"), SPECS[name], "float64", method, fill)
 
 
 @pytest.mark.parametrize("lie", MEMORY)
 def test_any_memory_layout_is_read_in_place_or_copied(lie, method):
     spec = cases.spec(cases.axis(7, 3, 7, before=1), cases.axis(9, 2), batch=3)
-    x, w = operands(spec, "float32")
+    x, w = cases.operands(spec, "float32")
     agrees(MEMORY[lie](x), w, spec, "float32", method)
 
 
@@ -92,14 +82,14 @@ def test_blocks_of_a_large_array_shared_by_threads(monkeypatch, method):
     shared.job.cache_clear()
     spec = cases.spec(cases.axis(40, 3, 40, before=1), cases.axis(50, 4, 50, before=2, boundary="reflect"), batch=2)
     try:
-        agrees(*operands(spec, "float64"), spec, "float64", method)
+        agrees(*cases.operands(spec, "float64"), spec, "float64", method)
     finally:
         shared.job.cache_clear()
 
 
 @pytest.fixture
 def short_ways(monkeypatch):
-    """Rows of few samples meet in a cache of short ways, and are copied apart."""
+    """Make the cache's ways short, so that rows of few samples conflict and are copied."""
     monkeypatch.setattr(shared, "_WAY", 64)
     monkeypatch.setattr(shared, "_FEW_LINES", 1)
     monkeypatch.setattr(shared, "_BLOCK_ROWS", 12)
@@ -111,17 +101,17 @@ def short_ways(monkeypatch):
 
 @pytest.mark.parametrize("boundary", BOUNDARIES)
 @pytest.mark.parametrize(("dtype", "width"), [("float32", 48), ("float64", 40)])
-def test_rows_that_meet_in_the_cache_are_copied_apart(dtype, width, boundary, method, short_ways):
+def test_rows_that_conflict_in_the_cache_are_copied(dtype, width, boundary, method, short_ways):
     rows = cases.axis(50, 5, 50, before=2, boundary=boundary)
     spec = cases.spec(rows, cases.axis(width, 4, width, before=2, boundary=boundary), batch=2)
-    agrees(*operands(spec, dtype), spec, dtype, method, fill=0.5)
+    agrees(*cases.operands(spec, dtype), spec, dtype, method, fill=0.5)
 
 
 @pytest.mark.parametrize(
     ("itemsize", "step", "taps", "copies"),
     [(8, 512, 4, 1), (4, 2048, 9, 1), (8, 512, 3, 0), (8, 520, 9, 0), (4, 512, 9, 0)],
 )
-def test_rows_are_copied_where_they_would_push_each_other_out(itemsize, step, taps, copies):
+def test_rows_are_copied_where_they_would_evict_each_other(itemsize, step, taps, copies):
     spec = cases.spec(cases.axis(500, taps), cases.axis(step, 5))
     sizes = spec.output_size
     head, table, _, _, row_cuts, _ = shared.job(spec, (0, 0, 0, step, 1), (0, 0, 0, sizes[1], 1), 0, 0, itemsize).parts
@@ -132,7 +122,7 @@ def test_rows_are_copied_where_they_would_push_each_other_out(itemsize, step, ta
 
 @pytest.mark.parametrize("stride", [1, 2])
 @pytest.mark.parametrize("step", [1, 2, -1])
-def test_the_answer_is_written_where_the_caller_wants_it(step, stride, method):
+def test_the_result_is_written_to_out_of_any_step(step, stride, method):
     x, w = np.random.default_rng(0).standard_normal((2, 9, 9)), np.random.default_rng(1).standard_normal((3, 3))
     into = np.full((2, 7, 16), np.nan)[:, ::stride, ::step][..., : (7, 4)[stride - 1]]
     options = {"mode": "valid", "axes": (1, 2), "stride": stride}
@@ -142,12 +132,7 @@ def test_the_answer_is_written_where_the_caller_wants_it(step, stride, method):
 
 
 def test_a_nan_reaches_only_the_outputs_whose_window_holds_it(method):
-    x = np.ones((40, 50))
-    x[10, 20] = np.nan
-    y = arrayconv.convolve(x, np.zeros((3, 3)), "same", method=method)
-    expected = np.zeros(x.shape)
-    expected[9:12, 19:22] = np.nan
-    np.testing.assert_array_equal(y, expected)
+    running.assert_contains_nan(method)
 
 
 @pytest.mark.parametrize("shape", [(1, 2), (30, 40), (64, 1)])

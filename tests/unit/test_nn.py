@@ -1,6 +1,6 @@
-"""`arrayconv.nn`: refusals, exact integers, and what torch has no answer to; `tests/parity/test_nn.py` has the rest.
+"""`arrayconv.nn`: refusals, exact integers, and cases that torch has not; `tests/parity/test_nn.py` has the rest.
 
-The oracle sums over exact integers and fractions; here only torch's layouts and sizes are stated once more.
+The oracle sums over exact integers and fractions; torch's layouts and sizes alone are stated here again.
 """
 
 import re
@@ -69,7 +69,7 @@ def added(y, bias):
 
 
 def close(y, exact):
-    """Raise unless y, of up to some hundred terms near 1, is the exact answer within the bound for 1000 terms."""
+    """Raise unless y, of up to some hundred terms near 1, is the exact result within the bound for 1000 terms."""
     expected = oracle.rounded(exact)
     assert y.shape == expected.shape
     scale = np.max(np.abs(expected), initial=1)
@@ -78,7 +78,7 @@ def close(y, exact):
 
 # ------------------------------------------------------------------------------------------------- values, everywhere
 
-# function, input, weight, options: what varies is in the name
+# function, input, weight, options: the name says what varies
 CALLS = {
     "1d": ("conv1d", (2, 2, 7), (3, 2, 3), {"stride": 2, "padding": 1, "dilation": 2}),
     "2d-groups": ("conv2d", (2, 4, 5, 6), (6, 2, 3, 2), {"padding": (1, 0), "groups": 2}),
@@ -153,7 +153,7 @@ def test_boundaries_of_any_width(boundary):
     close(y, convolved(x, w, padding=(7, 5), boundary=boundary))
 
 
-def test_a_constant_other_than_zero_lies_beyond():
+def test_the_fill_may_be_another_constant():
     x, w = host(1, (1, 2, 4), "int64"), host(2, (1, 2, 3), "int64")
     y = nn.conv1d(x, w, padding=2, fill_value=7)
     np.testing.assert_array_equal(y, oracle.wrapped(convolved(x, w, padding=2, fill=7), "int64"))
@@ -206,7 +206,7 @@ def test_methods_agree(method):
     close(nn.conv2d(x, w, bias, groups=2, padding=1, method=method), convolved(x, w, bias, groups=2, padding=1))
 
 
-def test_a_cap_on_workspace_is_kept_or_refused():
+def test_a_cap_on_workspace_holds_or_the_call_is_refused():
     x, w = host(1, (2, 4, 16, 16)), host(2, (6, 4, 3, 3))
     close(nn.conv2d(x, w, max_workspace=20_000), convolved(x, w))
     with pytest.raises(ValueError, match=r"^conv2d: `max_workspace` is too small for any piece. Got 10 bytes."):
@@ -248,7 +248,7 @@ def test_an_empty_axis_is_all_padding():
 # -------------------------------------------------------------------------------------------------------------- dtypes
 
 
-@pytest.mark.parametrize(("x", "w", "bias", "wanted", "result"), [
+@pytest.mark.parametrize(("x", "w", "bias", "requested", "result"), [
     ("float32", "float64", None, None, "float64"),
     ("int8", "float32", None, None, "float32"),
     ("float32", "int64", "int64", None, "float32"),
@@ -258,13 +258,13 @@ def test_an_empty_axis_is_all_padding():
     ("int8", "int8", "int32", "int64", "int64"),
     ("uint8", "uint8", "float32", "float64", "float64"),
 ])  # fmt: skip
-def test_dtype_of_the_result(library, x, w, bias, wanted, result):
+def test_dtype_of_the_result(library, x, w, bias, requested, result):
     if library.name == "jax" and result not in ("float64", "complex64"):
         pytest.skip("JAX runs some of the rows: every one is compiled anew")
     if not hasattr(library.xp, "float16") and result == "float16":
         pytest.skip(f"{library.name} has no float16")
     arrays = [np.ones(shape, dtype) for shape, dtype in (((1, 1, 3), x), ((2, 1, 2), w), ((2,), bias)) if dtype]
-    y = nn.conv1d(*map(library.asarray, arrays), dtype=wanted)
+    y = nn.conv1d(*map(library.asarray, arrays), dtype=requested)
     expected = np.full((1, 2, 2), 3 if bias else 2, result)
     np.testing.assert_array_equal(library.numpy(y), expected, strict=True)
 
@@ -409,8 +409,8 @@ def test_gradients_without_autograd_are_torch_s(name, dtype):
     dy = host(9, y.shape, dtype)
     tensors = [torch.asarray(array).requires_grad_() for array in arrays]
     expected, torch_pullback = RECORDED[name](*tensors)
-    wanted = torch.autograd.grad(expected, torch_pullback.arguments, torch.asarray(dy))
-    for gradient, other in zip(pullback(dy), wanted, strict=True):
+    theirs = torch.autograd.grad(expected, torch_pullback.arguments, torch.asarray(dy))
+    for gradient, other in zip(pullback(dy), theirs, strict=True):
         assert gradient.dtype == dtype
         np.testing.assert_allclose(gradient, other, rtol=0, atol=1e-12)
 

@@ -1,4 +1,4 @@
-"""The layers of arrayconv.nn.modules: torch.nn's outputs, gradients, parameters and state, and what they add."""
+"""The layers of arrayconv.nn.modules: torch.nn's outputs, gradients, parameters and state, and their additions."""
 
 import copy
 import doctest
@@ -26,7 +26,7 @@ CONV = ["Conv1d", "Conv2d", "Conv3d"]
 TRANSPOSED = ["ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d"]
 EVEN = "ignore:Using padding='same' with even kernel lengths:UserWarning"  # torch's own
 
-# Options that torch's layers take as well: name, class, arguments after the channels (4 in, 6 out).
+# Options of torch's layers too: name, class, arguments after the channels (4 in, 6 out).
 ROWS = [
     *((f"plain-{name}", name, {"kernel_size": 3}) for name in CONV + TRANSPOSED),
     *((f"strided-{name}", name, {"kernel_size": 2, "stride": 2}) for name in CONV + TRANSPOSED),
@@ -489,7 +489,7 @@ def test_forward_refusals(name, options, x, more, error, text):
 # The module
 
 
-def test_modules_come_when_asked_for():
+def test_modules_are_imported_on_first_use():
     code = (
         "import sys, arrayconv\n"
         "assert arrayconv.nn.conv2d and 'torch' not in sys.modules\n"
@@ -498,9 +498,9 @@ def test_modules_come_when_asked_for():
         "try: arrayconv.nn.layers\n"
         "except AttributeError as error: print(error)\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.strip() == "module 'arrayconv.nn' has no attribute 'layers'"
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
+    assert process.returncode == 0, process.stderr
+    assert process.stdout.strip() == "module 'arrayconv.nn' has no attribute 'layers'"
 
 
 def test_docstring_examples_run():

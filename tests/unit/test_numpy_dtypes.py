@@ -48,7 +48,7 @@ def test_kinds_mix_by_size(names, expected):
         ("complex64", "complex64"),
     ],
 )
-def test_bfloat16_stands_beside_float16(other, expected):
+def test_bfloat16_promotes_like_float16(other, expected):
     assert numpy_dtypes.result_type("bfloat16", other) == expected
     assert numpy_dtypes.result_type(other, "bfloat16") == expected
 

@@ -1,4 +1,4 @@
-"""What goes in comes out: same library and device, nothing read or changed; lists, views, tracers, gradients."""
+"""Results have the library and device of x, and operands are not changed; lists, views, tracers, gradients."""
 
 import types
 
@@ -53,11 +53,11 @@ def unreadable(monkeypatch):
 
 
 def test_no_values_of_jax_arrays_are_read_to_plan_a_call():
-    seen = {}
+    readable = {}
 
-    def noted(how):
+    def recorded(how):
         def run(x):
-            seen[how] = operands("convolve", x, jnp.ones(3, x.dtype)).traits.readable
+            readable[how] = operands("convolve", x, jnp.ones(3, x.dtype)).traits.readable
             return x
 
         return run
@@ -69,8 +69,8 @@ def test_no_values_of_jax_arrays_are_read_to_plan_a_call():
         "vmap": lambda f: jax.vmap(f)(x),
         "jvp": lambda f: jax.jvp(f, (x,), (x,)),
     }.items():
-        run(noted(how))
-    assert seen == {"as it is": False, "jit": False, "vmap": False, "jvp": False}
+        run(recorded(how))
+    assert readable == {"as it is": False, "jit": False, "vmap": False, "jvp": False}
 
 
 STRICT_DEVICES = ["CPU_DEVICE", "device1", "device2", "no_float64", "no_x64"]
@@ -189,7 +189,7 @@ def test_kernel_lists_take_a_dtype_that_holds_them(x, kernel, dtype, library):
     assert library.numpy(y).dtype == dtype
 
 
-def test_kernel_lists_take_the_dtype_asked_for():
+def test_kernel_lists_take_the_requested_dtype():
     y = arrayconv.convolve(np.array([1, 2, 250], dtype=np.uint8), [-1, 300], dtype="int16")
     assert y.tolist() == [-1, 298, 350, 75000 - 2**16]
 
@@ -207,7 +207,7 @@ def test_arrays_without_axes_are_multiplied(method, library):
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_empty_batches_have_empty_answers(method, library):
+def test_empty_batches_have_empty_results(method, library):
     x, kernel = library.asarray(np.ones((0, 6))), library.asarray(np.ones(3))
     for boundary in ("constant", "wrap"):
         y = arrayconv.convolve(x, kernel, axes=1, boundary=boundary, method=method)
@@ -266,7 +266,7 @@ def test_operands_are_left_as_they_were(method, boundary, library):
     if library.name == "jax":
         return  # its arrays can't change
     x, kernel = library.asarray(X), library.asarray(KERNEL)
-    hidden = np.nan if method == "fft" else 1.0  # what is repaired must be repaired in a copy
+    hidden = np.nan if method == "fft" else 1.0  # repaired in a copy alone
     x[0, 0] = hidden
     before = library.numpy(x).copy(), library.numpy(kernel).copy()
     arrayconv.convolve(x, kernel, "same", boundary=boundary, method=method)
@@ -296,7 +296,7 @@ def test_torch_parameters_are_tensors():
     assert tuple(kernel.grad.shape) == KERNEL.shape
 
 
-def test_a_gradient_is_asked_for_only_where_an_operand_does():
+def test_a_result_needs_a_gradient_only_where_an_operand_does():
     x, kernel = torch.asarray(X), torch.asarray(KERNEL)
     assert not arrayconv.convolve(x, kernel).requires_grad
     assert arrayconv.convolve(x.clone().requires_grad_(), kernel).requires_grad
@@ -401,14 +401,14 @@ def test_jax_jit_equals_eager(method):
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_jax_jit_contains_what_is_not_finite(method):
+def test_jax_jit_contains_non_finite_numbers(method):
     x = LINE.copy()
     x[4] = np.nan
     y = jax.jit(lambda x: arrayconv.correlate(x, jnp.asarray(TAPS), "valid", method=method))(jnp.asarray(x))
     expected = np.correlate(LINE, TAPS, "valid")
-    spoilt = np.array([False, False, True, True, True, False, False])
-    assert np.array_equal(~np.isfinite(y), spoilt)
-    assert np.allclose(np.asarray(y)[~spoilt], expected[~spoilt], rtol=0, atol=1e-11)
+    contaminated = np.array([False, False, True, True, True, False, False])
+    assert np.array_equal(~np.isfinite(y), contaminated)
+    assert np.allclose(np.asarray(y)[~contaminated], expected[~contaminated], rtol=0, atol=1e-11)
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -433,35 +433,35 @@ def test_jax_closes_over_a_kernel():
 
 
 def test_jax_tracer_is_planned_for_as_its_array_is():
-    found = []
-    jax.eval_shape(lambda x, k: found.append(arrayconv.explain(x, k)) or x, jnp.asarray(LINE), jnp.asarray(TAPS))
-    assert found[0].output_shape == (11,)
-    assert (found[0].backend, found[0].dtype) == ("jax", "float64")
+    explanations = []
+    jax.eval_shape(lambda x, k: explanations.append(arrayconv.explain(x, k)) or x, jnp.asarray(LINE), jnp.asarray(TAPS))
+    assert explanations[0].output_shape == (11,)
+    assert (explanations[0].backend, explanations[0].dtype) == ("jax", "float64")
 
 
-# ---- a library nobody has heard of ----
+# ---- an unknown library ----
 
 
 class TinyArray:
     """An array with the standard's methods and nothing else."""
 
-    def __init__(self, held):
-        self.held = held
+    def __init__(self, inner):
+        self.inner = inner
 
     def __array_namespace__(self, api_version=None):
         return TINY
 
-    shape = property(lambda self: self.held.shape)
-    ndim = property(lambda self: self.held.ndim)
-    size = property(lambda self: self.held.size)
-    dtype = property(lambda self: self.held.dtype)
-    device = property(lambda self: self.held.device)
+    shape = property(lambda self: self.inner.shape)
+    ndim = property(lambda self: self.inner.ndim)
+    size = property(lambda self: self.inner.size)
+    dtype = property(lambda self: self.inner.dtype)
+    device = property(lambda self: self.inner.device)
 
     def __getitem__(self, key):
-        return TinyArray(self.held[key])
+        return TinyArray(self.inner[key])
 
     def __setitem__(self, key, value):
-        self.held[key] = opened(value)
+        self.inner[key] = opened(value)
 
 
 TinyArray.__module__ = "tinyarray"
@@ -471,30 +471,30 @@ for operator in OPERATORS:
     name = f"__{operator}__"
 
     def method(self, *others, name=name):
-        return TinyArray(getattr(self.held, name)(*map(opened, others)))
+        return TinyArray(getattr(self.inner, name)(*map(opened, others)))
 
     setattr(TinyArray, name, method)
 
 
 def opened(value):
-    """Return what a TinyArray holds, inside lists and tuples too."""
+    """Return the array inside a TinyArray, in lists and tuples too."""
     if isinstance(value, (list, tuple)):
         return type(value)(opened(entry) for entry in value)
-    return value.held if isinstance(value, TinyArray) else value
+    return value.inner if isinstance(value, TinyArray) else value
 
 
 class Tiny(types.ModuleType):
     """The namespace: array_api_strict's functions around TinyArrays."""
 
     def __getattr__(self, name):
-        found = getattr(array_api_strict if self.__name__ == "tinyarray" else array_api_strict.fft, name)
+        attribute = getattr(array_api_strict if self.__name__ == "tinyarray" else array_api_strict.fft, name)
         if name == "fft":
             return Tiny("tinyarray.fft")
-        if not callable(found) or isinstance(found, type) or name.startswith("__"):
-            return found
+        if not callable(attribute) or isinstance(attribute, type) or name.startswith("__"):
+            return attribute
 
         def function(*arguments, **options):
-            y = found(*map(opened, arguments), **{key: opened(value) for key, value in options.items()})
+            y = attribute(*map(opened, arguments), **{key: opened(value) for key, value in options.items()})
             return TinyArray(y) if isinstance(y, StrictArray) else y
 
         return function
@@ -507,8 +507,8 @@ TINY = Tiny("tinyarray")
 def test_unknown_library_gets_the_standard_only_code(method, unreadable, monkeypatch):
     place = array_api_strict.Device("device1")
     x, kernel = (TinyArray(array_api_strict.asarray(host.tolist(), device=place)) for host in (X, KERNEL))
-    found = arrayconv.explain(x, kernel, method=method)
-    assert found.backend == "tinyarray"
+    explanation = arrayconv.explain(x, kernel, method=method)
+    assert explanation.backend == "tinyarray"
     results = [
         arrayconv.correlate(x, kernel, method=method),
         arrayconv.correlate(x, kernel, "same", boundary="wrap", method=method),
@@ -516,7 +516,7 @@ def test_unknown_library_gets_the_standard_only_code(method, unreadable, monkeyp
     ]
     assert all(type(y) is TinyArray and y.device == place for y in results)
     monkeypatch.undo()
-    host = [np.asarray(y.held.to_device(array_api_strict.Device("CPU_DEVICE"))) for y in results]
+    host = [np.asarray(y.inner.to_device(array_api_strict.Device("CPU_DEVICE"))) for y in results]
     assert close(host[0], EXPECTED["full"])
     assert close(host[1], arrayconv.correlate(X, KERNEL, "same", boundary="wrap"))
     assert close(host[2], arrayconv.einconv("b n, o n -> b o n | n", X, KERNEL, padding=2, upsample=2))
@@ -528,7 +528,7 @@ def test_unknown_library_takes_lists_and_out():
     assert type(y) is TinyArray
     out = TinyArray(array_api_strict.zeros(4, dtype=array_api_strict.int64))
     assert arrayconv.convolve(x, [1, 10], out=out) is out
-    assert np.asarray(out.held).tolist() == np.asarray(y.held).tolist() == [1, 12, 23, 30]
+    assert np.asarray(out.inner).tolist() == np.asarray(y.inner).tolist() == [1, 12, 23, 30]
 
 
 def test_unknown_library_is_not_mixed_with_others():

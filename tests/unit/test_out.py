@@ -35,7 +35,7 @@ LAYOUTS = {
     "reversed": lambda shape, make: make(shape)[tuple(slice(None, None, -1) for _ in shape)],
 }
 
-# What is convolved: (x, kernel, options). Batch axes are merged in the middle of the computation.
+# Problems: (x, kernel, options). Batch axes are merged in the middle of the computation.
 PROBLEMS = {
     "plain": ((6, 7), (3, 2), {}),
     "batches": ((3, 4, 9), (3,), {"axes": 2}),
@@ -83,11 +83,11 @@ def test_out_on_every_writable_library(name, writable):
     out = writable.asarray(np.full(expected.shape, -7))
     assert arrayconv.convolve(x, kernel, "same", out=out, **options) is out
     assert np.array_equal(writable.numpy(out), expected)
-    turned = writable.xp.permute_dims(
+    transposed = writable.xp.permute_dims(
         writable.asarray(np.full(expected.shape[::-1], -7)), tuple(range(expected.ndim))[::-1]
     )
-    assert arrayconv.convolve(x, kernel, "same", out=turned, **options) is turned
-    assert np.array_equal(writable.numpy(turned), expected)
+    assert arrayconv.convolve(x, kernel, "same", out=transposed, **options) is transposed
+    assert np.array_equal(writable.numpy(transposed), expected)
 
 
 def test_samples_around_a_sliced_out_stay():
@@ -110,7 +110,7 @@ def test_every_method_writes_what_it_returns(method, dtype, writable):
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_out_is_written_where_no_tap_meets_a_sample(method):
+def test_out_is_written_where_no_tap_multiplies_a_sample(method):
     x, kernel = np.array([3, 4]), np.array([5])
     out = np.full(4, -7)
     arrayconv.einconv("n, n -> n | n", x, kernel, upsample=3, out=out, method=method)
@@ -215,7 +215,7 @@ def test_blocks_do_not_read_what_earlier_ones_wrote(method):
     x, kernel = RNG.integers(0, 99, (60, 50)), RNG.integers(0, 99, (5, 4))
     options = {"mode": "same", "boundary": "wrap", "method": method}
     space = arrayconv.explain(x, kernel, **options).workspace
-    options["max_workspace"] = space // 4 + x.nbytes  # a quarter of what one step takes, and a copy of the answer
+    options["max_workspace"] = space // 4 + x.nbytes  # a quarter of what one step takes, and a copy of the result
     assert arrayconv.explain(x, kernel, **options).steps > 1
     expected = arrayconv.convolve(x.copy(), kernel, **options)
     assert arrayconv.convolve(x, kernel, out=x, **options) is x
@@ -343,7 +343,7 @@ def test_gradients_turned_off_allow_out():
     assert out.tolist() == [1, 2, 3, 3, 3, 3, 3, 3, 2, 1]
 
 
-def test_contradictions_are_told_before_anything_is_written():
+def test_contradictions_are_refused_before_anything_is_written():
     out = np.full(10, -7.0)
     for options in ({"method": "fft", "accuracy": "componentwise"}, {"max_workspace": 1}, {"fill_value": 1j}):
         with pytest.raises((NotImplementedError, ValueError, TypeError)):

@@ -20,7 +20,7 @@ SUITE = {
     "excused": "import pytest\n@pytest.mark.xfail\ndef test_a(): assert False",
     "empty": "",
 }
-# Stands for make: runs the file of the target's name.
+# In place of make: runs the file of the target's name.
 MAKE = """
 import subprocess, sys
 target, results = sys.argv[-2], sys.argv[-1].removeprefix("RESULTS=")
@@ -41,21 +41,21 @@ def folder(tmp_path_factory):
 
 def parts(folder, *names):
     command = [sys.executable, ROOT / "tools" / "parts.py", sys.executable, "make.py", "--", *names]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=200, check=False)
-    _, _, told = done.stdout.rpartition("Parts of make test\n")
-    return done.returncode, told
+    process = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=200, check=False)
+    _, _, summary = process.stdout.rpartition("Parts of make test\n")
+    return process.returncode, summary
 
 
-def test_every_part_runs_and_is_named_with_what_became_of_it(folder):
-    status, told = parts(folder, *SUITE)
+def test_every_part_runs_and_is_listed_with_its_outcome(folder):
+    status, summary = parts(folder, *SUITE)
     assert status == 1
-    outcomes = {line.split()[0]: line[2:].split(maxsplit=1)[1] for line in told.splitlines()[: len(SUITE)]}
+    outcomes = {line.split()[0]: line[2:].split(maxsplit=1)[1] for line in summary.splitlines()[: len(SUITE)]}
     expected = {"good": "passed", "bad": "FAILED", "erring": "FAILED", "broken": "FAILED", "absent": "RAN NO TEST"}
     expected |= {"some": "passed", "excused": "passed", "empty": "RAN NO TEST"}
     assert list(outcomes) == list(SUITE)
     for name, outcome in expected.items():
         assert outcomes[name].startswith(outcome), (name, outcomes[name])
-    assert told.splitlines()[len(SUITE) :] == ["Tests that did not run", "       2  no C compiler"]
+    assert summary.splitlines()[len(SUITE) :] == ["Tests that did not run", "       2  no C compiler"]
 
 
 @pytest.mark.parametrize(("names", "status"), [(["good", "some"], 0), (["good", "absent"], 1), (["bad", "good"], 1)])

@@ -105,7 +105,7 @@ def test_a_fill_that_is_not_equal_to_itself_is_compiled_once(fill):
     assert compiled(lambda x: arrayconv.convolve(x, TAPS, fill_value=fill * 1), x) == 0
 
 
-def test_what_calls_compiled_is_freed_with_the_caches_of_jax():
+def test_programs_of_calls_are_freed_with_the_caches_of_jax():
     jax.clear_caches()
     gc.collect()
     client = jax.devices()[0].client
@@ -146,7 +146,7 @@ def test_a_method_too_long_for_one_program_runs_operation_by_operation():
         max_leaves=8,
     )
 )
-def test_what_is_no_array_passes_through_a_program_as_it_is(values):
+def test_values_that_are_no_arrays_pass_through_a_program(values):
     leaves, tree = jax.tree.flatten(as_program("jax", _handed_on, (), (values,)))
     expected, same = jax.tree.flatten(values)
     assert tree == same

@@ -1,4 +1,4 @@
-"""Memory kept between calls is handed out only when nobody refers to it, and there is never much of it."""
+"""Cached memory is used again only when no array refers to it, and its size is bounded."""
 
 import gc
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +12,7 @@ SIZE = scratch.LEAST // 4  # elements of float32
 
 
 @pytest.fixture(autouse=True)
-def _nothing_kept(monkeypatch):
+def _no_memory(monkeypatch):
     monkeypatch.setattr(scratch, "_own", scratch._Own())
 
 
@@ -20,7 +20,7 @@ def place(array):
     return array.__array_interface__["data"][0]
 
 
-def test_memory_of_an_array_that_is_gone_is_used_again():
+def test_memory_of_a_deleted_array_is_used_again():
     first = scratch.empty((SIZE,), "float32")
     at = place(first)
     del first
@@ -37,15 +37,15 @@ REFERENCES = {
 
 
 @pytest.mark.parametrize("refer", REFERENCES.values(), ids=REFERENCES)
-def test_memory_that_somebody_refers_to_is_left_alone(refer):
+def test_memory_with_a_reference_is_not_used_again(refer):
     first = scratch.empty((SIZE,), "float32")
     first[...] = 7
-    kept = refer(first)
+    reference = refer(first)
     del first
     others = [scratch.empty((SIZE,), "float32") for _ in range(3)]
     for other in others:
         other[...] = 0
-    assert np.all(np.asarray(kept) == 7)
+    assert np.all(np.asarray(reference) == 7)
 
 
 @pytest.mark.parametrize("size", [0, 1, SIZE // 2, scratch.MOST // 4 + 1])
@@ -55,12 +55,12 @@ def test_small_and_large_arrays_are_new(size):
     assert not scratch._own.memory.blocks
 
 
-def test_what_is_kept_is_bounded():
+def test_cached_memory_is_bounded():
     for size in range(SIZE, 40 * SIZE, SIZE):
         scratch.empty((size,), "float32")
         assert sum(block.nbytes for block in scratch._own.memory.blocks) <= scratch._TOTAL
-    held = [scratch.empty((scratch.MOST // 4,), "float32") for _ in range(5)]  # more than is kept
-    del held
+    blocks = [scratch.empty((scratch.MOST // 4,), "float32") for _ in range(5)]  # more than is cached
+    del blocks
     gc.collect()
     assert sum(block.nbytes for block in scratch._own.memory.blocks) <= scratch._TOTAL
 
@@ -77,6 +77,6 @@ def test_each_thread_has_its_own():
     assert theirs != mine
 
 
-def test_without_a_lock_nothing_is_kept(monkeypatch):
+def test_without_a_lock_nothing_is_cached(monkeypatch):
     monkeypatch.setattr(scratch, "_COUNTS", False)
     assert scratch.empty((SIZE,), "float32").base is None

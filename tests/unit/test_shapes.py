@@ -25,9 +25,9 @@ def test_mode_has_numpys_size_and_position(size, taps, mode):
 def test_stride_keeps_the_first_output_of_each_step(stride, dilation):
     for mode in axes.MODES:
         dense = axes.mode_axis("f", Axis(20, 3, 0, dilation=dilation), mode)
-        kept = axes.mode_axis("f", Axis(20, 3, 0, stride=stride, dilation=dilation), mode)
-        assert kept.before == dense.before
-        assert kept.outputs == len(range(0, dense.outputs, stride))
+        strided = axes.mode_axis("f", Axis(20, 3, 0, stride=stride, dilation=dilation), mode)
+        assert strided.before == dense.before
+        assert strided.outputs == len(range(0, dense.outputs, stride))
 
 
 @pytest.mark.parametrize("size", range(1, 9))

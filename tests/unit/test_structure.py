@@ -1,4 +1,4 @@
-"""tools/structure.py finds what it counts in a package of a few lines, and runs on this one."""
+"""tools/structure.py counts right in a package of a few lines, and runs on this one."""
 
 import importlib.util
 import sys
@@ -35,10 +35,10 @@ def viewed(x):
     part[:7] = x
     return whole
 
-def summed(parts, place, put):
+def summed(parts, place, set_at):
     y = np.zeros(9)
     for part in parts:
-        y = put(y, place, y[place] + part)
+        y = set_at(y, place, y[place] + part)
     return y
 
 def cleared(out):
@@ -76,15 +76,15 @@ def number(value):
 def kind(axis):
     return axis.boundary == "wrap"
 
-def goes_round(method):
+def wraps_around(method):
     return "wrap" in method.extends
 """,
 }
 C_CODE = """
-static void NAME(among_zeros)(const TYPE *x, int64_t n) {
+static void NAME(zero_padded)(const TYPE *x, int64_t n) {
     for (int64_t i = 0; i < n; i++) { }
 }
-int turned(int a)
+int flipped(int a)
 {
 }
 """
@@ -113,8 +113,8 @@ def checkout(tmp_path_factory):
 @pytest.mark.parametrize(
     ("subject", "expected"),
     [
-        ("zero padding", ["around", "joined", "viewed", "among_zeros"]),
-        ("kernel reversal", ["outer", "outer.inner", "turned"]),
+        ("zero padding", ["around", "joined", "viewed", "zero_padded"]),
+        ("kernel reversal", ["outer", "outer.inner", "flipped"]),
         ("NaN containment", ["layer"]),
         ("bias", ["layer"]),
         ("boundary arithmetic", ["kind"]),
@@ -123,7 +123,7 @@ def checkout(tmp_path_factory):
         ("private functions over 7 parameters", ["outer.inner (8)"]),
     ],
 )
-def test_places_are_found_by_what_is_written(structure, checkout, subject, expected):
+def test_places_are_recognised(structure, checkout, subject, expected):
     assert [place.function for place in structure.report(checkout).places[subject]] == expected
 
 
@@ -132,10 +132,10 @@ def test_sizes_fields_and_imports_are_counted(structure, checkout):
     lines = sum(text.count("\n") for text in PACKAGE.values())
     assert figures["arrayconv: lines"] == f"{lines + C_CODE.count(chr(10))} ({lines} Python, {C_CODE.count(chr(10))} C)"
     assert figures["fields of Algorithm"] == "2"
-    assert figures["arrayconv: rooms, arrows, floors"] == "4, 2, 3"
+    assert figures["arrayconv: parts, imports, layers"] == "4, 2, 3"
 
 
-def test_two_checkouts_stand_side_by_side(structure, checkout, capsys):
+def test_two_checkouts_are_printed_side_by_side(structure, checkout, capsys):
     structure.main([str(checkout), str(ROOT), "--table"])
     heading, *rows = capsys.readouterr().out.splitlines()
     assert heading.split() == [str(checkout), str(ROOT)]

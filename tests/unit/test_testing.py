@@ -1,4 +1,4 @@
-"""The public reference is the oracle of these tests, exactly: nested loops over integers and fractions."""
+"""The public reference equals the oracle of these tests exactly, on integers and fractions."""
 
 import itertools
 

@@ -65,11 +65,11 @@ def test_provided_transforms_are_numpys(library, threads, samples, lengths, dtyp
         if not hasattr(provider, "_PART"):
             pytest.skip(f"{library} is not called in parts")
         monkeypatch.setattr(provider, "_PART", part)
-    real, lent = dtype.startswith("float"), provider.with_threads(threads)
+    real, functions = dtype.startswith("float"), provider.with_threads(threads)
     random = np.random.default_rng(0)
     x = (random.standard_normal((2, *samples)) + (0 if real else 1j * random.standard_normal(samples))).astype(dtype)
     before, axes = x.copy(), tuple(range(-len(lengths), 0))
-    forward, inverse = (lent.rfftn, lent.irfftn) if real else (lent.fftn, lent.ifftn)
+    forward, inverse = (functions.rfftn, functions.irfftn) if real else (functions.fftn, functions.ifftn)
     names = ("rfftn", "irfftn") if real else ("fftn", "ifftn")
     share = 1e-5 if dtype in ("float32", "complex64") else 1e-13  # of the largest value
     spectrum = forward(x, s=lengths, axes=axes)
@@ -84,10 +84,10 @@ def test_provided_transforms_are_numpys(library, threads, samples, lengths, dtyp
 
 
 @pytest.mark.parametrize("library", _fft.PROVIDERS)
-def test_provided_transforms_cut_what_is_longer(library):
+def test_provided_transforms_cut_longer_data(library):
     pytest.importorskip(library, reason=f"{library} is not installed")
-    lent = importlib.import_module(_fft.PROVIDERS[library].module).with_threads(1)
+    functions = importlib.import_module(_fft.PROVIDERS[library].module).with_threads(1)
     x = np.random.default_rng(0).standard_normal((9, 8))
     for name, data in (("rfftn", x), ("fftn", x + 1j)):
-        found = getattr(lent, name)(data.copy(), s=(6, 5), axes=(0, 1))
-        np.testing.assert_allclose(found, getattr(np.fft, name)(data, s=(6, 5), axes=(0, 1)), atol=1e-12)
+        spectrum = getattr(functions, name)(data.copy(), s=(6, 5), axes=(0, 1))
+        np.testing.assert_allclose(spectrum, getattr(np.fft, name)(data, s=(6, 5), axes=(0, 1)), atol=1e-12)

@@ -1,4 +1,4 @@
-"""What a call really allocates stays within the formula, and so within max_workspace; refusals name what would do."""
+"""Allocations of a call stay within the formula, and so within max_workspace; refusals name a limit that works."""
 
 import re
 import tracemalloc
@@ -20,7 +20,7 @@ SLACK = 64 * 1024  # plans, views and Python's own objects
 
 
 def peak(call):
-    """Return the bytes a call holds at most, beyond what it returns; NumPy reports its arrays to tracemalloc."""
+    """Return the peak bytes of a call without its result; NumPy reports its arrays to tracemalloc."""
     call()  # plans are cached, modules imported
     tracemalloc.start()
     try:
@@ -36,7 +36,7 @@ def peak(call):
 def test_allocated_bytes_stay_within_the_formula(name, method, dtype):
     shape, taps, options = PROBLEMS[name]
     x, kernel = np.ones(shape, dtype), np.ones(taps, dtype)
-    with arrayconv.config.using(accelerators=set()):  # SciPy allocates where tracemalloc sees only a part
+    with arrayconv.config.using(accelerators=set()):  # tracemalloc counts only a part of what SciPy allocates
         plan = arrayconv.explain(x, kernel, "same", method=method, **options)
         used = peak(lambda: arrayconv.convolve(x, kernel, "same", method=method, **options))
     assert used <= plan.workspace + SLACK

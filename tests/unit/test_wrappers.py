@@ -1,4 +1,4 @@
-"""Arrays that hold more than numbers, or not all of them, are refused by what they offer, in every door."""
+"""Arrays of more than numbers, or without all of them, are refused by their attributes, in every door."""
 
 import importlib
 
@@ -77,7 +77,7 @@ def _three():
 
 @pytest.mark.parametrize("door", BOTH)
 @pytest.mark.parametrize("kind", REFUSED)
-def test_what_would_be_lost_is_refused_with_function_argument_and_way_out(kind, door):
+def test_arrays_that_would_lose_data_are_refused_with_function_argument_and_remedy(kind, door):
     value, error, words = REFUSED[kind]
     argument, call = BOTH[door]
     with pytest.raises(error, match=rf"^\w+: `{argument}` is a .*{words}.*(Pass|Convert|Load)"):

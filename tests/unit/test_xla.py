@@ -25,7 +25,7 @@ from arrayconv._costs import parallel
 from arrayconv._plan.plan import make
 from arrayconv._problem.boundary import BOUNDARIES
 from arrayconv._runtime import threads
-from tests import cases, oracle, running
+from tests import cases, running
 from tests.conftest import make_library
 
 jax = pytest.importorskip("jax", reason="jax is not installed")
@@ -36,13 +36,7 @@ METHODS = ("xla_loops", "xla_tiles", "xla_images")
 
 
 def agrees(spec, dtype, method, fill=0):
-    library, random = make_library("jax"), np.random.default_rng(7)
-    x, w = cases.numbers(random, spec.input_shape, dtype), cases.numbers(random, spec.kernel_shape, dtype)
-    plan = running.planned(library, spec, dtype, method, fill=fill)
-    assert not isinstance(plan, str), plan
-    y = running.run(library, plan, x, w, fill)
-    exact = oracle.operation(oracle.exact(x), oracle.exact(w), spec, fill)
-    running.assert_contract(y, exact, x, w, spec, dtype, fill, accuracy="componentwise")
+    running.assert_definition(make_library("jax"), *cases.operands(spec, dtype), spec, dtype, method, fill)
 
 
 def images(*shapes):
@@ -91,27 +85,27 @@ def test_every_boundary_is_followed_inside(first, second):
 
 @pytest.mark.parametrize("method", METHODS)
 def test_blocks_are_shared_by_threads_of_the_pool(method, monkeypatch):
-    """Many small blocks, more threads than the pool may have: each block is written once, by whoever comes first."""
+    """Many small blocks, more threads than the pool may have: each block is written once, by the first free thread."""
     monkeypatch.setattr(threads, "usable", lambda: 7)
     monkeypatch.setattr(rows, "_ROW_BYTES", 64)
     for loop in ("rows", "tiles"):
         monkeypatch.setitem(parallel.GRAINS, loop, parallel.Grain(1))
     for name, value in (("_BLOCK_ROWS", 12), ("_BLOCK_BYTES", 64)):
         monkeypatch.setattr(tiles, name, value)
-    remembered = tiles.job, make
-    for planned in remembered:
+    cached = tiles.job, make
+    for planned in cached:
         planned.cache_clear()
     spec = cases.spec(cases.axis(40, 3, 40, before=1), cases.axis(50, 4, 50, before=2, boundary="reflect"), batch=2)
     try:
         for _ in range(5):
             agrees(spec, "float64", method)
     finally:
-        for planned in remembered:
+        for planned in cached:
             planned.cache_clear()
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_calls_side_by_side_do_not_meet(method):
+def test_calls_side_by_side_are_independent(method):
     x, kernel = images((4, 300, 300), (9, 9))
 
     @jax.jit
@@ -152,26 +146,26 @@ TRANSFORMED = {
 @pytest.mark.parametrize("method", METHODS)
 def test_transformed_calls_equal_those_of_direct(method, name, wide):
     with jax.enable_x64(wide):
-        found, expected = [
+        results, expected = [
             TRANSFORMED[name](lambda x, w, m=m: arrayconv.convolve(x, w, "same", boundary="reflect", method=m))(
                 *images((9, 11), (3, 4))
             )
             for m in (method, "direct")
         ]
-    for y, exact in zip(jax.tree.leaves(found), jax.tree.leaves(expected), strict=True):
+    for y, exact in zip(jax.tree.leaves(results), jax.tree.leaves(expected), strict=True):
         assert y.dtype == exact.dtype == np.float32
         np.testing.assert_allclose(y, exact, rtol=1e-4, atol=1e-3)
 
 
-def test_large_images_are_given_to_tiles():
-    chosen = []
+def test_large_images_are_computed_by_tiles():
+    methods = []
 
     def convolve(x):
-        chosen.append(arrayconv.explain(x, (7, 7), "same").method)
+        methods.append(arrayconv.explain(x, (7, 7), "same").method)
         return arrayconv.convolve(x, jax.numpy.ones((7, 7), x.dtype), "same")
 
     lowered = jax.jit(convolve).lower(jax.ShapeDtypeStruct((512, 512), "float32"))
-    assert chosen == ["xla_tiles"]
+    assert methods == ["xla_tiles"]
     assert xla.NAME in lowered.as_text()
 
 
@@ -196,7 +190,7 @@ def test_refusals_say_why(reason):
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_only_jax_arrays_on_cpus_are_served(method):
+def test_only_jax_arrays_on_cpus_are_supported(method):
     refused = {row.name: row.refusal for row in arrayconv.explain(np.ones((9, 9)), (3, 3)).candidates}
     assert refused[method] == "it supports jax arrays"
     library, spec = make_library("jax"), SPECS["image"]
@@ -218,7 +212,7 @@ def test_a_traced_array_is_where_jax_puts_arrays_by_default(monkeypatch):
 
 @pytest.mark.parametrize("off", ["xla_ffi", "native"])
 @pytest.mark.parametrize("method", METHODS)
-def test_what_is_switched_off_does_not_serve(method, off):
+def test_methods_that_are_switched_off_are_refused(method, off):
     x, kernel = images((30, 30), (3, 3))
     with config.using(accelerators=set(config.ACCELERATORS) - {off}):
         with pytest.raises(NotImplementedError, match=f"the accelerator '{off}' is not installed, switched off"):
@@ -256,18 +250,18 @@ def test_images_have_the_bits_of_numpy_s(name, dtype):
     np.testing.assert_array_equal(eager, expected, strict=True)
 
 
-def test_images_of_many_channels_are_given_to_their_loop():
-    chosen = []
+def test_images_of_many_channels_are_computed_by_their_loop():
+    methods = []
     with jax.enable_x64(True):
 
         def conv2d(x, w):
-            found = arrayconv.explain(x, w, pattern="b c h w, o c h w -> b o h w | h w")
-            chosen.append(found.method)
+            explanation = arrayconv.explain(x, w, pattern="b c h w, o c h w -> b o h w | h w")
+            methods.append(explanation.method)
             return nn.conv2d(x, w, padding=1)
 
         x, w = (jax.ShapeDtypeStruct(shape, "float64") for shape in ((8, 64, 56, 56), (64, 64, 3, 3)))
         lowered = jax.jit(conv2d).lower(x, w).as_text()
-    assert chosen == ["xla_images"]
+    assert methods == ["xla_images"]
     assert xla.NAME in lowered
 
 
@@ -298,8 +292,8 @@ def test_two_python_threads_run_programs_at_once(method):
     convolve = jax.jit(lambda x, w: arrayconv.convolve(x, w, "same", method=method))
     expected = [np.asarray(convolve(part, kernel)) for part in x]
     with ThreadPoolExecutor(2) as pool:
-        answers = pool.map(lambda n: np.asarray(convolve(x[n % 2], kernel)), range(20))
-        for number, y in enumerate(answers):
+        results = pool.map(lambda n: np.asarray(convolve(x[n % 2], kernel)), range(20))
+        for number, y in enumerate(results):
             np.testing.assert_array_equal(y, expected[number % 2])
 
 
@@ -330,10 +324,10 @@ if child == 0:
     os._exit(0 if same else 3)
 print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
     )
-    assert (done.returncode, done.stdout.strip()) == (0, "0"), done.stderr
+    assert (process.returncode, process.stdout.strip()) == (0, "0"), process.stderr
 
 
 def refuse(name, capsule, *, platform):
@@ -342,7 +336,7 @@ def refuse(name, capsule, *, platform):
 
 @pytest.fixture
 def _refusing(monkeypatch):
-    """XLA refuses what is registered, as it does with handlers of a version it does not know."""
+    """XLA refuses the handler, as one of an unknown version."""
     monkeypatch.setattr(failures, "failures", {})
     monkeypatch.setattr(jax.ffi, "register_ffi_target", refuse)
     xla.registered.cache_clear()
@@ -351,13 +345,15 @@ def _refusing(monkeypatch):
 
 
 @pytest.mark.usefixtures("_refusing")
-def test_where_xla_refuses_another_method_answers_after_one_warning():
+def test_where_xla_refuses_another_method_runs_after_one_warning():
     x, kernel = images((300, 300), (7, 7))
     expected = arrayconv.convolve(np.asarray(x), np.asarray(kernel), "same", method="direct")
     convolve = jax.jit(lambda x, kernel: arrayconv.convolve(x, kernel, "same"))
-    with pytest.warns(RuntimeWarning, match="accelerator 'xla_ffi' failed: .* RuntimeError: no such interface") as told:
+    with pytest.warns(
+        RuntimeWarning, match="accelerator 'xla_ffi' failed: .* RuntimeError: no such interface"
+    ) as caught:
         np.testing.assert_allclose(convolve(x, kernel), expected, rtol=1e-4, atol=1e-4)
-    assert len(told) == 1
+    assert len(caught) == 1
     np.testing.assert_allclose(arrayconv.convolve(x, kernel, "same"), expected, rtol=1e-4, atol=1e-4)
     assert "native" in _accel.available(frozenset(config.ACCELERATORS))
 
@@ -373,9 +369,9 @@ def test_where_xla_refuses_a_forced_method_says_so(method):
 def test_where_xla_refuses_explain_says_why(capsys):
     x, kernel = images((300, 300), (7, 7))
     with pytest.warns(RuntimeWarning, match="Other methods run instead"):
-        found = arrayconv.explain(x, kernel, "same")
-    refused = {row.name: row.refusal for row in found.candidates}
-    assert found.method not in METHODS
+        explanation = arrayconv.explain(x, kernel, "same")
+    refused = {row.name: row.refusal for row in explanation.candidates}
+    assert explanation.method not in METHODS
     assert all("XLA refuses the loops" in refused[method] for method in METHODS)
     assert main(["backends"]) == 0
     assert "XLA refuses the loops" in " ".join(capsys.readouterr().out.split())
@@ -386,8 +382,8 @@ def test_without_native_code_jax_has_the_standard_methods_and_xla_conv(monkeypat
     _accel.installed.cache_clear()
     try:
         x, kernel = images((2, 3, 30, 30), (4, 3, 3, 3))
-        found = arrayconv.explain(x, kernel, pattern="b c h w, o c h w -> b o h w | h w")
-        refused = {row.name: row.refusal for row in found.candidates}
+        explanation = arrayconv.explain(x, kernel, pattern="b c h w, o c h w -> b o h w | h w")
+        refused = {row.name: row.refusal for row in explanation.candidates}
         assert all("'native' is not built: there was no C compiler" in refused[method] for method in METHODS)
         assert refused["xla_conv"] is None
         expected = nn.conv2d(np.asarray(x), np.asarray(kernel))
@@ -407,7 +403,7 @@ LAYOUTS = {  # struct_size of the call frame and of the functions, major version
 
 
 def frame_of(frame_bytes=168, api_bytes=232, major=0, metadata_bytes=None):
-    """Return the address of a call frame, what keeps its memory, metadata, and texts of the errors made with it."""
+    """Return the address of a call frame, the owners of its memory, metadata, and texts of the errors made with it."""
     texts = []
 
     @ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.POINTER(ctypes.c_int64))
@@ -434,7 +430,7 @@ def _library():
 
 @pytest.mark.parametrize("name", LAYOUTS)
 def test_an_interface_of_another_layout_is_an_error_that_names_both(name):
-    frame, _kept, metadata, texts = frame_of(*LAYOUTS[name])
+    frame, _memory, metadata, texts = frame_of(*LAYOUTS[name])
     assert handled(frame) == CREATED
     major = LAYOUTS[name][2]
     assert texts[0].startswith(f"arrayconv: XLA's FFI is version {major}.7 ")
@@ -443,8 +439,8 @@ def test_an_interface_of_another_layout_is_an_error_that_names_both(name):
 
 
 @pytest.mark.parametrize("size", [36, 48, 200])
-def test_the_version_is_told_in_metadata_of_any_later_size(size):
-    frame, _kept, metadata, texts = frame_of(metadata_bytes=size, major=1)  # XLA, which knows, refuses it then
+def test_metadata_of_any_later_size_gets_the_version(size):
+    frame, _memory, metadata, texts = frame_of(metadata_bytes=size, major=1)  # then XLA refuses it
     assert (handled(frame), texts) == (0, [])
     assert metadata[3] == 3 << 32  # version 0.3
 
@@ -463,7 +459,7 @@ def changed(parts, **fields):
     return parts[0]._replace(**fields), *parts[1:]
 
 
-WRONG = {  # what is changed of a right call -> what is said
+WRONG = {  # change of a right call, and the message
     "a-short-table": (lambda head, parts: head[:4], "it is too short"),
     "an-unknown-loop": (lambda head, parts: packed(head, *changed(parts, loop=3)), "it names no loop"),
     "an-unknown-kind": (lambda head, parts: packed(head, *changed(parts, kind=99)), "it names no loop"),
@@ -484,11 +480,11 @@ WRONG = {  # what is changed of a right call -> what is said
 
 @pytest.mark.parametrize("name", WRONG)
 def test_a_table_that_does_not_fit_is_an_error_that_xla_raises(name):
-    change, said = WRONG[name]
+    change, message = WRONG[name]
     (x, w), head, parts = _right_call()
     table = np.asarray(change(head, parts))
     call = jax.ffi.ffi_call(xla.registered(), jax.ShapeDtypeStruct((13, 17), "float32"))
-    with pytest.raises(Exception, match=said):
+    with pytest.raises(Exception, match=message):
         jax.block_until_ready(call(x, w, table=table))
 
 
@@ -554,13 +550,13 @@ def _compiled(tmp_path, name, text, *flags):
     source, target = tmp_path / f"{name}.c", tmp_path / name
     source.write_text(text)
     command = [COMPILER, "-std=gnu11", *flags, str(source), "-o", str(target)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
-    assert done.returncode == 0, done.stderr
+    process = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
+    assert process.returncode == 0, process.stderr
     return target
 
 
 @needs_compiler
-def test_our_part_of_xla_s_interface_is_laid_out_as_in_its_header(tmp_path):
+def test_our_part_of_xla_s_interface_has_the_layout_of_its_header(tmp_path):
     include = Path(pytest.importorskip("jaxlib", reason="jaxlib is not installed").__file__).parent / "include"
     if not (include / "xla/ffi/api/c_api.h").exists():
         pytest.skip("this jaxlib ships no header")

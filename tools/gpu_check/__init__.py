@@ -2,7 +2,7 @@
 
 cases       the table of calls
 machine     a library on its device
-checks      what is compared with what: one call, the table, the conformance suite
+checks      what is compared: one call, the table, the conformance suite
 timing      our calls beside the library's own
 report      the verdict, the tables, the facts of the machine
 __main__    the phases, each in a process of its own

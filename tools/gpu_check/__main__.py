@@ -1,4 +1,4 @@
-"""One command for a machine with a GPU: does arrayconv compute there what it computes elsewhere, and how fast?
+"""One command for a machine with a GPU: are results there those of other machines, and how fast?
 
     python -m tools.gpu_check --out DIR
 
@@ -6,7 +6,7 @@ Runs a table of cases on CuPy and on torch's CUDA device, compares each with the
 compared with SciPy where SciPy has the operation), runs the conformance suite, and times a few sizes. Errors are
 measured against the bounds of docs/contract.md, never a fixed tolerance.
 
-Each phase is a process of its own with a deadline, and every result is written the moment it is known, so that a crash
+Each phase is a process of its own with a deadline, and every result is written at once, so that a crash
 or a hang costs one phase. DIR gets report.md, results.json, env.txt, results.jsonl (as written) and log.txt.
 
 Exit status: 0 all passed, 1 some failed or did not finish, 3 no GPU (nothing was checked), 2 wrong arguments.
@@ -27,7 +27,7 @@ from tools.gpu_check import libraries, report
 
 ROOT = Path(__file__).resolve().parents[2]
 LIBRARIES = tuple(libraries.LIBRARIES)
-# Phase -> its share of the time that is left when it starts; what one does not use the next ones get.
+# Phase -> its share of the remaining time when it starts; time that it does not use goes to the next ones.
 PHASES = {"status": 0.2, "smoke": 0.2, "correctness": 0.5, "conformance": 0.7, "timing": 1.0}
 ENVIRONMENT = {
     "CUPY_TF32": "0",
@@ -55,7 +55,7 @@ def parse(argv):
     add("--libraries", type=_names, default=LIBRARIES, metavar="A,B", help=f"(default: {','.join(LIBRARIES)})")
     add("--phases", type=_names, default=(), metavar="A,B", help=f"of {', '.join(PHASES)} (default: all)")
     add("--only", default="", metavar="TEXT", help="only cases and tests whose name holds TEXT")
-    add("--phase", help=argparse.SUPPRESS)  # what a child process is asked to do
+    add("--phase", help=argparse.SUPPRESS)  # of a child process
     add("--library", help=argparse.SUPPRESS)
     arguments = parser.parse_args(argv)
     for name, known in (("libraries", LIBRARIES), ("phases", PHASES)):
@@ -91,16 +91,16 @@ def run_phases(arguments):
     end, usable = time.monotonic() + arguments.budget, list(arguments.libraries)
     for phase in PHASES if not arguments.phases else [p for p in PHASES if p == "status" or p in arguments.phases]:
         for number, library in enumerate(usable):
-            left = (end - time.monotonic()) * PHASES[phase] / (len(usable) - number)
+            seconds = (end - time.monotonic()) * PHASES[phase] / (len(usable) - number)
             print(f"{phase} {library} ...", file=sys.stderr, flush=True)
-            run_phase(arguments, phase, library, left)
+            run_phase(arguments, phase, library, seconds)
         if phase == "status":
             usable = [row["library"] for row in report.results(arguments.out) if row["outcome"] == "ok"]
     return usable
 
 
 def run_phase(arguments, phase, library, seconds):
-    """Run a phase in a process of its own; what goes wrong with the process goes on record."""
+    """Run a phase in a process of its own; a failure of the process is recorded."""
     words = [sys.executable, "-m", "tools.gpu_check", "--out", str(arguments.out.resolve()), "--phase", phase]
     words += ["--library", library, "--only", arguments.only, *["--rehearse"] * arguments.rehearse]
     environment = {**os.environ, **ENVIRONMENT}
@@ -123,7 +123,7 @@ def run_phase(arguments, phase, library, seconds):
 def child(arguments):
     """Run one phase in this process.
 
-    What it imports may be broken: then this process fails, which goes on record, and the others still run.
+    Its imports may be broken: then this process fails, the failure is recorded, and the others still run.
     """
     record = recorder(arguments.out, arguments.phase, arguments.library)
     machine = import_module("tools.gpu_check.machine")
@@ -138,7 +138,7 @@ def child(arguments):
 
 
 def recorder(folder, phase, library):
-    """Return the function that writes a result, a line of JSON, the moment it is known."""
+    """Return the function that writes a result, a line of JSON, at once."""
 
     def record(**fields):
         if not math.isfinite(fields.get("ratio", 0)):

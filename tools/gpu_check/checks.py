@@ -1,8 +1,8 @@
-"""What is compared with what: answers with the definition, within computed bounds; and what the conformance suite says.
+"""What is compared: results with the definition, within computed bounds; and the outcomes of the conformance suite.
 
 The definition and the bounds are those of `arrayconv.testing`: element by element for the methods that take
-accuracy="componentwise", by norm for the others, equality for integers. Where SciPy has the operation, its answer is
-held to the same definition, or that would prove nothing.
+accuracy="componentwise", by norm for the others, equality for integers. Where SciPy has the operation, its result is
+compared with the same definition, which checks the definition.
 """
 
 import importlib.util
@@ -33,7 +33,7 @@ METHODS = ("auto", *ALGORITHMS)  # those that every library has
 
 
 def recorded(record, check, **labels):
-    """Record what a check returns, or what it raises, so that the next one still runs."""
+    """Record the fields that a check returns, or its exception, so that the next one still runs."""
     try:
         fields = check() or {}
     except Exception as error:
@@ -42,7 +42,7 @@ def recorded(record, check, **labels):
 
 
 def smoke(machine, record, only):
-    """Make one call and look at what came back."""
+    """Make one call and check its result."""
     recorded(record, partial(_small_call, machine), case="smoke")
 
 
@@ -54,7 +54,7 @@ def _small_call(machine):
 
 
 def correctness(machine, record, only):
-    """Run the table of cases, then what no table holds."""
+    """Run the table of cases, then the checks without a table."""
     rows = [of_case(machine, case, dtype) for case in table() if only in case.name for dtype in case.dtypes]
     rows += [check(machine) for check in (containment, large_values, out, refusals) if only in check.__name__]
     for labels, check in chain.from_iterable(rows):
@@ -65,8 +65,8 @@ def correctness(machine, record, only):
 
 
 @dataclass
-class Answer:
-    """What a call should return, and how far from it a result may be."""
+class Expected:
+    """The exact result of a call, and the bounds of its error."""
 
     case: Case
     x: np.ndarray
@@ -89,44 +89,44 @@ class Answer:
 
 def of_case(machine, case, dtype):
     """Yield the labels of each check of a case, and the check."""
-    answer = Answer(case, *case.operands(dtype))
-    scipy = scipy_answer(case, answer.x, answer.kernel)
+    expected = Expected(case, *case.operands(dtype))
+    scipy = scipy_result(case, expected.x, expected.kernel)
     if scipy is not None:
-        bound = answer.bound("componentwise", "float64")
-        yield _labels(case, dtype, "scipy"), partial(judged, scipy, answer.value, bound)
+        bound = expected.bound("componentwise", "float64")
+        yield _labels(case, dtype, "scipy"), partial(judged, scipy, expected.value, bound)
     for method in METHODS:
-        yield _labels(case, dtype, method), partial(compared, machine, answer, method)
+        yield _labels(case, dtype, method), partial(compared, machine, expected, method)
 
 
 def _labels(case, dtype, method):
     return {"case": case.name, "dtype": dtype, "method": method}
 
 
-def compared(machine, answer, method):
-    """Make the call on the device, and judge its answer or its refusal."""
-    case, x, kernel = answer.case, machine.array(answer.x), machine.array(answer.kernel)
+def compared(machine, expected, method):
+    """Make the call on the device, and judge its result or its refusal."""
+    case, x, kernel = expected.case, machine.array(expected.x), machine.array(expected.kernel)
     try:
         y = getattr(arrayconv, case.function)(x, kernel, method=method, **case.options)
     except NotImplementedError as refusal:
         listed = {row.name: row.refusal for row in arrayconv.explain(x, kernel, **case.options).candidates}
-        expected = method != "auto" and listed.get(method) is not None
-        return {"outcome": "refused" if expected else "failed", "message": str(refusal)[:300]}
-    asserts.form(y, x, answer.x.dtype.name, answer.value.shape, machine, case.name)
-    return judged(machine.host(y), answer.value, answer.bound(accuracy(x, kernel, method, case.options)))
+        is_listed = method != "auto" and listed.get(method) is not None
+        return {"outcome": "refused" if is_listed else "failed", "message": str(refusal)[:300]}
+    asserts.form(y, x, expected.x.dtype.name, expected.value.shape, machine, case.name)
+    return judged(machine.host(y), expected.value, expected.bound(accuracy(x, kernel, method, case.options)))
 
 
 def accuracy(x, kernel, method, options):
-    """Return the accuracy of the method that runs: 'normwise' where asking for more refuses it."""
-    taken = arrayconv.explain(x, kernel, method=method, **options).method
+    """Return the accuracy of the method that runs: 'normwise' where it refuses 'componentwise'."""
+    used = arrayconv.explain(x, kernel, method=method, **options).method
     try:
-        arrayconv.explain(x, kernel, method=taken, accuracy="componentwise", **options)
+        arrayconv.explain(x, kernel, method=used, accuracy="componentwise", **options)
     except NotImplementedError:
         return "normwise"
     return "componentwise"
 
 
 def judged(y, value, bound):
-    """Return what to record of an answer."""
+    """Return the fields to record of a result."""
     ratio = excess(y, value, bound)
     if ratio <= 1:
         return {"ratio": ratio}
@@ -142,8 +142,8 @@ def excess(y, value, bound):
     return float(np.max(error / bound, initial=0)) if np.all(np.isfinite(error)) else math.inf
 
 
-def scipy_answer(case, x, kernel):
-    """Return SciPy's answer in float64, or None where SciPy has no such operation."""
+def scipy_result(case, x, kernel):
+    """Return SciPy's result in float64, or None where SciPy has no such operation."""
     if kernel.ndim != x.ndim or x.dtype.kind != "f" or set(case.options) - {"mode", "boundary"}:
         return None
     boundary, mode = case.options.get("boundary", "constant"), case.options["mode"]
@@ -155,11 +155,11 @@ def scipy_answer(case, x, kernel):
     return None
 
 
-# ---- what no table of values holds ----
+# ---- checks without a table ----
 
 
 def containment(machine):
-    """NaN and infinity spoil the outputs whose window holds them, and no others."""
+    """NaN and infinity contaminate the outputs whose windows contain them, and no others."""
     for size in (3, 21):
         options = {"mode": "same", "boundary": "reflect"}
         case = Case(f"NaN and infinity, {size} x {size}", (70, 61), (size, size), options)
@@ -168,49 +168,49 @@ def containment(machine):
         bad, flags = clean.copy(), np.zeros(case.x, int)
         bad[5, 7], bad[40, 30] = np.nan, np.inf
         flags[5, 7] = flags[40, 30] = 1
-        spoiled = reference("convolve", flags, np.ones(case.kernel, int), **options) > 0
+        contaminated = reference("convolve", flags, np.ones(case.kernel, int), **options) > 0
         for method in METHODS:
-            check = partial(_contained, machine, Answer(case, clean, kernel), bad, spoiled, method)
+            check = partial(_contained, machine, Expected(case, clean, kernel), bad, contaminated, method)
             yield _labels(case, "float32", method), check
 
 
-def _contained(machine, answer, bad, spoiled, method):
-    x, kernel, options = machine.array(bad), machine.array(answer.kernel), answer.case.options
+def _contained(machine, expected, bad, contaminated, method):
+    x, kernel, options = machine.array(bad), machine.array(expected.kernel), expected.case.options
     y = machine.host(arrayconv.convolve(x, kernel, method=method, **options))
-    if wrong := np.count_nonzero(np.isfinite(y) == spoiled):
-        return {"outcome": "failed", "message": f"{wrong} outputs are spoiled that should not be, or the reverse"}
-    bound = answer.bound(accuracy(x, kernel, method, options))
-    return judged(np.where(spoiled, 0, y), np.where(spoiled, 0, answer.value), bound)
+    if wrong := np.count_nonzero(np.isfinite(y) == contaminated):
+        return {"outcome": "failed", "message": f"{wrong} outputs are contaminated that should not be, or the reverse"}
+    bound = expected.bound(accuracy(x, kernel, method, options))
+    return judged(np.where(contaminated, 0, y), np.where(contaminated, 0, expected.value), bound)
 
 
 def large_values(machine):
     """Data near the end of the range must not overflow where the sum does not."""
     for size in (3, 21):
         case = Case(f"1e36, {size} x {size}", (64, 64), (size, size), {"mode": "same", "boundary": "wrap"})
-        answer = Answer(case, *case.operands("float32", 1e36))
+        expected = Expected(case, *case.operands("float32", 1e36))
         for method in METHODS:
-            yield _labels(case, "float32", method), partial(compared, machine, answer, method)
+            yield _labels(case, "float32", method), partial(compared, machine, expected, method)
 
 
 def out(machine):
     """`out` is written and returned, also where it is x itself."""
     for name in ("out of its own", "out is x"):
         case = Case(name, (40, 31), (5, 5), {"mode": "same", "boundary": "edge"})
-        answer = Answer(case, *case.operands("float32"))
-        yield {"case": name, "dtype": "float32"}, partial(_written, machine, answer)
+        expected = Expected(case, *case.operands("float32"))
+        yield {"case": name, "dtype": "float32"}, partial(_written, machine, expected)
 
 
-def _written(machine, answer):
-    x, kernel, options = machine.array(answer.x), machine.array(answer.kernel), answer.case.options
-    bound = answer.bound(accuracy(x, kernel, "auto", options))
-    target = x if answer.case.name == "out is x" else machine.array(np.zeros_like(answer.x))
+def _written(machine, expected):
+    x, kernel, options = machine.array(expected.x), machine.array(expected.kernel), expected.case.options
+    bound = expected.bound(accuracy(x, kernel, "auto", options))
+    target = x if expected.case.name == "out is x" else machine.array(np.zeros_like(expected.x))
     y = arrayconv.convolve(x, kernel, out=target, **options)
-    asserts.equal("y is out", y is target, True, answer.case.name)
-    return judged(machine.host(target), answer.value, bound)
+    asserts.equal("y is out", y is target, True, expected.case.name)
+    return judged(machine.host(target), expected.value, bound)
 
 
 def refusals(machine):
-    """What can't be computed is refused by the right exception."""
+    """Unsupported calls raise the right exception."""
     host = np.ones(9, np.float32)
     x, convolve = machine.array(host), arrayconv.convolve
     whole = {name: machine.array(host.astype(name)) for name in ("bool", "uint64", "int64")}
@@ -253,14 +253,14 @@ def conformance(machine, record, only):
 
 
 def read_outcome(line, counts, record):
-    """Record the outcome that a line of pytest's output tells, if it does."""
-    found = _VERBOSE.match(line)
-    outcome = found and (found[1] or found[3])
+    """Record the outcome that a line of pytest's output states, if it states one."""
+    match = _VERBOSE.match(line)
+    outcome = match and (match[1] or match[3])
     if not outcome:
         return
     if outcome in ("FAILED", "ERROR"):
-        test, _, message = found[2].partition(" - ")  # the summary at the end repeats the test, with the message
+        test, _, message = match[2].partition(" - ")  # the summary at the end repeats the test, with the message
         record(case=test, outcome="failed", message=message or "see log.txt")
         return
     counts[outcome] += 1
-    record(case=found[2], outcome="ok" if outcome in ("PASSED", "XFAIL") else "skipped")
+    record(case=match[2], outcome="ok" if outcome in ("PASSED", "XFAIL") else "skipped")

@@ -1,4 +1,4 @@
-"""What was recorded, as a verdict and as Markdown, and on which machine. Imports nothing that could be broken there."""
+"""The recorded results as a verdict and as Markdown, and the machine. Imports nothing that could be broken there."""
 
 import json
 import math
@@ -22,7 +22,7 @@ def sentence(error):
 
 
 def environment(rehearse):
-    """Say what machine and which versions this is."""
+    """Yield lines on the machine and the versions."""
     yield f"date {time.strftime('%Y-%m-%d %H:%M:%S %z')}"
     yield f"python {platform.python_version()} on {platform.platform()}, {os.cpu_count()} cores"
     versions = {f"{d.metadata['Name']} {d.version}" for d in distributions() if d.metadata["Name"]}
@@ -36,33 +36,33 @@ def environment(rehearse):
 
 
 def results(folder):
-    """Return what was recorded, the latest of each case; a line cut off by a crash is left out."""
-    found = {}
+    """Return the recorded results, the latest of each case; a line cut off by a crash is left out."""
+    latest = {}
     for line in (folder / "results.jsonl").read_text().splitlines():
         try:
             row = json.loads(line)
         except ValueError:
             continue
-        found[tuple(row.get(name) for name in ("phase", "library", "case", "dtype", "method"))] = row
-    return list(found.values())
+        latest[tuple(row.get(name) for name in ("phase", "library", "case", "dtype", "method"))] = row
+    return list(latest.values())
 
 
 def judged(rows, usable, rehearse):
     """Return the verdict and the exit status."""
     bad = sum(row["outcome"] in ("failed", "unfinished", "absent") for row in rows)
-    told = f"{bad} of {len(rows)} results are failures" if bad else "all as expected"
+    summary = f"{bad} of {len(rows)} results are failures" if bad else "all as expected"
     if rehearse:
-        return f"rehearsal on CPU, {told}", 1 if bad else 0
+        return f"rehearsal on CPU, {summary}", 1 if bad else 0
     if not usable:
         return "no GPU", NO_GPU
-    return ("failed: " + told, 1) if bad else ("passed", 0)
+    return ("failed: " + summary, 1) if bad else ("passed", 0)
 
 
 def lines(rows, verdict, rehearse):
     """Return the report as Markdown."""
     yield from (f"# GPU check: {verdict}", "")
     if rehearse:
-        yield from ("Nothing here ran on a GPU: NumPy stood in for CuPy, and torch ran on the CPU.", "")
+        yield from ("Nothing here ran on a GPU: NumPy replaced CuPy, and torch ran on the CPU.", "")
     elif verdict == "no GPU":
         yield from ("Nothing was checked.", "")
     for row in rows:

@@ -11,7 +11,7 @@ from conformance.backends import numbers
 from tools.gpu_check.report import sentence
 
 SIZES = (3, 7, 15, 31)
-MOST_NS = 10**10  # of rounds, for all that take turns
+MOST_NS = 10**10  # of rounds, for all contenders
 BURST_NS, MOST_CALLS = 10**7, 50  # short calls are repeated between two waits
 
 

@@ -1,1 +1,1 @@
-"""SciPy's own tests, run on arrayconv's functions: what is replaced, which tests count, what comes out."""
+"""SciPy's own tests, run on arrayconv's functions: the replaced functions, the tests that count, the outcomes."""

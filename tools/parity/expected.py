@@ -11,7 +11,7 @@ FOLDER = Path(__file__).parents[2] / "tests" / "parity" / "expected"
 
 
 class Verdict(NamedTuple):
-    """What a run did that the list of known failures does not say, as lists of ids or lines."""
+    """Differences of a run from the list of known failures, as lists of ids or lines."""
 
     failed: list
     passed: list  # listed, yet passed

@@ -16,7 +16,7 @@ import pytest
 import scipy
 from scipy._lib._array_api import xp_capabilities_table
 
-from parity.scope import FUNCTIONS, MARKS_KEPT, WITHOUT_ARRAYS, functions_of, is_selected
+from parity.scope import FUNCTIONS, REMAINING_MARKS, WITHOUT_ARRAYS, functions_of, is_selected
 
 SCIPY = Path(scipy.__file__).parent
 EVERYWHERE = {
@@ -55,13 +55,13 @@ def replace(module, name, target):
     """Put the target's function, wrapped to record its calls, where the tests look for SciPy's."""
     owner = importlib.import_module(f"scipy.{module}")
     original = getattr(owner, name)
-    wrapped = recorded(found(target, module, name), f"{module}.{name}")
+    wrapped = recorded(attribute_of(target, module, name), f"{module}.{name}")
     unchanged = target == "scipy" or wrapped.parity_name in WITHOUT_ARRAYS
     xp_capabilities_table[wrapped] = xp_capabilities_table[original] | ({} if unchanged else EVERYWHERE)
     setattr(owner, name, wrapped)
 
 
-def found(target, module, name):
+def attribute_of(target, module, name):
     """Return the target's function, or one that fails where it is called: collection never breaks."""
     try:
         return getattr(importlib.import_module(f"{target}.{module}"), name)
@@ -86,21 +86,21 @@ def recorded(function, name):
 
 
 def pytest_collection_modifyitems(config, items):
-    kept, dropped = [], []
+    selected, dropped = [], []
     for item in items:
         functions = owners(item)
-        wanted = functions and is_selected(functions, config.option.parity_function)
-        if wanted and ("xp" in item.fixturenames or not config.option.parity_arrays):
+        belongs = functions and is_selected(functions, config.option.parity_function)
+        if belongs and ("xp" in item.fixturenames or not config.option.parity_arrays):
             item.user_properties.append(("functions", functions))
-            kept.append(item)
+            selected.append(item)
         else:
             dropped.append(item)
     if config.option.parity_thin:
-        kept = thinned(kept, config.option.parity_thin)
+        selected = thinned(selected, config.option.parity_thin)
     if config.option.parity_target != "scipy":
-        lift_marks(kept)
-    config.hook.pytest_deselected(items=[*dropped, *(set(items) - set(kept) - set(dropped))])
-    items[:] = kept
+        lift_marks(selected)
+    config.hook.pytest_deselected(items=[*dropped, *(set(items) - set(selected) - set(dropped))])
+    items[:] = selected
 
 
 def owners(item):
@@ -131,7 +131,7 @@ def lift_marks(items):
 
 def is_about_scipy(mark):
     named = mark.name in ("skip_xp_backends", "xfail_xp_backends") and bool(mark.args)
-    return named and mark.kwargs.get("reason") not in MARKS_KEPT
+    return named and mark.kwargs.get("reason") not in REMAINING_MARKS
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,7 +1,7 @@
 """Which of SciPy's functions are replaced, and which of its tests are about them. Data, and the two look-ups.
 
 A test belongs to the functions of the first row that matches its class and name. A test that takes one of the functions
-as a parameter belongs to that function alone, whatever its row says.
+as a parameter belongs to that function alone, and not to those of its row.
 """
 
 from fnmatch import fnmatchcase
@@ -95,7 +95,7 @@ SCOPE = {
     },
 }
 
-# What a test of a few seconds runs: one class for each way of calling.
+# The tests of a run of a few seconds: one class for each kind of call.
 FAST = {
     "signal/tests/test_signaltools.py": (
         "TestConvolve",
@@ -121,11 +121,11 @@ FAST = {
 
 # SciPy's tests say what SciPy cannot do on a library by naming the library. Ours can, so those marks are lifted, but
 # for the ones that speak of the test or of the library itself.
-MARKS_KEPT = (
+REMAINING_MARKS = (
     "output=array requires buffer view",
     "no float16",
 )
-# Functions of sizes, which know no array library: their tests compare NumPy arrays.
+# Functions of sizes, without arrays of a library: their tests compare NumPy arrays.
 WITHOUT_ARRAYS = ("signal.correlation_lags",)
 
 
@@ -134,10 +134,10 @@ def functions_of(file, test, parameters):
     names = next((row for pattern, row in SCOPE[file].items() if fnmatchcase(test, pattern)), None)
     if names is None:
         return ()
-    taken = tuple(name for value in parameters if (name := getattr(value, "parity_name", None)))
-    return taken or tuple(names.split())
+    own = tuple(name for value in parameters if (name := getattr(value, "parity_name", None)))
+    return own or tuple(names.split())
 
 
-def is_selected(functions, chosen):
+def is_selected(functions, names):
     """Return whether one of a test's functions was chosen, by `convolve` or `signal.convolve`."""
-    return not chosen or any(name in chosen or name.split(".")[1] in chosen for name in functions)
+    return not names or any(name in names or name.split(".")[1] in names for name in functions)

@@ -1,4 +1,4 @@
-"""Pieces side by side: the same answers as one after the other, within the same limit, and errors are told."""
+"""Pieces side by side: the results of pieces one after the other, within the same limit; errors are raised."""
 
 import numpy as np
 import pytest
@@ -23,14 +23,14 @@ PROBLEMS = {
 IMAGES = (16, 32, 64, 64), (64, 32, 3, 3), {"pattern": "b c h w, o c h w -> b o h w | h w", "padding": "same"}
 
 
-def chosen(x, kernel, method, options):
-    found = arrayconv.explain(x, kernel, method=method, **options)
-    return next(row for row in found.candidates if row.name == method)
+def candidate(x, kernel, method, options):
+    explanation = arrayconv.explain(x, kernel, method=method, **options)
+    return next(row for row in explanation.candidates if row.name == method)
 
 
 @pytest.mark.parametrize("method", SHARING)
 @pytest.mark.parametrize("name", PROBLEMS)
-def test_pieces_side_by_side_give_the_answer(name, method):
+def test_pieces_side_by_side_give_the_result(name, method):
     shape, taps, options = PROBLEMS[name]
     random = np.random.default_rng(0)
     x, kernel = random.standard_normal(shape), random.standard_normal(taps)
@@ -44,7 +44,7 @@ def test_pieces_side_by_side_give_the_answer(name, method):
 
 
 @pytest.mark.parametrize("method", SHARING)
-def test_a_bad_sample_spoils_what_reads_it_on_every_thread(method):
+def test_a_nan_contaminates_its_windows_on_every_thread(method):
     x, kernel = np.ones((1500, 1200)), np.ones((5, 4))
     places = ((3, 7), (749, 600), (1400, 1199))
     for place in places:
@@ -69,16 +69,16 @@ def test_a_product_of_a_few_rows_at_a_time_is_the_product(a, b):
 
 
 @pytest.mark.parametrize("method", SHARING)
-def test_their_workspace_together_stays_within_the_limit(method):
+def test_the_sum_of_their_workspaces_stays_within_the_limit(method):
     shape, taps, options = IMAGES if TABLE[method].cuts.tiles_images else PROBLEMS["image"]
-    free = chosen(shape, taps, method, options)
+    free = candidate(shape, taps, method, options)
     if usable() == 1:
         pytest.skip("one core runs one piece at a time")
     assert free.num_parallel > 1
     limit = free.workspace // 2
-    assert chosen(shape, taps, method, {**options, "max_workspace": limit}).workspace <= limit
+    assert candidate(shape, taps, method, {**options, "max_workspace": limit}).workspace <= limit
     with config.using(threads=1):
-        assert chosen(shape, taps, method, options).num_parallel == 1
+        assert candidate(shape, taps, method, options).num_parallel == 1
 
 
 def test_small_problems_run_on_one_thread():

@@ -1,4 +1,4 @@
-"""Tensors of the CPU are computed as NumPy arrays over the same memory: the same answers, and torch's own in return."""
+"""Tensors of the CPU are computed as NumPy arrays over the same memory: the same results, as tensors."""
 
 import numpy as np
 import pytest
@@ -21,8 +21,8 @@ X, KERNEL = torch.from_numpy(random.standard_normal((40, 50))), torch.from_numpy
 
 
 def settings(dtype="float64", **changes):
-    found = traits("torch", torch.device("cpu"), LIBRARY.xp, dtype)._replace(**changes)
-    return with_accelerators(found, running.ALL_ACCELERATORS)
+    own = traits("torch", torch.device("cpu"), LIBRARY.xp, dtype)._replace(**changes)
+    return with_accelerators(own, running.ALL_ACCELERATORS)
 
 
 @pytest.mark.parametrize("method", ["auto", "fft", "overlap_save", "banded", "direct"])
@@ -35,13 +35,13 @@ def test_every_case_equals_the_definition(case, method):
         pytest.skip(plan)
     x, w = case.operands()
     y = running.run(LIBRARY, plan, x, w, case.fill)
-    running.assert_contract(y, running.exact_answer(case), x, w, case.spec, case.dtype, case.fill)
+    running.assert_contract(y, running.exact_result(case), x, w, case.spec, case.dtype, case.fill)
 
 
-def test_numpy_computes_and_torch_is_said_to_be_served():
-    found = settings()
-    assert (found.backend, found.origin, found.library) == ("numpy", "torch", "torch")
-    assert found.transforms
+def test_numpy_computes_and_explain_names_torch():
+    view_traits = settings()
+    assert (view_traits.backend, view_traits.origin, view_traits.library) == ("numpy", "torch", "torch")
+    assert view_traits.transforms
     assert arrayconv.explain(X, KERNEL).backend == "torch"
 
 
@@ -50,7 +50,7 @@ def test_numpy_computes_and_torch_is_said_to_be_served():
     [{"traced": True}, {"device": "cuda"}, {"device": "meta"}, {"output": "bfloat16"}, {"backend": "jax"}],
     ids=str,
 )
-def test_what_numpy_cannot_read_stays_where_it_is(changes):
+def test_tensors_that_numpy_cannot_read_stay_with_torch(changes):
     assert settings(**changes).origin == ""
 
 
@@ -58,21 +58,21 @@ def test_what_numpy_cannot_read_stays_where_it_is(changes):
 def test_switched_off_tensors_stay_with_torch(off):
     providers = set(_fft.PROVIDERS) if off == "every provider" else {off}
     with config.using(accelerators=set(config.ACCELERATORS) - providers):
-        found = with_accelerators(
+        own_traits = with_accelerators(
             traits("torch", torch.device("cpu"), LIBRARY.xp, "float64"), config.current().accelerators
         )
-        assert found.backend == "torch"
+        assert own_traits.backend == "torch"
         y = arrayconv.convolve(X, KERNEL)
     assert isinstance(y, torch.Tensor)
     torch.testing.assert_close(y, arrayconv.convolve(X, KERNEL))
 
 
 def test_operands_are_read_where_they_are(monkeypatch):
-    seen = []
-    lent = views.memory
-    monkeypatch.setattr(views, "memory", lambda tensor: seen.append(lent(tensor)) or seen[-1])
+    arrays = []
+    memory = views.memory
+    monkeypatch.setattr(views, "memory", lambda tensor: arrays.append(memory(tensor)) or arrays[-1])
     arrayconv.convolve(X, KERNEL, method="direct")
-    assert [array.__array_interface__["data"][0] for array in seen] == [X.data_ptr(), KERNEL.data_ptr()]
+    assert [array.__array_interface__["data"][0] for array in arrays] == [X.data_ptr(), KERNEL.data_ptr()]
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_operands_are_read_where_they_are(monkeypatch):
         (X[::2, 1::3], KERNEL),
         (X.expand(3, 40, 50)[1], KERNEL),
         (X.to(torch.complex128).conj(), KERNEL),
-        (torch.complex(X, X).conj().imag, KERNEL),  # negated only on paper
+        (torch.complex(X, X).conj().imag, KERNEL),  # negated by a mark alone
         (X.to(torch.bfloat16), KERNEL.to(torch.float32)),
         (X.to(torch.bfloat16), KERNEL.to(torch.bfloat16)),
         (X.to(torch.float16), KERNEL.to(torch.float16)),
@@ -92,8 +92,8 @@ def test_operands_are_read_where_they_are(monkeypatch):
     ],
     ids=lambda x: f"{x.dtype}-{x.stride()}".removeprefix("torch."),
 )
-@pytest.mark.parametrize("times", [1, 2], ids=["first-call", "remembered-call"])
-def test_any_tensor_gives_what_torch_itself_gives(x, kernel, times):
+@pytest.mark.parametrize("times", [1, 2], ids=["first-call", "bound-call"])
+def test_any_tensor_has_the_result_of_torch_alone(x, kernel, times):
     with torch.no_grad():
         for _ in range(times):
             y = arrayconv.convolve(x, kernel, "same")

@@ -1,4 +1,4 @@
-"""What is kept between calls is bounded in bytes, counted as what it takes, and freed when it is cleared."""
+"""Memory cached between calls is bounded in bytes, counted as it is allocated, and freed when it is cleared."""
 
 import gc
 import threading
@@ -18,7 +18,7 @@ SMALL = 1 << 20
 
 
 @pytest.fixture(autouse=True)
-def _forgetful():
+def _empty_cache():
     config.cache_clear()
     yield
     config.cache_limit(caches.LIMIT)
@@ -27,7 +27,7 @@ def _forgetful():
 
 @pytest.fixture
 def traced():
-    """Return the bytes that Python and NumPy hold since the test began."""
+    """Return the bytes that Python and NumPy have allocated since the test began."""
     gc.collect()
     tracemalloc.start()
     yield lambda: (gc.collect(), tracemalloc.get_traced_memory()[0])[1]
@@ -42,7 +42,7 @@ def transposed(n):
     nn.conv_transpose2d(np.ones((1, 128, 2, n), np.float32), WEIGHTS, stride=2, method=LOOPS)
 
 
-# name: a call of a size, which is remembered
+# name: a call of a size, which is cached
 CALLS = {
     "convolve": lambda n: arrayconv.convolve(np.ones((n + 3, 9)), np.ones((3, 3))),
     "a wide boundary": lambda n: arrayconv.convolve(np.ones((n + 3, 3)), np.ones((99, 99)), boundary="wrap"),
@@ -72,34 +72,34 @@ def test_all_kinds_together_keep_to_the_limit(calls):
     for name, n in calls:
         CALLS[name](n)
         info = config.cache_info()
-        newest = 40 * 400 * 8 * 9  # what was added last may take more alone: the largest block of these calls
+        newest = 40 * 400 * 8 * 9  # the last entry may be larger than the limit: the largest block of these calls
         assert info.total == info.calls + info.plans + info.constants + info.scratch
         assert info.total <= SMALL + newest
         assert info.limit == SMALL
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_what_is_counted_is_what_is_held(name, traced):
+def test_counted_bytes_are_the_allocated_ones(name, traced):
     CALLS[name](1)
     config.cache_clear()
     before = traced()
     for n in range(2, 34):
         CALLS[name](n)
-    held, counted = traced() - before, config.cache_info().total
-    assert held <= 2 * counted + (1 << 20)
+    allocated, counted = traced() - before, config.cache_info().total
+    assert allocated <= 2 * counted + (1 << 20)
     config.cache_clear()
     assert config.cache_info().total == 0
     assert traced() - before < 1 << 20
 
 
-def test_a_cleared_cache_changes_no_answer():
+def test_a_cleared_cache_changes_no_result():
     for call in (lambda: arrayconv.convolve(np.arange(50.0), np.arange(9.0)), lambda: ndimage.sobel(np.eye(9))):
         first = call()
         config.cache_clear()
         assert call().tobytes() == first.tobytes()
 
 
-def test_convolvers_share_the_limit_and_keep_what_they_had_last():
+def test_convolvers_share_the_limit_and_keep_their_last_constants():
     config.cache_limit(SMALL)
     convolvers = [arrayconv.Convolver(np.ones((9, 9)), method="fft") for _ in range(12)]
     for convolver in convolvers:
