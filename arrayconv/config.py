@@ -49,6 +49,7 @@ class Settings(NamedTuple):
     max_workspace: int = DEFAULT_WORKSPACE
     threads: int | None = None  # None for as many as this process may use cores
     capped: bool = False  # whether somebody asked for this max_workspace: only then it is a reason to refuse
+    dry_run: bool = False  # whether calls are planned and noted, and nothing is computed: `arrayconv.explain`
 
 
 _settings: ContextVar[Settings] = ContextVar("arrayconv.config", default=Settings())

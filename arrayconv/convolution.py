@@ -1,25 +1,24 @@
-"""The front door: `convolve`, `correlate`, `explain` and `lags`; `_problem.positional` says what their options mean."""
+"""The front door: `convolve`, `correlate` and `lags`; `_problem.positional` says what their options mean."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from arrayconv._arrays.xp import operands
-from arrayconv._calls import cache, explanation, prepare, timing
+from arrayconv._calls import cache, prepare
 from arrayconv._calls.binding import bind
-from arrayconv._einconv import lowering, options
-from arrayconv._einconv.labels import labelling, refuse_labelled, refuse_numbered
-from arrayconv._errors import check_option, flag
+from arrayconv._calls.explanation import shape_given
+from arrayconv._errors import check_option
 from arrayconv._problem import positional
 from arrayconv._problem.axes import MODES, Mode, is_sequence, mode_axis, positive_per_axis
 from arrayconv._problem.spec import Axis
 from arrayconv._runtime.capacity import check_result
 from arrayconv._runtime.tracing import shape_of
 
-__all__ = ["convolve", "correlate", "explain", "lags"]
+__all__ = ["convolve", "correlate", "lags"]
 
 
 def convolve(
@@ -181,94 +180,6 @@ def correlate(
     return call(x, kernel, out=out)
 
 
-def explain(
-    x_or_shape: Any,
-    kernel_or_shape: Any,
-    mode: Mode | None = None,
-    *,
-    axes: Sequence[int] | int | None = None,
-    boundary: Any = "constant",
-    fill_value: complex = 0,
-    stride: Any = 1,
-    dilation: Any = 1,
-    lags: Any = None,
-    method: str = "auto",
-    accuracy: str = "normwise",
-    dtype: Any = None,
-    max_workspace: int | None = None,
-    like: Any = None,
-    measure: bool = False,
-    pattern: str | None = None,
-    padding: Any = "valid",
-    upsample: Any = 1,
-    flip: bool = False,
-    conj: bool = False,
-    sizes: Mapping[str, int] | None = None,
-) -> explanation.Explanation:
-    """Say what a call would do: which method, and why not the others. Computes nothing unless told to `measure`.
-
-    The call is `convolve`; with `lags`, `correlate`; with `pattern`, `einconv`.
-
-    Parameters
-    ----------
-    x_or_shape, kernel_or_shape : array, or tuple of int
-        The operands, or their shapes (an int for one axis).
-    mode, axes, boundary, fill_value, stride, dilation, lags, method, accuracy, max_workspace
-        As in `convolve` and `correlate`; with `pattern`, options as in `einconv`, and neither mode, axes nor lags.
-    dtype : dtype or str, optional
-        Dtype of the result. With shapes alone 'float64' by default.
-    like : array, namespace or str, optional
-        Whose library and device to plan for, where `x_or_shape` is a shape. NumPy by default.
-    measure : bool
-        Run every method that is not refused, some seconds in all, on the arrays or on numbers of the shapes given.
-    pattern : str, optional
-        The labels of an `einconv` call, which is then what is explained.
-    padding, upsample, flip, conj, sizes
-        As in `einconv`, `sizes` as a dict; only with `pattern`.
-
-    Returns
-    -------
-    Explanation
-        Its fields can be inspected; ``str()`` of it is a table. With `pattern` it says what each label became.
-
-    Raises
-    ------
-    TypeError, ValueError, NotImplementedError
-        As the call itself would, if options of `convolve` and `einconv` are mixed, and for `measure` under a tracer.
-
-    Examples
-    --------
-    >>> import arrayconv
-    >>> arrayconv.explain((2048, 2048), (3, 3), mode="same").output_shape
-    (2048, 2048)
-    >>> found = arrayconv.explain((8, 32, 32, 3), (5, 5, 3, 16), pattern="b h w c, h w c o -> b h w o | h w")
-    >>> dict(found.roles)["channels"]
-    ('c',)
-    """
-    chosen = prepare.options("explain", method, accuracy, max_workspace, fill_value)
-    measure = flag("explain", "measure", measure)
-    if pattern is None:
-        refuse_labelled(padding, upsample, flip, conj, sizes)
-        geometry = positional.correlated("explain", mode, axes, boundary, stride, dilation, lags)
-        x_shape, kernel_shape, found = explanation.subjects("explain", x_or_shape, kernel_or_shape, dtype, like)
-        problem = positional.problem("explain", x_shape, kernel_shape, geometry)
-        labels = explanation.UNLABELLED
-    else:
-        refuse_numbered(mode, axes, lags)
-        given = (stride, dilation, upsample, padding, boundary, flip, conj)
-        labelled = options.frozen("explain", given, {} if sizes is None else sizes)
-        x_shape, kernel_shape, found = explanation.subjects("explain", x_or_shape, kernel_or_shape, dtype, like)
-        problem = lowering.problem("explain", pattern, x_shape, kernel_shape, labelled)
-        labels = labelling("explain", pattern, x_shape, kernel_shape, labelled, found)
-    prepare.check_fill("explain", fill_value, found)
-    plan = prepare.plan("explain", problem, found, chosen)
-    if not measure:
-        return explanation.explanation(plan, problem.shape, labels)
-    subjects = timing.subjects(x_or_shape, kernel_or_shape, (x_shape, kernel_shape), found, dtype, like)
-    times = timing.methods(subjects, problem, chosen, plan.candidates)
-    return explanation.explanation(plan, problem.shape, labels, times)
-
-
 def lags(n: Any, k: Any, mode: Mode = "full", *, stride: Any = 1, dilation: Any = 1) -> Any:
     """Return the lag of every output of a correlation of `n` samples with `k` taps.
 
@@ -300,8 +211,7 @@ def lags(n: Any, k: Any, mode: Mode = "full", *, stride: Any = 1, dilation: Any 
     """
     check_option("lags", "mode", mode, MODES)
     sizes, taps = (
-        explanation.shape_given("lags", name, tuple(value) if is_sequence(value) else value)
-        for name, value in (("n", n), ("k", k))
+        shape_given("lags", name, tuple(value) if is_sequence(value) else value) for name, value in (("n", n), ("k", k))
     )
     if len(sizes) != len(taps):
         raise ValueError(f"lags: `n` and `k` must name as many axes. Got n={n!r}, k={k!r}.")

@@ -14,17 +14,18 @@ from arrayconv._arrays import xp
 from arrayconv._arrays.dtypes import itemsize
 from arrayconv._arrays.float_errors import float_errors_ignored
 from arrayconv._arrays.xp import Operands, Traits, dtype_name, traits_like
-from arrayconv._calls import prepare, tape
+from arrayconv._calls import dry_run, prepare, tape
 from arrayconv._calls.binding import BoundCall, bind, planned
 from arrayconv._calls.explanation import shape_given
 from arrayconv._convolver import passes
 from arrayconv._convolver.chain import FactorRequest, labels
-from arrayconv._convolver.explanation import Explained, explained
+from arrayconv._convolver.explanation import ConvolverExplanation, explained
 from arrayconv._convolver.factor_plan import FactorPlan, plan_factors
 from arrayconv._convolver.kernel import FUNCTION, Kernel, parse_kernel
 from arrayconv._convolver.options import Options, parse_options, parse_separable
 from arrayconv._convolver.store import CacheEntry, Store
 from arrayconv._convolver.terms import parse_terms
+from arrayconv._errors import flag
 from arrayconv._problem import positional
 from arrayconv._problem.axes import Mode
 from arrayconv._problem.problem import Problem
@@ -197,7 +198,7 @@ class Convolver:
         tape.note((operands.x,), lambda: passes.pullback(tuple(steps), terms), convolves=True)
         return y
 
-    def explain(self, x_or_shape: Any, *, like: Any = None) -> Explained:
+    def explain(self, x_or_shape: Any, *, like: Any = None, derivatives: bool = False) -> ConvolverExplanation:
         """Say what a call would do, without doing it.
 
         Parameters
@@ -206,6 +207,8 @@ class Convolver:
             What the call would be given, or its shape (an int for one axis).
         like : array, namespace or str, optional
             Whose library, device and dtype to plan for, where `x_or_shape` is a shape; the kernel's by default.
+        derivatives : bool
+            Whether to explain the gradient of x too.
 
         Returns
         -------
@@ -225,12 +228,15 @@ class Convolver:
             names = ("x_or_shape", "kernel")
             operands = xp.operands(FUNCTION, x_or_shape, self._kernel.array, self._keywords.dtype, names)
             shape, traits = shape_of(operands.x), operands.traits
-        prepare.check_fill(FUNCTION, self._options.fill_value, traits)
+        fill = self._options.fill_value
+        derivatives = flag(FUNCTION, "derivatives", derivatives)
+        prepare.check_fill(FUNCTION, fill, traits)
         problem = self._problem(shape)
         plan = self._plan(problem, traits, shape, 0)
         options = self._options if plan.chain is None else self._options._replace(method="auto")
         whole = plan.plan or prepare.plan(FUNCTION, problem, traits, options)
-        return explained(plan, whole, problem.shape, labels(len(shape), self.shape, self._geometry.axes))
+        axes = labels(len(shape), self.shape, self._geometry.axes)
+        return explained(plan, whole, problem, fill, axes, shape, derivatives)
 
     def clear(self) -> None:
         """Forget what earlier calls left: plans, spectra, factors. The kernel stays."""
@@ -277,7 +283,8 @@ class Convolver:
         if entry is None:
             entry = self._entry(operands, problem, shape, extra)
             factors = [factor for row in entry.factors for factor in row]
-            if not is_traced(operands.traits.backend, entry.operands.kernel, *factors):  # as all made inside jax.jit
+            traced = is_traced(operands.traits.backend, entry.operands.kernel, *factors)  # as all made inside jax.jit
+            if not (traced or dry_run.is_active()):
                 self._store.add(key, entry)
         return entry, operands._replace(kernel=entry.operands.kernel)
 

@@ -22,7 +22,7 @@ from arrayconv._arrays.memory import layout_signature, shares_memory
 from arrayconv._arrays.xp import Operands, compat_namespace, dtype_name
 from arrayconv._autodiff import compiled
 from arrayconv._autodiff.compiled import Postprocess
-from arrayconv._calls import cache, tape
+from arrayconv._calls import cache, dry_run, tape
 from arrayconv._calls.prepare import Options, check_fill, check_out, check_size, plan
 from arrayconv._plan.plan import Plan
 from arrayconv._problem.problem import Problem
@@ -102,7 +102,7 @@ class BoundCall:
         self._detector: Callable[[Any, Any], bool] | None = None
         self._plans: dict[int, Plan] = {}
         self._outs: dict[Any, bool] = {}  # forms of `out` that passed -> whether steps may write to such an array
-        self._direct: Direct | None = None if operands.traits.traced else _UNBOUND
+        self._direct: Direct | None = None if operands.traits.traced or dry_run.is_active() else _UNBOUND
 
     def __call__(
         self, x: Any, kernel: Any, bias: Any = None, out: Any = None, constants: Constants | None = None
@@ -197,6 +197,8 @@ def planned(
     bias: Any = None,
 ) -> Any:
     """Return the finished answer of a planned call by way of the library's engine, noted on the tape."""
+    if dry_run.is_active():
+        return dry_run.note(operands, problem, made, fill)
     in_program = postprocess is not None and compiled.serves(made) and not tape.is_recording()
     y = computed(operands, problem, made, fill, constants, postprocess if in_program else None, bias)
     arrays = operands.x, operands.kernel

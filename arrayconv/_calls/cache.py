@@ -55,8 +55,8 @@ def lookup(cache_key: Hashable | None) -> Any:
 
 
 def remember(cache_key: Hashable | None, call: Call) -> Call:
-    """Keep a bound call, unless it has no key; return it."""
-    if cache_key is not None:
+    """Keep a bound call, unless it has no key or belongs to a dry run; return it."""
+    if cache_key is not None and not config.current().dry_run:
         _calls[cache_key] = call
     return call
 

@@ -17,7 +17,7 @@ from arrayconv._algorithms import Accuracy
 from arrayconv._arrays.dtypes import holds, itemsize
 from arrayconv._arrays.memory import ErrorWords, check_target, is_writable_in_place
 from arrayconv._arrays.xp import Operands, Traits, checked_dtype_name
-from arrayconv._calls import tape
+from arrayconv._calls import dry_run, tape
 from arrayconv._errors import check_option, shown
 from arrayconv._plan.plan import Plan, Refusal, make, refused, with_accelerators
 from arrayconv._plan.rank import GONE, METHODS, Budget
@@ -121,7 +121,7 @@ def as_planned_program(
     library: str, function: Callable[..., Any], settings: tuple[Any, ...], operands: tuple[Any, ...]
 ) -> Any:
     """Return what `programs.as_program` does, for a function that plans calls; who records sees those one by one."""
-    if library != LIBRARY or tape.is_recording():
+    if library != LIBRARY or tape.is_recording() or dry_run.is_active():
         return function(*settings, *operands)
     return as_program(library, _planning, (function, settings, config.current(), _accel.state()), operands)
 

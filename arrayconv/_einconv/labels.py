@@ -7,7 +7,6 @@ from math import prod
 from typing import Any
 
 from arrayconv._arrays.dtypes import itemsize
-from arrayconv._arrays.xp import Traits
 from arrayconv._calls.explanation import Labelling
 from arrayconv._einconv.lowering import alone, lower
 from arrayconv._einconv.options import Geometry
@@ -44,16 +43,19 @@ def refuse_numbered(mode: Any, axes: Any, lags: Any) -> None:
 
 
 def labelling(
-    function: str, text: str, x_shape: Shape, kernel_shape: Shape, chosen: Geometry, traits: Traits
+    function: str, text: str, x_shape: Shape, kernel_shape: Shape, geometry: Geometry, dtypes: tuple[str, str]
 ) -> Labelling:
-    """Say what every label became, and how operands and output are brought to the shapes of the one operation."""
-    lowered, pattern, x_sizes, w_sizes = lower(function, text, x_shape, kernel_shape, chosen)
+    """Say what every label became, and how operands and output are brought to the shapes of the one operation.
+
+    `dtypes` are those of the result and of the sums.
+    """
+    lowered, pattern, x_sizes, w_sizes = lower(function, text, x_shape, kernel_shape, geometry)
     outputs = dict(zip(pattern.space, lowered.spec.output_size, strict=True))
     sizes: dict[str, tuple[int, ...]] = {}
     for label in dict.fromkeys((*pattern.x.labels, *pattern.kernel.labels)):
         own = [part[label] for part in (x_sizes, w_sizes) if label in part]
         sizes[label] = (*own, outputs[label]) if label in outputs else tuple(own[:1])
-    layout, spec, width = lowered.layout, lowered.spec, max(itemsize(traits.output), traits.itemsize)
+    layout, spec, width = lowered.layout, lowered.spec, max(map(itemsize, dtypes))
     moves: list[tuple[str, Shape, Shape, str]] = []
     for operand, other, shape, move, canonical in (
         (pattern.x, pattern.kernel, x_shape, layout.x, spec.input_shape),

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from arrayconv._arrays.dtypes import eps
 from arrayconv._arrays.float_errors import float_errors_ignored
 from arrayconv._arrays.xp import Array, operands
-from arrayconv._calls import binding, cache, prepare
+from arrayconv._calls import binding, cache, dry_run, prepare
 from arrayconv._calls.binding import BoundCall
 from arrayconv._ndimage import dtypes
 from arrayconv._ndimage.validation import Bare, Call
@@ -72,6 +72,9 @@ def run(call: Call, passes: Iterable[Pass], cache_key: Hashable | None = None, *
     The next call of the same key is a `Chain`, which is `given` its weights or keeps those of the passes.
     """
     chain, x = tuple(passes), call.source.x
+    if dry_run.is_active():
+        _chained(call, chain)
+        return stand_in(call, call.result, x)
     if call.source.backend != LIBRARY:
         y, bound = _chained(call, chain)
         if cache_key is not None and not call.is_promoted:  # every such call warns
@@ -109,9 +112,22 @@ def _chained(call: Call, chain: tuple[Pass, ...]) -> tuple[Array, tuple[_BoundPa
     for number, one in enumerate(chain):
         if number and call.source.backend == LIBRARY:
             x = dtypes.summable(x, call.working, xp=call.source.xp, dtype=call.source.sums)
-        bound.append(_bind(call, x, one))
-        x = bound[-1](call, x, None)
+        step = _bind(call, x, one)
+        x = _plan_only(call, x, one, step) if dry_run.is_active() else step(call, x, None)
+        bound.append(step)
     return x, tuple(bound)
+
+
+def _plan_only(call: Call, x: Array, one: Pass, step: _BoundPass) -> Array:
+    """Note the plan of a pass; return a stand-in for its result."""
+    step.call(x, one.weights)
+    dry_run.note_axes(one.axes)
+    return stand_in(call, call.working, x)
+
+
+def stand_in(call: Call, dtype: str, x: Array) -> Array:
+    """Return an array like x without values, of the dtype called `dtype`."""
+    return dry_run.stand_in(shape_of(x), dtype, xp=call.source.xp, device=call.source.device)
 
 
 def write_output(call: Call, y: Array, x: Array) -> Any:

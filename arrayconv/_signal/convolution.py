@@ -9,7 +9,7 @@ import numpy as np
 from arrayconv._arrays.dtypes import kind as kind_of
 from arrayconv._arrays.numpy_dtypes import floating, result_type
 from arrayconv._arrays.xp import Namespace, Traits, dtype_name
-from arrayconv._calls import binding, cache, prepare
+from arrayconv._calls import binding, cache, dry_run, prepare
 from arrayconv._calls.binding import BoundCall
 from arrayconv._calls.prepare import Options
 from arrayconv._errors import shown
@@ -75,6 +75,7 @@ def _allowed(call: Translated, method: str, inputs: Pair) -> tuple[Options, ...]
     """Return the options a method may run with; a small 'auto', or one of bools, is 'direct'."""
     bools = all(str(array.dtype).endswith("bool") for array in inputs.arrays)
     if method == "auto" and (bools or call.problem.spec.macs <= _FEW_MACS):
+        dry_run.remark(f"method 'auto' is 'direct' for bools and for up to {_FEW_MACS} multiply-adds")
         method = "direct"
     return METHODS[method]
 
@@ -216,9 +217,9 @@ class _BoundPair(NamedTuple):
 def _bind(function: str, found: Typed, call: Translated, methods: tuple[Options, ...], fill: complex = 0) -> _BoundPair:
     """Bind a translated call to the first of `methods` that can run it."""
     operands = found.operands
-    if call.swapped:
-        x = _reversed(operands.kernel, operands.xp) if call.reverses else operands.kernel
-        operands = operands._replace(x=x, kernel=operands.x)
+    if call.swapped:  # what is reversed at each call keeps its shape and dtype
+        dry_run.remark("in2 is x and in1 the kernel: convolution commutes, and in2 has more samples")
+        operands = operands._replace(x=operands.kernel, kernel=operands.x)
     chosen = _first(function, call, operands.traits, methods, fill)
     bound = binding.known(function, operands, call.problem, chosen)
     return _BoundPair(bound, found.form, call.swapped, call.reverses)
@@ -232,6 +233,7 @@ def _first(function: str, call: Translated, traits: Traits, methods: tuple[Optio
         try:
             prepare.plan(function, call.problem, traits, options)
         except NotImplementedError:
+            dry_run.remark(f"method {options.method!r} is refused, so the next one is tried")
             continue
         return options
     return last

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from arrayconv._arrays.float_errors import float_errors_ignored
 from arrayconv._arrays.numpy_dtypes import result_type
 from arrayconv._arrays.xp import Array, Namespace, Operands, device_of
-from arrayconv._calls import binding, cache, prepare
+from arrayconv._calls import binding, cache, dry_run, prepare
 from arrayconv._calls.binding import BoundCall
 from arrayconv._calls.prepare import Options
 from arrayconv._errors import listed, shown
@@ -76,10 +76,21 @@ def _bind(
     if beyond in extension.EXPLICIT and met.outputs:
         ends = extension.reach(met)
         extend = partial(_extended, operands.traits.backend, (found.form.output, label, beyond, ends, operands.xp))
-        operands, met = operands._replace(x=extend(operands.x)), extension.lengthened(met, ends)
+        operands, met = operands._replace(x=_first(extend, operands, label, ends)), extension.lengthened(met, ends)
     problem = _problem(function, shape_of(operands.x), inputs.shapes[1], label, met)
     chosen = chosen if beyond == "constant" else chosen._replace(fill_value=0)
     return _BoundFilter(binding.known(function, operands, problem, chosen), found.form, extend), operands
+
+
+def _first(extend: Callable[[Any], Any], operands: Operands, label: int, ends: tuple[int, int]) -> Any:
+    """Return x of the first call, extended; a stand-in of its shape in a dry run."""
+    if not dry_run.is_active():
+        return extend(operands.x)
+    before, after = ends
+    dry_run.remark(f"x is extended in a copy first, by {before} samples before and {after} after")
+    shape = list(shape_of(operands.x))
+    shape[label] += before + after
+    return dry_run.stand_in(tuple(shape), operands.traits.output, xp=operands.xp, device=operands.device)
 
 
 def _rule(x: str, h: str) -> str:

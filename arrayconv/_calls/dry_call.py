@@ -1,0 +1,187 @@
+"""A public function, called in a dry run: with arrays, or with shapes where an array is expected.
+
+What a function's own parameters are called says which of its arguments are arrays; it is recognised by its module and
+name, so that no module is imported to explain a call of another.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from importlib import import_module
+from inspect import BoundArguments, signature
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from arrayconv import _accel, config
+from arrayconv._arrays.namespace import Namespace, is_namespace
+from arrayconv._arrays.xp import (
+    Traits,
+    device_of,
+    dtype_name,
+    given_namespace,
+    identify,
+    namespace_of,
+    traits,
+    traits_like,
+)
+from arrayconv._calls import dry_run
+from arrayconv._calls.dry_run import Record
+from arrayconv._calls.explanation import Explanation, chain, explanation, gradients, pass_of, shape_given
+from arrayconv._errors import shown
+from arrayconv._runtime.programs import LIBRARY
+from arrayconv._runtime.tracing import shape_of
+
+FUNCTION = "explain"
+MODULES = ("convolution", "einconv", "ndimage", "nn", "nn.grad", "signal")
+_LAYERS, _CONVOLVER = "arrayconv.nn.modules", "arrayconv.convolver"
+_OTHERS = ("choose_conv_method", "correlation_lags", "fold", "lags", "unfold")  # public functions that convolve nothing
+_ARRAYS = ("x", "kernel", "in1", "in2", "h", "input", "weights", "weight", "bias", "grad_output")
+_TARGETS = ("out", "output")
+
+
+class _Model(NamedTuple):
+    """The library, device and dtype of arrays."""
+
+    library: str
+    xp: Namespace
+    device: Any
+    dtype: str
+
+    @property
+    def traits(self) -> Traits:
+        """The traits of a call on such arrays."""
+        return traits(self.library, self.device, self.xp, self.dtype)
+
+
+def is_convolver(call: Any) -> bool:
+    """Whether a call is of a `Convolver`, which explains itself."""
+    return any(base.__module__ == _CONVOLVER for base in type(call).__mro__)
+
+
+def explained(
+    call: Any, arguments: Sequence[Any], options: Mapping[str, Any], like: Any, dtype: Any, derivatives: bool
+) -> tuple[Explanation, BoundArguments]:
+    """Describe a call of a public function or of a layer, and return its arguments by name.
+
+    Raises
+    ------
+    TypeError
+        If `call` is not one of them, does not take the arguments, or is given an array to write to.
+    Exception
+        Whatever the call itself would raise.
+    """
+    name, parameters = _named(call)
+    bound = _bound(name, parameters, arguments, options, dtype)
+    model = _model(bound.arguments, _layer_weight(call) if like is None else like, dtype)
+    _accel.probe(model.traits, config.current().accelerators)
+    with dry_run.recording() as record:
+        result = _run(call, bound, model)
+    if not record.calls:
+        described = chain(name, result[0], result[1], model.traits, ())
+    elif len(record.calls) == 1:
+        described = next(_each(record, derivatives, tuple(record.remarks)))
+    else:
+        passes = [
+            pass_of(one.plan, one.axes[0] if one.axes and len(one.axes) == 1 else one.axes, each)
+            for one, each in zip(record.calls, _each(record, derivatives, ()), strict=True)
+        ]
+        described = chain(name, *result, model.traits, tuple(passes))
+    return described, bound
+
+
+def _each(record: Record, derivatives: bool, remarks: tuple[str, ...]) -> Iterator[Explanation]:
+    for problem, plan, fill, shapes, _ in record.calls:
+        of_operands = gradients(FUNCTION, plan, fill, shapes) if derivatives else ()
+        yield explanation(plan, problem.shape, gradients=of_operands, remarks=remarks)
+
+
+def _named(call: Any) -> tuple[str, Callable[..., Any]]:
+    """Return the name of a call that can be explained, and the function whose parameters it has."""
+    if any(base.__module__ == _LAYERS for base in type(call).__mro__):
+        return type(call).__name__, call.forward
+    module, name = getattr(call, "__module__", None), getattr(call, "__name__", "")
+    public = module in [f"arrayconv.{known}" for known in MODULES] and name not in _OTHERS
+    if public and name in sys.modules[module].__all__ and getattr(sys.modules[module], name) is call:
+        return name, call
+    raise TypeError(f"{FUNCTION}: `call` must be {_accepted()}. Got {shown(call)}.")
+
+
+def _accepted() -> str:
+    names = {module: import_module(f"arrayconv.{module}").__all__ for module in MODULES}
+    parts = [
+        f"arrayconv.{'' if module in ('convolution', 'einconv') else f'{module}.'}({', '.join(convolving)})"
+        for module, public in names.items()
+        if (convolving := [name for name in public if name not in _OTHERS])
+    ]
+    return f"one of {', '.join(parts)}, a Convolver, or a layer of arrayconv.nn.modules"
+
+
+def _bound(
+    name: str, parameters: Callable[..., Any], arguments: Sequence[Any], options: Mapping[str, Any], dtype: Any
+) -> BoundArguments:
+    """Return the arguments by name, the dtype with them where the function has such an option."""
+    own = signature(parameters)
+    more = {"dtype": dtype} if dtype is not None and "dtype" in own.parameters else {}
+    try:
+        bound = own.bind(*arguments, **options, **more)
+    except TypeError as refusal:
+        raise TypeError(f"{FUNCTION}: the arguments must be those of {name}{own}. Got: {refusal}.") from None
+    for target in _TARGETS:
+        value = bound.arguments.get(target)
+        if hasattr(value, "dtype") and hasattr(value, "shape") and not isinstance(value, type):
+            raise TypeError(f"{FUNCTION}: `{target}` must not be an array: nothing is written. Leave it out.")
+    return bound
+
+
+def _layer_weight(call: Any) -> Any:
+    return call.weight if hasattr(call, "forward") else None
+
+
+def _is_shape(value: Any) -> bool:
+    if isinstance(value, tuple):
+        return all(isinstance(size, (int, np.integer)) for size in value)
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+
+
+def _model(arguments: Mapping[str, Any], like: Any, dtype: Any) -> _Model:
+    """Return what stand-ins for shapes are like: `like`, else the first array of the call, else NumPy's arrays."""
+    if like is None:
+        values = [arguments[name] for name in _ARRAYS if arguments.get(name) is not None]
+        arrays = [value for value in values if not _is_shape(value)]
+        like = next((value for value in arrays if hasattr(value, "shape")), None)
+        if like is not None and len(arrays) == len(values):  # no stand-in is needed, and bools have no traits
+            library = identify(FUNCTION, "call", like)
+            return _Model(library, namespace_of(library, like), device_of(like), _accumulated(like))
+    if isinstance(like, list):
+        like = np.asarray(like)
+    found = traits_like(FUNCTION, like, dtype)
+    if like is not None and not is_namespace(like):
+        return _Model(found.backend, namespace_of(found.backend, like), device_of(like), found.output)
+    xp = given_namespace(FUNCTION, "like", like)
+    return _Model(found.backend, xp, None, found.output)
+
+
+def _accumulated(array: Any) -> str:
+    name = dtype_name(array.dtype)
+    return "int32" if name == "bool" else name
+
+
+def _run(call: Callable[..., Any], bound: BoundArguments, model: _Model) -> tuple[tuple[int, ...], str]:
+    """Call a function in a dry run; return the shape and dtype of its result."""
+    result: list[Any] = []
+
+    def run() -> None:
+        for name in _ARRAYS:
+            value = bound.arguments.get(name)
+            if value is not None and _is_shape(value):
+                shape = shape_given(FUNCTION, name, value)
+                places[name] = dry_run.stand_in(shape, model.dtype, xp=model.xp, device=model.device)
+        filled = BoundArguments(bound.signature, {**bound.arguments, **places})  # pyright: ignore[reportArgumentType]
+        y = call(*filled.args, **filled.kwargs)
+        result.append((shape_of(y), dtype_name(y.dtype)))
+
+    places: dict[str, Any] = {}
+    dry_run.without_computing(model.library if model.library == LIBRARY else "", run)
+    return result[0]
