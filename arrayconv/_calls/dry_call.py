@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from importlib import import_module
 from inspect import BoundArguments, signature
 from typing import Any, NamedTuple
@@ -28,7 +29,7 @@ from arrayconv._arrays.xp import (
 )
 from arrayconv._calls import dry_run
 from arrayconv._calls.dry_run import Record
-from arrayconv._calls.explanation import Explanation, chain, explanation, gradients, pass_of, shape_given
+from arrayconv._calls.explanation import Explanation, Pass, chain, explanation, gradients, pass_of, shape_given
 from arrayconv._errors import shown
 from arrayconv._runtime.programs import LIBRARY
 from arrayconv._runtime.tracing import shape_of
@@ -47,12 +48,12 @@ class _Model(NamedTuple):
     library: str
     xp: Namespace
     device: Any
-    dtype: str
+    traits: Traits  # of a call on such arrays
 
     @property
-    def traits(self) -> Traits:
-        """The traits of a call on such arrays."""
-        return traits(self.library, self.device, self.xp, self.dtype)
+    def dtype(self) -> str:
+        """Name of the dtype."""
+        return self.traits.output
 
 
 def is_convolver(call: Any) -> bool:
@@ -77,24 +78,27 @@ def explained(
     model = _model(bound.arguments, _layer_weight(call) if like is None else like, dtype)
     _accel.probe(model.traits, config.current().accelerators)
     with dry_run.recording() as record:
-        result = _run(call, bound, model)
-    if not record.calls:
-        described = chain(name, result[0], result[1], model.traits, ())
-    elif len(record.calls) == 1:
-        described = next(_each(record, derivatives, tuple(record.remarks)))
+        shape, result_dtype = _run(call, bound, model)
+    each = tuple(_each(record, derivatives))
+    if len(each) == 1:
+        described = replace(each[0], output_shape=shape, dtype=result_dtype)  # the door may cast what it convolved
     else:
-        passes = [
-            pass_of(one.plan, one.axes[0] if one.axes and len(one.axes) == 1 else one.axes, each)
-            for one, each in zip(record.calls, _each(record, derivatives, ()), strict=True)
-        ]
-        described = chain(name, *result, model.traits, tuple(passes))
-    return described, bound
+        described = chain(name, shape, result_dtype, model.traits, _passes(record, each))
+    return replace(described, remarks=tuple(record.remarks)), bound
 
 
-def _each(record: Record, derivatives: bool, remarks: tuple[str, ...]) -> Iterator[Explanation]:
+def _each(record: Record, derivatives: bool) -> Iterator[Explanation]:
+    """Describe the convolutions of a call."""
     for problem, plan, fill, shapes, _ in record.calls:
         of_operands = gradients(FUNCTION, plan, fill, shapes) if derivatives else ()
-        yield explanation(plan, problem.shape, gradients=of_operands, remarks=remarks)
+        yield explanation(plan, problem.shape, gradients=of_operands)
+
+
+def _passes(record: Record, each: Sequence[Explanation]) -> tuple[Pass, ...]:
+    """Return the convolutions of a call that is several, each with its axis."""
+    axes = [one.axes[0] if one.axes and len(one.axes) == 1 else one.axes for one in record.calls]
+    parts = zip(record.calls, axes, each, strict=True)
+    return tuple(pass_of(one.plan, axis, described) for one, axis, described in parts)
 
 
 def _named(call: Any) -> tuple[str, Callable[..., Any]]:
@@ -153,17 +157,19 @@ def _model(arguments: Mapping[str, Any], like: Any, dtype: Any) -> _Model:
         like = next((value for value in arrays if hasattr(value, "shape")), None)
         if like is not None and len(arrays) == len(values):  # no stand-in is needed, and bools have no traits
             library = identify(FUNCTION, "call", like)
-            return _Model(library, namespace_of(library, like), device_of(like), _accumulated(like))
+            xp, device = namespace_of(library, like), device_of(like)
+            return _Model(library, xp, device, traits(library, device, xp, _summable(like)))
     if isinstance(like, list):
         like = np.asarray(like)
     found = traits_like(FUNCTION, like, dtype)
     if like is not None and not is_namespace(like):
-        return _Model(found.backend, namespace_of(found.backend, like), device_of(like), found.output)
+        return _Model(found.backend, namespace_of(found.backend, like), device_of(like), found)
     xp = given_namespace(FUNCTION, "like", like)
-    return _Model(found.backend, xp, None, found.output)
+    return _Model(found.backend, xp, None, found)
 
 
-def _accumulated(array: Any) -> str:
+def _summable(array: Any) -> str:
+    """Return the name of an array's dtype, or of the one in which bools are summed."""
     name = dtype_name(array.dtype)
     return "int32" if name == "bool" else name
 

@@ -174,7 +174,6 @@ def explanation(
     labels: Labelling = UNLABELLED,
     measured: tuple[Candidate, ...] | None = None,
     gradients: Gradients = (),
-    remarks: tuple[str, ...] = (),
 ) -> Explanation:
     """Describe a plan whose result has the given shape, the call's labels, and the measured time of each method."""
     spec, traits = plan.spec, plan.traits
@@ -198,7 +197,6 @@ def explanation(
         moves=labels.moves,
         cost_ns=plan.chosen.cost_ns,
         gradients=gradients,
-        remarks=remarks,
     )
 
 

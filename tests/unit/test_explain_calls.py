@@ -1,4 +1,4 @@
-"""`explain(call=...)`: every public function that convolves says by which methods, computes nothing, and keeps its word."""
+"""`explain(call=...)`: every public function that convolves says by which methods it would, and computes nothing."""
 
 import dataclasses
 import importlib
@@ -263,7 +263,7 @@ class TestTable:
 
 
 @pytest.mark.parametrize(
-    "case", ["convolve", "nn.conv2d", "signal.correlate", "signal.upfirdn-extended", "ndimage.sobel"]
+    "case", ["convolve", "nn.conv2d", "signal.correlate", "signal.upfirdn-extended", "ndimage.sobel", "ndimage.prewitt"]
 )
 def test_jax_is_explained_without_computing(case):
     jax = pytest.importorskip("jax", reason="jax is not installed")
@@ -341,13 +341,9 @@ class TestForms:
     def test_nothing_is_allocated_for_shapes(self):
         tracemalloc.start()
         try:
-            for call, arguments in (
-                (ndimage.gaussian_filter, (2,)),
-                (ndimage.laplace, ()),
-                (ndimage.uniform_filter, ()),
-            ):
+            for call in (ndimage.sobel, ndimage.laplace, ndimage.uniform_filter):
                 for dtype in ("uint8", "float64"):
-                    found = arrayconv.explain((16384, 16384), *arguments, call=call, dtype=dtype)
+                    found = arrayconv.explain((16384, 16384), call=call, dtype=dtype)
                     assert found.output_shape == (16384, 16384)
             peak = tracemalloc.get_traced_memory()[1]
         finally:
@@ -387,7 +383,7 @@ class TestRefusals:
     def test_errors_are_those_of_the_function(self):
         with pytest.raises(ValueError, match=r"^conv2d: `weight.shape\[1\] \* groups` must equal the input channels"):
             arrayconv.explain((1, 2, 9, 9), (1, 3, 3, 3), call=nn.conv2d)
-        with pytest.raises(NotImplementedError, match="^convolve: method 'numpy_convolve' cannot run this"):
+        with pytest.raises(NotImplementedError, match=r"^convolve: method 'numpy_convolve' cannot run this"):
             arrayconv.explain((9, 9), (3, 3), call=arrayconv.convolve, method="numpy_convolve")
 
     @pytest.mark.parametrize(("name", "call"), [("out", arrayconv.convolve), ("output", ndimage.convolve)])
