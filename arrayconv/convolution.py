@@ -10,7 +10,7 @@ import numpy as np
 from arrayconv._arrays.xp import operands
 from arrayconv._calls import cache, prepare
 from arrayconv._calls.binding import bind
-from arrayconv._calls.explanation import shape_given
+from arrayconv._calls.explanation import parse_shape
 from arrayconv._errors import check_option
 from arrayconv._problem import positional
 from arrayconv._problem.axes import MODES, Mode, is_sequence, mode_axis, positive_per_axis
@@ -211,7 +211,7 @@ def lags(n: Any, k: Any, mode: Mode = "full", *, stride: Any = 1, dilation: Any 
     """
     check_option("lags", "mode", mode, MODES)
     sizes, taps = (
-        shape_given("lags", name, tuple(value) if is_sequence(value) else value) for name, value in (("n", n), ("k", k))
+        parse_shape("lags", name, tuple(value) if is_sequence(value) else value) for name, value in (("n", n), ("k", k))
     )
     if len(sizes) != len(taps):
         raise ValueError(f"lags: `n` and `k` must name as many axes. Got n={n!r}, k={k!r}.")

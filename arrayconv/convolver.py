@@ -16,7 +16,7 @@ from arrayconv._arrays.float_errors import float_errors_ignored
 from arrayconv._arrays.xp import Operands, Traits, dtype_name, traits_like
 from arrayconv._calls import dry_run, prepare, tape
 from arrayconv._calls.binding import BoundCall, bind, planned
-from arrayconv._calls.explanation import shape_given
+from arrayconv._calls.explanation import parse_shape
 from arrayconv._convolver import passes
 from arrayconv._convolver.chain import FactorRequest, labels
 from arrayconv._convolver.explanation import ConvolverExplanation, explained
@@ -160,7 +160,7 @@ class Convolver:
         self._geometry, self._options = parse_options(keywords, len(kernel.shape))
         self._kernel, self._keywords, self._store = kernel, keywords, Store()
         lists = () if terms is None or kernel.factors else [[[*factor] for factor in term] for term in terms]
-        self._origin = (kernel.factors or lists) if kernel.separability.given else kernel.array
+        self._origin = (kernel.factors or lists) if kernel.separability.from_factors else kernel.array
 
     def __call__(self, x: Any, *, out: Any = None) -> Any:
         """Return the convolution of x with the kernel.
@@ -185,15 +185,15 @@ class Convolver:
         key = _key(x) if out is None else None
         entry = None if key is None else self._store.find(key)
         if entry is None:
-            entry, operands = self._admit(x, out, key)
+            entry, operands = self._validate(x, out, key)
         elif entry.call is not None and not tape.is_recording():
             return self._bound(entry, entry.call, x)
         else:
             operands = entry.operands._replace(x=x)
         if is_compiling() or not tape.is_recording():
-            return self._answer(entry, operands, out)
+            return self._compute(entry, operands, out)
         with tape.recording() as steps:
-            y = self._answer(entry, operands, out)
+            y = self._compute(entry, operands, out)
         terms = 1 if entry.plan.chain is None else entry.plan.chain.terms
         tape.note((operands.x,), lambda: passes.pullback(tuple(steps), terms), convolves=True)
         return y
@@ -222,7 +222,7 @@ class Convolver:
             As the call itself would.
         """
         if isinstance(x_or_shape, (int, tuple)):
-            shape = shape_given(FUNCTION, "x_or_shape", x_or_shape)
+            shape = parse_shape(FUNCTION, "x_or_shape", x_or_shape)
             traits = traits_like(FUNCTION, self._kernel.array if like is None else like, self._keywords.dtype)
         else:
             names = ("x_or_shape", "kernel")
@@ -258,14 +258,14 @@ class Convolver:
         return self._store.nbytes
 
     def __repr__(self) -> str:
-        kind = "factors of" * self._kernel.separability.given or "kernel"
+        kind = "factors of" * self._kernel.separability.from_factors or "kernel"
         return f"Convolver(<{kind} {self.shape} {dtype_name(self.dtype)}>{self._keywords})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _rebuilt, (type(self), self._origin, self._kernel.separability.given, self._keywords._asdict())
+        return _rebuilt, (type(self), self._origin, self._kernel.separability.from_factors, self._keywords._asdict())
 
     @float_errors_ignored
-    def _admit(self, x: Any, out: Any, key: Hashable) -> tuple[CacheEntry, Operands]:
+    def _validate(self, x: Any, out: Any, key: Hashable) -> tuple[CacheEntry, Operands]:
         """Admit a call; return what is known of its kind, found out now where it is the first."""
         operands = xp.operands(FUNCTION, x, self._kernel.array, self._keywords.dtype)
         prepare.check_fill(FUNCTION, self._options.fill_value, operands.traits)
@@ -276,7 +276,7 @@ class Convolver:
         extra = 0
         if out is not None and not prepare.check_out(FUNCTION, out, operands, problem):
             extra = prod(problem.shape) * itemsize(operands.traits.output)
-        if self._kernel.watched or operands.traits.traced:
+        if self._kernel.needs_autodiff or operands.traits.traced:
             return self._entry(operands, problem, shape, extra), operands
         key = key or (operands.traits, shape, out is None, extra, config.current(), _accel.state())
         entry = self._store.find(key)
@@ -307,24 +307,24 @@ class Convolver:
 
     def _bound(self, entry: CacheEntry, call: BoundCall, x: Any) -> Any:
         """Run a call that was bound before, with what is kept of the kernel."""
-        kept = entry.constants[0]
-        constants = dict(kept)
+        cached = entry.constants[0]
+        constants = dict(cached)
         y = call(x, entry.operands.kernel, constants=constants)
-        if len(constants) > len(kept):
-            kept.update(constants)
+        if len(constants) > len(cached):
+            cached.update(constants)
             self._store.trim()
         return y
 
     @float_errors_ignored
-    def _answer(self, entry: CacheEntry, operands: Operands, out: Any) -> Any:
+    def _compute(self, entry: CacheEntry, operands: Operands, out: Any) -> Any:
         """Run a call, and keep what it prepared of the kernel unless that belongs to a trace."""
         constants = [dict(each) for each in entry.constants]
         y = _run(entry, operands, out, constants)
-        if self._kernel.watched or operands.traits.traced or is_traced(operands.traits.backend, y):
+        if self._kernel.needs_autodiff or operands.traits.traced or is_traced(operands.traits.backend, y):
             return y
-        for kept, now in zip(entry.constants, constants, strict=True):
-            if len(now) > len(kept):
-                kept.update(now)
+        for cached, now in zip(entry.constants, constants, strict=True):
+            if len(now) > len(cached):
+                cached.update(now)
                 self._store.trim()
         return y
 
@@ -354,8 +354,8 @@ def _key(x: Any) -> Hashable:
     return kind, place, x.shape, x.dtype, config.current(), _accel.state()
 
 
-def _rebuilt(cls: type[Convolver], origin: Any, given: bool, options: dict[str, Any]) -> Convolver:
+def _rebuilt(cls: type[Convolver], origin: Any, from_factors: bool, options: dict[str, Any]) -> Convolver:
     """Return a Convolver again, from a copy or a pickle."""
-    if not given:
+    if not from_factors:
         return cls(origin, **options)
     return cls.from_factors(origin, **{name: value for name, value in options.items() if name != "separable"})

@@ -9,7 +9,7 @@ from inspect import BoundArguments
 from typing import Any, ParamSpec, Protocol, overload
 
 from arrayconv._calls import dry_call, explanation, prepare, timing
-from arrayconv._calls.explanation import Explanation, shape_given
+from arrayconv._calls.explanation import Explanation, parse_shape
 from arrayconv._einconv import lowering, options
 from arrayconv._einconv.labels import labelling, refuse_labelled, refuse_numbered
 from arrayconv._errors import flag
@@ -199,7 +199,7 @@ def _of_call(
 def _labels_of(bound: BoundArguments, described: Explanation) -> explanation.Labelling:
     """Return what the labels of an `einconv` call became."""
     values = bound.arguments
-    x_shape, kernel_shape = (shape_given("explain", name, values[name]) for name in ("x", "kernel"))
+    x_shape, kernel_shape = (parse_shape("explain", name, values[name]) for name in ("x", "kernel"))
     geometry = [values.get(name, default) for name, default in _GEOMETRY.items()]
     frozen = options.frozen("explain", geometry, values.get("sizes", {}))
     dtypes = described.dtype, described.accumulator

@@ -331,9 +331,9 @@ def _terms(
     sums, exact = dtypes.accumulator(name), dtypes.kind(name) == "integer"
     axes = max(len(separable.long_axes(shape)), 1)
     eps = dtypes.eps(sums) if tolerance is None else tolerance / (2 * axes)
-    found = separable.separated(values, eps, most)
-    if found.exact if exact else found.normwise <= 2 * axes * eps:
-        scaled = [separable.balanced(term, range(len(shape)), sums) for term in found.terms]
+    separation = separable.separated(values, eps, most)
+    if separation.exact if exact else separation.normwise <= 2 * axes * eps:
+        scaled = [separable.balanced(term, range(len(shape)), sums) for term in separation.terms]
         if None not in scaled:
             return [term for term in scaled if term is not None]
         raise ValueError(
@@ -342,7 +342,7 @@ def _terms(
     raise ValueError(
         f"separate: `kernel` must be a sum of at most {most} products of one factor per axis"
         f"{', of integers a single one' * exact}. Got shape {shape}, whose nearest product is off by "
-        f"{found.normwise:.2g} of the largest tap; allowed are {0 if exact else 2 * axes * eps:.2g}. "
+        f"{separation.normwise:.2g} of the largest tap; allowed are {0 if exact else 2 * axes * eps:.2g}. "
         f"{'Cast it to a float' if exact else 'Pass a larger tolerance= or max_rank='}."
     )
 

@@ -29,7 +29,7 @@ from arrayconv._arrays.xp import (
 )
 from arrayconv._calls import dry_run
 from arrayconv._calls.dry_run import Record
-from arrayconv._calls.explanation import Explanation, Pass, chain, explanation, gradients, pass_of, shape_given
+from arrayconv._calls.explanation import Explanation, Pass, chain, explanation, gradients, parse_shape, pass_of
 from arrayconv._errors import shown
 from arrayconv._runtime.programs import LIBRARY
 from arrayconv._runtime.tracing import shape_of
@@ -161,11 +161,11 @@ def _model(arguments: Mapping[str, Any], like: Any, dtype: Any) -> _Model:
             return _Model(library, xp, device, traits(library, device, xp, _summable(like)))
     if isinstance(like, list):
         like = np.asarray(like)
-    found = traits_like(FUNCTION, like, dtype)
+    like_traits = traits_like(FUNCTION, like, dtype)
     if like is not None and not is_namespace(like):
-        return _Model(found.backend, namespace_of(found.backend, like), device_of(like), found)
+        return _Model(like_traits.backend, namespace_of(like_traits.backend, like), device_of(like), like_traits)
     xp = given_namespace(FUNCTION, "like", like)
-    return _Model(found.backend, xp, None, found)
+    return _Model(like_traits.backend, xp, None, like_traits)
 
 
 def _summable(array: Any) -> str:
@@ -182,7 +182,7 @@ def _run(call: Callable[..., Any], bound: BoundArguments, model: _Model) -> tupl
         for name in _ARRAYS:
             value = bound.arguments.get(name)
             if value is not None and _is_shape(value):
-                shape = shape_given(FUNCTION, name, value)
+                shape = parse_shape(FUNCTION, name, value)
                 places[name] = dry_run.stand_in(shape, model.dtype, xp=model.xp, device=model.device)
         filled = BoundArguments(bound.signature, {**bound.arguments, **places})  # pyright: ignore[reportArgumentType]
         y = call(*filled.args, **filled.kwargs)

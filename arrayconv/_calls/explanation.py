@@ -242,7 +242,7 @@ def chain(function: str, shape: Shape, dtype: str, traits: Traits, passes: tuple
 
 def subjects(function: str, x: Any, kernel: Any, dtype: Any, like: Any) -> tuple[tuple[Shape, Shape], Traits]:
     """Return the shapes of both operands, given as arrays or shapes, and the traits of a call on them."""
-    shapes = shape_given(function, "x_or_shape", x), shape_given(function, "kernel_or_shape", kernel)
+    shapes = parse_shape(function, "x_or_shape", x), parse_shape(function, "kernel_or_shape", kernel)
     traits = _traits(function, x, kernel, dtype, like)
     _accel.probe(traits, config.current().accelerators)
     return shapes, traits
@@ -258,7 +258,7 @@ def _traits(function: str, x: Any, kernel: Any, dtype: Any, like: Any) -> Traits
     return traits_like(function, arrays[0], dtype, given)
 
 
-def shape_given(function: str, argument: str, value: Any) -> Shape:
+def parse_shape(function: str, argument: str, value: Any) -> Shape:
     """Return the shape of an array or list, or the one that an int or a tuple of ints is."""
     if isinstance(value, (tuple, int, np.integer)):
         shape = tuple(integer(function, argument, entry) for entry in (value if isinstance(value, tuple) else (value,)))

@@ -88,7 +88,7 @@ def _kernel_axes(problem: Problem, separability: Separability, request: FactorRe
     own = labels(len(x_shape), shape, request.axes)
     space = convolved_axes(FUNCTION, len(x_shape), len(shape), request.axes)
     convolved = dict(zip(space, problem.spec.axes, strict=True))
-    if separability.given:  # a factor of one tap may hold a number
+    if separability.from_factors:  # a factor of one tap may hold a number
         for label, n in zip(own, shape, strict=True):
             if n == 1:
                 convolved.setdefault(label, Axis(x_shape[label], 1, x_shape[label]))
@@ -98,7 +98,7 @@ def _kernel_axes(problem: Problem, separability: Separability, request: FactorRe
 def _factors(separability: Separability, axes: Sequence[Axis | None]) -> tuple[tuple[int, ...], ...]:
     """Return the kernel's axes of each pass: the one that shrinks data most first, and with it those of one tap."""
     convolved = {number: axis for number, axis in enumerate(axes) if axis is not None}
-    long = [number for number in convolved if separability.given or separability.shape[number] > 1]
+    long = [number for number in convolved if separability.from_factors or separability.shape[number] > 1]
     long.sort(key=lambda number: Fraction(convolved[number].outputs, max(convolved[number].size, 1)))
     rest = [
         number for number, axis in convolved.items() if number not in long and axis != Axis(axis.size, 1, axis.size)

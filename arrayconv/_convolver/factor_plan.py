@@ -41,7 +41,7 @@ def plan_factors(problem: Problem, traits: Traits, separability: Separability, r
         As `convolve` does.
     """
     whole = None
-    if not (request.required or separability.given):
+    if not (request.required or separability.from_factors):
         whole = prepare.plan(FUNCTION, problem, traits, request.options, request.extra_bytes)
     passes = _unfit(separability, traits, request) or _passes(problem, traits, separability, request)
     if isinstance(passes, str):
@@ -57,9 +57,9 @@ def plan_factors(problem: Problem, traits: Traits, separability: Separability, r
 def _unfit(separability: Separability, traits: Traits, request: FactorRequest) -> str | None:
     """Return why passes would not do what was asked for, whatever they cost."""
     separation, options = separability.separation, request.options
-    if separation is None and separability.given and options.fill_value != 0:
+    if separation is None and separability.from_factors and options.fill_value != 0:
         return "a fill other than 0 takes the sums of the factors, whose values are not known here"
-    if separability.given:
+    if separability.from_factors:
         return None
     if not request.required and options.method != "auto":
         return f"method={options.method!r} was asked for"
@@ -75,14 +75,14 @@ def _passes(problem: Problem, traits: Traits, separability: Separability, reques
     chain = chain_of(problem, traits, separability, request, 1 if terms is None else len(terms))
     if isinstance(chain, str) or terms is None:
         return chain if isinstance(chain, str) else FactorPlan(None, chain, "")
-    if not separability.given:
+    if not separability.from_factors:
         terms = _balanced(terms, chain, traits.accumulator)
     if terms is None:
         return f"its factors leave the range of {traits.accumulator}"
     order, conj = chain.order, problem.spec.conj
     taps = tuple(tuple(_wrapped(term[axis], traits) for axis in order) for term in terms)
-    beyond = tuple(fills(term, order, request.options.fill_value, conj=conj) for term in terms)
-    return FactorPlan(None, chain, "", taps, beyond)
+    outside = tuple(fills(term, order, request.options.fill_value, conj=conj) for term in terms)
+    return FactorPlan(None, chain, "", taps, outside)
 
 
 def _balanced(terms: tuple[Term, ...], chain: Chain, accumulator: str) -> tuple[Term, ...] | None:

@@ -31,7 +31,7 @@ class Separability(NamedTuple):
     shape: Shape
     separation: Separation | None
     reason: str = ""  # why it is run whole, where there is no separation
-    given: bool = False  # the factors are the caller's own
+    from_factors: bool = False  # the factors are the caller's own
 
 
 class Kernel(NamedTuple):
@@ -39,7 +39,7 @@ class Kernel(NamedTuple):
 
     array: Any  # what is convolved with; of given factors the first, which stands for their library and dtype
     dtype: Any
-    watched: bool
+    needs_autodiff: bool
     separability: Separability
     factors: Rows = ()  # arrays, where the caller gave them
 
@@ -55,17 +55,17 @@ def parse_kernel(kernel: Any, separable: Any) -> Kernel:
     library = identify(FUNCTION, "kernel", kernel)
     if library == "":
         kernel = host.array(FUNCTION, "kernel", kernel)
-    array, watched = owned(library or "numpy", np.asarray(kernel) if isinstance(kernel, np.generic) else kernel)
+    array, needs_autodiff = owned(library or "numpy", np.asarray(kernel) if isinstance(kernel, np.generic) else kernel)
     checked_dtype_name(FUNCTION, "kernel", array.dtype)
     check_taps(FUNCTION, shape_of(array))
-    separability = _separability(library, array, watched, separable)
-    return Kernel(array if library else array.tolist(), array.dtype, watched, separability)
+    separability = _separability(library, array, needs_autodiff, separable)
+    return Kernel(array if library else array.tolist(), array.dtype, needs_autodiff, separability)
 
 
-def _separability(library: str, array: Any, watched: bool, separable: Any) -> Separability:
+def _separability(library: str, array: Any, needs_autodiff: bool, separable: Any) -> Separability:
     """Return whether a kernel is a sum of products, from its values."""
     shape = shape_of(array)
-    reason = _unfit(library, array, shape, watched, separable)
+    reason = _unfit(library, array, shape, needs_autodiff, separable)
     if reason:
         return Separability(shape, None, reason)
     eps = dtypes.eps(dtypes.accumulator(dtype_name(array.dtype)))
@@ -74,13 +74,13 @@ def _separability(library: str, array: Any, watched: bool, separable: Any) -> Se
     return Separability(shape, separated(host.copied(library, array), eps, most))
 
 
-def _unfit(library: str, array: Any, shape: Shape, watched: bool, separable: Any) -> str:
+def _unfit(library: str, array: Any, shape: Shape, needs_autodiff: bool, separable: Any) -> str:
     """Return why nobody looks whether a kernel is a sum of products, '' where somebody does."""
     if separable is False:
         return "separable=False was given"
     if len(long_axes(shape)) < 2:
         return "fewer than two of its axes are longer than one tap"
-    if watched:
+    if needs_autodiff:
         return "a gradient, a transform or a compiler watches its values"
     return "" if is_readable(library, array) else "its values can't be read"
 
@@ -94,7 +94,7 @@ def is_readable(library: str, array: Any) -> bool:
 
 def owned(library: str, array: Any) -> tuple[Any, bool]:
     """Return an array that nobody else changes, and whether it is the caller's because somebody watches it."""
-    watched = _autodiff.needs_autodiff(library, array)
-    if watched or library == "jax":  # whose arrays never change
-        return array, watched
+    needs_autodiff = _autodiff.needs_autodiff(library, array)
+    if needs_autodiff or library == "jax":  # whose arrays never change
+        return array, needs_autodiff
     return namespace_of(library, array).asarray(array, copy=True, device=device_of(array)), False

@@ -95,8 +95,10 @@ class Store:
 
 def _bytes(entry: CacheEntry) -> int:
     """Return the bytes of what an entry holds; a view counts like a copy."""
-    held = {id(array): array for array in _arrays((entry.factors, *(list(each.values()) for each in entry.constants)))}
-    return sum(nbytes(array) for array in held.values())
+    arrays = {
+        id(array): array for array in _arrays((entry.factors, *(list(each.values()) for each in entry.constants)))
+    }
+    return sum(nbytes(array) for array in arrays.values())
 
 
 def nbytes(array: Any) -> int:

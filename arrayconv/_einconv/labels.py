@@ -19,12 +19,12 @@ Shape = tuple[int, ...]
 
 def refuse_labelled(padding: Any, upsample: Any, flip: Any, conj: Any, sizes: Any) -> None:
     """Refuse options of `einconv` in an explanation of `convolve`."""
-    given = {"padding": padding, "upsample": upsample, "flip": flip, "conj": conj, "sizes": sizes}
+    options = {"padding": padding, "upsample": upsample, "flip": flip, "conj": conj, "sizes": sizes}
     defaults = {"padding": "valid", "upsample": 1, "flip": False, "conj": False, "sizes": None}
-    pairs = [(name, value, defaults[name]) for name, value in given.items()]
+    pairs = [(name, value, defaults[name]) for name, value in options.items()]
     wrong = [name for name, value, default in pairs if type(value) is not type(default) or value != default]
     if wrong:
-        facts = ", ".join(f"{name}={shown(given[name])}" for name in wrong)
+        facts = ", ".join(f"{name}={shown(options[name])}" for name in wrong)
         raise ValueError(
             f"explain: without `pattern`, which makes it a call of `einconv`, there is no `{'`, `'.join(wrong)}`. "
             f"Got {facts}. Pass `pattern`, or use `mode` or `lags`."
@@ -33,12 +33,12 @@ def refuse_labelled(padding: Any, upsample: Any, flip: Any, conj: Any, sizes: An
 
 def refuse_numbered(mode: Any, axes: Any, lags: Any) -> None:
     """Refuse options of `convolve` in an explanation of `einconv`."""
-    given = {"mode": mode, "axes": axes, "lags": lags}
-    wrong = [name for name, value in given.items() if value is not None]
+    options = {"mode": mode, "axes": axes, "lags": lags}
+    wrong = [name for name, value in options.items() if value is not None]
     if wrong:
         raise ValueError(
             f"explain: `pattern` names the axes and `padding` the outputs, so there is no `{'`, `'.join(wrong)}`. "
-            f"Got {', '.join(f'{name}={given[name]!r}' for name in wrong)}. Pass `padding`, or leave `pattern` out."
+            f"Got {', '.join(f'{name}={options[name]!r}' for name in wrong)}. Pass `padding`, or leave `pattern` out."
         )
 
 

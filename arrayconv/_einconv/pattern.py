@@ -137,11 +137,11 @@ def _sections(function: str, text: str) -> list[tuple[list[Token], int]]:
 def _tokens(function: str, text: str) -> Iterator[Token]:
     at, end = 0, len(text.rstrip())
     while at < end:
-        found = _TOKEN.match(text, at)
-        if found is None:
+        match = _TOKEN.match(text, at)
+        if match is None:
             raise _unread(function, text, next(n for n in range(at, end) if not text[n].isspace()))
-        yield Token(found.group(1), found.start(1))
-        at = found.end()
+        yield Token(match.group(1), match.start(1))
+        at = match.end()
 
 
 def _unread(function: str, text: str, at: int) -> ValueError:

@@ -39,14 +39,14 @@ class Grid(NamedTuple):
 @float_errors_ignored
 def unfold(function: str, input: Any, kernel_size: Any, dilation: Any, padding: Any, stride: Any) -> Any:
     """Return (batch, channels * taps, windows) of an input (batch, channels, *n), batched or not."""
-    found = _alone(function, input)
+    validated = _alone(function, input)
     count = len(kernel_size) if is_sequence(kernel_size) else 2
     grid = _grid(function, count, kernel_size, dilation, padding, stride)
-    shape = shape_of(found.x)
+    shape = shape_of(validated.x)
     axes, result = _cut(function, shape, grid)
     padded = (*shape[: len(shape) - count], *_padded(shape[len(shape) - count :], grid))
-    _check_sizes(function, found, padded, result)
-    return as_program(found.traits.backend, _columns, (axes, result, grid.padding, found.xp), (found.x,))
+    _check_sizes(function, validated, padded, result)
+    return as_program(validated.traits.backend, _columns, (axes, result, grid.padding, validated.xp), (validated.x,))
 
 
 def _columns(axes: tuple[Axis, ...], result: Shape, padding: tuple[int, ...], xp: Namespace, x: Array) -> Array:
@@ -72,15 +72,15 @@ def fold(
     function: str, input: Any, output_size: Any, kernel_size: Any, dilation: Any, padding: Any, stride: Any
 ) -> Any:
     """Return (batch, channels, *output_size) of columns (batch, channels * taps, windows), batched or not."""
-    found = _alone(function, input)
-    given = [value for value in (kernel_size, output_size) if is_sequence(value)]
-    count = len(given[0]) if given else 2
+    validated = _alone(function, input)
+    sequences = [value for value in (kernel_size, output_size) if is_sequence(value)]
+    count = len(sequences[0]) if sequences else 2
     sizes = positive(function, "output_size", output_size, count)
     grid = _grid(function, count, kernel_size, dilation, padding, stride)
-    axes, split = _glue(function, shape_of(found.x), sizes, grid)
-    _check_sizes(function, found, (*split[: len(split) - count - 1], *_padded(sizes, grid)))
-    settings = axes, split, sizes, grid.padding, found.traits, found.xp
-    return as_program(found.traits.backend, _glued, settings, (found.x,))
+    axes, split = _glue(function, shape_of(validated.x), sizes, grid)
+    _check_sizes(function, validated, (*split[: len(split) - count - 1], *_padded(sizes, grid)))
+    settings = axes, split, sizes, grid.padding, validated.traits, validated.xp
+    return as_program(validated.traits.backend, _glued, settings, (validated.x,))
 
 
 def _glued(
@@ -138,11 +138,11 @@ def _padded(sizes: Shape, grid: Grid) -> Shape:
     return tuple([n + 2 * p for n, p in zip(sizes, grid.padding, strict=True)])
 
 
-def _check_sizes(function: str, found: Operands, *shapes: Shape) -> None:
+def _check_sizes(function: str, validated: Operands, *shapes: Shape) -> None:
     """Raise MemoryError for arrays that this machine can't hold; devices know their own memory."""
-    if "cpu" in found.traits.device.lower():
+    if "cpu" in validated.traits.device.lower():
         for shape in shapes:
-            check_result(function, shape, prod(shape), found.traits.itemsize, _SMALLER)
+            check_result(function, shape, prod(shape), validated.traits.itemsize, _SMALLER)
 
 
 def _grid(function: str, count: int, kernel_size: Any, dilation: Any, padding: Any, stride: Any) -> Grid:

@@ -52,11 +52,11 @@ def everywhere(function: str, kind: Kind, in1: Any, in2: Any, mode: Any, method:
     call = cache.lookup(cache_key)
     if call is None:
         inputs, request = _over_all_axes(function, kind, in1, in2, mode, method)
-        found, (in1, in2) = typed(function, inputs, result_type), inputs.arrays
+        core, (in1, in2) = typed(function, inputs, result_type), inputs.arrays
         if 0 in inputs.shapes[1]:
-            return _zeros(found, shapes.empty_shape(function, inputs.shapes, mode))
+            return _zeros(core, shapes.empty_shape(function, inputs.shapes, mode))
         translated = translate(request)
-        call = cache.remember(cache_key, _bind(function, found, translated, _allowed(translated, method, inputs)))
+        call = cache.remember(cache_key, _bind(function, core, translated, _allowed(translated, method, inputs)))
     return call(in1, in2)
 
 
@@ -65,10 +65,10 @@ def choice(function: str, in1: Any, in2: Any, mode: Any) -> str:
     inputs, call = _over_all_axes(function, "convolve", in1, in2, mode, "auto")
     if any(str(array.dtype) in _LONG for array in inputs.arrays):
         return "direct"  # no FFT here takes them; the convolution itself refuses, with the way out
-    found = typed(function, inputs, result_type).operands
+    core = typed(function, inputs, result_type).operands
     allowed = _allowed(translate(call), "auto", inputs)[0]
-    made = prepare.plan(function, translate(call).problem, found.traits, allowed)
-    return "fft" if TABLE[made.method].accuracy == "normwise" else "direct"
+    plan = prepare.plan(function, translate(call).problem, core.traits, allowed)
+    return "fft" if TABLE[plan.method].accuracy == "normwise" else "direct"
 
 
 def _allowed(call: Translated, method: str, inputs: Pair) -> tuple[Options, ...]:
@@ -121,12 +121,12 @@ def _broadcast(function: str, inputs: Pair, mode: Any, named: tuple[int, ...], m
     shapes.check_broadcast(function, inputs.shapes, named)
     longer = tuple(axis for axis in named if first[axis] != 1 and second[axis] != 1)
     shapes.check_valid(function, inputs.shapes, mode, longer)
-    found = typed(function, inputs, _spectral if longer else result_type)
+    core = typed(function, inputs, _spectral if longer else result_type)
     # An axis of length 1 in one input is a product, whose outputs are those of 'full' and of 'valid'. The 'same' part
     # of it is a convolution where `in1` is the one.
     space = longer if mode != "same" else tuple(axis for axis in named if second[axis] != 1)
     request = Request(function, "convolve", inputs.shapes, space, mode)
-    return _bind(function, found, translate(request), METHODS[method])
+    return _bind(function, core, translate(request), METHODS[method])
 
 
 def _spectral(first: str, second: str) -> str:
@@ -140,11 +140,11 @@ def planar(function: str, kind: Kind, in1: Any, in2: Any, mode: Any, boundary: A
     if call is None:
         inputs = pair(function, NAMES, in1, in2)
         _check_planar(function, inputs, mode, boundary)
-        found, (in1, in2) = typed(function, inputs, result_type), inputs.arrays
-        fill = _fill(function, fillvalue, found.operands.traits.output)
+        core, (in1, in2) = typed(function, inputs, result_type), inputs.arrays
+        fill = _fill(function, fillvalue, core.operands.traits.output)
         if 0 in inputs.shapes[1]:
-            return _zeros(found, shapes.empty_shape(function, inputs.shapes, mode))
-        call = cache.remember(cache_key, _planar(function, kind, inputs, found, mode, boundary, fill))
+            return _zeros(core, shapes.empty_shape(function, inputs.shapes, mode))
+        call = cache.remember(cache_key, _planar(function, kind, inputs, core, mode, boundary, fill))
     return call(in1, in2)
 
 
@@ -164,15 +164,15 @@ def _check_planar(function: str, inputs: Pair, mode: Any, boundary: Any) -> None
 
 
 def _planar(
-    function: str, kind: Kind, inputs: Pair, found: Typed, mode: str, boundary: str, fill: complex
+    function: str, kind: Kind, inputs: Pair, core: Typed, mode: str, boundary: str, fill: complex
 ) -> _BoundPair:
-    beyond = "constant" if mode == "valid" else _BOUNDARIES[boundary]
-    if reads_samples(beyond) and mode == "full" and 0 in inputs.shapes[0]:
+    outside = "constant" if mode == "valid" else _BOUNDARIES[boundary]
+    if reads_samples(outside) and mode == "full" and 0 in inputs.shapes[0]:
         raise ValueError(f"{function}: boundary {boundary!r} extends in1. Got an empty one, shape {inputs.shapes[0]}.")
-    fill = fill if mode != "valid" and not reads_samples(beyond) else 0
-    may_swap = not reads_samples(beyond) and fill == 0 and _may_swap(kind, inputs)
-    request = Request(function, kind, inputs.shapes, (0, 1), mode, beyond, may_swap)
-    return _bind(function, found, translate(request), METHODS["direct"], fill)
+    fill = fill if mode != "valid" and not reads_samples(outside) else 0
+    may_swap = not reads_samples(outside) and fill == 0 and _may_swap(kind, inputs)
+    request = Request(function, kind, inputs.shapes, (0, 1), mode, outside, may_swap)
+    return _bind(function, core, translate(request), METHODS["direct"], fill)
 
 
 @planning(0)
@@ -187,16 +187,16 @@ def _fill(function: str, value: Any, output: str) -> complex:
     kind = kind_of(output)
     if kind == "integer" and isinstance(value, float) and value.is_integer():
         value = int(value)
-    held = {"integer": int, "real": (int, float), "complex": (int, float, complex)}[kind]
-    if not isinstance(value, held) or (isinstance(value, int) and value.bit_length() > _WIDEST):
+    types = {"integer": int, "real": (int, float), "complex": (int, float, complex)}[kind]
+    if not isinstance(value, types) or (isinstance(value, int) and value.bit_length() > _WIDEST):
         raise ValueError(f"{function}: {_UNCASTABLE}. Got {shown(value)} for {output}.")
     return value
 
 
-def _zeros(found: Typed, shape: tuple[int, ...]) -> Any:
+def _zeros(core: Typed, shape: tuple[int, ...]) -> Any:
     """Return what sums over nothing are."""
-    xp, device = found.operands.xp, found.operands.device
-    return xp.zeros(shape, dtype=getattr(xp, found.form.output), device=device)
+    xp, device = core.operands.xp, core.operands.device
+    return xp.zeros(shape, dtype=getattr(xp, core.form.output), device=device)
 
 
 class _BoundPair(NamedTuple):
@@ -211,18 +211,18 @@ class _BoundPair(NamedTuple):
         x, kernel = self.form.operands(in1, in2)
         if self.swapped:
             x, kernel = (_reversed(kernel, self.form.xp) if self.reverses else kernel), x
-        return self.form.answer(self.call(x, kernel))
+        return self.form.result(self.call(x, kernel))
 
 
-def _bind(function: str, found: Typed, call: Translated, methods: tuple[Options, ...], fill: complex = 0) -> _BoundPair:
+def _bind(function: str, core: Typed, call: Translated, methods: tuple[Options, ...], fill: complex = 0) -> _BoundPair:
     """Bind a translated call to the first of `methods` that can run it."""
-    operands = found.operands
+    operands = core.operands
     if call.swapped:  # what is reversed at each call keeps its shape and dtype
         dry_run.remark("in2 is x and in1 the kernel: convolution commutes, and in2 has more samples")
         operands = operands._replace(x=operands.kernel, kernel=operands.x)
-    chosen = _first(function, call, operands.traits, methods, fill)
-    bound = binding.known(function, operands, call.problem, chosen)
-    return _BoundPair(bound, found.form, call.swapped, call.reverses)
+    options = _first(function, call, operands.traits, methods, fill)
+    bound = binding.known(function, operands, call.problem, options)
+    return _BoundPair(bound, core.form, call.swapped, call.reverses)
 
 
 @planning(0)

@@ -58,9 +58,9 @@ class _Planned(_ConvNd):
     accuracy: str
     max_workspace: int | None
 
-    def _keep(self, chosen: prepare.Options) -> None:
+    def _keep(self, choice: prepare.Options) -> None:
         for option in _DEFAULTS:
-            setattr(self, option, getattr(chosen, option))
+            setattr(self, option, getattr(choice, option))
 
     def extra_repr(self) -> str:
         """Return torch's line, and the options of our own that are not the default."""
@@ -93,7 +93,7 @@ class _Convolution(_Planned):
     ) -> None:
         name, count = type(self).__name__, self._count
         modes = _modes(name, padding_mode, boundary, count)
-        chosen = prepare.options(name, method, accuracy, max_workspace, fill_value)
+        choice = prepare.options(name, method, accuracy, max_workspace, fill_value)
         taps = positive(name, "kernel_size", kernel_size, count)
         options = window(name, count, stride, padding, dilation, groups)
         _check_channels(name, in_channels, out_channels, options.groups)
@@ -104,7 +104,7 @@ class _Convolution(_Planned):
         self.padding = padding if isinstance(padding, str) else tuple([_side(entry) for entry in options.padding])
         self.padding_mode = modes[0] if len(set(modes)) == 1 else modes
         del self._reversed_padding_repeated_twice  # torch's own record of the padding, which would not be true
-        self._keep(chosen)
+        self._keep(choice)
 
     @property
     def boundary(self) -> tuple[str, ...]:
@@ -114,7 +114,7 @@ class _Convolution(_Planned):
     def _conv_forward(self, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         """Convolve with parameters that need not be the layer's own; torch's `forward` calls this."""
         name = type(self).__name__
-        operands = _admitted(name, input, weight, bias)
+        operands = _operands(name, input, weight, bias)
         geometry = self._count, self.stride, self.padding, self.dilation, self.groups, self.boundary
         options = (*geometry, self.fill_value, self.method, self.accuracy, None, self.max_workspace)
         return convolution.convolve(name, *operands, options)
@@ -180,7 +180,7 @@ class _Transposed(_Planned, _ConvTransposeNd):
     ) -> None:
         name, count = type(self).__name__, self._count
         check_option(name, "padding_mode", padding_mode, ("zeros",))
-        chosen = prepare.options(name, method, accuracy, max_workspace, 0)
+        choice = prepare.options(name, method, accuracy, max_workspace, 0)
         groups = positive_number(name, "groups", groups)
         _check_channels(name, in_channels, out_channels, groups)
         taps = positive(name, "kernel_size", kernel_size, count)
@@ -191,7 +191,7 @@ class _Transposed(_Planned, _ConvTransposeNd):
         initialise = cast("Any", super().__init__)
         sizes = (in_channels, out_channels, taps, steps, *sides, groups)
         initialise(*sizes, bias, dilations, padding_mode, device, dtype)
-        self._keep(chosen)
+        self._keep(choice)
 
     def forward(self, input: Tensor, output_size: Sequence[int] | None = None) -> Tensor:
         """Convolve transposed; `output_size` chooses among the sizes that a stride leaves open.
@@ -209,7 +209,7 @@ class _Transposed(_Planned, _ConvTransposeNd):
             (batch, out_channels, *output_size), or without the batch.
         """
         name = type(self).__name__
-        operands = _admitted(name, input, self.weight, self.bias)
+        operands = _operands(name, input, self.weight, self.bias)
         extra = self.output_padding if output_size is None else self._extra(name, input, output_size)
         geometry = self._count, self.stride, self.padding, extra, self.groups, self.dilation
         options = (*geometry, self.method, self.accuracy, None, self.max_workspace)
@@ -217,12 +217,12 @@ class _Transposed(_Planned, _ConvTransposeNd):
 
     def _extra(self, name: str, input: Tensor, output_size: Any) -> Any:
         batched(name, "input", shape_of(input), self._count)
-        wanted, padding = list(output_size), cast("Any", self.padding)
+        size, padding = list(output_size), cast("Any", self.padding)
         stride, taps, dilation = list(self.stride), list(self.kernel_size), list(self.dilation)
         try:
-            return self._output_padding(input, wanted, stride, padding, taps, self._count, dilation)
-        except ValueError as found:  # in torch's words, which name no layer
-            raise ValueError(f"{name}: `output_size` must fit the input and the layer. Got: {found}.") from found
+            return self._output_padding(input, size, stride, padding, taps, self._count, dilation)
+        except ValueError as refusal:  # in torch's words, which name no layer
+            raise ValueError(f"{name}: `output_size` must fit the input and the layer. Got: {refusal}.") from refusal
 
 
 class ConvTranspose1d(_Transposed, torch.nn.ConvTranspose1d):
@@ -287,7 +287,7 @@ def _check_channels(name: str, in_channels: Any, out_channels: Any, groups: int)
             )
 
 
-def _admitted(name: str, input: Any, weight: Tensor, bias: Tensor | None) -> tuple[Tensor, Tensor, Tensor | None]:
+def _operands(name: str, input: Any, weight: Tensor, bias: Tensor | None) -> tuple[Tensor, Tensor, Tensor | None]:
     """Return the operands of a layer, cast as torch's autocast casts those of its convolutions: all but float64."""
     if not isinstance(input, torch.Tensor):
         raise TypeError(
