@@ -54,11 +54,11 @@ def convolve(
         The convolved axes. With ``kernel.ndim == x.ndim``, kernel axis j pairs with axis j of `x` and the axes not
         named broadcast both ways; otherwise kernel axis i pairs with ``axes[i]``. None names all.
     boundary : str or one per axis
-        What lies beyond the ends, by `numpy.pad`'s names: 'constant', 'edge', 'symmetric', 'reflect', 'wrap'.
+        How x is extended beyond its ends, by `numpy.pad`'s names: 'constant', 'edge', 'symmetric', 'reflect', 'wrap'.
     fill_value : number
         The constant of 'constant'.
     stride, dilation : int or one per axis
-        Keep every stride-th output; put the taps `dilation` samples apart.
+        Step between outputs; distance between taps, in samples.
     method : str
         'auto', 'direct', 'im2col', 'banded', 'dot', 'fft', 'overlap_save', 'numpy_convolve', 'native_loops',
         'native_tiles', 'native_images', 'torch_conv', 'xla_conv', 'xla_loops', 'xla_tiles' or
@@ -76,7 +76,7 @@ def convolve(
     -------
     array
         Of the library and device of `x`. Like kinds promote by the Array API standard; an integer with a float
-        takes the float's dtype. Integers are exact and wrap. `out` itself where that was given.
+        takes the float's dtype. Integers are exact and wrap. `out` itself where there is one.
 
     Raises
     ------
@@ -96,7 +96,7 @@ def convolve(
     Notes
     -----
     O(n k) operations directly, O(n log n) by FFT; `explain` prints the choice and its workspace. NaN and infinities
-    spoil only the outputs whose window holds them, whatever the method. Differentiable where the library is.
+    contaminate only the outputs whose window contains them, by every method. Differentiable where the library is.
 
     Examples
     --------
@@ -146,7 +146,7 @@ def correlate(
     mode : {'full', 'same', 'valid'}, optional
         As in `convolve`, 'full' by default; 'same' starts at lag ``-(k_eff // 2)``.
     lags : int, (first, last) or one of these per axis, optional
-        Compute only these lags, ends included: an int L means -L..L. Not together with a mode or a stride.
+        Compute only these lags, ends included: an int L means -L..L. Excludes a mode and a stride.
 
     Returns
     -------
@@ -156,7 +156,7 @@ def correlate(
     Raises
     ------
     TypeError, ValueError, NotImplementedError
-        As in `convolve`, and if `lags` is given together with `mode` or `stride`, or does not ascend.
+        As in `convolve`, and if `lags` does not ascend or is combined with `mode` or `stride`.
 
     Examples
     --------

@@ -39,30 +39,30 @@ _NOTHING: Any = None
 
 
 class Convolver:
-    """Convolve many arrays with one kernel: its options, plans, spectra and factors are kept between calls.
+    """Convolve many arrays with one kernel: its options, plans, spectra and factors are cached between calls.
 
-    ``Convolver(kernel, mode, ...)(x)`` is ``arrayconv.convolve(x, kernel, mode, ...)``, held to the same error bound,
-    exact for integers. With ``correlate=True`` it is `arrayconv.correlate`: a keyword and not a second class, because
+    ``Convolver(kernel, mode, ...)(x)`` is ``arrayconv.convolve(x, kernel, mode, ...)`` with the same error bound, exact
+    for integers. With ``correlate=True`` it is `arrayconv.correlate`: a keyword and not a second class, because
     nothing but the orientation of the kernel differs, and `from_factors` has it too.
 
     Parameters
     ----------
     kernel : array, shape (..., k_1, ..., k_d)
-        Of any supported library; nested lists become an array like each x. It is copied: later changes of it matter
-        to no call. Only a kernel that a torch gradient, a function transform or a tracer watches is kept itself and
-        read at every call, so that gradients reach it and an optimizer's steps are seen; nothing else is kept then.
+        Of any supported library; nested lists become an array like each x. It is copied: later changes of it affect no
+        call. Only a kernel that requires a torch gradient, or is traced or transformed, is not copied but read at every
+        call, so that gradients and an optimizer's steps reach it; nothing made of its values is cached then.
     mode : {'full', 'same', 'valid'}, optional
         As in `convolve`, 'full' by default.
     correlate : bool
         Correlate: the kernel is not reversed, and conjugated.
     axes, boundary, fill_value, stride, dilation, method, accuracy, dtype, max_workspace
-        As in `convolve`. What is kept between calls is not counted by `max_workspace`.
+        As in `convolve`. `max_workspace` does not count what is cached between calls.
     lags : int, (first, last) or one of these per axis, optional
         As in `correlate`, and only with ``correlate=True``.
     separable : {'auto', True, False}
         Whether the kernel may be run as passes along one axis each, where it is a sum of products of one factor per
-        axis. 'auto' looks at its values once, here, and takes passes where they are predicted to be quicker; True
-        demands them, by `method`; False leaves the kernel whole. The sum may differ from the kernel by 2 eps of the
+        axis. 'auto' reads its values once, here, and runs passes where they are predicted to be quicker; True requires
+        them, by `method`; False runs the kernel whole. The sum may differ from the kernel by 2 eps of the
         accumulator per axis longer than one tap, relative to the largest tap; with ``accuracy='componentwise'`` only
         a single product is allowed, with that limit for every tap and room for all roundings in the bound. Integer
         kernels are factored exactly, into one product.
@@ -79,10 +79,10 @@ class Convolver:
 
     Notes
     -----
-    Kept are the plans of the last 16 kinds of x (shape, dtype, library) and what their methods prepared of the kernel,
-    within the bound of `arrayconv.config.cache_limit`; `nbytes` says how much, `clear` forgets it. Calls from several
-    threads are fine. A call that is traced or differentiated runs the same plans and keeps nothing. `arrayconv.vjp`
-    gives the gradient of x. Finding factors costs O(r * prod(k)) for r terms, at most 8.
+    It caches the plans of the last 16 kinds of x (shape, dtype, library) and what their methods prepared of the kernel,
+    within the bound of `arrayconv.config.cache_limit`; `nbytes` is their size, `clear` evicts them. It is safe to call
+    from several threads. A call that is traced or differentiated runs the same plans and caches nothing.
+    `arrayconv.vjp` gives the gradient of x. Finding factors costs O(r * prod(k)) for r terms, at most 8.
 
     Examples
     --------
@@ -125,7 +125,7 @@ class Convolver:
         ----------
         terms : sequence of tuples of arrays, shapes (k_1,), ..., (k_d,)
             For each term one factor per axis of the kernel, all of one library, dtype and device, or all lists of
-            numbers: what `arrayconv.kernels.separate` returns. Factors that a gradient watches are kept themselves.
+            numbers: what `arrayconv.kernels.separate` returns. Factors that require a gradient are not copied.
         mode
             As in `Convolver`.
         **options
@@ -134,7 +134,8 @@ class Convolver:
         Returns
         -------
         Convolver
-            Its error is that of its passes, one after the other: sizes between them depend on how factors are scaled.
+            Its error is that of its passes, one after the other: magnitudes between them depend on how factors are
+            scaled.
 
         Raises
         ------
@@ -151,7 +152,7 @@ class Convolver:
         array([[20]])
         """
         if "separable" in options:
-            raise TypeError(f"{FUNCTION}: from_factors takes no `separable`: given factors are always run as passes.")
+            raise TypeError(f"{FUNCTION}: from_factors takes no `separable`: its factors are always run as passes.")
         convolver = cls.__new__(cls)
         convolver._set(parse_terms(terms), Options(mode, **options), terms)
         return convolver
@@ -204,7 +205,7 @@ class Convolver:
         Parameters
         ----------
         x_or_shape : array, or tuple of int
-            What the call would be given, or its shape (an int for one axis).
+            The argument of the call, or its shape (an int for one axis).
         like : array, namespace or str, optional
             Whose library, device and dtype to plan for, where `x_or_shape` is a shape; the kernel's by default.
         derivatives : bool
@@ -213,8 +214,8 @@ class Convolver:
         Returns
         -------
         Explanation
-            As `arrayconv.explain` returns, about the whole kernel, and beside it whether it would be run as passes:
-            ``passes``, ``rank``, ``cost_ns``, and in ``separable`` the reason why not. ``str()`` of it is a table.
+            As `arrayconv.explain` returns, of the whole kernel, and whether it would be run as passes: ``passes``,
+            ``rank``, ``cost_ns``, and in ``separable`` the reason why not. ``str()`` of it is a table.
 
         Raises
         ------
@@ -239,7 +240,7 @@ class Convolver:
         return explained(plan, whole, problem, fill, axes, shape, derivatives)
 
     def clear(self) -> None:
-        """Forget what earlier calls left: plans, spectra, factors. The kernel stays."""
+        """Evict what earlier calls cached: plans, spectra, factors. The kernel stays."""
         self._store.evict_all()
 
     @property
@@ -254,7 +255,7 @@ class Convolver:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of the arrays that are kept between calls beside the kernel; views count like copies."""
+        """Bytes of the arrays that are cached between calls, without the kernel; views count like copies."""
         return self._store.nbytes
 
     def __repr__(self) -> str:
@@ -266,7 +267,7 @@ class Convolver:
 
     @float_errors_ignored
     def _validate(self, x: Any, out: Any, key: Hashable) -> tuple[CacheEntry, Operands]:
-        """Admit a call; return what is known of its kind, found out now where it is the first."""
+        """Validate a call; return the cache entry of its kind, made now for the first call."""
         operands = xp.operands(FUNCTION, x, self._kernel.array, self._keywords.dtype)
         prepare.check_fill(FUNCTION, self._options.fill_value, operands.traits)
         shape = shape_of(operands.x)
@@ -306,7 +307,7 @@ class Convolver:
         return plan_factors(problem, traits, self._kernel.separability, request)
 
     def _bound(self, entry: CacheEntry, call: BoundCall, x: Any) -> Any:
-        """Run a call that was bound before, with what is kept of the kernel."""
+        """Run a bound call with what is cached of the kernel."""
         cached = entry.constants[0]
         constants = dict(cached)
         y = call(x, entry.operands.kernel, constants=constants)
@@ -317,7 +318,7 @@ class Convolver:
 
     @float_errors_ignored
     def _compute(self, entry: CacheEntry, operands: Operands, out: Any) -> Any:
-        """Run a call, and keep what it prepared of the kernel unless that belongs to a trace."""
+        """Run a call, and cache what it prepared of the kernel unless that belongs to a trace."""
         constants = [dict(each) for each in entry.constants]
         y = _run(entry, operands, out, constants)
         if self._kernel.needs_autodiff or operands.traits.traced or is_traced(operands.traits.backend, y):
@@ -344,7 +345,7 @@ def _run(entry: CacheEntry, operands: Operands, out: Any, constants: Sequence[Co
 
 
 def _key(x: Any) -> Hashable:
-    """Return by what a call on x is remembered unread, None where it must be admitted first."""
+    """Return the cache key of a call on x, made without reading x; None where it must be validated first."""
     kind, place = type(x), None
     if kind is not np.ndarray:
         torch = sys.modules.get("torch")

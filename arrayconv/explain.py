@@ -79,7 +79,7 @@ def explain(
     call: Any = None,
     derivatives: bool = False,
 ) -> Explanation:
-    """Say what a call would do: which method, and why not the others. Computes nothing unless told to `measure`.
+    """Say what a call would do: which method, and why not the others. Computes nothing unless `measure` is set.
 
     ``explain(*arguments, call=function, **options)`` explains ``function(*arguments, **options)`` for every function of
     this package that convolves: `convolve`, `correlate`, `einconv`, those of `signal`, `ndimage`, `nn` and `nn.grad`, a
@@ -97,15 +97,15 @@ def explain(
     like : array, namespace or str, optional
         Whose library and device to plan for, where `x_or_shape` is a shape. NumPy by default.
     measure : bool
-        Run every method that is not refused, some seconds in all, on the arrays or on numbers of the shapes given.
+        Run every method that is not refused, some seconds in all, on the arrays, or on numbers of these shapes.
     pattern : str, optional
-        The labels of an `einconv` call, which is then what is explained.
+        The labels of an `einconv` call, which is then explained.
     padding, upsample, flip, conj, sizes
         As in `einconv`, `sizes` as a dict; only with `pattern`.
     call : function, `Convolver` or layer, optional
-        What is called. All other arguments are then its own, beside `like`, `dtype` (of the arrays that shapes stand
-        for, and the function's option where it has one) and `derivatives`. Wherever it takes an array, a shape will do;
-        a list is data, and no array to write to is taken.
+        The function to explain. All other arguments are then its own, except `like`, `dtype` (of the arrays whose
+        shapes are passed, and the function's option where it has one) and `derivatives`. A shape may replace every
+        array; a list is data. Arrays to write to are refused.
     derivatives : bool
         Whether to explain the gradients of x and the kernel too, of each pass where there are several.
 

@@ -89,7 +89,7 @@ class Explanation:
         The convolutions of a call that is several, in the order in which they run: ``axis``, ``taps``, ``method``,
         ``cost_ns``, ``workspace``, ``explanation``. Empty for a call of one.
     gradients : tuple of (operand, Explanation)
-        The gradients of 'x' and of the 'kernel', where they were asked for.
+        The gradients of 'x' and of the 'kernel', where they were requested.
     remarks : tuple of str
         What the function decided before it planned.
     """
@@ -162,7 +162,7 @@ class Explanation:
         return lines + [f"    {name:<11}  {before} -> {after}: {way}" for name, before, after, way in self.moves]
 
     def _took(self, row: Candidate) -> str:
-        """Return the column of measured times, which is there only where some were asked for."""
+        """Return the column of measured times, empty where nothing was measured."""
         if not self.measured:
             return ""
         return f"took {'not run' if row.measured_ns is None else duration(row.measured_ns):>9}   "
@@ -241,7 +241,7 @@ def chain(function: str, shape: Shape, dtype: str, traits: Traits, passes: tuple
 
 
 def subjects(function: str, x: Any, kernel: Any, dtype: Any, like: Any) -> tuple[tuple[Shape, Shape], Traits]:
-    """Return the shapes of both operands, given as arrays or shapes, and the traits of a call on them."""
+    """Return the shapes of both operands, which are arrays or shapes, and the traits of a call on them."""
     shapes = parse_shape(function, "x_or_shape", x), parse_shape(function, "kernel_or_shape", kernel)
     traits = _traits(function, x, kernel, dtype, like)
     _accel.probe(traits, config.current().accelerators)

@@ -55,7 +55,7 @@ class Chain(NamedTuple):
 
 
 class KernelAxes(NamedTuple):
-    """Where the kernel's axes lie, and what happens along those that are convolved."""
+    """Which axes of x the kernel's are, and what happens along those that are convolved."""
 
     labels: tuple[int, ...]  # of every axis of the kernel the axis of x
     convolved: dict[int, Axis]  # by axis of x
@@ -109,7 +109,7 @@ def _factors(separability: Separability, axes: Sequence[Axis | None]) -> tuple[t
 def _problems(
     problem: Problem, shape: Shape, kernel_shape: Shape, factors: tuple[tuple[int, ...], ...], axes: KernelAxes
 ) -> tuple[Problem, ...]:
-    """Return the problem of every pass, each on the answer of the one before."""
+    """Return the problem of every pass, each on the result of the one before."""
     problems: list[Problem] = []
     for group in factors:
         over = tuple(axes.labels[axis] for axis in group)
@@ -136,7 +136,7 @@ def _plans(problems: tuple[Problem, ...], traits: Traits, request: FactorRequest
 
 
 def _bytes_between(problems: Sequence[Problem], terms: int, traits: Traits) -> int:
-    """Return the bytes of what stands between passes: two answers at once, and the sum of the terms so far."""
+    """Return the bytes of the arrays between passes: two results at a time, and the sum of the terms so far."""
     sizes = [0, *(prod(each.shape) for each in problems[:-1])]
     last = prod(problems[-1].shape)
     sizes.append(last if terms > 1 else 0)

@@ -1,6 +1,6 @@
 """Whether a kernel is run whole or as passes along one axis each, by predicted cost.
 
-Beyond constant ends lies, from the second pass on, what the passes before make of the fill.
+From the second pass on, the fill beyond constant ends is what the passes before make of it.
 """
 
 from __future__ import annotations
@@ -25,13 +25,15 @@ class FactorPlan(NamedTuple):
     plan: Plan | None  # of the whole kernel; None where passes are required
     chain: Chain | None  # None where the kernel is run whole
     reason: str  # why it is
-    taps: tuple[Term, ...] = ()  # per term and pass, the numbers of the factor; none where factors are given arrays
+    taps: tuple[
+        Term, ...
+    ] = ()  # per term and pass, the numbers of the factor; none where the caller's factors are arrays
     fills: tuple[tuple[complex, ...], ...] = ()  # per term and pass
 
 
 @planning(0)
 def plan_factors(problem: Problem, traits: Traits, separability: Separability, request: FactorRequest) -> FactorPlan:
-    """Decide between the whole kernel and passes: by predicted cost, where both keep the bound that is promised.
+    """Choose between the whole kernel and passes, by predicted cost, where both keep the error bound.
 
     Raises
     ------
@@ -55,14 +57,14 @@ def plan_factors(problem: Problem, traits: Traits, separability: Separability, r
 
 
 def _unfit(separability: Separability, traits: Traits, request: FactorRequest) -> str | None:
-    """Return why passes would not do what was asked for, whatever they cost."""
+    """Return why passes are not what was requested, whatever they cost."""
     separation, options = separability.separation, request.options
     if separation is None and separability.from_factors and options.fill_value != 0:
-        return "a fill other than 0 takes the sums of the factors, whose values are not known here"
+        return "a fill other than 0 needs the sums of the factors, whose values are not known here"
     if separability.from_factors:
         return None
     if not request.required and options.method != "auto":
-        return f"method={options.method!r} was asked for"
+        return f"method={options.method!r} was requested"
     if separation is None:
         return separability.reason
     return misfit(separation, separability.shape, traits.accumulator, options.accuracy)

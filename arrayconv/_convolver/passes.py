@@ -65,7 +65,7 @@ def _as_program(
     x: Array,
     factors: Rows,
 ) -> Any:
-    """Return `run`'s answer; each program transforms the factors again, which are short."""
+    """Return `run`'s result; each program transforms the factors again, which are short."""
     passes = tuple(Pass(problem, plan_of("convolution", *task)) for problem, task in zip(problems, tasks, strict=True))
     outside = tuple(tuple(number_of(fill) for fill in row) for row in digits)
     operands = Operands(x, factors[0][0], xp, device_of(x), traits)
@@ -91,7 +91,7 @@ def _sum_of_terms(
 
 @float_errors_ignored
 def _added(total: Any, y: Any) -> Any:
-    """Return a sum of terms, in which one infinite sample may stand with both signs: NaN."""
+    """Return a sum of terms, in which one infinite sample may occur with both signs: NaN."""
     return total + y
 
 

@@ -19,7 +19,7 @@ from arrayconv._runtime.tracing import shape_of
 
 @float_errors_ignored
 def parse_terms(terms: Any) -> Kernel:
-    """Admit a kernel given as a sum of products: for each term one array of taps, or list of numbers, per axis."""
+    """Validate a kernel as a sum of products: for each term one array of taps, or list of numbers, per axis."""
     rows = _parse_rows(terms)
     library = _common_library(rows)
     return _of_arrays(library, rows) if library else _of_lists(rows)
@@ -55,11 +55,11 @@ def _of_lists(rows: Rows) -> Kernel:
 
 
 def _of_arrays(library: str, rows: Rows) -> Kernel:
-    """Return the kernel of factors that are arrays of one library; their values are looked at where nobody watches."""
+    """Return the kernel of factors that are arrays of one library; their values are read unless they need autodiff."""
     shape = _common_shape(rows)
     _check_common_kind(rows)
     copies = [[owned(library, factor) for factor in row] for row in rows]
-    needs_autodiff = any(needs_autodiff for row in copies for _, needs_autodiff in row)
+    needs_autodiff = any(flag for row in copies for _, flag in row)
     arrays = tuple(tuple(array for array, _ in row) for row in copies)
     readable = not needs_autodiff and all(is_readable(library, factor) for row in arrays for factor in row)
     separability = Separability(shape, _separation(library, arrays) if readable else None, from_factors=True)

@@ -1,4 +1,4 @@
-"""What `explain` says of a labelled call: the role and size of every label, and how arrays are brought to order."""
+"""What `explain` says of a labelled call: roles and sizes of labels, and how arrays are brought to canonical axes."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """A labelled call as the one operation: sizes of labels, axes, and what is summed away.
 
-Decided from hashable values alone, so that it is remembered and compilers keep out of it.
+Decided from hashable values alone, so that it is cached and compilers do not trace it.
 """
 
 from __future__ import annotations
@@ -106,6 +106,6 @@ def _canonical(
 
 
 def alone(own: Operand, other: Operand, pattern: Pattern) -> tuple[int, ...]:
-    """Return the axes, by number of the label, that stand in one operand only."""
+    """Return the axes, by number of the label, that only this operand has."""
     elsewhere = {*other.labels, *pattern.output.labels}
     return tuple(number for number, label in enumerate(own.labels) if label not in elsewhere)

@@ -1,4 +1,4 @@
-"""The options of a labelled call: frozen as they are given, then one of each per convolved label.
+"""The options of a labelled call: frozen as they are passed, then one of each per convolved label.
 
 By position after the bar, or by label: `stride=(2, 1)` is `stride={"h": 2}`. What is wrong with one is shown under a
 caret at its label.
@@ -27,7 +27,7 @@ _DEFAULTS = {"stride": 1, "dilation": 1, "upsample": 1, "padding": "valid", "bou
 
 @record
 class ByLabel(NamedTuple):
-    """An option given as {label: value}."""
+    """An option passed as {label: value}."""
 
     entries: tuple[tuple[Any, Any], ...]
 
@@ -64,7 +64,7 @@ def frozen(function: str, values: Sequence[Any], sizes: Mapping[str, Any]) -> Ge
 
 
 def _frozen(function: str, argument: str, value: Any) -> Any:
-    """Return integers as ints, so that 2.0 can't stand for 2, sequences as tuples and a dict as `ByLabel`."""
+    """Return integers as ints, so that 2.0 is not accepted for 2, sequences as tuples and a dict as `ByLabel`."""
     if isinstance(value, Mapping):
         return ByLabel(tuple([(label, _frozen(function, argument, value[label])) for label in value]))
     if is_sequence(value):

@@ -2,9 +2,9 @@
 
     size of an axis = product of the sizes of its labels
 
-A label has one size wherever it stands; a convolved one has its own in x and in the kernel. An axis with one label
-left is solved by division, so the other operand often tells what a split leaves open: `(g c)` beside `c`. Text and
-integers only; what contradicts itself or stays open is shown under carets.
+A label has one size in every operand; a convolved one has its own in x and in the kernel. An axis with one unknown
+label is solved by division, so the other operand often determines a split axis: `(g c)` beside `c`. Text and integers
+only; contradictions and labels without a size are shown under carets.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Shape = tuple[int, ...]
 
 
 class Known(NamedTuple):
-    """A size that is settled, in words where it comes from, and where that stands in the pattern."""
+    """A known size, where it comes from in words, and the positions of that in the pattern."""
 
     size: int
     source: str
@@ -48,7 +48,7 @@ class Equation(NamedTuple):
 
     @property
     def source(self) -> str:
-        """Where the sizes found by it come from."""
+        """Where the sizes solved by it come from."""
         return f"in {self.operand.name} of shape {self.shape}"
 
 
@@ -74,7 +74,7 @@ def solve(
         for operand, shape in ((pattern.x, x_shape), (pattern.kernel, kernel_shape))
         for equation in _equations(function, pattern, operand, shape)
     ]
-    pending.sort(key=lambda equation: len(equation.labels))  # whole axes tell more than split ones
+    pending.sort(key=lambda equation: len(equation.labels))  # axes of one label are solved first
     while pending:
         open_ones = [equation for equation in pending if not _settled(function, pattern, equation, known)]
         if len(open_ones) == len(pending):
@@ -90,12 +90,14 @@ def _name(pattern: Pattern, operand: Operand, label: str) -> Name:
 
 
 def _requested_sizes(function: str, pattern: Pattern, requested: Mapping[str, int]) -> dict[Name, Known]:
-    """Return the sizes that the caller gave; raises where one is not positive or could mean two things."""
+    """Return the sizes that the caller passed; raises where one is not positive or ambiguous."""
     known: dict[Name, Known] = {}
     for label, size in requested.items():
         places = pattern.places(label)
         if size < 1:
-            rule = f"sizes of labels must be at least 1. Got {label}={size}. Leave it out where the shapes tell it."
+            rule = (
+                f"sizes of labels must be at least 1. Got {label}={size}. Leave it out where the shapes determine it."
+            )
             raise refusal(function, pattern.text, places[:1], rule)
         homes = [operand for operand in (pattern.x, pattern.kernel) if operand.splits(label)]
         if label not in pattern.space:
@@ -185,7 +187,7 @@ def _sizes_of(pattern: Pattern, operand: Operand, known: Mapping[Name, Known]) -
 def _check_convolved(
     function: str, pattern: Pattern, requested: Mapping[str, int], solved: Sequence[Mapping[str, int]]
 ) -> None:
-    """Refuse a size given for a convolved label that is its size nowhere; those that matter were used already."""
+    """Refuse a requested size of a convolved label that is its size in neither operand; others were used already."""
     for label in pattern.space:
         sizes = [own[label] for own in solved]
         if label in requested and requested[label] not in sizes:

@@ -21,7 +21,7 @@ from arrayconv._errors import shown
 
 COMPUTED = tuple(name for name in dtypes.DTYPES if name not in ("float16", "bfloat16"))
 SUPPORTED = ("bool", *COMPUTED)
-USER = 6  # frames up to the caller: result_name, admit.call, a `Request`, a filter, a public function
+USER = 6  # frames up to the caller: result_name, validate_call, a `Request`, a filter, a public function
 
 
 def is_complex(name: str) -> bool:

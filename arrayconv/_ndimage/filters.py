@@ -18,13 +18,13 @@ from arrayconv._problem.boundary import Boundary
 from arrayconv._runtime.capacity import check_numbers
 from arrayconv._runtime.programs import as_program
 
-NEGLIGIBLE = 1e-15  # SciPy's largest standard deviation that leaves an axis alone
+NEGLIGIBLE = 1e-15  # SciPy's largest standard deviation of an axis that it does not filter
 
 Derivative = Callable[[Any, int, Any, Any, Any], Any]  # (input, axis, output, mode, cval)
 
 
 class Request(NamedTuple):
-    """What every filter is given, unchecked, and the name of the function that was called."""
+    """The arguments that every filter has, unchecked, and the name of the function that was called."""
 
     function: str
     input: Any
@@ -33,18 +33,18 @@ class Request(NamedTuple):
     cval: Any
 
     def key(self, *options: Any, weights: Any = None) -> Hashable | None:
-        """Return what the call is remembered by: by the numbers of weights that are no array too."""
+        """Return the cache key of the call; weights that are no array are part of it by their numbers."""
         own = self.output, self.mode, self.cval, *options
         if hasattr(weights, "dtype"):
             return cache.key(f"ndimage.{self.function}", (self.input, weights), own)
         return cache.key(f"ndimage.{self.function}", (self.input,), (*own, _as_tuple(weights)))
 
     def validate(self, *, promote: bool = False) -> Call:
-        """Return the call, its input admitted before its output and its fill."""
+        """Return the call; its input is validated before its output and its fill."""
         return validate_call(validate_input(self.function, self.input), self.output, self.cval, promote=promote)
 
     def validate_weighted(self, weights: Any) -> tuple[Call, Array]:
-        """Return the call and its weights as an array, admitted before the output too."""
+        """Return the call and its weights as an array, which are validated before the output too."""
         source = validate_input(self.function, self.input)
         taps = weights_like(source, weights)
         is_complex = dtypes.is_complex(dtype_name(taps.dtype))
@@ -106,7 +106,7 @@ def line(request: Request, weights: Any, axis: Any, origin: Any, *, flip: bool) 
 
 
 def _paired(axes: tuple[int, ...], ndim: int) -> tuple[int, ...]:
-    """Return the axes that a sequence is for: SciPy follows `axes`, unless it names all of them."""
+    """Return the axes of a sequence's entries: SciPy follows `axes`, unless it names all of them."""
     return axes if len(axes) < ndim else tuple(range(ndim))
 
 
@@ -226,7 +226,7 @@ def gaussian_laplace(request: Request, sigma: Any, axes: Any, options: Mapping[s
 
 
 def with_extras(function: str, argument: str, derivative: Any, arguments: Any, keywords: Any) -> Derivative:
-    """Return a derivative that is handed further arguments; `argument` is what it is called itself."""
+    """Return a derivative with further arguments; `argument` is its own name."""
     if not callable(derivative):
         raise TypeError(f"{function}: `{argument}` must be a function. Got {shown(derivative)}.")
     if not is_iterable(arguments):
@@ -241,12 +241,12 @@ def with_extras(function: str, argument: str, derivative: Any, arguments: Any, k
 
 
 def sum_over_axes(request: Request, derivative: Derivative, axes: Any) -> Any:
-    """Return the sum of a derivative's answers along all axes."""
+    """Return the sum of a derivative's results along all axes."""
     return _over_axes(request, derivative, axes, _total)
 
 
 def length_over_axes(request: Request, derivative: Derivative, axes: Any) -> Any:
-    """Return the root of the summed squares of a derivative's answers along all axes."""
+    """Return the root of the summed squares of a derivative's results along all axes."""
     return _over_axes(request, derivative, axes, _length)
 
 

@@ -146,7 +146,7 @@ def write_output(call: Call, y: Array, x: Array) -> Any:
 def _bind(call: Call, x: Array, one: Pass) -> _BoundPass:
     """Return a pass, bound.
 
-    'componentwise' keeps transforms out: SciPy's users test answers against zero, where a transform leaves noise. The
+    'componentwise' excludes transforms: SciPy's users compare results with zero, where a transform leaves noise. The
     sums behind integers are formed tap by tap, in SciPy's order, since the cut shows their last bit.
     """
     function = call.source.function

@@ -1,4 +1,4 @@
-"""What a function is given, admitted: the input as an array, its weights, the result's dtype, where it goes, the fill.
+"""Validate the arguments of a filter: the input as an array, its weights, the result's dtype and target, the fill.
 
 One library and one device; lists become arrays; what SciPy refuses is refused before anything is computed.
 """
@@ -23,7 +23,7 @@ _OUTPUT = ErrorWords("output", "`input`", "`input`", "Pass a dtype")
 
 
 class Source(NamedTuple):
-    """The input of a call and what is known of it."""
+    """The input of a call, its library, device and dtype."""
 
     function: str
     x: Array
@@ -43,14 +43,14 @@ class Source(NamedTuple):
 
 
 class Call(NamedTuple):
-    """An admitted call: its input, the dtype name of its result, where that goes (or None), and the fill."""
+    """A validated call: its input, the dtype name of its result, the array to write to (or None), and the fill."""
 
     source: Source
     result: str
     out: Any
     fill: complex
     order: Any = None  # NumPy's dtype of the result, where that is in another byte order than the machine's
-    is_promoted: bool = False  # whether a real dtype was asked for and the result is complex, which warns
+    is_promoted: bool = False  # whether a real dtype was requested and the result is complex, which warns
 
     @property
     def dtype(self) -> Any:
@@ -75,7 +75,7 @@ class Call(NamedTuple):
 
 
 class Bare(NamedTuple):
-    """A call without its array, hashable: what a program of it is remembered by."""
+    """A call without its array, hashable: the cache key of its program."""
 
     function: str
     backend: str
@@ -91,7 +91,7 @@ class Bare(NamedTuple):
 
 
 def validate_input(function: str, x: Any) -> Source:
-    """Admit an input: an array of a dtype that filters have, or nested lists."""
+    """Validate an input: an array of a dtype that filters support, or nested lists."""
     backend = identify(function, "input", x)
     if not backend or isinstance(x, np.generic):
         x, backend = host.array(function, "input", x), "numpy"
@@ -121,14 +121,14 @@ def _widest(source: Source, name: str) -> str:
 def validate_call(
     source: Source, output: Any, cval: Any, *, complex_weights: bool = False, promote: bool = False
 ) -> Call:
-    """Admit the output and the fill of a call.
+    """Validate the output and the fill of a call.
 
     Parameters
     ----------
     source : Source
         Its input.
     output, cval
-        As the function was given them.
+        The function's arguments.
     complex_weights : bool
         Whether the weights are complex.
     promote : bool
@@ -156,7 +156,7 @@ def validate_call(
 
 
 def _check_out(source: Source, out: Any) -> None:
-    """Refuse an `output` array that can't take the answer."""
+    """Refuse an `output` array that the result can't be written to."""
     function = source.function
     check_target(function, _OUTPUT, out, (source.x,), source.backend, source.device)
     if shape_of(out) != shape_of(source.x):

@@ -14,7 +14,7 @@ from arrayconv._runtime.tracing import shape_of
 def validate_bias(function: str, bias: Any, validated: Operands, channels: int) -> Array | None:
     """Return the bias as an array, itself where it is one; refuse one that would widen the result or has no place.
 
-    torch wants equal dtypes. Here the bias may also be narrower than the result, but it never decides its dtype.
+    torch requires equal dtypes. Here the bias may also be narrower than the result, but never decides its dtype.
     """
     if bias is None:
         return None
@@ -32,7 +32,7 @@ def validate_bias(function: str, bias: Any, validated: Operands, channels: int) 
             f"{function}: `bias` must have one element per output channel, shape ({channels},). "
             f"Got shape {shape_of(array)}."
         )
-    return array if listed else bias  # itself, since a gradient may be asked for by it
+    return array if listed else bias  # the caller's own array, of which a gradient may be requested
 
 
 def biased(count: int, y: Array, bias: Array, operands: Operands) -> Array:

@@ -27,9 +27,9 @@ NAMES = ("input", "weight")
 
 
 class ConvOptions(NamedTuple):
-    """What a convolution is given besides its arrays, unchecked."""
+    """The options of a convolution, unchecked."""
 
-    axes: int | None  # spatial axes that the function's name promises, None for as many as the weight has
+    axes: int | None  # spatial axes in the function's name, None for as many as the weight has
     stride: Any
     padding: Any
     dilation: Any
@@ -43,7 +43,7 @@ class ConvOptions(NamedTuple):
 
 
 class TransposedOptions(NamedTuple):
-    """What a transposed convolution is given besides its arrays, unchecked."""
+    """The options of a transposed convolution, unchecked."""
 
     axes: int | None  # as in `ConvOptions`
     stride: Any
@@ -102,7 +102,7 @@ def _postprocess(bias: Any, count: int) -> Postprocess | None:
 
 
 class _Addition(NamedTuple):
-    """The addition of a bias over a number of axes: a value, since programs are remembered by it."""
+    """The addition of a bias over a number of axes: a hashable value, part of a program's cache key."""
 
     axes: int
 
@@ -210,7 +210,7 @@ def _output_size(function: str, sizes: Shape, kernel: Shape, options: Transposed
 
 
 def _layout(spec: Spec, shape: Shape) -> Layout:
-    """Return the layout of input and output, the weight's still to be told."""
+    """Return the layout of input and output; the caller replaces the weight's."""
     counts = (spec.batch, spec.groups, spec.channels, spec.filters)
     return Layout(
         reshape_move(spec.input_shape), reshape_move(spec.kernel_shape), reshape_move(spec.output_shape, shape), *counts

@@ -1,4 +1,4 @@
-"""Windows as columns and back: `unfold` copies every window of an array, `fold` adds them up where they came from.
+"""Windows as columns and back: `unfold` copies every window of an array, `fold` adds them up at their positions.
 
 Each is the other's adjoint. They go tap by tap over whole-array slices, so there is no index array, and no product.
 """
@@ -28,7 +28,7 @@ _SMALLER = "`output_size`, `kernel_size`, `dilation`, `padding` and `stride` say
 
 @record
 class Grid(NamedTuple):
-    """Where the windows stand: integers per axis."""
+    """The positions of the windows: integers per axis."""
 
     kernel: tuple[int, ...]
     dilation: tuple[int, ...]
@@ -107,7 +107,7 @@ def _glued(
 
 @planning()
 def _glue(function: str, shape: Shape, sizes: Shape, grid: Grid) -> tuple[tuple[Axis, ...], Shape]:
-    """Return the axes of the windows and the columns' shape with channels, taps and output axes apart."""
+    """Return the axes of the windows and the columns' shape, split into channels, taps and output axes."""
     if len(shape) not in (2, 3):
         raise ValueError(
             f"{function}: `input` must have 3 axes (batch, channels * taps, windows), or 2 without the batch. "

@@ -1,4 +1,4 @@
-"""Which shapes meet: axes are counted, channels and groups compared, and a convolution becomes a `Spec`.
+"""Which shapes fit each other: axes are counted, channels and groups compared, and a convolution becomes a `Spec`.
 
     input (batch, groups * channels, *n), weight (groups * filters, channels, *k) -> (batch, groups * filters, *out)
 

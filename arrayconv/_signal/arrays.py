@@ -1,7 +1,7 @@
 """Two inputs as SciPy takes them: arrays of one library or nested lists, bool included, in NumPy's result dtype.
 
 Lists become arrays like the other input, whichever it is, in the dtype NumPy would give them; two lists become NumPy
-arrays. Where the device does not hold the dtype that SciPy would answer in, its half-sized one serves.
+arrays. Where the device does not support the dtype of SciPy's result, the half-sized one is used.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from arrayconv._runtime.tracing import shape_of
 
 Rule = Callable[[str, str], str]  # the dtype names of both inputs to the result's
 
-_COUNTS = "int32"  # in which bool is added up, so that sums are nonzero where any product is
+_COUNTS = "int32"  # dtype in which bools are summed, so that sums are nonzero where any product is
 
 
 class Pair(NamedTuple):
@@ -41,18 +41,18 @@ class Pair(NamedTuple):
 
 
 class Typed(NamedTuple):
-    """Operands of the core, and how arrays of their kinds become such."""
+    """Operands of the core, and how arrays of their dtypes are converted to them."""
 
     operands: Operands
     form: Form
 
 
 class Form(NamedTuple):
-    """How inputs become the core's operands, and its result an answer."""
+    """How inputs become the core's operands, and its result SciPy's."""
 
     xp: Namespace
     casts: tuple[Any, Any]  # what bools of the first and of the second input are cast to; None where it has others
-    output: str  # dtype name of the answer: the core's own, except for bool
+    output: str  # dtype name of the result: the core's own, except for bool
 
     def operands(self, in1: Any, in2: Any) -> tuple[Any, Any]:
         """Return both inputs as the core takes them."""
@@ -68,7 +68,7 @@ class Form(NamedTuple):
 
 
 def pair(function: str, names: tuple[str, str], in1: Any, in2: Any) -> Pair:
-    """Admit two inputs; raises TypeError for what is no array, or for two libraries or devices."""
+    """Validate two inputs; raises TypeError for what is no array, or for two libraries or devices."""
     libraries = identify(function, names[0], in1), identify(function, names[1], in2)
     home = libraries[0] or libraries[1] or "numpy"
     like = np.empty(0) if home == "numpy" else in1 if libraries[0] else in2
@@ -93,7 +93,7 @@ def typed(function: str, inputs: Pair, rule: Rule) -> Typed:
 
 
 def supported_dtype(name: str, xp: Namespace, device: Any) -> str:
-    """Return `name`, or the half-sized dtype where the device does not hold it."""
+    """Return `name`, or the half-sized dtype where the device does not support it."""
     smaller = narrower(name)
     return name if smaller is None or has_dtype(xp, device, name) else smaller
 

@@ -24,7 +24,7 @@ NAMES = ("in1", "in2")
 _DOOR = "signal."  # before the names of functions that other doors have too
 
 # What each method may run, first choice first: the FFT refuses integers that it could not keep exact, and problems
-# without a convolved axis, and the answer does not depend on the method.
+# without a convolved axis, and the result does not depend on the method.
 METHODS: dict[str, tuple[Options, ...]] = {
     "auto": (Options(),),
     "direct": (Options(accuracy="componentwise"),),
@@ -61,7 +61,7 @@ def everywhere(function: str, kind: Kind, in1: Any, in2: Any, mode: Any, method:
 
 
 def choice(function: str, in1: Any, in2: Any, mode: Any) -> str:
-    """Return which of SciPy's methods 'auto' stands for: 'direct' or 'fft'."""
+    """Return which of SciPy's methods 'auto' means: 'direct' or 'fft'."""
     inputs, call = _over_all_axes(function, "convolve", in1, in2, mode, "auto")
     if any(str(array.dtype) in _LONG for array in inputs.arrays):
         return "direct"  # no FFT here takes them; the convolution itself refuses, with the way out
@@ -109,7 +109,9 @@ def broadcast(function: str, in1: Any, in2: Any, mode: Any, axes: Any, method: s
         shapes.check_mode(function, mode, "acceptable")
         named = shapes.convolved_axes(function, axes, len(first)) if first else ()
         if 0 in first or 0 in second:
-            typed(function, inputs, result_type)  # refuses what has no convolution; SciPy's answer has its own dtype
+            typed(
+                function, inputs, result_type
+            )  # refuses dtypes without a convolution; SciPy's result has its own dtype
             return inputs.xp.zeros(0, dtype=inputs.dtype_of("float64"), device=inputs.device)
         call = cache.remember(cache_key, _broadcast(function, inputs, mode, named, method))
         in1, in2 = inputs.arrays

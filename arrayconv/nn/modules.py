@@ -3,14 +3,14 @@
 ``from arrayconv.nn import modules as nn`` and ``nn.Conv2d(3, 8, 5)``: each class is a subclass of torch.nn's of that
 name and takes its arguments in its order, so a state dict of either loads into the other. Keyword-only after torch's:
 
-* `boundary`: what lies beyond the ends in `numpy.pad`'s names, one or one per axis, in place of `padding_mode`.
+* `boundary`: how the input is extended, in `numpy.pad`'s names, one or one per axis, in place of `padding_mode`.
 * `fill_value`: the constant of boundary 'constant'.
 * `method`, `accuracy`, `max_workspace`: as in `arrayconv.convolve`.
 
 `padding` is whatever `arrayconv.nn.conv2d` takes: 'same' with any stride, 'full', pairs. `padding_mode` may also be
-'symmetric', or one name per axis, and reaches any distance. A transposed convolution has zeros beyond its ends, so no
-boundary. Under torch.autocast the operands are cast as torch's layers cast them; half precision is summed in float32.
-This module imports torch; `arrayconv.nn` does not.
+'symmetric', or one name per axis, and extends by any number of samples. A transposed convolution has no boundary: its
+input is extended by zeros. Under torch.autocast the operands are cast as torch's layers cast them; half precision is
+summed in float32. This module imports torch; `arrayconv.nn` does not.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ __all__ = ["Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "
 
 PerAxis = int | Sequence[int]
 
-_BOUNDARY_OF = {  # torch's padding_mode, and what the core calls it
+_BOUNDARY_OF = {  # torch's padding_mode -> boundary
     "zeros": "constant",
     "reflect": "reflect",
     "replicate": "edge",
@@ -47,9 +47,9 @@ _DEFAULTS = {"fill_value": 0, "method": "auto", "accuracy": "normwise", "max_wor
 
 
 class _Planned(_ConvNd):
-    """What all layers share: options of our own, kept as attributes and shown by repr where they are not the default.
+    """The options of our own that all layers have, as attributes, shown by repr where they are not the default.
 
-    It stands before torch's class among the bases, so that `super()` is torch's.
+    It precedes torch's class among the bases, so that `super()` is torch's.
     """
 
     _count: ClassVar[int]  # of spatial axes
@@ -97,18 +97,18 @@ class _Convolution(_Planned):
         taps = positive(name, "kernel_size", kernel_size, count)
         options = window(name, count, stride, padding, dilation, groups)
         _check_channels(name, in_channels, out_channels, options.groups)
-        # torch refuses some of the paddings that are fine here, so it is told of none.
+        # torch refuses some of the paddings that are valid here, so it gets none.
         initialise = cast("Any", super().__init__)  # torch's for this number of axes
         sizes = (options.stride, 0, options.dilation, options.groups)
         initialise(in_channels, out_channels, taps, *sizes, bias, "zeros", device, dtype)
         self.padding = padding if isinstance(padding, str) else tuple([_side(entry) for entry in options.padding])
         self.padding_mode = modes[0] if len(set(modes)) == 1 else modes
-        del self._reversed_padding_repeated_twice  # torch's own record of the padding, which would not be true
+        del self._reversed_padding_repeated_twice  # torch's own record of the padding, which would be wrong
         self._keep(choice)
 
     @property
     def boundary(self) -> tuple[str, ...]:
-        """What lies beyond the ends of each axis, in `numpy.pad`'s names; set `padding_mode` to change it."""
+        """How each axis is extended, in `numpy.pad`'s names; set `padding_mode` to change it."""
         return tuple([_BOUNDARY_OF[mode] for mode in _modes(type(self).__name__, self.padding_mode, None, self._count)])
 
     def _conv_forward(self, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
@@ -194,14 +194,14 @@ class _Transposed(_Planned, _ConvTransposeNd):
         self._keep(choice)
 
     def forward(self, input: Tensor, output_size: Sequence[int] | None = None) -> Tensor:
-        """Convolve transposed; `output_size` chooses among the sizes that a stride leaves open.
+        """Convolve transposed; `output_size` selects one of the sizes that a stride allows.
 
         Parameters
         ----------
         input : Tensor
             (batch, in_channels, *size), or without the batch.
         output_size : sequence of int, optional
-            The spatial size wanted, or the whole shape, in place of `output_padding`.
+            The requested spatial size, or the whole shape, in place of `output_padding`.
 
         Returns
         -------
@@ -252,11 +252,11 @@ class ConvTranspose3d(_Transposed, torch.nn.ConvTranspose3d):
 
 
 def _modes(name: str, padding_mode: Any, boundary: Any, count: int) -> tuple[str, ...]:
-    """Return torch's name of what lies beyond the ends, one per axis, from either vocabulary."""
+    """Return torch's padding modes, one per axis, from either vocabulary."""
     if boundary is not None:
         if padding_mode != "zeros":
             raise ValueError(
-                f"{name}: `boundary` stands in place of `padding_mode`, so one of them must be left alone. "
+                f"{name}: `boundary` replaces `padding_mode`, so only one of them may be passed. "
                 f"Got boundary={boundary!r}, padding_mode={padding_mode!r}."
             )
         entries = _entries(name, "boundary", boundary, count, BOUNDARIES)
@@ -273,7 +273,7 @@ def _entries(name: str, argument: str, value: Any, count: int, known: tuple[str,
 
 
 def _side(entry: Any) -> Any:
-    """Return one axis' padding as torch keeps it where it can: an int where both ends are equal."""
+    """Return one axis' padding in torch's form where there is one: an int where both ends are equal."""
     return entry if isinstance(entry, str) or entry[0] != entry[1] else entry[0]
 
 
