@@ -167,7 +167,7 @@ def explain(
     if measure:
         subjects = timing.subjects(x_or_shape, kernel_or_shape, shapes, traits, dtype, like)
         times = timing.methods(subjects, problem, requested, plan.candidates)
-    gradients = explanation.gradients("explain", plan, fill_value, shapes) if derivatives else ()
+    gradients = explanation.gradients("explain", plan, requested.fill_value, shapes) if derivatives else ()
     return explanation.explanation(plan, problem.shape, labels, times, gradients)
 
 

@@ -105,7 +105,7 @@ def _named(call: Any) -> tuple[str, Callable[..., Any]]:
     """Return the name of a call that can be explained, and the function whose parameters it has."""
     if any(base.__module__ == _LAYERS for base in type(call).__mro__):
         return type(call).__name__, call.forward
-    module, name = getattr(call, "__module__", None), getattr(call, "__name__", "")
+    module, name = getattr(call, "__module__", ""), getattr(call, "__name__", "")
     public = module in [f"arrayconv.{known}" for known in MODULES] and name not in _OTHERS
     if public and name in sys.modules[module].__all__ and getattr(sys.modules[module], name) is call:
         return name, call
@@ -156,6 +156,8 @@ def _model(arguments: Mapping[str, Any], like: Any, dtype: Any) -> _Model:
         arrays = [value for value in values if not _is_shape(value)]
         like = next((value for value in arrays if hasattr(value, "shape")), None)
         if like is not None and len(arrays) == len(values):  # no stand-in is needed, and bools have no traits
+            if dtype is not None and "dtype" not in arguments:
+                raise TypeError(f"{FUNCTION}: `dtype` is for shapes, and all operands are arrays. Leave it out.")
             library = identify(FUNCTION, "call", like)
             xp, device = namespace_of(library, like), device_of(like)
             return _Model(library, xp, device, traits(library, device, xp, _summable(like)))

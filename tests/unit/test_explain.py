@@ -30,7 +30,7 @@ def inert(monkeypatch):
 
     for name, algorithm in TABLE.items():
         monkeypatch.setitem(TABLE, name, dataclasses.replace(algorithm, bind=computed))
-    for name in ("execute", "reader", "orientation", "put"):
+    for name in ("execute", "reader", "orientation", "set_at"):
         monkeypatch.setattr(execute, name, computed)
 
 
