@@ -388,7 +388,7 @@ def inert(monkeypatch):
     def computed(*_, **__):
         raise AssertionError("something was computed before the refusal")
 
-    for module, name in ((_autodiff, "run"), (binding, "operands_of"), (binding, "BoundPlan")):
+    for module, name in ((_autodiff, "run"), (binding, "canonical_operands"), (binding, "BoundPlan")):
         monkeypatch.setattr(module, name, computed)
 
 
