@@ -14,9 +14,10 @@ from types import ModuleType as _ModuleType
 from typing import TYPE_CHECKING as _TYPE_CHECKING
 
 from arrayconv import config, kernels
-from arrayconv.convolution import convolve, correlate, explain, lags
+from arrayconv.convolution import convolve, correlate, lags
 from arrayconv.convolver import Convolver
 from arrayconv.einconv import einconv
+from arrayconv.explain import explain
 from arrayconv.vjp import vjp
 
 if _TYPE_CHECKING:  # editors and type checkers see these; a program imports them when it first uses one

@@ -49,6 +49,7 @@ class Settings(NamedTuple):
     max_workspace: int = DEFAULT_WORKSPACE
     threads: int | None = None  # None for one per core that this process may use
     capped: bool = False  # whether the user set max_workspace: only then it is a hard limit
+    dry_run: bool = False  # whether calls are planned and noted, and nothing is computed: `arrayconv.explain`
 
 
 _settings: ContextVar[Settings] = ContextVar("arrayconv.config", default=Settings())

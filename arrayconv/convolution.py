@@ -1,25 +1,24 @@
-"""The front door: `convolve`, `correlate`, `explain` and `lags`; `_problem.positional` says what their options mean."""
+"""The front door: `convolve`, `correlate` and `lags`; `_problem.positional` says what their options mean."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from arrayconv._arrays.operands import operands
-from arrayconv._calls import cache, explanation, prepare, timing
+from arrayconv._calls import cache, prepare
 from arrayconv._calls.binding import bind
-from arrayconv._einconv import lowering, options
-from arrayconv._einconv.labels import labelling, refuse_labelled, refuse_numbered
-from arrayconv._errors import check_option, flag
+from arrayconv._calls.explanation import shape_argument
+from arrayconv._errors import check_option
 from arrayconv._problem import positional
 from arrayconv._problem.axes import MODES, Mode, is_sequence, mode_axis, positive_per_axis
 from arrayconv._problem.spec import Axis
 from arrayconv._runtime.capacity import check_result
 from arrayconv._runtime.tracing import shape_of
 
-__all__ = ["convolve", "correlate", "explain", "lags"]
+__all__ = ["convolve", "correlate", "lags"]
 
 
 def convolve(
@@ -55,11 +54,11 @@ def convolve(
         The convolved axes. With ``kernel.ndim == x.ndim``, kernel axis j pairs with axis j of `x` and the axes not
         named broadcast both ways; otherwise kernel axis i pairs with ``axes[i]``. None names all.
     boundary : str or one per axis
-        What lies beyond the ends, by `numpy.pad`'s names: 'constant', 'edge', 'symmetric', 'reflect', 'wrap'.
+        How x is extended beyond its ends, by `numpy.pad`'s names: 'constant', 'edge', 'symmetric', 'reflect', 'wrap'.
     fill_value : number
         The constant of 'constant'.
     stride, dilation : int or one per axis
-        Keep every stride-th output; put the taps `dilation` samples apart.
+        Step between outputs; distance between taps, in samples.
     method : str
         'auto', 'direct', 'im2col', 'banded', 'dot', 'fft', 'overlap_save', 'numpy_convolve', 'native_loops',
         'native_tiles', 'native_images', 'torch_conv', 'xla_conv', 'xla_loops', 'xla_tiles' or
@@ -77,7 +76,7 @@ def convolve(
     -------
     array
         Of the library and device of `x`. Like kinds promote by the Array API standard; an integer with a float
-        takes the float's dtype. Integers are exact and wrap. `out` itself where that was given.
+        takes the float's dtype. Integers are exact and wrap. `out` itself where there is one.
 
     Raises
     ------
@@ -97,7 +96,7 @@ def convolve(
     Notes
     -----
     O(n k) operations directly, O(n log n) by FFT; `explain` prints the choice and its workspace. NaN and infinities
-    spoil only the outputs whose window holds them, whatever the method. Differentiable where the library is.
+    contaminate only the outputs whose window contains them, by every method. Differentiable where the library is.
 
     Examples
     --------
@@ -147,7 +146,7 @@ def correlate(
     mode : {'full', 'same', 'valid'}, optional
         As in `convolve`, 'full' by default; 'same' starts at lag ``-(k_eff // 2)``.
     lags : int, (first, last) or one of these per axis, optional
-        Compute only these lags, ends included: an int L means -L..L. Not together with a mode or a stride.
+        Compute only these lags, ends included: an int L means -L..L. Excludes a mode and a stride.
 
     Returns
     -------
@@ -157,7 +156,7 @@ def correlate(
     Raises
     ------
     TypeError, ValueError, NotImplementedError
-        As in `convolve`, and if `lags` is given together with `mode` or `stride`, or does not ascend.
+        As in `convolve`, and if `lags` does not ascend or is combined with `mode` or `stride`.
 
     Examples
     --------
@@ -179,94 +178,6 @@ def correlate(
         problem = positional.problem("correlate", shape_of(x), shape_of(kernel), geometry)
         call = cache.store(cache_key, bind("correlate", validated, problem, choice, out=out))
     return call(x, kernel, out=out)
-
-
-def explain(
-    x_or_shape: Any,
-    kernel_or_shape: Any,
-    mode: Mode | None = None,
-    *,
-    axes: Sequence[int] | int | None = None,
-    boundary: Any = "constant",
-    fill_value: complex = 0,
-    stride: Any = 1,
-    dilation: Any = 1,
-    lags: Any = None,
-    method: str = "auto",
-    accuracy: str = "normwise",
-    dtype: Any = None,
-    max_workspace: int | None = None,
-    like: Any = None,
-    measure: bool = False,
-    pattern: str | None = None,
-    padding: Any = "valid",
-    upsample: Any = 1,
-    flip: bool = False,
-    conj: bool = False,
-    sizes: Mapping[str, int] | None = None,
-) -> explanation.Explanation:
-    """Say what a call would do: which method, and why not the others. Computes nothing unless told to `measure`.
-
-    The call is `convolve`; with `lags`, `correlate`; with `pattern`, `einconv`.
-
-    Parameters
-    ----------
-    x_or_shape, kernel_or_shape : array, or tuple of int
-        The operands, or their shapes (an int for one axis).
-    mode, axes, boundary, fill_value, stride, dilation, lags, method, accuracy, max_workspace
-        As in `convolve` and `correlate`; with `pattern`, options as in `einconv`, and neither mode, axes nor lags.
-    dtype : dtype or str, optional
-        Dtype of the result. With shapes alone 'float64' by default.
-    like : array, namespace or str, optional
-        Whose library and device to plan for, where `x_or_shape` is a shape. NumPy by default.
-    measure : bool
-        Run every method that is not refused, some seconds in all, on the arrays or on numbers of the shapes given.
-    pattern : str, optional
-        The labels of an `einconv` call, which is then what is explained.
-    padding, upsample, flip, conj, sizes
-        As in `einconv`, `sizes` as a dict; only with `pattern`.
-
-    Returns
-    -------
-    Explanation
-        Its fields can be inspected; ``str()`` of it is a table. With `pattern` it says what each label became.
-
-    Raises
-    ------
-    TypeError, ValueError, NotImplementedError
-        As the call itself would, if options of `convolve` and `einconv` are mixed, and for `measure` under a tracer.
-
-    Examples
-    --------
-    >>> import arrayconv
-    >>> arrayconv.explain((2048, 2048), (3, 3), mode="same").output_shape
-    (2048, 2048)
-    >>> found = arrayconv.explain((8, 32, 32, 3), (5, 5, 3, 16), pattern="b h w c, h w c o -> b h w o | h w")
-    >>> dict(found.roles)["channels"]
-    ('c',)
-    """
-    chosen = prepare.options("explain", method, accuracy, max_workspace, fill_value)
-    measure = flag("explain", "measure", measure)
-    if pattern is None:
-        refuse_labelled(padding, upsample, flip, conj, sizes)
-        geometry = positional.correlated("explain", mode, axes, boundary, stride, dilation, lags)
-        x_shape, kernel_shape, found = explanation.call_inputs("explain", x_or_shape, kernel_or_shape, dtype, like)
-        problem = positional.problem("explain", x_shape, kernel_shape, geometry)
-        labels = explanation.UNLABELLED
-    else:
-        refuse_numbered(mode, axes, lags)
-        given = (stride, dilation, upsample, padding, boundary, flip, conj)
-        labelled = options.frozen("explain", given, {} if sizes is None else sizes)
-        x_shape, kernel_shape, found = explanation.call_inputs("explain", x_or_shape, kernel_or_shape, dtype, like)
-        problem = lowering.problem("explain", pattern, x_shape, kernel_shape, labelled)
-        labels = labelling("explain", pattern, x_shape, kernel_shape, labelled, found)
-    prepare.check_fill("explain", fill_value, found)
-    plan = prepare.plan("explain", problem, found, chosen)
-    if not measure:
-        return explanation.explanation(plan, problem.shape, labels)
-    subjects = timing.subjects(x_or_shape, kernel_or_shape, (x_shape, kernel_shape), found, dtype, like)
-    times = timing.methods(subjects, problem, chosen, plan.candidates)
-    return explanation.explanation(plan, problem.shape, labels, times)
 
 
 def lags(n: Any, k: Any, mode: Mode = "full", *, stride: Any = 1, dilation: Any = 1) -> Any:
@@ -300,7 +211,7 @@ def lags(n: Any, k: Any, mode: Mode = "full", *, stride: Any = 1, dilation: Any 
     """
     check_option("lags", "mode", mode, MODES)
     sizes, taps = (
-        explanation.shape_argument("lags", name, tuple(value) if is_sequence(value) else value)
+        shape_argument("lags", name, tuple(value) if is_sequence(value) else value)
         for name, value in (("n", n), ("k", k))
     )
     if len(sizes) != len(taps):

@@ -16,17 +16,18 @@ from arrayconv._arrays.dtypes import itemsize
 from arrayconv._arrays.float_errors import float_errors_ignored
 from arrayconv._arrays.operands import Operands, traits_like
 from arrayconv._arrays.traits import Traits
-from arrayconv._calls import prepare, tape
+from arrayconv._calls import dry_run, prepare, tape
 from arrayconv._calls.binding import BoundCall, bind, run_plan
 from arrayconv._calls.explanation import shape_argument
 from arrayconv._convolver import passes
 from arrayconv._convolver.chain import FactorRequest, labels
-from arrayconv._convolver.explanation import Explained, explained
+from arrayconv._convolver.explanation import ConvolverExplanation, explained
 from arrayconv._convolver.factor_plan import FactorPlan, plan_factors
 from arrayconv._convolver.kernel import FUNCTION, Kernel, parse_kernel
 from arrayconv._convolver.options import Options, parse_options, parse_separable
 from arrayconv._convolver.store import CacheEntry, Store
 from arrayconv._convolver.terms import parse_terms
+from arrayconv._errors import flag
 from arrayconv._problem import positional
 from arrayconv._problem.axes import Mode
 from arrayconv._problem.problem import Problem
@@ -40,30 +41,30 @@ _NOTHING: Any = None
 
 
 class Convolver:
-    """Convolve many arrays with one kernel: its options, plans, spectra and factors are kept between calls.
+    """Convolve many arrays with one kernel: its options, plans, spectra and factors are cached between calls.
 
-    ``Convolver(kernel, mode, ...)(x)`` is ``arrayconv.convolve(x, kernel, mode, ...)``, held to the same error bound,
-    exact for integers. With ``correlate=True`` it is `arrayconv.correlate`: a keyword and not a second class, because
+    ``Convolver(kernel, mode, ...)(x)`` is ``arrayconv.convolve(x, kernel, mode, ...)`` with the same error bound, exact
+    for integers. With ``correlate=True`` it is `arrayconv.correlate`: a keyword and not a second class, because
     nothing but the orientation of the kernel differs, and `from_factors` has it too.
 
     Parameters
     ----------
     kernel : array, shape (..., k_1, ..., k_d)
-        Of any supported library; nested lists become an array like each x. It is copied: later changes of it matter
-        to no call. Only a kernel that a torch gradient, a function transform or a tracer watches is kept itself and
-        read at every call, so that gradients reach it and an optimizer's steps are seen; nothing else is kept then.
+        Of any supported library; nested lists become an array like each x. It is copied: later changes of it affect no
+        call. Only a kernel that requires a torch gradient, or is traced or transformed, is not copied but read at every
+        call, so that gradients and an optimizer's steps reach it; nothing made of its values is cached then.
     mode : {'full', 'same', 'valid'}, optional
         As in `convolve`, 'full' by default.
     correlate : bool
         Correlate: the kernel is not reversed, and conjugated.
     axes, boundary, fill_value, stride, dilation, method, accuracy, dtype, max_workspace
-        As in `convolve`. What is kept between calls is not counted by `max_workspace`.
+        As in `convolve`. `max_workspace` does not count what is cached between calls.
     lags : int, (first, last) or one of these per axis, optional
         As in `correlate`, and only with ``correlate=True``.
     separable : {'auto', True, False}
         Whether the kernel may be run as passes along one axis each, where it is a sum of products of one factor per
-        axis. 'auto' looks at its values once, here, and takes passes where they are predicted to be quicker; True
-        demands them, by `method`; False leaves the kernel whole. The sum may differ from the kernel by 2 eps of the
+        axis. 'auto' reads its values once, here, and runs passes where they are predicted to be quicker; True requires
+        them, by `method`; False runs the kernel whole. The sum may differ from the kernel by 2 eps of the
         accumulator per axis longer than one tap, relative to the largest tap; with ``accuracy='componentwise'`` only
         a single product is allowed, with that limit for every tap and room for all roundings in the bound. Integer
         kernels are factored exactly, into one product.
@@ -80,10 +81,10 @@ class Convolver:
 
     Notes
     -----
-    Kept are the plans of the last 16 kinds of x (shape, dtype, library) and what their methods prepared of the kernel,
-    within the bound of `arrayconv.config.cache_limit`; `nbytes` says how much, `clear` forgets it. Calls from several
-    threads are fine. A call that is traced or differentiated runs the same plans and keeps nothing. `arrayconv.vjp`
-    gives the gradient of x. Finding factors costs O(r * prod(k)) for r terms, at most 8.
+    It caches the plans of the last 16 kinds of x (shape, dtype, library) and what their methods prepared of the kernel,
+    within the bound of `arrayconv.config.cache_limit`; `nbytes` is their size, `clear` evicts them. It is safe to call
+    from several threads. A call that is traced or differentiated runs the same plans and caches nothing.
+    `arrayconv.vjp` gives the gradient of x. Finding factors costs O(r * prod(k)) for r terms, at most 8.
 
     Examples
     --------
@@ -126,7 +127,7 @@ class Convolver:
         ----------
         terms : sequence of tuples of arrays, shapes (k_1,), ..., (k_d,)
             For each term one factor per axis of the kernel, all of one library, dtype and device, or all lists of
-            numbers: what `arrayconv.kernels.separate` returns. Factors that a gradient watches are kept themselves.
+            numbers: what `arrayconv.kernels.separate` returns. Factors that require a gradient are not copied.
         mode
             As in `Convolver`.
         **options
@@ -135,7 +136,8 @@ class Convolver:
         Returns
         -------
         Convolver
-            Its error is that of its passes, one after the other: sizes between them depend on how factors are scaled.
+            Its error is that of its passes, one after the other: magnitudes between them depend on how factors are
+            scaled.
 
         Raises
         ------
@@ -152,7 +154,7 @@ class Convolver:
         array([[20]])
         """
         if "separable" in options:
-            raise TypeError(f"{FUNCTION}: from_factors takes no `separable`: given factors are always run as passes.")
+            raise TypeError(f"{FUNCTION}: from_factors takes no `separable`: its factors are always run as passes.")
         convolver = cls.__new__(cls)
         convolver._set(parse_terms(terms), Options(mode, **options), terms)
         return convolver
@@ -161,7 +163,7 @@ class Convolver:
         self._geometry, self._options = parse_options(keywords, len(kernel.shape))
         self._kernel, self._keywords, self._store = kernel, keywords, Store()
         lists = () if terms is None or kernel.factors else [[[*factor] for factor in term] for term in terms]
-        self._origin = (kernel.factors or lists) if kernel.separability.given else kernel.array
+        self._origin = (kernel.factors or lists) if kernel.separability.from_factors else kernel.array
 
     def __call__(self, x: Any, *, out: Any = None) -> Any:
         """Return the convolution of x with the kernel.
@@ -186,34 +188,36 @@ class Convolver:
         key = _key(x) if out is None else None
         entry = None if key is None else self._store.find(key)
         if entry is None:
-            entry, operands = self._admit(x, out, key)
+            entry, operands = self._validate(x, out, key)
         elif entry.call is not None and not tape.is_recording():
             return self._bound(entry, entry.call, x)
         else:
             operands = entry.operands._replace(x=x)
         if is_compiling() or not tape.is_recording():
-            return self._answer(entry, operands, out)
+            return self._compute(entry, operands, out)
         with tape.recording() as steps:
-            y = self._answer(entry, operands, out)
+            y = self._compute(entry, operands, out)
         terms = 1 if entry.plan.chain is None else entry.plan.chain.terms
         tape.note((operands.x,), lambda: passes.pullback(tuple(steps), terms), convolves=True)
         return y
 
-    def explain(self, x_or_shape: Any, *, like: Any = None) -> Explained:
+    def explain(self, x_or_shape: Any, *, like: Any = None, derivatives: bool = False) -> ConvolverExplanation:
         """Say what a call would do, without doing it.
 
         Parameters
         ----------
         x_or_shape : array, or tuple of int
-            What the call would be given, or its shape (an int for one axis).
+            The argument of the call, or its shape (an int for one axis).
         like : array, namespace or str, optional
             Whose library, device and dtype to plan for, where `x_or_shape` is a shape; the kernel's by default.
+        derivatives : bool
+            Whether to explain the gradient of x too.
 
         Returns
         -------
         Explanation
-            As `arrayconv.explain` returns, about the whole kernel, and beside it whether it would be run as passes:
-            ``passes``, ``rank``, ``cost_ns``, and in ``separable`` the reason why not. ``str()`` of it is a table.
+            As `arrayconv.explain` returns, of the whole kernel, and whether it would be run as passes: ``passes``,
+            ``rank``, ``cost_ns``, and in ``separable`` the reason why not. ``str()`` of it is a table.
 
         Raises
         ------
@@ -227,15 +231,18 @@ class Convolver:
             names = ("x_or_shape", "kernel")
             operands = admission.operands(FUNCTION, x_or_shape, self._kernel.array, self._keywords.dtype, names)
             shape, traits = shape_of(operands.x), operands.traits
-        prepare.check_fill(FUNCTION, self._options.fill_value, traits)
+        fill = self._options.fill_value
+        derivatives = flag(FUNCTION, "derivatives", derivatives)
+        prepare.check_fill(FUNCTION, fill, traits)
         problem = self._problem(shape)
         plan = self._plan(problem, traits, shape, 0)
         options = self._options if plan.chain is None else self._options._replace(method="auto")
         whole = plan.plan or prepare.plan(FUNCTION, problem, traits, options)
-        return explained(plan, whole, problem.shape, labels(len(shape), self.shape, self._geometry.axes))
+        axes = labels(len(shape), self.shape, self._geometry.axes)
+        return explained(plan, whole, problem, fill, axes, shape, derivatives)
 
     def clear(self) -> None:
-        """Forget what earlier calls left: plans, spectra, factors. The kernel stays."""
+        """Evict what earlier calls cached: plans, spectra, factors. The kernel stays."""
         self._store.evict_all()
 
     @property
@@ -250,19 +257,19 @@ class Convolver:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of the arrays that are kept between calls beside the kernel; views count like copies."""
+        """Bytes of the arrays that are cached between calls, without the kernel; views count like copies."""
         return self._store.nbytes
 
     def __repr__(self) -> str:
-        kind = "factors of" * self._kernel.separability.given or "kernel"
+        kind = "factors of" * self._kernel.separability.from_factors or "kernel"
         return f"Convolver(<{kind} {self.shape} {dtype_name(self.dtype)}>{self._keywords})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _rebuilt, (type(self), self._origin, self._kernel.separability.given, self._keywords._asdict())
+        return _rebuilt, (type(self), self._origin, self._kernel.separability.from_factors, self._keywords._asdict())
 
     @float_errors_ignored
-    def _admit(self, x: Any, out: Any, key: Hashable) -> tuple[CacheEntry, Operands]:
-        """Admit a call; return what is known of its kind, found out now where it is the first."""
+    def _validate(self, x: Any, out: Any, key: Hashable) -> tuple[CacheEntry, Operands]:
+        """Validate a call; return the cache entry of its kind, made now for the first call."""
         operands = admission.operands(FUNCTION, x, self._kernel.array, self._keywords.dtype)
         prepare.check_fill(FUNCTION, self._options.fill_value, operands.traits)
         shape = shape_of(operands.x)
@@ -272,14 +279,15 @@ class Convolver:
         extra = 0
         if out is not None and not prepare.check_out(FUNCTION, out, operands, problem):
             extra = prod(problem.shape) * itemsize(operands.traits.output)
-        if self._kernel.watched or operands.traits.traced:
+        if self._kernel.needs_autodiff or operands.traits.traced:
             return self._entry(operands, problem, shape, extra), operands
         key = key or (operands.traits, shape, out is None, extra, config.current(), _accel.state())
         entry = self._store.find(key)
         if entry is None:
             entry = self._entry(operands, problem, shape, extra)
             factors = [factor for row in entry.factors for factor in row]
-            if not is_traced(operands.traits.backend, entry.operands.kernel, *factors):  # as all made inside jax.jit
+            traced = is_traced(operands.traits.backend, entry.operands.kernel, *factors)  # as all made inside jax.jit
+            if not (traced or dry_run.is_active()):
                 self._store.add(key, entry)
         return entry, operands._replace(kernel=entry.operands.kernel)
 
@@ -301,25 +309,25 @@ class Convolver:
         return plan_factors(problem, traits, self._kernel.separability, request)
 
     def _bound(self, entry: CacheEntry, call: BoundCall, x: Any) -> Any:
-        """Run a call that was bound before, with what is kept of the kernel."""
-        kept = entry.constants[0]
-        constants = dict(kept)
+        """Run a bound call with what is cached of the kernel."""
+        cached = entry.constants[0]
+        constants = dict(cached)
         y = call(x, entry.operands.kernel, constants=constants)
-        if len(constants) > len(kept):
-            kept.update(constants)
+        if len(constants) > len(cached):
+            cached.update(constants)
             self._store.trim()
         return y
 
     @float_errors_ignored
-    def _answer(self, entry: CacheEntry, operands: Operands, out: Any) -> Any:
-        """Run a call, and keep what it prepared of the kernel unless that belongs to a trace."""
+    def _compute(self, entry: CacheEntry, operands: Operands, out: Any) -> Any:
+        """Run a call, and cache what it prepared of the kernel unless that belongs to a trace."""
         constants = [dict(each) for each in entry.constants]
         y = _run(entry, operands, out, constants)
-        if self._kernel.watched or operands.traits.traced or is_traced(operands.traits.backend, y):
+        if self._kernel.needs_autodiff or operands.traits.traced or is_traced(operands.traits.backend, y):
             return y
-        for kept, now in zip(entry.constants, constants, strict=True):
-            if len(now) > len(kept):
-                kept.update(now)
+        for cached, now in zip(entry.constants, constants, strict=True):
+            if len(now) > len(cached):
+                cached.update(now)
                 self._store.trim()
         return y
 
@@ -339,7 +347,7 @@ def _run(entry: CacheEntry, operands: Operands, out: Any, constants: Sequence[Co
 
 
 def _key(x: Any) -> Hashable:
-    """Return by what a call on x is remembered unread, None where it must be admitted first."""
+    """Return the cache key of a call on x, made without reading x; None where it must be validated first."""
     kind, place = type(x), None
     if kind is not np.ndarray:
         torch = sys.modules.get("torch")
@@ -349,8 +357,8 @@ def _key(x: Any) -> Hashable:
     return kind, place, x.shape, x.dtype, config.current(), _accel.state()
 
 
-def _rebuilt(cls: type[Convolver], origin: Any, given: bool, options: dict[str, Any]) -> Convolver:
+def _rebuilt(cls: type[Convolver], origin: Any, from_factors: bool, options: dict[str, Any]) -> Convolver:
     """Return a Convolver again, from a copy or a pickle."""
-    if not given:
+    if not from_factors:
         return cls(origin, **options)
     return cls.from_factors(origin, **{name: value for name, value in options.items() if name != "separable"})

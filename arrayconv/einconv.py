@@ -1,7 +1,7 @@
 """The front door for labelled axes: `einconv`, convolution as einsum with a bar.
 
-What a label does follows from where it stands: after the bar it is convolved; in both operands and the output it is
-a group, in both operands only a channel that is summed; in x and the output a batch, in the kernel and the output a
+What a label does follows from where it is written: after the bar it is convolved; in both operands and the output it
+is a group, in both operands only a channel that is summed; in x and the output a batch, in the kernel and the output a
 filter; in one operand only it is summed away.
 """
 
@@ -39,7 +39,7 @@ def einconv(
     out: Any = None,
     **sizes: int,
 ) -> Any:
-    """Correlate arrays over labelled axes, with channels, groups and filters named where they stand.
+    """Correlate arrays over labelled axes, with channels, groups and filters named in a pattern.
 
     ``einconv("b h w c, h w c o -> b h w o | h w", x, kernel)`` computes
     ``y[b, h, w, o] = sum_c sum_ij x[b, h + i, w + j, c] * kernel[i, j, c, o]``.
@@ -66,7 +66,7 @@ def einconv(
     conj : bool
         Conjugate the kernel.
     **sizes : int
-        Sizes of labels that split axes leave open even beside the other operand: ``g=2``. That of a convolved label
+        Sizes of labels in split axes that the other operand does not determine: ``g=2``. That of a convolved label
         is its size in the operand that splits an axis into it.
 
     Returns
@@ -80,7 +80,7 @@ def einconv(
         If the pattern is malformed, sizes contradict each other or stay open, or an option names a label that is not
         convolved; all of them shown under carets in the pattern.
     TypeError
-        As in `arrayconv.convolve`, and if a size is given for a label that is in no operand.
+        As in `arrayconv.convolve`, and if a size is passed for a label that is in no operand.
     NotImplementedError
         As in `arrayconv.convolve`.
 

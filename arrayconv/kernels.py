@@ -53,7 +53,7 @@ def sobel(axis: int = -1, ndim: int = 2, *, xp: Any = None, dtype: Any = None, d
     Parameters
     ----------
     axis : int
-        Axis of the derivative. The last one answers to vertical edges.
+        Axis of the derivative. Along the last one it detects vertical edges.
     ndim : int
         Number of axes.
 
@@ -96,7 +96,7 @@ def laplacian(ndim: int = 2, diagonal: bool = False, *, xp: Any = None, dtype: A
     ndim : int
         Number of axes.
     diagonal : bool
-        Whether the 3**ndim - 1 neighbours count that touch at a corner, or the 2 * ndim that share a face.
+        Whether all 3**ndim - 1 neighbours count, corners included, or the 2 * ndim that share a face.
 
     Returns
     -------
@@ -146,7 +146,7 @@ def gaussian(
     truncate : float
         Where the tails are cut, in standard deviations: radius = floor(truncate * sigma + 1/2).
     radius : int or tuple of int, optional
-        Taps on each side of the centre, instead of `truncate`. 0 leaves an axis alone.
+        Taps on each side of the centre, instead of `truncate`. 0 does not filter an axis.
     ndim : int, optional
         Number of axes: the length of a tuple, else 2.
     order : int or tuple of int
@@ -238,7 +238,7 @@ def gabor(
     theta : float
         Direction of the wave in radians: 0 along the columns' index c, pi/2 along the rows' index r.
     sigma : float or tuple (s_u, s_v), optional
-        Standard deviations along and across the wave; made from `bandwidth` if not given.
+        Standard deviations along and across the wave; derived from `bandwidth` by default.
     bandwidth : float
         Octaves between the half-response frequencies.
     n_stds : float
@@ -258,19 +258,19 @@ def gabor(
 
 @float_errors_ignored
 def separate(kernel: Any, *, tolerance: float | None = None, max_rank: int | None = None) -> list[tuple[Array, ...]]:
-    """Return a kernel as a sum of products of one factor per axis, the shortest that is near enough.
+    """Return a kernel as a sum of products of one factor per axis, the shortest sum within `tolerance`.
 
-    ``kernel[i, j] = sum_r factors[r][0][i] * factors[r][1][j]``; `Convolver.from_factors` takes what is returned.
+    ``kernel[i, j] = sum_r factors[r][0][i] * factors[r][1][j]``; `Convolver.from_factors` takes the result.
 
     Parameters
     ----------
     kernel : array, shape (k_1, ..., k_d)
         Of any library, or nested lists. Its values are read, from whatever device they are on.
     tolerance : float, optional
-        Largest difference allowed, relative to the largest tap: 2 eps of the dtype that the kernel's sums are formed
-        in, for each axis longer than one tap, if not given. Integers are exact.
+        Largest difference allowed, relative to the largest tap; by default 2 eps of the dtype that the kernel's sums
+        are formed in, for each axis longer than one tap. Integers are exact.
     max_rank : int, optional
-        Most terms; any number if not given. More than one is looked for where two axes are longer than one tap.
+        Most terms; any number by default. More than one is considered where two axes are longer than one tap.
 
     Returns
     -------
@@ -281,7 +281,7 @@ def separate(kernel: Any, *, tolerance: float | None = None, max_rank: int | Non
     Raises
     ------
     ValueError
-        If no sum of at most `max_rank` products is as near as `tolerance`, with the difference of the nearest product.
+        If no sum of at most `max_rank` products is within `tolerance`, with the difference of the nearest product.
     TypeError
         If the kernel is traced, so that it has no values, or of a dtype without a convolution.
 
@@ -324,9 +324,9 @@ def _terms(
     sums, exact = dtypes.accumulator(name), dtypes.kind(name) == "integer"
     axes = max(len(separable.long_axes(shape)), 1)
     eps = dtypes.eps(sums) if tolerance is None else tolerance / (2 * axes)
-    found = separable.separated(values, eps, most)
-    if found.exact if exact else found.normwise <= 2 * axes * eps:
-        scaled = [separable.balanced(term, range(len(shape)), sums) for term in found.terms]
+    separation = separable.separated(values, eps, most)
+    if separation.exact if exact else separation.normwise <= 2 * axes * eps:
+        scaled = [separable.balanced(term, range(len(shape)), sums) for term in separation.terms]
         if None not in scaled:
             return [term for term in scaled if term is not None]
         raise ValueError(
@@ -335,14 +335,14 @@ def _terms(
     raise ValueError(
         f"separate: `kernel` must be a sum of at most {most} products of one factor per axis"
         f"{', of integers a single one' * exact}. Got shape {shape}, whose nearest product is off by "
-        f"{found.normwise:.2g} of the largest tap; allowed are {0 if exact else 2 * axes * eps:.2g}. "
+        f"{separation.normwise:.2g} of the largest tap; allowed are {0 if exact else 2 * axes * eps:.2g}. "
         f"{'Cast it to a float' if exact else 'Pass a larger tolerance= or max_rank='}."
     )
 
 
 @float_errors_ignored
 def _array(function: str, arguments: tuple[Any, ...], xp: Any, dtype: Any, device: Any) -> Array:
-    """Return the taps as an array: the only place where a library is touched."""
+    """Return the taps as an array: the only function here that calls an array library."""
     namespace = requested_namespace(function, "xp", xp)
     name = None if dtype is None else requested_dtype_name(function, dtype)
     if device is not None:

@@ -1,7 +1,7 @@
 """scipy.ndimage's linear filters, on the array's own library and device.
 
 ``from arrayconv import ndimage`` in place of ``from scipy import ndimage``: the same names, signatures, centring,
-dtypes and answers, on NumPy, CuPy, PyTorch and JAX arrays alike, differentiable where the library is. These parameters
+dtypes and results, on NumPy, CuPy, PyTorch and JAX arrays alike, differentiable where the library is. These parameters
 mean the same in every function that has them:
 
 * `input`: array of any shape, of a bool, integer, real or complex dtype (no half precision), or nested lists, which
@@ -10,14 +10,14 @@ mean the same in every function that has them:
   input and is returned. None is the input's dtype. Integers are cut toward zero and wrap, once per one-dimensional
   pass. For a complex result a real dtype is promoted with a warning (refused where a filter is a chain of
   passes, but for `uniform_filter`), and a real array is refused.
-* `mode`: what lies beyond the ends. 'reflect' or 'grid-mirror' (d c b a | a b c d | d c b a), 'constant' or
+* `mode`: how the input is extended. 'reflect' or 'grid-mirror' (d c b a | a b c d | d c b a), 'constant' or
   'grid-constant' (`cval`), 'nearest' (a a | a b c d | d d), 'mirror' (d c b | a b c d | c b a), 'wrap' or 'grid-wrap'
-  (c d | a b c d | a b). Where `input` may be filtered along several axes, one by one: also a mode per axis.
+  (c d | a b c d | a b). Filters that run along several axes, one by one, also take a mode per axis.
 * `cval`: the constant of 'constant'.
 * `origin`: moves the window, by -(n // 2) to (n - 1) // 2 for n taps. 0 centres it: an even window has its
   larger half before the output, in a convolution after it.
 * `axis`: the axis to filter along.
-* `axes`: the axes to filter, None for all; sequences given per axis follow their order (SciPy's `origin` in `correlate`
+* `axes`: the axes to filter, None for all; sequences per axis follow their order (SciPy's `origin` in `correlate`
   and `convolve`, and `sigma` in `gaussian_laplace`, only where some axes are left out).
 
 Functions return an array of the input's shape, library and device; `output` itself where that was an array.
@@ -29,7 +29,7 @@ an `output` array where arrays can't be written or the input requires a gradient
 Sums are formed in float64 and rounded once per pass (in float32 where the device, or JAX without x64, has no float64),
 with SciPy's error bound, so never by a transform: for large kernels `arrayconv.correlate` is the faster one.
 Differences from SciPy, all deliberate: weights up to 2.2e-16 count, and a one-dimensional kernel is symmetric only if
-it is; NaN and infinities spoil every window that holds them, under zero weights too, and no running mean
+it is; NaN and infinities contaminate every window that contains them, under zero weights too, and no running mean
 carries them on; flat areas of integers survive a Gaussian, where SciPy may lose 1 to rounding; a sigma of 0 is a
 ValueError in `gaussian_filter1d`; half precision is refused even where no axis is left to filter.
 """
@@ -204,7 +204,7 @@ def gaussian_filter(
     Parameters
     ----------
     sigma, order, truncate, radius
-        As in `gaussian_filter1d`; all but `truncate` also one per axis. A sigma up to 1e-15 leaves its axis alone.
+        As in `gaussian_filter1d`; all but `truncate` also one per axis. A sigma up to 1e-15 leaves its axis unfiltered.
 
     Examples
     --------
@@ -257,7 +257,7 @@ def uniform_filter(
     Parameters
     ----------
     size : int or sequence of int
-        As in `uniform_filter1d`, also one per axis. A size up to 1 leaves its axis alone.
+        As in `uniform_filter1d`, also one per axis. An axis with a size up to 1 is not filtered.
     """
     return filters.mean(Request("uniform_filter", input, output, mode, cval), size, origin, axes)
 
@@ -340,15 +340,15 @@ def generic_laplace(
     *,
     axes: _Ints | None = None,
 ) -> Any:
-    """Return the sum of what a second derivative returns along all axes.
+    """Return the sum of the results of a second derivative along all axes.
 
     Parameters
     ----------
     derivative2 : callable
         ``derivative2(input, axis, output, mode, cval, *extra_arguments, **extra_keywords)``. Its `output` is always a
-        dtype, where SciPy first passes an array to write to, which not every library has. It returns its answer.
+        dtype, where SciPy first passes an array to write to, which not every library has. It returns its result.
     extra_arguments, extra_keywords
-        What else it is given.
+        Its further arguments.
     """
     derivative = filters.with_extras("generic_laplace", "derivative2", derivative2, extra_arguments, extra_keywords)
     return filters.sum_over_axes(Request("generic_laplace", input, output, mode, cval), derivative, axes)
@@ -365,7 +365,7 @@ def generic_gradient_magnitude(
     *,
     axes: _Ints | None = None,
 ) -> Any:
-    """Return the root of the summed squares of what a derivative returns along all axes.
+    """Return the root of the summed squares of a derivative's results along all axes.
 
     Parameters
     ----------

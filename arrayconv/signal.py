@@ -2,8 +2,9 @@
 
 Signatures, defaults, sizes, swap rules, dtypes and exception types are SciPy's; each docstring lists what differs on
 purpose. For all of them: arrays stay on their library and device, nothing passes through NumPy, and gradients, `jit`
-and `vmap` work where the library has them. NaN and infinities spoil only the outputs whose window holds them, whatever
-the method, and one in the operand with fewer samples spoils every output. Object and longdouble arrays are refused.
+and `vmap` work where the library has them. NaN and infinities contaminate only the outputs whose window contains them,
+by every method, and one in the operand with fewer samples contaminates every output. Object and longdouble arrays are
+refused.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ def convolve(in1: Any, in2: Any, mode: Mode = "full", method: Method = "auto") -
         Sizes per axis: n + k - 1; abs(n - k) + 1, where one input must cover the other on every axis, in either order;
         or n, the part of 'full' that starts at (k - 1) // 2.
     method : {'auto', 'direct', 'fft'}
-        'auto' takes the fastest by the cost model, 'direct' a method whose error is bounded element by element,
+        'auto' runs the fastest by the cost model, 'direct' a method whose error is bounded element by element,
         'fft' a spectral one.
 
     Returns
@@ -181,7 +182,7 @@ def oaconvolve(in1: Any, in2: Any, mode: Mode = "full", axes: int | Sequence[int
 
 
 def convolve2d(in1: Any, in2: Any, mode: Mode = "full", boundary: str = "fill", fillvalue: Any = 0) -> Any:
-    """Convolve two 2-dimensional arrays, with a choice of what lies beyond the edges of `in1`.
+    """Convolve two 2-dimensional arrays, `in1` extended beyond its edges by a boundary.
 
     Parameters
     ----------
@@ -227,7 +228,7 @@ def convolve2d(in1: Any, in2: Any, mode: Mode = "full", boundary: str = "fill", 
 
 
 def correlate2d(in1: Any, in2: Any, mode: Mode = "full", boundary: str = "fill", fillvalue: Any = 0) -> Any:
-    """Cross-correlate two 2-dimensional arrays, with a choice of what lies beyond the edges of `in1`.
+    """Cross-correlate two 2-dimensional arrays, `in1` extended beyond its edges by a boundary.
 
     Parameters
     ----------
@@ -260,14 +261,14 @@ def correlate2d(in1: Any, in2: Any, mode: Mode = "full", boundary: str = "fill",
 
 
 def choose_conv_method(in1: Any, in2: Any, mode: Mode = "full", measure: bool = False) -> Any:
-    """Say which method `convolve` and `correlate` would take: 'direct' or 'fft'.
+    """Return which method `convolve` and `correlate` would run: 'direct' or 'fft'.
 
     Parameters
     ----------
     in1, in2, mode
         As in `convolve`.
     measure : bool
-        Time both methods instead of asking the cost model.
+        Time both methods instead of using the cost model.
 
     Returns
     -------
@@ -281,11 +282,11 @@ def choose_conv_method(in1: Any, in2: Any, mode: Mode = "full", measure: bool = 
     ValueError, TypeError
         As `convolve` would.
     NotImplementedError
-        If values are measured under a trace, which has none.
+        If `measure` is set under a trace, where arrays have no values.
 
     Notes
     -----
-    The answer is for this package on this array library and device, so it may differ from SciPy's for the same shapes.
+    The result is for this package on this array library and device, so it may differ from SciPy's for the same shapes.
     It depends on shapes and dtypes alone, never on values.
 
     Examples
@@ -348,14 +349,14 @@ def upfirdn(
     x : array or nested list
         Signals, of the same library and device.
     up, down : int
-        Samples out per sample in, before and after the filter: ``up - 1`` zeros are put between samples, and every
-        `down`-th output is kept. Zeros are never multiplied.
+        Upsampling and downsampling factors: ``up - 1`` zeros are inserted between samples before the filter, and every
+        `down`-th output is returned. Zeros are never multiplied.
     axis : int
         The axis filtered; the others are a batch.
     mode : str
-        How the signal goes on beyond its ends, before it is upsampled: 'constant' (`cval`), 'symmetric', 'reflect',
+        How the signal is extended beyond its ends, before it is upsampled: 'constant' (`cval`), 'symmetric', 'reflect',
         'edge' or 'wrap' as in `numpy.pad`; 'smooth' by the slope of the two outermost samples, 'line' by the slope
-        between the first and the last, 'antisymmetric' and 'antireflect' by turned mirror images.
+        between the first and the last, 'antisymmetric' and 'antireflect' by point reflection.
     cval : number
         The constant of 'constant'.
 
@@ -368,7 +369,7 @@ def upfirdn(
     Raises
     ------
     ValueError
-        If `h` is not 1-D or empty, `up` or `down` is below 1 or fractional, or the mode is unknown.
+        If `h` is not 1-D or is empty, `up` or `down` is below 1 or fractional, or the mode is unknown.
     IndexError
         If `x` has no such axis.
     TypeError
@@ -380,7 +381,7 @@ def upfirdn(
 
     * a fractional `up` or `down` is refused instead of truncated;
     * a single sample is continued as a constant by 'reflect', 'antireflect', 'smooth' and 'line', and an empty signal
-      only by 'constant': SciPy divides by zero or reads what is not there.
+      only by 'constant': SciPy divides by zero or reads outside of the array.
 
     Examples
     --------

@@ -36,6 +36,13 @@ capped = arrayconv.explain((2048, 2048), (65, 65), mode="same", max_workspace=li
 print(f"\nin 8 MiB: {capped.method}, {capped.steps} steps, {capped.workspace} bytes")
 assert capped.workspace <= limit
 
+# Every other function explains itself in the same way: its own arguments, shapes in place of arrays.
+layer = arrayconv.explain((8, 3, 64, 64), (16, 3, 5, 5), call=arrayconv.nn.conv2d, padding=2, derivatives=True)
+print(f"\nconv2d by {layer.method}, its gradients by {[gradient.method for _, gradient in layer.gradients]}")
+blur = arrayconv.explain((2048, 2048), 3, call=arrayconv.ndimage.gaussian_filter)
+print(blur)
+assert [step.axis for step in blur.passes] == [0, 1]
+
 # Integers are exact by every method.
 x, kernel = np.arange(1000) % 17 - 8, np.arange(50) % 5
 able = [row.name for row in arrayconv.explain(x, kernel).candidates if row.refusal is None]

@@ -17,7 +17,18 @@ LAYERS = [  # top to bottom; a module may import the ones of lower layers only
     {"__main__"},
     {"_cli"},
     {"__init__"},
-    {"convolution", "convolver", "einconv", "kernels", "ndimage", "nn", "signal", "testing", "vjp"},  # front doors
+    {
+        "convolution",
+        "convolver",
+        "einconv",
+        "explain",
+        "kernels",
+        "ndimage",
+        "nn",
+        "signal",
+        "testing",
+        "vjp",
+    },  # front doors
     {"_convolver", "_einconv", "_ndimage", "_nn", "_signal"},  # how some of them translate
     {"_calls"},
     {"_autodiff"},

@@ -11,7 +11,7 @@ import pytest
 import arrayconv
 
 PLANNED = {"config", "convolution", "convolver", "einconv", "kernels", "ndimage", "nn", "nn.grad", "signal"}
-PLANNED |= {"testing", "vjp"}
+PLANNED |= {"explain", "testing", "vjp"}
 PUBLIC = [module.name for module in pkgutil.iter_modules(arrayconv.__path__) if not module.name.startswith("_")]
 PUBLIC += ["nn.grad"]
 NAMES = ["Convolver", "config", "convolve", "correlate", "einconv", "explain", "kernels", "lags", "vjp"]
@@ -111,7 +111,8 @@ def test_correlate_adds_lags():
 def test_explain_takes_what_the_calls_take():
     assert positional(arrayconv.explain) == [("x_or_shape", EMPTY), ("kernel_or_shape", EMPTY), ("mode", None)]
     labelled = {"pattern": None, "padding": "valid", "upsample": 1, "flip": False, "conj": False, "sizes": None}
-    assert keyword_only(arrayconv.explain) == {**SHARED, "lags": None, "like": None, "measure": False, **labelled}
+    own = {"like": None, "measure": False, "call": None, "derivatives": False}
+    assert keyword_only(arrayconv.explain) == {**SHARED, "lags": None, **own, **labelled}
 
 
 def test_einconv_has_the_agreed_signature():

@@ -26,26 +26,39 @@ def bilinear(
     task: Task, x: Array, kernel: Array, fill: complex, *, xp: Namespace, device: Any
 ) -> tuple[Task, Array, Array]:
     """Return a task and operands with the same result that is bilinear: without conjugation, fill or casts."""
-    traits, spec = usable_after_fork(task.traits), task.spec
-    dtype = getattr(xp, traits.accumulator)
+    spec, task = task.spec, bilinear_task(task, fill)
+    dtype = getattr(xp, task.traits.accumulator)
     x, kernel = xp.astype(x, dtype, copy=False), xp.astype(kernel, dtype, copy=False)
-    if spec.conj and traits.accumulator.startswith("complex"):
+    if spec.conj and task.traits.accumulator.startswith("complex"):
         kernel = xp.conj(kernel)
     if fill != 0:
         for number, runs in enumerate(border_runs(spec)):
             if runs:
                 x = pad.extend(x, LEADING + number, runs, fill, xp=xp, device=device)
-        spec = on_extended(spec)
-    task = task._replace(spec=spec._replace(conj=False), traits=traits._replace(output=traits.accumulator))
     return task, x, kernel
+
+
+def bilinear_task(task: Task, fill: complex) -> Task:
+    """Return the task of `bilinear`, which depends on no array."""
+    traits, spec = usable_after_fork(task.traits), task.spec
+    spec = on_extended(spec) if fill != 0 else spec
+    return task._replace(spec=spec._replace(conj=False), traits=traits._replace(output=traits.accumulator))
+
+
+def task_of_x(task: Task) -> Task:
+    """Return the task whose result, folded, is the gradient of x."""
+    return task._replace(spec=input_gradient(task.spec).spec)
+
+
+def task_of_kernel(task: Task) -> Task:
+    """Return the task whose result is the gradient of the kernel."""
+    return task._replace(spec=kernel_gradient(task.spec))
 
 
 def of_x(run: Runner, task: Task, kernel: Array, dy: Array, *, xp: Namespace, device: Any) -> Array:
     """Return the gradient of x (batch, groups, channels, *n), from that of y and the kernel."""
-    gradient = input_gradient(task.spec)
-    swapped = _axes(kernel, (0, 2, 1), xp)
-    dx = run(task._replace(spec=gradient.spec), dy, swapped)  # (batch, groups, channels, *extended)
-    for number, (axis, runs) in enumerate(zip(task.spec.axes, gradient.folds, strict=True)):
+    dx = run(task_of_x(task), dy, _axes(kernel, (0, 2, 1), xp))  # (batch, groups, channels, *extended)
+    for number, (axis, runs) in enumerate(zip(task.spec.axes, input_gradient(task.spec).folds, strict=True)):
         if not _is_whole(runs, axis.size):
             dx = pad.fold(dx, LEADING + number, runs, axis.size, xp=xp, device=device)
     return dx
@@ -53,8 +66,7 @@ def of_x(run: Runner, task: Task, kernel: Array, dy: Array, *, xp: Namespace, de
 
 def of_kernel(run: Runner, task: Task, x: Array, dy: Array, *, xp: Namespace) -> Array:
     """Return the gradient of the kernel (groups, filters, channels, *k), from that of y and x."""
-    transposed = task._replace(spec=kernel_gradient(task.spec))
-    dkernel = _axes(run(transposed, _axes(x, (2, 1, 0), xp), _axes(dy, (1, 2, 0), xp)), (1, 2, 0), xp)
+    dkernel = _axes(run(task_of_kernel(task), _axes(x, (2, 1, 0), xp), _axes(dy, (1, 2, 0), xp)), (1, 2, 0), xp)
     return reversed_taps(dkernel, xp) if task.spec.flip else dkernel
 
 

@@ -24,7 +24,7 @@ from arrayconv._arrays.operands import Operands
 from arrayconv._arrays.out_arrays import layout_signature, shares_memory
 from arrayconv._autodiff import compiled
 from arrayconv._autodiff.compiled import Postprocess
-from arrayconv._calls import cache, prepare, tape
+from arrayconv._calls import cache, dry_run, prepare, tape
 from arrayconv._calls.prepare import Options, check_fill, check_out, check_size
 from arrayconv._plan.plan import Plan
 from arrayconv._problem.problem import Problem
@@ -104,7 +104,7 @@ class BoundCall:
         self._detector: Callable[[Any, Any], bool] | None = None
         self._plans: dict[int, Plan] = {}
         self._outs: dict[Any, bool] = {}  # layout of a checked `out` -> whether steps may write to it
-        self._direct: Direct | None = None if operands.traits.traced else _UNBOUND
+        self._direct: Direct | None = None if operands.traits.traced or dry_run.is_active() else _UNBOUND
 
     def __call__(
         self, x: Any, kernel: Any, bias: Any = None, out: Any = None, constants: Constants | None = None
@@ -197,6 +197,8 @@ def run_plan(
     bias: Any = None,
 ) -> Any:
     """Return the postprocessed result of a planned call, with the library's autodiff, and record it on the tape."""
+    if dry_run.is_active():
+        return dry_run.note(operands, problem, plan, fill)
     in_program = postprocess is not None and compiled.compiles(plan) and not tape.is_recording()
     y = run_unrecorded(operands, problem, plan, fill, constants, postprocess if in_program else None, bias)
     arrays = operands.x, operands.kernel

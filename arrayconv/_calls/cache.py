@@ -56,8 +56,8 @@ def lookup(cache_key: Hashable | None) -> Any:
 
 
 def store(cache_key: Hashable | None, call: Call) -> Call:
-    """Cache a bound call, unless its key is None; return it."""
-    if cache_key is not None:
+    """Cache a bound call, unless its key is None or it belongs to a dry run; return it."""
+    if cache_key is not None and not config.current().dry_run:
         _calls[cache_key] = call
     return call
 

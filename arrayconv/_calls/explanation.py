@@ -10,9 +10,10 @@ import numpy as np
 from arrayconv import _accel, config
 from arrayconv._arrays.operands import operands, traits_like
 from arrayconv._arrays.traits import Traits
+from arrayconv._autodiff import adjoint
 from arrayconv._costs import cost_table
 from arrayconv._errors import shown
-from arrayconv._plan.plan import Plan
+from arrayconv._plan.plan import Plan, plan_bilinear
 from arrayconv._plan.rank import Candidate
 from arrayconv._problem.axes import integer
 from arrayconv._problem.spec import Spec
@@ -30,6 +31,18 @@ class Labelling(NamedTuple):
 
 
 UNLABELLED = Labelling()
+Gradients = tuple[tuple[str, "Explanation"], ...]
+
+
+class Pass(NamedTuple):
+    """One convolution of a call that is several: along which axes of x, by how many taps, and how."""
+
+    axis: int | Shape | None  # several where one kernel runs along them; None where the call names none
+    taps: int
+    method: str
+    cost_ns: int
+    workspace: int
+    explanation: Explanation
 
 
 @dataclass(frozen=True)
@@ -39,10 +52,10 @@ class Explanation:
     Attributes
     ----------
     method : str
-        The algorithm that would run.
+        The algorithm that would run; 'passes' or 'separable' for a call of several convolutions, '' for one of none.
     candidates : tuple of Candidate
         Every algorithm: ``name``, ``cost_ns`` (predicted), ``workspace`` (bytes of one piece), ``refusal`` (or None),
-        ``measured_ns`` (None if it was not run).
+        ``measured_ns`` (None if it was not run). Empty for a call of several convolutions: each pass has its own.
     output_shape : tuple of int
         Shape of the result.
     dtype, accumulator : str
@@ -52,7 +65,10 @@ class Explanation:
     steps : int
         Pieces the problem is cut into: phases of an upsampled axis, border slabs, blocks.
     workspace : int
-        Bytes allocated beyond the operands and the result, by formula.
+        Bytes allocated beyond the operands and the result, by formula; of passes those of the one that needs most,
+        without the arrays between them.
+    cost_ns : int
+        Predicted nanoseconds of all convolutions.
     macs : int
         Multiply-adds of the definition.
     lowering : str
@@ -70,6 +86,13 @@ class Explanation:
     moves : tuple of (array, shape, shape, way)
         How x and the kernel are permuted to (batch, groups, channels, ...) and (groups, filters, channels, ...), and
         the output from (batch, groups, filters, ...): 'as it is', as a view, a transposed view, or a copy.
+    passes : tuple of Pass
+        The convolutions of a call that is several, in the order in which they run: ``axis``, ``taps``, ``method``,
+        ``cost_ns``, ``workspace``, ``explanation``. Empty for a call of one.
+    gradients : tuple of (operand, Explanation)
+        The gradients of 'x' and of the 'kernel', where they were requested.
+    remarks : tuple of str
+        What the function decided before it planned.
     """
 
     method: str
@@ -89,6 +112,10 @@ class Explanation:
     roles: tuple[tuple[str, tuple[str, ...]], ...] = ()
     sizes: tuple[tuple[str, Shape], ...] = ()
     moves: tuple[tuple[str, Shape, Shape, str], ...] = ()
+    cost_ns: int = 0
+    passes: tuple[Pass, ...] = ()
+    gradients: Gradients = ()
+    remarks: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         lines = [
@@ -98,13 +125,23 @@ class Explanation:
             f"{self.macs} multiply-adds, {self.steps} step{'s' * (self.steps != 1)}, "
             f"{_bytes(self.workspace)} of workspace",
             f"  costs: {self.costs}",
+            *(f"  remark: {text}" for text in self.remarks),
+            *self._rows(),
         ]
+        for name, gradient in self.gradients:
+            lines.append(f"gradient of {name}")
+            lines += [f"  {line}" for line in str(gradient).splitlines()]
+        return "\n".join(lines)
+
+    def _rows(self) -> list[str]:
+        """Return a line per candidate, or per pass."""
+        lines = [_pass_row(number, step) for number, step in enumerate(self.passes)] if not self.candidates else []
         for row in self.candidates:
             if row.refusal is not None:
                 lines.append(f"  refused  {row.name:<13} {row.refusal}")
             else:
                 word = "chosen" if row.name == self.method else "slower"
-                if word == "slower" and row.cost_ns < self._cost:
+                if word == "slower" and row.cost_ns < self.cost_ns:
                     word = "unused"  # faster, but another method was requested
                 time = self._measured_time(row)
                 lines.append(
@@ -112,7 +149,7 @@ class Explanation:
                 )
         if self.measured and any(row.refusal is None and row.measured_ns is None for row in self.candidates):
             lines.append("  not run: predicted to take over 3 s, or the time for measuring was up")
-        return "\n".join(lines)
+        return lines
 
     def _labelling(self) -> list[str]:
         """Return the lines on the roles of the labels."""
@@ -131,13 +168,13 @@ class Explanation:
             return ""
         return f"took {'not run' if row.measured_ns is None else duration(row.measured_ns):>9}   "
 
-    @property
-    def _cost(self) -> int:
-        return next(row.cost_ns for row in self.candidates if row.name == self.method)
-
 
 def explanation(
-    plan: Plan, shape: Shape, labels: Labelling = UNLABELLED, measured: tuple[Candidate, ...] | None = None
+    plan: Plan,
+    shape: Shape,
+    labels: Labelling = UNLABELLED,
+    measured: tuple[Candidate, ...] | None = None,
+    gradients: Gradients = (),
 ) -> Explanation:
     """Return the explanation of a plan, with the result's shape, the roles of labels, and measured candidates."""
     spec, traits = plan.spec, plan.traits
@@ -159,15 +196,57 @@ def explanation(
         roles=labels.roles,
         sizes=labels.sizes,
         moves=labels.moves,
+        cost_ns=plan.candidate.cost_ns,
+        gradients=gradients,
     )
 
 
-def call_inputs(function: str, x: Any, kernel: Any, dtype: Any, like: Any) -> tuple[Shape, Shape, Traits]:
-    """Return the shapes of both operands, passed as arrays or as shapes, and the traits of a call on them."""
+def gradients(function: str, plan: Plan, fill: complex, shapes: tuple[Shape, Shape]) -> Gradients:
+    """Describe the plans of both gradients of a planned convolution whose operands have these shapes."""
+    if plan.traits.exact:
+        raise TypeError(
+            f"{function}: integers have no derivative. Got a result of dtype {plan.traits.output}. Cast to a float, or "
+            f"leave derivatives=False."
+        )
+    task = adjoint.bilinear_task(plan.task, fill)
+    of_x, of_kernel = plan_bilinear(adjoint.task_of_x(task)), plan_bilinear(adjoint.task_of_kernel(task))
+    return ("x", explanation(of_x, shapes[0])), ("kernel", explanation(of_kernel, shapes[1]))
+
+
+def pass_of(plan: Plan, axis: int | Shape | None, described: Explanation) -> Pass:
+    """Return a pass, described."""
+    candidate = plan.candidate
+    return Pass(axis, plan.spec.taps, plan.method, candidate.cost_ns, candidate.workspace, described)
+
+
+def chain(function: str, shape: Shape, dtype: str, traits: Traits, passes: tuple[Pass, ...]) -> Explanation:
+    """Describe a call of several convolutions, or of none, whose result has the given shape and dtype."""
+    each = [step.explanation for step in passes]
+    count = f"{len(passes)} pass{'es' * (len(passes) != 1)}" if passes else "nothing is convolved"
+    return Explanation(
+        method="passes" if passes else "",
+        candidates=(),
+        output_shape=shape,
+        dtype=dtype,
+        accumulator=each[-1].accumulator if each else traits.accumulator,
+        backend=traits.library,
+        device=traits.device,
+        steps=sum(step.steps for step in each),
+        workspace=max((step.workspace for step in each), default=0),
+        macs=sum(step.macs for step in each),
+        lowering=f"{function} -> {_times(shape)}: {count}",
+        costs=cost_table.active_table().source,
+        cost_ns=sum(step.cost_ns for step in each),
+        passes=passes,
+    )
+
+
+def call_inputs(function: str, x: Any, kernel: Any, dtype: Any, like: Any) -> tuple[tuple[Shape, Shape], Traits]:
+    """Return the shapes of both operands, which are arrays or shapes, and the traits of a call on them."""
     shapes = shape_argument(function, "x_or_shape", x), shape_argument(function, "kernel_or_shape", kernel)
     traits = _traits(function, x, kernel, dtype, like)
     _accel.probe(traits, config.current().accelerators)
-    return *shapes, traits
+    return shapes, traits
 
 
 def _traits(function: str, x: Any, kernel: Any, dtype: Any, like: Any) -> Traits:
@@ -219,6 +298,13 @@ def _sized(label: str, sizes: Shape) -> str:
 
 def _times(sizes: tuple[int, ...]) -> str:
     return " x ".join(map(str, sizes)) or "scalar"
+
+
+def _pass_row(number: int, step: Pass) -> str:
+    axes = "" if step.axis is None else f"axis {step.axis}" if isinstance(step.axis, int) else f"axes {step.axis}"
+    numbers = f"est {duration(step.cost_ns):>9}   {_bytes(step.workspace):>9}"
+    facts = ", ".join(filter(None, (axes, f"{step.taps} taps")))
+    return f"  pass {number + 1:<2}  {step.method:<13} {numbers}   {facts}"
 
 
 def _bytes(count: int) -> str:

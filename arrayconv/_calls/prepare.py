@@ -19,7 +19,7 @@ from arrayconv._arrays.dtypes import holds, itemsize
 from arrayconv._arrays.operands import Operands
 from arrayconv._arrays.out_arrays import ErrorWords, check_target, is_writable_in_place
 from arrayconv._arrays.traits import Traits
-from arrayconv._calls import tape
+from arrayconv._calls import dry_run, tape
 from arrayconv._errors import check_option, shown
 from arrayconv._plan.plan import Plan, Refusal, make, refused, with_accelerators
 from arrayconv._plan.rank import METHODS, REMOVED, Budget
@@ -125,7 +125,7 @@ def as_planned_program(
     library: str, function: Callable[..., Any], settings: tuple[Any, ...], operands: tuple[Any, ...]
 ) -> Any:
     """Return what `programs.as_program` does, for a function that plans calls; run call by call if a tape records."""
-    if library != LIBRARY or tape.is_recording():
+    if library != LIBRARY or tape.is_recording() or dry_run.is_active():
         return function(*settings, *operands)
     return as_program(library, _run_with_key, (function, settings, config.current(), _accel.state()), operands)
 

@@ -55,7 +55,7 @@ class Chain(NamedTuple):
 
 
 class KernelAxes(NamedTuple):
-    """Where the kernel's axes lie, and what happens along those that are convolved."""
+    """Which axes of x the kernel's are, and what happens along those that are convolved."""
 
     labels: tuple[int, ...]  # of every axis of the kernel the axis of x
     convolved: dict[int, Axis]  # by axis of x
@@ -88,7 +88,7 @@ def _kernel_axes(problem: Problem, separability: Separability, request: FactorRe
     own = labels(len(x_shape), shape, request.axes)
     space = convolved_axes(FUNCTION, len(x_shape), len(shape), request.axes)
     convolved = dict(zip(space, problem.spec.axes, strict=True))
-    if separability.given:  # a factor of one tap may hold a number
+    if separability.from_factors:  # a factor of one tap may hold a number
         for label, n in zip(own, shape, strict=True):
             if n == 1:
                 convolved.setdefault(label, Axis(x_shape[label], 1, x_shape[label]))
@@ -98,7 +98,7 @@ def _kernel_axes(problem: Problem, separability: Separability, request: FactorRe
 def _factors(separability: Separability, axes: Sequence[Axis | None]) -> tuple[tuple[int, ...], ...]:
     """Return the kernel's axes of each pass: the one that shrinks data most first, and with it those of one tap."""
     convolved = {number: axis for number, axis in enumerate(axes) if axis is not None}
-    long = [number for number in convolved if separability.given or separability.shape[number] > 1]
+    long = [number for number in convolved if separability.from_factors or separability.shape[number] > 1]
     long.sort(key=lambda number: Fraction(convolved[number].outputs, max(convolved[number].size, 1)))
     rest = [
         number for number, axis in convolved.items() if number not in long and axis != Axis(axis.size, 1, axis.size)
@@ -109,7 +109,7 @@ def _factors(separability: Separability, axes: Sequence[Axis | None]) -> tuple[t
 def _problems(
     problem: Problem, shape: Shape, kernel_shape: Shape, factors: tuple[tuple[int, ...], ...], axes: KernelAxes
 ) -> tuple[Problem, ...]:
-    """Return the problem of every pass, each on the answer of the one before."""
+    """Return the problem of every pass, each on the result of the one before."""
     problems: list[Problem] = []
     for group in factors:
         over = tuple(axes.labels[axis] for axis in group)
@@ -136,7 +136,7 @@ def _plans(problems: tuple[Problem, ...], traits: Traits, request: FactorRequest
 
 
 def _bytes_between(problems: Sequence[Problem], terms: int, traits: Traits) -> int:
-    """Return the bytes of what stands between passes: two answers at once, and the sum of the terms so far."""
+    """Return the bytes of the arrays between passes: two results at a time, and the sum of the terms so far."""
     sizes = [0, *(prod(each.shape) for each in problems[:-1])]
     last = prod(problems[-1].shape)
     sizes.append(last if terms > 1 else 0)

@@ -2,82 +2,84 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import Any, NamedTuple
+from dataclasses import dataclass, replace
+from math import prod
+from typing import Any
 
-from arrayconv._calls.explanation import Explanation, Shape, duration, explanation
+from arrayconv._calls.explanation import Explanation, Gradients, Pass, Shape, duration, explanation, gradients, pass_of
 from arrayconv._convolver.chain import Chain
 from arrayconv._convolver.factor_plan import FactorPlan
+from arrayconv._convolver.kernel import FUNCTION
 from arrayconv._plan.plan import Plan
+from arrayconv._problem.problem import Problem
 
 SEPARABLE = "separable"
 
 
-class Pass(NamedTuple):
-    """One pass: along which axis of x, by how many taps, and how."""
-
-    axis: int
-    taps: int
-    method: str
-    cost_ns: int
-    workspace: int
-
-
 @dataclass(frozen=True)
-class Explained(Explanation):
+class ConvolverExplanation(Explanation):
     """An explanation of a call of a `Convolver`.
 
     Attributes
     ----------
     passes : tuple of Pass
-        Those of one term, in their order: ``axis``, ``taps``, ``method``, ``cost_ns``, ``workspace``. Empty where the
-        kernel is run whole; otherwise `method` is 'separable'.
+        Those of one term, in their order. Empty where the kernel is run whole; otherwise `method` is 'separable'.
     rank : int
         Terms that are added up, each after all passes; 0 where the kernel is run whole.
     cost_ns : int
         Predicted nanoseconds of what would run.
+    gradients : tuple of (operand, Explanation)
+        That of 'x' where it was requested and the kernel is run whole; otherwise each pass has its own.
     separable : str
         Why the kernel is run whole; '' where it is not.
     """
 
-    passes: tuple[Pass, ...] = ()
     rank: int = 0
-    cost_ns: int = 0
     separable: str = ""
 
-    def __str__(self) -> str:
+    def _rows(self) -> list[str]:
+        rows = super()._rows()
         if not self.passes:
-            return f"{super().__str__()}\n  whole    {self.separable}"
+            return [*rows, f"  whole    {self.separable}"]
         each = ", ".join(f"axis {step.axis} ({step.taps} taps) by {step.method}" for step in self.passes)
         plural = f"{self.rank} terms of " * (self.rank > 1)
-        return f"{super().__str__()}\n  chosen   {SEPARABLE:<13} est {duration(self.cost_ns):>9}   {plural}{each}"
-
-    @property
-    def _cost(self) -> int:
-        return self.cost_ns
+        return [*rows, f"  chosen   {SEPARABLE:<13} est {duration(self.cost_ns):>9}   {plural}{each}"]
 
 
-def explained(plan: FactorPlan, whole: Plan, shape: Shape, labels: Any) -> Explained:
+def explained(
+    plan: FactorPlan, whole: Plan, problem: Problem, fill: complex, labels: Shape, x_shape: Shape, derivatives: bool
+) -> ConvolverExplanation:
     """Describe a plan; `whole` is that of the whole kernel, `labels` the axis of x for each of the kernel's."""
-    of_whole = explanation(whole, shape)
-    values = {field.name: getattr(of_whole, field.name) for field in fields(of_whole)}
+    of_whole = explanation(whole, problem.shape)
     chain = plan.chain
     if chain is None:
-        return Explained(**values, cost_ns=whole.candidate.cost_ns, separable=plan.reason)
-    values["method"] = SEPARABLE
-    values["steps"] = chain.terms * sum(each.partition.num_pieces for each in chain.plans)
-    values["workspace"] = max(each.candidate.workspace for each in chain.plans)
-    return Explained(**values, passes=_passes(chain, labels), rank=chain.terms, cost_ns=chain.cost_ns)
+        whole_kernel = ConvolverExplanation(**vars(of_whole), separable=plan.reason)
+        if not derivatives:
+            return whole_kernel
+        return replace(whole_kernel, gradients=_of_x(whole, fill, x_shape))
+    values: dict[str, Any] = {
+        **vars(of_whole),
+        "method": SEPARABLE,
+        "steps": chain.terms * sum(each.partition.num_pieces for each in chain.plans),
+        "workspace": max(each.candidate.workspace for each in chain.plans),
+        "cost_ns": chain.cost_ns,
+        "passes": _passes(chain, plan.fills, labels, x_shape, derivatives),
+    }
+    return ConvolverExplanation(**values, rank=chain.terms)
 
 
-def _passes(chain: Chain, labels: Any) -> tuple[Pass, ...]:
-    return tuple(
-        Pass(
-            labels[axis],
-            problem.spec.kernel_size[0],
-            plan.method,
-            plan.candidate.cost_ns,
-            plan.candidate.workspace,
-        )
-        for axis, problem, plan in zip(chain.order, chain.problems, chain.plans, strict=True)
-    )
+def _passes(chain: Chain, fills: Any, labels: Shape, x_shape: Shape, derivatives: bool) -> tuple[Pass, ...]:
+    passes: list[Pass] = []
+    for number, (axis, problem, plan) in enumerate(zip(chain.order, chain.problems, chain.plans, strict=True)):
+        described = explanation(plan, problem.shape)
+        if derivatives:
+            described = replace(described, gradients=_of_x(plan, fills[0][number] if fills else 0, x_shape))
+        step = pass_of(plan, labels[axis], described)
+        passes.append(step._replace(taps=problem.spec.kernel_size[0]))
+        x_shape = problem.shape
+    return tuple(passes)
+
+
+def _of_x(plan: Plan, fill: complex, x_shape: Shape) -> Gradients:
+    """Return the gradient of x alone: a Convolver's kernel is fixed."""
+    return gradients(FUNCTION, plan, fill, (x_shape, (prod(plan.spec.kernel_size),)))[:1]

@@ -1,6 +1,6 @@
 """Whether a kernel is run whole or as passes along one axis each, by predicted cost.
 
-Beyond constant ends lies, from the second pass on, what the passes before make of the fill.
+From the second pass on, the fill beyond constant ends is what the passes before make of it.
 """
 
 from __future__ import annotations
@@ -25,13 +25,15 @@ class FactorPlan(NamedTuple):
     plan: Plan | None  # of the whole kernel; None where passes are required
     chain: Chain | None  # None where the kernel is run whole
     reason: str  # why it is
-    taps: tuple[Term, ...] = ()  # per term and pass, the numbers of the factor; none where factors are given arrays
+    taps: tuple[
+        Term, ...
+    ] = ()  # per term and pass, the numbers of the factor; none where the caller's factors are arrays
     fills: tuple[tuple[complex, ...], ...] = ()  # per term and pass
 
 
 @planning(0)
 def plan_factors(problem: Problem, traits: Traits, separability: Separability, request: FactorRequest) -> FactorPlan:
-    """Decide between the whole kernel and passes: by predicted cost, where both keep the bound that is promised.
+    """Choose between the whole kernel and passes, by predicted cost, where both keep the error bound.
 
     Raises
     ------
@@ -41,7 +43,7 @@ def plan_factors(problem: Problem, traits: Traits, separability: Separability, r
         As `convolve` does.
     """
     whole = None
-    if not (request.required or separability.given):
+    if not (request.required or separability.from_factors):
         whole = prepare.plan(FUNCTION, problem, traits, request.options, request.extra_bytes)
     passes = _unfit(separability, traits, request) or _passes(problem, traits, separability, request)
     if isinstance(passes, str):
@@ -55,14 +57,14 @@ def plan_factors(problem: Problem, traits: Traits, separability: Separability, r
 
 
 def _unfit(separability: Separability, traits: Traits, request: FactorRequest) -> str | None:
-    """Return why passes would not do what was asked for, whatever they cost."""
+    """Return why passes are not what was requested, whatever they cost."""
     separation, options = separability.separation, request.options
-    if separation is None and separability.given and options.fill_value != 0:
-        return "a fill other than 0 takes the sums of the factors, whose values are not known here"
-    if separability.given:
+    if separation is None and separability.from_factors and options.fill_value != 0:
+        return "a fill other than 0 needs the sums of the factors, whose values are not known here"
+    if separability.from_factors:
         return None
     if not request.required and options.method != "auto":
-        return f"method={options.method!r} was asked for"
+        return f"method={options.method!r} was requested"
     if separation is None:
         return separability.reason
     return misfit(separation, separability.shape, traits.accumulator, options.accuracy)
@@ -75,14 +77,14 @@ def _passes(problem: Problem, traits: Traits, separability: Separability, reques
     chain = chain_of(problem, traits, separability, request, 1 if terms is None else len(terms))
     if isinstance(chain, str) or terms is None:
         return chain if isinstance(chain, str) else FactorPlan(None, chain, "")
-    if not separability.given:
+    if not separability.from_factors:
         terms = _balanced(terms, chain, traits.accumulator)
     if terms is None:
         return f"its factors leave the range of {traits.accumulator}"
     order, conj = chain.order, problem.spec.conj
     taps = tuple(tuple(_wrapped(term[axis], traits) for axis in order) for term in terms)
-    beyond = tuple(fills(term, order, request.options.fill_value, conj=conj) for term in terms)
-    return FactorPlan(None, chain, "", taps, beyond)
+    outside = tuple(fills(term, order, request.options.fill_value, conj=conj) for term in terms)
+    return FactorPlan(None, chain, "", taps, outside)
 
 
 def _balanced(terms: tuple[Term, ...], chain: Chain, accumulator: str) -> tuple[Term, ...] | None:

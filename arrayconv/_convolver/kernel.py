@@ -1,7 +1,7 @@
-"""The kernel of a `Convolver`: admitted, copied and looked at once.
+"""The kernel of a `Convolver`: validated, copied, and its values read once.
 
-Requirements: what the caller does to the array afterwards changes nothing, unless somebody watches it (a gradient, a
-function transform, a tracer): then it is kept itself, and nothing that is made of its values outlives a call.
+What the caller does to the array afterwards changes nothing, unless it needs autodiff (a gradient, a transform, a
+tracer): then it is not copied, and nothing that is made of its values outlives a call.
 """
 
 from __future__ import annotations
@@ -29,20 +29,20 @@ Rows = tuple[tuple[Any, ...], ...]  # for every term one factor per axis
 
 @record
 class Separability(NamedTuple):
-    """What is known of a kernel as a sum of products, as a hashable value."""
+    """A kernel as a sum of products, as a hashable value."""
 
     shape: Shape
     separation: Separation | None
     reason: str = ""  # why it is run whole, where there is no separation
-    given: bool = False  # the factors are the caller's own
+    from_factors: bool = False  # the factors are the caller's own
 
 
 class Kernel(NamedTuple):
     """A kernel as every call reads it."""
 
-    array: Any  # what is convolved with; of given factors the first, which stands for their library and dtype
+    array: Any  # the kernel; of the caller's factors the first, for their library and dtype
     dtype: Any
-    watched: bool
+    needs_autodiff: bool
     separability: Separability
     factors: Rows = ()  # arrays, where the caller gave them
 
@@ -54,37 +54,37 @@ class Kernel(NamedTuple):
 
 @float_errors_ignored
 def parse_kernel(kernel: Any, separable: Any) -> Kernel:
-    """Admit a kernel: an array of any library, or nested lists, which become arrays like each x."""
+    """Validate a kernel: an array of any library, or nested lists, which become arrays like each x."""
     library = identify(FUNCTION, "kernel", kernel)
     if library == "":
         kernel = host.array(FUNCTION, "kernel", kernel)
-    array, watched = owned(library or "numpy", np.asarray(kernel) if isinstance(kernel, np.generic) else kernel)
+    array, needs_autodiff = owned(library or "numpy", np.asarray(kernel) if isinstance(kernel, np.generic) else kernel)
     checked_dtype_name(FUNCTION, "kernel", array.dtype)
     check_taps(FUNCTION, shape_of(array))
-    separability = _separability(library, array, watched, separable)
-    return Kernel(array if library else array.tolist(), array.dtype, watched, separability)
+    separability = _separability(library, array, needs_autodiff, separable)
+    return Kernel(array if library else array.tolist(), array.dtype, needs_autodiff, separability)
 
 
-def _separability(library: str, array: Any, watched: bool, separable: Any) -> Separability:
+def _separability(library: str, array: Any, needs_autodiff: bool, separable: Any) -> Separability:
     """Return whether a kernel is a sum of products, from its values."""
     shape = shape_of(array)
-    reason = _unfit(library, array, shape, watched, separable)
+    reason = _unfit(library, array, shape, needs_autodiff, separable)
     if reason:
         return Separability(shape, None, reason)
     eps = dtypes.eps(dtypes.accumulator(dtype_name(array.dtype)))
-    repay = prod(shape) // sum(shape[axis] for axis in long_axes(shape))  # more terms than that never do
+    repay = prod(shape) // sum(shape[axis] for axis in long_axes(shape))  # more terms than that never pay
     most = MAX_TERMS if separable is True else min(MAX_TERMS, repay)
     return Separability(shape, separated(host.copied(library, array), eps, most))
 
 
-def _unfit(library: str, array: Any, shape: Shape, watched: bool, separable: Any) -> str:
-    """Return why nobody looks whether a kernel is a sum of products, '' where somebody does."""
+def _unfit(library: str, array: Any, shape: Shape, needs_autodiff: bool, separable: Any) -> str:
+    """Return why a kernel's values are not read for a sum of products, '' where they are."""
     if separable is False:
         return "separable=False was given"
     if len(long_axes(shape)) < 2:
         return "fewer than two of its axes are longer than one tap"
-    if watched:
-        return "a gradient, a transform or a compiler watches its values"
+    if needs_autodiff:
+        return "it is traced, transformed or differentiated"
     return "" if is_readable(library, array) else "its values can't be read"
 
 
@@ -96,8 +96,8 @@ def is_readable(library: str, array: Any) -> bool:
 
 
 def owned(library: str, array: Any) -> tuple[Any, bool]:
-    """Return an array that nobody else changes, and whether it is the caller's because somebody watches it."""
-    watched = _autodiff.needs_autodiff(library, array)
-    if watched or is_immutable(library):  # whose arrays never change
-        return array, watched
+    """Return a copy of an array and False, or the array itself and True where it needs autodiff."""
+    needs_autodiff = _autodiff.needs_autodiff(library, array)
+    if needs_autodiff or is_immutable(library):
+        return array, needs_autodiff
     return namespace_of(library, array).asarray(array, copy=True, device=device_of(array)), False

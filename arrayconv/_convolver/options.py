@@ -46,13 +46,15 @@ def parse_separable(value: Any) -> Any:
     raise ValueError(f"{FUNCTION}: `separable` must be one of 'auto', True, False. Got {shown(value)}.")
 
 
-def parse_options(given: Options, kernel_ndim: int) -> tuple[Geometry, prepare.Options]:
+def parse_options(keywords: Options, kernel_ndim: int) -> tuple[Geometry, prepare.Options]:
     """Return the options as every call takes them; raises what is wrong with them whatever x is."""
-    if given.lags is not None and not given.correlate:
-        raise ValueError(f"{FUNCTION}: `lags` are those of a correlation. Got lags={given.lags!r}. Add correlate=True.")
-    numbers = (given.mode, given.axes, given.boundary, given.stride, given.dilation, given.lags)
+    if keywords.lags is not None and not keywords.correlate:
+        raise ValueError(
+            f"{FUNCTION}: `lags` are those of a correlation. Got lags={keywords.lags!r}. Add correlate=True."
+        )
+    numbers = (keywords.mode, keywords.axes, keywords.boundary, keywords.stride, keywords.dilation, keywords.lags)
     geometry = positional.correlated(FUNCTION, *numbers)._replace(
-        correlates=flag(FUNCTION, "correlate", given.correlate)
+        correlates=flag(FUNCTION, "correlate", keywords.correlate)
     )
     check_option(FUNCTION, "mode", geometry.mode, MODES)
     count = kernel_ndim if geometry.axes is None else len(geometry.axes) if is_sequence(geometry.axes) else 1
@@ -61,6 +63,8 @@ def parse_options(given: Options, kernel_ndim: int) -> tuple[Geometry, prepare.O
     boundary_per_axis(FUNCTION, geometry.boundary, count)
     if geometry.lags is not None:
         lag_windows(FUNCTION, geometry.lags, count)
-    if given.dtype is not None:
-        requested_dtype_name(FUNCTION, given.dtype)
-    return geometry, prepare.options(FUNCTION, given.method, given.accuracy, given.max_workspace, given.fill_value)
+    if keywords.dtype is not None:
+        requested_dtype_name(FUNCTION, keywords.dtype)
+    return geometry, prepare.options(
+        FUNCTION, keywords.method, keywords.accuracy, keywords.max_workspace, keywords.fill_value
+    )

@@ -50,12 +50,12 @@ def run(operands: Operands, plan: FactorPlan, factors: Rows, constants: Sequence
     """Return the sum over terms of x after all passes, in the result's dtype."""
     chain = plan.chain
     assert chain is not None
-    beyond = plan.fills or ((0,) * len(chain.plans),) * len(factors)
+    outside = plan.fills or ((0,) * len(chain.plans),) * len(factors)
     if operands.traits.backend != LIBRARY:
         passes = tuple(map(Pass, chain.problems, chain.plans))
-        return _sum_of_terms(operands, passes, beyond, factors, constants)
+        return _sum_of_terms(operands, passes, outside, factors, constants)
     tasks = tuple((plan.task, plan.zero_fill) for plan in chain.plans)
-    digits = tuple(tuple(repr(fill) for fill in row) for row in beyond)
+    digits = tuple(tuple(repr(fill) for fill in row) for row in outside)
     settings = chain.problems, tasks, digits, operands.traits, operands.xp
     return prepare.as_planned_program(LIBRARY, _as_program, settings, (operands.x, factors))
 
@@ -69,22 +69,22 @@ def _as_program(
     x: Array,
     factors: Rows,
 ) -> Any:
-    """Return `run`'s answer; each program transforms the factors again, which are short."""
+    """Return `run`'s result; each program transforms the factors again, which are short."""
     passes = tuple(Pass(problem, plan_of("convolution", *task)) for problem, task in zip(problems, tasks, strict=True))
-    beyond = tuple(tuple(number_of(fill) for fill in row) for row in digits)
+    outside = tuple(tuple(number_of(fill) for fill in row) for row in digits)
     operands = Operands(x, factors[0][0], xp, device_of(x), traits)
-    return _sum_of_terms(operands, passes, beyond, factors, ())
+    return _sum_of_terms(operands, passes, outside, factors, ())
 
 
 def _sum_of_terms(
     operands: Operands,
     passes: tuple[Pass, ...],
-    beyond: tuple[tuple[complex, ...], ...],
+    outside: tuple[tuple[complex, ...], ...],
     factors: Rows,
     constants: Sequence[Constants],
 ) -> Any:
     xp, total, prepared = operands.xp, None, iter(constants)
-    for row, fills in zip(factors, beyond, strict=True):
+    for row, fills in zip(factors, outside, strict=True):
         y = operands.x
         for factor, (problem, plan), fill in zip(row, passes, fills, strict=True):
             step = Operands(y, factor, xp, operands.device, plan.traits)
@@ -95,7 +95,7 @@ def _sum_of_terms(
 
 @float_errors_ignored
 def _added(total: Any, y: Any) -> Any:
-    """Return a sum of terms, in which one infinite sample may stand with both signs: NaN."""
+    """Return a sum of terms, in which one infinite sample may occur with both signs: NaN."""
     return total + y
 
 
@@ -103,9 +103,9 @@ def pullback(steps: Sequence[tape.Step], terms: int) -> tape.Pullback:
     """Return the pullback of a call with respect to x alone, from those of its convolutions, term by term."""
     count = len(steps) // terms
 
-    def back(dy: Array, wanted: Sequence[bool]) -> tuple[Any, tuple[Any, ...]]:
+    def back(dy: Array, requested: Sequence[bool]) -> tuple[Any, tuple[Any, ...]]:
         total: Any = None
-        for first in range(0, len(steps) if wanted[0] else 0, count):
+        for first in range(0, len(steps) if requested[0] else 0, count):
             dx = dy
             for step in reversed(steps[first : first + count]):
                 _, (dx, _) = step.pullback(dx, (True, False))

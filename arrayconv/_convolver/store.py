@@ -1,7 +1,7 @@
-"""What a `Convolver` keeps between calls: one entry per kind of x it has met, the last ones met.
+"""What a `Convolver` caches between calls: one entry per kind of x, the most recently used ones.
 
-An entry holds a plan and what its method prepared of the kernel. At most `MAX_ENTRIES` of them, whose bytes count with
-all that is kept (see `_runtime.caches`): the one that has gone unused for longest goes first.
+An entry contains a plan and what its method prepared of the kernel. There are at most `MAX_ENTRIES`, whose bytes count
+in the limit of all caches (see `_runtime.caches`): the least recently used one is evicted first.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ MAX_ENTRIES = 16
 
 
 class CacheEntry(NamedTuple):
-    """What is known of calls on one kind of array."""
+    """What is cached of calls on one kind of array."""
 
     operands: Operands  # of which x is a placeholder
     problem: Problem
@@ -55,13 +55,13 @@ class Store:
             return entry
 
     def add(self, key: Hashable, entry: CacheEntry) -> None:
-        """Keep an entry."""
+        """Add an entry."""
         with self._lock:
             self._entries[key] = entry
         self.trim()
 
     def trim(self) -> None:
-        """Forget the entries unused for longest, until the rest is within both limits or there is only one."""
+        """Evict the least recently used entries, until the rest is within both limits or there is only one."""
         with self._lock:
             while len(self._entries) > MAX_ENTRIES:
                 self._entries.popitem(last=False)
@@ -69,7 +69,7 @@ class Store:
         caches.enforce_limit(self)
 
     def evict_oldest(self, spare: bool) -> bool:
-        """Forget the entry unused for longest."""
+        """Evict the least recently used entry."""
         with self._lock:
             if len(self._entries) <= spare:
                 return False
@@ -78,7 +78,7 @@ class Store:
         return True
 
     def evict_all(self) -> None:
-        """Forget all entries."""
+        """Evict all entries."""
         with self._lock:
             self._entries.clear()
         self.account.set(0)
@@ -91,13 +91,15 @@ class Store:
         """Bytes of all arrays in the entries."""
         with self._lock:
             entries = list(self._entries.values())
-        return sum(map(_bytes, entries))  # without the lock: what is asked of dtypes may be kept, too
+        return sum(map(_bytes, entries))  # without the lock: dtype lookups may add to a cache, too
 
 
 def _bytes(entry: CacheEntry) -> int:
-    """Return the bytes of what an entry holds; a view counts like a copy."""
-    held = {id(array): array for array in _arrays((entry.factors, *(list(each.values()) for each in entry.constants)))}
-    return sum(nbytes(array) for array in held.values())
+    """Return the bytes of the arrays in an entry; a view counts like a copy."""
+    arrays = {
+        id(array): array for array in _arrays((entry.factors, *(list(each.values()) for each in entry.constants)))
+    }
+    return sum(nbytes(array) for array in arrays.values())
 
 
 def nbytes(array: Any) -> int:

@@ -20,7 +20,7 @@ from arrayconv._runtime.tracing import shape_of
 
 @float_errors_ignored
 def parse_terms(terms: Any) -> Kernel:
-    """Admit a kernel given as a sum of products: for each term one array of taps, or list of numbers, per axis."""
+    """Validate a kernel as a sum of products: for each term one array of taps, or list of numbers, per axis."""
     rows = _parse_rows(terms)
     library = _common_library(rows)
     return _of_arrays(library, rows) if library else _of_lists(rows)
@@ -52,19 +52,19 @@ def _of_lists(rows: Rows) -> Kernel:
     arrays = tuple(tuple(host.array(FUNCTION, "terms", factor) for factor in row) for row in rows)
     shape = _common_shape(arrays)
     joined = np.concatenate([factor for row in arrays for factor in row])
-    return Kernel(joined.tolist(), joined.dtype, False, Separability(shape, _separation("", arrays), given=True))
+    return Kernel(joined.tolist(), joined.dtype, False, Separability(shape, _separation("", arrays), from_factors=True))
 
 
 def _of_arrays(library: str, rows: Rows) -> Kernel:
-    """Return the kernel of factors that are arrays of one library; their values are looked at where nobody watches."""
+    """Return the kernel of factors that are arrays of one library; their values are read unless they need autodiff."""
     shape = _common_shape(rows)
     _check_common_kind(rows)
     copies = [[owned(library, factor) for factor in row] for row in rows]
-    watched = any(needs_autodiff for row in copies for _, needs_autodiff in row)
+    needs_autodiff = any(flag for row in copies for _, flag in row)
     arrays = tuple(tuple(array for array, _ in row) for row in copies)
-    readable = not watched and all(is_readable(library, factor) for row in arrays for factor in row)
-    separability = Separability(shape, _separation(library, arrays) if readable else None, given=True)
-    return Kernel(arrays[0][0], arrays[0][0].dtype, watched, separability, arrays)
+    readable = not needs_autodiff and all(is_readable(library, factor) for row in arrays for factor in row)
+    separability = Separability(shape, _separation(library, arrays) if readable else None, from_factors=True)
+    return Kernel(arrays[0][0], arrays[0][0].dtype, needs_autodiff, separability, arrays)
 
 
 def _common_shape(rows: Rows) -> Shape:

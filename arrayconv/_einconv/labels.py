@@ -1,4 +1,4 @@
-"""What `explain` says of a labelled call: the role and size of every label, and how arrays are brought to order."""
+"""What `explain` says of a labelled call: roles and sizes of labels, and how arrays are brought to canonical axes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from math import prod
 from typing import Any
 
 from arrayconv._arrays.dtypes import itemsize
-from arrayconv._arrays.traits import Traits
 from arrayconv._calls.explanation import Labelling
 from arrayconv._einconv.lowering import alone, lower
 from arrayconv._einconv.options import Geometry
@@ -20,12 +19,12 @@ Shape = tuple[int, ...]
 
 def refuse_labelled(padding: Any, upsample: Any, flip: Any, conj: Any, sizes: Any) -> None:
     """Refuse options of `einconv` in an explanation of `convolve`."""
-    given = {"padding": padding, "upsample": upsample, "flip": flip, "conj": conj, "sizes": sizes}
+    options = {"padding": padding, "upsample": upsample, "flip": flip, "conj": conj, "sizes": sizes}
     defaults = {"padding": "valid", "upsample": 1, "flip": False, "conj": False, "sizes": None}
-    pairs = [(name, value, defaults[name]) for name, value in given.items()]
+    pairs = [(name, value, defaults[name]) for name, value in options.items()]
     wrong = [name for name, value, default in pairs if type(value) is not type(default) or value != default]
     if wrong:
-        facts = ", ".join(f"{name}={shown(given[name])}" for name in wrong)
+        facts = ", ".join(f"{name}={shown(options[name])}" for name in wrong)
         raise ValueError(
             f"explain: without `pattern`, which makes it a call of `einconv`, there is no `{'`, `'.join(wrong)}`. "
             f"Got {facts}. Pass `pattern`, or use `mode` or `lags`."
@@ -34,26 +33,29 @@ def refuse_labelled(padding: Any, upsample: Any, flip: Any, conj: Any, sizes: An
 
 def refuse_numbered(mode: Any, axes: Any, lags: Any) -> None:
     """Refuse options of `convolve` in an explanation of `einconv`."""
-    given = {"mode": mode, "axes": axes, "lags": lags}
-    wrong = [name for name, value in given.items() if value is not None]
+    options = {"mode": mode, "axes": axes, "lags": lags}
+    wrong = [name for name, value in options.items() if value is not None]
     if wrong:
         raise ValueError(
             f"explain: `pattern` names the axes and `padding` the outputs, so there is no `{'`, `'.join(wrong)}`. "
-            f"Got {', '.join(f'{name}={given[name]!r}' for name in wrong)}. Pass `padding`, or leave `pattern` out."
+            f"Got {', '.join(f'{name}={options[name]!r}' for name in wrong)}. Pass `padding`, or leave `pattern` out."
         )
 
 
 def labelling(
-    function: str, text: str, x_shape: Shape, kernel_shape: Shape, chosen: Geometry, traits: Traits
+    function: str, text: str, x_shape: Shape, kernel_shape: Shape, geometry: Geometry, dtypes: tuple[str, str]
 ) -> Labelling:
-    """Say what every label became, and how operands and output are brought to the shapes of the one operation."""
-    lowered, pattern, x_sizes, w_sizes = lower(function, text, x_shape, kernel_shape, chosen)
+    """Say what every label became, and how operands and output are brought to the shapes of the one operation.
+
+    `dtypes` are those of the result and of the sums.
+    """
+    lowered, pattern, x_sizes, w_sizes = lower(function, text, x_shape, kernel_shape, geometry)
     outputs = dict(zip(pattern.space, lowered.spec.output_size, strict=True))
     sizes: dict[str, tuple[int, ...]] = {}
     for label in dict.fromkeys((*pattern.x.labels, *pattern.kernel.labels)):
         own = [part[label] for part in (x_sizes, w_sizes) if label in part]
         sizes[label] = (*own, outputs[label]) if label in outputs else tuple(own[:1])
-    layout, spec, width = lowered.layout, lowered.spec, max(itemsize(traits.output), traits.itemsize)
+    layout, spec, width = lowered.layout, lowered.spec, max(map(itemsize, dtypes))
     moves: list[tuple[str, Shape, Shape, str]] = []
     for operand, other, shape, move, canonical in (
         (pattern.x, pattern.kernel, x_shape, layout.x, spec.input_shape),

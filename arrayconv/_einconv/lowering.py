@@ -1,6 +1,6 @@
 """A labelled call as the one operation: sizes of labels, axes, and what is summed away.
 
-Decided from hashable values alone, so that it is remembered and compilers keep out of it.
+Decided from hashable values alone, so that it is cached and compilers do not trace it.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from math import prod
 from typing import Any, NamedTuple
 
-from arrayconv._einconv.options import Geometry, check_given, per_label, pointing
+from arrayconv._einconv.options import Geometry, check_sizes, per_label, pointing
 from arrayconv._einconv.pattern import Operand, Pattern, parse, refusal
 from arrayconv._einconv.sizes import solve
 from arrayconv._problem.axes import padded_axis
@@ -37,24 +37,24 @@ def parsed(function: str, pattern: Any) -> Pattern:
 
 
 @planning()
-def problem(function: str, text: Any, x_shape: Shape, kernel_shape: Shape, chosen: Geometry) -> Problem:
+def problem(function: str, text: Any, x_shape: Shape, kernel_shape: Shape, geometry: Geometry) -> Problem:
     """Translate a pattern, shapes and options into the one operation."""
-    return lower(function, text, x_shape, kernel_shape, chosen).problem
+    return lower(function, text, x_shape, kernel_shape, geometry).problem
 
 
-def lower(function: str, text: Any, x_shape: Shape, kernel_shape: Shape, chosen: Geometry) -> Lowered:
+def lower(function: str, text: Any, x_shape: Shape, kernel_shape: Shape, geometry: Geometry) -> Lowered:
     """Lower a labelled call; raises ValueError, with carets in the pattern, where sizes contradict each other."""
     pattern = parsed(function, text)
-    options = per_label(function, pattern, chosen)
-    check_given(function, pattern, chosen.sizes)
-    x_sizes, w_sizes = solve(function, pattern, x_shape, kernel_shape, dict(chosen.sizes))
+    options = per_label(function, pattern, geometry)
+    check_sizes(function, pattern, geometry.sizes)
+    x_sizes, w_sizes = solve(function, pattern, x_shape, kernel_shape, dict(geometry.sizes))
     empty = [label for label in w_sizes if w_sizes[label] == 0]
     if empty:
         rule = f"`kernel` must have at least one element. Got shape {kernel_shape}"
         places = [pattern.kernel.place(label) for label in empty]
         raise refusal(function, text, places, f"{rule}. Pass a kernel without axes of size 0.")
     axes = {label: _axis(function, pattern, label, x_sizes, w_sizes, options[label]) for label in pattern.space}
-    lowered = _canonical(pattern, chosen, x_sizes, w_sizes, axes)
+    lowered = _canonical(pattern, geometry, x_sizes, w_sizes, axes)
     sums = (
         Sum(tuple(x_sizes.values()), alone(pattern.x, pattern.kernel, pattern)),
         Sum(tuple(w_sizes.values()), alone(pattern.kernel, pattern.x, pattern)),
@@ -80,7 +80,7 @@ def _axis(
 
 def _canonical(
     pattern: Pattern,
-    chosen: Geometry,
+    geometry: Geometry,
     x_sizes: Mapping[str, int],
     w_sizes: Mapping[str, int],
     axes: Mapping[str, Axis],
@@ -99,13 +99,13 @@ def _canonical(
         ),
         sizes,
         axes,
-        flip=chosen.flip,
-        conj=chosen.conj,
+        flip=geometry.flip,
+        conj=geometry.conj,
     )
     return lowered._replace(shape=tuple(prod(y_sizes[label] for label in axis) for axis in pattern.output.axes))
 
 
 def alone(own: Operand, other: Operand, pattern: Pattern) -> tuple[int, ...]:
-    """Return the axes, by number of the label, that stand in one operand only."""
+    """Return the axes, by number of the label, that only this operand has."""
     elsewhere = {*other.labels, *pattern.output.labels}
     return tuple(number for number, label in enumerate(own.labels) if label not in elsewhere)

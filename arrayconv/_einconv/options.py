@@ -1,4 +1,4 @@
-"""The options of a labelled call: frozen as they are given, then one of each per convolved label.
+"""The options of a labelled call: frozen as they are passed, then one of each per convolved label.
 
 By position after the bar, or by label: `stride=(2, 1)` is `stride={"h": 2}`. What is wrong with one is shown under a
 caret at its label.
@@ -27,7 +27,7 @@ _DEFAULTS = {"stride": 1, "dilation": 1, "upsample": 1, "padding": "valid", "bou
 
 @record
 class ByLabel(NamedTuple):
-    """An option given as {label: value}."""
+    """An option passed as {label: value}."""
 
     entries: tuple[tuple[Any, Any], ...]
 
@@ -46,11 +46,11 @@ class Geometry(NamedTuple):
     sizes: tuple[tuple[str, int], ...]
 
 
-def frozen(function: str, given: Sequence[Any], sizes: Mapping[str, Any]) -> Geometry:
+def frozen(function: str, values: Sequence[Any], sizes: Mapping[str, Any]) -> Geometry:
     """Freeze the options of a labelled call, in `Geometry`'s order; raises TypeError for what is no number."""
     if not isinstance(sizes, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise TypeError(f"{function}: `sizes` must be a dict of label sizes. Got {sizes!r}.")
-    stride, dilation, upsample, padding, boundary, flip, conj = given
+    stride, dilation, upsample, padding, boundary, flip, conj = values
     return Geometry(
         _frozen(function, "stride", stride),
         _frozen(function, "dilation", dilation),
@@ -64,7 +64,7 @@ def frozen(function: str, given: Sequence[Any], sizes: Mapping[str, Any]) -> Geo
 
 
 def _frozen(function: str, argument: str, value: Any) -> Any:
-    """Return integers as ints, so that 2.0 can't stand for 2, sequences as tuples and a dict as `ByLabel`."""
+    """Return integers as ints, so that 2.0 is not accepted for 2, sequences as tuples and a dict as `ByLabel`."""
     if isinstance(value, Mapping):
         return ByLabel(tuple([(label, _frozen(function, argument, value[label])) for label in value]))
     if is_sequence(value):
@@ -74,15 +74,15 @@ def _frozen(function: str, argument: str, value: Any) -> Any:
     return integer(function, argument, value, PADDING_RULE if argument == "padding" else "an integer")
 
 
-def per_label(function: str, pattern: Pattern, chosen: Geometry) -> dict[str, dict[str, Any]]:
+def per_label(function: str, pattern: Pattern, geometry: Geometry) -> dict[str, dict[str, Any]]:
     """Return every option of every convolved label, checked; an error points at the label it is about."""
-    found: dict[str, dict[str, Any]] = {label: {} for label in pattern.space}
+    checked: dict[str, dict[str, Any]] = {label: {} for label in pattern.space}
     for name, check in _CHECKS.items():
-        entries = _by_position(function, pattern, name, getattr(chosen, name))
+        entries = _by_position(function, pattern, name, getattr(geometry, name))
         for label, entry in zip(pattern.space, entries, strict=True):
             with pointing(pattern, [pattern.bar.place(label)]):
-                found[label][name] = check(function, name, entry)
-    return found
+                checked[label][name] = check(function, name, entry)
+    return checked
 
 
 def _by_position(function: str, pattern: Pattern, name: str, value: Any) -> tuple[Any, ...]:
@@ -143,7 +143,7 @@ _CHECKS: dict[str, Callable[[str, str, Any], Any]] = {
 }
 
 
-def check_given(function: str, pattern: Pattern, sizes: Iterable[tuple[str, int]]) -> None:
+def check_sizes(function: str, pattern: Pattern, sizes: Iterable[tuple[str, int]]) -> None:
     """Refuse a size for a label that no operand has, as Python refuses an unknown keyword."""
     labels = dict.fromkeys((*pattern.x.labels, *pattern.kernel.labels))
     for label, size in sizes:

@@ -22,7 +22,7 @@ AxisLabels = tuple[str, ...]  # the labels of one array axis: several inside par
 
 @record
 class Token(NamedTuple):
-    """A word or sign of the pattern and where it stands."""
+    """A word or sign of the pattern and its position."""
 
     text: str
     at: int
@@ -30,7 +30,7 @@ class Token(NamedTuple):
 
 @record
 class Operand(NamedTuple):
-    """The axes of one array, and where each label and each axis stands in the text."""
+    """The axes of one array, and the position of each label and each axis in the text."""
 
     name: str  # as error texts call it
     axes: tuple[AxisLabels, ...]
@@ -49,7 +49,7 @@ class Operand(NamedTuple):
         return self.name.removeprefix("the ")
 
     def place(self, label: str) -> int:
-        """Return where a label stands."""
+        """Return the position of a label."""
         return self.at[self.labels.index(label)]
 
     def splits(self, label: str) -> bool:
@@ -73,7 +73,7 @@ class Pattern(NamedTuple):
         return self.bar.labels
 
     def places(self, label: str) -> list[int]:
-        """Return where a label stands, in every operand, the output and after the bar."""
+        """Return the positions of a label in every operand, the output and after the bar."""
         parts = (self.x, self.kernel, self.output, self.bar)
         return [part.place(label) for part in parts if label in part.labels]
 
@@ -137,11 +137,11 @@ def _sections(function: str, text: str) -> list[tuple[list[Token], int]]:
 def _tokens(function: str, text: str) -> Iterator[Token]:
     at, end = 0, len(text.rstrip())
     while at < end:
-        found = _TOKEN.match(text, at)
-        if found is None:
+        match = _TOKEN.match(text, at)
+        if match is None:
             raise _unread(function, text, next(n for n in range(at, end) if not text[n].isspace()))
-        yield Token(found.group(1), found.start(1))
-        at = found.end()
+        yield Token(match.group(1), match.start(1))
+        at = match.end()
 
 
 def _unread(function: str, text: str, at: int) -> ValueError:

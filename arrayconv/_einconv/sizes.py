@@ -2,9 +2,9 @@
 
     size of an axis = product of the sizes of its labels
 
-A label has one size wherever it stands; a convolved one has its own in x and in the kernel. An axis with one label
-left is solved by division, so the other operand often tells what a split leaves open: `(g c)` beside `c`. Text and
-integers only; what contradicts itself or stays open is shown under carets.
+A label has one size in every operand; a convolved one has its own in x and in the kernel. An axis with one unknown
+label is solved by division, so the other operand often determines a split axis: `(g c)` beside `c`. Text and integers
+only; contradictions and labels without a size are shown under carets.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Shape = tuple[int, ...]
 
 
 class Known(NamedTuple):
-    """A size that is settled, in words where it comes from, and where that stands in the pattern."""
+    """A known size, where it comes from in words, and the positions of that in the pattern."""
 
     size: int
     source: str
@@ -48,12 +48,12 @@ class Equation(NamedTuple):
 
     @property
     def source(self) -> str:
-        """Where the sizes found by it come from."""
+        """Where the sizes solved by it come from."""
         return f"in {self.operand.name} of shape {self.shape}"
 
 
 def solve(
-    function: str, pattern: Pattern, x_shape: Shape, kernel_shape: Shape, given: Mapping[str, int]
+    function: str, pattern: Pattern, x_shape: Shape, kernel_shape: Shape, requested: Mapping[str, int]
 ) -> tuple[dict[str, int], dict[str, int]]:
     """Return the size of every label of x and of the kernel.
 
@@ -65,37 +65,39 @@ def solve(
         The labels of every axis.
     x_shape, kernel_shape : shapes
         Sizes of both operands.
-    given : mapping
+    requested : mapping
         Sizes of labels. That of a convolved label is its size in the operand that splits an axis into it.
     """
-    known = _given(function, pattern, given)
+    known = _requested_sizes(function, pattern, requested)
     pending = [
         equation
         for operand, shape in ((pattern.x, x_shape), (pattern.kernel, kernel_shape))
         for equation in _equations(function, pattern, operand, shape)
     ]
-    pending.sort(key=lambda equation: len(equation.labels))  # whole axes tell more than split ones
+    pending.sort(key=lambda equation: len(equation.labels))  # axes of one label are solved first
     while pending:
         open_ones = [equation for equation in pending if not _settled(function, pattern, equation, known)]
         if len(open_ones) == len(pending):
             raise _left_open(function, pattern, open_ones[0], known)
         pending = open_ones
-    found = _sizes_of(pattern, pattern.x, known), _sizes_of(pattern, pattern.kernel, known)
-    _check_convolved(function, pattern, given, found)
-    return found
+    solved = _sizes_of(pattern, pattern.x, known), _sizes_of(pattern, pattern.kernel, known)
+    _check_convolved(function, pattern, requested, solved)
+    return solved
 
 
 def _name(pattern: Pattern, operand: Operand, label: str) -> Name:
     return label, operand.name if label in pattern.space else ""
 
 
-def _given(function: str, pattern: Pattern, given: Mapping[str, int]) -> dict[Name, Known]:
-    """Return the sizes that the caller gave; raises where one is not positive or could mean two things."""
+def _requested_sizes(function: str, pattern: Pattern, requested: Mapping[str, int]) -> dict[Name, Known]:
+    """Return the sizes that the caller passed; raises where one is not positive or ambiguous."""
     known: dict[Name, Known] = {}
-    for label, size in given.items():
+    for label, size in requested.items():
         places = pattern.places(label)
         if size < 1:
-            rule = f"sizes of labels must be at least 1. Got {label}={size}. Leave it out where the shapes tell it."
+            rule = (
+                f"sizes of labels must be at least 1. Got {label}={size}. Leave it out where the shapes determine it."
+            )
             raise refusal(function, pattern.text, places[:1], rule)
         homes = [operand for operand in (pattern.x, pattern.kernel) if operand.splits(label)]
         if label not in pattern.space:
@@ -183,13 +185,13 @@ def _sizes_of(pattern: Pattern, operand: Operand, known: Mapping[Name, Known]) -
 
 
 def _check_convolved(
-    function: str, pattern: Pattern, given: Mapping[str, int], found: Sequence[Mapping[str, int]]
+    function: str, pattern: Pattern, requested: Mapping[str, int], solved: Sequence[Mapping[str, int]]
 ) -> None:
-    """Refuse a size given for a convolved label that is its size nowhere; those that matter were used already."""
+    """Refuse a requested size of a convolved label that is its size in neither operand; others were used already."""
     for label in pattern.space:
-        sizes = [own[label] for own in found]
-        if label in given and given[label] not in sizes:
-            rule = f"label '{label}' has its sizes from the shapes. Got {label}={given[label]}"
+        sizes = [own[label] for own in solved]
+        if label in requested and requested[label] not in sizes:
+            rule = f"label '{label}' has its sizes from the shapes. Got {label}={requested[label]}"
             numbers = f"{sizes[0]} in x and {sizes[1]} in the kernel"
             places = [pattern.x.place(label), pattern.kernel.place(label)]
             raise refusal(function, pattern.text, places, f"{rule}, {numbers}. Leave it out.")

@@ -1,6 +1,6 @@
 """SciPy's argument rules, in integers: boundary names, one entry per axis, axes, origins and radii.
 
-Every refusal is of SciPy's type and holds its phrase, for code that looks for either.
+Every error is of SciPy's type and contains its phrase, for code that depends on either.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def boundary_of(function: str, mode: Any) -> Boundary:
 
 
 def per_axis(function: str, argument: str, value: Any, count: int) -> list[Any]:
-    """Give each of `count` axes its own entry: a single value or name serves all."""
+    """Return an entry for each of `count` axes: a single value or name applies to all."""
     if isinstance(value, str) or not is_iterable(value):
         return [value] * count
     entries = list(value)
@@ -75,7 +75,7 @@ def before_of(function: str, taps: int, origin: Any, *, flip: bool = False) -> i
     """Return how many samples a window of `taps` begins before its output; `flip` is a convolution's.
 
     A positive origin moves a correlation's window to the left and a convolution's to the right, so the
-    larger half of an even window lies on different sides.
+    larger half of an even window is on different sides.
     """
     number = whole(function, "origin", origin)
     if not -(taps // 2) <= number <= (taps - 1) // 2:

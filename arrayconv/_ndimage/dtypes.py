@@ -22,7 +22,7 @@ from arrayconv._errors import shown
 
 COMPUTED = tuple(name for name in dtypes.DTYPES if not dtypes.is_narrow_float(name))
 SUPPORTED = ("bool", *COMPUTED)
-USER = 6  # frames up to the caller: result_name, admit.call, a `Request`, a filter, a public function
+USER = 6  # frames up to the caller: result_name, validate_call, a `Request`, a filter, a public function
 
 
 def is_complex(name: str) -> bool:
@@ -85,14 +85,17 @@ def output_name(function: str, output: Any, is_array: bool) -> str:
 
 def foreign_order(function: str, output: Any, backend: str) -> np.dtype[Any] | None:
     """Return SciPy's `output` as a NumPy dtype where it asks for another byte order than the machine's, else None."""
-    asked = output if isinstance(output, np.dtype) else _named(function, output) if isinstance(output, str) else None
-    if asked is None or asked.isnative:
+    requested = (
+        output if isinstance(output, np.dtype) else _named(function, output) if isinstance(output, str) else None
+    )
+    if requested is None or requested.isnative:
         return None
     if backend != "numpy":
         raise TypeError(
-            f"{function}: `output` must be in the machine's byte order, the only one {backend} has. Got {asked.str!r}."
+            f"{function}: `output` must be in the machine's byte order, the only one {backend} has. "
+            f"Got {requested.str!r}."
         )
-    return asked
+    return requested
 
 
 def _named(function: str, name: str) -> np.dtype[Any]:

@@ -9,25 +9,25 @@ from arrayconv._arrays.array import Array
 from arrayconv._arrays.dtype_names import dtype_name
 from arrayconv._arrays.identify import device_of
 from arrayconv._arrays.namespace import Namespace
-from arrayconv._calls import cache
+from arrayconv._calls import cache, dry_run
 from arrayconv._errors import shown
 from arrayconv._ndimage import dtypes
 from arrayconv._ndimage.arguments import before_of, boundary_of, one_axis, per_axis, several_axes, whole
 from arrayconv._ndimage.gaussian import gaussian_pass
-from arrayconv._ndimage.passes import Pass, run, write_output
-from arrayconv._ndimage.validation import Call, call, source, weights_like
+from arrayconv._ndimage.passes import Pass, run, stand_in, write_output
+from arrayconv._ndimage.validation import Call, validate_call, validate_input, weights_like
 from arrayconv._problem.axes import integer, is_iterable, real
 from arrayconv._problem.boundary import Boundary
 from arrayconv._runtime.capacity import check_numbers
 from arrayconv._runtime.programs import as_program
 
-NEGLIGIBLE = 1e-15  # SciPy's largest standard deviation that leaves an axis alone
+NEGLIGIBLE = 1e-15  # SciPy's largest standard deviation of an axis that it does not filter
 
 Derivative = Callable[[Any, int, Any, Any, Any], Any]  # (input, axis, output, mode, cval)
 
 
 class Request(NamedTuple):
-    """What every filter is given, unchecked, and the name of the function that was called."""
+    """The arguments that every filter has, unchecked, and the name of the function that was called."""
 
     function: str
     input: Any
@@ -36,22 +36,22 @@ class Request(NamedTuple):
     cval: Any
 
     def key(self, *options: Any, weights: Any = None) -> Hashable | None:
-        """Return what the call is remembered by: by the numbers of weights that are no array too."""
+        """Return the cache key of the call; weights that are no array are part of it by their numbers."""
         own = self.output, self.mode, self.cval, *options
         if hasattr(weights, "dtype"):
             return cache.key(f"ndimage.{self.function}", (self.input, weights), own)
         return cache.key(f"ndimage.{self.function}", (self.input,), (*own, _as_tuple(weights)))
 
-    def admit(self, *, promote: bool = False) -> Call:
-        """Return the call, its input admitted before its output and its fill."""
-        return call(source(self.function, self.input), self.output, self.cval, promote=promote)
+    def validate(self, *, promote: bool = False) -> Call:
+        """Return the call; its input is validated before its output and its fill."""
+        return validate_call(validate_input(self.function, self.input), self.output, self.cval, promote=promote)
 
-    def admit_weighted(self, weights: Any) -> tuple[Call, Array]:
-        """Return the call and its weights as an array, admitted before the output too."""
-        of = source(self.function, self.input)
-        taps = weights_like(of, weights)
+    def validate_weighted(self, weights: Any) -> tuple[Call, Array]:
+        """Return the call and its weights as an array, which are validated before the output too."""
+        source = validate_input(self.function, self.input)
+        taps = weights_like(source, weights)
         is_complex = dtypes.is_complex(dtype_name(taps.dtype))
-        return call(of, self.output, self.cval, complex_weights=is_complex, promote=True), taps
+        return validate_call(source, self.output, self.cval, complex_weights=is_complex, promote=True), taps
 
 
 def _as_tuple(weights: Any) -> Any:
@@ -64,24 +64,28 @@ def windowed(request: Request, weights: Any, origin: Any, axes: Any, *, flip: bo
     remembered = cache.lookup(cache_key)
     if remembered is not None:
         return remembered(request.input, weights)
-    found, taps = request.admit_weighted(weights)
-    return run(found, [_window(request, found, taps, origin, axes, flip)], cache_key, given=hasattr(weights, "dtype"))
+    call, taps = request.validate_weighted(weights)
+    return run(
+        call, [_window(request, call, taps, origin, axes, flip)], cache_key, takes_weights=hasattr(weights, "dtype")
+    )
 
 
-def _window(request: Request, found: Call, taps: Array, origin: Any, axes: Any, flip: bool) -> Pass:
+def _window(request: Request, call: Call, taps: Array, origin: Any, axes: Any, flip: bool) -> Pass:
     function, mode = request.function, request.mode
-    of = found.source
-    numbers = several_axes(function, axes, of.x.ndim)
+    source = call.source
+    numbers = several_axes(function, axes, source.x.ndim)
     if len(taps.shape) != len(numbers) or 0 in taps.shape:
         rank = sum(size > 0 for size in taps.shape)
         raise RuntimeError(
             f"{function}: weights.ndim ({rank}) must match len(axes) ({len(numbers)}), empty axes not counted: filter "
-            f"weights array has incorrect shape. Got weights {tuple(taps.shape)}, input {tuple(of.x.shape)}."
+            f"weights array has incorrect shape. Got weights {tuple(taps.shape)}, input {tuple(source.x.shape)}."
         )
     if not isinstance(mode, str):
         raise RuntimeError(f"{function}: A sequence of modes is not supported. Got mode={mode!r}.")
     space = tuple(sorted(numbers))
-    origins = dict(zip(_paired(numbers, of.x.ndim), per_axis(function, "origin", origin, len(numbers)), strict=True))
+    origins = dict(
+        zip(_paired(numbers, source.x.ndim), per_axis(function, "origin", origin, len(numbers)), strict=True)
+    )
     before = tuple(
         before_of(function, size, origins[axis], flip=flip) for axis, size in zip(space, taps.shape, strict=True)
     )
@@ -95,17 +99,17 @@ def line(request: Request, weights: Any, axis: Any, origin: Any, *, flip: bool) 
     if remembered is not None:
         return remembered(request.input, weights)
     function = request.function
-    found, taps = request.admit_weighted(weights)
+    call, taps = request.validate_weighted(weights)
     if len(taps.shape) != 1 or 0 in taps.shape:
         raise RuntimeError(f"{function}: no filter weights given. Got weights of shape {tuple(taps.shape)}.")
-    number = one_axis(function, axis, found.source.x.ndim)
+    number = one_axis(function, axis, call.source.x.ndim)
     before = before_of(function, taps.shape[0], origin, flip=flip)
     window = Pass((number,), taps, (before,), (boundary_of(function, request.mode),), flip)
-    return run(found, [window], cache_key, given=hasattr(weights, "dtype"))
+    return run(call, [window], cache_key, takes_weights=hasattr(weights, "dtype"))
 
 
 def _paired(axes: tuple[int, ...], ndim: int) -> tuple[int, ...]:
-    """Return the axes that a sequence is for: SciPy follows `axes`, unless it names all of them."""
+    """Return the axes of a sequence's entries: SciPy follows `axes`, unless it names all of them."""
     return axes if len(axes) < ndim else tuple(range(ndim))
 
 
@@ -115,9 +119,9 @@ def gaussian1d(request: Request, sigma: Any, axis: Any, order: Any, truncate: fl
     remembered = cache.lookup(cache_key)
     if remembered is not None:
         return remembered(request.input)
-    found = request.admit(promote=True)
-    number = one_axis(request.function, axis, found.source.x.ndim)
-    return run(found, [gaussian_pass(found, number, sigma, order, request.mode, truncate, radius)], cache_key)
+    call = request.validate(promote=True)
+    number = one_axis(request.function, axis, call.source.x.ndim)
+    return run(call, [gaussian_pass(call, number, sigma, order, request.mode, truncate, radius)], cache_key)
 
 
 def gaussian(
@@ -128,15 +132,15 @@ def gaussian(
     remembered = cache.lookup(cache_key)
     if remembered is not None:
         return remembered(request.input)
-    function, found = request.function, request.admit()
-    numbers = several_axes(function, axes, found.source.x.ndim)
+    function, call = request.function, request.validate()
+    numbers = several_axes(function, axes, call.source.x.ndim)
     entries = _entries(function, len(numbers), sigma=sigma, order=order, mode=request.mode, radius=radius)
     chain = [
-        gaussian_pass(found, axis, sigma, order, mode, truncate, radius)
+        gaussian_pass(call, axis, sigma, order, mode, truncate, radius)
         for axis, (sigma, order, mode, radius) in zip(numbers, entries, strict=True)
         if real(function, "sigma", sigma) > NEGLIGIBLE
     ]
-    return run(found, chain, cache_key)
+    return run(call, chain, cache_key)
 
 
 def mean1d(request: Request, size: Any, axis: Any, origin: Any) -> Any:
@@ -145,9 +149,9 @@ def mean1d(request: Request, size: Any, axis: Any, origin: Any) -> Any:
     remembered = cache.lookup(cache_key)
     if remembered is not None:
         return remembered(request.input)
-    found = request.admit(promote=True)
-    number = one_axis(request.function, axis, found.source.x.ndim)
-    return run(found, [_mean(found, number, size, request.mode, origin)], cache_key)
+    call = request.validate(promote=True)
+    number = one_axis(request.function, axis, call.source.x.ndim)
+    return run(call, [_mean(call, number, size, request.mode, origin)], cache_key)
 
 
 def mean(request: Request, size: Any, origin: Any, axes: Any) -> Any:
@@ -156,15 +160,15 @@ def mean(request: Request, size: Any, origin: Any, axes: Any) -> Any:
     remembered = cache.lookup(cache_key)
     if remembered is not None:
         return remembered(request.input)
-    function, found = request.function, request.admit(promote=True)
-    numbers = several_axes(function, axes, found.source.x.ndim)
+    function, call = request.function, request.validate(promote=True)
+    numbers = several_axes(function, axes, call.source.x.ndim)
     entries = _entries(function, len(numbers), size=size, mode=request.mode, origin=origin)
     chain = [
-        _mean(found, axis, _cut(function, size), mode, origin)
+        _mean(call, axis, _cut(function, size), mode, origin)
         for axis, (size, mode, origin) in zip(numbers, entries, strict=True)
         if real(function, "size", size) > 1
     ]
-    return run(found, chain, cache_key)
+    return run(call, chain, cache_key)
 
 
 def _cut(function: str, size: Any) -> int:
@@ -172,15 +176,15 @@ def _cut(function: str, size: Any) -> int:
     return integer(function, "size", int(min(real(function, "size", size), 2.0**64)))
 
 
-def _mean(found: Call, axis: int, size: Any, mode: Any, origin: Any) -> Pass:
+def _mean(call: Call, axis: int, size: Any, mode: Any, origin: Any) -> Pass:
     """Return the pass of a window's mean: its sum, then one division, so that whole numbers have exact sums."""
-    function = found.source.function
+    function = call.source.function
     taps = whole(function, "size", size)
     if taps < 1:
         raise RuntimeError(f"{function}: incorrect filter size: `size` must be at least 1. Got {size}.")
     check_numbers(function, "`size`", taps, f"size {size}")
     before = before_of(function, taps, origin)
-    ones = found.source.taps([1.0] * taps)
+    ones = call.source.taps([1.0] * taps)
     return Pass((axis,), ones, (before,), (boundary_of(function, mode),), divisor=taps)
 
 
@@ -190,14 +194,14 @@ def gradient(request: Request, axis: Any, smoothing: tuple[int, int, int]) -> An
     remembered = cache.lookup(cache_key)
     if remembered is not None:
         return remembered(request.input)
-    function, found = request.function, request.admit()
-    of, ndim = found.source, found.source.x.ndim
+    function, call = request.function, request.validate()
+    source, ndim = call.source, call.source.x.ndim
     number = one_axis(function, axis, ndim)
     modes: list[Boundary] = [boundary_of(function, name) for name in per_axis(function, "mode", request.mode, ndim)]
     order = [number, *(other for other in range(ndim) if other != number)]
-    difference, smooth = of.taps((-1, 0, 1)), of.taps(smoothing)
+    difference, smooth = source.taps((-1, 0, 1)), source.taps(smoothing)
     chain = [Pass((other,), difference if other == number else smooth, (1,), (modes[other],)) for other in order]
-    return run(found, chain, cache_key)
+    return run(call, chain, cache_key)
 
 
 def second_difference(x: Any, axis: int, output: Any, mode: Any, cval: Any) -> Any:
@@ -217,15 +221,15 @@ def gaussian_derivative(function: str, order: int, sigma: Any, options: Mapping[
 
 def gaussian_laplace(request: Request, sigma: Any, axes: Any, options: Mapping[str, Any]) -> Any:
     """Return the sum of a Gaussian's second derivatives; axes that are left out have a sigma of 0."""
-    of = source(request.function, request.input)
-    numbers = several_axes(of.function, axes, of.x.ndim)
-    given = dict(zip(_paired(numbers, of.x.ndim), per_axis(of.function, "sigma", sigma, len(numbers)), strict=True))
-    sigmas = [given.get(axis, 0) for axis in range(of.x.ndim)]
-    return sum_over_axes(request._replace(input=of.x), gaussian_derivative(of.function, 2, sigmas, options), axes)
+    function, x = request.function, validate_input(request.function, request.input).x
+    numbers = several_axes(function, axes, x.ndim)
+    by_axis = dict(zip(_paired(numbers, x.ndim), per_axis(function, "sigma", sigma, len(numbers)), strict=True))
+    sigmas = [by_axis.get(axis, 0) for axis in range(x.ndim)]
+    return sum_over_axes(request._replace(input=x), gaussian_derivative(function, 2, sigmas, options), axes)
 
 
 def with_extras(function: str, argument: str, derivative: Any, arguments: Any, keywords: Any) -> Derivative:
-    """Return a derivative that is handed further arguments; `argument` is what it is called itself."""
+    """Return a derivative with further arguments; `argument` is its own name."""
     if not callable(derivative):
         raise TypeError(f"{function}: `{argument}` must be a function. Got {shown(derivative)}.")
     if not is_iterable(arguments):
@@ -240,28 +244,31 @@ def with_extras(function: str, argument: str, derivative: Any, arguments: Any, k
 
 
 def sum_over_axes(request: Request, derivative: Derivative, axes: Any) -> Any:
-    """Return the sum of a derivative's answers along all axes."""
+    """Return the sum of a derivative's results along all axes."""
     return _over_axes(request, derivative, axes, _total)
 
 
 def length_over_axes(request: Request, derivative: Derivative, axes: Any) -> Any:
-    """Return the root of the summed squares of a derivative's answers along all axes."""
+    """Return the root of the summed squares of a derivative's results along all axes."""
     return _over_axes(request, derivative, axes, _length)
 
 
 def _over_axes(request: Request, derivative: Derivative, axes: Any, combine: Callable[..., Array]) -> Any:
-    function, found = request.function, request.admit()
-    of, dtype = found.source, found.dtype
-    numbers = several_axes(function, axes, of.x.ndim)
+    function, call = request.function, request.validate()
+    source, dtype = call.source, call.dtype
+    numbers = several_axes(function, axes, source.x.ndim)
     modes = per_axis(function, "mode", request.mode, len(numbers))
     for name in modes:
         boundary_of(function, name)
     parts = [
-        found.cast(derivative(of.x, axis, dtype, mode, request.cval)) for axis, mode in zip(numbers, modes, strict=True)
+        call.cast(derivative(source.x, axis, dtype, mode, request.cval))
+        for axis, mode in zip(numbers, modes, strict=True)
     ]
+    if dry_run.is_active():
+        return stand_in(call, call.result, source.x)
     if not parts:
-        return write_output(found, of.x, of.x)
-    return write_output(found, as_program(of.backend, combine, (found.result, of.xp), tuple(parts)), of.x)
+        return write_output(call, source.x, source.x)
+    return write_output(call, as_program(source.backend, combine, (call.result, source.xp), tuple(parts)), source.x)
 
 
 def _total(result: str, xp: Namespace, *parts: Array) -> Array:

@@ -13,7 +13,7 @@ from arrayconv._arrays.array import Array
 from arrayconv._arrays.dtypes import eps
 from arrayconv._arrays.float_errors import float_errors_ignored
 from arrayconv._arrays.operands import operands
-from arrayconv._calls import binding, cache, prepare
+from arrayconv._calls import binding, cache, dry_run, prepare
 from arrayconv._calls.binding import BoundCall
 from arrayconv._ndimage import dtypes
 from arrayconv._ndimage.validation import Bare, Call
@@ -43,11 +43,11 @@ class _BoundPass(NamedTuple):
     divisor: int
     casts: bool  # whether its sums are of another dtype than the data between passes
 
-    def __call__(self, of: Call, x: Array, weights: Array | None) -> Array:
+    def __call__(self, outer: Call, x: Array, weights: Array | None) -> Array:
         y = self.call(x, weights if self.weights is None else self.weights)
         if self.divisor != 1:
-            y = _divided(of, y, self.divisor)
-        return of.cast(y, of.working) if self.casts else y
+            y = _divided(outer, y, self.divisor)
+        return outer.cast(y, outer.working) if self.casts else y
 
 
 class Chain(NamedTuple):
@@ -58,25 +58,28 @@ class Chain(NamedTuple):
     dtype: Any  # of the weights that are given, as passes take them; None where the passes hold their own
 
     def __call__(self, x: Any, weights: Any = None) -> Any:
-        of, y = self.call, _entering(self.call, x)
+        call, y = self.call, _entering(self.call, x)
         if self.dtype is not None and weights.dtype != self.dtype:
-            weights = of.source.xp.astype(weights, self.dtype)
+            weights = call.source.xp.astype(weights, self.dtype)
         for one in self.passes:
-            y = one(of, y, weights)
-        return write_output(of, y, x)
+            y = one(call, y, weights)
+        return write_output(call, y, x)
 
 
 @float_errors_ignored
-def run(call: Call, passes: Iterable[Pass], cache_key: Hashable | None = None, *, given: bool = False) -> Any:
+def run(call: Call, passes: Iterable[Pass], cache_key: Hashable | None = None, *, takes_weights: bool = False) -> Any:
     """Return the input after all passes, in the caller's array where there is one; a copy where there are none.
 
-    The next call of the same key is a `Chain`, which is `given` its weights or keeps those of the passes.
+    The next call of the same key is a `Chain`, which takes weights (`takes_weights`) or uses those of the passes.
     """
     chain, x = tuple(passes), call.source.x
+    if dry_run.is_active():
+        _chained(call, chain)
+        return stand_in(call, call.result, x)
     if call.source.backend != LIBRARY:
         y, bound = _chained(call, chain)
         if cache_key is not None and not call.is_promoted:  # every such call warns
-            cache.store(cache_key, _remembered(call, bound, given))
+            cache.store(cache_key, _remembered(call, bound, takes_weights))
         return write_output(call, y, x)
     if not chain:
         return write_output(call, x, x)
@@ -91,13 +94,13 @@ def _as_program(call: Bare, chain: tuple[Pass, ...], x: Array, weights: tuple[Ar
     return own.cast(_chained(own, filled)[0])
 
 
-def _remembered(call: Call, passes: tuple[_BoundPass, ...], given: bool) -> Chain:
+def _remembered(call: Call, passes: tuple[_BoundPass, ...], takes_weights: bool) -> Chain:
     """Return the passes of a call without the caller's arrays."""
-    of = call._replace(source=call.source._replace(x=None))  # pyright: ignore[reportArgumentType]
-    if not given:
-        return Chain(of, passes, None)
+    bare = call._replace(source=call.source._replace(x=None))  # pyright: ignore[reportArgumentType]
+    if not takes_weights:
+        return Chain(bare, passes, None)
     (only,) = passes
-    return Chain(of, (only._replace(weights=None),), getattr(only.weights, "dtype", None))
+    return Chain(bare, (only._replace(weights=None),), getattr(only.weights, "dtype", None))
 
 
 def _entering(call: Call, x: Array) -> Array:
@@ -110,9 +113,22 @@ def _chained(call: Call, chain: tuple[Pass, ...]) -> tuple[Array, tuple[_BoundPa
     for number, one in enumerate(chain):
         if number and call.source.backend == LIBRARY:
             x = dtypes.summable(x, call.working, xp=call.source.xp, dtype=call.source.sums)
-        bound.append(_bind(call, x, one))
-        x = bound[-1](call, x, None)
+        step = _bind(call, x, one)
+        x = _plan_only(call, x, one, step) if dry_run.is_active() else step(call, x, None)
+        bound.append(step)
     return x, tuple(bound)
+
+
+def _plan_only(call: Call, x: Array, one: Pass, step: _BoundPass) -> Array:
+    """Note the plan of a pass; return a stand-in for its result."""
+    step.call(x, one.weights)
+    dry_run.note_axes(one.axes)
+    return stand_in(call, call.working, x)
+
+
+def stand_in(call: Call, dtype: str, x: Array) -> Array:
+    """Return an array like x without values, of the dtype called `dtype`."""
+    return dry_run.stand_in(shape_of(x), dtype, xp=call.source.xp, device=call.source.device)
 
 
 def write_output(call: Call, y: Array, x: Array) -> Any:
@@ -131,19 +147,19 @@ def write_output(call: Call, y: Array, x: Array) -> Any:
 def _bind(call: Call, x: Array, one: Pass) -> _BoundPass:
     """Return a pass, bound.
 
-    'componentwise' keeps transforms out: SciPy's users test answers against zero, where a transform leaves noise. The
+    'componentwise' excludes transforms: SciPy's users compare results with zero, where a transform leaves noise. The
     sums behind integers are formed tap by tap, in SciPy's order, since the cut shows their last bit.
     """
     function = call.source.function
-    found = operands(function, x, one.weights, names=("input", "weights"))
+    validated = operands(function, x, one.weights, names=("input", "weights"))
     cuts = dtypes.is_integer(call.result)
     if one.divisor == 1 and not cuts:  # the plan casts each piece, and no array of sums is made
-        found = found._replace(traits=found.traits._replace(output=call.working))
+        validated = validated._replace(traits=validated.traits._replace(output=call.working))
     shapes = shape_of(x), shape_of(one.weights)
     problem = _problem(function, *shapes, one.axes, one.before, one.boundaries, one.flip)
-    chosen = prepare.options(function, "direct" if cuts else "auto", "componentwise", None, call.fill)
-    bound = binding.cached_call(function, found, problem, chosen)
-    return _BoundPass(bound, one.weights, one.divisor, one.divisor != 1 or found.traits.output != call.working)
+    options = prepare.options(function, "direct" if cuts else "auto", "componentwise", None, call.fill)
+    bound = binding.cached_call(function, validated, problem, options)
+    return _BoundPass(bound, one.weights, one.divisor, one.divisor != 1 or validated.traits.output != call.working)
 
 
 @float_errors_ignored

@@ -1,4 +1,4 @@
-"""What a function is given, admitted: the input as an array, its weights, the result's dtype, where it goes, the fill.
+"""Validate the arguments of a filter: the input as an array, its weights, the result's dtype and target, the fill.
 
 One library and one device; lists become arrays; what SciPy refuses is refused before anything is computed.
 """
@@ -25,7 +25,7 @@ _OUTPUT = ErrorWords("output", "`input`", "`input`", "Pass a dtype")
 
 
 class Source(NamedTuple):
-    """The input of a call and what is known of it."""
+    """The input of a call, its library, device and dtype."""
 
     function: str
     x: Array
@@ -45,14 +45,14 @@ class Source(NamedTuple):
 
 
 class Call(NamedTuple):
-    """An admitted call: its input, the dtype name of its result, where that goes (or None), and the fill."""
+    """A validated call: its input, the dtype name of its result, the array to write to (or None), and the fill."""
 
     source: Source
     result: str
     out: Any
     fill: complex
     order: Any = None  # NumPy's dtype of the result, where that is in another byte order than the machine's
-    is_promoted: bool = False  # whether a real dtype was asked for and the result is complex, which warns
+    is_promoted: bool = False  # whether a real dtype was requested and the result is complex, which warns
 
     @property
     def dtype(self) -> Any:
@@ -68,8 +68,8 @@ class Call(NamedTuple):
     @property
     def bare(self) -> Bare:
         """The call without its array."""
-        of = self.source
-        return Bare(of.function, of.backend, of.xp, of.name, self.result, repr(self.fill))
+        source = self.source
+        return Bare(source.function, source.backend, source.xp, source.name, self.result, repr(self.fill))
 
     def cast(self, y: Array, name: str | None = None) -> Array:
         """Return y in the dtype called `name`, the result's by default."""
@@ -77,7 +77,7 @@ class Call(NamedTuple):
 
 
 class Bare(NamedTuple):
-    """A call without its array, hashable: what a program of it is remembered by."""
+    """A call without its array, hashable: the cache key of its program."""
 
     function: str
     backend: str
@@ -88,12 +88,12 @@ class Bare(NamedTuple):
 
     def on(self, x: Array) -> Call:
         """Return the call on an array, with no place for the result."""
-        of = Source(self.function, x, self.backend, self.xp, device_of(x), self.name)
-        return Call(of, self.result, None, number_of(self.fill))
+        source = Source(self.function, x, self.backend, self.xp, device_of(x), self.name)
+        return Call(source, self.result, None, number_of(self.fill))
 
 
-def source(function: str, x: Any) -> Source:
-    """Admit an input: an array of a dtype that filters have, or nested lists."""
+def validate_input(function: str, x: Any) -> Source:
+    """Validate an input: an array of a dtype that filters support, or nested lists."""
     backend = identify(function, "input", x)
     if not backend or isinstance(x, np.generic):
         x, backend = host.array(function, "input", x), "numpy"
@@ -102,33 +102,35 @@ def source(function: str, x: Any) -> Source:
     return Source(function, x, backend, namespace_of(backend, x), device_of(x), name)
 
 
-def weights_like(of: Source, weights: Any) -> Array:
+def weights_like(source: Source, weights: Any) -> Array:
     """Return weights as an array like the input's, in the widest real or complex dtype."""
-    own = "" if isinstance(weights, np.generic) else identify(of.function, "weights", weights)
-    if own and own != of.backend:
+    own = "" if isinstance(weights, np.generic) else identify(source.function, "weights", weights)
+    if own and own != source.backend:
         raise TypeError(
-            f"{of.function}: `input` and `weights` must come from one array library. Got {of.backend} and {own}. "
-            f"Convert one of them first; nothing is moved behind your back."
+            f"{source.function}: `input` and `weights` must come from one array library. "
+            f"Got {source.backend} and {own}. Convert one of them first; nothing is moved behind your back."
         )
     if own:
-        return of.xp.astype(weights, getattr(of.xp, _widest(of, dtype_name(weights.dtype))), copy=False)
-    found = host.numbers(of.function, "weights", weights)
-    return found.array(_widest(of, found.dtype), of.xp, of.device)
+        return source.xp.astype(weights, getattr(source.xp, _widest(source, dtype_name(weights.dtype))), copy=False)
+    numbers = host.numbers(source.function, "weights", weights)
+    return numbers.array(_widest(source, numbers.dtype), source.xp, source.device)
 
 
-def _widest(of: Source, name: str) -> str:
-    return dtypes.complexified(of.sums) if dtypes.is_complex(name) else of.sums
+def _widest(source: Source, name: str) -> str:
+    return dtypes.complexified(source.sums) if dtypes.is_complex(name) else source.sums
 
 
-def call(of: Source, output: Any, cval: Any, *, complex_weights: bool = False, promote: bool = False) -> Call:
-    """Admit the output and the fill of a call.
+def validate_call(
+    source: Source, output: Any, cval: Any, *, complex_weights: bool = False, promote: bool = False
+) -> Call:
+    """Validate the output and the fill of a call.
 
     Parameters
     ----------
-    of : Source
+    source : Source
         Its input.
     output, cval
-        As the function was given them.
+        The function's arguments.
     complex_weights : bool
         Whether the weights are complex.
     promote : bool
@@ -136,30 +138,32 @@ def call(of: Source, output: Any, cval: Any, *, complex_weights: bool = False, p
     """
     is_array = hasattr(output, "dtype") and not isinstance(output, type)
     if is_array:
-        _check_out(of, output)
-    complex_input = dtypes.is_complex(of.name)
+        _check_out(source, output)
+    complex_input = dtypes.is_complex(source.name)
     result = dtypes.result_name(
-        of.function, output, is_array, of.name, complex_result=complex_input or complex_weights, promote=promote
+        source.function, output, is_array, source.name, complex_result=complex_input or complex_weights, promote=promote
     )
-    if output is None and result == "complex128" and of.sums == "float32":
+    if output is None and result == "complex128" and source.sums == "float32":
         result = "complex64"
-    if not has_dtype(of.xp, of.device, result):
+    if not has_dtype(source.xp, source.device, result):
         raise TypeError(
-            f"{of.function}: the result's dtype {result} does not exist on {of.backend} device {of.device}. "
-            f"Pass a narrower `output`."
+            f"{source.function}: the result's dtype {result} does not exist on {source.backend} device "
+            f"{source.device}. Pass a narrower `output`."
         )
-    fill = fill_of(of.function, cval, complex_input, complex_weights)
-    order = None if is_array else dtypes.foreign_order(of.function, output, of.backend)
-    asked = of.name if output is None else dtypes.output_name(of.function, output, is_array)
-    is_promoted = output is not None and dtypes.is_complex(result) and not dtypes.is_complex(asked)
-    return Call(of, result, output if is_array else None, fill, order, is_promoted)
+    fill = fill_of(source.function, cval, complex_input, complex_weights)
+    order = None if is_array else dtypes.foreign_order(source.function, output, source.backend)
+    requested = source.name if output is None else dtypes.output_name(source.function, output, is_array)
+    is_promoted = output is not None and dtypes.is_complex(result) and not dtypes.is_complex(requested)
+    return Call(source, result, output if is_array else None, fill, order, is_promoted)
 
 
-def _check_out(of: Source, out: Any) -> None:
-    """Refuse an `output` array that can't take the answer."""
-    function = of.function
-    check_target(function, _OUTPUT, out, (of.x,), of.backend, of.device)
-    if shape_of(out) != shape_of(of.x):
-        raise RuntimeError(f"{function}: output shape not correct. Got {shape_of(out)}, should be {shape_of(of.x)}.")
-    if of.backend == "numpy" and not out.flags.writeable:
+def _check_out(source: Source, out: Any) -> None:
+    """Refuse an `output` array that the result can't be written to."""
+    function = source.function
+    check_target(function, _OUTPUT, out, (source.x,), source.backend, source.device)
+    if shape_of(out) != shape_of(source.x):
+        raise RuntimeError(
+            f"{function}: output shape not correct. Got {shape_of(out)}, should be {shape_of(source.x)}."
+        )
+    if source.backend == "numpy" and not out.flags.writeable:
         raise ValueError(f"{function}: output array is read-only. Pass a writeable one.")

@@ -1,4 +1,4 @@
-"""torch's options, one value per spatial axis: a value or a sequence of one serves all axes."""
+"""torch's options, one value per spatial axis: a value or a sequence of one applies to all axes."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def positive_number(function: str, argument: str, value: Any) -> int:
 
 
 def size(function: str, argument: str, value: Any) -> tuple[int, ...]:
-    """Return the shape of an array that is not there."""
+    """Return the shape of an array that is not passed."""
     if not is_sequence(value):
         raise TypeError(f"{function}: `{argument}` must be a tuple of integers: a shape. Got {value!r}.")
     numbers = [integer(function, argument, entry) for entry in value]

@@ -13,14 +13,14 @@ from arrayconv._calls import tape
 from arrayconv._runtime.tracing import shape_of
 
 
-def admitted(function: str, bias: Any, found: Operands, channels: int) -> Array | None:
+def validate_bias(function: str, bias: Any, validated: Operands, channels: int) -> Array | None:
     """Return the bias as an array, itself where it is one; refuse one that would widen the result or has no place.
 
-    torch wants equal dtypes. Here the bias may also be narrower than the result, but it never decides its dtype.
+    torch requires equal dtypes. Here the bias may also be narrower than the result, but never decides its dtype.
     """
     if bias is None:
         return None
-    output = found.traits.output
+    output = validated.traits.output
     own = operands(function, bias, bias, None, ("bias", "bias")).traits.output
     listed = identify(function, "bias", bias) == ""
     if not (holds(output, kind(own)) if listed else promote(output, own) == output):
@@ -28,13 +28,13 @@ def admitted(function: str, bias: Any, found: Operands, channels: int) -> Array 
             f"{function}: `bias` must not widen the result. Got bias {own} for a result of {output}. "
             f"Cast the bias, or widen the result with dtype=."
         )
-    array = operands(function, found.x, bias, output, ("input", "bias")).kernel
+    array = operands(function, validated.x, bias, output, ("input", "bias")).kernel
     if shape_of(array) != (channels,):
         raise ValueError(
             f"{function}: `bias` must have one element per output channel, shape ({channels},). "
             f"Got shape {shape_of(array)}."
         )
-    return array if listed else bias  # itself, since a gradient may be asked for by it
+    return array if listed else bias  # the caller's own array, of which a gradient may be requested
 
 
 def biased(count: int, y: Array, bias: Array, operands: Operands) -> Array:
@@ -55,9 +55,9 @@ def biased(count: int, y: Array, bias: Array, operands: Operands) -> Array:
 def _pullback(bias: Any, count: int, xp: Any) -> tape.Pullback:
     """Return the pullback of the addition: the gradient itself, and its sum over all but the channels."""
 
-    def pullback(dy: Any, wanted: Sequence[bool]) -> tuple[Any, tuple[Any, ...]]:
+    def pullback(dy: Any, requested: Sequence[bool]) -> tuple[Any, tuple[Any, ...]]:
         channels = dy.ndim - 1 - count
         others = tuple(axis for axis in range(dy.ndim) if axis != channels)
-        return dy, (tape.like(xp.sum(dy, axis=others), bias, xp) if wanted[0] else None,)
+        return dy, (tape.like(xp.sum(dy, axis=others), bias, xp) if requested[0] else None,)
 
     return pullback

@@ -15,8 +15,8 @@ from arrayconv._autodiff.compiled import Postprocess
 from arrayconv._calls import cache, prepare
 from arrayconv._calls.binding import bind
 from arrayconv._nn.arguments import Window, not_negative, positive, positive_number, window
-from arrayconv._nn.bias import admitted, biased
-from arrayconv._nn.shapes import answer, batched, kept, reordered, spatial_axes, specified
+from arrayconv._nn.bias import biased, validate_bias
+from arrayconv._nn.shapes import batched, reshape_move, result_shape, spatial_axes, specified, transpose_move
 from arrayconv._problem.axes import check_positions
 from arrayconv._problem.layout import Layout, Shape
 from arrayconv._problem.problem import Problem
@@ -27,9 +27,9 @@ NAMES = ("input", "weight")
 
 
 class ConvOptions(NamedTuple):
-    """What a convolution is given besides its arrays, unchecked."""
+    """The options of a convolution, unchecked."""
 
-    axes: int | None  # spatial axes that the function's name promises, None for as many as the weight has
+    axes: int | None  # spatial axes in the function's name, None for as many as the weight has
     stride: Any
     padding: Any
     dilation: Any
@@ -43,7 +43,7 @@ class ConvOptions(NamedTuple):
 
 
 class TransposedOptions(NamedTuple):
-    """What a transposed convolution is given besides its arrays, unchecked."""
+    """The options of a transposed convolution, unchecked."""
 
     axes: int | None  # as in `ConvOptions`
     stride: Any
@@ -73,14 +73,24 @@ def convolve(function: str, input: Any, weight: Any, bias: Any, options: tuple[A
     cache_key = cache.key(function, (input, weight) if bias is None else (input, weight, bias), options)
     call = cache.lookup(cache_key)
     if call is None:
-        given = ConvOptions(*options)
-        choice = prepare.options(function, given.method, given.accuracy, given.max_workspace, given.fill_value)
-        validated = operands(function, input, weight, given.dtype, NAMES)
+        arguments = ConvOptions(*options)
+        choice = prepare.options(
+            function, arguments.method, arguments.accuracy, arguments.max_workspace, arguments.fill_value
+        )
+        validated = operands(function, input, weight, arguments.dtype, NAMES)
         input, weight = validated.x, validated.kernel
-        count = spatial_axes(function, shape_of(weight), given.axes)
-        placed = window(function, count, given.stride, given.padding, given.dilation, given.groups, given.boundary)
-        problem = _problem(function, shape_of(input), shape_of(weight), placed)
-        bias = admitted(function, bias, validated, shape_of(weight)[0])
+        count = spatial_axes(function, shape_of(weight), arguments.axes)
+        geometry = window(
+            function,
+            count,
+            arguments.stride,
+            arguments.padding,
+            arguments.dilation,
+            arguments.groups,
+            arguments.boundary,
+        )
+        problem = _problem(function, shape_of(input), shape_of(weight), geometry)
+        bias = validate_bias(function, bias, validated, shape_of(weight)[0])
         call = cache.store(cache_key, bind(function, validated, problem, choice, postprocess=_postprocess(bias, count)))
     return call(input, weight, bias)
 
@@ -90,7 +100,7 @@ def _postprocess(bias: Any, count: int) -> Postprocess | None:
 
 
 class _Addition(NamedTuple):
-    """The addition of a bias over a number of axes: a value, since programs are remembered by it."""
+    """The addition of a bias over a number of axes: a hashable value, part of a program's cache key."""
 
     axes: int
 
@@ -102,9 +112,9 @@ class _Addition(NamedTuple):
 def _problem(function: str, input_shape: Shape, weight_shape: Shape, options: Window) -> Problem:
     count = len(weight_shape) - 2
     spec = specified(function, batched(function, "input", input_shape, count), weight_shape, options)
-    shape = answer(spec, len(input_shape) == count + 1)
+    shape = result_shape(spec, len(input_shape) == count + 1)
     layout = _layout(spec, shape)
-    return Problem(layout._replace(kernel=kept(spec.kernel_shape)), spec, shape)
+    return Problem(layout._replace(kernel=reshape_move(spec.kernel_shape)), spec, shape)
 
 
 def transpose(function: str, input: Any, weight: Any, bias: Any, options: tuple[Any, ...]) -> Any:
@@ -112,25 +122,25 @@ def transpose(function: str, input: Any, weight: Any, bias: Any, options: tuple[
     cache_key = cache.key(function, (input, weight) if bias is None else (input, weight, bias), options)
     call = cache.lookup(cache_key)
     if call is None:
-        given = TransposedOptions(*options)
-        choice = prepare.options(function, given.method, given.accuracy, given.max_workspace, 0)
-        validated = operands(function, input, weight, given.dtype, NAMES)
+        arguments = TransposedOptions(*options)
+        choice = prepare.options(function, arguments.method, arguments.accuracy, arguments.max_workspace, 0)
+        validated = operands(function, input, weight, arguments.dtype, NAMES)
         input, weight = validated.x, validated.kernel
-        count = spatial_axes(function, shape_of(weight), given.axes, "in_channels, out_channels")
-        placed = _placed(function, given, count)
-        problem = _transposed(function, shape_of(input), shape_of(weight), placed)
-        bias = admitted(function, bias, validated, shape_of(weight)[1] * placed.groups)
+        count = spatial_axes(function, shape_of(weight), arguments.axes, "in_channels, out_channels")
+        geometry = _geometry(function, arguments, count)
+        problem = _transposed(function, shape_of(input), shape_of(weight), geometry)
+        bias = validate_bias(function, bias, validated, shape_of(weight)[1] * geometry.groups)
         call = cache.store(cache_key, bind(function, validated, problem, choice, postprocess=_postprocess(bias, count)))
     return call(input, weight, bias)
 
 
-def _placed(function: str, given: TransposedOptions, count: int) -> Transposed:
+def _geometry(function: str, arguments: TransposedOptions, count: int) -> Transposed:
     return Transposed(
-        positive(function, "stride", given.stride, count),
-        not_negative(function, "padding", given.padding, count),
-        not_negative(function, "output_padding", given.output_padding, count),
-        positive_number(function, "groups", given.groups),
-        positive(function, "dilation", given.dilation, count),
+        positive(function, "stride", arguments.stride, count),
+        not_negative(function, "padding", arguments.padding, count),
+        not_negative(function, "output_padding", arguments.output_padding, count),
+        positive_number(function, "groups", arguments.groups),
+        positive(function, "dilation", arguments.dilation, count),
     )
 
 
@@ -149,9 +159,9 @@ def _transposed(function: str, input_shape: Shape, weight_shape: Shape, options:
         check_positions(function, axis)
     groups, filters = options.groups, weight_shape[1]
     spec = Spec(batch, groups, rows // groups, filters, tuple(axes), flip=True)
-    shape = answer(spec, len(input_shape) == len(weight_shape) - 1)
+    shape = result_shape(spec, len(input_shape) == len(weight_shape) - 1)
     split = (groups, spec.channels, filters, *weight_shape[2:])
-    return Problem(_layout(spec, shape)._replace(kernel=reordered(split, (0, 2, 1))), spec, shape)
+    return Problem(_layout(spec, shape)._replace(kernel=transpose_move(split, (0, 2, 1))), spec, shape)
 
 
 def _check_weight(function: str, input_shape: Shape, weight_shape: Shape, groups: int) -> None:
@@ -196,6 +206,8 @@ def _output_size(function: str, sizes: Shape, kernel: Shape, options: Transposed
 
 
 def _layout(spec: Spec, shape: Shape) -> Layout:
-    """Return the layout of input and output, the weight's still to be told."""
+    """Return the layout of input and output; the caller replaces the weight's."""
     counts = (spec.batch, spec.groups, spec.channels, spec.filters)
-    return Layout(kept(spec.input_shape), kept(spec.kernel_shape), kept(spec.output_shape, shape), *counts)
+    return Layout(
+        reshape_move(spec.input_shape), reshape_move(spec.kernel_shape), reshape_move(spec.output_shape, shape), *counts
+    )

@@ -12,7 +12,7 @@ from arrayconv._arrays.operands import Operands, operands
 from arrayconv._calls import cache, prepare, tape
 from arrayconv._calls.binding import bind
 from arrayconv._nn.arguments import Window, size, window
-from arrayconv._nn.shapes import answer, batched, kept, reordered, spatial_axes, specified
+from arrayconv._nn.shapes import batched, reshape_move, result_shape, spatial_axes, specified, transpose_move
 from arrayconv._problem.gradient import input_gradient, kernel_gradient
 from arrayconv._problem.layout import Layout, Shape
 from arrayconv._problem.problem import Problem
@@ -31,8 +31,8 @@ def of_input(function: str, input_size: Any, weight: Any, grad_output: Any, geom
         shape, (count, *rest) = size(function, "input_size", input_size), geometry
         validated = operands(function, grad_output, weight, None, ("grad_output", "weight"))
         grad_output, weight = validated.x, validated.kernel
-        placed = window(function, count, *rest)
-        problem = _input_problem(function, count, shape, shape_of(weight), shape_of(grad_output), placed)
+        options = window(function, count, *rest)
+        problem = _input_problem(function, count, shape, shape_of(weight), shape_of(grad_output), options)
         call = cache.store(cache_key, bind(function, validated, problem, prepare.Options()))
     return call(grad_output, weight)
 
@@ -45,8 +45,8 @@ def of_weight(function: str, input: Any, weight_size: Any, grad_output: Any, geo
         shape, (count, *rest) = size(function, "weight_size", weight_size), geometry
         validated = operands(function, input, grad_output, None, ("input", "grad_output"))
         input, grad_output = validated.x, validated.kernel
-        placed = window(function, count, *rest)
-        problem = _weight_problem(function, count, shape_of(input), shape, shape_of(grad_output), placed)
+        options = window(function, count, *rest)
+        problem = _weight_problem(function, count, shape_of(input), shape, shape_of(grad_output), options)
         postprocess = _conjugated if validated.traits.output.startswith("complex") else None
         call = cache.store(cache_key, bind(function, validated, problem, prepare.Options(), postprocess=postprocess))
     return call(input, grad_output)
@@ -66,9 +66,9 @@ def _input_problem(
     spec = _forward(function, count, input_shape, weight_shape, grad_shape, options)
     gradient = input_gradient(spec).spec._replace(conj=True)
     layout = Layout(
-        kept(gradient.input_shape),
-        reordered(spec.kernel_shape, (0, 2, 1)),
-        kept(gradient.output_shape, input_shape),
+        reshape_move(gradient.input_shape),
+        transpose_move(spec.kernel_shape, (0, 2, 1)),
+        reshape_move(gradient.output_shape, input_shape),
         *(gradient.batch, gradient.groups, gradient.channels, gradient.filters),
     )
     return Problem(layout, gradient, input_shape)
@@ -81,9 +81,9 @@ def _weight_problem(
     spec = _forward(function, count, input_shape, weight_shape, grad_shape, options)
     gradient = kernel_gradient(spec)._replace(conj=True)
     layout = Layout(
-        reordered(spec.input_shape, (2, 1, 0)),
-        reordered(spec.output_shape, (1, 2, 0)),
-        reordered(gradient.output_shape, (1, 2, 0), weight_shape),  # from (channels, groups, filters, *k)
+        transpose_move(spec.input_shape, (2, 1, 0)),
+        transpose_move(spec.output_shape, (1, 2, 0)),
+        transpose_move(gradient.output_shape, (1, 2, 0), weight_shape),  # from (channels, groups, filters, *k)
         *(gradient.batch, gradient.groups, gradient.channels, gradient.filters),
     )
     return Problem(layout, gradient, weight_shape)
@@ -95,7 +95,7 @@ def _forward(
     """Return the convolution whose output has the gradient `grad_output`."""
     spatial_axes(function, weight_shape, count)
     spec = specified(function, batched(function, "input", input_shape, count), weight_shape, options)
-    shape = answer(spec, len(input_shape) == count + 1)
+    shape = result_shape(spec, len(input_shape) == count + 1)
     if grad_shape != shape:
         raise ValueError(
             f"{function}: `grad_output` must have the shape of the convolution's output. Got {grad_shape}, but input "

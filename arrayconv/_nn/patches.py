@@ -1,4 +1,4 @@
-"""Windows as columns and back: `unfold` copies every window of an array, `fold` adds them up where they came from.
+"""Windows as columns and back: `unfold` copies every window of an array, `fold` adds them up at their positions.
 
 Each is the other's adjoint. They go tap by tap over whole-array slices, so there is no index array, and no product.
 """
@@ -32,7 +32,7 @@ _SMALLER = "`output_size`, `kernel_size`, `dilation`, `padding` and `stride` say
 
 @record
 class Grid(NamedTuple):
-    """Where the windows stand: integers per axis."""
+    """The positions of the windows: integers per axis."""
 
     kernel: tuple[int, ...]
     dilation: tuple[int, ...]
@@ -43,14 +43,14 @@ class Grid(NamedTuple):
 @float_errors_ignored
 def unfold(function: str, input: Any, kernel_size: Any, dilation: Any, padding: Any, stride: Any) -> Any:
     """Return (batch, channels * taps, windows) of an input (batch, channels, *n), batched or not."""
-    found = _alone(function, input)
+    validated = _alone(function, input)
     count = len(kernel_size) if is_sequence(kernel_size) else 2
     grid = _grid(function, count, kernel_size, dilation, padding, stride)
-    shape = shape_of(found.x)
+    shape = shape_of(validated.x)
     axes, result = _cut(function, shape, grid)
     padded = (*shape[: len(shape) - count], *_padded(shape[len(shape) - count :], grid))
-    _check_sizes(function, found, padded, result)
-    return as_program(found.traits.backend, _columns, (axes, result, grid.padding, found.xp), (found.x,))
+    _check_sizes(function, validated, padded, result)
+    return as_program(validated.traits.backend, _columns, (axes, result, grid.padding, validated.xp), (validated.x,))
 
 
 def _columns(axes: tuple[Axis, ...], result: Shape, padding: tuple[int, ...], xp: Namespace, x: Array) -> Array:
@@ -76,15 +76,15 @@ def fold(
     function: str, input: Any, output_size: Any, kernel_size: Any, dilation: Any, padding: Any, stride: Any
 ) -> Any:
     """Return (batch, channels, *output_size) of columns (batch, channels * taps, windows), batched or not."""
-    found = _alone(function, input)
-    given = [value for value in (kernel_size, output_size) if is_sequence(value)]
-    count = len(given[0]) if given else 2
+    validated = _alone(function, input)
+    sequences = [value for value in (kernel_size, output_size) if is_sequence(value)]
+    count = len(sequences[0]) if sequences else 2
     sizes = positive(function, "output_size", output_size, count)
     grid = _grid(function, count, kernel_size, dilation, padding, stride)
-    axes, split = _glue(function, shape_of(found.x), sizes, grid)
-    _check_sizes(function, found, (*split[: len(split) - count - 1], *_padded(sizes, grid)))
-    settings = axes, split, sizes, grid.padding, found.traits, found.xp
-    return as_program(found.traits.backend, _glued, settings, (found.x,))
+    axes, split = _glue(function, shape_of(validated.x), sizes, grid)
+    _check_sizes(function, validated, (*split[: len(split) - count - 1], *_padded(sizes, grid)))
+    settings = axes, split, sizes, grid.padding, validated.traits, validated.xp
+    return as_program(validated.traits.backend, _glued, settings, (validated.x,))
 
 
 def _glued(
@@ -111,7 +111,7 @@ def _glued(
 
 @planning()
 def _glue(function: str, shape: Shape, sizes: Shape, grid: Grid) -> tuple[tuple[Axis, ...], Shape]:
-    """Return the axes of the windows and the columns' shape with channels, taps and output axes apart."""
+    """Return the axes of the windows and the columns' shape, split into channels, taps and output axes."""
     if len(shape) not in (2, 3):
         raise ValueError(
             f"{function}: `input` must have 3 axes (batch, channels * taps, windows), or 2 without the batch. "
@@ -142,11 +142,11 @@ def _padded(sizes: Shape, grid: Grid) -> Shape:
     return tuple([n + 2 * p for n, p in zip(sizes, grid.padding, strict=True)])
 
 
-def _check_sizes(function: str, found: Operands, *shapes: Shape) -> None:
+def _check_sizes(function: str, validated: Operands, *shapes: Shape) -> None:
     """Raise MemoryError for arrays that this machine can't hold; devices know their own memory."""
-    if "cpu" in found.traits.device.lower():
+    if "cpu" in validated.traits.device.lower():
         for shape in shapes:
-            check_result(function, shape, prod(shape), found.traits.itemsize, _SMALLER)
+            check_result(function, shape, prod(shape), validated.traits.itemsize, _SMALLER)
 
 
 def _grid(function: str, count: int, kernel_size: Any, dilation: Any, padding: Any, stride: Any) -> Grid:

@@ -1,4 +1,4 @@
-"""Which shapes meet: axes are counted, channels and groups compared, and a convolution becomes a `Spec`.
+"""Which shapes fit each other: axes are counted, channels and groups compared, and a convolution becomes a `Spec`.
 
     input (batch, groups * channels, *n), weight (groups * filters, channels, *k) -> (batch, groups * filters, *out)
 
@@ -14,12 +14,12 @@ from arrayconv._problem.spec import Axis, Spec
 
 
 def spatial_axes(
-    function: str, weight_shape: Shape, wanted: int | None, rows: str = "out_channels, in_channels"
+    function: str, weight_shape: Shape, required: int | None, rows: str = "out_channels, in_channels"
 ) -> int:
     """Return how many spatial axes a weight has; `wanted` is what the function's name promises."""
     count = len(weight_shape) - 2
-    if count < 0 or wanted not in (None, count):
-        number = "at least 2" if wanted is None else wanted + 2
+    if count < 0 or required not in (None, count):
+        number = "at least 2" if required is None else required + 2
         first, second = rows.split(", ")
         raise ValueError(
             f"{function}: `weight` must have {number} axes: ({first}, {second} / groups, *kernel_size). "
@@ -65,18 +65,18 @@ def specified(function: str, input_shape: Shape, weight_shape: Shape, window: Wi
     return Spec(input_shape[0], groups, channels, rows // groups, tuple(axes))
 
 
-def kept(split: Shape, joined: Shape | None = None) -> Permutation:
+def reshape_move(split: Shape, joined: Shape | None = None) -> Permutation:
     """Return the move that splits, leaves the axes where they are, and joins."""
-    return reordered(split, (0, 1, 2), joined)
+    return transpose_move(split, (0, 1, 2), joined)
 
 
-def reordered(split: Shape, leading: tuple[int, int, int], joined: Shape | None = None) -> Permutation:
+def transpose_move(split: Shape, leading: tuple[int, int, int], joined: Shape | None = None) -> Permutation:
     """Return the move that splits, brings the three leading axes into another order, and joins."""
     order = (*leading, *range(3, len(split)))
     return Permutation(split, order, tuple([split[axis] for axis in order]) if joined is None else joined)
 
 
-def answer(spec: Spec, unbatched: bool) -> Shape:
+def result_shape(spec: Spec, unbatched: bool) -> Shape:
     """Return the shape of (batch, groups, filters, *out) as the caller sees it."""
     batch = () if unbatched else (spec.batch,)
     return (*batch, spec.groups * spec.filters, *spec.output_size)

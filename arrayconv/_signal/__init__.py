@@ -1,4 +1,4 @@
-"""How SciPy's functions of signals become the one operation: arrays as SciPy admits them, sizes, extensions.
+"""How SciPy's functions of signals become the one operation: arrays as SciPy accepts them, sizes, extensions.
 
 The public functions and their documentation are in `signal`.
 """

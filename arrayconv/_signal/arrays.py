@@ -1,7 +1,7 @@
 """Two inputs as SciPy takes them: arrays of one library or nested lists, bool included, in NumPy's result dtype.
 
 Lists become arrays like the other input, whichever it is, in the dtype NumPy would give them; two lists become NumPy
-arrays. Where the device does not hold the dtype that SciPy would answer in, its half-sized one serves.
+arrays. Where the device does not support the dtype of SciPy's result, the half-sized one is used.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from arrayconv._runtime.tracing import shape_of
 
 Rule = Callable[[str, str], str]  # the dtype names of both inputs to the result's
 
-_COUNTS = "int32"  # in which bool is added up, so that sums are nonzero where any product is
+_COUNTS = "int32"  # dtype in which bools are summed, so that sums are nonzero where any product is
 
 
 class Pair(NamedTuple):
@@ -39,22 +39,22 @@ class Pair(NamedTuple):
 
     def dtype_of(self, name: str) -> Any:
         """Return the library's dtype called `name`, or its half-sized one where the device has no more."""
-        return getattr(self.xp, held(name, self.xp, self.device))
+        return getattr(self.xp, supported_dtype(name, self.xp, self.device))
 
 
 class Typed(NamedTuple):
-    """Operands of the core, and how arrays of their kinds become such."""
+    """Operands of the core, and how arrays of their dtypes are converted to them."""
 
     operands: Operands
     form: Form
 
 
 class Form(NamedTuple):
-    """How inputs become the core's operands, and its result an answer."""
+    """How inputs become the core's operands, and its result SciPy's."""
 
     xp: Namespace
     casts: tuple[Any, Any]  # what bools of the first and of the second input are cast to; None where it has others
-    output: str  # dtype name of the answer: the core's own, except for bool
+    output: str  # dtype name of the result: the core's own, except for bool
 
     def operands(self, in1: Any, in2: Any) -> tuple[Any, Any]:
         """Return both inputs as the core takes them."""
@@ -62,7 +62,7 @@ class Form(NamedTuple):
         in1 = in1 if first is None else self.xp.astype(in1, first)
         return in1, in2 if second is None else self.xp.astype(in2, second)
 
-    def answer(self, y: Any) -> Any:
+    def result(self, y: Any) -> Any:
         """Return the core's result as SciPy gives it: bool where that is due, 0-d by its library's habit."""
         if self.output == "bool":
             y = y != 0
@@ -70,7 +70,7 @@ class Form(NamedTuple):
 
 
 def pair(function: str, names: tuple[str, str], in1: Any, in2: Any) -> Pair:
-    """Admit two inputs; raises TypeError for what is no array, or for two libraries or devices."""
+    """Validate two inputs; raises TypeError for what is no array, or for two libraries or devices."""
     libraries = identify(function, names[0], in1), identify(function, names[1], in2)
     home = libraries[0] or libraries[1] or "numpy"
     like = np.empty(0) if home == "numpy" else in1 if libraries[0] else in2
@@ -83,31 +83,32 @@ def pair(function: str, names: tuple[str, str], in1: Any, in2: Any) -> Pair:
 
 
 def typed(function: str, inputs: Pair, rule: Rule) -> Typed:
-    """Return the core's operands, in the dtype that `rule` gives or the nearest one the device holds."""
-    found = [_dtype(function, name, array) for name, array in zip(inputs.names, inputs.arrays, strict=True)]
-    output = rule(*found)
-    wanted = _COUNTS if output == "bool" else output if output in found else held(output, inputs.xp, inputs.device)
-    dtype = getattr(inputs.xp, wanted)
-    first, second = [dtype if name == "bool" else None for name in found]
-    form = Form(inputs.xp, (first, second), "bool" if output == "bool" else wanted)
-    return Typed(operands(function, *form.operands(*inputs.arrays), wanted, inputs.names), form)
+    """Return the core's operands, in the dtype that `rule` gives or the nearest one the device supports."""
+    own = [_dtype(function, name, array) for name, array in zip(inputs.names, inputs.arrays, strict=True)]
+    output = rule(*own)
+    sums = output if output in own else supported_dtype(output, inputs.xp, inputs.device)
+    sums = _COUNTS if output == "bool" else sums
+    dtype = getattr(inputs.xp, sums)
+    first, second = [dtype if name == "bool" else None for name in own]
+    form = Form(inputs.xp, (first, second), "bool" if output == "bool" else sums)
+    return Typed(operands(function, *form.operands(*inputs.arrays), sums, inputs.names), form)
 
 
-def held(name: str, xp: Namespace, device: Any) -> str:
-    """Return `name`, or the half-sized dtype where the device does not hold it."""
+def supported_dtype(name: str, xp: Namespace, device: Any) -> str:
+    """Return `name`, or the half-sized dtype where the device does not support it."""
     smaller = narrower(name)
     return name if smaller is None or has_dtype(xp, device, name) else smaller
 
 
 def _dtype(function: str, name: str, array: Any) -> str:
-    found = dtype_name(array.dtype)
-    return found if found == "bool" else dtypes.checked(function, name, found)
+    dtype = dtype_name(array.dtype)
+    return dtype if dtype == "bool" else dtypes.checked(function, name, dtype)
 
 
 def _array(function: str, argument: str, value: Any, library: str, xp: Namespace, device: Any) -> Any:
     """Return nested lists, or anything of NumPy's, as an array of `library`."""
     if library == "numpy":
         return value if isinstance(value, np.ndarray) else host.array(function, argument, value)
-    found = host.numbers(function, argument, value)
-    name = found.dtype if found.dtype == "bool" else dtypes.checked(function, argument, found.dtype)
-    return found.array(held(name, xp, device), xp, device)
+    numbers = host.numbers(function, argument, value)
+    name = numbers.dtype if numbers.dtype == "bool" else dtypes.checked(function, argument, numbers.dtype)
+    return numbers.array(supported_dtype(name, xp, device), xp, device)

@@ -11,7 +11,7 @@ from arrayconv._arrays.dtypes import kind as kind_of
 from arrayconv._arrays.namespace import Namespace
 from arrayconv._arrays.numpy_dtypes import floating, result_type
 from arrayconv._arrays.traits import Traits
-from arrayconv._calls import binding, cache, prepare
+from arrayconv._calls import binding, cache, dry_run, prepare
 from arrayconv._calls.binding import BoundCall
 from arrayconv._calls.prepare import Options
 from arrayconv._errors import shown
@@ -26,7 +26,7 @@ NAMES = ("in1", "in2")
 _DOOR = "signal."  # before the names of functions that other doors have too
 
 # What each method may run, first choice first: the FFT refuses integers that it could not keep exact, and problems
-# without a convolved axis, and the answer does not depend on the method.
+# without a convolved axis, and the result does not depend on the method.
 METHODS: dict[str, tuple[Options, ...]] = {
     "auto": (Options(),),
     "direct": (Options(accuracy="componentwise"),),
@@ -47,29 +47,30 @@ def everywhere(function: str, kind: Kind, in1: Any, in2: Any, mode: Any, method:
     call = cache.lookup(cache_key)
     if call is None:
         inputs, request = _over_all_axes(function, kind, in1, in2, mode, method)
-        found, (in1, in2) = typed(function, inputs, result_type), inputs.arrays
+        core, (in1, in2) = typed(function, inputs, result_type), inputs.arrays
         if 0 in inputs.shapes[1]:
-            return _zeros(found, shapes.empty_shape(function, inputs.shapes, mode))
+            return _zeros(core, shapes.empty_shape(function, inputs.shapes, mode))
         translated = translate(request)
-        call = cache.store(cache_key, _bind(function, found, translated, _allowed(translated, method, inputs)))
+        call = cache.store(cache_key, _bind(function, core, translated, _allowed(translated, method, inputs)))
     return call(in1, in2)
 
 
 def choice(function: str, in1: Any, in2: Any, mode: Any) -> str:
-    """Return which of SciPy's methods 'auto' stands for: 'direct' or 'fft'."""
+    """Return which of SciPy's methods 'auto' means: 'direct' or 'fft'."""
     inputs, call = _over_all_axes(function, "convolve", in1, in2, mode, "auto")
     if any(str(array.dtype) in _LONG for array in inputs.arrays):
         return "direct"  # no FFT here takes them; the convolution itself refuses, with the way out
-    found = typed(function, inputs, result_type).operands
+    core = typed(function, inputs, result_type).operands
     allowed = _allowed(translate(call), "auto", inputs)[0]
-    made = prepare.plan(function, translate(call).problem, found.traits, allowed)
-    return "fft" if TABLE[made.method].accuracy == "normwise" else "direct"
+    plan = prepare.plan(function, translate(call).problem, core.traits, allowed)
+    return "fft" if TABLE[plan.method].accuracy == "normwise" else "direct"
 
 
 def _allowed(call: Translated, method: str, inputs: Pair) -> tuple[Options, ...]:
     """Return the options a method may run with; a small 'auto', or one of bools, is 'direct'."""
     bools = all(str(array.dtype).endswith("bool") for array in inputs.arrays)
     if method == "auto" and (bools or call.problem.spec.macs <= _FEW_MACS):
+        dry_run.remark(f"method 'auto' is 'direct' for bools and for up to {_FEW_MACS} multiply-adds")
         method = "direct"
     return METHODS[method]
 
@@ -103,7 +104,9 @@ def broadcast(function: str, in1: Any, in2: Any, mode: Any, axes: Any, method: s
         shapes.check_mode(function, mode, "acceptable")
         named = shapes.convolved_axes(function, axes, len(first)) if first else ()
         if 0 in first or 0 in second:
-            typed(function, inputs, result_type)  # refuses what has no convolution; SciPy's answer has its own dtype
+            typed(
+                function, inputs, result_type
+            )  # refuses dtypes without a convolution; SciPy's result has its own dtype
             return inputs.xp.zeros(0, dtype=inputs.dtype_of("float64"), device=inputs.device)
         call = cache.store(cache_key, _broadcast(function, inputs, mode, named, method))
         in1, in2 = inputs.arrays
@@ -115,12 +118,12 @@ def _broadcast(function: str, inputs: Pair, mode: Any, named: tuple[int, ...], m
     shapes.check_broadcast(function, inputs.shapes, named)
     longer = tuple(axis for axis in named if first[axis] != 1 and second[axis] != 1)
     shapes.check_valid(function, inputs.shapes, mode, longer)
-    found = typed(function, inputs, _spectral if longer else result_type)
+    core = typed(function, inputs, _spectral if longer else result_type)
     # An axis of length 1 in one input is a product, whose outputs are those of 'full' and of 'valid'. The 'same' part
     # of it is a convolution where `in1` is the one.
     space = longer if mode != "same" else tuple(axis for axis in named if second[axis] != 1)
     request = Request(function, "convolve", inputs.shapes, space, mode)
-    return _bind(function, found, translate(request), METHODS[method])
+    return _bind(function, core, translate(request), METHODS[method])
 
 
 def _spectral(first: str, second: str) -> str:
@@ -134,11 +137,11 @@ def planar(function: str, kind: Kind, in1: Any, in2: Any, mode: Any, boundary: A
     if call is None:
         inputs = pair(function, NAMES, in1, in2)
         _check_planar(function, inputs, mode, boundary)
-        found, (in1, in2) = typed(function, inputs, result_type), inputs.arrays
-        fill = _fill(function, fillvalue, found.operands.traits.output)
+        core, (in1, in2) = typed(function, inputs, result_type), inputs.arrays
+        fill = _fill(function, fillvalue, core.operands.traits.output)
         if 0 in inputs.shapes[1]:
-            return _zeros(found, shapes.empty_shape(function, inputs.shapes, mode))
-        call = cache.store(cache_key, _planar(function, kind, inputs, found, mode, boundary, fill))
+            return _zeros(core, shapes.empty_shape(function, inputs.shapes, mode))
+        call = cache.store(cache_key, _planar(function, kind, inputs, core, mode, boundary, fill))
     return call(in1, in2)
 
 
@@ -158,15 +161,15 @@ def _check_planar(function: str, inputs: Pair, mode: Any, boundary: Any) -> None
 
 
 def _planar(
-    function: str, kind: Kind, inputs: Pair, found: Typed, mode: str, boundary: str, fill: complex
+    function: str, kind: Kind, inputs: Pair, core: Typed, mode: str, boundary: str, fill: complex
 ) -> _BoundPair:
-    beyond = "constant" if mode == "valid" else _BOUNDARIES[boundary]
-    if reads_samples(beyond) and mode == "full" and 0 in inputs.shapes[0]:
+    outside = "constant" if mode == "valid" else _BOUNDARIES[boundary]
+    if reads_samples(outside) and mode == "full" and 0 in inputs.shapes[0]:
         raise ValueError(f"{function}: boundary {boundary!r} extends in1. Got an empty one, shape {inputs.shapes[0]}.")
-    fill = fill if mode != "valid" and not reads_samples(beyond) else 0
-    may_swap = not reads_samples(beyond) and fill == 0 and _may_swap(kind, inputs)
-    request = Request(function, kind, inputs.shapes, (0, 1), mode, beyond, may_swap)
-    return _bind(function, found, translate(request), METHODS["direct"], fill)
+    fill = fill if mode != "valid" and not reads_samples(outside) else 0
+    may_swap = not reads_samples(outside) and fill == 0 and _may_swap(kind, inputs)
+    request = Request(function, kind, inputs.shapes, (0, 1), mode, outside, may_swap)
+    return _bind(function, core, translate(request), METHODS["direct"], fill)
 
 
 @planning(0)
@@ -181,16 +184,16 @@ def _fill(function: str, value: Any, output: str) -> complex:
     kind = kind_of(output)
     if kind == "integer" and isinstance(value, float) and value.is_integer():
         value = int(value)
-    held = {"integer": int, "real": (int, float), "complex": (int, float, complex)}[kind]
-    if not isinstance(value, held) or (isinstance(value, int) and value.bit_length() > _WIDEST):
+    types = {"integer": int, "real": (int, float), "complex": (int, float, complex)}[kind]
+    if not isinstance(value, types) or (isinstance(value, int) and value.bit_length() > _WIDEST):
         raise ValueError(f"{function}: {_UNCASTABLE}. Got {shown(value)} for {output}.")
     return value
 
 
-def _zeros(found: Typed, shape: tuple[int, ...]) -> Any:
+def _zeros(core: Typed, shape: tuple[int, ...]) -> Any:
     """Return what sums over nothing are."""
-    xp, device = found.operands.xp, found.operands.device
-    return xp.zeros(shape, dtype=getattr(xp, found.form.output), device=device)
+    xp, device = core.operands.xp, core.operands.device
+    return xp.zeros(shape, dtype=getattr(xp, core.form.output), device=device)
 
 
 class _BoundPair(NamedTuple):
@@ -205,18 +208,18 @@ class _BoundPair(NamedTuple):
         x, kernel = self.form.operands(in1, in2)
         if self.swapped:
             x, kernel = (_reversed(kernel, self.form.xp) if self.reverses else kernel), x
-        return self.form.answer(self.call(x, kernel))
+        return self.form.result(self.call(x, kernel))
 
 
-def _bind(function: str, found: Typed, call: Translated, methods: tuple[Options, ...], fill: complex = 0) -> _BoundPair:
+def _bind(function: str, core: Typed, call: Translated, methods: tuple[Options, ...], fill: complex = 0) -> _BoundPair:
     """Bind a translated call to the first of `methods` that can run it."""
-    operands = found.operands
-    if call.swapped:
-        x = _reversed(operands.kernel, operands.xp) if call.reverses else operands.kernel
-        operands = operands._replace(x=x, kernel=operands.x)
-    chosen = _first(function, call, operands.traits, methods, fill)
-    bound = binding.cached_call(function, operands, call.problem, chosen)
-    return _BoundPair(bound, found.form, call.swapped, call.reverses)
+    operands = core.operands
+    if call.swapped:  # what is reversed at each call keeps its shape and dtype
+        dry_run.remark("in2 is x and in1 the kernel: convolution commutes, and in2 has more samples")
+        operands = operands._replace(x=operands.kernel, kernel=operands.x)
+    options = _first(function, call, operands.traits, methods, fill)
+    bound = binding.cached_call(function, operands, call.problem, options)
+    return _BoundPair(bound, core.form, call.swapped, call.reverses)
 
 
 @planning(0)
@@ -227,6 +230,7 @@ def _first(function: str, call: Translated, traits: Traits, methods: tuple[Optio
         try:
             prepare.plan(function, call.problem, traits, options)
         except NotImplementedError:
+            dry_run.remark(f"method {options.method!r} is refused, so the next one is tried")
             continue
         return options
     return last

@@ -5,7 +5,7 @@ For samples x_0 .. x_e, e = n - 1, and position i (negative before the first sam
     smooth         x_0 + i (x_1 - x_0)            x_e + (i - e) (x_e - x_(e-1))
     line           x_0 + i s                      x_e + (i - e) s,                s = (x_e - x_0) / e
     antisymmetric  'symmetric' with every mirrored copy negated
-    antireflect    'reflect' turned by half a revolution about the end samples; it climbs by 2 (x_e - x_0) per period
+    antireflect    'reflect' rotated by half a turn about the end samples; it climbs by 2 (x_e - x_0) per period
 
 One sample has no slope: 'smooth', 'line' and 'antireflect' continue it as a constant.
 """

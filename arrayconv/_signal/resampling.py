@@ -13,7 +13,7 @@ from arrayconv._arrays.identify import device_of
 from arrayconv._arrays.namespace import Namespace
 from arrayconv._arrays.numpy_dtypes import result_type
 from arrayconv._arrays.operands import Operands
-from arrayconv._calls import binding, cache, prepare
+from arrayconv._calls import binding, cache, dry_run, prepare
 from arrayconv._calls.binding import BoundCall
 from arrayconv._calls.prepare import Options
 from arrayconv._errors import listed, shown
@@ -48,8 +48,8 @@ class _BoundFilter(NamedTuple):
         return self.on_extended(x if self.extend is None else self.extend(x), h)
 
     def on_extended(self, x: Any, h: Any) -> Any:
-        """Return the answer for operands of the core, extended already."""
-        return self.form.answer(self.call(x, h))
+        """Return the result for operands of the core, already extended."""
+        return self.form.result(self.call(x, h))
 
 
 def filtered(function: str, h: Any, x: Any, rates: tuple[Any, Any], axis: Any, mode: Any, cval: Any) -> Any:
@@ -57,32 +57,45 @@ def filtered(function: str, h: Any, x: Any, rates: tuple[Any, Any], axis: Any, m
     cache_key = cache.key(f"signal.{function}", (x, h), (*rates, axis, mode, cval))
     call = cache.lookup(cache_key)
     if call is None:
-        chosen = prepare.options(function, "auto", "componentwise", None, cval, "cval")
+        options = prepare.options(function, "auto", "componentwise", None, cval, "cval")
         inputs = pair(function, ("x", "h"), x, h)
-        beyond = _extension(function, mode)
+        extension_mode = _extension(function, mode)
         label = _label(function, axis, inputs.shapes[0])
-        met = _axis(function, inputs.shapes[0][label], inputs.shapes[1], rates, beyond)
-        call, operands = _bind(function, inputs, label, met, beyond, chosen)
+        geometry = _axis(function, inputs.shapes[0][label], inputs.shapes[1], rates, extension_mode)
+        call, operands = _bind(function, inputs, label, geometry, extension_mode, options)
         return cache.store(cache_key, call).on_extended(operands.x, operands.kernel)
     return call(x, h)
 
 
 def _bind(
-    function: str, inputs: Pair, label: int, met: Axis, beyond: str, chosen: Options
+    function: str, inputs: Pair, label: int, axis: Axis, extension_mode: str, options: Options
 ) -> tuple[_BoundFilter, Operands]:
     """Return the call and its first operands, extended."""
-    shape = (*inputs.shapes[0][:label], met.outputs, *inputs.shapes[0][label + 1 :])
+    shape = (*inputs.shapes[0][:label], axis.outputs, *inputs.shapes[0][label + 1 :])
     check_result(function, shape, prod(shape), 4, "`up` and `down` say how many samples come out")
-    found = typed(function, inputs, _rule)
-    operands, extend = found.operands, None
-    prepare.check_fill(function, chosen.fill_value, operands.traits, "cval")
-    if beyond in extension.EXPLICIT and met.outputs:
-        ends = extension.reach(met)
-        extend = partial(_extended, operands.traits.backend, (found.form.output, label, beyond, ends, operands.xp))
-        operands, met = operands._replace(x=extend(operands.x)), extension.lengthened(met, ends)
-    problem = _problem(function, shape_of(operands.x), inputs.shapes[1], label, met)
-    chosen = chosen if beyond == "constant" else chosen._replace(fill_value=0)
-    return _BoundFilter(binding.cached_call(function, operands, problem, chosen), found.form, extend), operands
+    core = typed(function, inputs, _rule)
+    operands, extend = core.operands, None
+    prepare.check_fill(function, options.fill_value, operands.traits, "cval")
+    if extension_mode in extension.EXPLICIT and axis.outputs:
+        ends = extension.reach(axis)
+        extend = partial(
+            _extended, operands.traits.backend, (core.form.output, label, extension_mode, ends, operands.xp)
+        )
+        operands, axis = operands._replace(x=_first(extend, operands, label, ends)), extension.lengthened(axis, ends)
+    problem = _problem(function, shape_of(operands.x), inputs.shapes[1], label, axis)
+    options = options if extension_mode == "constant" else options._replace(fill_value=0)
+    return _BoundFilter(binding.cached_call(function, operands, problem, options), core.form, extend), operands
+
+
+def _first(extend: Callable[[Any], Any], operands: Operands, label: int, ends: tuple[int, int]) -> Any:
+    """Return x of the first call, extended; a stand-in of its shape in a dry run."""
+    if not dry_run.is_active():
+        return extend(operands.x)
+    before, after = ends
+    dry_run.remark(f"x is extended in a copy first, by {before} samples before and {after} after")
+    shape = list(shape_of(operands.x))
+    shape[label] += before + after
+    return dry_run.stand_in(tuple(shape), operands.traits.output, xp=operands.xp, device=operands.device)
 
 
 def _rule(x: str, h: str) -> str:
@@ -94,9 +107,11 @@ def _extended(backend: str, settings: tuple[Any, ...], x: Any) -> Any:
     return as_program(backend, _extension_of, settings, (x,))
 
 
-def _extension_of(output: str, label: int, beyond: str, ends: tuple[int, int], xp: Namespace, x: Array) -> Array:
+def _extension_of(
+    output: str, label: int, extension_mode: str, ends: tuple[int, int], xp: Namespace, x: Array
+) -> Array:
     data = xp.astype(x, getattr(xp, output), copy=False)
-    return extension.extend(data, label, beyond, ends, xp=xp, device=device_of(x))
+    return extension.extend(data, label, extension_mode, ends, xp=xp, device=device_of(x))
 
 
 def _extension(function: str, mode: Any) -> str:
@@ -114,16 +129,16 @@ def _label(function: str, axis: Any, shape: Shape) -> int:
     return number % len(shape)
 
 
-def _axis(function: str, size: int, h_shape: Shape, rates: tuple[Any, Any], beyond: str) -> Axis:
+def _axis(function: str, size: int, h_shape: Shape, rates: tuple[Any, Any], extension_mode: str) -> Axis:
     """Return the filtered axis."""
     if len(h_shape) != 1 or not h_shape[0]:
         raise ValueError(f"{function}: h must be 1-D with non-zero length. Got shape {h_shape}.")
     up, down = (_rate(function, name, rate) for name, rate in zip(("up", "down"), rates, strict=True))
     taps = h_shape[0]
     outputs = max(0, strided((size - 1) * up + taps, down))
-    if not size and outputs and beyond != "constant":
-        raise ValueError(f"{function}: mode {beyond!r} extends the data. Got no samples. Use mode='constant'.")
-    axis = Axis(size, taps, outputs, stride=down, upsample=up, before=taps - 1, boundary=_BOUNDARIES[beyond])
+    if not size and outputs and extension_mode != "constant":
+        raise ValueError(f"{function}: mode {extension_mode!r} extends the data. Got no samples. Use mode='constant'.")
+    axis = Axis(size, taps, outputs, stride=down, upsample=up, before=taps - 1, boundary=_BOUNDARIES[extension_mode])
     check_positions(function, axis)
     return axis
 

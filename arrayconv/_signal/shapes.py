@@ -1,7 +1,7 @@
 """SciPy's sizes as `Axis` values: modes, the swap of 'valid', and which operand runs along the other.
 
-SciPy's sizes are symmetric in a way the core's are not: 'valid' takes the larger operand as the data, wherever it
-stands. Convolution commutes, so any problem can be run with the roles exchanged (`exchanged`): the operand with more
+SciPy's sizes are symmetric in a way the core's are not: 'valid' takes the larger operand as the data, whichever
+it is. Convolution commutes, so any problem can be run with the roles exchanged (`exchanged`): the operand with more
 samples becomes x, the other the kernel. A correlation is exchanged as the convolution with the reversed conjugate.
 """
 

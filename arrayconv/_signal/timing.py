@@ -16,8 +16,8 @@ _TRIES = 3
 
 def seconds(function: str, in1: Any, in2: Any, mode: Any) -> dict[str, float]:
     """Return the seconds of one convolution by each of SciPy's methods."""
-    found = typed(function, pair(function, NAMES, in1, in2), result_type).operands
-    if found.traits.traced:
+    operands = typed(function, pair(function, NAMES, in1, in2), result_type).operands
+    if operands.traits.traced:
         raise NotImplementedError(f"{function}: measure=True needs values. Got traced arrays. Use measure=False.")
 
     def run(method: str) -> None:

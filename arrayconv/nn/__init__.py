@@ -11,15 +11,15 @@ Options of our own are keyword-only after torch's. These parameters mean the sam
 * `bias`: array (out_channels,) that is added, or None. It never widens the result: of the result's dtype, as torch
   requires, or one that promotes to it.
 * `stride`: int or one per spatial axis, step between outputs; transposed: between the outputs of neighbouring samples.
-* `dilation`: int or one per spatial axis, gap between taps. A sequence of one entry serves all axes.
-* `padding`: samples read beyond the ends (transposed: outputs left out at both ends). An int serves both ends, also one
-  per axis in a flat tuple, as in torch. Not transposed, also a (before, after) pair per axis, nested:
-  ``((1, 2), (0, 1))``, ``((1, 2),)`` for one axis; or a name: 'valid' is 0, 'full' reads wherever a tap meets a sample,
-  'same' gives ceil(n / stride) outputs as XLA does: torch's at stride 1, and with any stride. An odd pad goes after,
-  by 'same_lower' before.
+* `dilation`: int or one per spatial axis, distance between taps. A sequence of one entry applies to all axes.
+* `padding`: samples read beyond the ends (transposed: outputs left out at both ends). An int applies to both ends, also
+  one per axis in a flat tuple, as in torch. Not transposed, also a (before, after) pair per axis, nested:
+  ``((1, 2), (0, 1))``, ``((1, 2),)`` for one axis; or a name: 'valid' is 0, 'full' has an output wherever a tap
+  multiplies a sample, 'same' gives ceil(n / stride) outputs as XLA does: torch's at stride 1, and with any stride. An
+  odd pad goes after, by 'same_lower' before.
 * `output_padding`: outputs added at the far end, int or one per axis; smaller than stride or dilation.
 * `groups`: into how many independent convolutions the channels are split, in equal parts.
-* `boundary`: what lies beyond the ends, by `numpy.pad`'s names, one or one per axis, at any width: 'constant', 'edge'
+* `boundary`: how `input` is extended, by `numpy.pad`'s names, one or one per axis, at any width: 'constant', 'edge'
   (torch: replicate), 'symmetric', 'reflect', 'wrap' (torch: circular).
 * `fill_value`: the constant of 'constant'.
 * `method`: as in `arrayconv.convolve`.
@@ -179,7 +179,7 @@ def conv(
     Raises
     ------
     ValueError, TypeError
-        As told at the head of `arrayconv.nn`, and where the padded axis is shorter than the kernel.
+        As described at the head of `arrayconv.nn`, and where the padded axis is shorter than the kernel.
     NotImplementedError
         If `method` names one that can't run this, with the reason.
 
@@ -310,7 +310,7 @@ def unfold(input: Any, kernel_size: PerAxis, dilation: PerAxis = 1, padding: Per
     kernel_size : int or sequence of int
         Taps per spatial axis of `input`. An int means two axes, as in torch.
     dilation, padding, stride : int or one per axis
-        As in `conv`; zeros lie beyond the ends, `padding` of them are read.
+        As in `conv`; `padding` zeros are added at both ends.
 
     Returns
     -------
@@ -340,7 +340,7 @@ def fold(
     padding: PerAxis = 0,
     stride: PerAxis = 1,
 ) -> Any:
-    """Add columns up where `unfold` would have copied them from: its adjoint.
+    """Add columns up at the positions that `unfold` would copy them from: its adjoint.
 
     Parameters
     ----------

@@ -1,12 +1,12 @@
 """torch.nn.grad's functions under their own names: the gradients of a convolution as calls of their own.
 
-For arrays without autograd, and where a gradient is wanted by itself. Zeros lie beyond the ends. Gradients of complex
+For arrays without autograd, and for a gradient by itself. The input is extended by zeros. Gradients of complex
 data are those of torch's autograd, which conjugates the other operand (torch's functions of these names refuse complex
 data on the CPU). Beyond torch's, they take unbatched arrays, integers (exact, wrapping) and every `padding` of
 `arrayconv.nn.conv`.
 
-* `input`: what the convolution took, where the weight's gradient is asked for.
-* `weight`: what the convolution took, where the input's gradient is asked for.
+* `input`: the convolution's, for the weight's gradient.
+* `weight`: the convolution's, for the input's gradient.
 * `input_size`: shape of the input.
 * `weight_size`: shape of the weight.
 * `grad_output`: gradient of the output, of the output's shape.

@@ -3,14 +3,14 @@
 ``from arrayconv.nn import modules as nn`` and ``nn.Conv2d(3, 8, 5)``: each class is a subclass of torch.nn's of that
 name and takes its arguments in its order, so a state dict of either loads into the other. Keyword-only after torch's:
 
-* `boundary`: what lies beyond the ends in `numpy.pad`'s names, one or one per axis, in place of `padding_mode`.
+* `boundary`: how the input is extended, in `numpy.pad`'s names, one or one per axis, in place of `padding_mode`.
 * `fill_value`: the constant of boundary 'constant'.
 * `method`, `accuracy`, `max_workspace`: as in `arrayconv.convolve`.
 
 `padding` is whatever `arrayconv.nn.conv2d` takes: 'same' with any stride, 'full', pairs. `padding_mode` may also be
-'symmetric', or one name per axis, and reaches any distance. A transposed convolution has zeros beyond its ends, so no
-boundary. Under torch.autocast the operands are cast as torch's layers cast them; half precision is summed in float32.
-This module imports torch; `arrayconv.nn` does not.
+'symmetric', or one name per axis, and extends by any number of samples. A transposed convolution has no boundary: its
+input is extended by zeros. Under torch.autocast the operands are cast as torch's layers cast them; half precision is
+summed in float32. This module imports torch; `arrayconv.nn` does not.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ _DEFAULTS = {"fill_value": 0, "method": "auto", "accuracy": "normwise", "max_wor
 
 
 class _Planned(_ConvNd):
-    """What all layers share: options of our own, kept as attributes and shown by repr where they are not the default.
+    """The options of our own that all layers have, as attributes, shown by repr where they are not the default.
 
-    It stands before torch's class among the bases, so that `super()` is torch's.
+    It precedes torch's class among the bases, so that `super()` is torch's.
     """
 
     _count: ClassVar[int]  # of spatial axes
@@ -52,9 +52,9 @@ class _Planned(_ConvNd):
     accuracy: str
     max_workspace: int | None
 
-    def _keep(self, chosen: prepare.Options) -> None:
+    def _keep(self, choice: prepare.Options) -> None:
         for option in _DEFAULTS:
-            setattr(self, option, getattr(chosen, option))
+            setattr(self, option, getattr(choice, option))
 
     def extra_repr(self) -> str:
         """Return torch's line, and the options of our own that are not the default."""
@@ -87,28 +87,28 @@ class _Convolution(_Planned):
     ) -> None:
         name, count = type(self).__name__, self._count
         modes = _modes(name, padding_mode, boundary, count)
-        chosen = prepare.options(name, method, accuracy, max_workspace, fill_value)
+        choice = prepare.options(name, method, accuracy, max_workspace, fill_value)
         taps = positive(name, "kernel_size", kernel_size, count)
         options = window(name, count, stride, padding, dilation, groups)
         _check_channels(name, in_channels, out_channels, options.groups)
-        # torch refuses some of the paddings that are fine here, so it is told of none.
+        # torch refuses some of the paddings that are valid here, so it gets none.
         initialise = cast("Any", super().__init__)  # torch's for this number of axes
         sizes = (options.stride, 0, options.dilation, options.groups)
         initialise(in_channels, out_channels, taps, *sizes, bias, "zeros", device, dtype)
         self.padding = padding if isinstance(padding, str) else tuple([_side(entry) for entry in options.padding])
         self.padding_mode = modes[0] if len(set(modes)) == 1 else modes
-        del self._reversed_padding_repeated_twice  # torch's own record of the padding, which would not be true
-        self._keep(chosen)
+        del self._reversed_padding_repeated_twice  # torch's own record of the padding, which would be wrong
+        self._keep(choice)
 
     @property
     def boundary(self) -> tuple[str, ...]:
-        """What lies beyond the ends of each axis, in `numpy.pad`'s names; set `padding_mode` to change it."""
+        """How each axis is extended, in `numpy.pad`'s names; set `padding_mode` to change it."""
         return tuple([_BOUNDARY_OF[mode] for mode in _modes(type(self).__name__, self.padding_mode, None, self._count)])
 
     def _conv_forward(self, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         """Convolve with parameters that need not be the layer's own; torch's `forward` calls this."""
         name = type(self).__name__
-        operands = _admitted(name, input, weight, bias)
+        operands = _operands(name, input, weight, bias)
         geometry = self._count, self.stride, self.padding, self.dilation, self.groups, self.boundary
         options = (*geometry, self.fill_value, self.method, self.accuracy, None, self.max_workspace)
         return convolution.convolve(name, *operands, options)
@@ -174,7 +174,7 @@ class _Transposed(_Planned, _ConvTransposeNd):
     ) -> None:
         name, count = type(self).__name__, self._count
         check_option(name, "padding_mode", padding_mode, ("zeros",))
-        chosen = prepare.options(name, method, accuracy, max_workspace, 0)
+        choice = prepare.options(name, method, accuracy, max_workspace, 0)
         groups = positive_number(name, "groups", groups)
         _check_channels(name, in_channels, out_channels, groups)
         taps = positive(name, "kernel_size", kernel_size, count)
@@ -185,17 +185,17 @@ class _Transposed(_Planned, _ConvTransposeNd):
         initialise = cast("Any", super().__init__)
         sizes = (in_channels, out_channels, taps, steps, *sides, groups)
         initialise(*sizes, bias, dilations, padding_mode, device, dtype)
-        self._keep(chosen)
+        self._keep(choice)
 
     def forward(self, input: Tensor, output_size: Sequence[int] | None = None) -> Tensor:
-        """Convolve transposed; `output_size` chooses among the sizes that a stride leaves open.
+        """Convolve transposed; `output_size` selects one of the sizes that a stride allows.
 
         Parameters
         ----------
         input : Tensor
             (batch, in_channels, *size), or without the batch.
         output_size : sequence of int, optional
-            The spatial size wanted, or the whole shape, in place of `output_padding`.
+            The requested spatial size, or the whole shape, in place of `output_padding`.
 
         Returns
         -------
@@ -203,7 +203,7 @@ class _Transposed(_Planned, _ConvTransposeNd):
             (batch, out_channels, *output_size), or without the batch.
         """
         name = type(self).__name__
-        operands = _admitted(name, input, self.weight, self.bias)
+        operands = _operands(name, input, self.weight, self.bias)
         extra = self.output_padding if output_size is None else self._extra(name, input, output_size)
         geometry = self._count, self.stride, self.padding, extra, self.groups, self.dilation
         options = (*geometry, self.method, self.accuracy, None, self.max_workspace)
@@ -211,12 +211,12 @@ class _Transposed(_Planned, _ConvTransposeNd):
 
     def _extra(self, name: str, input: Tensor, output_size: Any) -> Any:
         batched(name, "input", shape_of(input), self._count)
-        wanted, padding = list(output_size), cast("Any", self.padding)
+        size, padding = list(output_size), cast("Any", self.padding)
         stride, taps, dilation = list(self.stride), list(self.kernel_size), list(self.dilation)
         try:
-            return self._output_padding(input, wanted, stride, padding, taps, self._count, dilation)
-        except ValueError as found:  # in torch's words, which name no layer
-            raise ValueError(f"{name}: `output_size` must fit the input and the layer. Got: {found}.") from found
+            return self._output_padding(input, size, stride, padding, taps, self._count, dilation)
+        except ValueError as refusal:  # in torch's words, which name no layer
+            raise ValueError(f"{name}: `output_size` must fit the input and the layer. Got: {refusal}.") from refusal
 
 
 class ConvTranspose1d(_Transposed, torch.nn.ConvTranspose1d):
@@ -246,11 +246,11 @@ class ConvTranspose3d(_Transposed, torch.nn.ConvTranspose3d):
 
 
 def _modes(name: str, padding_mode: Any, boundary: Any, count: int) -> tuple[str, ...]:
-    """Return torch's name of what lies beyond the ends, one per axis, from either vocabulary."""
+    """Return torch's padding modes, one per axis, from either vocabulary."""
     if boundary is not None:
         if padding_mode != "zeros":
             raise ValueError(
-                f"{name}: `boundary` stands in place of `padding_mode`, so one of them must be left alone. "
+                f"{name}: `boundary` replaces `padding_mode`, so only one of them may be passed. "
                 f"Got boundary={boundary!r}, padding_mode={padding_mode!r}."
             )
         entries = _entries(name, "boundary", boundary, count, BOUNDARIES)
@@ -267,7 +267,7 @@ def _entries(name: str, argument: str, value: Any, count: int, known: tuple[str,
 
 
 def _side(entry: Any) -> Any:
-    """Return one axis' padding as torch keeps it where it can: an int where both ends are equal."""
+    """Return one axis' padding in torch's form where there is one: an int where both ends are equal."""
     return entry if isinstance(entry, str) or entry[0] != entry[1] else entry[0]
 
 
@@ -281,7 +281,7 @@ def _check_channels(name: str, in_channels: Any, out_channels: Any, groups: int)
             )
 
 
-def _admitted(name: str, input: Any, weight: Tensor, bias: Tensor | None) -> tuple[Tensor, Tensor, Tensor | None]:
+def _operands(name: str, input: Any, weight: Tensor, bias: Tensor | None) -> tuple[Tensor, Tensor, Tensor | None]:
     """Return the operands of a layer, cast as torch's autocast casts those of its convolutions: all but float64."""
     if not isinstance(input, torch.Tensor):
         raise TypeError(

@@ -59,7 +59,7 @@ def untranslated(monkeypatch):
         raise AssertionError("the call is translated again")
 
     def forbid():
-        for module, name in ((convolution, "pair"), (resampling, "pair"), (filters, "source")):
+        for module, name in ((convolution, "pair"), (resampling, "pair"), (filters, "validate_input")):
             monkeypatch.setattr(module, name, refuse)
 
     return forbid

@@ -270,7 +270,7 @@ class TestPasses:
 
     @pytest.mark.parametrize(
         ("options", "reason"),
-        [({"separable": False}, "separable=False"), ({"method": "direct"}, "method='direct' was asked for")],
+        [({"separable": False}, "separable=False"), ({"method": "direct"}, "method='direct' was requested")],
     )
     def test_do_not_run_where_they_are_switched_off(self, options, reason):
         assert reason in Convolver(kernels.gaussian(3.0), "same", **options).explain((400, 400)).separable
@@ -381,9 +381,9 @@ class TestTorch:
             weight.mul_(3)
             torch.testing.assert_close(convolver(x), 3 * y)
         assert len(convolver._store) == 0
-        assert "watches" in Convolver(weight, separable="auto").explain(x).separable
+        assert "differentiated" in Convolver(weight, separable="auto").explain(x).separable
 
-    def test_values_are_copied_where_no_gradient_is_needed(self):
+    def test_values_are_copied_unless_they_need_autodiff(self):
         weight = self.torch.nn.Parameter(self.torch.asarray(KERNEL))
         convolver = Convolver(weight.detach(), "same")
         y = convolver(self.torch.asarray(X))

@@ -644,7 +644,7 @@ REFUSALS = [  # pattern, shapes, options, carets, text
         SHAPES,
         {"b": 0},
         "^",
-        "sizes of labels must be at least 1. Got b=0. Leave it out where the shapes tell it.",
+        "sizes of labels must be at least 1. Got b=0. Leave it out where the shapes determine it.",
     ),
     (
         N,

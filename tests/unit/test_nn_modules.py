@@ -431,7 +431,7 @@ NEVER = [
     ("Conv2d", {"boundary": "circular"}, ValueError,
      "Conv2d: `boundary` must be one of 'constant', 'edge', 'symmetric', 'reflect', 'wrap'. Got 'circular'."),
     ("Conv2d", {"boundary": "wrap", "padding_mode": "circular"}, ValueError,
-     "Conv2d: `boundary` stands in place of `padding_mode`, so one of them must be left alone. "
+     "Conv2d: `boundary` replaces `padding_mode`, so only one of them may be passed. "
      "Got boundary='wrap', padding_mode='circular'."),
     ("Conv2d", {"method": "winograd"}, ValueError,
      f"Conv2d: `method` must be one of {listed(METHODS)}. Got 'winograd'."),

@@ -1,0 +1,103 @@
+"""Dry runs: calls that are validated, translated and planned, and not computed. `arrayconv.explain` reads their plans.
+
+In a dry run every front door takes the path of a first call: the cache of calls contains none of a dry run's settings.
+Where a plan would run, `binding.run_plan` notes it and returns a stand-in for its result: an array of that shape, dtype
+and device without memory of its own, on which the door goes on.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, NamedTuple
+
+from arrayconv import config
+from arrayconv._arrays.namespace import Namespace
+from arrayconv._arrays.operands import Operands
+from arrayconv._plan.plan import Plan
+from arrayconv._problem.problem import Problem
+from arrayconv._runtime.programs import LIBRARY
+from arrayconv._runtime.tracing import is_compiling, shape_of
+
+Shape = tuple[int, ...]
+
+
+class PlannedCall(NamedTuple):
+    """One convolution of a call: its problem and plan, without arrays."""
+
+    problem: Problem
+    plan: Plan
+    fill: complex
+    shapes: tuple[Shape, Shape]  # of x and the kernel
+    axes: Shape | None = None  # of x, along which a pass runs; None for a call of one convolution
+
+
+class Record:
+    """What a dry run notes: the convolutions in the order in which they would run, and remarks of the doors."""
+
+    def __init__(self) -> None:
+        self.calls: list[PlannedCall] = []
+        self.remarks: list[str] = []
+
+
+_record: ContextVar[Record | None] = ContextVar("arrayconv.dry_run", default=None)
+
+
+def is_active() -> bool:
+    """Whether calls of this context are planned and not computed."""
+    return not is_compiling() and config.current().dry_run
+
+
+@contextmanager
+def recording() -> Generator[Record]:
+    """Plan the calls inside a ``with`` block, and compute none."""
+    settings = config._settings  # pyright: ignore[reportPrivateUsage]
+    record = Record()
+    token, own = settings.set(config.current()._replace(dry_run=True)), _record.set(record)
+    try:
+        yield record
+    finally:
+        _record.reset(own)
+        settings.reset(token)
+
+
+def note(operands: Operands, problem: Problem, plan: Plan, fill: complex) -> Any:
+    """Note a planned call; return a stand-in for its result."""
+    record = _record.get()
+    if record is not None:
+        shapes = shape_of(operands.x), shape_of(operands.kernel)
+        record.calls.append(PlannedCall(problem, plan, fill, shapes))
+    return stand_in(problem.shape, operands.traits.output, xp=operands.xp, device=operands.device)
+
+
+def note_axes(axes: Shape) -> None:
+    """Say along which axes of x the convolution runs that was noted last."""
+    record = _record.get()
+    if record is not None:
+        record.calls[-1] = record.calls[-1]._replace(axes=axes)
+
+
+def remark(text: str) -> None:
+    """Note why a door planned what it did; nothing outside of a dry run."""
+    record = None if is_compiling() else _record.get()
+    if record is not None and text not in record.remarks:
+        record.remarks.append(text)
+
+
+def stand_in(shape: Shape, dtype: str, *, xp: Namespace, device: Any) -> Any:
+    """Return an array without values: one zero, broadcast."""
+    return xp.broadcast_to(xp.zeros((), dtype=getattr(xp, dtype), device=device), shape)
+
+
+def without_computing(library: str, function: Callable[[], Any]) -> None:
+    """Call a function; JAX, whose arrays have no views, computes nothing of what it does to them."""
+    if library != LIBRARY:
+        function()
+        return
+
+    def staged() -> None:
+        function()
+
+    sys.modules[LIBRARY].eval_shape(staged)

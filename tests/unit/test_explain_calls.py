@@ -1,0 +1,405 @@
+"""`explain(call=...)`: every public function that convolves says by which methods it would, and computes nothing."""
+
+import dataclasses
+import importlib
+import tracemalloc
+
+import numpy as np
+import pytest
+
+import arrayconv
+from arrayconv import ndimage, nn, signal
+from arrayconv._algorithms import Bound
+from arrayconv._calls import cache, dry_call, dry_run
+from arrayconv._plan.rank import TABLE
+from arrayconv._run import execute
+from tests.conftest import make_library
+
+LIBRARIES = ["numpy", "torch", "array_api_strict"]  # each JAX call takes seconds to compile
+
+
+class Shape(tuple):
+    """The shape of an array among the arguments of a call."""
+
+
+def shape(*sizes):
+    """Return the shape of an array."""
+    return Shape(sizes)
+
+
+IMAGE, BATCH = shape(20, 31), shape(2, 4, 9, 10)
+GRADIENT = shape(2, 6, 7, 8)
+CALLS = {  # function, its arguments, its options
+    "convolve": (arrayconv.convolve, (IMAGE, shape(3, 4), "same"), {"boundary": "reflect", "stride": (2, 1)}),
+    "convolve-fft": (arrayconv.convolve, (shape(90, 91), shape(31, 31)), {"method": "fft"}),
+    "convolve-filled": (arrayconv.convolve, (IMAGE, shape(3, 4)), {"fill_value": 2}),
+    "correlate": (arrayconv.correlate, (shape(50), shape(7)), {"lags": (-3, 9)}),
+    "einconv": (arrayconv.einconv, ("b n c, n c o -> b n o | n", shape(2, 9, 3), shape(3, 3, 4)), {"padding": "same"}),
+    "nn.conv": (nn.conv, (shape(1, 2, 4, 3, 5, 4), shape(2, 2, 2, 2, 2, 2)), {}),
+    "nn.conv1d": (nn.conv1d, (shape(2, 3, 40), shape(4, 3, 5)), {"padding": "same", "stride": 2}),
+    "nn.conv2d": (nn.conv2d, (BATCH, shape(6, 2, 3, 3), shape(6), 1, 1), {"groups": 2}),
+    "nn.conv2d-keywords": (nn.conv2d, (), {"input": BATCH, "weight": shape(6, 4, 3, 3), "bias": shape(6)}),
+    "nn.conv3d": (nn.conv3d, (shape(1, 2, 5, 6, 7), shape(3, 2, 2, 3, 2)), {"boundary": "wrap", "padding": 1}),
+    "nn.conv_transpose": (nn.conv_transpose, (shape(3, 4), shape(3, 2, 3)), {"stride": 2}),
+    "nn.conv_transpose1d": (nn.conv_transpose1d, (shape(2, 3, 20), shape(3, 4, 5)), {"stride": 3}),
+    "nn.conv_transpose2d": (nn.conv_transpose2d, (BATCH, shape(4, 3, 2, 2), shape(3)), {"stride": 2}),
+    "nn.conv_transpose3d": (nn.conv_transpose3d, (shape(1, 2, 3, 4, 5), shape(2, 3, 2, 2, 2)), {"padding": 1}),
+    "nn.grad.conv1d_input": (nn.grad.conv1d_input, ((2, 3, 9), shape(4, 3, 3), shape(2, 4, 4)), {"stride": 2}),
+    "nn.grad.conv1d_weight": (nn.grad.conv1d_weight, (shape(2, 3, 9), (4, 3, 3), shape(2, 4, 4)), {"stride": 2}),
+    "nn.grad.conv2d_input": (nn.grad.conv2d_input, ((2, 4, 9, 10), shape(6, 4, 3, 3), GRADIENT), {}),
+    "nn.grad.conv2d_weight": (nn.grad.conv2d_weight, (BATCH, (6, 4, 3, 3), GRADIENT), {}),
+    "nn.grad.conv3d_input": (nn.grad.conv3d_input, ((1, 2, 4, 4, 4), shape(3, 2, 2, 2, 2), shape(1, 3, 3, 3, 3)), {}),
+    "nn.grad.conv3d_weight": (nn.grad.conv3d_weight, (shape(1, 2, 4, 4, 4), (3, 2, 2, 2, 2), shape(1, 3, 3, 3, 3)), {}),
+    "signal.convolve": (signal.convolve, (IMAGE, shape(3, 4), "same"), {}),
+    "signal.convolve-long": (signal.convolve, (shape(3000), shape(900)), {}),
+    "signal.correlate": (signal.correlate, (shape(5), shape(40), "valid"), {}),
+    "signal.fftconvolve": (signal.fftconvolve, (IMAGE, shape(3, 31)), {"mode": "same", "axes": 0}),
+    "signal.oaconvolve": (signal.oaconvolve, (shape(400), shape(9)), {}),
+    "signal.convolve2d": (signal.convolve2d, (IMAGE, shape(3, 4), "same", "symm"), {}),
+    "signal.correlate2d": (signal.correlate2d, (IMAGE, shape(3, 4)), {"fillvalue": 1}),
+    "signal.upfirdn": (signal.upfirdn, (shape(7), shape(3, 40), 3, 2), {}),
+    "signal.upfirdn-extended": (signal.upfirdn, (shape(7), shape(3, 40), 3, 2), {"axis": 0, "mode": "smooth"}),
+    "ndimage.correlate": (ndimage.correlate, (IMAGE, shape(3, 4)), {}),
+    "ndimage.convolve": (ndimage.convolve, (IMAGE, [[1.0, 2.0], [3.0, 4.0]]), {"mode": "nearest"}),
+    "ndimage.correlate1d": (ndimage.correlate1d, (IMAGE, [1, 2, 1]), {"axis": 0}),
+    "ndimage.convolve1d": (ndimage.convolve1d, (IMAGE, shape(3)), {}),
+    "ndimage.gaussian_filter1d": (ndimage.gaussian_filter1d, (IMAGE, 1.5), {}),
+    "ndimage.gaussian_filter": (ndimage.gaussian_filter, (IMAGE, (1.5, 2.0)), {}),
+    "ndimage.gaussian_filter-nothing": (ndimage.gaussian_filter, (IMAGE, 0), {}),
+    "ndimage.uniform_filter1d": (ndimage.uniform_filter1d, (IMAGE, 5), {}),
+    "ndimage.uniform_filter": (ndimage.uniform_filter, (IMAGE, (3, 4)), {"output": "float32"}),
+    "ndimage.sobel": (ndimage.sobel, (shape(9, 10, 11),), {"axis": 1}),
+    "ndimage.prewitt": (ndimage.prewitt, (IMAGE,), {"output": "int16"}),
+    "ndimage.laplace": (ndimage.laplace, (IMAGE,), {}),
+    "ndimage.gaussian_laplace": (ndimage.gaussian_laplace, (IMAGE, 1.2), {}),
+    "ndimage.gaussian_gradient_magnitude": (ndimage.gaussian_gradient_magnitude, (IMAGE, 1.2), {}),
+    "ndimage.generic_laplace": (ndimage.generic_laplace, (IMAGE, ndimage.sobel), {}),
+    "ndimage.generic_gradient_magnitude": (ndimage.generic_gradient_magnitude, (IMAGE, ndimage.prewitt), {}),
+}
+SEVERAL = {  # the axes of the passes
+    "ndimage.gaussian_filter": [0, 1],
+    "ndimage.gaussian_filter-nothing": [],
+    "ndimage.uniform_filter": [0, 1],
+    "ndimage.sobel": [1, 0, 2],
+    "ndimage.prewitt": [1, 0],
+    "ndimage.laplace": [0, 1],
+    "ndimage.gaussian_laplace": [0, 1, 0, 1],
+    "ndimage.gaussian_gradient_magnitude": [0, 1, 0, 1],
+    "ndimage.generic_laplace": [0, 1, 1, 0],
+    "ndimage.generic_gradient_magnitude": [0, 1, 1, 0],
+}
+
+
+def filled(arguments, options, make):
+    """Return the arguments of a call with arrays in place of shapes."""
+    each = [make(value) if isinstance(value, Shape) else value for value in arguments]
+    return each, {name: make(value) if isinstance(value, Shape) else value for name, value in options.items()}
+
+
+def bare(arguments, options):
+    """Return the arguments of a call with plain tuples as shapes."""
+    return filled(arguments, options, tuple)
+
+
+def array_of(library):
+    """Return what makes arrays of a library."""
+    return lambda sizes: library.asarray(np.random.default_rng(len(sizes)).standard_normal(sizes))
+
+
+@pytest.fixture
+def runs(monkeypatch):
+    """Return the list of the methods that run."""
+    methods = []
+    for name, algorithm in TABLE.items():
+
+        def bind(spec, context, name=name, algorithm=algorithm):
+            bound = algorithm.bind(spec, context._replace(memory=None))
+
+            def run(*arguments):
+                methods.append(name)
+                return bound.run(*arguments)
+
+            return Bound(run)
+
+        monkeypatch.setitem(TABLE, name, dataclasses.replace(algorithm, bind=bind))
+    cache._calls.clear()
+    yield methods
+    cache._calls.clear()
+
+
+@pytest.fixture
+def plans(monkeypatch):
+    """Return the list of the plans that are bound."""
+    bound = []
+    initialise = execute.BoundPlan.__init__
+
+    def recorded(self, plan, *arguments, **options):
+        bound.append((plan.spec, plan.method))
+        initialise(self, plan, *arguments, **options)
+
+    monkeypatch.setattr(execute.BoundPlan, "__init__", recorded)
+    return bound
+
+
+@pytest.fixture
+def inert(monkeypatch):
+    """Make every computation raise."""
+
+    def computed(*_, **__):
+        raise AssertionError("something was computed")
+
+    for name, algorithm in TABLE.items():
+        monkeypatch.setitem(TABLE, name, dataclasses.replace(algorithm, bind=computed))
+    for name in ("execute", "reader", "orientation"):
+        monkeypatch.setattr(execute, name, computed)
+
+
+def methods_of(explanation):
+    """Return the method of every step, in the order in which they run."""
+    if not explanation.passes:
+        return [explanation.method] * explanation.steps
+    return [step.method for step in explanation.passes for _ in range(step.explanation.steps)]
+
+
+def planned(call, arguments, options):
+    """Return what a dry run plans."""
+    with dry_run.recording() as record:
+        call(*arguments, **options)
+    return [(one.plan.spec, one.plan.method) for one in record.calls]
+
+
+class TestTable:
+    def test_every_public_function_that_convolves_is_in_it(self):
+        public = {
+            getattr(importlib.import_module(f"arrayconv.{module}"), name)
+            for module in dry_call.MODULES
+            for name in importlib.import_module(f"arrayconv.{module}").__all__
+        }
+        others = {signal.choose_conv_method, signal.correlation_lags, nn.fold, nn.unfold, arrayconv.lags}
+        assert {call for call, *_ in CALLS.values()} == public - others
+
+    @pytest.mark.parametrize("name", LIBRARIES)
+    @pytest.mark.parametrize("case", CALLS)
+    def test_methods_explained_are_the_methods_that_run(self, case, name, runs):
+        call, arguments, options = CALLS[case]
+        arguments, options = filled(arguments, options, array_of(make_library(name)))
+        explanation = arrayconv.explain(*arguments, call=call, **options)
+        assert runs == []
+        y = call(*arguments, **options)
+        expected = methods_of(explanation)
+        assert list(dict.fromkeys(runs)) == list(dict.fromkeys(expected))
+        assert len(runs) >= len(expected)
+        assert (explanation.output_shape, explanation.backend) == (tuple(y.shape), name)
+        assert explanation.dtype == str(y.dtype).rpartition(".")[2]
+
+    @pytest.mark.parametrize("name", LIBRARIES)
+    @pytest.mark.parametrize("case", CALLS)
+    def test_plans_are_those_that_are_bound(self, case, name, plans):
+        call, arguments, options = CALLS[case]
+        arguments, options = filled(arguments, options, array_of(make_library(name)))
+        expected = planned(call, arguments, options)
+        assert plans == []
+        cache._calls.clear()
+        call(*arguments, **options)
+        assert set(plans) == set(expected)
+        assert (planned(call, arguments, options), len(plans)) == (expected, len(plans))  # the call is in the cache now
+
+    @pytest.mark.usefixtures("inert")
+    @pytest.mark.parametrize("name", LIBRARIES)
+    @pytest.mark.parametrize("case", CALLS)
+    def test_shapes_and_arrays_explain_the_same_and_nothing_is_computed(self, case, name):
+        call, arguments, options = CALLS[case]
+        make = array_of(make_library(name))
+        from_arrays = filled(arguments, options, make)
+        from_shapes = bare(arguments, options)
+        found = arrayconv.explain(*from_arrays[0], call=call, **from_arrays[1])
+        assert found == arrayconv.explain(*from_shapes[0], call=call, **from_shapes[1], like=make((1,)))
+        assert hash(found)
+        assert found.cost_ns >= 0
+
+    @pytest.mark.parametrize("case", CALLS)
+    def test_passes_have_axes_costs_and_explanations_of_their_own(self, case):
+        call, arguments, options = CALLS[case]
+        arguments, options = bare(arguments, options)
+        found = arrayconv.explain(*arguments, call=call, **options)
+        assert [step.axis for step in found.passes] == SEVERAL.get(case, [])
+        assert bool(found.candidates) == (case not in SEVERAL)
+        if found.passes:
+            assert found.method == "passes"
+            assert found.cost_ns == sum(step.cost_ns for step in found.passes)
+            assert found.workspace == max(step.workspace for step in found.passes)
+            assert found.steps == sum(step.explanation.steps for step in found.passes)
+            text = str(found)
+            assert f": {len(found.passes)} passes\n" in text
+            for number, step in enumerate(found.passes):
+                assert f"\n  pass {number + 1:<2}  {step.method}" in text
+                assert f"axis {step.axis}, {step.taps} taps" in text
+                assert step.explanation.method == step.method
+
+    @pytest.mark.parametrize("case", [case for case in CALLS if case != "ndimage.prewitt"])
+    def test_gradients_are_planned_as_vjp_runs_them(self, case, monkeypatch):
+        call, arguments, options = CALLS[case]
+        shapes = bare(arguments, options)
+        found = arrayconv.explain(*shapes[0], call=call, **shapes[1], derivatives=True)
+        each = [step.explanation for step in found.passes] if not found.candidates else [found]
+        assert all([name for name, _ in one.gradients] == ["x", "kernel"] for one in each)
+        assert all(dict(one.gradients)["x"].method for one in each)
+        if call.__module__ not in ("arrayconv.convolution", "arrayconv.einconv", "arrayconv.nn"):
+            return
+        arguments, options = filled(arguments, options, np.ones)
+        y, pullback = arrayconv.vjp(call, *arguments, **options)
+        methods = []
+        execution = execute.BoundPlan.__init__
+
+        def recorded(self, plan, *arguments, **options):
+            methods.append(plan.method)
+            execution(self, plan, *arguments, **options)
+
+        monkeypatch.setattr(execute.BoundPlan, "__init__", recorded)
+        dx, dkernel, *_ = pullback(np.ones_like(y))
+        assert methods == [gradient.method for _, gradient in found.gradients]
+        assert [gradient.output_shape for _, gradient in found.gradients] == [dx.shape, dkernel.shape]
+        assert "\ngradient of x\n" in str(found)
+
+
+@pytest.mark.parametrize(
+    "case", ["convolve", "nn.conv2d", "signal.correlate", "signal.upfirdn-extended", "ndimage.sobel", "ndimage.prewitt"]
+)
+def test_jax_is_explained_without_computing(case, plans):
+    jax = pytest.importorskip("jax", reason="jax is not installed")
+    call, arguments, options = CALLS[case]
+    from_arrays = filled(arguments, options, lambda sizes: jax.numpy.ones(sizes, "float32"))
+    from_shapes = bare(arguments, options)
+    found = arrayconv.explain(*from_arrays[0], call=call, **from_arrays[1])
+    assert found == arrayconv.explain(*from_shapes[0], call=call, **from_shapes[1], like="jax", dtype="float32")
+    assert plans == []
+    jax.clear_caches()  # programs of other tests, whose plans were bound then
+    y = call(*from_arrays[0], **from_arrays[1])
+    assert (found.backend, found.dtype, found.output_shape) == ("jax", str(y.dtype), y.shape)
+    each = [found] if found.candidates else [step.explanation for step in found.passes]
+    assert {method for _, method in plans} == {one.method for one in each}
+
+
+class TestForms:
+    def test_a_call_of_convolve_is_what_no_call_is(self):
+        shapes = (64, 48), (3, 5)
+        options = {"mode": "same", "boundary": "wrap", "max_workspace": 1 << 20}
+        assert arrayconv.explain(*shapes, call=arrayconv.convolve, **options) == arrayconv.explain(*shapes, **options)
+        lagged = {"lags": (-2, 3)}
+        assert arrayconv.explain(90, 3, call=arrayconv.correlate, **lagged) == arrayconv.explain(90, 3, **lagged)
+        assert arrayconv.explain(90, 3, derivatives=True) == arrayconv.explain(
+            90, 3, call=arrayconv.convolve, derivatives=True
+        )
+
+    def test_a_call_of_einconv_says_what_labels_became(self):
+        pattern, x, kernel = "b (g c) n, (g o) c n -> b (g o) n | n", (2, 6, 9), (4, 3, 3)
+        options = {"stride": {"n": 2}, "padding": "same"}
+        found = arrayconv.explain(pattern, x, kernel, call=arrayconv.einconv, **options, g=2)
+        assert found == arrayconv.explain(x, kernel, pattern=pattern, **options, sizes={"g": 2})
+
+    def test_a_convolver_explains_itself(self):
+        blur = arrayconv.Convolver(arrayconv.kernels.gaussian(3.0), "same")
+        assert arrayconv.explain((400, 400), call=blur) == blur.explain((400, 400))
+        found = arrayconv.explain((400, 400), call=blur, derivatives=True)
+        assert [[name for name, _ in step.explanation.gradients] for step in found.passes] == [["x"], ["x"]]
+        whole = arrayconv.Convolver(np.ones((3, 3)), separable=False)
+        ((name, gradient),) = arrayconv.explain((40, 50), call=whole, derivatives=True).gradients
+        assert (name, gradient.output_shape) == ("x", (40, 50))
+        with pytest.raises(TypeError, match="explain: a Convolver has its dtype already"):
+            arrayconv.explain((400, 400), call=blur, dtype="float32")
+
+    def test_a_layer_is_explained_as_it_is_called(self):
+        torch = pytest.importorskip("torch", reason="torch is not installed")
+        layer = nn.modules.Conv2d(3, 8, 5, padding=2, boundary="symmetric", method="direct")
+        found = arrayconv.explain((2, 3, 20, 21), call=layer)
+        assert (found.method, found.output_shape, found.backend) == ("direct", (2, 8, 20, 21), "torch")
+        assert found.dtype == "float32"
+        with torch.autocast("cpu", torch.bfloat16):
+            assert arrayconv.explain((2, 3, 20, 21), call=layer).dtype == "bfloat16"
+        transposed = nn.modules.ConvTranspose2d(3, 4, 4, stride=2)
+        found = arrayconv.explain(torch.ones(2, 3, 5, 5), call=transposed, output_size=(13, 13))
+        assert found.output_shape == tuple(transposed(torch.ones(2, 3, 5, 5), (13, 13)).shape)
+
+    def test_like_and_dtype_say_what_shapes_stand_for(self):
+        found = arrayconv.explain((2, 3, 9), (4, 3, 3), call=nn.conv1d, like="torch", dtype="float32")
+        assert (found.backend, found.dtype) == ("torch", "float32")
+        single = np.ones((2, 3, 9), "float32")
+        assert arrayconv.explain(single, (4, 3, 3), call=nn.conv1d).dtype == "float32"
+        assert arrayconv.explain((9, 9), call=ndimage.sobel, dtype="uint8").dtype == "uint8"
+
+    def test_bools_are_explained_too(self):
+        found = arrayconv.explain(np.ones(9, bool), np.ones(3, bool), call=signal.convolve)
+        assert (found.output_shape, found.accumulator) == ((11,), "int32")
+        assert "method 'auto' is 'direct' for bools" in str(found)
+
+    def test_remarks_say_what_the_function_decided(self):
+        swapped = arrayconv.explain((5,), (40,), call=signal.correlate)
+        assert any("in2 is x" in text for text in swapped.remarks)
+        refused = arrayconv.explain(np.ones(2**22, "int64"), (2**20,), call=signal.convolve, method="fft")
+        assert "method 'fft' is refused, so the next one is tried" in refused.remarks
+        extended = arrayconv.explain((7,), (40,), call=signal.upfirdn, mode="line")
+        assert "  remark: x is extended in a copy first, by 6 samples before and 6 after\n" in str(extended)
+
+    def test_nothing_is_allocated_for_shapes(self):
+        tracemalloc.start()
+        try:
+            for call in (ndimage.sobel, ndimage.laplace, ndimage.uniform_filter):
+                for dtype in ("uint8", "float64"):
+                    found = arrayconv.explain((16384, 16384), call=call, dtype=dtype)
+                    assert found.output_shape == (16384, 16384)
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+        assert peak < 1 << 24
+
+    def test_a_dry_run_leaves_nothing_in_the_cache(self):
+        cache._calls.clear()
+        blur = arrayconv.Convolver(np.ones((3, 3)), separable=False)
+        with dry_run.recording() as record:
+            arrayconv.convolve(np.ones(9), np.ones(3))
+            blur(np.ones((9, 9)))
+        assert len(record.calls) == 2
+        assert len(cache._calls) == 0
+        assert blur.nbytes == 0
+        assert len(blur._store) == 0
+        np.testing.assert_array_equal(arrayconv.convolve(np.ones(3), np.ones(2)), [1, 2, 2, 1])
+
+
+class TestRefusals:
+    @pytest.mark.parametrize(
+        "call", [np.convolve, nn.unfold, signal.choose_conv_method, arrayconv.lags, "conv2d", 3, list]
+    )
+    def test_what_does_not_convolve_is_refused_with_a_list_of_what_does(self, call):
+        with pytest.raises(TypeError, match="explain: `call` must be one of arrayconv") as refusal:
+            arrayconv.explain((9,), (3,), call=call)
+        for name in ("convolve", "einconv", "conv2d", "upfirdn", "gaussian_filter", "conv1d_weight", "Convolver"):
+            assert name in str(refusal.value)
+        assert "unfold" not in str(refusal.value).partition(" Got ")[0]
+
+    def test_arguments_are_those_of_the_function(self):
+        with pytest.raises(TypeError, match=r"explain: the arguments must be those of conv2d\(input.* Got: missing"):
+            arrayconv.explain((1, 1, 9, 9), call=nn.conv2d)
+        with pytest.raises(TypeError, match=r"Got: got an unexpected keyword argument 'mode'"):
+            arrayconv.explain((1, 1, 9, 9), (1, 1, 3, 3), call=nn.conv2d, mode="same")
+
+    def test_errors_are_those_of_the_function(self):
+        with pytest.raises(ValueError, match=r"^conv2d: `weight.shape\[1\] \* groups` must equal the input channels"):
+            arrayconv.explain((1, 2, 9, 9), (1, 3, 3, 3), call=nn.conv2d)
+        with pytest.raises(NotImplementedError, match=r"^convolve: method 'numpy_convolve' cannot run this"):
+            arrayconv.explain((9, 9), (3, 3), call=arrayconv.convolve, method="numpy_convolve")
+
+    @pytest.mark.parametrize(("name", "call"), [("out", arrayconv.convolve), ("output", ndimage.convolve)])
+    def test_no_array_is_written(self, name, call):
+        target = np.full((9, 9), 7.0)
+        with pytest.raises(TypeError, match=f"explain: `{name}` must not be an array"):
+            arrayconv.explain(np.ones((9, 9)), np.ones((3, 3)), call=call, **{name: target})
+        assert (target == 7).all()
+
+    def test_measuring_is_for_the_other_form(self):
+        with pytest.raises(ValueError, match="explain: `measure` is for calls without `call`"):
+            arrayconv.explain((9,), (3,), call=arrayconv.convolve, measure=True)
+
+    def test_integers_have_no_derivatives(self):
+        for options in ({}, {"call": arrayconv.convolve}):
+            with pytest.raises(TypeError, match="explain: integers have no derivative"):
+                arrayconv.explain((9,), (3,), dtype="int64", derivatives=True, **options)
