@@ -19,6 +19,7 @@ from typing import NamedTuple
 from xml.etree import ElementTree
 
 MOST_REASONS = 12  # of skips that are shown, those of most tests first
+SLOWEST = 20  # tests that are named
 
 
 class Part(NamedTuple):
@@ -28,23 +29,25 @@ class Part(NamedTuple):
     outcome: str
     counts: Counter[str]
     skips: Counter[str]  # tests by the reason why they did not run
+    times: dict[str, float]  # test -> seconds
     seconds: float
 
 
 def run(make: list[str], name: str, results: Path) -> Part:
     start = time.monotonic()
     status = subprocess.run([*make, "--no-print-directory", name, f"RESULTS={results}"], check=False).returncode
-    counts, skips = read(results)
+    counts, skips, times = read(results)
     ran = counts["passed"] + counts["failed"] + counts["xfailed"]
     outcome = "passed" if status == 0 and ran else "FAILED" if ran else "RAN NO TEST"
-    return Part(name, outcome, counts, skips, time.monotonic() - start)
+    return Part(name, outcome, counts, skips, times, time.monotonic() - start)
 
 
-def read(results: Path) -> tuple[Counter[str], Counter[str]]:
-    """The number of tests by outcome, and of those skipped by reason; none where pytest did not get so far."""
-    counts, skips = Counter[str](), Counter[str]()
+def read(results: Path) -> tuple[Counter[str], Counter[str], dict[str, float]]:
+    """The tests by outcome, the skipped ones by reason, and the seconds of each; empty if pytest wrote no results."""
+    counts, skips, times = Counter[str](), Counter[str](), dict[str, float]()
     if results.exists():
         for case in ElementTree.parse(results).iter("testcase"):
+            times[f"{case.get('classname')}::{case.get('name')}"] = float(case.get("time", 0))
             skipped = case.find("skipped")
             if skipped is None:
                 counts["passed" if case.find("failure") is None and case.find("error") is None else "failed"] += 1
@@ -53,7 +56,7 @@ def read(results: Path) -> tuple[Counter[str], Counter[str]]:
             else:
                 counts["skipped"] += 1
                 skips[skipped.get("message", "").removeprefix("Skipped: ")] += 1
-    return counts, skips
+    return counts, skips, times
 
 
 def summed_up(parts: list[Part], remaining: list[str]) -> str:
@@ -69,6 +72,11 @@ def summed_up(parts: list[Part], remaining: list[str]) -> str:
         lines += [f"  {number:>6}  {reason}" for reason, number in skips.most_common(MOST_REASONS)]
         if len(skips) > MOST_REASONS:
             lines.append(f"  {sum(skips.values()) - sum(dict(skips.most_common(MOST_REASONS)).values()):>6}  other")
+    times = [(seconds, part.name, test) for part in parts for test, seconds in part.times.items()]
+    slowest = [row for row in sorted(times, reverse=True)[:SLOWEST] if row[0] >= 1]
+    if slowest:
+        lines.append("The slowest tests")
+        lines += [f"  {seconds:5.1f} s  {name}: {test}" for seconds, name, test in slowest]
     return "\n".join(lines)
 
 

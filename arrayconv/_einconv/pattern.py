@@ -146,7 +146,7 @@ def _tokens(function: str, text: str) -> Iterator[Token]:
 
 def _unread(function: str, text: str, at: int) -> ValueError:
     if text.startswith(("...", "\N{HORIZONTAL ELLIPSIS}"), at):
-        rule = "an ellipsis is not supported, because every axis has a label. Name the axes it stands for"
+        rule = "an ellipsis is not supported, because every axis has a label. Name the axes it replaces"
         return refusal(function, text, [at], f"{rule}, or reshape them into one axis with one label.")
     way = "Labels are words of ASCII letters, digits and underscores that do not begin with a digit"
     one = ", and () is an axis of size 1" * (text[at] == "1")

@@ -19,7 +19,7 @@ def gaussian_pass(call: Call, axis: int, sigma: Any, order: Any, mode: Any, trun
     """Return the pass of a Gaussian, or of its derivative of some order, along one axis.
 
     Before an integer result is cut, its taps are raised by their own rounding error. Without that a flat area, whose
-    exact answer is a whole number, would lose 1 wherever a library's sum happens to end a bit below it.
+    exact result is a whole number, would lose 1 wherever a library's sum happens to end a bit below it.
     """
     function = call.source.function
     deviation, reach = _checked(function, sigma, truncate, radius)

@@ -52,11 +52,11 @@ def of_weight(function: str, input: Any, weight_size: Any, grad_output: Any, geo
     return call(input, grad_output)
 
 
-def _conjugated(back: Any, _bias: Any, operands: Operands) -> Any:
+def _conjugated(gradient: Any, _bias: Any, operands: Operands) -> Any:
     """Return the gradient of complex data from what the spec asks for."""
     conj = operands.xp.conj  # conj(x) with dy is the conjugate of x with conj(dy)
-    tape.note((), lambda: lambda dy, wanted: (conj(dy), ()))
-    return conj(back)
+    tape.note((), lambda: lambda dy, _needs: (conj(dy), ()))
+    return conj(gradient)
 
 
 @planning()

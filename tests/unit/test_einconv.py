@@ -444,7 +444,7 @@ PAIRS = "parentheses must pair up and do not nest. Write each axis as a label or
 WORDS = "Labels are words of ASCII letters, digits and underscores that do not begin with a digit"
 DIAGONAL = "Rename one of them; a diagonal is taken before the call."
 ELLIPSIS = (
-    "an ellipsis is not supported, because every axis has a label. Name the axes it stands for, or reshape them into "
+    "an ellipsis is not supported, because every axis has a label. Name the axes it replaces, or reshape them into "
     "one axis with one label."
 )
 NAME = "Name it there, or leave it out after the bar."

@@ -96,7 +96,6 @@ TRANSPOSED = {
 }
 ROWS = [(nn_call, convolved) for nn_call in CALLS.items()] + [(nn_call, transposed) for nn_call in TRANSPOSED.items()]
 IDS = [f"{reference.__name__}-{name}" for (name, _), reference in ROWS]
-FEW = {"convolved-2d-groups", "transposed-2d-groups"}  # what JAX runs: every shape is compiled anew
 
 
 def canonical_operands(call, dtype):
@@ -108,10 +107,9 @@ def canonical_operands(call, dtype):
     return getattr(nn, name), arrays, options
 
 
+@pytest.mark.jax_rows(row=[row for row, _ in ROWS if row[0] == "2d-groups"])
 @pytest.mark.parametrize(("row", "reference"), ROWS, ids=IDS)
-def test_floats_match_the_definition(library, row, reference, request):
-    if library.name == "jax" and not any(name in request.node.name for name in FEW):
-        pytest.skip("JAX runs two of the rows: every shape is compiled anew")
+def test_floats_match_the_definition(library, row, reference):
     function, arrays, options = canonical_operands(row[1], "float64")
     y = function(*map(library.asarray, arrays), **options)
     assert type(y) is type(library.asarray(arrays[0]))
@@ -126,11 +124,10 @@ def test_integers_are_exact_and_wrap(row, reference):
     np.testing.assert_array_equal(y, oracle.wrapped(reference(*arrays, **options), "int64"), strict=True)
 
 
+@pytest.mark.jax_rows(dtype=["uint8", "int64"])
 @pytest.mark.parametrize("dtype", INTEGERS)
 @pytest.mark.parametrize("name", ["conv", "conv_transpose"])
 def test_every_integer_dtype_is_exact_on_every_library(library, name, dtype):
-    if library.name == "jax" and dtype not in ("uint8", "int64"):
-        pytest.skip("JAX runs two dtypes: every one is compiled anew")
     row, reference = (CALLS, convolved) if name == "conv" else (TRANSPOSED, transposed)
     function, arrays, options = canonical_operands(row["2d-groups"], dtype)
     y = function(*map(library.asarray, arrays), **options)
@@ -248,6 +245,7 @@ def test_an_empty_axis_is_all_padding():
 # -------------------------------------------------------------------------------------------------------------- dtypes
 
 
+@pytest.mark.jax_rows(result=["float64", "complex64"])
 @pytest.mark.parametrize(("x", "w", "bias", "requested", "result"), [
     ("float32", "float64", None, None, "float64"),
     ("int8", "float32", None, None, "float32"),
@@ -259,8 +257,6 @@ def test_an_empty_axis_is_all_padding():
     ("uint8", "uint8", "float32", "float64", "float64"),
 ])  # fmt: skip
 def test_dtype_of_the_result(library, x, w, bias, requested, result):
-    if library.name == "jax" and result not in ("float64", "complex64"):
-        pytest.skip("JAX runs some of the rows: every one is compiled anew")
     if not hasattr(library.xp, "float16") and result == "float16":
         pytest.skip(f"{library.name} has no float16")
     arrays = [np.ones(shape, dtype) for shape, dtype in (((1, 1, 3), x), ((2, 1, 2), w), ((2,), bias)) if dtype]
@@ -303,10 +299,9 @@ def spatial(shape, kernel):
     return shape[-(len(kernel) if isinstance(kernel, tuple) else 2) :]
 
 
+@pytest.mark.jax_rows(shape=[(2, 2, 9)])
 @pytest.mark.parametrize(("shape", "kernel", "options"), WINDOWS)
 def test_fold_is_the_adjoint_of_unfold(library, shape, kernel, options):
-    if library.name == "jax" and shape != (2, 2, 9):
-        pytest.skip("JAX runs one row: every shape is compiled anew")
     x = host(1, shape)
     columns = library.numpy(nn.unfold(library.asarray(x), kernel, **options))
     y = host(2, columns.shape)
@@ -322,10 +317,9 @@ def test_fold_of_unfold_counts_windows(shape, kernel, options):
     np.testing.assert_array_equal(there, x * counts)
 
 
+@pytest.mark.jax_rows(dtype=["uint16", "complex64"])
 @pytest.mark.parametrize("dtype", [*INTEGERS, "float32", "complex64"])
 def test_windows_keep_the_dtype(library, dtype):
-    if library.name == "jax" and dtype not in ("uint16", "complex64"):
-        pytest.skip("JAX runs two dtypes: every one is compiled anew")
     x = library.asarray(host(1, (2, 5, 5), dtype))
     columns = nn.unfold(x, 2, padding=1)
     ones = nn.fold(columns, 5, 2, padding=1)

@@ -18,6 +18,7 @@ SUITE = {
     "absent": "import pytest\n@pytest.mark.skip(reason='no C compiler')\ndef test_a(): pass",
     "some": "import pytest\n@pytest.mark.skip(reason='no C compiler')\ndef test_a(): pass\ndef test_b(): pass",
     "excused": "import pytest\n@pytest.mark.xfail\ndef test_a(): assert False",
+    "slow": "import time\ndef test_a(): time.sleep(1)\ndef test_b(): pass",
     "empty": "",
 }
 # In place of make: runs the file of the target's name.
@@ -51,11 +52,14 @@ def test_every_part_runs_and_is_listed_with_its_outcome(folder):
     assert status == 1
     outcomes = {line.split()[0]: line[2:].split(maxsplit=1)[1] for line in summary.splitlines()[: len(SUITE)]}
     expected = {"good": "passed", "bad": "FAILED", "erring": "FAILED", "broken": "FAILED", "absent": "RAN NO TEST"}
-    expected |= {"some": "passed", "excused": "passed", "empty": "RAN NO TEST"}
+    expected |= {"some": "passed", "excused": "passed", "slow": "passed", "empty": "RAN NO TEST"}
     assert list(outcomes) == list(SUITE)
     for name, outcome in expected.items():
         assert outcomes[name].startswith(outcome), (name, outcomes[name])
-    assert summary.splitlines()[len(SUITE) :] == ["Tests that did not run", "       2  no C compiler"]
+    *skips, title, slowest = summary.splitlines()[len(SUITE) :]
+    assert skips == ["Tests that did not run", "       2  no C compiler"]
+    assert title == "The slowest tests"
+    assert slowest.endswith(" s  slow: slow::test_a")
 
 
 @pytest.mark.parametrize(("names", "status"), [(["good", "some"], 0), (["good", "absent"], 1), (["bad", "good"], 1)])
