@@ -269,8 +269,9 @@ def test_a_file_that_may_not_be_read_is_ignored_with_one_warning(table, monkeypa
         raise PermissionError(13, "Permission denied")
 
     put(table, json.dumps(GOOD))
-    monkeypatch.setattr(Path, "open", closed)  # the mode of a file does not stop every user
-    ignored(table, "it cannot be read (Permission denied)")
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "open", closed)  # the mode of a file does not stop every user
+        ignored(table, "it cannot be read (Permission denied)")
 
 
 @pytest.mark.parametrize("folder", [os.devnull, __file__, "no/such/folder"])
