@@ -18,15 +18,15 @@ LIBRARY = SOURCES.parent / "loops.so"  # under every system: it is loaded by its
 # No other flags are welcome: those for this machine alone, or for quicker and less exact sums, would break promises.
 FLAGS = ("-std=gnu11", "-O3", "-fPIC", "-shared", "-fvisibility=hidden", "-Wno-psabi")
 SECONDS = 600
-INSTEAD = "The standard-only methods serve instead."
+INSTEAD = "The standard-only methods are used instead."
 
 
 def compiler():
     """Return the command of a C compiler: what CC says, or the first that is found; None without one."""
     if os.environ.get("CC"):
         return shlex.split(os.environ["CC"])
-    found = next(filter(None, map(shutil.which, ("cc", "gcc", "clang"))), None)
-    return [found] if found else None
+    command = next(filter(None, map(shutil.which, ("cc", "gcc", "clang"))), None)
+    return [command] if command else None
 
 
 def sources():
@@ -44,15 +44,16 @@ def compile_loops(target=LIBRARY, flags=FLAGS):
         return "there is no C compiler"
     unfinished = Path(f"{target}.{os.getpid()}")  # no process ever finds half a library
     try:
-        done = subprocess.run(
+        process = subprocess.run(
             [*command, *flags, f"-DSOURCES={sources()}", "-o", str(unfinished), str(SOURCES / "loops.c")],
             capture_output=True,
             text=True,
             timeout=SECONDS,
             check=False,
         )
-        if done.returncode:
-            return f"{shlex.join(command)} failed: exit status {done.returncode} {done.stderr.strip()[-2000:]}".strip()
+        if process.returncode:
+            reason = f"exit status {process.returncode} {process.stderr.strip()[-2000:]}"
+            return f"{shlex.join(command)} failed: {reason}".strip()
         unfinished.replace(target)
     except (OSError, subprocess.TimeoutExpired) as failure:
         return f"{shlex.join(command)} failed: {failure}"
@@ -64,12 +65,12 @@ def compile_loops(target=LIBRARY, flags=FLAGS):
 class LoopsHook(BuildHookInterface):
     """Adds the compiled loops to wheels, which are for one platform then, and to the checkout of an editable install.
 
-    A wheel's are compiled in a folder of their own: those of the checkout belong to its editable install, whoever else
-    builds from it, with whatever compiler or none.
+    A wheel's are compiled in a folder of their own: those of the checkout belong to its editable install, whatever else
+    is built from it, with any compiler or none.
     """
 
     def initialize(self, version, build_data):
-        """Compile, and say so in the wheel's name; a failure is told, and leaves a pure wheel."""
+        """Compile, and say so in the wheel's name; a failure is reported, and leaves a pure wheel."""
         if version == "editable":
             self._tell(compile_loops())
             return

@@ -135,7 +135,7 @@ def _choices(results):
         lines.append(f"* {result['library']}: within {report.CLOSE} times the fastest method in {close}")
         far = sorted((choice for choice in choices if choice.lost > report.CLOSE), key=lambda c: -c.lost)
         for c in far:
-            lines.append(f"  * {c.label}: {c.chosen} takes {c.lost:.2f} times as long as {c.fastest}")
+            lines.append(f"  * {c.label}: {c.method} takes {c.lost:.2f} times as long as {c.fastest}")
     return "\n".join(lines)
 
 

@@ -96,7 +96,7 @@ def ratio(row, ours="auto", against=EVERYONE):
 def is_near(row, groups):
     """Whether noise may decide a row: a peer of a group is near ours or ahead, or the choice of auto looks wrong."""
     ratios = [ratio(row, group.ours, group.against) for group in groups if _holds(group, row)]
-    return any(found is not None and found < NEAR for found in ratios) or any(c.lost > CLOSE for c in choices([row]))
+    return any(value is not None and value < NEAR for value in ratios) or any(c.lost > CLOSE for c in choices([row]))
 
 
 def leaders(row):
@@ -116,13 +116,13 @@ def shortest(row, again):
 def standing(rows, group):
     """Return the Standing of a group, None if none of its rows has a peer."""
     ratios = [
-        (found, f"{row['name']} {row['dtype']}")
+        (value, f"{row['name']} {row['dtype']}")
         for row in rows
-        if _holds(group, row) and (found := ratio(row, group.ours, group.against)) is not None
+        if _holds(group, row) and (value := ratio(row, group.ours, group.against)) is not None
     ]  # fmt: skip
     if not ratios:
         return None
-    mean = exp(sum(log(found) for found, _ in ratios) / len(ratios))
+    mean = exp(sum(log(value) for value, _ in ratios) / len(ratios))
     return Standing(len(ratios), mean, *min(ratios))
 
 
@@ -133,16 +133,16 @@ def _holds(group, row):
 def standings(result):
     """Yield (group, Standing) of the library's groups that have rows."""
     for group in GROUPS[result["library"]]:
-        found = standing(result["rows"], group)
-        if found is not None:
-            yield group, found
+        score = standing(result["rows"], group)
+        if score is not None:
+            yield group, score
 
 
 class Choice(NamedTuple):
     """The method that 'auto' chose for a row and the fastest one; a ratio above 1 is lost time."""
 
     label: str
-    chosen: str
+    method: str
     fastest: str
     lost: float
 
@@ -152,14 +152,14 @@ def choices(rows):
 
     Lost time uses the chosen method as timed by name: 'auto' runs nothing else, so the two differ by noise.
     """
-    found = []
+    compared = []
     for row in rows:
         if not row["methods"]:
             continue
         fastest, least = min(row["methods"].items(), key=lambda item: item[1])
         took = min(row["ours"]["auto"], row["methods"].get(row["method"], row["ours"]["auto"]))
-        found.append(Choice(f"{row['name']} {row['dtype']}", row["method"], fastest, took / least))
-    return found
+        compared.append(Choice(f"{row['name']} {row['dtype']}", row["method"], fastest, took / least))
+    return compared
 
 
 def duration(nanoseconds):
@@ -174,8 +174,8 @@ def percent(share):
     return "" if share is None else f"{100 * share:.2g} %" if share < 0.1 else f"{100 * share:.0f} %"
 
 
-def factor(found):
-    return "" if found is None else f"{found:.2g}" if found < 0.1 else f"{found:.2f}"
+def factor(value):
+    return "" if value is None else f"{value:.2g}" if value < 0.1 else f"{value:.2f}"
 
 
 def cells(row, ceilings):
@@ -204,8 +204,8 @@ def table(result):
     for heading in HEADINGS:
         shown.add_column(heading, justify="left" if heading in ("problem", "method", "who") else "right")
     for row in result["rows"]:
-        found = ratio(row)
-        style = None if found is None else "green" if found >= 1 else "red"
+        speedup = ratio(row)
+        style = None if speedup is None else "green" if speedup >= 1 else "red"
         texts: list[Any] = cells(row, result["ceilings"])
         texts[5] = f"[{style}]{texts[5]}[/]" if style else texts[5]
         shown.add_row(*texts)
@@ -218,16 +218,16 @@ def summary(result):
     for heading, justify in (("rows", "left"), ("count", "right"), ("geometric mean", "right"), ("least", "right")):
         shown.add_column(heading, justify=justify)
     shown.add_column("where")
-    for group, found in standings(result):
-        shown.add_row(group.title, str(found.count), factor(found.mean), factor(found.least), found.where)
+    for group, score in standings(result):
+        shown.add_row(group.title, str(score.count), factor(score.mean), factor(score.least), score.where)
     return shown
 
 
 def choice_lines(rows):
     """Return sentences: how often 'auto' is close to the best method, and the problems in which it is not."""
-    found = choices(rows)
-    if not found:
+    timed = choices(rows)
+    if not timed:
         return []
-    far = sorted((choice for choice in found if choice.lost > CLOSE), key=lambda choice: -choice.lost)
-    lines = [f"auto is within {CLOSE} x of the fastest method in {len(found) - len(far)} of {len(found)} problems"]
-    return lines + [f"  {c.label}: {c.chosen} takes {c.lost:.2f} x {c.fastest}" for c in far]
+    far = sorted((choice for choice in timed if choice.lost > CLOSE), key=lambda choice: -choice.lost)
+    lines = [f"auto is within {CLOSE} x of the fastest method in {len(timed) - len(far)} of {len(timed)} problems"]
+    return lines + [f"  {c.label}: {c.method} takes {c.lost:.2f} x {c.fastest}" for c in far]

@@ -65,7 +65,7 @@ def library(request):
 
 @pytest.fixture(params=["copied", "apart"])
 def ends(request, monkeypatch):
-    """Copy what blocks at the ends of small planes meet with all the rest, as is done; or tell those blocks apart."""
+    """Copy the samples of every block of small planes, the default, or of the blocks at their ends alone."""
     tiles = importlib.import_module("arrayconv._accel.native.tiles")
     if request.param == "apart":
         monkeypatch.setattr(tiles, "_COPY_OUTPUTS", 0)

@@ -147,7 +147,7 @@ def _dense(library, host, layout):
 
 
 class _Memory(NamedTuple):
-    """How a library's arrays are laid out; the defaults are those of a library of which nothing is known."""
+    """How a library stores its arrays; the defaults are for a library of which nothing is known."""
 
     place: Callable[..., Placed] = _dense  # (library, host, layout)
     steps: tuple[int, ...] = (1,)  # that an axis may have

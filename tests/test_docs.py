@@ -45,8 +45,8 @@ def documented():
 
 def section(docstring, title):
     """Return the body of a numpydoc section, None where there is none."""
-    found = re.search(rf"^{title}\n-{{{len(title)}}}\n(.*?)(?=^\w[\w ]*\n-+\n|\Z)", docstring, re.M | re.S)
-    return found and found.group(1)
+    match = re.search(rf"^{title}\n-{{{len(title)}}}\n(.*?)(?=^\w[\w ]*\n-+\n|\Z)", docstring, re.M | re.S)
+    return match and match.group(1)
 
 
 @pytest.mark.parametrize("name", ["", *MODULES])
@@ -160,8 +160,8 @@ def test_blocks_of_the_readme_run_as_they_stand(number):
     absent = "" if number else f"import sys\nsys.modules.update(dict.fromkeys({others}))\n"
     paths = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
     command = [sys.executable, "-W", "error", "-c", absent + blocks[number]]
-    done = subprocess.run(
+    process = subprocess.run(
         command, env={**os.environ, "PYTHONPATH": paths}, capture_output=True, text=True, timeout=120, check=False
     )
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.strip()
+    assert (process.returncode, process.stderr) == (0, "")
+    assert process.stdout.strip()

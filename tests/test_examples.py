@@ -17,7 +17,7 @@ ARGUMENTS = {"13_digits": ["--steps", "3", "--libraries", "numpy", "torch"]}  # 
 def test_script_runs_and_prints(script, tmp_path):
     paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-W", "error", script, *ARGUMENTS.get(script.stem, [])],
         cwd=tmp_path,  # nothing may depend on where it is started
         env=environment,
@@ -26,9 +26,9 @@ def test_script_runs_and_prints(script, tmp_path):
         timeout=120,  # seconds; the slowest imports every library, which takes a few on a busy machine
         check=False,
     )
-    assert done.returncode == 0, done.stderr
-    assert done.stderr == ""
-    assert done.stdout.strip()
+    assert process.returncode == 0, process.stderr
+    assert process.stderr == ""
+    assert process.stdout.strip()
     assert list(tmp_path.iterdir()) == []
 
 

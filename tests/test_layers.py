@@ -1,4 +1,4 @@
-"""Imports point down one list, from the command line to the error texts; every module stands in it once."""
+"""Imports point down one list, from the command line to the error texts; every module is in it once."""
 
 import ast
 import graphlib

@@ -17,7 +17,7 @@ MOST_MS = 60  # beyond NumPy's own import
 def in_process(code, **environment):
     """Return what a fresh interpreter prints."""
     paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-W", "error", "-c", code],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(paths), **environment},
         capture_output=True,
@@ -25,9 +25,9 @@ def in_process(code, **environment):
         timeout=120,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
-    assert done.stderr == ""
-    return done.stdout.strip()
+    assert process.returncode == 0, process.stderr
+    assert process.stderr == ""
+    return process.stdout.strip()
 
 
 @pytest.mark.parametrize("library", OPTIONAL)

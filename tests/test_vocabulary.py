@@ -65,7 +65,7 @@ PROSE = {
     r"nobody|somebody": "no code, no caller, the caller",
     r"meets?|(is|are) met": "multiplies, overlaps, reads",
     r"lies": "is",
-    r"stands": "is stored, is written, is",
+    r"stands(?! for)": "is stored, is written, is",  # a number or a name stands for something in plain English
     r"(is|are) told": "receives, gets",
     r"goes? round": "wraps around",
     r"the like": "similar",

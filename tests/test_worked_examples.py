@@ -58,7 +58,7 @@ def impulse(shape, xp, dtype):
     return array(delta.tolist(), xp, dtype)
 
 
-def answer(case, x, kernel, **options):
+def run_case(case, x, kernel, **options):
     """Call what the case's operation says: a pattern of labels, or a function and a mode."""
     operation = case["operation"]
     if "->" in operation:
@@ -92,7 +92,7 @@ def test_every_case_is_used():
 @pytest.mark.parametrize("name", FILTERED)
 def test_filtered_figures(name, xp, dtype):
     x, kernel = operands(CASES[name], xp, dtype)
-    assert_figures(answer(CASES[name], x, kernel), CASES[name]["expected"], x)
+    assert_figures(run_case(CASES[name], x, kernel), CASES[name]["expected"], x)
 
 
 @pytest.mark.parametrize("method", list(ALGORITHMS))
@@ -100,7 +100,7 @@ def test_filtered_figures(name, xp, dtype):
 def test_every_method_gives_the_integers(name, method, xp):
     x, kernel = operands(CASES[name], xp, "int32")
     try:
-        y = answer(CASES[name], x, kernel, method=method)
+        y = run_case(CASES[name], x, kernel, method=method)
     except NotImplementedError as refusal:
         if "need float64" not in str(refusal) and "no integer matrix product" not in str(refusal):
             raise
@@ -118,7 +118,7 @@ def test_one_hot_filters_lay_out_the_patches(name, xp, dtype):
 
 
 @pytest.mark.parametrize("name", PATCHED)
-def test_patches_times_the_kernel_are_the_answer(name, xp, dtype):
+def test_patches_times_the_kernel_are_the_result(name, xp, dtype):
     case = CASES[name]
     patches, kernel = array(case["patches"], xp, dtype), array(case["kernel"], xp, dtype)
     weights = xp.reshape(kernel, (-1, 1))
@@ -132,7 +132,7 @@ def test_one_hot_kernels_pick_one_column_of_the_patches(name, xp, dtype):
     for tap in range(np.size(case["kernel"])):
         one_hot = np.zeros(np.size(case["kernel"]), dtype=int)
         one_hot[tap] = 1
-        y = answer(case, x, array(one_hot.reshape(kernel.shape).tolist(), xp, dtype))
+        y = run_case(case, x, array(one_hot.reshape(kernel.shape).tolist(), xp, dtype))
         assert on_host(y).ravel().tolist() == [row[tap] for row in case["patches"]]
 
 

@@ -94,25 +94,25 @@ def _output_name(
     function: str, names: tuple[str, str], dtypes: tuple[str, str], dtype: Any, backend: str, xp: Namespace, device: Any
 ) -> str:
     """Return the result's dtype name; raises where it does not exist on the device."""
-    wanted = None if dtype is None else requested_dtype_name(function, dtype)
-    output = result_dtype(function, names, *dtypes, wanted)
+    requested = None if dtype is None else requested_dtype_name(function, dtype)
+    output = result_dtype(function, names, *dtypes, requested)
     if output not in dtypes and not has_dtype(xp, device, output):
         raise TypeError(
             f"{function}: the result's dtype {output} does not exist on {backend} device {device}. Got "
-            f"{names[0]} {dtypes[0]}, {names[1]} {dtypes[1]}, dtype={wanted}. Cast the operands to a common narrower "
-            f"dtype."
+            f"{names[0]} {dtypes[0]}, {names[1]} {dtypes[1]}, dtype={requested}. Cast the operands to a common "
+            f"narrower dtype."
         )
     return output
 
 
-def result_dtype(function: str, names: tuple[str, str], x_name: str, w_name: str, wanted: str | None) -> str:
-    """Return the result's dtype name by the one rule, widened to `wanted` where that is given."""
+def result_dtype(function: str, names: tuple[str, str], x_name: str, w_name: str, requested: str | None) -> str:
+    """Return the result's dtype name by the one rule, widened to `requested` where that is given."""
     common = dtypes.promote(x_name, w_name)
-    if wanted is not None:
-        if all(dtypes.widens(name, wanted) for name in (x_name, w_name)):
-            return wanted
+    if requested is not None:
+        if all(dtypes.widens(name, requested) for name in (x_name, w_name)):
+            return requested
         raise TypeError(
-            f"{function}: `dtype` widens the accumulator and the result, it never narrows. Got dtype={wanted} for "
+            f"{function}: `dtype` widens the accumulator and the result, it never narrows. Got dtype={requested} for "
             f"{names[0]} {x_name} and {names[1]} {w_name}. Cast the operands first if that is meant."
         )
     if common is None:

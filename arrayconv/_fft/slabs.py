@@ -139,7 +139,7 @@ class CircularConvolution(NamedTuple):
             operand, rows = slabs[number]
             part = operand.data[rows]
             if guarded:
-                # Where one product shows that a part is safe, any magnitude in the safe range stands for all.
+                # Where one product shows that a part is safe, any magnitude in the safe range represents all.
                 part_is_safe = contain.by_one_pass(part, True, "numpy")
                 operand.magnitudes.extend([1.0] if part_is_safe else contain.magnitudes(part, np))
             self.steps.forward(operand.rows.padded(part), operand.spectrum[rows])

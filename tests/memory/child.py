@@ -86,7 +86,7 @@ def budgets(problem, x, kernel, method):
 
 
 def tolerance(problem, x, kernel, method):
-    """Return how far two answers may be apart: each as far as the contract allows from the exact one."""
+    """Return the allowed difference of two results: each may be as far from the exact one as the contract says."""
     plan = problem.explain(x, kernel, method=method)
     if dtypes.kind(plan.dtype) == "integer":
         return 0
@@ -104,7 +104,7 @@ def tolerance(problem, x, kernel, method):
 
 
 def apart(y, reference, tolerance):
-    """Return the largest distance of two answers, in units of what is allowed."""
+    """Return the largest difference of two results, in units of the allowed one."""
     y, reference = np.asarray(y), np.asarray(reference)
     if not np.array_equal(np.isfinite(y), np.isfinite(reference)):
         return float("inf")
@@ -128,12 +128,12 @@ def measure(problem, method, name):
     out = xp.zeros(plan.output_shape, dtype=getattr(xp, plan.dtype))
     allowed, reference = tolerance(problem, x, kernel, method), None
     for budget, limit in budgets(problem, x, kernel, method).items():
-        chosen = {"method": method, "max_workspace": limit}
+        options = {"method": method, "max_workspace": limit}
 
-        def call(chosen=chosen):
-            problem.call(x, kernel, out=out, **chosen)
+        def call(options=options):
+            problem.call(x, kernel, out=out, **options)
 
-        plan = problem.explain(x, kernel, **chosen)
+        plan = problem.explain(x, kernel, **options)
         call()
         gc.freeze()  # what is there now is not looked through again and again
         reference = np.array(out) if reference is None else reference

@@ -43,15 +43,15 @@ def places(shape):
 
 def worst(y, x, kernel, accuracy):
     """Return the largest error around the samples that are not zero, in units of the bound."""
-    found = 0.0
+    largest = 0.0
     for place in places(x.shape):
         near = tuple(slice(max(0, s.start - 30), s.stop + 30) for s in place)  # zeros, or the ends of x
         inner = tuple(slice(s.start - n.start, s.stop - n.start) for s, n in zip(place, near, strict=True))
         exact = reference("convolve", np.asarray(x[near]), kernel, "same")
-        # A transform may have met the numbers of all three places, and more zeros.
+        # A transform may have combined the numbers of all three places, and more zeros.
         bound = 3 * error_bound("convolve", np.asarray(x[near]), kernel, "same", accuracy=accuracy)
-        found = max(found, float(np.max((np.abs(y[near] - exact) / (bound + 1e-30))[inner])))
-    return found
+        largest = max(largest, float(np.max((np.abs(y[near] - exact) / (bound + 1e-30))[inner])))
+    return largest
 
 
 def limited(call):
@@ -113,11 +113,11 @@ def measure(name, method, x, kernel, out):
     warm = arrayconv.convolve(x[small], kernel, "same", **options)  # imports, compiled code, threads
     out[...] = 0
     accuracy = "normwise" if method == "auto" else TABLE[method].accuracy
-    taken = limited(lambda: arrayconv.convolve(x, kernel, "same", out=out, **options))
+    peak = limited(lambda: arrayconv.convolve(x, kernel, "same", out=out, **options))
     return {
         "array": name,
         "method": method,
-        "traced": taken,
+        "traced": peak,
         "worst": worst(out, x, kernel, accuracy),
         "type": f"{type(warm).__module__}.{type(warm).__name__}",
     }

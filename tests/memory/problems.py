@@ -21,14 +21,14 @@ class Problem:
     dtype: str = "float32"
     kernel_dtype: str | None = None
     pattern: str | None = None  # of einconv; convolve where there is none
-    spoilt: bool = False  # a NaN among the samples, and magnitudes that must be scaled
+    non_finite: bool = False  # a NaN among the samples, and magnitudes that must be scaled
 
     def operands(self):
         """Return x and the kernel, the same for the same row."""
         random = np.random.default_rng(list(self.name.encode()))
         x = numbers(random, self.x, self.dtype)
         kernel = numbers(random, self.kernel, self.kernel_dtype or self.dtype)
-        if self.spoilt:
+        if self.non_finite:
             x = x * x.dtype.type(1e30)
             x[(0,) * x.ndim] = np.nan
         return x, kernel
@@ -77,8 +77,8 @@ PROBLEMS = [
     Problem("image-mixed", (400, 300), (7, 7), SAME, "int8", "float64"),  # x is cast
     Problem("image-half", (400, 300), (7, 7), SAME, "float16"),  # summed in float32
     Problem("image-complex", (300, 200), (7, 7), {"mode": "same", "boundary": "wrap"}, "complex128"),
-    Problem("image-spoilt", (400, 300), (7, 7), SAME, spoilt=True),  # guarded, then restored
-    Problem("image-spoilt-complex", (300, 200), (5, 5), SAME, "complex64", spoilt=True),
+    Problem("image-nan", (400, 300), (7, 7), SAME, non_finite=True),  # guarded, then restored
+    Problem("image-nan-complex", (300, 200), (5, 5), SAME, "complex64", non_finite=True),
     Problem("image-large-kernel", (200, 200), (61, 61), {"mode": "same", "boundary": "reflect"}),
     Problem("image-strided", (600, 600), (9, 9), {"mode": "same", "stride": 20, "dilation": 2}),
     Problem("batch", (8, 150, 150), (5, 5), {"mode": "same", "axes": (1, 2)}),

@@ -22,16 +22,16 @@ if not sys.platform.startswith("linux"):
 def rows(tmp_path_factory):
     folder = tmp_path_factory.mktemp("mapped")
     command = [sys.executable, "-m", "tests.memory.mapped", str(folder)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=200, check=False)
-    assert done.returncode == 0, done.stderr  # a MemoryError is a copy that should not have been made
-    return [json.loads(line) for line in done.stdout.splitlines()]
+    process = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=200, check=False)
+    assert process.returncode == 0, process.stderr  # a MemoryError is a copy that should not have been made
+    return [json.loads(line) for line in process.stdout.splitlines()]
 
 
 @pytest.mark.parametrize("array", SHAPES)
 def test_a_mapped_array_larger_than_the_cap_is_filtered_within_it(rows, array):
-    found = {row["method"]: row for row in rows if row["array"] == array and row["method"] != "copy"}
-    assert {"auto", "direct", "im2col", "banded", "fft", "overlap_save"} <= set(found)
-    for row in found.values():
+    by_method = {row["method"]: row for row in rows if row["array"] == array and row["method"] != "copy"}
+    assert {"auto", "direct", "im2col", "banded", "fft", "overlap_save"} <= set(by_method)
+    for row in by_method.values():
         assert row["traced"] <= CAP + OBJECTS, row
         assert row["worst"] <= 1, row
         assert row["type"] == "numpy.ndarray", row
@@ -42,7 +42,7 @@ def test_a_copy_of_the_mapped_array_would_have_been_refused_its_memory(rows, arr
     assert [row["failed"] for row in rows if row["array"] == array and row["method"] == "copy"] == [True]
 
 
-@pytest.mark.parametrize("offset", [0, 3])  # 3: no element stands where one can be read at once
+@pytest.mark.parametrize("offset", [0, 3])  # 3: no element is at an aligned address
 @pytest.mark.parametrize("mode", ["r", "c", "r+"])
 def test_read_only_and_unaligned_maps_give_what_arrays_give(tmp_path, mode, offset):
     x = np.random.default_rng(0).standard_normal((30, 40))

@@ -18,7 +18,7 @@ from tests.memory.problems import ELSEWHERE, PROBLEMS
 MIB = 1 << 20
 OBJECTS = 128 * 1024  # plans, views and Python's own objects, of which no formula knows
 SCRATCH = 2 * MIB  # what libraries hold inside one function, beyond what NumPy's own would show; pages, not bytes
-ABSENT = ("it supports ", "the accelerator ")  # another library's method, or one that is not at hand
+ABSENT = ("it supports ", "the accelerator ")  # another library's method, or one that is not available
 ROOT = Path(__file__).parents[2]
 ENVIRONMENT = {
     "MALLOC_MMAP_THRESHOLD_": "65536",  # larger arrays go back to the system when they are freed
@@ -34,13 +34,15 @@ def measured(library, method):
     """Return what a process printed, one row per problem and budget."""
     command = [sys.executable, "-m", "tests.memory.child", library, method]
     environment = {**os.environ, **ENVIRONMENT}
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False)
-    assert done.returncode == 0, done.stderr
-    return [json.loads(line) for line in done.stdout.splitlines()]
+    process = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert process.returncode == 0, process.stderr
+    return [json.loads(line) for line in process.stdout.splitlines()]
 
 
 def faults(library, rows):
-    """Yield what is wrong with the rows of one problem: missing budgets, memory above a limit, another answer."""
+    """Yield what is wrong with the rows of one problem: missing budgets, memory above a limit, another result."""
     if [row["budget"] for row in rows] != ["none", "quarter", "least"]:
         yield f"measured under {[row['budget'] for row in rows]}"
     for row in rows:
@@ -57,17 +59,17 @@ def faults(library, rows):
 @pytest.mark.parametrize("library", ["numpy", "torch"])
 @pytest.mark.parametrize("method", TABLE)
 def test_memory_stays_within_the_formula_and_the_cap(library, method):
-    """One process measures every problem; a method that serves the library is measured on one at least."""
+    """One process measures every problem; a method that supports the library is measured on one at least."""
     if importlib.util.find_spec(library) is None:
         pytest.skip(f"{library} is not installed")
     rows = measured(library, method)
     problems = [problem for problem in PROBLEMS if library == "numpy" or problem.name in ELSEWHERE]
     by_problem = {problem.name: [row for row in rows if row["problem"] == problem.name] for problem in problems}
-    assert [name for name, found in by_problem.items() if not found] == [], "not measured"
-    served = {name: found for name, found in by_problem.items() if "refusal" not in found[0]}
-    wrong = {name: list(faults(library, found)) for name, found in served.items()}
-    assert {name: found for name, found in wrong.items() if found} == {}
-    if not served:
-        refusals = {found[0]["refusal"] for found in by_problem.values()}
+    assert [name for name, measurements in by_problem.items() if not measurements] == [], "not measured"
+    supported = {name: rows for name, rows in by_problem.items() if "refusal" not in rows[0]}
+    wrong = {name: list(faults(library, rows)) for name, rows in supported.items()}
+    assert {name: texts for name, texts in wrong.items() if texts} == {}
+    if not supported:
+        refusals = {rows[0]["refusal"] for rows in by_problem.values()}
         assert all(reason.startswith(ABSENT) for reason in refusals), refusals
         pytest.skip(refusals.pop())

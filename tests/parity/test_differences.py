@@ -19,7 +19,7 @@ scipy_ndimage = pytest.importorskip("scipy.ndimage", reason="SciPy is not instal
 PAGE = (Path(__file__).parents[2] / "docs" / "differences.md").read_text()
 SAMPLES = np.arange(1.0, 6.0)
 TINY = np.asarray([1.0, 2.0, 3.0]) * 1e-17  # below SciPy's absolute 2.2e-16
-SPOILED = np.asarray([1.0, 1, np.nan, 1, 1, 1, 1, 1])  # three windows of three samples hold the NaN
+WITH_NAN = np.asarray([1.0, 1, np.nan, 1, 1, 1, 1, 1])  # three windows of three samples hold the NaN
 
 
 def test_page_lists_these_tests():
@@ -46,10 +46,10 @@ def test_same_keeps_every_batch_row():
 
 
 def test_fft_keeps_nan_in_its_window():
-    assert np.isnan(scipy_signal.fftconvolve(SPOILED, np.ones(3), "same")).all()
-    assert np.isnan(signal.fftconvolve(SPOILED, np.ones(3), "same")).sum() == 3
-    assert np.isnan(signal.oaconvolve(SPOILED, np.ones(3), "same")).sum() == 3
-    assert np.isnan(signal.convolve(SPOILED, np.ones(3), "same", method="fft")).sum() == 3
+    assert np.isnan(scipy_signal.fftconvolve(WITH_NAN, np.ones(3), "same")).all()
+    assert np.isnan(signal.fftconvolve(WITH_NAN, np.ones(3), "same")).sum() == 3
+    assert np.isnan(signal.oaconvolve(WITH_NAN, np.ones(3), "same")).sum() == 3
+    assert np.isnan(signal.convolve(WITH_NAN, np.ones(3), "same", method="fft")).sum() == 3
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")  # SciPy's overflow
@@ -96,8 +96,8 @@ def test_tiny_weights_are_not_symmetric():
 
 
 def test_mean_keeps_nan_in_its_window():
-    assert np.isnan(scipy_ndimage.uniform_filter1d(SPOILED, 3)).sum() == 7
-    assert np.isnan(ndimage.uniform_filter1d(SPOILED, 3)).sum() == 3
+    assert np.isnan(scipy_ndimage.uniform_filter1d(WITH_NAN, 3)).sum() == 7
+    assert np.isnan(ndimage.uniform_filter1d(WITH_NAN, 3)).sum() == 3
 
 
 def test_upfirdn_extends_a_single_sample():
@@ -233,10 +233,10 @@ def test_nn_same_takes_a_stride(torch):
 
 def test_nn_same_does_not_warn(torch):
     x, w = torch.ones(1, 5), torch.ones(1, 1, 2)
-    with warnings.catch_warnings(record=True) as said:  # torch says it once in a process
+    with warnings.catch_warnings(record=True) as caught:  # torch says it once in a process
         warnings.simplefilter("always")
         theirs = torch.nn.functional.conv1d(x, w, padding="same")
-    assert all("may require a zero-padded copy" in str(each.message) for each in said)
+    assert all("may require a zero-padded copy" in str(each.message) for each in caught)
     assert torch.equal(nn.conv1d(x, w, padding="same"), theirs)
 
 

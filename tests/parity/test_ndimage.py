@@ -1,7 +1,7 @@
 """`arrayconv.ndimage` against `scipy.ndimage` on host copies: values, dtypes, shapes, on every library.
 
 Floats may differ by what two float64 sums and one rounding per pass can: eps times the sums of |taps|. Integers are
-equal, but for taps that are no whole numbers where the exact answer is within that bound of a whole number.
+equal, but for taps that are no whole numbers where the exact result is within that bound of a whole number.
 """
 
 import inspect
@@ -37,7 +37,7 @@ class Case:
         return getattr(module, self.name)(x, *arguments, **self.options, **more)
 
     def bound(self, x, y, fill=0.0):
-        """Return how far two answers may be apart."""
+        """Return the largest allowed difference of two results."""
         rounding = float(np.finfo(y.dtype).eps) if y.dtype.kind in "fc" else 0
         parts = 8 if y.dtype.kind == "c" else 1  # SciPy rounds every product of parts by itself
         largest = max(float(np.max(np.abs(x), initial=0)), abs(fill))
@@ -108,19 +108,19 @@ def data(dtype, shape=(7, 6)):
 
 
 def ours(case, library, x, **more):
-    """Return this package's answer on the host, having checked that it is the library's own."""
+    """Return this package's result on the host, having checked that it is the library's own array."""
     options = {**more}
     if case.name.startswith("generic"):
         options["extra_keywords"] = {"module": ndimage}
-    given = library.asarray(x)
-    y = case(ndimage, given, library.asarray, **options)
-    assert type(y) is type(given)
-    assert y.shape == given.shape
+    array = library.asarray(x)
+    y = case(ndimage, array, library.asarray, **options)
+    assert type(y) is type(array)
+    assert y.shape == array.shape
     return library.numpy(y)
 
 
 def scipys(case, x, **more):
-    """Return SciPy's answer; what it warns about its own arithmetic is not ours."""
+    """Return SciPy's result, without its warnings about its own arithmetic."""
     if case.name.startswith("generic"):
         more["extra_keywords"] = {"module": reference}
     with warnings.catch_warnings():
@@ -193,7 +193,7 @@ def test_integer_chains_follow_scipy(library, case):
         np.testing.assert_array_equal(ours(case, library, x), scipys(case, x))
 
 
-# Where the window lies, and what lies beyond the ends.
+# The window's position, and the samples beyond the ends.
 
 
 @pytest.mark.parametrize("function", ["correlate", "convolve", "correlate1d", "convolve1d", "uniform_filter1d"])
@@ -336,10 +336,10 @@ def test_output_of_a_numpy_view_need_not_be_contiguous():
 def test_floats_that_an_integer_cannot_hold(library):
     x = np.array([-1.5, -200.7, 300.2, 70000.9, 2.0**31 + 5.5, 2.0**32 + 7, -(2.0**31) - 9, 2.0**40 + 3, 1e20, np.nan])
     for name in ("bool", *INTEGERS):
-        held = x[:-2] if name == "uint64" else x  # what is beyond a uint64 differs within SciPy
+        samples = x[:-2] if name == "uint64" else x  # what is beyond a uint64 differs within SciPy
         with np.errstate(all="ignore"):
-            expected = reference.correlate1d(held, [1.0], output=np.dtype(name))
-        y = ndimage.correlate1d(library.asarray(held), [1.0], output=getattr(library.xp, name))
+            expected = reference.correlate1d(samples, [1.0], output=np.dtype(name))
+        y = ndimage.correlate1d(library.asarray(samples), [1.0], output=getattr(library.xp, name))
         np.testing.assert_array_equal(library.numpy(y), expected.astype(bool) if name == "bool" else expected, name)
 
 
@@ -430,12 +430,12 @@ def test_refusals(library, function, arguments, options, kind, phrase):
     if library.name == "array_api_strict" and arguments[0].dtype == "float16":
         pytest.skip("array-api-strict has no float16")
 
-    def given(value):
+    def as_operand(value):
         return library.asarray(value) if isinstance(value, np.ndarray) else value
 
-    options = {name: given(value) for name, value in options.items()}
+    options = {name: as_operand(value) for name, value in options.items()}
     with pytest.raises(kind, match=phrase) as refusal:
-        getattr(ndimage, function)(*map(given, arguments), **options)
+        getattr(ndimage, function)(*map(as_operand, arguments), **options)
     assert str(refusal.value).startswith(f"{function}: ")
 
 
@@ -540,11 +540,11 @@ assert y.dtype == "complex64"
 print("done")
 """
     root = Path(__file__).parents[2]
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-W", "error", "-c", code], cwd=root, capture_output=True, text=True, timeout=120, check=False
     )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout == "done\n"
+    assert process.returncode == 0, process.stderr
+    assert process.stdout == "done\n"
 
 
 # What is the same by construction, and what differs on purpose.
@@ -552,23 +552,23 @@ print("done")
 
 @pytest.mark.parametrize("name", ndimage.__all__)
 def test_signatures_are_scipy_s(name):
-    found = inspect.signature(getattr(ndimage, name)).parameters.values()
+    ours = inspect.signature(getattr(ndimage, name)).parameters.values()
     expected = inspect.signature(getattr(reference, name)).parameters.values()
-    assert [(p.name, p.kind, p.default) for p in found] == [(p.name, p.kind, p.default) for p in expected]
+    assert [(p.name, p.kind, p.default) for p in ours] == [(p.name, p.kind, p.default) for p in expected]
 
 
 def test_a_derivative_is_handed_a_dtype(library):
-    seen = []
+    calls = []
 
     def derivative(x, axis, output, mode, cval, *more, **options):
-        seen.append((axis, output, mode, cval, more, options))
+        calls.append((axis, output, mode, cval, more, options))
         return ndimage.correlate1d(x, [1, 2], axis, output, mode, cval)
 
     x = library.asarray(np.ones((2, 3), dtype="float32"))
     out = np.float64 if library.name == "jax" else library.asarray(np.zeros((2, 3)))
     ndimage.generic_laplace(x, derivative, out, ["wrap", "mirror"], 5, (6,), {"seven": 7})
     dtype = library.asarray(np.zeros(1)).dtype
-    assert seen == [(0, dtype, "wrap", 5, (6,), {"seven": 7}), (1, dtype, "mirror", 5, (6,), {"seven": 7})]
+    assert calls == [(0, dtype, "wrap", 5, (6,), {"seven": 7}), (1, dtype, "mirror", 5, (6,), {"seven": 7})]
 
 
 def test_tiny_weights_count(library):
@@ -579,7 +579,7 @@ def test_tiny_weights_count(library):
     np.testing.assert_allclose(y, 1e17**-1 * np.array([12, 14, 20, 14]), rtol=8 * EPS)
 
 
-def test_nan_spoils_the_windows_that_hold_it(library):
+def test_nan_reaches_only_the_windows_that_contain_it(library):
     x = np.ones(16)
     x[5] = np.nan
     for call in (lambda x: ndimage.uniform_filter1d(x, 3), lambda x: ndimage.correlate(x, [0, 1, 0])):

@@ -306,7 +306,7 @@ def test_parameters_of_gradients_are_torch_s(name):
 
 def parameters(function):
     """Return the names of the positional parameters with their defaults, as text."""
-    found = inspect.signature(function).parameters.values()
+    listed = inspect.signature(function).parameters.values()
     return [
-        (p.name, None if p.default is p.empty else str(p.default)) for p in found if p.kind is p.POSITIONAL_OR_KEYWORD
+        (p.name, None if p.default is p.empty else str(p.default)) for p in listed if p.kind is p.POSITIONAL_OR_KEYWORD
     ]

@@ -50,7 +50,7 @@ class Section:
             names[name] = self.asarray(array)
         return names
 
-    def answer(self, line, names):
+    def evaluate(self, line, names):
         """Return what a line gives; on JAX compiled as a whole, which is quicker than one operation after the other."""
         if self.title not in ("JAX", "Keras"):
             return eval(line, dict(names))
@@ -76,17 +76,17 @@ SECTIONS = {
 @pytest.fixture(scope="module")
 def namespaces(tmp_path_factory):
     """Return the names of a section, made when first asked for; Keras reads its backend as it is imported."""
-    found = {}
+    cached = {}
 
     def names(section):
-        if section.title not in found:
+        if section.title not in cached:
             with pytest.MonkeyPatch.context() as patch:
                 patch.setenv("KERAS_BACKEND", "jax")
                 patch.setenv("KERAS_HOME", str(tmp_path_factory.mktemp("keras")))
                 library = LIBRARIES[section.title]
                 pytest.importorskip(library, reason=f"{library} is not installed")
-                found[section.title] = section.names()
-        return found[section.title]
+                cached[section.title] = section.names()
+        return cached[section.title]
 
     return names
 
@@ -97,7 +97,7 @@ def namespaces(tmp_path_factory):
 )
 def test_pattern_says_the_same(title, there, here, namespaces):
     names = namespaces(SECTIONS[title])
-    theirs, ours = eval(there, dict(names)), SECTIONS[title].answer(here, names)
+    theirs, ours = eval(there, dict(names)), SECTIONS[title].evaluate(here, names)
     assert type(ours) is type(theirs)
     assert ours.dtype == theirs.dtype
     assert ours.shape == theirs.shape

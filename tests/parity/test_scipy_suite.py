@@ -20,14 +20,14 @@ def parity(*arguments):
 
 
 def test_selection_passes():
-    done = parity()
-    assert done.returncode == 0, done.stdout + done.stderr
+    process = parity()
+    assert process.returncode == 0, process.stdout + process.stderr
 
 
 def test_missing_functions_fail():
-    done = parity("--target", "json", "--function", "ndimage.prewitt")
-    assert done.returncode == 1, done.stdout + done.stderr
-    assert "No module named 'json.ndimage'" in done.stdout
+    process = parity("--target", "json", "--function", "ndimage.prewitt")
+    assert process.returncode == 1, process.stdout + process.stderr
+    assert "No module named 'json.ndimage'" in process.stdout
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def expected(monkeypatch):
 )
 def test_verdict_names_what_is_not_as_listed(expected, row, listed, problem):
     verdict = expected.judge({"a.py::test[1]": row}, listed, complete=True)
-    assert [name for name, found in verdict._asdict().items() if found] == ([problem] if problem else [])
+    assert [name for name, tests in verdict._asdict().items() if tests] == ([problem] if problem else [])
     assert verdict.ok == (problem is None)
 
 

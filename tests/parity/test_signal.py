@@ -68,7 +68,7 @@ def random(shape, dtype, seed=0):
 
 
 def both(library, name, *args, **options):
-    """Return SciPy's answer and ours, on the host; ours on the library's device.
+    """Return SciPy's result and ours, on the host; ours on the library's device.
 
     SciPy's dtype and shape are those it gives; its floating values are computed from double copies, without the
     rounding of its float32 transforms.
@@ -99,7 +99,7 @@ def assert_like_scipy(y, expected, bound, label):
 
 
 def bound_of(in1, in2, dtype, **options):
-    """Bound by norm the difference of an answer of dtype `dtype` and SciPy's in double precision."""
+    """Bound by norm the difference of a result of dtype `dtype` and SciPy's in double precision."""
     if np.dtype(dtype).kind in "biu":
         return 0
     doubles = [array.astype(DOUBLE["c" if np.iscomplexobj(array) else "f"]) for array in (in1, in2)]
@@ -233,7 +233,7 @@ def test_boundaries(library, name, boundary):
     for shapes, mode, dtype, fill in thinned(library, rows, name + boundary):
         conjugates = mode == "valid" and shapes[0] < shapes[1] and dtype == "complex64"
         if skips(name, mode, shapes) or (conjugates and name == "correlate2d"):
-            continue  # SciPy forgets to conjugate what it exchanged; see the test of exchanged correlations
+            continue  # SciPy does not conjugate what it exchanged; see the test of exchanged correlations
         in1, in2 = (random(shape, dtype, seed) for seed, shape in enumerate(shapes))
         expected, y = both(library, name, in1, in2, mode, boundary, fill)
         bound = bound_of(in1, in2, dtype, boundary=BOUNDARIES[boundary], fill_value=fill)
@@ -792,7 +792,7 @@ EMPTIES = [((0,), (3,)), ((3,), (0,)), ((0,), (0,)), ((0, 3), (2, 2)), ((3, 3), 
 @pytest.mark.parametrize("name", ["convolve", "correlate", "fftconvolve", "oaconvolve", "convolve2d", "correlate2d"])
 @pytest.mark.parametrize("mode", ["full", "same", "valid"])
 def test_empty_inputs_give_scipys_dtype_and_shape(name, mode):
-    """Every pair of kinds; where SciPy fails on a pair that it could answer, only its shape or error is left open."""
+    """Every pair of kinds; where SciPy fails on a pair that it could compute, only its shape or error is left open."""
     for shapes, *dtypes in product(EMPTIES, ("f4", "f8", "c8", "c16", "i4"), ("f4", "f8", "c8", "c16", "i4")):
         operands = [np.ones(shape, dtype) for shape, dtype in zip(shapes, dtypes, strict=True)]
         try:

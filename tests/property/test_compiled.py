@@ -1,8 +1,8 @@
-"""Compilers see the same answers: every front door inside `torch.compile(fullgraph=True)` and `jax.jit`.
+"""Compiled calls return the same results: every front door inside `torch.compile(fullgraph=True)` and `jax.jit`.
 
 A row is a call of an array, a kernel and their namespace. Most of what compiling takes is starting and guarding, so
-the rows of one door are one compiled function, which returns all their answers. Dynamo leaves sizes open at a second
-shape, and the plan must still be the one for the sizes at hand: some rows, of each way from shapes to a plan, say so.
+the rows of one door are one compiled function, which returns all their results. Dynamo leaves sizes open at a second
+shape, and the plan must still be the one for the actual sizes: some rows, of each way from shapes to a plan, say so.
 """
 
 import jax
@@ -90,8 +90,8 @@ def assert_same(got, expected):
 
 
 @pytest.fixture(autouse=True)
-def forgotten():
-    """Let no row's compiled code, or count of recompilations, meet another's."""
+def reset_dynamo():
+    """Share no compiled code, and no count of recompilations, between rows."""
     yield
     torch._dynamo.reset()
 
@@ -110,14 +110,14 @@ DOORS = {
 def assert_compiles(names, shapes):
     """Raise unless rows compiled as one function give what they give eagerly, on one array and kernel per shape."""
 
-    def answers(x, k):
+    def results(x, k):
         return [ROWS[name](x, k, TORCH) for name in names]
 
-    compiled = torch.compile(answers, fullgraph=True, backend="aot_eager")
+    compiled = torch.compile(results, fullgraph=True, backend="aot_eager")
     for each in shapes:
         x, k = operands(each, torch.asarray)
-        found = compiled(x, k)
-        for name, got, expected in zip(names, found, answers(x, k), strict=True):
+        compiled_results = compiled(x, k)
+        for name, got, expected in zip(names, compiled_results, results(x, k), strict=True):
             with_note(name, got, expected)
 
 

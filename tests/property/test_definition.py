@@ -13,7 +13,7 @@ from tests import cases, oracle, running
 from tests.conftest import make_library
 from tests.listing import offenders
 
-# JAX compiles every operation of every shape anew, so it meets each kind of row rather than every row.
+# JAX compiles every operation of every shape anew, so it runs each kind of row rather than every row.
 JAX_ROWS = ("full-1d", "stride-dilation", "upsample-wrap", "reflect-wide", "groups", "mixed-2d", "complex", "int32")
 
 

@@ -1,4 +1,4 @@
-"""However far apart taps, strides and lags are: exact answers, in time and memory that grow with what is asked for."""
+"""However far apart taps, strides and lags are: exact results, in time and memory that grow with what is asked for."""
 
 import tracemalloc
 from itertools import product
@@ -39,29 +39,29 @@ def exact(x, kernel, starts, counts, strides, dilations, boundaries, fill=0):
     room[: x.shape[0], : x.shape[1]] = x
     y = np.zeros(counts, np.int64)
     for tap in product(*map(range, kernel.shape)):
-        met = []
+        indices = []
         for axis, k in enumerate(tap):
             at = starts[axis] + strides[axis] * np.arange(counts[axis]) + dilations[axis] * k
-            met.append(places(at, x.shape[axis], boundaries[axis]))
+            indices.append(places(at, x.shape[axis], boundaries[axis]))
         y += int(kernel[tap]) * np.where(
-            (met[0][:, None] == x.shape[0]) | (met[1] == x.shape[1]), fill, room[np.ix_(*met)]
+            (indices[0][:, None] == x.shape[0]) | (indices[1] == x.shape[1]), fill, room[np.ix_(*indices)]
         ).astype(np.int64)
     return y
 
 
 def check(call, expected, dtype, *, least=1):
-    """Run every method on a problem; raise unless all that serve are exact, and at least so many do."""
-    served = 0
+    """Run every method on a problem; raise unless all that support it are exact, and at least so many do."""
+    supported = 0
     for method in METHODS:
         try:
             y = call(method)
         except NotImplementedError:
             continue
-        served += 1
+        supported += 1
         tolerance = 0 if dtype.startswith("int") else 1e-9
         assert y.shape == expected.shape, method
         assert np.max(np.abs(np.asarray(y) - expected), initial=0) <= tolerance, method
-    assert served >= least
+    assert supported >= least
 
 
 def numbers(draw, shape, dtype):

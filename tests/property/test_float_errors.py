@@ -1,4 +1,4 @@
-"""NumPy's floating-point errors stay inside: what a caller set for own sums changes no answer and raises nothing."""
+"""NumPy's floating-point errors stay inside: a caller's `np.errstate` changes no result and raises nothing."""
 
 import warnings
 from itertools import product
@@ -12,7 +12,7 @@ import arrayconv
 from arrayconv import config, kernels, ndimage, nn, signal
 from arrayconv._plan.rank import METHODS
 
-# Tiny, huge and bad numbers beside ordinary ones: casts underflow, products overflow, zeros meet infinities.
+# Tiny, huge and non-finite numbers beside ordinary ones: casts underflow, products overflow, zeros multiply infinities.
 SCALES = [1.0, 1e-30, 1e-41, 1e-310, 1e30, 1e200]
 BAD = [None, np.nan, np.inf]
 INSTALLS = [frozenset(config.ACCELERATORS), frozenset({"numpy", "scipy"}), frozenset()]
@@ -97,7 +97,7 @@ def assert_undisturbed(run, call):
         for treatment in ("raise", "warn", "raise"):
             with np.errstate(all=treatment):
                 y = run()
-            assert y.tobytes() == expected.tobytes(), f"{call}: another answer under errstate(all={treatment!r})"
+            assert y.tobytes() == expected.tobytes(), f"{call}: another result under errstate(all={treatment!r})"
 
 
 @pytest.mark.parametrize("door", DOORS)

@@ -1,4 +1,4 @@
-"""Derivatives of the public functions: torch's checks, the adjoint identity, and one answer from every library."""
+"""Derivatives of the public functions: torch's checks, the adjoint identity, and one result from every library."""
 
 import importlib
 from dataclasses import dataclass, field
@@ -194,8 +194,8 @@ def test_compiled_backward_is_the_eager_one(call):
     expected = torch.autograd.grad(loss(*arrays), arrays)
     torch._dynamo.reset()
     compiled = torch.compile(loss, fullgraph=True, backend="aot_eager")
-    for got, wanted in zip(torch.autograd.grad(compiled(*arrays), arrays), expected, strict=True):
-        np.testing.assert_allclose(got, wanted, rtol=1e-12, atol=1e-12)
+    for got, exact in zip(torch.autograd.grad(compiled(*arrays), arrays), expected, strict=True):
+        np.testing.assert_allclose(got, exact, rtol=1e-12, atol=1e-12)
 
 
 def test_backward_runs_plans():

@@ -1,7 +1,7 @@
-"""Whatever way JAX takes through a call, its answer is the plain call's, for later inputs too.
+"""However JAX transforms a call, the result is the plain call's, for later inputs too.
 
 Each way is made of a function once and run on inputs that come after it, so that nothing of the first may stay. The
-doors are functions of x alone; all are affine in it, so differences of answers are their derivatives.
+doors are functions of x alone; all are affine in it, so differences of results are their derivatives.
 """
 
 import os
@@ -103,7 +103,7 @@ WAYS = {
     "fori_loop": lambda call: lambda x: lax.fori_loop(0, 3, lambda i, y: call(x * (i - 1)), jnp.zeros_like(call(x))),
     "while_loop": lambda call: (
         lambda x: lax.while_loop(
-            lambda held: held[0] < 2, lambda held: (held[0] + 1, call(x * held[0])), (0, jnp.zeros_like(call(x)))
+            lambda carry: carry[0] < 2, lambda carry: (carry[0] + 1, call(x * carry[0])), (0, jnp.zeros_like(call(x)))
         )[1]
     ),
     "cond": lambda call: lambda x: lax.cond(x.sum() < 1e9, call, lambda x: 0 * call(x), x),
@@ -127,8 +127,8 @@ DERIVATIVES = {  # (call, x, tangent) -> the directional derivative
 }
 
 
-def assert_close(found, expected, tolerance=TOLERANCE):
-    np.testing.assert_allclose(np.asarray(found), np.asarray(expected), rtol=tolerance, atol=tolerance)
+def assert_close(y, expected, tolerance=TOLERANCE):
+    np.testing.assert_allclose(np.asarray(y), np.asarray(expected), rtol=tolerance, atol=tolerance)
 
 
 def pairs():
@@ -139,9 +139,9 @@ def pairs():
         yield way, doors[(number + 4) % len(doors)]
 
 
-@pytest.mark.filterwarnings("ignore:Some donated buffers were not usable")  # those of another shape than the answer
+@pytest.mark.filterwarnings("ignore:Some donated buffers were not usable")  # those of another shape than the result
 @pytest.mark.parametrize(("way", "door"), list(pairs()))
-def test_every_way_gives_the_plain_answer_for_later_inputs_too(way, door):
+def test_every_way_gives_the_plain_result_for_later_inputs_too(way, door):
     call, shape = DOORS[door]
     x, expected = numbers(8, *shape), call(numbers(8, *shape))
     other = WAYS[way](call)
@@ -225,11 +225,11 @@ print("all")
 """
 
 
-def test_several_devices_give_the_answer_of_one():
+def test_several_devices_give_the_result_of_one():
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "JAX_PLATFORMS": "cpu", "JAX_ENABLE_X64": "1"}
     environment["XLA_FLAGS"] = "--xla_force_host_platform_device_count=4"
     command = [sys.executable, "-c", SEVERAL]
-    told = {"capture_output": True, "text": True, "timeout": 400}
-    done = subprocess.run(command, env=environment, cwd=ROOT, check=False, **told)
-    assert done.returncode == 0, done.stderr[-3000:]
-    assert done.stdout.strip() == "all"
+    captured = {"capture_output": True, "text": True, "timeout": 400}
+    process = subprocess.run(command, env=environment, cwd=ROOT, check=False, **captured)
+    assert process.returncode == 0, process.stderr[-3000:]
+    assert process.stdout.strip() == "all"

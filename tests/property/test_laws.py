@@ -39,7 +39,7 @@ def test_operation_is_linear_in_the_kernel(method):
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("shift", [1, 7, -3])
-def test_shifting_x_shifts_the_answer_where_the_ends_wrap(shift, method):
+def test_shifting_x_shifts_the_result_where_the_ends_wrap(shift, method):
     x, kernel = draw(1, 40), draw(2, 6)
     y = arrayconv.convolve(np.roll(x, shift), kernel, "same", boundary="wrap", method=method)
     assert_close(y, np.roll(arrayconv.convolve(x, kernel, "same", boundary="wrap", method=method), shift), 30)
@@ -67,8 +67,8 @@ def test_correlation_is_convolution_with_the_reversed_conjugate(method):
 def test_stride_keeps_every_so_many_outputs(stride, method):
     x, kernel = draw(1, 31, 22), draw(2, 4, 3)
     for mode in ("full", "same", "valid"):
-        kept = arrayconv.convolve(x, kernel, mode, stride=stride, method=method)
-        assert_close(kept, arrayconv.convolve(x, kernel, mode, method=method)[::stride, ::stride], 60)
+        strided = arrayconv.convolve(x, kernel, mode, stride=stride, method=method)
+        assert_close(strided, arrayconv.convolve(x, kernel, mode, method=method)[::stride, ::stride], 60)
 
 
 @pytest.mark.parametrize("method", METHODS)

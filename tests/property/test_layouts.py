@@ -1,6 +1,6 @@
-"""Where arrays lie in memory changes no bit: of no method, by no door, at a first call or at one remembered.
+"""The memory layout of arrays changes no bit: of no method, by no door, at a first call or at a cached one.
 
-A remembered call works on the caller's own memory, and is found by shapes and dtypes alone: so each example calls with
+A cached call works on the caller's own memory, and is looked up by shapes and dtypes alone: so each example calls with
 one layout, twice, with another, and with the first again, and then writes into memory of a third.
 """
 
@@ -32,15 +32,15 @@ taps = st.integers(1, 4)
 
 
 class Problem(NamedTuple):
-    """A call of a door but for where its arrays lie."""
+    """A call of a door, without the memory layout of its arrays."""
 
     call: str
     arrays: tuple[np.ndarray, ...]
-    run: Any  # (arrays..., method=, out=) -> the answer, or several
+    run: Any  # (arrays..., method=, out=) -> the result, or several
     expected: tuple[np.ndarray, ...]
-    chosen: bool = True  # whether the door has `method`
+    has_method: bool = True  # whether the door has `method`
     out: bool = False  # whether it writes into an array
-    backward: bool = False  # whether the answers are gradients: their own calls choose their methods
+    backward: bool = False  # whether the results are gradients: their own calls choose their methods
 
 
 def exactly(function, x, kernel, **options):
@@ -56,8 +56,8 @@ def numbered(function):
         x, kernel = layouts.samples(draw, shape, dtype), layouts.samples(draw, kernel_shape, dtype)
         expected = exactly(function, x, kernel, **options)
 
-        def run(x, kernel, **given):
-            return getattr(arrayconv, function)(x, kernel, **options, **given)
+        def run(x, kernel, **more):
+            return getattr(arrayconv, function)(x, kernel, **options, **more)
 
         return Problem(f"{function}({shape}, {kernel_shape}, {options})", (x, kernel), run, (expected,), out=True)
 
@@ -69,9 +69,9 @@ def convolver(draw, dtype):
     x, kernel = (layouts.samples(draw, size, dtype) for size in (shape, [draw(taps) for _ in shape]))
     expected = exactly("convolve", x, kernel, mode="same", boundary="symmetric")
 
-    def run(x, kernel, method, **given):
-        kept = arrayconv.Convolver(kernel, mode="same", boundary="symmetric", method=method)
-        return kept(x), kept(x, **given)
+    def run(x, kernel, method, **more):
+        convolve = arrayconv.Convolver(kernel, mode="same", boundary="symmetric", method=method)
+        return convolve(x), convolve(x, **more)
 
     return Problem(f"Convolver({kernel.shape})({shape})", (x, kernel), run, (expected, expected), out=True)
 
@@ -84,8 +84,8 @@ def labelled(draw, dtype):
         expected[:, b, f] += exactly("convolve", x[:, b, c], kernel[:, c, f], mode="same")
     options = {"padding": [(k // 2, k - 1 - k // 2)], "flip": True}
 
-    def run(x, kernel, **given):
-        return arrayconv.einconv("n b c, n c f -> n b f | n", x, kernel, **options, **given)
+    def run(x, kernel, **more):
+        return arrayconv.einconv("n b c, n c f -> n b f | n", x, kernel, **options, **more)
 
     return Problem(f"einconv({x.shape}, {kernel.shape})", (x, kernel), run, (expected,), out=True)
 
@@ -107,8 +107,8 @@ def network(count, transposed):
         if not transposed:
             options["padding"] = [k - 1 for k in kernel]
 
-        def run(*arrays, **given):
-            return getattr(nn, name)(*arrays, **options, **given)
+        def run(*arrays, **more):
+            return getattr(nn, name)(*arrays, **options, **more)
 
         return Problem(f"{name}({x.shape}, {weight.shape}, {options})", arrays, run, (expected,))
 
@@ -133,7 +133,7 @@ def gathered(x, weight, groups, stride):
 
 
 def spread(x, weight, groups, stride):
-    """Return the definition of a transposed layer: each sample adds a kernel to the answer."""
+    """Return the definition of a transposed layer: each sample adds a kernel to the result."""
     wide = np.result_type(x.dtype, float)
     filters, channels = weight.shape[1], weight.shape[0] // groups
     space = [stride * (n - 1) + k for n, k in zip(x.shape[2:], weight.shape[2:], strict=True)]
@@ -233,17 +233,17 @@ DOORS = {
 }
 
 
-class Answers:
-    """The answers of one method to calls that differ in the memory of their arrays alone.
+class Results:
+    """The results of one method, of calls that differ in the memory of their arrays alone.
 
-    Those to arrays in the same memory must be the same to the bit, into `out` too. Matrix products of a library add in
-    an order that depends on how their operands lie; the compiled loops have one order. 'auto' may choose another
+    Those of arrays with one layout must be the same to the bit, into `out` too. Matrix products of a library add in
+    an order that depends on the layout of their operands; the compiled loops have one order. 'auto' may choose another
     method where a copy for `out` takes from the workspace.
     """
 
     def __init__(self, library, problem, method, install):
         self.library, self.problem = library, problem
-        self.chosen = {"method": method} if problem.chosen else {}
+        self.options = {"method": method} if problem.has_method else {}
         self.dtype = problem.arrays[0].dtype
         self.call = f"{problem.call} of {self.dtype} by {method} with {install}"
         self.one_order = method.startswith("native_") and self.dtype.kind != "c" and not problem.backward
@@ -251,38 +251,38 @@ class Answers:
         self.known = {}
 
     def add(self, memory):
-        """Call with arrays laid out so, and compare."""
-        self._compare(self._answer(memory), memory)
+        """Call with arrays of these layouts, and compare."""
+        self._compare(self._results(memory), memory)
 
     def write(self, memory, into):
-        """Call with an array for output laid out so, compare, and see that nothing is written beside it."""
+        """Call with an output array of layout `into`, compare, and check that nothing is written beside it."""
         empty = np.zeros(self.problem.expected[-1].shape, self.dtype)
         out, other = (layouts.place(self.library, empty, into) for _ in range(2))
-        answer = self._answer(memory, out=out.array)
-        assert layouts.bits(answer[-1]) == layouts.bits(self.library.numpy(out.array)), f"{self.call}: not `out`"
-        self._compare(answer, memory, f" into {into}")
+        results = self._results(memory, out=out.array)
+        assert layouts.bits(results[-1]) == layouts.bits(self.library.numpy(out.array)), f"{self.call}: not `out`"
+        self._compare(results, memory, f" into {into}")
         assert out.surroundings() == other.surroundings(), f"{self.call} in {memory} into {into}: wrote beside it"
 
-    def _answer(self, memory, **given):
+    def _results(self, memory, **more):
         placed = [layouts.place(self.library, a, m) for a, m in zip(self.problem.arrays, memory, strict=True)]
         before = [one.snapshot() for one in placed]
-        answer = self.problem.run(*(one.array for one in placed), **self.chosen, **given)
+        results = self.problem.run(*(one.array for one in placed), **self.options, **more)
         assert [one.snapshot() for one in placed] == before, f"{self.call} in {memory}: wrote into an operand"
-        return [self.library.numpy(y) for y in (answer if isinstance(answer, tuple) else (answer,))]
+        return [self.library.numpy(y) for y in (results if isinstance(results, tuple) else (results,))]
 
-    def _compare(self, answer, memory, into=""):
+    def _compare(self, results, memory, into=""):
         call, key = f"{self.call} in {memory}{into}", None if self.one_order else memory
         if key not in self.known or (into and self.loose):
-            for y, expected in zip(answer, self.problem.expected, strict=True):
+            for y, expected in zip(results, self.problem.expected, strict=True):
                 assert_near(y, expected, self.dtype, call)
-            self.known.setdefault(key, answer)
+            self.known.setdefault(key, results)
             return
-        for y, first in zip(answer, self.known[key], strict=True):
+        for y, first in zip(results, self.known[key], strict=True):
             assert layouts.bits(y) == layouts.bits(first), f"{call}: {y}, but at first {first}"
 
 
 def assert_near(y, expected, dtype, call):
-    """Raise unless an answer has the definition's shape, and its numbers as far as the dtype allows."""
+    """Raise unless a result has the definition's shape, and its numbers as far as the dtype allows."""
     assert (y.shape, y.dtype.name) == (expected.shape, dtype.name), f"{call}: {y.shape} {y.dtype}"
     tolerance = DTYPES[dtype.name] * max(1, np.max(np.abs(expected), initial=0))
     error = np.max(np.abs(y - expected), initial=0)
@@ -292,7 +292,7 @@ def assert_near(y, expected, dtype, call):
 @pytest.mark.parametrize(
     ("door", "name"), [(door, name) for name in LIBRARIES for door in (COMPILED if name == "jax" else DOORS)]
 )
-def test_memory_changes_no_answer(door, name):
+def test_memory_changes_no_result(door, name):
     library = make_library(name)
 
     @settings(max_examples=EXAMPLES[name], deadline=None)
@@ -304,17 +304,17 @@ def test_memory_changes_no_answer(door, name):
         way = st.tuples(*(layouts.layouts(name, array) for array in problem.arrays))
         first, other = draw(way, label="memory"), draw(way, label="other memory")
         into = draw(layouts.layouts(name, problem.expected[-1], writable=True), label="out")
-        for method in METHODS if problem.chosen else ("auto",):
-            answers = Answers(library, problem, method, install)
+        for method in METHODS if problem.has_method else ("auto",):
+            results = Results(library, problem, method, install)
             config.cache_clear()
             with config.using(accelerators=running.INSTALLS[install]):
                 try:
-                    answers.add(first)
+                    results.add(first)
                 except NotImplementedError:
                     continue
                 for memory in (first, other, other, first):
-                    answers.add(memory)
+                    results.add(memory)
                 if problem.out and name in OUTPUTS:
-                    answers.write(other, into)
+                    results.write(other, into)
 
     law()

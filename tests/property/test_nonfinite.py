@@ -1,4 +1,4 @@
-"""NaN and infinity spoil only the outputs whose window holds them; large finite data does not overflow."""
+"""NaN and infinity reach only the outputs whose window contains them; large finite data does not overflow."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ import arrayconv
 from arrayconv._algorithms import ALGORITHMS
 
 METHODS = tuple(ALGORITHMS)
-SMEARING = tuple(name for name, algorithm in ALGORITHMS.items() if algorithm.spreads)
+SPREADING = tuple(name for name, algorithm in ALGORITHMS.items() if algorithm.spreads)
 BAD = (float("nan"), float("inf"), float("-inf"))
 
 
@@ -30,7 +30,7 @@ def windows_with_bad(x, kernel, **options):
     ],
     ids=str,
 )
-def test_bad_samples_spoil_only_their_windows(library, options, value, method):
+def test_bad_samples_reach_only_their_windows(library, options, value, method):
     random = np.random.default_rng(1)
     x, kernel = random.standard_normal(40), random.standard_normal(5)
     clean = arrayconv.convolve(x, kernel, method="direct", **options)
@@ -43,9 +43,9 @@ def test_bad_samples_spoil_only_their_windows(library, options, value, method):
     np.testing.assert_allclose(y[~touched], clean[~touched], rtol=0, atol=1e-13)
 
 
-@pytest.mark.parametrize("method", SMEARING)
+@pytest.mark.parametrize("method", SPREADING)
 @pytest.mark.parametrize("place", [0, 2500, 4999])
-def test_one_bad_sample_among_thousands_spoils_its_windows(library, place, method):
+def test_one_bad_sample_among_thousands_reaches_its_windows(library, place, method):
     x = np.ones(5000)
     x[place] = np.nan
     y = library.numpy(arrayconv.convolve(library.asarray(x), library.asarray(np.ones(9)), "same", method=method))
@@ -54,7 +54,7 @@ def test_one_bad_sample_among_thousands_spoils_its_windows(library, place, metho
 
 @pytest.mark.jax_rows(method=["fft"])
 @pytest.mark.parametrize("method", METHODS)
-def test_bad_taps_spoil_their_filter_only(library, method):
+def test_bad_taps_reach_their_filter_only(library, method):
     x, kernel = np.ones(12), np.ones((2, 3))
     kernel[1, 0] = float("nan")
     y = arrayconv.einconv("t, o t -> o t | t", library.asarray(x), library.asarray(kernel), method=method)
@@ -64,14 +64,14 @@ def test_bad_taps_spoil_their_filter_only(library, method):
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_a_bad_fill_spoils_the_borders_only(method):
+def test_a_bad_fill_reaches_the_borders_only(method):
     y = arrayconv.convolve(np.ones(9), np.ones(3), "same", fill_value=float("nan"), method=method)
     np.testing.assert_array_equal(np.isnan(y), [True, *[False] * 7, True])
 
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("channel", [0, 1])
-def test_a_bad_sample_of_one_channel_spoils_the_sum_over_channels(method, channel):
+def test_a_bad_sample_of_one_channel_reaches_the_sum_over_channels(method, channel):
     x = np.ones((2, 10))
     x[channel, 4] = np.inf
     y = arrayconv.einconv("c t, c t -> t | t", x, np.ones((2, 3)), method=method)
@@ -79,7 +79,7 @@ def test_a_bad_sample_of_one_channel_spoils_the_sum_over_channels(method, channe
 
 
 @pytest.mark.jax_rows(scale=[1e36])
-@pytest.mark.parametrize("method", SMEARING)
+@pytest.mark.parametrize("method", SPREADING)
 @pytest.mark.parametrize(
     ("dtype", "scale"), [("float32", 1e36), ("float32", 1e-36), ("float64", 1e300), ("complex64", 1e36)]
 )
@@ -100,7 +100,7 @@ def dtype_scale(dtype, scale):
 
 
 @pytest.mark.jax_rows(first=[1e-15])
-@pytest.mark.parametrize("method", SMEARING)
+@pytest.mark.parametrize("method", SPREADING)
 @pytest.mark.parametrize(
     ("first", "second"), [(1e-15, 1e-15), (1e15, 1e15), (1e30, 1e-30), (1e-30, 1e30), (1e-30, 1e-8)]
 )

@@ -1,4 +1,4 @@
-"""A zero in every place, batch, channels, filters, samples or taps: torch's answer, the definition's, or a refusal.
+"""A zero in every place, batch, channels, filters, samples or taps: torch's result, the definition's, or a refusal.
 
 Sums of nothing are zeros, also in gradients, and what is refused is refused in the caller's terms, by NumPy arrays,
 torch's tensors and JAX's arrays alike.
@@ -46,15 +46,15 @@ def outcome(way, call, arrays):
         return str(refusal)
 
 
-def assert_answers(name, reference, call, arrays):
+def assert_results(name, reference, call, arrays):
     """Raise unless every library gives what torch gives, or zeros of our own shapes, or the same words of ours."""
-    found = [outcome(WAYS[library], call, arrays) for library in LIBRARIES]
-    first = found[0]
+    outcomes = [outcome(WAYS[library], call, arrays) for library in LIBRARIES]
+    first = outcomes[0]
     if isinstance(first, str):
         assert first.startswith(f"{name}: `") or first.startswith(f"{name}: the "), first
-        assert found == [first] * len(found)
+        assert outcomes == [first] * len(outcomes)
         return
-    for other in found[1:]:
+    for other in outcomes[1:]:
         assert not isinstance(other, str), other
         assert [one.shape for one in other] == [one.shape for one in first]
         for one, own in zip(other, first, strict=True):
@@ -87,7 +87,7 @@ def test_convolutions_of_nothing(name, groups, stride):
         def call(x, w, b, of=nn):
             return getattr(of, name)(x, w, b, **options)
 
-        assert_answers(name, lambda x, w, b: call(x, w, b, torch.nn.functional), call, arrays)
+        assert_results(name, lambda x, w, b: call(x, w, b, torch.nn.functional), call, arrays)
         zeros += 1
     assert zeros == 46
 
@@ -122,7 +122,7 @@ def test_einconv_of_nothing(name):
         shapes = [[sizes[label] for label in x_labels], [3 if label == "h" else sizes[label] for label in k_labels]]
         if all(0 not in shape for shape in shapes):
             continue
-        assert_answers(
+        assert_results(
             "einconv", None, lambda x, k: arrayconv.einconv(pattern, x, k, **options), list(map(np.ones, shapes))
         )
 
@@ -138,7 +138,7 @@ CALLS = {
 @pytest.mark.parametrize("name", CALLS)
 def test_arrays_of_nothing(name):
     for shapes in (((0, 5), 3), ((2, 0), 3), ((2, 5), 0), ((0, 0), 3), ((0, 5), 0), ((0, 2, 5), 3)):
-        assert_answers(name.split("-")[0], None, CALLS[name], [np.ones(shapes[0]), np.ones(shapes[1])])
+        assert_results(name.split("-")[0], None, CALLS[name], [np.ones(shapes[0]), np.ones(shapes[1])])
 
 
 OTHERS = {
@@ -157,8 +157,8 @@ def test_filters_of_nothing_are_empty_or_refuse(name, library, shape):
     try:
         y = OTHERS[name](asarray(np.ones(shape)), asarray(np.ones(3)))
     except (ValueError, RuntimeError) as refusal:
-        said = str(refusal)
-        if not said.startswith(name.rsplit(".", maxsplit=1)[-1]):
+        message = str(refusal)
+        if not message.startswith(name.rsplit(".", maxsplit=1)[-1]):
             raise
         return
     assert not np.asarray(y).any()

@@ -55,7 +55,7 @@ DOORS = {
 
 @st.composite
 def calls(draw):
-    """Draw x, a 3 x 3 kernel and the exact answer."""
+    """Draw x, a 3 x 3 kernel and the exact result."""
     dtype = np.dtype(draw(st.sampled_from(DTYPES)))
     shape = draw(st.tuples(st.integers(1, 9), st.integers(1, 9)))
     random = np.random.default_rng(draw(st.integers(0, 999)))
@@ -67,7 +67,7 @@ def calls(draw):
 
 
 def assert_written(out, exact, call):
-    """Raise unless the array given for output holds the answer."""
+    """Raise unless the output array holds the result."""
     assert np.max(np.abs(np.asarray(out) - exact)) <= 1e-3, f"{call}: wrote {out}, should be {exact}"
 
 

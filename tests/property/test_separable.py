@@ -75,9 +75,9 @@ def assert_contract(library, y, function, x, kernel, accuracy, options):
 @pytest.mark.parametrize("name", KERNELS)
 def test_named_kernels_have_their_rank(name):
     kernel, terms = KERNELS[name]
-    found = separated(kernel, 2.0**-52)
-    assert len(found.terms) == terms
-    assert misfit(found, kernel.shape, "float64", "normwise") is None
+    factors = separated(kernel, 2.0**-52)
+    assert len(factors.terms) == terms
+    assert misfit(factors, kernel.shape, "float64", "normwise") is None
 
 
 @pytest.mark.parametrize("name", WHOLE)
@@ -141,10 +141,10 @@ def test_integer_products_are_found_exactly(data):
     kernel = np.array(factors[0])
     for factor in factors[1:]:
         kernel = np.multiply.outer(kernel, factor)
-    found = separated(kernel, 2.0**-52)
-    assert found.exact
-    again = np.array(found.terms[0][0])
-    for factor in found.terms[0][1:]:
+    factors = separated(kernel, 2.0**-52)
+    assert factors.exact
+    again = np.array(factors.terms[0][0])
+    for factor in factors.terms[0][1:]:
         again = np.multiply.outer(again, factor)
     np.testing.assert_array_equal(again, kernel)
 
@@ -165,11 +165,11 @@ def test_factors_add_up_to_the_kernel(seed, rank, scale, is_complex):
     kernel = (
         sum(np.multiply.outer(numbers(random, 6, dtype), numbers(random, 7, dtype)) for _ in range(rank)) * 2.0**scale
     )
-    found = separated(kernel, 2.0**-48)  # the sum that is taken apart has been rounded itself
-    assert len(found.terms) <= rank
-    total = sum(np.multiply.outer(*map(np.array, balanced(term, (0, 1), dtype))) for term in found.terms)
+    factors = separated(kernel, 2.0**-48)  # the sum that is taken apart has been rounded itself
+    assert len(factors.terms) <= rank
+    total = sum(np.multiply.outer(*map(np.array, balanced(term, (0, 1), dtype))) for term in factors.terms)
     assert np.abs(total - kernel).max() <= 2.0**-45 * np.abs(kernel).max()
-    assert all(sum(map(abs, balanced(term, (1, 0), dtype)[1])) <= 1 for term in found.terms)
+    assert all(sum(map(abs, balanced(term, (1, 0), dtype)[1])) <= 1 for term in factors.terms)
 
 
 @settings(max_examples=100, deadline=None)
@@ -182,32 +182,32 @@ def test_products_on_more_axes_are_found_to_the_tolerance(data):
     if data.draw(st.booleans()):
         kernel = kernel / np.abs(kernel).sum()  # rounded once more, as kernels that are made to add up to 1 are
     assert kernel.dtype == dtype
-    found = separated(kernel, dtypes.eps(dtype))
-    assert len(found.terms) == 1
-    assert misfit(found, kernel.shape, dtype, "normwise") is None
+    factors = separated(kernel, dtypes.eps(dtype))
+    assert len(factors.terms) == 1
+    assert misfit(factors, kernel.shape, dtype, "normwise") is None
     kernel[(0,) * len(shape)] += 1e-3 * np.abs(kernel).max()
     assert misfit(separated(kernel, dtypes.eps(dtype)), kernel.shape, dtype, "normwise") is not None
 
 
 def test_products_keep_zero_taps_and_small_ones():
     kernel = np.multiply.outer([1e-12, 0.0, 3.0], [1.0, 0.0, 1e-9])
-    found = separated(kernel, 2.0**-52)
-    assert found.tapwise <= 2.0**-50
+    factors = separated(kernel, 2.0**-52)
+    assert factors.tapwise <= 2.0**-50
     assert long_axes((3, 1, 2)) == (0, 2)
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("name", ["gaussian", "log", "sobel"])
-def test_bad_samples_spoil_their_windows_only(library, name, bad):
+def test_bad_samples_reach_their_windows_only(library, name, bad):
     kernel = KERNELS[name][0]
     x = np.ones((20, 21))
-    spoilt = x.copy()
-    spoilt[7, 9] = bad
+    bad_x = x.copy()
+    bad_x[7, 9] = bad
     convolver = Convolver(library.asarray(kernel), "same", separable=True)
-    y, clean = (library.numpy(convolver(library.asarray(data))) for data in (spoilt, x))
-    met = testing.reference("convolve", spoilt != x, np.ones(kernel.shape, int), "same") > 0
-    assert not np.isfinite(y[met]).any()
-    np.testing.assert_allclose(y[~met], clean[~met], rtol=1e-13, atol=1e-15)
+    y, clean = (library.numpy(convolver(library.asarray(data))) for data in (bad_x, x))
+    affected = testing.reference("convolve", bad_x != x, np.ones(kernel.shape, int), "same") > 0
+    assert not np.isfinite(y[affected]).any()
+    np.testing.assert_allclose(y[~affected], clean[~affected], rtol=1e-13, atol=1e-15)
 
 
 @pytest.mark.parametrize("kernel", [kernels.scharr(), 1e-3 * kernels.sobel(), 0.1 * kernels.laplacian()])
@@ -251,6 +251,6 @@ def test_axes_follow_their_kernel():
 
 def test_axes_that_are_not_convolved_leave_the_kernel_whole():
     x, bank = np.ones((1, 9, 9)), np.ones((3, 3, 3))
-    found = Convolver(bank, "same", axes=(1, 2)).explain(x)
-    assert found.passes == ()
-    assert "axis 0 of size 3 is not convolved" in found.separable
+    plan = Convolver(bank, "same", axes=(1, 2)).explain(x)
+    assert plan.passes == ()
+    assert "axis 0 of size 3 is not convolved" in plan.separable

@@ -1,4 +1,4 @@
-"""Every way in which torch watches, records or replaces operations meets every door: the answers are torch's own.
+"""Every way in which torch traces, records or replaces operations, with every door: the results are torch's own.
 
 A way takes a call of two tensors and inputs twice: what it records on the first must hold for the later ones. It
 returns what came out, and the same way of the door's reference, made of `torch.nn.functional`, returns the same.
@@ -83,12 +83,12 @@ def cubes(call):
     return lambda x, k: (call(x, k) ** 3).sum()
 
 
-def watched(arrays):
+def with_grad(arrays):
     return [array.clone().requires_grad_() for array in arrays]
 
 
 def backward(call, first, later):
-    x, k = watched(later)
+    x, k = with_grad(later)
     y = call(x, k)
     (y**3).sum().backward()
     return y.detach(), x.grad, k.grad
@@ -115,7 +115,7 @@ def dual(call, first, later):
 
 
 def grads_batched(call, first, later, *, twice):
-    x, k = watched(later)
+    x, k = with_grad(later)
     y = call(x, k) ** 2
     units = torch.eye(y.numel(), dtype=y.dtype).reshape(-1, *y.shape)
     grads = torch.autograd.grad(y, (x, k), units, is_grads_batched=True, create_graph=twice)
@@ -124,7 +124,7 @@ def grads_batched(call, first, later, *, twice):
 
 
 def checked(check, **options):
-    return lambda call, first, later: torch.tensor(check(call, watched(later), fast_mode=True, **options))
+    return lambda call, first, later: torch.tensor(check(call, with_grad(later), fast_mode=True, **options))
 
 
 def fx(call, first, later, transform=lambda call: lambda x, k: call(x, k), **options):
@@ -166,7 +166,7 @@ def under(mode, differentiate=backward):
 
 def backward_under(mode):
     def way(call, first, later):
-        x, k = watched(later)
+        x, k = with_grad(later)
         y = call(x, k)
         with mode():
             (y**3).sum().backward()
@@ -499,11 +499,11 @@ def test_vjp_is_recorded():
     assert_same(torch.jit.trace(pulled, first)(*later), expected)
 
 
-@pytest.mark.parametrize("kept", [False, True])
-def test_convolver_made_outside_is_recorded(kept):
+@pytest.mark.parametrize("is_cached", [False, True])
+def test_convolver_made_outside_is_recorded(is_cached):
     (x, k), (later, _) = operands([(9,), (3,)])
     convolver = Convolver(k)
-    if kept:
+    if is_cached:
         convolver(x)
     assert_same(make_fx(lambda x: convolver(x))(x)(later), full(later, k))
     assert_same(torch.jit.trace(lambda x: convolver(x), (x,))(later), full(later, k))

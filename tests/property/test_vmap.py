@@ -61,7 +61,7 @@ def operands(axes):
 
 
 def looped(call, arrays, axes):
-    """Return the answers of one call per entry of the mapped axes, stacked."""
+    """Return the results of one call per entry of the mapped axes, stacked."""
     parts = [
         [array if axis is None else np.take(array, number, axis) for array, axis in zip(arrays, axes, strict=True)]
         for number in range(COUNT)

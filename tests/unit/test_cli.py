@@ -125,10 +125,10 @@ sys.exit(main(sys.argv[1:]))
     ],
 )
 def test_only_numpy_is_needed_where_nothing_else_is_used(words, status, part):
-    done = subprocess.run([sys.executable, "-c", _WITHOUT, *words], capture_output=True, text=True, check=False)
-    assert done.returncode == status
-    assert part in done.stdout + done.stderr
-    assert "Traceback" not in done.stderr
+    process = subprocess.run([sys.executable, "-c", _WITHOUT, *words], capture_output=True, text=True, check=False)
+    assert process.returncode == status
+    assert part in process.stdout + process.stderr
+    assert "Traceback" not in process.stderr
 
 
 # ---- explain ----
@@ -188,10 +188,10 @@ def test_a_library_without_its_driver_is_listed_with_the_reason(capsys):
     cupy = pytest.importorskip("cupy", reason="CuPy is not installed")
     if cupy.is_available():
         pytest.skip("there is a GPU here")
-    found = libraries.inspect("cupy")
-    assert found.devices == ()
-    assert found.version == cupy.__version__
-    assert found.problem.startswith("no GPU (")
+    entry = libraries.inspect("cupy")
+    assert entry.devices == ()
+    assert entry.version == cupy.__version__
+    assert entry.problem.startswith("no GPU (")
     assert "cannot be used: no GPU" in _refusal(
         capsys, "explain", "--shape", "9", "--kernel-shape", "3", "--backend", "cupy"
     )
@@ -207,9 +207,9 @@ def test_a_library_that_breaks_is_listed_with_the_reason(monkeypatch):
 
 def test_a_library_that_computes_wrongly_is_not_usable(monkeypatch):
     monkeypatch.setattr(arrayconv, "convolve", lambda x, kernel: x)
-    found = libraries.inspect("numpy")
-    assert found.devices == ()
-    assert "a small convolution is wrong" in found.problem
+    entry = libraries.inspect("numpy")
+    assert entry.devices == ()
+    assert "a small convolution is wrong" in entry.problem
 
 
 def test_tables_are_plain_where_rich_is_missing(monkeypatch, capsys):
@@ -223,36 +223,36 @@ def test_tables_are_plain_where_rich_is_missing(monkeypatch, capsys):
 
 @pytest.mark.parametrize("backend", ["numpy", "torch", "array_api_strict"])
 def test_filter_blurs_as_scipy_does(backend, grey, tmp_path, capsys):
-    found = _filtered(grey, tmp_path / "out.png", "--kernel", "gaussian", "--sigma", "1.5", "--backend", backend)
-    assert np.max(np.abs(found - _expected(GREY, kernels.gaussian(1.5)))) <= 1
+    y = _filtered(grey, tmp_path / "out.png", "--kernel", "gaussian", "--sigma", "1.5", "--backend", backend)
+    assert np.max(np.abs(y - _expected(GREY, kernels.gaussian(1.5)))) <= 1
     assert f"on {backend}" in capsys.readouterr().out
 
 
 def test_filter_takes_colour_channels_separately_and_keeps_opacity(tmp_path):
     pixels = RNG.integers(0, 256, (30, 20, 4), dtype=np.uint8)
     Image.fromarray(pixels).save(tmp_path / "in.png")
-    found = _filtered(tmp_path / "in.png", tmp_path / "out.png", "--kernel", "box", "--size", "3")
+    y = _filtered(tmp_path / "in.png", tmp_path / "out.png", "--kernel", "box", "--size", "3")
     for channel in range(3):
         expected = _expected(pixels[..., channel], kernels.box(3))
-        assert np.max(np.abs(found[..., channel] - expected)) <= 1
-    np.testing.assert_array_equal(found[..., 3], pixels[..., 3])
+        assert np.max(np.abs(y[..., channel] - expected)) <= 1
+    np.testing.assert_array_equal(y[..., 3], pixels[..., 3])
 
 
 def test_filter_keeps_16_bits(tmp_path):
     pixels = RNG.integers(0, 65536, (30, 20), dtype=np.uint16)
     Image.fromarray(pixels).save(tmp_path / "in.png")
     words = ("--kernel", "box", "--size", "5", "--dtype", "float64")
-    found = _filtered(tmp_path / "in.png", tmp_path / "out.png", *words)
-    assert np.max(np.abs(found - _expected(pixels, kernels.box(5), 65535))) <= 1
+    y = _filtered(tmp_path / "in.png", tmp_path / "out.png", *words)
+    assert np.max(np.abs(y - _expected(pixels, kernels.box(5), 65535))) <= 1
 
 
 def test_gradient_is_a_magnitude_and_a_full_step_is_white(tmp_path):
     step = np.zeros((20, 20), dtype=np.uint8)
     step[:, 10:] = 255
     Image.fromarray(step).save(tmp_path / "step.png")
-    found = _filtered(tmp_path / "step.png", tmp_path / "out.png", "--kernel", "sobel")
-    np.testing.assert_array_equal(found[:, [9, 10]], 255)
-    assert found.sum() == 2 * 20 * 255
+    y = _filtered(tmp_path / "step.png", tmp_path / "out.png", "--kernel", "sobel")
+    np.testing.assert_array_equal(y[:, [9, 10]], 255)
+    assert y.sum() == 2 * 20 * 255
     falling = _filtered(tmp_path / "step.png", tmp_path / "y.png", "--kernel", "sobel", "--direction", "y")
     assert not falling.any()
 
@@ -262,9 +262,9 @@ def test_signed_maps_zero_to_mid_grey_and_gain_scales(tmp_path):
     step[:, :10] = 255
     Image.fromarray(step).save(tmp_path / "step.png")
     words = ("--kernel", "sobel", "--direction", "x", "--signed")
-    found = _filtered(tmp_path / "step.png", tmp_path / "out.png", *words)
-    np.testing.assert_array_equal(found[:, [9, 10]], 0)  # falls from white to black
-    np.testing.assert_array_equal(found[:, :9], 128)
+    y = _filtered(tmp_path / "step.png", tmp_path / "out.png", *words)
+    np.testing.assert_array_equal(y[:, [9, 10]], 0)  # falls from white to black
+    np.testing.assert_array_equal(y[:, :9], 128)
     half = _filtered(tmp_path / "step.png", tmp_path / "out.png", *words, "--gain", "0.5")
     np.testing.assert_array_equal(half[:, [9, 10]], 64)
 
@@ -332,7 +332,7 @@ def test_demo_takes_a_picture_of_any_shape(tmp_path, capsys):
     assert "20 x 60 float32" in capsys.readouterr().out
 
 
-def test_demo_fails_where_an_answer_is_off(tmp_path, monkeypatch, capsys):
+def test_demo_fails_where_a_result_is_off(tmp_path, monkeypatch, capsys):
     right = arrayconv.convolve
 
     def off(x, kernel, *rest, **named):
@@ -359,7 +359,7 @@ def test_a_library_that_fails_is_a_row_of_the_demo(monkeypatch):
 
 
 def test_the_demo_times_what_users_of_scipy_call():
-    """On the same float32 picture, apart from the first call, and near the exact answer as it should be."""
+    """On the same float32 picture, apart from the first call, and near the exact result as it should be."""
     photo = RNG.random((40, 50)).astype(np.float32)
     references = [accuracy.compute_reference(operation, photo) for operation in accuracy.operations(2.0)]
     rows = measurements.measure_scipy(photo, references)

@@ -130,9 +130,9 @@ def test_images_of_every_level_equal_the_definition(dtype, level, monkeypatch):
 @pytest.mark.parametrize("how", ["copied", "apart"])
 def test_nothing_is_read_or_written_beyond_the_arrays(side, how):
     command = [sys.executable, "-m", "tests.guarded", side, how]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=200, check=False)
-    assert done.returncode == 0, done.stderr  # -11: a page was touched that no array is on
-    assert int(done.stdout) >= len(ROWS) * len(DTYPES) + (len(TILES) + len(IMAGES)) * 2
+    process = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=200, check=False)
+    assert process.returncode == 0, process.stderr  # -11: a page was touched that no array is on
+    assert int(process.stdout) >= len(ROWS) * len(DTYPES) + (len(TILES) + len(IMAGES)) * 2
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="pages are guarded by Linux's mprotect")
@@ -145,8 +145,8 @@ x = guarded((3,), "float32", "{side}")
 assert x.sum() == 0
 ctypes.string_at(x.ctypes.data + {byte}, 1)
 """
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, timeout=60, check=False)
-    assert done.returncode == -signal.SIGSEGV
+    process = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, timeout=60, check=False)
+    assert process.returncode == -signal.SIGSEGV
 
 
 @needs_code
@@ -188,25 +188,25 @@ arrayconv.convolve(np.arange(3000), np.arange(5), "same", method="native_loops")
 print([name for name in ("scipy", "torch", "jax") if name in sys.modules])
 """
     command = [sys.executable, "-W", "error", "-c", code]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
-    assert (done.returncode, done.stdout.strip(), done.stderr) == (0, "[]", "")
+    process = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert (process.returncode, process.stdout.strip(), process.stderr) == (0, "[]", "")
 
 
 @pytest.fixture
 def elsewhere(tmp_path, monkeypatch):
-    """Look for the code in a place of its own, and forget it afterwards."""
+    """Look for the code in a place of its own, and clear its caches afterwards."""
     place = tmp_path / "loops.so"
     monkeypatch.setattr(loader, "_PATH", place)
     monkeypatch.setattr(failures, "failures", {})
-    _forget()
+    _clear_caches()
     yield place
-    _forget()
+    _clear_caches()
 
 
-def _forget():
+def _clear_caches():
     loader.loaded.cache_clear()
     _accel.installed.cache_clear()
-    config.cache_clear()  # calls that are remembered
+    config.cache_clear()  # cached calls
 
 
 def test_code_that_cannot_be_loaded_is_replaced_with_one_warning(elsewhere):
@@ -240,7 +240,7 @@ def test_code_of_other_sources_is_refused(elsewhere, monkeypatch):
 @pytest.mark.parametrize("order", "CF")  # remembered as one call, and the long way
 def test_without_memory_for_a_copy_the_call_says_so(monkeypatch, order):
     code = loader.loaded()
-    monkeypatch.setattr(loader, "loaded", lambda: code._replace(blocks=lambda *given: 1, call=lambda *given: 1))
+    monkeypatch.setattr(loader, "loaded", lambda: code._replace(blocks=lambda *arguments: 1, call=lambda *arguments: 1))
     x = np.ones((30, 32), order=order)
     with pytest.raises(MemoryError, match=r"convolution: no memory for a copy of [a-z0-9]+ samples of float64"):
         arrayconv.convolve(x, np.ones((3, 3)), "same", method="native_tiles")
@@ -264,7 +264,7 @@ def _of_another_interface(place):
 
 
 elf = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the library is no ELF file")
-BROKEN = {  # what stands in the library's place, and what is said of it
+BROKEN = {  # what is in the library's place, and the reason in words
     "nothing": (lambda place: None, "not built: there was no C compiler, or it failed, when the package was installed"),
     "text": (lambda place: place.write_bytes(b"no library"), "it cannot be loaded; it may have been built for another"),
     "a-library-of-another": (
@@ -281,21 +281,21 @@ BROKEN = {name: pytest.param(*row, id=name) for name, row in BROKEN.items()} | {
 
 
 @pytest.mark.parametrize(("put", "reason"), BROKEN.values())
-def test_explain_and_backends_say_why_it_does_not_serve(elsewhere, capsys, put, reason):
+def test_explain_and_backends_say_why_it_cannot_be_used(elsewhere, capsys, put, reason):
     put(elsewhere)
     with _warning_of(elsewhere):
-        found = arrayconv.explain((256, 256), (3, 3), "same", dtype="float32")
-    assert found.method in ALGORITHMS
-    refusals = {row.name: row.refusal for row in found.candidates}
+        plan = arrayconv.explain((256, 256), (3, 3), "same", dtype="float32")
+    assert plan.method in ALGORITHMS
+    refusals = {row.name: row.refusal for row in plan.candidates}
     for method in ("native_loops", "native_tiles", "native_images"):
         assert reason in refusals[method]
-    _forget()
+    _clear_caches()
     assert main(["backends"]) == 0
     assert reason.split("(")[0].strip() in " ".join(capsys.readouterr().out.replace("│", " ").split())
 
 
 @pytest.mark.parametrize(("put", "reason"), BROKEN.values())
-def test_without_it_other_methods_answer(elsewhere, put, reason):
+def test_without_it_other_methods_compute(elsewhere, put, reason):
     put(elsewhere)
     x, kernel = np.arange(2000.0).reshape(40, 50), np.ones((3, 3))
     with _warning_of(elsewhere):
@@ -310,18 +310,18 @@ def _warning_of(place):
     return pytest.warns(RuntimeWarning, match="the accelerator 'native' failed: .* instead")
 
 
-@pytest.mark.parametrize(("gone", "now"), [("numba", "native_loops"), ("numba_tiles", "native_tiles")])
-def test_a_method_that_is_gone_is_answered_with_what_serves_instead(gone, now):
+@pytest.mark.parametrize(("removed", "now"), [("numba", "native_loops"), ("numba_tiles", "native_tiles")])
+def test_the_error_of_a_removed_method_names_its_replacement(removed, now):
     with pytest.raises(
-        ValueError, match=rf"^convolve: `method` must be one of .* Got '{gone}'. It was removed: use '{now}'."
+        ValueError, match=rf"^convolve: `method` must be one of .* Got '{removed}'. It was removed: use '{now}'."
     ):
-        arrayconv.convolve([1.0, 2.0], [1.0], method=gone)
+        arrayconv.convolve([1.0, 2.0], [1.0], method=removed)
 
 
-def test_switched_off_it_serves_nothing():
+def test_switched_off_it_supports_nothing():
     with config.using(accelerators=set(config.ACCELERATORS) - {"native"}):
-        found = arrayconv.explain((256, 256), (3, 3), "same", dtype="float32")
-    refusals = {row.name: row.refusal for row in found.candidates}
+        plan = arrayconv.explain((256, 256), (3, 3), "same", dtype="float32")
+    refusals = {row.name: row.refusal for row in plan.candidates}
     assert "switched off" in refusals["native_tiles"]
     assert "switched off" in refusals["native_loops"]
 
@@ -352,15 +352,15 @@ def test_a_compiler_that_fails_leaves_no_library(build, monkeypatch, tmp_path, c
 
 def _built(build, tmp_path, version):
     """What the hook does to a build, and what it says."""
-    said, data = [], {"force_include": {}, "pure_python": True}
-    app = type("App", (), {"display_warning": staticmethod(said.append)})
-    made = build.LoopsHook(str(ROOT), {}, None, None, str(tmp_path), "wheel", app)
-    made.initialize(version, data)
+    warnings, data = [], {"force_include": {}, "pure_python": True}
+    app = type("App", (), {"display_warning": staticmethod(warnings.append)})
+    builder = build.LoopsHook(str(ROOT), {}, None, None, str(tmp_path), "wheel", app)
+    builder.initialize(version, data)
     libraries = [Path(path) for path in data["force_include"]]
-    held = [path.read_bytes() for path in libraries]
-    made.finalize(version, data, "")
+    contents = [path.read_bytes() for path in libraries]
+    builder.finalize(version, data, "")
     assert not any(path.exists() for path in libraries)
-    return data, held, said
+    return data, contents, warnings
 
 
 COMPILERS = {
@@ -372,7 +372,7 @@ COMPILERS = {
 
 @pytest.fixture
 def checkout(build, monkeypatch, tmp_path):
-    """A library that stands for the one the checkout's editable install runs on."""
+    """A library in place of the one the checkout's editable install runs on."""
     place = tmp_path / "checkout" / "loops.so"
     place.parent.mkdir()
     place.write_bytes(b"what works")
@@ -398,10 +398,10 @@ def test_a_build_without_a_compiler_is_pure_and_leaves_the_checkouts_library(
 ):
     command, problem = COMPILERS[compiler]
     _compiler(monkeypatch, tmp_path, command)
-    data, _, said = _built(build, tmp_path, version)
+    data, _, warnings = _built(build, tmp_path, version)
     assert data == {"force_include": {}, "pure_python": True}
-    assert problem in said[0]
-    assert said[0].endswith("The standard-only methods serve instead.")
+    assert problem in warnings[0]
+    assert warnings[0].endswith("The standard-only methods are used instead.")
     assert checkout.read_bytes() == b"what works"
     assert list(checkout.parent.iterdir()) == [checkout]
 
@@ -416,13 +416,13 @@ def test_a_wheel_is_compiled_beside_the_checkout_and_an_editable_install_in_it(
     build, checkout, monkeypatch, tmp_path, version
 ):
     _compiler(monkeypatch, tmp_path, WRITES)
-    data, held, said = _built(build, tmp_path, version)
-    assert said == []
+    data, contents, warnings = _built(build, tmp_path, version)
+    assert warnings == []
     if version == "editable":
         assert (checkout.read_bytes(), data["force_include"]) == (b"n", {})
     else:
         assert checkout.read_bytes() == b"what works"
-        assert (held, list(data["force_include"].values())) == ([b"n"], ["loops.so"])
+        assert (contents, list(data["force_include"].values())) == ([b"n"], ["loops.so"])
         assert not data["pure_python"]
         assert data["tag"].startswith("py3-none-")
     assert list(checkout.parent.iterdir()) == [checkout]
@@ -436,7 +436,7 @@ def test_code_of_sources_that_have_changed_since_is_refused(elsewhere, monkeypat
         (tmp_path / path.name).write_bytes(path.read_bytes())
     monkeypatch.setattr(loader, "_SOURCES", tmp_path)
     assert loader.loaded().kinds
-    _forget()
+    _clear_caches()
     with (tmp_path / ("rows.h" if change == "changed" else "new.h")).open("a") as file:
         file.write("/* another loop, the same tables */\n")
     with pytest.raises(AcceleratorFailed, match=r"other sources than those beside it. Build it again: .*make"):

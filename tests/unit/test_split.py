@@ -12,7 +12,7 @@ from tests.cases import CASES, axis, spec
 from tests.listing import offenders
 
 
-def met(axis):
+def pairs_by_output(axis):
     """Return, per output, the (tap, position in x before extension) pairs of the definition."""
     pairs = []
     for p in range(axis.outputs):
@@ -33,24 +33,24 @@ def named(extends):
 AXES = [axis for case in CASES for axis in case.spec.axes]
 
 
-def test_phases_meet_what_the_definition_meets():
+def test_phases_read_what_the_definition_reads():
     axes = [*AXES, axis(9, 7, 25, upsample=6, stride=4, dilation=9, before=11)]
-    assert offenders(axes, phases_meet_what_the_definition_meets) == {}
+    assert offenders(axes, phases_read_what_the_definition_reads) == {}
 
 
-def phases_meet_what_the_definition_meets(one):
-    expected, seen = met(one), {}
+def phases_read_what_the_definition_reads(one):
+    expected, by_output = pairs_by_output(one), {}
     for phase in split.phases(one):
         inner = phase.axis
         assert inner.upsample == 1
         for q in range(inner.outputs):
             output = phase.first_output + q * phase.output_step
-            assert output not in seen
-            seen[output] = {
+            assert output not in by_output
+            by_output[output] = {
                 (phase.first_tap + j * phase.tap_step, inner.stride * q + inner.dilation * j - inner.before)
                 for j in range(inner.taps)
             }
-    assert [seen[p] for p in range(one.outputs)] == expected
+    assert [by_output[p] for p in range(one.outputs)] == expected
 
 
 def cells(box):
@@ -94,21 +94,21 @@ def axes_say_whether_outputs_read_beyond_their_ends(one):
 
 @pytest.mark.parametrize("extends", [set(), {"zero"}, {"wrap"}, {"zero", "wrap"}, {"all"}], ids=named)
 @pytest.mark.parametrize("small", [0, 1 << 19])
-def test_pieces_cover_the_answer_and_read_the_extension(extends, small, monkeypatch):
+def test_pieces_cover_the_result_and_read_the_extension(extends, small, monkeypatch):
     monkeypatch.setattr(partition, "SMALL", small)
     rows = [(case, block) for case in CASES for block in (1, 2, 100)]
 
     def law(row):
-        pieces_cover_the_answer_and_read_the_extension(*row, extends)
+        pieces_cover_the_result_and_read_the_extension(*row, extends)
 
     assert offenders(rows, law, lambda row: f"{row[0].name}, blocks of {row[1]}") == {}
 
 
-def pieces_cover_the_answer_and_read_the_extension(case, block, extends):
+def pieces_cover_the_result_and_read_the_extension(case, block, extends):
     shape = (block, block, *(block for _ in case.spec.axes))
-    found = pieces(case.spec, shape, extends)
+    parts = pieces(case.spec, shape, extends)
     written = 0
-    for piece in found:
+    for piece in parts:
         assert max(piece.spec.batch, piece.spec.groups, *piece.spec.output_size) <= block
         written += piece.spec.outputs
         for whole, part, source in zip(case.spec.axes, piece.spec.axes, piece.source, strict=True):
@@ -118,8 +118,8 @@ def pieces_cover_the_answer_and_read_the_extension(case, block, extends):
                 assert part.before == 0
                 assert part.span(0, part.outputs)[1] <= part.size
             assert all(run.start == FILL or 0 <= run.start < max(whole.size, 1) for run in distinct_runs(source))
-    met_by_some_tap = [[bool(pairs) for pairs in met(one)] for one in case.spec.axes]
-    outputs = case.spec.batch * case.spec.groups * case.spec.filters * prod(sum(flags) for flags in met_by_some_tap)
+    read_by_some_tap = [[bool(pairs) for pairs in pairs_by_output(one)] for one in case.spec.axes]
+    outputs = case.spec.batch * case.spec.groups * case.spec.filters * prod(sum(flags) for flags in read_by_some_tap)
     assert written == outputs
 
 
@@ -128,9 +128,9 @@ def test_small_problems_are_extended_whole_and_large_ones_in_slabs():
     large = spec(axis(1000, 3, 1000, before=1), axis(1000, 3, 1000, before=1))
     everything = (1, 1, 10**6, 10**6)
     assert len(pieces(small, everything)) == 1
-    found = pieces(large, everything)
-    assert len(found) == 5
-    copied = [piece for piece in found if any(len(source) > 1 for source in piece.source)]
+    parts = pieces(large, everything)
+    assert len(parts) == 5
+    copied = [piece for piece in parts if any(len(source) > 1 for source in piece.source)]
     assert sum(prod(piece.spec.input_size) for piece in copied) < 4 * 3 * 1002
 
 
@@ -162,9 +162,9 @@ def test_samples_cut_out_are_extended_as_the_whole_axis_is(size, boundary):
     for lo, length in product(range(-20, 20), range(1, 9)):
         whole = axis(size, 1, length, before=-lo, boundary=boundary)
         cut, source = split.cut(whole, 0, length, {"all"})
-        held = [run.start + run.step * i for run in source for i in range(run.length)]
-        assert len(held) == cut.size
+        positions = [run.start + run.step * i for run in source for i in range(run.length)]
+        assert len(positions) == cut.size
         places = [oracle.source(p - cut.before, cut.size, boundary) for p in range(length)]
-        read = [FILL if place is None else held[place] for place in places]
+        read = [FILL if place is None else positions[place] for place in places]
         expected = [oracle.source(p, size, boundary) for p in range(lo, lo + length)]
         assert read == [FILL if place is None else place for place in expected]

@@ -1,4 +1,4 @@
-"""A user's own table of constants: where it lies, what is read, what is refused, and what the choice makes of it."""
+"""A user's own table of constants: its path, what is read, what is refused, and what the choice makes of it."""
 
 import importlib.util
 import json
@@ -43,7 +43,7 @@ def with_rates(**fields):
 
 
 def fresh():
-    """Forget what this process remembers of constants and of choices made by them."""
+    """Clear what this process caches of constants and of choices made by them."""
     for function in (cost_table.active_table, plan.make, prepare.plan):
         function.cache_clear()
     cache._calls.clear()
@@ -51,7 +51,7 @@ def fresh():
 
 @pytest.fixture
 def table(tmp_path, monkeypatch):
-    """Return where the user's table lies, in a folder that is not there yet."""
+    """Return the path of the user's table, in a folder that is not there yet."""
     monkeypatch.setenv("ARRAYCONV_CACHE_DIR", str(tmp_path / "cache"))
     fresh()
     yield tmp_path / "cache" / "cost_table.json"
@@ -109,14 +109,14 @@ def test_without_a_home_there_is_no_table(monkeypatch, capsys):
 # ---- what is read ----
 
 
-def test_without_a_file_the_shipped_table_serves(table):
-    found = cost_table.active_table()
-    assert found == cost_table.shipped()
+def test_without_a_file_the_shipped_table_is_active(table):
+    active = cost_table.active_table()
+    assert active == cost_table.shipped()
     assert not table.parent.exists(), "nothing is made by looking"
 
 
 @pytest.mark.parametrize(
-    ("found", "wide"),
+    ("extensions", "wide"),
     [
         (["X86_V3", "X86_V4"], True),
         (["SSE42", "AVX2", "AVX512F", "AVX512_SKX"], True),
@@ -126,8 +126,8 @@ def test_without_a_file_the_shipped_table_serves(table):
         ([], False),
     ],
 )
-def test_the_shipped_table_is_that_of_the_kind_of_processor(found, wide, monkeypatch):
-    monkeypatch.setattr(np, "show_config", lambda mode: {"SIMD Extensions": {"found": found}})
+def test_the_shipped_table_is_that_of_the_kind_of_processor(extensions, wide, monkeypatch):
+    monkeypatch.setattr(np, "show_config", lambda mode: {"SIMD Extensions": {"found": extensions}})
     cost_table.has_avx512.cache_clear()
     try:
         shipped = cost_table.shipped().method_costs
@@ -183,7 +183,7 @@ def test_explain_names_the_table_and_costs_follow_it(table):
     put(table, changed(tables={"PRIMITIVE_COSTS": rows}))
     tuned = arrayconv.explain(100, 3, method="direct")
     assert f"\n  costs: {table}, tuned 2026-01-02\n" in str(tuned)
-    costs = [next(row.cost_ns for row in found.candidates if row.name == "direct") for found in (shipped, tuned)]
+    costs = [next(row.cost_ns for row in plan.candidates if row.name == "direct") for plan in (shipped, tuned)]
     assert costs[0] < costs[1]
 
 
@@ -242,13 +242,13 @@ WRONG = {  # content -> what the warning says
 
 def ignored(path, says):
     """Check that the file is ignored as a whole, with one warning that names it, what is wrong, and the way out."""
-    with pytest.warns(RuntimeWarning) as told:
-        found = cost_table.active_table()
-    (text,) = [str(warning.message) for warning in told]
+    with pytest.warns(RuntimeWarning) as caught:
+        active = cost_table.active_table()
+    (text,) = [str(warning.message) for warning in caught]
     assert text.startswith(f"arrayconv: the cost table {path} is ignored: ")
     assert says in text
     assert text.endswith("`python -m arrayconv tune --write`.")
-    assert found == cost_table.shipped()
+    assert active == cost_table.shipped()
     np.testing.assert_array_equal(arrayconv.convolve([1, 2], [1, 1]), [1, 3, 2])  # warnings are errors here: no second
 
 
@@ -269,8 +269,9 @@ def test_a_file_that_may_not_be_read_is_ignored_with_one_warning(table, monkeypa
         raise PermissionError(13, "Permission denied")
 
     put(table, json.dumps(GOOD))
-    monkeypatch.setattr(Path, "open", closed)  # the mode of a file does not stop every user
-    ignored(table, "it cannot be read (Permission denied)")
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "open", closed)  # the mode of a file does not stop every user
+        ignored(table, "it cannot be read (Permission denied)")
 
 
 @pytest.mark.parametrize("folder", [os.devnull, __file__, "no/such/folder"])
@@ -284,11 +285,11 @@ def test_a_folder_that_is_none_holds_no_table(folder, monkeypatch):
 def test_import_reads_no_table_and_the_first_plan_does(table):
     put(table, "not a table")
     code = "import sys, arrayconv; print('imported'); arrayconv.convolve([1.0, 2.0], [1.0]); print('planned')"
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-W", "error", "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
     )
-    assert done.stdout == "imported\n"
-    assert "RuntimeWarning: arrayconv: the cost table" in done.stderr
+    assert process.stdout == "imported\n"
+    assert "RuntimeWarning: arrayconv: the cost table" in process.stderr
 
 
 # ---- what is written ----
@@ -344,17 +345,17 @@ def quick(monkeypatch):
     """Measure numpy.convolve alone, in two rounds."""
     monkeypatch.setattr(method_costs, "_ROUNDS", 2)
     monkeypatch.setattr(primitive_costs, "_LIBRARIES", ())
-    kept = {name: row for name, row in method_costs.ROWS.items() if row.method == "numpy_convolve"}
-    monkeypatch.setattr(method_costs, "ROWS", kept)
+    rows = {name: row for name, row in method_costs.ROWS.items() if row.method == "numpy_convolve"}
+    monkeypatch.setattr(method_costs, "ROWS", rows)
 
 
 @pytest.mark.usefixtures("quick")
 def test_tune_shows_what_was_and_what_is_and_keeps_nothing(table, capsys):
     assert main(["tune"]) == 0
-    told = capsys.readouterr().out
-    assert "Compared with: shipped table" in told
-    assert "numpy_convolve-short" in told
-    assert "Nothing was saved. Run with --write, on an idle machine, to save it." in told
+    output = capsys.readouterr().out
+    assert "Compared with: shipped table" in output
+    assert "numpy_convolve-short" in output
+    assert "Nothing was saved. Run with --write, on an idle machine, to save it." in output
     assert not table.exists()
 
 
@@ -362,22 +363,22 @@ def test_tune_shows_what_was_and_what_is_and_keeps_nothing(table, capsys):
 def test_tune_writes_what_a_later_process_chooses_by(table, capsys):
     assert main(["tune", "--write"]) == 0
     assert f"Wrote {table}." in capsys.readouterr().out
-    held = user_file.load(table, KINDS)
-    assert set(held.tables["METHOD_COSTS"]) == {
+    saved = user_file.load(table, KINDS)
+    assert set(saved.tables["METHOD_COSTS"]) == {
         "numpy_convolve-short",
         "numpy_convolve-float",
         "numpy_convolve-integer",
     }
-    assert held.machine["packages"]["numpy"] == np.__version__
+    assert saved.machine["packages"]["numpy"] == np.__version__
     code = "import arrayconv; print(arrayconv.explain(100, 3).costs)"
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert done.stdout == f"{table}, tuned {held.date}\n"
+    process = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert process.stdout == f"{table}, tuned {saved.date}\n"
 
 
 def test_path_and_remove_say_what_there_is(table, capsys):
-    for words, told in ((["--path"], f"{table} (there is none)\n"), (["--remove"], f"there is no {table}\n")):
+    for words, output in ((["--path"], f"{table} (there is none)\n"), (["--remove"], f"there is no {table}\n")):
         assert main(["tune", *words]) == 0
-        assert capsys.readouterr().out == told
+        assert capsys.readouterr().out == output
     put(table, "anything")  # what is wrong can be removed, too
     assert main(["tune", "--path"]) == 0
     assert capsys.readouterr().out == f"{table}\n"
@@ -392,13 +393,13 @@ def test_the_three_ways_exclude_each_other(capsys):
 
 
 @pytest.mark.usefixtures("quick", "table")
-@pytest.mark.parametrize(("load", "told"), [(0.0, ""), (64.0, "The machine is busy: load 64.0 on ")])
-def test_tune_says_when_the_machine_is_busy(load, told, monkeypatch, capsys):
+@pytest.mark.parametrize(("load", "message"), [(0.0, ""), (64.0, "The machine is busy: load 64.0 on ")])
+def test_tune_says_when_the_machine_is_busy(load, message, monkeypatch, capsys):
     monkeypatch.setattr(tune, "_load", lambda: load)
     assert main(["tune"]) == 0
     err = capsys.readouterr().err
-    assert err.startswith(told)
-    assert bool(err) == bool(told)
+    assert err.startswith(message)
+    assert bool(err) == bool(message)
 
 
 # ---- the measurements ----
@@ -407,12 +408,12 @@ def test_tune_says_when_the_machine_is_busy(load, told, monkeypatch, capsys):
 def test_measured_rates_are_rows_of_the_table(monkeypatch):
     monkeypatch.setattr(primitive_costs, "_ROUNDS", 1)
     monkeypatch.setattr(primitive_costs, "_LIBRARIES", ("numpy",))
-    said = []
-    found = primitive_costs.measure(said.append)
-    assert "numpy/cpu" in found
-    assert set(found) <= set(cost_table.PRIMITIVE_COSTS)
-    assert said == [f"measuring {row}" for row in found]
-    user_file.render(measured(PRIMITIVE_COSTS=found), KINDS)
+    messages = []
+    costs = primitive_costs.measure(messages.append)
+    assert "numpy/cpu" in costs
+    assert set(costs) <= set(cost_table.PRIMITIVE_COSTS)
+    assert messages == [f"measuring {row}" for row in costs]
+    user_file.render(measured(PRIMITIVE_COSTS=costs), KINDS)
 
 
 def test_a_library_that_cannot_compute_is_told_and_left_out(monkeypatch):
@@ -421,9 +422,9 @@ def test_a_library_that_cannot_compute_is_told_and_left_out(monkeypatch):
 
     monkeypatch.setattr(primitive_costs, "_LIBRARIES", ("numpy",))
     monkeypatch.setattr(primitive_costs, "compat_namespace", broken)
-    said = []
-    assert primitive_costs.measure(said.append) == {}
-    assert said == ["numpy is not measured: no driver"]
+    messages = []
+    assert primitive_costs.measure(messages.append) == {}
+    assert messages == ["numpy is not measured: no driver"]
 
 
 SMALLER = {  # row: the library without which it is left out
@@ -458,16 +459,16 @@ def test_trials_are_ranked_by_their_row(row):
 
 
 @pytest.mark.parametrize("row", SMALLER)
-def test_measured_paces_are_rows_of_the_table(row, monkeypatch):
+def test_measured_method_costs_are_rows_of_the_table(row, monkeypatch):
     if not importlib.util.find_spec(SMALLER[row]):
         pytest.skip(f"{SMALLER[row]} is not installed")
     monkeypatch.setattr(method_costs, "_ROUNDS", 1)
     monkeypatch.setattr(method_costs, "ROWS", {row: method_costs.ROWS[row]})
-    said = []
-    found = method_costs.measure(said.append, {})
-    assert list(found) == [row]
-    assert said == [f"measuring {row}"]
-    user_file.render(measured(METHOD_COSTS=found), KINDS)
+    messages = []
+    costs = method_costs.measure(messages.append, {})
+    assert list(costs) == [row]
+    assert messages == [f"measuring {row}"]
+    user_file.render(measured(METHOD_COSTS=costs), KINDS)
 
 
 def test_a_method_that_cannot_run_is_told_and_left_out(monkeypatch):
@@ -477,10 +478,10 @@ def test_a_method_that_cannot_run_is_told_and_left_out(monkeypatch):
         {"native_loops-float": method_costs.ROWS["native_loops-float"]._replace(library="array_api_strict")},
     )
     pytest.importorskip("array_api_strict", reason="array-api-strict is not installed")
-    said = []
-    assert method_costs.measure(said.append, {}) == {}
-    assert said[0] == "measuring native_loops-float"
-    assert said[1].startswith("native_loops-float is not measured: ")
+    messages = []
+    assert method_costs.measure(messages.append, {}) == {}
+    assert messages[0] == "measuring native_loops-float"
+    assert messages[1].startswith("native_loops-float is not measured: ")
 
 
 TRUE = MethodCost(700, 3, 40)
@@ -493,10 +494,10 @@ def test_constants_are_those_that_predict_the_times(disturbed):
         free + call * TRUE.call_ns + mac * TRUE.cache_line_mac + out * TRUE.output for free, call, mac, out in spread
     ]
     times[-1] *= disturbed
-    found = method_costs.fit(spread, [round(time) for time in times], 2)
-    assert found.cache_line_mac == TRUE.cache_line_mac
-    assert found.output == pytest.approx(TRUE.output, rel=0.2)
-    assert found.call_ns == pytest.approx(TRUE.call_ns, rel=0.05)
+    fitted = method_costs.fit(spread, [round(time) for time in times], 2)
+    assert fitted.cache_line_mac == TRUE.cache_line_mac
+    assert fitted.output == pytest.approx(TRUE.output, rel=0.2)
+    assert fitted.call_ns == pytest.approx(TRUE.call_ns, rel=0.05)
 
 
 def test_constants_are_never_below_what_a_table_may_hold():
@@ -504,7 +505,7 @@ def test_constants_are_never_below_what_a_table_may_hold():
     assert method_costs.fit([(1000, 1, 1, 0), (1000, 1, 50, 0)], [1100, 900], 1) == MethodCost(99, 1, 0)
 
 
-def test_tables_on_trial_answer_until_they_are_put_away():
+def test_tables_on_trial_are_used_until_they_are_put_away():
     row = MethodCost(1, 2, 3)
     with cost_table.using_tables(Costs({}, {"native_loops-float": row}, "trial")):
         assert cost_table.method_cost("native_loops-float") == row
@@ -512,7 +513,7 @@ def test_tables_on_trial_answer_until_they_are_put_away():
 
 
 @pytest.mark.parametrize("field", ["call_ns", "pass_byte", "copy_byte", "gemm_mac", "integer_mac"])
-def test_numpy_s_own_work_costs_the_same_whoever_lends_the_transforms(field):
+def test_numpy_s_own_work_costs_the_same_whatever_library_provides_the_transforms(field):
     costs = [getattr(row, field) for name, row in cost_table.PRIMITIVE_COSTS.items() if name.startswith("numpy")]
     assert len(costs) == 4
     assert max(costs) <= 2 * min(costs)

@@ -1,7 +1,7 @@
-"""Every method of every door gives the definition's answer, at the first call and, to the bit, at later ones.
+"""Every method of every door gives the definition's result, at the first call and, to the bit, at later ones.
 
-A repeated call takes shortcuts that a first one may not, over the caller's own memory: so axes of length 1 stand
-anywhere, and arrays lie in memory as slices, reversals and transposes do.
+A three_calls call takes shortcuts that a first one may not, over the caller's own memory: so axes of length 1 are
+anywhere, and arrays have the memory layouts of slices, reversals and transposes.
 """
 
 import string
@@ -26,7 +26,7 @@ sizes = st.one_of(st.just(1), st.integers(1, 7))
 
 
 def placed(draw, library, *hosts):
-    """Return arrays of a library, each laid out in memory in one of the ways that views are."""
+    """Return arrays of a library, each in one of the memory layouts of views."""
     memory = [draw(layouts.layouts(library.name, host), label="memory") for host in hosts]
     return [layouts.place(library, host, layout).array for host, layout in zip(hosts, memory, strict=True)]
 
@@ -40,7 +40,7 @@ def numbers(draw, shape, dtype):
 def assert_definition(results, expected, dtype, call):
     """Raise unless all results are the same to the bit, and equal what is expected as far as the dtype allows."""
     for first, later in pairwise(results):
-        assert first.tobytes() == later.tobytes(), f"{call}: another answer when called again"
+        assert first.tobytes() == later.tobytes(), f"{call}: another result when called again"
     y = results[0]
     assert (y.shape, y.dtype) == (expected.shape, np.dtype(dtype)), f"{call}: {y.shape} {y.dtype}"
     tolerance = DTYPES[dtype] * max(1, np.max(np.abs(expected), initial=0))
@@ -48,8 +48,8 @@ def assert_definition(results, expected, dtype, call):
     assert error <= tolerance, f"{call}: error {error}, should be at most {tolerance}"
 
 
-def answers(library, run, arrays):
-    """Return the answers of a first call and two later ones, None where the method refuses the problem."""
+def three_calls(library, run, arrays):
+    """Return the results of a first call and two later ones, None where the method refuses the problem."""
     try:
         return [library.numpy(run(*arrays)) for _ in range(3)]
     except NotImplementedError:
@@ -57,19 +57,19 @@ def answers(library, run, arrays):
 
 
 def over_methods(library, install, expected, dtype, run, arrays, call):
-    """Check every method on a problem; raise unless one of them serves."""
-    served = []
+    """Check every method on a problem; raise unless one of them supports it."""
+    supported = []
     with config.using(accelerators=running.INSTALLS[install]):
         for method in METHODS:
-            results = answers(library, lambda *given, method=method: run(*given, method=method), arrays)
+            results = three_calls(library, lambda *operands, method=method: run(*operands, method=method), arrays)
             if results is not None:
                 assert_definition(results, expected, dtype, f"{call} by {method} with {install}")
-                served.append(method)
-    assert "auto" in served
+                supported.append(method)
+    assert "auto" in supported
 
 
 def definition(function, x, kernel, space, options):
-    """Return the oracle's answer where only the axes `space` are convolved, and the others broadcast."""
+    """Return the oracle's result where only the axes `space` are convolved, and the others broadcast."""
     batch = [axis for axis in range(x.ndim) if axis not in space]
     shape = np.broadcast_shapes(*([array.shape[axis] for axis in batch] for array in (x, kernel)))
     whole = None
@@ -125,8 +125,8 @@ def labelled(x, kernel, space, orders):
         for array in (x, kernel)
     ]
     sides.append([max(pair) for pair in zip(*sides, strict=True)])  # a letter, where one of the two is
-    left, right, answer = (" ".join(side[axis] for axis in order) for side, order in zip(sides, orders, strict=True))
-    return f"{left}, {right} -> {answer} | {' '.join(letters[axis] for axis in space)}"
+    left, right, output = (" ".join(side[axis] for axis in order) for side, order in zip(sides, orders, strict=True))
+    return f"{left}, {right} -> {output} | {' '.join(letters[axis] for axis in space)}"
 
 
 def padding(function, mode, taps, dilation):
