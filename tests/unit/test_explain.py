@@ -47,15 +47,15 @@ class TestInputs:
         assert arrayconv.explain(np.int64(1000), 9) == arrayconv.explain((1000,), (9,))
 
     def test_list_is_data(self):
-        found = arrayconv.explain([1.0, 2.0, 3.0], [1.0, 1.0])
-        assert (found.output_shape, found.dtype) == ((4,), "float64")
+        explanation = arrayconv.explain([1.0, 2.0, 3.0], [1.0, 1.0])
+        assert (explanation.output_shape, explanation.dtype) == ((4,), "float64")
 
     def test_shapes_mean_float64_unless_told(self):
         assert arrayconv.explain(100, 3).dtype == "float64"
         for dtype in ("int16", np.int16, np.dtype("int16")):
             assert arrayconv.explain(100, 3, dtype=dtype).dtype == "int16"
 
-    def test_array_beside_a_shape_lends_its_dtype(self):
+    def test_the_dtype_beside_a_shape_is_that_of_the_array(self):
         single = np.ones(100, dtype=np.float32)
         assert arrayconv.explain(single, 3).dtype == "float32"
         assert arrayconv.explain(100, single[:3]).dtype == "float32"
@@ -93,8 +93,8 @@ class TestInputs:
         ],
     )
     def test_like_names_a_library(self, like, backend, device):
-        found = arrayconv.explain((64, 64), (3, 3), like=like)
-        assert (found.backend, found.device, found.dtype) == (backend, device, "float64")
+        explanation = arrayconv.explain((64, 64), (3, 3), like=like)
+        assert (explanation.backend, explanation.device, explanation.dtype) == (backend, device, "float64")
 
     def test_like_takes_the_dtype_of_an_array(self):
         assert arrayconv.explain(100, 3, like=torch.ones(1, dtype=torch.bfloat16)).dtype == "bfloat16"
@@ -126,8 +126,8 @@ class TestChoice:
         assert (refused["fft"], refused["overlap_save"]) == (reason, reason)
 
     def test_auto_takes_the_first(self):
-        found = arrayconv.explain((512, 512), (31, 31))
-        assert found.method == found.candidates[0].name
+        explanation = arrayconv.explain((512, 512), (31, 31))
+        assert explanation.method == explanation.candidates[0].name
 
     def test_long_kernels_go_by_fft_and_short_ones_do_not(self):
         assert arrayconv.explain(10**6, 10**4).method in ("fft", "overlap_save")
@@ -136,10 +136,10 @@ class TestChoice:
 
     @pytest.mark.parametrize("method", METHODS)
     def test_forced_method_is_explained(self, method):
-        found = arrayconv.explain((128, 128), (9, 9), method=method)
-        assert found.method == method
-        row = next(row for row in found.candidates if row.name == method)
-        assert found.workspace == row.workspace
+        explanation = arrayconv.explain((128, 128), (9, 9), method=method)
+        assert explanation.method == method
+        row = next(row for row in explanation.candidates if row.name == method)
+        assert explanation.workspace == row.workspace
 
     def test_choice_depends_on_shapes_and_dtypes_only(self):
         rng = np.random.default_rng(0)
@@ -155,7 +155,7 @@ class TestChoice:
         ):
             assert arrayconv.explain(other, weights) == expected
 
-    def test_dtype_changes_the_answer(self):
+    def test_dtype_changes_the_explanation(self):
         assert arrayconv.explain(10**5, 100, dtype="int64") != arrayconv.explain(10**5, 100)
 
     @pytest.mark.parametrize("method", ["auto", *METHODS])
@@ -176,16 +176,16 @@ class TestChoice:
 
             monkeypatch.setitem(TABLE, name, dataclasses.replace(algorithm, bind=bind))
         x, kernel = library.asarray(np.ones((20, 30))), library.asarray(np.ones((4, 3)))
-        found = arrayconv.explain(x, kernel, "same", method=method)
+        explanation = arrayconv.explain(x, kernel, "same", method=method)
         arrayconv.convolve(x, kernel, "same", stride=[1, 1], method=method)  # a list: no shortcut past the plan's steps
-        assert ran == [found.method] * found.steps
+        assert ran == [explanation.method] * explanation.steps
 
 
 class TestNumbers:
     def test_output_shape_and_multiply_adds(self):
-        found = arrayconv.explain((2, 10, 12), (3, 4), "valid", axes=(1, 2), stride=(1, 2))
-        assert found.output_shape == (2, 8, 5)
-        assert found.macs == 2 * 8 * 5 * 3 * 4
+        explanation = arrayconv.explain((2, 10, 12), (3, 4), "valid", axes=(1, 2), stride=(1, 2))
+        assert explanation.output_shape == (2, 8, 5)
+        assert explanation.macs == 2 * 8 * 5 * 3 * 4
 
     def test_lags_are_those_of_correlate(self):
         assert arrayconv.explain(10, 3, lags=4).output_shape == (9,)
@@ -201,14 +201,14 @@ class TestNumbers:
         assert capped.output_shape == free.output_shape
 
     def test_explanation_is_a_value(self):
-        found = arrayconv.explain(100, 3)
-        assert hash(found) == hash(arrayconv.explain(100, 3))
+        explanation = arrayconv.explain(100, 3)
+        assert hash(explanation) == hash(arrayconv.explain(100, 3))
         with pytest.raises(dataclasses.FrozenInstanceError):
-            found.method = "fft"
+            explanation.method = "fft"
 
     def test_a_huge_problem_allocates_nothing(self):
-        found = arrayconv.explain((16384, 16384), (3, 3), "same")  # 2 GB of float64
-        assert found.output_shape == (16384, 16384)
+        explanation = arrayconv.explain((16384, 16384), (3, 3), "same")  # 2 GB of float64
+        assert explanation.output_shape == (16384, 16384)
 
 
 class TestText:
@@ -216,9 +216,9 @@ class TestText:
         text = str(arrayconv.explain((512, 512), (3, 3), accuracy="componentwise"))
         lines = text.splitlines()[-len(TABLE) :]
         words = [line.split()[0] for line in lines]
-        taken = words.index("refused")
-        assert sorted(words[:taken]) == ["chosen"] + ["slower"] * (taken - 1)
-        assert set(words[taken:]) == {"refused"}
+        refusals = words.index("refused")
+        assert sorted(words[:refusals]) == ["chosen"] + ["slower"] * (refusals - 1)
+        assert set(words[refusals:]) == {"refused"}
         assert "its error is bounded by norm" in text
         assert {line.split()[1] for line in lines} == set(TABLE)
 
@@ -302,26 +302,26 @@ class TestLabels:
         ("pattern", "x", "kernel", "options", "roles", "ways"), LABELLED, ids=[row[0] for row in LABELLED]
     )
     def test_says_what_every_label_became(self, pattern, x, kernel, options, roles, ways):
-        found = arrayconv.explain(x, kernel, pattern=pattern, **options)
-        assert found.pattern == pattern
+        explanation = arrayconv.explain(x, kernel, pattern=pattern, **options)
+        assert explanation.pattern == pattern
         names = ("batch", "groups", "channels", "filters", "convolved", "summed away")
-        assert found.roles == tuple((name, tuple(roles.get(name, "").split())) for name in names)
-        text = str(found).splitlines()
+        assert explanation.roles == tuple((name, tuple(roles.get(name, "").split())) for name in names)
+        text = str(explanation).splitlines()
         for role, labels in roles.items():
             (line,) = [line for line in text if line.startswith(f"    {role:<11}  ")]
             assert [word.split("=")[0].split()[0] for word in line[17:].split(", ")] == labels.split()
         if ways:
-            assert tuple(way for *_, way in found.moves) == ways
+            assert tuple(way for *_, way in explanation.moves) == ways
 
     def test_sizes_are_those_of_the_operands_and_the_output(self):
-        found = arrayconv.explain((2, 6, 7, 6), (3, 2, 3, 4), pattern=GROUPED, stride=2)
-        assert dict(found.sizes) == {"b": (2,), "h": (6, 3, 2), "w": (7, 2, 3), "g": (2,), "c": (3,), "o": (2,)}
-        assert found.output_shape == (2, 2, 3, 4)
-        assert found.macs == 2 * 2 * 3 * 4 * 3 * (3 * 2)
+        explanation = arrayconv.explain((2, 6, 7, 6), (3, 2, 3, 4), pattern=GROUPED, stride=2)
+        assert dict(explanation.sizes) == {"b": (2,), "h": (6, 3, 2), "w": (7, 2, 3), "g": (2,), "c": (3,), "o": (2,)}
+        assert explanation.output_shape == (2, 2, 3, 4)
+        assert explanation.macs == 2 * 2 * 3 * 4 * 3 * (3 * 2)
 
     def test_moves_name_the_shapes_on_both_ends(self):
-        found = arrayconv.explain((2, 6, 7, 6), (3, 2, 3, 4), pattern=GROUPED, stride=2)
-        assert [move[:3] for move in found.moves] == [
+        explanation = arrayconv.explain((2, 6, 7, 6), (3, 2, 3, 4), pattern=GROUPED, stride=2)
+        assert [move[:3] for move in explanation.moves] == [
             ("x", (2, 6, 7, 6), (2, 2, 3, 6, 7)),
             ("kernel", (3, 2, 3, 4), (2, 2, 3, 3, 2)),
             ("output", (2, 2, 2, 2, 3), (2, 2, 3, 4)),
@@ -338,9 +338,9 @@ class TestLabels:
 
     def test_sizes_come_in_a_dict(self):
         pattern = "(g b) n c, n c (g o) -> b n (g o) | n"
-        found = arrayconv.explain((4, 9, 3), (3, 3, 4), pattern=pattern, sizes={"g": 2})
-        assert dict(found.roles)["groups"] == ("g",)
-        assert found.output_shape == (2, 7, 4)
+        explanation = arrayconv.explain((4, 9, 3), (3, 3, 4), pattern=pattern, sizes={"g": 2})
+        assert dict(explanation.roles)["groups"] == ("g",)
+        assert explanation.output_shape == (2, 7, 4)
         with pytest.raises(TypeError, match=r"^explain: `sizes` must be a dict of label sizes. Got \['g'\].$"):
             arrayconv.explain((4, 9, 3), (3, 3, 4), pattern=pattern, sizes=["g"])
 
@@ -386,8 +386,8 @@ class TestLabels:
         )
 
     def test_unlabelled_calls_have_no_roles(self):
-        found = arrayconv.explain(9, 3)
-        assert (found.pattern, found.roles, found.sizes, found.moves) == ("", (), (), ())
+        explanation = arrayconv.explain(9, 3)
+        assert (explanation.pattern, explanation.roles, explanation.sizes, explanation.moves) == ("", (), (), ())
 
 
 @pytest.mark.parametrize("row", LABELLED, ids=[row[0] for row in LABELLED])
@@ -414,15 +414,15 @@ CALLS = {  # x, kernel, options
 }
 
 
-def judge(found):
+def judge(explanation):
     """Check that exactly what is not refused, and not predicted to take too long, was measured."""
-    assert found.measured
-    for row in found.candidates:
+    assert explanation.measured
+    for row in explanation.candidates:
         runs = row.refusal is None and row.cost_ns <= timing.TOO_LONG_NS
         assert (row.measured_ns is not None) == runs, row
         assert row.measured_ns is None or row.measured_ns > 0
-    plain = tuple(row._replace(measured_ns=None) for row in found.candidates)
-    return dataclasses.replace(found, measured=False, candidates=plain)
+    plain = tuple(row._replace(measured_ns=None) for row in explanation.candidates)
+    return dataclasses.replace(explanation, measured=False, candidates=plain)
 
 
 @pytest.mark.usefixtures("brief")
@@ -433,46 +433,51 @@ class TestMeasured:
     )
     def test_every_method_that_runs_is_timed_and_the_rest_stays(self, name, like):
         x, kernel, options = CALLS[name]
-        found = arrayconv.explain(x, kernel, like=like, measure=True, **options)
-        assert found.backend == like
-        assert judge(found) == arrayconv.explain(x, kernel, like=like, **options)
+        explanation = arrayconv.explain(x, kernel, like=like, measure=True, **options)
+        assert explanation.backend == like
+        assert judge(explanation) == arrayconv.explain(x, kernel, like=like, **options)
 
     @pytest.mark.parametrize("dtype", ["int8", "uint16", "int64", "float16", "float32", "complex64"])
     def test_numbers_are_made_in_any_dtype(self, dtype):
-        found = arrayconv.explain(50, 3, dtype=dtype, measure=True)
-        assert found.dtype == dtype
-        judge(found)
+        explanation = arrayconv.explain(50, 3, dtype=dtype, measure=True)
+        assert explanation.dtype == dtype
+        judge(explanation)
 
     @pytest.mark.parametrize("name", ["numpy", "torch", "array_api_strict"])
     def test_a_shape_beside_an_array_becomes_one_like_it(self, name):
         library = make_library(name)
         x = library.asarray(np.ones((20, 30), "float32"))
-        for found in (arrayconv.explain(x, (3, 3), measure=True), arrayconv.explain((20, 30), x[:3, :3], measure=True)):
-            assert (found.backend, found.dtype) == (library.name, "float32")
-            judge(found)
+        for explanation in (
+            arrayconv.explain(x, (3, 3), measure=True),
+            arrayconv.explain((20, 30), x[:3, :3], measure=True),
+        ):
+            assert (explanation.backend, explanation.dtype) == (library.name, "float32")
+            judge(explanation)
 
     def test_arrays_themselves_are_run(self, monkeypatch):
-        seen = []
+        operands = []
         run = timing.run_unrecorded
         monkeypatch.setattr(
-            timing, "run_unrecorded", lambda found, *more: seen.append((found.x, found.kernel)) or run(found, *more)
+            timing,
+            "run_unrecorded",
+            lambda explanation, *more: operands.append((explanation.x, explanation.kernel)) or run(explanation, *more),
         )
         x, kernel = np.arange(50.0), [1.0, 2.0]
         judge(arrayconv.explain(x, kernel, measure=True))
-        assert seen
-        for given, weights in seen:
-            np.testing.assert_array_equal(given.ravel(), x)
+        assert operands
+        for data, weights in operands:
+            np.testing.assert_array_equal(data.ravel(), x)
             np.testing.assert_array_equal(weights.ravel(), kernel)
 
     def test_a_forced_method_and_options_are_kept_for_all(self):
-        found = arrayconv.explain(500, 9, method="direct", accuracy="componentwise", measure=True)
-        assert found.method == "direct"
-        assert {row.name for row in found.candidates if row.measured_ns is None} >= {"fft", "overlap_save"}
-        judge(found)
+        explanation = arrayconv.explain(500, 9, method="direct", accuracy="componentwise", measure=True)
+        assert explanation.method == "direct"
+        assert {row.name for row in explanation.candidates if row.measured_ns is None} >= {"fft", "overlap_save"}
+        judge(explanation)
 
     def test_text_has_the_times_in_a_column(self):
-        found = arrayconv.explain(500, 9, measure=True)
-        ran = [line for line in str(found).splitlines() if line.split()[0] in ("chosen", "slower")]
+        explanation = arrayconv.explain(500, 9, measure=True)
+        ran = [line for line in str(explanation).splitlines() if line.split()[0] in ("chosen", "slower")]
         assert ran
         assert all(" took " in line for line in ran)
         assert " took " not in str(arrayconv.explain(500, 9))
@@ -480,24 +485,24 @@ class TestMeasured:
     def test_methods_predicted_to_be_slow_are_not_run_and_said_to_be(self, monkeypatch):
         free = arrayconv.explain(2000, 100)
         monkeypatch.setattr(timing, "TOO_LONG_NS", free.candidates[0].cost_ns)
-        found = arrayconv.explain(2000, 100, measure=True)
-        assert [row.name for row in found.candidates if row.measured_ns is not None] == [free.method]
-        assert f"took {'not run':>9}" in str(found)
-        assert str(found).endswith("not run: predicted to take over 3 s, or the time for measuring was up")
+        explanation = arrayconv.explain(2000, 100, measure=True)
+        assert [row.name for row in explanation.candidates if row.measured_ns is not None] == [free.method]
+        assert f"took {'not run':>9}" in str(explanation)
+        assert str(explanation).endswith("not run: predicted to take over 3 s, or the time for measuring was up")
 
     def test_no_method_is_started_when_the_time_is_up(self, monkeypatch):
         monkeypatch.setattr(timing, "_TOTAL_NS", -1)
-        found = arrayconv.explain(2000, 100, measure=True)
-        assert all(row.measured_ns is None for row in found.candidates)
-        assert found.measured
+        explanation = arrayconv.explain(2000, 100, measure=True)
+        assert all(row.measured_ns is None for row in explanation.candidates)
+        assert explanation.measured
 
     def test_nothing_is_recorded_for_a_gradient(self):
-        def watched(x, kernel):
+        def measured(x, kernel):
             arrayconv.explain(x, kernel, measure=True)
             return arrayconv.convolve(x, kernel)
 
         x, kernel = np.arange(5.0), np.arange(3.0)
-        y, pullback = arrayconv.vjp(watched, x, kernel)
+        y, pullback = arrayconv.vjp(measured, x, kernel)
         np.testing.assert_allclose(y, np.convolve(x, kernel))
         np.testing.assert_allclose(pullback(np.ones(7))[0], np.full(5, kernel.sum()))
 

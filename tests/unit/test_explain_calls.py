@@ -212,26 +212,26 @@ class TestTable:
         make = array_of(make_library(name))
         from_arrays = filled(arguments, options, make)
         from_shapes = bare(arguments, options)
-        found = arrayconv.explain(*from_arrays[0], call=call, **from_arrays[1])
-        assert found == arrayconv.explain(*from_shapes[0], call=call, **from_shapes[1], like=make((1,)))
-        assert hash(found)
-        assert found.cost_ns >= 0
+        explanation = arrayconv.explain(*from_arrays[0], call=call, **from_arrays[1])
+        assert explanation == arrayconv.explain(*from_shapes[0], call=call, **from_shapes[1], like=make((1,)))
+        assert hash(explanation)
+        assert explanation.cost_ns >= 0
 
     @pytest.mark.parametrize("case", CALLS)
     def test_passes_have_axes_costs_and_explanations_of_their_own(self, case):
         call, arguments, options = CALLS[case]
         arguments, options = bare(arguments, options)
-        found = arrayconv.explain(*arguments, call=call, **options)
-        assert [step.axis for step in found.passes] == SEVERAL.get(case, [])
-        assert bool(found.candidates) == (case not in SEVERAL)
-        if found.passes:
-            assert found.method == "passes"
-            assert found.cost_ns == sum(step.cost_ns for step in found.passes)
-            assert found.workspace == max(step.workspace for step in found.passes)
-            assert found.steps == sum(step.explanation.steps for step in found.passes)
-            text = str(found)
-            assert f": {len(found.passes)} passes\n" in text
-            for number, step in enumerate(found.passes):
+        explanation = arrayconv.explain(*arguments, call=call, **options)
+        assert [step.axis for step in explanation.passes] == SEVERAL.get(case, [])
+        assert bool(explanation.candidates) == (case not in SEVERAL)
+        if explanation.passes:
+            assert explanation.method == "passes"
+            assert explanation.cost_ns == sum(step.cost_ns for step in explanation.passes)
+            assert explanation.workspace == max(step.workspace for step in explanation.passes)
+            assert explanation.steps == sum(step.explanation.steps for step in explanation.passes)
+            text = str(explanation)
+            assert f": {len(explanation.passes)} passes\n" in text
+            for number, step in enumerate(explanation.passes):
                 assert f"\n  pass {number + 1:<2}  {step.method}" in text
                 assert f"axis {step.axis}, {step.taps} taps" in text
                 assert step.explanation.method == step.method
@@ -240,8 +240,8 @@ class TestTable:
     def test_gradients_are_planned_as_vjp_runs_them(self, case, monkeypatch):
         call, arguments, options = CALLS[case]
         shapes = bare(arguments, options)
-        found = arrayconv.explain(*shapes[0], call=call, **shapes[1], derivatives=True)
-        each = [step.explanation for step in found.passes] if not found.candidates else [found]
+        explanation = arrayconv.explain(*shapes[0], call=call, **shapes[1], derivatives=True)
+        each = [step.explanation for step in explanation.passes] if not explanation.candidates else [explanation]
         assert all([name for name, _ in one.gradients] == ["x", "kernel"] for one in each)
         assert all(dict(one.gradients)["x"].method for one in each)
         if call.__module__ not in ("arrayconv.convolution", "arrayconv.einconv", "arrayconv.nn"):
@@ -257,9 +257,9 @@ class TestTable:
 
         monkeypatch.setattr(execute.BoundPlan, "__init__", recorded)
         dx, dkernel, *_ = pullback(np.ones_like(y))
-        assert methods == [gradient.method for _, gradient in found.gradients]
-        assert [gradient.output_shape for _, gradient in found.gradients] == [dx.shape, dkernel.shape]
-        assert "\ngradient of x\n" in str(found)
+        assert methods == [gradient.method for _, gradient in explanation.gradients]
+        assert [gradient.output_shape for _, gradient in explanation.gradients] == [dx.shape, dkernel.shape]
+        assert "\ngradient of x\n" in str(explanation)
 
 
 @pytest.mark.parametrize(
@@ -270,13 +270,13 @@ def test_jax_is_explained_without_computing(case, plans):
     call, arguments, options = CALLS[case]
     from_arrays = filled(arguments, options, lambda sizes: jax.numpy.ones(sizes, "float32"))
     from_shapes = bare(arguments, options)
-    found = arrayconv.explain(*from_arrays[0], call=call, **from_arrays[1])
-    assert found == arrayconv.explain(*from_shapes[0], call=call, **from_shapes[1], like="jax", dtype="float32")
+    explanation = arrayconv.explain(*from_arrays[0], call=call, **from_arrays[1])
+    assert explanation == arrayconv.explain(*from_shapes[0], call=call, **from_shapes[1], like="jax", dtype="float32")
     assert plans == []
     jax.clear_caches()  # programs of other tests, whose plans were bound then
     y = call(*from_arrays[0], **from_arrays[1])
-    assert (found.backend, found.dtype, found.output_shape) == ("jax", str(y.dtype), y.shape)
-    each = [found] if found.candidates else [step.explanation for step in found.passes]
+    assert (explanation.backend, explanation.dtype, explanation.output_shape) == ("jax", str(y.dtype), y.shape)
+    each = [explanation] if explanation.candidates else [step.explanation for step in explanation.passes]
     assert {method for _, method in plans} == {one.method for one in each}
 
 
@@ -294,14 +294,14 @@ class TestForms:
     def test_a_call_of_einconv_says_what_labels_became(self):
         pattern, x, kernel = "b (g c) n, (g o) c n -> b (g o) n | n", (2, 6, 9), (4, 3, 3)
         options = {"stride": {"n": 2}, "padding": "same"}
-        found = arrayconv.explain(pattern, x, kernel, call=arrayconv.einconv, **options, g=2)
-        assert found == arrayconv.explain(x, kernel, pattern=pattern, **options, sizes={"g": 2})
+        explanation = arrayconv.explain(pattern, x, kernel, call=arrayconv.einconv, **options, g=2)
+        assert explanation == arrayconv.explain(x, kernel, pattern=pattern, **options, sizes={"g": 2})
 
     def test_a_convolver_explains_itself(self):
         blur = arrayconv.Convolver(arrayconv.kernels.gaussian(3.0), "same")
         assert arrayconv.explain((400, 400), call=blur) == blur.explain((400, 400))
-        found = arrayconv.explain((400, 400), call=blur, derivatives=True)
-        assert [[name for name, _ in step.explanation.gradients] for step in found.passes] == [["x"], ["x"]]
+        explanation = arrayconv.explain((400, 400), call=blur, derivatives=True)
+        assert [[name for name, _ in step.explanation.gradients] for step in explanation.passes] == [["x"], ["x"]]
         whole = arrayconv.Convolver(np.ones((3, 3)), separable=False)
         ((name, gradient),) = arrayconv.explain((40, 50), call=whole, derivatives=True).gradients
         assert (name, gradient.output_shape) == ("x", (40, 50))
@@ -311,26 +311,30 @@ class TestForms:
     def test_a_layer_is_explained_as_it_is_called(self):
         torch = pytest.importorskip("torch", reason="torch is not installed")
         layer = nn.modules.Conv2d(3, 8, 5, padding=2, boundary="symmetric", method="direct")
-        found = arrayconv.explain((2, 3, 20, 21), call=layer)
-        assert (found.method, found.output_shape, found.backend) == ("direct", (2, 8, 20, 21), "torch")
-        assert found.dtype == "float32"
+        explanation = arrayconv.explain((2, 3, 20, 21), call=layer)
+        assert (explanation.method, explanation.output_shape, explanation.backend) == (
+            "direct",
+            (2, 8, 20, 21),
+            "torch",
+        )
+        assert explanation.dtype == "float32"
         with torch.autocast("cpu", torch.bfloat16):
             assert arrayconv.explain((2, 3, 20, 21), call=layer).dtype == "bfloat16"
         transposed = nn.modules.ConvTranspose2d(3, 4, 4, stride=2)
-        found = arrayconv.explain(torch.ones(2, 3, 5, 5), call=transposed, output_size=(13, 13))
-        assert found.output_shape == tuple(transposed(torch.ones(2, 3, 5, 5), (13, 13)).shape)
+        explanation = arrayconv.explain(torch.ones(2, 3, 5, 5), call=transposed, output_size=(13, 13))
+        assert explanation.output_shape == tuple(transposed(torch.ones(2, 3, 5, 5), (13, 13)).shape)
 
     def test_like_and_dtype_say_what_shapes_stand_for(self):
-        found = arrayconv.explain((2, 3, 9), (4, 3, 3), call=nn.conv1d, like="torch", dtype="float32")
-        assert (found.backend, found.dtype) == ("torch", "float32")
+        explanation = arrayconv.explain((2, 3, 9), (4, 3, 3), call=nn.conv1d, like="torch", dtype="float32")
+        assert (explanation.backend, explanation.dtype) == ("torch", "float32")
         single = np.ones((2, 3, 9), "float32")
         assert arrayconv.explain(single, (4, 3, 3), call=nn.conv1d).dtype == "float32"
         assert arrayconv.explain((9, 9), call=ndimage.sobel, dtype="uint8").dtype == "uint8"
 
     def test_bools_are_explained_too(self):
-        found = arrayconv.explain(np.ones(9, bool), np.ones(3, bool), call=signal.convolve)
-        assert (found.output_shape, found.accumulator) == ((11,), "int32")
-        assert "method 'auto' is 'direct' for bools" in str(found)
+        explanation = arrayconv.explain(np.ones(9, bool), np.ones(3, bool), call=signal.convolve)
+        assert (explanation.output_shape, explanation.accumulator) == ((11,), "int32")
+        assert "method 'auto' is 'direct' for bools" in str(explanation)
 
     def test_remarks_say_what_the_function_decided(self):
         swapped = arrayconv.explain((5,), (40,), call=signal.correlate)
@@ -345,8 +349,8 @@ class TestForms:
         try:
             for call in (ndimage.sobel, ndimage.laplace, ndimage.uniform_filter):
                 for dtype in ("uint8", "float64"):
-                    found = arrayconv.explain((16384, 16384), call=call, dtype=dtype)
-                    assert found.output_shape == (16384, 16384)
+                    explanation = arrayconv.explain((16384, 16384), call=call, dtype=dtype)
+                    assert explanation.output_shape == (16384, 16384)
             peak = tracemalloc.get_traced_memory()[1]
         finally:
             tracemalloc.stop()
