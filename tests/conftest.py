@@ -109,6 +109,12 @@ def memory(field):
     return next(int(line.split()[1]) << 10 for line in lines if line.startswith(field))
 
 
+def pytest_collection_finish():
+    """Keep the garbage collector from walking through all tests and libraries again and again."""
+    gc.collect()
+    gc.freeze()
+
+
 def pytest_runtest_teardown():
     """Drop what compilers keep once it is much: a later test compiles what it needs."""
     if memory("VmRSS") <= _bounds[0]:

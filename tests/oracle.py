@@ -1,27 +1,73 @@
 """The definition of the conformance suite on exact numbers, for a `Spec` of the package and for calls by mode.
 
-No code is shared with the package. Sums of integers and fractions are exact, so a result is right or wrong, and the
-error of a float can be measured.
+No code is shared with the package. Sums of integers and of dyadic fractions are exact, so a result is right or wrong,
+and the error of a float can be measured.
 """
-
-from fractions import Fraction
 
 import numpy as np
 
 from conformance import geometry, reference
 
 
+class Dyadic:
+    """number * 2**-shift, exactly: every finite float is one, and so are sums and products of them.
+
+    Python's fractions do the same in six times the time, most of it for common divisors that nothing here needs.
+    """
+
+    __slots__ = ("number", "shift")
+
+    def __init__(self, number, shift=0):
+        self.number, self.shift = number, shift
+
+    def __add__(self, other):
+        if isinstance(other, int):
+            return Dyadic(self.number + (other << self.shift), self.shift)
+        difference = self.shift - other.shift
+        if difference >= 0:
+            return Dyadic(self.number + (other.number << difference), self.shift)
+        return Dyadic((self.number << -difference) + other.number, other.shift)
+
+    __radd__ = __add__
+
+    def __neg__(self):
+        return Dyadic(-self.number, self.shift)
+
+    def __sub__(self, other):
+        return self + -other
+
+    def __mul__(self, other):
+        if isinstance(other, int):
+            return Dyadic(self.number * other, self.shift)
+        return Dyadic(self.number * other.number, self.shift + other.shift)
+
+    __rmul__ = __mul__
+
+    def conjugate(self):
+        return self
+
+    def __float__(self):
+        return self.number / (1 << self.shift)  # rounded once: Python divides integers exactly
+
+
 def exact(array):
-    """Return the array's numbers as Python ints, Fractions or pairs of Fractions, in an object array."""
+    """Return the array's numbers as Python ints, dyadic fractions or pairs of these, in an object array."""
     array = np.asarray(array)
-    out = np.empty(array.shape, dtype=object)
-    for index in np.ndindex(array.shape):
-        value = array[index].item()
-        if isinstance(value, complex):
-            out[index] = Complex(Fraction(value.real), Fraction(value.imag))
-        else:
-            out[index] = value if isinstance(value, int) else Fraction(value)
-    return out
+    if array.dtype.kind == "c":
+        return _each(Complex, exact(array.real), exact(array.imag))
+    if array.dtype.kind in "iub":
+        return array.astype(object) if array.ndim else np.array(int(array), object)
+    ratios = [value.as_integer_ratio() for value in array.ravel().tolist()]
+    shift = max((divisor.bit_length() - 1 for _, divisor in ratios), default=0)  # one for all: sums need no other
+    out = np.empty(array.size, dtype=object)
+    out[:] = [Dyadic(number << (shift - divisor.bit_length() + 1), shift) for number, divisor in ratios]
+    return out.reshape(array.shape)
+
+
+def _each(make, *arrays):
+    out = np.empty(arrays[0].size, dtype=object)
+    out[:] = [make(*values) for values in zip(*(array.ravel() for array in arrays), strict=True)]
+    return out.reshape(arrays[0].shape)
 
 
 class Complex:
@@ -58,9 +104,20 @@ def source(position, size, boundary):
 
 def operation(x, w, spec, fill=0):
     """Return y of the design's equation for x (batch, groups, channels, *n), w (groups, filters, channels, *k)."""
+    return _summed(_problem(spec), x, w, fill)
+
+
+def magnitudes(x, w, spec, fill=0):
+    """Return the sums of the products' magnitudes, which error bounds are made of, in long doubles."""
+    wide = (np.abs(array).astype(np.longdouble) for array in (x, w))
+    sums = reference.bilinear(_problem(spec._replace(conj=False)), *wide, np.longdouble(abs(fill)))
+    return sums.astype(float)
+
+
+def _problem(spec):
     space = {number: reference.Axis(**axis._asdict()) for number, axis in enumerate(spec.axes)}
     x_labels, w_labels, y_labels = (tuple(labels) + tuple(space) for labels in ("bgc", "goc", "bgo"))
-    return _summed(reference.Problem(x_labels, w_labels, y_labels, space, spec.flip, spec.conj), x, w, fill)
+    return reference.Problem(x_labels, w_labels, y_labels, space, spec.flip, spec.conj)
 
 
 def convolve(x, kernel, mode="full", *, fill=0, **options):

@@ -56,6 +56,7 @@ def faults(library, rows):
             yield f"the cap changes the result beyond the contract: {row}"
 
 
+@pytest.mark.rows(where=lambda library, method: not method.startswith("xla_"))  # JAX's arrays are not measured
 @pytest.mark.parametrize("library", ["numpy", "torch"])
 @pytest.mark.parametrize("method", TABLE)
 def test_memory_stays_within_the_formula_and_the_cap(library, method):

@@ -23,10 +23,10 @@ SUITE = {
 }
 # In place of make: runs the file of the target's name.
 MAKE = """
-import subprocess, sys
+import os, subprocess, sys
 target, results = sys.argv[-2], sys.argv[-1].removeprefix("RESULTS=")
 command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"{target}.py", f"--junitxml={results}"]
-sys.exit(subprocess.run(command).returncode)
+sys.exit(subprocess.run(command, env=os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}).returncode)
 """
 
 
