@@ -16,13 +16,20 @@ class Dyadic:
     """
 
     __slots__ = ("number", "shift")
+    imag = 0
 
     def __init__(self, number, shift=0):
         self.number, self.shift = number, shift
 
+    @property
+    def real(self):
+        return self
+
     def __add__(self, other):
         if isinstance(other, int):
             return Dyadic(self.number + (other << self.shift), self.shift)
+        if not isinstance(other, Dyadic):
+            return NotImplemented
         difference = self.shift - other.shift
         if difference >= 0:
             return Dyadic(self.number + (other.number << difference), self.shift)
@@ -36,9 +43,14 @@ class Dyadic:
     def __sub__(self, other):
         return self + -other
 
+    def __rsub__(self, other):
+        return -self + other
+
     def __mul__(self, other):
         if isinstance(other, int):
             return Dyadic(self.number * other, self.shift)
+        if not isinstance(other, Dyadic):
+            return NotImplemented
         return Dyadic(self.number * other.number, self.shift + other.shift)
 
     __rmul__ = __mul__
