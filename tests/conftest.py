@@ -76,9 +76,10 @@ def ends(request, monkeypatch):
 
 def pytest_collection_modifyitems(config, items):
     """Leave out the combinations of parameters that a mark says have no test, so that no report is full of skips."""
-    present = [item for item in items if is_present(item)]
-    config.hook.pytest_deselected(items=[item for item in items if not is_present(item)])
-    items[:] = present
+    absent = [item for item in items if not is_present(item)]
+    config.hook.pytest_deselected(items=absent)
+    left_out = set(absent)
+    items[:] = [item for item in items if item not in left_out]
 
 
 def is_present(item):
@@ -106,7 +107,7 @@ def memory(field):
         lines = Path("/proc/self/status").read_text().splitlines()
     except OSError:
         return 0
-    return next(int(line.split()[1]) << 10 for line in lines if line.startswith(field))
+    return next((int(line.split()[1]) << 10 for line in lines if line.startswith(field)), 0)
 
 
 def pytest_collection_finish():

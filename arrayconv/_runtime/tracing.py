@@ -24,7 +24,7 @@ Kind = TypeVar("Kind", bound=type)
 _RECORDS: list[type] = []
 
 
-class _Record(ABC):  # noqa: B024
+class _Record(ABC):  # noqa: B024 (types are registered with it, and have nothing to implement)
     """The base that `record` types are registered with: torch.compile checks one base faster than a list of types."""
 
 
