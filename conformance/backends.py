@@ -215,6 +215,11 @@ def _jax(device):
     return Backend("jax", import_module("jax.numpy"), place, f"{place} (x64 enabled)", version("jax"), True, True)
 
 
+def _jax_array(backend, host, dtype):
+    """Without the two programs that jax.numpy.asarray compiles for every shape."""
+    return import_module("jax").device_put(host.astype(np.dtype(getattr(backend.xp, dtype))), backend.device)
+
+
 def _jax_jit():
     return import_module("jax").jit
 
@@ -265,7 +270,7 @@ class _Library(NamedTuple):
 _LIBRARIES = {
     "numpy": _Library(_numpy),
     "torch": _Library(_torch, _torch_array, _torch_read, _torch_has),
-    "jax": _Library(_jax, jit=_jax_jit),
+    "jax": _Library(_jax, _jax_array, jit=_jax_jit),
     "array_api_strict": _Library(_strict, read=_strict_read, has=_strict_has),
     "cupy": _Library(_cupy, read=_cupy_read),
 }
