@@ -16,7 +16,7 @@ ROOT = Path(__file__).parent
 SOURCES = ROOT / "arrayconv" / "_accel" / "native" / "src"
 LIBRARY = SOURCES.parent / "loops.so"  # under every system: it is loaded by its path
 # No other flags are welcome: those for this machine alone, or for quicker and less exact sums, would break promises.
-FLAGS = ("-std=gnu11", "-O3", "-fPIC", "-shared", "-fvisibility=hidden", "-Wno-psabi")
+FLAGS = ("-std=gnu11", "-O3", "-fPIC", "-shared", "-fvisibility=hidden", "-fno-math-errno", "-Wno-psabi")
 SECONDS = 600
 INSTEAD = "The standard-only methods are used instead."
 

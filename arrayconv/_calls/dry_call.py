@@ -23,7 +23,16 @@ from arrayconv._arrays.operands import traits_like
 from arrayconv._arrays.traits import Traits, traits
 from arrayconv._calls import dry_run
 from arrayconv._calls.dry_run import Record
-from arrayconv._calls.explanation import Explanation, Pass, chain, explanation, gradients, pass_of, shape_argument
+from arrayconv._calls.explanation import (
+    Explanation,
+    Pass,
+    by_method,
+    chain,
+    explanation,
+    gradients,
+    pass_of,
+    shape_argument,
+)
 from arrayconv._errors import shown
 from arrayconv._runtime.programs import LIBRARY
 from arrayconv._runtime.tracing import shape_of
@@ -83,16 +92,17 @@ def explained(
 
 def _each(record: Record, derivatives: bool) -> Iterator[Explanation]:
     """Describe the convolutions of a call."""
-    for problem, plan, fill, shapes, _ in record.calls:
-        of_operands = gradients(FUNCTION, plan, fill, shapes) if derivatives else ()
-        yield explanation(plan, problem.shape, gradients=of_operands)
+    for one in record.calls:
+        of_operands = gradients(FUNCTION, one.plan, one.fill, one.shapes) if derivatives else ()
+        described = explanation(one.plan, one.problem.shape, gradients=of_operands)
+        yield described if one.fused is None else by_method(described, one.fused)
 
 
 def _passes(record: Record, each: Sequence[Explanation]) -> tuple[Pass, ...]:
     """Return the convolutions of a call that is several, each with its axis."""
     axes = [one.axes[0] if one.axes and len(one.axes) == 1 else one.axes for one in record.calls]
     parts = zip(record.calls, axes, each, strict=True)
-    return tuple(pass_of(one.plan, axis, described) for one, axis, described in parts)
+    return tuple(pass_of(one.plan.spec.taps, axis, described) for one, axis, described in parts)
 
 
 def _named(call: Any) -> tuple[str, Callable[..., Any]]:

@@ -17,6 +17,7 @@ from arrayconv import config
 from arrayconv._arrays.namespace import Namespace
 from arrayconv._arrays.operands import Operands
 from arrayconv._plan.plan import Plan
+from arrayconv._plan.rank import Candidate
 from arrayconv._problem.problem import Problem
 from arrayconv._runtime.programs import LIBRARY
 from arrayconv._runtime.tracing import is_compiling, shape_of
@@ -32,6 +33,7 @@ class PlannedCall(NamedTuple):
     fill: complex
     shapes: tuple[Shape, Shape]  # of x and the kernel
     axes: Shape | None = None  # of x, along which a pass runs; None for a call of one convolution
+    fused: Candidate | None = None  # the method that runs it with others in one call, instead of the plan's
 
 
 class Record:
@@ -77,6 +79,15 @@ def note_axes(axes: Shape) -> None:
     record = _record.get()
     if record is not None:
         record.calls[-1] = record.calls[-1]._replace(axes=axes)
+
+
+def note_fused(count: int, candidate: Candidate) -> None:
+    """Say that the last `count` convolutions run in one call of a method, at its cost and in its workspace."""
+    record = _record.get()
+    if record is None:
+        return
+    share = candidate._replace(cost_ns=candidate.cost_ns // count)
+    record.calls[-count:] = [one._replace(fused=share) for one in record.calls[-count:]]
 
 
 def remark(text: str) -> None:

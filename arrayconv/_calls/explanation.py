@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -213,10 +213,21 @@ def gradients(function: str, plan: Plan, fill: complex, shapes: tuple[Shape, Sha
     return ("x", explanation(of_x, shapes[0])), ("kernel", explanation(of_kernel, shapes[1]))
 
 
-def pass_of(plan: Plan, axis: int | Shape | None, described: Explanation) -> Pass:
+def by_method(described: Explanation, candidate: Candidate) -> Explanation:
+    """Return the explanation of a convolution that another method than the plan's runs."""
+    return replace(
+        described,
+        method=candidate.name,
+        candidates=(candidate, *described.candidates),
+        steps=1,
+        workspace=candidate.workspace,
+        cost_ns=candidate.cost_ns,
+    )
+
+
+def pass_of(taps: int, axis: int | Shape | None, described: Explanation) -> Pass:
     """Return a pass, described."""
-    candidate = plan.candidate
-    return Pass(axis, plan.spec.taps, plan.method, candidate.cost_ns, candidate.workspace, described)
+    return Pass(axis, taps, described.method, described.cost_ns, described.workspace, described)
 
 
 def chain(function: str, shape: Shape, dtype: str, traits: Traits, passes: tuple[Pass, ...]) -> Explanation:

@@ -74,7 +74,7 @@ def _passes(chain: Chain, fills: Any, labels: Shape, x_shape: Shape, derivatives
         described = explanation(plan, problem.shape)
         if derivatives:
             described = replace(described, gradients=_of_x(plan, fills[0][number] if fills else 0, x_shape))
-        step = pass_of(plan, labels[axis], described)
+        step = pass_of(plan.spec.taps, labels[axis], described)
         passes.append(step._replace(taps=problem.spec.kernel_size[0]))
         x_shape = problem.shape
     return tuple(passes)

@@ -14,8 +14,9 @@ from arrayconv._errors import shown
 from arrayconv._ndimage import dtypes
 from arrayconv._ndimage.arguments import before_of, boundary_of, one_axis, per_axis, several_axes, whole
 from arrayconv._ndimage.gaussian import gaussian_pass
-from arrayconv._ndimage.passes import Pass, run, stand_in, write_output
+from arrayconv._ndimage.passes import run, stand_in, write_output
 from arrayconv._ndimage.validation import Call, validate_call, validate_input, weights_like
+from arrayconv._ndimage.window import Pass
 from arrayconv._problem.axes import integer, is_iterable, real
 from arrayconv._problem.boundary import Boundary
 from arrayconv._runtime.capacity import check_numbers

@@ -9,8 +9,8 @@ from arrayconv._arrays.dtypes import eps
 from arrayconv._kernels import gaussian
 from arrayconv._ndimage import dtypes
 from arrayconv._ndimage.arguments import boundary_of, whole
-from arrayconv._ndimage.passes import Pass
 from arrayconv._ndimage.validation import Call
+from arrayconv._ndimage.window import Pass
 from arrayconv._problem.axes import integer, real
 from arrayconv._runtime.tracing import planning
 

@@ -15,24 +15,15 @@ from arrayconv._arrays.float_errors import float_errors_ignored
 from arrayconv._arrays.operands import operands
 from arrayconv._calls import binding, cache, dry_run, prepare
 from arrayconv._calls.binding import BoundCall
-from arrayconv._ndimage import dtypes
+from arrayconv._ndimage import dtypes, fused
+from arrayconv._ndimage.fused import Fused
 from arrayconv._ndimage.validation import Bare, Call
+from arrayconv._ndimage.window import Pass
 from arrayconv._problem.boundary import Boundary
 from arrayconv._problem.problem import Problem, paired
 from arrayconv._problem.spec import Axis
 from arrayconv._runtime.programs import LIBRARY
 from arrayconv._runtime.tracing import planning, shape_of
-
-
-class Pass(NamedTuple):
-    """One kernel along some axes of x."""
-
-    axes: tuple[int, ...]  # the axis of x that each kernel axis runs along
-    weights: Array
-    before: tuple[int, ...]
-    boundaries: tuple[Boundary, ...]
-    flip: bool = False  # a convolution; else a correlation, which conjugates
-    divisor: int = 1  # of the sums, before the cast
 
 
 class _BoundPass(NamedTuple):
@@ -54,14 +45,22 @@ class Chain(NamedTuple):
     """The passes of a call, bound: a function of any input, and of weights, of the same kinds."""
 
     call: Call  # without its input
-    passes: tuple[_BoundPass, ...]
+    passes: tuple[Pass, ...]  # that of weights which are given at each call has none
+    fused: Fused | None
+    bound: tuple[_BoundPass, ...]  # without `fused`
     dtype: Any  # of the weights that are given, as passes take them; None where the passes hold their own
 
     def __call__(self, x: Any, weights: Any = None) -> Any:
-        call, y = self.call, _entering(self.call, x)
+        call = self.call
         if self.dtype is not None and weights.dtype != self.dtype:
             weights = call.source.xp.astype(weights, self.dtype)
-        for one in self.passes:
+        if self.fused is not None:
+            if fused.applies(call.source, x, weights):
+                return write_output(call, self.fused.run(call, x, weights, None), x)
+            passes = self.passes if self.dtype is None else (self.passes[0]._replace(weights=weights),)
+            return _run_passes(call._replace(source=call.source._replace(x=x)), passes)[0]
+        y = _entering(call, x)
+        for one in self.bound:
             y = one(call, y, weights)
         return write_output(call, y, x)
 
@@ -73,19 +72,32 @@ def run(call: Call, passes: Iterable[Pass], cache_key: Hashable | None = None, *
     The next call of the same key is a `Chain`, which takes weights (`takes_weights`) or uses those of the passes.
     """
     chain, x = tuple(passes), call.source.x
+    own = fused.bind(call, (chain,)) if chain else None
     if dry_run.is_active():
         _chained(call, chain)
+        if own is not None:
+            dry_run.note_fused(len(chain), own.candidate())
         return stand_in(call, call.result, x)
+    if own is not None and fused.applies(call.source, x, chain[0].weights):
+        out = call.out if fused.can_write(call, x) else None
+        y = own.run(call, x, None, out)
+        _remember(cache_key, call, chain, own, (), takes_weights)
+        return out if out is not None else write_output(call, y, x)
     if call.source.backend != LIBRARY:
-        y, bound = _chained(call, chain)
-        if cache_key is not None and not call.is_promoted:  # every such call warns
-            cache.store(cache_key, _remembered(call, bound, takes_weights))
-        return write_output(call, y, x)
+        y, bound = _run_passes(call, chain)
+        _remember(cache_key, call, chain, own, bound, takes_weights)
+        return y
     if not chain:
         return write_output(call, x, x)
     bare = tuple(one._replace(weights=None) for one in chain)
     operands = x, tuple(one.weights for one in chain)
     return write_output(call, prepare.as_planned_program(LIBRARY, _as_program, (call.bare, bare), operands), x)
+
+
+def _run_passes(call: Call, chain: tuple[Pass, ...]) -> tuple[Any, tuple[_BoundPass, ...]]:
+    """Return the result of a call, and its passes, bound."""
+    y, bound = _chained(call, chain)
+    return write_output(call, y, call.source.x), bound
 
 
 def _as_program(call: Bare, chain: tuple[Pass, ...], x: Array, weights: tuple[Array, ...]) -> Array:
@@ -94,13 +106,25 @@ def _as_program(call: Bare, chain: tuple[Pass, ...], x: Array, weights: tuple[Ar
     return own.cast(_chained(own, filled)[0])
 
 
-def _remembered(call: Call, passes: tuple[_BoundPass, ...], takes_weights: bool) -> Chain:
-    """Return the passes of a call without the caller's arrays."""
+def _remember(
+    cache_key: Hashable | None,
+    call: Call,
+    chain: tuple[Pass, ...],
+    own: Fused | None,
+    bound: tuple[_BoundPass, ...],
+    takes_weights: bool,
+) -> None:
+    """Cache the passes of a call without the caller's arrays."""
+    if cache_key is None or call.is_promoted:  # every such call warns
+        return
     bare = call._replace(source=call.source._replace(x=None))  # pyright: ignore[reportArgumentType]
-    if not takes_weights:
-        return Chain(bare, passes, None)
-    (only,) = passes
-    return Chain(bare, (only._replace(weights=None),), getattr(only.weights, "dtype", None))
+    dtype = None
+    if takes_weights:
+        dtype = getattr(chain[0].weights, "dtype", None)
+        chain = (chain[0]._replace(weights=None),)  # pyright: ignore[reportArgumentType]
+        bound = tuple(one._replace(weights=None) for one in bound)
+        own = own and own._replace(weights=None)
+    cache.store(cache_key, Chain(bare, chain, own, bound, dtype))
 
 
 def _entering(call: Call, x: Array) -> Array:

@@ -9,6 +9,8 @@ import pytest
 
 import arrayconv
 from arrayconv import ndimage, nn, signal
+from arrayconv._accel.native import native_filters
+from arrayconv._accel.native.native_filters import BoundFilters
 from arrayconv._algorithms import Bound
 from arrayconv._calls import cache, dry_call, dry_run
 from arrayconv._plan.rank import TABLE
@@ -122,6 +124,13 @@ def runs(monkeypatch):
             return Bound(run)
 
         monkeypatch.setitem(TABLE, name, dataclasses.replace(algorithm, bind=bind))
+    run_filters = BoundFilters.__call__
+
+    def fused(self, *arguments):
+        methods.extend([native_filters.NAME] * sum(map(len, self.chains.chains)))
+        return run_filters(self, *arguments)
+
+    monkeypatch.setattr(BoundFilters, "__call__", fused)
     cache._calls.clear()
     yield methods
     cache._calls.clear()
@@ -165,7 +174,7 @@ def planned(call, arguments, options):
     """Return what a dry run plans."""
     with dry_run.recording() as record:
         call(*arguments, **options)
-    return [(one.plan.spec, one.plan.method) for one in record.calls]
+    return [(one.plan.spec, one.plan.method) for one in record.calls if one.fused is None]
 
 
 class TestTable:

@@ -96,6 +96,11 @@ def structs() -> dict[str, tuple[str, ...]]:
     return {name: tuple(fields.split(",")[:-1]) for name, fields in texts}
 
 
+def numbers() -> tuple[str, ...]:
+    """Return the dtypes of filters in the compiled library, in the order of their numbers."""
+    return _texts(ctypes.CDLL(str(_PATH)).arrayconv_numbers)
+
+
 def _sources() -> int | None:
     """Return the digest of the sources, computed as in hatch_build.py; None where they are not installed."""
     digest, paths = hashlib.sha256(), sorted(_SOURCES.glob("*.[ch]"))

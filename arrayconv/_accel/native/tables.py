@@ -11,14 +11,16 @@ import numpy as np
 
 from arrayconv._accel.native.in_place import Host
 
-ROWS, TILES, IMAGES = range(3)  # LOOPS of src/tables.h
+ROWS, TILES, IMAGES, FILTERS = range(4)  # LOOPS of src/tables.h
+# Dtypes of filters, in the order of NUMBERS of src/filter_blocks.h.
+NUMBERS = ("int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "float32", "float64")
 TILED = ("float32", "float64")  # dtypes that tiles and images support: a column of KINDS in src/kinds.h
 
 
 class LoopHead(NamedTuple):
     """Head of every loop; the loop's own table follows."""
 
-    loop: int  # ROWS, TILES or IMAGES
+    loop: int  # ROWS, TILES, IMAGES or FILTERS
     level: int
     kind: int
     fill: int  # the bits of a double
@@ -147,6 +149,61 @@ class XlaHead(NamedTuple):
     y_size: int
 
 
+class FiltersTable(NamedTuple):
+    """Table of the loop over filters; two formats, axes, passes, positions and border follow. Steps are in bytes."""
+
+    axes: int
+    chains: int  # of the same samples, whose results are combined
+    passes: int  # of each chain
+    combine: int  # 0 for the sum, 1 for the root of the summed squares
+    x_number: int  # dtypes: indices of NUMBERS
+    y_number: int
+    each: int  # adjacent numbers at a position of the last axis, such as the parts of a complex one
+    parts: int  # of an element
+    fill_second: int  # the bits of the fill's imaginary part
+    scratch: int  # doubles of a buffer
+    total: int  # doubles of the combination of several chains
+    x_start: int
+    y_start: int
+
+
+class NumberFormat(NamedTuple):
+    """A dtype that doubles are rounded to."""
+
+    rounding: int  # ROUNDING of src/filter_blocks.h
+    is_signed: bool
+    shift: int  # 32 less its bits, where signed
+    mask: int  # of its bits, where unsigned
+
+
+class FilterAxis(NamedTuple):
+    """One axis of x and of y."""
+
+    size: int
+    border: int  # as in an `Axis`
+    border_before: int
+    before: int
+    taps: int
+    x_step: int
+    y_step: int
+    block: int  # outputs of all blocks but the last
+    number: int  # of the pass of each chain that filters it, -1 for none
+    is_constant: bool  # whether the fill is beyond its ends
+
+
+class FilterPass(NamedTuple):
+    """One pass of a chain."""
+
+    terms: int
+    positions: int  # index of the first
+    w_start: int  # index of the first factor
+    w_step: int
+    how: int  # SUM of src/filter_blocks.h
+    divisor: int  # of means: the bits of a double, as the next
+    raises: int  # factor of quotients; of sums, where these are multiplied
+    multiplies: bool
+
+
 STRUCTS: dict[str, Any] = {
     "loop_head": LoopHead,
     "axis": Axis,
@@ -160,13 +217,17 @@ STRUCTS: dict[str, Any] = {
     "call_head": CallHead,
     "pad_axis": PadAxis,
     "xla_head": XlaHead,
+    "filters_table": FiltersTable,
+    "number_format": NumberFormat,
+    "filter_axis": FilterAxis,
+    "filter_pass": FilterPass,
 }
 
 
 class Job(NamedTuple):
     """A loop on arrays of one layout."""
 
-    loop: int  # ROWS, TILES or IMAGES
+    loop: int  # ROWS, TILES, IMAGES or FILTERS
     parts: tuple[Any, ...]  # of its table, to be packed
     units: int  # blocks of outputs
     copy_size: int = 0  # samples that a thread copies at a time

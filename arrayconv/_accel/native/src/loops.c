@@ -6,6 +6,7 @@
    level of processors in kinds.h; the caller passes the level of its machine. They work on memory that the caller owns
    and keep no state, so threads may run them in parallel. */
 
+#include <math.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -92,6 +93,8 @@ static word plane_at(word x_at, word tap, word leads, const axis *lead, const wi
     return x_at;
 }
 
+#include "filter_blocks.h"
+
 #define LEVEL any
 #include "level.h"
 #if defined(__x86_64__)
@@ -130,6 +133,12 @@ EXPORTED const char *arrayconv_tables(void)
 {
 #define TABLE_TEXT(name, fields) #name ":" fields(NAMED) ";"
     return TABLES(TABLE_TEXT);
+}
+
+EXPORTED const char *arrayconv_numbers(void)
+{
+#define NUMBER_TEXT(n, name, type) #name ";"
+    return NUMBERS(NUMBER_TEXT);
 }
 
 EXPORTED const char *arrayconv_kinds(void)

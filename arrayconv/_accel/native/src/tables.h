@@ -92,6 +92,53 @@ typedef int64_t word;
     X(offsets) /* index of the first */                                                                                \
     X(factors) /* index of the first in the kernel */
 
+/* filters.h: format, the number_format of y; wrapped, that of sums of several chains; axes[axes]; passes[chains *
+   passes]; for every pass positions[terms][axes] in a window; border[] as in tiles.h, but for every axis. Steps and
+   starts are in bytes. */
+#define FILTERS_TABLE_FIELDS(X)                                                                                        \
+    X(axes)                                                                                                            \
+    X(chains)      /* of the same samples, whose results are combined */                                               \
+    X(passes)      /* of each chain */                                                                                 \
+    X(combine)     /* see COMBINE */                                                                                   \
+    X(x_number)    /* dtypes, see NUMBERS */                                                                           \
+    X(y_number)                                                                                                        \
+    X(each)        /* adjacent numbers at a position of the last axis, such as the parts of a complex one */           \
+    X(parts)       /* of an element: 2 where complex */                                                                \
+    X(fill_second) /* the bits of the fill's imaginary part */                                                         \
+    X(scratch)     /* doubles of a buffer */                                                                           \
+    X(total)       /* doubles of the combination of several chains */                                                  \
+    X(x_start)                                                                                                         \
+    X(y_start)
+
+/* A dtype that doubles are rounded to. */
+#define NUMBER_FORMAT_FIELDS(X)                                                                                        \
+    X(rounding)  /* see ROUNDING */                                                                                    \
+    X(is_signed)                                                                                                       \
+    X(shift)     /* 32 less its bits, where signed */                                                                  \
+    X(mask)      /* of its bits, where unsigned */
+
+#define FILTER_AXIS_FIELDS(X)                                                                                          \
+    X(size)                                                                                                            \
+    X(border)        /* as in an axis */                                                                               \
+    X(border_before)                                                                                                   \
+    X(before)                                                                                                          \
+    X(taps)                                                                                                            \
+    X(x_step)                                                                                                          \
+    X(y_step)                                                                                                          \
+    X(block)         /* outputs of all blocks but the last */                                                          \
+    X(number)        /* of each chain that filters it, -1 for none */                                                  \
+    X(is_constant)   /* whether the fill is beyond its ends */
+
+#define FILTER_PASS_FIELDS(X)                                                                                          \
+    X(terms)                                                                                                           \
+    X(positions)  /* index of the first */                                                                             \
+    X(w_start)    /* index of the first factor */                                                                      \
+    X(w_step)                                                                                                          \
+    X(how)        /* see SUM */                                                                                        \
+    X(divisor)    /* of means: the bits of a double, as the next */                                                    \
+    X(raises)     /* factor of quotients; of sums, where these are multiplied */                                       \
+    X(multiplies)
+
 /* arrayconv_call: pad[pad_axes], then the loop_head. */
 #define CALL_HEAD_FIELDS(X)                                                                                            \
     X(itemsize) /* bytes of an element */                                                                              \
@@ -127,7 +174,11 @@ typedef int64_t word;
     X(phase, PHASE_FIELDS)                                                                                             \
     X(call_head, CALL_HEAD_FIELDS)                                                                                     \
     X(pad_axis, PAD_AXIS_FIELDS)                                                                                       \
-    X(xla_head, XLA_HEAD_FIELDS)
+    X(xla_head, XLA_HEAD_FIELDS)                                                                                       \
+    X(filters_table, FILTERS_TABLE_FIELDS)                                                                             \
+    X(number_format, NUMBER_FORMAT_FIELDS)                                                                             \
+    X(filter_axis, FILTER_AXIS_FIELDS)                                                                                 \
+    X(filter_pass, FILTER_PASS_FIELDS)
 
 #define DECLARED(field) word field;
 #define NAMED(field) #field ","
@@ -143,11 +194,15 @@ typedef struct { PHASE_FIELDS(DECLARED) } phase;
 typedef struct { CALL_HEAD_FIELDS(DECLARED) } call_head;
 typedef struct { PAD_AXIS_FIELDS(DECLARED) } pad_axis;
 typedef struct { XLA_HEAD_FIELDS(DECLARED) } xla_head;
+typedef struct { FILTERS_TABLE_FIELDS(DECLARED) } filters_table;
+typedef struct { NUMBER_FORMAT_FIELDS(DECLARED) } number_format;
+typedef struct { FILTER_AXIS_FIELDS(DECLARED) } filter_axis;
+typedef struct { FILTER_PASS_FIELDS(DECLARED) } filter_pass;
 #undef DECLARED
 
 #define WORDS(type) ((word)(sizeof(type) / sizeof(word)))
 
-#define LOOPS(X) X(rows) X(tiles) X(images)
+#define LOOPS(X) X(rows) X(tiles) X(images) X(filters)
 #define NUMBERED(name) LOOP_##name,
 enum { LOOPS(NUMBERED) LOOP_COUNT };
 #undef NUMBERED

@@ -1,0 +1,201 @@
+"""Chains of passes for arrays of any library: the dtypes they support, and the table of the loop.
+
+The loop itself is in `src/filters.h`. It reads and writes arrays of the caller's dtypes, sums in float64, and keeps
+what lies between passes in cache: blocks of outputs with the samples of all their windows.
+"""
+
+from __future__ import annotations
+
+from math import prod
+from typing import NamedTuple
+
+import numpy as np
+
+from arrayconv._accel.native import geometry
+from arrayconv._accel.native.in_place import Host, Steps
+from arrayconv._accel.native.tables import (
+    FILTERS,
+    NUMBERS,
+    FilterAxis,
+    FilterPass,
+    FiltersTable,
+    Job,
+    NumberFormat,
+    double_bits,
+)
+from arrayconv._arrays import dtypes
+from arrayconv._problem.chain import Chains, Window
+from arrayconv._problem.spec import Axis
+from arrayconv._runtime.tracing import planning
+
+_ORDERED, _FUSED, _MEAN = range(3)  # SUM of src/filter_blocks.h
+_NONE, _FLOAT, _NARROW, _WIDE, _UNSIGNED = range(5)  # ROUNDING
+_BUFFER = 1 << 15  # doubles of a buffer: three of them fit the L2 cache
+_ROW = 512  # numbers of a row of a block, at most
+_EACH = 16  # adjacent numbers that count as one sample, at most
+_EXACT_BITS = 48  # of sums of integers whose quotients are exact by one product
+_COMBINED_BYTES = 2  # of integers whose squares and sums float64 contains
+_SLACK = 64  # doubles that vectors may read beyond a buffer
+_PADDING = 16  # samples of a row, at most, beyond those of its windows
+
+
+class Place(NamedTuple):
+    """One axis in memory."""
+
+    size: int
+    x_step: int  # in bytes
+    y_step: int
+    number: int  # of the pass that filters it, or -1
+    axis: int  # of x
+
+
+def supports(chains: Chains) -> bool:
+    """Whether the loop has the dtypes; several chains are combined in float64, which contains no wide integers."""
+    names = _part(chains.x), _part(chains.y)
+    if not all(name in NUMBERS for name in names):
+        return False
+    if (dtypes.kind(chains.x) == "complex") != (dtypes.kind(chains.y) == "complex"):
+        return False
+    few = dtypes.kind(names[1]) != "integer" or dtypes.itemsize(names[1]) <= _COMBINED_BYTES
+    return len(chains.chains) == 1 or (few and dtypes.kind(chains.y) != "complex")
+
+
+def buffer_sizes(chains: Chains) -> int:
+    """Return the doubles of all buffers of a thread, at most."""
+    most = max(_BUFFER, prod(2 * along.reach + _PADDING for _, along in chains.filtered.values()))
+    return 5 * (most + _SLACK)
+
+
+@planning()
+def job(chains: Chains, x_strides: Steps, y_strides: Steps, fill: complex) -> Job:
+    """Return the loop's table for chains on arrays of one layout, with strides in bytes."""
+    parts = 2 if dtypes.kind(chains.y) == "complex" else 1
+    x_name, y_name = (_part(name) for name in (chains.x, chains.y))
+    places, each = _places(chains, x_strides, y_strides, parts)
+    blocks = _blocks(chains, places, each)
+    axes, border = _axes(chains, places, blocks)
+    passes, positions = _passes(chains, [place.axis for place in places])
+    sizes = [axis.taps - 1 + axis.block for axis in axes]
+    sizes[-1] += _PADDING
+    scratch = each * prod(sizes) + _SLACK
+    table = FiltersTable(
+        axes=len(axes),
+        chains=len(chains.chains),
+        passes=len(chains.chains[0]),
+        combine=int(chains.combine == "length"),
+        x_number=NUMBERS.index(x_name),
+        y_number=NUMBERS.index(y_name),
+        each=each,
+        parts=parts,
+        fill_second=double_bits(fill.imag if parts == 2 else fill.real),
+        scratch=scratch,
+        total=scratch if len(chains.chains) > 1 else 0,
+        x_start=0,
+        y_start=0,
+    )
+    units = prod(-(-place.size // block) for place, block in zip(places, blocks, strict=True))
+    formats = _format(y_name), _format(y_name, wraps=True)
+    return Job(FILTERS, (table, *formats, axes, passes, positions, border), units, scratch)
+
+
+def _part(name: str) -> str:
+    """Return the dtype of an element's numbers."""
+    return "uint8" if name == "bool" else dtypes.component(name)
+
+
+def _format(name: str, *, wraps: bool = False) -> NumberFormat:
+    """Return how doubles become numbers of a dtype; with `wraps` every integer wraps, none is cut to an int32 first."""
+    if dtypes.kind(name) != "integer":
+        return NumberFormat(_FLOAT if name == "float32" else _NONE, False, 0, 0)
+    _, bits, signed, *_ = dtypes.DTYPES[name]
+    rounding = _UNSIGNED if name == "uint64" else _NARROW if (bits < 32 or name == "int32") and not wraps else _WIDE
+    return NumberFormat(rounding, signed, 32 - bits, (1 << bits) - 1 if bits < 64 else -1)
+
+
+def _places(chains: Chains, x_strides: Steps, y_strides: Steps, parts: int) -> tuple[list[Place], int]:
+    """Return the axes in memory, without those of one sample that no pass filters, and the numbers at a position."""
+    filtered = chains.filtered
+    places = [
+        Place(n, x_step, y_step, filtered[axis][0] if axis in filtered else -1, axis)
+        for axis, (n, x_step, y_step) in enumerate(zip(chains.shape, x_strides, y_strides, strict=True))
+        if n > 1 or axis in filtered
+    ]
+    each, x_bytes, y_bytes = parts, dtypes.itemsize(_part(chains.x)), dtypes.itemsize(_part(chains.y))
+    while len(places) > 1 and places[-1].number < 0 and each * places[-1].size <= _EACH:
+        last = places[-1]
+        if (last.x_step, last.y_step) != (each * x_bytes, each * y_bytes):
+            break
+        each *= last.size
+        places.pop()
+    return places, each
+
+
+def _blocks(chains: Chains, places: list[Place], each: int) -> list[int]:
+    """Return the outputs of a block along every axis: a part of a row, and as many rows as fit the buffer."""
+    blocks, space = [], _BUFFER // each
+    for number, place in reversed([*enumerate(places)]):
+        around = chains.filtered[place.axis][1].reach - 1 if place.number >= 0 else 0
+        most = _ROW // each if number == len(places) - 1 else max(space - around, around, 1)
+        count = -(-place.size // max(1, -(-place.size // max(most, 1))))
+        blocks.append(count)
+        space = max(space // (count + around), 1)
+    return blocks[::-1]
+
+
+def _axes(chains: Chains, places: list[Place], blocks: list[int]) -> tuple[list[FilterAxis], Host]:
+    """Return the axes of the table, and the samples beyond their ends."""
+    filtered = chains.filtered
+    whole = [filtered[place.axis][1] if place.number >= 0 else Axis(place.size, 1, place.size) for place in places]
+    margins = [(max(axis.before, 0), max(axis.reach - 1 - axis.before, 0)) for axis in whole]
+    steps = tuple(place.x_step for place in places), tuple(place.y_step for place in places)
+    entries, border = geometry.axes(whole, margins, steps)
+    axes = [
+        FilterAxis(
+            size=entry.size,
+            border=entry.border,
+            border_before=entry.border_before,
+            before=entry.before,
+            taps=axis.reach,
+            x_step=entry.x_step,
+            y_step=entry.y_step,
+            block=block,
+            number=place.number,
+            is_constant=axis.boundary == "constant",
+        )
+        for entry, axis, place, block in zip(entries, whole, places, blocks, strict=True)
+    ]
+    return axes, border
+
+
+def _passes(chains: Chains, axes: list[int]) -> tuple[list[FilterPass], Host]:
+    """Return the passes of all chains, and the positions of their terms along the axes of the table."""
+    passes, positions, weights = [], [], 0
+    for window in (window for chain in chains.chains for window in chain):
+        places = window.positions
+        columns = {axis: column for column, axis in enumerate(window.axes)}
+        listed = [[place[columns[axis]] if axis in columns else 0 for axis in axes] for place in places]
+        first = weights + (len(places) - 1 if window.flip else 0)
+        passes.append(_pass(chains, window, len(places), sum(map(len, positions)), first))
+        positions.append(np.asarray(listed, np.int64).reshape(-1))
+        weights += len(places)
+    return passes, np.concatenate(positions)
+
+
+def _pass(chains: Chains, window: Window, terms: int, positions: int, w_start: int) -> FilterPass:
+    names, eps = (_part(chains.x), _part(chains.y)), dtypes.eps("float64")
+    is_integer = dtypes.kind(names[1]) == "integer"
+    sum_bits = window.divisor.bit_length() + max(8 * dtypes.itemsize(name) for name in names)
+    is_exact = dtypes.kind(names[0]) == "integer" and sum_bits <= _EXACT_BITS
+    means = window.divisor != 1 and (not is_integer or is_exact)
+    raises = 1 + 2 * eps if is_integer else 1.0
+    multiplies = is_integer and is_exact
+    return FilterPass(
+        terms=terms,
+        positions=positions,
+        w_start=w_start,
+        w_step=-1 if window.flip else 1,
+        how=_MEAN if means else _ORDERED if is_integer else _FUSED,
+        divisor=double_bits(window.divisor),
+        raises=double_bits((1 + 6 * eps) / window.divisor if multiplies else raises),
+        multiplies=multiplies,
+    )

@@ -1,0 +1,102 @@
+"""Chains of passes on NumPy arrays of any layout and byte order, by one call of the compiled loop.
+
+Wins      filters of one or several passes: x is read once and y is written once, in the caller's dtypes.
+Cost      multiply-adds in float64, and the conversion of every sample and output, over `threads`.
+Memory    four buffers of a block for every thread; x is copied where its elements are in another byte order.
+Accuracy  sums in float64: of integers product by product in the order of the terms, else with fused products.
+"""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from arrayconv._accel.native import filters, loader
+from arrayconv._accel.native.in_place import Start, address
+from arrayconv._arrays.failures import failures
+from arrayconv._costs import parallel
+from arrayconv._costs.cost_table import LINE, method_cost
+from arrayconv._problem.chain import Chains, is_regular
+from arrayconv._runtime.threads import parallel_for
+from arrayconv._runtime.tracing import planning
+
+NAME = "native_filters"
+_MAX_LAYOUTS = 16
+_DOUBLE = 8  # bytes
+
+
+def is_available(accelerators: frozenset[str]) -> bool:
+    """Whether the loop may be used: it was compiled, allowed, and has not failed."""
+    return loader.LIBRARY in accelerators and loader.LIBRARY not in failures and loader.built()
+
+
+@planning()
+def supports(chains: Chains) -> bool:
+    """Whether the loop computes such chains."""
+    return bool(prod(chains.shape) and chains.filtered) and is_regular(chains) and filters.supports(chains)
+
+
+@planning()
+def cost(chains: Chains, most_threads: int) -> int:
+    """Return nanoseconds by measured costs."""
+    measured = method_cost(NAME)
+    picoseconds = chains.macs * measured.cache_line_mac * _DOUBLE // LINE
+    picoseconds += prod(chains.shape) * measured.output * sum(map(len, chains.chains))
+    return measured.call_ns + picoseconds // num_threads(chains, most_threads) // 1000
+
+
+@planning()
+def num_threads(chains: Chains, most: int) -> int:
+    """Return the number of threads for chains of this size."""
+    work = (chains.macs + 8 * prod(chains.shape)) * _DOUBLE
+    return parallel.num_threads("filters", work, most)
+
+
+@planning()
+def workspace(chains: Chains, most_threads: int) -> int:
+    """Return the bytes of the buffers of all threads."""
+    threads = num_threads(chains, most_threads)
+    return threads * _DOUBLE * filters.buffer_sizes(chains)
+
+
+class BoundFilters:
+    """Chains on NumPy arrays; safe for several threads.
+
+    Parameters
+    ----------
+    chains : Chains
+        The passes.
+    fill : complex
+        The number beyond the ends of constant axes.
+    threads : int
+        At most.
+    """
+
+    def __init__(self, chains: Chains, fill: complex, threads: int) -> None:
+        self.chains, self.fill = chains, fill
+        self.threads = num_threads(chains, threads)
+        self._dtype = np.dtype(chains.y)
+        self._layouts: dict[Any, tuple[Start, int]] = {}
+
+    def __call__(self, x: Any, weights: Any, out: Any = None) -> Any:
+        """Return y; `out` where that is an array to write to, which does not overlap x.
+
+        `weights` contains the weights of all passes of all chains, contiguous float64.
+        """
+        if not x.dtype.isnative:
+            x = x.astype(x.dtype.newbyteorder("="))
+        y: Any = np.empty(self.chains.shape, self._dtype) if out is None else out
+        key = x.strides, y.strides
+        layout = self._layouts.get(key) or self._add_layout(key)
+        part = layout[0](address(x), address(weights), address(y))
+        parallel_for(part, layout[1], self.threads)
+        return y
+
+    def _add_layout(self, key: Any) -> tuple[Start, int]:
+        job = filters.job(self.chains, *key, self.fill)
+        if len(self._layouts) >= _MAX_LAYOUTS:
+            self._layouts.clear()
+        layout = self._layouts[key] = loader.start(job, "float64", self.fill), job.units
+        return layout

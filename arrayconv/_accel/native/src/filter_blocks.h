@@ -1,0 +1,228 @@
+/* What filters.h needs at every level: dtypes, the blocks of a table, the places of windows. */
+
+/* Number, name and type of the dtypes that x and y may have. */
+#define NUMBERS(X)                                                                                                     \
+    X(0, int8, int8_t)                                                                                                 \
+    X(1, uint8, uint8_t)                                                                                               \
+    X(2, int16, int16_t)                                                                                               \
+    X(3, uint16, uint16_t)                                                                                             \
+    X(4, int32, int32_t)                                                                                               \
+    X(5, uint32, uint32_t)                                                                                             \
+    X(6, int64, int64_t)                                                                                               \
+    X(7, uint64, uint64_t)                                                                                             \
+    X(8, float32, float)                                                                                               \
+    X(9, float64, double)
+
+#define UNALIGNED(n, name, type) typedef type unaligned_##name __attribute__((aligned(1), may_alias));
+NUMBERS(UNALIGNED)
+#undef UNALIGNED
+
+/* Conversions of rounded doubles. */
+#define NUMBER_int8(value) (int8_t)(value)
+#define NUMBER_uint8(value) (uint8_t)(value)
+#define NUMBER_int16(value) (int16_t)(value)
+#define NUMBER_uint16(value) (uint16_t)(value)
+#define NUMBER_int32(value) (int32_t)(value)
+#define NUMBER_uint32(value) (uint32_t)(value)
+#define NUMBER_int64(value) (int64_t)(value)
+#define NUMBER_uint64(value) wrapped_uint64(value)
+#define NUMBER_float32(value) (float)(value)
+#define NUMBER_float64(value) (value)
+
+/* Return a number cut toward zero and wrapped; what no 64 bits contain as 0 above and as 1 << 63 below. */
+static inline uint64_t wrapped_uint64(double value)
+{
+    if (value >= 0x1p63) return value < 0x1p64 ? (uint64_t)value : 0;
+    return (uint64_t)(value >= -0x1p63 ? (int64_t)value : INT64_MIN);
+}
+
+#define BYTES(n, name, type) sizeof(type),
+static const word NUMBER_BYTES[] = {NUMBERS(BYTES)};
+#undef BYTES
+
+/* ROUNDING: how a double becomes a number of y: as it is; as a float; an integer by way of int32, of int64, or uint64. */
+enum { ROUND_none, ROUND_float, ROUND_narrow, ROUND_wide, ROUND_unsigned };
+/* SUM: products rounded, in the order of the terms; with fused multiplications, in any order; equal weights as a mean.
+   The last two are of SUM_fused with symmetric and antisymmetric weights. */
+enum { SUM_ordered, SUM_fused, SUM_mean, SUM_mirrored, SUM_opposed };
+/* COMBINE: the results of chains as their sum, or as the root of the sum of their squares. */
+enum { COMBINE_sum, COMBINE_length };
+
+#define FEW_TERMS 16       /* of a mean, up to which a sum of each costs less than sums of neighbours */
+#define ROW_DOUBLES 640    /* of a row of a block, with the padding */
+#define MAX_FILTER_AXES 64 /* as in NumPy */
+#define LINE_DOUBLES 8 /* of a line of the cache */
+#define LINE_BYTES 64
+#define STRIP 128          /* numbers: those of many rows fit the L1 cache */
+
+typedef struct {
+    const filters_table *table;
+    const number_format *format, *wrapped;
+    const filter_axis *axes;
+    const filter_pass *passes;
+    const word *positions, *border;
+    const char *x;
+    char *y;
+    void *memory;
+    double *row; /* of outputs of the last pass */
+    double *w; /* of all passes, in the order of their terms */
+    word *offsets;
+    double fill[2];
+    word x_bytes, y_bytes;
+} filter_job;
+
+/* A block of outputs: for every axis its first output, its outputs, and the samples of their windows; rows are padded
+   to whole lines of the cache, and to an odd number of them, so that rows below each other are in different sets. */
+typedef struct {
+    word first[MAX_FILTER_AXES], outputs[MAX_FILTER_AXES], size[MAX_FILTER_AXES], padding;
+} filter_block;
+
+static double double_of(word bits)
+{
+    double value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+/* Read a table, and order the weights; return memory for all buffers, or NULL. */
+static double *start_filters(filter_job *job, const void *x, const void *w, void *y, const void *tables, double fill)
+{
+    const filters_table *table = job->table = tables;
+    job->format = (const number_format *)(table + 1);
+    job->wrapped = job->format + 1;
+    job->axes = (const filter_axis *)(job->wrapped + 1);
+    job->passes = (const filter_pass *)(job->axes + table->axes);
+    job->positions = (const word *)(job->passes + table->chains * table->passes);
+    job->x = (const char *)x + table->x_start;
+    job->y = (char *)y + table->y_start;
+    job->x_bytes = NUMBER_BYTES[table->x_number];
+    job->y_bytes = NUMBER_BYTES[table->y_number];
+    job->fill[0] = fill;
+    job->fill[1] = double_of(table->fill_second);
+    word terms = 0, most = 0;
+    for (word pass = 0; pass < table->chains * table->passes; pass++) {
+        terms += job->passes[pass].terms;
+        most = max_word(most, job->passes[pass].terms);
+    }
+    job->border = job->positions + terms * table->axes;
+    const size_t doubles = (size_t)(3 * table->scratch + table->total + ROW_DOUBLES + terms);
+    /* whole lines of the cache, from the start of one */
+    char *memory = malloc(doubles * sizeof(double) + (size_t)most * sizeof(word) + LINE_BYTES);
+    if (memory == NULL) return NULL;
+    job->memory = memory;
+    double *buffers = (double *)(memory + LINE_BYTES - (uintptr_t)memory % LINE_BYTES);
+    job->row = buffers + 3 * table->scratch + table->total;
+    job->w = job->row + ROW_DOUBLES;
+    job->offsets = (word *)(job->w + terms);
+    double *to = job->w;
+    for (word pass = 0; pass < table->chains * table->passes; pass++)
+        for (word term = 0; term < job->passes[pass].terms; term++)
+            *to++ = ((const double *)w)[job->passes[pass].w_start + term * job->passes[pass].w_step];
+    return buffers;
+}
+
+/* Return the sample at a position of an extended axis, -1 for the fill. */
+static word filtered_sample(word position, const filter_axis *along, const word *border)
+{
+    if (position < 0) return border[along->border - 1 - position];
+    if (position >= along->size) return border[along->border + along->border_before + position - along->size];
+    return position;
+}
+
+static double *fill_run(double *to, word count, const double *fill)
+{
+    for (word j = 0; j < count; j++) *to++ = fill[j % 2];
+    return to;
+}
+
+/* Set the place of a block. */
+static void place_block(const filter_job *job, word number, filter_block *block)
+{
+    for (word n = job->table->axes - 1; n >= 0; n--) {
+        const filter_axis *along = job->axes + n;
+        const word blocks = (along->size + along->block - 1) / along->block;
+        block->first[n] = number % blocks * along->block;
+        block->outputs[n] = min_word(along->block, along->size - block->first[n]);
+        block->size[n] = block->outputs[n] + along->taps - 1;
+        number /= blocks;
+    }
+    const word last = job->table->axes - 1, each = job->table->each, line = each > LINE_DOUBLES ? 1 : LINE_DOUBLES / each;
+    word size = (block->size[last] + line - 1) / line * line;
+    if (size / line % 2 == 0 && size / line >= 8) size += line;
+    block->padding = size - block->size[last];
+    block->size[last] = size;
+}
+
+/* List the steps of a dense buffer. */
+static void list_steps(const filter_job *job, const word *size, word *step)
+{
+    word each = job->table->each;
+    for (word n = job->table->axes - 1; n >= 0; each *= size[n], n--) step[n] = each;
+}
+
+/* Go on to the next row, of so many along each axis before the last; return whether there is one. */
+static int next_row(word *index, const word *rows, word last)
+{
+    word n = last - 1;
+    for (; n >= 0 && ++index[n] == rows[n]; n--) index[n] = 0;
+    return n >= 0;
+}
+
+/* Return where a row of outputs begins in y. */
+static char *output_at(const filter_job *job, const filter_block *block, const word *index)
+{
+    const word last = job->table->axes - 1;
+    char *y = job->y + block->first[last] * job->axes[last].y_step;
+    for (word n = 0; n < last; n++) y += (block->first[n] + index[n]) * job->axes[n].y_step;
+    return y;
+}
+
+/* Return the weights of a pass. */
+static const double *weights_of(const filter_job *job, const filter_pass *pass)
+{
+    const double *w = job->w;
+    for (const filter_pass *before = job->passes; before < pass; before++) w += before->terms;
+    return w;
+}
+
+/* List the offset of every term's sample from that of an output. */
+static void list_offsets(const filter_job *job, const filter_pass *pass, const word *step)
+{
+    const word axes = job->table->axes, *position = job->positions + pass->positions;
+    for (word term = 0; term < pass->terms; term++) {
+        job->offsets[term] = 0;
+        for (word n = 0; n < axes; n++) job->offsets[term] += *position++ * step[n];
+    }
+}
+
+/* Return how weights are summed quickest: by half of them where they are symmetric or antisymmetric. */
+static word symmetry(const double *w, word terms)
+{
+    if (terms % 2 == 0 || terms < 3) return SUM_fused;
+    int mirrored = 1, opposed = w[terms / 2] == 0;
+    for (word t = 0; t < terms / 2; t++) {
+        mirrored &= w[t] == w[terms - 1 - t];
+        opposed &= w[t] == -w[terms - 1 - t];
+    }
+    return mirrored ? SUM_mirrored : opposed ? SUM_opposed : SUM_fused;
+}
+
+/* Put the fill beyond the ends of the axes that a pass filters, which earlier passes changed. */
+static void fill_outside(const filter_job *job, const filter_block *block, word pass, const word *size, double *numbers)
+{
+    const word axes = job->table->axes;
+    word outer = 1, inner = job->table->each;
+    for (word n = 0; n < axes; n++) inner *= size[n];
+    for (word n = 0; n < axes; outer *= size[n], n++) {
+        const filter_axis *along = job->axes + n;
+        inner /= size[n];
+        if (along->number != pass || !along->is_constant) continue;
+        const word first = block->first[n] - along->before, before = min_word(max_word(-first, 0), size[n]);
+        const word after = min_word(max_word(first + size[n] - along->size, 0), size[n]);
+        for (word o = 0; o < outer; o++) {
+            double *line = numbers + o * size[n] * inner;
+            fill_run(line, before * inner, job->fill);
+            fill_run(line + (size[n] - after) * inner, after * inner, job->fill);
+        }
+    }
+}

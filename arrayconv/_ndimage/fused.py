@@ -1,0 +1,143 @@
+"""A filter's passes by one call of compiled code, on NumPy arrays and on tensors in the memory of the CPU.
+
+The code computes what the passes compute one by one, without arrays between them. A tape, a tracer, a gradient and
+complex weights need the passes.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from arrayconv import _autodiff, config
+from arrayconv._accel.native import native_filters
+from arrayconv._accel.native.native_filters import BoundFilters
+from arrayconv._arrays.array import Array
+from arrayconv._arrays.dtype_names import dtype_name
+from arrayconv._arrays.out_arrays import is_writable_in_place, shares_memory
+from arrayconv._arrays.tensors import memory
+from arrayconv._calls import tape
+from arrayconv._costs import parallel
+from arrayconv._ndimage import dtypes
+from arrayconv._ndimage.validation import Call, Source
+from arrayconv._ndimage.window import Pass
+from arrayconv._plan.rank import Candidate
+from arrayconv._problem.chain import Chains, Combination, Window
+from arrayconv._problem.spec import Axis
+from arrayconv._runtime.tracing import is_traced, planning, shape_of
+
+_NUMPY, _TORCH = "numpy", "torch"
+
+
+class Fused(NamedTuple):
+    """The passes of a filter, bound: they run on any input, and weights, of the same kinds."""
+
+    bound: BoundFilters
+    weights: Any  # of all passes; None for the caller's
+
+    def run(self, call: Call, x: Any, weights: Any, out: Any) -> Any:
+        """Return the filtered input in the working dtype; `out` where that was written."""
+        is_tensor = call.source.backend == _TORCH
+        if is_tensor:
+            x, out = memory(x), None if out is None else memory(out)
+        if x.dtype == np.bool_:
+            x = x.view(np.uint8)
+        taps = self.weights
+        if taps is None:
+            taps = np.ascontiguousarray(memory(weights) if is_tensor else weights, np.float64)
+        y = self.bound(x, taps, out)
+        return sys.modules[_TORCH].from_numpy(y) if is_tensor else y
+
+    def candidate(self) -> Candidate:
+        """Return the row of an explanation."""
+        chains, threads = self.bound.chains, self.bound.threads
+        cost, workspace = native_filters.cost(chains, threads), native_filters.workspace(chains, threads)
+        return Candidate(native_filters.NAME, cost, (1, 1, *chains.shape), workspace, None)
+
+
+def bind(call: Call, chains: Sequence[Sequence[Pass]], combine: Combination = "sum") -> Fused | None:
+    """Return a filter's passes, bound; None where no compiled code runs them.
+
+    Those of one pass take its weights at each call; their array may be another one then.
+    """
+    source = call.source
+    accelerators, threads = config.current().accelerators, config.current().threads
+    if not native_filters.is_available(accelerators) or not _is_supported(source, accelerators):
+        return None
+    taps = [one.weights for chain in chains for one in chain]
+    if any(dtypes.is_complex(dtype_name(weights.dtype)) for weights in taps):
+        return None
+    names = "uint8" if source.name == "bool" else source.name, call.working
+    problem = _chains(shape_of(source.x), tuple(tuple(map(_geometry, chain)) for chain in chains), *names, combine)
+    most = parallel.most_threads(threads, is_compiled=True)
+    if not native_filters.supports(problem) or _exceeds(problem, most):
+        return None
+    flat = [np.ravel(memory(one) if source.backend == _TORCH else one) for one in taps]
+    bound = BoundFilters(problem, call.fill, most)
+    return Fused(bound, np.ascontiguousarray(np.concatenate(flat), np.float64))
+
+
+def _is_supported(source: Source, accelerators: frozenset[str]) -> bool:
+    if source.backend == _NUMPY:
+        return True
+    return source.backend == _TORCH and source.device.type == "cpu" and _NUMPY in accelerators
+
+
+def _exceeds(chains: Chains, threads: int) -> bool:
+    """Whether the buffers of all threads exceed a limit that the user set."""
+    settings = config.current()
+    return settings.capped and native_filters.workspace(chains, threads) > settings.max_workspace
+
+
+def applies(source: Source, x: Array, weights: Any = None) -> bool:
+    """Whether nothing needs the passes of a call on these arrays: no tape, no tracer, no gradient."""
+    if tape.is_recording():
+        return False
+    if source.backend != _TORCH:
+        return True
+    other = x if weights is None else weights
+    detect = _autodiff.detector(_TORCH)
+    return not is_traced(_TORCH, x, other) and (detect is None or not detect(x, other))
+
+
+def can_write(call: Call, x: Array) -> bool:
+    """Whether the caller's array may be written to while x is read."""
+    if call.out is None or call.result != call.working or call.order is not None:
+        return False
+    backend = call.source.backend
+    return is_writable_in_place(backend, call.out) and not shares_memory(backend, call.out, x)
+
+
+Geometry = tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...], tuple[Any, ...], bool, int]
+
+
+def _geometry(one: Pass) -> Geometry:
+    return one.axes, shape_of(one.weights), one.before, one.boundaries, one.flip, one.divisor
+
+
+@planning()
+def _chains(
+    shape: tuple[int, ...], chains: tuple[tuple[Geometry, ...], ...], x_name: str, y_name: str, combine: Combination
+) -> Chains:
+    """Return passes in integers."""
+    windows = [[_window(shape, *geometry) for geometry in chain] for chain in chains]
+    return Chains(shape, tuple(map(tuple, windows)), x_name, y_name, combine)
+
+
+def _window(
+    shape: tuple[int, ...],
+    axes: tuple[int, ...],
+    taps: tuple[int, ...],
+    before: tuple[int, ...],
+    boundaries: tuple[Any, ...],
+    flip: bool,
+    divisor: int,
+) -> Window:
+    along = [
+        Axis(shape[axis], count, shape[axis], before=first, boundary=boundary)
+        for axis, count, first, boundary in zip(axes, taps, before, boundaries, strict=True)
+    ]
+    return Window(axes, tuple(along), flip, divisor)
