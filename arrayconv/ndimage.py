@@ -39,7 +39,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from arrayconv._ndimage import filters
+from arrayconv._ndimage import combined, filters
 from arrayconv._ndimage.filters import Request
 
 __all__ = [
@@ -284,7 +284,7 @@ def laplace(
     input: Any, output: Any = None, mode: _Modes = "reflect", cval: complex = 0.0, *, axes: _Ints | None = None
 ) -> Any:
     """Return the sum of second differences, [1, -2, 1], along all axes."""
-    return filters.sum_over_axes(Request("laplace", input, output, mode, cval), filters.second_difference, axes)
+    return combined.laplace(Request("laplace", input, output, mode, cval), axes)
 
 
 def gaussian_laplace(
@@ -304,7 +304,7 @@ def gaussian_laplace(
     sigma, **kwargs
         As in `gaussian_filter`, which takes `truncate` and `radius` too.
     """
-    return filters.gaussian_laplace(Request("gaussian_laplace", input, output, mode, cval), sigma, axes, kwargs)
+    return combined.gaussian_laplace(Request("gaussian_laplace", input, output, mode, cval), sigma, axes, kwargs)
 
 
 def gaussian_gradient_magnitude(
@@ -324,9 +324,8 @@ def gaussian_gradient_magnitude(
     sigma, **kwargs
         As in `gaussian_laplace`, but `sigma` is for all axes of `input`: those that `axes` leaves out are smoothed.
     """
-    derivative = filters.gaussian_derivative("gaussian_gradient_magnitude", 1, sigma, kwargs)
     request = Request("gaussian_gradient_magnitude", input, output, mode, cval)
-    return filters.length_over_axes(request, derivative, axes)
+    return combined.gaussian_gradient_magnitude(request, sigma, axes, kwargs)
 
 
 def generic_laplace(
@@ -350,8 +349,8 @@ def generic_laplace(
     extra_arguments, extra_keywords
         Its further arguments.
     """
-    derivative = filters.with_extras("generic_laplace", "derivative2", derivative2, extra_arguments, extra_keywords)
-    return filters.sum_over_axes(Request("generic_laplace", input, output, mode, cval), derivative, axes)
+    derivative = combined.with_extras("generic_laplace", "derivative2", derivative2, extra_arguments, extra_keywords)
+    return combined.generic(Request("generic_laplace", input, output, mode, cval), derivative, axes, "sum")
 
 
 def generic_gradient_magnitude(
@@ -372,6 +371,8 @@ def generic_gradient_magnitude(
     derivative, extra_arguments, extra_keywords
         As in `generic_laplace`.
     """
-    first = filters.with_extras("generic_gradient_magnitude", "derivative", derivative, extra_arguments, extra_keywords)
+    first = combined.with_extras(
+        "generic_gradient_magnitude", "derivative", derivative, extra_arguments, extra_keywords
+    )
     request = Request("generic_gradient_magnitude", input, output, mode, cval)
-    return filters.length_over_axes(request, first, axes)
+    return combined.generic(request, first, axes, "length")

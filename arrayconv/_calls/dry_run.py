@@ -81,13 +81,12 @@ def note_axes(axes: Shape) -> None:
         record.calls[-1] = record.calls[-1]._replace(axes=axes)
 
 
-def note_fused(count: int, candidate: Candidate) -> None:
-    """Say that the last `count` convolutions run in one call of a method, at its cost and in its workspace."""
+def note_fused(candidate: Candidate) -> None:
+    """Say that all convolutions run in one call of a method, at its cost and in its workspace."""
     record = _record.get()
-    if record is None:
-        return
-    share = candidate._replace(cost_ns=candidate.cost_ns // count)
-    record.calls[-count:] = [one._replace(fused=share) for one in record.calls[-count:]]
+    if record is not None:
+        share = candidate._replace(cost_ns=candidate.cost_ns // len(record.calls))
+        record.calls = [one._replace(fused=share) for one in record.calls]
 
 
 def remark(text: str) -> None:

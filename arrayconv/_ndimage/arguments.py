@@ -71,6 +71,11 @@ def several_axes(function: str, axes: Any, ndim: int) -> tuple[int, ...]:
     return normal
 
 
+def entry_axes(axes: tuple[int, ...], ndim: int) -> tuple[int, ...]:
+    """Return the axes of a sequence's entries: SciPy follows `axes`, unless it names all of them."""
+    return axes if len(axes) < ndim else tuple(range(ndim))
+
+
 def before_of(function: str, taps: int, origin: Any, *, flip: bool = False) -> int:
     """Return how many samples a window of `taps` begins before its output; `flip` is a convolution's.
 

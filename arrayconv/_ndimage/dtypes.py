@@ -35,6 +35,11 @@ def is_integer(name: str) -> bool:
     return name == "bool" or dtypes.kind(name) == "integer"
 
 
+def bits(name: str) -> int:
+    """Return the bits of the dtype called `name`."""
+    return dtypes.DTYPES["uint8" if name == "bool" else name].bits
+
+
 def check_supported(function: str, argument: str, name: str) -> None:
     """Raise RuntimeError for a dtype that SciPy's filters do not have either."""
     if name not in SUPPORTED:

@@ -1,30 +1,24 @@
-"""Each family of filters as a list of passes, or as a sum over axes of other filters."""
+"""Each family of filters as a list of passes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Hashable
 from typing import Any, NamedTuple
 
 from arrayconv._arrays.array import Array
 from arrayconv._arrays.dtype_names import dtype_name
-from arrayconv._arrays.identify import device_of
-from arrayconv._arrays.namespace import Namespace
-from arrayconv._calls import cache, dry_run
-from arrayconv._errors import shown
+from arrayconv._calls import cache
 from arrayconv._ndimage import dtypes
-from arrayconv._ndimage.arguments import before_of, boundary_of, one_axis, per_axis, several_axes, whole
+from arrayconv._ndimage.arguments import before_of, boundary_of, entry_axes, one_axis, per_axis, several_axes, whole
 from arrayconv._ndimage.gaussian import gaussian_pass
-from arrayconv._ndimage.passes import run, stand_in, write_output
+from arrayconv._ndimage.passes import run
 from arrayconv._ndimage.validation import Call, validate_call, validate_input, weights_like
 from arrayconv._ndimage.window import Pass
-from arrayconv._problem.axes import integer, is_iterable, real
+from arrayconv._problem.axes import integer, real
 from arrayconv._problem.boundary import Boundary
 from arrayconv._runtime.capacity import check_numbers
-from arrayconv._runtime.programs import as_program
 
 NEGLIGIBLE = 1e-15  # SciPy's largest standard deviation of an axis that it does not filter
-
-Derivative = Callable[[Any, int, Any, Any, Any], Any]  # (input, axis, output, mode, cval)
 
 
 class Request(NamedTuple):
@@ -85,7 +79,7 @@ def _window(request: Request, call: Call, taps: Array, origin: Any, axes: Any, f
         raise RuntimeError(f"{function}: A sequence of modes is not supported. Got mode={mode!r}.")
     space = tuple(sorted(numbers))
     origins = dict(
-        zip(_paired(numbers, source.x.ndim), per_axis(function, "origin", origin, len(numbers)), strict=True)
+        zip(entry_axes(numbers, source.x.ndim), per_axis(function, "origin", origin, len(numbers)), strict=True)
     )
     before = tuple(
         before_of(function, size, origins[axis], flip=flip) for axis, size in zip(space, taps.shape, strict=True)
@@ -109,11 +103,6 @@ def line(request: Request, weights: Any, axis: Any, origin: Any, *, flip: bool) 
     return run(call, [window], cache_key, takes_weights=hasattr(weights, "dtype"))
 
 
-def _paired(axes: tuple[int, ...], ndim: int) -> tuple[int, ...]:
-    """Return the axes of a sequence's entries: SciPy follows `axes`, unless it names all of them."""
-    return axes if len(axes) < ndim else tuple(range(ndim))
-
-
 def gaussian1d(request: Request, sigma: Any, axis: Any, order: Any, truncate: float, radius: Any) -> Any:
     """Return the input after a Gaussian or its derivative along one axis."""
     cache_key = request.key(sigma, axis, order, truncate, radius)
@@ -133,15 +122,22 @@ def gaussian(
     remembered = cache.lookup(cache_key)
     if remembered is not None:
         return remembered(request.input)
-    function, call = request.function, request.validate()
+    call = request.validate()
+    return run(call, gaussian_chain(call, sigma, order, request.mode, truncate, radius, axes), cache_key)
+
+
+def gaussian_chain(
+    call: Call, sigma: Any, order: Any, mode: Any, truncate: float = 4.0, radius: Any = None, axes: Any = None
+) -> list[Pass]:
+    """Return the passes of a Gaussian or its derivatives, one per axis."""
+    function = call.source.function
     numbers = several_axes(function, axes, call.source.x.ndim)
-    entries = _entries(function, len(numbers), sigma=sigma, order=order, mode=request.mode, radius=radius)
-    chain = [
+    entries = _entries(function, len(numbers), sigma=sigma, order=order, mode=mode, radius=radius)
+    return [
         gaussian_pass(call, axis, sigma, order, mode, truncate, radius)
         for axis, (sigma, order, mode, radius) in zip(numbers, entries, strict=True)
         if real(function, "sigma", sigma) > NEGLIGIBLE
     ]
-    return run(call, chain, cache_key)
 
 
 def mean1d(request: Request, size: Any, axis: Any, origin: Any) -> Any:
@@ -203,86 +199,6 @@ def gradient(request: Request, axis: Any, smoothing: tuple[int, int, int]) -> An
     difference, smooth = source.taps((-1, 0, 1)), source.taps(smoothing)
     chain = [Pass((other,), difference if other == number else smooth, (1,), (modes[other],)) for other in order]
     return run(call, chain, cache_key)
-
-
-def second_difference(x: Any, axis: int, output: Any, mode: Any, cval: Any) -> Any:
-    """Return [1, -2, 1] along one axis."""
-    return line(Request("laplace", x, output, mode, cval), (1, -2, 1), axis, 0, flip=False)
-
-
-def gaussian_derivative(function: str, order: int, sigma: Any, options: Mapping[str, Any]) -> Derivative:
-    """Return the Gaussian's derivative of some order along one axis, smoothed along the others."""
-
-    def derivative(x: Any, axis: int, output: Any, mode: Any, cval: Any) -> Any:
-        orders = [order * (other == axis) for other in range(x.ndim)]
-        return gaussian(Request(function, x, output, mode, cval), sigma, orders, **options)
-
-    return derivative
-
-
-def gaussian_laplace(request: Request, sigma: Any, axes: Any, options: Mapping[str, Any]) -> Any:
-    """Return the sum of a Gaussian's second derivatives; axes that are left out have a sigma of 0."""
-    function, x = request.function, validate_input(request.function, request.input).x
-    numbers = several_axes(function, axes, x.ndim)
-    by_axis = dict(zip(_paired(numbers, x.ndim), per_axis(function, "sigma", sigma, len(numbers)), strict=True))
-    sigmas = [by_axis.get(axis, 0) for axis in range(x.ndim)]
-    return sum_over_axes(request._replace(input=x), gaussian_derivative(function, 2, sigmas, options), axes)
-
-
-def with_extras(function: str, argument: str, derivative: Any, arguments: Any, keywords: Any) -> Derivative:
-    """Return a derivative with further arguments; `argument` is its own name."""
-    if not callable(derivative):
-        raise TypeError(f"{function}: `{argument}` must be a function. Got {shown(derivative)}.")
-    if not is_iterable(arguments):
-        raise TypeError(f"{function}: `extra_arguments` must be a sequence. Got {shown(arguments)}.")
-    if keywords is not None and not isinstance(keywords, Mapping):
-        raise TypeError(f"{function}: `extra_keywords` must be a dict or None. Got {shown(keywords)}.")
-
-    def derivative_with_extras(*first: Any) -> Any:
-        return derivative(*first, *arguments, **(keywords or {}))
-
-    return derivative_with_extras
-
-
-def sum_over_axes(request: Request, derivative: Derivative, axes: Any) -> Any:
-    """Return the sum of a derivative's results along all axes."""
-    return _over_axes(request, derivative, axes, _total)
-
-
-def length_over_axes(request: Request, derivative: Derivative, axes: Any) -> Any:
-    """Return the root of the summed squares of a derivative's results along all axes."""
-    return _over_axes(request, derivative, axes, _length)
-
-
-def _over_axes(request: Request, derivative: Derivative, axes: Any, combine: Callable[..., Array]) -> Any:
-    function, call = request.function, request.validate()
-    source, dtype = call.source, call.dtype
-    numbers = several_axes(function, axes, source.x.ndim)
-    modes = per_axis(function, "mode", request.mode, len(numbers))
-    for name in modes:
-        boundary_of(function, name)
-    parts = [
-        call.cast(derivative(source.x, axis, dtype, mode, request.cval))
-        for axis, mode in zip(numbers, modes, strict=True)
-    ]
-    if dry_run.is_active():
-        return stand_in(call, call.result, source.x)
-    if not parts:
-        return write_output(call, source.x, source.x)
-    return write_output(call, as_program(source.backend, combine, (call.result, source.xp), tuple(parts)), source.x)
-
-
-def _total(result: str, xp: Namespace, *parts: Array) -> Array:
-    total = parts[0]
-    for part in parts[1:]:
-        total = dtypes.added(total, part, result, xp=xp)
-    return total
-
-
-def _length(result: str, xp: Namespace, *parts: Array) -> Array:
-    """Return the root of the summed squares."""
-    total = _total(result, xp, *[dtypes.squared(part, result, xp=xp) for part in parts])
-    return dtypes.root(total, result, xp=xp, device=device_of(total))
 
 
 def _entries(function: str, count: int, **options: Any) -> list[tuple[Any, ...]]:

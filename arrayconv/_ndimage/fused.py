@@ -41,14 +41,17 @@ class Fused(NamedTuple):
     def run(self, call: Call, x: Any, weights: Any, out: Any) -> Any:
         """Return the filtered input in the working dtype; `out` where that was written."""
         is_tensor = call.source.backend == _TORCH
+        target = out
         if is_tensor:
-            x, out = memory(x), None if out is None else memory(out)
+            x, target = memory(x), None if out is None else memory(out)
         if x.dtype == np.bool_:
             x = x.view(np.uint8)
         taps = self.weights
         if taps is None:
             taps = np.ascontiguousarray(memory(weights) if is_tensor else weights, np.float64)
-        y = self.bound(x, taps, out)
+        y = self.bound(x, taps, target)
+        if out is not None:
+            return out
         return sys.modules[_TORCH].from_numpy(y) if is_tensor else y
 
     def candidate(self) -> Candidate:
@@ -58,7 +61,7 @@ class Fused(NamedTuple):
         return Candidate(native_filters.NAME, cost, (1, 1, *chains.shape), workspace, None)
 
 
-def bind(call: Call, chains: Sequence[Sequence[Pass]], combine: Combination = "sum") -> Fused | None:
+def bind(call: Call, chains: Sequence[Sequence[Pass]], combine: Combination = "") -> Fused | None:
     """Return a filter's passes, bound; None where no compiled code runs them.
 
     Those of one pass take its weights at each call; their array may be another one then.
@@ -75,9 +78,13 @@ def bind(call: Call, chains: Sequence[Sequence[Pass]], combine: Combination = "s
     most = parallel.most_threads(threads, is_compiled=True)
     if not native_filters.supports(problem) or _exceeds(problem, most):
         return None
-    flat = [np.ravel(memory(one) if source.backend == _TORCH else one) for one in taps]
+    flat = [_host(source, one).reshape(-1) for one in taps]
     bound = BoundFilters(problem, call.fill, most)
     return Fused(bound, np.ascontiguousarray(np.concatenate(flat), np.float64))
+
+
+def _host(source: Source, weights: Any) -> Any:
+    return memory(weights) if source.backend == _TORCH else weights
 
 
 def _is_supported(source: Source, accelerators: frozenset[str]) -> bool:
@@ -111,11 +118,13 @@ def can_write(call: Call, x: Array) -> bool:
     return is_writable_in_place(backend, call.out) and not shares_memory(backend, call.out, x)
 
 
-Geometry = tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...], tuple[Any, ...], bool, int]
+Geometry = tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...], tuple[Any, ...], bool, int, tuple[Any, ...]]
 
 
 def _geometry(one: Pass) -> Geometry:
-    return one.axes, shape_of(one.weights), one.before, one.boundaries, one.flip, one.divisor
+    positions = one.positions
+    taps = tuple(max(column) + 1 for column in zip(*positions, strict=True)) if positions else shape_of(one.weights)
+    return one.axes, taps, one.before, one.boundaries, one.flip, one.divisor, positions
 
 
 @planning()
@@ -135,9 +144,10 @@ def _window(
     boundaries: tuple[Any, ...],
     flip: bool,
     divisor: int,
+    positions: tuple[tuple[int, ...], ...],
 ) -> Window:
     along = [
         Axis(shape[axis], count, shape[axis], before=first, boundary=boundary)
         for axis, count, first, boundary in zip(axes, taps, before, boundaries, strict=True)
     ]
-    return Window(axes, tuple(along), flip, divisor)
+    return Window(axes, tuple(along), flip, divisor, positions)

@@ -52,7 +52,9 @@ class Chain(NamedTuple):
 
     def __call__(self, x: Any, weights: Any = None) -> Any:
         call = self.call
-        if self.dtype is not None and weights.dtype != self.dtype:
+        if self.dtype is None:
+            weights = None
+        elif weights.dtype != self.dtype:
             weights = call.source.xp.astype(weights, self.dtype)
         if self.fused is not None:
             if fused.applies(call.source, x, weights):
@@ -76,7 +78,7 @@ def run(call: Call, passes: Iterable[Pass], cache_key: Hashable | None = None, *
     if dry_run.is_active():
         _chained(call, chain)
         if own is not None:
-            dry_run.note_fused(len(chain), own.candidate())
+            dry_run.note_fused(own.candidate())
         return stand_in(call, call.result, x)
     if own is not None and fused.applies(call.source, x, chain[0].weights):
         out = call.out if fused.can_write(call, x) else None

@@ -17,3 +17,4 @@ class Pass(NamedTuple):
     boundaries: tuple[Boundary, ...]
     flip: bool = False  # a convolution; else a correlation, which conjugates
     divisor: int = 1  # of the sums, before the cast
+    positions: tuple[tuple[int, ...], ...] = ()  # of the weights in a window that is not full

@@ -14,7 +14,7 @@ from arrayconv._problem.boundary import reads_samples
 from arrayconv._problem.spec import Axis
 from arrayconv._runtime.tracing import record
 
-Combination = Literal["sum", "length"]
+Combination = Literal["", "sum", "length"]  # none of one chain; the root of the summed squares
 
 
 @record
@@ -43,7 +43,7 @@ class Chains(NamedTuple):
     chains: tuple[tuple[Window, ...], ...]
     x: str  # dtype names; of integers and real numbers, or both complex
     y: str
-    combine: Combination = "sum"
+    combine: Combination = ""
 
     @property
     def filtered(self) -> dict[int, tuple[int, Axis]]:

@@ -127,7 +127,8 @@ def runs(monkeypatch):
     run_filters = BoundFilters.__call__
 
     def fused(self, *arguments):
-        methods.extend([native_filters.NAME] * sum(map(len, self.chains.chains)))
+        axes = [axis for chain in self.chains.chains for window in chain for axis in window.axes]
+        methods.extend([native_filters.NAME] * len(axes))
         return run_filters(self, *arguments)
 
     monkeypatch.setattr(BoundFilters, "__call__", fused)

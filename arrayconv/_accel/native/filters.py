@@ -28,6 +28,7 @@ from arrayconv._problem.chain import Chains, Window
 from arrayconv._problem.spec import Axis
 from arrayconv._runtime.tracing import planning
 
+_COMBINATIONS = ("", "sum", "length")  # COMBINE of src/filter_blocks.h
 _ORDERED, _FUSED, _MEAN = range(3)  # SUM of src/filter_blocks.h
 _NONE, _FLOAT, _NARROW, _WIDE, _UNSIGNED = range(5)  # ROUNDING
 _BUFFER = 1 << 15  # doubles of a buffer: three of them fit the L2 cache
@@ -57,7 +58,7 @@ def supports(chains: Chains) -> bool:
     if (dtypes.kind(chains.x) == "complex") != (dtypes.kind(chains.y) == "complex"):
         return False
     few = dtypes.kind(names[1]) != "integer" or dtypes.itemsize(names[1]) <= _COMBINED_BYTES
-    return len(chains.chains) == 1 or (few and dtypes.kind(chains.y) != "complex")
+    return not chains.combine or (few and dtypes.kind(chains.y) != "complex")
 
 
 def buffer_sizes(chains: Chains) -> int:
@@ -82,14 +83,14 @@ def job(chains: Chains, x_strides: Steps, y_strides: Steps, fill: complex) -> Jo
         axes=len(axes),
         chains=len(chains.chains),
         passes=len(chains.chains[0]),
-        combine=int(chains.combine == "length"),
+        combine=_COMBINATIONS.index(chains.combine),
         x_number=NUMBERS.index(x_name),
         y_number=NUMBERS.index(y_name),
         each=each,
         parts=parts,
         fill_second=double_bits(fill.imag if parts == 2 else fill.real),
         scratch=scratch,
-        total=scratch if len(chains.chains) > 1 else 0,
+        total=scratch if chains.combine else 0,
         x_start=0,
         y_start=0,
     )

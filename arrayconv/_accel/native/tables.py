@@ -155,7 +155,7 @@ class FiltersTable(NamedTuple):
     axes: int
     chains: int  # of the same samples, whose results are combined
     passes: int  # of each chain
-    combine: int  # 0 for the sum, 1 for the root of the summed squares
+    combine: int  # COMBINE of src/filter_blocks.h
     x_number: int  # dtypes: indices of NUMBERS
     y_number: int
     each: int  # adjacent numbers at a position of the last axis, such as the parts of a complex one

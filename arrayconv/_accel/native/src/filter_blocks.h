@@ -45,8 +45,8 @@ enum { ROUND_none, ROUND_float, ROUND_narrow, ROUND_wide, ROUND_unsigned };
 /* SUM: products rounded, in the order of the terms; with fused multiplications, in any order; equal weights as a mean.
    The last two are of SUM_fused with symmetric and antisymmetric weights. */
 enum { SUM_ordered, SUM_fused, SUM_mean, SUM_mirrored, SUM_opposed };
-/* COMBINE: the results of chains as their sum, or as the root of the sum of their squares. */
-enum { COMBINE_sum, COMBINE_length };
+/* COMBINE: the results of chains, as their sum, or as the root of the sum of their squares; none of a single chain. */
+enum { COMBINE_none, COMBINE_sum, COMBINE_length };
 
 #define FEW_TERMS 16       /* of a mean, up to which a sum of each costs less than sums of neighbours */
 #define ROW_DOUBLES 640    /* of a row of a block, with the padding */

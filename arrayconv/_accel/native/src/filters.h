@@ -319,7 +319,7 @@ TARGET static double *AT_LEVEL(run_chain)(const filter_job *job, const filter_bl
     for (word number = 0; number < table->passes; number++) {
         const filter_pass *pass = job->passes + chain * table->passes + number;
         const int by_neighbours = pass->how == SUM_mean && pass->terms > FEW_TERMS;
-        const int writes = table->chains == 1 && number == table->passes - 1 && !by_neighbours;
+        const int writes = table->combine == COMBINE_none && number == table->passes - 1 && !by_neighbours;
         double *to = samples + (1 + number % 2) * table->scratch;
         word outputs[MAX_FILTER_AXES], axis = 0;
         for (word n = 0; n < table->axes; n++) {
@@ -349,7 +349,7 @@ TARGET static void AT_LEVEL(compute_block)(const filter_job *job, const filter_b
         if (result == NULL) return;
         if (chain == 0)
             for (word n = 0; n < table->axes; n++) count *= size[n];
-        if (table->chains > 1) AT_LEVEL(combine)(job, total, result, count, chain);
+        if (table->combine != COMBINE_none) AT_LEVEL(combine)(job, total, result, count, chain);
         else total = result;
     }
     AT_LEVEL(write_block)(job, block, total, size[table->axes - 1] * table->each);

@@ -1,0 +1,212 @@
+"""Filters that combine a derivative's results along several axes: Laplacians and lengths of gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from arrayconv._arrays.array import Array
+from arrayconv._arrays.identify import device_of
+from arrayconv._arrays.namespace import Namespace
+from arrayconv._calls import cache, dry_run
+from arrayconv._errors import shown
+from arrayconv._ndimage import dtypes, fused
+from arrayconv._ndimage.arguments import boundary_of, entry_axes, per_axis, several_axes
+from arrayconv._ndimage.filters import Request, gaussian, gaussian_chain, line
+from arrayconv._ndimage.fused import Fused
+from arrayconv._ndimage.passes import stand_in, write_output
+from arrayconv._ndimage.validation import Call, validate_input
+from arrayconv._ndimage.window import Pass
+from arrayconv._problem.axes import is_iterable
+from arrayconv._problem.chain import Combination
+from arrayconv._runtime.programs import as_program
+
+Derivative = Callable[[Any, int, Any, Any, Any], Any]  # (input, axis, output, mode, cval)
+# (call, filtered axes, their modes) -> the passes of each derivative
+Passes = Callable[[Call, Sequence[int], Sequence[Any]], Sequence[Sequence[Pass]]]
+
+_FEW_BITS = 16
+_DIFFERENCE = (1, -2, 1)
+_SMOOTHING = {"truncate", "radius"}  # options of a Gaussian that are one for all axes, or one per axis
+
+
+class _Remembered(NamedTuple):
+    """A filter, bound."""
+
+    call: Call  # without its input
+    fused: Fused
+
+    def attempt(self, x: Any) -> Any:
+        """Return the filtered input; None where the derivatives must be combined."""
+        if not fused.applies(self.call.source, x):
+            return None
+        return write_output(self.call, self.fused.run(self.call, x, None, None), x)
+
+
+def laplace(request: Request, axes: Any) -> Any:
+    """Return the sum of second differences along the axes."""
+    cache_key = request.key(axes)
+    y = _remembered_result(cache_key, request.input)
+    return _by_axes(request, cache_key, axes, _second_difference, "sum", _laplace_passes) if y is None else y
+
+
+def _second_difference(x: Any, axis: int, output: Any, mode: Any, cval: Any) -> Any:
+    return line(Request("laplace", x, output, mode, cval), _DIFFERENCE, axis, 0, flip=False)
+
+
+def _laplace_passes(call: Call, axes: Sequence[int], modes: Sequence[Any]) -> Sequence[Sequence[Pass]]:
+    """Return one pass of a cross: the sum of the differences along all axes."""
+    centre = (1,) * len(axes)
+    positions, weights = [centre], [float(_DIFFERENCE[1] * len(axes))]
+    for number in range(len(axes)):
+        for place in (0, 2):
+            positions.append((*centre[:number], place, *centre[number + 1 :]))
+            weights.append(float(_DIFFERENCE[place]))
+    boundaries = tuple(boundary_of(call.source.function, mode) for mode in modes)
+    return [[Pass(tuple(axes), call.source.taps(weights), centre, boundaries, positions=tuple(positions))]]
+
+
+def gaussian_laplace(request: Request, sigma: Any, axes: Any, options: Mapping[str, Any]) -> Any:
+    """Return the sum of a Gaussian's second derivatives; axes that are left out have a sigma of 0."""
+    cache_key = request.key(sigma, axes, dict(options))
+    y = _remembered_result(cache_key, request.input)
+    if y is not None:
+        return y
+    function, x = request.function, validate_input(request.function, request.input).x
+    numbers = several_axes(function, axes, x.ndim)
+    by_axis = dict(zip(entry_axes(numbers, x.ndim), per_axis(function, "sigma", sigma, len(numbers)), strict=True))
+    sigmas = tuple(by_axis.get(axis, 0) for axis in range(x.ndim))
+    return _gaussian_by_axes(request._replace(input=x), cache_key, 2, sigmas, axes, options, "sum")
+
+
+def gaussian_gradient_magnitude(request: Request, sigma: Any, axes: Any, options: Mapping[str, Any]) -> Any:
+    """Return the length of the gradient by a Gaussian's first derivatives."""
+    cache_key = request.key(sigma, axes, dict(options))
+    y = _remembered_result(cache_key, request.input)
+    return _gaussian_by_axes(request, cache_key, 1, sigma, axes, options, "length") if y is None else y
+
+
+def _remembered_result(cache_key: Hashable | None, x: Any) -> Any:
+    """Return the result of the filter that is cached under a key; None where there is none, or derivatives must run."""
+    remembered = cache.lookup(cache_key)
+    return None if remembered is None else remembered.attempt(x)
+
+
+def _gaussian_by_axes(
+    request: Request,
+    cache_key: Hashable | None,
+    order: int,
+    sigma: Any,
+    axes: Any,
+    options: Mapping[str, Any],
+    combine: Combination,
+) -> Any:
+    def derivative(x: Any, axis: int, output: Any, mode: Any, cval: Any) -> Any:
+        orders = [order * (other == axis) for other in range(x.ndim)]
+        return gaussian(Request(request.function, x, output, mode, cval), sigma, orders, **options)
+
+    def passes(call: Call, numbers: Sequence[int], modes: Sequence[Any]) -> Sequence[Sequence[Pass]]:
+        ndim = call.source.x.ndim
+        orders = [[order * (other == axis) for other in range(ndim)] for axis in numbers]
+        return [gaussian_chain(call, sigma, each, mode, **options) for each, mode in zip(orders, modes, strict=True)]
+
+    known = passes if _SMOOTHING.issuperset(options) else None
+    return _by_axes(request, cache_key, axes, derivative, combine, known)
+
+
+def with_extras(function: str, argument: str, derivative: Any, arguments: Any, keywords: Any) -> Derivative:
+    """Return a derivative with further arguments; `argument` is its own name."""
+    if not callable(derivative):
+        raise TypeError(f"{function}: `{argument}` must be a function. Got {shown(derivative)}.")
+    if not is_iterable(arguments):
+        raise TypeError(f"{function}: `extra_arguments` must be a sequence. Got {shown(arguments)}.")
+    if keywords is not None and not isinstance(keywords, Mapping):
+        raise TypeError(f"{function}: `extra_keywords` must be a dict or None. Got {shown(keywords)}.")
+
+    def derivative_with_extras(*first: Any) -> Any:
+        return derivative(*first, *arguments, **(keywords or {}))
+
+    return derivative_with_extras
+
+
+def generic(request: Request, derivative: Derivative, axes: Any, combine: Combination) -> Any:
+    """Return the sum of a derivative's results along the axes, or the root of their summed squares."""
+    return _by_axes(request, None, axes, derivative, combine, None)
+
+
+def _by_axes(
+    request: Request,
+    cache_key: Hashable | None,
+    axes: Any,
+    derivative: Derivative,
+    combine: Combination,
+    passes: Passes | None,
+) -> Any:
+    """Return a derivative's results, combined: by one call of the passes of all of them where these are known."""
+    function, call = request.function, request.validate()
+    source = call.source
+    numbers = several_axes(function, axes, source.x.ndim)
+    modes = per_axis(function, "mode", request.mode, len(numbers))
+    for name in modes:
+        boundary_of(function, name)
+    own = None
+    if passes is not None and numbers and call.result != "bool":
+        chains = passes(call, numbers, modes)
+        is_sum_of_one = combine == "sum" and len(chains) == 1
+        own = _bind(call, chains, "" if is_sum_of_one else combine)
+    if own is None or dry_run.is_active() or not fused.applies(source, source.x):
+        return _combined(call, request, derivative, numbers, modes, combine, own)
+    if not call.is_promoted:
+        bare = call._replace(source=source._replace(x=None))  # pyright: ignore[reportArgumentType]
+        cache.store(cache_key, _Remembered(bare, own))
+    out = call.out if fused.can_write(call, source.x) else None
+    y = own.run(call, source.x, None, out)
+    return y if out is not None else write_output(call, y, source.x)
+
+
+def _bind(call: Call, chains: Sequence[Sequence[Pass]], combine: Combination) -> Fused | None:
+    """Return the passes of all derivatives, bound.
+
+    The results of each wrap, or are cut to an int32, before they are added: in float64 that is so for few bits only.
+    """
+    if dtypes.is_integer(call.result) and dtypes.bits(call.result) > _FEW_BITS:
+        return None
+    return fused.bind(call, chains, combine) if all(map(len, chains)) else None
+
+
+def _combined(
+    call: Call,
+    request: Request,
+    derivative: Derivative,
+    numbers: Sequence[int],
+    modes: Sequence[Any],
+    combine: Combination,
+    own: Fused | None,
+) -> Any:
+    """Return a derivative's results along the axes, combined."""
+    source = call.source
+    parts = [
+        call.cast(derivative(source.x, axis, call.dtype, mode, request.cval))
+        for axis, mode in zip(numbers, modes, strict=True)
+    ]
+    if dry_run.is_active():
+        if own is not None:
+            dry_run.note_fused(own.candidate())
+        return stand_in(call, call.result, source.x)
+    if not parts:
+        return write_output(call, source.x, source.x)
+    function = _total if combine == "sum" else _length
+    return write_output(call, as_program(source.backend, function, (call.result, source.xp), tuple(parts)), source.x)
+
+
+def _total(result: str, xp: Namespace, *parts: Array) -> Array:
+    total = parts[0]
+    for part in parts[1:]:
+        total = dtypes.added(total, part, result, xp=xp)
+    return total
+
+
+def _length(result: str, xp: Namespace, *parts: Array) -> Array:
+    """Return the root of the summed squares."""
+    total = _total(result, xp, *[dtypes.squared(part, result, xp=xp) for part in parts])
+    return dtypes.root(total, result, xp=xp, device=device_of(total))
