@@ -55,7 +55,12 @@ def _second_difference(x: Any, axis: int, output: Any, mode: Any, cval: Any) -> 
 
 
 def _laplace_passes(call: Call, axes: Sequence[int], modes: Sequence[Any]) -> Sequence[Sequence[Pass]]:
-    """Return one pass of a cross: the sum of the differences along all axes."""
+    """Return one pass of a cross: the sum of the differences along all axes.
+
+    Where each difference would be cut to an integer the sum of them differs; then there are no passes.
+    """
+    if dtypes.is_integer(call.result) and not _has_whole_differences(call):
+        return []
     centre = (1,) * len(axes)
     positions, weights = [centre], [float(_DIFFERENCE[1] * len(axes))]
     for number in range(len(axes)):
@@ -64,6 +69,13 @@ def _laplace_passes(call: Call, axes: Sequence[int], modes: Sequence[Any]) -> Se
             weights.append(float(_DIFFERENCE[place]))
     boundaries = tuple(boundary_of(call.source.function, mode) for mode in modes)
     return [[Pass(tuple(axes), call.source.taps(weights), centre, boundaries, positions=tuple(positions))]]
+
+
+def _has_whole_differences(call: Call) -> bool:
+    """Whether all differences are whole numbers that an int32 contains."""
+    if not dtypes.is_integer(call.source.name) or dtypes.bits(call.source.name) > _FEW_BITS:
+        return False
+    return call.fill.real.is_integer() and abs(call.fill) < 1 << _FEW_BITS
 
 
 def gaussian_laplace(request: Request, sigma: Any, axes: Any, options: Mapping[str, Any]) -> Any:
@@ -171,7 +183,7 @@ def _bind(call: Call, chains: Sequence[Sequence[Pass]], combine: Combination) ->
     """
     if dtypes.is_integer(call.result) and dtypes.bits(call.result) > _FEW_BITS:
         return None
-    return fused.bind(call, chains, combine) if all(map(len, chains)) else None
+    return fused.bind(call, chains, combine) if chains and all(map(len, chains)) else None
 
 
 def _combined(

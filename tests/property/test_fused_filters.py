@@ -1,0 +1,116 @@
+"""A filter by one call of compiled code equals its passes: integers exactly, floats within rounding."""
+
+from math import prod
+
+import hypothesis
+import numpy as np
+import pytest
+from hypothesis import strategies as st
+
+from arrayconv import config, ndimage
+from arrayconv._accel.native import loader
+from arrayconv._accel.native.tables import NUMBERS
+from arrayconv._arrays import dtypes
+from arrayconv._ndimage.arguments import MODES
+
+pytestmark = pytest.mark.skipif(not loader.built(), reason="the loops are not compiled")
+
+DTYPES = ("bool", *NUMBERS, "complex64", "complex128")
+FILTERS = {  # name -> strategies of its own arguments, for an array of so many axes
+    "gaussian_filter": lambda ndim: {"sigma": st.floats(0.3, 2.0), "order": st.integers(0, 2)},
+    "gaussian_filter1d": lambda ndim: {"sigma": st.floats(0.3, 2.0), "order": st.integers(0, 2), "axis": axis(ndim)},
+    "uniform_filter": lambda ndim: {"size": st.integers(1, 40)},
+    "uniform_filter1d": lambda ndim: {"size": st.integers(1, 40), "axis": axis(ndim)},
+    "sobel": lambda ndim: {"axis": axis(ndim)},
+    "prewitt": lambda ndim: {"axis": axis(ndim)},
+    "laplace": lambda ndim: {},
+    "gaussian_laplace": lambda ndim: {"sigma": st.floats(0.3, 2.0)},
+    "gaussian_gradient_magnitude": lambda ndim: {"sigma": st.floats(0.3, 2.0)},
+    "convolve1d": lambda ndim: {"weights": taps(1), "axis": axis(ndim), "origin": st.integers(-1, 0)},
+    "correlate1d": lambda ndim: {"weights": taps(1), "axis": axis(ndim), "origin": st.integers(-1, 0)},
+    "convolve": lambda ndim: {"weights": taps(ndim)},
+    "correlate": lambda ndim: {"weights": taps(ndim)},
+}
+
+
+def axis(ndim):
+    return st.integers(-ndim, ndim - 1)
+
+
+def taps(ndim):
+    """Draw weights of several sizes: tenths, whose sums are whole numbers more often than others."""
+    size = st.tuples(*[st.integers(2, 4)] * ndim)
+    return size.flatmap(
+        lambda shape: st.lists(st.integers(-9, 9), min_size=prod(shape), max_size=prod(shape)).map(
+            lambda tenths: np.reshape(tenths, shape) / 10
+        )
+    )
+
+
+@st.composite
+def calls(draw):
+    """Draw a filter's call: its name, dtype, shape, options and the seed of the input."""
+    name = draw(st.sampled_from(list(FILTERS)), label="filter")
+    ndim = draw(st.integers(1, 3), label="ndim")
+    most = (900, 60, 14)[ndim - 1]
+    shape = tuple(draw(st.lists(st.integers(1, most), min_size=ndim, max_size=ndim), label="shape"))
+    options = {key: draw(value, label=key) for key, value in FILTERS[name](ndim).items()}
+    options["mode"] = draw(st.sampled_from(list(MODES)), label="mode")
+    options["cval"] = draw(st.sampled_from([0, 3, -1.5]), label="cval")
+    dtype = draw(st.sampled_from(DTYPES), label="dtype")
+    if not dtype.startswith("complex"):
+        options["output"] = draw(st.sampled_from([None, None, None, *map(np.dtype, ("bool", *NUMBERS))]), label="output")
+    return name, dtype, shape, options, draw(st.integers(0, 2**32), label="seed")
+
+
+def samples(dtype, shape, seed):
+    """Return numbers of a dtype, some of which repeat, with the ends of its range among them."""
+    random = np.random.default_rng(seed)
+    if dtype == "bool":
+        return random.random(shape) < 0.5
+    if dtypes.kind(dtype) == "integer":
+        low, high = np.iinfo(dtype).min, np.iinfo(dtype).max
+        few = random.integers(low, high, size=9, dtype=dtype, endpoint=True)
+        return few[random.integers(0, 9, shape)]
+    x = random.standard_normal(shape) * 10.0 ** random.integers(-3, 4)
+    return (x + 1j * random.standard_normal(shape) if dtypes.kind(dtype) == "complex" else x).astype(dtype)
+
+
+def gain(options):
+    """Return by how much a filter multiplies the largest sample, at most."""
+    return np.abs(options["weights"]).sum() if "weights" in options else 100
+
+
+def layout(x, seed):
+    """Return the numbers in memory of another layout: transposed, reversed, strided or in the other byte order."""
+    way = seed % 5
+    if way == 0:
+        return x
+    if way == 1:
+        return np.asfortranarray(x)
+    if way == 2:
+        return x[::-1].copy()[::-1]
+    if way == 3:
+        return np.repeat(x, 2, axis=-1)[..., ::2]
+    return x.astype(x.dtype.newbyteorder())
+
+
+@hypothesis.settings(max_examples=400, deadline=None)
+@hypothesis.given(calls())
+def test_one_call_equals_the_passes(call):
+    name, dtype, shape, options, seed = call
+    x = layout(samples(dtype, shape, seed), seed)
+    function = getattr(ndimage, name)
+    with config.using(accelerators=frozenset(config.ACCELERATORS) - {"native"}):
+        expected = function(x, **options)
+    before = x.copy()
+    y = function(x, **options)
+    again = function(x, **options)
+    assert y.dtype == expected.dtype
+    np.testing.assert_array_equal(x, before)
+    np.testing.assert_array_equal(again, y)
+    if expected.dtype == bool or dtypes.kind(expected.dtype.name) == "integer":
+        np.testing.assert_array_equal(y, expected)
+    else:
+        scale = np.abs(x.astype(complex)).max() * gain(options) + abs(options["cval"])
+        np.testing.assert_allclose(y, expected, rtol=0, atol=64 * np.finfo(expected.dtype).eps * scale)
