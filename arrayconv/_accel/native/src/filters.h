@@ -36,9 +36,8 @@ INLINE D AT_LEVEL(select)(I mask, D yes, D no) { return (D)(((I)yes & mask) | ((
 
 /* Return numbers as they are read again from an array of the dtype: integers are cut toward zero and wrap. What an int32
    (ROUND_narrow) or an int64 (ROUND_wide) does not contain is its lowest number first. */
-INLINE D AT_LEVEL(rounded)(D value, const number_format *format)
+INLINE D AT_LEVEL(rounded)(D value, const word rounding, const number_format *format)
 {
-    const word rounding = format->rounding;
     if (rounding == ROUND_none) return value;
     if (rounding == ROUND_float) return __builtin_convertvector(__builtin_convertvector(value, AT_LEVEL(floats)), D);
     const double half = rounding == ROUND_narrow ? 0x1p31 : 0x1p63;
@@ -99,40 +98,49 @@ INLINE void AT_LEVEL(form_sums)(D *sums, const double *x, const word *offsets, c
 
 /* Write `count` outputs of a pass. Up to a vector beyond the last sample is read. */
 INLINE void AT_LEVEL(write_sums)(double *y, const double *x, const word *offsets, const double *w, word terms,
-                                 word count, const int how, const number_format *format)
+                                 word count, const int how, const word rounding, const number_format *format)
 {
     D sums[SUM_VECTORS];
     word j = 0;
     for (; j + SUM_VECTORS * LANES <= count; j += SUM_VECTORS * LANES) {
         AT_LEVEL(form_sums)(sums, x + j, offsets, w, terms, SUM_VECTORS, how);
         for (int v = 0; v < SUM_VECTORS; v++)
-            *(AT_LEVEL(unaligned_doubles) *)(y + j + v * LANES) = AT_LEVEL(rounded)(sums[v], format);
+            *(AT_LEVEL(unaligned_doubles) *)(y + j + v * LANES) = AT_LEVEL(rounded)(sums[v], rounding, format);
     }
     for (; j < count; j += LANES) {
         AT_LEVEL(form_sums)(sums, x + j, offsets, w, terms, 1, how);
-        AT_LEVEL(store_count)(y + j, AT_LEVEL(rounded)(*sums, format), count - j);
+        AT_LEVEL(store_count)(y + j, AT_LEVEL(rounded)(*sums, rounding, format), count - j);
     }
 }
 
 TARGET static void AT_LEVEL(sum_windows)(double *y, const double *x, const word *offsets, const double *w, word terms,
                                          word count, word how, const number_format *format)
 {
-#define CASE(how)                                                                                                      \
-    case how: AT_LEVEL(write_sums)(y, x, offsets, w, terms, count, how, format); break;
+    /* compiled for each way to sum and to round: neither is decided in a loop */
+#define ROUNDED_CASE(how, rounding)                                                                                    \
+    case rounding: AT_LEVEL(write_sums)(y, x, offsets, w, terms, count, how, rounding, format); break;
+#define SUM_CASE(how)                                                                                                  \
+    case how:                                                                                                          \
+        switch (format->rounding) {                                                                                    \
+            ROUNDED_CASE(how, ROUND_none) ROUNDED_CASE(how, ROUND_float) ROUNDED_CASE(how, ROUND_narrow)               \
+            ROUNDED_CASE(how, ROUND_wide) ROUNDED_CASE(how, ROUND_unsigned)                                            \
+        }                                                                                                              \
+        break;
     switch (how) {
-        CASE(SUM_ordered) CASE(SUM_fused) CASE(SUM_mirrored) CASE(SUM_opposed)
+        SUM_CASE(SUM_ordered) SUM_CASE(SUM_fused) SUM_CASE(SUM_mirrored) SUM_CASE(SUM_opposed)
     }
-#undef CASE
+#undef SUM_CASE
+#undef ROUNDED_CASE
 }
 
 /* Divide sums and round them; whole numbers by a product that is cut like the exact quotient. */
 TARGET static void AT_LEVEL(divide)(double *y, word count, const filter_pass *pass, const number_format *format)
 {
     const double divisor = double_of(pass->divisor), raise = double_of(pass->raises);
-    const int multiplies = (int)pass->multiplies;
+    const word multiplies = pass->multiplies, rounding = format->rounding;
     for (word j = 0; j < count; j += LANES) {
         const D sums = AT_LEVEL(load_doubles)(y + j);
-        AT_LEVEL(store_count)(y + j, AT_LEVEL(rounded)(multiplies ? sums * raise : sums / divisor * raise, format), count - j);
+        AT_LEVEL(store_count)(y + j, AT_LEVEL(rounded)(multiplies ? sums * raise : sums / divisor * raise, rounding, format), count - j);
     }
 }
 
@@ -242,11 +250,11 @@ TARGET static void AT_LEVEL(combine)(const filter_job *job, double *total, const
     const int squares = job->table->combine == COMBINE_length;
     for (word j = 0; j < count; j += LANES) {
         D value = AT_LEVEL(load_doubles)(row + j), sum = AT_LEVEL(load_doubles)(total + j);
-        if (squares) value = AT_LEVEL(rounded)(value * value, job->wrapped);
-        sum = chain ? AT_LEVEL(rounded)(sum + value, job->wrapped) : value;
+        if (squares) value = AT_LEVEL(rounded)(value * value, job->wrapped->rounding, job->wrapped);
+        sum = chain ? AT_LEVEL(rounded)(sum + value, job->wrapped->rounding, job->wrapped) : value;
         if (squares && chain == job->table->chains - 1) {
             for (int lane = 0; lane < LANES; lane++) sum[lane] = sqrt(sum[lane]);
-            sum = AT_LEVEL(rounded)(sum, job->format);
+            sum = AT_LEVEL(rounded)(sum, job->format->rounding, job->format);
         }
         AT_LEVEL(store_count)(total + j, sum, count - j);
     }
