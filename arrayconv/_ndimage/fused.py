@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from arrayconv import _autodiff, config
-from arrayconv._accel.native import native_filters
+from arrayconv._accel.native import filters, native_filters
 from arrayconv._accel.native.native_filters import BoundFilters
 from arrayconv._arrays.array import Array
 from arrayconv._arrays.dtype_names import dtype_name
@@ -61,10 +61,12 @@ class Fused(NamedTuple):
         return Candidate(native_filters.NAME, cost, (1, 1, *chains.shape), workspace, None)
 
 
-def bind(call: Call, chains: Sequence[Sequence[Pass]], combine: Combination = "") -> Fused | None:
+def bind(
+    call: Call, chains: Sequence[Sequence[Pass]], combine: Combination = "", *, takes_weights: bool = False
+) -> Fused | None:
     """Return a filter's passes, bound; None where no compiled code runs them.
 
-    Those of one pass take its weights at each call; their array may be another one then.
+    With `takes_weights` other weights may come with each call.
     """
     source = call.source
     accelerators, threads = config.current().accelerators, config.current().threads
@@ -79,8 +81,9 @@ def bind(call: Call, chains: Sequence[Sequence[Pass]], combine: Combination = ""
     if not native_filters.supports(problem) or _exceeds(problem, most):
         return None
     flat = [_host(source, one).reshape(-1) for one in taps]
-    bound = BoundFilters(problem, call.fill, most)
-    return Fused(bound, np.ascontiguousarray(np.concatenate(flat), np.float64))
+    numbers = np.ascontiguousarray(np.concatenate(flat), np.float64)
+    is_uint16 = not takes_weights and filters.fits_uint16(problem, numbers.tolist(), call.fill)
+    return Fused(BoundFilters(problem, call.fill, most, is_uint16=is_uint16), numbers)
 
 
 def _host(source: Source, weights: Any) -> Any:

@@ -74,7 +74,7 @@ def run(call: Call, passes: Iterable[Pass], cache_key: Hashable | None = None, *
     The next call of the same key is a `Chain`, which takes weights (`takes_weights`) or uses those of the passes.
     """
     chain, x = tuple(passes), call.source.x
-    own = fused.bind(call, (chain,)) if chain else None
+    own = fused.bind(call, (chain,), takes_weights=takes_weights) if chain else None
     if dry_run.is_active():
         _chained(call, chain)
         if own is not None:

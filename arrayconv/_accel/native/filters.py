@@ -6,8 +6,9 @@ what lies between passes in cache: blocks of outputs with the samples of all the
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import prod
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -29,15 +30,24 @@ from arrayconv._problem.spec import Axis
 from arrayconv._runtime.tracing import planning
 
 _COMBINATIONS = ("", "sum", "length")  # COMBINE of src/filter_blocks.h
-_ORDERED, _FUSED, _MEAN = range(3)  # SUM of src/filter_blocks.h
+_ORDERED, _FUSED, _ANY, _MEAN = range(4)  # SUM of src/filter_blocks.h
 _NONE, _FLOAT, _NARROW, _WIDE, _UNSIGNED = range(5)  # ROUNDING
-_BUFFER = 1 << 15  # doubles of a buffer: three of them fit the L2 cache
-_ROW = 512  # numbers of a row of a block, at most
 _EACH = 16  # adjacent numbers that count as one sample, at most
 _EXACT_BITS = 48  # of sums of integers whose quotients are exact by one product
+_BYTE, _MAX_UINT16_DIVISOR = 255, 128  # up to which quotients of sums of bytes are exact
 _COMBINED_BYTES = 2  # of integers whose squares and sums float64 contains
 _SLACK = 64  # doubles that vectors may read beyond a buffer
-_PADDING = 16  # samples of a row, at most, beyond those of its windows
+_PADDING = 64  # numbers of a row, at most, beyond those of its windows
+
+
+class Limits(NamedTuple):
+    """Numbers of a buffer, three of which fit the L2 cache, and of a row of a block."""
+
+    buffer: int
+    row: int
+
+
+_FLOAT64, _UINT16 = Limits(1 << 15, 512), Limits(1 << 16, 1024)
 
 
 class Place(NamedTuple):
@@ -63,19 +73,19 @@ def supports(chains: Chains) -> bool:
 
 def buffer_sizes(chains: Chains) -> int:
     """Return the doubles of all buffers of a thread, at most."""
-    most = max(_BUFFER, prod(2 * along.reach + _PADDING for _, along in chains.filtered.values()))
+    most = max(_FLOAT64.buffer, prod(2 * along.reach + _PADDING for _, along in chains.filtered.values()))
     return 5 * (most + _SLACK)
 
 
 @planning()
-def job(chains: Chains, x_strides: Steps, y_strides: Steps, fill: complex) -> Job:
+def job(chains: Chains, x_strides: Steps, y_strides: Steps, fill: complex, is_uint16: bool = False) -> Job:
     """Return the loop's table for chains on arrays of one layout, with strides in bytes."""
     parts = 2 if dtypes.kind(chains.y) == "complex" else 1
     x_name, y_name = (_part(name) for name in (chains.x, chains.y))
     places, each = _places(chains, x_strides, y_strides, parts)
-    blocks = _blocks(chains, places, each)
+    blocks = _blocks(chains, places, each, _UINT16 if is_uint16 else _FLOAT64)
     axes, border = _axes(chains, places, blocks)
-    passes, positions = _passes(chains, [place.axis for place in places])
+    passes, positions = _passes(chains, [place.axis for place in places], is_uint16)
     sizes = [axis.taps - 1 + axis.block for axis in axes]
     sizes[-1] += _PADDING
     scratch = each * prod(sizes) + _SLACK
@@ -84,6 +94,7 @@ def job(chains: Chains, x_strides: Steps, y_strides: Steps, fill: complex) -> Jo
         chains=len(chains.chains),
         passes=len(chains.chains[0]),
         combine=_COMBINATIONS.index(chains.combine),
+        is_uint16=is_uint16,
         x_number=NUMBERS.index(x_name),
         y_number=NUMBERS.index(y_name),
         each=each,
@@ -131,12 +142,12 @@ def _places(chains: Chains, x_strides: Steps, y_strides: Steps, parts: int) -> t
     return places, each
 
 
-def _blocks(chains: Chains, places: list[Place], each: int) -> list[int]:
+def _blocks(chains: Chains, places: list[Place], each: int, limits: Limits) -> list[int]:
     """Return the outputs of a block along every axis: a part of a row, and as many rows as fit the buffer."""
-    blocks, space = [], _BUFFER // each
+    blocks, space = [], limits.buffer // each
     for number, place in reversed([*enumerate(places)]):
         around = chains.filtered[place.axis][1].reach - 1 if place.number >= 0 else 0
-        most = _ROW // each if number == len(places) - 1 else max(space - around, around, 1)
+        most = limits.row // each if number == len(places) - 1 else max(space - around, around, 1)
         count = -(-place.size // max(1, -(-place.size // max(most, 1))))
         blocks.append(count)
         space = max(space // (count + around), 1)
@@ -168,7 +179,7 @@ def _axes(chains: Chains, places: list[Place], blocks: list[int]) -> tuple[list[
     return axes, border
 
 
-def _passes(chains: Chains, axes: list[int]) -> tuple[list[FilterPass], Host]:
+def _passes(chains: Chains, axes: list[int], is_uint16: bool) -> tuple[list[FilterPass], Host]:
     """Return the passes of all chains, and the positions of their terms along the axes of the table."""
     passes, positions, weights = [], [], 0
     for window in (window for chain in chains.chains for window in chain):
@@ -176,27 +187,79 @@ def _passes(chains: Chains, axes: list[int]) -> tuple[list[FilterPass], Host]:
         columns = {axis: column for column, axis in enumerate(window.axes)}
         listed = [[place[columns[axis]] if axis in columns else 0 for axis in axes] for place in places]
         first = weights + (len(places) - 1 if window.flip else 0)
-        passes.append(_pass(chains, window, len(places), sum(map(len, positions)), first))
+        own = FilterPass(
+            terms=len(places),
+            positions=sum(map(len, positions)),
+            w_start=first,
+            w_step=-1 if window.flip else 1,
+            **(_uint16_sums(window) if is_uint16 else _float64_sums(chains, window)),
+        )
+        passes.append(own)
         positions.append(np.asarray(listed, np.int64).reshape(-1))
         weights += len(places)
     return passes, np.concatenate(positions)
 
 
-def _pass(chains: Chains, window: Window, terms: int, positions: int, w_start: int) -> FilterPass:
+def _float64_sums(chains: Chains, window: Window) -> dict[str, Any]:
+    """Return how the sums of a pass are formed in float64, and divided.
+
+    Sums of two samples may exceed float64: where samples are of that dtype, every product is formed.
+    """
     names, eps = (_part(chains.x), _part(chains.y)), dtypes.eps("float64")
     is_integer = dtypes.kind(names[1]) == "integer"
     sum_bits = window.divisor.bit_length() + max(8 * dtypes.itemsize(name) for name in names)
     is_exact = dtypes.kind(names[0]) == "integer" and sum_bits <= _EXACT_BITS
-    means = window.divisor != 1 and (not is_integer or is_exact)
-    raises = 1 + 2 * eps if is_integer else 1.0
-    multiplies = is_integer and is_exact
-    return FilterPass(
-        terms=terms,
-        positions=positions,
-        w_start=w_start,
-        w_step=-1 if window.flip else 1,
-        how=_MEAN if means else _ORDERED if is_integer else _FUSED,
-        divisor=double_bits(window.divisor),
-        raises=double_bits((1 + 6 * eps) / window.divisor if multiplies else raises),
-        multiplies=multiplies,
-    )
+    multiplies = is_integer and is_exact or names[1] == "float32"  # in which the product is the rounded quotient
+    if window.divisor != 1 and (not is_integer or is_exact):
+        how = _MEAN
+    else:
+        how = _ORDERED if is_integer else _FUSED if "float64" in names else _ANY
+    raises = 1.0
+    if is_integer:
+        raises += (6 if is_exact else 2) * eps
+    if multiplies:
+        raises /= window.divisor
+    return {
+        "how": how,
+        "divides": window.divisor != 1,
+        "divisor": double_bits(window.divisor),
+        "raises": double_bits(raises),
+        "multiplies": multiplies,
+    }
+
+
+def _uint16_sums(window: Window) -> dict[str, Any]:
+    """Return how the sums of a pass are formed in uint16, and divided: by a factor of 16 bits, and a shift.
+
+    The factor exceeds the exact one by less than 1, so quotients of sums below 255 times the divisor are exact.
+    """
+    divides = window.divisor != 1
+    shift = window.divisor.bit_length() - 1
+    factor = -(-(1 << 16 + shift) // window.divisor)
+    if factor == 1 << 16:  # a power of two
+        factor, shift = factor >> 1, shift - 1
+    return {
+        "how": _MEAN if divides else _ANY,
+        "divides": divides,
+        "divisor": factor,
+        "raises": shift,
+        "multiplies": True,
+    }
+
+
+def fits_uint16(chains: Chains, weights: Sequence[float], fill: complex) -> bool:
+    """Whether sums in uint16 give the integers that sums in float64 give.
+
+    Integers of one and of two bytes, whole weights, and sums that an int32 contains; means are of bytes.
+    """
+    names = chains.x, chains.y
+    if chains.combine or any(dtypes.kind(n) != "integer" or dtypes.itemsize(n) > 2 for n in names):
+        return False
+    if not all(float(value).is_integer() for value in (*weights, fill.real)):
+        return False
+    if sum(map(abs, weights)) * max(1 << 16, abs(fill.real)) >= 1 << 31:
+        return False
+    divisors = [window.divisor for chain in chains.chains for window in chain]
+    if max(divisors) == 1:
+        return True
+    return chains.x == "uint8" and 0 <= fill.real <= _BYTE and max(divisors) <= _MAX_UINT16_DIVISOR

@@ -72,10 +72,12 @@ class BoundFilters:
         The number beyond the ends of constant axes.
     threads : int
         At most.
+    is_uint16 : bool
+        Whether sums are formed in uint16, see `filters.fits_uint16`.
     """
 
-    def __init__(self, chains: Chains, fill: complex, threads: int) -> None:
-        self.chains, self.fill = chains, fill
+    def __init__(self, chains: Chains, fill: complex, threads: int, *, is_uint16: bool = False) -> None:
+        self.chains, self.fill, self.is_uint16 = chains, fill, is_uint16
         self.threads = num_threads(chains, threads)
         self._dtype = np.dtype(chains.y)
         self._layouts: dict[Any, tuple[Start, int]] = {}
@@ -95,7 +97,7 @@ class BoundFilters:
         return y
 
     def _add_layout(self, key: Any) -> tuple[Start, int]:
-        job = filters.job(self.chains, *key, self.fill)
+        job = filters.job(self.chains, *key, self.fill, self.is_uint16)
         if len(self._layouts) >= _MAX_LAYOUTS:
             self._layouts.clear()
         layout = self._layouts[key] = loader.start(job, "float64", self.fill), job.units

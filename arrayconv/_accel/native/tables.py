@@ -156,13 +156,14 @@ class FiltersTable(NamedTuple):
     chains: int  # of the same samples, whose results are combined
     passes: int  # of each chain
     combine: int  # COMBINE of src/filter_blocks.h
+    is_uint16: bool  # whether sums are formed in uint16 rather than in float64
     x_number: int  # dtypes: indices of NUMBERS
     y_number: int
     each: int  # adjacent numbers at a position of the last axis, such as the parts of a complex one
     parts: int  # of an element
     fill_second: int  # the bits of the fill's imaginary part
-    scratch: int  # doubles of a buffer
-    total: int  # doubles of the combination of several chains
+    scratch: int  # numbers of a buffer
+    total: int  # numbers of the combination of several chains
     x_start: int
     y_start: int
 
@@ -199,8 +200,9 @@ class FilterPass(NamedTuple):
     w_start: int  # index of the first factor
     w_step: int
     how: int  # SUM of src/filter_blocks.h
-    divisor: int  # of means: the bits of a double, as the next
-    raises: int  # factor of quotients; of sums, where these are multiplied
+    divides: bool  # whether sums become means
+    divisor: int  # the bits of a double; of uint16 a factor
+    raises: int  # factor of quotients, or of sums that are multiplied; of uint16 the shift of products
     multiplies: bool
 
 

@@ -13,6 +13,13 @@
     X(8, float32, float)                                                                                               \
     X(9, float64, double)
 
+/* Those of one and of two bytes. */
+#define SHORT_NUMBERS(X)                                                                                               \
+    X(0, int8, int8_t)                                                                                                 \
+    X(1, uint8, uint8_t)                                                                                               \
+    X(2, int16, int16_t)                                                                                               \
+    X(3, uint16, uint16_t)
+
 #define UNALIGNED(n, name, type) typedef type unaligned_##name __attribute__((aligned(1), may_alias));
 NUMBERS(UNALIGNED)
 #undef UNALIGNED
@@ -42,17 +49,16 @@ static const word NUMBER_BYTES[] = {NUMBERS(BYTES)};
 
 /* ROUNDING: how a double becomes a number of y: as it is; as a float; an integer by way of int32, of int64, or uint64. */
 enum { ROUND_none, ROUND_float, ROUND_narrow, ROUND_wide, ROUND_unsigned };
-/* SUM: products rounded, in the order of the terms; with fused multiplications, in any order; equal weights as a mean.
-   The last two are of SUM_fused with symmetric and antisymmetric weights. */
-enum { SUM_ordered, SUM_fused, SUM_mean, SUM_mirrored, SUM_opposed };
+/* SUM: products rounded, in the order of the terms; with fused multiplications; in any order; equal weights as a mean.
+   The last two are those of SUM_any with symmetric and antisymmetric weights. */
+enum { SUM_ordered, SUM_fused, SUM_any, SUM_mean, SUM_mirrored, SUM_opposed };
 /* COMBINE: the results of chains, as their sum, or as the root of the sum of their squares; none of a single chain. */
 enum { COMBINE_none, COMBINE_sum, COMBINE_length };
 
 #define FEW_TERMS 16       /* of a mean, up to which a sum of each costs less than sums of neighbours */
-#define ROW_DOUBLES 640    /* of a row of a block, with the padding */
+#define ROW_NUMBERS 1280   /* of a row of a block, with the padding, at most */
 #define MAX_FILTER_AXES 64 /* as in NumPy */
-#define LINE_DOUBLES 8 /* of a line of the cache */
-#define LINE_BYTES 64
+#define LINE_BYTES 64 /* of a line of the cache */
 #define STRIP 128          /* numbers: those of many rows fit the L1 cache */
 
 typedef struct {
@@ -64,10 +70,10 @@ typedef struct {
     const char *x;
     char *y;
     void *memory;
-    double *row; /* of outputs of the last pass */
-    double *w; /* of all passes, in the order of their terms */
+    void *row; /* of outputs of the last pass */
+    void *w;   /* of all passes, in the order of their terms */
     word *offsets;
-    double fill[2];
+    double fill[2]; /* its parts where elements are complex */
     word x_bytes, y_bytes;
 } filter_job;
 
@@ -84,8 +90,8 @@ static double double_of(word bits)
     return value;
 }
 
-/* Read a table, and order the weights; return memory for all buffers, or NULL. */
-static double *start_filters(filter_job *job, const void *x, const void *w, void *y, const void *tables, double fill)
+/* Read a table, whose sums are numbers of so many bytes; return memory for all buffers, or NULL. */
+static void *start_filters(filter_job *job, const void *x, void *y, const void *tables, double fill, size_t bytes)
 {
     const filters_table *table = job->table = tables;
     job->format = (const number_format *)(table + 1);
@@ -99,25 +105,17 @@ static double *start_filters(filter_job *job, const void *x, const void *w, void
     job->y_bytes = NUMBER_BYTES[table->y_number];
     job->fill[0] = fill;
     job->fill[1] = double_of(table->fill_second);
-    word terms = 0, most = 0;
-    for (word pass = 0; pass < table->chains * table->passes; pass++) {
-        terms += job->passes[pass].terms;
-        most = max_word(most, job->passes[pass].terms);
-    }
+    word terms = 0;
+    for (word pass = 0; pass < table->chains * table->passes; pass++) terms += job->passes[pass].terms;
     job->border = job->positions + terms * table->axes;
-    const size_t doubles = (size_t)(3 * table->scratch + table->total + ROW_DOUBLES + terms);
-    /* whole lines of the cache, from the start of one */
-    char *memory = malloc(doubles * sizeof(double) + (size_t)most * sizeof(word) + LINE_BYTES);
+    const size_t numbers = (size_t)(3 * table->scratch + table->total) * bytes; /* whole lines of the cache, from one on */
+    char *memory = malloc(numbers + ROW_NUMBERS * bytes + (size_t)terms * (sizeof(word) + bytes) + 2 * LINE_BYTES);
     if (memory == NULL) return NULL;
     job->memory = memory;
-    double *buffers = (double *)(memory + LINE_BYTES - (uintptr_t)memory % LINE_BYTES);
-    job->row = buffers + 3 * table->scratch + table->total;
-    job->w = job->row + ROW_DOUBLES;
-    job->offsets = (word *)(job->w + terms);
-    double *to = job->w;
-    for (word pass = 0; pass < table->chains * table->passes; pass++)
-        for (word term = 0; term < job->passes[pass].terms; term++)
-            *to++ = ((const double *)w)[job->passes[pass].w_start + term * job->passes[pass].w_step];
+    char *buffers = memory + LINE_BYTES - (uintptr_t)memory % LINE_BYTES;
+    job->offsets = (word *)(buffers + (numbers + LINE_BYTES - 1) / LINE_BYTES * LINE_BYTES);
+    job->row = job->offsets + terms;
+    job->w = (char *)job->row + ROW_NUMBERS * bytes;
     return buffers;
 }
 
@@ -129,14 +127,8 @@ static word filtered_sample(word position, const filter_axis *along, const word 
     return position;
 }
 
-static double *fill_run(double *to, word count, const double *fill)
-{
-    for (word j = 0; j < count; j++) *to++ = fill[j % 2];
-    return to;
-}
-
 /* Set the place of a block. */
-static void place_block(const filter_job *job, word number, filter_block *block)
+static void place_block(const filter_job *job, word number, word line_numbers, filter_block *block)
 {
     for (word n = job->table->axes - 1; n >= 0; n--) {
         const filter_axis *along = job->axes + n;
@@ -146,7 +138,7 @@ static void place_block(const filter_job *job, word number, filter_block *block)
         block->size[n] = block->outputs[n] + along->taps - 1;
         number /= blocks;
     }
-    const word last = job->table->axes - 1, each = job->table->each, line = each > LINE_DOUBLES ? 1 : LINE_DOUBLES / each;
+    const word last = job->table->axes - 1, each = job->table->each, line = each > line_numbers ? 1 : line_numbers / each;
     word size = (block->size[last] + line - 1) / line * line;
     if (size / line % 2 == 0 && size / line >= 8) size += line;
     block->padding = size - block->size[last];
@@ -177,14 +169,6 @@ static char *output_at(const filter_job *job, const filter_block *block, const w
     return y;
 }
 
-/* Return the weights of a pass. */
-static const double *weights_of(const filter_job *job, const filter_pass *pass)
-{
-    const double *w = job->w;
-    for (const filter_pass *before = job->passes; before < pass; before++) w += before->terms;
-    return w;
-}
-
 /* List the offset of every term's sample from that of an output. */
 static void list_offsets(const filter_job *job, const filter_pass *pass, const word *step)
 {
@@ -192,37 +176,5 @@ static void list_offsets(const filter_job *job, const filter_pass *pass, const w
     for (word term = 0; term < pass->terms; term++) {
         job->offsets[term] = 0;
         for (word n = 0; n < axes; n++) job->offsets[term] += *position++ * step[n];
-    }
-}
-
-/* Return how weights are summed quickest: by half of them where they are symmetric or antisymmetric. */
-static word symmetry(const double *w, word terms)
-{
-    if (terms % 2 == 0 || terms < 3) return SUM_fused;
-    int mirrored = 1, opposed = w[terms / 2] == 0;
-    for (word t = 0; t < terms / 2; t++) {
-        mirrored &= w[t] == w[terms - 1 - t];
-        opposed &= w[t] == -w[terms - 1 - t];
-    }
-    return mirrored ? SUM_mirrored : opposed ? SUM_opposed : SUM_fused;
-}
-
-/* Put the fill beyond the ends of the axes that a pass filters, which earlier passes changed. */
-static void fill_outside(const filter_job *job, const filter_block *block, word pass, const word *size, double *numbers)
-{
-    const word axes = job->table->axes;
-    word outer = 1, inner = job->table->each;
-    for (word n = 0; n < axes; n++) inner *= size[n];
-    for (word n = 0; n < axes; outer *= size[n], n++) {
-        const filter_axis *along = job->axes + n;
-        inner /= size[n];
-        if (along->number != pass || !along->is_constant) continue;
-        const word first = block->first[n] - along->before, before = min_word(max_word(-first, 0), size[n]);
-        const word after = min_word(max_word(first + size[n] - along->size, 0), size[n]);
-        for (word o = 0; o < outer; o++) {
-            double *line = numbers + o * size[n] * inner;
-            fill_run(line, before * inner, job->fill);
-            fill_run(line + (size[n] - after) * inner, after * inner, job->fill);
-        }
     }
 }

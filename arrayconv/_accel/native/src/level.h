@@ -30,7 +30,20 @@
 #define KIND 11
 #include "kind.h"
 
+#define SN(name) PASTE(AT_LEVEL(name), SUMS)
+#include "sums_float64.h"
 #include "filters.h"
+#include "sums_uint16.h"
+#include "filters.h"
+
+/* Write the blocks [first, stop) of outputs. */
+static int AT_LEVEL(filters)(const void *x, const void *w, void *y, const void *table, double fill, word first,
+                             word stop)
+{
+    if (((const filters_table *)table)->is_uint16)
+        return PASTE(AT_LEVEL(filters), uint16)(x, w, y, table, fill, first, stop);
+    return PASTE(AT_LEVEL(filters), float64)(x, w, y, table, fill, first, stop);
+}
 
 #define ROWS_ENTRY(n, ...) [n] = PASTE(AT_LEVEL(rows), n),
 #define TILES_ENTRY(n, dtypes, t, size, product, parts, tiled, ...) ENTRY_##tiled(n, tiles)
@@ -48,6 +61,7 @@ static const by_kind AT_LEVEL(CODE)[LOOP_COUNT] = {
 #undef FILTERS_ENTRY
 #undef ENTRY_0
 #undef ENTRY_1
+#undef SN
 #undef AT_LEVEL
 #undef VECTOR
 #undef TARGET

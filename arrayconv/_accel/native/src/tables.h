@@ -100,13 +100,14 @@ typedef int64_t word;
     X(chains)      /* of the same samples, whose results are combined */                                               \
     X(passes)      /* of each chain */                                                                                 \
     X(combine)     /* see COMBINE */                                                                                   \
+    X(is_uint16)   /* whether sums are formed in uint16 rather than in float64 */                                      \
     X(x_number)    /* dtypes, see NUMBERS */                                                                           \
     X(y_number)                                                                                                        \
     X(each)        /* adjacent numbers at a position of the last axis, such as the parts of a complex one */           \
     X(parts)       /* of an element: 2 where complex */                                                                \
     X(fill_second) /* the bits of the fill's imaginary part */                                                         \
-    X(scratch)     /* doubles of a buffer */                                                                           \
-    X(total)       /* doubles of the combination of several chains */                                                  \
+    X(scratch)     /* numbers of a buffer */                                                                           \
+    X(total)       /* numbers of the combination of several chains */                                                  \
     X(x_start)                                                                                                         \
     X(y_start)
 
@@ -135,8 +136,9 @@ typedef int64_t word;
     X(w_start)    /* index of the first factor */                                                                      \
     X(w_step)                                                                                                          \
     X(how)        /* see SUM */                                                                                        \
-    X(divisor)    /* of means: the bits of a double, as the next */                                                    \
-    X(raises)     /* factor of quotients; of sums, where these are multiplied */                                       \
+    X(divides)    /* whether sums become means */                                                                      \
+    X(divisor)    /* the bits of a double; of uint16 a factor */                                                       \
+    X(raises)     /* factor of quotients, or of sums that are multiplied; of uint16 the shift of products */           \
     X(multiplies)
 
 /* arrayconv_call: pad[pad_axes], then the loop_head. */
