@@ -2,7 +2,7 @@
 
 #define SUMS float64
 #define S double
-#define SUM_VECTORS 6 /* in registers at a time */
+#define SUM_VECTORS 4 /* in registers at a time */
 
 typedef int64_t SN(longs) __attribute__((vector_size(VECTOR)));
 typedef uint64_t SN(unsigned_longs) __attribute__((vector_size(VECTOR)));
@@ -50,6 +50,11 @@ INLINE void SN(write_sums)(double *y, const double *x, const word *offsets, cons
         SN(form_sums)(sums, x + j, offsets, w, terms, SUM_VECTORS, how);
         for (int v = 0; v < SUM_VECTORS; v++)
             *(SN(unaligned) *)(y + j + v * LANES) = SN(rounded)(sums[v], rounding, format);
+    }
+    if (j + 2 * LANES <= count) {
+        SN(form_sums)(sums, x + j, offsets, w, terms, 2, how);
+        for (int v = 0; v < 2; v++) *(SN(unaligned) *)(y + j + v * LANES) = SN(rounded)(sums[v], rounding, format);
+        j += 2 * LANES;
     }
     for (; j < count; j += LANES) {
         SN(form_sums)(sums, x + j, offsets, w, terms, 1, how);

@@ -3,7 +3,7 @@
 
 #define SUMS uint16
 #define S uint16_t
-#define SUM_VECTORS 6 /* in registers at a time */
+#define SUM_VECTORS 4 /* in registers at a time */
 
 #include "window_sums.h"
 
