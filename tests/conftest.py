@@ -120,7 +120,7 @@ def memory(field):
 def pytest_collection_finish():
     """Keep the garbage collector from walking through all tests and libraries again and again.
 
-    A compiler makes millions of objects, few of them in cycles: at the default threshold a seventh of its time is theirs.
+    Compilers make millions of objects, few of them in cycles: at the default threshold they take a tenth of the time.
     """
     gc.collect()
     gc.freeze()
