@@ -44,6 +44,31 @@ def planned(library, spec, dtype, method, *, fill=0, max_workspace=None, acceler
     return plan
 
 
+def by_content(function):
+    """Decorate a pure function, so that it computes once what many libraries are compared with.
+
+    Arrays among the arguments are compared by dtype, shape and bytes; the result is shared, and must not be written to.
+    """
+    results = {}
+
+    @functools.wraps(function)
+    def cached(*arguments, **options):
+        key = tuple(_content(value) for value in (*arguments, *options.items()))
+        if key not in results:
+            results[key] = function(*arguments, **options)
+        return results[key]
+
+    return cached
+
+
+def _content(value):
+    if isinstance(value, tuple):
+        return tuple(_content(entry) for entry in value)
+    if isinstance(value, np.ndarray):
+        return value.dtype.str, value.shape, value.tobytes()
+    return repr(value)
+
+
 @contextlib.contextmanager
 def ranked_once():
     """Rank the methods of a problem once, however many of them are forced in turn: a ranking is a pure function."""
