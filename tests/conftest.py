@@ -20,6 +20,10 @@ from arrayconv._arrays.namespace import compat_namespace
 # The shipped constants decide in every test, and in the processes that tests start: the developer may have own ones.
 os.environ["ARRAYCONV_CACHE_DIR"] = os.devnull  # in which there is no file
 
+# Threads of torch and BLAS that wait for work sleep: spinning would take the cores that the other workers need.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "4")  # read when NumPy is imported: in workers and child processes
+
 LIBRARIES = tuple(row.name for row in ROWS.values() if row.array_types and not row.gpu_only)
 
 # XLA compiles the tests' many small programs a quarter faster without its costly passes. What users run is compiled
@@ -118,9 +122,13 @@ def memory(field):
 
 
 def pytest_collection_finish():
-    """Keep the garbage collector from walking through all tests and libraries again and again."""
+    """Keep the garbage collector from walking through all tests and libraries again and again.
+
+    Compilers make millions of objects, few of them in cycles: at the default threshold they take a tenth of the time.
+    """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 def pytest_runtest_teardown():

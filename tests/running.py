@@ -1,7 +1,9 @@
 """Run one algorithm on one case, as the plan does, and compare the result with the contract."""
 
+import contextlib
 import functools
 import sys
+from unittest import mock
 
 import numpy as np
 
@@ -11,8 +13,9 @@ from arrayconv._arrays import dtypes
 from arrayconv._arrays.traits import traits
 from arrayconv._calls import cache
 from arrayconv._ops import transform
+from arrayconv._plan import plan as planner
 from arrayconv._plan.plan import Refusal, make, with_accelerators
-from arrayconv._plan.rank import Budget
+from arrayconv._plan.rank import Budget, rank
 from arrayconv._run import execute
 from tests import cases, oracle
 
@@ -39,6 +42,38 @@ def planned(library, spec, dtype, method, *, fill=0, max_workspace=None, acceler
     if isinstance(plan, Refusal):
         return next(row.refusal for row in plan.candidates if row.name == method)
     return plan
+
+
+def by_content(function):
+    """Decorate a pure function, so that it computes once what many libraries are compared with.
+
+    Arrays among the arguments are compared by dtype, shape and bytes; the result is shared, and must not be written to.
+    """
+    results = {}
+
+    @functools.wraps(function)
+    def cached(*arguments, **options):
+        key = tuple(_content(value) for value in (*arguments, *options.items()))
+        if key not in results:
+            results[key] = function(*arguments, **options)
+        return results[key]
+
+    return cached
+
+
+def _content(value):
+    if isinstance(value, tuple):
+        return tuple(_content(entry) for entry in value)
+    if isinstance(value, np.ndarray):
+        return value.dtype.str, value.shape, value.tobytes()
+    return repr(value)
+
+
+@contextlib.contextmanager
+def ranked_once():
+    """Rank the methods of a problem once, however many of them are forced in turn: a ranking is a pure function."""
+    with mock.patch.object(planner, "rank", functools.lru_cache(64)(rank)):
+        yield
 
 
 def run(library, plan, x, w, fill=0):

@@ -95,7 +95,7 @@ def tolerance(problem, x, kernel, method):
     factor = 4 if dtypes.kind(plan.dtype) == "complex" else 1
     eps = dtypes.eps(plan.accumulator)
     if TABLE[method].accuracy == "componentwise":
-        sizes = problem.call(finite, np.abs(taps), method="direct")
+        sizes = problem.call(finite, np.abs(taps), accuracy="componentwise")
         terms = taps.size * factor
         return 2 * (terms + 2) * (eps + dtypes.eps(plan.dtype)) * sizes
     samples = 4 * host.size + 16 * taps.size  # with what is read beyond the ends

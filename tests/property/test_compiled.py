@@ -24,6 +24,10 @@ def by(method):
     return lambda x, k, xp: arrayconv.convolve(x, k, "same", boundary=("wrap", "constant"), method=method)
 
 
+def first_difference(x, axis, output, mode, cval):
+    return ndimage.correlate1d(x, [1, 0, -1], axis, output, mode, cval)
+
+
 def second_difference(x, axis, output, mode, cval):
     return ndimage.correlate1d(x, [1, -2, 1], axis, output, mode, cval)
 
@@ -60,12 +64,13 @@ SIGNAL = {
 NDIMAGE = {
     "gaussian_filter": lambda x, k, xp: ndimage.gaussian_filter(x, (0.8, 0.5), order=(0, 1), mode=["wrap", "mirror"]),
     "gaussian_filter-integer": lambda x, k, xp: ndimage.gaussian_filter(xp.astype(9 * x, xp.int16), 0.5, axes=[1]),
-    "gaussian_laplace": lambda x, k, xp: ndimage.gaussian_laplace(x, 0.4),
+    "gaussian_laplace": lambda x, k, xp: ndimage.gaussian_laplace(x[0, :], 0.4),  # "laplace" adds up two axes
     "uniform_filter": lambda x, k, xp: ndimage.uniform_filter(x, [3, 2], origin=(1, 0), output=xp.float32),
     "sobel": lambda x, k, xp: ndimage.sobel(x, 0),
     "laplace": lambda x, k, xp: ndimage.laplace(x),
     "generic_laplace": lambda x, k, xp: ndimage.generic_laplace(x, second_difference),
-    "magnitude": lambda x, k, xp: ndimage.generic_gradient_magnitude(x, ndimage.prewitt),
+    "magnitude": lambda x, k, xp: ndimage.generic_gradient_magnitude(x, first_difference),
+    "magnitude-prewitt": lambda x, k, xp: ndimage.generic_gradient_magnitude(x[0, :], ndimage.prewitt),
     "correlate": lambda x, k, xp: ndimage.correlate(x, k, mode="constant", cval=2, origin=(0, -1)),
     "convolve1d-list": lambda x, k, xp: ndimage.convolve1d(x, [1, 2.5], output="float32"),
 }
@@ -136,10 +141,11 @@ def test_every_row_belongs_to_a_door():
 
 @pytest.mark.parametrize("door", DOORS)
 def test_torch_compiles_without_a_break(door):
-    assert_compiles(DOORS[door], SHAPES[:1])
+    assert_compiles([name for name in DOORS[door] if name not in OPEN], SHAPES[:1])
 
 
 def test_torch_compiles_open_sizes():
+    """The first shape is compiled as it is, and the second with open sizes."""
     assert_compiles(OPEN, SHAPES)
 
 
@@ -152,7 +158,7 @@ def test_torch_compiles_to_machine_code():
 
 
 NUMBERS = {  # arguments that change between calls, which Dynamo leaves open too
-    "sigma": (lambda x, value: ndimage.gaussian_filter(x, value), (0.5, 0.7, 0.9)),
+    "sigma": (lambda x, value: ndimage.gaussian_filter(x[0, :], value), (0.5, 0.7, 0.9)),
     "weights": (lambda x, value: ndimage.correlate1d(x, [value, 2 * value, 3]), (0.5, 1.0, -1.0)),
     "fill": (lambda x, value: arrayconv.convolve(x, [[1, 2]], fill_value=value), (0.0, 1.0, 2.0)),
     "stride": (lambda x, value: arrayconv.correlate(x, [[1, 2]], "full", stride=value), (1, 2, 3)),

@@ -59,7 +59,7 @@ def three_calls(library, run, arrays):
 def over_methods(library, install, expected, dtype, run, arrays, call):
     """Check every method on a problem; raise unless one of them supports it."""
     supported = []
-    with config.using(accelerators=running.INSTALLS[install]):
+    with config.using(accelerators=running.INSTALLS[install]), running.ranked_once():
         for method in METHODS:
             results = three_calls(library, lambda *operands, method=method: run(*operands, method=method), arrays)
             if results is not None:

@@ -12,6 +12,9 @@ from arrayconv._arrays import dtypes
 from arrayconv._kernels.separable import balanced, long_axes, misfit, separated
 from tests import oracle
 from tests.cases import numbers
+from tests.running import by_content
+
+reference, error_bound = by_content(testing.reference), by_content(testing.error_bound)
 
 KERNELS = {  # name: kernel, terms
     "gaussian": (kernels.gaussian(1.0), 1),
@@ -60,14 +63,14 @@ def operands(name, dtype):
 
 def assert_contract(library, y, function, x, kernel, accuracy, options):
     """Raise unless y is what the definition gives, to within the bound that is promised for the whole kernel."""
-    exact = testing.reference(function, x, kernel, **options)
+    exact = reference(function, x, kernel, **options)
     y = library.numpy(y)
     assert y.dtype == x.dtype
     assert y.shape == exact.shape
     if x.dtype.kind in "iu":
         np.testing.assert_array_equal(y, oracle.wrapped(exact, x.dtype))
         return
-    bound = testing.error_bound(function, x, kernel, accuracy=accuracy, **options)
+    bound = error_bound(function, x, kernel, accuracy=accuracy, **options)
     worst = np.max(np.abs(y - exact) - bound, initial=-np.inf)
     assert worst <= 0, f"beyond the bound by {worst}"
 
@@ -205,7 +208,7 @@ def test_bad_samples_reach_their_windows_only(library, name, bad):
     bad_x[7, 9] = bad
     convolver = Convolver(library.asarray(kernel), "same", separable=True)
     y, clean = (library.numpy(convolver(library.asarray(data))) for data in (bad_x, x))
-    affected = testing.reference("convolve", bad_x != x, np.ones(kernel.shape, int), "same") > 0
+    affected = reference("convolve", bad_x != x, np.ones(kernel.shape, int), "same") > 0
     assert not np.isfinite(y[affected]).any()
     np.testing.assert_allclose(y[~affected], clean[~affected], rtol=1e-13, atol=1e-15)
 
@@ -243,9 +246,9 @@ def test_axes_follow_their_kernel():
         {"axes": (-1, 0), "boundary": ("wrap", "edge")},
     ):
         y = Convolver(kernel, "same", separable=True, **options)(x)
-        np.testing.assert_allclose(y, testing.reference("convolve", x, kernel, "same", **options).astype(float))
+        np.testing.assert_allclose(y, reference("convolve", x, kernel, "same", **options).astype(float))
     flat = Convolver(kernel, "same", separable=True, axes=(1, 0), stride=(1, 2))  # a kernel with all axes of x
-    expected = testing.reference("convolve", x[0], kernel, "same", axes=(1, 0), stride=(1, 2))
+    expected = reference("convolve", x[0], kernel, "same", axes=(1, 0), stride=(1, 2))
     np.testing.assert_allclose(flat(x[0]), expected.astype(float))
 
 
