@@ -262,4 +262,4 @@ def fits_uint16(chains: Chains, weights: Sequence[float], fill: complex) -> bool
     divisors = [window.divisor for chain in chains.chains for window in chain]
     if max(divisors) == 1:
         return True
-    return chains.x == "uint8" and 0 <= fill.real <= _BYTE and max(divisors) <= _MAX_UINT16_DIVISOR
+    return chains.x == "uint8" and chains.y != "int8" and 0 <= fill.real <= _BYTE and max(divisors) <= _MAX_UINT16_DIVISOR
