@@ -16,7 +16,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from arrayconv import config, convolution, nn
+from arrayconv import config, convolution, ndimage, nn
+from arrayconv._accel.native import native_filters
 from arrayconv._arrays.identify import device_of
 from arrayconv._arrays.namespace import Namespace, compat_namespace, has_dtype
 from arrayconv._arrays.traits import Traits, traits
@@ -25,6 +26,7 @@ from arrayconv._cli.console import sentence
 from arrayconv._costs.cost_table import Costs, MethodCost, PrimitiveCosts, active_table, using_tables
 from arrayconv._plan.plan import with_accelerators
 from arrayconv._plan.rank import Budget, Candidate, rank
+from arrayconv._problem.chain import Chains, Window
 from arrayconv._problem.spec import Axis, Spec
 
 _ROUNDS = 40
@@ -76,6 +78,7 @@ _CHANNELS = (
 _IMAGES = (Problem((16, 16), (3, 3)), *(Problem((128, 128), (k, k)) for k in (3, 7, 13)))
 
 _SQUARES = tuple(Problem((512, 512), (k, k)) for k in (3, 7, 15, 31))
+_FILTERS = (Problem((8, 8), (3, 1)), *(Problem((512, 512), taps) for taps in ((3, 1), (1, 17), (33, 1), (5, 5))))
 _TILES = (Problem((96, 96), (3, 3)), *_SQUARES)
 
 ROWS = {
@@ -94,6 +97,7 @@ ROWS = {
     "native_loops-integer": Fit("numpy", "native_loops", _INTEGERS, (Problem((30,), (15,)), *_ROWS)),
     "native_loops-strided": Fit("numpy", "native_loops", _FLOATS, (Problem((60,), (8,), stride=2), _STRIDED)),
     "native_tiles": Fit("numpy", "native_tiles", _FLOATS, (Problem((16, 16), (3, 3)), *_SQUARES)),
+    "native_filters": Fit("numpy", native_filters.NAME, _FLOATS, _FILTERS),
     "native_images": Fit("numpy", "native_images", _FLOATS, _CHANNELS),
     "torch_conv-single": Fit("torch", "torch_conv", ("float32",), _IMAGES),
     "torch_conv-depthwise": Fit(
@@ -145,7 +149,7 @@ def _measure_row(row: str, fit_case: Fit, costs: Costs) -> MethodCost:
     xp = compat_namespace(fit_case.library)
     platform = Platform(fit_case.library, xp, device_of(xp.zeros(1)))
     cases = list(product(fit_case.problems, [name for name in fit_case.dtypes if has_dtype(xp, platform.device, name)]))
-    refusals = [_ranked(problem.spec, platform.traits(dtype), fit_case.method).refusal for problem, dtype in cases]
+    refusals = [_refusal(problem.spec, platform.traits(dtype), fit_case.method) for problem, dtype in cases]
     if not cases or any(refusals):
         raise NotImplementedError(next(filter(None, refusals), f"there is no {fit_case.dtypes[0]}"))
     rows = [coefficients(costs, row, problem.spec, platform.traits(dtype), fit_case.method) for problem, dtype in cases]
@@ -156,12 +160,27 @@ def _measure_row(row: str, fit_case: Fit, costs: Costs) -> MethodCost:
     return fit(rows, times, num_tiny=len(cases) // len(fit_case.problems))
 
 
+def _refusal(spec: Spec, known_traits: Traits, method: str) -> str | None:
+    if method == native_filters.NAME:  # of ndimage alone, not ranked
+        return None if native_filters.is_available(known_traits.accelerators) else "the compiled loops are missing"
+    return _ranked(spec, known_traits, method).refusal
+
+
+def _predicted(spec: Spec, known_traits: Traits, method: str) -> int:
+    """Return the predicted nanoseconds of a problem; of filters with outputs at every sample."""
+    if method != native_filters.NAME:
+        return _ranked(spec, known_traits, method).cost_ns
+    windows = tuple(axis._replace(outputs=axis.size, before=axis.taps // 2) for axis in spec.axes)
+    window = Window(tuple(range(len(windows))), windows)
+    return native_filters.cost(Chains(spec.input_size, ((window,),), known_traits.output, known_traits.output), 1)
+
+
 def _ranked(spec: Spec, known_traits: Traits, method: str) -> Candidate:
     return next(row for row in rank(spec, known_traits, Budget(), True) if row.name == method)
 
 
 def _call(problem: Problem, dtype: str, platform: Platform, method: str) -> Callable[[], Any]:
-    """Return a public call for a problem: `correlate` on one channel, `nn.conv2d` on more."""
+    """Return a public call for a problem: `correlate` on one channel, `nn.conv2d` on more, a filter of `ndimage`."""
     random, spec = np.random.default_rng(0), problem.spec
     single = problem.batch == problem.groups == problem.channels == problem.filters == 1
     x_shape = (spec.batch, spec.groups * spec.channels, *spec.input_size)
@@ -173,6 +192,8 @@ def _call(problem: Problem, dtype: str, platform: Platform, method: str) -> Call
     function: Any = partial(nn.conv2d, groups=problem.groups, stride=problem.stride, method=method)
     if single:
         function = partial(convolution.correlate, mode="valid", stride=problem.stride, method=method)
+    if method == native_filters.NAME:
+        function = ndimage.correlate
     if platform.name == "jax":
         function = sys.modules["jax"].jit(function)
     return partial(function, x, kernel)
@@ -183,7 +204,7 @@ def coefficients(costs: Costs, row: str, spec: Spec, known_traits: Traits, metho
 
     def predicted(method_cost: MethodCost) -> int:
         with using_tables(costs._replace(method_costs={**costs.method_costs, row: method_cost})):
-            return _ranked(spec, known_traits, method).cost_ns
+            return _predicted(spec, known_traits, method)
 
     fixed = predicted(MethodCost(0, 0, 0))
     units = (MethodCost(_UNIT, 0, 0), MethodCost(0, _UNIT, 0), MethodCost(0, 0, _UNIT))

@@ -13,6 +13,7 @@ import pytest
 import arrayconv
 from arrayconv import _accel, config
 from arrayconv.__main__ import main
+from arrayconv._accel.native import native_filters
 from arrayconv._arrays.identify import device_of
 from arrayconv._arrays.namespace import compat_namespace
 from arrayconv._calls import cache, prepare
@@ -440,7 +441,8 @@ SMALLER = {  # row: the library without which it is left out
 def test_every_accelerated_row_has_its_trials():
     assert set(method_costs.ROWS) == set(cost_table.METHOD_COSTS)
     # xla_loops and xla_images take their call from xla_tiles and the rest from the native methods
-    assert {row.partition("-")[0] for row in method_costs.ROWS} == set(_accel.ACCELERATED) - {"xla_loops", "xla_images"}
+    methods = {*_accel.ACCELERATED, native_filters.NAME} - {"xla_loops", "xla_images"}
+    assert {row.partition("-")[0] for row in method_costs.ROWS} == methods
 
 
 @pytest.mark.parametrize("row", method_costs.ROWS)

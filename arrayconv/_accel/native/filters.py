@@ -1,7 +1,7 @@
 """Chains of passes for arrays of any library: the dtypes they support, and the table of the loop.
 
-The loop itself is in `src/filters.h`. It reads and writes arrays of the caller's dtypes, sums in float64, and keeps
-what lies between passes in cache: blocks of outputs with the samples of all their windows.
+The loop itself is in `src/filters.h`. It reads and writes arrays of the caller's dtypes, and sums in float64, or in
+uint16 where that gives the same integers. A block of outputs and the samples of its windows stay in cache between passes.
 """
 
 from __future__ import annotations
@@ -209,7 +209,7 @@ def _float64_sums(chains: Chains, window: Window) -> dict[str, Any]:
     is_integer = dtypes.kind(names[1]) == "integer"
     sum_bits = window.divisor.bit_length() + max(8 * dtypes.itemsize(name) for name in names)
     is_exact = dtypes.kind(names[0]) == "integer" and sum_bits <= _EXACT_BITS
-    multiplies = is_integer and is_exact or names[1] == "float32"  # in which the product is the rounded quotient
+    multiplies = (is_integer and is_exact) or names[1] == "float32"  # in which the product is the rounded quotient
     if window.divisor != 1 and (not is_integer or is_exact):
         how = _MEAN
     else:
@@ -262,4 +262,6 @@ def fits_uint16(chains: Chains, weights: Sequence[float], fill: complex) -> bool
     divisors = [window.divisor for chain in chains.chains for window in chain]
     if max(divisors) == 1:
         return True
-    return chains.x == "uint8" and chains.y != "int8" and 0 <= fill.real <= _BYTE and max(divisors) <= _MAX_UINT16_DIVISOR
+    return (
+        chains.x == "uint8" and chains.y != "int8" and 0 <= fill.real <= _BYTE and max(divisors) <= _MAX_UINT16_DIVISOR
+    )

@@ -38,7 +38,6 @@ def supports(chains: Chains) -> bool:
     return bool(prod(chains.shape) and chains.filtered) and is_regular(chains) and filters.supports(chains)
 
 
-@planning()
 def cost(chains: Chains, most_threads: int) -> int:
     """Return nanoseconds by measured costs."""
     measured = method_cost(NAME)
