@@ -18,6 +18,7 @@ from arrayconv._ndimage.passes import stand_in, write_output
 from arrayconv._ndimage.validation import Call, validate_input
 from arrayconv._ndimage.window import Pass
 from arrayconv._problem.axes import is_iterable
+from arrayconv._problem.boundary import Boundary
 from arrayconv._problem.chain import Combination
 from arrayconv._runtime.programs import as_program
 
@@ -26,7 +27,7 @@ Derivative = Callable[[Any, int, Any, Any, Any], Any]  # (input, axis, output, m
 Passes = Callable[[Call, Sequence[int], Sequence[Any]], Sequence[Sequence[Pass]]]
 
 _FEW_BITS = 16
-_DIFFERENCE = (1, -2, 1)
+_DIFFERENCE = {0: 1.0, 1: -2.0, 2: 1.0}  # weights by their places in a window
 _SMOOTHING = {"truncate", "radius"}  # options of a Gaussian that are one for all axes, or one per axis
 
 
@@ -51,7 +52,7 @@ def laplace(request: Request, axes: Any) -> Any:
 
 
 def _second_difference(x: Any, axis: int, output: Any, mode: Any, cval: Any) -> Any:
-    return line(Request("laplace", x, output, mode, cval), _DIFFERENCE, axis, 0, flip=False)
+    return line(Request("laplace", x, output, mode, cval), tuple(_DIFFERENCE.values()), axis, 0, flip=False)
 
 
 def _laplace_passes(call: Call, axes: Sequence[int], modes: Sequence[Any]) -> Sequence[Sequence[Pass]]:
@@ -62,13 +63,13 @@ def _laplace_passes(call: Call, axes: Sequence[int], modes: Sequence[Any]) -> Se
     if dtypes.is_integer(call.result) and not _has_whole_differences(call):
         return []
     centre = (1,) * len(axes)
-    positions, weights = [centre], [float(_DIFFERENCE[1] * len(axes))]
+    weights: dict[tuple[int, ...], float] = {centre: _DIFFERENCE[1] * len(axes)}
     for number in range(len(axes)):
         for place in (0, 2):
-            positions.append((*centre[:number], place, *centre[number + 1 :]))
-            weights.append(float(_DIFFERENCE[place]))
-    boundaries = tuple(boundary_of(call.source.function, mode) for mode in modes)
-    return [[Pass(tuple(axes), call.source.taps(weights), centre, boundaries, positions=tuple(positions))]]
+            weights[(*centre[:number], place, *centre[number + 1 :])] = _DIFFERENCE[place]
+    boundaries: tuple[Boundary, ...] = tuple([boundary_of(call.source.function, mode) for mode in modes])
+    taps = call.source.taps(tuple(weights.values()))
+    return [[Pass(tuple(axes), taps, centre, boundaries, positions=tuple(weights))]]
 
 
 def _has_whole_differences(call: Call) -> bool:

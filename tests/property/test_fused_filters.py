@@ -59,9 +59,8 @@ def calls(draw):
     options["cval"] = draw(st.sampled_from([0, 3, -1.5]), label="cval")
     dtype = draw(st.sampled_from(DTYPES), label="dtype")
     if not dtype.startswith("complex"):
-        options["output"] = draw(
-            st.sampled_from([None, None, None, *map(np.dtype, ("bool", *NUMBERS))]), label="output"
-        )
+        outputs = [None, None, None, *map(np.dtype, ("bool", *NUMBERS))]
+        options["output"] = draw(st.sampled_from(outputs), label="output")
     return name, dtype, shape, options, draw(st.integers(0, 2**32), label="seed")
 
 

@@ -1,7 +1,7 @@
 """Chains of passes for arrays of any library: the dtypes they support, and the table of the loop.
 
 The loop itself is in `src/filters.h`. It reads and writes arrays of the caller's dtypes, and sums in float64, or in
-uint16 where that gives the same integers. A block of outputs and the samples of its windows stay in cache between passes.
+uint16 where that gives the same integers. Blocks of outputs and the samples of their windows stay in cache.
 """
 
 from __future__ import annotations
@@ -262,6 +262,5 @@ def fits_uint16(chains: Chains, weights: Sequence[float], fill: complex) -> bool
     divisors = [window.divisor for chain in chains.chains for window in chain]
     if max(divisors) == 1:
         return True
-    return (
-        chains.x == "uint8" and chains.y != "int8" and 0 <= fill.real <= _BYTE and max(divisors) <= _MAX_UINT16_DIVISOR
-    )
+    of_bytes = chains.x == "uint8" and chains.y != "int8" and 0 <= fill.real <= _BYTE
+    return of_bytes and max(divisors) <= _MAX_UINT16_DIVISOR

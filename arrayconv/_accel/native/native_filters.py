@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from arrayconv._accel.native import filters, loader
-from arrayconv._accel.native.in_place import Start, address
+from arrayconv._accel.native.in_place import Start, Steps, address
 from arrayconv._arrays.failures import failures
 from arrayconv._costs import parallel
 from arrayconv._costs.cost_table import LINE, method_cost
@@ -89,15 +89,14 @@ class BoundFilters:
         if not x.dtype.isnative:
             x = x.astype(x.dtype.newbyteorder("="))
         y: Any = np.empty(self.chains.shape, self._dtype) if out is None else out
-        key = x.strides, y.strides
-        layout = self._layouts.get(key) or self._add_layout(key)
+        layout = self._layouts.get((x.strides, y.strides)) or self._add_layout(x.strides, y.strides)
         part = layout[0](address(x), address(weights), address(y))
         parallel_for(part, layout[1], self.threads)
         return y
 
-    def _add_layout(self, key: Any) -> tuple[Start, int]:
-        job = filters.job(self.chains, *key, self.fill, self.is_uint16)
+    def _add_layout(self, x_strides: Steps, y_strides: Steps) -> tuple[Start, int]:
+        job = filters.job(self.chains, x_strides, y_strides, self.fill, self.is_uint16)
         if len(self._layouts) >= _MAX_LAYOUTS:
             self._layouts.clear()
-        layout = self._layouts[key] = loader.start(job, "float64", self.fill), job.units
+        layout = self._layouts[x_strides, y_strides] = loader.start(job, "float64", self.fill), job.units
         return layout

@@ -49,13 +49,13 @@ static const word NUMBER_BYTES[] = {NUMBERS(BYTES)};
 
 /* ROUNDING: how a double becomes a number of y: as it is; as a float; an integer by way of int32, of int64, or uint64. */
 enum { ROUND_none, ROUND_float, ROUND_narrow, ROUND_wide, ROUND_unsigned };
-/* SUM: products rounded, in the order of the terms; with fused multiplications; in any order; equal weights as a mean.
+/* SUM: products rounded, in the order of the terms; with fused multiplications; in any order; equal weights of a mean.
    The last two are those of SUM_any with symmetric and antisymmetric weights. */
 enum { SUM_ordered, SUM_fused, SUM_any, SUM_mean, SUM_mirrored, SUM_opposed };
 /* COMBINE: the results of chains, as their sum, or as the root of the sum of their squares; none of a single chain. */
 enum { COMBINE_none, COMBINE_sum, COMBINE_length };
 
-#define FEW_TERMS 16       /* of a mean, up to which a sum of each costs less than sums of neighbours */
+#define FEW_TERMS 8        /* of a mean, up to which one sum of all costs less than sums of sums */
 #define ROW_NUMBERS 1280   /* of a row of a block, with the padding, at most */
 #define MAX_FILTER_AXES 64 /* as in NumPy */
 #define LINE_BYTES 64 /* of a line of the cache */

@@ -117,15 +117,37 @@ TARGET static void SN(write_block)(const filter_job *job, const filter_block *bl
     } while (next_row(index, block->outputs, last));
 }
 
-/* Run a pass from x to z, both dense, by sums of neighbours. */
-TARGET static void SN(run_means)(const filter_job *job, const filter_pass *pass, word axis, const word *size,
-                                       word outputs, S *z, S *x)
+/* Write equal weights' sums of samples at `terms` offsets, for `rows` rows of `inner` numbers; by strips whose samples
+   fit the nearest cache. */
+TARGET static void SN(sum_rows)(const filter_job *job, const S *ones, S *z, const S *x, word terms, word rows, word inner)
 {
-    word outer = 1, inner = job->table->each;
+    static const number_format unrounded = {ROUND_none, 0, 0, 0};
+    const word strip = inner > STRIP ? STRIP : inner * rows, lines = inner > STRIP ? rows : 1;
+    const word stop = inner > STRIP ? inner : inner * rows;
+    for (word start = 0; start < stop; start += strip)
+        for (word row = 0; row < lines; row++) {
+            const word at = row * inner + start;
+            SN(sum_windows)(z + at, x + at, job->offsets, ones, terms, min_word(strip, stop - start), SUM_fused, &unrounded);
+        }
+}
+
+/* Run a pass of a mean of many samples from x to z, both dense: sums of short windows first, then sums of those and of
+   the samples that remain, about twice the root of the window each. `spare` is a buffer like x. */
+TARGET static void SN(run_means)(const filter_job *job, const filter_pass *pass, word axis, const word *size,
+                                 word outputs, S *z, const S *x, S *spare)
+{
+    word outer = 1, inner = job->table->each, length = 1;
     for (word n = 0; n < axis; n++) outer *= size[n];
     for (word n = axis + 1; n < job->table->axes; n++) inner *= size[n];
+    while ((length + 1) * (length + 1) <= pass->terms) length++;
+    const word windows = pass->terms / length, samples = pass->terms % length;
+    const S *ones = SN(weights_of)(job, pass);
     for (word o = 0; o < outer; o++, z += outputs * inner, x += size[axis] * inner) {
-        SN(sum_neighbours)(z, x, inner, pass->terms, outputs * inner);
+        for (word term = 0; term < length; term++) job->offsets[term] = term * inner;
+        SN(sum_rows)(job, ones, spare, x, length, outputs + (windows - 1) * length, inner);
+        for (word term = 0; term < windows; term++) job->offsets[term] = spare - x + term * length * inner;
+        for (word term = 0; term < samples; term++) job->offsets[windows + term] = (windows * length + term) * inner;
+        SN(sum_rows)(job, ones, z, x, windows + samples, outputs, inner);
         SN(divide)(z, outputs * inner, pass, job->format);
     }
 }
@@ -171,8 +193,8 @@ TARGET static S *SN(run_chain)(const filter_job *job, const filter_block *block,
     memcpy(size, block->size, sizeof block->size);
     for (word number = 0; number < table->passes; number++) {
         const filter_pass *pass = job->passes + chain * table->passes + number;
-        const int by_neighbours = pass->how == SUM_mean && pass->terms > FEW_TERMS;
-        const int writes = table->combine == COMBINE_none && number == table->passes - 1 && !by_neighbours;
+        const int is_long = pass->how == SUM_mean && pass->terms > FEW_TERMS;
+        const int writes = table->combine == COMBINE_none && number == table->passes - 1 && !is_long;
         S *to = samples + (1 + number % 2) * table->scratch;
         word outputs[MAX_FILTER_AXES] = {0}, axis = 0;
         for (word n = 0; n < table->axes; n++) {
@@ -181,7 +203,8 @@ TARGET static S *SN(run_chain)(const filter_job *job, const filter_block *block,
             if (is_filtered) axis = n;
         }
         if (number) SN(fill_outside)(job, block, number, size, from);
-        if (by_neighbours) SN(run_means)(job, pass, axis, size, outputs[axis], to, from);
+        S *spare = samples + (number ? 0 : 2) * table->scratch;
+        if (is_long) SN(run_means)(job, pass, axis, size, outputs[axis], to, from, spare);
         else SN(run_windows)(job, block, pass, SN(weights_of)(job, pass), size, outputs, to, from, writes);
         if (writes) return NULL;
         from = to;

@@ -53,30 +53,3 @@ INLINE void SN(form_sums)(V *sums, const S *x, const word *offsets, const S *w, 
         }
     }
 }
-
-/* Write or add numbers. */
-TARGET static void SN(add_run)(S *to, const S *from, word count, int adds)
-{
-    word j = 0;
-    for (; j + LANES <= count; j += LANES) {
-        V value = SN(load)(from + j);
-        if (adds) value += SN(load)(to + j);
-        *(SN(unaligned) *)(to + j) = value;
-    }
-    for (; j < count; j++) to[j] = adds ? to[j] + from[j] : from[j];
-}
-
-/* Write the sums of windows of `taps` numbers, `step` apart, by sums of 1, 2, 4, ... neighbours, which replace x. */
-TARGET static void SN(sum_neighbours)(S *y, S *x, word step, word taps, word count)
-{
-    word start = 0, ready = count + (taps - 1) * step; /* sums in x */
-    for (word width = 1;; width *= 2) {
-        if (taps & width) {
-            SN(add_run)(y, x + start * step, count, start > 0);
-            start += width;
-        }
-        if (start == taps) break;
-        ready -= width * step;
-        SN(add_run)(x, x + width * step, ready, 1);
-    }
-}
