@@ -163,11 +163,11 @@ def _by_axes(
     for name in modes:
         boundary_of(function, name)
     own = None
-    if passes is not None and numbers and call.result != "bool":
+    if passes is not None and numbers and call.result != "bool" and fused.applies(source, source.x):
         chains = passes(call, numbers, modes)
         is_sum_of_one = combine == "sum" and len(chains) == 1
         own = _bind(call, chains, "" if is_sum_of_one else combine)
-    if own is None or dry_run.is_active() or not fused.applies(source, source.x):
+    if own is None or dry_run.is_active():
         return _combined(call, request, derivative, numbers, modes, combine, own)
     if not call.is_promoted:
         bare = call._replace(source=source._replace(x=None))  # pyright: ignore[reportArgumentType]

@@ -27,7 +27,7 @@ from arrayconv._ndimage.window import Pass
 from arrayconv._plan.rank import Candidate
 from arrayconv._problem.chain import Chains, Combination, Window
 from arrayconv._problem.spec import Axis
-from arrayconv._runtime.tracing import is_traced, planning, shape_of
+from arrayconv._runtime.tracing import is_compiling, is_traced, planning, shape_of
 
 _NUMPY, _TORCH = "numpy", "torch"
 
@@ -104,7 +104,7 @@ def _exceeds(chains: Chains, threads: int) -> bool:
 
 def applies(source: Source, x: Array, weights: Any = None) -> bool:
     """Whether nothing needs the passes of a call on these arrays: no tape, no tracer, no gradient."""
-    if tape.is_recording():
+    if is_compiling() or tape.is_recording():
         return False
     if source.backend != _TORCH:
         return True

@@ -74,20 +74,22 @@ def run(call: Call, passes: Iterable[Pass], cache_key: Hashable | None = None, *
     The next call of the same key is a `Chain`, which takes weights (`takes_weights`) or uses those of the passes.
     """
     chain, x = tuple(passes), call.source.x
-    own = fused.bind(call, (chain,), takes_weights=takes_weights) if chain else None
+    can_fuse = bool(chain) and fused.applies(call.source, x, chain[0].weights)
+    own = fused.bind(call, (chain,), takes_weights=takes_weights) if can_fuse else None
     if dry_run.is_active():
         _chained(call, chain)
         if own is not None:
             dry_run.note_fused(own.candidate())
         return stand_in(call, call.result, x)
-    if own is not None and fused.applies(call.source, x, chain[0].weights):
+    if own is not None:
         out = call.out if fused.can_write(call, x) else None
         y = own.run(call, x, None, out)
         _remember(cache_key, call, chain, own, (), takes_weights)
         return out if out is not None else write_output(call, y, x)
     if call.source.backend != LIBRARY:
         y, bound = _run_passes(call, chain)
-        _remember(cache_key, call, chain, own, bound, takes_weights)
+        if can_fuse or not chain:  # else the next call may be one whose passes are fused
+            _remember(cache_key, call, chain, own, bound, takes_weights)
         return y
     if not chain:
         return write_output(call, x, x)
