@@ -253,7 +253,7 @@ def _direct(call: BoundCall, plan: Plan, dtypes: tuple[Any, Any], shapes: tuple[
     general = _general(run, operands, problem, call.postprocess, shapes)
     if plan.traits.library == "torch":
         general = _accel.on_numpy_views(general) if plan.traits.origin else _accel.on_tensors_with_memory(general)
-    at = run.step.bound.at if plain and same_dtypes and plan.is_whole else None
+    at = run.at_addresses() if plain and same_dtypes else None
     if at is None:
         return general
     postprocess = None if call.postprocess is None else partial(_run_postprocess, call.postprocess, operands)
