@@ -21,6 +21,7 @@ from arrayconv._problem.spec import Axis
 from arrayconv._runtime.capacity import check_result
 from arrayconv._runtime.tracing import planning, record
 
+_INT64 = np.dtype(np.int64)
 Shape = tuple[int, ...]
 Kind = Literal["convolve", "correlate", "correlate2d"]
 
@@ -139,7 +140,7 @@ def lags(function: str, n: Any, k: Any, mode: Any) -> Any:
         first, stop = _lag_range(function, n, k, mode)
     except TypeError:  # an argument without a hash; the function itself raises the error
         first, stop = _lag_range.__wrapped__(function, n, k, mode)
-    return np.arange(first, stop, dtype=np.int64)
+    return np.arange(first, stop, dtype=_INT64)
 
 
 @lru_cache(maxsize=1024, typed=True)
