@@ -185,15 +185,18 @@ class Convolver:
         TypeError, ValueError, NotImplementedError
             As `convolve` does.
         """
-        key = _key(x) if out is None else None
+        key = _key(x)
         entry = None if key is None else self._store.find(key)
+        recording = not is_compiling() and tape.is_recording()
+        if entry is not None and out is not None and (recording or not _writes_in_place(entry, x, out)):
+            entry = None
         if entry is None:
             entry, operands = self._validate(x, out, key)
-        elif entry.call is not None and not tape.is_recording():
-            return self._bound(entry, entry.call, x)
+        elif entry.call is not None and not recording:
+            return self._bound(entry, entry.call, x, out)
         else:
             operands = entry.operands._replace(x=x)
-        if is_compiling() or not tape.is_recording():
+        if not recording:
             return self._compute(entry, operands, out)
         with tape.recording() as steps:
             y = self._compute(entry, operands, out)
@@ -281,7 +284,8 @@ class Convolver:
             extra = prod(problem.shape) * itemsize(operands.traits.output)
         if self._kernel.needs_autodiff or operands.traits.traced:
             return self._entry(operands, problem, shape, extra), operands
-        key = key or (operands.traits, shape, out is None, extra, config.current(), _accel.state())
+        if key is None or extra:
+            key = operands.traits, shape, out is None, extra, config.current(), _accel.state()
         entry = self._store.find(key)
         if entry is None:
             entry = self._entry(operands, problem, shape, extra)
@@ -308,11 +312,11 @@ class Convolver:
         request = FactorRequest(shape, self._geometry.axes, self._options, required, extra)
         return plan_factors(problem, traits, self._kernel.separability, request)
 
-    def _bound(self, entry: CacheEntry, call: BoundCall, x: Any) -> Any:
+    def _bound(self, entry: CacheEntry, call: BoundCall, x: Any, out: Any) -> Any:
         """Run a bound call with what is cached of the kernel."""
         cached = entry.constants[0]
         constants = dict(cached)
-        y = call(x, entry.operands.kernel, constants=constants)
+        y = call(x, entry.operands.kernel, out=out, constants=constants)
         if len(constants) > len(cached):
             cached.update(constants)
             self._store.trim()
@@ -330,6 +334,11 @@ class Convolver:
                 cached.update(now)
                 self._store.trim()
         return y
+
+
+def _writes_in_place(entry: CacheEntry, x: Any, out: Any) -> bool:
+    """Whether the bound call of an entry writes to `out` itself; raises if `out` can't store the result."""
+    return entry.call is not None and entry.call.writes_in_place(out, x, entry.operands.kernel)
 
 
 def _run(entry: CacheEntry, operands: Operands, out: Any, constants: Sequence[Constants]) -> Any:

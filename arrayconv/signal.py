@@ -107,7 +107,7 @@ def correlate(in1: Any, in2: Any, mode: Mode = "full", method: Method = "auto") 
 
 
 def fftconvolve(in1: Any, in2: Any, mode: Mode = "full", axes: int | Sequence[int] | None = None) -> Any:
-    """Convolve two N-dimensional arrays by FFT, over all axes or those named.
+    """Convolve two N-dimensional arrays, with the FFT's error bound, over all axes or those named.
 
     Parameters
     ----------
@@ -134,7 +134,8 @@ def fftconvolve(in1: Any, in2: Any, mode: Mode = "full", axes: int | Sequence[in
 
     Notes
     -----
-    Equals `scipy.signal.fftconvolve` up to rounding, except:
+    Computed by FFT where the cost model predicts that it is fastest; few taps are summed directly, which is never less
+    exact. ``convolve(method="fft")`` always transforms. Equals `scipy.signal.fftconvolve` up to rounding, except:
 
     * 'same' with `axes` keeps every batch row where `in2` has more of them than `in1`;
     * NaN stays within its window, and huge finite data does not overflow on its way.
@@ -145,11 +146,11 @@ def fftconvolve(in1: Any, in2: Any, mode: Mode = "full", axes: int | Sequence[in
     >>> fftconvolve([[1.0, 2.0, 3.0]], [[1.0, 1.0], [0.0, 2.0]], mode="same", axes=1).shape
     (2, 3)
     """
-    return convolution.broadcast("fftconvolve", in1, in2, mode, axes, "fft")
+    return convolution.broadcast("fftconvolve", in1, in2, mode, axes)
 
 
 def oaconvolve(in1: Any, in2: Any, mode: Mode = "full", axes: int | Sequence[int] | None = None) -> Any:
-    """Convolve two N-dimensional arrays tile by tile, over all axes or those named: for one much longer than the other.
+    """Convolve two N-dimensional arrays over all axes or those named; `fftconvolve` by another name.
 
     Parameters
     ----------
@@ -168,9 +169,8 @@ def oaconvolve(in1: Any, in2: Any, mode: Mode = "full", axes: int | Sequence[int
 
     Notes
     -----
-    Computed by overlap-save, overlap-add's twin: tiles overlap in what they read instead of what they write. Inputs of
-    like sizes make a single tile, which is `fftconvolve`. Differs from `scipy.signal.oaconvolve` as `fftconvolve` does
-    from its namesake.
+    The same as `fftconvolve`: the cost model chooses tiles, by overlap-save, where one input is much longer than the
+    other. Differs from `scipy.signal.oaconvolve` as `fftconvolve` does from its namesake.
 
     Examples
     --------
@@ -178,7 +178,7 @@ def oaconvolve(in1: Any, in2: Any, mode: Mode = "full", axes: int | Sequence[int
     >>> oaconvolve([1.0, 0.0, 0.0, 2.0], [1.0, 1.0]).shape
     (5,)
     """
-    return convolution.broadcast("oaconvolve", in1, in2, mode, axes, "overlap_save")
+    return convolution.broadcast("oaconvolve", in1, in2, mode, axes)
 
 
 def convolve2d(in1: Any, in2: Any, mode: Mode = "full", boundary: str = "fill", fillvalue: Any = 0) -> Any:

@@ -49,13 +49,14 @@ FLOOR = "floor"
 TURNS = 4  # of each call: what disturbs the machine passes
 PROFILED = 5000  # calls
 SHOWN = 25  # functions
-WIDE = 160  # columns of text: no name is cut short
+WIDE = 400  # columns of text: no name is cut short
 
 
 def arrays(library):
     """Return {role: operand} as a library's arrays."""
     random = np.random.default_rng(0)
     shapes = {"line": 8, "taps": 3, "plane": (4, 4), "stencil": (3, 3), "images": (1, 1, 4, 4), "filters": (1, 1, 3, 3)}
+    shapes["bias"] = (1,)
     hosts = {name: random.standard_normal(shape).astype(np.float32) for name, shape in shapes.items()}
     convert = {"numpy": "numpy", "torch": "torch", "jax": "jax.numpy"}[library]
     return {name: import_module(convert).asarray(host) for name, host in hosts.items()}
@@ -82,11 +83,32 @@ def doors(library):
             None if method != "auto" else partial(signal.convolve, plane, stencil, "same")
         ),
         "ndimage.correlate": lambda method: None if method != "auto" else partial(ndimage.correlate, plane, stencil),
+        "nn.conv2d bias": lambda method: partial(
+            nn.conv2d, a["images"], a["filters"], a["bias"], padding=1, method=method
+        ),
+        "vjp": lambda method: partial(arrayconv.vjp, arrayconv.convolve, plane, stencil, "same", method=method),
     }
+    fixed = signal_calls(line, taps, plane, stencil)
+    makers |= {door: lambda method, call=call: None if method != "auto" else call for door, call in fixed.items()}
     if library != "jax":  # whose arrays are immutable
         out = arrays(library)["plane"]
         makers["out="] = lambda method: partial(arrayconv.convolve, plane, stencil, "same", method=method, out=out)
+        makers["Convolver out="] = lambda method: partial(convolver(method), out=out)
+        makers["ndimage output="] = lambda method: (
+            None if method != "auto" else partial(ndimage.correlate, plane, stencil, out)
+        )
     return makers
+
+
+def signal_calls(line, taps, plane, stencil):
+    """Return door -> call, of functions that choose the method themselves."""
+    return {
+        "signal.convolve 1-D": partial(signal.convolve, line, taps),
+        "signal.convolve2d": partial(signal.convolve2d, plane, stencil, "same"),
+        "signal.fftconvolve": partial(signal.fftconvolve, line, taps),
+        "signal.upfirdn": partial(signal.upfirdn, taps, line, 3, 2),
+        "signal.choose_conv_method": partial(signal.choose_conv_method, line, taps),
+    }
 
 
 def peers(library):
@@ -96,14 +118,23 @@ def peers(library):
         import scipy.ndimage
         import scipy.signal
 
-        return {
+        out, own = a["plane"].copy(), signal_calls(a["line"], a["taps"], a["plane"], a["stencil"])
+        theirs = {
+            ("SciPy", door): partial(getattr(scipy.signal, call.func.__name__), *call.args)
+            for door, call in own.items()
+        }
+        return theirs | {
+            ("SciPy", "ndimage output="): partial(scipy.ndimage.correlate, a["plane"], a["stencil"], out),
             ("numpy.convolve", "convolve 1-D"): partial(np.convolve, a["line"], a["taps"], "same"),
             ("SciPy", "signal.convolve"): partial(scipy.signal.convolve, a["plane"], a["stencil"], "same"),
             ("SciPy", "ndimage.correlate"): partial(scipy.ndimage.correlate, a["plane"], a["stencil"]),
         }
     if library == "torch":
         conv2d = import_module("torch").nn.functional.conv2d
-        return {("torch", "nn.conv2d"): partial(conv2d, a["images"], a["filters"], padding=1)}
+        return {
+            ("torch", "nn.conv2d"): partial(conv2d, a["images"], a["filters"], padding=1),
+            ("torch", "nn.conv2d bias"): partial(conv2d, a["images"], a["filters"], a["bias"], padding=1),
+        }
     jnp = import_module("jax.numpy")
     return {("jax.numpy", "convolve 1-D"): partial(jnp.convolve, a["line"], a["taps"], "same")}
 

@@ -40,7 +40,7 @@ class Context(NamedTuple):
     out: Any = None  # a NumPy array to write the piece to
     may_use_threads: bool = True  # False where pieces run in parallel: functions called for one must start no threads
     single_use: bool = False  # whether a prepared kernel is used for one piece only
-    memory: Memory | None = None  # the problem on the caller's contiguous arrays, where the piece is a whole call
+    memory: Memory | None = None  # the problem on the caller's contiguous arrays, where few pieces compute it
 
     @property
     def in_place(self) -> bool:
@@ -49,7 +49,7 @@ class Context(NamedTuple):
 
 
 class Memory(NamedTuple):
-    """A problem of one piece on contiguous arrays of the accumulator's dtype, in the caller's order of axes."""
+    """A problem on contiguous arrays of the accumulator's dtype, in the caller's order of axes, and one piece of it."""
 
     problem: Problem
     piece: Piece
@@ -60,7 +60,7 @@ class Bound(NamedTuple):
 
     run: Run
     checked: Run | None = None  # the same on unguarded data; returns None for data that must be contained
-    at: Callable[[int, int, int], None] | None = None  # (x, kernel, y): a whole call at addresses of `context.memory`
+    at: Callable[[int, int, int], None] | None = None  # (x, kernel, y): a piece at addresses of `context.memory`
 
 
 def _never(spec: Spec, traits: Traits) -> bool:

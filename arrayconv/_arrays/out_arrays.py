@@ -61,6 +61,22 @@ def layout_signature(backend: str, out: Any) -> Hashable | None:
     return out.shape, out.stride(), out.dtype, out.device, out.layout, pending
 
 
+def output_key(out: Any, operands: tuple[Any, ...]) -> tuple[Any, ...] | None:
+    """Return all that `check_target` reads of an array besides shape, dtype and device, as options of a cache key.
+
+    None where each call must be checked: a gradient may be lost, or the array is neither of NumPy nor a tensor.
+    """
+    if type(out) is np.ndarray:
+        flags = out.flags
+        return out.strides, flags.writeable, flags.aligned
+    torch = sys.modules.get("torch")
+    if torch is None or type(out) is not torch.Tensor or is_compiling():
+        return None
+    if any(getattr(array, "requires_grad", False) for array in (out, *operands)):
+        return None
+    return out.stride(), out.is_conj(), out.is_neg(), out._is_zerotensor()
+
+
 def shares_memory(backend: str, first: Array, second: Array, *, plain: bool = False) -> bool:
     """Whether writing to `first` may change `second`; True where that is unknown. `plain`: neither is traced."""
     if backend in ("numpy", "cupy"):

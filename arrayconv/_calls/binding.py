@@ -118,12 +118,14 @@ class BoundCall:
         direct = self._direct
         if direct is _UNBOUND:
             direct = self.bind()
-        if direct is not None and not self._needs_autodiff(x, kernel, bias):
+        if direct is not None and self._runs_directly(x, kernel, bias):
             try:
                 y = direct(x, kernel, bias, None, constants)
             except AcceleratorFailed:
                 y = None  # `_run` tries another method, and warns
             if y is not None:
+                if tape.is_recording():
+                    self._note(x, kernel)
                 return y
         return self._run(self.plan(), x, kernel, bias, constants)
 
@@ -136,12 +138,22 @@ class BoundCall:
             self._plans[extra_bytes] = cached
         return cached
 
+    def _runs_directly(self, x: Any, kernel: Any, bias: Any) -> bool:
+        """Whether nothing needs the operations one by one; a tape needs those after a postprocessed convolution."""
+        if self.postprocess is not None and tape.is_recording():
+            return False
+        return not self._needs_autodiff(x, kernel, bias)
+
     def _needs_autodiff(self, x: Any, kernel: Any, bias: Any) -> bool:
-        """Whether a tape, a gradient or a transform needs the operations on the operands."""
-        if tape.is_recording():
-            return True
+        """Whether a gradient or a transform needs the operations on the operands."""
         detect = self._detector
         return detect is not None and (detect(x, kernel) or (bias is not None and detect(bias, bias)))
+
+    def _note(self, x: Any, kernel: Any) -> None:
+        """Record the call on the tape."""
+        operands = self.operands._replace(x=x, kernel=kernel)
+        pullback = partial(tape.of_convolution, operands, self.problem, self.plan(), self.options.fill_value)
+        tape.note((x, kernel), pullback, convolves=True)
 
     def bind(self) -> Direct | None:
         """Return the direct function of the arrays, without autodiff; None if there is none."""
@@ -168,7 +180,7 @@ class BoundCall:
     def writes_in_place(self, out: Any, x: Any, kernel: Any) -> bool:
         """Whether steps may write to `out`; raises if `out` can't store the result."""
         backend = self.operands.traits.backend
-        plain = type(out) is type(x) and not self._needs_autodiff(x, kernel, None)
+        plain = type(out) is type(x) and not (tape.is_recording() or self._needs_autodiff(x, kernel, None))
         signature = layout_signature(backend, out) if plain else None
         writable = self._outs.get(signature)
         if writable is None:
@@ -253,7 +265,7 @@ def _direct(call: BoundCall, plan: Plan, dtypes: tuple[Any, Any], shapes: tuple[
     general = _general(run, operands, problem, call.postprocess, shapes)
     if plan.traits.library == "torch":
         general = _accel.on_numpy_views(general) if plan.traits.origin else _accel.on_tensors_with_memory(general)
-    at = run.step.bound.at if plain and same_dtypes and plan.is_whole else None
+    at = run.at_addresses() if plain and same_dtypes else None
     if at is None:
         return general
     postprocess = None if call.postprocess is None else partial(_run_postprocess, call.postprocess, operands)

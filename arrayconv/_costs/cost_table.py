@@ -67,7 +67,7 @@ METHOD_COSTS: dict[str, MethodCost] = {
     # With vectors of 64 bytes (AVX-512); without them too, for methods that `METHOD_COSTS_AVX2` does not list.
     # Fitted on 2026-11-22, 2 cores of an AMD EPYC (Zen 5), gcc 12.2; loops are those of one thread.
     "numpy_convolve-short": MethodCost(1500, 1246),  # a call took 12 us on 2026-11-29, of native_loops 5, of im2col 16
-    "numpy_convolve-float": MethodCost(1500, 640, 2364),
+    "numpy_convolve-float": MethodCost(9000, 640, 2364),  # a call, by hand: as of -short
     "numpy_convolve-integer": MethodCost(1500, 11520, 1000),
     "native_loops-float": MethodCost(652, 512, 1400),
     "native_loops-filters": MethodCost(652, 200, 200),

@@ -14,7 +14,7 @@ from arrayconv._ndimage import dtypes, fused
 from arrayconv._ndimage.arguments import boundary_of, entry_axes, per_axis, several_axes
 from arrayconv._ndimage.filters import Request, gaussian, gaussian_chain, line
 from arrayconv._ndimage.fused import Fused
-from arrayconv._ndimage.passes import stand_in, write_output
+from arrayconv._ndimage.passes import run_fused, stand_in, write_output
 from arrayconv._ndimage.validation import Call, validate_input
 from arrayconv._ndimage.window import Pass
 from arrayconv._problem.axes import is_iterable
@@ -34,20 +34,20 @@ _SMOOTHING = {"truncate", "radius"}  # options of a Gaussian that are one for al
 class _Remembered(NamedTuple):
     """A filter, bound."""
 
-    call: Call  # without its input
+    call: Call  # without its input and its output array
     fused: Fused
 
-    def attempt(self, x: Any) -> Any:
+    def attempt(self, x: Any, out: Any) -> Any:
         """Return the filtered input; None where the derivatives must be combined."""
         if not fused.applies(self.call.source, x):
             return None
-        return write_output(self.call, self.fused.run(self.call, x, None, None), x)
+        return run_fused(self.fused, self.call if out is None else self.call._replace(out=out), x)
 
 
 def laplace(request: Request, axes: Any) -> Any:
     """Return the sum of second differences along the axes."""
     cache_key = request.key(axes)
-    y = _remembered_result(cache_key, request.input)
+    y = _remembered_result(cache_key, request)
     return _by_axes(request, cache_key, axes, _second_difference, "sum", _laplace_passes) if y is None else y
 
 
@@ -82,7 +82,7 @@ def _has_whole_differences(call: Call) -> bool:
 def gaussian_laplace(request: Request, sigma: Any, axes: Any, options: Mapping[str, Any]) -> Any:
     """Return the sum of a Gaussian's second derivatives; axes that are left out have a sigma of 0."""
     cache_key = request.key(sigma, axes, dict(options))
-    y = _remembered_result(cache_key, request.input)
+    y = _remembered_result(cache_key, request)
     if y is not None:
         return y
     function, x = request.function, validate_input(request.function, request.input).x
@@ -95,14 +95,14 @@ def gaussian_laplace(request: Request, sigma: Any, axes: Any, options: Mapping[s
 def gaussian_gradient_magnitude(request: Request, sigma: Any, axes: Any, options: Mapping[str, Any]) -> Any:
     """Return the length of the gradient by a Gaussian's first derivatives."""
     cache_key = request.key(sigma, axes, dict(options))
-    y = _remembered_result(cache_key, request.input)
+    y = _remembered_result(cache_key, request)
     return _gaussian_by_axes(request, cache_key, 1, sigma, axes, options, "length") if y is None else y
 
 
-def _remembered_result(cache_key: Hashable | None, x: Any) -> Any:
+def _remembered_result(cache_key: Hashable | None, request: Request) -> Any:
     """Return the result of the filter that is cached under a key; None where there is none, or derivatives must run."""
     remembered = cache.lookup(cache_key)
-    return None if remembered is None else remembered.attempt(x)
+    return None if remembered is None else remembered.attempt(request.input, request.out)
 
 
 def _gaussian_by_axes(
@@ -170,11 +170,9 @@ def _by_axes(
     if own is None or dry_run.is_active():
         return _combined(call, request, derivative, numbers, modes, combine, own)
     if not call.is_promoted:
-        bare = call._replace(source=source._replace(x=None))  # pyright: ignore[reportArgumentType]
+        bare = call._replace(source=source._replace(x=None), out=None)  # pyright: ignore[reportArgumentType]
         cache.store(cache_key, _Remembered(bare, own))
-    out = call.out if fused.can_write(call, source.x) else None
-    y = own.run(call, source.x, None, out)
-    return y if out is not None else write_output(call, y, source.x)
+    return run_fused(own, call, source.x)
 
 
 def _bind(call: Call, chains: Sequence[Sequence[Pass]], combine: Combination) -> Fused | None:

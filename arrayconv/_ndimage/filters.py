@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from arrayconv._arrays.array import Array
 from arrayconv._arrays.dtype_names import dtype_name
+from arrayconv._arrays.out_arrays import output_key
 from arrayconv._calls import cache
 from arrayconv._ndimage import dtypes
 from arrayconv._ndimage.arguments import before_of, boundary_of, entry_axes, one_axis, per_axis, several_axes, whole
@@ -30,12 +31,28 @@ class Request(NamedTuple):
     mode: Any
     cval: Any
 
+    @property
+    def out(self) -> Any:
+        """The array that the result is written to, None for a new one."""
+        return self.output if hasattr(self.output, "dtype") and not isinstance(self.output, type) else None
+
     def key(self, *options: Any, weights: Any = None) -> Hashable | None:
-        """Return the cache key of the call; weights that are no array are part of it by their numbers."""
-        own = self.output, self.mode, self.cval, *options
+        """Return the cache key of the call.
+
+        Weights that are no array are part of it by their numbers, an output array by its memory layout.
+        """
+        own: tuple[Any, ...] = self.output, self.mode, self.cval, *options
+        arrays, out = (self.input,), self.out
         if hasattr(weights, "dtype"):
-            return cache.key(f"ndimage.{self.function}", (self.input, weights), own)
-        return cache.key(f"ndimage.{self.function}", (self.input,), (*own, _as_tuple(weights)))
+            arrays = self.input, weights
+        else:
+            own = *own, _as_tuple(weights)
+        if out is not None:
+            layout = output_key(out, arrays)
+            if layout is None:
+                return None
+            arrays, own = (*arrays, out), (*layout, *own[1:])
+        return cache.key(f"ndimage.{self.function}", arrays, own)
 
     def validate(self, *, promote: bool = False) -> Call:
         """Return the call; its input is validated before its output and its fill."""
@@ -58,7 +75,7 @@ def windowed(request: Request, weights: Any, origin: Any, axes: Any, *, flip: bo
     cache_key = request.key(origin, axes, weights=weights)
     remembered = cache.lookup(cache_key)
     if remembered is not None:
-        return remembered(request.input, weights)
+        return remembered(request.input, weights, request.out)
     call, taps = request.validate_weighted(weights)
     return run(
         call, [_window(request, call, taps, origin, axes, flip)], cache_key, takes_weights=hasattr(weights, "dtype")
@@ -92,7 +109,7 @@ def line(request: Request, weights: Any, axis: Any, origin: Any, *, flip: bool) 
     cache_key = request.key(axis, origin, weights=weights)
     remembered = cache.lookup(cache_key)
     if remembered is not None:
-        return remembered(request.input, weights)
+        return remembered(request.input, weights, request.out)
     function = request.function
     call, taps = request.validate_weighted(weights)
     if len(taps.shape) != 1 or 0 in taps.shape:
@@ -108,7 +125,7 @@ def gaussian1d(request: Request, sigma: Any, axis: Any, order: Any, truncate: fl
     cache_key = request.key(sigma, axis, order, truncate, radius)
     remembered = cache.lookup(cache_key)
     if remembered is not None:
-        return remembered(request.input)
+        return remembered(request.input, None, request.out)
     call = request.validate(promote=True)
     number = one_axis(request.function, axis, call.source.x.ndim)
     return run(call, [gaussian_pass(call, number, sigma, order, request.mode, truncate, radius)], cache_key)
@@ -121,7 +138,7 @@ def gaussian(
     cache_key = request.key(sigma, order, truncate, radius, axes)
     remembered = cache.lookup(cache_key)
     if remembered is not None:
-        return remembered(request.input)
+        return remembered(request.input, None, request.out)
     call = request.validate()
     return run(call, gaussian_chain(call, sigma, order, request.mode, truncate, radius, axes), cache_key)
 
@@ -145,7 +162,7 @@ def mean1d(request: Request, size: Any, axis: Any, origin: Any) -> Any:
     cache_key = request.key(size, axis, origin)
     remembered = cache.lookup(cache_key)
     if remembered is not None:
-        return remembered(request.input)
+        return remembered(request.input, None, request.out)
     call = request.validate(promote=True)
     number = one_axis(request.function, axis, call.source.x.ndim)
     return run(call, [_mean(call, number, size, request.mode, origin)], cache_key)
@@ -156,7 +173,7 @@ def mean(request: Request, size: Any, origin: Any, axes: Any) -> Any:
     cache_key = request.key(size, origin, axes)
     remembered = cache.lookup(cache_key)
     if remembered is not None:
-        return remembered(request.input)
+        return remembered(request.input, None, request.out)
     function, call = request.function, request.validate(promote=True)
     numbers = several_axes(function, axes, call.source.x.ndim)
     entries = _entries(function, len(numbers), size=size, mode=request.mode, origin=origin)
@@ -190,7 +207,7 @@ def gradient(request: Request, axis: Any, smoothing: tuple[int, int, int]) -> An
     cache_key = request.key(axis)
     remembered = cache.lookup(cache_key)
     if remembered is not None:
-        return remembered(request.input)
+        return remembered(request.input, None, request.out)
     function, call = request.function, request.validate()
     source, ndim = call.source, call.source.x.ndim
     number = one_axis(function, axis, ndim)

@@ -13,6 +13,7 @@ from arrayconv._arrays.array import Array
 from arrayconv._arrays.dtypes import eps
 from arrayconv._arrays.float_errors import float_errors_ignored
 from arrayconv._arrays.operands import operands
+from arrayconv._arrays.out_arrays import shares_memory
 from arrayconv._calls import binding, cache, dry_run, prepare
 from arrayconv._calls.binding import BoundCall
 from arrayconv._ndimage import dtypes, fused
@@ -44,21 +45,21 @@ class _BoundPass(NamedTuple):
 class Chain(NamedTuple):
     """The passes of a call, bound: a function of any input, and of weights, of the same kinds."""
 
-    call: Call  # without its input
+    call: Call  # without its input and its output array
     passes: tuple[Pass, ...]  # that of weights which are given at each call has none
     fused: Fused | None
     bound: tuple[_BoundPass, ...]  # without `fused`
     dtype: Any  # of the weights that are given, as passes take them; None where the passes hold their own
 
-    def __call__(self, x: Any, weights: Any = None) -> Any:
-        call = self.call
+    def __call__(self, x: Any, weights: Any = None, out: Any = None) -> Any:
+        call = self.call if out is None else self.call._replace(out=out)
         if self.dtype is None:
             weights = None
         elif weights.dtype != self.dtype:
             weights = call.source.xp.astype(weights, self.dtype)
         if self.fused is not None:
             if fused.applies(call.source, x, weights):
-                return write_output(call, self.fused.run(call, x, weights, None), x)
+                return run_fused(self.fused, call, x, weights)
             passes = self.passes if self.dtype is None else (self.passes[0]._replace(weights=weights),)
             return _run_passes(call._replace(source=call.source._replace(x=x)), passes)[0]
         y = _entering(call, x)
@@ -82,10 +83,9 @@ def run(call: Call, passes: Iterable[Pass], cache_key: Hashable | None = None, *
             dry_run.note_fused(own.candidate())
         return stand_in(call, call.result, x)
     if own is not None:
-        out = call.out if fused.can_write(call, x) else None
-        y = own.run(call, x, None, out)
+        y = run_fused(own, call, x)
         _remember(cache_key, call, chain, own, (), takes_weights)
-        return out if out is not None else write_output(call, y, x)
+        return y
     if call.source.backend != LIBRARY:
         y, bound = _run_passes(call, chain)
         if can_fuse or not chain:  # else the next call may be one whose passes are fused
@@ -96,6 +96,15 @@ def run(call: Call, passes: Iterable[Pass], cache_key: Hashable | None = None, *
     bare = tuple(one._replace(weights=None) for one in chain)
     operands = x, tuple(one.weights for one in chain)
     return write_output(call, prepare.as_planned_program(LIBRARY, _as_program, (call.bare, bare), operands), x)
+
+
+def run_fused(own: Fused, call: Call, x: Array, weights: Any = None) -> Any:
+    """Return the result of a call by compiled code, which writes to the caller's array where it overlaps no operand."""
+    out = call.out if fused.can_write(call, x) else None
+    if out is not None and weights is not None and shares_memory(call.source.backend, out, weights):
+        out = None
+    y = own.run(call, x, weights, out)
+    return out if out is not None else write_output(call, y, x)
 
 
 def _run_passes(call: Call, chain: tuple[Pass, ...]) -> tuple[Any, tuple[_BoundPass, ...]]:
@@ -121,7 +130,7 @@ def _remember(
     """Cache the passes of a call without the caller's arrays."""
     if cache_key is None or call.is_promoted:  # every such call warns
         return
-    bare = call._replace(source=call.source._replace(x=None))  # pyright: ignore[reportArgumentType]
+    bare = call._replace(source=call.source._replace(x=None), out=None)  # pyright: ignore[reportArgumentType]
     dtype = None
     if takes_weights:
         dtype = getattr(chain[0].weights, "dtype", None)

@@ -14,6 +14,7 @@ from arrayconv._algorithms import ALGORITHMS, Accuracy, Algorithm, Extends
 from arrayconv._arrays.traits import Traits
 from arrayconv._costs import parallel
 from arrayconv._costs.cost_table import primitive_costs
+from arrayconv._problem.boundary import reads_samples
 from arrayconv._problem.gather import gathered_axis, needs_gather
 from arrayconv._problem.spec import Axis, Spec
 from arrayconv._problem.split import block_shape, handles_wrap, handles_zeros, live_phases
@@ -23,6 +24,7 @@ TABLE: dict[str, Algorithm] = {**ALGORITHMS, **ACCELERATED}
 METHODS = ("auto", *TABLE)
 REMOVED = {"numba": "native_loops", "numba_tiles": "native_tiles"}  # methods of earlier versions -> successors
 _UNLIMITED = 1 << 62
+_EXTENSION_CALLS = 4  # array functions that continue one axis by its own samples
 _MAX_PIECES = 4096  # cache-sized pieces of one problem: planning time must not grow with the data
 
 
@@ -117,7 +119,19 @@ class _CostModel(NamedTuple):
         """Return the expected nanoseconds of all pieces, one after the other, with the kernel prepared once."""
         piece, count, traits = self.piece(block), self.count(block), self.traits._replace(threads=threads)
         saved = self.prepare_cost(block, threads) * (count - 1)
-        return (self.algorithm.cost(piece, traits) + _step_ns(traits)) * count - saved
+        return (self.algorithm.cost(piece, traits) + _step_ns(traits)) * count - saved + self.extension_cost
+
+    @property
+    def extension_cost(self) -> int:
+        """The expected nanoseconds of the calls that continue x by its own samples, where the method does not."""
+        if "all" in self.extends:
+            return 0
+        extended = [axis for axis in self.spec.axes if axis.leaves_data and reads_samples(axis.boundary)]
+        return (
+            sum(not handles_wrap(axis, self.extends) for axis in extended)
+            * _EXTENSION_CALLS
+            * primitive_costs(self.traits.row).call_ns
+        )
 
     def prepare_cost(self, block: tuple[int, ...], threads: int) -> int:
         """Return the expected nanoseconds of preparing the kernel, 0 if the algorithm has no separate figure for it."""

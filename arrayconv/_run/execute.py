@@ -7,7 +7,7 @@ compute it. A call is then one pass over the steps: read a piece of x, run the m
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
@@ -22,11 +22,14 @@ from arrayconv._plan.plan import Plan, Task, plan_of
 from arrayconv._plan.rank import TABLE
 from arrayconv._problem.problem import Problem
 from arrayconv._problem.spec import Spec
+from arrayconv._problem.split import Piece
 from arrayconv._run.operands import orientation, reader, wrap_fill
 from arrayconv._run.steps import Constants, Kernels, Step, StepKernel, part_of_kernel
 from arrayconv._runtime.threads import parallel_for
 from arrayconv._runtime.tracing import is_traced
 
+At = Callable[[int, int, int], None]  # (x, kernel, y)
+_MAX_AT_ADDRESSES = 16  # steps of a call at addresses
 _MAX_CACHED = 64  # bound steps: if there are more, each call binds its own
 
 
@@ -39,13 +42,10 @@ class BoundPlan:
         algorithm, traits = TABLE[plan.method], plan.traits
         may_use_threads = plan.num_parallel <= 1
         fft = _fft.namespace(traits.transforms, xp, traits.threads if may_use_threads else 1)
-        memory = None
-        if problem is not None and plan.is_whole:
-            memory = Memory(problem, plan.partition.at(0))
         self.plan, self.algorithm = plan, algorithm
-        self.context = Context(
-            xp, device, traits, fft, wrap_fill(fill, traits), may_use_threads=may_use_threads, memory=memory
-        )
+        self.context = Context(xp, device, traits, fft, wrap_fill(fill, traits), may_use_threads=may_use_threads)
+        few = may_use_threads and 0 < plan.partition.num_pieces <= _MAX_AT_ADDRESSES
+        self._problem = problem if few else None
         self.orient = orientation(plan.spec, self.context)
         self._dtype = getattr(xp, traits.output)
         self._casts = traits.output != traits.accumulator
@@ -72,10 +72,14 @@ class BoundPlan:
             other = self._fallback(failure)
         return other(x, kernel, out)
 
-    @property
-    def step(self) -> Step:
-        """The first step, the only one of a whole plan."""
-        return self._step(0)
+    def at_addresses(self) -> At | None:
+        """Return the call at addresses of contiguous x, kernel and y; None where a step does not run there."""
+        if self._problem is None:
+            return None
+        steps = [step.bound.at for step in self._each_step()]
+        if len(steps) == 1:
+            return steps[0]
+        return None if None in steps else partial(_run_each, tuple(steps))
 
     def prepare(self, kernel: Array) -> Constants:
         """Return what the plan prepares from a kernel: the `constants` of a call."""
@@ -119,7 +123,7 @@ class BoundPlan:
         return y  # pyright: ignore[reportReturnType]
 
     def _run_whole(self, x: Array, kernels: Kernels, out: Any) -> Array:
-        y = self._run_step(self.step, x, kernels, out if self._in_place else None)
+        y = self._run_step(self._step(0), x, kernels, out if self._in_place else None)
         if out is None:
             return self._finalize(y)
         if y is not out:
@@ -175,9 +179,7 @@ class BoundPlan:
         partition = self.plan.partition
         piece = partition.at(number)
         place = (slice(*piece.batch), slice(*piece.groups), slice(None), *piece.target)
-        bound = self._bounds.get(piece.spec)
-        if bound is None:
-            bound = self._bounds[piece.spec] = self.algorithm.bind(piece.spec, self.context)
+        bound = self._bound(piece)
         kernel, num_uses = partition.prepared_kernel(number)
         prepare = self.algorithm.preparation.bind(piece.spec, self.context)
         single_use = self.context._replace(single_use=True)
@@ -192,6 +194,16 @@ class BoundPlan:
             prepare,
         )
 
+    def _bound(self, piece: Piece) -> Bound:
+        """Return the method bound to a piece: to its place in memory too, or to its spec alone."""
+        if self._problem is not None:
+            context = self.context._replace(memory=Memory(self._problem, piece))
+            return self.algorithm.bind(piece.spec, context)
+        bound = self._bounds.get(piece.spec)
+        if bound is None:
+            bound = self._bounds[piece.spec] = self.algorithm.bind(piece.spec, self.context)
+        return bound
+
     def _fallback(self, failure: _accel.AcceleratorFailed) -> BoundPlan:
         """Return the plan of another method, with a warning, after a library failed; raises unless 'auto'."""
         plan, context = self.plan, self.context
@@ -202,6 +214,11 @@ class BoundPlan:
         other = plan_of("convolution", plan.task._replace(traits=others), plan.zero_fill)
         warnings.warn(f"{failure}. Method {other.method!r} runs instead.", RuntimeWarning, stacklevel=2)
         return BoundPlan(other, context.fill, xp=context.xp, device=context.device)
+
+
+def _run_each(steps: tuple[Any, ...], x: int, kernel: int, y: int) -> None:
+    for step in steps:
+        step(x, kernel, y)
 
 
 @float_errors_ignored

@@ -17,6 +17,7 @@ from arrayconv._arrays.identify import device_of, identify
 from arrayconv._arrays.namespace import Namespace, has_dtype, namespace_of
 from arrayconv._arrays.numpy_dtypes import narrower
 from arrayconv._arrays.operands import Operands, operands
+from arrayconv._problem.problem import Problem
 from arrayconv._runtime.tracing import shape_of
 
 Rule = Callable[[str, str], str]  # the dtype names of both inputs to the result's
@@ -55,6 +56,10 @@ class Form(NamedTuple):
     xp: Namespace
     casts: tuple[Any, Any]  # what bools of the first and of the second input are cast to; None where it has others
     output: str  # dtype name of the result: the core's own, except for bool
+
+    def is_identity(self, problem: Problem) -> bool:
+        """Whether operands and result of a problem are the core's own."""
+        return self.casts == (None, None) and self.output != "bool" and bool(problem.shape)
 
     def operands(self, in1: Any, in2: Any) -> tuple[Any, Any]:
         """Return both inputs as the core takes them."""

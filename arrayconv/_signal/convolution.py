@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -31,13 +32,13 @@ METHODS: dict[str, tuple[Options, ...]] = {
     "auto": (Options(),),
     "direct": (Options(accuracy="componentwise"),),
     "fft": (Options("fft"), Options("overlap_save"), Options()),
-    "overlap_save": (Options("overlap_save"), Options()),
 }
 # Up to here 'auto' sums directly, as SciPy does: nothing is slow yet, and small exact results stay exact.
 _FEW_MACS = 1 << 14
 _BOUNDARIES = boundary_names("signal")
 _LONG = ("float96", "float128", "complex192", "complex256", "longdouble", "clongdouble")
 _WIDEST = 1023  # bits of an integer that surely has a float64
+_Bound = Callable[[Any, Any], Any]
 _UNCASTABLE = "could not cast `fillvalue` directly to the output type (it was first converted to complex)"
 
 
@@ -57,6 +58,12 @@ def everywhere(function: str, kind: Kind, in1: Any, in2: Any, mode: Any, method:
 
 def choice(function: str, in1: Any, in2: Any, mode: Any) -> str:
     """Return which of SciPy's methods 'auto' means: 'direct' or 'fft'."""
+    cache_key = cache.key(_DOOR + function, (in1, in2), (mode,))
+    cached = cache.lookup(cache_key)
+    return cache.store(cache_key, _choice(function, in1, in2, mode)) if cached is None else cached
+
+
+def _choice(function: str, in1: Any, in2: Any, mode: Any) -> str:
     inputs, call = _over_all_axes(function, "convolve", in1, in2, mode, "auto")
     if any(str(array.dtype) in _LONG for array in inputs.arrays):
         return "direct"  # no FFT here takes them; the convolution itself refuses, with the way out
@@ -93,8 +100,8 @@ def _may_swap(kind: Kind, inputs: Pair) -> bool:
     return flips and not any(0 in shape for shape in inputs.shapes)
 
 
-def broadcast(function: str, in1: Any, in2: Any, mode: Any, axes: Any, method: str) -> Any:
-    """Convolve over `axes` through spectra, the other axes broadcasting."""
+def broadcast(function: str, in1: Any, in2: Any, mode: Any, axes: Any) -> Any:
+    """Convolve over `axes` by the method of least cost, in the dtype of spectra, the other axes broadcasting."""
     cache_key = cache.key(_DOOR + function, (in1, in2), (mode, axes))
     call = cache.lookup(cache_key)
     if call is None:
@@ -108,12 +115,12 @@ def broadcast(function: str, in1: Any, in2: Any, mode: Any, axes: Any, method: s
                 function, inputs, result_type
             )  # refuses dtypes without a convolution; SciPy's result has its own dtype
             return inputs.xp.zeros(0, dtype=inputs.dtype_of("float64"), device=inputs.device)
-        call = cache.store(cache_key, _broadcast(function, inputs, mode, named, method))
+        call = cache.store(cache_key, _broadcast(function, inputs, mode, named))
         in1, in2 = inputs.arrays
     return call(in1, in2)
 
 
-def _broadcast(function: str, inputs: Pair, mode: Any, named: tuple[int, ...], method: str) -> _BoundPair:
+def _broadcast(function: str, inputs: Pair, mode: Any, named: tuple[int, ...]) -> _Bound:
     first, second = inputs.shapes
     shapes.check_broadcast(function, inputs.shapes, named)
     longer = tuple(axis for axis in named if first[axis] != 1 and second[axis] != 1)
@@ -123,7 +130,7 @@ def _broadcast(function: str, inputs: Pair, mode: Any, named: tuple[int, ...], m
     # of it is a convolution where `in1` is the one.
     space = longer if mode != "same" else tuple(axis for axis in named if second[axis] != 1)
     request = Request(function, "convolve", inputs.shapes, space, mode)
-    return _bind(function, core, translate(request), METHODS[method])
+    return _bind(function, core, translate(request), METHODS["auto"])
 
 
 def _spectral(first: str, second: str) -> str:
@@ -160,9 +167,7 @@ def _check_planar(function: str, inputs: Pair, mode: Any, boundary: Any) -> None
     shapes.check_valid(function, inputs.shapes, mode, (0, 1))
 
 
-def _planar(
-    function: str, kind: Kind, inputs: Pair, core: Typed, mode: str, boundary: str, fill: complex
-) -> _BoundPair:
+def _planar(function: str, kind: Kind, inputs: Pair, core: Typed, mode: str, boundary: str, fill: complex) -> _Bound:
     outside = "constant" if mode == "valid" else _BOUNDARIES[boundary]
     if reads_samples(outside) and mode == "full" and 0 in inputs.shapes[0]:
         raise ValueError(f"{function}: boundary {boundary!r} extends in1. Got an empty one, shape {inputs.shapes[0]}.")
@@ -204,6 +209,10 @@ class _BoundPair(NamedTuple):
     swapped: bool  # x is the second
     reverses: bool  # and then reversed and conjugated
 
+    def shortest(self) -> _Bound:
+        """Return the bound call itself where its operands and its result are SciPy's."""
+        return self.call if not self.swapped and self.form.is_identity(self.call.problem) else self
+
     def __call__(self, in1: Any, in2: Any) -> Any:
         x, kernel = self.form.operands(in1, in2)
         if self.swapped:
@@ -211,7 +220,7 @@ class _BoundPair(NamedTuple):
         return self.form.result(self.call(x, kernel))
 
 
-def _bind(function: str, core: Typed, call: Translated, methods: tuple[Options, ...], fill: complex = 0) -> _BoundPair:
+def _bind(function: str, core: Typed, call: Translated, methods: tuple[Options, ...], fill: complex = 0) -> _Bound:
     """Bind a translated call to the first of `methods` that can run it."""
     operands = core.operands
     if call.swapped:  # what is reversed at each call keeps its shape and dtype
@@ -219,7 +228,7 @@ def _bind(function: str, core: Typed, call: Translated, methods: tuple[Options, 
         operands = operands._replace(x=operands.kernel, kernel=operands.x)
     options = _first(function, call, operands.traits, methods, fill)
     bound = binding.cached_call(function, operands, call.problem, options)
-    return _BoundPair(bound, core.form, call.swapped, call.reverses)
+    return _BoundPair(bound, core.form, call.swapped, call.reverses).shortest()
 
 
 @planning(0)

@@ -43,6 +43,10 @@ class _BoundFilter(NamedTuple):
     form: Form
     extend: Callable[[Any], Any] | None
 
+    def shortest(self) -> BoundCall | _BoundFilter:
+        """Return the bound call itself where x is not extended first and the result is the core's."""
+        return self.call if self.extend is None and self.form.is_identity(self.call.problem) else self
+
     def __call__(self, x: Any, h: Any) -> Any:
         x, h = self.form.operands(x, h)
         return self.on_extended(x if self.extend is None else self.extend(x), h)
@@ -63,7 +67,8 @@ def filtered(function: str, h: Any, x: Any, rates: tuple[Any, Any], axis: Any, m
         label = _label(function, axis, inputs.shapes[0])
         geometry = _axis(function, inputs.shapes[0][label], inputs.shapes[1], rates, extension_mode)
         call, operands = _bind(function, inputs, label, geometry, extension_mode, options)
-        return cache.store(cache_key, call).on_extended(operands.x, operands.kernel)
+        cache.store(cache_key, call.shortest())
+        return call.on_extended(operands.x, operands.kernel)
     return call(x, h)
 
 

@@ -7,6 +7,7 @@ samples becomes x, the other the kernel. A correlation is exchanged as the convo
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import prod
 from typing import Any, Literal, NamedTuple
 
@@ -20,6 +21,7 @@ from arrayconv._problem.spec import Axis
 from arrayconv._runtime.capacity import check_result
 from arrayconv._runtime.tracing import planning, record
 
+_INT64 = np.dtype(np.int64)
 Shape = tuple[int, ...]
 Kind = Literal["convolve", "correlate", "correlate2d"]
 
@@ -134,12 +136,22 @@ def check_broadcast(function: str, shapes: tuple[Shape, Shape], axes: tuple[int,
 
 def lags(function: str, n: Any, k: Any, mode: Any) -> Any:
     """Return the lag of every output of a correlation of n samples with k."""
+    try:
+        first, stop = _lag_range(function, n, k, mode)
+    except TypeError:  # an argument without a hash; the function itself raises the error
+        first, stop = _lag_range.__wrapped__(function, n, k, mode)
+    return np.arange(first, stop, dtype=_INT64)
+
+
+@lru_cache(maxsize=1024, typed=True)
+def _lag_range(function: str, n: Any, k: Any, mode: Any) -> tuple[int, int]:
+    """Return the first lag, and the one after the last."""
     if not isinstance(mode, str) or mode not in MODES:
         word = mode if isinstance(mode, str) else shown(mode)
         raise ValueError(f"{function}: Mode {word} is invalid: `mode` must be one of {listed(MODES)}.")
     axis = axis_of(function, "correlate", integer(function, "in1_len", n), integer(function, "in2_len", k), mode)
     check_result(function, (axis.outputs,), axis.outputs, 8, "Ask for the lags of shorter `in1_len` or `in2_len`")
-    return np.arange(max(axis.outputs, 0), dtype=np.int64) - axis.before
+    return -axis.before, max(axis.outputs, 0) - axis.before
 
 
 def check_filled(function: str, shapes: tuple[Shape, Shape], mode: str) -> None:

@@ -1,17 +1,24 @@
-"""A whole call on the caller's contiguous arrays: steps of the canonical axes, and work before the loop.
+"""A step on the caller's contiguous arrays: steps of the canonical axes, and work before the loop.
 
-Machine code may pad the samples with zeros and reverse the kernel before its loop.
+Machine code may pad the samples with zeros, and reverse the kernel or gather its factors, before its loop.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from math import prod
 from typing import NamedTuple
 
-from arrayconv._accel.native.in_place import Steps, contiguous_steps
+import numpy as np
+
+from arrayconv._accel.native.in_place import Host, Steps, contiguous_steps
 from arrayconv._algorithms import Context, Memory
 from arrayconv._ops.windows import LEADING
 from arrayconv._problem.boundary import FILL, Source
 from arrayconv._problem.layout import Permutation
+
+Order = Callable[[Host], Host]  # of the indices (groups, filters, channels, *k) of a kernel's factors
+_NO_INDICES = np.empty(0, np.int64)
 
 
 class Samples(NamedTuple):
@@ -20,6 +27,21 @@ class Samples(NamedTuple):
     steps: Steps
     start: int  # in x; 0 in a copy
     padding: Padding
+
+
+class Outputs(NamedTuple):
+    """Where a loop writes its outputs: the steps of the axes (batch, groups, filters, *out) in y."""
+
+    steps: Steps
+    start: int
+
+
+class Factors(NamedTuple):
+    """The factors of a contiguous kernel that a loop reads: reversed in runs of `taps`, or gathered by `indices`."""
+
+    number: int
+    taps: int  # 0 to reverse none
+    indices: Host  # empty to gather none
 
 
 class Padding(NamedTuple):
@@ -49,10 +71,15 @@ def steps(move: Permutation) -> Steps | None:
     return tuple(joined[::-1])
 
 
-def outputs(memory: Memory) -> Steps | None:
-    """Return the steps of the axes (batch, groups, filters, *out) in a new array for the result, None as in `steps`."""
-    problem = memory.problem
-    return steps(problem.layout.y.inverse._replace(joined=problem.spec.output_shape))
+def outputs(memory: Memory) -> Outputs | None:
+    """Return where a loop writes (batch, groups, filters, *out) in a new array for the result, None as in `steps`."""
+    problem, target = memory.problem, memory.piece.target
+    y_steps = steps(problem.layout.y.inverse._replace(joined=problem.spec.output_shape))
+    if y_steps is None:
+        return None
+    start = sum(part.start * step for part, step in zip(target, y_steps[LEADING:], strict=True))
+    along = [part.step * step for part, step in zip(target, y_steps[LEADING:], strict=True)]
+    return Outputs((*y_steps[:LEADING], *along), start)
 
 
 def samples(context: Context, *, extended: bool) -> Samples | None:
@@ -61,8 +88,8 @@ def samples(context: Context, *, extended: bool) -> Samples | None:
     With `extended` they may be padded with zeros, for a loop that reads none beyond the ends.
     """
     memory = context.memory
-    if memory is None or memory.piece.spec.kernel_shape != memory.problem.spec.kernel_shape:
-        return None  # the piece is one phase of an upsampled axis
+    if memory is None or not _has_all_images(memory):
+        return None
     x_steps, sources = steps(memory.problem.layout.x), memory.piece.source
     if x_steps is None:
         return None
@@ -90,12 +117,25 @@ def _cut(runs: Source) -> tuple[slice, slice] | None:
     return slice(run.start, run.start + run.length), slice(before, before + run.length)
 
 
-def reversed_taps(context: Context) -> int | None:
-    """Return the number of factors in each run to reverse, 0 to reverse none; None where the axes move or with conj."""
+def _has_all_images(memory: Memory) -> bool:
+    spec = memory.problem.spec
+    return memory.piece.batch == (0, spec.batch) and memory.piece.groups == (0, spec.groups)
+
+
+def factors(context: Context, order: Order | None) -> Factors | None:
+    """Return which factors of a contiguous kernel a loop reads; None where the axes move or with conj."""
     memory = context.memory
     if memory is None:
         return None
-    spec = memory.problem.spec
+    spec, piece = memory.problem.spec, memory.piece
     if memory.problem.layout.kernel.reorders or (spec.conj and context.traits.accumulator.startswith("complex")):
         return None
-    return spec.taps if spec.flip else 0
+    count = prod(piece.spec.kernel_shape)
+    if order is None and piece.spec.kernel_shape == spec.kernel_shape:
+        return Factors(count, spec.taps if spec.flip else 0, _NO_INDICES)
+    indices = np.arange(prod(spec.kernel_shape), dtype=np.int64).reshape(spec.kernel_shape)
+    if spec.flip:
+        indices = np.flip(indices, tuple(range(LEADING, indices.ndim)))
+    indices = indices[(..., *piece.taps)]
+    indices = indices.reshape(-1) if order is None else order(indices)
+    return Factors(indices.size, 0, indices)

@@ -13,19 +13,20 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from arrayconv._accel.native.contiguous import outputs, reversed_taps, samples
+from arrayconv._accel.native.contiguous import Order, factors, outputs, samples
 from arrayconv._accel.native.in_place import Host, Part, Start, Steps
 from arrayconv._accel.native.tables import ROWS, CallHead, Job, LoopHead, double_bits, packed
 from arrayconv._algorithms import Context
 from arrayconv._arrays.failures import AcceleratorFailed, unavailable
 from arrayconv._arrays.traits import Traits
 
-At = Callable[[int, int, int], None]  # a whole call at addresses of x, the kernel and y
+At = Callable[[int, int, int], None]  # a step at addresses of x, the kernel and y
+JobOf = Callable[[Steps, Steps, int, int], Job | None]  # (steps of x, of y, first element of x, of y)
 
 LIBRARY = "native"
 _SOURCES = Path(__file__).parent / "src"
 _PATH = Path(__file__).parent / "loops.so"
-_INTERFACE = 5  # version of the arguments and tables, as in src/loops.c
+_INTERFACE = 6  # version of the arguments and tables, as in src/loops.c
 NOT_BUILT = "there was no C compiler, or it failed, when the package was installed"
 _REBUILD = "Build it again: pip install --force-reinstall, or make in a checkout"
 _NO_MEMORY = "convolution: no memory for a copy of {} samples of {}."
@@ -136,23 +137,30 @@ def start(job: Job, dtype: str, fill: complex) -> Start:
     return start
 
 
-def whole(context: Context, job_of: Callable[[Steps, Steps, int], Job | None], *, extended: bool = False) -> At | None:
-    """Return the whole call of a loop on contiguous arrays, None where the call needs more than `arrayconv_call` does.
+def whole(context: Context, job_of: JobOf, *, extended: bool = False, order: Order | None = None) -> At | None:
+    """Return a step of a loop on contiguous arrays, None where it needs more than `arrayconv_call` does.
 
-    `job_of` returns the loop's job for steps of x and of y and the first sample. With `extended` samples may be padded
-    with zeros, for a loop that reads none beyond the ends.
+    `job_of` returns the loop's job for steps of x and of y and the first element of each. With `extended` samples may
+    be padded with zeros, for a loop that reads none beyond the ends. The loop reads the factors in the order that
+    `order` makes of a kernel.
     """
-    memory, taps, x_samples = context.memory, reversed_taps(context), samples(context, extended=extended)
-    y_steps = None if memory is None else outputs(memory)
-    if memory is None or taps is None or x_samples is None or y_steps is None:
+    memory, kernel, x_samples = context.memory, factors(context, order), samples(context, extended=extended)
+    y_outputs = None if memory is None else outputs(memory)
+    if memory is None or kernel is None or x_samples is None or y_outputs is None:
         return None
-    job = job_of(x_samples.steps, y_steps, x_samples.start)
+    job = job_of(x_samples.steps, y_outputs.steps, x_samples.start, y_outputs.start)
     if job is None:
         return None
-    dtype, spec, padding = context.traits.accumulator, memory.problem.spec, x_samples.padding
-    factors = spec.groups * spec.filters * spec.terms
-    head = CallHead(context.traits.itemsize, factors, taps, padding.start, pad_axes=len(padding.axes))
-    words = _words(packed(head, padding.axes, table(job, dtype, context.fill)))
+    dtype, padding = context.traits.accumulator, x_samples.padding
+    head = CallHead(
+        context.traits.itemsize,
+        kernel.number,
+        kernel.taps,
+        kernel.indices.size,
+        padding.start,
+        pad_axes=len(padding.axes),
+    )
+    words = _words(packed(head, padding.axes, kernel.indices, table(job, dtype, context.fill)))
     call, pointer = loaded().call, ctypes.byref(words)  # the pointer keeps the words alive
 
     def at(x: int, kernel: int, y: int) -> None:

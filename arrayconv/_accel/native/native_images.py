@@ -18,6 +18,7 @@ from typing import Any
 
 from arrayconv._accel.native import images, loader, phases
 from arrayconv._accel.native.in_place import Host, InPlace, Layout, Steps, contiguous_steps
+from arrayconv._accel.native.tables import Job
 from arrayconv._algorithms import Algorithm, Bound, Context, Cuts, Preparation
 from arrayconv._arrays.traits import Traits
 from arrayconv._costs.cost_table import method_cost
@@ -46,7 +47,12 @@ def _bind(spec: Spec, context: Context) -> Bound:
         start = loader.start(job, traits.accumulator, context.fill)
         return Layout(start, job.units, x_steps is None, spec.output_shape if y_steps is None else None)
 
-    return Bound(InPlace(layout, traits.accumulator, images.num_threads(spec, traits)))
+    def job(x_steps: Steps, y_steps: Steps, start: int, origin: int) -> Job:
+        return images.job(spec, x_steps, y_steps, start, origin, traits)
+
+    threads = images.num_threads(spec, traits)
+    at = loader.whole(context, job, order=partial(phases.ordered, taps=phases.taps_of(spec))) if threads == 1 else None
+    return Bound(InPlace(layout, traits.accumulator, threads), at=at)
 
 
 native_images = Algorithm(

@@ -66,10 +66,10 @@ def _bind(spec: Spec, context: Context) -> Bound:
         shape, back = tuple([spec.output_shape[axis] for axis in order]), [order.index(n) for n in range(len(order))]
         return Layout(start, job.units, copies, shape, None if back == sorted(back) else tuple(back))
 
-    def job(x_steps: Steps, y_steps: Steps, start: int) -> Job | None:
+    def job(x_steps: Steps, y_steps: Steps, start: int, origin: int) -> Job | None:
         if rows.gathers(spec, rows.rows(spec, x_steps, y_steps)):
             return None
-        return rows.job(spec, x_steps, y_steps, start, 0, traits.itemsize)
+        return rows.job(spec, x_steps, y_steps, start, origin, traits.itemsize)
 
     at = loader.whole(context, job, extended=True) if threads == 1 else None
     return Bound(InPlace(layout, traits.accumulator, threads), at=at)

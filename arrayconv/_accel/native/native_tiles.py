@@ -48,9 +48,9 @@ def _bind(spec: Spec, context: Context) -> Bound:
         start = loader.start(job, traits.accumulator, context.fill)
         return Layout(start, job.units, x_steps is None, None if writes else dense.output_shape)
 
-    def job(x_steps: Steps, y_steps: Steps, start: int) -> Job | None:
+    def job(x_steps: Steps, y_steps: Steps, start: int, origin: int) -> Job | None:
         is_contiguous = y_steps[-1] == 1 or spec.axes[-1].outputs <= 1
-        return tiles.job(spec, x_steps, y_steps, start, 0, traits.itemsize) if is_contiguous else None
+        return tiles.job(spec, x_steps, y_steps, start, origin, traits.itemsize) if is_contiguous else None
 
     run = InPlace(layout, traits.accumulator, threads)
     if dense == spec:

@@ -121,11 +121,12 @@ class Phase(NamedTuple):
 
 
 class CallHead(NamedTuple):
-    """Head of a whole call; padded axes and the loop's head follow."""
+    """Head of a whole call; padded axes, the indices of gathered factors and the loop's head follow."""
 
     itemsize: int
     factors: int
     taps: int  # factors in each run to reverse, 0 to reverse none
+    gathered: int  # factors that are gathered instead, by their indices; 0 to gather none
     x_start: int
     pad_axes: int  # 0: x is read in place
 

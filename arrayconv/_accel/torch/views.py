@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -46,15 +47,21 @@ def numpy_at_addresses(
     at: At, general: Callable[..., Any], shape: Any, dtype: Any, postprocess: Postprocess | None
 ) -> Any:
     """Return a function of NumPy arrays that runs `at` their addresses, or `general` where one is not contiguous."""
-    empty = np.empty
+    empty, misaligned = np.empty, dtype.alignment - 1
+    addressof, from_buffer = ctypes.addressof, cast(Callable[[Any], Any], ctypes.c_char.from_buffer)
 
     def at_addresses(x: Any, kernel: Any, bias: Any, out: Any, constants: Any) -> Any:
-        x_at, kernel_at = contiguous_address(x), contiguous_address(kernel)
-        if x_at is None or kernel_at is None:
-            return general(x, kernel, bias, out, constants)
+        try:  # a quarter of the time of `contiguous_address`
+            x_at, kernel_at = addressof(from_buffer(x)), addressof(from_buffer(kernel))
+            if (x_at | kernel_at) & misaligned:
+                return general(x, kernel, bias, out, constants)
+        except (TypeError, ValueError):  # an array is read-only, empty or not contiguous
+            x_at, kernel_at = contiguous_address(x), contiguous_address(kernel)
+            if x_at is None or kernel_at is None:
+                return general(x, kernel, bias, out, constants)
         if out is None:
             y = empty(shape, dtype)
-            at(x_at, kernel_at, address(y))
+            at(x_at, kernel_at, addressof(from_buffer(y)) if y.size else address(y))
             return y if postprocess is None else postprocess(y, bias)
         out_at = contiguous_address(out)
         if out_at is None:

@@ -25,7 +25,7 @@
 typedef int loop(const void *, const void *, void *, const void *, double, word, word);
 typedef loop *by_kind[KIND_COUNT];
 
-#define INTERFACE 5 /* version of the arguments and tables; loader.py has the one it supports */
+#define INTERFACE 6 /* version of the arguments and tables; loader.py has the one it supports */
 #define TILE_ROWS 6 /* rows of outputs in a tile: with 15 factors they fill the registers of the widest processors */
 #define MAX_FILTERS 6 /* in a pass */
 #define TAP_ROWS 5  /* in a pass, at most */
@@ -190,26 +190,34 @@ static void reverse_taps(char *copy, const char *w, word factors, word taps, siz
             memcpy(copy + (size_t)(first + tap) * itemsize, w + (size_t)(first + taps - 1 - tap) * itemsize, itemsize);
 }
 
-/* Run a whole call: pad x with zeros, reverse the kernel, and run a loop over every block. Returns 0, or 1 if memory
-   can't be allocated. */
+/* Copy the factors at `indices`. */
+static void gather_factors(char *copy, const char *w, const word *indices, word count, size_t itemsize)
+{
+    for (word i = 0; i < count; i++)
+        memcpy(copy + (size_t)i * itemsize, w + (size_t)indices[i] * itemsize, itemsize);
+}
+
+/* Run a whole call: pad x with zeros, reverse or gather the kernel, and run a loop over every block. Returns 0, or 1 if
+   memory can't be allocated. */
 EXPORTED int arrayconv_call(const char *x, const char *w, void *y, const call_head *head)
 {
     const pad_axis *pad = (const pad_axis *)(head + 1);
     const size_t itemsize = (size_t)head->itemsize;
     size_t bytes = head->pad_axes ? itemsize : 0;
     for (word axis = 0; axis < head->pad_axes; axis++) bytes *= (size_t)pad[axis].size;
-    char *scratch = head->taps || bytes ? malloc(bytes + (size_t)head->factors * itemsize) : NULL;
-    if (scratch == NULL && (head->taps || bytes)) return 1;
+    const word copies = head->taps || head->gathered || bytes;
+    char *scratch = copies ? malloc(bytes + (size_t)head->factors * itemsize) : NULL;
+    if (scratch == NULL && copies) return 1;
     x += head->x_start * head->itemsize;
     if (bytes) {
         zero_pad(scratch, bytes, x, pad, head->pad_axes, itemsize);
         x = scratch;
     }
-    if (head->taps) {
-        reverse_taps(scratch + bytes, w, head->factors, head->taps, itemsize);
-        w = scratch + bytes;
-    }
-    const loop_head *loop_table = (const loop_head *)(pad + head->pad_axes);
+    const word *indices = (const word *)(pad + head->pad_axes);
+    if (head->gathered) gather_factors(scratch + bytes, w, indices, head->gathered, itemsize);
+    else if (head->taps) reverse_taps(scratch + bytes, w, head->factors, head->taps, itemsize);
+    if (head->gathered || head->taps) w = scratch + bytes;
+    const loop_head *loop_table = (const loop_head *)(indices + head->gathered);
     const int failed = arrayconv_blocks(x, w, y, loop_table, 0, loop_table->units);
     free(scratch);
     return failed;

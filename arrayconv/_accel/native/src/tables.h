@@ -141,11 +141,12 @@ typedef int64_t word;
     X(raises)     /* factor of quotients, or of sums that are multiplied; of uint16 the shift of products */           \
     X(multiplies)
 
-/* arrayconv_call: pad[pad_axes], then the loop_head. */
+/* arrayconv_call: pad[pad_axes], the indices of the gathered factors, then the loop_head. */
 #define CALL_HEAD_FIELDS(X)                                                                                            \
     X(itemsize) /* bytes of an element */                                                                              \
     X(factors)  /* of the kernel */                                                                                    \
     X(taps)     /* factors in each run to reverse, 0 to reverse none */                                                \
+    X(gathered) /* factors that are gathered instead, by their indices; 0 to gather none */                            \
     X(x_start)                                                                                                         \
     X(pad_axes) /* 0: x is read in place */
 
