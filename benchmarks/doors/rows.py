@@ -54,7 +54,8 @@ class Row(NamedTuple):
         sizes = " x ".join(_size(shape) for shape in self.operands.values())
         note = f", {self.note}" if self.note else ""
         gradient = ", with gradients" if self.gradients else ""
-        return f"{self.door}.{self.function} {sizes} {self.dtype}{note}{gradient}".replace("  ", " ")
+        door = "" if self.door == "core" else f"{self.door}."
+        return f"{door}{self.function} {sizes} {self.dtype}{note}{gradient}".replace("  ", " ")
 
     @property
     def shape(self):

@@ -22,7 +22,7 @@ from rich.table import Table
 
 from benchmarks.doors import report
 from benchmarks.doors.rows import LIBRARIES, MODULES
-from benchmarks.doors.table import rows_of
+from benchmarks.doors.table import select
 
 SECONDS, QUICK_SECONDS = 0.25, 0.0  # of rounds per row; there are three rounds at least
 WARM_NS, QUICK_WARM_NS = 2 * 10**7, 0  # of calls before each turn
@@ -60,7 +60,7 @@ def parse(argv):
     add("--lenient", action="store_true", help="exit with status 0 where predictions are off too")
     add("--json", type=Path, help="where to write the times")
     options = parser.parse_args(argv)
-    options.rows = rows_of(options.library, options.door, options.part, options.filter)
+    options.rows = select(options.library, options.door, options.part, options.filter)
     if not options.rows:
         parser.error(f"--door and --filter must leave rows on {options.library} arrays. Got {options.filter!r}.")
     return options
@@ -68,7 +68,8 @@ def parse(argv):
 
 def measure(options, say=print):
     """Return the result of a run: see `report`."""
-    os.environ["SCIPY_ARRAY_API"] = "0" if options.library == "numpy" else "1"  # read when SciPy is imported
+    if options.library != "numpy":
+        os.environ["SCIPY_ARRAY_API"] = "1"  # read when SciPy is imported
     from benchmarks.run import commit, machine, versions
 
     started, facts = time.perf_counter(), machine()

@@ -130,34 +130,29 @@ LAYERS = {  # spatial axes -> (small, usual) operands, batch and channels first
 }
 
 
-def _transposed(weight):
-    return weight[1], weight[0], *weight[2:]
-
-
-def _layers(function, ndim, is_transposed):
-    for number, (x, weight) in enumerate(LAYERS[ndim]):
-        weight = (weight[1], weight[0] // 2, *weight[2:]) if is_transposed else weight
-        options = {"stride": 2, "padding": 1, "output_padding": 1} if is_transposed else {"padding": 1}
-        for dtype in ("float32", "float64"):
-            tags = QUICK if number == 0 and dtype == "float32" else frozenset()
-            row = Row("nn", function, {"input": x, "weight": weight}, options, dtype, tags=tags)
-            yield row
-            yield row._replace(gradients=2, tags=frozenset())
-    if ndim == 2:
-        for dtype in ("uint8", "int16", "complex64"):
-            yield Row("nn", function, {"input": LAYERS[2][0][0], "weight": weight_of(is_transposed)}, options, dtype)
-
-
-def weight_of(is_transposed):
-    weight = LAYERS[2][0][1]
+def _weight(weight, is_transposed):
+    """Return the shape of a weight; of a transposed layer with half the filters."""
     return (weight[1], weight[0] // 2, *weight[2:]) if is_transposed else weight
+
+
+def _layers(function, ndim, is_transposed=False):
+    options = {"stride": 2, "padding": 1, "output_padding": 1} if is_transposed else {"padding": 1}
+    for number, (x, weight) in enumerate(LAYERS[ndim]):
+        operands = {"input": x, "weight": _weight(weight, is_transposed)}
+        for dtype in ("float32", "float64"):
+            row = Row("nn", function, operands, options, dtype)
+            yield row._replace(tags=QUICK if number == 0 and dtype == "float32" else frozenset())
+            yield row._replace(gradients=2)
+        if ndim == 2 and number == 0:
+            for dtype in ("uint8", "int16", "complex64"):
+                yield Row("nn", function, operands, options, dtype)
 
 
 def _nn():
     for ndim in LAYERS:
-        yield from _layers(f"conv{ndim}d", ndim, is_transposed=False)
+        yield from _layers(f"conv{ndim}d", ndim)
         yield from _layers(f"conv_transpose{ndim}d", ndim, is_transposed=True)
-    yield from _layers("conv", 2, is_transposed=False)
+    yield from _layers("conv", 2)
     yield from _layers("conv_transpose", 2, is_transposed=True)
     for side, tags in ((16, QUICK), (64, frozenset())):
         columns = {"input": (2, 4 * 9, side * side)}
@@ -233,8 +228,8 @@ def _unique(rows):
 ROWS = _unique([*_ndimage(), *_signal(), *_nn(), *_nn_grad(), *_modules(), *_core()])
 
 
-def rows_of(library, door="", part="", text=""):
-    """Return the rows of a library: of one door, of the part 'quick', '' (default) or 'full', whose labels hold text."""
+def select(library, door="", part="", text=""):
+    """Return a library's rows: of a door, of the part 'quick', '' (default) or 'full', whose labels contain a text."""
     return [
         row
         for row in ROWS

@@ -50,10 +50,11 @@ def _windows(arrays):
 def torch_on_views(row, arrays, hosts):
     from benchmarks.doors.peers import torch as peers
 
-    require(row.door in ("nn", "nn.grad") or row.function in ("einconv", "vjp"), "it is timed with channels, and with gradients")
+    is_timed = row.door in ("nn", "nn.grad") or row.function == "einconv" or row.gradients
+    require(is_timed, "it is timed with channels, and with gradients")
     torch = import_module("torch")
     views = {name: torch.from_numpy(array) for name, array in arrays.items()}
-    build = peers.convolutions if row.function in ("einconv", "vjp") else peers.torch_function
+    build = peers.convolutions if row.door == "core" else peers.torch_function
     return build(row, views, hosts)
 
 
