@@ -77,10 +77,10 @@ def _power(size):
 def draw(row):
     """Return {name: NumPy array} of a row's operands."""
     random = np.random.default_rng(0)
-    return {name: _drawn(random, row, name, shape) for name, shape in row.operands.items()}
+    return {name: _operand(random, row, name, shape) for name, shape in row.operands.items()}
 
 
-def _drawn(random, row, name, shape):
+def _operand(random, row, name, shape):
     if name == "weights":  # of a filter, as users have them: floats that sum to 1
         dtype = row.dtype if np.dtype(row.dtype).kind in "fc" else "float64"
         values = random.random(shape) + 0.5

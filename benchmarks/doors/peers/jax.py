@@ -14,7 +14,7 @@ from benchmarks.doors.peers import filters, require
 from benchmarks.doors.peers import numpy as on_numpy
 
 PADDING = {"reflect": "symmetric", "mirror": "reflect", "nearest": "edge", "wrap": "wrap", "constant": "constant"}
-MOST_MACS = 3 * 10**8  # of XLA's direct convolution on a CPU: more take a second
+MAX_MACS = 3 * 10**8  # of XLA's direct convolution on a CPU: more take a second
 
 
 def scipy_function(row, arrays, hosts):
@@ -29,7 +29,7 @@ def jax_signal(row, arrays, hosts):
     name = "convolve" if row.function == "vjp" else row.function
     require(row.door in ("core", "signal") and name in names, "it has no such function")
     require(row.options.get("boundary") is None, "it has no such boundary")
-    require(row.function == "fftconvolve" or _macs(row) <= MOST_MACS, "it would take too long")
+    require(row.function == "fftconvolve" or _macs(row) <= MAX_MACS, "it would take too long")
     function = getattr(jax.scipy.signal, name)
     return Contender(partial(function, mode="same"), tuple(arrays.values()), "jax")
 
@@ -54,7 +54,7 @@ def _core(row, arrays):
     if row.function == "einconv":
         return Contender(partial(_layer, {"padding": row.options["padding"]}), tuple(arrays.values()), "jax")
     require(row.function == "Convolver", "jax.scipy.signal calls it")
-    require(_macs(row) <= MOST_MACS, "it would take too long")
+    require(_macs(row) <= MAX_MACS, "it would take too long")
     taps = jnp.flip(arrays["kernel"])
     return Contender(lambda x: _convolved(x[None, None], taps, "constant")[0, 0], (arrays["x"],), "jax")
 

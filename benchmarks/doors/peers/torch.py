@@ -11,7 +11,7 @@ from benchmarks.doors.peers import filters, require
 from benchmarks.doors.peers import numpy as on_numpy
 
 PADDING = {"mirror": "reflect", "nearest": "replicate", "wrap": "circular", "constant": "constant"}
-MOST_BYTES = 10**9  # that torch may unfold an input into
+MAX_BYTES = 10**9  # that torch may unfold an input into
 
 
 def torch_function(row, arrays, hosts):
@@ -68,7 +68,7 @@ def _stays_small(row):
     x, kernel = row.operands.values()
     size = np.dtype(row.dtype).itemsize * float(np.prod(x)) * float(np.prod(kernel))
     unfolds = row.dtype != "float32" and len(x) > 1
-    require(not unfolds or size <= MOST_BYTES, f"it unfolds x into {size / 1e9:.1f} GB")
+    require(not unfolds or size <= MAX_BYTES, f"it unfolds x into {size / 1e9:.1f} GB")
 
 
 def _filter(row, arrays, hosts):
