@@ -12,6 +12,8 @@ SIDES = (64, 256, 512, 1024, 2048, 4096)
 LENGTHS = (10**3, 10**4, 10**5, 10**6, 10**7)
 DTYPES = ("uint8", "int16", "float32", "float64", "complex64")
 USUAL_SIDES, USUAL_LENGTHS = (64, 512, 2048), (10**3, 10**5, 10**6)  # of the default grid
+THIN_DTYPES = ("uint8", "int16", "complex64")
+THICK = ("conv2d", "convolve", "correlate", "gaussian_filter")  # functions with these dtypes on JAX by default
 QUICK = frozenset({"quick"})
 FULL = frozenset({"full"})
 
@@ -228,14 +230,23 @@ def _unique(rows):
 ROWS = _unique([*_ndimage(), *_signal(), *_nn(), *_nn_grad(), *_modules(), *_core()])
 
 
+def _is_part(row, library, part):
+    """Whether a row belongs to the part of a run: 'quick', '' (default) or 'full'.
+
+    By default JAX, which compiles every call of every contender anew, has narrow and complex dtypes in a few functions.
+    """
+    if part == "full":
+        return True
+    if part == "quick":
+        return "quick" in row.tags
+    is_thin = library == "jax" and row.dtype in THIN_DTYPES and row.function not in THICK
+    return "full" not in row.tags and not is_thin
+
+
 def select(library, door="", part="", text=""):
-    """Return a library's rows: of a door, of the part 'quick', '' (default) or 'full', whose labels contain a text."""
+    """Return a library's rows: of a door, of a part of the run, whose labels contain a text."""
     return [
         row
         for row in ROWS
-        if library in row.libraries
-        and door in ("", row.door)
-        and text in row.label
-        and (part == "full" or "full" not in row.tags)
-        and (part != "quick" or "quick" in row.tags)
+        if library in row.libraries and door in ("", row.door) and text in row.label and _is_part(row, library, part)
     ]
