@@ -54,7 +54,7 @@ parity: $(INSTALLED)  ## SciPy's own tests on our functions: make parity PARITY=
 examples: $(INSTALLED)  ## run every example; one that raises stops the run
 	@set -e; for example in $(EXAMPLES); do echo "$$example"; MPLBACKEND=Agg $(BIN)/python "$$example"; done
 
-bench: $(INSTALLED)  ## time everything against its peers, and write docs/benchmarks.md: wants an idle machine; fails if a prediction is off
+bench: $(INSTALLED)  ## time everything against its peers, and write docs/benchmarks.md; fails if a prediction is off: wants an idle machine
 	@set -e; for library in $(BENCHED); do \
 	  $(BIN)/python -m benchmarks.run --library $$library --methods --json benchmarks/results/$$library.json; done
 	$(BIN)/python -m benchmarks.remembered --json benchmarks/results/remembered.json

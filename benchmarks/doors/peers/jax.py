@@ -44,6 +44,8 @@ def convolutions(row, arrays, hosts):
         return _filter(row, arrays, hosts)
     if row.door == "core":
         return _core(row, arrays)
+    if row.door == "nn.grad":
+        return Contender(partial(_gradient, row.options), tuple(arrays.values()), "jax")
     require(row.door == "nn" and row.function not in ("fold", "unfold"), "it has no such function")
     is_transposed = row.function.startswith("conv_transpose")
     call = _transposed if is_transposed else _layer
@@ -63,6 +65,18 @@ def _layer(options, x, weight):
     ndim = weight.ndim - 2
     pads = [(options["padding"],) * 2] * ndim
     return jax.lax.conv_general_dilated(x, weight, (1,) * ndim, pads)
+
+
+def _gradient(options, operand, grad_output):
+    """The gradient of a layer by its input or its weight, as users have it: the transpose of a linear function."""
+    is_of_input = "input_size" in options
+    shape = options["input_size" if is_of_input else "weight_size"]
+
+    def layer(other):
+        return _layer(options, *((other, operand) if is_of_input else (operand, other)))
+
+    of = jax.ShapeDtypeStruct(shape, grad_output.dtype)
+    return jax.linear_transpose(layer, of)(grad_output)[0]
 
 
 def _transposed(options, x, weight):
