@@ -54,11 +54,13 @@ parity: $(INSTALLED)  ## SciPy's own tests on our functions: make parity PARITY=
 examples: $(INSTALLED)  ## run every example; one that raises stops the run
 	@set -e; for example in $(EXAMPLES); do echo "$$example"; MPLBACKEND=Agg $(BIN)/python "$$example"; done
 
-bench: $(INSTALLED)  ## time everything against its peers, and write docs/benchmarks.md: wants an idle machine
+bench: $(INSTALLED)  ## time everything against its peers, and write docs/benchmarks.md; fails if a prediction is off: wants an idle machine
 	@set -e; for library in $(BENCHED); do \
 	  $(BIN)/python -m benchmarks.run --library $$library --methods --json benchmarks/results/$$library.json; done
 	$(BIN)/python -m benchmarks.remembered --json benchmarks/results/remembered.json
-	$(BIN)/python -m benchmarks.page
+	@status=0; for library in $(BENCHED); do \
+	  $(BIN)/python -m benchmarks.doors --library $$library --json benchmarks/results/doors-$$library.json || status=1; \
+	done; $(BIN)/python -m benchmarks.page && exit $$status
 
 tune: $(INSTALLED)  ## measure the constants the method choice rests on (benchmarks/fit.py refines them): wants an idle machine
 	$(BIN)/python benchmarks/calibrate.py --write

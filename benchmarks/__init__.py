@@ -6,6 +6,7 @@ timing      interleaved rounds, and the machine's ceilings
 run         times one array library: python -m benchmarks.run --library numpy
 report      ratios, groups of problems, the tables that `run` prints
 page        docs/benchmarks.md, and `pictures`, from the JSON that `run` writes
+doors       every public function against what it imitates: python -m benchmarks.doors --library numpy
 remembered  the overhead of a bound call, by method and door, with a profile
 picks       which method 'auto' picks over a grid of problems, and the changes between two commits
 calibrate   writes arrayconv/_costs/cost_table.py

@@ -11,6 +11,7 @@ import textwrap
 from pathlib import Path
 
 from benchmarks import pictures, remembered, report
+from benchmarks.doors.page import sections
 from benchmarks.problems import EVERYWHERE
 
 ROOT = Path(__file__).parents[1]
@@ -22,6 +23,7 @@ DISTRIBUTIONS = {
     "opencv-python-headless": "OpenCV",
 }
 REMEMBERED = "remembered.json"  # the file of `remembered` among the results
+DOORS = "doors-{}.json"  # the files of `doors` among the results, one for each library
 LOOPS = {"none": "not built", "any": "for any processor", "avx2": "with AVX2", "avx512": "with AVX-512"}
 
 
@@ -35,7 +37,9 @@ def main(argv=None):
         names = " or ".join(f"{library}.json" for library in EVERYWHERE)
         parser.error(f"--results must hold {names}. Got {options.results}. Run make bench.")
     others = filter(None, map(_read, sorted(path for path in options.results.iterdir() if path.is_dir())))
-    write(results, options.page, others, _json(options.results / REMEMBERED))
+    doors = [_json(options.results / DOORS.format(library)) for library in EVERYWHERE]
+    calls = _json(options.results / REMEMBERED)
+    write(results, options.page, others, calls, [result for result in doors if result is not None])
     print(f"wrote {options.page}")
 
 
@@ -48,10 +52,10 @@ def _json(file):
     return json.loads(file.read_text()) if file.exists() else None
 
 
-def write(results, page, others=(), calls=None):
+def write(results, page, others=(), calls=None, doors=()):
     """Write the page and its pictures; of `others`, the results of other machines, only the summary.
 
-    `calls` is the result that `remembered` wrote.
+    `calls` is the result that `remembered` wrote, `doors` those of `doors`.
     """
     images = page.parent / "images"
     page.parent.mkdir(parents=True, exist_ok=True)
@@ -66,6 +70,7 @@ def write(results, page, others=(), calls=None):
     parts = [_head(results), "## In short", _groups(results), *filter(None, shown)]
     choices = _choices(results)
     parts += ['## The choice of `method="auto"`', choices] if choices else []
+    parts += sections(doors, _filled)
     for other in others:
         title = f"## On another machine, {LOOPS[other[0]['machine']['loops']]}"
         parts += [title, _filled("From `make bench` " + _measured(other)), _groups(other), _choices(other)]

@@ -1,5 +1,6 @@
 """The benchmarks: the table of problems, the agreement of all contenders, the statements about the times."""
 
+import importlib
 import importlib.util
 import json
 import os
@@ -23,6 +24,12 @@ for package in ("matplotlib", "rich", "scipy"):
     )
 
 from benchmarks import contenders, page, peers, picks, pictures, remembered, report, run, timing  # noqa: E402, once they can be imported
+from benchmarks.doors import field as door_field  # noqa: E402
+from benchmarks.doors import ours as door_calls  # noqa: E402
+from benchmarks.doors import report as door_report  # noqa: E402
+from benchmarks.doors import run as door_run  # noqa: E402
+from benchmarks.doors.rows import MODULES, NOT_TIMED  # noqa: E402
+from benchmarks.doors.table import ROWS, select  # noqa: E402
 from benchmarks.problems import EVERYWHERE, PROBLEMS, explained, operands, work  # noqa: E402
 
 ROOT = Path(__file__).parents[2]
@@ -414,6 +421,154 @@ def test_picks_are_those_of_explain(tmp_path, capsys):
     assert all(methods.keys() == {label} and methods[label] in TABLE for methods in tables.values())
     picks.main(["--filter", label, "--against", str(file)])
     assert "0 picks changed" in capsys.readouterr().out
+
+
+# ---- doors ----
+
+
+def door_row(label="sobel 64^2", *, ours=100_000.0, cost=100_000, peers=None, **more):
+    """Return a row of a result of the doors, with times in nanoseconds."""
+    return {
+        "door": "ndimage",
+        "function": "sobel",
+        "label": label,
+        "dtype": "float32",
+        "gradients": 0,
+        "method": "passes",
+        "cost_ns": cost,
+        "ours": ours,
+        "peers": {"SciPy": 400_000.0, "OpenCV": 50_000.0} if peers is None else peers,
+        "left_out": {},
+        "wrong": {},
+        **more,
+    }
+
+
+def door_result(*rows, library="numpy"):
+    return result(*rows, library=library) | {"commit": "abc", "part": ""}
+
+
+@pytest.mark.parametrize("door", MODULES)
+@pytest.mark.parametrize("part", ["", "quick"])
+def test_every_public_function_is_timed(door, part):
+    """On some library at least, in the default run and in the quick one."""
+    module = importlib.import_module(MODULES[door][0])
+    timed = {row.function for library in EVERYWHERE for row in select(library, door, part)}
+    assert timed == set(module.__all__) - set(NOT_TIMED.get(door, ()))
+
+
+def test_rows_of_doors_are_named_apart_and_not_timed_names_exist():
+    assert len({row.label for row in ROWS}) == len(ROWS)
+    for door, names in NOT_TIMED.items():
+        assert set(names) <= set(importlib.import_module(MODULES[door][0]).__all__)
+
+
+@pytest.mark.parametrize("library", [name for name in EVERYWHERE if name in LIBRARIES])
+@pytest.mark.parametrize(
+    "label",
+    [
+        "ndimage.gaussian_filter 64^2 float32",
+        "ndimage.generic_gradient_magnitude 64^2 float32",
+        "ndimage.convolve1d 10^3 x 9 float32",
+        "signal.correlate 64^2 x 9^2 float32",
+        "nn.conv_transpose1d (2, 4, 64) x (4, 4, 3) float32, with gradients",
+        "Convolver 64^2 x 15^2 float32, separable",
+        "einconv (2, 4, 16, 16) x (8, 4, 3, 3) float32, with gradients",
+        "vjp 64^2 x 7^2 float32, with gradients",
+    ],
+)
+def test_peers_of_a_door_agree_with_ours(library, label):
+    (row,) = [row for row in ROWS if row.label == label]
+    contenders = door_field.field(row, library)
+    assert contenders.peers, contenders.left_out
+    assert not contenders.wrong
+    assert contenders.cost_ns > 0
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "complex64"])
+@pytest.mark.parametrize("function", ["uniform_filter", "sobel", "laplace", "correlate"])
+def test_filters_of_every_dtype_agree(function, dtype):
+    row = next(r for r in ROWS if (r.function, r.dtype) == (function, dtype) and not r.gradients)
+    small = row._replace(operands={**row.operands, "input": (24, 20)})
+    contenders = door_field.field(small, "numpy")
+    assert not contenders.wrong
+    assert set(contenders.peers) == ({"SciPy"} if dtype == "complex64" else {"SciPy", "OpenCV"})
+
+
+def test_a_peer_that_rounds_integers_may_differ_by_a_unit_for_each_pass_and_one_for_the_sum():
+    row = next(row for row in ROWS if row.function == "gaussian_filter" and row.dtype == "uint8")
+    reference = np.arange(9, dtype=np.uint8)
+    door_field.agree([reference + 3], [reference], row, "OpenCV", rounds=True)
+    for difference, rounds in ((2, False), (4, True)):
+        with pytest.raises(AssertionError, match=f"differs by {difference} where"):
+            door_field.agree([reference + np.uint8(difference)], [reference], row, "it", rounds)
+
+
+def test_wrong_results_are_not_timed_and_are_said(monkeypatch):
+    right = door_calls.options
+    monkeypatch.setattr(door_calls, "options", lambda *arguments: right(*arguments) | {"size": 3})
+    row = next(row for row in ROWS if row.label == "ndimage.uniform_filter 64^2 float32")
+    contenders = door_field.field(row, "numpy")
+    assert "OpenCV" in contenders.wrong
+    assert "OpenCV" not in contenders.peers
+    assert "OpenCV differs by" in contenders.wrong["OpenCV"]
+
+
+def test_predictions_that_are_off_are_those_of_calls_that_take_long_enough():
+    rows = [
+        door_row("near", ours=190_000.0),
+        door_row("slow", ours=210_000.0),
+        door_row("quick", ours=30_000.0),
+        door_row("short", ours=19_000.0, cost=1000),
+        door_row("unknown", cost=None),
+    ]
+    assert [one.label for one in door_report.off(rows)] == ["quick", "slow"]
+    assert door_report.predictions(rows) == 3
+
+
+@pytest.mark.parametrize(
+    ("row", "options", "status"),
+    [
+        (door_row(), [], 0),
+        (door_row(cost=1000), [], 1),
+        (door_row(cost=1000), ["--lenient"], 0),
+        (door_row(wrong={"OpenCV": "sobel: OpenCV differs by 3"}), ["--lenient"], 1),
+    ],
+)
+def test_a_prediction_that_is_off_fails_the_run(row, options, status, monkeypatch, capsys):
+    monkeypatch.setattr(door_run, "measure", lambda options, say: door_result(row))
+    assert door_run.main(["--library", "numpy", *options]) == status
+    assert ("WRONG" in capsys.readouterr().out) == bool(row["wrong"])
+
+
+def test_quick_run_of_a_door_prints_and_writes(tmp_path):
+    file = tmp_path / "doors-numpy.json"
+    words = ["--door", "ndimage", "--quick", "--filter", "sobel", "--lenient", "--json", str(file)]
+    command = [sys.executable, "-m", "benchmarks.doors", "--library", "numpy", *words]
+    process = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    assert process.returncode == 0, process.stderr
+    assert "Where peers are ahead" in process.stdout
+    (row,) = json.loads(file.read_text())["rows"]
+    assert row["label"] == "ndimage.sobel 64^2 float32"
+    assert row["ours"] > 0
+    assert row["peers"]["SciPy"] > 0
+
+
+def test_the_page_begins_each_door_with_where_peers_are_ahead(tmp_path):
+    rows = (
+        door_row(),
+        door_row("prewitt 64^2", ours=300_000.0),
+        door_row("laplace", peers={}, wrong={"it": "it differs"}),
+    )
+    (tmp_path / "numpy.json").write_text(json.dumps(SMALL))
+    (tmp_path / "doors-numpy.json").write_text(json.dumps(door_result(*rows)))
+    page.main(["--results", str(tmp_path), "--page", str(tmp_path / "docs/benchmarks.md")])
+    text = (tmp_path / "docs/benchmarks.md").read_text().partition("### ndimage")[2]
+    ahead, _, statistics = text.partition("| arrays |")
+    assert "* prewitt 64^2 on numpy arrays: OpenCV, 0.17\n* sobel 64^2 on numpy arrays: OpenCV, 0.50" in ahead
+    assert "| numpy | 2 | 0.29 | 0.17 | prewitt 64^2 | 2 |" in statistics
+    assert "Not timed: it differs." in statistics
+    assert "* numpy: 1 of 3\n  * prewitt 64^2, passes: 3.00 times the predicted time" in statistics
 
 
 def _calibrate():

@@ -1,0 +1,114 @@
+"""Our call of a row, and the time that `explain` predicts for it."""
+
+from functools import partial
+from importlib import import_module
+
+import arrayconv
+from arrayconv._cli import libraries
+from benchmarks.doors.contender import Contender, bind, seed
+from benchmarks.doors.rows import MODULES, Function
+
+DEVICES = {"numpy": "cpu", "torch": "cpu", "jax": "cpu:0"}
+MODES = {"numpy": "reflect", "torch": "mirror", "jax": "reflect"}  # of filters: what the peers of a library can do too
+PLAIN = ("choose_conv_method", "correlation_lags", "fold", "unfold")  # they convolve nothing: `explain` refuses them
+
+
+def to_library(library, operands):
+    """Return {name: array of the library} of {name: NumPy array}."""
+    return {name: libraries.array(library, DEVICES[library], a, a.dtype.name) for name, a in operands.items()}
+
+
+def options(row, module, library):
+    """Return the options of a row for a module, whose own functions replace the names of functions."""
+    resolved = {
+        name: getattr(module, value.name) if isinstance(value, Function) else value
+        for name, value in row.options.items()
+    }
+    return {"mode": MODES[library], **resolved} if row.door == "ndimage" else resolved
+
+
+def named(function, names, **fixed):
+    """Return a function of arrays by position that passes them by name."""
+
+    def call(*arrays):
+        return function(**dict(zip(names, arrays, strict=True)), **fixed)
+
+    return call
+
+
+def contender(row, library, operands):
+    """Return our contender: operands as {name: array of the library}."""
+    arrays = tuple(operands.values())
+    if row.function == "Convolver":
+        return Contender(arrayconv.Convolver(operands["kernel"], **row.options), arrays[:1], library)
+    if row.door == "nn.modules":
+        return Contender(layer(row, "arrayconv.nn.modules"), arrays, library)
+    module = import_module(MODULES[row.door][0])
+    function = arrayconv.convolve if row.function == "vjp" else getattr(module, row.function)
+    return Contender(named(function, tuple(operands), **options(row, module, library)), arrays, library)
+
+
+def layer(row, module):
+    """Return a layer whose parameters are the same for every module."""
+    torch = import_module("torch")
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return getattr(import_module(module), row.function)(**row.options)
+
+
+def call(row, ours, shape):
+    """Return our call without arguments; on NumPy arrays and in `vjp` rows the gradients are those of `vjp`."""
+    if row.gradients and (row.function == "vjp" or ours.library == "numpy"):
+        return _by_vjp(row, ours, shape)
+    return bind(ours, row.gradients, shape)
+
+
+def _by_vjp(row, ours, shape):
+    module = import_module(MODULES[row.door][0])
+    function = arrayconv.convolve if row.function == "vjp" else getattr(module, row.function)
+    fixed = options(row, module, ours.library)
+    dy = to_library(ours.library, {"dy": seed(shape, row.dtype)})["dy"]
+
+    def run(dy, *arrays):
+        positional = (fixed["pattern"], *arrays) if "pattern" in fixed else arrays
+        rest = {name: value for name, value in fixed.items() if name != "pattern"}
+        return arrayconv.vjp(function, *positional, **rest)[1](dy)
+
+    compiled = import_module("jax").jit(run) if ours.library == "jax" else run
+    return partial(compiled, dy, *ours.arrays)
+
+
+def explained(row, library, ours):
+    """Return (method, predicted nanoseconds) of our call; ('', None) where `explain` knows no such call."""
+    if row.function in PLAIN:
+        return "", None
+    explanations = []
+    describe = partial(_describe, row, library, ours, explanations)
+    if library == "jax":  # traced, as the call is
+        import_module("jax").eval_shape(describe, *ours.arrays)
+    else:
+        describe(*ours.arrays)
+    (explanation,) = explanations
+    return explanation.method, predicted(explanation)
+
+
+def _describe(row, library, ours, explanations, *arrays):
+    derivatives = bool(row.gradients)
+    if row.function == "Convolver":
+        explanations.append(ours.function.explain(*arrays, derivatives=derivatives))
+        return
+    if row.door == "nn.modules":
+        explanations.append(arrayconv.explain(*arrays, call=ours.function, derivatives=derivatives))
+        return
+    module = import_module(MODULES[row.door][0])
+    function = arrayconv.convolve if row.function == "vjp" else getattr(module, row.function)
+    operands = dict(zip(row.operands, arrays, strict=True))
+    fixed = options(row, module, library)
+    explanations.append(arrayconv.explain(call=function, derivatives=derivatives, **operands, **fixed))
+
+
+def predicted(explanation):
+    """Return the predicted nanoseconds of a call and of its gradients, those of every pass included."""
+    gradients = [gradient for _, gradient in explanation.gradients]
+    gradients += [gradient for step in explanation.passes for _, gradient in step.explanation.gradients]
+    return explanation.cost_ns + sum(gradient.cost_ns for gradient in gradients)

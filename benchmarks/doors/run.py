@@ -1,0 +1,148 @@
+"""Time the functions of the doors on one library's arrays, against what they imitate and what users take instead.
+
+    python -m benchmarks.doors --library numpy --json benchmarks/results/doors-numpy.json
+    python -m benchmarks.doors --library torch --door ndimage --quick
+
+All contenders of a row take turns in one process, and the shortest time of each counts. Every result is compared with
+ours before. Exit status 1 if a result differs, or if a time of ours is not within a factor of 2 of what `explain`
+predicts (--lenient: 0 for the latter).
+"""
+
+import argparse
+import datetime
+import json
+import os
+import time
+from functools import partial
+from importlib import metadata
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.doors import report
+from benchmarks.doors.rows import LIBRARIES, MODULES
+from benchmarks.doors.table import select
+
+SECONDS, QUICK_SECONDS = 0.25, 0.0  # of rounds per row; there are three rounds at least
+WARM_NS, QUICK_WARM_NS = 2 * 10**7, 0  # of calls before each turn
+
+
+def main(argv=None):
+    options = parse(argv)
+    console = Console(width=None if Console().is_terminal else 160)
+    result = measure(options, partial(console.print, style="dim", highlight=False))
+    for shown in tables(result):
+        console.print(shown)
+    if options.json:
+        options.json.parent.mkdir(parents=True, exist_ok=True)
+        options.json.write_text(json.dumps(result, indent=1) + "\n")
+        console.print(f"wrote {options.json}")
+    count = len(report.off(result["rows"]))
+    console.print(f"{result['seconds']:.0f} s; {count} of {report.predictions(result['rows'])} predictions are off")
+    wrong = [message for row in result["rows"] for message in row["wrong"].values()]
+    for message in wrong:
+        console.print(f"WRONG  {message}", highlight=False)
+    return 1 if wrong or (count and not options.lenient) else 0
+
+
+def parse(argv):
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.doors", description=__doc__.splitlines()[0])
+    add = parser.add_argument
+    add("--library", choices=LIBRARIES, default="numpy", help="whose arrays (default: %(default)s)")
+    add("--door", choices=tuple(MODULES), default="", help="only the functions of one door")
+    add("--filter", default="", help="only the rows whose label contains this text")
+    parts = parser.add_mutually_exclusive_group()
+    quick = "the smallest row of each function, a few rounds: no times to quote"
+    parts.add_argument("--quick", dest="part", action="store_const", const="quick", default="", help=quick)
+    full = "every size with every dtype: hours"
+    parts.add_argument("--full", dest="part", action="store_const", const="full", help=full)
+    add("--lenient", action="store_true", help="exit with status 0 where predictions are off too")
+    add("--json", type=Path, help="where to write the times")
+    options = parser.parse_args(argv)
+    options.rows = select(options.library, options.door, options.part, options.filter)
+    if not options.rows:
+        parser.error(f"--door and --filter must leave rows on {options.library} arrays. Got {options.filter!r}.")
+    return options
+
+
+def measure(options, say=print):
+    """Return the result of a run: see `report`."""
+    if options.library != "numpy":
+        os.environ["SCIPY_ARRAY_API"] = "1"  # read when SciPy is imported
+    from benchmarks.run import commit, machine, versions
+
+    started, facts = time.perf_counter(), machine()
+    rows = []
+    for number, row in enumerate(options.rows, 1):
+        rows.append(timed(row, options.library, is_quick=options.part == "quick"))
+        say(f"{number:>3}/{len(options.rows)}  {row.label}: {rows[-1]['ours'] / 1000:.1f} us")
+    return {
+        "library": options.library,
+        "part": options.part,
+        "date": datetime.date.today().isoformat(),
+        "commit": commit(),
+        "seconds": round(time.perf_counter() - started, 1),
+        "machine": facts,
+        "versions": {**versions(), **_peer_versions(options.library)},
+        "rows": rows,
+    }
+
+
+def _peer_versions(library):
+    from benchmarks.doors import peers
+
+    numbers = {}
+    for package in dict.fromkeys(peer.package for peer in peers.of(library)):
+        try:
+            numbers[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return numbers
+
+
+def timed(row, library, is_quick=False):
+    """Return the times of a row as the JSON has them."""
+    from benchmarks.doors.field import field, wait_if_array
+    from benchmarks.timing import interleaved
+
+    contenders = field(row, library)
+    everyone = {"": contenders.ours, **contenders.peers}
+    seconds, warm = (QUICK_SECONDS, QUICK_WARM_NS) if is_quick else (SECONDS, WARM_NS)
+    best = interleaved(everyone, seconds, wait_if_array if library == "jax" else None, warm)
+    return {
+        "door": row.door,
+        "function": row.function,
+        "label": row.label,
+        "dtype": row.dtype,
+        "gradients": row.gradients,
+        "method": contenders.method,
+        "cost_ns": contenders.cost_ns,
+        "ours": round(best.pop(""), 1),
+        "peers": {name: round(took, 1) for name, took in best.items()},
+        "left_out": contenders.left_out,
+        "wrong": contenders.wrong,
+    }
+
+
+def tables(result):
+    """Yield the rich tables of a result: where peers are ahead, the doors, and the predictions that are off."""
+    yield _table("Where peers are ahead", ("row", "peer", "ratio"), [
+        (one.label, one.peer, f"{one.ratio:.2f}") for one in report.ahead(result["rows"])
+    ])  # fmt: skip
+    yield _table("The fastest peer's time over ours", ("door", "rows", "mean", "least", "where", "below 0.95"), [
+        (one.door, str(one.count), f"{one.mean:.2f}", f"{one.least:.2f}", one.where, str(one.behind))
+        for one in report.standings(result["rows"])
+    ])  # fmt: skip
+    yield _table("Measured over predicted", ("row", "method", "factor"), [
+        (one.label, one.method, f"{one.factor:.2f}") for one in report.off(result["rows"])
+    ])  # fmt: skip
+
+
+def _table(title, headings, rows):
+    shown = Table(title=title, title_justify="left")
+    for heading in headings:
+        shown.add_column(heading)
+    for row in rows:
+        shown.add_row(*row)
+    return shown
