@@ -26,8 +26,11 @@ from arrayconv._accel.torch.views import (
     numpy_at_addresses,
     on_numpy_views,
     on_tensors_with_memory,
+    on_torchs_convolution,
     tensors_at_addresses,
 )
+from arrayconv._accel.torch.whole import backward_cost as torchs_backward_cost
+from arrayconv._accel.torch.whole import of_problem as torchs_convolution
 from arrayconv._algorithms import Algorithm
 from arrayconv._arrays import failures
 from arrayconv._arrays.dtypes import in_numpy
@@ -50,11 +53,14 @@ __all__ = [
     "numpy_view_traits",
     "on_numpy_views",
     "on_tensors_with_memory",
+    "on_torchs_convolution",
     "origin_traits",
     "probe",
     "state",
     "tensor",
     "tensors_at_addresses",
+    "torchs_backward_cost",
+    "torchs_convolution",
     "usable_after_fork",
 ]
 

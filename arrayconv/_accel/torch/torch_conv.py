@@ -95,6 +95,11 @@ def _batch_size(spec: Spec, traits: Traits) -> int:
     return _images_within(spec, traits, _MAX_COLUMNS, _COLUMNS)
 
 
+def in_batches(spec: Spec, traits: Traits) -> bool:
+    """Whether several calls convolve the images, some each."""
+    return _batch_size(spec, traits) < spec.batch
+
+
 @planning()
 def _images_within(spec: Spec, traits: Traits, max_bytes: int, batch_bytes: int) -> int:
     """Return all images if their columns take at most `max_bytes`, else at least one, in at most `batch_bytes`."""
