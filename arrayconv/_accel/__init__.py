@@ -17,6 +17,7 @@ from arrayconv._accel.jax import ffi
 from arrayconv._accel.jax.xla_conv import xla_conv
 from arrayconv._accel.jax.xla_loops import xla_images, xla_loops, xla_tiles
 from arrayconv._accel.native import loader
+from arrayconv._accel.native.native_dots import native_dots
 from arrayconv._accel.native.native_images import native_images
 from arrayconv._accel.native.native_loops import native_loops
 from arrayconv._accel.native.native_tiles import native_tiles
@@ -71,6 +72,7 @@ ACCELERATED: dict[str, Algorithm] = {
         native_loops,
         native_tiles,
         native_images,
+        native_dots,
         torch_conv.torch_conv,
         xla_conv,
         xla_loops,
