@@ -61,8 +61,8 @@ def _gradients(task: Task, requested: Any, x: Any, kernel: Any, dy: Any) -> tupl
     return dx, dkernel
 
 
-def is_plain(*tensors: Any) -> bool:
-    """Whether first derivatives alone can involve these tensors: they have memory, and nothing maps or intercepts them."""
+def has_plain_memory(*tensors: Any) -> bool:
+    """Whether tensors have memory, and no forward mode, transform, tracer or mode involves them."""
     if forward_ad._current_level >= 0 or _functorch.peek_interpreter_stack() is not None:  # pyright: ignore[reportPrivateUsage]
         return False
     return all(map(has_memory, tensors)) and not is_traced("torch", *tensors)
@@ -99,14 +99,16 @@ class _BoundConvolution(torch.autograd.Function):
     def backward(ctx: Any, dy: Any) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
         x, kernel, bias = ctx.saved_tensors
         requested, call = ctx.needs_input_grad[:3], ctx.call
+        if not torch.is_grad_enabled() and has_plain_memory(
+            dy
+        ):  # then x and the kernel are too, as they were in `forward`
+            return *call.gradients(requested, x, kernel, bias, dy), None
         if legacy.is_mapped(x, kernel, dy):
             gradients = partial(call.gradients, requested, run=run)
             if bias is None:
                 return *legacy.mapped(lambda x, kernel, dy: gradients(x, kernel, None, dy), x, kernel, dy), None
             return *legacy.mapped(gradients, x, kernel, bias, dy), None
-        if torch.is_grad_enabled() or not is_plain(x, kernel, dy):
-            return *call.gradients(requested, x, kernel, bias, dy, run), None
-        return *call.gradients(requested, x, kernel, bias, dy), None
+        return *call.gradients(requested, x, kernel, bias, dy, run), None
 
 
 class _Convolution(torch.autograd.Function):

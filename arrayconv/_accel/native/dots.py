@@ -6,7 +6,7 @@ from math import prod
 
 import numpy as np
 
-from arrayconv._accel.native.in_place import Host, Steps, contiguous_steps
+from arrayconv._accel.native.in_place import Host, Steps, steps_of
 from arrayconv._accel.native.tables import DOTS, TILED, DotsTable, Job, OuterAxis
 from arrayconv._arrays.traits import Traits
 from arrayconv._costs import parallel
@@ -48,7 +48,7 @@ def num_threads(spec: Spec, traits: Traits) -> int:
 
 
 def workspace(spec: Spec, traits: Traits) -> int:
-    """Return the bytes of the kernel, of x with the samples of each phase of its last axis adjacent, and of the sums."""
+    """Return the bytes of the kernel, of x by phases of its last axis, and of the sums."""
     kernel, x = prod(spec.kernel_shape), prod(spec.input_shape) + prod(spec.input_shape[:-1]) * spec.axes[-1].dilation
     columns = spec.batch * prod(spec.output_size)
     return (kernel + x + spec.outputs) * traits.itemsize + columns * (16 + 64 * _FILTERS * traits.threads) + 8192
@@ -57,6 +57,12 @@ def workspace(spec: Spec, traits: Traits) -> int:
 def reads_in_place(spec: Spec, steps: Steps | None) -> bool:
     """Whether the samples of a run are adjacent."""
     return steps is not None and (spec.axes[-1].taps == 1 or spec.axes[-1].dilation * steps[-1] == 1)
+
+
+def factors(kernel: Host) -> Host:
+    """Return the kernel with the factors of a run adjacent: itself where they are."""
+    steps = steps_of(kernel)
+    return kernel if steps is not None and steps[-1] in (0, 1) else np.ascontiguousarray(kernel)
 
 
 def deinterleaved(x: Host, dilation: int) -> Host:
@@ -72,7 +78,7 @@ def deinterleaved(x: Host, dilation: int) -> Host:
 
 
 @planning()
-def job(spec: Spec, steps: Steps | None, out: Steps, itemsize: int) -> Job:
+def job(spec: Spec, steps: Steps | None, w_steps: Steps, out: Steps, itemsize: int) -> Job:
     """Return the loop's table for x of these steps, or for its copy by `deinterleaved` where they are None."""
     last, phase_step, x_steps = spec.axes[-1], 0, steps
     if x_steps is None:
@@ -80,7 +86,6 @@ def job(spec: Spec, steps: Steps | None, out: Steps, itemsize: int) -> Job:
         phase_step = length if last.dilation > 1 else 0
         split = (*spec.input_shape[:-1], last.dilation, length)
         x_steps = (*[prod(split[axis + 1 :]) for axis in range(len(split) - 2)], 1)
-    w_steps = contiguous_steps(spec.kernel_shape)
     outer = [OuterAxis(spec.channels, x_steps[2], 0, w_steps[2])]
     for axis, x_step, w_step in zip(spec.axes[:-1], x_steps[LEADING:], w_steps[LEADING:], strict=False):
         outer.append(OuterAxis(axis.taps, axis.dilation * x_step, 0, w_step))
@@ -92,10 +97,8 @@ def job(spec: Spec, steps: Steps | None, out: Steps, itemsize: int) -> Job:
         places = np.arange(axis.outputs)
         x_columns, y_columns = _sums(x_columns, places * (axis.stride * x_step)), _sums(y_columns, places * y_step)
     starts = np.arange(last.outputs) * last.stride
-    if phase_step:
-        starts = starts % last.dilation * phase_step + starts // last.dilation
-    else:
-        starts = starts * x_steps[-1]
+    phases = last.dilation if phase_step else 1
+    starts = starts % phases * phase_step + starts // phases * x_steps[-1]
     x_columns, y_columns = _sums(x_columns, starts), _sums(y_columns, np.arange(last.outputs) * out[-1])
     table = DotsTable(
         filters=spec.filters,
@@ -104,8 +107,8 @@ def job(spec: Spec, steps: Steps | None, out: Steps, itemsize: int) -> Job:
         run=run,
         chunk=max(1, _CHUNK_BYTES // (_FILTERS * positions * itemsize)),
         x_group=x_steps[1],
-        w_group=prod(spec.kernel_shape[1:]),
-        w_filter=prod(spec.kernel_shape[2:]),
+        w_group=w_steps[0],
+        w_filter=w_steps[1],
         y_group=out[1],
         y_filter=out[2],
         x_start=0,

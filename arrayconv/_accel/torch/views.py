@@ -39,7 +39,7 @@ def on_tensors_with_memory(run: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def on_torchs_convolution(whole: Callable[..., Any], general: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a function that calls `whole`, torch's own convolution, or `general` where that does not support a call."""
+    """Return a function that calls `whole`, torch's own convolution, or `general` where that returns None."""
     is_autocast_enabled = sys.modules[LIBRARY].is_autocast_enabled
 
     def run(x: Any, kernel: Any, bias: Any, out: Any, constants: Any) -> Any:

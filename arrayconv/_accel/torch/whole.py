@@ -25,6 +25,9 @@ class Whole(NamedTuple):
     call: Call
     function: Callable[..., Any]
     shapes: tuple[Any, Any, Any]  # of x, the kernel and the result, as the caller has them
+    result: tuple[int, ...]  # the shape of torch's result
+    run_backward: Callable[..., Any]  # torch's function of both gradients
+    backward_arguments: tuple[Any, ...]  # between the operands and which gradients are requested
 
     def __call__(self, x: Any, kernel: Any, bias: Any) -> Any:
         """Return torch's result, which torch differentiates; None where torch's is another."""
@@ -42,34 +45,20 @@ class Whole(NamedTuple):
         """Return the gradients of x and the kernel; None where torch's may be others, as in `__call__`."""
         if not (self.supports(kernel) and self.supports(dy)):
             return None
-        torch_call, (x_shape, kernel_shape, _) = self.call, self.shapes
-        x, kernel = x.reshape(torch_call.x_shape), kernel.reshape(torch_call.w_shape)
-        dy = dy.reshape(*x.shape[:1], self.outputs, *dy.shape[dy.ndim - len(torch_call.samples) :])
+        torch_call, (x_shape, kernel_shape, shape) = self.call, self.shapes
+        if x_shape != torch_call.x_shape:
+            x = x.reshape(torch_call.x_shape)
+        if kernel_shape != torch_call.w_shape:
+            kernel = kernel.reshape(torch_call.w_shape)
+        if shape != self.result:
+            dy = dy.reshape(self.result)
         mask = [requested[0], requested[1], False]
         dx, dkernel, _ = self.run_backward(dy, x, kernel, None, *self.backward_arguments, mask)
-        dx = dx.reshape(x_shape) if requested[0] else None
-        return dx, dkernel.reshape(kernel_shape) if requested[1] else None
-
-    @property
-    def outputs(self) -> int:
-        """Channels of the result."""
-        torch_call = self.call
-        return torch_call.w_shape[1] * torch_call.arguments[3] if torch_call.transposed else torch_call.w_shape[0]
-
-    @property
-    def run_backward(self) -> Callable[..., Any]:
-        """Torch's function of both gradients."""
-        return sys.modules["torch"].ops.aten.convolution_backward
-
-    @property
-    def backward_arguments(self) -> tuple[Any, ...]:
-        """Its arguments between the operands and which gradients are requested."""
-        torch_call, arguments = self.call, self.call.arguments
-        if torch_call.transposed:
-            strides, widths, extras, groups, dilations = arguments
-            return strides, widths, dilations, True, extras, groups
-        strides, widths, dilations, groups = arguments
-        return strides, widths, dilations, False, (0,) * len(strides), groups
+        if dx is not None and x_shape != torch_call.x_shape:
+            dx = dx.reshape(x_shape)
+        if dkernel is not None and kernel_shape != torch_call.w_shape:
+            dkernel = dkernel.reshape(kernel_shape)
+        return dx, dkernel
 
     def supports(self, factors: Any) -> bool:
         """Whether torch's result is ours: it multiplies no zeros beyond the ends by factors that are not finite."""
@@ -88,7 +77,18 @@ def of_problem(problem: Problem, shapes: tuple[Any, Any], traits: Traits) -> Who
         return None
     if layout.x.reorders or layout.y.reorders or not _is_torchs(spec, layout.kernel, torch_call):
         return None
-    return Whole(torch_call, function(torch_call), (*shapes, problem.shape))
+    result = spec.batch, spec.groups * spec.filters, *spec.output_size
+    run_backward = sys.modules["torch"].ops.aten.convolution_backward.default
+    run, rest = function(torch_call), _backward_arguments(torch_call)
+    return Whole(torch_call, run, (*shapes, problem.shape), result, run_backward, rest)
+
+
+def _backward_arguments(torch_call: Call) -> tuple[Any, ...]:
+    if torch_call.transposed:
+        strides, widths, extras, groups, dilations = torch_call.arguments
+        return strides, widths, dilations, True, extras, groups
+    strides, widths, dilations, groups = torch_call.arguments
+    return strides, widths, dilations, False, (0,) * len(strides), groups
 
 
 def _extends(axis: Axis) -> bool:
