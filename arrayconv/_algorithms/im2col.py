@@ -24,6 +24,7 @@ from arrayconv._problem.spec import Spec
 from arrayconv._runtime.tracing import planning
 
 _ROWS = 3  # times longer that columns take where they are the windows of few outputs
+_STRIDED = 3  # times longer that strided samples take to copy
 _VIEW = 8  # calls that take as long as the view of all windows of a NumPy array, without copying and multiplying
 
 
@@ -56,6 +57,8 @@ def _cost(spec: Spec, traits: Traits) -> int:
     # A product with few rows runs at the speed of reading the columns, not of multiplying.
     work = max(spec.macs * mac, _columns(spec) * traits.itemsize * rate.pass_byte)
     copied = _copied(spec) * traits.itemsize * rate.copy_byte
+    if any(axis.stride > 1 for axis in spec.axes):
+        copied *= _STRIDED
     if prod(spec.output_size) < spec.taps:  # rows of long windows, copied in short runs
         work, copied = _ROWS * work, _ROWS * copied
     return rate.call_ns * _calls(spec, traits) + (work + copied) // 1000

@@ -62,7 +62,7 @@ def reads_in_place(spec: Spec, steps: Steps | None) -> bool:
 def factors(kernel: Host) -> Host:
     """Return the kernel with the factors of a run adjacent: itself where they are."""
     steps = steps_of(kernel)
-    return kernel if steps is not None and steps[-1] in (0, 1) else np.ascontiguousarray(kernel)
+    return kernel if steps is not None and (steps[-1] == 1 or kernel.shape[-1] == 1) else np.ascontiguousarray(kernel)
 
 
 def deinterleaved(x: Host, dilation: int) -> Host:

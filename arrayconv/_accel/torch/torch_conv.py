@@ -76,6 +76,7 @@ def _cost(spec: Spec, traits: Traits) -> int:
     slow = _slowdown(scratch * _batch_size(spec, traits) // max(1, spec.batch))
     unfit = _UNFIT if spec.taps > (_MAX_TAPS if kind == "torch_conv-single" else _MAX_CHANNEL_TAPS) else 1
     macs = spec.macs // prod(axis.upsample for axis in spec.axes)  # without the zeros between samples
+    unfit *= 3 if kind == "torch_conv-channels" and len(spec.axes) == _MAX_AXES else 1  # no blocked kernels
     work = macs * traits.itemsize * measured.cache_line_mac * unfit // LINE + units * measured.output * slow
     return call_ns + work // 1000
 
