@@ -104,10 +104,11 @@ class _BoundConvolution(torch.autograd.Function):
         ):  # then x and the kernel are too, as they were in `forward`
             return *call.gradients(requested, x, kernel, bias, dy), None
         if legacy.is_mapped(x, kernel, dy):
-            gradients = partial(call.gradients, requested, run=run)
-            if bias is None:
-                return *legacy.mapped(lambda x, kernel, dy: gradients(x, kernel, None, dy), x, kernel, dy), None
-            return *legacy.mapped(gradients, x, kernel, bias, dy), None
+
+            def gradients(x: Any, kernel: Any, dy: Any) -> Any:
+                return call.gradients(requested, x, kernel, bias, dy, run)
+
+            return *legacy.mapped(gradients, x, kernel, dy), None
         return *call.gradients(requested, x, kernel, bias, dy, run), None
 
 

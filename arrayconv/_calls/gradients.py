@@ -160,7 +160,7 @@ def _bound_of_kernel(problem: Problem, task: Task, x_shape: Any, kernel_shape: A
     to_caller = _to_caller(layout.kernel, task.spec.kernel_shape, tuple(kernel_shape), xp)
 
     def of_kernel(x: Any, dy: Any) -> Any:
-        dkernel = run(to_x(x).transpose(2, 1, 0, *space), to_dy(dy).transpose(1, 2, 0, *space))
+        dkernel: Any = run(to_x(x).transpose(2, 1, 0, *space), to_dy(dy).transpose(1, 2, 0, *space))
         dkernel = dkernel.transpose(1, 2, 0, *space)
         return to_caller(reversed_taps(dkernel, xp) if task.spec.flip else dkernel)
 
