@@ -35,7 +35,7 @@ def rows(problem):
             kernel,
             dtype,
             options,
-            frozenset({"layers", "backward" if backward else "forward"}),
+            frozenset({"layers", "backward" if backward else "forward", "small" if batch == 1 else "large"}),
             ("torch",),
         )
         for backward in (False, True)
