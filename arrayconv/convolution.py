@@ -61,7 +61,7 @@ def convolve(
         Step between outputs; distance between taps, in samples.
     method : str
         'auto', 'direct', 'im2col', 'banded', 'dot', 'fft', 'overlap_save', 'numpy_convolve', 'native_loops',
-        'native_tiles', 'native_images', 'torch_conv', 'xla_conv', 'xla_loops', 'xla_tiles' or
+        'native_tiles', 'native_images', 'native_dots', 'torch_conv', 'xla_conv', 'xla_loops', 'xla_tiles' or
         'xla_images'.
     accuracy : {'normwise', 'componentwise'}
         How the rounding error must be bounded; 'componentwise' keeps 'auto' off the FFT.

@@ -16,7 +16,7 @@ import arrayconv
 from arrayconv import nn
 from arrayconv._arrays.host import copied
 from arrayconv._cli import libraries
-from benchmarks import peers
+from benchmarks import layers, peers
 from benchmarks.problems import explained, operands
 from benchmarks.timing import Timed
 
@@ -94,6 +94,8 @@ ARRAYS = {
 
 def ours(problem, method="auto"):
     """Return our function of both operands."""
+    if layers.is_row(problem):
+        return layers.ours(problem, method)
     match problem.kind:
         case "convolve":
             how = {"mode": "same", "axes": problem.axes, "method": method, **problem.options}

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import arrayconv
+from benchmarks import layers
 
 Shape = tuple[int, ...]
 
@@ -60,6 +61,8 @@ def operands(problem):
 
 def explained(problem, x=None, kernel=None, method="auto"):
     """Return the explanation of our call, on shapes where x is None."""
+    if layers.is_row(problem):
+        return layers.explained(problem, x, kernel, method, problem.dtype)
     subject = (problem.x, problem.kernel) if x is None else (x, kernel)
     more = {"method": method, **({"dtype": problem.dtype} if x is None else {})}
     match problem.kind:
@@ -83,7 +86,8 @@ def work(problem):
     """Return the multiply-adds of the definition, and the bytes of both operands and the result."""
     explanation = explained(problem)
     sizes = prod(problem.x) + prod(problem.kernel) + prod(explanation.output_shape)
-    return explanation.macs, sizes * np.dtype(problem.dtype).itemsize
+    times = 3 if "backward" in problem.tags else 1  # each gradient has as many as the call
+    return times * explanation.macs, sizes * np.dtype(problem.dtype).itemsize
 
 
 def power(size):
@@ -172,4 +176,11 @@ def _others():
     yield Problem("8 x 64 x 32^2, transposed 3^2", "transposed", *shapes, "float32", options, channels, EVERYWHERE)
 
 
-PROBLEMS = (*_one_dimensional(), *_batched(), *_two_dimensional(), *_three_dimensional(), *_others())
+PROBLEMS = (
+    *_one_dimensional(),
+    *_batched(),
+    *_two_dimensional(),
+    *_three_dimensional(),
+    *_others(),
+    *layers.rows(Problem),
+)

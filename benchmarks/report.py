@@ -59,6 +59,9 @@ GROUPS = {
         _group("one channel, from 256^2 and 10^4 samples up", "single-channel", "large"),
         _group("channels, float32", "channels", "float32"),
         _group("channels, float64", "channels", "float64"),
+        _group("layers of nn", "layers", "forward"),
+        _group("layers of nn with both gradients", "layers", "backward"),
+        _group("the same, float64", "layers", "backward", "float64"),
         _group("lags", "lags"),
     ),
     "jax": (

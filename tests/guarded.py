@@ -61,6 +61,7 @@ TABLES = (
     ("native_loops", ROWS, DTYPES),
     ("native_tiles", TILES, DTYPES[:2]),
     ("native_images", IMAGES, DTYPES[:2]),
+    ("native_dots", IMAGES, DTYPES[:2]),
 )
 
 

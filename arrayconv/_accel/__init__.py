@@ -17,6 +17,7 @@ from arrayconv._accel.jax import ffi
 from arrayconv._accel.jax.xla_conv import xla_conv
 from arrayconv._accel.jax.xla_loops import xla_images, xla_loops, xla_tiles
 from arrayconv._accel.native import loader
+from arrayconv._accel.native.native_dots import native_dots
 from arrayconv._accel.native.native_images import native_images
 from arrayconv._accel.native.native_loops import native_loops
 from arrayconv._accel.native.native_tiles import native_tiles
@@ -26,8 +27,11 @@ from arrayconv._accel.torch.views import (
     numpy_at_addresses,
     on_numpy_views,
     on_tensors_with_memory,
+    on_torchs_convolution,
     tensors_at_addresses,
 )
+from arrayconv._accel.torch.whole import backward_cost as torchs_backward_cost
+from arrayconv._accel.torch.whole import of_problem as torchs_convolution
 from arrayconv._algorithms import Algorithm
 from arrayconv._arrays import failures
 from arrayconv._arrays.dtypes import in_numpy
@@ -50,11 +54,14 @@ __all__ = [
     "numpy_view_traits",
     "on_numpy_views",
     "on_tensors_with_memory",
+    "on_torchs_convolution",
     "origin_traits",
     "probe",
     "state",
     "tensor",
     "tensors_at_addresses",
+    "torchs_backward_cost",
+    "torchs_convolution",
     "usable_after_fork",
 ]
 
@@ -65,6 +72,7 @@ ACCELERATED: dict[str, Algorithm] = {
         native_loops,
         native_tiles,
         native_images,
+        native_dots,
         torch_conv.torch_conv,
         xla_conv,
         xla_loops,

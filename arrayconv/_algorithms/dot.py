@@ -86,6 +86,7 @@ def _cost(spec: Spec, traits: Traits) -> int:
     read = prod((spec.batch, spec.groups, *spec.output_size)) * spec.terms * traits.itemsize
     # A product with few rows or columns runs at the speed of reading the window, not at that of multiplying.
     work = max(spec.macs * mac, read * rate.pass_byte)
+    work += work // 2  # with more than one filter or image the windows are copied in short runs
     return rate.call_ns * 5 * prod(spec.output_size) * len(_chunks(spec)) + (work + read * rate.copy_byte) // 1000
 
 

@@ -3,7 +3,8 @@
     y[b, g] = W[g] @ columns[b, g],   W (filters, channels * taps),  columns (channels * taps, outputs)
 
 Wins      several filters that share their windows, integers and floats alike.
-Cost      a copy of `taps` times the outputs, then macs = outputs * channels * taps at matrix-product speed.
+Cost      a copy of `taps` times the outputs, none of one tap at stride 1; then macs = outputs * channels * taps at
+          matrix-product speed.
 Memory    the columns: taps * channels values per output position. The plan cuts pieces to fit a budget.
 Source    Chellapilla, Puri, Simard, High performance convolutional neural networks for document processing, 2006.
 """
@@ -22,6 +23,8 @@ from arrayconv._ops import windows
 from arrayconv._problem.spec import Spec
 from arrayconv._runtime.tracing import planning
 
+_ROWS = 3  # times longer that columns take where they are the windows of few outputs
+_STRIDED = 3  # times longer that strided samples take to copy
 _VIEW = 8  # calls that take as long as the view of all windows of a NumPy array, without copying and multiplying
 
 
@@ -36,6 +39,16 @@ def _columns(spec: Spec) -> int:
     return prod((spec.batch, spec.groups, spec.terms, *spec.output_size))
 
 
+def _is_view(spec: Spec) -> bool:
+    """Whether the columns are x itself: one tap, and every sample is an output's."""
+    return all(axis.taps == axis.stride == 1 and axis.outputs == axis.size for axis in spec.axes)
+
+
+def _copied(spec: Spec) -> int:
+    """Count the elements of all columns that are copied."""
+    return 0 if _is_view(spec) else _columns(spec)
+
+
 def _cost(spec: Spec, traits: Traits) -> int:
     rate = primitive_costs(traits.row)
     mac = rate.integer_mac if traits.exact else rate.gemm_mac * traits.itemsize // 4
@@ -43,7 +56,11 @@ def _cost(spec: Spec, traits: Traits) -> int:
         mac = rate.integer_mac  # NumPy's fast path does not include products with one row
     # A product with few rows runs at the speed of reading the columns, not of multiplying.
     work = max(spec.macs * mac, _columns(spec) * traits.itemsize * rate.pass_byte)
-    copied = _columns(spec) * traits.itemsize * rate.copy_byte
+    copied = _copied(spec) * traits.itemsize * rate.copy_byte
+    if any(axis.stride > 1 for axis in spec.axes):
+        copied *= _STRIDED
+    if prod(spec.output_size) < spec.taps:  # rows of long windows, copied in short runs
+        work, copied = _ROWS * work, _ROWS * copied
     return rate.call_ns * _calls(spec, traits) + (work + copied) // 1000
 
 
@@ -61,7 +78,7 @@ def _views(spec: Spec) -> int:
 
 
 def _workspace(spec: Spec, traits: Traits) -> int:
-    return traits.itemsize * (_columns(spec) + spec.outputs + prod(spec.kernel_shape)) + 2 * OBJECT_BYTES * _views(spec)
+    return traits.itemsize * (_copied(spec) + spec.outputs + prod(spec.kernel_shape)) + 2 * OBJECT_BYTES * _views(spec)
 
 
 def _prepare(kernel: Array, spec: Spec, context: Context) -> Array:
@@ -97,10 +114,12 @@ def _steps(spec: Spec) -> Steps:
 
 
 def _bind(spec: Spec, context: Context) -> Bound:
-    xp, steps = context.xp, _steps(spec)
+    xp, steps, is_view = context.xp, _steps(spec), _is_view(spec)
 
     def run(x: Any, weights: Array, out: Array | None) -> Array:
-        if is_numpy(x):
+        if is_view:
+            columns = x
+        elif is_numpy(x):
             columns = copied_view(x, steps.windows, tuple([x.strides[axis] * step for axis, step in steps.steps]))
         else:
             columns = xp.stack([x[part] for part in steps.parts], axis=steps.axis)

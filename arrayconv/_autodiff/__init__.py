@@ -14,7 +14,7 @@ from arrayconv._arrays.array import Array
 from arrayconv._arrays.namespace import Namespace
 from arrayconv._autodiff import adjoint
 from arrayconv._plan.plan import Plan, plan_bilinear
-from arrayconv._run.execute import execute
+from arrayconv._run.execute import execute, execute_bilinear
 from arrayconv._run.steps import Constants
 from arrayconv._runtime.tracing import is_compiling, is_traced
 
@@ -25,6 +25,8 @@ def runner(backend: str, xp: Namespace, device: Any) -> adjoint.Runner:
     """Return a function that runs a bilinear task on arrays of a library, differentiable there."""
     if backend in ENGINES and not is_compiling():
         return import_module(ENGINES[backend]).run
+    if backend == "numpy":
+        return execute_bilinear
     return lambda task, x, kernel: execute(plan_bilinear(task), x, kernel, 0, xp=xp, device=device)
 
 

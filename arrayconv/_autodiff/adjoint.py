@@ -58,10 +58,23 @@ def task_of_kernel(task: Task) -> Task:
 def of_x(run: Runner, task: Task, kernel: Array, dy: Array, *, xp: Namespace, device: Any) -> Array:
     """Return the gradient of x (batch, groups, channels, *n), from that of y and the kernel."""
     dx = run(task_of_x(task), dy, _axes(kernel, (0, 2, 1), xp))  # (batch, groups, channels, *extended)
-    for number, (axis, runs) in enumerate(zip(task.spec.axes, input_gradient(task.spec).folds, strict=True)):
-        if not _is_whole(runs, axis.size):
-            dx = pad.fold(dx, LEADING + number, runs, axis.size, xp=xp, device=device)
-    return dx
+    return folding(task, xp=xp, device=device)(dx)
+
+
+def folding(task: Task, *, xp: Namespace, device: Any) -> Callable[[Array], Array]:
+    """Return a function that folds the gradient of x on its extended axes onto the samples."""
+    folds = [
+        (LEADING + number, runs, axis.size)
+        for number, (axis, runs) in enumerate(zip(task.spec.axes, input_gradient(task.spec).folds, strict=True))
+        if not _is_whole(runs, axis.size)
+    ]
+
+    def folded(dx: Array) -> Array:
+        for number, runs, size in folds:
+            dx = pad.fold(dx, number, runs, size, xp=xp, device=device)
+        return dx
+
+    return folded
 
 
 def of_kernel(run: Runner, task: Task, x: Array, dy: Array, *, xp: Namespace) -> Array:

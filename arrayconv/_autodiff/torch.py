@@ -8,7 +8,7 @@ function.
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch._C import _functorch  # pyright: ignore[reportAttributeAccessIssue]
@@ -16,6 +16,7 @@ from torch.autograd import forward_ad
 
 from arrayconv._arrays.array import Array
 from arrayconv._arrays.namespace import namespace_of
+from arrayconv._arrays.tensors import has_memory
 from arrayconv._autodiff import adjoint, batched, legacy
 from arrayconv._plan.plan import Task, plan_bilinear
 from arrayconv._run.execute import execute
@@ -58,6 +59,57 @@ def _gradients(task: Task, requested: Any, x: Any, kernel: Any, dy: Any) -> tupl
     dx = adjoint.of_x(run, task, kernel.conj(), dy, xp=xp, device=dy.device) if requested[0] else None
     dkernel = adjoint.of_kernel(run, task, x.conj(), dy, xp=xp) if requested[1] else None
     return dx, dkernel
+
+
+def has_plain_memory(*tensors: Any) -> bool:
+    """Whether tensors have memory, and no forward mode, transform, tracer or mode involves them."""
+    if forward_ad._current_level >= 0 or _functorch.peek_interpreter_stack() is not None:  # pyright: ignore[reportPrivateUsage]
+        return False
+    return all(map(has_memory, tensors)) and not is_traced("torch", *tensors)
+
+
+def casts() -> bool:
+    """Whether autocast would cast the operands of torch's own convolution."""
+    return torch.is_autocast_enabled("cpu")
+
+
+class BoundCall(Protocol):
+    """A bound call with its gradients; `gradients` runs on memory, or with `run` in operations that torch records."""
+
+    def forward(self, x: Any, kernel: Any, bias: Any) -> Any: ...
+
+    def gradients(self, requested: Any, x: Any, kernel: Any, bias: Any, dy: Any, run: Any = None) -> Any: ...
+
+
+def apply(call: BoundCall, x: Any, kernel: Any, bias: Any) -> Any:
+    """Return a bound call's result as a node of torch's graph, for tensors that are plain."""
+    return _BoundConvolution.apply(x, kernel, bias, call)
+
+
+class _BoundConvolution(torch.autograd.Function):
+    """A bound call; torch's transforms, which `setup_context` would be for, run `_Convolution`."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, kernel: Any, bias: Any, call: BoundCall) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
+        ctx.save_for_backward(x, kernel, bias)
+        ctx.call = call
+        return call.forward(x, kernel, bias)
+
+    @staticmethod
+    def backward(ctx: Any, dy: Any) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
+        x, kernel, bias = ctx.saved_tensors
+        requested, call = ctx.needs_input_grad[:3], ctx.call
+        if not torch.is_grad_enabled() and has_plain_memory(
+            dy
+        ):  # then x and the kernel are too, as they were in `forward`
+            return *call.gradients(requested, x, kernel, bias, dy), None
+        if legacy.is_mapped(x, kernel, dy):
+
+            def gradients(x: Any, kernel: Any, dy: Any) -> Any:
+                return call.gradients(requested, x, kernel, bias, dy, run)
+
+            return *legacy.mapped(gradients, x, kernel, dy), None
+        return *call.gradients(requested, x, kernel, bias, dy, run), None
 
 
 class _Convolution(torch.autograd.Function):

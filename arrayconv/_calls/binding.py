@@ -24,7 +24,7 @@ from arrayconv._arrays.operands import Operands
 from arrayconv._arrays.out_arrays import layout_signature, shares_memory
 from arrayconv._autodiff import compiled
 from arrayconv._autodiff.compiled import Postprocess
-from arrayconv._calls import cache, dry_run, prepare, tape
+from arrayconv._calls import cache, dry_run, gradients, prepare, tape
 from arrayconv._calls.prepare import Options, check_fill, check_out, check_size
 from arrayconv._plan.plan import Plan
 from arrayconv._problem.problem import Problem
@@ -103,6 +103,7 @@ class BoundCall:
         self._shapes = tuple(operands.x.shape), tuple(operands.kernel.shape)
         self._detector: Callable[[Any, Any], bool] | None = None
         self._plans: dict[int, Plan] = {}
+        self._gradients: gradients.Gradients | None = None
         self._outs: dict[Any, bool] = {}  # layout of a checked `out` -> whether steps may write to it
         self._direct: Direct | None = None if operands.traits.traced or dry_run.is_active() else _UNBOUND
 
@@ -126,6 +127,13 @@ class BoundCall:
             if y is not None:
                 if tape.is_recording():
                     self._note(x, kernel)
+                return y
+        elif direct is not None and self._gradients is not None and not tape.is_recording():
+            try:
+                y = self._gradients(x, kernel, bias)
+            except AcceleratorFailed:
+                y = None
+            if y is not None:
                 return y
         return self._run(self.plan(), x, kernel, bias, constants)
 
@@ -164,6 +172,15 @@ class BoundCall:
             self._direct = _direct(self, self.plan(), self._dtypes, self._shapes)
         except AcceleratorFailed:
             return None  # not cached: `_run` determines the method to use instead
+        self._gradients = gradients.of_call(
+            self.problem,
+            self.plan(),
+            self.options.fill_value,
+            self._dtypes,
+            self._shapes,
+            self.postprocess,
+            self._direct,
+        )
         return self._direct
 
     def _write(self, out: Any, x: Any, kernel: Any, constants: Constants | None) -> Any:
@@ -265,6 +282,9 @@ def _direct(call: BoundCall, plan: Plan, dtypes: tuple[Any, Any], shapes: tuple[
     general = _general(run, operands, problem, call.postprocess, shapes)
     if plan.traits.library == "torch":
         general = _accel.on_numpy_views(general) if plan.traits.origin else _accel.on_tensors_with_memory(general)
+        if plan.method == "torch_conv" and (call.postprocess is None or hasattr(call.postprocess, "gradient")):
+            whole = gradients.torchs_convolution(problem, call.plan(), call.options.fill_value, dtypes, shapes)
+            general = general if whole is None else _accel.on_torchs_convolution(whole, general)
     at = run.at_addresses() if plain and same_dtypes else None
     if at is None:
         return general

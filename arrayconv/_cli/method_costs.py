@@ -75,6 +75,11 @@ _CHANNELS = (
     Problem((64, 64), (3, 3), batch=2, channels=32, filters=64),
     Problem((64, 64), (7, 7), channels=16, filters=16),
 )
+_GRADIENTS = (
+    Problem((10, 10), (8, 8), channels=4, filters=4),
+    Problem((58, 58), (56, 56), batch=16, channels=2, filters=16),
+    Problem((30, 30), (28, 28), batch=1, channels=8, groups=32),
+)
 _IMAGES = (Problem((16, 16), (3, 3)), *(Problem((128, 128), (k, k)) for k in (3, 7, 13)))
 
 _SQUARES = tuple(Problem((512, 512), (k, k)) for k in (3, 7, 15, 31))
@@ -99,6 +104,7 @@ ROWS = {
     "native_tiles": Fit("numpy", "native_tiles", _FLOATS, (Problem((16, 16), (3, 3)), *_SQUARES)),
     "native_filters": Fit("numpy", native_filters.NAME, _FLOATS, _FILTERS),
     "native_images": Fit("numpy", "native_images", _FLOATS, _CHANNELS),
+    "native_dots": Fit("numpy", "native_dots", _FLOATS, _GRADIENTS),
     "torch_conv-single": Fit("torch", "torch_conv", ("float32",), _IMAGES),
     "torch_conv-depthwise": Fit(
         "torch",

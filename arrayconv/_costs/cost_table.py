@@ -77,10 +77,11 @@ METHOD_COSTS: dict[str, MethodCost] = {
     "native_filters": MethodCost(3000, 680, 600),  # set by hand from timings on 2026-11-29, Zen 4; sums in float64
     "native_tiles": MethodCost(521, 154, 256),
     "native_images": MethodCost(12000, 280, 200),  # a guess on the safe side: not measured with such vectors
+    "native_dots": MethodCost(8000, 190, 2000),  # set by hand from timings on 2026-11-29, Zen 4
     "torch_conv-single": MethodCost(687, 1280, 1429),
-    "torch_conv-depthwise": MethodCost(9000, 160, 350),
-    "torch_conv-channels": MethodCost(38000, 64, 500),
-    "torch_conv-float64": MethodCost(8000, 128, 136),
+    "torch_conv-depthwise": MethodCost(20000, 400, 700),  # this and the next two by hand on 2026-11-29, two threads
+    "torch_conv-channels": MethodCost(38000, 110, 500),
+    "torch_conv-float64": MethodCost(15000, 290, 310),
     "xla_conv-single": MethodCost(10000, 7680),
     "xla_conv-channels": MethodCost(10000, 192),
     "xla_conv-float64": MethodCost(25000, 512),

@@ -107,6 +107,12 @@ class _Addition(NamedTuple):
     def __call__(self, y: Any, bias: Any, operands: Operands) -> Any:
         return biased(self.axes, y, bias, operands)
 
+    def gradient(self, dy: Any, bias: Any) -> Any:
+        """Return the gradient of a bias that is a tensor."""
+        channels = dy.ndim - 1 - self.axes
+        others = [axis for axis in range(dy.ndim) if axis != channels]
+        return (dy.sum(others) if others else dy).to(bias.dtype)
+
 
 @planning()
 def _problem(function: str, input_shape: Shape, weight_shape: Shape, options: Window) -> Problem:

@@ -18,7 +18,7 @@ from arrayconv._arrays.buffers import buffer, is_numpy, retains_larger_base, set
 from arrayconv._arrays.float_errors import float_errors_ignored
 from arrayconv._arrays.namespace import Namespace, compat_namespace
 from arrayconv._ops import contain
-from arrayconv._plan.plan import Plan, Task, plan_of
+from arrayconv._plan.plan import Plan, Task, plan_bilinear, plan_of
 from arrayconv._plan.rank import TABLE
 from arrayconv._problem.problem import Problem
 from arrayconv._problem.spec import Spec
@@ -26,7 +26,7 @@ from arrayconv._problem.split import Piece
 from arrayconv._run.operands import orientation, reader, wrap_fill
 from arrayconv._run.steps import Constants, Kernels, Step, StepKernel, part_of_kernel
 from arrayconv._runtime.threads import parallel_for
-from arrayconv._runtime.tracing import is_traced
+from arrayconv._runtime.tracing import is_traced, planning
 
 At = Callable[[int, int, int], None]  # (x, kernel, y)
 _MAX_AT_ADDRESSES = 16  # steps of a call at addresses
@@ -261,6 +261,17 @@ def execute(
         elif traits.origin:
             return _run_on_numpy_views(plan, x, kernel, fill, constants)
     return BoundPlan(plan, fill, xp=xp, device=device)(x, kernel, None, constants)
+
+
+@float_errors_ignored
+def execute_bilinear(task: Task, x: Array, kernel: Array) -> Array:
+    """Run a bilinear task on canonical NumPy arrays, by a plan that stays bound for later calls."""
+    return _bound(task, _accel.state())(x, kernel)
+
+
+@planning(256)
+def _bound(task: Task, _state: tuple[int, ...]) -> BoundPlan:
+    return BoundPlan(plan_bilinear(task), 0, xp=compat_namespace("numpy"), device="cpu")
 
 
 def origin_plan(plan: Plan) -> Plan:

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from benchmarks import layers
 from benchmarks.peers import by_transform, require
 from benchmarks.problems import work
 
@@ -26,6 +27,8 @@ def _stays_small(problem):
 def convolution(problem, x, kernel):
     _stays_small(problem)
     require(problem.kind != "lags", "it computes every lag")
+    if layers.is_row(problem):
+        return layers.torchs(problem, x, kernel)
     if problem.kind == "channels":
         return partial(F.conv2d, x, kernel, **problem.options)
     if problem.kind == "transposed":

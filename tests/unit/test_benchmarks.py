@@ -96,7 +96,7 @@ def test_problem_is_well_formed(row):
     assert macs > 0
     assert moved > 0
     assert set(row.libraries) <= set(EVERYWHERE)
-    assert row.tags & {"single-channel", "channels", "lags"}
+    assert row.tags & {"single-channel", "channels", "lags", "layers"}
     assert len(row.tags & {"small", "large"}) == 1
     assert explained(row).method in TABLE
 

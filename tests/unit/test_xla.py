@@ -20,7 +20,7 @@ from arrayconv._accel import AcceleratorFailed
 from arrayconv._accel.jax import ffi as xla
 from arrayconv._accel.native import loader, rows, tiles
 from arrayconv._accel.native.in_place import contiguous_steps
-from arrayconv._accel.native.tables import LoopHead, XlaHead, packed
+from arrayconv._accel.native.tables import DOTS, FILTERS, LoopHead, XlaHead, packed
 from arrayconv._arrays import failures
 from arrayconv._costs import parallel
 from arrayconv._plan.plan import make
@@ -464,7 +464,9 @@ def changed(parts, **fields):
 
 WRONG = {  # change of a right call, and the message
     "a-short-table": (lambda head, parts: head[:4], "it is too short"),
-    "an-unknown-loop": (lambda head, parts: packed(head, *changed(parts, loop=3)), "it names no loop"),
+    "an-unknown-loop": (lambda head, parts: packed(head, *changed(parts, loop=99)), "it names no loop"),
+    "a-loop-over-filters": (lambda head, parts: packed(head, *changed(parts, loop=FILTERS)), "on NumPy arrays only"),
+    "a-loop-of-dots": (lambda head, parts: packed(head, *changed(parts, loop=DOTS)), "on NumPy arrays only"),
     "an-unknown-kind": (lambda head, parts: packed(head, *changed(parts, kind=99)), "it names no loop"),
     "a-kind-without-tiles": (lambda head, parts: packed(head, *changed(parts, kind=4)), "does not support the kind"),
     "no-thread": (lambda head, parts: packed(head._replace(threads=0), *parts), "counts are below one"),

@@ -1,5 +1,6 @@
-"""The package's own compiled loops: three methods on NumPy arrays, and the Python side of the C code in `src`.
+"""The package's own compiled loops: four methods on NumPy arrays, and the Python side of the C code in `src`.
 
-`native_loops`, `native_tiles` and `native_images` are the methods; `rows`, `tiles` and `images` fill the table that
-each loop reads; `loader` loads the library and calls it. Nothing here computes, and NumPy is the only library used.
+`native_loops`, `native_tiles`, `native_images` and `native_dots` are the methods; `rows`, `tiles`, `images` and `dots`
+fill the table that each loop reads; `loader` loads the library and calls it. Nothing here computes, and NumPy is the
+only library used.
 """

@@ -58,7 +58,7 @@ def cost(spec: Spec, traits: Traits, measured: MethodCost) -> int:
     rows, columns = along[-2:]
     outputs = rows.max_outputs * columns.max_outputs
     computed = (rows.max_outputs - 1) * columns.positions + columns.max_outputs
-    slow = 1 if spec.filters >= MIN_SHARED_FILTERS else 2  # where a loaded sample is used for one sum only
+    slow = 1 if spec.filters >= MIN_SHARED_FILTERS else 3  # where a loaded sample is used for one sum only
     work = macs * computed // max(1, outputs) * traits.itemsize * measured.cache_line_mac * slow // LINE
     copied = prod(spec.input_shape) * prod(axis.taps for axis in spec.axes[:-2])
     work += copied * traits.itemsize * primitive_costs(traits.row).copy_byte + spec.outputs * measured.output

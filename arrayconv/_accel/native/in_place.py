@@ -84,14 +84,14 @@ class InPlace:
         return y if layout.order is None else y.transpose(layout.order)
 
     def _add_layout(self, key: Any, x: Any, out: Any) -> Layout:
-        layout = self._layout(_steps(x), None if out is None else _steps(out))
+        layout = self._layout(steps_of(x), None if out is None else steps_of(out))
         if len(self._layouts) >= _MAX_LAYOUTS:
             self._layouts.clear()
         self._layouts[key] = layout
         return layout
 
 
-def _steps(array: Any) -> Steps | None:
+def steps_of(array: Any) -> Steps | None:
     """Return the strides of an array in elements, 0 along axes of one; None where a loop can't address the elements."""
     size = array.itemsize
     if not array.dtype.isnative or not array.flags.aligned or any(stride % size for stride in array.strides):

@@ -11,7 +11,7 @@ import numpy as np
 
 from arrayconv._accel.native.in_place import Host
 
-ROWS, TILES, IMAGES, FILTERS = range(4)  # LOOPS of src/tables.h
+ROWS, TILES, IMAGES, FILTERS, DOTS = range(5)  # LOOPS of src/tables.h
 # Dtypes of filters, in the order of NUMBERS of src/filter_blocks.h.
 NUMBERS = ("int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "float32", "float64")
 TILED = ("float32", "float64")  # dtypes that tiles and images support: a column of KINDS in src/kinds.h
@@ -20,7 +20,7 @@ TILED = ("float32", "float64")  # dtypes that tiles and images support: a column
 class LoopHead(NamedTuple):
     """Head of every loop; the loop's own table follows."""
 
-    loop: int  # ROWS, TILES, IMAGES or FILTERS
+    loop: int  # ROWS, TILES, IMAGES, FILTERS or DOTS
     level: int
     kind: int
     fill: int  # the bits of a double
@@ -207,6 +207,23 @@ class FilterPass(NamedTuple):
     multiplies: bool
 
 
+class DotsTable(NamedTuple):
+    """Table of the loop over dot products; outer axes, and the columns' offsets in x and in y follow."""
+
+    filters: int  # of a group
+    columns: int
+    outer_axes: int  # around a run
+    run: int  # contiguous positions
+    chunk: int  # of the first outer axis
+    x_group: int  # steps
+    w_group: int
+    w_filter: int
+    y_group: int
+    y_filter: int
+    x_start: int
+    y_start: int
+
+
 STRUCTS: dict[str, Any] = {
     "loop_head": LoopHead,
     "axis": Axis,
@@ -224,13 +241,14 @@ STRUCTS: dict[str, Any] = {
     "number_format": NumberFormat,
     "filter_axis": FilterAxis,
     "filter_pass": FilterPass,
+    "dots_table": DotsTable,
 }
 
 
 class Job(NamedTuple):
     """A loop on arrays of one layout."""
 
-    loop: int  # ROWS, TILES, IMAGES or FILTERS
+    loop: int  # ROWS, TILES, IMAGES, FILTERS or DOTS
     parts: tuple[Any, ...]  # of its table, to be packed
     units: int  # blocks of outputs
     copy_size: int = 0  # samples that a thread copies at a time

@@ -22,7 +22,7 @@ from arrayconv._runtime.tracing import planning
 _TILE_ROWS = 6  # of outputs
 _BLOCK_ROWS = 96  # of outputs
 _BLOCK_BYTES = 4096  # of outputs in a row of a block: six rows and the samples of their windows stay in the L1 cache
-_PASS_PS = 20_000  # to start a pass, per row
+_PASS_PS = 10_000  # to start a pass, per row
 _WAY = 4096  # bytes of a way of the L1 cache: rows at multiples of it map to the same sets
 _CONFLICT_TAPS = 4  # rows of taps from which such rows evict each other from eight ways
 _FEW_LINES = 16  # of a row that conflicts with few others

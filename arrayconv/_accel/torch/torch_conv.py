@@ -37,6 +37,8 @@ _FORKED = (
 _MAX_AXES = 3
 _HANDOVER_NS = 30_000  # to pass NumPy arrays to torch
 _MAX_TAPS = 1 << 10  # of one channel, above which torch has no special kernel
+_MAX_CHANNEL_TAPS = 1 << 8  # the same of several channels: the gradient of a kernel has as many taps as y outputs
+_UNFIT = 16  # times longer that a multiply-add takes then
 _MAX_COLUMNS = 1 << 25  # bytes: above it the C library requests new memory from the system in every call
 _COLUMNS = 1 << 24  # bytes of the columns of a batch, where all columns take more than that
 
@@ -72,8 +74,9 @@ def _cost(spec: Spec, traits: Traits) -> int:
     units = _columns(spec) if kind == "torch_conv-float64" else spec.outputs
     scratch = units // max(1, spec.groups) * traits.itemsize * (16 if kind == "torch_conv-single" else 1)
     slow = _slowdown(scratch * _batch_size(spec, traits) // max(1, spec.batch))
-    unfit = 16 if kind == "torch_conv-single" and spec.taps > _MAX_TAPS else 1
+    unfit = _UNFIT if spec.taps > (_MAX_TAPS if kind == "torch_conv-single" else _MAX_CHANNEL_TAPS) else 1
     macs = spec.macs // prod(axis.upsample for axis in spec.axes)  # without the zeros between samples
+    unfit *= 3 if kind == "torch_conv-channels" and len(spec.axes) == _MAX_AXES else 1  # no blocked kernels
     work = macs * traits.itemsize * measured.cache_line_mac * unfit // LINE + units * measured.output * slow
     return call_ns + work // 1000
 
@@ -93,6 +96,11 @@ def _columns(spec: Spec) -> int:
 def _batch_size(spec: Spec, traits: Traits) -> int:
     """Return how many images one call convolves: in float64 torch makes the columns of all at a time."""
     return _images_within(spec, traits, _MAX_COLUMNS, _COLUMNS)
+
+
+def in_batches(spec: Spec, traits: Traits) -> bool:
+    """Whether several calls convolve the images, some each."""
+    return _batch_size(spec, traits) < spec.batch
 
 
 @planning()

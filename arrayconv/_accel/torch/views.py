@@ -39,6 +39,20 @@ def on_tensors_with_memory(run: Callable[..., Any]) -> Callable[..., Any]:
     return run_with_memory
 
 
+def on_torchs_convolution(whole: Callable[..., Any], general: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that calls `whole`, torch's own convolution, or `general` where that returns None."""
+    is_autocast_enabled = sys.modules[LIBRARY].is_autocast_enabled
+
+    def run(x: Any, kernel: Any, bias: Any, out: Any, constants: Any) -> Any:
+        if out is None and has_memory(x) and has_memory(kernel) and not is_autocast_enabled("cpu"):
+            y = whole(x, kernel, bias)
+            if y is not None:
+                return y
+        return general(x, kernel, bias, out, constants)
+
+    return run
+
+
 At = Callable[[int, int, int], None]  # a whole call at addresses of x, the kernel and y
 Postprocess = Callable[[Any, Any], Any]  # (y, bias) -> y
 

@@ -71,6 +71,7 @@ INLINE T NAME(times)(T a, T b) { return (T)((PRODUCT)a * (PRODUCT)b); }
 #if 0 KINDS(TILED_OF)
 #include "tiles.h"
 #include "images.h"
+#include "dots.h"
 #endif
 
 #undef SIZE

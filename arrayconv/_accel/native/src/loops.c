@@ -30,6 +30,8 @@ typedef loop *by_kind[KIND_COUNT];
 #define MAX_FILTERS 6 /* in a pass */
 #define TAP_ROWS 5  /* in a pass, at most */
 #define TAP_COLUMNS 3
+#define DOT_FILTERS 4 /* in a unit of dot products */
+#define DOT_MAX_COLUMNS 9
 #define STRIDED_CHUNK 256 /* outputs summed at a time where they or their samples are strided */
 
 #define PASTE_TOKENS(a, b) a##_##b

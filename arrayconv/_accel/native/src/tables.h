@@ -141,6 +141,23 @@ typedef int64_t word;
     X(raises)     /* factor of quotients, or of sums that are multiplied; of uint16 the shift of products */           \
     X(multiplies)
 
+
+/* dots.h: outer[outer_axes], around a run, the first of which is summed by chunks; x_columns[columns] and
+   y_columns[columns], the offsets of the samples and of the output of each column. */
+#define DOTS_TABLE_FIELDS(X)                                                                                           \
+    X(filters) /* of a group */                                                                                        \
+    X(columns)                                                                                                         \
+    X(outer_axes)                                                                                                      \
+    X(run)   /* contiguous positions */                                                                                \
+    X(chunk) /* of the first outer axis */                                                                             \
+    X(x_group)                                                                                                         \
+    X(w_group)                                                                                                         \
+    X(w_filter)                                                                                                        \
+    X(y_group)                                                                                                         \
+    X(y_filter)                                                                                                        \
+    X(x_start)                                                                                                         \
+    X(y_start)
+
 /* arrayconv_call: pad[pad_axes], the indices of the gathered factors, then the loop_head. */
 #define CALL_HEAD_FIELDS(X)                                                                                            \
     X(itemsize) /* bytes of an element */                                                                              \
@@ -181,7 +198,8 @@ typedef int64_t word;
     X(filters_table, FILTERS_TABLE_FIELDS)                                                                             \
     X(number_format, NUMBER_FORMAT_FIELDS)                                                                             \
     X(filter_axis, FILTER_AXIS_FIELDS)                                                                                 \
-    X(filter_pass, FILTER_PASS_FIELDS)
+    X(filter_pass, FILTER_PASS_FIELDS)                                                                                 \
+    X(dots_table, DOTS_TABLE_FIELDS)
 
 #define DECLARED(field) word field;
 #define NAMED(field) #field ","
@@ -201,11 +219,12 @@ typedef struct { FILTERS_TABLE_FIELDS(DECLARED) } filters_table;
 typedef struct { NUMBER_FORMAT_FIELDS(DECLARED) } number_format;
 typedef struct { FILTER_AXIS_FIELDS(DECLARED) } filter_axis;
 typedef struct { FILTER_PASS_FIELDS(DECLARED) } filter_pass;
+typedef struct { DOTS_TABLE_FIELDS(DECLARED) } dots_table;
 #undef DECLARED
 
 #define WORDS(type) ((word)(sizeof(type) / sizeof(word)))
 
-#define LOOPS(X) X(rows) X(tiles) X(images) X(filters)
+#define LOOPS(X) X(rows) X(tiles) X(images) X(filters) X(dots)
 #define NUMBERED(name) LOOP_##name,
 enum { LOOPS(NUMBERED) LOOP_COUNT };
 #undef NUMBERED

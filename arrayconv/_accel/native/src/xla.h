@@ -146,6 +146,7 @@ static const char *table_problem(const XLA_FFI_Array *table)
     if (words < 0) return "it is too short";
     const loop_head *loop = (const loop_head *)(head + 1);
     if (!is_count(loop->loop, LOOP_COUNT - 1) || !is_count(loop->kind, KIND_COUNT - 1)) return "it names no loop";
+    if (loop->loop > LOOP_images) return "its loop runs on NumPy arrays only";
     if (!CODE_AT[0][loop->loop][loop->kind]) return "its loop does not support the kind of elements";
     if (loop->level < 0 || head->threads < 1 || head->chunks < 1) return "its counts are below one";
     word length = -1;

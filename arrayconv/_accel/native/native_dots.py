@@ -1,0 +1,74 @@
+"""The package's own dot products on NumPy arrays: few outputs, each a sum over many positions.
+
+    y[b, g, o, q] = sum_c sum_p  w[g, o, c, p] * x[b, g, c, q + p]
+
+Wins      the gradient of a kernel, whose outputs are the taps and whose taps are y: with channels or depthwise.
+Cost      macs multiply-adds, vectorised over the positions of a row; `threads` take four filters each.
+Memory    x, where it is extended or its last axis is strided; the kernel; a vector per output of four filters.
+Accuracy  componentwise: sums of the lanes of a vector, then of the lanes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from arrayconv._accel.native import dots, loader
+from arrayconv._accel.native.in_place import Host, InPlace, Layout, Steps, contiguous_steps, steps_of
+from arrayconv._algorithms import Algorithm, Bound, Context, Cuts, Preparation
+from arrayconv._arrays.traits import Traits
+from arrayconv._costs.cost_table import method_cost
+from arrayconv._problem.spec import Spec
+
+
+def _why_not(spec: Spec, traits: Traits) -> str | None:
+    return loader.refusal("numpy", traits) or dots.refusal(spec, traits)
+
+
+def _cost(spec: Spec, traits: Traits) -> int:
+    return dots.cost(spec, traits, method_cost("native_dots"))
+
+
+def _preparation(spec: Spec, context: Context) -> Callable[[Any], Host]:
+    return dots.factors
+
+
+def _bind(spec: Spec, context: Context) -> Bound:
+    dilation = spec.axes[-1].dilation
+    strided = spec.axes[-1].taps > 1 and dilation > 1
+    runs: dict[Any, InPlace] = {}  # by the strides of the kernel, of which there are few: it is contiguous or permuted
+
+    def run(x: Any, factors: Any, out: Any) -> Any:
+        loop = runs.get(factors.strides)
+        if loop is None:
+            loop = runs[factors.strides] = _loop(spec, context, strided, factors)
+        return loop(dots.deinterleaved(x, dilation) if strided else x, factors, out)
+
+    return Bound(run)
+
+
+def _loop(spec: Spec, context: Context, strided: bool, factors: Any) -> InPlace:
+    """Return the loop for a kernel of these strides."""
+    traits, w_steps = context.traits, steps_of(factors)
+    assert w_steps is not None
+
+    def layout(x_steps: Steps | None, y_steps: Steps | None) -> Layout:
+        copies = strided or not dots.reads_in_place(spec, x_steps)
+        to = contiguous_steps(spec.output_shape) if y_steps is None else y_steps
+        job = dots.job(spec, None if copies else x_steps, w_steps, to, traits.itemsize)
+        start = loader.start(job, traits.accumulator, context.fill)
+        return Layout(start, job.units, copies and not strided, spec.output_shape if y_steps is None else None)
+
+    return InPlace(layout, traits.accumulator, dots.num_threads(spec, traits) if context.may_use_threads else 1)
+
+
+native_dots = Algorithm(
+    "native_dots",
+    _why_not,
+    _cost,
+    dots.workspace,
+    Preparation(_preparation),
+    _bind,
+    accuracy="componentwise",
+    cuts=Cuts(),
+)

@@ -1,0 +1,175 @@
+"""A bound call of torch tensors together with its first derivatives, on the memory of the caller's tensors.
+
+`_autodiff` differentiates every call by planned calls of its own, as often as the caller likes. Most calls are
+differentiated once: this module binds both gradients when the first of them is computed, so that a later backward pass
+only runs them. Where torch's own convolution is the plan of the forward call, or costs less than the planned gradients,
+torch's own backward runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+from arrayconv import _accel, _autodiff
+from arrayconv._arrays.dtype_names import dtype_name
+from arrayconv._arrays.float_errors import float_errors_ignored
+from arrayconv._arrays.namespace import compat_namespace, namespace_of
+from arrayconv._autodiff import adjoint
+from arrayconv._ops.windows import reversed_taps
+from arrayconv._plan.plan import Plan, Task, plan_bilinear
+from arrayconv._problem.layout import Permutation
+from arrayconv._problem.problem import Problem
+from arrayconv._run.canonical import canonical_result, operand_gradient, permuted, permuter
+from arrayconv._run.execute import BoundPlan
+
+_NODE_NS = 30_000  # of a node in torch's graph that Python computes
+_DTYPES = ("float32", "float64")
+
+
+def of_call(
+    problem: Problem, plan: Plan, fill: complex, dtypes: Any, shapes: Any, postprocess: Any, direct: Any
+) -> Gradients | None:
+    """Return the gradients of a call of CPU tensors, None for one that only `_autodiff` differentiates.
+
+    `direct` is the call itself, `postprocess` the addition of a bias or None.
+    """
+    traits = plan.traits
+    if direct is None or traits.origin != "torch" or problem.sums is not None or fill != 0:
+        return None
+    if traits.accumulator not in _DTYPES or traits.output != traits.accumulator:
+        return None
+    if not all(dtype_name(dtype) == traits.accumulator for dtype in dtypes):
+        return None
+    if postprocess is not None and not hasattr(postprocess, "gradient"):
+        return None
+    whole = torchs_convolution(problem, plan, fill, dtypes, shapes)
+    return Gradients(problem, plan, postprocess, direct, whole)
+
+
+def torchs_convolution(problem: Problem, plan: Plan, fill: complex, dtypes: Any, shapes: Any) -> Any:
+    """Return the call as one of torch's own convolutions; None where it is none, or may not run."""
+    traits = plan.traits
+    if fill != 0 or problem.sums is not None or plan.requested not in ("auto", "torch_conv"):
+        return None
+    if not plan.budget.is_soft or traits.output != traits.accumulator:
+        return None
+    if not all(dtype_name(dtype) == traits.accumulator for dtype in dtypes):
+        return None
+    return _accel.torchs_convolution(problem, shapes, _accel.method_traits("torch_conv", traits))
+
+
+class Gradients:
+    """A call and both of its gradients, each computed only if requested."""
+
+    def __init__(self, problem: Problem, plan: Plan, postprocess: Any, direct: Any, whole: Any) -> None:
+        self.problem, self.postprocess, self.direct = problem, postprocess, direct
+        self.task: Task = adjoint.bilinear_task(plan.task, 0)
+        self._whole = whole if whole is not None and self._torch_wins(plan) else None
+        self._runs_torch = plan.method == "torch_conv"
+        self._engine = import_module(_autodiff.ENGINES["torch"])
+        self._of_x: Callable[[Any, Any], Any] | None = None
+        self._of_kernel: Callable[[Any, Any], Any] | None = None
+
+    def __call__(self, x: Any, kernel: Any, bias: Any) -> Any:
+        """Return the result for tensors that require gradients; None for those that `_autodiff` must handle."""
+        engine = self._engine
+        if not (engine.has_plain_memory(x, kernel) if bias is None else engine.has_plain_memory(x, kernel, bias)):
+            return None
+        if self._runs_torch and self._whole is not None and not engine.casts():
+            y = self._whole(x, kernel, bias)  # torch differentiates its own convolution
+            if y is not None:
+                return y
+        return engine.apply(self, x, kernel, bias)
+
+    def _torch_wins(self, plan: Plan) -> bool:
+        """Whether torch's backward is expected to take less time than the two planned gradients."""
+        planned = sum(
+            plan_bilinear(of(self.task)).candidate.cost_ns for of in (adjoint.task_of_x, adjoint.task_of_kernel)
+        )
+        torchs = _accel.torchs_backward_cost(self.task.spec, plan.traits)
+        node = _NODE_NS if plan.method == "torch_conv" else -_NODE_NS  # torch's own node, or torch's function in ours
+        return torchs <= planned + node
+
+    def forward(self, x: Any, kernel: Any, bias: Any) -> Any:
+        """Return the result without gradients."""
+        return self.direct(x, kernel, bias, None, None)
+
+    def gradients(self, requested: Any, x: Any, kernel: Any, bias: Any, dy: Any, run: Any = None) -> Any:
+        """Return the gradients of x, the kernel and the bias, None for one that is not requested.
+
+        They are computed on the memory of the tensors, or by `run` in operations that torch differentiates.
+        """
+        dbias = self.postprocess.gradient(dy, bias) if requested[2] else None
+        if run is not None:
+            return *self._of(requested, x, kernel, dy, run, namespace_of("torch", dy)), dbias
+        if self._whole is not None:
+            parts = self._whole.backward(requested, x, kernel, dy)
+            if parts is not None:
+                return *parts, dbias
+        return *self._of_memory(requested, _accel.memory(x), _accel.memory(kernel), _accel.memory(dy)), dbias
+
+    @float_errors_ignored
+    def _of_memory(self, requested: Any, x: Any, kernel: Any, dy: Any) -> tuple[Any, Any]:
+        dx = dkernel = None
+        if requested[0]:
+            of_x = self._of_x
+            if of_x is None:
+                of_x = self._of_x = _bound_of_x(self.problem, self.task, x.shape, kernel.shape)
+            dx = _accel.tensor(of_x(kernel, dy))
+        if requested[1]:
+            of_kernel = self._of_kernel
+            if of_kernel is None:
+                of_kernel = self._of_kernel = _bound_of_kernel(self.problem, self.task, x.shape, kernel.shape)
+            dkernel = _accel.tensor(of_kernel(x, dy))
+        return dx, dkernel
+
+    @float_errors_ignored
+    def _of(self, requested: Any, x: Any, kernel: Any, dy: Any, run: Any, xp: Any) -> tuple[Any, Any]:
+        problem, task, layout = self.problem, self.task, self.problem.layout
+        dy = canonical_result(dy, problem, xp)
+        dx = dkernel = None
+        if requested[0]:
+            factors = permuted(kernel, layout.kernel, xp)
+            dx = adjoint.of_x(run, task, factors, dy, xp=xp, device="cpu")
+            dx = operand_gradient(dx, layout.x, None, tuple(x.shape), xp)
+        if requested[1]:
+            samples = permuted(x, layout.x, xp)
+            dkernel = adjoint.of_kernel(run, task, samples, dy, xp=xp)
+            dkernel = operand_gradient(dkernel, layout.kernel, None, tuple(kernel.shape), xp)
+        return dx, dkernel
+
+
+def _bound_of_x(problem: Problem, task: Task, x_shape: Any, kernel_shape: Any) -> Callable[[Any, Any], Any]:
+    """Return `adjoint.of_x` as a function of the caller's kernel and dy, as NumPy arrays."""
+    xp, layout, part = compat_namespace("numpy"), problem.layout, adjoint.task_of_x(task)
+    run = BoundPlan(plan_bilinear(part), 0, xp=xp, device="cpu")
+    to_dy, to_kernel = _to_dy(problem, xp), permuter(layout.kernel, tuple(kernel_shape), xp)
+    folded, order = adjoint.folding(task, xp=xp, device="cpu"), (0, 2, 1, *range(3, 3 + len(task.spec.axes)))
+    to_caller = _to_caller(layout.x, task.spec.input_shape, tuple(x_shape), xp)
+    return lambda kernel, dy: to_caller(folded(run(to_dy(dy), to_kernel(kernel).transpose(order))))
+
+
+def _bound_of_kernel(problem: Problem, task: Task, x_shape: Any, kernel_shape: Any) -> Callable[[Any, Any], Any]:
+    """Return `adjoint.of_kernel` as a function of the caller's x and dy, as NumPy arrays."""
+    xp, layout, part = compat_namespace("numpy"), problem.layout, adjoint.task_of_kernel(task)
+    run = BoundPlan(plan_bilinear(part), 0, xp=xp, device="cpu")
+    to_dy, to_x = _to_dy(problem, xp), permuter(layout.x, tuple(x_shape), xp)
+    space = tuple(range(3, 3 + len(task.spec.axes)))
+    to_caller = _to_caller(layout.kernel, task.spec.kernel_shape, tuple(kernel_shape), xp)
+
+    def of_kernel(x: Any, dy: Any) -> Any:
+        dkernel: Any = run(to_x(x).transpose(2, 1, 0, *space), to_dy(dy).transpose(1, 2, 0, *space))
+        dkernel = dkernel.transpose(1, 2, 0, *space)
+        return to_caller(reversed_taps(dkernel, xp) if task.spec.flip else dkernel)
+
+    return of_kernel
+
+
+def _to_dy(problem: Problem, xp: Any) -> Callable[[Any], Any]:
+    return permuter(problem.layout.y.inverse, problem.shape, xp, problem.spec.output_shape)
+
+
+def _to_caller(permutation: Permutation, canonical: Any, shape: Any, xp: Any) -> Callable[[Any], Any]:
+    return permuter(permutation.inverse, canonical, xp, shape)
