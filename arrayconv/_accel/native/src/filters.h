@@ -82,12 +82,12 @@ TARGET static S *SN(read_block)(const filter_job *job, const filter_block *block
         if (!is_last) to = SN(read_block)(job, block, n + 1, from, fills, to);
         else if (fills) to = SN(fill_run)(to, each, job->fill);
         else {
-            const word x_step = along->x_step / job->x_bytes;
-            if (length == 1 || x_step == each) SN(read_run)(to, from, 1, length * each, number);
-            else if (each == 1) SN(read_run)(to, from, x_step, length, number);
+            const word bytes = job->x_bytes;
+            if (length == 1 || along->x_step == each * bytes) SN(read_run)(to, from, bytes, length * each, number);
+            else if (each == 1) SN(read_run)(to, from, along->x_step, length, number);
             else
                 for (word k = 0; k < length; k++)
-                    SN(read_run)(to + k * each, from + k * along->x_step, 1, each, number);
+                    SN(read_run)(to + k * each, from + k * along->x_step, bytes, each, number);
             to += length * each;
         }
     }
@@ -99,10 +99,11 @@ TARGET static S *SN(read_block)(const filter_job *job, const filter_block *block
 TARGET static void SN(write_row)(const filter_job *job, char *to, const S *row, word count)
 {
     const word y_step = job->axes[job->table->axes - 1].y_step, each = job->table->each, number = job->table->y_number;
-    if (y_step == each * job->y_bytes || count == 1) SN(write_run)(to, 1, row, count * each, number);
-    else if (each == 1) SN(write_run)(to, y_step / job->y_bytes, row, count, number);
+    const word bytes = job->y_bytes;
+    if (y_step == each * bytes || count == 1) SN(write_run)(to, bytes, row, count * each, number);
+    else if (each == 1) SN(write_run)(to, y_step, row, count, number);
     else
-        for (word k = 0; k < count; k++) SN(write_run)(to + k * y_step, 1, row + k * each, each, number);
+        for (word k = 0; k < count; k++) SN(write_run)(to + k * y_step, bytes, row + k * each, each, number);
 }
 
 /* Write the rows of a block from a buffer whose rows are `pitch` numbers apart. */

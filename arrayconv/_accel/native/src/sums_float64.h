@@ -93,32 +93,32 @@ TARGET static void SN(divide)(double *y, word count, const filter_pass *pass, co
     }
 }
 
-/* Convert `count` numbers, `step` apart, to doubles. */
+/* Convert `count` numbers, `step` bytes apart, to doubles. */
 TARGET static void SN(read_run)(double *to, const char *from, word step, word count, word number)
 {
 #define CASE(n, name, type)                                                                                            \
     case n: {                                                                                                          \
         const unaligned_##name *x = (const unaligned_##name *)from;                                                    \
-        if (step == 1)                                                                                                 \
+        if (step == (word)sizeof(type))                                                                                \
             for (word j = 0; j < count; j++) to[j] = (double)x[j];                                                     \
         else                                                                                                           \
-            for (word j = 0; j < count; j++) to[j] = (double)x[j * step];                                              \
+            for (word j = 0; j < count; j++) to[j] = (double)*(const unaligned_##name *)(from + j * step);             \
         break;                                                                                                         \
     }
     switch (number) { NUMBERS(CASE) }
 #undef CASE
 }
 
-/* Convert rounded doubles to numbers `step` apart. */
+/* Convert rounded doubles to numbers `step` bytes apart. */
 TARGET static void SN(write_run)(char *to, word step, const double *from, word count, word number)
 {
 #define CASE(n, name, type)                                                                                            \
     case n: {                                                                                                          \
         unaligned_##name *y = (unaligned_##name *)to;                                                                  \
-        if (step == 1)                                                                                                 \
-            for (word j = 0; j < count; j++) y[j] = NUMBER_##name(from[j]);                                                     \
+        if (step == (word)sizeof(type))                                                                                \
+            for (word j = 0; j < count; j++) y[j] = NUMBER_##name(from[j]);                                            \
         else                                                                                                           \
-            for (word j = 0; j < count; j++) y[j * step] = NUMBER_##name(from[j]);                                              \
+            for (word j = 0; j < count; j++) *(unaligned_##name *)(to + j * step) = NUMBER_##name(from[j]);            \
         break;                                                                                                         \
     }
     switch (number) { NUMBERS(CASE) }

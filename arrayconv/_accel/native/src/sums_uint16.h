@@ -42,32 +42,32 @@ TARGET static void SN(divide)(S *y, word count, const filter_pass *pass, const n
     for (word j = 0; j < count; j++) y[j] = (S)((S)(((uint32_t)y[j] * factor) >> 16) >> shift);
 }
 
-/* Read `count` numbers, `step` apart. */
+/* Read `count` numbers, `step` bytes apart. */
 TARGET static void SN(read_run)(S *to, const char *from, word step, word count, word number)
 {
 #define CASE(n, name, type)                                                                                            \
     case n: {                                                                                                          \
         const unaligned_##name *x = (const unaligned_##name *)from;                                                    \
-        if (step == 1)                                                                                                 \
+        if (step == (word)sizeof(type))                                                                                \
             for (word j = 0; j < count; j++) to[j] = (S)x[j];                                                          \
         else                                                                                                           \
-            for (word j = 0; j < count; j++) to[j] = (S)x[j * step];                                                   \
+            for (word j = 0; j < count; j++) to[j] = (S)*(const unaligned_##name *)(from + j * step);                  \
         break;                                                                                                         \
     }
     switch (number) { SHORT_NUMBERS(CASE) }
 #undef CASE
 }
 
-/* Write sums as numbers `step` apart. */
+/* Write sums as numbers `step` bytes apart. */
 TARGET static void SN(write_run)(char *to, word step, const S *from, word count, word number)
 {
 #define CASE(n, name, type)                                                                                            \
     case n: {                                                                                                          \
         unaligned_##name *y = (unaligned_##name *)to;                                                                  \
-        if (step == 1)                                                                                                 \
+        if (step == (word)sizeof(type))                                                                                \
             for (word j = 0; j < count; j++) y[j] = (type)from[j];                                                     \
         else                                                                                                           \
-            for (word j = 0; j < count; j++) y[j * step] = (type)from[j];                                              \
+            for (word j = 0; j < count; j++) *(unaligned_##name *)(to + j * step) = (type)from[j];                     \
         break;                                                                                                         \
     }
     switch (number) { SHORT_NUMBERS(CASE) }
