@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Hashable, Sequence
+from importlib import import_module
 from math import prod
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -21,7 +22,6 @@ from arrayconv._calls.binding import BoundCall, bind, run_plan
 from arrayconv._calls.explanation import shape_argument
 from arrayconv._convolver import passes
 from arrayconv._convolver.chain import FactorRequest, labels
-from arrayconv._convolver.explanation import ConvolverExplanation, explained
 from arrayconv._convolver.factor_plan import FactorPlan, plan_factors
 from arrayconv._convolver.kernel import FUNCTION, Kernel, parse_kernel
 from arrayconv._convolver.options import Options, parse_options, parse_separable
@@ -34,6 +34,9 @@ from arrayconv._problem.problem import Problem
 from arrayconv._run.steps import Constants
 from arrayconv._runtime.torch_modes import is_mode_active
 from arrayconv._runtime.tracing import is_compiling, is_traced, shape_of
+
+if TYPE_CHECKING:
+    from arrayconv._convolver.explanation import ConvolverExplanation
 
 __all__ = ["Convolver"]
 
@@ -242,6 +245,7 @@ class Convolver:
         options = self._options if plan.chain is None else self._options._replace(method="auto")
         whole = plan.plan or prepare.plan(FUNCTION, problem, traits, options)
         axes = labels(len(shape), self.shape, self._geometry.axes)
+        explained = import_module("arrayconv._convolver.explanation").explained  # importing it takes milliseconds
         return explained(plan, whole, problem, fill, axes, shape, derivatives)
 
     def clear(self) -> None:

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -24,7 +25,7 @@ from arrayconv._arrays.operands import Operands
 from arrayconv._arrays.out_arrays import layout_signature, shares_memory
 from arrayconv._autodiff import compiled
 from arrayconv._autodiff.compiled import Postprocess
-from arrayconv._calls import cache, dry_run, gradients, prepare, tape
+from arrayconv._calls import cache, dry_run, prepare, tape
 from arrayconv._calls.prepare import Options, check_fill, check_out, check_size
 from arrayconv._plan.plan import Plan
 from arrayconv._problem.problem import Problem
@@ -33,10 +34,14 @@ from arrayconv._run.execute import BoundPlan
 from arrayconv._run.steps import Constants
 from arrayconv._runtime.tracing import is_recorded
 
+if TYPE_CHECKING:
+    from arrayconv._calls import gradients
+
 # (x, kernel, bias, out, constants) -> y; None for arrays that `_autodiff` must handle
 Direct = Callable[..., Any]
 
 _UNBOUND: Any = object()
+_GRADIENTS = "arrayconv._calls.gradients"  # of tensors alone: other arrays need not import it
 _MAX_SIGNATURES = 16  # of `out` arrays, cached by one call
 
 
@@ -172,7 +177,9 @@ class BoundCall:
             self._direct = _direct(self, self.plan(), self._dtypes, self._shapes)
         except AcceleratorFailed:
             return None  # not cached: `_run` determines the method to use instead
-        self._gradients = gradients.of_call(
+        if self.operands.traits.library != "torch":
+            return self._direct
+        self._gradients = import_module(_GRADIENTS).of_call(
             self.problem,
             self.plan(),
             self.options.fill_value,
@@ -283,7 +290,9 @@ def _direct(call: BoundCall, plan: Plan, dtypes: tuple[Any, Any], shapes: tuple[
     if plan.traits.library == "torch":
         general = _accel.on_numpy_views(general) if plan.traits.origin else _accel.on_tensors_with_memory(general)
         if plan.method == "torch_conv" and (call.postprocess is None or hasattr(call.postprocess, "gradient")):
-            whole = gradients.torchs_convolution(problem, call.plan(), call.options.fill_value, dtypes, shapes)
+            whole = import_module(_GRADIENTS).torchs_convolution(
+                problem, call.plan(), call.options.fill_value, dtypes, shapes
+            )
             general = general if whole is None else _accel.on_torchs_convolution(whole, general)
     at = run.at_addresses() if plain and same_dtypes else None
     if at is None:

