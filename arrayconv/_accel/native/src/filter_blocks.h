@@ -47,7 +47,7 @@ static inline uint64_t wrapped_uint64(double value)
 static const word NUMBER_BYTES[] = {NUMBERS(BYTES)};
 #undef BYTES
 
-/* ROUNDING: how a double becomes a number of y: as it is; as a float; an integer by way of int32, of int64, or uint64. */
+/* ROUNDING: how a double becomes a number of y: as it is; as a float; an integer by way of int32, int64 or uint64. */
 enum { ROUND_none, ROUND_float, ROUND_narrow, ROUND_wide, ROUND_unsigned };
 /* SUM: products rounded, in the order of the terms; with fused multiplications; in any order; equal weights of a mean.
    The last two are those of SUM_any with symmetric and antisymmetric weights. */
@@ -108,7 +108,7 @@ static void *start_filters(filter_job *job, const void *x, void *y, const void *
     word terms = 0;
     for (word pass = 0; pass < table->chains * table->passes; pass++) terms += job->passes[pass].terms;
     job->border = job->positions + terms * table->axes;
-    const size_t numbers = (size_t)(3 * table->scratch + table->total) * bytes; /* whole lines of the cache, from one on */
+    const size_t numbers = (size_t)(3 * table->scratch + table->total) * bytes;
     char *memory = malloc(numbers + ROW_NUMBERS * bytes + (size_t)terms * (sizeof(word) + bytes) + 2 * LINE_BYTES);
     if (memory == NULL) return NULL;
     job->memory = memory;
@@ -138,7 +138,8 @@ static void place_block(const filter_job *job, word number, word line_numbers, f
         block->size[n] = block->outputs[n] + along->taps - 1;
         number /= blocks;
     }
-    const word last = job->table->axes - 1, each = job->table->each, line = each > line_numbers ? 1 : line_numbers / each;
+    const word last = job->table->axes - 1, each = job->table->each;
+    const word line = each > line_numbers ? 1 : line_numbers / each;
     word size = (block->size[last] + line - 1) / line * line;
     if (size / line % 2 == 0 && size / line >= 8) size += line;
     block->padding = size - block->size[last];

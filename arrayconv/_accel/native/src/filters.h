@@ -1,11 +1,11 @@
-/* Chains of passes over blocks that stay in cache, once for each kind of sum. A pass sums windows along some axes of what
-   the passes before it wrote:
+/* Chains of passes over blocks that stay in cache, once for each kind of sum. A pass sums windows along some axes of
+   what the pass before it wrote:
 
        z[i] = rounded(sum over terms t of  w[t] * x[i + offset[t]])
 
    The samples of a block of outputs and of all its windows are converted to numbers of the sums, every pass runs from
-   one buffer to another, and what the last one writes is converted to the dtype of y. Between passes numbers are rounded
-   as if they had been stored as that dtype. Several chains of the same samples may be combined. */
+   one buffer to another, and what the last one writes is converted to the dtype of y. Between passes numbers are
+   rounded as if they had been stored as that dtype. Several chains of the same samples may be combined. */
 
 /* Write a fill, whose parts alternate. */
 TARGET static S *SN(fill_run)(S *to, word count, const double *fill)
@@ -45,7 +45,8 @@ TARGET static word SN(symmetry)(const S *w, word terms)
 }
 
 /* Put the fill beyond the ends of the axes that a pass filters, which earlier passes changed. */
-TARGET static void SN(fill_outside)(const filter_job *job, const filter_block *block, word pass, const word *size, S *numbers)
+TARGET static void SN(fill_outside)(const filter_job *job, const filter_block *block, word pass, const word *size,
+                                    S *numbers)
 {
     const word axes = job->table->axes;
     word outer = 1, inner = job->table->each;
@@ -120,7 +121,8 @@ TARGET static void SN(write_block)(const filter_job *job, const filter_block *bl
 
 /* Write equal weights' sums of samples at `terms` offsets, for `rows` rows of `inner` numbers; by strips whose samples
    fit the nearest cache. */
-TARGET static void SN(sum_rows)(const filter_job *job, const S *ones, S *z, const S *x, word terms, word rows, word inner)
+TARGET static void SN(sum_rows)(const filter_job *job, const S *ones, S *z, const S *x, word terms, word rows,
+                                word inner)
 {
     static const number_format unrounded = {ROUND_none, 0, 0, 0};
     const word strip = inner > STRIP ? STRIP : inner * rows, lines = inner > STRIP ? rows : 1;
@@ -128,7 +130,8 @@ TARGET static void SN(sum_rows)(const filter_job *job, const S *ones, S *z, cons
     for (word start = 0; start < stop; start += strip)
         for (word row = 0; row < lines; row++) {
             const word at = row * inner + start;
-            SN(sum_windows)(z + at, x + at, job->offsets, ones, terms, min_word(strip, stop - start), SUM_fused, &unrounded);
+            const word count = min_word(strip, stop - start);
+            SN(sum_windows)(z + at, x + at, job->offsets, ones, terms, count, SUM_fused, &unrounded);
         }
 }
 

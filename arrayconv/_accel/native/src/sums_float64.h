@@ -15,8 +15,8 @@ INLINE S SN(number)(double value) { return value; }
 
 INLINE V SN(select)(SN(longs) mask, V yes, V no) { return (V)(((SN(longs))yes & mask) | ((SN(longs))no & ~mask)); }
 
-/* Return numbers as they are read again from an array of the dtype: integers are cut toward zero and wrap. What an int32
-   (ROUND_narrow) or an int64 (ROUND_wide) does not contain is its lowest number first. */
+/* Return numbers as they are read again from an array of the dtype: integers are cut toward zero and wrap. What an
+   int32 (ROUND_narrow) or an int64 (ROUND_wide) does not contain is its lowest number first. */
 INLINE V SN(rounded)(V value, const word rounding, const number_format *format)
 {
     if (rounding == ROUND_none) return value;
@@ -89,7 +89,8 @@ TARGET static void SN(divide)(double *y, word count, const filter_pass *pass, co
     const word multiplies = pass->multiplies, rounding = format->rounding;
     for (word j = 0; j < count; j += LANES) {
         const V sums = SN(load)(y + j);
-        SN(store_count)(y + j, SN(rounded)(multiplies ? sums * raise : sums / divisor * raise, rounding, format), count - j);
+        const V quotients = multiplies ? sums * raise : sums / divisor * raise;
+        SN(store_count)(y + j, SN(rounded)(quotients, rounding, format), count - j);
     }
 }
 
