@@ -49,6 +49,7 @@ class Fused(NamedTuple):
         taps = self.weights
         if taps is None:
             taps = np.ascontiguousarray(memory(weights) if is_tensor else weights, np.float64)
+            taps = taps if taps.flags.aligned else taps.copy()
         y = self.bound(x, taps, target)
         if out is not None:
             return out

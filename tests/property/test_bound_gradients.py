@@ -128,3 +128,20 @@ def test_pullback_of_numpy_arrays_is_torchs(name):
     _, pullback = arrayconv.vjp(getattr(nn, function), *(array.detach().numpy() for array in arrays), **options)
     for got, exact in zip(pullback(np.ones(y.shape)), expected, strict=True):
         np.testing.assert_allclose(got, exact, rtol=0, atol=1e-12 * exact.abs().max().item())
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_kernel_at_an_odd_address_is_read_from_a_copy(dtype):
+    """Both gradients and both operands of dot products, with an array that starts one byte after another."""
+    random = np.random.default_rng(7)
+    x, kernel = random.standard_normal((1, 3)).astype(dtype), random.standard_normal((1, 2)).astype(dtype)
+    memory = np.empty(kernel.nbytes + 1, np.uint8)
+    odd = memory[1:].view(dtype).reshape(kernel.shape)
+    odd[...] = kernel
+    assert not odd.flags.aligned
+    for method in ("native_dots", "auto"):
+        y, pullback = arrayconv.vjp(arrayconv.convolve, x, odd, method=method)
+        expected, expected_pullback = arrayconv.vjp(arrayconv.convolve, x, kernel, method=method)
+        np.testing.assert_array_equal(y, expected)
+        for ours, theirs in zip(pullback(y), expected_pullback(y), strict=True):
+            np.testing.assert_array_equal(ours, theirs)

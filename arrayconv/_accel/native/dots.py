@@ -60,9 +60,11 @@ def reads_in_place(spec: Spec, steps: Steps | None) -> bool:
 
 
 def factors(kernel: Host) -> Host:
-    """Return the kernel with the factors of a run adjacent: itself where they are."""
+    """Return the kernel with the factors of a run adjacent: itself where they are, and are aligned."""
     steps = steps_of(kernel)
-    return kernel if steps is not None and (steps[-1] == 1 or kernel.shape[-1] == 1) else np.ascontiguousarray(kernel)
+    if steps is not None and (steps[-1] == 1 or kernel.shape[-1] == 1):
+        return kernel
+    return np.array(kernel, kernel.dtype.newbyteorder("="), order="C")
 
 
 def deinterleaved(x: Host, dilation: int) -> Host:
