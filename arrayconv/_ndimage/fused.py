@@ -23,10 +23,9 @@ from arrayconv._calls import tape
 from arrayconv._costs import parallel
 from arrayconv._ndimage import dtypes
 from arrayconv._ndimage.validation import Call, Source
-from arrayconv._ndimage.window import Pass
+from arrayconv._ndimage.window import Pass, windows_along
 from arrayconv._plan.rank import Candidate
 from arrayconv._problem.chain import Chains, Combination, Window
-from arrayconv._problem.spec import Axis
 from arrayconv._runtime.tracing import is_compiling, is_traced, planning, shape_of
 
 _NUMPY, _TORCH = "numpy", "torch"
@@ -79,7 +78,7 @@ def bind(
     names = "uint8" if source.name == "bool" else source.name, call.working
     problem = _chains(shape_of(source.x), tuple(tuple(map(_geometry, chain)) for chain in chains), *names, combine)
     most = parallel.most_threads(threads, is_compiled=True)
-    if not native_filters.supports(problem) or _exceeds(problem, most):
+    if not native_filters.supports(problem) or _exceeds(problem, most) or not native_filters.loads():
         return None
     flat = [_host(source, one).reshape(-1) for one in taps]
     numbers = np.ascontiguousarray(np.concatenate(flat), np.float64)
@@ -150,8 +149,4 @@ def _window(
     divisor: int,
     positions: tuple[tuple[int, ...], ...],
 ) -> Window:
-    along = [
-        Axis(shape[axis], count, shape[axis], before=first, boundary=boundary)
-        for axis, count, first, boundary in zip(axes, taps, before, boundaries, strict=True)
-    ]
-    return Window(axes, tuple(along), flip, divisor, positions)
+    return Window(axes, windows_along(shape, axes, taps, before, boundaries), flip, divisor, positions)

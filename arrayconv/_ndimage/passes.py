@@ -19,10 +19,9 @@ from arrayconv._calls.binding import BoundCall
 from arrayconv._ndimage import dtypes, fused
 from arrayconv._ndimage.fused import Fused
 from arrayconv._ndimage.validation import Bare, Call
-from arrayconv._ndimage.window import Pass
+from arrayconv._ndimage.window import Pass, windows_along
 from arrayconv._problem.boundary import Boundary
 from arrayconv._problem.problem import Problem, paired
-from arrayconv._problem.spec import Axis
 from arrayconv._runtime.programs import LIBRARY
 from arrayconv._runtime.tracing import planning, shape_of
 
@@ -221,8 +220,5 @@ def _problem(
     flip: bool,
 ) -> Problem:
     """Translate a pass into the one operation; axes without a kernel axis are batch."""
-    space = {
-        number: Axis(x_shape[number], taps, x_shape[number], before=first, boundary=boundary)
-        for number, taps, first, boundary in zip(axes, kernel_shape, before, boundaries, strict=True)
-    }
+    space = dict(zip(axes, windows_along(x_shape, axes, kernel_shape, before, boundaries), strict=True))
     return paired(function, x_shape, kernel_shape, axes, space, flip=flip, conj=not flip)

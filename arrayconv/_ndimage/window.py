@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from arrayconv._arrays.array import Array
 from arrayconv._problem.boundary import Boundary
+from arrayconv._problem.spec import Axis
 
 
 class Pass(NamedTuple):
@@ -18,3 +19,17 @@ class Pass(NamedTuple):
     flip: bool = False  # a convolution; else a correlation, which conjugates
     divisor: int = 1  # of the sums, before the cast
     positions: tuple[tuple[int, ...], ...] = ()  # of the weights in a window that is not full
+
+
+def windows_along(
+    shape: tuple[int, ...],
+    axes: tuple[int, ...],
+    taps: tuple[int, ...],
+    before: tuple[int, ...],
+    boundaries: tuple[Boundary, ...],
+) -> tuple[Axis, ...]:
+    """Return the axes of a pass, each with as many outputs as samples."""
+    each = zip(axes, taps, before, boundaries, strict=True)
+    return tuple(
+        [Axis(shape[axis], n, shape[axis], before=first, boundary=boundary) for axis, n, first, boundary in each]
+    )

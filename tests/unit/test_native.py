@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import arrayconv
-from arrayconv import _accel, config
+from arrayconv import _accel, config, ndimage
 from arrayconv.__main__ import main
 from arrayconv._accel import AcceleratorFailed
 from arrayconv._accel.native import images, loader, tables
@@ -218,6 +218,16 @@ def test_code_that_cannot_be_loaded_is_replaced_with_one_warning(elsewhere):
     reason = "the accelerator 'native' failed before: it cannot be loaded; it may have been built for another platform"
     with pytest.raises(NotImplementedError, match=reason):
         arrayconv.convolve(x, kernel, "same", method="native_tiles")
+
+
+def test_filters_run_their_passes_where_the_code_cannot_be_loaded(elsewhere):
+    elsewhere.write_bytes(b"no library")
+    x = np.arange(400, dtype=np.uint8).reshape(20, 20)
+    with pytest.warns(RuntimeWarning, match="the accelerator 'native' failed: .*passes run one by one instead"):
+        y = ndimage.gaussian_filter(x, 1)
+    with config.using(accelerators=set()):
+        np.testing.assert_array_equal(y, ndimage.gaussian_filter(x, 1))
+    np.testing.assert_array_equal(y, ndimage.gaussian_filter(x, 1))  # it is left alone now
 
 
 def test_forcing_code_that_cannot_be_loaded_names_the_way_out(elsewhere):

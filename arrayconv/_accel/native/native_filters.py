@@ -8,6 +8,7 @@ Accuracy  sums in float64: of integers product by product in the order of the te
 
 from __future__ import annotations
 
+import warnings
 from math import prod
 from typing import Any
 
@@ -15,7 +16,8 @@ import numpy as np
 
 from arrayconv._accel.native import filters, loader
 from arrayconv._accel.native.in_place import Start, Steps, address
-from arrayconv._arrays.failures import failures
+from arrayconv._arrays import failures
+from arrayconv._arrays.failures import AcceleratorFailed
 from arrayconv._costs import parallel
 from arrayconv._costs.cost_table import LINE, method_cost
 from arrayconv._problem.chain import Chains, is_regular
@@ -29,7 +31,18 @@ _DOUBLE = 8  # bytes
 
 def is_available(accelerators: frozenset[str]) -> bool:
     """Whether the loop may be used: it was compiled, allowed, and has not failed."""
-    return loader.LIBRARY in accelerators and loader.LIBRARY not in failures and loader.built()
+    return loader.LIBRARY in accelerators and loader.LIBRARY not in failures.failures and loader.built()
+
+
+def loads() -> bool:
+    """Whether the loop can be loaded; the first failure is a warning, after which it is not available."""
+    try:
+        loader.loaded()
+    except AcceleratorFailed as failure:
+        failures.disable(failure)
+        warnings.warn(f"{failure}. A filter's passes run one by one instead.", RuntimeWarning, stacklevel=2)
+        return False
+    return True
 
 
 @planning()
