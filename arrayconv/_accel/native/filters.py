@@ -88,7 +88,7 @@ def job(chains: Chains, x_strides: Steps, y_strides: Steps, fill: complex, is_ui
     passes, positions = _passes(chains, [place.axis for place in places], is_uint16)
     sizes = [axis.taps - 1 + axis.block for axis in axes]
     sizes[-1] += _PADDING
-    scratch = each * prod(sizes) + _SLACK
+    scratch = -(-(each * prod(sizes) + _SLACK) // _SLACK) * _SLACK  # whole lines of the cache
     table = FiltersTable(
         axes=len(axes),
         chains=len(chains.chains),

@@ -33,12 +33,8 @@ class Whole(NamedTuple):
         """Return torch's result, which torch differentiates; None where torch's is another."""
         if not self.supports(kernel):
             return None
-        torch_call, (x_shape, kernel_shape, shape) = self.call, self.shapes
-        if x_shape != torch_call.x_shape:
-            x = x.reshape(torch_call.x_shape)
-        if kernel_shape != torch_call.w_shape:
-            kernel = kernel.reshape(torch_call.w_shape)
-        y = self.function(x, kernel, bias, *torch_call.arguments)
+        x, kernel, shape = *self._shaped(x, kernel), self.shapes[2]
+        y = self.function(x, kernel, bias, *self.call.arguments)
         return y if y.shape == shape else y.reshape(shape)
 
     def backward(self, requested: Any, x: Any, kernel: Any, dy: Any) -> tuple[Any, Any] | None:
@@ -46,10 +42,7 @@ class Whole(NamedTuple):
         if not (self.supports(kernel) and self.supports(dy)):
             return None
         torch_call, (x_shape, kernel_shape, shape) = self.call, self.shapes
-        if x_shape != torch_call.x_shape:
-            x = x.reshape(torch_call.x_shape)
-        if kernel_shape != torch_call.w_shape:
-            kernel = kernel.reshape(torch_call.w_shape)
+        x, kernel = self._shaped(x, kernel)
         if shape != self.result:
             dy = dy.reshape(self.result)
         mask = [requested[0], requested[1], False]
@@ -59,6 +52,15 @@ class Whole(NamedTuple):
         if dkernel is not None and kernel_shape != torch_call.w_shape:
             dkernel = dkernel.reshape(kernel_shape)
         return dx, dkernel
+
+    def _shaped(self, x: Any, kernel: Any) -> tuple[Any, Any]:
+        """Return the operands in torch's shapes."""
+        torch_call, (x_shape, kernel_shape, _) = self.call, self.shapes
+        if x_shape != torch_call.x_shape:
+            x = x.reshape(torch_call.x_shape)
+        if kernel_shape != torch_call.w_shape:
+            kernel = kernel.reshape(torch_call.w_shape)
+        return x, kernel
 
     def supports(self, factors: Any) -> bool:
         """Whether torch's result is ours: it multiplies no zeros beyond the ends by factors that are not finite."""

@@ -83,6 +83,8 @@ typedef struct {
     word first[MAX_FILTER_AXES], outputs[MAX_FILTER_AXES], size[MAX_FILTER_AXES], padding;
 } filter_block;
 
+static const number_format UNROUNDED = {ROUND_none, 0, 0, 0};
+
 static double double_of(word bits)
 {
     double value;

@@ -66,8 +66,8 @@ TARGET static void SN(fill_outside)(const filter_job *job, const filter_block *b
 }
 
 /* Convert the samples of a block along axis `n` and those after it; x is at sample 0 of them. */
-TARGET static S *SN(read_block)(const filter_job *job, const filter_block *block, word n, const char *x,
-                                           int is_fill, S *to)
+TARGET static S *SN(read_block)(const filter_job *job, const filter_block *block, word n, const char *x, int is_fill,
+                                S *to)
 {
     const filter_axis *along = job->axes + n;
     const int is_last = n == job->table->axes - 1;
@@ -108,8 +108,7 @@ TARGET static void SN(write_row)(const filter_job *job, char *to, const S *row, 
 }
 
 /* Write the rows of a block from a buffer whose rows are `pitch` numbers apart. */
-TARGET static void SN(write_block)(const filter_job *job, const filter_block *block, const S *from,
-                                         word pitch)
+TARGET static void SN(write_block)(const filter_job *job, const filter_block *block, const S *from, word pitch)
 {
     const word last = job->table->axes - 1;
     word index[MAX_FILTER_AXES] = {0};
@@ -124,14 +123,13 @@ TARGET static void SN(write_block)(const filter_job *job, const filter_block *bl
 TARGET static void SN(sum_rows)(const filter_job *job, const S *ones, S *z, const S *x, word terms, word rows,
                                 word inner)
 {
-    static const number_format unrounded = {ROUND_none, 0, 0, 0};
     const word strip = inner > STRIP ? STRIP : inner * rows, lines = inner > STRIP ? rows : 1;
     const word stop = inner > STRIP ? inner : inner * rows;
     for (word start = 0; start < stop; start += strip)
         for (word row = 0; row < lines; row++) {
             const word at = row * inner + start;
             const word count = min_word(strip, stop - start);
-            SN(sum_windows)(z + at, x + at, job->offsets, ones, terms, count, SUM_fused, &unrounded);
+            SN(sum_windows)(z + at, x + at, job->offsets, ones, terms, count, SUM_fused, &UNROUNDED);
         }
 }
 
@@ -158,13 +156,11 @@ TARGET static void SN(run_means)(const filter_job *job, const filter_pass *pass,
 
 /* Run a pass from x to z, both dense, or with `writes` to y. `size` is that of x, `outputs` that of z. */
 TARGET static void SN(run_windows)(const filter_job *job, const filter_block *block, const filter_pass *pass,
-                                         const S *w, const word *size, const word *outputs, S *z,
-                                         const S *x, int writes)
+                                   const S *w, const word *size, const word *outputs, S *z, const S *x, int writes)
 {
-    static const number_format unrounded = {ROUND_none, 0, 0, 0};
     const word last = job->table->axes - 1, each = job->table->each;
     /* a uint64 wraps when it is written: a double does not contain the largest */
-    const number_format *format = writes && job->format->rounding == ROUND_unsigned ? &unrounded : job->format;
+    const number_format *format = writes && job->format->rounding == ROUND_unsigned ? &UNROUNDED : job->format;
     const int divides = pass->divides != 0;
     word step[MAX_FILTER_AXES], index[MAX_FILTER_AXES];
     list_steps(job, size, step);
@@ -180,7 +176,7 @@ TARGET static void SN(run_windows)(const filter_job *job, const filter_block *bl
             const S *from = x + start * each;
             for (word n = 0; n < last; n++) from += index[n] * step[n];
             S *to = writes ? job->row : row;
-            SN(sum_windows)(to, from, job->offsets, w, pass->terms, count * each, how, divides ? &unrounded : format);
+            SN(sum_windows)(to, from, job->offsets, w, pass->terms, count * each, how, divides ? &UNROUNDED : format);
             if (divides) SN(divide)(to, count * each, pass, format);
             if (writes) SN(write_row)(job, output_at(job, block, index) + start * job->axes[last].y_step, to, count);
             row += outputs[last] * each;
@@ -190,7 +186,7 @@ TARGET static void SN(run_windows)(const filter_job *job, const filter_block *bl
 
 /* Run the passes of a chain over a block of samples; return the result, or NULL where it was written to y. */
 TARGET static S *SN(run_chain)(const filter_job *job, const filter_block *block, word chain, S *samples,
-                                          word *size)
+                               word *size)
 {
     const filters_table *table = job->table;
     S *from = samples;
@@ -237,7 +233,7 @@ TARGET static void SN(compute_block)(const filter_job *job, const filter_block *
 
 /* Write the blocks [first, stop) of outputs. */
 TARGET static int SN(filters)(const void *x, const void *w, void *y, const void *tables, double fill, word first,
-                                    word stop)
+                            word stop)
 {
     filter_job job;
     S *buffers = start_filters(&job, x, y, tables, fill, sizeof(S));
