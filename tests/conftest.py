@@ -85,6 +85,28 @@ def ends(request, monkeypatch):
     tiles.job.cache_clear()
 
 
+@pytest.fixture
+def empty_cache():
+    """Drop the calls that other tests cached."""
+    importlib.import_module("arrayconv._calls.cache")._calls.clear()
+
+
+@pytest.fixture
+def untranslated(monkeypatch):
+    """Return a function after which every translation of a call of `signal` or `ndimage` is an error."""
+
+    def refuse(*args, **kwargs):
+        raise AssertionError("the call is translated again")
+
+    def forbid():
+        for name in ("_signal.convolution.pair", "_signal.resampling.pair"):
+            monkeypatch.setattr(f"arrayconv.{name}", refuse)
+        for module in ("filters", "combined"):
+            monkeypatch.setattr(f"arrayconv._ndimage.{module}.validate_input", refuse)
+
+    return forbid
+
+
 def pytest_collection_modifyitems(config, items):
     """Leave out the combinations of parameters that a mark says have no test, so that no report is full of skips."""
     absent = [item for item in items if not is_present(item)]

@@ -8,12 +8,14 @@ Prints the number of calls.
 import ctypes
 import mmap
 import sys
+from itertools import product
 
 import numpy as np
 
 import arrayconv
-from arrayconv import nn
+from arrayconv import ndimage, nn
 from arrayconv._accel.native import loader, tiles
+from arrayconv._accel.native.tables import NUMBERS
 from arrayconv._calls import cache
 from arrayconv._run import execute
 from tests import cases, running
@@ -76,6 +78,26 @@ def repeat(x_shape, w_shape, call, dtype, method, side):
         np.testing.assert_array_equal(call(x, w, method=method), expected)
 
 
+FILTERS = {
+    "gaussian_filter": {"sigma": 1.5},
+    "uniform_filter": {"size": 11},
+    "sobel": {"axis": 0},
+    "laplace": {},
+    "gaussian_gradient_magnitude": {"sigma": 0.7},
+}
+
+
+def filter_image(name, dtype, side):
+    """Run a filter twice from guarded memory into guarded memory; raise where that changes the result."""
+    values = cases.numbers(np.random.default_rng(6), (19, 37), dtype)
+    function, options = getattr(ndimage, name), FILTERS[name]
+    expected = function(values, **options)
+    x, out = (guarded(values.shape, dtype, side) for _ in range(2))
+    x[...] = values
+    for _ in range(2):
+        np.testing.assert_array_equal(function(x, output=out, **options), expected)
+
+
 def main(side, how):
     code, calls = loader.loaded(), 0
     if how == "apart":
@@ -91,6 +113,9 @@ def main(side, how):
                     if method != "native_tiles" or name in ("image", "channels"):
                         repeat(x_shape, w_shape, call, dtype, method, side)
                         calls += 1
+        for name, dtype in product(FILTERS, NUMBERS):
+            filter_image(name, dtype, side)
+            calls += 1
         for method, specs, dtypes in TABLES:
             for spec in specs.values():
                 for dtype in dtypes:

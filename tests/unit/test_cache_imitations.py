@@ -7,8 +7,6 @@ import pytest
 
 from arrayconv import ndimage, signal
 from arrayconv._calls import cache
-from arrayconv._ndimage import filters
-from arrayconv._signal import convolution, resampling
 from tests.conftest import make_library
 
 RANDOM = np.random.default_rng(0)
@@ -46,23 +44,7 @@ CALLS = {
 }
 
 
-@pytest.fixture(autouse=True)
-def _empty_cache():
-    cache._calls.clear()
-
-
-@pytest.fixture
-def untranslated(monkeypatch):
-    """Return a function after which every translation of a call is an error."""
-
-    def refuse(*args, **kwargs):
-        raise AssertionError("the call is translated again")
-
-    def forbid():
-        for module, name in ((convolution, "pair"), (resampling, "pair"), (filters, "validate_input")):
-            monkeypatch.setattr(module, name, refuse)
-
-    return forbid
+pytestmark = pytest.mark.usefixtures("empty_cache")
 
 
 def operands(shapes, dtype, library):

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 import arrayconv
 from arrayconv import Convolver, einconv, ndimage
 from arrayconv._calls import cache
-from arrayconv._ndimage import combined, filters
 from tests.conftest import make_library
 
 RANDOM = np.random.default_rng(0)
@@ -41,23 +40,7 @@ LAYOUTS = {
 }
 
 
-@pytest.fixture(autouse=True)
-def _empty_cache():
-    cache._calls.clear()
-
-
-@pytest.fixture
-def untranslated(monkeypatch):
-    """Return a function after which every translation of a filter is an error."""
-
-    def refuse(*args, **kwargs):
-        raise AssertionError("the call is translated again")
-
-    def forbid():
-        for module in (filters, combined):
-            monkeypatch.setattr(module, "validate_input", refuse)
-
-    return forbid
+pytestmark = pytest.mark.usefixtures("empty_cache")
 
 
 @pytest.mark.parametrize("library", ["numpy", "torch"])
