@@ -8,7 +8,6 @@ first. Data between passes is in the accumulator's dtype.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fractions import Fraction
 from itertools import pairwise
 from math import prod
 from typing import Any, NamedTuple
@@ -99,7 +98,7 @@ def _factors(separability: Separability, axes: Sequence[Axis | None]) -> tuple[t
     """Return the kernel's axes of each pass: the one that shrinks data most first, and with it those of one tap."""
     convolved = {number: axis for number, axis in enumerate(axes) if axis is not None}
     long = [number for number in convolved if separability.from_factors or separability.shape[number] > 1]
-    long.sort(key=lambda number: Fraction(convolved[number].outputs, max(convolved[number].size, 1)))
+    long.sort(key=lambda number: convolved[number].outputs / max(convolved[number].size, 1))
     rest = [
         number for number, axis in convolved.items() if number not in long and axis != Axis(axis.size, 1, axis.size)
     ]
