@@ -15,6 +15,7 @@ from arrayconv._arrays import operands as admission
 from arrayconv._arrays.dtype_names import dtype_name
 from arrayconv._arrays.dtypes import itemsize
 from arrayconv._arrays.float_errors import float_errors_ignored
+from arrayconv._arrays.namespace import on_device
 from arrayconv._arrays.operands import Operands, traits_like
 from arrayconv._arrays.traits import Traits
 from arrayconv._calls import dry_run, prepare, tape
@@ -330,7 +331,8 @@ class Convolver:
     def _compute(self, entry: CacheEntry, operands: Operands, out: Any) -> Any:
         """Run a call, and cache what it prepared of the kernel unless that belongs to a trace."""
         constants = [dict(each) for each in entry.constants]
-        y = _run(entry, operands, out, constants)
+        with on_device(operands.xp, operands.device):
+            y = _run(entry, operands, out, constants)
         if self._kernel.needs_autodiff or operands.traits.traced or is_traced(operands.traits.backend, y):
             return y
         for cached, now in zip(entry.constants, constants, strict=True):

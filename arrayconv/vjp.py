@@ -10,6 +10,7 @@ from arrayconv._arrays.dtype_names import checked_dtype_name
 from arrayconv._arrays.dtypes import holds, kind
 from arrayconv._arrays.float_errors import float_errors_ignored
 from arrayconv._arrays.identify import device_of, identify
+from arrayconv._arrays.namespace import namespace_of, on_device
 from arrayconv._calls import tape
 from arrayconv._calls.tape import Step
 from arrayconv._problem.axes import integer
@@ -64,10 +65,11 @@ class Pullback:
         positions = self._positions(wrt)
         requested = {self._slots[position] for position in positions}
         gradients: list[Any] = []
-        for step in reversed(self._steps):
-            first = len(self._slots) - len(gradients) - len(step.operands)
-            dy, of_step = step.pullback(dy, [first + number in requested for number in range(len(step.operands))])
-            gradients = [*of_step, *gradients]
+        with on_device(namespace_of(self._library, dy), device_of(dy)):
+            for step in reversed(self._steps):
+                first = len(self._slots) - len(gradients) - len(step.operands)
+                dy, of_step = step.pullback(dy, [first + number in requested for number in range(len(step.operands))])
+                gradients = [*of_step, *gradients]
         returned = range(len(self.arguments)) if wrt is None else positions
         return tuple(gradients[self._slots[position]] for position in returned)
 

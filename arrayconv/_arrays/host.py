@@ -14,6 +14,7 @@ import numpy as np
 
 from arrayconv._arrays import dtypes
 from arrayconv._arrays.libraries import library_row
+from arrayconv._arrays.namespace import on_device
 from arrayconv._errors import shown
 from arrayconv._runtime.tracing import planning
 
@@ -30,7 +31,8 @@ class Numbers(NamedTuple):
     def array(self, dtype: str, xp: Any, device: Any) -> Any:
         """Return them as an array of the dtype so called, with a warning where numbers are too large for it."""
         self._warn_of_overflow(dtype)
-        flat = xp.asarray(list(self.values), dtype=getattr(xp, dtype), device=device)
+        with on_device(xp, device):
+            flat = xp.asarray(list(self.values), dtype=getattr(xp, dtype), device=device)
         return xp.reshape(flat, self.shape)
 
     def _warn_of_overflow(self, dtype: str) -> None:

@@ -44,6 +44,7 @@ class Library(NamedTuple):
     compiled_loops: bool = False  # this package's loops run on its arrays of the CPU, on several threads
     plain_types: bool = False  # no type of its packages contains more than numbers
     gpu_only: bool = False
+    current_device: bool = False  # arrays are created and computed on the thread's current device, whatever theirs is
     dtype_hint: str = ""  # what to do where a dtype is missing
     device: Callable[[Any], Any] = compat.device  # of an array
     device_kind: Callable[[Any], str] = _device_kind  # of a device: 'cpu', 'cuda', ...
@@ -140,6 +141,7 @@ LIBRARIES: dict[str, Library] = {
             writable=True,
             plain_types=True,
             gpu_only=True,
+            current_device=True,
             device=attrgetter("device"),
             device_kind=_cuda,
             devices=_cupy_devices,

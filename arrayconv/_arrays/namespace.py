@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache
 from importlib import import_module
 from types import ModuleType
 from typing import Any, NamedTuple
 
 from arrayconv._arrays import compat, dtypes
-from arrayconv._arrays.libraries import is_standard_only, namespace_name
+from arrayconv._arrays.libraries import LIBRARIES, is_standard_only, namespace_name
 from arrayconv._errors import shown
 from arrayconv._runtime.tracing import is_compiling, planning
 
 Namespace = ModuleType
+
+_WITH_CURRENT_DEVICE = frozenset(row.namespace for row in LIBRARIES.values() if row.current_device)
 
 
 def is_namespace(value: Any) -> bool:
@@ -70,6 +73,14 @@ def namespace_of(backend: str, x: Any) -> Namespace:
 @lru_cache
 def _imported(library: str) -> Namespace:
     return compat_namespace(library)
+
+
+def on_device(xp: Namespace, device: Any) -> AbstractContextManager[Any]:
+    """Return a context in which `device` is the current one, of a library whose functions run on the current one.
+
+    CuPy creates arrays and launches kernels there, wherever the operands are.
+    """
+    return device if getattr(xp, "__name__", "") in _WITH_CURRENT_DEVICE else nullcontext()
 
 
 def has_dtype(xp: Namespace, device: Any, name: str) -> bool:

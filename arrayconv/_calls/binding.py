@@ -20,6 +20,7 @@ from arrayconv._accel import AcceleratorFailed
 from arrayconv._arrays.dtype_names import dtype_name
 from arrayconv._arrays.dtypes import itemsize
 from arrayconv._arrays.float_errors import float_errors_ignored
+from arrayconv._arrays.libraries import library_row
 from arrayconv._arrays.namespace import compat_namespace
 from arrayconv._arrays.operands import Operands
 from arrayconv._arrays.out_arrays import layout_signature, shares_memory
@@ -76,7 +77,8 @@ def bind(
         The array that the first call writes to.
     """
     check_fill(function, options.fill_value, operands.traits)
-    call = BoundCall(function, operands, problem, options, postprocess)
+    kind = _DeviceCall if library_row(operands.traits.backend).current_device else BoundCall
+    call = kind(function, operands, problem, options, postprocess)
     if out is None:
         check_size(function, problem, operands.traits)
         call.plan()
@@ -221,6 +223,16 @@ class BoundCall:
         """Return the postprocessed result by `run_plan`, which supports autodiff and records on the tape."""
         operands, problem, fill = self.operands._replace(x=x, kernel=kernel), self.problem, self.options.fill_value
         return run_plan(operands, problem, plan, fill, constants, self.postprocess, bias)
+
+
+class _DeviceCall(BoundCall):
+    """A bound call of a library that computes on the current device: on that of the operands."""
+
+    def __call__(
+        self, x: Any, kernel: Any, bias: Any = None, out: Any = None, constants: Constants | None = None
+    ) -> Any:
+        with self.operands.device:
+            return super().__call__(x, kernel, bias, out, constants)
 
 
 def run_plan(

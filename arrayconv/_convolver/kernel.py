@@ -17,7 +17,7 @@ from arrayconv._arrays.dtype_names import checked_dtype_name, dtype_name
 from arrayconv._arrays.float_errors import float_errors_ignored
 from arrayconv._arrays.identify import device_of, identify
 from arrayconv._arrays.libraries import is_immutable, is_known
-from arrayconv._arrays.namespace import namespace_of
+from arrayconv._arrays.namespace import namespace_of, on_device
 from arrayconv._kernels.separable import MAX_TERMS, Separation, long_axes, separated
 from arrayconv._problem.positional import check_taps
 from arrayconv._runtime.tracing import is_traced, record, shape_of
@@ -100,4 +100,6 @@ def owned(library: str, array: Any) -> tuple[Any, bool]:
     needs_autodiff = _autodiff.needs_autodiff(library, array)
     if needs_autodiff or is_immutable(library):
         return array, needs_autodiff
-    return namespace_of(library, array).asarray(array, copy=True, device=device_of(array)), False
+    xp, device = namespace_of(library, array), device_of(array)
+    with on_device(xp, device):
+        return xp.asarray(array, copy=True, device=device), False

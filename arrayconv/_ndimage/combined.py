@@ -196,18 +196,19 @@ def _combined(
 ) -> Any:
     """Return a derivative's results along the axes, combined."""
     source = call.source
-    parts = [
-        call.cast(derivative(source.x, axis, call.dtype, mode, request.cval))
-        for axis, mode in zip(numbers, modes, strict=True)
-    ]
+    parts = [derivative(source.x, axis, call.dtype, mode, request.cval) for axis, mode in zip(numbers, modes, strict=True)]
+    with source.current_device():
+        parts = [call.cast(part) for part in parts]
     if dry_run.is_active():
         if own is not None:
             dry_run.note_fused(own.candidate())
         return stand_in(call, call.result, source.x)
-    if not parts:
-        return write_output(call, source.x, source.x)
     function = _total if combine == "sum" else _length
-    return write_output(call, as_program(source.backend, function, (call.result, source.xp), tuple(parts)), source.x)
+    with source.current_device():
+        if not parts:
+            return write_output(call, source.x, source.x)
+        y = as_program(source.backend, function, (call.result, source.xp), tuple(parts))
+        return write_output(call, y, source.x)
 
 
 def _total(result: str, xp: Namespace, *parts: Array) -> Array:

@@ -61,10 +61,11 @@ class Chain(NamedTuple):
                 return run_fused(self.fused, call, x, weights)
             passes = self.passes if self.dtype is None else (self.passes[0]._replace(weights=weights),)
             return _run_passes(call._replace(source=call.source._replace(x=x)), passes)[0]
-        y = _entering(call, x)
-        for one in self.bound:
-            y = one(call, y, weights)
-        return write_output(call, y, x)
+        with call.source.current_device():
+            y = _entering(call, x)
+            for one in self.bound:
+                y = one(call, y, weights)
+            return write_output(call, y, x)
 
 
 @float_errors_ignored
@@ -73,7 +74,12 @@ def run(call: Call, passes: Iterable[Pass], cache_key: Hashable | None = None, *
 
     The next call of the same key is a `Chain`, which takes weights (`takes_weights`) or uses those of the passes.
     """
-    chain, x = tuple(passes), call.source.x
+    with call.source.current_device():
+        return _run(call, tuple(passes), cache_key, takes_weights)
+
+
+def _run(call: Call, chain: tuple[Pass, ...], cache_key: Hashable | None, takes_weights: bool) -> Any:
+    x = call.source.x
     can_fuse = bool(chain) and fused.applies(call.source, x, chain[0].weights)
     own = fused.bind(call, (chain,), takes_weights=takes_weights) if can_fuse else None
     if dry_run.is_active():

@@ -6,6 +6,7 @@ One library and one device; lists become arrays; what SciPy refuses is refused b
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,7 +15,7 @@ from arrayconv._arrays import host
 from arrayconv._arrays.array import Array
 from arrayconv._arrays.dtype_names import dtype_name
 from arrayconv._arrays.identify import device_of, identify
-from arrayconv._arrays.namespace import Namespace, has_dtype, namespace_of
+from arrayconv._arrays.namespace import Namespace, has_dtype, namespace_of, on_device
 from arrayconv._arrays.out_arrays import ErrorWords, check_target
 from arrayconv._ndimage import dtypes
 from arrayconv._ndimage.arguments import fill_of
@@ -41,7 +42,12 @@ class Source(NamedTuple):
 
     def taps(self, values: Sequence[float]) -> Array:
         """Return taps as an array like the input's, of the dtype of sums."""
-        return self.xp.asarray(list(values), dtype=getattr(self.xp, self.sums), device=self.device)
+        with self.current_device():
+            return self.xp.asarray(list(values), dtype=getattr(self.xp, self.sums), device=self.device)
+
+    def current_device(self) -> AbstractContextManager[Any]:
+        """Return a context in which the library computes on the input's device."""
+        return on_device(self.xp, self.device)
 
 
 class Call(NamedTuple):

@@ -12,7 +12,7 @@ from arrayconv._arrays.array import Array
 from arrayconv._arrays.buffers import buffer, set_at
 from arrayconv._arrays.float_errors import float_errors_ignored
 from arrayconv._arrays.identify import device_of
-from arrayconv._arrays.namespace import Namespace
+from arrayconv._arrays.namespace import Namespace, on_device
 from arrayconv._arrays.operands import Operands, operands
 from arrayconv._arrays.traits import Traits
 from arrayconv._nn.arguments import not_negative, positive
@@ -50,7 +50,9 @@ def unfold(function: str, input: Any, kernel_size: Any, dilation: Any, padding: 
     axes, result = _cut(function, shape, grid)
     padded = (*shape[: len(shape) - count], *_padded(shape[len(shape) - count :], grid))
     _check_sizes(function, validated, padded, result)
-    return as_program(validated.traits.backend, _columns, (axes, result, grid.padding, validated.xp), (validated.x,))
+    with on_device(validated.xp, validated.device):
+        settings = axes, result, grid.padding, validated.xp
+        return as_program(validated.traits.backend, _columns, settings, (validated.x,))
 
 
 def _columns(axes: tuple[Axis, ...], result: Shape, padding: tuple[int, ...], xp: Namespace, x: Array) -> Array:
@@ -84,7 +86,8 @@ def fold(
     axes, split = _glue(function, shape_of(validated.x), sizes, grid)
     _check_sizes(function, validated, (*split[: len(split) - count - 1], *_padded(sizes, grid)))
     settings = axes, split, sizes, grid.padding, validated.traits, validated.xp
-    return as_program(validated.traits.backend, _glued, settings, (validated.x,))
+    with on_device(validated.xp, validated.device):
+        return as_program(validated.traits.backend, _glued, settings, (validated.x,))
 
 
 def _glued(

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from arrayconv._arrays.array import Array
 from arrayconv._arrays.float_errors import float_errors_ignored
 from arrayconv._arrays.identify import device_of
-from arrayconv._arrays.namespace import Namespace
+from arrayconv._arrays.namespace import Namespace, on_device
 from arrayconv._arrays.numpy_dtypes import result_type
 from arrayconv._arrays.operands import Operands
 from arrayconv._calls import binding, cache, dry_run, prepare
@@ -115,8 +115,10 @@ def _extended(backend: str, settings: tuple[Any, ...], x: Any) -> Any:
 def _extension_of(
     output: str, label: int, extension_mode: str, ends: tuple[int, int], xp: Namespace, x: Array
 ) -> Array:
-    data = xp.astype(x, getattr(xp, output), copy=False)
-    return extension.extend(data, label, extension_mode, ends, xp=xp, device=device_of(x))
+    device = device_of(x)
+    with on_device(xp, device):
+        data = xp.astype(x, getattr(xp, output), copy=False)
+        return extension.extend(data, label, extension_mode, ends, xp=xp, device=device)
 
 
 def _extension(function: str, mode: Any) -> str:
