@@ -15,6 +15,7 @@ from arrayconv._arrays import operands as admission
 from arrayconv._arrays.dtype_names import dtype_name
 from arrayconv._arrays.dtypes import itemsize
 from arrayconv._arrays.float_errors import float_errors_ignored
+from arrayconv._arrays.libraries import library_row
 from arrayconv._arrays.namespace import on_device
 from arrayconv._arrays.operands import Operands, traits_like
 from arrayconv._arrays.traits import Traits
@@ -290,7 +291,8 @@ class Convolver:
         if self._kernel.needs_autodiff or operands.traits.traced:
             return self._entry(operands, problem, shape, extra), operands
         if key is None or extra:
-            key = operands.traits, shape, out is None, extra, config.current(), _accel.state()
+            queue = library_row(operands.traits.backend).queue(operands.device)
+            key = operands.traits, queue, shape, out is None, extra, config.current(), _accel.state()
         entry = self._store.find(key)
         if entry is None:
             entry = self._entry(operands, problem, shape, extra)
@@ -368,7 +370,7 @@ def _key(x: Any) -> Hashable:
         torch = sys.modules.get("torch")
         if torch is None or kind is not torch.Tensor or torch.compiler.is_compiling() or is_mode_active(torch._C):
             return None
-        place = x.device, x.layout
+        place = x.device, x.layout, x.is_cuda and library_row("torch").queue(x.device)
     return kind, place, x.shape, x.dtype, config.current(), _accel.state()
 
 

@@ -7,7 +7,7 @@ functions of a row run on arrays or modules that the caller has.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -51,6 +51,7 @@ class Library(NamedTuple):
     devices: Callable[[Any], dict[str, Any]] = _one_device  # label -> device of the imported library; None for the only
     to_numpy: Callable[[Any], Any] = to_numpy.of_any  # what NumPy can read
     wait: Callable[[Any], None] = _wait_for_array  # until an array is computed
+    queue: Callable[[Any], Hashable] = str  # of a device: names it, and the stream that work submitted now runs in
 
 
 def _torch_devices(torch: Any) -> dict[str, Any]:
@@ -61,6 +62,16 @@ def _torch_devices(torch: Any) -> dict[str, Any]:
 def _wait_for_torch(tensor: Any) -> None:
     if tensor.device.type == "cuda":
         sys.modules["torch"].cuda.synchronize(tensor.device)
+
+
+def _torch_queue(device: Any) -> Hashable:
+    if device.type != "cuda":
+        return str(device)
+    return device.index, sys.modules["torch"].cuda.current_stream(device).cuda_stream
+
+
+def _cupy_queue(device: Any) -> Hashable:
+    return device.id, sys.modules["cupy"].cuda.get_current_stream().ptr
 
 
 def _cupy_devices(cupy: Any) -> dict[str, Any]:
@@ -131,6 +142,7 @@ LIBRARIES: dict[str, Library] = {
             devices=_torch_devices,
             to_numpy=to_numpy.of_torch,
             wait=_wait_for_torch,
+            queue=_torch_queue,
         ),
         Library(
             "cupy",
@@ -147,6 +159,7 @@ LIBRARIES: dict[str, Library] = {
             devices=_cupy_devices,
             to_numpy=to_numpy.of_cupy,
             wait=_wait_for_cupy,
+            queue=_cupy_queue,
         ),
         Library(
             "jax",

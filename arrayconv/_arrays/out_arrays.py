@@ -55,6 +55,8 @@ def layout_signature(backend: str, out: Any) -> Hashable | None:
     if backend == "numpy":
         flags = out.flags
         return out.shape, out.strides, out.dtype, flags.writeable, flags.aligned
+    if backend == "cupy":
+        return out.shape, out.strides, out.dtype, out.device.id
     if backend != "torch" or out.requires_grad:
         return None
     pending = out.is_conj(), out.is_neg(), out._is_zerotensor()
@@ -64,12 +66,14 @@ def layout_signature(backend: str, out: Any) -> Hashable | None:
 def output_key(out: Any, operands: tuple[Any, ...]) -> tuple[Any, ...] | None:
     """Return all that `check_target` reads of an array besides shape, dtype and device, as options of a cache key.
 
-    None where each call must be checked: a gradient may be lost, or the array is neither of NumPy nor a tensor.
+    None where each call must be checked: a gradient may be lost, or the array is not of NumPy, CuPy or torch.
     """
     if type(out) is np.ndarray:
         flags = out.flags
         return out.strides, flags.writeable, flags.aligned
-    torch = sys.modules.get("torch")
+    cupy, torch = map(sys.modules.get, ("cupy", "torch"))
+    if cupy is not None and type(out) is cupy.ndarray:
+        return (out.strides,)
     if torch is None or type(out) is not torch.Tensor or is_compiling():
         return None
     if any(getattr(array, "requires_grad", False) for array in (out, *operands)):

@@ -1,8 +1,11 @@
 """The cache of bound calls: a public function looks its call up by its raw arguments, before it validates them.
 
 The key consists of types, shapes, dtypes and options, never of values; the entry is the bound call, with the plan and
-without any array of the caller's. It caches NumPy arrays and torch tensors only. Everything unusual, such as a list for
-an option or an array of a subclass, has no key and is validated and bound anew at each call.
+without any array of the caller's. It caches calls on NumPy, CuPy and torch arrays only. Everything unusual, such as a
+list for an option or an array of a subclass, has no key and is validated and bound anew at each call.
+
+A bound call may own arrays, such as the taps of a filter. Where work runs in streams the key names the current one: an
+array written in one stream is not read in another, which would not wait for it.
 """
 
 from __future__ import annotations
@@ -72,7 +75,9 @@ def _signature(arrays: tuple[Any, ...]) -> tuple[Any, ...] | None:
             parts += array.shape, array.dtype
         return tuple(parts)
     torch = sys.modules.get("torch")
-    if torch is None or torch.compiler.is_compiling() or is_mode_active(torch._C):
+    if torch is None:
+        return _cupy_signature(arrays)
+    if torch.compiler.is_compiling() or is_mode_active(torch._C):
         return None
     tensor = torch.Tensor
     if len(arrays) == 2:  # almost every call: no loop, no list
@@ -81,8 +86,21 @@ def _signature(arrays: tuple[Any, ...]) -> tuple[Any, ...] | None:
             return x.shape, x.dtype, x.device, x.layout, kernel.shape, kernel.dtype, kernel.device, kernel.layout
     for array in arrays:
         if type(array) is not tensor and type(array) is not torch.nn.Parameter:
-            return None
+            return _cupy_signature(arrays)
         parts += array.shape, array.dtype, array.device, array.layout
+    return tuple(parts)
+
+
+def _cupy_signature(arrays: tuple[Any, ...]) -> tuple[Any, ...] | None:
+    """Return the shapes, dtypes and devices of CuPy arrays, and the current stream; None unless all are of CuPy."""
+    cupy = sys.modules.get("cupy")
+    if cupy is None:
+        return None
+    parts: list[Any] = [cupy.cuda.get_current_stream().ptr]
+    for array in arrays:
+        if type(array) is not cupy.ndarray:
+            return None
+        parts += array.shape, array.dtype, array.device.id
     return tuple(parts)
 
 

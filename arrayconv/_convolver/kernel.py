@@ -16,7 +16,7 @@ from arrayconv._arrays import dtypes, host
 from arrayconv._arrays.dtype_names import checked_dtype_name, dtype_name
 from arrayconv._arrays.float_errors import float_errors_ignored
 from arrayconv._arrays.identify import device_of, identify
-from arrayconv._arrays.libraries import is_immutable, is_known
+from arrayconv._arrays.libraries import is_immutable, is_known, library_row
 from arrayconv._arrays.namespace import namespace_of, on_device
 from arrayconv._kernels.separable import MAX_TERMS, Separation, long_axes, separated
 from arrayconv._problem.positional import check_taps
@@ -102,4 +102,6 @@ def owned(library: str, array: Any) -> tuple[Any, bool]:
         return array, needs_autodiff
     xp, device = namespace_of(library, array), device_of(array)
     with on_device(xp, device):
-        return xp.asarray(array, copy=True, device=device), False
+        copy = xp.asarray(array, copy=True, device=device)
+        library_row(library).wait(copy)  # calls may run in other streams
+    return copy, False

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from arrayconv import config
 from arrayconv._arrays.array import Array
 from arrayconv._arrays.identify import device_of
 from arrayconv._arrays.namespace import Namespace
@@ -163,7 +164,8 @@ def _by_axes(
     for name in modes:
         boundary_of(function, name)
     own = None
-    if passes is not None and numbers and call.result != "bool" and fused.applies(source, source.x):
+    can_fuse = passes is not None and numbers and call.result != "bool" and fused.applies(source, source.x)
+    if passes is not None and can_fuse and fused.supports(source, config.current().accelerators):
         chains = passes(call, numbers, modes)
         is_sum_of_one = combine == "sum" and len(chains) == 1
         own = _bind(call, chains, "" if is_sum_of_one else combine)

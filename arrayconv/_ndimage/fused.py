@@ -70,7 +70,7 @@ def bind(
     """
     source = call.source
     accelerators, threads = config.current().accelerators, config.current().threads
-    if not native_filters.is_available(accelerators) or not _is_supported(source, accelerators):
+    if not native_filters.is_available(accelerators) or not supports(source, accelerators):
         return None
     taps = [one.weights for chain in chains for one in chain]
     if any(dtypes.is_complex(dtype_name(weights.dtype)) for weights in taps):
@@ -90,7 +90,8 @@ def _host(source: Source, weights: Any) -> Any:
     return memory(weights) if source.backend == _TORCH else weights
 
 
-def _is_supported(source: Source, accelerators: frozenset[str]) -> bool:
+def supports(source: Source, accelerators: frozenset[str]) -> bool:
+    """Whether compiled code reads arrays like the input."""
     if source.backend == _NUMPY:
         return True
     return source.backend == _TORCH and source.device.type == "cpu" and _NUMPY in accelerators

@@ -56,7 +56,7 @@ def eye(N, M=None, k=0, dtype=float, order="C"):
 def array(obj, dtype=None, copy=True, order="K", subok=False, ndmin=0, *, blocking=False):
     """`cupy.array`: what is not on a device yet is transferred."""
     if not isinstance(obj, ndarray):
-        LEDGER.transfers += 1
+        LEDGER.transfers["arrays"] += 1
         return allocated(np.array(obj, dtype=dtype))
     if not copy and (dtype is None or np.dtype(dtype) == obj.dtype):
         return obj
@@ -111,7 +111,7 @@ def concatenate(tup, axis=0, out=None, *, dtype=None, casting="same_kind"):
         raise TypeError("Only cupy arrays can be concatenated")
     y = allocated(np.concatenate(values_of(*tup), axis))
     is_one_launch = len(tup) > 8 and y.nbytes < (2 << 20) * len(tup)
-    LEDGER.transfers += is_one_launch
+    LEDGER.transfers["addresses"] += is_one_launch
     LEDGER.launch("concatenate", sum(a.nbytes for a in tup), y.nbytes, 1 if is_one_launch else len(tup))
     return y
 

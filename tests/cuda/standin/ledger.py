@@ -14,7 +14,7 @@ class Ledger:
         """Start counting anew; arrays that exist stay counted as memory."""
         self.launches = Counter()  # name -> number
         self.bytes = Counter()  # name -> read and written
-        self.transfers = 0  # between host and device
+        self.transfers = Counter()  # between host and device, by what is transferred
         self.peak = self.live
 
     def launch(self, name, read=0, written=0, times=1):
