@@ -113,7 +113,7 @@ def contiguous(x: Any) -> Any:
 
 def retains_larger_base(y: Any) -> bool:
     """Whether an array is, or may be, a view that keeps much more memory alive than it shows, or is not contiguous."""
-    if not is_numpy(y):
+    if not (hasattr(y, "flags") and hasattr(y, "base")):  # of NumPy and CuPy
         return True
     base_bytes = y.nbytes if y.base is None else getattr(y.base, "nbytes", 0)
     return not y.flags.c_contiguous or base_bytes > 1.02 * y.nbytes

@@ -11,6 +11,9 @@ from arrayconv._arrays.namespace import Namespace, has_dtype, has_fft, writing
 from arrayconv._runtime.tracing import is_recorded, planning, record
 
 
+_GPUS = frozenset(("cuda", "gpu", "rocm", "xpu", "mps"))
+
+
 @record
 class Traits(NamedTuple):
     """What a plan needs to know of its arrays; hashable, part of a plan's key."""
@@ -40,6 +43,11 @@ class Traits(NamedTuple):
         """Name of the cost table's row: library, the provider of transforms, tracing, device."""
         provider = f"+{self.transforms}" if self.transforms else ""
         return f"{self.backend}{provider}{'-traced' * self.traced}/{self.device}"
+
+    @property
+    def on_gpu(self) -> bool:
+        """Whether every operation is a launch, which takes longer than many thousand elements."""
+        return self.device in _GPUS
 
     @property
     def exact(self) -> bool:

@@ -116,7 +116,7 @@ def _gaussian_by_axes(
     combine: Combination,
 ) -> Any:
     def derivative(x: Any, axis: int, output: Any, mode: Any, cval: Any) -> Any:
-        orders = [order * (other == axis) for other in range(x.ndim)]
+        orders = tuple([order * (other == axis) for other in range(x.ndim)])  # part of a cache key
         return gaussian(Request(request.function, x, output, mode, cval), sigma, orders, **options)
 
     def passes(call: Call, numbers: Sequence[int], modes: Sequence[Any]) -> Sequence[Sequence[Pass]]:

@@ -25,6 +25,7 @@ import numpy as np
 from arrayconv._arrays.array import Array
 from arrayconv._arrays.dtype_names import dtype_name
 from arrayconv._arrays.dtypes import component, kind
+from arrayconv._arrays.libraries import is_standard_only
 from arrayconv._arrays.namespace import Namespace
 from arrayconv._arrays.traits import Traits
 from arrayconv._ops.pad import along, extend
@@ -55,7 +56,7 @@ def guard(data: Array, keep: int, traits: Traits, scales: bool, *, xp: Namespace
     if traits.readable and is_safe(data, scales, traits.backend, xp=xp):
         return Guard(data, None, None)
     nonfinite = ~xp.isfinite(data)
-    finite = xp.where(nonfinite, xp.zeros_like(data), data)
+    finite = _with(0.0, nonfinite, data, traits, xp)
     if not scales:
         return Guard(finite, None, nonfinite)
     axes = tuple(range(keep, data.ndim))
@@ -66,6 +67,13 @@ def guard(data: Array, keep: int, traits: Traits, scales: bool, *, xp: Namespace
         largest = xp.max(xp.abs(finite), axis=axes, keepdims=True)
     scale = _scale(largest, traits.accumulator, xp)
     return Guard(finite * xp.astype(scale, finite.dtype), scale, nonfinite)
+
+
+def _with(number: float, where: Array, data: Array, traits: Traits, xp: Namespace) -> Array:
+    """Return data with a number at the places that `where` marks."""
+    if is_standard_only(traits.backend):  # numbers are operands of `where` since the standard of 2024.12 only
+        return xp.where(where, xp.full_like(data, number), data)
+    return xp.where(where, number, data)
 
 
 def is_safe(data: Any, scales: bool, backend: str, *, xp: Namespace) -> bool:
@@ -224,10 +232,9 @@ def restore(y: Array, x: Guard, kernel: Guard, spec: Spec, context: Any) -> Arra
     for factor in _inverse_scales(x.scale, kernel.scale, xp):
         y = y * xp.astype(factor, y.dtype)
     outputs = _contaminated_outputs(x.nonfinite, spec, context)
-    for contaminated in (outputs, _contaminated_filters(kernel.nonfinite, xp)):
-        if contaminated is not None:
-            y = xp.where(contaminated, xp.full_like(y, float("nan")), y)
-    return y
+    filters = _contaminated_filters(kernel.nonfinite, xp)
+    contaminated = filters if outputs is None else outputs if filters is None else outputs | filters
+    return y if contaminated is None else _with(float("nan"), contaminated, y, context.traits, xp)
 
 
 def _inverse_scales(x: Array | None, kernel: Array | None, xp: Namespace) -> list[Array]:

@@ -113,7 +113,8 @@ def convolve(x: Array, kernel: Spectra, context: Any) -> Array:
 
 def _forward(x: Array, lengths: Sequence[int], context: Any) -> list[Array]:
     real, fft = is_real(context.traits), context.fft
-    by_axes = context.traits.backend != "jax"  # XLA transforms last axes only, and would transpose the array for others
+    # XLA and CuPy transform last axes, and would return a transposed array after others.
+    by_axes = context.traits.backend not in ("jax", "cupy")
     return [transform.forward(limb, lengths, real=real, fft=fft, by_axes=by_axes) for limb in _limbs(x, context)]
 
 

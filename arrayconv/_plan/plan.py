@@ -106,7 +106,7 @@ def make(spec: Spec, traits: Traits, method: str, budget: Budget, zero_fill: boo
     if not runnable:
         return Refusal(method, candidates)
     candidate = runnable[0]
-    pieces = _partition(spec, candidate, TABLE[candidate.name], zero_fill)
+    pieces = _partition(spec, candidate, TABLE[candidate.name], zero_fill, on_gpu=traits.on_gpu)
     return Plan(
         spec,
         traits,
@@ -128,14 +128,17 @@ def plan_of(function: str, task: Task, zero_fill: bool) -> Plan:
     return plan
 
 
-def _partition(spec: Spec, candidate: Candidate, algorithm: Algorithm, zero_fill: bool) -> Partition:
+def _partition(
+    spec: Spec, candidate: Candidate, algorithm: Algorithm, zero_fill: bool, *, on_gpu: bool
+) -> Partition:
     if not spec.outputs or not spec.terms:  # an empty sum is zero
         return empty_partition(spec)
     if candidate.undivided:
         return undivided_partition(spec)
     cuts = algorithm.cuts
     extends = cuts.extending(zero_fill)
-    slabs = cuts.slabs and not all(handles_zeros(axis, extends) for axis in spec.axes)
+    # On a GPU a copy of x takes less time than the launches for the borders.
+    slabs = cuts.slabs and not on_gpu and not all(handles_zeros(axis, extends) for axis in spec.axes)
     return partition(spec, candidate.block, extends=extends, slabs=slabs, prepared_by=algorithm.preparation.depends_on)
 
 
