@@ -13,6 +13,10 @@ from contextlib import AbstractContextManager, nullcontext
 from importlib.util import find_spec
 
 from arrayconv import _fft
+from arrayconv._accel.cuda import launch
+from arrayconv._accel.cuda.cuda_loops import cuda_loops
+from arrayconv._accel.cuda.cuda_rows import cuda_rows
+from arrayconv._accel.cuda.cuda_tiles import cuda_tiles
 from arrayconv._accel.jax import ffi
 from arrayconv._accel.jax.xla_conv import xla_conv
 from arrayconv._accel.jax.xla_loops import xla_images, xla_loops, xla_tiles
@@ -78,11 +82,15 @@ ACCELERATED: dict[str, Algorithm] = {
         xla_loops,
         xla_tiles,
         xla_images,
+        cuda_loops,
+        cuda_rows,
+        cuda_tiles,
     )
 }
 _NUMPY_VIEWS = ("torch",)  # libraries whose CPU arrays NumPy can view, without a copy
 _NEVER_IMPORTED = ("torch", "jax")  # used only if the user has imported them: an import would cost more than they save
-REQUIRES = {"xla_ffi": ("native", "jax")}  # accelerators that are no library of their own
+# Accelerators that are no library of their own. CuPy is not imported for its kernels: its arrays bring it.
+REQUIRES = {"xla_ffi": ("native", "jax"), launch.LIBRARY: ()}
 
 
 @planning()

@@ -8,6 +8,7 @@ import numpy as np
 
 from tests.cuda.standin import creation, device, elementwise, fft
 from tests.cuda.standin.array import ndarray
+from tests.cuda.standin.raw_module import RawModule
 
 VERSION = "14.2.0+standin"
 _NUMPYS = """
@@ -42,6 +43,7 @@ def install():
         "cupy",
         __version__=VERSION,
         ndarray=ndarray,
+        RawModule=RawModule,
         cuda=cuda,
         fft=_module("cupy.fft", __all__=list(fft.FUNCTIONS), **fft.FUNCTIONS),
         linalg=_module("cupy.linalg", __all__=["lstsq"], lstsq=None),

@@ -1,0 +1,51 @@
+"""A CUDA kernel for any number of axes, strides, dilations, channels and layouts.
+
+    y[b, g, o, p] = sum_c sum_k  w[g, o, c, k] * x[b, g, c, stride*p + dilation*k - before]
+
+Wins      one and three axes or more, strides, dilations, few channels, complex numbers, and kernels up to a few hundred
+          taps where no other kernel supports the problem.
+Cost      macs multiply-adds at a small share of the card's speed, since every tap and sample is read anew.
+Memory    none.
+Accuracy  componentwise: sums in the order of channels and taps; integers are exact and wrap.
+"""
+
+from __future__ import annotations
+
+from math import prod
+
+from arrayconv._accel.cuda import job
+from arrayconv._accel.cuda.kernels import bound, nbytes, no_workspace, refusal
+from arrayconv._accel.cuda.sources import Grid, Kernel
+from arrayconv._algorithms import UNPREPARED, Algorithm, Bound, Context, Cuts
+from arrayconv._arrays.traits import Traits
+from arrayconv._costs.gpu import kernel_ns
+from arrayconv._problem.spec import Spec
+
+_THREADS = 256
+_LANES = 4  # outputs of a thread
+_MAX_BLOCKS = 1 << 16  # more work is done by the same threads
+_EFFICIENCY = 6  # percent of the card's multiply-adds; a guess
+
+
+def _cost(spec: Spec, traits: Traits) -> int:
+    return kernel_ns(nbytes(spec, traits), spec.macs, traits.accumulator, _EFFICIENCY)
+
+
+def _bind(spec: Spec, context: Context) -> Bound:
+    kernel = Kernel("loops", job.options(context.traits.accumulator, NAXES=len(spec.axes)))
+    *lead, last = spec.output_shape
+    threads = prod(lead) * -(-last // _LANES)
+    blocks = min(max(1, -(-threads // _THREADS)), _MAX_BLOCKS)
+    return bound(spec, context, Grid((blocks, 1, 1), (_THREADS, 1, 1)), lambda x, y: kernel)
+
+
+cuda_loops = Algorithm(
+    "cuda_loops",
+    refusal,
+    _cost,
+    no_workspace,
+    UNPREPARED,
+    _bind,
+    accuracy="componentwise",
+    cuts=Cuts(extends=frozenset({"all"})),
+)

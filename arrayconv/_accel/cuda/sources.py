@@ -1,0 +1,38 @@
+"""The text of a kernel as compilers get it: one string without includes, so that a cache by text is right."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from importlib.resources import files
+from typing import NamedTuple
+
+_INCLUDE = '#include "job.cuh"\n'
+
+
+class Kernel(NamedTuple):
+    """A kernel to compile: hashable, the key of what is compiled."""
+
+    name: str  # of its file, and of the function
+    options: tuple[str, ...]  # of the compiler
+
+    @property
+    def text(self) -> str:
+        """The source."""
+        return _read(self.name).replace(_INCLUDE, _read("job"))
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """All options of the compiler."""
+        return ("-std=c++17", *self.options, f"-DKERNEL={self.name}")
+
+
+class Grid(NamedTuple):
+    """How many blocks of how many threads run."""
+
+    blocks: tuple[int, int, int]
+    threads: tuple[int, int, int]
+
+
+@lru_cache
+def _read(name: str) -> str:
+    return files(__package__).joinpath("src", f"{name}.cuh").read_text()

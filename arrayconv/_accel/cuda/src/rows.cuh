@@ -1,0 +1,68 @@
+/* Two axes of KH x KW taps, each at most 9, known to the compiler; no stride, no dilation.
+
+   A thread moves down ROWS outputs of 4 adjacent columns and keeps KH rows of sums in registers: it reads every sample
+   once, its neighbours' from the first cache. X_STEP and Y_STEP are the steps along the last axis. */
+#include "job.cuh"
+#define COLUMNS 4
+#define SAMPLES (COLUMNS + KW - 1)
+
+/* A sample near or beyond an end: rare, so not inlined. */
+__device__ __noinline__ SUM outside(const X *x, int s, int position, word step, const Axis &column, SUM fill)
+{
+    const int c = s < 0 ? -1 : sample_at(position, column);
+    return c < 0 ? fill : (SUM)x[s * step + c * column.x];
+}
+
+extern "C" __global__ void __launch_bounds__(128) KERNEL(const __grid_constant__ Job job)
+{
+    const Axis &row = job.axes[0], &column = job.axes[1];
+    const int first = (blockIdx.x * 128 + threadIdx.x) * COLUMNS, left = first - column.before;
+    if (first >= column.outputs) return;
+    const SUM fill = Fill<SUM>::of(job);
+    const bool is_inside = left >= 0 && left + SAMPLES <= column.size;
+    const word images = (word)job.batch * job.groups * job.filters;
+    for (word number = blockIdx.z; number < images; number += gridDim.z) {
+        const Image image = image_at(job, number);
+        SUM taps[KH][KW], sums[KH][COLUMNS];
+#pragma unroll
+        for (int i = 0; i < KH; i++)
+#pragma unroll
+            for (int j = 0; j < KW; j++) taps[i][j] = (SUM)image.w[i * row.w + j * column.w];
+#pragma unroll
+        for (int i = 0; i < KH; i++)
+#pragma unroll
+            for (int l = 0; l < COLUMNS; l++) sums[i][l] = SUM();
+        const int top = blockIdx.y * ROWS, stop = least(top + ROWS, row.outputs) + KH - 1;
+#pragma unroll 1
+        for (int r = top; r < stop; r++) {
+            const int s = sample_at(r - row.before, row);
+            SUM samples[SAMPLES];
+            if (is_inside && s >= 0) {
+                const X *from = image.x + s * row.x + left * (word)X_STEP;
+#pragma unroll
+                for (int j = 0; j < SAMPLES; j++) samples[j] = (SUM)from[j * (word)X_STEP];
+            } else {
+#pragma unroll
+                for (int j = 0; j < SAMPLES; j++) samples[j] = outside(image.x, s, left + j, row.x, column, fill);
+            }
+            /* Row i of the sums is that of output r - (KH - 1) + i. */
+#pragma unroll
+            for (int i = 0; i < KH; i++)
+#pragma unroll
+                for (int j = 0; j < KW; j++)
+#pragma unroll
+                    for (int l = 0; l < COLUMNS; l++) add_product(sums[i][l], taps[KH - 1 - i][j], samples[j + l]);
+            const int p = r - (KH - 1);
+            if (p >= top) {
+                Y *to = image.y + p * row.y + first * (word)Y_STEP;
+#pragma unroll
+                for (int l = 0; l < COLUMNS; l++)
+                    if (first + l < column.outputs) to[l * (word)Y_STEP] = (Y)sums[0][l];
+            }
+#pragma unroll
+            for (int i = 0; i < KH; i++)
+#pragma unroll
+                for (int l = 0; l < COLUMNS; l++) sums[i][l] = i + 1 < KH ? sums[least(i + 1, KH - 1)][l] : SUM();
+        }
+    }
+}

@@ -1,0 +1,102 @@
+/* CUDA C++ on a CPU, for tests: the threads of a block are fibers that run in random order between barriers.
+
+   Shown: indices, boundaries, layouts, the struct, barriers. Not shown: numbers of a GPU, warps, limits, speed. */
+#pragma once
+#include <algorithm>
+#include <cstring>
+#include <random>
+#include <ucontext.h>
+#include <vector>
+
+struct dim3 { unsigned x, y, z; };
+static dim3 threadIdx, blockIdx, blockDim, gridDim;
+
+#define __global__
+#define __device__
+#define __forceinline__ inline
+#define __noinline__ __attribute__((noinline))
+#define __grid_constant__
+#define __launch_bounds__(...)
+#define __shared__ static
+
+namespace shim {
+enum { FINISHED, BARRIER };
+struct Fiber {
+    ucontext_t context;
+    std::vector<char> stack;
+    dim3 id;
+    bool is_finished;
+};
+static ucontext_t scheduler;
+static Fiber *current;
+static void (*kernel)(const void *);
+static const void *argument;
+
+static void run_thread()
+{
+    threadIdx = current->id;
+    kernel(argument);
+    current->is_finished = true;
+    swapcontext(&current->context, &scheduler);
+}
+
+static void start(Fiber &fiber)
+{
+    fiber.is_finished = false;
+    getcontext(&fiber.context);
+    fiber.context.uc_stack.ss_sp = fiber.stack.data();
+    fiber.context.uc_stack.ss_size = fiber.stack.size();
+    fiber.context.uc_link = &scheduler;
+    makecontext(&fiber.context, run_thread, 0);
+}
+
+/* Run one block; false where some threads end while others wait at a barrier. */
+static bool run_block(std::vector<Fiber> &fibers, std::vector<unsigned> &order, std::mt19937 &random)
+{
+    for (auto &fiber : fibers) start(fiber);
+    for (;;) {
+        std::shuffle(order.begin(), order.end(), random);
+        for (unsigned number : order) {
+            current = &fibers[number];
+            if (current->is_finished) continue;
+            threadIdx = current->id;
+            swapcontext(&scheduler, &current->context);
+        }
+        size_t finished = 0;
+        for (auto &fiber : fibers) finished += fiber.is_finished;
+        if (finished == fibers.size()) return true;
+        if (finished) return false;
+    }
+}
+
+/* 0, or 1 for a barrier that not all threads reach. */
+static int launch(void (*function)(const void *), const void *job, const unsigned *blocks, const unsigned *threads, unsigned seed)
+{
+    kernel = function;
+    argument = job;
+    gridDim = {blocks[0], blocks[1], blocks[2]};
+    blockDim = {threads[0], threads[1], threads[2]};
+    std::mt19937 random(seed);
+    std::vector<Fiber> fibers(threads[0] * threads[1] * threads[2]);
+    std::vector<unsigned> order(fibers.size());
+    for (unsigned i = 0; i < fibers.size(); i++) {
+        order[i] = i;
+        fibers[i].stack.resize(64 << 10);
+        fibers[i].id = {i % threads[0], i / threads[0] % threads[1], i / threads[0] / threads[1]};
+    }
+    for (unsigned z = 0; z < blocks[2]; z++)
+        for (unsigned y = 0; y < blocks[1]; y++)
+            for (unsigned x = 0; x < blocks[0]; x++) {
+                blockIdx = {x, y, z};
+                if (!run_block(fibers, order, random)) return 1;
+            }
+    return 0;
+}
+} // namespace shim
+
+static inline void __syncthreads()
+{
+    shim::Fiber *self = shim::current;
+    swapcontext(&self->context, &shim::scheduler);
+    threadIdx = self->id;
+}

@@ -1,0 +1,83 @@
+"""`cupy.RawModule` with g++ in the place of NVRTC: kernels run on the CPU, on the values of the stand-in's arrays.
+
+Compiled kernels are kept in a folder of the user's temporary directory, by the hash of all that they depend on.
+"""
+
+import ctypes
+import getpass
+import hashlib
+import os
+import subprocess
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from tests.cuda.standin.ledger import LEDGER
+
+HERE = Path(__file__).parent.parent
+FLAGS = tuple(os.environ.get("ARRAYCONV_SHIM_FLAGS", "-O1").split())  # a sanitizer's, say
+MAX_THREADS = 1024  # of a block
+MAX_BLOCKS = (2**31 - 1, 65535, 65535)
+_ENTRY = """
+extern "C" int run_kernel(const void *job, const unsigned *blocks, const unsigned *threads, unsigned seed)
+{
+    return shim::launch([](const void *job) { %s(*(const Job *)job); }, job, blocks, threads, seed);
+}
+"""
+_compiled = {}
+
+
+class CompileException(Exception):
+    """`cupy.cuda.compiler.CompileException`."""
+
+
+class RawModule:
+    """A source and the compiler's options; compiled when a function is asked for."""
+
+    def __init__(self, *, code=None, path=None, options=(), backend="nvrtc", name_expressions=None, jitify=False):
+        self.code, self.options = code, tuple(options)
+
+    def get_function(self, name):
+        key = self.code, self.options, FLAGS, name
+        if key not in _compiled:
+            _compiled[key] = _compile(self.code + _ENTRY % name, self.options)
+        return RawKernel(name, _compiled[key])
+
+
+class RawKernel:
+    """A kernel: a call launches it."""
+
+    def __init__(self, name, function):
+        self.name, self._function = name, function
+
+    def __call__(self, grid, block, args, *, shared_mem=0):
+        (job,) = args
+        assert isinstance(job, np.ndarray) and job.size == 1, "CuPy passes structured arrays of one element by value"
+        if not all(0 < n <= most for n, most in zip(grid, MAX_BLOCKS, strict=True)) or np.prod(block) > MAX_THREADS:
+            raise RuntimeError(f"CUDA_ERROR_INVALID_VALUE: grid {grid}, block {block}")
+        LEDGER.launch(self.name)
+        numbers = (ctypes.c_uint * 3)(*grid), (ctypes.c_uint * 3)(*block)
+        if self._function(ctypes.c_void_p(job.ctypes.data), *numbers, 1):
+            raise AssertionError(f"{self.name}: some threads do not reach a barrier")
+
+
+def _folder():
+    folder = Path(tempfile.gettempdir()) / f"arrayconv-kernels-{getpass.getuser()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return folder
+
+
+def _compile(text, options):
+    facts = repr((text, (HERE / "shim.h").read_text(), options, FLAGS)).encode()
+    path = _folder() / f"{hashlib.sha256(facts).hexdigest()}.so"
+    if not path.exists():
+        own = path.with_suffix(f".{os.getpid()}")
+        command = ["g++", "-shared", "-fPIC", "-w", *FLAGS, *options, f"-I{HERE}", "-x", "c++", "-", "-o", str(own)]
+        process = subprocess.run(command, input=text, text=True, capture_output=True, check=False)
+        if process.returncode:
+            raise CompileException(process.stderr)
+        own.rename(path)
+    function = ctypes.CDLL(str(path)).run_kernel
+    function.restype = ctypes.c_int
+    return function
