@@ -37,7 +37,7 @@ _TYPES = {
     "float32": "float", "float64": "double", "complex64": "complex64", "complex128": "complex128",
     "int8": "signed char", "int16": "short", "int32": "int", "int64": "long long",
 }  # fmt: skip
-_SUMS = {"int8": "unsigned", "int16": "unsigned", "int32": "unsigned", "int64": "unsigned long long"}  # they wrap
+_SUMS = {"int8": "unsigned", "int16": "unsigned", "int32": "unsigned", "int64": "unsigned64"}  # they wrap
 DTYPES = frozenset(_TYPES)
 
 Steps = Sequence[int]  # elements between neighbours along each axis

@@ -9,6 +9,7 @@ import hashlib
 import os
 import subprocess
 import tempfile
+from math import prod
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,9 @@ extern "C" int run_kernel(const void *job, const unsigned *blocks, const unsigne
     return shim::launch([](const void *job) { %s(*(const Job *)job); }, job, blocks, threads, seed);
 }
 """
+ITEMSIZES = {
+    "float": 4, "double": 8, "complex64": 8, "complex128": 16, "signed char": 1, "short": 2, "int": 4, "long long": 8
+}  # fmt: skip
 _compiled = {}
 
 
@@ -42,24 +46,38 @@ class RawModule:
         key = self.code, self.options, FLAGS, name
         if key not in _compiled:
             _compiled[key] = _compile(self.code + _ENTRY % name, self.options)
-        return RawKernel(name, _compiled[key])
+        return RawKernel(name, _compiled[key], _itemsize(self.options))
 
 
 class RawKernel:
     """A kernel: a call launches it."""
 
-    def __init__(self, name, function):
-        self.name, self._function = name, function
+    def __init__(self, name, function, itemsize):
+        self.name, self._function, self._itemsize = name, function, itemsize
 
     def __call__(self, grid, block, args, *, shared_mem=0):
         (job,) = args
         assert isinstance(job, np.ndarray) and job.size == 1, "CuPy passes structured arrays of one element by value"
         if not all(0 < n <= most for n, most in zip(grid, MAX_BLOCKS, strict=True)) or np.prod(block) > MAX_THREADS:
             raise RuntimeError(f"CUDA_ERROR_INVALID_VALUE: grid {grid}, block {block}")
-        LEDGER.launch(self.name)
+        self._count(job[0])
         numbers = (ctypes.c_uint * 3)(*grid), (ctypes.c_uint * 3)(*block)
         if self._function(ctypes.c_void_p(job.ctypes.data), *numbers, 1):
             raise AssertionError(f"{self.name}: some threads do not reach a barrier")
+
+
+    def _count(self, job):
+        """Count the launch, with every sample and every tap read once."""
+        axes = [axis for axis in job["axes"] if axis["outputs"]]
+        images, (channels, filters) = int(job["batch"]) * int(job["groups"]), (int(job["channels"]), int(job["filters"]))
+        samples, outputs, taps = (prod(int(axis[name]) for axis in axes) for name in ("size", "outputs", "taps"))
+        read = images * channels * samples + int(job["groups"]) * filters * channels * taps
+        LEDGER.launch(self.name, self._itemsize * read, self._itemsize * images * filters * outputs)
+
+
+def _itemsize(options):
+    (name,) = (option.removeprefix("-DX=") for option in options if option.startswith("-DX="))
+    return ITEMSIZES[name]
 
 
 def _folder():

@@ -9,6 +9,7 @@
 #endif
 
 typedef long long word;
+typedef unsigned long long unsigned64; /* a type of one word, as the others that macros name */
 #define MAX_AXES 6
 
 struct Axis {
