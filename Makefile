@@ -11,7 +11,7 @@ CHOSEN_mparray := conformance/test_values.py conformance/test_lags.py conformanc
 BENCHED ?= numpy torch jax
 WORKERS ?= 2
 # The parts of `make test`, each a target of its own, in order of speed.
-PARTS ?= $(addprefix conformance-,$(filter-out jax numpy,$(BACKENDS))) standard-only \
+PARTS ?= $(addprefix conformance-,$(filter-out jax numpy,$(BACKENDS))) standard-only cuda \
   $(addprefix conformance-,$(filter jax numpy,$(BACKENDS))) unit
 
 VENV := .venv
@@ -23,7 +23,7 @@ EXAMPLES := $(wildcard examples/*.py)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo train test unit conformance standard-only parity examples bench tune check format clean
+.PHONY: help demo train test unit conformance standard-only cuda parity examples bench tune check format clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
@@ -47,6 +47,9 @@ conformance-%: $(INSTALLED)
 
 standard-only: $(INSTALLED)  ## conformance without any accelerator, on tensors: what runs on a GPU
 	$(PYTEST) conformance --backend torch --target conformance.standard_only
+
+cuda: $(INSTALLED)  ## what can be shown of CuPy arrays and CUDA kernels without a GPU: on a stand-in, by compilers
+	$(PYTEST) tests/cuda conformance --backend cupy -p tests.cuda.plugin
 
 parity: $(INSTALLED)  ## SciPy's own tests on our functions: make parity PARITY="--backend numpy --fast"
 	$(BIN)/python tools/parity.py -n $(WORKERS) $(PARITY)

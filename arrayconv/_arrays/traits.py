@@ -10,7 +10,6 @@ from arrayconv._arrays.libraries import is_immutable, is_standard_only, library_
 from arrayconv._arrays.namespace import Namespace, has_dtype, has_fft, writing
 from arrayconv._runtime.tracing import is_recorded, planning, record
 
-
 _GPUS = frozenset(("cuda", "gpu", "rocm", "xpu", "mps"))
 
 

@@ -96,12 +96,12 @@ def _cupy_signature(arrays: tuple[Any, ...]) -> tuple[Any, ...] | None:
     cupy = sys.modules.get("cupy")
     if cupy is None:
         return None
-    parts: list[Any] = [cupy.cuda.get_current_stream().ptr]
+    parts: list[Any] = []
     for array in arrays:
         if type(array) is not cupy.ndarray:
             return None
         parts += array.shape, array.dtype, array.device.id
-    return tuple(parts)
+    return cupy.cuda.get_current_stream().ptr, *parts
 
 
 class _Types:

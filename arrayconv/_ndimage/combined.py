@@ -198,7 +198,9 @@ def _combined(
 ) -> Any:
     """Return a derivative's results along the axes, combined."""
     source = call.source
-    parts = [derivative(source.x, axis, call.dtype, mode, request.cval) for axis, mode in zip(numbers, modes, strict=True)]
+    parts = [
+        derivative(source.x, axis, call.dtype, mode, request.cval) for axis, mode in zip(numbers, modes, strict=True)
+    ]
     with source.current_device():
         parts = [call.cast(part) for part in parts]
     if dry_run.is_active():

@@ -128,9 +128,7 @@ def plan_of(function: str, task: Task, zero_fill: bool) -> Plan:
     return plan
 
 
-def _partition(
-    spec: Spec, candidate: Candidate, algorithm: Algorithm, zero_fill: bool, *, on_gpu: bool
-) -> Partition:
+def _partition(spec: Spec, candidate: Candidate, algorithm: Algorithm, zero_fill: bool, *, on_gpu: bool) -> Partition:
     if not spec.outputs or not spec.terms:  # an empty sum is zero
         return empty_partition(spec)
     if candidate.undivided:

@@ -63,7 +63,7 @@ def test_convolver_computes_on_the_arrays_device(separable):
                 np.testing.assert_allclose(y.get(), reference, atol=RESULTS)
 
 
-def test_convolver_of_a_list_serves_two_devices():
+def test_convolver_of_a_list_runs_on_two_devices():
     conv = arrayconv.Convolver([[1.0, 2.0], [3.0, 4.0]], "same", separable=False)
     for number in (0, 1, 0):
         with Device(number):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 from arrayconv._accel.cuda.sources import Grid, Kernel
@@ -26,7 +26,7 @@ def launch(kernel: Kernel, grid: Grid, job: Any, device: Any) -> None:
     function(grid.blocks, grid.threads, (job,))
 
 
-@lru_cache(maxsize=None)
+@cache
 def _compiled(kernel: Kernel, device: int) -> Any:
     cupy = sys.modules["cupy"]
     try:

@@ -6,18 +6,27 @@ from tests.cuda.standin.array import ndarray, result, values_of
 from tests.cuda.standin.device import Synchronized
 from tests.cuda.standin.ledger import LEDGER
 
-_ELEMENTWISE = """
-add subtract multiply divide true_divide floor_divide remainder power negative absolute conj conjugate sqrt exp square
-isfinite isnan isinf maximum minimum logical_or logical_and logical_not logical_xor invert bitwise_and bitwise_or
-bitwise_xor left_shift right_shift greater greater_equal less less_equal equal not_equal arccos arccosh arcsin arcsinh
-arctan arctan2 arctanh trunc ceil floor sign rint cos sin
-""".split()
+_ELEMENTWISE = (
+    "add", "subtract", "multiply", "divide", "true_divide", "floor_divide", "remainder", "power", "negative",
+    "absolute", "conj", "conjugate", "sqrt", "exp", "square", "isfinite", "isnan", "isinf", "maximum", "minimum",
+    "logical_or", "logical_and", "logical_not", "logical_xor", "invert", "bitwise_and", "bitwise_or", "bitwise_xor",
+    "left_shift", "right_shift", "greater", "greater_equal", "less", "less_equal", "equal", "not_equal", "arccos",
+    "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "trunc", "ceil", "floor", "sign", "rint", "cos",
+    "sin",
+)  # fmt: skip
 _OPERATORS = {
     "add": "add", "sub": "subtract", "mul": "multiply", "truediv": "divide", "floordiv": "floor_divide",
     "mod": "remainder", "pow": "power", "and": "bitwise_and", "or": "bitwise_or", "xor": "bitwise_xor",
     "lshift": "left_shift", "rshift": "right_shift",
 }  # fmt: skip
-_COMPARISONS = {"gt": "greater", "ge": "greater_equal", "lt": "less", "le": "less_equal", "eq": "equal", "ne": "not_equal"}
+_COMPARISONS = {
+    "gt": "greater",
+    "ge": "greater_equal",
+    "lt": "less",
+    "le": "less_equal",
+    "eq": "equal",
+    "ne": "not_equal",
+}
 _UNARY = {"neg": "negative", "invert": "invert", "abs": "absolute"}
 
 

@@ -11,11 +11,12 @@ from tests.cuda.standin.array import ndarray
 from tests.cuda.standin.raw_module import RawModule
 
 VERSION = "14.2.0+standin"
-_NUMPYS = """
-bool_ intp int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 float32 float64 complex64 complex128 dtype finfo
-iinfo issubdtype integer signedinteger unsignedinteger floating complexfloating number broadcast_shapes nan inf pi e
-newaxis promote_types can_cast
-""".split()
+_NUMPYS = (
+    "bool_", "intp", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float16", "float32",
+    "float64", "complex64", "complex128", "dtype", "finfo", "iinfo", "issubdtype", "integer", "signedinteger",
+    "unsignedinteger", "floating", "complexfloating", "number", "broadcast_shapes", "nan", "inf", "pi", "e",
+    "newaxis", "promote_types", "can_cast",
+)  # fmt: skip
 
 
 def _module(name, **names):

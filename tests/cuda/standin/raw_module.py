@@ -57,7 +57,8 @@ class RawKernel:
 
     def __call__(self, grid, block, args, *, shared_mem=0):
         (job,) = args
-        assert isinstance(job, np.ndarray) and job.size == 1, "CuPy passes structured arrays of one element by value"
+        if not isinstance(job, np.ndarray) or job.size != 1:
+            raise TypeError("CuPy passes structured arrays of one element by value, and no others")
         if not all(0 < n <= most for n, most in zip(grid, MAX_BLOCKS, strict=True)) or np.prod(block) > MAX_THREADS:
             raise RuntimeError(f"CUDA_ERROR_INVALID_VALUE: grid {grid}, block {block}")
         self._count(job[0])
@@ -65,14 +66,16 @@ class RawKernel:
         if self._function(ctypes.c_void_p(job.ctypes.data), *numbers, 1):
             raise AssertionError(f"{self.name}: some threads do not reach a barrier")
 
-
     def _count(self, job):
         """Count the launch, with every sample and every tap read once."""
         axes = [axis for axis in job["axes"] if axis["outputs"]]
-        images, (channels, filters) = int(job["batch"]) * int(job["groups"]), (int(job["channels"]), int(job["filters"]))
+        images, (channels, filters) = (
+            int(job["batch"]) * int(job["groups"]),
+            (int(job["channels"]), int(job["filters"])),
+        )
         samples, outputs, taps = (prod(int(axis[name]) for axis in axes) for name in ("size", "outputs", "taps"))
-        read = images * channels * samples + int(job["groups"]) * filters * channels * taps
-        LEDGER.launch(self.name, self._itemsize * read, self._itemsize * images * filters * outputs)
+        read = groups * channels * (batch * samples + filters * taps)
+        LEDGER.launch(self.name, self._itemsize * read, self._itemsize * batch * groups * filters * outputs)
 
 
 def _itemsize(options):

@@ -1,0 +1,66 @@
+"""Every kind of kernel compiled by NVRTC for three generations of cards: it fits. Nothing runs, no speed is shown."""
+
+import pytest
+
+from arrayconv._accel.cuda import job
+from arrayconv._accel.cuda.cuda_rows import _MAX_TAPS as ROW_TAPS
+from arrayconv._accel.cuda.cuda_tiles import _ROWS as TILE_ROWS
+from arrayconv._accel.cuda.sources import Kernel
+from tests.cuda.nvrtc import compiled
+
+SHARED_BYTES = 48 << 10  # of a block, without asking for more
+REGISTERS = 65536  # of a multiprocessor, for one block at least
+THREADS = {"loops": 256, "rows": 128, "tiles": 128}
+
+
+def rows(dtype, height, width, step=1):
+    return Kernel("rows", job.options(dtype, KH=height, KW=width, ROWS=32, X_STEP=step, Y_STEP=1))
+
+
+def tiles(dtype, most, width):
+    return Kernel("tiles", job.options(dtype, MAX_TAPS=most, ROWS=TILE_ROWS[width]))
+
+
+def loops(dtype, axes):
+    return Kernel("loops", job.options(dtype, NAXES=axes))
+
+
+KERNELS = {
+    **{f"rows {n}x{n} float32": rows("float32", n, n) for n in (1, 2, 3, 5, 7, 9)},
+    "rows 3x9 float32, strided": rows("float32", 3, 9, "column.x"),
+    **{f"rows {n}x{n} float64": rows("float64", n, n) for n in (3, ROW_TAPS[8])},
+    "rows 5x5 int8": rows("int8", 5, 5),
+    "rows 5x5 int64": rows("int64", 5, 5),
+    "tiles 16 float32": tiles("float32", 16, 4),
+    "tiles 32 float32": tiles("float32", 32, 4),
+    "tiles 32 int16": tiles("int16", 32, 4),
+    "tiles 16 float64": tiles("float64", 16, 8),
+    "tiles 16 int64": tiles("int64", 16, 8),
+    **{f"loops {n} float32": loops("float32", n) for n in range(1, job.MAX_AXES + 1)},
+    **{f"loops 2 {dtype}": loops(dtype, 2) for dtype in sorted(job.DTYPES - {"float32"})},
+}
+SPILLED = {"rows": 0, "tiles": 8, "loops": 48}  # bytes at most, none of them in the innermost loop
+ARCHITECTURES = {"80": ("rows 5x5 float32", "tiles 32 float32", "loops 2 float64"), "90": tuple(KERNELS), "120": (
+    "rows 7x7 float32", "tiles 16 float64", "loops 3 float32")}  # fmt: skip
+ROWS = [(architecture, name) for architecture, names in ARCHITECTURES.items() for name in names]
+
+
+@pytest.mark.parametrize(("architecture", "name"), ROWS)
+def test_kernel_fits(architecture, name):
+    kernel = KERNELS[name]
+    facts = compiled(kernel, architecture)
+    assert facts.code
+    assert facts.spilled <= SPILLED[kernel.name]
+    assert facts.shared <= SHARED_BYTES
+    assert facts.registers * THREADS[kernel.name] <= REGISTERS
+
+
+def test_a_source_that_does_not_compile_says_why():
+    with pytest.raises(RuntimeError, match="NAXES"):
+        compiled(Kernel("loops", job.options("float32")), "90")
+
+
+def test_struct_of_another_size_does_not_compile():
+    options = tuple(option for option in job.options("float32", NAXES=2) if "JOB_BYTES" not in option)
+    with pytest.raises(RuntimeError, match="and job.cuh differ"):
+        compiled(Kernel("loops", (*options, "-DJOB_BYTES=8")), "90")
