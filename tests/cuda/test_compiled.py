@@ -62,5 +62,5 @@ def test_a_source_that_does_not_compile_says_why():
 
 def test_struct_of_another_size_does_not_compile():
     options = tuple(option for option in job.options("float32", NAXES=2) if "JOB_BYTES" not in option)
-    with pytest.raises(RuntimeError, match="and job.cuh differ"):
+    with pytest.raises(RuntimeError, match="differ"):
         compiled(Kernel("loops", (*options, "-DJOB_BYTES=8")), "90")

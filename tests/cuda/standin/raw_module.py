@@ -69,10 +69,7 @@ class RawKernel:
     def _count(self, job):
         """Count the launch, with every sample and every tap read once."""
         axes = [axis for axis in job["axes"] if axis["outputs"]]
-        images, (channels, filters) = (
-            int(job["batch"]) * int(job["groups"]),
-            (int(job["channels"]), int(job["filters"])),
-        )
+        batch, groups, channels, filters = (int(job[name]) for name in ("batch", "groups", "channels", "filters"))
         samples, outputs, taps = (prod(int(axis[name]) for axis in axes) for name in ("size", "outputs", "taps"))
         read = groups * channels * (batch * samples + filters * taps)
         LEDGER.launch(self.name, self._itemsize * read, self._itemsize * batch * groups * filters * outputs)
