@@ -86,7 +86,7 @@ class Convolver:
     -----
     It caches the plans of the last 16 kinds of x (shape, dtype, library) and what their methods prepared of the kernel,
     within the bound of `arrayconv.config.cache_limit`; `nbytes` is their size, `clear` evicts them. It is safe to call
-    from several threads. A call that is traced or differentiated runs the same plans and caches nothing.
+    from several threads. A call that is traced or differentiated runs its passes one by one, or the kernel whole.
     `arrayconv.vjp` gives the gradient of x. Finding factors costs O(r * prod(k)) for r terms, at most 8.
 
     Examples

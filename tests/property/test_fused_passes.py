@@ -45,7 +45,7 @@ def factor(kind, taps):
 
 @st.composite
 def calls(draw):
-    """Draw a kernel as terms of factors, its dtype and that of x, the shape of x, the options and the seed of the samples."""
+    """Draw a kernel as terms of factors, its dtype, the dtype, shape and seed of x, and the options."""
     dtype = draw(st.sampled_from(DTYPES), label="dtype")
     ndim = draw(st.integers(1, 3), label="ndim")
     most = (300, 40, 9)[ndim - 1]
