@@ -174,12 +174,12 @@ def test_tensors_and_their_gradients():
     convolver = Convolver.from_factors([([1.0, 2.0, 1.0], [1.0, 0.0, -1.0])], "full", boundary="edge")
     y = convolver(x)
     assert is_fused(convolver, x)
-    watched = x.clone().requires_grad_()
-    z = convolver(watched)
+    differentiable = x.clone().requires_grad_()
+    z = convolver(differentiable)
     assert z.requires_grad
     torch.testing.assert_close(z.detach(), y)
     z.sum().backward()
-    assert watched.grad is not None
+    assert differentiable.grad is not None
     assert not convolver(x).requires_grad
     compiled = torch.func.vmap(convolver)(x[None])
     torch.testing.assert_close(compiled[0], y)
