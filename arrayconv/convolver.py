@@ -19,10 +19,10 @@ from arrayconv._arrays.libraries import library_row
 from arrayconv._arrays.namespace import on_device
 from arrayconv._arrays.operands import Operands, traits_like
 from arrayconv._arrays.traits import Traits
-from arrayconv._calls import dry_run, prepare, tape
+from arrayconv._calls import dry_run, one_call, prepare, tape
 from arrayconv._calls.binding import BoundCall, bind, run_plan
 from arrayconv._calls.explanation import shape_argument
-from arrayconv._convolver import passes
+from arrayconv._convolver import fused, passes
 from arrayconv._convolver.chain import FactorRequest, labels
 from arrayconv._convolver.factor_plan import FactorPlan, plan_factors
 from arrayconv._convolver.kernel import FUNCTION, Kernel, parse_kernel
@@ -88,7 +88,7 @@ class Convolver:
     -----
     It caches the plans of the last 16 kinds of x (shape, dtype, library) and what their methods prepared of the kernel,
     within the bound of `arrayconv.config.cache_limit`; `nbytes` is their size, `clear` evicts them. It is safe to call
-    from several threads. A call that is traced or differentiated runs the same plans and caches nothing.
+    from several threads. A call that is traced or differentiated runs its passes one by one, or the kernel whole.
     `arrayconv.vjp` gives the gradient of x. Finding factors costs O(r * prod(k)) for r terms, at most 8.
 
     Examples
@@ -190,7 +190,7 @@ class Convolver:
         TypeError, ValueError, NotImplementedError
             As `convolve` does.
         """
-        key = _key(x)
+        key = _key(x, self._kernel.separability.separation is not None)
         entry = None if key is None else self._store.find(key)
         recording = not is_compiling() and tape.is_recording()
         if entry is not None and out is not None and (recording or not _writes_in_place(entry, x, out)):
@@ -199,6 +199,8 @@ class Convolver:
             entry, operands = self._validate(x, out, key)
         elif entry.call is not None and not recording:
             return self._bound(entry, entry.call, x, out)
+        elif entry.fused is not None:
+            return entry.fused(x)
         else:
             operands = entry.operands._replace(x=x)
         if not recording:
@@ -235,15 +237,16 @@ class Convolver:
         if isinstance(x_or_shape, (int, tuple)):
             shape = shape_argument(FUNCTION, "x_or_shape", x_or_shape)
             traits = traits_like(FUNCTION, self._kernel.array if like is None else like, self._keywords.dtype)
+            x_dtype = traits.output
         else:
             names = ("x_or_shape", "kernel")
             operands = admission.operands(FUNCTION, x_or_shape, self._kernel.array, self._keywords.dtype, names)
-            shape, traits = shape_of(operands.x), operands.traits
+            shape, traits, x_dtype = shape_of(operands.x), operands.traits, _fused_dtype(operands)
         fill = self._options.fill_value
         derivatives = flag(FUNCTION, "derivatives", derivatives)
         prepare.check_fill(FUNCTION, fill, traits)
         problem = self._problem(shape)
-        plan = self._plan(problem, traits, shape, 0)
+        plan = self._plan(problem, traits, shape, 0, "" if derivatives else x_dtype)
         options = self._options if plan.chain is None else self._options._replace(method="auto")
         whole = plan.plan or prepare.plan(FUNCTION, problem, traits, options)
         axes = labels(len(shape), self.shape, self._geometry.axes)
@@ -291,8 +294,8 @@ class Convolver:
         if self._kernel.needs_autodiff or operands.traits.traced:
             return self._entry(operands, problem, shape, extra), operands
         if key is None or extra:
-            queue = library_row(operands.traits.backend).queue(operands.device)
-            key = operands.traits, queue, shape, out is None, extra, config.current(), _accel.state()
+            queue, x_dtype = library_row(operands.traits.backend).queue(operands.device), _fused_dtype(operands)
+            key = operands.traits, queue, shape, x_dtype, out is None, extra, config.current(), _accel.state()
         entry = self._store.find(key)
         if entry is None:
             entry = self._entry(operands, problem, shape, extra)
@@ -303,20 +306,25 @@ class Convolver:
         return entry, operands._replace(kernel=entry.operands.kernel)
 
     def _entry(self, operands: Operands, problem: Problem, shape: tuple[int, ...], extra: int) -> CacheEntry:
-        plan = self._plan(problem, operands.traits, shape, extra)
+        plan = self._plan(problem, operands.traits, shape, extra, _fused_dtype(operands))
         factors = passes.factor_arrays(plan, self._kernel, operands)
         constants = tuple({} for _ in range(sum(map(len, factors)) or 1))
         call = None
         if plan.chain is None and not extra and not operands.traits.traced:
             call = bind(FUNCTION, operands, problem, self._options)
-        return CacheEntry(operands._replace(x=_NOTHING), problem, self._options, plan, factors, constants, call)
+        own = None if plan.fused is None else fused.bind(plan.fused, plan.taps, operands.traits)
+        calls = (
+            () if own or extra or self._kernel.needs_autodiff else passes.bind(operands, plan, factors, self._options)
+        )
+        bare = operands._replace(x=_NOTHING)
+        return CacheEntry(bare, problem, self._options, plan, factors, constants, call, calls, own)
 
     def _problem(self, shape: tuple[int, ...]) -> Problem:
         return positional.problem(FUNCTION, shape, self.shape, self._geometry)
 
-    def _plan(self, problem: Problem, traits: Traits, shape: tuple[int, ...], extra: int) -> FactorPlan:
+    def _plan(self, problem: Problem, traits: Traits, shape: tuple[int, ...], extra: int, x_dtype: str) -> FactorPlan:
         required = self._keywords.separable is True
-        request = FactorRequest(shape, self._geometry.axes, self._options, required, extra)
+        request = FactorRequest(shape, self._geometry.axes, self._options, required, extra, x_dtype)
         return plan_factors(problem, traits, self._kernel.separability, request)
 
     def _bound(self, entry: CacheEntry, call: BoundCall, x: Any, out: Any) -> Any:
@@ -356,22 +364,38 @@ def _run(entry: CacheEntry, operands: Operands, out: Any, constants: Sequence[Co
             call = bind(FUNCTION, operands, entry.problem, options, out=out)
             return call(operands.x, operands.kernel, out=out, constants=constants[0])
         return run_plan(operands, entry.problem, plan.plan, options.fill_value, constants[0])
-    y = passes.run(operands, plan, entry.factors, constants)
+    if entry.fused is not None and not dry_run.is_active():
+        return entry.fused(operands.x, out)
+    if entry.calls and not tape.is_recording():
+        y = passes.run_bound(operands, entry.calls, entry.factors, constants)
+    else:
+        y = passes.run(operands, plan, entry.factors, constants)
+    if plan.fused is not None:
+        dry_run.note_fused(plan.fused.candidate)
     if out is None:
         return y
     out[...] = y
     return out
 
 
-def _key(x: Any) -> Hashable:
-    """Return the cache key of a call on x, made without reading x; None where it must be validated first."""
+def _fused_dtype(operands: Operands) -> str:
+    """Return the dtype of x, '' where a tape, a tracer or a gradient needs the passes one by one."""
+    return dtype_name(operands.x.dtype) if one_call.applies(operands.traits.backend, operands.x) else ""
+
+
+def _key(x: Any, fuses: bool) -> Hashable:
+    """Return the cache key of a call on x, made without reading x; None where it must be validated first.
+
+    With `fuses` it contains whether passes may run in one call.
+    """
     kind, place = type(x), None
     if kind is not np.ndarray:
         torch = sys.modules.get("torch")
         if torch is None or kind is not torch.Tensor or torch.compiler.is_compiling() or is_mode_active(torch._C):
             return None
         place = x.device, x.layout, x.is_cuda and library_row("torch").queue(x.device)
-    return kind, place, x.shape, x.dtype, config.current(), _accel.state()
+    fuses = fuses and one_call.applies("numpy" if place is None else "torch", x)
+    return kind, place, x.shape, x.dtype, fuses, config.current(), _accel.state()
 
 
 def _rebuilt(cls: type[Convolver], origin: Any, from_factors: bool, options: dict[str, Any]) -> Convolver:

@@ -6,7 +6,17 @@ from dataclasses import dataclass, replace
 from math import prod
 from typing import Any
 
-from arrayconv._calls.explanation import Explanation, Gradients, Pass, Shape, duration, explanation, gradients, pass_of
+from arrayconv._calls.explanation import (
+    Explanation,
+    Gradients,
+    Pass,
+    Shape,
+    by_method,
+    duration,
+    explanation,
+    gradients,
+    pass_of,
+)
 from arrayconv._convolver.chain import Chain
 from arrayconv._convolver.factor_plan import FactorPlan
 from arrayconv._convolver.kernel import FUNCTION
@@ -57,25 +67,31 @@ def explained(
         if not derivatives:
             return whole_kernel
         return replace(whole_kernel, gradients=_of_x(whole, fill, x_shape))
+    passes = _passes(plan, chain, labels, x_shape, derivatives)
     values: dict[str, Any] = {
         **vars(of_whole),
         "method": SEPARABLE,
-        "steps": chain.terms * sum(each.partition.num_pieces for each in chain.plans),
-        "workspace": max(each.candidate.workspace for each in chain.plans),
-        "cost_ns": chain.cost_ns,
-        "passes": _passes(chain, plan.fills, labels, x_shape, derivatives),
+        "steps": chain.terms * sum(step.explanation.steps for step in passes),
+        "workspace": max(step.workspace for step in passes),
+        "cost_ns": plan.cost_ns,
+        "passes": passes,
     }
     return ConvolverExplanation(**values, rank=chain.terms)
 
 
-def _passes(chain: Chain, fills: Any, labels: Shape, x_shape: Shape, derivatives: bool) -> tuple[Pass, ...]:
+def _passes(own: FactorPlan, chain: Chain, labels: Shape, x_shape: Shape, derivatives: bool) -> tuple[Pass, ...]:
+    """Describe the passes of a term; in one call of compiled code each has an equal part of the cost."""
     passes: list[Pass] = []
+    fills = own.fills
     for number, (axis, problem, plan) in enumerate(zip(chain.order, chain.problems, chain.plans, strict=True)):
         described = explanation(plan, problem.shape)
+        if own.fused is not None:
+            cost_ns = own.fused.candidate.cost_ns // (chain.terms * len(chain.plans))
+            described = by_method(described, own.fused.candidate._replace(cost_ns=cost_ns))
         if derivatives:
             described = replace(described, gradients=_of_x(plan, fills[0][number] if fills else 0, x_shape))
         step = pass_of(plan.spec.taps, labels[axis], described)
-        passes.append(step._replace(taps=problem.spec.kernel_size[0]))
+        passes.append(step._replace(taps=problem.spec.taps))
         x_shape = problem.shape
     return tuple(passes)
 

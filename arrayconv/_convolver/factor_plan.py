@@ -11,6 +11,7 @@ from arrayconv._arrays.traits import Traits
 from arrayconv._calls import prepare
 from arrayconv._calls.explanation import duration
 from arrayconv._convolver.chain import Chain, FactorRequest, chain_of
+from arrayconv._convolver.fused import FusedPasses, fused_passes
 from arrayconv._convolver.kernel import FUNCTION, Separability
 from arrayconv._kernels.separable import Factor, Term, balanced, fills, misfit
 from arrayconv._plan.plan import Plan
@@ -29,6 +30,13 @@ class FactorPlan(NamedTuple):
         Term, ...
     ] = ()  # per term and pass, the numbers of the factor; none where the caller's factors are arrays
     fills: tuple[tuple[complex, ...], ...] = ()  # per term and pass
+    fused: FusedPasses | None = None  # all passes in one call of compiled code, where that is predicted to be quickest
+
+    @property
+    def cost_ns(self) -> int:
+        """Predicted nanoseconds of the passes."""
+        assert self.chain is not None
+        return self.chain.cost_ns if self.fused is None else self.fused.candidate.cost_ns
 
 
 @planning(0)
@@ -50,10 +58,18 @@ def plan_factors(problem: Problem, traits: Traits, separability: Separability, r
         if whole is None:
             raise ValueError(f"{FUNCTION}: `kernel` can't be run as passes along its axes: {passes}.")
         return FactorPlan(whole, None, passes)
-    chain = passes.chain
-    if whole is not None and chain is not None and chain.cost_ns >= whole.candidate.cost_ns:
-        return FactorPlan(whole, None, f"{chain} would take longer, est {duration(chain.cost_ns)}")
+    passes = passes._replace(fused=_quicker_fused(passes, problem, traits, request))
+    if whole is not None and passes.cost_ns >= whole.candidate.cost_ns:
+        return FactorPlan(whole, None, f"{passes.chain} would take longer, est {duration(passes.cost_ns)}")
     return passes._replace(plan=whole)
+
+
+def _quicker_fused(passes: FactorPlan, problem: Problem, traits: Traits, request: FactorRequest) -> FusedPasses | None:
+    """Return the passes as one call of compiled code, where it computes them and is predicted to be quicker."""
+    if passes.chain is None or not passes.taps:
+        return None
+    own = fused_passes(passes.chain, passes.taps, problem, traits, request)
+    return own if own is not None and own.candidate.cost_ns < passes.chain.cost_ns else None
 
 
 def _unfit(separability: Separability, traits: Traits, request: FactorRequest) -> str | None:

@@ -12,10 +12,10 @@ from arrayconv._arrays.identify import device_of
 from arrayconv._arrays.namespace import Namespace
 from arrayconv._arrays.operands import Operands
 from arrayconv._arrays.traits import Traits
-from arrayconv._calls import prepare, tape
-from arrayconv._calls.binding import run_plan
+from arrayconv._calls import binding, dry_run, prepare, tape
+from arrayconv._calls.binding import BoundCall, run_plan
 from arrayconv._convolver.factor_plan import FactorPlan
-from arrayconv._convolver.kernel import Kernel, Rows
+from arrayconv._convolver.kernel import FUNCTION, Kernel, Rows
 from arrayconv._plan.plan import Plan, Task, plan_of
 from arrayconv._problem.problem import Problem
 from arrayconv._run.steps import Constants
@@ -35,7 +35,7 @@ def factor_arrays(plan: FactorPlan, kernel: Kernel, operands: Operands) -> Rows:
     if chain is None:
         return ()
     xp = operands.xp
-    shapes = [tuple(kernel.shape[axis] for axis in group) for group in chain.factors]
+    shapes = [problem.spec.kernel_size for problem in chain.problems]
     if kernel.factors:
         rows = [[term[axis] for axis in chain.order] for term in kernel.factors]
         return tuple(tuple(xp.reshape(taps, n) for taps, n in zip(row, shapes, strict=True)) for row in rows)
@@ -46,11 +46,48 @@ def factor_arrays(plan: FactorPlan, kernel: Kernel, operands: Operands) -> Rows:
     )
 
 
+def bind(operands: Operands, plan: FactorPlan, factors: Rows, options: prepare.Options) -> tuple[BoundCall, ...]:
+    """Return the passes of all terms bound, in the order in which they run; none where they are not run as planned.
+
+    Bound calls run where values are known and a call's own plan is that of the pass.
+    """
+    chain, traits = plan.chain, operands.traits
+    if chain is None or traits.traced or traits.backend == LIBRARY or dry_run.is_active():
+        return ()
+    calls: list[BoundCall] = []
+    for row, fills in zip(factors, _fills(plan, factors), strict=True):
+        x = operands.x
+        for factor, problem, own, fill in zip(row, chain.problems, chain.plans, fills, strict=True):
+            step = Operands(x, factor, operands.xp, operands.device, traits._replace(output=own.traits.output))
+            call = binding.bind(FUNCTION, step, problem, options._replace(fill_value=fill))
+            if call.plan()._replace(budget=own.budget) != own:  # less the bytes of the arrays between passes
+                return ()
+            calls.append(call)
+            x = dry_run.stand_in(problem.shape, own.traits.output, xp=operands.xp, device=operands.device)
+    return tuple(calls)
+
+
+def run_bound(operands: Operands, calls: Sequence[BoundCall], factors: Rows, constants: Sequence[Constants]) -> Any:
+    """Return `run`'s result by bound calls."""
+    total, steps = None, zip(calls, constants, strict=True)
+    for row in factors:
+        y = operands.x
+        for factor, (call, prepared) in zip(row, steps, strict=False):
+            y = call(y, factor, constants=prepared)
+        total = y if total is None else _added(total, y)
+    return operands.xp.astype(total, getattr(operands.xp, operands.traits.output), copy=False)
+
+
+def _fills(plan: FactorPlan, factors: Rows) -> tuple[tuple[complex, ...], ...]:
+    assert plan.chain is not None
+    return plan.fills or ((0,) * len(plan.chain.plans),) * len(factors)
+
+
 def run(operands: Operands, plan: FactorPlan, factors: Rows, constants: Sequence[Constants]) -> Any:
     """Return the sum over terms of x after all passes, in the result's dtype."""
     chain = plan.chain
     assert chain is not None
-    outside = plan.fills or ((0,) * len(chain.plans),) * len(factors)
+    outside = _fills(plan, factors)
     if operands.traits.backend != LIBRARY:
         passes = tuple(map(Pass, chain.problems, chain.plans))
         return _sum_of_terms(operands, passes, outside, factors, constants)

@@ -18,6 +18,7 @@ from arrayconv._arrays.operands import Operands
 from arrayconv._calls import prepare
 from arrayconv._calls.binding import BoundCall
 from arrayconv._convolver.factor_plan import FactorPlan
+from arrayconv._convolver.fused import BoundPasses
 from arrayconv._convolver.kernel import Rows
 from arrayconv._problem.problem import Problem
 from arrayconv._run.steps import Constants
@@ -36,6 +37,8 @@ class CacheEntry(NamedTuple):
     factors: Rows
     constants: tuple[Constants, ...]  # for each plan that runs: what it prepared of the kernel, by step
     call: BoundCall | None  # where the kernel is run whole
+    calls: tuple[BoundCall, ...] = ()  # where passes are run one by one, of each
+    fused: BoundPasses | None = None  # where passes run in one call of compiled code
 
 
 class Store:

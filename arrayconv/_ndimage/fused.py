@@ -6,29 +6,26 @@ complex weights need the passes.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from arrayconv import _autodiff, config
+from arrayconv import config
 from arrayconv._accel.native import filters, native_filters
 from arrayconv._accel.native.native_filters import BoundFilters
 from arrayconv._arrays.array import Array
 from arrayconv._arrays.dtype_names import dtype_name
+from arrayconv._arrays.identify import device_kind
 from arrayconv._arrays.out_arrays import is_writable_in_place, shares_memory
-from arrayconv._arrays.tensors import memory
-from arrayconv._calls import tape
+from arrayconv._calls import one_call
 from arrayconv._costs import parallel
 from arrayconv._ndimage import dtypes
 from arrayconv._ndimage.validation import Call, Source
 from arrayconv._ndimage.window import Pass, windows_along
 from arrayconv._plan.rank import Candidate
 from arrayconv._problem.chain import Chains, Combination, Window
-from arrayconv._runtime.tracing import is_compiling, is_traced, planning, shape_of
-
-_NUMPY, _TORCH = "numpy", "torch"
+from arrayconv._runtime.tracing import planning, shape_of
 
 
 class Fused(NamedTuple):
@@ -39,26 +36,15 @@ class Fused(NamedTuple):
 
     def run(self, call: Call, x: Any, weights: Any, out: Any) -> Any:
         """Return the filtered input in the working dtype; `out` where that was written."""
-        is_tensor = call.source.backend == _TORCH
-        target = out
-        if is_tensor:
-            x, target = memory(x), None if out is None else memory(out)
-        if x.dtype == np.bool_:
-            x = x.view(np.uint8)
-        taps = self.weights
+        backend, taps = call.source.backend, self.weights
         if taps is None:
-            taps = np.ascontiguousarray(memory(weights) if is_tensor else weights, np.float64)
+            taps = np.ascontiguousarray(one_call.host(backend, weights), np.float64)
             taps = taps if taps.flags.aligned else taps.copy()
-        y = self.bound(x, taps, target)
-        if out is not None:
-            return out
-        return sys.modules[_TORCH].from_numpy(y) if is_tensor else y
+        return one_call.run(self.bound, backend, x, taps, out)
 
     def candidate(self) -> Candidate:
         """Return the row of an explanation."""
-        chains, threads = self.bound.chains, self.bound.threads
-        cost, workspace = native_filters.cost(chains, threads), native_filters.workspace(chains, threads)
-        return Candidate(native_filters.NAME, cost, (1, 1, *chains.shape), workspace, None)
+        return one_call.candidate(self.bound.chains, self.bound.threads, is_uint16=self.bound.is_uint16)
 
 
 def bind(
@@ -70,7 +56,7 @@ def bind(
     """
     source = call.source
     accelerators, threads = config.current().accelerators, config.current().threads
-    if not native_filters.is_available(accelerators) or not supports(source, accelerators):
+    if not supports(source, accelerators):
         return None
     taps = [one.weights for chain in chains for one in chain]
     if any(dtypes.is_complex(dtype_name(weights.dtype)) for weights in taps):
@@ -80,21 +66,15 @@ def bind(
     most = parallel.most_threads(threads, is_compiled=True)
     if not native_filters.supports(problem) or _exceeds(problem, most) or not native_filters.loads():
         return None
-    flat = [_host(source, one).reshape(-1) for one in taps]
+    flat = [one_call.host(source.backend, one).reshape(-1) for one in taps]
     numbers = np.ascontiguousarray(np.concatenate(flat), np.float64)
     is_uint16 = not takes_weights and filters.fits_uint16(problem, numbers.tolist(), call.fill)
     return Fused(BoundFilters(problem, call.fill, most, is_uint16=is_uint16), numbers)
 
 
-def _host(source: Source, weights: Any) -> Any:
-    return memory(weights) if source.backend == _TORCH else weights
-
-
 def supports(source: Source, accelerators: frozenset[str]) -> bool:
     """Whether compiled code reads arrays like the input."""
-    if source.backend == _NUMPY:
-        return True
-    return source.backend == _TORCH and source.device.type == "cpu" and _NUMPY in accelerators
+    return one_call.is_available(source.backend, device_kind(source.backend, source.device), accelerators)
 
 
 def _exceeds(chains: Chains, threads: int) -> bool:
@@ -105,13 +85,7 @@ def _exceeds(chains: Chains, threads: int) -> bool:
 
 def applies(source: Source, x: Array, weights: Any = None) -> bool:
     """Whether nothing needs the passes of a call on these arrays: no tape, no tracer, no gradient."""
-    if is_compiling() or tape.is_recording():
-        return False
-    if source.backend != _TORCH:
-        return True
-    other = x if weights is None else weights
-    detect = _autodiff.detector(_TORCH)
-    return not is_traced(_TORCH, x, other) and (detect is None or not detect(x, other))
+    return one_call.applies(source.backend, x, x if weights is None else weights)
 
 
 def can_write(call: Call, x: Array) -> bool:

@@ -119,7 +119,7 @@ class _CostModel(NamedTuple):
         """Return the expected nanoseconds of all pieces, one after the other, with the kernel prepared once."""
         piece, count, traits = self.piece(block), self.count(block), self.traits._replace(threads=threads)
         saved = self.prepare_cost(block, threads) * (count - 1)
-        return (self.algorithm.cost(piece, traits) + _step_ns(traits)) * count - saved + self.extension_cost
+        return (self.algorithm.cost(piece, traits) + step_ns(traits)) * count - saved + self.extension_cost
 
     @property
     def extension_cost(self) -> int:
@@ -196,7 +196,7 @@ def _undivided_candidate(algorithm: Algorithm, spec: Spec, traits: Traits, limit
     if needs > limit:
         return None
     block = (spec.batch, spec.groups, *spec.output_size)
-    cost = algorithm.cost(spec, traits) + _step_ns(traits)
+    cost = algorithm.cost(spec, traits) + step_ns(traits)
     return Candidate(algorithm.name, cost, block, needs, None, undivided=True)
 
 
@@ -217,7 +217,7 @@ def _split_block(block: tuple[int, ...], sizes: Sequence[int], reaches: Sequence
     return tuple(shape)
 
 
-def _step_ns(traits: Traits) -> int:
+def step_ns(traits: Traits) -> int:
     """Return the nanoseconds to start a piece: about 20 calls on tiny arrays."""
     return 20 * primitive_costs(traits.row).call_ns
 

@@ -2,12 +2,15 @@
 
 A pass sums in float64 (real or complex) and its results are rounded to the dtype of y before the next one reads them,
 as if they had been stored. Several chains of the same samples may be combined.
+
+The passes of a filter extend what they read along their own axis, and keep its shape. Those of one kernel, a sum of
+products, compute one convolution: x is extended along all axes before the first pass, outputs may be fewer or more than
+samples, and integers wrap.
 """
 
 from __future__ import annotations
 
 from itertools import product
-from math import prod
 from typing import Literal, NamedTuple
 
 from arrayconv._problem.boundary import reads_samples
@@ -19,7 +22,7 @@ Combination = Literal["", "sum", "length"]  # none of one chain; the root of the
 
 @record
 class Window(NamedTuple):
-    """One pass: the kernel's axes of x, each with as many outputs as samples, and the terms in order."""
+    """One pass: the kernel's axes of x, and the terms in order."""
 
     axes: tuple[int, ...]
     windows: tuple[Axis, ...]  # one per axis
@@ -37,13 +40,14 @@ class Window(NamedTuple):
 
 @record
 class Chains(NamedTuple):
-    """Chains of passes over arrays of one shape; every chain filters the same axes, in one order."""
+    """Chains of passes over x of one shape; every chain filters the same axes, in one order."""
 
     shape: tuple[int, ...]
     chains: tuple[tuple[Window, ...], ...]
     x: str  # dtype names; of integers and real numbers, or both complex
     y: str
     combine: Combination = ""
+    is_one_kernel: bool = False
 
     @property
     def filtered(self) -> dict[int, tuple[int, Axis]]:
@@ -55,9 +59,10 @@ class Chains(NamedTuple):
         }
 
     @property
-    def macs(self) -> int:
-        """Multiply-adds of all passes."""
-        return prod(self.shape) * sum(len(window.positions) for chain in self.chains for window in chain)
+    def output_shape(self) -> tuple[int, ...]:
+        """Shape of y."""
+        filtered = self.filtered
+        return tuple([filtered[axis][1].outputs if axis in filtered else n for axis, n in enumerate(self.shape)])
 
 
 def is_regular(chains: Chains) -> bool:

@@ -34,9 +34,11 @@ _ORDERED, _FUSED, _ANY, _MEAN = range(4)  # SUM of src/filter_blocks.h
 _NONE, _FLOAT, _NARROW, _WIDE, _UNSIGNED = range(5)  # ROUNDING
 _EACH = 16  # adjacent numbers that count as one sample, at most
 _EXACT_BITS = 48  # of sums of integers whose quotients are exact by one product
+_FLOAT64_INTEGERS = 1 << 53  # that float64 contains, all smaller ones too
 _BYTE, _MAX_UINT16_DIVISOR = 255, 128  # up to which quotients of sums of bytes are exact
 _COMBINED_BYTES = 2  # of integers whose squares and sums float64 contains
 _SLACK = 64  # doubles that vectors may read beyond a buffer
+_MAX_MARGIN = 1 << 20  # positions beyond one end of an axis
 _PADDING = 64  # numbers of a row, at most, beyond those of its windows
 
 
@@ -54,6 +56,7 @@ class Place(NamedTuple):
     """One axis in memory."""
 
     size: int
+    outputs: int
     x_step: int  # in bytes
     y_step: int
     number: int  # of the pass that filters it, or -1
@@ -61,12 +64,17 @@ class Place(NamedTuple):
 
 
 def supports(chains: Chains) -> bool:
-    """Whether the loop has the dtypes; several chains are combined in float64, which contains no wide integers."""
+    """Whether the loop has the dtypes; several chains are combined in float64, which contains no wide integers.
+
+    A uint64 is written as one, but between passes a double does not contain it.
+    """
     names = _part(chains.x), _part(chains.y)
     if not all(name in NUMBERS for name in names):
         return False
     if (dtypes.kind(chains.x) == "complex") != (dtypes.kind(chains.y) == "complex"):
         return False
+    if chains.is_one_kernel:
+        return chains.y != "uint64"
     few = dtypes.kind(names[1]) != "integer" or dtypes.itemsize(names[1]) <= _COMBINED_BYTES
     return not chains.combine or (few and dtypes.kind(chains.y) != "complex")
 
@@ -75,6 +83,27 @@ def buffer_sizes(chains: Chains) -> int:
     """Return the doubles of all buffers of a thread, at most."""
     most = max(_FLOAT64.buffer, prod(2 * along.reach + _PADDING for _, along in chains.filtered.values()))
     return 5 * (most + _SLACK)
+
+
+@planning()
+def macs(chains: Chains) -> int:
+    """Return the multiply-adds of all passes, those included that neighbouring blocks repeat."""
+    x_strides = _dense(chains.shape, dtypes.itemsize(chains.x))
+    y_strides = _dense(chains.output_shape, dtypes.itemsize(chains.y))
+    places, each = _places(chains, x_strides, y_strides, 2 if dtypes.kind(chains.y) == "complex" else 1)
+    blocks = _blocks(chains, places, each, _FLOAT64)
+    total = 0
+    for number, windows in enumerate(zip(*chains.chains, strict=True)):
+        sums = each
+        for place, block in zip(places, blocks, strict=True):
+            repeated = chains.filtered[place.axis][1].reach - 1 if place.number > number else 0
+            sums *= place.outputs + repeated * -(-place.outputs // block)
+        total += sums * sum([len(window.positions) for window in windows])
+    return total
+
+
+def _dense(shape: tuple[int, ...], itemsize: int) -> Steps:
+    return tuple([itemsize * prod(shape[axis + 1 :]) for axis in range(len(shape))])
 
 
 @planning()
@@ -105,8 +134,8 @@ def job(chains: Chains, x_strides: Steps, y_strides: Steps, fill: complex, is_ui
         x_start=0,
         y_start=0,
     )
-    units = prod(-(-place.size // block) for place, block in zip(places, blocks, strict=True))
-    formats = _format(y_name), _format(y_name, wraps=True)
+    units = prod(-(-place.outputs // block) for place, block in zip(places, blocks, strict=True))
+    formats = _format(y_name, wraps=chains.is_one_kernel), _format(y_name, wraps=True)
     return Job(FILTERS, (table, *formats, axes, passes, positions, border), units, scratch)
 
 
@@ -128,8 +157,10 @@ def _places(chains: Chains, x_strides: Steps, y_strides: Steps, parts: int) -> t
     """Return the axes in memory, without those of one sample that no pass filters, and the numbers at a position."""
     filtered = chains.filtered
     places = [
-        Place(n, x_step, y_step, filtered[axis][0] if axis in filtered else -1, axis)
-        for axis, (n, x_step, y_step) in enumerate(zip(chains.shape, x_strides, y_strides, strict=True))
+        Place(n, outputs, x_step, y_step, filtered[axis][0] if axis in filtered else -1, axis)
+        for axis, (n, outputs, x_step, y_step) in enumerate(
+            zip(chains.shape, chains.output_shape, x_strides, y_strides, strict=True)
+        )
         if n > 1 or axis in filtered
     ]
     each, x_bytes, y_bytes = parts, dtypes.itemsize(_part(chains.x)), dtypes.itemsize(_part(chains.y))
@@ -148,7 +179,7 @@ def _blocks(chains: Chains, places: list[Place], each: int, limits: Limits) -> l
     for number, place in reversed([*enumerate(places)]):
         around = chains.filtered[place.axis][1].reach - 1 if place.number >= 0 else 0
         most = limits.row // each if number == len(places) - 1 else max(space - around, around, 1)
-        count = -(-place.size // max(1, -(-place.size // max(most, 1))))
+        count = -(-place.outputs // max(1, -(-place.outputs // max(most, 1))))
         blocks.append(count)
         space = max(space // (count + around), 1)
     return blocks[::-1]
@@ -158,7 +189,7 @@ def _axes(chains: Chains, places: list[Place], blocks: list[int]) -> tuple[list[
     """Return the axes of the table, and the samples beyond their ends."""
     filtered = chains.filtered
     whole = [filtered[place.axis][1] if place.number >= 0 else Axis(place.size, 1, place.size) for place in places]
-    margins = [(max(axis.before, 0), max(axis.reach - 1 - axis.before, 0)) for axis in whole]
+    margins = [_margins(axis) for axis in whole]
     steps = tuple(place.x_step for place in places), tuple(place.y_step for place in places)
     entries, border = geometry.axes(whole, margins, steps)
     axes = [
@@ -167,16 +198,23 @@ def _axes(chains: Chains, places: list[Place], blocks: list[int]) -> tuple[list[
             border=entry.border,
             border_before=entry.border_before,
             before=entry.before,
+            outputs=axis.outputs,
             taps=axis.reach,
             x_step=entry.x_step,
             y_step=entry.y_step,
             block=block,
             number=place.number,
-            is_constant=axis.boundary == "constant",
+            is_constant=axis.boundary == "constant" and not chains.is_one_kernel,
         )
         for entry, axis, place, block in zip(entries, whole, places, blocks, strict=True)
     ]
     return axes, border
+
+
+def _margins(axis: Axis) -> tuple[int, int]:
+    """Return how many positions before and after the samples are read."""
+    first, stop = axis.span(0, axis.outputs)
+    return max(-first, 0), max(stop - axis.size, 0)
 
 
 def _passes(chains: Chains, axes: list[int], is_uint16: bool) -> tuple[list[FilterPass], Host]:
@@ -201,7 +239,7 @@ def _passes(chains: Chains, axes: list[int], is_uint16: bool) -> tuple[list[Filt
 
 
 def _float64_sums(chains: Chains, window: Window) -> dict[str, Any]:
-    """Return how the sums of a pass are formed in float64, and divided.
+    """Return how the sums of a pass are formed in float64, and divided; one kernel's integers are exact in any order.
 
     Sums of two samples may exceed float64: where samples are of that dtype, every product is formed.
     """
@@ -213,7 +251,7 @@ def _float64_sums(chains: Chains, window: Window) -> dict[str, Any]:
     if window.divisor != 1 and (not is_integer or is_exact):
         how = _MEAN
     else:
-        how = _ORDERED if is_integer else _FUSED if "float64" in names else _ANY
+        how = _ORDERED if is_integer and not chains.is_one_kernel else _FUSED if "float64" in names else _ANY
     raises = 1.0
     if is_integer:
         raises += (6 if is_exact else 2) * eps
@@ -264,3 +302,24 @@ def fits_uint16(chains: Chains, weights: Sequence[float], fill: complex) -> bool
         return True
     of_bytes = chains.x == "uint8" and chains.y != "int8" and 0 <= fill.real <= _BYTE
     return of_bytes and max(divisors) <= _MAX_UINT16_DIVISOR
+
+
+def is_near(chains: Chains) -> bool:
+    """Whether the table of the samples beyond the ends is short; outputs may be anywhere."""
+    return all(max(_margins(along)) <= _MAX_MARGIN for _, along in chains.filtered.values())
+
+
+def fits_float64(chains: Chains, weights: Sequence[Sequence[Sequence[complex]]], fill: complex) -> bool:
+    """Whether no sum of one kernel's integers exceeds float64; `weights` are those of each pass of each chain."""
+    if dtypes.kind(chains.y) != "integer":
+        return True
+    contained, total = 1 << dtypes.DTYPES[chains.y].bits, 0
+    for chain in weights:
+        largest = max(1 << dtypes.DTYPES[chains.x].bits, int(abs(fill)))
+        for factors in chain:
+            sums = largest * sum([int(abs(weight)) for weight in factors])
+            if sums >= _FLOAT64_INTEGERS:
+                return False
+            largest = min(sums, contained)  # wrapped
+        total += largest
+    return total < _FLOAT64_INTEGERS

@@ -48,21 +48,23 @@ def loads() -> bool:
 @planning()
 def supports(chains: Chains) -> bool:
     """Whether the loop computes such chains."""
-    return bool(prod(chains.shape) and chains.filtered) and is_regular(chains) and filters.supports(chains)
+    is_empty = not (prod(chains.shape) and prod(chains.output_shape) and chains.filtered)
+    return not is_empty and is_regular(chains) and filters.supports(chains) and filters.is_near(chains)
 
 
-def cost(chains: Chains, most_threads: int) -> int:
-    """Return nanoseconds by measured costs."""
+def cost(chains: Chains, most_threads: int, is_uint16: bool = False) -> int:
+    """Return nanoseconds by measured costs; vectors contain four times as many numbers of uint16."""
     measured = method_cost(NAME)
-    picoseconds = chains.macs * measured.cache_line_mac * _DOUBLE // LINE
-    picoseconds += prod(chains.shape) * measured.output * sum(map(len, chains.chains))
+    picoseconds = filters.macs(chains) * measured.cache_line_mac * _DOUBLE // LINE
+    picoseconds += prod(chains.output_shape) * measured.output * sum(map(len, chains.chains))
+    picoseconds >>= 2 * is_uint16
     return measured.call_ns + picoseconds // num_threads(chains, most_threads) // 1000
 
 
 @planning()
 def num_threads(chains: Chains, most: int) -> int:
     """Return the number of threads for chains of this size."""
-    work = (chains.macs + 8 * prod(chains.shape)) * _DOUBLE
+    work = (filters.macs(chains) + 8 * prod(chains.output_shape)) * _DOUBLE
     return parallel.num_threads("filters", work, most)
 
 
@@ -91,7 +93,7 @@ class BoundFilters:
     def __init__(self, chains: Chains, fill: complex, threads: int, *, is_uint16: bool = False) -> None:
         self.chains, self.fill, self.is_uint16 = chains, fill, is_uint16
         self.threads = num_threads(chains, threads)
-        self._dtype = np.dtype(chains.y)
+        self._shape, self._dtype = chains.output_shape, np.dtype(chains.y)
         self._layouts: dict[Any, tuple[Start, int]] = {}
 
     def __call__(self, x: Any, weights: Any, out: Any = None) -> Any:
@@ -101,7 +103,7 @@ class BoundFilters:
         """
         if not x.dtype.isnative:
             x = x.astype(x.dtype.newbyteorder("="))
-        y: Any = np.empty(self.chains.shape, self._dtype) if out is None else out
+        y: Any = np.empty(self._shape, self._dtype) if out is None else out
         layout = self._layouts.get((x.strides, y.strides)) or self._add_layout(x.strides, y.strides)
         part = layout[0](address(x), address(weights), address(y))
         parallel_for(part, layout[1], self.threads)

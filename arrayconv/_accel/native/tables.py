@@ -185,6 +185,7 @@ class FilterAxis(NamedTuple):
     border: int  # as in an `Axis`
     border_before: int
     before: int
+    outputs: int  # of the last pass
     taps: int
     x_step: int
     y_step: int

@@ -134,9 +134,9 @@ static void place_block(const filter_job *job, word number, word line_numbers, f
 {
     for (word n = job->table->axes - 1; n >= 0; n--) {
         const filter_axis *along = job->axes + n;
-        const word blocks = (along->size + along->block - 1) / along->block;
+        const word blocks = (along->outputs + along->block - 1) / along->block;
         block->first[n] = number % blocks * along->block;
-        block->outputs[n] = min_word(along->block, along->size - block->first[n]);
+        block->outputs[n] = min_word(along->block, along->outputs - block->first[n]);
         block->size[n] = block->outputs[n] + along->taps - 1;
         number /= blocks;
     }

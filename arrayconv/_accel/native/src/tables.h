@@ -123,6 +123,7 @@ typedef int64_t word;
     X(border)        /* as in an axis */                                                                               \
     X(border_before)                                                                                                   \
     X(before)                                                                                                          \
+    X(outputs)       /* of the last pass */                                                                            \
     X(taps)                                                                                                            \
     X(x_step)                                                                                                          \
     X(y_step)                                                                                                          \

@@ -1,0 +1,62 @@
+"""Several passes by one call of compiled code, on NumPy arrays and on tensors in the memory of the CPU.
+
+A tape, a tracer and a gradient need the passes one by one.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import numpy as np
+
+from arrayconv import _autodiff
+from arrayconv._accel.native import native_filters
+from arrayconv._accel.native.native_filters import BoundFilters
+from arrayconv._arrays.array import Array
+from arrayconv._arrays.tensors import memory
+from arrayconv._calls import tape
+from arrayconv._plan.rank import Candidate
+from arrayconv._problem.chain import Chains
+from arrayconv._runtime.tracing import is_compiling, is_traced
+
+_NUMPY, _TORCH = "numpy", "torch"
+
+
+def is_available(backend: str, device: str, accelerators: frozenset[str]) -> bool:
+    """Whether the compiled code may run on arrays of a library on a device."""
+    if not native_filters.is_available(accelerators):
+        return False
+    return backend == _NUMPY or (backend == _TORCH and device == "cpu" and _NUMPY in accelerators)
+
+
+def applies(backend: str, *arrays: Array) -> bool:
+    """Whether nothing needs the passes of a call on these arrays: no tape, no tracer, no gradient."""
+    if is_compiling() or tape.is_recording():
+        return False
+    if backend != _TORCH:
+        return True
+    detect = _autodiff.detector(_TORCH)
+    return not is_traced(_TORCH, *arrays) and (detect is None or not detect(arrays[0], arrays[-1]))
+
+
+def host(backend: str, array: Any) -> Any:
+    """Return the memory of an array as NumPy's."""
+    return memory(array) if backend == _TORCH else array
+
+
+def run(bound: BoundFilters, backend: str, x: Any, weights: Any, out: Any = None) -> Any:
+    """Return x after all passes, in the dtype of the chains; `out` where that was written."""
+    samples, target = host(backend, x), None if out is None else host(backend, out)
+    if samples.dtype == np.bool_:
+        samples = samples.view(np.uint8)
+    y = bound(samples, weights, target)
+    if out is not None:
+        return out
+    return sys.modules[_TORCH].from_numpy(y) if backend == _TORCH else y
+
+
+def candidate(chains: Chains, threads: int, *, is_uint16: bool) -> Candidate:
+    """Return the row of an explanation."""
+    cost, workspace = native_filters.cost(chains, threads, is_uint16), native_filters.workspace(chains, threads)
+    return Candidate(native_filters.NAME, cost, (1, 1, *chains.output_shape), workspace, None)

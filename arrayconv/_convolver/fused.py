@@ -1,0 +1,91 @@
+"""All passes of all terms by one call of compiled code, from the plan of the passes one by one.
+
+x is extended along all axes before the first pass, as the definition extends it, so a fill needs no value per pass.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from arrayconv import config
+from arrayconv._accel.native import filters, native_filters
+from arrayconv._accel.native.native_filters import BoundFilters
+from arrayconv._arrays.host import Numbers
+from arrayconv._arrays.out_arrays import is_writable_in_place, shares_memory
+from arrayconv._arrays.traits import Traits
+from arrayconv._calls import one_call
+from arrayconv._convolver.chain import Chain, FactorRequest
+from arrayconv._costs import parallel
+from arrayconv._kernels.separable import Term
+from arrayconv._plan.rank import Candidate, step_ns
+from arrayconv._problem.chain import Chains
+from arrayconv._problem.problem import Problem
+from arrayconv._runtime.tracing import record
+
+
+@record
+class FusedPasses(NamedTuple):
+    """The passes of a kernel for compiled code, in integers."""
+
+    chains: Chains
+    fill: complex
+    threads: int  # at most
+    is_uint16: bool
+    candidate: Candidate
+
+
+class BoundPasses(NamedTuple):
+    """The passes of a kernel, bound: a function of x."""
+
+    bound: BoundFilters
+    backend: str
+    weights: Any  # of all passes of all terms
+
+    def __call__(self, x: Any, out: Any = None) -> Any:
+        """Return the convolution; `out` where that is an array to write to."""
+        if out is None:
+            return one_call.run(self.bound, self.backend, x, self.weights)
+        if is_writable_in_place(self.backend, out) and not shares_memory(self.backend, out, x):
+            return one_call.run(self.bound, self.backend, x, self.weights, out)
+        out[...] = one_call.run(self.bound, self.backend, x, self.weights)
+        return out
+
+
+def fused_passes(
+    chain: Chain, terms: tuple[Term, ...], problem: Problem, traits: Traits, request: FactorRequest
+) -> FusedPasses | None:
+    """Return the passes of terms for compiled code, None where it does not compute them."""
+    settings, fill = config.current(), request.options.fill_value
+    if not request.x_dtype or request.options.method != "auto" or not _is_real(chain, terms):
+        return None
+    if traits.traced or not one_call.is_available(traits.backend, traits.device, settings.accelerators):
+        return None
+    combine = "sum" if len(terms) > 1 else ""
+    chains = Chains(request.x_shape, (chain.windows,) * len(terms), request.x_dtype, traits.output, combine, True)
+    if not native_filters.supports(chains) or chains.output_shape != problem.shape:
+        return None
+    if not filters.fits_float64(chains, terms, fill) or not native_filters.loads():
+        return None
+    threads = parallel.most_threads(settings.threads, is_compiled=True)
+    is_uint16 = filters.fits_uint16(chains, [w.real for term in terms for factor in term for w in factor], fill)
+    candidate = one_call.candidate(chains, threads, is_uint16=is_uint16)
+    own = FusedPasses(chains, fill, threads, is_uint16, candidate._replace(cost_ns=candidate.cost_ns + step_ns(traits)))
+    limit = settings.max_workspace if request.options.max_workspace is None else request.options.max_workspace
+    return own if own.candidate.workspace + request.extra_bytes <= limit else None
+
+
+def _is_real(chain: Chain, terms: tuple[Term, ...]) -> bool:
+    """Whether outputs are adjacent and weights have no imaginary part."""
+    strides = [along.stride * along.upsample for window in chain.windows for along in window.windows]
+    return set(strides) == {1} and not any(weight.imag for term in terms for factor in term for weight in factor)
+
+
+def bind(own: FusedPasses, terms: tuple[Term, ...], traits: Traits) -> BoundPasses:
+    """Return passes bound, with the weights that the passes one by one multiply by: rounded to the accumulator."""
+    bound = BoundFilters(own.chains, own.fill, own.threads, is_uint16=own.is_uint16)
+    numbers = tuple(w for term in terms for factor in term for w in factor)
+    name = traits.accumulator
+    host: Any = Numbers(numbers, (len(numbers),), name).array(name, np, "cpu")
+    return BoundPasses(bound, traits.backend, np.ascontiguousarray(host.real, np.float64))
