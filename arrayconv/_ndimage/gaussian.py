@@ -27,13 +27,13 @@ def gaussian_pass(call: Call, axis: int, sigma: Any, order: Any, mode: Any, trun
     if order < 0:
         raise ValueError(f"{function}: order must be non-negative. Got order={order}.")
     gaussian.check_cost(function, "`sigma`", reach, order)
-    values, taps = (_raised_taps(call, deviation, reach, order, sums) for sums in ("float64", call.source.sums))
+    values = taps = _taps(deviation, reach, order, 0.0)
+    if dtypes.is_integer(call.result):
+        values, taps = (
+            _taps(deviation, reach, order, (2 * reach + 3) * eps(sums)) for sums in ("float64", call.source.sums)
+        )
     boundaries = (boundary_of(function, mode),)
     return Pass((axis,), call.source.taps(taps), (reach,), boundaries, flip=True, values=values)
-
-
-def _raised_taps(call: Call, sigma: float, radius: int, order: int, sums: str) -> tuple[float, ...]:
-    return _taps(sigma, radius, order, (2 * radius + 3) * eps(sums) if dtypes.is_integer(call.result) else 0.0)
 
 
 @planning(0)
