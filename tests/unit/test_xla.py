@@ -382,6 +382,48 @@ def test_where_xla_refuses_explain_says_why(capsys):
     assert "XLA refuses the loops" in " ".join(capsys.readouterr().out.split())
 
 
+FILTERED = {
+    "gaussian": lambda x, w: ndimage.gaussian_filter(x, 1.2, mode="constant", cval=3),
+    "weights": lambda x, w: ndimage.correlate(x, w, mode="constant", cval=1.5),
+    "laplace": lambda x, w: ndimage.laplace(x) * w.sum(),
+    "length": lambda x, w: ndimage.gaussian_gradient_magnitude(x, 0.8) * w.sum(),
+}
+DIFFERENTIATED = {
+    **{name: TRANSFORMED[name] for name in ("jit-grad", "vmap", "jit-vmap-grad")},
+    "jvp": lambda f: lambda x, w: jax.jvp(f, (x, w), (x, w)),
+    "checkpoint": lambda f: jax.grad(jax.checkpoint(jax.jit(lambda x, w: (f(x, w) ** 2).sum())), (0, 1)),
+    "grad-vmap": lambda f: jax.grad(lambda x, w: (jax.vmap(f, (0, None))(x[None] * 2, w) ** 2).sum(), (0, 1)),
+}
+
+
+def filter_methods(x):
+    return {step.method for step in arrayconv.explain(x, 1.0, call=ndimage.gaussian_filter).passes}
+
+
+@pytest.mark.parametrize("transform", DIFFERENTIATED)
+@pytest.mark.parametrize("name", FILTERED)
+def test_filters_have_the_derivatives_of_their_passes(name, transform):
+    x, w = images((9, 11), (3, 4))
+    y = jax.tree.leaves(DIFFERENTIATED[transform](FILTERED[name])(x, w))
+    with config.using(accelerators=set(config.ACCELERATORS) - {"xla_ffi"}):
+        assert filter_methods(x) != {"native_filters"}
+        expected = jax.tree.leaves(DIFFERENTIATED[transform](FILTERED[name])(x, w))
+    assert filter_methods(x) == {"native_filters"}
+    for own, exact in zip(y, expected, strict=True):
+        assert own.dtype == exact.dtype
+        np.testing.assert_allclose(own, exact, rtol=1e-4, atol=1e-3)
+
+
+@pytest.mark.usefixtures("_refusing")
+def test_where_xla_refuses_the_passes_of_a_filter_run_after_one_warning():
+    (x,) = images((30, 31))
+    with pytest.warns(RuntimeWarning, match="A filter's passes run one by one instead") as caught:
+        y = ndimage.gaussian_filter(x, 1.0)
+    assert len(caught) == 1
+    np.testing.assert_allclose(y, ndimage.gaussian_filter(np.asarray(x), 1.0), rtol=1e-5, atol=1e-5)
+    assert filter_methods(x) != {"native_filters"}
+
+
 def test_without_native_code_jax_has_the_standard_methods_and_xla_conv(monkeypatch, tmp_path):
     monkeypatch.setattr(loader, "_PATH", tmp_path / "loops.so")
     _accel.installed.cache_clear()
