@@ -48,6 +48,7 @@ FOREIGN = {
     "_arrays/compat": {"array_api_compat"},
     "_accel/torch/calls": {"torch"},
     "_autodiff/jax": {"jax"},
+    "_autodiff/jax_filters": {"jax"},
     "_autodiff/legacy": {"torch"},
     "_autodiff/programs": {"torch"},
     "_autodiff/torch": {"torch"},

@@ -31,10 +31,10 @@ needs_autodiff = applies
 
 def run(task: Task, x: Array, kernel: Array) -> Array:
     """Compute a bilinear task, so that JAX can differentiate, map and compile it."""
-    return _convolution.bind(*_varying(x, kernel), task=task)
+    return _convolution.bind(*varying(x, kernel), task=task)
 
 
-def _varying(*operands: Any) -> list[Any]:
+def varying(*operands: Any) -> list[Any]:
     """Return operands that all vary over those mesh axes over which any of them varies, as `jax.shard_map` requires."""
     axes = [_axes(operand) for operand in operands]
     union = frozenset[str]().union(*axes)

@@ -21,7 +21,7 @@ from arrayconv._ndimage.window import Pass
 from arrayconv._problem.axes import is_iterable
 from arrayconv._problem.boundary import Boundary
 from arrayconv._problem.chain import Combination
-from arrayconv._runtime.programs import as_program
+from arrayconv._runtime.programs import LIBRARY, as_program
 
 Derivative = Callable[[Any, int, Any, Any, Any], Any]  # (input, axis, output, mode, cval)
 # (call, filtered axes, their modes) -> the passes of each derivative
@@ -69,8 +69,8 @@ def _laplace_passes(call: Call, axes: Sequence[int], modes: Sequence[Any]) -> Se
         for place in (0, 2):
             weights[(*centre[:number], place, *centre[number + 1 :])] = _DIFFERENCE[place]
     boundaries: tuple[Boundary, ...] = tuple([boundary_of(call.source.function, mode) for mode in modes])
-    taps = call.source.taps(tuple(weights.values()))
-    return [[Pass(tuple(axes), taps, centre, boundaries, positions=tuple(weights))]]
+    values = tuple(weights.values())
+    return [[Pass(tuple(axes), call.source.taps(values), centre, boundaries, positions=tuple(weights), values=values)]]
 
 
 def _has_whole_differences(call: Call) -> bool:
@@ -115,9 +115,11 @@ def _gaussian_by_axes(
     options: Mapping[str, Any],
     combine: Combination,
 ) -> Any:
+    function = request.function
+
     def derivative(x: Any, axis: int, output: Any, mode: Any, cval: Any) -> Any:
         orders = tuple([order * (other == axis) for other in range(x.ndim)])  # part of a cache key
-        return gaussian(Request(request.function, x, output, mode, cval), sigma, orders, **options)
+        return gaussian(Request(function, x, output, mode, cval), sigma, orders, **options)
 
     def passes(call: Call, numbers: Sequence[int], modes: Sequence[Any]) -> Sequence[Sequence[Pass]]:
         ndim = call.source.x.ndim
@@ -171,6 +173,9 @@ def _by_axes(
         own = _bind(call, chains, "" if is_sum_of_one else combine)
     if own is None or dry_run.is_active():
         return _combined(call, request, derivative, numbers, modes, combine, own)
+    if source.backend == LIBRARY:
+        one_by_one = _with_input(call, request, derivative, numbers, modes, combine)
+        return own.run_by_xla(call, source.x, None, lambda engine: engine.tangent_of(one_by_one))
     if not call.is_promoted:
         bare = call._replace(source=source._replace(x=None), out=None)  # pyright: ignore[reportArgumentType]
         cache.store(cache_key, _Remembered(bare, own))
@@ -185,6 +190,25 @@ def _bind(call: Call, chains: Sequence[Sequence[Pass]], combine: Combination) ->
     if dtypes.is_integer(call.result) and dtypes.bits(call.result) > _FEW_BITS:
         return None
     return fused.bind(call, chains, combine) if chains and all(map(len, chains)) else None
+
+
+def _with_input(
+    call: Call,
+    request: Request,
+    derivative: Derivative,
+    numbers: Sequence[int],
+    modes: Sequence[Any],
+    combine: Combination,
+) -> Callable[[Any], Any]:
+    """Return the results along the axes, combined, as a function of the input, which refers to no array."""
+    bare = call._replace(source=call.source._replace(x=None))  # pyright: ignore[reportArgumentType]
+    request = request._replace(input=None)
+
+    def combined(x: Any) -> Any:
+        own = bare._replace(source=bare.source._replace(x=x))
+        return _combined(own, request, derivative, numbers, modes, combine, None)
+
+    return combined
 
 
 def _combined(

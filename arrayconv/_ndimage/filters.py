@@ -19,6 +19,7 @@ from arrayconv._problem.axes import integer, real
 from arrayconv._problem.boundary import Boundary
 from arrayconv._runtime.capacity import check_numbers
 
+_CENTRAL = (-1, 0, 1)  # difference
 NEGLIGIBLE = 1e-15  # SciPy's largest standard deviation of an axis that it does not filter
 
 
@@ -58,12 +59,12 @@ class Request(NamedTuple):
         """Return the call; its input is validated before its output and its fill."""
         return validate_call(validate_input(self.function, self.input), self.output, self.cval, promote=promote)
 
-    def validate_weighted(self, weights: Any) -> tuple[Call, Array]:
-        """Return the call and its weights as an array, which are validated before the output too."""
+    def validate_weighted(self, weights: Any) -> tuple[Call, Array, tuple[Any, ...]]:
+        """Return the call and its weights as `weights_like` does, which are validated before the output too."""
         source = validate_input(self.function, self.input)
-        taps = weights_like(source, weights)
+        taps, values = weights_like(source, weights)
         is_complex = dtypes.is_complex(dtype_name(taps.dtype))
-        return validate_call(source, self.output, self.cval, complex_weights=is_complex, promote=True), taps
+        return validate_call(source, self.output, self.cval, complex_weights=is_complex, promote=True), taps, values
 
 
 def _as_tuple(weights: Any) -> Any:
@@ -76,10 +77,9 @@ def windowed(request: Request, weights: Any, origin: Any, axes: Any, *, flip: bo
     remembered = cache.lookup(cache_key)
     if remembered is not None:
         return remembered(request.input, weights, request.out)
-    call, taps = request.validate_weighted(weights)
-    return run(
-        call, [_window(request, call, taps, origin, axes, flip)], cache_key, takes_weights=hasattr(weights, "dtype")
-    )
+    call, taps, values = request.validate_weighted(weights)
+    window = _window(request, call, taps, origin, axes, flip)._replace(values=values)
+    return run(call, [window], cache_key, takes_weights=hasattr(weights, "dtype"))
 
 
 def _window(request: Request, call: Call, taps: Array, origin: Any, axes: Any, flip: bool) -> Pass:
@@ -111,12 +111,12 @@ def line(request: Request, weights: Any, axis: Any, origin: Any, *, flip: bool) 
     if remembered is not None:
         return remembered(request.input, weights, request.out)
     function = request.function
-    call, taps = request.validate_weighted(weights)
+    call, taps, values = request.validate_weighted(weights)
     if len(taps.shape) != 1 or 0 in taps.shape:
         raise RuntimeError(f"{function}: no filter weights given. Got weights of shape {tuple(taps.shape)}.")
     number = one_axis(function, axis, call.source.x.ndim)
     before = before_of(function, taps.shape[0], origin, flip=flip)
-    window = Pass((number,), taps, (before,), (boundary_of(function, request.mode),), flip)
+    window = Pass((number,), taps, (before,), (boundary_of(function, request.mode),), flip, values=values)
     return run(call, [window], cache_key, takes_weights=hasattr(weights, "dtype"))
 
 
@@ -198,8 +198,9 @@ def _mean(call: Call, axis: int, size: Any, mode: Any, origin: Any) -> Pass:
         raise RuntimeError(f"{function}: incorrect filter size: `size` must be at least 1. Got {size}.")
     check_numbers(function, "`size`", taps, f"size {size}")
     before = before_of(function, taps, origin)
-    ones = call.source.taps([1.0] * taps)
-    return Pass((axis,), ones, (before,), (boundary_of(function, mode),), divisor=taps)
+    ones = (1.0,) * taps
+    boundaries = (boundary_of(function, mode),)
+    return Pass((axis,), call.source.taps(ones), (before,), boundaries, divisor=taps, values=ones)
 
 
 def gradient(request: Request, axis: Any, smoothing: tuple[int, int, int]) -> Any:
@@ -213,8 +214,9 @@ def gradient(request: Request, axis: Any, smoothing: tuple[int, int, int]) -> An
     number = one_axis(function, axis, ndim)
     modes: list[Boundary] = [boundary_of(function, name) for name in per_axis(function, "mode", request.mode, ndim)]
     order = [number, *(other for other in range(ndim) if other != number)]
-    difference, smooth = source.taps((-1, 0, 1)), source.taps(smoothing)
-    chain = [Pass((other,), difference if other == number else smooth, (1,), (modes[other],)) for other in order]
+    weights = {values: source.taps(values) for values in (_CENTRAL, smoothing)}
+    each = {other: _CENTRAL if other == number else smoothing for other in order}
+    chain = [Pass((n,), weights[values], (1,), (modes[n],), values=values) for n, values in each.items()]
     return run(call, chain, cache_key)
 
 

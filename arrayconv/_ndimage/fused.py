@@ -1,37 +1,44 @@
-"""A filter's passes by one call of compiled code, on NumPy arrays and on tensors in the memory of the CPU.
+"""A filter's passes by one call of compiled code, on NumPy arrays, and on tensors and JAX arrays on CPUs.
 
-The code computes what the passes compute one by one, without arrays between them. A tape, a tracer, a gradient and
-complex weights need the passes.
+The code computes what the passes compute one by one, without arrays between them. A tape, torch's tracers and gradients
+and complex weights need the passes. On JAX arrays XLA calls the code, traced or not; derivatives are those of the
+passes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from importlib import import_module
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from arrayconv import config
+from arrayconv._accel.jax import xla_filters
+from arrayconv._accel.jax.xla_filters import XlaFilters
 from arrayconv._accel.native import filters, native_filters
 from arrayconv._accel.native.native_filters import BoundFilters
 from arrayconv._arrays.array import Array
 from arrayconv._arrays.dtype_names import dtype_name
 from arrayconv._arrays.identify import device_kind
 from arrayconv._arrays.out_arrays import is_writable_in_place, shares_memory
-from arrayconv._calls import one_call
+from arrayconv._calls import one_call, prepare
 from arrayconv._costs import parallel
 from arrayconv._ndimage import dtypes
-from arrayconv._ndimage.validation import Call, Source
+from arrayconv._ndimage.validation import Bare, Call, Source
 from arrayconv._ndimage.window import Pass, windows_along
 from arrayconv._plan.rank import Candidate
 from arrayconv._problem.chain import Chains, Combination, Window
-from arrayconv._runtime.tracing import planning, shape_of
+from arrayconv._runtime.programs import LIBRARY
+from arrayconv._runtime.tracing import is_traced, planning, shape_of
+
+_ENGINE = "arrayconv._autodiff.jax_filters"
 
 
 class Fused(NamedTuple):
     """The passes of a filter, bound: they run on any input, and weights, of the same kinds."""
 
-    bound: BoundFilters
+    bound: BoundFilters | XlaFilters
     weights: Any  # of all passes; None for the caller's
 
     def run(self, call: Call, x: Any, weights: Any, out: Any) -> Any:
@@ -40,11 +47,32 @@ class Fused(NamedTuple):
         if taps is None:
             taps = np.ascontiguousarray(one_call.host(backend, weights), np.float64)
             taps = taps if taps.flags.aligned else taps.copy()
-        return one_call.run(self.bound, backend, x, taps, out)
+        return one_call.run(self.bound, backend, x, taps, out)  # pyright: ignore[reportArgumentType]
+
+    def run_by_xla(self, call: Call, x: Any, weights: Any, tangent: Callable[[Any], Any]) -> Any:
+        """Return the filtered JAX array in the result's dtype.
+
+        `tangent` takes `_autodiff.jax_filters` and returns the derivative by the passes, of x or of x and the weights.
+        """
+        bare, operands = call.bare, (x,) if self.weights is not None else (x, weights)
+        bound: Any = self.bound
+        if not is_traced(LIBRARY, *operands):
+            taps = weights if self.weights is None else self.weights
+            return prepare.as_planned_program(LIBRARY, _by_xla, (bare, bound), (x, taps))
+
+        def function(x: Any, weights: Any = self.weights) -> Any:
+            return _by_xla(bare, bound, x, weights)
+
+        engine = import_module(_ENGINE)
+        return engine.differentiable(function, tangent(engine), *operands)
 
     def candidate(self) -> Candidate:
         """Return the row of an explanation."""
         return one_call.candidate(self.bound.chains, self.bound.threads, is_uint16=self.bound.is_uint16)
+
+
+def _by_xla(call: Bare, bound: XlaFilters, x: Any, weights: Any) -> Any:
+    return call.on(x).cast(import_module(_ENGINE).run(bound, x, weights.reshape(-1)))
 
 
 def bind(
@@ -64,17 +92,36 @@ def bind(
     names = "uint8" if source.name == "bool" else source.name, call.working
     problem = _chains(shape_of(source.x), tuple(tuple(map(_geometry, chain)) for chain in chains), *names, combine)
     most = parallel.most_threads(threads, is_compiled=True)
-    if not native_filters.supports(problem) or _exceeds(problem, most) or not native_filters.loads():
+    is_jax = source.backend == LIBRARY
+    if not native_filters.supports(problem) or _exceeds(problem, most):
         return None
-    flat = [one_call.host(source.backend, one).reshape(-1) for one in taps]
-    numbers = np.ascontiguousarray(np.concatenate(flat), np.float64)
+    if not (xla_filters if is_jax else native_filters).loads():
+        return None
+    numbers = _numbers(source, [one for chain in chains for one in chain])
     is_uint16 = not takes_weights and filters.fits_uint16(problem, numbers.tolist(), call.fill)
-    return Fused(BoundFilters(problem, call.fill, most, is_uint16=is_uint16), numbers)
+    if not is_jax:
+        return Fused(BoundFilters(problem, call.fill, most, is_uint16=is_uint16), numbers)
+    return Fused(
+        XlaFilters(problem, repr(call.fill), most, is_uint16), xla_filters.bits(numbers) if numbers.size else None
+    )
 
 
 def supports(source: Source, accelerators: frozenset[str]) -> bool:
     """Whether compiled code reads arrays like the input."""
-    return one_call.is_available(source.backend, device_kind(source.backend, source.device), accelerators)
+    device = device_kind(source.backend, source.device)
+    if source.backend == LIBRARY:
+        return xla_filters.is_available(accelerators, device)
+    return one_call.is_available(source.backend, device, accelerators)
+
+
+def _numbers(source: Source, passes: Sequence[Pass]) -> Any:
+    """Return the weights of passes in float64; none for an array of JAX's, whose values may be unknown."""
+    flat = [np.asarray(one.values if one.values else _read(source, one.weights)).reshape(-1) for one in passes]
+    return np.ascontiguousarray(np.concatenate(flat), np.float64)
+
+
+def _read(source: Source, weights: Any) -> Any:
+    return () if source.backend == LIBRARY else one_call.host(source.backend, weights)
 
 
 def _exceeds(chains: Chains, threads: int) -> bool:

@@ -27,9 +27,13 @@ def gaussian_pass(call: Call, axis: int, sigma: Any, order: Any, mode: Any, trun
     if order < 0:
         raise ValueError(f"{function}: order must be non-negative. Got order={order}.")
     gaussian.check_cost(function, "`sigma`", reach, order)
-    raised = (2 * reach + 3) * eps(call.source.sums) if dtypes.is_integer(call.result) else 0.0
-    taps = call.source.taps(_taps(deviation, reach, order, raised))
-    return Pass((axis,), taps, (reach,), (boundary_of(function, mode),), flip=True)
+    values = taps = _taps(deviation, reach, order, 0.0)
+    if dtypes.is_integer(call.result):
+        values, taps = (
+            _taps(deviation, reach, order, (2 * reach + 3) * eps(sums)) for sums in ("float64", call.source.sums)
+        )
+    boundaries = (boundary_of(function, mode),)
+    return Pass((axis,), call.source.taps(taps), (reach,), boundaries, flip=True, values=values)
 
 
 @planning(0)

@@ -6,7 +6,8 @@ SciPy's does. Nothing is written to the caller's array before the last pass, so 
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from arrayconv._arrays.array import Array
@@ -87,20 +88,60 @@ def _run(call: Call, chain: tuple[Pass, ...], cache_key: Hashable | None, takes_
         if own is not None:
             dry_run.note_fused(own.candidate())
         return stand_in(call, call.result, x)
+    if call.source.backend == LIBRARY:
+        return _run_by_xla(call, chain, own)
     if own is not None:
         y = run_fused(own, call, x)
         _remember(cache_key, call, chain, own, (), takes_weights)
         return y
-    if call.source.backend != LIBRARY:
-        y, bound = _run_passes(call, chain)
-        if can_fuse or not chain:  # else the next call may be one whose passes are fused
-            _remember(cache_key, call, chain, own, bound, takes_weights)
-        return y
+    y, bound = _run_passes(call, chain)
+    if can_fuse or not chain:  # else the next call may be one whose passes are fused
+        _remember(cache_key, call, chain, own, bound, takes_weights)
+    return y
+
+
+def _run_by_xla(call: Call, chain: tuple[Pass, ...], own: Fused | None) -> Any:
+    """Return the result of a call on JAX arrays."""
+    x = call.source.x
     if not chain:
         return write_output(call, x, x)
-    bare = tuple(one._replace(weights=None) for one in chain)
-    operands = x, tuple(one.weights for one in chain)
-    return write_output(call, prepare.as_planned_program(LIBRARY, _as_program, (call.bare, bare), operands), x)
+    if own is not None:
+        return own.run_by_xla(call, x, chain[0].weights, partial(_tangent, call, chain))
+    return write_output(call, _program(call.bare, chain, x), x)
+
+
+def _program(call: Bare, chain: tuple[Pass, ...], x: Array, weights: tuple[Array, ...] = ()) -> Array:
+    """Return x after all passes, as one program; `weights` where they are others than those of the passes."""
+    operands = x, weights or tuple(one.weights for one in chain)
+    return prepare.as_planned_program(LIBRARY, _as_program, (call, _bare(chain)), operands)
+
+
+def _bare(chain: tuple[Pass, ...]) -> tuple[Pass, ...]:
+    return tuple(one._replace(weights=None, values=()) for one in chain)  # pyright: ignore[reportArgumentType]
+
+
+def _tangent(call: Call, chain: tuple[Pass, ...], engine: Any) -> Any:
+    """Return the derivative by the passes, which are linear in x, without the fill, and one pass in its weights.
+
+    An integer result has none. JAX may call it after the trace of this call has ended, so it refers to no array of it.
+    """
+    bare, bare_chain, source = call.bare, _bare(chain), call.source._replace(x=None)  # pyright: ignore[reportArgumentType]
+    numbers: Any = tuple((one.values, shape_of(one.weights)) for one in chain if one.values)
+
+    def passes(call: Bare, x: Any, *weights: Any) -> Any:
+        own = weights or tuple(source.xp.reshape(source.taps(values), shape) for values, shape in numbers)
+        return _program(call, bare_chain, x, own)
+
+    if dtypes.is_integer(call.result):
+        return engine.tangent_of(partial(passes, bare))
+
+    def tangent(primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
+        (x, *weights), (dx, *dweights) = primals, tangents
+        terms = [] if dx is None else [passes(bare._replace(fill="0.0"), dx, *weights)]
+        terms += [passes(bare, x, one) for one in dweights if one is not None]
+        return sum(terms[1:], terms[0])
+
+    return tangent
 
 
 def run_fused(own: Fused, call: Call, x: Array, weights: Any = None) -> Any:

@@ -108,8 +108,8 @@ def validate_input(function: str, x: Any) -> Source:
     return Source(function, x, backend, namespace_of(backend, x), device_of(x), name)
 
 
-def weights_like(source: Source, weights: Any) -> Array:
-    """Return weights as an array like the input's, in the widest real or complex dtype."""
+def weights_like(source: Source, weights: Any) -> tuple[Array, tuple[Any, ...]]:
+    """Return weights as an array like the input's, in the widest real or complex dtype; of lists also the numbers."""
     own = "" if isinstance(weights, np.generic) else identify(source.function, "weights", weights)
     if own and own != source.backend:
         raise TypeError(
@@ -117,9 +117,10 @@ def weights_like(source: Source, weights: Any) -> Array:
             f"Got {source.backend} and {own}. Convert one of them first; nothing is moved behind your back."
         )
     if own:
-        return source.xp.astype(weights, getattr(source.xp, _widest(source, dtype_name(weights.dtype))), copy=False)
+        widest = _widest(source, dtype_name(weights.dtype))
+        return source.xp.astype(weights, getattr(source.xp, widest), copy=False), ()
     numbers = host.numbers(source.function, "weights", weights)
-    return numbers.array(_widest(source, numbers.dtype), source.xp, source.device)
+    return numbers.array(_widest(source, numbers.dtype), source.xp, source.device), numbers.values
 
 
 def _widest(source: Source, name: str) -> str:

@@ -19,6 +19,7 @@ class Pass(NamedTuple):
     flip: bool = False  # a convolution; else a correlation, which conjugates
     divisor: int = 1  # of the sums, before the cast
     positions: tuple[tuple[int, ...], ...] = ()  # of the weights in a window that is not full
+    values: tuple[complex, ...] = ()  # the weights as numbers for sums in float64; () where only an array has them
 
 
 def windows_along(

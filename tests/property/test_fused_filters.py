@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from hypothesis import strategies as st
 
+import arrayconv
 from arrayconv import config, ndimage
-from arrayconv._accel.native import loader
+from arrayconv._accel.native import loader, native_filters
 from arrayconv._accel.native.tables import NUMBERS
 from arrayconv._arrays import dtypes
 from arrayconv._ndimage.arguments import MODES
@@ -120,3 +121,45 @@ def test_one_call_equals_the_passes(call):
         finite = x[np.isfinite(x)].astype(complex)
         scale = np.abs(finite).max(initial=0) * gain(options) + abs(options["cval"])
         np.testing.assert_allclose(y, expected, rtol=0, atol=64 * np.finfo(expected.dtype).eps * scale)
+
+
+UNSHRUNK = [phase for phase in hypothesis.Phase if phase.name not in ("shrink", "explain")]  # each example is compiled
+
+
+def is_fused(name, x, options):
+    """Whether a filter runs in one call on a NumPy array; lengths of wide integers are not summed there."""
+    passes = arrayconv.explain(x, call=getattr(ndimage, name), **options).passes
+    result = np.dtype(options.get("output") or x.dtype)
+    if name == "gaussian_gradient_magnitude" and result.kind in "iu" and result.itemsize > 2:
+        return False
+    return bool(passes) and passes[0].method == native_filters.NAME
+
+
+def is_wide(dtype):
+    return np.dtype(dtype).itemsize > (8 if dtype.startswith("complex") else 4)
+
+
+@pytest.mark.parametrize("x64", [True, False], ids=["x64", "without-x64"])
+@hypothesis.settings(max_examples=60, deadline=None, phases=UNSHRUNK)
+@hypothesis.given(call=calls())
+@hypothesis.example(call=("uniform_filter", "uint8", (1, 3), {"size": 2, "output": np.dtype("int8"), "cval": 0}, 0))
+@hypothesis.example(call=("gaussian_filter", "uint64", (9,), {"sigma": 1.0, "mode": "constant", "cval": np.nan}, 0))
+def test_xla_gives_the_bits_of_numpy(x64, call):
+    """Also in programs without float64: eager, compiled, and mapped over one more axis."""
+    jax = pytest.importorskip("jax", reason="jax is not installed")
+    name, dtype, shape, options, seed = call
+    requested = options.get("output")
+    hypothesis.assume(x64 or not (is_wide(dtype) or (requested is not None and is_wide(requested.name))))
+    x, function = samples(dtype, shape, seed), getattr(ndimage, name)
+    hypothesis.assume(is_fused(name, x, options))
+    expected = function(x, **options)
+    with jax.enable_x64(x64):
+        array = jax.numpy.asarray(x)
+        results = {
+            "eager": function(array, **options),
+            "jit": jax.jit(lambda x: function(x, **options))(array),
+            "vmap": jax.vmap(lambda x: function(x, **options))(jax.numpy.stack([array, array]))[1],
+        }
+    for way, y in results.items():
+        np.testing.assert_array_equal(np.asarray(y), expected, strict=True, err_msg=way)
+        np.testing.assert_array_equal(np.signbit(np.real(y)), np.signbit(np.real(expected)), err_msg=way)

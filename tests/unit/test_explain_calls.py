@@ -9,6 +9,7 @@ import pytest
 
 import arrayconv
 from arrayconv import ndimage, nn, signal
+from arrayconv._accel.jax.xla_filters import XlaFilters
 from arrayconv._accel.native import native_filters
 from arrayconv._accel.native.native_filters import BoundFilters
 from arrayconv._algorithms import Bound
@@ -84,7 +85,14 @@ def plans(monkeypatch):
         bound.append((plan.spec, plan.method))
         initialise(self, plan, *arguments, **options)
 
+    run_filters = XlaFilters.run
+
+    def filtered(self, *arguments):
+        bound.append((self.chains, native_filters.NAME))
+        return run_filters(self, *arguments)
+
     monkeypatch.setattr(execute.BoundPlan, "__init__", recorded)
+    monkeypatch.setattr(XlaFilters, "run", filtered)
     return bound
 
 

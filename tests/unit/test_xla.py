@@ -14,17 +14,19 @@ import numpy as np
 import pytest
 
 import arrayconv
-from arrayconv import _accel, config, nn
+from arrayconv import _accel, config, ndimage, nn
 from arrayconv.__main__ import main
 from arrayconv._accel import AcceleratorFailed
 from arrayconv._accel.jax import ffi as xla
-from arrayconv._accel.native import loader, rows, tiles
+from arrayconv._accel.native import filters, loader, rows, tiles
 from arrayconv._accel.native.in_place import contiguous_steps
-from arrayconv._accel.native.tables import DOTS, FILTERS, LoopHead, XlaHead, packed
+from arrayconv._accel.native.tables import DOTS, FILTERS, LoopHead, XlaHead, double_bits, packed
 from arrayconv._arrays import failures
 from arrayconv._costs import parallel
+from arrayconv._ndimage.window import windows_along
 from arrayconv._plan.plan import make
 from arrayconv._problem.boundary import BOUNDARIES
+from arrayconv._problem.chain import Chains, Window
 from arrayconv._runtime import threads
 from tests import cases, running
 from tests.conftest import make_library
@@ -380,6 +382,48 @@ def test_where_xla_refuses_explain_says_why(capsys):
     assert "XLA refuses the loops" in " ".join(capsys.readouterr().out.split())
 
 
+FILTERED = {
+    "gaussian": lambda x, w: ndimage.gaussian_filter(x, 1.2, mode="constant", cval=3),
+    "weights": lambda x, w: ndimage.correlate(x, w, mode="constant", cval=1.5),
+    "laplace": lambda x, w: ndimage.laplace(x) * w.sum(),
+    "length": lambda x, w: ndimage.gaussian_gradient_magnitude(x, 0.8) * w.sum(),
+}
+DIFFERENTIATED = {
+    **{name: TRANSFORMED[name] for name in ("jit-grad", "vmap", "jit-vmap-grad")},
+    "jvp": lambda f: lambda x, w: jax.jvp(f, (x, w), (x, w)),
+    "checkpoint": lambda f: jax.grad(jax.checkpoint(jax.jit(lambda x, w: (f(x, w) ** 2).sum())), (0, 1)),
+    "grad-vmap": lambda f: jax.grad(lambda x, w: (jax.vmap(f, (0, None))(x[None] * 2, w) ** 2).sum(), (0, 1)),
+}
+
+
+def filter_methods(x):
+    return {step.method for step in arrayconv.explain(x, 1.0, call=ndimage.gaussian_filter).passes}
+
+
+@pytest.mark.parametrize("transform", DIFFERENTIATED)
+@pytest.mark.parametrize("name", FILTERED)
+def test_filters_have_the_derivatives_of_their_passes(name, transform):
+    x, w = images((9, 11), (3, 4))
+    y = jax.tree.leaves(DIFFERENTIATED[transform](FILTERED[name])(x, w))
+    with config.using(accelerators=set(config.ACCELERATORS) - {"xla_ffi"}):
+        assert filter_methods(x) != {"native_filters"}
+        expected = jax.tree.leaves(DIFFERENTIATED[transform](FILTERED[name])(x, w))
+    assert filter_methods(x) == {"native_filters"}
+    for own, exact in zip(y, expected, strict=True):
+        assert own.dtype == exact.dtype
+        np.testing.assert_allclose(own, exact, rtol=1e-4, atol=1e-3)
+
+
+@pytest.mark.usefixtures("_refusing")
+def test_where_xla_refuses_the_passes_of_a_filter_run_after_one_warning():
+    (x,) = images((30, 31))
+    with pytest.warns(RuntimeWarning, match="A filter's passes run one by one instead") as caught:
+        y = ndimage.gaussian_filter(x, 1.0)
+    assert len(caught) == 1
+    np.testing.assert_allclose(y, ndimage.gaussian_filter(np.asarray(x), 1.0), rtol=1e-5, atol=1e-5)
+    assert filter_methods(x) != {"native_filters"}
+
+
 def test_without_native_code_jax_has_the_standard_methods_and_xla_conv(monkeypatch, tmp_path):
     monkeypatch.setattr(loader, "_PATH", tmp_path / "loops.so")
     _accel.installed.cache_clear()
@@ -465,7 +509,10 @@ def changed(parts, **fields):
 WRONG = {  # change of a right call, and the message
     "a-short-table": (lambda head, parts: head[:4], "it is too short"),
     "an-unknown-loop": (lambda head, parts: packed(head, *changed(parts, loop=99)), "it names no loop"),
-    "a-loop-over-filters": (lambda head, parts: packed(head, *changed(parts, loop=FILTERS)), "on NumPy arrays only"),
+    "a-loop-over-filters": (
+        lambda head, parts: packed(head, *changed(parts, loop=FILTERS)),
+        "disagrees? with its counts",
+    ),
     "a-loop-of-dots": (lambda head, parts: packed(head, *changed(parts, loop=DOTS)), "on NumPy arrays only"),
     "an-unknown-kind": (lambda head, parts: packed(head, *changed(parts, kind=99)), "it names no loop"),
     "a-kind-without-tiles": (lambda head, parts: packed(head, *changed(parts, kind=4)), "does not support the kind"),
@@ -491,6 +538,137 @@ def test_a_table_that_does_not_fit_is_an_error_that_xla_raises(name):
     call = jax.ffi.ffi_call(xla.registered(), jax.ShapeDtypeStruct((13, 17), "float32"))
     with pytest.raises(Exception, match=message):
         jax.block_until_ready(call(x, w, table=table))
+
+
+def _filters_call(combine=False):
+    """Return the operands and the table of a mean of 11 rows and a weighted sum of 3 columns."""
+    shape = 13, 17
+    windows = (
+        Window((0,), windows_along(shape, (0,), (11,), (5,), ("reflect",)), divisor=11),
+        Window((1,), windows_along(shape, (1,), (3,), (1,), ("constant",)), flip=True),
+    )
+    chains = Chains(shape, (windows, windows) if combine else (windows,), "float32", "float32", "sum" * combine)
+    job = filters.job(chains, (68, 4), (68, 4), 2.5)
+    code = loader.loaded()
+    own = LoopHead(job.loop, code.level, code.kinds["float64"], double_bits(2.5), job.units)
+    weights = np.array([*[1.0] * 11, 1, 2, -3] * (2 if combine else 1))
+    return (images(shape)[0], weights), XlaHead(1, 1, 221, weights.size, 221), [own, *job.parts]
+
+
+def part(number, entry=None, /, **fields):
+    """Return a change of one part of a filter's table: of the fields of a struct, or of a number of an array."""
+
+    def change(head, parts):
+        one = parts[number]
+        if isinstance(entry, tuple):
+            one = one.copy()
+            one[entry[0]] = entry[1]
+        elif entry is not None:
+            one = [*one[:entry], one[entry]._replace(**fields), *one[entry + 1 :]]
+        else:
+            one = one._replace(**fields)
+        return head, [*parts[:number], one, *parts[number + 1 :]]
+
+    return change
+
+
+HUGE = 1 << 62
+WRONG_FILTERS = {  # change of a right table: head, then 0 loop, 1 table, 2 and 3 formats, 4 axes, 5 passes, 6 positions
+    "no-axis": (part(1, axes=0), "its length disagrees"),
+    "many-axes": (part(1, axes=65), "its length disagrees"),
+    "huge-axes": (part(1, axes=HUGE), "its length disagrees"),
+    "no-chain": (part(1, chains=0), "its length disagrees"),
+    "huge-chains": (part(1, chains=HUGE, passes=4), "its length disagrees"),
+    "a-pass-more": (part(1, passes=3), "its length disagrees"),
+    "huge-terms": (part(5, 0, terms=HUGE), "its length disagrees"),
+    "a-term-less": (part(5, 0, terms=10), "its length disagrees"),
+    "more-taps": (part(4, 0, taps=12), "its length disagrees"),
+    "a-huge-window": (part(4, 0, taps=HUGE), "its length disagrees"),
+    "an-axis-without-a-pass": (part(4, 0, number=-1), "its length disagrees"),
+    "a-pass-that-does-not-exist": (part(4, 1, number=2), "its length disagrees"),
+    "no-sample": (part(4, 0, size=0), "its length disagrees"),
+    "an-empty-block": (part(4, 0, block=0), "its length disagrees"),
+    "a-block-beyond-the-axis": (part(4, 0, block=14), "its length disagrees"),
+    "border-elsewhere": (part(4, 1, border=0), "its length disagrees"),
+    "a-border-of-another-length": (part(4, 0, border_before=6), "its length disagrees"),
+    "small-blocks": (part(4, 0, block=1), "its units disagree"),
+    "more-units": (part(0, units=2), "its units disagree"),
+    "an-unknown-dtype": (part(1, x_number=10), "no such numbers"),
+    "wide-numbers-in-uint16": (part(1, is_uint16=True), "no such numbers"),
+    "no-parts": (part(1, parts=0), "no such numbers"),
+    "three-parts": (part(1, parts=3, each=3), "no such numbers"),
+    "no-number": (part(1, each=0), "no such numbers"),
+    "an-unknown-rounding": (part(2, rounding=5), "no such numbers"),
+    "an-unknown-combination": (part(1, combine=3), "no such numbers"),
+    "a-combination-without-memory": (part(1, combine=1), "do not contain a block"),
+    "small-buffers": (part(1, scratch=64), "do not contain a block"),
+    "huge-buffers": (part(1, scratch=HUGE), "do not contain a block"),
+    "a-stride": (part(4, 0, x_step=72), "its steps disagree"),
+    "a-stride-of-y": (part(4, 1, y_step=8), "its steps disagree"),
+    "a-start": (part(1, x_start=4), "its steps disagree"),
+    "an-unknown-sum": (part(5, 1, how=4), "its windows disagree"),
+    "a-mean-of-a-part": (part(5, 1, how=3, terms=3, w_start=14), "its windows disagree"),
+    "weights-beyond": (part(5, 1, w_start=14), "its windows disagree"),
+    "weights-before": (part(5, 1, w_start=1), "its windows disagree"),
+    "a-weight-again": (part(5, 1, w_step=0), "its windows disagree"),
+    "another-pass-s-positions": (part(5, 1, positions=0), "its windows disagree"),
+    "a-position-beyond": (part(6, (0, 11)), "its windows disagree"),
+    "a-position-along-another-axis": (part(6, (1, 1)), "its windows disagree"),
+    "a-sample-beyond": (part(7, (0, 13)), "its windows disagree"),
+    "a-sample-before": (part(7, (0, -2)), "its windows disagree"),
+    "fewer-weights": (lambda head, parts: (head._replace(w_size=13), parts), "its windows disagree"),
+    "other-sizes": (lambda head, parts: (head._replace(x_size=220), parts), "x and y are of different sizes"),
+    "another-y": (lambda head, parts: (head._replace(x_size=220, y_size=220), parts), "its steps disagree"),
+    "more-weights": (lambda head, parts: (head._replace(w_size=15), parts), "a buffer is of another size"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG_FILTERS)
+def test_a_filter_s_table_that_leads_out_of_a_buffer_is_an_error_that_xla_raises(name):
+    change, message = WRONG_FILTERS[name]
+    operands, head, parts = _filters_call()
+    head, parts = change(head, parts)
+    call = jax.ffi.ffi_call(xla.registered(), jax.ShapeDtypeStruct((13, 17), "float32"))
+    with pytest.raises(Exception, match=f"INVALID_ARGUMENT.*{message}"):
+        jax.block_until_ready(call(*operands, table=packed(head, *parts)))
+
+
+WRONG_BUFFERS = {  # dtypes of x, the weights and y
+    "x": ("float64", "float64", "float32"),
+    "weights": ("float32", "int32", "float32"),
+    "y": ("float32", "float64", "int32"),
+    "bits": ("float32", "uint32", "float32"),  # half of them
+}
+
+
+@pytest.mark.parametrize("name", WRONG_BUFFERS)
+def test_a_filter_s_buffers_of_other_dtypes_are_an_error_that_xla_raises(name):
+    (x, weights), head, parts = _filters_call()
+    x_dtype, dtype, result = WRONG_BUFFERS[name]
+    with jax.enable_x64(True):
+        call = jax.ffi.ffi_call(xla.registered(), jax.ShapeDtypeStruct(x.shape, result))
+        with pytest.raises(Exception, match=r"INVALID_ARGUMENT.*a buffer is of another"):
+            jax.block_until_ready(call(x.astype(x_dtype), weights.astype(dtype), table=packed(head, *parts)))
+
+
+@pytest.mark.parametrize("combine", [False, True])
+@pytest.mark.parametrize("dtype", ["float64", "float32", "bits"])
+def test_a_filter_s_right_table_is_run(dtype, combine):
+    (x, weights), head, parts = _filters_call(combine)
+    expected = ndimage.uniform_filter1d(np.asarray(x), 11, axis=0, mode="mirror")
+    expected = ndimage.convolve1d(expected, [1, 2, -3], axis=1, mode="constant", cval=2.5) * (1 + combine)
+    taps = weights.view("uint32") if dtype == "bits" else weights.astype(dtype)
+    call = jax.ffi.ffi_call(xla.registered(), jax.ShapeDtypeStruct(x.shape, "float32"))
+    y = call(x, taps, table=packed(head, *changed(parts, level=99)))
+    np.testing.assert_allclose(y, expected, rtol=1e-5, atol=1e-5)
+
+
+def test_without_memory_for_a_filter_the_program_fails():
+    operands, head, parts = _filters_call()
+    head, parts = part(1, scratch=1 << 55)(head, parts)
+    call = jax.ffi.ffi_call(xla.registered(), jax.ShapeDtypeStruct((13, 17), "float32"))
+    with pytest.raises(Exception, match=r"RESOURCE_EXHAUSTED.*arrayconv: no memory for the samples of a block"):
+        jax.block_until_ready(call(*operands, table=packed(head, *parts)))
 
 
 def test_a_right_table_is_run():
@@ -545,7 +723,7 @@ NUMBERS = {  # of ours -> as XLA's header calls them
     "XLA_FFI_UNIMPLEMENTED": "XLA_FFI_Error_Code_UNIMPLEMENTED",
     **{
         f"XLA_FFI_{name}": f"XLA_FFI_DataType_{name}"
-        for name in ("S8", "S16", "S32", "S64", "U8", "U16", "U32", "U64", "F32", "F64", "C64", "C128")
+        for name in ("PRED", "S8", "S16", "S32", "S64", "U8", "U16", "U32", "U64", "F32", "F64", "C64", "C128")
     },
 }
 

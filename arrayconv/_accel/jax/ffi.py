@@ -12,6 +12,7 @@ from math import prod
 from typing import Any
 
 from arrayconv._accel.native import loader
+from arrayconv._accel.native.in_place import Host
 from arrayconv._accel.native.tables import Job, XlaHead, packed
 from arrayconv._algorithms import Bound, Context
 from arrayconv._arrays.failures import AcceleratorFailed, unavailable
@@ -44,14 +45,21 @@ def registered() -> str:
 
 def bound(job: Job, shape: tuple[int, ...], threads: int, context: Context, index: Any = ...) -> Bound:
     """Return a loop on contiguous arrays with at most `threads` threads; its result is y[index], y of `shape`."""
-    threads = max(1, min(threads, job.units))
-    chunks = num_chunks(job.units, threads)
 
     def run(x: Any, kernel: Any, out: Any) -> Any:
         """Return y, of the dtype of x, as part of the traced program."""
-        name, table = registered(), loader.table(job, context.traits.accumulator, context.fill)
-        head = XlaHead(chunks, threads, x_size=prod(x.shape), w_size=prod(kernel.shape), y_size=prod(shape))
-        result = import_module("jax").ShapeDtypeStruct(shape, x.dtype)
-        return import_module("jax.ffi").ffi_call(name, result)(x, kernel, table=packed(head, table))[index]
+        table = loader.table(job, context.traits.accumulator, context.fill)
+        return call(job.units, table, (x, kernel), prod(kernel.shape), shape, x.dtype, threads)[index]
 
     return Bound(run)
+
+
+def call(
+    units: int, table: Host, operands: tuple[Any, Any], factors: int, shape: tuple[int, ...], dtype: Any, threads: int
+) -> Any:
+    """Return y of a loop's table on contiguous arrays, x and a kernel of so many factors, as part of the program."""
+    threads = max(1, min(threads, units))
+    x, kernel = operands
+    head = XlaHead(num_chunks(units, threads), threads, x_size=prod(x.shape), w_size=factors, y_size=prod(shape))
+    name, result = registered(), import_module("jax").ShapeDtypeStruct(shape, dtype)
+    return import_module("jax.ffi").ffi_call(name, result)(x, kernel, table=packed(head, table))

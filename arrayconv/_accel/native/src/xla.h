@@ -1,4 +1,5 @@
-/* The loops as one custom call of XLA: operands x and kernel, an attribute `table`, one result y.
+/* The loops as one custom call of XLA: operands x and kernel (of filters all weights), an attribute `table`, one
+   result y.
 
    The table is an xla_head, a loop_head and the loop's own. The calling thread and tasks on XLA's pool take chunks of
    its units from a counter. The caller waits for chunks that other threads are computing, never for tasks that have
@@ -23,6 +24,7 @@ typedef struct {
     void *y;
     const loop_head *head;
     word level;
+    double weights[]; /* of filters */
 } xla_call;
 
 static void release(xla_call *call)
@@ -137,7 +139,18 @@ static word units_of_images(const planes_head *head, word words, word *length)
     return (word)((uint64_t)places * (uint64_t)table->row_blocks);
 }
 
-/* Return what is wrong with a table, by its counts alone, or NULL. Another process may have compiled the program. */
+#include "xla_filters.h"
+
+static word units_of_loop(const loop_head *loop, word words, word *length)
+{
+    if (loop->loop == LOOP_rows) return units_of_rows((const rows_table *)(loop + 1), words, length);
+    if (loop->loop == LOOP_filters) return units_of_filters((const filters_table *)(loop + 1), words, length);
+    const planes_head *planes = (const planes_head *)(loop + 1);
+    return loop->loop == LOOP_tiles ? units_of_tiles(planes, words, length) : units_of_images(planes, words, length);
+}
+
+/* Return what is wrong with a table, or NULL: by its counts alone, except for filters. Another process may have
+   compiled the program. */
 static const char *table_problem(const XLA_FFI_Array *table)
 {
     const xla_head *head = table->data;
@@ -146,15 +159,21 @@ static const char *table_problem(const XLA_FFI_Array *table)
     if (words < 0) return "it is too short";
     const loop_head *loop = (const loop_head *)(head + 1);
     if (!is_count(loop->loop, LOOP_COUNT - 1) || !is_count(loop->kind, KIND_COUNT - 1)) return "it names no loop";
-    if (loop->loop > LOOP_images) return "its loop runs on NumPy arrays only";
+    if (loop->loop > LOOP_filters) return "its loop runs on NumPy arrays only";
     if (!CODE_AT[0][loop->loop][loop->kind]) return "its loop does not support the kind of elements";
     if (loop->level < 0 || head->threads < 1 || head->chunks < 1) return "its counts are below one";
     word length = -1;
-    const word units = loop->loop == LOOP_rows    ? units_of_rows((const rows_table *)(loop + 1), words, &length)
-                       : loop->loop == LOOP_tiles ? units_of_tiles((const planes_head *)(loop + 1), words, &length)
-                                                  : units_of_images((const planes_head *)(loop + 1), words, &length);
+    const word units = units_of_loop(loop, words, &length);
     if (length != words) return "its length disagrees with its counts";
-    return units == loop->units ? NULL : "its units disagree with its counts";
+    if (units != loop->units) return "its units disagree with its counts";
+    return loop->loop == LOOP_filters ? filters_problem((const filters_table *)(loop + 1), head) : NULL;
+}
+
+static const char *size_problem(const XLA_FFI_Buffer *buffer, word size)
+{
+    word elements = 1; /* XLA's own count, which fits */
+    for (int64_t n = 0; n < buffer->rank; n++) elements *= buffer->dims[n];
+    return elements == size ? NULL : "a buffer is of another size";
 }
 
 /* Return what is wrong with a buffer, or NULL. */
@@ -164,9 +183,22 @@ static const char *buffer_problem(const XLA_FFI_Buffer *buffer, word kind, word 
 #define TYPES_ENTRY(n, dtypes, t, size, product, parts, tiled, xla, xla_alias) [n] = {xla, xla_alias},
         KINDS(TYPES_ENTRY)};
     if (buffer->dtype != types[kind][0] && buffer->dtype != types[kind][1]) return "a buffer is of another dtype";
-    word elements = 1; /* XLA's own count, which fits */
-    for (int64_t n = 0; n < buffer->rank; n++) elements *= buffer->dims[n];
-    return elements == size ? NULL : "a buffer is of another size";
+    return size_problem(buffer, size);
+}
+
+/* Return what is wrong with the buffers of filters, or NULL. */
+static const char *filters_buffers_problem(const XLA_FFI_CallFrame *frame, const xla_head *head)
+{
+    const filters_table *table = (const filters_table *)((const loop_head *)(head + 1) + 1);
+    const XLA_FFI_Buffer *x = frame->args.args[0], *w = frame->args.args[1], *y = frame->rets.rets[0];
+    const word words = w->dtype == XLA_FFI_U32 ? 2 : 1; /* of each weight */
+    if (!is_filters_dtype(x->dtype, table->x_number, table->parts)) return "a buffer is of another dtype";
+    if (!is_filters_dtype(y->dtype, table->y_number, table->parts)) return "a buffer is of another dtype";
+    if (w->dtype != XLA_FFI_U32 && w->dtype != XLA_FFI_F32 && w->dtype != XLA_FFI_F64)
+        return "a buffer is of another dtype";
+    const char *problem = size_problem(x, head->x_size);
+    if (!problem) problem = size_problem(w, words * head->w_size);
+    return problem ? problem : size_problem(y, head->y_size);
 }
 
 static const char *call_problem(const XLA_FFI_CallFrame *frame)
@@ -178,7 +210,9 @@ static const char *call_problem(const XLA_FFI_CallFrame *frame)
     const char *problem = table_problem(table);
     if (problem) return problem;
     const xla_head *head = table->data;
-    const word kind = ((const loop_head *)(head + 1))->kind;
+    const loop_head *loop = (const loop_head *)(head + 1);
+    if (loop->loop == LOOP_filters) return filters_buffers_problem(frame, head);
+    const word kind = loop->kind;
     problem = buffer_problem(frame->args.args[0], kind, head->x_size);
     if (!problem) problem = buffer_problem(frame->args.args[1], kind, head->w_size);
     if (!problem) problem = buffer_problem(frame->rets.rets[0], kind, head->y_size);
@@ -198,13 +232,16 @@ EXPORTED XLA_FFI_Error *arrayconv_xla(XLA_FFI_CallFrame *frame)
         snprintf(message, sizeof message, "arrayconv: these loops do not support the call: %s.", problem);
         return refuse(frame, XLA_FFI_INVALID, message);
     }
-    xla_call *call = malloc(sizeof *call);
-    if (call == NULL) return refuse(frame, XLA_FFI_EXHAUSTED, "arrayconv: no memory for a call.");
     const xla_head *head = ((const XLA_FFI_Array *)frame->attrs.attrs[0])->data;
+    const XLA_FFI_Buffer *w = frame->args.args[1];
+    const word weights = ((const loop_head *)(head + 1))->loop == LOOP_filters ? head->w_size : 0;
+    xla_call *call = malloc(sizeof *call + (size_t)weights * sizeof(double));
+    if (call == NULL) return refuse(frame, XLA_FFI_EXHAUSTED, "arrayconv: no memory for a call.");
     call->head = (const loop_head *)(head + 1);
     call->level = min_word(call->head->level, arrayconv_level()); /* another machine may have compiled the program */
     call->x = ((const XLA_FFI_Buffer *)frame->args.args[0])->data;
-    call->w = ((const XLA_FFI_Buffer *)frame->args.args[1])->data;
+    call->w = weights ? call->weights : w->data;
+    if (weights) convert_weights(call->weights, w, weights);
     call->y = ((const XLA_FFI_Buffer *)frame->rets.rets[0])->data;
     call->chunks = head->chunks;
     atomic_init(&call->next, 0);

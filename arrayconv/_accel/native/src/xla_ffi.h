@@ -7,6 +7,7 @@ enum { XLA_FFI_MAJOR = 0, XLA_FFI_MINOR = 3 };
 enum { XLA_FFI_METADATA = 1 };                                                                   /* extensions */
 enum { XLA_FFI_EXECUTE = 3 };                                                                    /* stages */
 enum { XLA_FFI_INVALID = 3, XLA_FFI_EXHAUSTED = 8, XLA_FFI_UNIMPLEMENTED = 12 };                 /* errors */
+enum { XLA_FFI_PRED = 1 };
 enum { XLA_FFI_S8 = 2, XLA_FFI_S16, XLA_FFI_S32, XLA_FFI_S64, XLA_FFI_U8, XLA_FFI_U16, XLA_FFI_U32, XLA_FFI_U64 };
 enum { XLA_FFI_F32 = 11, XLA_FFI_F64 = 12, XLA_FFI_C64 = 15, XLA_FFI_C128 = 18 };
 
