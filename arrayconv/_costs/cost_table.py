@@ -74,7 +74,7 @@ METHOD_COSTS: dict[str, MethodCost] = {
     "native_loops-complex": MethodCost(652, 500, 1200),
     "native_loops-integer": MethodCost(652, 320, 426),
     "native_loops-strided": MethodCost(652, 10650, 426),  # per multiply-add of any dtype
-    "native_filters": MethodCost(3000, 680, 600),  # set by hand from timings on 2026-11-29, Zen 4; sums in float64
+    "native_filters": MethodCost(3000, 640, 150),  # set by hand from timings on 2026-11-29, Zen 4; sums in float64
     "native_tiles": MethodCost(521, 154, 256),
     "native_images": MethodCost(12000, 280, 200),  # a guess on the safe side: not measured with such vectors
     "native_dots": MethodCost(8000, 190, 2000),  # set by hand from timings on 2026-11-29, Zen 4

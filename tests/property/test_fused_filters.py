@@ -20,8 +20,8 @@ DTYPES = ("bool", *NUMBERS, "complex64", "complex128")
 FILTERS = {  # name -> strategies of its own arguments, for an array of so many axes
     "gaussian_filter": lambda ndim: {"sigma": st.floats(0.3, 2.0), "order": st.integers(0, 2)},
     "gaussian_filter1d": lambda ndim: {"sigma": st.floats(0.3, 2.0), "order": st.integers(0, 2), "axis": axis(ndim)},
-    "uniform_filter": lambda ndim: {"size": st.integers(1, 40)},
-    "uniform_filter1d": lambda ndim: {"size": st.integers(1, 40), "axis": axis(ndim)},
+    "uniform_filter": lambda ndim: {"size": mean_sizes()},
+    "uniform_filter1d": lambda ndim: {"size": mean_sizes(), "axis": axis(ndim)},
     "sobel": lambda ndim: {"axis": axis(ndim)},
     "prewitt": lambda ndim: {"axis": axis(ndim)},
     "laplace": lambda ndim: {},
@@ -36,6 +36,11 @@ FILTERS = {  # name -> strategies of its own arguments, for an array of so many 
 
 def axis(ndim):
     return st.integers(-ndim, ndim - 1)
+
+
+def mean_sizes():
+    """Draw the samples of a mean: few, sums of sums, and sums of sums of sums."""
+    return st.integers(1, 40) | st.sampled_from([101, 130])
 
 
 def taps(ndim):
@@ -163,3 +168,18 @@ def test_xla_gives_the_bits_of_numpy(x64, call):
     for way, y in results.items():
         np.testing.assert_array_equal(np.asarray(y), expected, strict=True, err_msg=way)
         np.testing.assert_array_equal(np.signbit(np.real(y)), np.signbit(np.real(expected)), err_msg=way)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "complex128", "int16"])
+@pytest.mark.parametrize("size", [3, 8, 9, 31, 130])
+@pytest.mark.parametrize("shape", [(150, 5), (40, 70), (7, 300)])
+def test_means_have_the_same_bits_whatever_the_layout(dtype, size, shape):
+    """Adjacent columns are one row of the loop, strided ones are not, and transposed ones change places with rows."""
+    x = samples(dtype, shape, seed=1)
+    for axis in (0, 1):
+        expected = ndimage.uniform_filter1d(x, size, axis)
+        strided = np.zeros((shape[0], 2 * shape[1]), dtype)[:, ::2]
+        ndimage.uniform_filter1d(x, size, axis, output=strided)
+        np.testing.assert_array_equal(strided, expected)
+        transposed = ndimage.uniform_filter1d(np.ascontiguousarray(x.T), size, 1 - axis)
+        np.testing.assert_array_equal(transposed.T, expected)

@@ -1,7 +1,8 @@
 """Chains of passes for arrays of any library: the dtypes they support, and the table of the loop.
 
 The loop itself is in `src/filters.h`. It reads and writes arrays of the caller's dtypes, and sums in float64, or in
-uint16 where that gives the same integers. Blocks of outputs and the samples of their windows stay in cache.
+uint16 where that gives the same integers. Blocks of outputs and the samples of their windows stay in cache; between
+passes float32 images are stored as float32, and bytes as bytes.
 """
 
 from __future__ import annotations
@@ -39,7 +40,8 @@ _BYTE, _MAX_UINT16_DIVISOR = 255, 128  # up to which quotients of sums of bytes 
 _COMBINED_BYTES = 2  # of integers whose squares and sums float64 contains
 _SLACK = 64  # doubles that vectors may read beyond a buffer
 _MAX_MARGIN = 1 << 20  # positions beyond one end of an axis
-_PADDING = 64  # numbers of a row, at most, beyond those of its windows
+_PADDING = 128  # numbers of a row, at most, beyond those of its windows
+_LEVEL, _LEVEL_TAP = 2 * 6144, 32  # doubles of the sums of long means, at most, and those for each tap
 
 
 class Limits(NamedTuple):
@@ -81,8 +83,9 @@ def supports(chains: Chains) -> bool:
 
 def buffer_sizes(chains: Chains) -> int:
     """Return the doubles of all buffers of a thread, at most."""
-    most = max(_FLOAT64.buffer, prod(2 * along.reach + _PADDING for _, along in chains.filtered.values()))
-    return 5 * (most + _SLACK)
+    reaches = [along.reach for _, along in chains.filtered.values()]
+    most = max(_FLOAT64.buffer, prod(2 * reach + _PADDING for reach in reaches))
+    return 4 * (most + _SLACK) + _LEVEL + _LEVEL_TAP * max(reaches)
 
 
 @planning()

@@ -20,6 +20,12 @@
     X(2, int16, int16_t)                                                                                               \
     X(3, uint16, uint16_t)
 
+#define BYTE_NUMBERS(X)                                                                                                \
+    X(0, int8, int8_t)                                                                                                 \
+    X(1, uint8, uint8_t)
+
+#define FLOAT_NUMBERS(X) X(8, float32, float)
+
 #define UNALIGNED(n, name, type) typedef type unaligned_##name __attribute__((aligned(1), may_alias));
 NUMBERS(UNALIGNED)
 #undef UNALIGNED
@@ -49,15 +55,35 @@ static const word NUMBER_BYTES[] = {NUMBERS(BYTES)};
 
 /* ROUNDING: how a double becomes a number of y: as it is; as a float; an integer by way of int32, int64 or uint64. */
 enum { ROUND_none, ROUND_float, ROUND_narrow, ROUND_wide, ROUND_unsigned };
+#define MAX_ROUNDINGS 8
 /* SUM: products rounded, in the order of the terms; with fused multiplications; in any order; equal weights of a mean.
    The last two are those of SUM_any with symmetric and antisymmetric weights. */
 enum { SUM_ordered, SUM_fused, SUM_any, SUM_mean, SUM_mirrored, SUM_opposed };
+/* Combinations of both that sums_float64.h and sums_uint16.h are compiled for. */
+#define ORDERLESS_CASES(X, rounding) X(SUM_fused, rounding) X(SUM_mirrored, rounding) X(SUM_opposed, rounding)
+#define ROUNDED_CASES(X, how)                                                                                          \
+    X(how, ROUND_none) X(how, ROUND_float) X(how, ROUND_narrow) X(how, ROUND_wide) X(how, ROUND_unsigned)
+#define DOUBLE_CASES(X)                                                                                                \
+    ROUNDED_CASES(X, SUM_ordered) ROUNDED_CASES(X, SUM_mean) ORDERLESS_CASES(X, ROUND_none)                            \
+    ORDERLESS_CASES(X, ROUND_float)
+#define FLOAT_CASES(X) X(SUM_mean, ROUND_none) ORDERLESS_CASES(X, ROUND_none)
+#define INTEGER_CASES FLOAT_CASES
+/* How numbers are stored between passes. */
+enum { SUMS_float64, SUMS_float32, SUMS_uint16, SUMS_uint8 };
 /* COMBINE: the results of chains, as their sum, or as the root of the sum of their squares; none of a single chain. */
 enum { COMBINE_none, COMBINE_sum, COMBINE_length };
 
 #define FEW_TERMS 8        /* of a mean, up to which one sum of all costs less than sums of sums */
-#define ROW_NUMBERS 1280   /* of a row of a block, with the padding, at most */
+#define MANY_TERMS 100     /* of a mean, from which sums of sums of sums cost less than sums of sums */
+#define ROW_NUMBERS 1536   /* of a row of a block, with the padding, at most */
+#define FLOAT32 8          /* of NUMBERS */
+#define LAST_INTEGER 7    /* of NUMBERS */
+#define WHOLE_BYTES 4      /* of integers whose sums a double contains, of so many terms */
+#define WHOLE_TERMS (1 << 20)
 #define MAX_FILTER_AXES 64 /* as in NumPy */
+#define LONG_ROWS 128      /* whose sums of sums are formed at a time, or as many as the window has */
+#define WIDE_TERMS 64      /* of a mean, up to which those of several vectors of columns are formed at a time */
+#define ROW_PADDING 128    /* numbers of it, at most */
 #define LINE_BYTES 64 /* of a line of the cache */
 #define STRIP 128          /* numbers: those of many rows fit the L1 cache */
 
@@ -72,9 +98,13 @@ typedef struct {
     void *memory;
     void *row; /* of outputs of the last pass */
     void *w;   /* of all passes, in the order of their terms */
-    word *offsets;
+    word *offsets, *edge_offsets; /* of windows, and of those beyond the ends of x */
+    void *sums; /* of means of many samples, two levels */
+    void *line;     /* a row of samples as numbers of the sums */
+    word sums_size; /* numbers of each level */
     double fill[2]; /* its parts where elements are complex */
     word x_bytes, y_bytes;
+    int is_x_stored, is_y_stored; /* whether rows are contiguous numbers as in the buffers */
 } filter_job;
 
 /* A block of outputs: for every axis its first output, its outputs, and the samples of their windows; rows are padded
@@ -92,8 +122,42 @@ static double double_of(word bits)
     return value;
 }
 
-/* Read a table, whose sums are numbers of so many bytes; return memory for all buffers, or NULL. */
-static void *start_filters(filter_job *job, const void *x, void *y, const void *tables, double fill, size_t bytes)
+static size_t whole_lines(size_t bytes) { return (bytes + LINE_BYTES - 1) / LINE_BYTES * LINE_BYTES; }
+
+/* Return how a table's numbers are stored. float32 arrays are stored as floats, where those contain the fill too. */
+static int sums_of(const filters_table *table, double fill)
+{
+    const double second = double_of(table->fill_second);
+    if (!table->is_uint16) {
+        const int is_float = table->x_number == FLOAT32 && table->y_number == FLOAT32;
+        const int fits = fill == (double)(float)fill && second == (double)(float)second;
+        return is_float && fits ? SUMS_float32 : SUMS_float64;
+    }
+    return NUMBER_BYTES[table->x_number] == 1 && NUMBER_BYTES[table->y_number] == 1 ? SUMS_uint8 : SUMS_uint16;
+}
+
+/* Return the numbers of a line. */
+static word line_size(const filter_job *job, word vector_numbers)
+{
+    const filter_axis *last = job->axes + job->table->axes - 1;
+    return (last->block + last->taps + ROW_PADDING) * job->table->each + 4 * vector_numbers;
+}
+
+/* Return the numbers of the sums of each level of a mean of many samples. */
+static word sums_size(const filter_job *job, word vector_numbers)
+{
+    word most = 0;
+    for (word n = 0; n < job->table->axes; n++) {
+        const word taps = job->axes[n].taps;
+        const word strip = max_word(4 * (LONG_ROWS + WIDE_TERMS), LONG_ROWS + 2 * taps) * vector_numbers;
+        if (taps > FEW_TERMS) most = max_word(most, max_word(line_size(job, vector_numbers), strip));
+    }
+    return most;
+}
+
+/* Read a table, whose numbers are of so many bytes, and their sums; return memory for all buffers, or NULL. */
+static void *start_filters(filter_job *job, const void *x, void *y, const void *tables, double fill, size_t bytes,
+                           size_t sum_bytes, word lanes)
 {
     const filters_table *table = job->table = tables;
     job->format = (const number_format *)(table + 1);
@@ -110,15 +174,50 @@ static void *start_filters(filter_job *job, const void *x, void *y, const void *
     word terms = 0;
     for (word pass = 0; pass < table->chains * table->passes; pass++) terms += job->passes[pass].terms;
     job->border = job->positions + terms * table->axes;
-    const size_t numbers = (size_t)(3 * table->scratch + table->total) * bytes;
-    char *memory = malloc(numbers + ROW_NUMBERS * bytes + (size_t)terms * (sizeof(word) + bytes) + 2 * LINE_BYTES);
+    job->sums_size = sums_size(job, lanes);
+    const size_t sizes[] = {(size_t)(3 * table->scratch + table->total) * bytes,
+                            (size_t)(2 * job->sums_size) * sum_bytes,
+                            (size_t)(2 * terms) * sizeof(word),
+                            ROW_NUMBERS * bytes,
+                            (size_t)terms * sum_bytes,
+                            (size_t)line_size(job, lanes) * sum_bytes};
+    size_t total = LINE_BYTES;
+    for (int n = 0; n < 6; n++) total += whole_lines(sizes[n]);
+    char *memory = malloc(total), *parts[6];
     if (memory == NULL) return NULL;
     job->memory = memory;
-    char *buffers = memory + LINE_BYTES - (uintptr_t)memory % LINE_BYTES;
-    job->offsets = (word *)(buffers + (numbers + LINE_BYTES - 1) / LINE_BYTES * LINE_BYTES);
-    job->row = job->offsets + terms;
-    job->w = (char *)job->row + ROW_NUMBERS * bytes;
-    return buffers;
+    parts[0] = memory + LINE_BYTES - (uintptr_t)memory % LINE_BYTES;
+    for (int n = 1; n < 6; n++) parts[n] = parts[n - 1] + whole_lines(sizes[n - 1]);
+    job->sums = parts[1];
+    job->offsets = (word *)parts[2];
+    job->edge_offsets = job->offsets + terms;
+    job->row = parts[3];
+    job->w = parts[4];
+    job->line = parts[5];
+    return parts[0];
+}
+
+/* Note whether rows of x and of y can be read and written in place; where all addresses are multiples of `bytes`. */
+static void mark_stored(filter_job *job, word bytes, int is_x, int is_y)
+{
+    const word axes = job->table->axes, each = job->table->each;
+    is_x &= (uintptr_t)job->x % (uintptr_t)bytes == 0 && job->axes[axes - 1].x_step == each * bytes;
+    is_y &= (uintptr_t)job->y % (uintptr_t)bytes == 0 && job->axes[axes - 1].y_step == each * bytes;
+    for (word n = 0; n < axes; n++) {
+        is_x &= job->axes[n].x_step % bytes == 0;
+        is_y &= job->axes[n].y_step % bytes == 0;
+    }
+    job->is_x_stored = is_x;
+    job->is_y_stored = is_y;
+}
+
+/* Whether a single chain filters no axis before the last two, so that rows go through it one after the other. */
+static int filters_rows(const filter_job *job)
+{
+    if (job->table->combine != COMBINE_none) return 0;
+    for (word n = 0; n < job->table->axes - 2; n++)
+        if (job->axes[n].number >= 0) return 0;
+    return 1;
 }
 
 /* Return the sample at a position of an extended axis, -1 for the fill. */
@@ -173,11 +272,11 @@ static char *output_at(const filter_job *job, const filter_block *block, const w
 }
 
 /* List the offset of every term's sample from that of an output. */
-static void list_offsets(const filter_job *job, const filter_pass *pass, const word *step)
+static void list_offsets(const filter_job *job, const filter_pass *pass, const word *step, word *offsets)
 {
     const word axes = job->table->axes, *position = job->positions + pass->positions;
     for (word term = 0; term < pass->terms; term++) {
-        job->offsets[term] = 0;
-        for (word n = 0; n < axes; n++) job->offsets[term] += *position++ * step[n];
+        offsets[term] = 0;
+        for (word n = 0; n < axes; n++) offsets[term] += *position++ * step[n];
     }
 }

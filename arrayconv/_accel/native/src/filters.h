@@ -5,12 +5,15 @@
 
    The samples of a block of outputs and of all its windows are converted to numbers of the sums, every pass runs from
    one buffer to another, and what the last one writes is converted to the dtype of y. Between passes numbers are
-   rounded as if they had been stored as that dtype. Several chains of the same samples may be combined. */
+   rounded as if they had been stored as that dtype. Several chains of the same samples may be combined. Where one chain
+   filters the last two axes alone, each row goes through all its passes at once: filter_rows.h. */
+
+#include "row_sums.h"
 
 /* Write a fill, whose parts alternate. */
 TARGET static S *SN(fill_run)(S *to, word count, const double *fill)
 {
-    const S parts[2] = {SN(number)(fill[0]), SN(number)(fill[1])};
+    const S parts[2] = {(S)SN(number)(fill[0]), (S)SN(number)(fill[1])};
     for (word j = 0; j < count; j++) *to++ = parts[j % 2];
     return to;
 }
@@ -18,31 +21,43 @@ TARGET static S *SN(fill_run)(S *to, word count, const double *fill)
 /* Write the weights of all passes in the order of their terms. */
 TARGET static void SN(order_weights)(const filter_job *job, const double *w)
 {
-    S *to = job->w;
+    A *to = job->w;
     for (word number = 0; number < job->table->chains * job->table->passes; number++) {
         const filter_pass *pass = job->passes + number;
         for (word term = 0; term < pass->terms; term++) *to++ = SN(number)(w[pass->w_start + term * pass->w_step]);
     }
 }
 
-static const S *SN(weights_of)(const filter_job *job, const filter_pass *pass)
+static const A *SN(weights_of)(const filter_job *job, const filter_pass *pass)
 {
-    const S *w = job->w;
+    const A *w = job->w;
     for (const filter_pass *before = job->passes; before < pass; before++) w += before->terms;
     return w;
 }
 
 /* Return how weights are summed in any order: half as many products where they are symmetric or antisymmetric. */
-TARGET static word SN(symmetry)(const S *w, word terms)
+TARGET static word SN(symmetry)(const A *w, word terms)
 {
     if (terms % 2 == 0 || terms < 3) return SUM_fused;
     int mirrored = 1, opposed = w[terms / 2] == 0;
     for (word t = 0; t < terms / 2; t++) {
         mirrored &= w[t] == w[terms - 1 - t];
-        opposed &= w[t] == (S)-w[terms - 1 - t];
+        opposed &= w[t] == (A)-w[terms - 1 - t];
     }
     return mirrored ? SUM_mirrored : opposed ? SUM_opposed : SUM_fused;
 }
+
+/* Return how a pass sums and rounds. The last one does not round to uint64: that wraps when it is written, since a
+   double does not contain the largest. */
+TARGET static SN(rule) SN(rule_of)(const filter_job *job, const filter_pass *pass, int is_last)
+{
+    const A *w = SN(weights_of)(job, pass);
+    const word how = pass->how == SUM_any ? SN(symmetry)(w, pass->terms) : pass->how;
+    const int wraps = is_last && job->format->rounding == ROUND_unsigned;
+    return (SN(rule)){pass, w, how, wraps ? &UNROUNDED : job->format};
+}
+
+static int SN(is_long)(const filter_pass *pass) { return pass->how == SUM_mean && pass->terms > FEW_TERMS; }
 
 /* Put the fill beyond the ends of the axes that a pass filters, which earlier passes changed. */
 TARGET static void SN(fill_outside)(const filter_job *job, const filter_block *block, word pass, const word *size,
@@ -65,6 +80,17 @@ TARGET static void SN(fill_outside)(const filter_job *job, const filter_block *b
     }
 }
 
+/* Convert samples of a row. */
+TARGET static void SN(read_samples)(const filter_job *job, S *to, const char *from, word count)
+{
+    const word step = job->axes[job->table->axes - 1].x_step, each = job->table->each, number = job->table->x_number;
+    const word bytes = job->x_bytes;
+    if (step == each * bytes || count == 1) SN(read_run)(to, from, bytes, count * each, number);
+    else if (each == 1) SN(read_run)(to, from, step, count, number);
+    else
+        for (word k = 0; k < count; k++) SN(read_run)(to + k * each, from + k * step, bytes, each, number);
+}
+
 /* Convert the samples of a block along axis `n` and those after it; x is at sample 0 of them. */
 TARGET static S *SN(read_block)(const filter_job *job, const filter_block *block, word n, const char *x, int is_fill,
                                 S *to)
@@ -73,7 +99,7 @@ TARGET static S *SN(read_block)(const filter_job *job, const filter_block *block
     const int is_last = n == job->table->axes - 1;
     const word padding = is_last ? block->padding : 0;
     const word first = block->first[n] - along->before, stop = first + block->size[n] - padding;
-    const word each = job->table->each, number = job->table->x_number;
+    const word each = job->table->each;
     for (word position = first, length; position < stop; position += length) {
         const word sample = filtered_sample(position, along, job->border);
         const int fills = is_fill || sample < 0;
@@ -83,12 +109,7 @@ TARGET static S *SN(read_block)(const filter_job *job, const filter_block *block
         if (!is_last) to = SN(read_block)(job, block, n + 1, from, fills, to);
         else if (fills) to = SN(fill_run)(to, each, job->fill);
         else {
-            const word bytes = job->x_bytes;
-            if (length == 1 || along->x_step == each * bytes) SN(read_run)(to, from, bytes, length * each, number);
-            else if (each == 1) SN(read_run)(to, from, along->x_step, length, number);
-            else
-                for (word k = 0; k < length; k++)
-                    SN(read_run)(to + k * each, from + k * along->x_step, bytes, each, number);
+            SN(read_samples)(job, to, from, length);
             to += length * each;
         }
     }
@@ -118,54 +139,47 @@ TARGET static void SN(write_block)(const filter_job *job, const filter_block *bl
     } while (next_row(index, block->outputs, last));
 }
 
-/* Write equal weights' sums of samples at `terms` offsets, for `rows` rows of `inner` numbers; by strips whose samples
-   fit the nearest cache. */
-TARGET static void SN(sum_rows)(const filter_job *job, const S *ones, S *z, const S *x, word terms, word rows,
-                                word inner)
+/* Whether numbers of a dtype have the bits of those in a buffer. */
+static int SN(is_stored)(word number)
 {
-    const word strip = inner > STRIP ? STRIP : inner * rows, lines = inner > STRIP ? rows : 1;
-    const word stop = inner > STRIP ? inner : inner * rows;
-    for (word start = 0; start < stop; start += strip)
-        for (word row = 0; row < lines; row++) {
-            const word at = row * inner + start;
-            const word count = min_word(strip, stop - start);
-            SN(sum_windows)(z + at, x + at, job->offsets, ones, terms, count, SUM_fused, &UNROUNDED);
-        }
+    const int is_float = number > LAST_INTEGER;
+    return NUMBER_BYTES[number] == sizeof(S) && is_float == (sizeof(A) == sizeof(double));
 }
 
-/* Run a pass of a mean of many samples from x to z, both dense: sums of short windows first, then sums of those and of
-   the samples that remain, about twice the root of the window each. `spare` is a buffer like x. */
-TARGET static void SN(run_means)(const filter_job *job, const filter_pass *pass, word axis, const word *size,
-                                 word outputs, S *z, const S *x, S *spare)
+/* Whether sums of a pass's samples are whole numbers that A contains, or contains modulo 2^16. */
+static int SN(is_whole)(const filter_job *job, const filter_pass *pass, word number)
 {
-    word outer = 1, inner = job->table->each, length = 1;
+    const word x = number ? job->table->y_number : job->table->x_number;
+    return x <= LAST_INTEGER && NUMBER_BYTES[x] <= WHOLE_BYTES && pass->terms <= WHOLE_TERMS;
+}
+
+/* Run a pass of a mean of many samples along an axis from x to z, both dense. */
+TARGET static void SN(run_means)(const filter_job *job, const filter_pass *pass, word number, word axis,
+                                 const word *size, word outputs, S *z, const S *x)
+{
+    word outer = 1, inner = job->table->each;
     for (word n = 0; n < axis; n++) outer *= size[n];
     for (word n = axis + 1; n < job->table->axes; n++) inner *= size[n];
-    while ((length + 1) * (length + 1) <= pass->terms) length++;
-    const word windows = pass->terms / length, samples = pass->terms % length;
-    const S *ones = SN(weights_of)(job, pass);
-    for (word o = 0; o < outer; o++, z += outputs * inner, x += size[axis] * inner) {
-        for (word term = 0; term < length; term++) job->offsets[term] = term * inner;
-        SN(sum_rows)(job, ones, spare, x, length, outputs + (windows - 1) * length, inner);
-        for (word term = 0; term < windows; term++) job->offsets[term] = spare - x + term * length * inner;
-        for (word term = 0; term < samples; term++) job->offsets[windows + term] = (windows * length + term) * inner;
-        SN(sum_rows)(job, ones, z, x, windows + samples, outputs, inner);
-        SN(divide)(z, outputs * inner, pass, job->format);
-    }
+    const SN(rule) rule = SN(rule_of)(job, pass, 0);
+    for (word o = 0; o < outer; o++, z += outputs * inner, x += size[axis] * inner)
+        if (axis == job->table->axes - 1) {
+            SN(widen)(job->line, x, size[axis] * inner);
+            SN(long_row)(job, z, job->line, inner, &rule, outputs * inner);
+        } else SN(long_columns)(job, z, inner, x, inner, outputs, &rule, SN(is_whole)(job, pass, number), inner);
 }
+
+/* Return where to write a row of y: there, where that has the numbers of a buffer. */
+static S *SN(row_of)(const filter_job *job, char *y) { return job->is_y_stored ? (S *)y : job->row; }
 
 /* Run a pass from x to z, both dense, or with `writes` to y. `size` is that of x, `outputs` that of z. */
 TARGET static void SN(run_windows)(const filter_job *job, const filter_block *block, const filter_pass *pass,
-                                   const S *w, const word *size, const word *outputs, S *z, const S *x, int writes)
+                                   const word *size, const word *outputs, S *z, const S *x, int writes)
 {
     const word last = job->table->axes - 1, each = job->table->each;
-    /* a uint64 wraps when it is written: a double does not contain the largest */
-    const number_format *format = writes && job->format->rounding == ROUND_unsigned ? &UNROUNDED : job->format;
-    const int divides = pass->divides != 0;
+    const SN(rule) rule = SN(rule_of)(job, pass, writes);
     word step[MAX_FILTER_AXES], index[MAX_FILTER_AXES];
     list_steps(job, size, step);
-    list_offsets(job, pass, step);
-    const word how = pass->how == SUM_any || pass->how == SUM_mean ? SN(symmetry)(w, pass->terms) : pass->how;
+    list_offsets(job, pass, step, job->offsets);
     const word stop = writes ? block->outputs[last] : outputs[last];
     const word strip = job->offsets[pass->terms - 1] > STRIP ? (STRIP + each - 1) / each : stop;
     for (word start = 0; start < stop; start += strip) {
@@ -175,10 +189,10 @@ TARGET static void SN(run_windows)(const filter_job *job, const filter_block *bl
         do {
             const S *from = x + start * each;
             for (word n = 0; n < last; n++) from += index[n] * step[n];
-            S *to = writes ? job->row : row;
-            SN(sum_windows)(to, from, job->offsets, w, pass->terms, count * each, how, divides ? &UNROUNDED : format);
-            if (divides) SN(divide)(to, count * each, pass, format);
-            if (writes) SN(write_row)(job, output_at(job, block, index) + start * job->axes[last].y_step, to, count);
+            char *y = writes ? output_at(job, block, index) + start * job->axes[last].y_step : NULL;
+            S *to = writes ? SN(row_of)(job, y) : row;
+            SN(sum_windows)(to, from, job->offsets, &rule, count * each);
+            if (writes && !job->is_y_stored) SN(write_row)(job, y, to, count);
             row += outputs[last] * each;
         } while (next_row(index, outputs, last));
     }
@@ -193,8 +207,7 @@ TARGET static S *SN(run_chain)(const filter_job *job, const filter_block *block,
     memcpy(size, block->size, sizeof block->size);
     for (word number = 0; number < table->passes; number++) {
         const filter_pass *pass = job->passes + chain * table->passes + number;
-        const int is_long = pass->how == SUM_mean && pass->terms > FEW_TERMS;
-        const int writes = table->combine == COMBINE_none && number == table->passes - 1 && !is_long;
+        const int writes = table->combine == COMBINE_none && number == table->passes - 1 && !SN(is_long)(pass);
         S *to = samples + (1 + number % 2) * table->scratch;
         word outputs[MAX_FILTER_AXES] = {0}, axis = 0;
         for (word n = 0; n < table->axes; n++) {
@@ -203,9 +216,8 @@ TARGET static S *SN(run_chain)(const filter_job *job, const filter_block *block,
             if (is_filtered) axis = n;
         }
         if (number) SN(fill_outside)(job, block, number, size, from);
-        S *spare = samples + (number ? 0 : 2) * table->scratch;
-        if (is_long) SN(run_means)(job, pass, axis, size, outputs[axis], to, from, spare);
-        else SN(run_windows)(job, block, pass, SN(weights_of)(job, pass), size, outputs, to, from, writes);
+        if (SN(is_long)(pass)) SN(run_means)(job, pass, number, axis, size, outputs[axis], to, from);
+        else SN(run_windows)(job, block, pass, size, outputs, to, from, writes);
         if (writes) return NULL;
         from = to;
         memcpy(size, outputs, sizeof outputs);
@@ -213,12 +225,18 @@ TARGET static S *SN(run_chain)(const filter_job *job, const filter_block *block,
     return from;
 }
 
+#include "filter_rows.h"
+
 /* Compute a block: every chain of passes in turn, from the same samples. */
 TARGET static void SN(compute_block)(const filter_job *job, const filter_block *block, S *samples)
 {
     const filters_table *table = job->table;
     S *total = samples + 3 * table->scratch;
     word size[MAX_FILTER_AXES], count = table->each;
+    if (filters_rows(job)) {
+        SN(compute_rows)(job, block, samples);
+        return;
+    }
     SN(read_block)(job, block, 0, job->x, 0, samples);
     for (word chain = 0; chain < table->chains; chain++) {
         S *result = SN(run_chain)(job, block, chain, samples, size);
@@ -236,8 +254,9 @@ TARGET static int SN(filters)(const void *x, const void *w, void *y, const void 
                             word stop)
 {
     filter_job job;
-    S *buffers = start_filters(&job, x, y, tables, fill, sizeof(S));
+    S *buffers = start_filters(&job, x, y, tables, fill, sizeof(S), sizeof(A), LANES);
     if (buffers == NULL) return 1;
+    mark_stored(&job, sizeof(S), SN(is_stored)(job.table->x_number), SN(is_stored)(job.table->y_number));
     SN(order_weights)(&job, w);
     for (; first < stop; first++) {
         filter_block block;
@@ -250,6 +269,12 @@ TARGET static int SN(filters)(const void *x, const void *w, void *y, const void 
 
 #undef SUMS
 #undef S
+#undef A
 #undef V
 #undef LANES
 #undef SUM_VECTORS
+#undef WIDEN
+#undef NARROW
+#undef LINE_ROUNDING
+#undef STORED_AS
+#undef SUMMED_CASES

@@ -31,8 +31,33 @@
 #include "kind.h"
 
 #define SN(name) PASTE(AT_LEVEL(name), SUMS)
+#define SUMS float64
+#define S double
+#define STORED_AS NUMBERS
+#define SUMMED_CASES DOUBLE_CASES
 #include "sums_float64.h"
 #include "filters.h"
+#undef VECTOR
+/* Conversions between float and double of 64 bytes take more than twice as long as those of 32. */
+#define VECTOR (PASTE(BYTES, LEVEL) > 32 ? 32 : PASTE(BYTES, LEVEL))
+#define SUMS float32
+#define S float
+#define STORED_AS FLOAT_NUMBERS
+#define SUMMED_CASES FLOAT_CASES
+#include "sums_float64.h"
+#include "filters.h"
+#undef VECTOR
+#define VECTOR PASTE(BYTES, LEVEL)
+#define SUMS uint16
+#define S uint16_t
+#define STORED_AS SHORT_NUMBERS
+#define SUMMED_CASES INTEGER_CASES
+#include "sums_uint16.h"
+#include "filters.h"
+#define SUMS uint8
+#define S uint8_t
+#define STORED_AS BYTE_NUMBERS
+#define SUMMED_CASES INTEGER_CASES
 #include "sums_uint16.h"
 #include "filters.h"
 
@@ -40,8 +65,11 @@
 static int AT_LEVEL(filters)(const void *x, const void *w, void *y, const void *table, double fill, word first,
                              word stop)
 {
-    if (((const filters_table *)table)->is_uint16)
-        return PASTE(AT_LEVEL(filters), uint16)(x, w, y, table, fill, first, stop);
+    switch (sums_of(table, fill)) {
+        case SUMS_uint8: return PASTE(AT_LEVEL(filters), uint8)(x, w, y, table, fill, first, stop);
+        case SUMS_uint16: return PASTE(AT_LEVEL(filters), uint16)(x, w, y, table, fill, first, stop);
+        case SUMS_float32: return PASTE(AT_LEVEL(filters), float32)(x, w, y, table, fill, first, stop);
+    }
     return PASTE(AT_LEVEL(filters), float64)(x, w, y, table, fill, first, stop);
 }
 

@@ -1,17 +1,29 @@
-/* Sums in float64, for arrays of every dtype. filters.h runs them over blocks. */
+/* Sums in float64: of arrays of every dtype, stored as doubles; of float32 arrays, stored as S = float. filters.h runs
+   them over blocks. */
 
-#define SUMS float64
-#define S double
+#define A double
 #define SUM_VECTORS 4 /* in registers at a time */
+#define LINE_ROUNDING ROUND_float
+#if VECTOR == 64
+#define WIDEN(from) _mm512_cvtps_pd(_mm256_loadu_ps((const float *)(from)))
+#define NARROW(to, value) _mm256_storeu_ps((float *)(to), _mm512_cvtpd_ps((__m512d)(value)))
+#elif VECTOR == 32
+#define WIDEN(from) _mm256_cvtps_pd(_mm_loadu_ps((const float *)(from)))
+#define NARROW(to, value) _mm_storeu_ps((float *)(to), _mm256_cvtpd_ps((__m256d)(value)))
+#endif
+
+/* Means: sums times a factor, or the quotients of a divisor first. */
+typedef struct {
+    double factor, divisor, inverse; /* 1 / divisor */
+    int multiplies, divides;
+} SN(scale);
+
+#include "window_sums.h"
 
 typedef int64_t SN(longs) __attribute__((vector_size(VECTOR)));
 typedef uint64_t SN(unsigned_longs) __attribute__((vector_size(VECTOR)));
 typedef int32_t SN(ints) __attribute__((vector_size(VECTOR / 2)));
 typedef float SN(floats) __attribute__((vector_size(VECTOR / 2)));
-
-#include "window_sums.h"
-
-INLINE S SN(number)(double value) { return value; }
 
 INLINE V SN(select)(SN(longs) mask, V yes, V no) { return (V)(((SN(longs))yes & mask) | ((SN(longs))no & ~mask)); }
 
@@ -20,6 +32,9 @@ INLINE V SN(select)(SN(longs) mask, V yes, V no) { return (V)(((SN(longs))yes & 
 INLINE V SN(rounded)(V value, const word rounding, const number_format *format)
 {
     if (rounding == ROUND_none) return value;
+#if VECTOR == 64
+    if (rounding == ROUND_float) return (V)_mm512_cvtps_pd(_mm512_cvtpd_ps((__m512d)value));
+#endif
     if (rounding == ROUND_float) return __builtin_convertvector(__builtin_convertvector(value, SN(floats)), V);
     const double half = rounding == ROUND_narrow ? 0x1p31 : 0x1p63;
     const V lowest = SN(splat)(-half), limit = SN(splat)(half);
@@ -40,78 +55,63 @@ INLINE V SN(rounded)(V value, const word rounding, const number_format *format)
     return __builtin_convertvector((whole << (32 + format->shift)) >> (32 + format->shift), V);
 }
 
-/* Write `count` outputs of a pass. Up to a vector beyond the last sample is read. */
-INLINE void SN(write_sums)(double *y, const double *x, const word *offsets, const double *w, word terms,
-                                 word count, const int how, const word rounding, const number_format *format)
+INLINE A SN(number)(double value) { return value; }
+
+/* Rounding to float32 is what storing as a float does. */
+static inline word SN(rounding_of)(const number_format *format)
 {
-    V sums[SUM_VECTORS];
-    word j = 0;
-    for (; j + SUM_VECTORS * LANES <= count; j += SUM_VECTORS * LANES) {
-        SN(form_sums)(sums, x + j, offsets, w, terms, SUM_VECTORS, how);
-        for (int v = 0; v < SUM_VECTORS; v++)
-            *(SN(unaligned) *)(y + j + v * LANES) = SN(rounded)(sums[v], rounding, format);
-    }
-    if (j + 2 * LANES <= count) {
-        SN(form_sums)(sums, x + j, offsets, w, terms, 2, how);
-        for (int v = 0; v < 2; v++) *(SN(unaligned) *)(y + j + v * LANES) = SN(rounded)(sums[v], rounding, format);
-        j += 2 * LANES;
-    }
-    for (; j < count; j += LANES) {
-        SN(form_sums)(sums, x + j, offsets, w, terms, 1, how);
-        SN(store_count)(y + j, SN(rounded)(*sums, rounding, format), count - j);
-    }
+    return sizeof(S) < sizeof(A) ? ROUND_none : format->rounding;
 }
 
-TARGET static void SN(sum_windows)(double *y, const double *x, const word *offsets, const double *w, word terms,
-                                         word count, word how, const number_format *format)
+/* Return quotients, rounded once: the remainder of a product with the inverse corrects that. */
+INLINE V SN(quotients)(V sums, double divisor, double inverse)
 {
-    /* compiled for each way to sum and to round: neither is decided in a loop */
-#define ROUNDED_CASE(how, rounding)                                                                                    \
-    case rounding: SN(write_sums)(y, x, offsets, w, terms, count, how, rounding, format); break;
-#define SUM_CASE(how)                                                                                                  \
-    case how:                                                                                                          \
-        switch (format->rounding) {                                                                                    \
-            ROUNDED_CASE(how, ROUND_none) ROUNDED_CASE(how, ROUND_float) ROUNDED_CASE(how, ROUND_narrow)               \
-            ROUNDED_CASE(how, ROUND_wide) ROUNDED_CASE(how, ROUND_unsigned)                                            \
-        }                                                                                                              \
-        break;
-    switch (how) {
-        SUM_CASE(SUM_ordered) SUM_CASE(SUM_fused) SUM_CASE(SUM_mirrored) SUM_CASE(SUM_opposed)
-    }
-#undef SUM_CASE
-#undef ROUNDED_CASE
+#if VECTOR == 64
+    const __m512d q = (__m512d)(sums * inverse), rest = _mm512_fnmadd_pd(q, _mm512_set1_pd(divisor), (__m512d)sums);
+    const V better = (V)_mm512_fmadd_pd(rest, _mm512_set1_pd(inverse), q);
+#elif VECTOR == 32
+    const __m256d q = (__m256d)(sums * inverse), rest = _mm256_fnmadd_pd(q, _mm256_set1_pd(divisor), (__m256d)sums);
+    const V better = (V)_mm256_fmadd_pd(rest, _mm256_set1_pd(inverse), q);
+#else
+    return sums / divisor;
+#endif
+#if VECTOR > 16
+    return SN(select)((V)rest == (V)rest, better, (V)q); /* NaN: of infinite sums */
+#endif
 }
 
-/* Divide sums and round them; whole numbers by a product that is cut like the exact quotient. */
-TARGET static void SN(divide)(double *y, word count, const filter_pass *pass, const number_format *format)
+static inline SN(scale) SN(scale_of)(const filter_pass *pass)
 {
     const double divisor = double_of(pass->divisor), raise = double_of(pass->raises);
-    const word multiplies = pass->multiplies, rounding = format->rounding;
-    for (word j = 0; j < count; j += LANES) {
-        const V sums = SN(load)(y + j);
-        const V quotients = multiplies ? sums * raise : sums / divisor * raise;
-        SN(store_count)(y + j, SN(rounded)(quotients, rounding, format), count - j);
-    }
+    return (SN(scale)){raise, divisor, 1 / divisor, pass->multiplies != 0, pass->divides != 0};
 }
 
-/* Convert `count` numbers, `step` bytes apart, to doubles. */
-TARGET static void SN(read_run)(double *to, const char *from, word step, word count, word number)
+/* Return means; whole numbers by a product that is cut like the exact quotient. */
+INLINE V SN(scaled)(V sums, const SN(scale) scale)
+{
+    if (!scale.divides) return sums;
+    if (scale.multiplies) return sums * scale.factor;
+    return SN(quotients)(sums, scale.divisor, scale.inverse) * scale.factor;
+}
+
+/* Convert `count` numbers, `step` bytes apart. */
+TARGET static void SN(read_run)(S *to, const char *from, word step, word count, word number)
 {
 #define CASE(n, name, type)                                                                                            \
     case n: {                                                                                                          \
         const unaligned_##name *x = (const unaligned_##name *)from;                                                    \
         if (step == (word)sizeof(type))                                                                                \
-            for (word j = 0; j < count; j++) to[j] = (double)x[j];                                                     \
+            for (word j = 0; j < count; j++) to[j] = (S)x[j];                                                     \
         else                                                                                                           \
-            for (word j = 0; j < count; j++) to[j] = (double)*(const unaligned_##name *)(from + j * step);             \
+            for (word j = 0; j < count; j++) to[j] = (S)*(const unaligned_##name *)(from + j * step);             \
         break;                                                                                                         \
     }
-    switch (number) { NUMBERS(CASE) }
+    switch (number) { STORED_AS(CASE) }
 #undef CASE
 }
 
-/* Convert rounded doubles to numbers `step` bytes apart. */
-TARGET static void SN(write_run)(char *to, word step, const double *from, word count, word number)
+/* Convert rounded results to numbers `step` bytes apart. */
+TARGET static void SN(write_run)(char *to, word step, const S *from, word count, word number)
 {
 #define CASE(n, name, type)                                                                                            \
     case n: {                                                                                                          \
@@ -122,12 +122,12 @@ TARGET static void SN(write_run)(char *to, word step, const double *from, word c
             for (word j = 0; j < count; j++) *(unaligned_##name *)(to + j * step) = NUMBER_##name(from[j]);            \
         break;                                                                                                         \
     }
-    switch (number) { NUMBERS(CASE) }
+    switch (number) { STORED_AS(CASE) }
 #undef CASE
 }
 
 /* Add a row of one chain to those of the chains before, or its squares; round the root of the last sum. */
-TARGET static void SN(combine)(const filter_job *job, double *total, const double *row, word count, word chain)
+TARGET static void SN(combine)(const filter_job *job, S *total, const S *row, word count, word chain)
 {
     const int squares = job->table->combine == COMBINE_length;
     for (word j = 0; j < count; j += LANES) {

@@ -1,45 +1,55 @@
 /* Sums in uint16, modulo 2**16: for integers of one and of two bytes, and whole weights. Sums modulo 2**16 are those
-   of the wider arithmetic once both are cut to the dtype of y, so nothing is rounded between passes. */
+   of the wider arithmetic once both are cut to the dtype of y, so nothing is rounded between passes. Where x and y are
+   of one byte, they are stored modulo 2**8. */
 
-#define SUMS uint16
-#define S uint16_t
+#define A uint16_t
 #define SUM_VECTORS 4 /* in registers at a time */
+#define LINE_ROUNDING ROUND_none
+#if VECTOR == 64
+#define WIDEN(from) _mm512_cvtepu8_epi16(_mm256_loadu_si256((const __m256i *)(from)))
+#define NARROW(to, value) _mm256_storeu_si256((__m256i *)(to), _mm512_cvtepi16_epi8((__m512i)(value)))
+#elif VECTOR == 32
+#define WIDEN(from) _mm256_cvtepu8_epi16(_mm_loadu_si128((const __m128i *)(from)))
+#endif
+
+/* Means: the upper half of the product of sums with a reciprocal, shifted. */
+typedef struct {
+    uint16_t factor;
+    int shift, divides;
+} SN(scale);
 
 #include "window_sums.h"
 
-INLINE S SN(number)(double value) { return (S)(int64_t)value; }
+INLINE A SN(number)(double value) { return (A)(int64_t)value; }
 
-/* Write `count` outputs of a pass. Up to a vector beyond the last sample is read. */
-INLINE void SN(write_sums)(S *y, const S *x, const word *offsets, const S *w, word terms, word count, const int how)
+INLINE V SN(rounded)(V value, const word rounding, const number_format *format)
 {
-    V sums[SUM_VECTORS];
-    word j = 0;
-    for (; j + SUM_VECTORS * LANES <= count; j += SUM_VECTORS * LANES) {
-        SN(form_sums)(sums, x + j, offsets, w, terms, SUM_VECTORS, how);
-        for (int v = 0; v < SUM_VECTORS; v++) *(SN(unaligned) *)(y + j + v * LANES) = sums[v];
-    }
-    for (; j < count; j += LANES) {
-        SN(form_sums)(sums, x + j, offsets, w, terms, 1, how);
-        SN(store_count)(y + j, *sums, count - j);
-    }
+    (void)rounding, (void)format;
+    return value;
 }
 
-TARGET static void SN(sum_windows)(S *y, const S *x, const word *offsets, const S *w, word terms, word count, word how,
-                                   const number_format *format)
+static inline word SN(rounding_of)(const number_format *format)
 {
     (void)format;
-    if (how == SUM_mirrored) SN(write_sums)(y, x, offsets, w, terms, count, SUM_mirrored);
-    else if (how == SUM_opposed) SN(write_sums)(y, x, offsets, w, terms, count, SUM_opposed);
-    else SN(write_sums)(y, x, offsets, w, terms, count, SUM_fused);
+    return ROUND_none;
 }
 
-/* Divide sums, by the upper half of their product with a reciprocal. */
-TARGET static void SN(divide)(S *y, word count, const filter_pass *pass, const number_format *format)
+static inline SN(scale) SN(scale_of)(const filter_pass *pass)
 {
-    (void)format;
-    const uint32_t factor = (uint32_t)pass->divisor;
-    const int shift = (int)pass->raises;
-    for (word j = 0; j < count; j++) y[j] = (S)((S)(((uint32_t)y[j] * factor) >> 16) >> shift);
+    return (SN(scale)){(uint16_t)pass->divisor, (int)pass->raises, pass->divides != 0};
+}
+
+INLINE V SN(scaled)(V sums, const SN(scale) scale)
+{
+    if (!scale.divides) return sums;
+#if VECTOR == 64
+    return (V)_mm512_mulhi_epu16((__m512i)sums, _mm512_set1_epi16((short)scale.factor)) >> scale.shift;
+#elif VECTOR == 32
+    return (V)_mm256_mulhi_epu16((__m256i)sums, _mm256_set1_epi16((short)scale.factor)) >> scale.shift;
+#else
+    for (int lane = 0; lane < LANES; lane++) sums[lane] = (A)((uint32_t)sums[lane] * scale.factor >> 16);
+    return sums >> scale.shift;
+#endif
 }
 
 /* Read `count` numbers, `step` bytes apart. */
@@ -54,7 +64,7 @@ TARGET static void SN(read_run)(S *to, const char *from, word step, word count, 
             for (word j = 0; j < count; j++) to[j] = (S)*(const unaligned_##name *)(from + j * step);                  \
         break;                                                                                                         \
     }
-    switch (number) { SHORT_NUMBERS(CASE) }
+    switch (number) { STORED_AS(CASE) }
 #undef CASE
 }
 
@@ -70,7 +80,7 @@ TARGET static void SN(write_run)(char *to, word step, const S *from, word count,
             for (word j = 0; j < count; j++) *(unaligned_##name *)(to + j * step) = (type)from[j];                     \
         break;                                                                                                         \
     }
-    switch (number) { SHORT_NUMBERS(CASE) }
+    switch (number) { STORED_AS(CASE) }
 #undef CASE
 }
 

@@ -3,7 +3,7 @@
    for programs without float64. */
 
 #define MAX_NUMBER ((word)1 << 56) /* of a table: sums of several do not wrap */
-#define UNUSED_NUMBERS 64          /* of a row and of a buffer: padding, and what vectors read beyond the end */
+#define UNUSED_NUMBERS 64          /* of a buffer: what vectors read beyond the end */
 
 static int is_between(word number, word least, word most) { return number >= least && number <= most; }
 
@@ -84,13 +84,13 @@ static int is_scratch(const filters_table *table)
     word numbers = table->each;
     if (!is_between(table->scratch, 1, MAX_NUMBER) || !is_between(table->total, 0, MAX_NUMBER)) return 0;
     for (word n = 0; n < table->axes; n++) {
-        const word padding = n == table->axes - 1 ? UNUSED_NUMBERS : 0;
+        const word padding = n == table->axes - 1 ? ROW_PADDING : 0;
         const word size = along[n].block + along[n].taps - 1 + padding;
         if (size > table->scratch / numbers) return 0;
         numbers *= size;
     }
     const word row = along[table->axes - 1].block;
-    if (row > (ROW_NUMBERS - UNUSED_NUMBERS) / table->each || table->scratch - numbers < UNUSED_NUMBERS) return 0;
+    if (row > (ROW_NUMBERS - ROW_PADDING) / table->each || table->scratch - numbers < UNUSED_NUMBERS) return 0;
     return table->combine == COMBINE_none || table->total >= table->scratch;
 }
 
