@@ -1,4 +1,5 @@
-"""Rows of `arrayconv.nn` on torch tensors, forward alone and with both gradients, against torch's functions.
+"""Rows of `arrayconv.nn`, forward alone and with both gradients: on torch tensors against torch's functions, on JAX
+arrays against XLA's convolution, both under `jax.jit`.
 
 Their kind is the name of a function of `nn`. A row with the tag 'backward' times the call and the gradients of x and
 the kernel, which it returns one after the other in one array.
@@ -36,7 +37,7 @@ def rows(problem):
             dtype,
             options,
             frozenset({"layers", "backward" if backward else "forward", "small" if batch == 1 else "large"}),
-            ("torch",),
+            ("torch", "jax"),
         )
         for backward in (False, True)
         for dtype in ("float32", "float64")
@@ -62,11 +63,44 @@ def torchs(problem, x, kernel):
     return partial(_timed(problem, partial(getattr(functional, problem.kind), **problem.options)), x, kernel)
 
 
+def lax(problem, x, kernel):
+    """Return the call of XLA's convolution that computes the same, without arguments."""
+    import jax
+
+    return partial(jax.jit(_timed(problem, partial(_lax, problem))), x, kernel)
+
+
+def _lax(problem, x, kernel):
+    from jax import lax, numpy
+
+    options, axes = problem.options, kernel.ndim - 2
+    padding, stride = options.get("padding", 0), (options.get("stride", 1),) * axes
+    pads, layout = [(padding, padding)] * axes, ("NC" + "DHW"[:axes], "OI" + "DHW"[:axes])
+    more = {"rhs_dilation": (options.get("dilation", 1),) * axes, "feature_group_count": options.get("groups", 1)}
+    if problem.kind.startswith("conv_transpose"):  # of x with zeros between its samples, by the reversed kernel
+        kernel = numpy.flip(kernel.swapaxes(0, 1), range(2, kernel.ndim))
+        pads = [(taps - 1 - padding, taps - 1 - padding + options["output_padding"]) for taps in kernel.shape[2:]]
+        stride, more["lhs_dilation"] = (1,) * axes, stride
+    return lax.conv_general_dilated(x, kernel, stride, pads, dimension_numbers=(*layout, layout[0]), **more)
+
+
 def _timed(problem, function):
     return partial(_with_gradients, function) if "backward" in problem.tags else function
 
 
 def _with_gradients(function, x, kernel):
+    return (_torch_gradients if hasattr(x, "detach") else _jax_gradients)(function, x, kernel)
+
+
+def _jax_gradients(function, x, kernel):
+    """Return the gradients of half the sum of y squared, x's and then the kernel's, in one array."""
+    import jax
+
+    y, pullback = jax.vjp(function, x, kernel)
+    return jax.numpy.concatenate([part.reshape(-1) for part in pullback(y)])
+
+
+def _torch_gradients(function, x, kernel):
     """Return the gradients of the sum of y, x's and then the kernel's, in one array."""
     import torch
 

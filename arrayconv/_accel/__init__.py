@@ -34,7 +34,7 @@ from arrayconv._accel.torch.views import (
     on_torchs_convolution,
     tensors_at_addresses,
 )
-from arrayconv._accel.torch.whole import backward_cost as torchs_backward_cost
+from arrayconv._accel.torch.whole import costs as torchs_costs
 from arrayconv._accel.torch.whole import of_problem as torchs_convolution
 from arrayconv._algorithms import Algorithm
 from arrayconv._arrays import failures
@@ -64,8 +64,8 @@ __all__ = [
     "state",
     "tensor",
     "tensors_at_addresses",
-    "torchs_backward_cost",
     "torchs_convolution",
+    "torchs_costs",
     "usable_after_fork",
 ]
 

@@ -16,10 +16,12 @@ from arrayconv._arrays.array import Array
 from arrayconv._arrays.buffers import permute_dims, reshape
 from arrayconv._arrays.namespace import Namespace
 from arrayconv._arrays.traits import Traits
-from arrayconv._costs.cost_table import primitive_costs
+from arrayconv._costs.cost_table import primitive_costs, product_mac
 from arrayconv._ops import windows
 from arrayconv._problem.spec import Spec
 from arrayconv._runtime.tracing import planning
+
+_STRIDED = 3  # times longer that strided samples take to copy
 
 
 def _why_not(spec: Spec, traits: Traits) -> str | None:
@@ -32,9 +34,10 @@ def _cost(spec: Spec, traits: Traits) -> int:
     if not _by_matmul(spec, traits):
         passes = 2 * spec.taps * spec.channels
         return rate.call_ns * passes + passes * out_bytes * rate.pass_byte // 1000
-    mac = rate.integer_mac if traits.exact else rate.gemm_mac * traits.itemsize // 4
+    mac = rate.integer_mac if traits.exact else product_mac(traits.row, traits.itemsize, traits.threads)
     window_bytes = out_bytes * spec.channels // spec.filters
-    moved = spec.taps * (window_bytes * rate.copy_byte + out_bytes * rate.pass_byte)
+    strided = _STRIDED if any(axis.stride > 1 for axis in spec.axes) else 1
+    moved = spec.taps * (window_bytes * rate.copy_byte * strided + out_bytes * rate.pass_byte)
     return rate.call_ns * 3 * spec.taps + (spec.macs * mac + moved) // 1000
 
 

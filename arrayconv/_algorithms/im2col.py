@@ -18,13 +18,15 @@ from arrayconv._algorithms._base import OBJECT_BYTES, Algorithm, Bound, Context,
 from arrayconv._arrays.array import Array
 from arrayconv._arrays.buffers import contiguous, copied_view, is_numpy, reshape
 from arrayconv._arrays.traits import Traits
-from arrayconv._costs.cost_table import primitive_costs
+from arrayconv._costs.cost_table import primitive_costs, product_mac
 from arrayconv._ops import windows
 from arrayconv._problem.spec import Spec
 from arrayconv._runtime.tracing import planning
 
 _ROWS = 3  # times longer that columns take where they are the windows of few outputs
 _STRIDED = 3  # times longer that strided samples take to copy
+_RUN_PS = 7000  # of each run of adjacent samples that NumPy copies, in addition to its bytes
+_FILTERS = 128  # fewer rows of a product are multiplied at two thirds of the speed of a large one
 _VIEW = 8  # calls that take as long as the view of all windows of a NumPy array, without copying and multiplying
 
 
@@ -51,12 +53,15 @@ def _copied(spec: Spec) -> int:
 
 def _cost(spec: Spec, traits: Traits) -> int:
     rate = primitive_costs(traits.row)
-    mac = rate.integer_mac if traits.exact else rate.gemm_mac * traits.itemsize // 4
+    mac = rate.integer_mac if traits.exact else product_mac(traits.row, traits.itemsize, traits.threads)
+    mac += mac // 2 if spec.filters < _FILTERS else 0
     if spec.filters == 1 and traits.backend == "numpy":
         mac = rate.integer_mac  # NumPy's fast path does not include products with one row
     # A product with few rows runs at the speed of reading the columns, not of multiplying.
     work = max(spec.macs * mac, _columns(spec) * traits.itemsize * rate.pass_byte)
     copied = _copied(spec) * traits.itemsize * rate.copy_byte
+    if traits.backend == "numpy":
+        copied += _copied(spec) // max(1, spec.output_size[-1] if spec.axes else 1) * _RUN_PS
     if any(axis.stride > 1 for axis in spec.axes):
         copied *= _STRIDED
     if prod(spec.output_size) < spec.taps:  # rows of long windows, copied in short runs

@@ -25,6 +25,7 @@ from arrayconv._run.canonical import canonical_result, operand_gradient, permute
 from arrayconv._run.execute import BoundPlan
 
 _NODE_NS = 30_000  # of a node in torch's graph that Python computes
+_MARGIN = 8, 9  # torch's own node runs where the costs of both differ by less than their errors
 _DTYPES = ("float32", "float64")
 
 
@@ -66,8 +67,13 @@ class Gradients:
     def __init__(self, problem: Problem, plan: Plan, postprocess: Any, direct: Any, whole: Any) -> None:
         self.problem, self.postprocess, self.direct = problem, postprocess, direct
         self.task: Task = adjoint.bilinear_task(plan.task, 0)
-        self._whole = whole if whole is not None and self._torch_wins(plan) else None
-        self._runs_torch = plan.method == "torch_conv"
+        tasks = [of(self.task) for of in (adjoint.task_of_x, adjoint.task_of_kernel)]
+        planned = sum(plan_bilinear(task).candidate.cost_ns for task in tasks)
+        forward, backward = _accel.torchs_costs(self.task.spec, plan.traits)
+        ours = plan.candidate.cost_ns + min(planned, backward) + _NODE_NS
+        is_quicker = (forward + backward) * _MARGIN[0] <= ours * _MARGIN[1]
+        self._whole = whole if is_quicker else None  # torch's node differentiates torch's result
+        self._backward = whole if backward <= planned else None  # torch's backward alone
         self._engine = import_module(_autodiff.ENGINES["torch"])
         self._of_x: Callable[[Any, Any], Any] | None = None
         self._of_kernel: Callable[[Any, Any], Any] | None = None
@@ -77,20 +83,11 @@ class Gradients:
         engine = self._engine
         if not (engine.has_plain_memory(x, kernel) if bias is None else engine.has_plain_memory(x, kernel, bias)):
             return None
-        if self._runs_torch and self._whole is not None and not engine.casts():
-            y = self._whole(x, kernel, bias)  # torch differentiates its own convolution
+        if self._whole is not None and not engine.casts():
+            y = self._whole(x, kernel, bias)
             if y is not None:
                 return y
         return engine.apply(self, x, kernel, bias)
-
-    def _torch_wins(self, plan: Plan) -> bool:
-        """Whether torch's backward is expected to take less time than the two planned gradients."""
-        planned = sum(
-            plan_bilinear(of(self.task)).candidate.cost_ns for of in (adjoint.task_of_x, adjoint.task_of_kernel)
-        )
-        torchs = _accel.torchs_backward_cost(self.task.spec, plan.traits)
-        node = _NODE_NS if plan.method == "torch_conv" else -_NODE_NS  # torch's own node, or torch's function in ours
-        return torchs <= planned + node
 
     def forward(self, x: Any, kernel: Any, bias: Any) -> Any:
         """Return the result without gradients."""
@@ -104,8 +101,8 @@ class Gradients:
         dbias = self.postprocess.gradient(dy, bias) if requested[2] else None
         if run is not None:
             return *self._of(requested, x, kernel, dy, run, namespace_of("torch", dy)), dbias
-        if self._whole is not None:
-            parts = self._whole.backward(requested, x, kernel, dy)
+        if self._backward is not None:
+            parts = self._backward.backward(requested, x, kernel, dy)
             if parts is not None:
                 return *parts, dbias
         return *self._of_memory(requested, _accel.memory(x), _accel.memory(kernel), _accel.memory(dy)), dbias

@@ -47,7 +47,7 @@ PRIMITIVE_COSTS: dict[str, PrimitiveCosts] = {
     "cupy/cuda": PrimitiveCosts(10000, 1, 1, 1, 10, 2),
     # JAX's transforms set by hand on 2026-11-23, the operations around them included.
     "jax/cpu": PrimitiveCosts(5805, 146, 211, 7, 65, 250),
-    "jax-traced/cpu": PrimitiveCosts(117, 9, 50, 12, 70, 100),
+    "jax-traced/cpu": PrimitiveCosts(117, 9, 50, 18, 70, 100),  # products by hand on 2026-11-29: of many channels
     "other": PrimitiveCosts(5000, 100, 200, 40, 1000, 1000),
 }
 
@@ -70,21 +70,22 @@ METHOD_COSTS: dict[str, MethodCost] = {
     "numpy_convolve-float": MethodCost(9000, 640, 2364),  # a call, by hand: as of -short
     "numpy_convolve-integer": MethodCost(1500, 11520, 1000),
     "native_loops-float": MethodCost(652, 512, 1400),
-    "native_loops-filters": MethodCost(652, 200, 200),
+    "native_loops-filters": MethodCost(652, 230, 200),
     "native_loops-complex": MethodCost(652, 500, 1200),
     "native_loops-integer": MethodCost(652, 320, 426),
     "native_loops-strided": MethodCost(652, 10650, 426),  # per multiply-add of any dtype
     "native_filters": MethodCost(3000, 640, 150),  # set by hand from timings on 2026-11-29, Zen 4; sums in float64
     "native_tiles": MethodCost(521, 154, 256),
     "native_images": MethodCost(12000, 280, 200),  # a guess on the safe side: not measured with such vectors
-    "native_dots": MethodCost(8000, 190, 2000),  # set by hand from timings on 2026-11-29, Zen 4
-    "torch_conv-single": MethodCost(687, 1280, 1429),
-    "torch_conv-depthwise": MethodCost(20000, 400, 700),  # this and the next two by hand on 2026-11-29, two threads
-    "torch_conv-channels": MethodCost(38000, 110, 500),
-    "torch_conv-float64": MethodCost(15000, 290, 310),
-    "xla_conv-single": MethodCost(10000, 7680),
-    "xla_conv-channels": MethodCost(10000, 192),
-    "xla_conv-float64": MethodCost(25000, 512),
+    "native_dots": MethodCost(8000, 360, 2000),  # set by hand from timings on 2026-11-29, Zen 4
+    # Of one thread. The last three by hand on 2026-11-29, Zen 4; -float64 is also that of small images in float32.
+    "torch_conv-single": MethodCost(687, 2432, 2715),
+    "torch_conv-depthwise": MethodCost(55000, 400, 250),
+    "torch_conv-channels": MethodCost(38000, 256, 600),
+    "torch_conv-float64": MethodCost(15000, 400, 500),
+    "xla_conv-single": MethodCost(10000, 14592),  # of one thread, as those of torch
+    "xla_conv-channels": MethodCost(20000, 365),
+    "xla_conv-float64": MethodCost(25000, 973),
     "xla_tiles": MethodCost(2500, 160, 192),  # set by hand from timings under jax.jit on 2026-11-23, jax 0.10.2
 }
 
@@ -92,10 +93,10 @@ METHOD_COSTS_AVX2: dict[str, MethodCost] = {
     # Fitted on 2026-11-23, 2 cores of an AMD EPYC (Zen 3), to problems of one channel and of many.
     "native_images": MethodCost(4688, 275, 352),
     "native_loops-filters": MethodCost(652, 200, 320),
-    "torch_conv-channels": MethodCost(97280, 102, 688),
-    "torch_conv-depthwise": MethodCost(9000, 160, 350),
-    "torch_conv-single": MethodCost(5626, 3277, 3658),
-    "torch_conv-float64": MethodCost(32768, 205, 349),
+    "torch_conv-channels": MethodCost(97280, 194, 1307),  # torch's rows are of one thread: 1.9 times those of two
+    "torch_conv-depthwise": MethodCost(9000, 304, 665),
+    "torch_conv-single": MethodCost(5626, 6226, 6950),
+    "torch_conv-float64": MethodCost(32768, 390, 663),
 }
 
 
@@ -181,6 +182,14 @@ def primitive_costs(row: str) -> PrimitiveCosts:
 def method_cost(name: str) -> MethodCost:
     """Return the constants of an accelerated method."""
     return _current_tables().method_costs[name]
+
+
+def product_mac(row: str, itemsize: int, num_threads: int) -> int:
+    """Return picoseconds of a multiply-add of a large matrix product, on so many threads."""
+    slower = (
+        1 if row.startswith("torch") else max(1, threads() // num_threads)
+    )  # torch's threads are set by other means
+    return primitive_costs(row).gemm_mac * itemsize // 4 * slower
 
 
 def threads() -> int:

@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import jax.scipy.signal
 
+from benchmarks import layers
 from benchmarks.peers import by_transform, require
 from benchmarks.problems import work
 
@@ -20,6 +21,8 @@ def _quick_enough(problem):
 def convolution(problem, x, kernel):
     _quick_enough(problem)
     require(problem.kind != "lags", "it is not written for lags")
+    if layers.is_row(problem):
+        return layers.lax(problem, x, kernel)
     if problem.kind == "transposed":
         return partial(jax.jit(partial(_transposed, problem)), x, kernel)
     if problem.kind == "channels":

@@ -17,11 +17,16 @@ from typing import Any
 from arrayconv._algorithms import Algorithm, Context, Cuts, Preparation, per_call, per_piece
 from arrayconv._arrays.failures import unavailable
 from arrayconv._arrays.traits import Traits
+from arrayconv._costs import parallel
 from arrayconv._costs.cost_table import LINE, method_cost
 from arrayconv._ops.windows import LEADING
 from arrayconv._problem.spec import Axis, Spec
 
 LIBRARY = "jax"
+_GAIN = 0.9  # of a thread after the first, in speed
+_SLOW = 6  # times longer that a multiply-add of nested loops takes
+_MAX_AXES = 2
+_MIN_CHANNELS = 32  # in float64, the larger of channels and filters
 _FLOATS = ("float32", "float64")
 
 
@@ -38,8 +43,21 @@ def _cost(spec: Spec, traits: Traits) -> int:
     few = spec.channels * spec.filters == 1
     kind = "float64" if traits.accumulator == "float64" else "single" if few else "channels"
     measured = method_cost(f"xla_conv-{kind}")
-    work = spec.macs * traits.itemsize * measured.cache_line_mac // LINE + spec.outputs * measured.output
-    return measured.call_ns + work // 1000
+    slow = 1 if few or _is_vectorized(spec, traits) else _SLOW
+    work = spec.macs * traits.itemsize * measured.cache_line_mac * slow // LINE + spec.outputs * measured.output
+    if any(axis.stride > 1 for axis in spec.axes):
+        work += work // 2
+    return measured.call_ns + int(work / parallel.speedup(traits.threads, _GAIN)) // 1000
+
+
+def _is_vectorized(spec: Spec, traits: Traits) -> bool:
+    """Whether XLA has a convolution for the problem that is quicker than nested loops."""
+    if spec.groups > 1 or len(spec.axes) > _MAX_AXES:
+        return False
+    if traits.accumulator == "float32":
+        return True
+    plain = len(spec.axes) == _MAX_AXES and all(axis.dilation == 1 for axis in spec.axes)
+    return plain and max(spec.channels, spec.filters) >= _MIN_CHANNELS
 
 
 def _workspace(spec: Spec, traits: Traits) -> int:
@@ -54,10 +72,10 @@ def _padding(axis: Axis) -> tuple[int, int]:
 
 
 def _prepare(kernel: Any, spec: Spec, context: Context) -> Any:
-    """Return weights (groups * filters, channels, *k), all NaN in a filter with a non-finite tap."""
-    nan_or_zero = context.xp.sum(kernel * 0, axis=tuple(range(2, LEADING + len(spec.axes))), keepdims=True)
-    shape = (spec.groups * spec.filters, spec.channels, *spec.kernel_size)
-    return context.xp.reshape(kernel + nan_or_zero, shape)
+    """Return weights (groups * filters, channels, *k); where windows are padded, all NaN if one tap is non-finite."""
+    if any(axis.leaves_data for axis in spec.axes):
+        kernel = kernel + context.xp.sum(kernel * 0, axis=tuple(range(2, LEADING + len(spec.axes))), keepdims=True)
+    return context.xp.reshape(kernel, (spec.groups * spec.filters, spec.channels, *spec.kernel_size))
 
 
 def _run(x: Any, weights: Any, spec: Spec, context: Context) -> Any:

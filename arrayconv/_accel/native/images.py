@@ -30,6 +30,7 @@ from arrayconv._runtime.tracing import planning
 _BLOCK_BYTES = 1 << 18  # of samples: they, the factors and the outputs stay in the L2 cache
 _MAX_PHASES = 64
 _SUMS_BYTES = 512 * 6  # of outputs that src/images.h sums at a time, for six filters, per phase of columns
+_STRIDED_BYTE = 150  # picoseconds per byte to copy samples where those of a phase are not adjacent
 _WORDS = 2048  # of tables
 
 
@@ -51,17 +52,19 @@ def upsamples(spec: Spec) -> bool:
 
 
 def cost(spec: Spec, traits: Traits, measured: MethodCost) -> int:
-    """Return nanoseconds by measured costs, the discarded outputs at row ends included."""
+    """Return nanoseconds by measured costs, the discarded outputs at row ends and of the last vector included."""
     along = along_axes(spec)
     products = prod(sum(part.axis.outputs * part.axis.taps for part in phases(axis)) for axis in spec.axes)
     macs = spec.batch * spec.groups * spec.filters * spec.channels * products
     rows, columns = along[-2:]
     outputs = rows.max_outputs * columns.max_outputs
-    computed = (rows.max_outputs - 1) * columns.positions + columns.max_outputs
+    lanes = LINE // traits.itemsize
+    computed = -(-((rows.max_outputs - 1) * columns.positions + columns.max_outputs) // lanes) * lanes
     slow = 1 if spec.filters >= MIN_SHARED_FILTERS else 3  # where a loaded sample is used for one sum only
     work = macs * computed // max(1, outputs) * traits.itemsize * measured.cache_line_mac * slow // LINE
     copied = prod(spec.input_shape) * prod(axis.taps for axis in spec.axes[:-2])
-    work += copied * traits.itemsize * primitive_costs(traits.row).copy_byte + spec.outputs * measured.output
+    copy_byte = _STRIDED_BYTE if columns.step > 1 else primitive_costs(traits.row).copy_byte
+    work += copied * traits.itemsize * copy_byte + spec.outputs * measured.output
     return measured.call_ns + work // min(num_threads(spec, traits), _units(spec, along, traits)) // 1000
 
 

@@ -23,7 +23,8 @@ from arrayconv._arrays.failures import unavailable
 from arrayconv._arrays.namespace import compat_namespace
 from arrayconv._arrays.tensors import LIBRARY, tensor
 from arrayconv._arrays.traits import Traits
-from arrayconv._costs.cost_table import LINE, method_cost
+from arrayconv._costs import parallel
+from arrayconv._costs.cost_table import LINE, THREADS, method_cost
 from arrayconv._ops.contain import by_one_pass
 from arrayconv._ops.windows import reversed_taps
 from arrayconv._problem.spec import Spec
@@ -39,6 +40,10 @@ _HANDOVER_NS = 30_000  # to pass NumPy arrays to torch
 _MAX_TAPS = 1 << 10  # of one channel, above which torch has no special kernel
 _MAX_CHANNEL_TAPS = 1 << 8  # the same of several channels: the gradient of a kernel has as many taps as y outputs
 _UNFIT = 16  # times longer that a multiply-add takes then
+_FILTERS = 16  # of a block of oneDNN's; fewer per group leave lanes empty
+_MAX_SMALL = 20_480  # samples of one image, over its first two axes, from which torch calls oneDNN in any case
+_MAX_SMALL_TAPS = 3  # of an axis, above which it does too
+_GAIN = 0.9  # of a thread after the first, in speed
 _MAX_COLUMNS = 1 << 25  # bytes: above it the C library requests new memory from the system in every call
 _COLUMNS = 1 << 24  # bytes of the columns of a batch, where all columns take more than that
 
@@ -60,25 +65,36 @@ def _why_not(spec: Spec, traits: Traits) -> str | None:
 
 def _kind(spec: Spec, traits: Traits) -> str:
     """Return the row of the cost table: torch's kernel depends on the dtype and on the channels that fill a vector."""
-    if traits.accumulator == "float64":
+    if traits.accumulator == "float64" or _is_small(spec):
         return "torch_conv-float64"
     if spec.channels == spec.filters == 1:
         return "torch_conv-depthwise" if spec.groups >= 8 else "torch_conv-single"
     return "torch_conv-channels"
 
 
+def _is_small(spec: Spec) -> bool:
+    """Whether torch copies windows to columns in float32 too, rather than call oneDNN."""
+    if spec.batch > 1 or spec.groups > 1 or spec.channels * prod(spec.input_size[:2]) > _MAX_SMALL:
+        return False
+    return len(spec.axes) == 1 or min(spec.kernel_size[-2:]) <= _MAX_SMALL_TAPS
+
+
 def _cost(spec: Spec, traits: Traits) -> int:
+    """Return nanoseconds; torch's threads are taken to be as many as the call's."""
     measured, kind = method_cost(_kind(spec, traits)), _kind(spec, traits)
     call_ns = measured.call_ns + _HANDOVER_NS * (traits.library == "numpy")
-    # In float64 torch copies windows to columns, and then multiplies matrices.
+    # In float64, and of small images, torch copies windows to columns, and then multiplies matrices.
     units = _columns(spec) if kind == "torch_conv-float64" else spec.outputs
     scratch = units // max(1, spec.groups) * traits.itemsize * (16 if kind == "torch_conv-single" else 1)
     slow = _slowdown(scratch * _batch_size(spec, traits) // max(1, spec.batch))
     unfit = _UNFIT if spec.taps > (_MAX_TAPS if kind == "torch_conv-single" else _MAX_CHANNEL_TAPS) else 1
     macs = spec.macs // prod(axis.upsample for axis in spec.axes)  # without the zeros between samples
-    unfit *= 3 if kind == "torch_conv-channels" and len(spec.axes) == _MAX_AXES else 1  # no blocked kernels
+    if kind == "torch_conv-channels":
+        unfit *= 3 if len(spec.axes) == _MAX_AXES else 2 if spec.filters < _FILTERS else 1  # no blocked kernels
+        macs += macs // 2 if is_transposed(spec) else 0
     work = macs * traits.itemsize * measured.cache_line_mac * unfit // LINE + units * measured.output * slow
-    return call_ns + work // 1000
+    threads = traits.threads if traits.backend == "numpy" else THREADS
+    return call_ns + int(work / parallel.speedup(threads, _GAIN)) // 1000
 
 
 def _slowdown(scratch: int) -> int:
