@@ -25,7 +25,7 @@ import arrayconv
 from arrayconv import config, ndimage, nn, signal
 
 MIB, GIB = 1 << 20, 1 << 30
-SCRATCH = 12 * MIB  # stacks of threads and buffers of matrix products, which may grow
+SCRATCH = 32 * MIB  # stacks of threads that a call starts, and buffers of matrix products
 TAPS = 9
 KERNELS = {"0": (TAPS, 1), "1": (1, TAPS), "both": (5, 5)}  # of images
 PAIRS = {"0, 1": (0, 1), "1, 2": (1, 2), "0, 2": (0, 2)}  # axes of cubes
