@@ -289,8 +289,10 @@ class Convolver:
         if out is None:
             prepare.check_size(FUNCTION, problem, operands.traits)
         extra = 0
-        if out is not None and not prepare.check_out(FUNCTION, out, operands, problem):
-            extra = prod(problem.shape) * itemsize(operands.traits.output)
+        if out is not None:
+            writable = prepare.check_out(FUNCTION, out, operands, problem)
+            if not writable or self._plan(problem, operands.traits, shape, 0).chain is not None:
+                extra = prod(problem.shape) * itemsize(operands.traits.output)
         if self._kernel.needs_autodiff or operands.traits.traced:
             return self._entry(operands, problem, shape, extra), operands
         if key is None or extra:

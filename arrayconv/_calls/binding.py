@@ -30,8 +30,9 @@ from arrayconv._calls import cache, dry_run, prepare, tape
 from arrayconv._calls.prepare import Options, check_fill, check_out, check_size
 from arrayconv._plan.plan import Plan
 from arrayconv._problem.problem import Problem
-from arrayconv._run.canonical import caller_result, canonical_operands, permuter
+from arrayconv._run.canonical import caller_result, canonical_operands, copies_result, permuted, permuter
 from arrayconv._run.execute import BoundPlan
+from arrayconv._run.pieces import piece_reader, piece_writer
 from arrayconv._run.steps import Constants
 from arrayconv._runtime.tracing import is_recorded
 
@@ -276,7 +277,12 @@ def run_unrecorded(
 def _on_axes(
     operands: Operands, problem: Problem, plan: Plan, fill: complex, constants: Constants | None, x: Any, kernel: Any
 ) -> Any:
-    x, kernel = canonical_operands(operands._replace(x=x, kernel=kernel), problem)
+    if plan.copies_pieces:
+        xp, layout = operands.xp, problem.layout
+        to_x = piece_reader(problem, plan.traits, lambda x: permuted(x, layout.x, xp))
+        x, kernel = to_x(x), permuted(kernel, layout.kernel, xp)
+    else:
+        x, kernel = canonical_operands(operands._replace(x=x, kernel=kernel), problem)
     y = _autodiff.run(plan, x, kernel, fill, xp=operands.xp, device=operands.device, constants=constants)
     return caller_result(y, problem, operands.xp)
 
@@ -326,9 +332,12 @@ def _general(
     xp, layout, output = operands.xp, problem.layout, problem.spec.output_shape
     to_x, to_kernel = permuter(layout.x, shapes[0], xp), permuter(layout.kernel, shapes[1], xp)
     to_result = permuter(layout.y, output, xp, problem.shape)
-    # A view, since it only adds and removes axes of length 1.
-    to_target = permuter(layout.y.inverse, problem.shape, xp, output)
-    sums = problem.sums is not None
+    to_target = permuter(layout.y.inverse, problem.shape, xp, output)  # a view where it is not written piece by piece
+    plan, sums = run.plan, problem.sums is not None
+    if plan.traits.backend == "numpy":
+        to_target = piece_writer(problem, to_target)
+    to_x = piece_reader(problem, plan.traits, to_x) if plan.copies_pieces else to_x
+    result_dtype = np.dtype(plan.traits.output) if plan.copies_pieces and copies_result(problem) else None
 
     @float_errors_ignored
     def general(x: Any, kernel: Any, bias: Any, out: Any, constants: Any) -> Any:
@@ -339,7 +348,11 @@ def _general(
         if out is not None:
             run(x, kernel, to_target(out), constants)
             return out
-        y = to_result(run(x, kernel, None, constants))
+        if result_dtype is None:
+            y = to_result(run(x, kernel, None, constants))
+        else:
+            y = np.empty(problem.shape, result_dtype)
+            run(x, kernel, to_target(y), constants)
         return y if postprocess is None else postprocess(y, bias, operands)
 
     return general

@@ -20,11 +20,13 @@ from arrayconv._arrays.operands import Operands
 from arrayconv._arrays.out_arrays import ErrorWords, check_target, is_writable_in_place
 from arrayconv._arrays.traits import Traits
 from arrayconv._calls import dry_run, tape
+from arrayconv._calls.copies import copies
 from arrayconv._errors import check_option, shown
 from arrayconv._plan.plan import Plan, Refusal, make, refused, with_accelerators
 from arrayconv._plan.rank import METHODS, REMOVED, Budget
 from arrayconv._problem.axes import integer
-from arrayconv._problem.problem import Problem, Sum
+from arrayconv._problem.problem import Problem
+from arrayconv._run.pieces import has_views
 from arrayconv._runtime import capacity
 from arrayconv._runtime.programs import LIBRARY, as_program
 from arrayconv._runtime.tracing import planning, record
@@ -69,10 +71,12 @@ def plan(function: str, problem: Problem, traits: Traits, options: Options, extr
     settings = config.current()
     limit = settings.max_workspace if options.max_workspace is None else options.max_workspace
     is_soft = options.max_workspace is None and not settings.capped
-    layout_bytes = _layout_bytes(problem, traits)
+    avoidable, layout_bytes = copies(problem, traits)
+    copies_pieces = avoidable > max(limit - extra_bytes - layout_bytes, 0) // 2
+    layout_bytes += avoidable * (not copies_pieces)
     available = limit - extra_bytes - layout_bytes
     if available <= 0 and not is_soft:
-        parts = [f"the {extra_bytes} bytes that a copy for `out` takes"] * (extra_bytes > 0)
+        parts = [f"the {extra_bytes} bytes that results between passes and a copy for `out` take"] * (extra_bytes > 0)
         parts += [f"the {layout_bytes} bytes that reordering the axes takes"] * (layout_bytes > 0)
         raise ValueError(
             f"{function}: `max_workspace` must exceed {' and '.join(parts)}. Got max_workspace={limit}. "
@@ -87,22 +91,7 @@ def plan(function: str, problem: Problem, traits: Traits, options: Options, extr
         result = make(problem.spec, plan_traits._replace(traced=False), options.method, budget, options.fill_value == 0)
     if isinstance(result, Refusal):
         raise refused(function, result, limit, limit - available)
-    return result
-
-
-def _layout_bytes(problem: Problem, traits: Traits) -> int:
-    """Return the bytes of the copies that reordering or summing axes may make, at the wider of the dtypes."""
-    layout = problem.layout
-    width = max(itemsize(traits.output), traits.itemsize)
-    operands = sum(width * prod(move.split) for move in (layout.x, layout.kernel) if move.reorders and move.joins)
-    merged = [n for n in problem.shape if n != 1] != [n for n in layout.y.joined if n != 1]
-    summed = sum(width * _summed_elements(part) for part in problem.sums or () if part.axes)
-    return operands + summed + width * prod(problem.shape) * (layout.y.reorders and merged)
-
-
-def _summed_elements(part: Sum) -> int:
-    """Count the elements of an operand, cast, and of its sums."""
-    return prod(part.split) + prod(n for axis, n in enumerate(part.split) if axis not in part.axes)
+    return result._replace(copies_pieces=True) if copies_pieces else result
 
 
 def check_size(function: str, problem: Problem, traits: Traits) -> None:
@@ -136,7 +125,10 @@ def _run_with_key(function: Callable[..., Any], settings: tuple[Any, ...], *rest
 
 
 def check_out(function: str, out: Any, operands: Operands, problem: Problem) -> bool:
-    """Raise if `out` can't store the result; return whether steps may write to it, provided it overlaps no operand."""
+    """Raise if `out` can't store the result; return whether steps may write to it, provided it overlaps no operand.
+
+    They may write to any array of NumPy, piece by piece where its axes or its bytes are in another order.
+    """
     backend = operands.traits.backend
     check_target(function, _OUT, out, (operands.x, operands.kernel), backend, operands.device)
     if tuple(out.shape) != problem.shape:
@@ -146,6 +138,6 @@ def check_out(function: str, out: Any, operands: Operands, problem: Problem) -> 
         raise TypeError(f"{function}: `out` must have the result's dtype {operands.traits.output}. Got {name}.")
     if backend == "numpy" and not out.flags.writeable:
         raise ValueError(f"{function}: `out` is read-only. Pass a writeable array of shape {problem.shape}.")
-    same_order = [n for n in problem.shape if n != 1] == [n for n in problem.layout.y.joined if n != 1]
-    same_axes = [n for n in problem.layout.y.split if n != 1] == [n for n in problem.spec.output_shape if n != 1]
-    return same_order and same_axes and operands.traits.writable and is_writable_in_place(backend, out)
+    if backend == "numpy":
+        return operands.traits.writable
+    return has_views(problem) and operands.traits.writable and is_writable_in_place(backend, out)

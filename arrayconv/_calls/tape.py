@@ -20,6 +20,7 @@ from arrayconv._arrays.identify import device_of
 from arrayconv._arrays.namespace import Namespace
 from arrayconv._arrays.operands import Operands
 from arrayconv._autodiff import adjoint
+from arrayconv._calls.copies import gradient_task
 from arrayconv._ops.pad import along
 from arrayconv._ops.windows import LEADING
 from arrayconv._plan.plan import Plan, Task
@@ -79,7 +80,7 @@ def note(operands: tuple[Any, ...], pullback: Callable[[], Pullback], *, convolv
 
 def of_convolution(operands: Operands, problem: Problem, plan: Plan, fill: complex) -> Pullback:
     """Return the pullback of a convolution: both derivatives, conjugated as the adjoint of complex data is."""
-    convolution = Convolution(problem, plan.task, repr(fill + 0), operands.xp)
+    convolution = Convolution(problem, gradient_task(plan, problem), repr(fill + 0), operands.xp)
 
     def pullback(dy: Array, requested: Sequence[bool]) -> tuple[Any, tuple[Any, ...]]:
         settings, arrays = (convolution, tuple(requested)), (operands.x, operands.kernel, dy)

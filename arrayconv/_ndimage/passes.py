@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Sequence
 from functools import partial
+from math import prod
 from typing import Any, NamedTuple
 
+from arrayconv import config
 from arrayconv._arrays.array import Array
-from arrayconv._arrays.dtypes import eps
+from arrayconv._arrays.dtypes import eps, itemsize
 from arrayconv._arrays.float_errors import float_errors_ignored
 from arrayconv._arrays.operands import operands
 from arrayconv._arrays.out_arrays import shares_memory
@@ -155,8 +157,24 @@ def run_fused(own: Fused, call: Call, x: Array, weights: Any = None) -> Any:
 
 def _run_passes(call: Call, chain: tuple[Pass, ...]) -> tuple[Any, tuple[_BoundPass, ...]]:
     """Return the result of a call, and its passes, bound."""
+    _check_workspace(call, chain)
     y, bound = _chained(call, chain)
     return write_output(call, y, call.source.x), bound
+
+
+def _check_workspace(call: Call, chain: tuple[Pass, ...]) -> None:
+    """Raise ValueError if the arrays between passes, or of sums before they are cast, exceed an explicit limit."""
+    settings, shape = config.current(), shape_of(call.source.x)
+    if not settings.capped or dry_run.is_active():
+        return
+    casts = dtypes.is_integer(call.result) or any(one.divisor != 1 for one in chain)
+    width = 2 * itemsize(call.source.sums) * casts + itemsize(call.working) * (len(chain) > 1)
+    if prod(shape) * width > settings.max_workspace:
+        raise ValueError(
+            f"{call.source.function}: `max_workspace` must hold the {prod(shape) * width} bytes of results between "
+            f"passes, or the few MiB with which compiled code runs them block by block. Got "
+            f"max_workspace={settings.max_workspace}. Allow more."
+        )
 
 
 def _as_program(call: Bare, chain: tuple[Pass, ...], x: Array, weights: tuple[Array, ...]) -> Array:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from arrayconv._arrays.array import Array
 from arrayconv._arrays.dtypes import holds, kind, promote
 from arrayconv._arrays.identify import identify
@@ -37,18 +39,22 @@ def validate_bias(function: str, bias: Any, validated: Operands, channels: int) 
     return array if listed else bias  # the caller's own array, of which a gradient may be requested
 
 
-def biased(count: int, y: Array, bias: Array, operands: Operands) -> Array:
+def biased(count: int, y: Any, bias: Any, operands: Operands) -> Array:
     """Return y (..., channels, *size) with bias (channels,) added, `count` spatial axes; integers wrap."""
     xp, traits = operands.xp, operands.traits
     sums = getattr(xp, traits.accumulator)  # unsigned integers and half precision may have no addition of their own
-    column = xp.reshape(bias, (*(1,) * (y.ndim - count - 1), -1, *(1,) * count))  # as many axes as y: JAX may insist
+    column: Any = xp.reshape(
+        bias, (*(1,) * (y.ndim - count - 1), -1, *(1,) * count)
+    )  # as many axes as y: JAX may insist
     column = xp.astype(column, sums, copy=False)
+    tape.note((bias,), lambda: _pullback(bias, count, xp))
+    if traits.backend == "numpy":  # sums of a wider dtype pass through a small buffer
+        return np.add(y, column, out=y, dtype=sums, casting="unsafe")
     total = xp.astype(y, sums, copy=False)
     if traits.backend == "torch":  # may be recording, or mapping over the bias alone
         total = total + column
     else:
         total += column
-    tape.note((bias,), lambda: _pullback(bias, count, xp))
     return xp.astype(total, getattr(xp, traits.output), copy=False)
 
 

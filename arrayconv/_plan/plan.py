@@ -46,6 +46,7 @@ class Plan(NamedTuple):
     budget: Budget
     num_parallel: int = 1  # steps that run side by side
     zero_fill: bool = True  # whether 'constant' axes are extended by zeros
+    copies_pieces: bool = False  # whether x is copied to canonical axes piece by piece, where no view has them
 
     @property
     def task(self) -> Task:

@@ -75,6 +75,12 @@ def caller_result(y: Array, problem: Problem, xp: Namespace) -> Array:
     return y if tuple(y.shape) == problem.shape else xp.reshape(y, problem.shape)
 
 
+def copies_result(problem: Problem) -> bool:
+    """Whether `caller_result` copies."""
+    merges = [n for n in problem.shape if n != 1] != [n for n in problem.layout.y.joined if n != 1]
+    return problem.layout.y.reorders and merges
+
+
 def canonical_result(y: Array, problem: Problem, xp: Namespace) -> Array:
     """Return an array of the result's shape on canonical axes: the inverse of `caller_result`, and its adjoint."""
     return xp.reshape(permuted(y, problem.layout.y.inverse, xp), problem.spec.output_shape)

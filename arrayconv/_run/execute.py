@@ -24,6 +24,7 @@ from arrayconv._problem.problem import Problem
 from arrayconv._problem.spec import Spec
 from arrayconv._problem.split import Piece
 from arrayconv._run.operands import orientation, reader, wrap_fill
+from arrayconv._run.pieces import is_pieces
 from arrayconv._run.steps import Constants, Kernels, Step, StepKernel, part_of_kernel
 from arrayconv._runtime.threads import parallel_for
 from arrayconv._runtime.tracing import is_traced, planning
@@ -123,7 +124,8 @@ class BoundPlan:
         return y  # pyright: ignore[reportReturnType]
 
     def _run_whole(self, x: Array, kernels: Kernels, out: Any) -> Array:
-        y = self._run_step(self._step(0), x, kernels, out if self._in_place else None)
+        target = None if is_pieces(out) or not self._in_place else out
+        y = self._run_step(self._step(0), x, kernels, target)
         if out is None:
             return self._finalize(y)
         if y is not out:
@@ -141,11 +143,8 @@ class BoundPlan:
 
     def _store(self, step: Step, x: Array, kernels: Kernels, y: Any) -> Array:
         """Return y with the result of a step written to it."""
-        if self._in_place:
-            target = y[step.place]
-            part = self._run_step(step, x, kernels, target)
-            if part is not target:
-                target[...] = part
+        if self._in_place or is_pieces(y):
+            self._write_step(step, x, kernels, y)
             return y
         xp, context = self.context.xp, self.context
         part = xp.astype(self._run_step(step, x, kernels), self._dtype, copy=False)
@@ -157,10 +156,13 @@ class BoundPlan:
     def _write(self, x: Array, kernels: Kernels, y: Any, first: int, stop: int) -> None:
         """Write the results of the steps [first, stop)."""
         for step in map(self._step, range(first, stop)):
-            target = y[step.place]
-            part = self._run_step(step, x, kernels, target if self._in_place else None)
-            if part is not target:
-                target[...] = part
+            self._write_step(step, x, kernels, y)
+
+    def _write_step(self, step: Step, x: Array, kernels: Kernels, y: Any) -> None:
+        target = y[step.place] if self._in_place and not is_pieces(y) else None
+        part = self._run_step(step, x, kernels, target)
+        if part is not target:
+            y[step.place] = part
 
     def _each_step(self) -> Iterable[Step]:
         """Return the bound steps, in order (see `_step`)."""

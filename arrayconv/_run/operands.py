@@ -16,6 +16,7 @@ from arrayconv._ops.windows import LEADING, reversed_taps
 from arrayconv._problem.boundary import FILL, Cycle, Run, Source, distinct_runs
 from arrayconv._problem.spec import Spec
 from arrayconv._problem.split import Piece
+from arrayconv._run.pieces import is_pieces
 from arrayconv._runtime.tracing import planning
 
 _COMPARED = ("numpy", "torch")  # libraries where comparing dtypes is faster than a cast that does nothing
@@ -46,7 +47,7 @@ def reader(step: Piece, whole: Spec, context: Context) -> Callable[[Array], Arra
     extend, native = _extension(step, runs, context), context.traits.backend in _COMPARED
 
     def read(x: Array) -> Array:
-        if not is_all:
+        if not is_all or is_pieces(x):
             x = x[index]
         if not native or x.dtype != dtype:
             x = xp.astype(x, dtype, copy=False)

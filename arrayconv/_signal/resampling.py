@@ -24,7 +24,7 @@ from arrayconv._problem.spec import Axis
 from arrayconv._runtime.capacity import check_result
 from arrayconv._runtime.programs import as_program
 from arrayconv._runtime.tracing import planning, shape_of
-from arrayconv._signal import extension
+from arrayconv._signal import blocks, extension
 from arrayconv._signal.arrays import Form, Pair, pair, typed
 
 Shape = tuple[int, ...]
@@ -66,6 +66,15 @@ def filtered(function: str, h: Any, x: Any, rates: tuple[Any, Any], axis: Any, m
         extension_mode = _extension(function, mode)
         label = _label(function, axis, inputs.shapes[0])
         geometry = _axis(function, inputs.shapes[0][label], inputs.shapes[1], rates, extension_mode)
+        if extension_mode in extension.EXPLICIT and geometry.outputs:
+            extension_copy = blocks.of_extension(
+                function, extension_mode, typed(function, inputs, _rule), geometry, label
+            )
+            if extension_copy is not None and extension_copy.is_cut:
+                filter_block = partial(filtered, function, rates=rates, axis=label, mode=extension_mode, cval=0)
+                return cache.store(cache_key, blocks.BlockedFilter(extension_copy, filter_block))(*inputs.arrays)
+            if extension_copy is not None:
+                options = extension_copy.beside(options)
         call, operands = _bind(function, inputs, label, geometry, extension_mode, options)
         cache.store(cache_key, call.shortest())
         return call.on_extended(operands.x, operands.kernel)

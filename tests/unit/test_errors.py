@@ -602,15 +602,20 @@ def test_the_bytes_in_a_refusal_are_enough():
 
 
 def test_workspace_too_small_to_reorder_axes():
-    x = read_only(np.ones((4, 9, 6)))
     with pytest.raises(ValueError, match="reordering the axes") as refusal:
-        arrayconv.convolve(x, np.ones(3), axes=1, max_workspace=100)
+        arrayconv.convolve(torch.ones(4, 9, 6), torch.ones(3), axes=1, max_workspace=100)
     text = str(refusal.value)
     assert text.startswith("convolve: `max_workspace` must exceed the ")
     assert text.endswith(
         " bytes that reordering the axes takes. Got max_workspace=100. "
         "Allow more, or pass arrays with batch axes first."
     )
+
+
+def test_workspace_too_small_for_a_gradient_that_reorders_axes():
+    x, kernel = np.ones((4, 9, 6)), np.ones(3)
+    with pytest.raises(ValueError, match="vjp: `max_workspace` must exceed the 1728 bytes that a gradient takes"):
+        arrayconv.vjp(lambda a, b: arrayconv.convolve(a, b, axes=1, max_workspace=1500), x, kernel)
 
 
 def test_refused_workspace_is_the_one_that_was_given():

@@ -78,7 +78,7 @@ def numpy_at_addresses(
             at(x_at, kernel_at, addressof(from_buffer(y)) if y.size else address(y))
             return y if postprocess is None else postprocess(y, bias)
         out_at = contiguous_address(out)
-        if out_at is None:
+        if out_at is None or not out.dtype.isnative:
             return general(x, kernel, bias, out, constants)
         at(x_at, kernel_at, out_at)
         return out

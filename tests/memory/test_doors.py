@@ -1,0 +1,34 @@
+"""Every door filters a memory map larger than the cap, along every axis, within it: see `benchmarks.mapped`."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks.mapped import rows
+
+ROOT = Path(__file__).parents[2]
+MIB = 1 << 20
+CAPS = {"ndimage.correlate1d": 4}  # MiB: what its compiled loop takes at least; the maps have 8
+CAP = 1.5  # of the other doors
+OBJECTS = 192 * 1024  # plans, views and Python's own objects, of which no formula knows
+DTYPES = ["float32", "uint16", "int16", "float64"]
+DOORS = sorted({row.door.split()[0] for row in rows(1 << 20)})
+
+if not sys.platform.startswith("linux"):
+    pytest.skip("Linux limits a process' private memory without the pages of files", allow_module_level=True)
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_a_door_filters_a_map_larger_than_the_cap_within_it(door):
+    cap = CAPS.get(door, CAP)
+    options = ["--gib", "0.008", "--cap", str(cap), "--doors", door, "--dtypes", *DTYPES, "--json"]
+    command = [sys.executable, "-m", "benchmarks.mapped", *options]
+    process = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=200, check=False)
+    assert process.returncode == 0, process.stderr
+    calls = [json.loads(line) for line in process.stdout.splitlines()]
+    assert {row["dtype"] for row in calls} == set(DTYPES)
+    wrong = [row for row in calls if "failure" in row or row["beyond"] > cap * MIB + OBJECTS]
+    assert wrong == []
