@@ -291,7 +291,7 @@ class Convolver:
         extra = 0
         if out is not None:
             writable = prepare.check_out(FUNCTION, out, operands, problem)
-            if not writable or self._plan(problem, operands.traits, shape, 0).chain is not None:
+            if not writable or self._plan(problem, operands.traits, shape, 0, _fused_dtype(operands)).chain is not None:
                 extra = prod(problem.shape) * itemsize(operands.traits.output)
         if self._kernel.needs_autodiff or operands.traits.traced:
             return self._entry(operands, problem, shape, extra), operands

@@ -33,4 +33,4 @@ def _compiled(kernel: Kernel, device: int) -> Any:
         module = cupy.RawModule(code=kernel.text, options=kernel.flags, backend="nvrtc")
         return module.get_function(kernel.name)
     except Exception as failure:  # no NVRTC, a source that does not compile, a device that refuses the code
-        raise AcceleratorFailed(LIBRARY, failure) from failure
+        raise AcceleratorFailed(LIBRARY, f"{type(failure).__name__}: {failure}") from failure

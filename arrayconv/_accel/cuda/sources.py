@@ -35,4 +35,4 @@ class Grid(NamedTuple):
 
 @lru_cache
 def _read(name: str) -> str:
-    return files(__package__).joinpath("src", f"{name}.cuh").read_text()
+    return files("arrayconv._accel.cuda").joinpath("src", f"{name}.cuh").read_text()

@@ -65,7 +65,7 @@ enum { SUM_ordered, SUM_fused, SUM_any, SUM_mean, SUM_mirrored, SUM_opposed };
     X(how, ROUND_none) X(how, ROUND_float) X(how, ROUND_narrow) X(how, ROUND_wide) X(how, ROUND_unsigned)
 #define DOUBLE_CASES(X)                                                                                                \
     ROUNDED_CASES(X, SUM_ordered) ROUNDED_CASES(X, SUM_mean) ORDERLESS_CASES(X, ROUND_none)                            \
-    ORDERLESS_CASES(X, ROUND_float)
+    ORDERLESS_CASES(X, ROUND_float) ORDERLESS_CASES(X, ROUND_wide) ORDERLESS_CASES(X, ROUND_unsigned)
 #define FLOAT_CASES(X) X(SUM_mean, ROUND_none) ORDERLESS_CASES(X, ROUND_none)
 #define INTEGER_CASES FLOAT_CASES
 /* How numbers are stored between passes. */
@@ -211,10 +211,23 @@ static void mark_stored(filter_job *job, word bytes, int is_x, int is_y)
     job->is_y_stored = is_y;
 }
 
+/* Whether a pass reads what an earlier one computed from a fill that is not 0: where positions beyond the ends of an
+   axis are filled before the first pass alone. */
+static int filters_fill(const filter_job *job, const filter_axis *along)
+{
+    const word after = along->outputs + along->taps - 1 - along->before - along->size;
+    if (along->is_constant || (job->fill[0] == 0 && job->fill[1] == 0)) return 0;
+    for (word n = 0; n < along->border_before + max_word(after, 0); n++)
+        if (job->border[along->border + n] < 0) return 1;
+    return 0;
+}
+
 /* Whether a single chain filters no axis before the last two, so that rows go through it one after the other. */
 static int filters_rows(const filter_job *job)
 {
     if (job->table->combine != COMBINE_none) return 0;
+    for (word n = 0; n < job->table->axes; n++)
+        if (filters_fill(job, job->axes + n)) return 0;
     for (word n = 0; n < job->table->axes - 2; n++)
         if (job->axes[n].number >= 0) return 0;
     return 1;

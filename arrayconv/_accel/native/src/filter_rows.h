@@ -26,6 +26,7 @@ static int SN(is_inside)(const filter_job *job, const filter_block *block, word 
 {
     const filter_axis *along = job->axes + last;
     const word first = block->first[last] - along->before, size = block->size[last] - block->padding;
+    if (start >= stop) return 0;
     for (word c = 0; c < size; c++) {
         if (c == start) c = stop;
         if (c >= size) break;
