@@ -82,6 +82,9 @@ _GRADIENTS = (
 )
 _IMAGES = (Problem((16, 16), (3, 3)), *(Problem((128, 128), (k, k)) for k in (3, 7, 13)))
 
+# torch copies the windows of a small single image, whatever its row
+_TORCHS_IMAGES, _TORCHS_CHANNELS = (tuple(one._replace(batch=2) for one in group) for group in (_IMAGES, _CHANNELS))
+
 _SQUARES = tuple(Problem((512, 512), (k, k)) for k in (3, 7, 15, 31))
 _FILTERS = (Problem((8, 8), (3, 1)), *(Problem((512, 512), taps) for taps in ((3, 1), (1, 17), (33, 1), (5, 5))))
 _TILES = (Problem((96, 96), (3, 3)), *_SQUARES)
@@ -105,14 +108,14 @@ ROWS = {
     "native_filters": Fit("numpy", native_filters.NAME, _FLOATS, _FILTERS),
     "native_images": Fit("numpy", "native_images", _FLOATS, _CHANNELS),
     "native_dots": Fit("numpy", "native_dots", _FLOATS, _GRADIENTS),
-    "torch_conv-single": Fit("torch", "torch_conv", ("float32",), _IMAGES),
+    "torch_conv-single": Fit("torch", "torch_conv", ("float32",), _TORCHS_IMAGES),
     "torch_conv-depthwise": Fit(
         "torch",
         "torch_conv",
         ("float32",),
         (Problem((8, 8), (3, 3), groups=8), *(Problem((56, 56), (k, k), batch=4, groups=64) for k in (3, 7))),
     ),
-    "torch_conv-channels": Fit("torch", "torch_conv", ("float32",), _CHANNELS),
+    "torch_conv-channels": Fit("torch", "torch_conv", ("float32",), _TORCHS_CHANNELS),
     "torch_conv-float64": Fit("torch", "torch_conv", ("float64",), (_IMAGES[0], _IMAGES[2], *_CHANNELS[1:])),
     "xla_conv-single": Fit("jax", "xla_conv", ("float32",), _IMAGES),
     "xla_conv-channels": Fit("jax", "xla_conv", ("float32",), _CHANNELS),
