@@ -65,15 +65,11 @@ class Gradients:
     """A call and both of its gradients, each computed only if requested."""
 
     def __init__(self, problem: Problem, plan: Plan, postprocess: Any, direct: Any, whole: Any) -> None:
-        self.problem, self.postprocess, self.direct = problem, postprocess, direct
+        self.problem, self.postprocess, self.direct, self._plan = problem, postprocess, direct, plan
         self.task: Task = adjoint.bilinear_task(plan.task, 0)
-        tasks = [of(self.task) for of in (adjoint.task_of_x, adjoint.task_of_kernel)]
-        planned = sum(plan_bilinear(task).candidate.cost_ns for task in tasks)
-        forward, backward = _accel.torchs_costs(self.task.spec, plan.traits)
-        ours = plan.candidate.cost_ns + min(planned, backward) + _NODE_NS
-        is_quicker = (forward + backward) * _MARGIN[0] <= ours * _MARGIN[1]
-        self._whole = whole if is_quicker else None  # torch's node differentiates torch's result
-        self._backward = whole if backward <= planned else None  # torch's backward alone
+        self._torchs = whole
+        self._whole = self._backward = None
+        self._is_decided = whole is None
         self._engine = import_module(_autodiff.ENGINES["torch"])
         self._of_x: Callable[[Any, Any], Any] | None = None
         self._of_kernel: Callable[[Any, Any], Any] | None = None
@@ -83,11 +79,23 @@ class Gradients:
         engine = self._engine
         if not (engine.has_plain_memory(x, kernel) if bias is None else engine.has_plain_memory(x, kernel, bias)):
             return None
+        if not self._is_decided:
+            self._decide()
         if self._whole is not None and not engine.casts():
             y = self._whole(x, kernel, bias)
             if y is not None:
                 return y
         return engine.apply(self, x, kernel, bias)
+
+    def _decide(self) -> None:
+        """Decide by cost whether torch differentiates its own result, or computes the gradients of ours."""
+        tasks = [of(self.task) for of in (adjoint.task_of_x, adjoint.task_of_kernel)]
+        planned = sum(plan_bilinear(task).candidate.cost_ns for task in tasks)
+        forward, backward = _accel.torchs_costs(self.task.spec, self._plan.traits)
+        ours = self._plan.candidate.cost_ns + min(planned, backward) + _NODE_NS
+        self._whole = self._torchs if (forward + backward) * _MARGIN[0] <= ours * _MARGIN[1] else None
+        self._backward = self._torchs if backward <= planned else None
+        self._is_decided = True
 
     def forward(self, x: Any, kernel: Any, bias: Any) -> Any:
         """Return the result without gradients."""

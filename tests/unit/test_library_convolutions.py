@@ -215,3 +215,16 @@ def test_torch_computes_nothing_where_it_is_switched_off():
         with pytest.raises(NotImplementedError, match="the accelerator 'torch' is not installed, switched off"):
             arrayconv.convolve(x, kernel, method="torch_conv")
         arrayconv.convolve(x, kernel)
+
+
+@pytest.mark.parametrize("backend", ["numpy", "torch"])
+def test_torch_conv_runs_pieces_of_unequal_numbers_of_images(backend):
+    torch = pytest.importorskip("torch", reason="torch is not installed")
+    x, kernel = np.arange(7 * 3 * 500.0).reshape(7, 3, 500) % 17, np.ones((4, 3, 5))
+    arrays = (x, kernel) if backend == "numpy" else (torch.asarray(x), torch.asarray(kernel))
+    with pytest.raises(ValueError, match="smallest piece needs|max_workspace") as refusal:
+        arrayconv.nn.conv1d(*arrays, method="torch_conv", max_workspace=1)
+    least = int(str(refusal.value).partition(" needs ")[2].split()[0])
+    y = arrayconv.nn.conv1d(*arrays, method="torch_conv", max_workspace=2 * least)
+    assert arrayconv.explain(*arrays, call=arrayconv.nn.conv1d, method="torch_conv", max_workspace=2 * least).steps > 1
+    np.testing.assert_allclose(np.asarray(y), arrayconv.nn.conv1d(x, kernel, method="direct"))

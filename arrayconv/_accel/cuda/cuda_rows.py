@@ -24,9 +24,7 @@ _EFFICIENCY = 60  # percent of the card's multiply-adds; a guess from the instru
 
 
 def _why_not(spec: Spec, traits: Traits) -> str | None:
-    if traits.accumulator.startswith("complex"):
-        return f"it sums real numbers. Got {traits.accumulator}"
-    reason = planar_refusal(spec, traits, _MAX_TAPS[max(4, traits.itemsize)])
+    reason = planar_refusal(spec, traits, _MAX_TAPS)
     if reason is not None:
         return reason
     if spec.channels != 1:

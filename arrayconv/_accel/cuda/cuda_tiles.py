@@ -12,7 +12,7 @@ Accuracy  componentwise: sums in the order of channels and taps; integers are ex
 from __future__ import annotations
 
 from arrayconv._accel.cuda import job
-from arrayconv._accel.cuda.kernels import MAX_BLOCKS, bound, nbytes, no_workspace, planar_refusal
+from arrayconv._accel.cuda.kernels import MAX_BLOCKS, bound, nbytes, no_workspace, planar_refusal, sum_bytes
 from arrayconv._accel.cuda.sources import Grid, Kernel
 from arrayconv._algorithms import UNPREPARED, Algorithm, Bound, Context, Cuts
 from arrayconv._arrays.traits import Traits
@@ -25,17 +25,11 @@ _MAX_TAPS = {4: 32, 8: 16}
 _EFFICIENCY = 65  # percent of the card's multiply-adds; a guess from the instructions of the compiled kernel
 
 
-def _width(traits: Traits) -> int:
-    return max(4, traits.itemsize)  # bytes of a sum
-
-
 def _why_not(spec: Spec, traits: Traits) -> str | None:
-    if traits.accumulator.startswith("complex"):
-        return f"it sums real numbers. Got {traits.accumulator}"
-    reason = planar_refusal(spec, traits, _MAX_TAPS[_width(traits)])
+    reason = planar_refusal(spec, traits, _MAX_TAPS)
     if reason is not None:
         return reason
-    tile = _WARPS * _ROWS[_width(traits)]
+    tile = _WARPS * _ROWS[sum_bytes(traits)]
     if spec.axes[0].outputs > tile * MAX_BLOCKS:
         return f"it supports up to {tile * MAX_BLOCKS} rows. Got {spec.axes[0].outputs}"
     return None
@@ -47,7 +41,7 @@ def _cost(spec: Spec, traits: Traits) -> int:
 
 
 def _bind(spec: Spec, context: Context) -> Bound:
-    width = _width(context.traits)
+    width = sum_bytes(context.traits)
     most = 16 if max(spec.kernel_size) <= 16 else _MAX_TAPS[width]
     kernel = Kernel("tiles", job.options(context.traits.accumulator, MAX_TAPS=most, ROWS=_ROWS[width]))
     rows, columns = spec.axes

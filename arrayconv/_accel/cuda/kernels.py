@@ -44,18 +44,26 @@ def _is_too_long(axis: Axis) -> bool:
     return max(-lo, hi, 2 * axis.size, axis.outputs * axis.stride) > _MAX_INT
 
 
-def planar_refusal(spec: Spec, traits: Traits, max_taps: int) -> str | None:
-    """Return why no kernel for two dense axes supports a problem, or None."""
+def planar_refusal(spec: Spec, traits: Traits, max_taps: dict[int, int]) -> str | None:
+    """Return why no kernel for two dense axes supports a problem, or None; `max_taps` are by the bytes of a sum."""
     reason = refusal(spec, traits)
     if reason is not None:
         return reason
+    if traits.accumulator.startswith("complex"):
+        return f"it sums real numbers. Got {traits.accumulator}"
+    most = max_taps[sum_bytes(traits)]
     if len(spec.axes) != 2:
         return f"it supports two convolved axes. Got {len(spec.axes)}"
     if any(axis.stride != 1 or axis.dilation != 1 for axis in spec.axes):
         return "it supports stride 1 and dilation 1"
-    if max(spec.kernel_size) > max_taps:
-        return f"it supports up to {max_taps} taps along each axis in {traits.accumulator}. Got {spec.kernel_size}"
+    if max(spec.kernel_size) > most:
+        return f"it supports up to {most} taps along each axis in {traits.accumulator}. Got {spec.kernel_size}"
     return None
+
+
+def sum_bytes(traits: Traits) -> int:
+    """Return the bytes of a sum: of small integers those of an int."""
+    return max(4, traits.itemsize)
 
 
 def nbytes(spec: Spec, traits: Traits) -> int:

@@ -28,7 +28,6 @@ class Call(NamedTuple):
     arguments: tuple[Any, ...]  # after the bias
     reaches: bool  # whether windows contain zeros beyond the ends
     outputs: tuple[slice, ...]
-    y_shape: tuple[int, ...]
     crops: bool  # whether `outputs` is less than the result
 
 
@@ -73,7 +72,6 @@ def _plain(spec: Spec) -> Call:
         outputs=tuple(
             slice(extra, extra + axis.outputs) for (_, extra, _), axis in zip(padding, spec.axes, strict=True)
         ),
-        y_shape=spec.output_shape,
         crops=any(count != axis.outputs for (_, _, count), axis in zip(padding, spec.axes, strict=True)),
     )
 
@@ -156,6 +154,5 @@ def _transposed(spec: Spec, zeros: tuple[int, ...]) -> Call:
         arguments=(strides, widths, tuple(max(0, count) for count in extras), spec.groups, dilations),
         reaches=zeros_read > 0,
         outputs=tuple(slice(0, axis.outputs) for axis in spec.axes),
-        y_shape=spec.output_shape,
         crops=any(count < 0 for count in extras),
     )

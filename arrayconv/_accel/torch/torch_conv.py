@@ -167,14 +167,14 @@ def _bind(spec: Spec, context: Context) -> Bound:
     cat, is_all = sys.modules["torch"].cat, call(spec).samples == tuple([slice(0, axis.size) for axis in spec.axes])
 
     def run(x: Any, prepared: tuple[Call, Any, Any], out: Any) -> Any:
-        torch_call, weights, bias = prepared
+        torch_call, weights, bias = prepared  # for pieces of as many images as of any other number
         x = _tensor(x, context)
-        x = (x if is_all else x[(..., *torch_call.samples)]).reshape(torch_call.x_shape)
+        x = (x if is_all else x[(..., *torch_call.samples)]).reshape(spec.batch, *torch_call.x_shape[1:])
         if batch >= spec.batch:
             y = applied(torch_call, x, weights, bias)
         else:
             y = cat([applied(torch_call, images, weights, bias) for images in x.split(batch)])
-        y = y.reshape(torch_call.y_shape)
+        y = y.reshape(spec.output_shape)
         return y.numpy() if to_numpy else y
 
     return Bound(run)
