@@ -222,7 +222,7 @@ def test_torch_conv_runs_pieces_of_unequal_numbers_of_images(backend):
     torch = pytest.importorskip("torch", reason="torch is not installed")
     x, kernel = np.arange(7 * 3 * 500.0).reshape(7, 3, 500) % 17, np.ones((4, 3, 5))
     arrays = (x, kernel) if backend == "numpy" else (torch.asarray(x), torch.asarray(kernel))
-    with pytest.raises(ValueError, match="smallest piece needs|max_workspace") as refusal:
+    with pytest.raises(ValueError, match="max_workspace") as refusal:
         arrayconv.nn.conv1d(*arrays, method="torch_conv", max_workspace=1)
     least = int(str(refusal.value).partition(" needs ")[2].split()[0])
     y = arrayconv.nn.conv1d(*arrays, method="torch_conv", max_workspace=2 * least)
