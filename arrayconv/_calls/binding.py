@@ -295,8 +295,10 @@ def _direct(call: BoundCall, plan: Plan, dtypes: tuple[Any, Any], shapes: tuple[
     plan = plan._replace(traits=_accel.method_traits(plan.method, plan.traits))
     if plan.traits.backend == "numpy":
         operands = operands._replace(xp=compat_namespace("numpy"), device="cpu", traits=plan.traits)
-    plain = problem.sums is None and plan.writes_all and plan.traits.output == plan.traits.accumulator
-    same_dtypes = all(dtype_name(d) == plan.traits.accumulator and getattr(d, "isnative", True) for d in dtypes)
+    # Sums of unsigned integers are formed in the signed dtype of their width, which has the same bits.
+    same_bits = plan.traits.accumulator, plan.traits.output.removeprefix("u")
+    plain = problem.sums is None and plan.writes_all and same_bits[0] == same_bits[1]
+    same_dtypes = all(dtype_name(d).removeprefix("u") == same_bits[0] and getattr(d, "isnative", True) for d in dtypes)
     run = BoundPlan(
         plan,
         call.options.fill_value,
@@ -317,7 +319,7 @@ def _direct(call: BoundCall, plan: Plan, dtypes: tuple[Any, Any], shapes: tuple[
         return general
     postprocess = None if call.postprocess is None else partial(_run_postprocess, call.postprocess, operands)
     at_addresses = _accel.tensors_at_addresses if plan.traits.origin else _accel.numpy_at_addresses
-    return at_addresses(at, general, problem.shape, np.dtype(plan.traits.accumulator), postprocess)
+    return at_addresses(at, general, problem.shape, np.dtype(plan.traits.output), postprocess)
 
 
 @float_errors_ignored

@@ -81,8 +81,8 @@ METHOD_COSTS: dict[str, MethodCost] = {
     # Of one thread. The last three by hand on 2026-11-29, Zen 4; -float64 is also that of small images in float32.
     "torch_conv-single": MethodCost(687, 2432, 2715),
     "torch_conv-depthwise": MethodCost(55000, 400, 250),
-    "torch_conv-channels": MethodCost(38000, 256, 600),
-    "torch_conv-float64": MethodCost(15000, 400, 500),
+    "torch_conv-channels": MethodCost(55000, 256, 600),
+    "torch_conv-float64": MethodCost(6000, 400, 500),
     "xla_conv-single": MethodCost(10000, 14592),  # of one thread, as those of torch
     "xla_conv-channels": MethodCost(20000, 365),
     "xla_conv-float64": MethodCost(25000, 973),

@@ -164,14 +164,18 @@ def _run_passes(call: Call, chain: tuple[Pass, ...]) -> tuple[Any, tuple[_BoundP
 
 def _check_workspace(call: Call, chain: tuple[Pass, ...]) -> None:
     """Raise ValueError if the arrays between passes, or of sums before they are cast, exceed an explicit limit."""
-    settings, shape = config.current(), shape_of(call.source.x)
-    if not settings.capped or dry_run.is_active():
-        return
-    casts = dtypes.is_integer(call.result) or any(one.divisor != 1 for one in chain)
+    casts = dtypes.is_integer(call.result) or any([one.divisor != 1 for one in chain])
     width = 2 * itemsize(call.source.sums) * casts + itemsize(call.working) * (len(chain) > 1)
-    if prod(shape) * width > settings.max_workspace:
+    if not dry_run.is_active():
+        _check_bytes(call.source.function, shape_of(call.source.x), width)
+
+
+@planning(0)
+def _check_bytes(function: str, shape: tuple[int, ...], width: int) -> None:
+    settings = config.current()
+    if settings.capped and prod(shape) * width > settings.max_workspace:
         raise ValueError(
-            f"{call.source.function}: `max_workspace` must hold the {prod(shape) * width} bytes of results between "
+            f"{function}: `max_workspace` must hold the {prod(shape) * width} bytes of results between "
             f"passes, or the few MiB with which compiled code runs them block by block. Got "
             f"max_workspace={settings.max_workspace}. Allow more."
         )

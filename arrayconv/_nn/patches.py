@@ -1,13 +1,16 @@
 """Windows as columns and back: `unfold` copies every window of an array, `fold` adds them up at their positions.
 
-Each is the other's adjoint. They go tap by tap over whole-array slices, so there is no index array, and no product.
+Each is the other's adjoint. They go tap by tap over whole-array slices, so there is no index array, and no product. On
+tensors of floats with two such axes torch's own functions run, which do the same.
 """
 
 from __future__ import annotations
 
+import sys
 from math import prod
 from typing import Any, NamedTuple
 
+from arrayconv._arrays import dtypes
 from arrayconv._arrays.array import Array
 from arrayconv._arrays.buffers import buffer, set_at
 from arrayconv._arrays.float_errors import float_errors_ignored
@@ -50,9 +53,21 @@ def unfold(function: str, input: Any, kernel_size: Any, dilation: Any, padding: 
     axes, result = _cut(function, shape, grid)
     padded = (*shape[: len(shape) - count], *_padded(shape[len(shape) - count :], grid))
     _check_sizes(function, validated, padded, result)
+    if _is_torchs(validated, count):
+        return _torchs("unfold")(validated.x, *grid)
     with on_device(validated.xp, validated.device):
         settings = axes, result, grid.padding, validated.xp
         return as_program(validated.traits.backend, _columns, settings, (validated.x,))
+
+
+def _is_torchs(validated: Operands, count: int) -> bool:
+    """Whether torch has the function for such an array: it takes floats with two axes, and at least one image."""
+    kinds = validated.traits.backend, dtypes.kind(validated.traits.output), count
+    return kinds in (("torch", "real", 2), ("torch", "complex", 2)) and 0 not in validated.x.shape
+
+
+def _torchs(name: str) -> Any:
+    return getattr(sys.modules["torch"].nn.functional, name)
 
 
 def _columns(axes: tuple[Axis, ...], result: Shape, padding: tuple[int, ...], xp: Namespace, x: Array) -> Array:
@@ -85,6 +100,8 @@ def fold(
     grid = _grid(function, count, kernel_size, dilation, padding, stride)
     axes, split = _glue(function, shape_of(validated.x), sizes, grid)
     _check_sizes(function, validated, (*split[: len(split) - count - 1], *_padded(sizes, grid)))
+    if _is_torchs(validated, count):
+        return _torchs("fold")(validated.x, sizes, *grid)
     settings = axes, split, sizes, grid.padding, validated.traits, validated.xp
     with on_device(validated.xp, validated.device):
         return as_program(validated.traits.backend, _glued, settings, (validated.x,))
