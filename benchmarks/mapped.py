@@ -184,7 +184,9 @@ def measured(row, dtype, folder, cap):
     """Return what is seen of one call."""
     x, kernel, out = operands(row, dtype, folder)
     small = x[tuple(slice(0, 64) for _ in x.shape)]
-    y = row.call(small, kernel, None if out is None else np.empty(small.shape, dtype))  # imports, threads
+    for limit in (cap, None):  # what the call imports, and threads; the last one without pieces
+        with config.using(max_workspace=limit):
+            y = row.call(small, kernel, None if out is None else np.empty(small.shape, dtype))
     size = 0 if out is not None else result_bytes(row, x.shape, small.shape, y)
     facts = {"door": row.door, "axis": row.axis, "dtype": dtype, "map": x.nbytes, "cap": cap}
     start = time.perf_counter()

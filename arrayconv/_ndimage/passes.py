@@ -164,7 +164,7 @@ def _run_passes(call: Call, chain: tuple[Pass, ...]) -> tuple[Any, tuple[_BoundP
 
 def _check_workspace(call: Call, chain: tuple[Pass, ...]) -> None:
     """Raise ValueError if the arrays between passes, or of sums before they are cast, exceed an explicit limit."""
-    casts = dtypes.is_integer(call.result) or any([one.divisor != 1 for one in chain])
+    casts = dtypes.is_integer(call.result) or any(one.divisor != 1 for one in chain)
     width = 2 * itemsize(call.source.sums) * casts + itemsize(call.working) * (len(chain) > 1)
     if not dry_run.is_active():
         _check_bytes(call.source.function, shape_of(call.source.x), width)
