@@ -191,3 +191,24 @@ def test_lags_far_from_the_samples_are_outputs_of_the_fill():
     np.testing.assert_array_equal(convolver(x), [15.0] * 4)
     far = Convolver.from_factors([([1.0, 2.0],)], correlate=True, lags=(10**9, 10**9 + 3), fill_value=5.0)
     assert not is_fused(far, x)  # its table of samples would be too long
+
+
+@pytest.mark.parametrize("boundary", BOUNDARIES)
+@pytest.mark.parametrize("mode", ["same", "full", "valid"])
+@pytest.mark.parametrize("dtype", ["uint8", "int32", "float32", "float64", "complex64"])
+def test_several_blocks_in_used_memory(dtype, mode, boundary):
+    """Images of several blocks, in buffers that hold what an earlier call left there."""
+    rows, columns = np.arange(15) % 4 - 1, np.arange(15) % 3 - 1
+    convolver = Convolver.from_factors([(rows.astype(dtype), columns.astype(dtype))], mode, boundary=boundary)
+    filler = np.full((300, 1030), 200, dtype)
+    for shape in ((30, 1030), (530, 70), (300, 530)):
+        x = samples(dtype, shape, 1)
+        assert is_fused(convolver, x)
+        convolver(filler)
+        y = convolver(x)
+        with config.using(accelerators=frozenset(config.ACCELERATORS) - {"native"}):
+            expected = convolver(x)
+        if dtypes.kind(dtype) == "integer":
+            np.testing.assert_array_equal(y, expected)
+        else:
+            np.testing.assert_allclose(y, expected, rtol=0, atol=1000 * np.finfo(dtype).eps * np.abs(expected).max())

@@ -179,7 +179,7 @@ TARGET static void SN(start_plane)(SN(plane) *p, const filter_job *job, const fi
     if (axis >= 0) step[axis] = p->is_in_place ? job->axes[axis].x_step / (word)sizeof(S) : p->pitch;
     if (p->down) p->down_rule = SN(rule_of)(job, p->down, down == table->passes - 1);
     if (p->down) list_offsets(job, p->down, step, p->down_offsets);
-    if (p->is_in_place && job->axes[axis].is_constant) SN(fill_run)(p->fills, p->count, job->fill);
+    if (p->is_in_place) SN(fill_run)(p->fills, p->count, job->fill);
 }
 
 /* Compute the rows of a plane, which is at a place of the axes before. */
