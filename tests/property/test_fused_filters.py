@@ -188,3 +188,33 @@ def test_means_have_the_same_bits_whatever_the_layout(dtype, size, shape):
         np.testing.assert_array_equal(strided, expected)
         transposed = ndimage.uniform_filter1d(np.ascontiguousarray(x.T), size, 1 - axis)
         np.testing.assert_array_equal(transposed.T, expected)
+
+
+BLOCKS = {
+    "gaussian_filter": {"sigma": 2.0},
+    "uniform_filter": {"size": 9},
+    "uniform_filter, long": {"size": 41},
+    "sobel": {"axis": 0},
+    "laplace": {},
+    "gaussian_gradient_magnitude": {"sigma": 1.0},
+    "correlate": {"weights": np.arange(15.0).reshape(5, 3) - 7},
+}
+
+
+@pytest.mark.parametrize("mode", ["constant", "reflect", "wrap"])
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "int16", "int32", "float32", "float64", "complex64"])
+@pytest.mark.parametrize("row", BLOCKS)
+def test_several_blocks_in_used_memory(row, dtype, mode):
+    """Images of several blocks, in buffers that hold what an earlier call left there."""
+    function, options = getattr(ndimage, row.partition(",")[0]), {**BLOCKS[row], "mode": mode, "cval": 3}
+    for shape in ((30, 1030), (530, 70), (300, 530)):
+        x = samples(dtype, shape, 1)
+        function(np.full(shape, 100, dtype), **options)
+        y = function(x, **options)
+        with config.using(accelerators=frozenset(config.ACCELERATORS) - {"native"}):
+            expected = function(x, **options)
+        if dtypes.kind(dtype) == "integer":
+            np.testing.assert_array_equal(y, expected)
+        else:
+            scale = np.abs(x).max() * gain(options) + 3
+            np.testing.assert_allclose(y, expected, rtol=0, atol=64 * np.finfo(dtype).eps * scale)
