@@ -71,10 +71,10 @@ METHOD_COSTS: dict[str, MethodCost] = {
     "numpy_convolve-integer": MethodCost(1500, 11520, 1000),
     "native_loops-float": MethodCost(652, 512, 1400),
     "native_loops-filters": MethodCost(652, 230, 200),
-    "native_loops-complex": MethodCost(652, 500, 1200),
+    "native_loops-complex": MethodCost(652, 1100, 1200),
     "native_loops-integer": MethodCost(652, 320, 426),
     "native_loops-strided": MethodCost(652, 10650, 426),  # per multiply-add of any dtype
-    "native_filters": MethodCost(3000, 640, 150),  # set by hand from timings on 2026-11-29, Zen 4; sums in float64
+    "native_filters": MethodCost(9000, 640, 150),  # set by hand from timings on 2026-11-29, Zen 4; sums in float64
     "native_tiles": MethodCost(521, 154, 256),
     "native_images": MethodCost(12000, 280, 200),  # a guess on the safe side: not measured with such vectors
     "native_dots": MethodCost(8000, 360, 2000),  # set by hand from timings on 2026-11-29, Zen 4

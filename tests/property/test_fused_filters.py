@@ -125,7 +125,10 @@ def test_one_call_equals_the_passes(call):
     else:
         finite = x[np.isfinite(x)].astype(complex)
         scale = np.abs(finite).max(initial=0) * gain(options) + abs(options["cval"])
-        np.testing.assert_allclose(y, expected, rtol=0, atol=64 * np.finfo(expected.dtype).eps * scale)
+        is_finite = np.isfinite(expected)  # a pass of many taps may be a product of matrices: NaN for an infinity
+        np.testing.assert_array_equal(np.isfinite(y), is_finite)
+        atol = 64 * np.finfo(expected.dtype).eps * scale
+        np.testing.assert_allclose(y[is_finite], expected[is_finite], rtol=0, atol=atol)
 
 
 UNSHRUNK = [phase for phase in hypothesis.Phase if phase.name not in ("shrink", "explain")]  # each example is compiled

@@ -468,7 +468,7 @@ def test_rows_of_doors_are_named_apart_and_not_timed_names_exist():
     "label",
     [
         "ndimage.gaussian_filter 64^2 float32",
-        "ndimage.generic_gradient_magnitude 64^2 float32",
+        "ndimage.gaussian_gradient_magnitude 64^2 float32",
         "ndimage.convolve1d 10^3 x 9 float32",
         "signal.correlate 64^2 x 9^2 float32",
         "nn.conv_transpose1d (2, 4, 64) x (4, 4, 3) float32, with gradients",

@@ -58,13 +58,13 @@ def cost(chains: Chains, most_threads: int, is_uint16: bool = False) -> int:
     picoseconds = filters.macs(chains) * measured.cache_line_mac * _DOUBLE // LINE
     picoseconds += prod(chains.output_shape) * measured.output * sum(map(len, chains.chains))
     picoseconds >>= 2 * is_uint16
-    return measured.call_ns + picoseconds // num_threads(chains, most_threads) // 1000
+    return measured.call_ns + picoseconds // num_threads(chains, most_threads, is_uint16) // 1000
 
 
 @planning()
-def num_threads(chains: Chains, most: int) -> int:
+def num_threads(chains: Chains, most: int, is_uint16: bool = False) -> int:
     """Return the number of threads for chains of this size."""
-    work = (filters.macs(chains) + 8 * prod(chains.output_shape)) * _DOUBLE
+    work = (filters.macs(chains) + 8 * prod(chains.output_shape)) * _DOUBLE >> 2 * is_uint16
     return parallel.num_threads("filters", work, most)
 
 
@@ -92,7 +92,7 @@ class BoundFilters:
 
     def __init__(self, chains: Chains, fill: complex, threads: int, *, is_uint16: bool = False) -> None:
         self.chains, self.fill, self.is_uint16 = chains, fill, is_uint16
-        self.threads = num_threads(chains, threads)
+        self.threads = num_threads(chains, threads, is_uint16)
         self._shape, self._dtype = chains.output_shape, np.dtype(chains.y)
         self._layouts: dict[Any, tuple[Start, int]] = {}
 

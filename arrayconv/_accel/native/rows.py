@@ -31,7 +31,8 @@ def cost(spec: Spec, traits: Traits, measured: MethodCost, *, shared: bool = Fal
     """
     last = spec.axes[-1] if spec.axes else None
     row = last.outputs if last is not None else spec.batch
-    width = 1 if _is_strided(spec) else traits.itemsize  # not vectorised: all dtypes take the same
+    # Not vectorised, all dtypes take the same, and so do integers up to 32 bits.
+    width = 1 if _is_strided(spec) else max(traits.itemsize, 4 * traits.exact)
     width *= 1 + (spec.channels > 1 and not shared)
     sums = spec.macs * width * measured.cache_line_mac // LINE + spec.macs // max(row, 1) * measured.output
     written = spec.outputs + prod(spec.input_shape) * (spec.channels > 1)  # x may have to be made contiguous

@@ -67,6 +67,7 @@ def opencv(row, arrays, hosts):
     require(row.door == "ndimage" or row.function == "Convolver", "it has no such function")
     require(not row.gradients, "it has no gradients")
     require(row.dtype != "complex64", "it has no complex numbers")
+    require(not row.function.startswith("generic_"), "it calls no function of the user's")
     require(row.shape[-1] <= 2**20, "its images have sides below 2^20")
     if row.function == "Convolver":
         call = _opencv_convolution(hosts["kernel"])

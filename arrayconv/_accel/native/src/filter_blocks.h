@@ -85,6 +85,7 @@ enum { COMBINE_none, COMBINE_sum, COMBINE_length };
 #define WIDE_TERMS 64      /* of a mean, up to which those of several vectors of columns are formed at a time */
 #define ROW_PADDING 128    /* numbers of it, at most */
 #define LINE_BYTES 64 /* of a line of the cache */
+#define MAX_ROWS 7    /* of a window that is summed row by row */
 #define STRIP 128          /* numbers: those of many rows fit the L1 cache */
 
 typedef struct {
@@ -222,10 +223,19 @@ static int filters_fill(const filter_job *job, const filter_axis *along)
     return 0;
 }
 
-/* Whether a single chain filters no axis before the last two, so that rows go through it one after the other. */
+/* Whether the rows of a window along the columns exceed the nearest cache: means are sums of few rows each. */
+static int has_many_rows(const filter_job *job)
+{
+    if (job->table->axes < 2) return 0;
+    const filter_axis *rows = job->axes + job->table->axes - 2;
+    return rows->number >= 0 && rows->taps > MAX_ROWS && job->passes[rows->number].how != SUM_mean;
+}
+
+/* Whether a single chain filters no axis before the last two, and few rows at a time, so that rows go through it one
+   after the other. */
 static int filters_rows(const filter_job *job)
 {
-    if (job->table->combine != COMBINE_none) return 0;
+    if (job->table->combine != COMBINE_none || has_many_rows(job)) return 0;
     for (word n = 0; n < job->table->axes; n++)
         if (filters_fill(job, job->axes + n)) return 0;
     for (word n = 0; n < job->table->axes - 2; n++)
