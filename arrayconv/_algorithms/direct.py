@@ -22,6 +22,8 @@ from arrayconv._problem.spec import Spec
 from arrayconv._runtime.tracing import planning
 
 _STRIDED = 3  # times longer that strided samples take to copy
+_MAX_TRACED = 1 << 8  # taps that a compiler unrolls: it runs more only where no other method can
+_COMPILED_NS = 1_000_000  # to compile the operations of a tap beyond those
 
 
 def _why_not(spec: Spec, traits: Traits) -> str | None:
@@ -29,6 +31,11 @@ def _why_not(spec: Spec, traits: Traits) -> str | None:
 
 
 def _cost(spec: Spec, traits: Traits) -> int:
+    compiled = spec.taps * _COMPILED_NS if traits.traced and spec.taps > _MAX_TRACED else 0
+    return compiled + _run_cost(spec, traits)
+
+
+def _run_cost(spec: Spec, traits: Traits) -> int:
     rate = primitive_costs(traits.row)
     out_bytes = spec.outputs * traits.itemsize
     if not _by_matmul(spec, traits):
