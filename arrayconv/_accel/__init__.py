@@ -9,8 +9,10 @@ from __future__ import annotations
 import os
 import sys
 import warnings
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Generator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from importlib.util import find_spec
+from typing import Any
 
 from arrayconv import _fft
 from arrayconv._accel.cuda import launch
@@ -200,11 +202,26 @@ def full_precision(traits: Traits) -> AbstractContextManager[None]:
 
     By default JAX multiplies matrices in TF32 or bfloat16 on devices that support them. torch's products are in float32
     unless its user sets less, but autocast would cast them to half precision, those of NumPy arrays that torch runs on
-    too. A user who wants half precision casts the operands.
+    too. On CUDA they are in TF32 where the process allows it. A user who wants less precision casts the operands.
     """
     if traits.backend == "jax":
         return sys.modules["jax"].default_matmul_precision("highest")
     torch = sys.modules.get("torch") if traits.backend in ("numpy", "torch") else None  # it may run on NumPy's arrays
     if torch is not None and traits.device != "meta" and torch.is_autocast_enabled(traits.device):
         return torch.autocast(traits.device, enabled=False)
-    return nullcontext()
+    return ieee_products(torch) if torch is not None and traits.device == "cuda" else nullcontext()
+
+
+@contextmanager
+def ieee_products(torch: Any) -> Generator[None]:
+    """Let torch's products on CUDA be in IEEE float32 inside a ``with`` block; the setting is the process'."""
+    places = torch.backends.cuda.matmul, getattr(torch.backends.cudnn, "conv", torch.backends.cudnn)
+    names = ["fp32_precision" if hasattr(place, "fp32_precision") else "allow_tf32" for place in places]
+    before = [getattr(place, name) for place, name in zip(places, names, strict=True)]
+    try:
+        for place, name in zip(places, names, strict=True):
+            setattr(place, name, "ieee" if name == "fp32_precision" else False)
+        yield
+    finally:
+        for place, name, value in zip(places, names, before, strict=True):
+            setattr(place, name, value)

@@ -52,12 +52,17 @@ def integer(function: str, argument: str, value: Any, rule: str = "an integer") 
 
 
 def real(function: str, argument: str, value: Any) -> float:
-    """Return a number or 0-d array as int or float; raises TypeError, or OverflowError beyond float64."""
+    """Return a number or 0-d array as int or float; raises TypeError, or OverflowError beyond float64.
+
+    An array on a device is a TypeError: to read it would wait for the device.
+    """
     if isinstance(value, float) or (isinstance(value, int) and abs(value) < _LIMIT):
         return value  # may be symbolic under a compiler, so no further operation on it
     refusal = f"{function}: `{argument}` must be a real number. Got "
     if isinstance(value, (str, bytes)) or tuple(getattr(value, "shape", ())) != ():
         raise TypeError(f"{refusal}{shown(value)}.")
+    if "cpu" not in str(getattr(value, "device", "cpu")).lower():
+        raise TypeError(f"{refusal}an array on {value.device}, and waits for no device. Pass float(...) of it.")
     try:
         return float(value)
     except OverflowError:

@@ -1,0 +1,33 @@
+"""torch's products on CUDA are in IEEE float32 while a call runs; numbers on a device are refused. No GPU is used."""
+
+import pytest
+
+from arrayconv import _accel
+from arrayconv._arrays.traits import Traits
+
+torch = pytest.importorskip("torch")
+CUDA = Traits("torch", "cuda", "float32", "float32")
+
+
+def precisions():
+    return torch.backends.cuda.matmul.fp32_precision, torch.backends.cudnn.conv.fp32_precision
+
+
+def test_products_are_ieee_inside_a_call_and_as_before_after_it():
+    before = precisions()
+    torch.backends.cuda.matmul.fp32_precision = torch.backends.cudnn.conv.fp32_precision = "tf32"
+    try:
+        with _accel.full_precision(CUDA):
+            assert precisions() == ("ieee", "ieee")
+        assert precisions() == ("tf32", "tf32")
+    finally:
+        torch.backends.cuda.matmul.fp32_precision, torch.backends.cudnn.conv.fp32_precision = before
+
+
+def test_a_number_on_a_device_is_refused():
+    cupy = pytest.importorskip("cupy")
+    from arrayconv import ndimage
+
+    sigma = cupy.sum(cupy.ones(3))
+    with pytest.raises(TypeError, match=r"`sigma` must be a real number. Got an array on .*, and waits for no device"):
+        ndimage.gaussian_filter(cupy.ones((4, 5)), sigma)
