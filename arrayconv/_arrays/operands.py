@@ -96,7 +96,8 @@ def _output_name(
     """Return the result's dtype name; raises where it does not exist on the device."""
     requested = None if dtype is None else requested_dtype_name(function, dtype)
     output = result_dtype(function, names, *dtypes, requested)
-    if output not in dtypes and not has_dtype(xp, device, output):
+    # CuPy's arrays may be of a dtype that its namespace has no name for: bfloat16.
+    if not hasattr(xp, output) or (output not in dtypes and not has_dtype(xp, device, output)):
         raise TypeError(
             f"{function}: the result's dtype {output} does not exist on {backend} device {device}. Got "
             f"{names[0]} {dtypes[0]}, {names[1]} {dtypes[1]}, dtype={requested}. Cast the operands to a common "

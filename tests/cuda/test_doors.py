@@ -77,3 +77,18 @@ def test_vjp_computes_on_the_arrays_device():
     with Device(1):
         dy = cupy.ones_like(y)
     assert all(gradient.device == Device(1) for gradient in pullback(dy))
+
+
+@pytest.mark.parametrize("call", ["convolve", "correlate", "nn.conv1d", "ndimage.gaussian_filter", "Convolver"])
+def test_bfloat16_which_cupys_namespace_lacks_is_refused(call):
+    bfloat16 = pytest.importorskip("ml_dtypes").bfloat16
+    x, taps = cupy.asarray(np.ones(9, bfloat16)), cupy.asarray(np.ones(3, bfloat16))
+    calls = {
+        "convolve": lambda: arrayconv.convolve(x, taps),
+        "correlate": lambda: arrayconv.correlate(x, taps),
+        "nn.conv1d": lambda: arrayconv.nn.conv1d(x[None], taps[None, None]),
+        "ndimage.gaussian_filter": lambda: arrayconv.ndimage.gaussian_filter(x, 1.0),
+        "Convolver": lambda: arrayconv.Convolver(taps)(x),
+    }
+    with pytest.raises((TypeError, RuntimeError), match="bfloat16"):
+        calls[call]()
