@@ -20,7 +20,7 @@ from arrayconv._accel.cuda.cuda_loops import cuda_loops
 from arrayconv._accel.cuda.cuda_rows import cuda_rows
 from arrayconv._accel.cuda.cuda_tiles import cuda_tiles
 from arrayconv._accel.jax import ffi
-from arrayconv._accel.jax.xla_conv import xla_conv
+from arrayconv._accel.jax.xla_conv import xla_conv, xla_gpu_conv
 from arrayconv._accel.jax.xla_loops import xla_images, xla_loops, xla_tiles
 from arrayconv._accel.native import loader
 from arrayconv._accel.native.native_dots import native_dots
@@ -81,6 +81,7 @@ ACCELERATED: dict[str, Algorithm] = {
         native_dots,
         torch_conv.torch_conv,
         xla_conv,
+        xla_gpu_conv,
         xla_loops,
         xla_tiles,
         xla_images,

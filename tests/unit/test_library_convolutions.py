@@ -5,6 +5,10 @@ import pytest
 
 import arrayconv
 from arrayconv import config
+from arrayconv._arrays.operands import traits_like
+from arrayconv._plan.plan import make
+from arrayconv._plan.rank import TABLE, Budget
+from arrayconv._run.execute import BoundPlan
 from tests import cases, running
 from tests.conftest import make_library
 
@@ -228,3 +232,28 @@ def test_torch_conv_runs_pieces_of_unequal_numbers_of_images(backend):
     y = arrayconv.nn.conv1d(*arrays, method="torch_conv", max_workspace=2 * least)
     assert arrayconv.explain(*arrays, call=arrayconv.nn.conv1d, method="torch_conv", max_workspace=2 * least).steps > 1
     np.testing.assert_allclose(np.asarray(y), arrayconv.nn.conv1d(x, kernel, method="direct"))
+
+
+def test_xla_on_gpus_is_by_norm_and_contained():
+    """The method for GPUs, bound for arrays that say that they are on one: a NaN stays within its windows."""
+    jax = pytest.importorskip("jax", reason="jax is not installed")
+    problem, cpu = (
+        arrayconv.explain((20, 21), (3, 5), "same", like="jax", dtype="float32"),
+        traits_like("test", "jax"),
+    )
+    refused = {row.name: row.refusal for row in problem.candidates}
+    assert refused["xla_gpu_conv"] == "it supports arrays on GPUs. Got cpu"
+    gpu = cpu._replace(
+        device="gpu", output="float32", accumulator="float32", accelerators=frozenset({"jax"}), traced=True
+    )
+    spec = cases.spec(cases.axis(20, 3, 20, before=1), cases.axis(21, 5, 21, before=2))
+    plan = make(spec, gpu, "xla_gpu_conv", Budget(), True)
+    assert {row.name: row.refusal for row in plan.candidates}["xla_conv"].startswith("it supports arrays on CPUs")
+    assert TABLE["xla_gpu_conv"].accuracy == "normwise"
+    random = np.random.default_rng(0)
+    x, kernel = (random.standard_normal(shape).astype("float32") for shape in ((1, 1, 1, 20, 21), (1, 1, 1, 3, 5)))
+    x[..., 7, 8] = np.nan
+    y = BoundPlan(plan, 0, xp=jax.numpy, device=None)(jax.numpy.asarray(x), jax.numpy.asarray(kernel))
+    expected = arrayconv.correlate(x[0, 0, 0], kernel[0, 0, 0], "same")
+    np.testing.assert_array_equal(np.isnan(y[0, 0, 0]), np.isnan(expected))
+    np.testing.assert_allclose(np.nan_to_num(y[0, 0, 0]), np.nan_to_num(expected), atol=1e-4)

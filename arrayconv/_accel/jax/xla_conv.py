@@ -1,11 +1,12 @@
-"""XLA's convolution, for JAX arrays.
+"""XLA's convolution, for JAX arrays: on CPUs, and on GPUs, where it has less accuracy.
 
     y = conv_general_dilated(x as (batch, groups * channels, *n), w as (groups * filters, channels, *k), ...)
 
 Wins      many channels; XLA compiles it with the surrounding program.
 Cost      macs multiply-adds, more for every output where there are few channels.
 Memory    the compiler's choice.
-Accuracy  componentwise. Zero padding and cropping cost nothing.
+Accuracy  on CPUs componentwise; on GPUs by norm, since the library that XLA calls there may transform. Zero padding
+          and cropping cost nothing.
 """
 
 from __future__ import annotations
@@ -30,10 +31,21 @@ _MIN_CHANNELS = 32  # in float64, the larger of channels and filters
 _FLOATS = ("float32", "float64")
 
 
-def _why_not(spec: Spec, traits: Traits) -> str | None:
+def _cpu_why_not(spec: Spec, traits: Traits) -> str | None:
     reason = unavailable(LIBRARY, "jax", traits)
-    if reason is not None:
-        return reason
+    if reason is None and traits.device != "cpu":
+        reason = f"it supports arrays on CPUs, where XLA sums products. Got {traits.device}"
+    return reason or _why_not(spec, traits)
+
+
+def _gpu_why_not(spec: Spec, traits: Traits) -> str | None:
+    reason = unavailable(LIBRARY, "jax", traits)
+    if reason is None and not traits.on_gpu:
+        reason = f"it supports arrays on GPUs. Got {traits.device}"
+    return reason or _why_not(spec, traits)
+
+
+def _why_not(spec: Spec, traits: Traits) -> str | None:
     if traits.accumulator not in _FLOATS:
         return f"it sums in float32 or float64. Got {traits.accumulator}"
     return None if spec.axes else "there is no convolved axis"
@@ -93,11 +105,22 @@ def _run(x: Any, weights: Any, spec: Spec, context: Context) -> Any:
 
 xla_conv = Algorithm(
     "xla_conv",
-    _why_not,
+    _cpu_why_not,
     _cost,
     _workspace,
     Preparation(per_call(_prepare)),
     per_piece(_run),
     accuracy="componentwise",
     cuts=Cuts(extends=frozenset({"zero"})),
+)
+xla_gpu_conv = Algorithm(
+    "xla_gpu_conv",
+    _gpu_why_not,
+    _cost,
+    _workspace,
+    Preparation(per_call(_prepare)),
+    per_piece(_run),
+    accuracy="normwise",
+    cuts=Cuts(extends=frozenset({"zero"})),
+    spreads="overflow",  # of transforms; cuDNN's by Winograd and by FFT
 )

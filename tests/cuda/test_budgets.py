@@ -1,0 +1,27 @@
+"""A call's launches and bytes stay within a budget: what would be slow on a GPU fails here. Nothing runs on one."""
+
+import pathlib
+
+import pytest
+
+from tests.cuda import budgets
+
+PAGE = pathlib.Path(__file__).parents[2] / "docs/gpu.md"
+MOST_OF_A_CONVOLVER = 77  # launches, with the kernel's spectrum kept
+
+
+@pytest.mark.parametrize("kernels", [True, False], ids=["kernels", "standard-only"])
+@pytest.mark.parametrize("row", budgets.ROWS, ids=[row.name for row in budgets.ROWS])
+def test_call_stays_within_its_budget(row, kernels):
+    launches, images = budgets.measured(row, kernels=kernels)
+    most_launches, most_images = row.most if kernels else row.most_standard
+    assert launches <= most_launches
+    assert images <= most_images
+
+
+def test_convolver_transforms_its_kernel_once():
+    assert budgets.convolver_launches() <= MOST_OF_A_CONVOLVER
+
+
+def test_the_page_has_these_numbers():
+    assert set(budgets.table()) <= set(PAGE.read_text().splitlines())
