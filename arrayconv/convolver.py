@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Hashable, Sequence
 from importlib import import_module
 from math import prod
 from typing import TYPE_CHECKING, Any, Literal
-
-import numpy as np
 
 from arrayconv import _accel, config
 from arrayconv._arrays import operands as admission
@@ -27,14 +24,13 @@ from arrayconv._convolver.chain import FactorRequest, labels
 from arrayconv._convolver.factor_plan import FactorPlan, plan_factors
 from arrayconv._convolver.kernel import FUNCTION, Kernel, parse_kernel
 from arrayconv._convolver.options import Options, parse_options, parse_separable
-from arrayconv._convolver.store import CacheEntry, Store
+from arrayconv._convolver.store import CacheEntry, Store, key_of
 from arrayconv._convolver.terms import parse_terms
 from arrayconv._errors import flag
 from arrayconv._problem import positional
 from arrayconv._problem.axes import Mode
 from arrayconv._problem.problem import Problem
 from arrayconv._run.steps import Constants
-from arrayconv._runtime.torch_modes import is_mode_active
 from arrayconv._runtime.tracing import is_compiling, is_traced, shape_of
 
 if TYPE_CHECKING:
@@ -190,7 +186,7 @@ class Convolver:
         TypeError, ValueError, NotImplementedError
             As `convolve` does.
         """
-        key = _key(x, self._kernel.separability.separation is not None)
+        key = key_of(x, self._kernel.separability.separation is not None)
         entry = None if key is None else self._store.find(key)
         recording = not is_compiling() and tape.is_recording()
         if entry is not None and out is not None and (recording or not _writes_in_place(entry, x, out)):
@@ -383,21 +379,6 @@ def _run(entry: CacheEntry, operands: Operands, out: Any, constants: Sequence[Co
 def _fused_dtype(operands: Operands) -> str:
     """Return the dtype of x, '' where a tape, a tracer or a gradient needs the passes one by one."""
     return dtype_name(operands.x.dtype) if one_call.applies(operands.traits.backend, operands.x) else ""
-
-
-def _key(x: Any, fuses: bool) -> Hashable:
-    """Return the cache key of a call on x, made without reading x; None where it must be validated first.
-
-    With `fuses` it contains whether passes may run in one call.
-    """
-    kind, place = type(x), None
-    if kind is not np.ndarray:
-        torch = sys.modules.get("torch")
-        if torch is None or kind is not torch.Tensor or torch.compiler.is_compiling() or is_mode_active(torch._C):
-            return None
-        place = x.device, x.layout, x.is_cuda and library_row("torch").queue(x.device)
-    fuses = fuses and one_call.applies("numpy" if place is None else "torch", x)
-    return kind, place, x.shape, x.dtype, fuses, config.current(), _accel.state()
 
 
 def _rebuilt(cls: type[Convolver], origin: Any, from_factors: bool, options: dict[str, Any]) -> Convolver:

@@ -6,16 +6,21 @@ in the limit of all caches (see `_runtime.caches`): the least recently used one 
 
 from __future__ import annotations
 
+import sys
 from collections import OrderedDict
 from collections.abc import Hashable, Iterator
 from math import prod
 from threading import Lock
 from typing import Any, NamedTuple
 
+import numpy as np
+
+from arrayconv import _accel, config
 from arrayconv._arrays.dtype_names import dtype_name
 from arrayconv._arrays.dtypes import DTYPES, itemsize
+from arrayconv._arrays.libraries import library_row
 from arrayconv._arrays.operands import Operands
-from arrayconv._calls import prepare
+from arrayconv._calls import one_call, prepare
 from arrayconv._calls.binding import BoundCall
 from arrayconv._convolver.factor_plan import FactorPlan
 from arrayconv._convolver.fused import BoundPasses
@@ -23,8 +28,24 @@ from arrayconv._convolver.kernel import Rows
 from arrayconv._problem.problem import Problem
 from arrayconv._run.steps import Constants
 from arrayconv._runtime import caches
+from arrayconv._runtime.torch_modes import is_mode_active
 
 MAX_ENTRIES = 16
+
+
+def key_of(x: Any, fuses: bool) -> Hashable:
+    """Return the cache key of a call on x, made without reading x; None where it must be validated first.
+
+    With `fuses` it contains whether passes may run in one call.
+    """
+    kind, place = type(x), None
+    if kind is not np.ndarray:
+        torch = sys.modules.get("torch")
+        if torch is None or kind is not torch.Tensor or torch.compiler.is_compiling() or is_mode_active(torch._C):
+            return None
+        place = x.device, x.layout, x.is_cuda and library_row("torch").queue(x.device)
+    fuses = fuses and one_call.applies("numpy" if place is None else "torch", x)
+    return kind, place, x.shape, x.dtype, fuses, config.current(), _accel.state()
 
 
 class CacheEntry(NamedTuple):
