@@ -61,8 +61,9 @@ def real(function: str, argument: str, value: Any) -> float:
     refusal = f"{function}: `{argument}` must be a real number. Got "
     if isinstance(value, (str, bytes)) or tuple(getattr(value, "shape", ())) != ():
         raise TypeError(f"{refusal}{shown(value)}.")
-    if "cpu" not in str(getattr(value, "device", "cpu")).lower():
-        raise TypeError(f"{refusal}an array on {value.device}, and waits for no device. Pass float(...) of it.")
+    device = str(getattr(value, "device", "cpu"))
+    if "cpu" not in device.lower():
+        raise TypeError(f"{refusal}an array on {device}, and waits for no device. Pass float(...) of it.")
     try:
         return float(value)
     except OverflowError:

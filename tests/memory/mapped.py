@@ -7,7 +7,6 @@ copy of x fails at once; pages of files are not private. Prints a line of JSON p
 import json
 import resource
 import sys
-import threading
 import tracemalloc
 from pathlib import Path
 
@@ -16,6 +15,7 @@ import numpy as np
 import arrayconv
 from arrayconv._plan.rank import TABLE
 from arrayconv.testing import error_bound, reference
+from benchmarks.mapped import products
 from tests.memory.child import resident
 
 MIB = 1 << 20
@@ -65,21 +65,6 @@ def limited(call):
     finally:
         resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
         tracemalloc.stop()
-
-
-def products():
-    """Multiply matrices on two threads at a time, for which BLAS keeps a buffer each from then on."""
-    meeting, square = threading.Barrier(2), np.ones((700, 700), "float32")
-
-    def multiply():
-        meeting.wait()
-        for _ in range(20):
-            square @ square
-
-    other = threading.Thread(target=multiply)
-    other.start()
-    multiply()
-    other.join()
 
 
 def main(folder):
