@@ -1,7 +1,7 @@
 """Windows as columns and back: `unfold` copies every window of an array, `fold` adds them up at their positions.
 
 Each is the other's adjoint. They go tap by tap over whole-array slices, so there is no index array, and no product. On
-tensors of floats with two such axes torch's own functions run, which do the same.
+tensors of floats with two such axes torch's own functions run, which do the same, but add half precision in it.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ def fold(
     grid = _grid(function, count, kernel_size, dilation, padding, stride)
     axes, split = _glue(function, shape_of(validated.x), sizes, grid)
     _check_sizes(function, validated, (*split[: len(split) - count - 1], *_padded(sizes, grid)))
-    if _is_torchs(validated, count):
+    if _is_torchs(validated, count) and validated.traits.output == validated.traits.accumulator:
         return _torchs("fold")(validated.x, sizes, *grid)
     settings = axes, split, sizes, grid.padding, validated.traits, validated.xp
     with on_device(validated.xp, validated.device):

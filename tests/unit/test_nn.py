@@ -691,3 +691,12 @@ def test_names_are_those_the_user_called(name, count):
             getattr(nn.grad, f"{name}_{what}")(
                 *((ones.shape, ones) if what == "input" else (ones, ones.shape)), ones, groups="2"
             )
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_fold_adds_half_precision_in_float32(dtype):
+    torch = pytest.importorskip("torch")
+    x = torch.rand(1, 1, 30, 30, generator=torch.Generator().manual_seed(0)).to(getattr(torch, dtype))
+    columns = nn.unfold(x, (7, 7))
+    exact = nn.fold(columns.double(), (30, 30), (7, 7))
+    assert torch.all((nn.fold(columns, (30, 30), (7, 7)).double() - exact).abs() <= torch.finfo(x.dtype).eps * exact)
