@@ -14,7 +14,7 @@ MIB = 1 << 20
 CAPS = {"ndimage.correlate1d": 4}  # MiB: what its compiled loop takes at least; the maps have 8
 CAP = 1.5  # of the other doors
 OBJECTS = MIB  # plans, views, modules that a first call imports: Python's own objects, of which no formula knows
-DTYPES = ["float32", "uint16", "int16", "float64"]
+DTYPES = ["float32", "uint16"]
 DOORS = sorted({row.door.split()[0] for row in rows(1 << 20)})
 
 if not sys.platform.startswith("linux"):

@@ -12,6 +12,7 @@ from arrayconv import ndimage, nn, signal
 from arrayconv._accel.jax.xla_filters import XlaFilters
 from arrayconv._accel.native import native_filters
 from arrayconv._accel.native.native_filters import BoundFilters
+from arrayconv._accel.torch.whole import Whole
 from arrayconv._algorithms import Bound
 from arrayconv._calls import cache, dry_call, dry_run
 from arrayconv._plan.rank import TABLE
@@ -69,7 +70,15 @@ def runs(monkeypatch):
         methods.extend([native_filters.NAME] * len(axes))
         return run_filters(self, *arguments)
 
+    run_whole = Whole.__call__
+
+    def whole(self, *arguments):
+        y = run_whole(self, *arguments)
+        methods.extend([] if y is None else ["torch_conv"])
+        return y
+
     monkeypatch.setattr(BoundFilters, "__call__", fused)
+    monkeypatch.setattr(Whole, "__call__", whole)
     cache._calls.clear()
     yield methods
     cache._calls.clear()
