@@ -1,5 +1,6 @@
 """Every public function on the stand-in for CuPy: on the arrays' device, without a wait, with NumPy's results."""
 
+import cupy
 import numpy as np
 import pytest
 
@@ -7,7 +8,6 @@ import arrayconv
 from tests.calls import CALLS, filled
 from tests.cuda.standin import LEDGER, Device, allowed
 
-cupy = pytest.importorskip("cupy")
 RESULTS = 1e-12  # largest difference from NumPy's result, of numbers near 1
 
 

@@ -1,5 +1,6 @@
 """What a user sees where kernels can't be compiled, and where arrays are on two devices."""
 
+import cupy
 import numpy as np
 import pytest
 
@@ -8,7 +9,6 @@ from arrayconv._accel.cuda import launch
 from arrayconv._arrays import failures
 from tests.cuda.standin import Device
 
-cupy = pytest.importorskip("cupy")
 X, TAPS = np.arange(30.0).reshape(5, 6), np.arange(6.0).reshape(2, 3)
 
 

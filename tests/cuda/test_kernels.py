@@ -1,5 +1,6 @@
 """The CUDA kernels, compiled by g++ and run on the CPU, against NumPy's results. Nothing runs on a GPU."""
 
+import cupy
 import numpy as np
 import pytest
 
@@ -8,8 +9,6 @@ from arrayconv._accel.cuda.cuda_rows import _MAX_TAPS as MAX_ROW_TAPS
 from arrayconv._accel.cuda.cuda_tiles import _MAX_TAPS as MAX_TILE_TAPS
 from arrayconv._problem.boundary import BOUNDARIES
 from tests.cuda.standin import LEDGER
-
-cupy = pytest.importorskip("cupy")
 
 REALS = ("float32", "float64", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64")
 CALLS = [  # shape of x, of the kernel, options

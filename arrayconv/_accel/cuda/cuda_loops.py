@@ -14,9 +14,9 @@ from __future__ import annotations
 from math import prod
 
 from arrayconv._accel.cuda import job
-from arrayconv._accel.cuda.kernels import bound, nbytes, no_workspace, refusal
+from arrayconv._accel.cuda.kernels import bound, method, nbytes, refusal
 from arrayconv._accel.cuda.sources import Grid, Kernel
-from arrayconv._algorithms import UNPREPARED, Algorithm, Bound, Context, Cuts
+from arrayconv._algorithms import Bound, Context
 from arrayconv._arrays.traits import Traits
 from arrayconv._costs.gpu import kernel_ns
 from arrayconv._problem.spec import Spec
@@ -39,13 +39,4 @@ def _bind(spec: Spec, context: Context) -> Bound:
     return bound(spec, context, Grid((blocks, 1, 1), (_THREADS, 1, 1)), lambda x, y: kernel)
 
 
-cuda_loops = Algorithm(
-    "cuda_loops",
-    refusal,
-    _cost,
-    no_workspace,
-    UNPREPARED,
-    _bind,
-    accuracy="componentwise",
-    cuts=Cuts(extends=frozenset({"all"})),
-)
+cuda_loops = method("cuda_loops", refusal, _cost, _bind)

@@ -11,9 +11,9 @@ Accuracy  componentwise: sums in the order of taps; integers are exact and wrap.
 from __future__ import annotations
 
 from arrayconv._accel.cuda import job
-from arrayconv._accel.cuda.kernels import MAX_BLOCKS, bound, nbytes, no_workspace, planar_refusal
+from arrayconv._accel.cuda.kernels import MAX_BLOCKS, bound, method, nbytes, planar_refusal
 from arrayconv._accel.cuda.sources import Grid, Kernel
-from arrayconv._algorithms import UNPREPARED, Algorithm, Bound, Context, Cuts
+from arrayconv._algorithms import Bound, Context
 from arrayconv._arrays.traits import Traits
 from arrayconv._costs.gpu import kernel_ns
 from arrayconv._problem.spec import Spec
@@ -51,13 +51,4 @@ def _bind(spec: Spec, context: Context) -> Bound:
     return bound(spec, context, Grid((*blocks, images), (_THREADS, 1, 1)), kernel)
 
 
-cuda_rows = Algorithm(
-    "cuda_rows",
-    _why_not,
-    _cost,
-    no_workspace,
-    UNPREPARED,
-    _bind,
-    accuracy="componentwise",
-    cuts=Cuts(extends=frozenset({"all"})),
-)
+cuda_rows = method("cuda_rows", _why_not, _cost, _bind)

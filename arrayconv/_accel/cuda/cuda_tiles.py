@@ -12,9 +12,9 @@ Accuracy  componentwise: sums in the order of channels and taps; integers are ex
 from __future__ import annotations
 
 from arrayconv._accel.cuda import job
-from arrayconv._accel.cuda.kernels import MAX_BLOCKS, bound, nbytes, no_workspace, planar_refusal, sum_bytes
+from arrayconv._accel.cuda.kernels import MAX_BLOCKS, bound, method, nbytes, planar_refusal, sum_bytes
 from arrayconv._accel.cuda.sources import Grid, Kernel
-from arrayconv._algorithms import UNPREPARED, Algorithm, Bound, Context, Cuts
+from arrayconv._algorithms import Bound, Context
 from arrayconv._arrays.traits import Traits
 from arrayconv._costs.gpu import kernel_ns
 from arrayconv._problem.spec import Spec
@@ -50,13 +50,4 @@ def _bind(spec: Spec, context: Context) -> Bound:
     return bound(spec, context, Grid((*blocks, images), (32, _WARPS, 1)), lambda x, y: kernel)
 
 
-cuda_tiles = Algorithm(
-    "cuda_tiles",
-    _why_not,
-    _cost,
-    no_workspace,
-    UNPREPARED,
-    _bind,
-    accuracy="componentwise",
-    cuts=Cuts(extends=frozenset({"all"})),
-)
+cuda_tiles = method("cuda_tiles", _why_not, _cost, _bind)

@@ -13,7 +13,7 @@ from typing import Any
 from arrayconv._accel.cuda import job
 from arrayconv._accel.cuda.launch import LIBRARY, launch
 from arrayconv._accel.cuda.sources import Grid, Kernel
-from arrayconv._algorithms import Bound, Context
+from arrayconv._algorithms import UNPREPARED, Algorithm, Bound, Context, Cuts
 from arrayconv._arrays.failures import unavailable
 from arrayconv._arrays.traits import Traits
 from arrayconv._problem.spec import Axis, Spec
@@ -71,7 +71,7 @@ def nbytes(spec: Spec, traits: Traits) -> int:
     return traits.itemsize * (prod(spec.input_shape) + spec.outputs)
 
 
-def no_workspace(spec: Spec, traits: Traits) -> int:
+def _no_workspace(spec: Spec, traits: Traits) -> int:
     """Return 0: a kernel allocates nothing."""
     return 0
 
@@ -95,3 +95,14 @@ def bound(spec: Spec, context: Context, grid: Grid, choose: Choose) -> Bound:
 def _steps(array: Any) -> tuple[int, ...]:
     """Return the elements between neighbours along each axis."""
     return tuple([step // array.itemsize for step in array.strides])
+
+
+def method(
+    name: str,
+    why_not: Callable[[Spec, Traits], str | None],
+    cost: Callable[[Spec, Traits], int],
+    bind: Callable[[Spec, Context], Bound],
+) -> Algorithm:
+    """Return a method by a kernel: exact up to the rounding of sums, with every boundary inside."""
+    cuts = Cuts(extends=frozenset({"all"}))
+    return Algorithm(name, why_not, cost, _no_workspace, UNPREPARED, bind, accuracy="componentwise", cuts=cuts)

@@ -8,7 +8,6 @@ Accuracy  the bits of NumPy's result: sums in float64 also in programs without t
 
 from __future__ import annotations
 
-import warnings
 from math import prod
 from typing import Any, NamedTuple
 
@@ -18,9 +17,7 @@ from arrayconv import _accel
 from arrayconv._accel.jax import ffi
 from arrayconv._accel.native import filters, loader, native_filters
 from arrayconv._accel.native.in_place import Host, Steps
-from arrayconv._arrays import failures
 from arrayconv._arrays.dtypes import itemsize
-from arrayconv._arrays.failures import AcceleratorFailed
 from arrayconv._problem.chain import Chains
 from arrayconv._runtime.programs import number_of
 from arrayconv._runtime.tracing import record
@@ -33,13 +30,7 @@ def is_available(accelerators: frozenset[str], device: str) -> bool:
 
 def loads() -> bool:
     """Whether XLA takes the loop; the first failure is a warning, after which it is not available."""
-    try:
-        ffi.registered()
-    except AcceleratorFailed as failure:
-        failures.disable(failure)
-        warnings.warn(f"{failure}. A filter's passes run one by one instead.", RuntimeWarning, stacklevel=2)
-        return False
-    return True
+    return native_filters.loads(ffi.registered)
 
 
 @record

@@ -9,6 +9,7 @@ Accuracy  sums in float64: of integers product by product in the order of the te
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from math import prod
 from typing import Any
 
@@ -34,10 +35,10 @@ def is_available(accelerators: frozenset[str]) -> bool:
     return loader.LIBRARY in accelerators and loader.LIBRARY not in failures.failures and loader.built()
 
 
-def loads() -> bool:
-    """Whether the loop can be loaded; the first failure is a warning, after which it is not available."""
+def loads(load: Callable[[], Any] | None = None) -> bool:
+    """Whether `load`, the loader by default, provides the loop; its first failure is a warning, and the last attempt."""
     try:
-        loader.loaded()
+        (load or loader.loaded)()
     except AcceleratorFailed as failure:
         failures.disable(failure)
         warnings.warn(f"{failure}. A filter's passes run one by one instead.", RuntimeWarning, stacklevel=2)
