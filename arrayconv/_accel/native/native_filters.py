@@ -36,7 +36,7 @@ def is_available(accelerators: frozenset[str]) -> bool:
 
 
 def loads(load: Callable[[], Any] | None = None) -> bool:
-    """Whether `load`, the loader by default, provides the loop; its first failure is a warning, and the last attempt."""
+    """Whether `load`, the loader by default, provides the loop; its first failure is a warning and the last attempt."""
     try:
         (load or loader.loaded)()
     except AcceleratorFailed as failure:
