@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 from arrayconv._errors import shown
 from arrayconv._problem.axes import integer, is_iterable
 from arrayconv._runtime import caches
-from arrayconv._runtime.tracing import record
 
 __all__ = [
     "ACCELERATORS",
@@ -42,7 +41,6 @@ _REMOVED = {"numba": "native"}  # accelerators of earlier versions -> their succ
 DEFAULT_WORKSPACE = 1 << 30  # bytes: a soft limit on a plan's workspace, unless a call or `using` sets another
 
 
-@record
 class Settings(NamedTuple):
     """The settings of a context; hashable, part of every plan's cache key."""
 

@@ -29,14 +29,13 @@ from arrayconv._arrays.namespace import Namespace
 from arrayconv._arrays.traits import Traits
 from arrayconv._costs.cost_table import primitive_costs, product_mac
 from arrayconv._problem.spec import Axis, Spec
-from arrayconv._runtime.tracing import planning, record
+from arrayconv._runtime.tracing import planning
 
 _BLOCK = 64  # taps of a row, where one axis is summed by blocks
 _CHUNK = 1 << 18  # elements of a window copied at a time
 _MAX_TRACED = 1 << 8  # products: a compiler takes far longer to compile one than to run it
 
 
-@record
 class Chunk(NamedTuple):
     """The channels and the rows of taps, along the first convolved axis, of one product."""
 

@@ -34,7 +34,7 @@ from arrayconv._ops import pad, spectral, windows
 from arrayconv._problem.boundary import FILL, Run
 from arrayconv._problem.fast_lengths import fast_length
 from arrayconv._problem.spec import Axis, Spec
-from arrayconv._runtime.tracing import planning, record
+from arrayconv._runtime.tracing import planning
 
 Shape = tuple[int, ...]
 
@@ -42,7 +42,6 @@ _MAX_POINTS = 1 << 17  # samples of one tile: a float32 tile and its spectrum st
 _MULTIPLES = (1.5, 2, 3, 4, 6, 8, 16, 32, 64)  # of the reach: tile lengths tried
 
 
-@record
 class Tiling(NamedTuple):
     """How one axis is cut: `tiles` tiles of `length` samples, at a step of `step`."""
 

@@ -8,12 +8,11 @@ from arrayconv._arrays import dtypes
 from arrayconv._arrays.identify import device_kind
 from arrayconv._arrays.libraries import is_immutable, is_standard_only, library_row
 from arrayconv._arrays.namespace import Namespace, has_dtype, has_fft, writing
-from arrayconv._runtime.tracing import is_recorded, planning, record
+from arrayconv._runtime.tracing import is_recorded, planning
 
 _GPUS = frozenset(("cuda", "gpu", "rocm", "xpu", "mps"))
 
 
-@record
 class Traits(NamedTuple):
     """What a plan needs to know of its arrays; hashable, part of a plan's key."""
 

@@ -29,14 +29,13 @@ from arrayconv._problem.problem import Problem
 from arrayconv._run.pieces import has_views
 from arrayconv._runtime import capacity
 from arrayconv._runtime.programs import LIBRARY, as_program
-from arrayconv._runtime.tracing import planning, record
+from arrayconv._runtime.tracing import planning, specialized
 
 _MAX_FILL_BITS = 1023  # of an integer that fits float64
 _FEWER = "Compute fewer outputs: `mode`, `lags`, `padding`, `stride`, `dilation` and `upsample` determine how many"
 _OUT = ErrorWords("out", "x", "x or the kernel", "Leave out=None")
 
 
-@record
 class Options(NamedTuple):
     """The options of every public function besides the geometry."""
 
@@ -62,7 +61,7 @@ def options(
         raise TypeError(f"{function}: `{fill_name}` must be a number. Got {type(fill_value).__name__}.")
     if isinstance(fill_value, int) and fill_value.bit_length() > _MAX_FILL_BITS:
         raise OverflowError(f"{function}: `{fill_name}` must fit float64. Got {shown(fill_value)}.")
-    return Options(method, accuracy, max_workspace, fill_value)
+    return Options(method, accuracy, specialized(max_workspace), specialized(fill_value))
 
 
 @planning(0)

@@ -25,14 +25,12 @@ from arrayconv._problem.axes import convolved_axes
 from arrayconv._problem.chain import Window
 from arrayconv._problem.problem import Problem, paired
 from arrayconv._problem.spec import Axis
-from arrayconv._runtime.tracing import record
 
 _CACHED_BYTES = 3 << 19  # of arrays between passes
 _COMPILED = "native_"
 _PASSES_OF_MEMORY = 4  # elementwise passes in cache that take as long as an array in memory, written and read again
 
 
-@record
 class FactorRequest(NamedTuple):
     """What the choice between passes and the whole kernel depends on besides problem and traits."""
 
@@ -44,7 +42,6 @@ class FactorRequest(NamedTuple):
     x_dtype: str = ""  # '' where passes may not run in one call of compiled code
 
 
-@record
 class Chain(NamedTuple):
     """The passes of one term; all terms run the same."""
 

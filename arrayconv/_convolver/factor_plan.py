@@ -16,10 +16,9 @@ from arrayconv._convolver.kernel import FUNCTION, Separability
 from arrayconv._kernels.separable import Factor, Term, balanced, fills, misfit
 from arrayconv._plan.plan import Plan
 from arrayconv._problem.problem import Problem
-from arrayconv._runtime.tracing import planning, record
+from arrayconv._runtime.tracing import planning
 
 
-@record
 class FactorPlan(NamedTuple):
     """How a kernel is run on one kind of array."""
 

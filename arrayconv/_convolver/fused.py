@@ -22,10 +22,8 @@ from arrayconv._kernels.separable import Term
 from arrayconv._plan.rank import Candidate, step_ns
 from arrayconv._problem.chain import Chains
 from arrayconv._problem.problem import Problem
-from arrayconv._runtime.tracing import record
 
 
-@record
 class FusedPasses(NamedTuple):
     """The passes of a kernel for compiled code, in integers."""
 

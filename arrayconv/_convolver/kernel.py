@@ -20,14 +20,13 @@ from arrayconv._arrays.libraries import is_immutable, is_known, library_row
 from arrayconv._arrays.namespace import namespace_of, on_device
 from arrayconv._kernels.separable import MAX_TERMS, Separation, long_axes, separated
 from arrayconv._problem.positional import check_taps
-from arrayconv._runtime.tracing import is_traced, record, shape_of
+from arrayconv._runtime.tracing import is_traced, shape_of
 
 FUNCTION = "Convolver"
 Shape = tuple[int, ...]
 Rows = tuple[tuple[Any, ...], ...]  # for every term one factor per axis
 
 
-@record
 class Separability(NamedTuple):
     """A kernel as a sum of products, as a hashable value."""
 

@@ -20,19 +20,16 @@ from arrayconv._problem.axes import (
     padding_per_axis,
     positive_per_axis,
 )
-from arrayconv._runtime.tracing import record
 
 _DEFAULTS = {"stride": 1, "dilation": 1, "upsample": 1, "padding": "valid", "boundary": "constant"}
 
 
-@record
 class ByLabel(NamedTuple):
     """An option passed as {label: value}."""
 
     entries: tuple[tuple[Any, Any], ...]
 
 
-@record
 class Geometry(NamedTuple):
     """The options that decide shapes, as the caller gave them, but hashable: ints, names, tuples and `ByLabel`."""
 

@@ -13,14 +13,13 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from arrayconv._runtime.tracing import planning, record
+from arrayconv._runtime.tracing import planning
 
 _TOKEN = re.compile(r"\s*(->|[A-Za-z_][A-Za-z0-9_]*|[(),|])")
 _GRAMMAR = "A pattern is 'x, kernel -> output | convolved'"
 AxisLabels = tuple[str, ...]  # the labels of one array axis: several inside parentheses
 
 
-@record
 class Token(NamedTuple):
     """A word or sign of the pattern and its position."""
 
@@ -28,7 +27,6 @@ class Token(NamedTuple):
     at: int
 
 
-@record
 class Operand(NamedTuple):
     """The axes of one array, and the position of each label and each axis in the text."""
 
@@ -57,7 +55,6 @@ class Operand(NamedTuple):
         return any(label in axis and len(axis) > 1 for axis in self.axes)
 
 
-@record
 class Pattern(NamedTuple):
     """A parsed pattern; `space` holds the convolved labels."""
 

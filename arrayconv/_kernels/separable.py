@@ -19,7 +19,6 @@ import numpy as np
 
 from arrayconv._arrays import dtypes
 from arrayconv._ops.contain import is_safe
-from arrayconv._runtime.tracing import record
 
 Host = np.ndarray[Any, Any]
 Factor = tuple[complex, ...]  # the taps along one axis: ints where the kernel's are, else floats or complex numbers
@@ -28,7 +27,6 @@ Term = tuple[Factor, ...]  # one factor per axis
 MAX_TERMS = 8  # passes for more hardly ever pay off
 
 
-@record
 class Separation(NamedTuple):
     """The terms of a kernel, and the difference of their sum from it."""
 

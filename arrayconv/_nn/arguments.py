@@ -13,10 +13,8 @@ from arrayconv._problem.axes import (
     positive_per_axis,
 )
 from arrayconv._problem.boundary import Boundary
-from arrayconv._runtime.tracing import record
 
 
-@record
 class Window(NamedTuple):
     """The options of a convolution that decide shapes, as hashable values."""
 

@@ -21,7 +21,7 @@ from arrayconv._problem.axes import check_positions
 from arrayconv._problem.layout import Layout, Shape
 from arrayconv._problem.problem import Problem
 from arrayconv._problem.spec import Axis, Spec
-from arrayconv._runtime.tracing import planning, record, shape_of
+from arrayconv._runtime.tracing import planning, shape_of
 
 NAMES = ("input", "weight")
 
@@ -57,7 +57,6 @@ class TransposedOptions(NamedTuple):
     max_workspace: Any
 
 
-@record
 class Transposed(NamedTuple):
     """The options of a transposed convolution that decide shapes, one integer per axis."""
 

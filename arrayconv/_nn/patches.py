@@ -28,12 +28,11 @@ from arrayconv._problem.layout import Shape
 from arrayconv._problem.spec import Axis
 from arrayconv._runtime.capacity import check_result
 from arrayconv._runtime.programs import as_program
-from arrayconv._runtime.tracing import planning, record, shape_of
+from arrayconv._runtime.tracing import planning, shape_of
 
 _SMALLER = "`output_size`, `kernel_size`, `dilation`, `padding` and `stride` say how large it is"
 
 
-@record
 class Grid(NamedTuple):
     """The positions of the windows: integers per axis."""
 

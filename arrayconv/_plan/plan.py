@@ -18,12 +18,11 @@ from arrayconv._plan.rank import METHODS, TABLE, Budget, Candidate, rank
 from arrayconv._problem.partition import Partition, empty_partition, partition, undivided_partition
 from arrayconv._problem.spec import Spec
 from arrayconv._problem.split import handles_zeros
-from arrayconv._runtime.tracing import planning, record
+from arrayconv._runtime.tracing import planning
 
 _MAX_PARALLEL_STEPS = 64  # steps of one program: XLA took up to 2 s per step to compile
 
 
-@record
 class Task(NamedTuple):
     """A problem and the conditions under which it is planned, as a hashable value that autodiff rules pass on."""
 
@@ -33,7 +32,6 @@ class Task(NamedTuple):
     budget: Budget
 
 
-@record
 class Plan(NamedTuple):
     """The steps of one problem on one kind of array, and the ranking they come from."""
 
@@ -82,7 +80,6 @@ class Plan(NamedTuple):
         return self.partition.num_pieces == 1 and self.partition.at(0).spec.output_shape == self.spec.output_shape
 
 
-@record
 class Refusal(NamedTuple):
     """Why a problem has no plan; `refused` words it as an error."""
 

@@ -18,7 +18,6 @@ from arrayconv._problem.boundary import reads_samples
 from arrayconv._problem.gather import gathered_axis, needs_gather
 from arrayconv._problem.spec import Axis, Spec
 from arrayconv._problem.split import block_shape, handles_wrap, handles_zeros, live_phases
-from arrayconv._runtime.tracing import record
 
 TABLE: dict[str, Algorithm] = {**ALGORITHMS, **ACCELERATED}
 METHODS = ("auto", *TABLE)
@@ -28,7 +27,6 @@ _EXTENSION_CALLS = 4  # array functions that continue one axis by its own sample
 _MAX_PIECES = 4096  # cache-sized pieces of one problem: planning time must not grow with the data
 
 
-@record
 class Budget(NamedTuple):
     """The caller's limits: bytes of workspace (None for no limit), and how the error must be bounded."""
 
@@ -37,7 +35,6 @@ class Budget(NamedTuple):
     is_soft: bool = False  # the limit is a default, exceeded if no method fits
 
 
-@record
 class Candidate(NamedTuple):
     """One row of the ranking."""
 

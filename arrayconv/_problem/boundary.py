@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, Literal, NamedTuple
 
-from arrayconv._runtime.tracing import planning, record
+from arrayconv._runtime.tracing import planning
 
 Boundary = Literal["constant", "edge", "symmetric", "reflect", "wrap"]
 
@@ -49,7 +49,6 @@ def boundary_names(library: Literal["ndimage", "signal", "torch"]) -> dict[str, 
     return {name: boundary for boundary in names for name in names[boundary]}
 
 
-@record
 class Run(NamedTuple):
     """`length` samples of an axis: start, start + step, ... with step in {1, 0, -1}; start FILL is the constant."""
 
@@ -63,7 +62,6 @@ class Run(NamedTuple):
         return self.start + self.step * self.length
 
 
-@record
 class Cycle(NamedTuple):
     """The runs of a whole period, repeated `periods` times."""
 

@@ -15,12 +15,10 @@ from typing import Literal, NamedTuple
 
 from arrayconv._problem.boundary import reads_samples
 from arrayconv._problem.spec import Axis
-from arrayconv._runtime.tracing import record
 
 Combination = Literal["", "sum", "length"]  # none of one chain; the root of the summed squares
 
 
-@record
 class Window(NamedTuple):
     """One pass: the kernel's axes of x, and the terms in order."""
 
@@ -38,7 +36,6 @@ class Window(NamedTuple):
         return tuple(product(*(range(0, axis.reach, axis.dilation) for axis in self.windows)))
 
 
-@record
 class Chains(NamedTuple):
     """Chains of passes over x of one shape; every chain filters the same axes, in one order."""
 

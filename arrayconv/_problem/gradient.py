@@ -14,10 +14,9 @@ from typing import NamedTuple
 from arrayconv._problem.boundary import Source, reads_samples, runs
 from arrayconv._problem.gather import gather, needs_gather
 from arrayconv._problem.spec import Axis, Spec
-from arrayconv._runtime.tracing import planning, record
+from arrayconv._runtime.tracing import planning
 
 
-@record
 class InputGradient(NamedTuple):
     """How x's gradient is computed: an operation on y's gradient, then a fold per spatial axis."""
 

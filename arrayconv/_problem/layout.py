@@ -12,13 +12,10 @@ from collections.abc import Hashable, Mapping, Sequence
 from math import prod
 from typing import Any, NamedTuple
 
-from arrayconv._runtime.tracing import record
-
 Label = Hashable
 Shape = tuple[int, ...]
 
 
-@record
 class Permutation(NamedTuple):
     """A reshape to `split`, a transpose by `order`, a reshape to `joined`: from one axis order to another."""
 
@@ -46,7 +43,6 @@ class Permutation(NamedTuple):
         return Permutation(transposed, back, self.split)
 
 
-@record
 class Layout(NamedTuple):
     """The permutations of x, the kernel and y, and the counts of the non-spatial roles."""
 

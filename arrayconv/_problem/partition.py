@@ -16,12 +16,11 @@ from typing import NamedTuple
 from arrayconv._problem.gather import needs_gather
 from arrayconv._problem.spec import Axis, Spec
 from arrayconv._problem.split import SMALL, Phase, Piece, Range, boxes, cut, live_phases, undivided_piece
-from arrayconv._runtime.tracing import planning, record
+from arrayconv._runtime.tracing import planning
 
 _MAX_CACHED_PIECES = 512  # pieces that are cached: of so few, every call reads each one
 
 
-@record
 class Blocks(NamedTuple):
     """A range of outputs, batches or groups cut into blocks of `size`; the last may be shorter."""
 
@@ -45,7 +44,6 @@ class Blocks(NamedTuple):
         return first, min(first + self.size, self.stop)
 
 
-@record
 class Grid(NamedTuple):
     """Blocks of outputs of one phase that differ only in position."""
 
@@ -58,7 +56,6 @@ class Grid(NamedTuple):
         return prod(blocks.num_blocks for blocks in self.axes)
 
 
-@record
 class Partition(NamedTuple):
     """A problem cut into pieces, ordered by prepared kernel, groups, batches, grid and block of the grid."""
 

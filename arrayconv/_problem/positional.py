@@ -24,10 +24,9 @@ from arrayconv._problem.axes import (
 )
 from arrayconv._problem.problem import Problem, paired
 from arrayconv._problem.spec import Axis
-from arrayconv._runtime.tracing import planning, record
+from arrayconv._runtime.tracing import planning
 
 
-@record
 class Geometry(NamedTuple):
     """The options that determine shapes, as hashable values."""
 

@@ -11,10 +11,8 @@ from typing import Any, NamedTuple
 
 from arrayconv._problem.layout import Label, Layout, Shape, broadcast_layout, layout
 from arrayconv._problem.spec import Axis, Spec
-from arrayconv._runtime.tracing import record
 
 
-@record
 class Sum(NamedTuple):
     """The axes that are summed out of one operand first: its shape with axes split, and the axes summed."""
 
@@ -22,7 +20,6 @@ class Sum(NamedTuple):
     axes: tuple[int, ...] = ()
 
 
-@record
 class Problem(NamedTuple):
     """One call in integers."""
 

@@ -14,10 +14,8 @@ from math import prod
 from typing import NamedTuple
 
 from arrayconv._problem.boundary import Boundary, wraps
-from arrayconv._runtime.tracing import record
 
 
-@record
 class Axis(NamedTuple):
     """One convolved axis: its sizes, and the integers that map an output position and a tap to a sample."""
 
@@ -56,7 +54,6 @@ class Axis(NamedTuple):
         return self.stride * first - self.before, self.stride * (stop - 1) + self.reach - self.before
 
 
-@record
 class Spec(NamedTuple):
     """The whole operation: counts, one Axis per spatial axis, and whether the kernel is flipped or conjugated."""
 

@@ -19,13 +19,12 @@ from arrayconv._problem.boundary import Run, Source, reads_samples, runs, sample
 from arrayconv._problem.fast_lengths import fast_length
 from arrayconv._problem.gather import gather, needs_gather, shift_to_data, simplify
 from arrayconv._problem.spec import Axis, Spec
-from arrayconv._runtime.tracing import planning, record
+from arrayconv._runtime.tracing import planning
 
 Range = tuple[int, int]
 SMALL = 1 << 19  # samples: up to so many, extending all of x costs less than computing slabs
 
 
-@record
 class Phase(NamedTuple):
     """Outputs `first_output + i * output_step` of one axis, which use the taps `first_tap + j * tap_step`."""
 
@@ -36,7 +35,6 @@ class Phase(NamedTuple):
     output_step: int
 
 
-@record
 class Piece(NamedTuple):
     """One run of an algorithm: its spec, the parts of the operands that it reads, and the part of y that it writes."""
 

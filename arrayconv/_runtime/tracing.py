@@ -1,14 +1,13 @@
 """Calls that are traced rather than run, by `jax.jit` or `torch.compile`: detection, and code hidden from the tracer.
 
 Plans depend on shapes and dtypes only, so a compiler need not trace them: `planning` marks the functions that compute
-them, and torch.compile calls those while it traces and treats their results as constants. It can pass them plain tuples
-but no named ones, so a `record` is flattened before the call and rebuilt inside.
+them, and torch.compile calls those while it traces and treats their results as constants. Their arguments must be
+constants too: numbers of the caller's are symbolic until they are `specialized`.
 """
 
 from __future__ import annotations
 
 import sys
-from abc import ABC
 from collections.abc import Callable
 from functools import wraps
 from math import ldexp
@@ -19,13 +18,6 @@ from arrayconv._runtime import torch_modes
 from arrayconv._runtime.caches import BoundedDict
 
 Function = TypeVar("Function", bound=Callable[..., Any])
-Kind = TypeVar("Kind", bound=type)
-
-_RECORDS: list[type] = []
-
-
-class _Record(ABC):  # noqa: B024 (types are registered with it, and have nothing to implement)
-    """The base that `record` types are registered with: torch.compile checks one base faster than a list of types."""
 
 
 def planning(cached: int = 1024, *, typed: bool = False) -> Callable[[Function], Function]:
@@ -40,7 +32,7 @@ def planning(cached: int = 1024, *, typed: bool = False) -> Callable[[Function],
         @wraps(function)
         def decide(*args: Any) -> Any:
             if is_compiling():
-                return _constant(function, tuple([_flatten(value) for value in args]))
+                return _constant(function, tuple([specialized(value) for value in args]))
             if not cached:
                 return function(*args)
             key = (args, *map(type, args)) if typed else args
@@ -60,39 +52,24 @@ def planning(cached: int = 1024, *, typed: bool = False) -> Callable[[Function],
 
 
 def _constant(function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
-    return function(*map(_unflatten, args))
+    # In one plain tuple: torch.compile passes a named one that it builds itself only as an entry of another.
+    return function(*args)
 
 
 # The attribute that torch.compiler.assume_constant_result sets; torch need not be imported for it.
 _constant._dynamo_marked_constant = True  # pyright: ignore[reportFunctionMemberAccess]
 
 
-def record(kind: Kind) -> Kind:
-    """Decorate a named tuple, so that it may be an argument of `planning` functions."""
-    kind._record = len(_RECORDS)  # pyright: ignore[reportAttributeAccessIssue]
-    _RECORDS.append(kind)
-    _Record.register(kind)
-    return kind
+def specialized(value: Any) -> Any:
+    """Return a number, or the numbers in plain tuples, as torch.compile knows them: it recompiles for others.
 
-
-def _flatten(value: Any) -> Any:
-    """Return a value with its tuples, at any depth, as (number of the record type or -1, entries)."""
+    Named tuples are returned as they are: what creates one specializes its numbers.
+    """
+    if type(value) is tuple:
+        return tuple([specialized(entry) for entry in value])
     if isinstance(value, float):
-        return ldexp(value, 0)  # like `index` in `shape_of`, for a number that is symbolic under the compiler
-    if isinstance(value, int) and not isinstance(value, bool):
-        return index(value)
-    if not isinstance(value, tuple):
-        return value
-    number = value._record if isinstance(value, _Record) else -1  # pyright: ignore[reportAttributeAccessIssue]
-    return number, tuple([_flatten(entry) for entry in value])
-
-
-def _unflatten(value: Any) -> Any:
-    if not isinstance(value, tuple):
-        return value
-    kind, entries = value
-    whole = tuple(_unflatten(entry) for entry in entries)
-    return whole if kind < 0 else _RECORDS[kind](*whole)
+        return ldexp(value, 0)  # like `index` in `shape_of`
+    return index(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def is_compiling() -> bool:

@@ -19,14 +19,13 @@ from arrayconv._problem.boundary import Boundary
 from arrayconv._problem.problem import Problem, paired
 from arrayconv._problem.spec import Axis
 from arrayconv._runtime.capacity import check_result
-from arrayconv._runtime.tracing import planning, record
+from arrayconv._runtime.tracing import planning
 
 _INT64 = np.dtype(np.int64)
 Shape = tuple[int, ...]
 Kind = Literal["convolve", "correlate", "correlate2d"]
 
 
-@record
 class Request(NamedTuple):
     """A call of one of the functions, as hashable values."""
 
@@ -39,7 +38,6 @@ class Request(NamedTuple):
     may_swap: bool = True
 
 
-@record
 class Translated(NamedTuple):
     """The problem, and which input is its x."""
 

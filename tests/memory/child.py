@@ -23,7 +23,9 @@ from arrayconv._arrays.namespace import compat_namespace
 from arrayconv._plan.rank import TABLE
 from tests.memory.problems import ELSEWHERE, PROBLEMS
 
-CALLS = 4
+MAX_CALLS = 4
+OBJECTS = 128 * 1024  # plans, views and Python's own objects, of which no formula knows
+SCRATCH = 2 << 20  # what libraries hold inside one function, beyond what NumPy's own would show; pages, not bytes
 STATUS, CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 GLIBC = platform.libc_ver()[0] == "glibc"
 LARGE = GLIBC and int(os.environ.get("MALLOC_MMAP_THRESHOLD_", "0"))  # bytes from which it maps what fits no hole
@@ -75,6 +77,19 @@ def traced(call):
         return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
+
+
+def lowest(measure, call, limit):
+    """Return the lowest of some measurements, of which the first within the limit is low enough.
+
+    BLAS takes any of its buffers for a product, and touches new memory in each once.
+    """
+    least = measure(call)
+    for _ in range(1, MAX_CALLS):
+        if least <= limit:
+            break
+        least = min(least, measure(call))
+    return least
 
 
 def budgets(problem, x, kernel, method):
@@ -142,9 +157,8 @@ def measure(problem, method, name):
             "limit": limit,
             "workspace": plan.workspace,
             "steps": plan.steps,
-            # The lowest of some: BLAS takes any of its buffers for a product, and touches new memory in each once.
-            "rise": min(rise(call) for _ in range(CALLS)),
-            "traced": min(traced(call), traced(call)) if name == "numpy" else None,
+            "rise": lowest(rise, call, plan.workspace + SCRATCH),
+            "traced": lowest(traced, call, plan.workspace + OBJECTS) if name == "numpy" else None,
             "apart": apart(out, reference, allowed),
         }
 

@@ -13,11 +13,9 @@ from pathlib import Path
 import pytest
 
 from arrayconv._plan.rank import TABLE
+from tests.memory.child import OBJECTS, SCRATCH
 from tests.memory.problems import ELSEWHERE, PROBLEMS
 
-MIB = 1 << 20
-OBJECTS = 128 * 1024  # plans, views and Python's own objects, of which no formula knows
-SCRATCH = 2 * MIB  # what libraries hold inside one function, beyond what NumPy's own would show; pages, not bytes
 ABSENT = ("it supports ", "the accelerator ")  # another library's method, or one that is not available
 ROOT = Path(__file__).parents[2]
 ENVIRONMENT = {

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 import arrayconv
-from arrayconv import kernels, ndimage, signal
+from arrayconv import kernels, ndimage, nn, signal
 from arrayconv._algorithms import ALGORITHMS
 from arrayconv._arrays.namespace import compat_namespace
 
@@ -164,6 +164,12 @@ NUMBERS = {  # arguments that change between calls, which Dynamo leaves open too
     "stride": (lambda x, value: arrayconv.correlate(x, [[1, 2]], "full", stride=value), (1, 2, 3)),
     "taps": (lambda x, value: kernels.gabor(value, part="real", xp=torch) * x[0, 0], (0.3, 0.4, 0.5)),
     "rates": (lambda x, value: signal.upfirdn([1.0, 2], x, value, 2), (1, 2, 3)),
+    "padding": (
+        lambda x, value: nn.conv2d(x[None, None], x[None, None, :2], padding=value, stride=value),
+        (1, 2, 3),
+    ),
+    "windows": (lambda x, value: nn.unfold(x[None, None], 3, padding=value), (0, 1, 2)),
+    "workspace": (lambda x, value: arrayconv.convolve(x, [[1, 2]], max_workspace=value), (9999, 99999, 999999)),
     "fillvalue": (lambda x, value: signal.convolve2d(x, [[1, 2]], fillvalue=value), (0.0, 1.0, 2.0)),
 }
 

@@ -20,7 +20,6 @@ from arrayconv._accel.native.in_place import Host, Steps
 from arrayconv._arrays.dtypes import itemsize
 from arrayconv._problem.chain import Chains
 from arrayconv._runtime.programs import number_of
-from arrayconv._runtime.tracing import record
 
 
 def is_available(accelerators: frozenset[str], device: str) -> bool:
@@ -33,7 +32,6 @@ def loads() -> bool:
     return native_filters.loads(ffi.registered)
 
 
-@record
 class XlaFilters(NamedTuple):
     """Chains on JAX arrays; hashable, a part of the cache key of programs."""
 

@@ -13,10 +13,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from arrayconv._problem.spec import Axis, Spec
-from arrayconv._runtime.tracing import planning, record
+from arrayconv._runtime.tracing import planning
 
 
-@record
 class Call(NamedTuple):
     """The arguments of torch's function, and the part of its result that is used."""
 
