@@ -21,6 +21,7 @@ KINDS: tuple[str, ...] = ("calls", "plans", "constants", "scratch")
 LIMIT = 1 << 28  # bytes
 _PACKAGE = __name__.partition(".")[0]  # the attributes of its objects are counted
 _OBJECT_BYTES = 64  # of a small object, roughly
+_SMALL = frozenset({int, float, complex, bool, str, bytes, slice, type(None)})  # types of values that refer to no other
 _ENTRY_BYTES = 256  # of an entry in a dict, roughly
 
 
@@ -153,23 +154,24 @@ def nbytes(value: Any) -> int:
 
     An object that occurs twice is counted twice; libraries and types are not counted.
     """
-    total, stack = 0, [value]
+    total, stack = _OBJECT_BYTES, [value]
     functions: set[int] = set()
     while stack:
         item = stack.pop()
-        total += _OBJECT_BYTES
         if isinstance(item, (tuple, list, frozenset)):
-            total += 8 * len(item)
-            stack.extend(item)
+            entries, step = item, 8
         elif isinstance(item, np.ndarray):
             total += item.nbytes if item.base is None else _base_bytes(item)
+            continue
         elif isinstance(item, dict):
-            stack.extend(item.items())
-        elif isinstance(item, str):
-            total += len(item)
-        elif id(item) not in functions:
+            entries, step = [*item, *item.values()], 16
+        elif id(item) in functions:
+            continue
+        else:
             functions.add(id(item))
-            stack.extend(_references(item))
+            entries, step = _references(item), 0
+        total += (_OBJECT_BYTES + step) * len(entries)
+        stack.extend([entry for entry in entries if type(entry) not in _SMALL])
     return total
 
 
