@@ -62,8 +62,8 @@ def rank(spec: Spec, traits: Traits, budget: Budget, zero_fill: bool) -> tuple[C
     zero_fill : bool
         Whether 'constant' axes extend by zeros, which some algorithms need not copy.
     """
-    phase = _largest_phase(spec)
-    rows = [_candidate(algorithm, spec, phase, traits, budget, zero_fill) for algorithm in TABLE.values()]
+    problem = _Phased(spec, _largest_phase(spec), {})
+    rows = [_candidate(algorithm, problem, traits, budget, zero_fill) for algorithm in TABLE.values()]
     return tuple(sorted(rows, key=lambda row: (row.refusal is not None, row.cost_ns)))
 
 
@@ -81,14 +81,36 @@ def _largest(axis: Axis) -> Axis:
     return max(live, key=lambda phase: phase.taps * phase.outputs)
 
 
+class _Phased(NamedTuple):
+    """A problem, and its pieces by block and extension, which algorithms share."""
+
+    spec: Spec
+    phase: Spec  # the largest, which represents all
+    pieces: dict[tuple[tuple[int, ...], Extends], Spec]
+
+    def piece(self, block: tuple[int, ...], extends: Extends) -> Spec:
+        """Return the spec of one block (batch, groups, *outputs) on its own piece of x."""
+        piece = self.pieces.get((block, extends))
+        if piece is None:
+            piece = self.pieces[block, extends] = _block_spec(self.phase, block, extends)
+        return piece
+
+
 class _CostModel(NamedTuple):
     """Costs, bytes and refusals of one algorithm for blocks (batch, groups, *outputs) of a problem."""
 
     algorithm: Algorithm
-    spec: Spec
-    phase: Spec  # the largest, which represents all
+    problem: _Phased
     traits: Traits
     extends: Extends
+
+    @property
+    def spec(self) -> Spec:
+        return self.problem.spec
+
+    @property
+    def phase(self) -> Spec:
+        return self.problem.phase
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -99,7 +121,7 @@ class _CostModel(NamedTuple):
         return [axis.reach for axis in self.phase.axes]
 
     def piece(self, block: tuple[int, ...]) -> Spec:
-        return _block_spec(self.phase, block, self.extends)
+        return self.problem.piece(block, self.extends)
 
     def why_not(self, block: tuple[int, ...]) -> str | None:
         return self.algorithm.why_not(self.piece(block), self.traits)
@@ -140,19 +162,17 @@ class _CostModel(NamedTuple):
         return block_shape(block, self.reaches, self.bytes, limit, rows=not self.algorithm.spreads)
 
 
-def _candidate(
-    algorithm: Algorithm, spec: Spec, phase: Spec, traits: Traits, budget: Budget, zero_fill: bool
-) -> Candidate:
+def _candidate(algorithm: Algorithm, problem: _Phased, traits: Traits, budget: Budget, zero_fill: bool) -> Candidate:
     def refused(reason: str) -> Candidate:
         return Candidate(algorithm.name, 0, (), 0, reason)
 
     if budget.accuracy == "componentwise" and algorithm.accuracy == "normwise":
         return refused("its error is bounded by norm, and accuracy='componentwise' was requested")
     limit = _UNLIMITED if budget.max_workspace is None else budget.max_workspace
-    whole = _undivided_candidate(algorithm, spec, traits, limit) if zero_fill else None
+    whole = _undivided_candidate(algorithm, problem.spec, traits, limit) if zero_fill else None
     if whole is not None:
         return whole
-    model = _CostModel(algorithm, spec, phase, traits, algorithm.cuts.extending(zero_fill))
+    model = _CostModel(algorithm, problem, traits, algorithm.cuts.extending(zero_fill))
     smallest = (1,) * len(model.sizes)
     reason = model.why_not(smallest)
     if reason is not None:
@@ -161,13 +181,13 @@ def _candidate(
     if block is None:
         needs = model.bytes(smallest)
         return refused(f"its smallest piece needs {needs} bytes of workspace, more than max_workspace={limit}")
-    block = _cache_block(algorithm, phase, traits, block, model.reaches)
+    block = _cache_block(algorithm, problem, traits, block, model.reaches)
     reason = model.why_not(block)
     if reason is not None:
         return refused(reason)
     row = Candidate(algorithm.name, model.cost(block, traits.threads), block, model.bytes(block), None)
     counts = parallel.piece_counts(row.cost_ns, traits.threads) if traits.writable else ()
-    return _parallel_row(row, model, limit, counts) if counts and algorithm.cuts.shares(phase, traits) else row
+    return _parallel_row(row, model, limit, counts) if counts and algorithm.cuts.shares(problem.phase, traits) else row
 
 
 def _parallel_row(row: Candidate, model: _CostModel, limit: int, counts: Sequence[int]) -> Candidate:
@@ -220,7 +240,7 @@ def step_ns(traits: Traits) -> int:
 
 
 def _cache_block(
-    algorithm: Algorithm, phase: Spec, traits: Traits, block: tuple[int, ...], reaches: Sequence[int]
+    algorithm: Algorithm, problem: _Phased, traits: Traits, block: tuple[int, ...], reaches: Sequence[int]
 ) -> tuple[int, ...]:
     """Shrink a block until its workspace stays in a CPU's cache, on libraries where starting a piece costs little.
 
@@ -231,8 +251,9 @@ def _cache_block(
         return block
 
     def workspace(shape: tuple[int, ...]) -> int:
-        return algorithm.workspace(_block_spec(phase, shape, frozenset()), traits)
+        return algorithm.workspace(problem.piece(shape, frozenset()), traits)
 
+    phase = problem.phase
     fixed = workspace((1,) * len(block))  # the kernel's part, which no block reduces
 
     def size(shape: tuple[int, ...]) -> int:
@@ -247,7 +268,6 @@ def _cache_block(
 
 
 def _block_spec(phase: Spec, block: Sequence[int], extends: Extends) -> Spec:
-    """Return the spec of one block of a phase on its own piece of x."""
     batch, groups, *outputs = block
     axes = tuple(_block_axis(axis, count, extends) for axis, count in zip(phase.axes, outputs, strict=True))
     return phase._replace(batch=batch, groups=groups, axes=axes)
