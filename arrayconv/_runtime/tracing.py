@@ -8,6 +8,7 @@ constants too: numbers of the caller's are symbolic until they are `specialized`
 from __future__ import annotations
 
 import sys
+from abc import ABC
 from collections.abc import Callable
 from functools import wraps
 from math import ldexp
@@ -18,6 +19,14 @@ from arrayconv._runtime import torch_modes
 from arrayconv._runtime.caches import BoundedDict
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+class _Named(ABC):  # noqa: B024 (nothing to implement)
+    """The type of named tuples: torch.compile follows isinstance, but not hasattr on a planned value."""
+
+    @classmethod
+    def __subclasshook__(cls, kind: type) -> bool:
+        return issubclass(kind, tuple) and hasattr(kind, "_fields")
 
 
 def planning(cached: int = 1024, *, typed: bool = False) -> Callable[[Function], Function]:
@@ -65,8 +74,8 @@ def specialized(value: Any) -> Any:
 
     Named tuples are returned as they are: what creates one specializes its numbers.
     """
-    if type(value) is tuple:
-        return tuple([specialized(entry) for entry in value])
+    if isinstance(value, tuple):
+        return value if isinstance(value, _Named) else tuple([specialized(entry) for entry in value])
     if isinstance(value, float):
         return ldexp(value, 0)  # like `index` in `shape_of`
     return index(value) if isinstance(value, int) and not isinstance(value, bool) else value
