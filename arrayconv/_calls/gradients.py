@@ -12,6 +12,8 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
+import numpy as np
+
 from arrayconv import _accel, _autodiff
 from arrayconv._arrays.dtype_names import dtype_name
 from arrayconv._arrays.float_errors import float_errors_ignored
@@ -19,10 +21,14 @@ from arrayconv._arrays.namespace import compat_namespace, namespace_of
 from arrayconv._autodiff import adjoint
 from arrayconv._ops.windows import reversed_taps
 from arrayconv._plan.plan import Plan, Task, plan_bilinear
+from arrayconv._problem.gradient import input_gradient_problem, kernel_gradient_problem
 from arrayconv._problem.layout import Permutation
 from arrayconv._problem.problem import Problem
 from arrayconv._run.canonical import canonical_result, operand_gradient, permuted, permuter
 from arrayconv._run.execute import BoundPlan
+
+# (operand, operand, bias, out, constants) -> a gradient; of tensors
+Direct = Callable[[Any, Any, Any, Any, Any], Any]
 
 _NODE_NS = 45_000  # of a node in torch's graph that Python computes
 _MARGIN = 8, 9  # torch's own node runs where the costs of both differ by less than their errors
@@ -71,8 +77,8 @@ class Gradients:
         self._whole = self._backward = None
         self._is_decided = whole is None
         self._engine = import_module(_autodiff.ENGINES["torch"])
-        self._of_x: Callable[[Any, Any], Any] | None = None
-        self._of_kernel: Callable[[Any, Any], Any] | None = None
+        self._of_x: Direct | None = None
+        self._of_kernel: Direct | None = None
 
     def __call__(self, x: Any, kernel: Any, bias: Any) -> Any:
         """Return the result for tensors that require gradients; None for those that `_autodiff` must handle."""
@@ -113,21 +119,20 @@ class Gradients:
             parts = self._backward.backward(requested, x, kernel, dy)
             if parts is not None:
                 return *parts, dbias
-        return *self._of_memory(requested, _accel.memory(x), _accel.memory(kernel), _accel.memory(dy)), dbias
+        return *self._of_memory(requested, x, kernel, dy), dbias
 
-    @float_errors_ignored
     def _of_memory(self, requested: Any, x: Any, kernel: Any, dy: Any) -> tuple[Any, Any]:
         dx = dkernel = None
         if requested[0]:
             of_x = self._of_x
             if of_x is None:
                 of_x = self._of_x = _bound_of_x(self.problem, self.task, x.shape, kernel.shape)
-            dx = _accel.tensor(of_x(kernel, dy))
+            dx = of_x(dy, kernel, None, None, None)
         if requested[1]:
             of_kernel = self._of_kernel
             if of_kernel is None:
                 of_kernel = self._of_kernel = _bound_of_kernel(self.problem, self.task, x.shape, kernel.shape)
-            dkernel = _accel.tensor(of_kernel(x, dy))
+            dkernel = of_kernel(x, dy, None, None, None)
         return dx, dkernel
 
     @float_errors_ignored
@@ -146,30 +151,58 @@ class Gradients:
         return dx, dkernel
 
 
-def _bound_of_x(problem: Problem, task: Task, x_shape: Any, kernel_shape: Any) -> Callable[[Any, Any], Any]:
-    """Return `adjoint.of_x` as a function of the caller's kernel and dy, as NumPy arrays."""
+def _bound_of_x(problem: Problem, task: Task, x_shape: Any, kernel_shape: Any) -> Direct:
+    """Return `adjoint.of_x` as a function of the caller's dy and kernel."""
     xp, layout, part = compat_namespace("numpy"), problem.layout, adjoint.task_of_x(task)
-    run = BoundPlan(plan_bilinear(part), 0, xp=xp, device="cpu")
+    gradient = input_gradient_problem(problem, task.spec, tuple(x_shape))
+    run = _bound(plan_bilinear(part), gradient)
     to_dy, to_kernel = _to_dy(problem, xp), permuter(layout.kernel, tuple(kernel_shape), xp)
     folded, order = adjoint.folding(task, xp=xp, device="cpu"), (0, 2, 1, *range(3, 3 + len(task.spec.axes)))
     to_caller = _to_caller(layout.x, task.spec.input_shape, tuple(x_shape), xp)
-    return lambda kernel, dy: to_caller(folded(run(to_dy(dy), to_kernel(kernel).transpose(order))))
+
+    def of_x(dy: Any, kernel: Any, *_: Any) -> Any:
+        return to_caller(folded(run(to_dy(dy), to_kernel(kernel).transpose(order))))
+
+    return _on_tensors(run, of_x, gradient)
 
 
-def _bound_of_kernel(problem: Problem, task: Task, x_shape: Any, kernel_shape: Any) -> Callable[[Any, Any], Any]:
-    """Return `adjoint.of_kernel` as a function of the caller's x and dy, as NumPy arrays."""
+def _bound_of_kernel(problem: Problem, task: Task, x_shape: Any, kernel_shape: Any) -> Direct:
+    """Return `adjoint.of_kernel` as a function of the caller's x and dy."""
     xp, layout, part = compat_namespace("numpy"), problem.layout, adjoint.task_of_kernel(task)
-    run = BoundPlan(plan_bilinear(part), 0, xp=xp, device="cpu")
+    gradient = kernel_gradient_problem(problem, task.spec, tuple(kernel_shape))
+    run = _bound(plan_bilinear(part), gradient)
     to_dy, to_x = _to_dy(problem, xp), permuter(layout.x, tuple(x_shape), xp)
     space = tuple(range(3, 3 + len(task.spec.axes)))
     to_caller = _to_caller(layout.kernel, task.spec.kernel_shape, tuple(kernel_shape), xp)
 
-    def of_kernel(x: Any, dy: Any) -> Any:
+    def of_kernel(x: Any, dy: Any, *_: Any) -> Any:
         dkernel: Any = run(to_x(x).transpose(2, 1, 0, *space), to_dy(dy).transpose(1, 2, 0, *space))
-        dkernel = dkernel.transpose(1, 2, 0, *space)
-        return to_caller(reversed_taps(dkernel, xp) if task.spec.flip else dkernel)
+        return to_caller(flipped(dkernel.transpose(1, 2, 0, *space)))
 
-    return of_kernel
+    def flipped(dkernel: Any) -> Any:
+        return np.ascontiguousarray(reversed_taps(dkernel, xp)) if task.spec.flip else dkernel
+
+    def postprocess(y: Any, _: Any) -> Any:
+        return np.ascontiguousarray(to_caller(flipped(to_kernel(y))))
+
+    to_kernel = permuter(layout.kernel, tuple(kernel_shape), xp)
+    return _on_tensors(run, of_kernel, gradient, postprocess if task.spec.flip else None)
+
+
+def _bound(plan: Plan, gradient: Problem | None) -> BoundPlan:
+    """Return the plan of a gradient, bound to the memory of contiguous operands where that is known."""
+    problem = gradient if plan.writes_all else None
+    return BoundPlan(plan, 0, xp=compat_namespace("numpy"), device="cpu", problem=problem)
+
+
+def _on_tensors(
+    run: BoundPlan, general: Callable[..., Any], gradient: Problem | None, postprocess: Any = None
+) -> Direct:
+    """Return a gradient as a function of tensors: at their addresses, or by a function of NumPy arrays."""
+    on_tensors, at = _accel.on_numpy_views(float_errors_ignored(general)), run.at_addresses()
+    if at is None or gradient is None:
+        return on_tensors
+    return _accel.tensors_at_addresses(at, on_tensors, gradient.shape, np.dtype(run.plan.traits.output), postprocess)
 
 
 def _to_dy(problem: Problem, xp: Any) -> Callable[[Any], Any]:

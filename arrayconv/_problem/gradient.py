@@ -13,6 +13,8 @@ from typing import NamedTuple
 
 from arrayconv._problem.boundary import Source, reads_samples, runs
 from arrayconv._problem.gather import gather, needs_gather
+from arrayconv._problem.layout import Layout, Permutation, Shape
+from arrayconv._problem.problem import Problem
 from arrayconv._problem.spec import Axis, Spec
 from arrayconv._runtime.tracing import planning
 
@@ -77,6 +79,54 @@ def kernel_gradient(spec: Spec) -> Spec:
         for axis in spec.axes
     )
     return Spec(batch=spec.channels, groups=spec.groups, channels=spec.batch, filters=spec.filters, axes=axes)
+
+
+@planning()
+def input_gradient_problem(problem: Problem, spec: Spec, shape: Shape) -> Problem | None:
+    """Return x's gradient as a call with y's gradient and the kernel; None where it is folded, or axes are cut.
+
+    Parameters
+    ----------
+    problem : Problem
+        The call, without summed axes.
+    spec : Spec
+        Its operation, without conjugation.
+    shape : tuple of int
+        Of x.
+    """
+    gradient = input_gradient(spec)
+    kernel = _then(problem.layout.kernel, (0, 2, 1))
+    whole = [runs(axis.size, 0, axis.size, axis.boundary) for axis in spec.axes]
+    if kernel is None or list(gradient.folds) != whole:
+        return None
+    dy, dx = _from_result(problem, spec), problem.layout.x.inverse._replace(joined=shape)
+    return Problem(_layout(gradient.spec, dy, kernel, dx), gradient.spec, shape)
+
+
+@planning()
+def kernel_gradient_problem(problem: Problem, spec: Spec, shape: Shape) -> Problem | None:
+    """Return the gradient of a kernel of this shape as a call with x and y's gradient; None where axes are cut.
+
+    Its taps are reversed where the operation flips its kernel. Parameters as of `input_gradient_problem`.
+    """
+    gradient = kernel_gradient(spec)
+    to_result = _then(problem.layout.kernel, (2, 0, 1))
+    x, dy = _then(problem.layout.x, (2, 1, 0)), _then(_from_result(problem, spec), (1, 2, 0))
+    if to_result is None or x is None or dy is None:
+        return None
+    return Problem(_layout(gradient, x, dy, to_result.inverse._replace(joined=shape)), gradient, shape)
+
+
+def _from_result(problem: Problem, spec: Spec) -> Permutation:
+    return problem.layout.y.inverse._replace(joined=spec.output_shape)
+
+
+def _then(move: Permutation, leading: tuple[int, int, int]) -> Permutation | None:
+    return move.then((*leading, *range(3, len(move.joined))))
+
+
+def _layout(spec: Spec, x: Permutation, kernel: Permutation, y: Permutation) -> Layout:
+    return Layout(x, kernel, y, spec.batch, spec.groups, spec.channels, spec.filters)
 
 
 @planning()

@@ -35,6 +35,19 @@ class Permutation(NamedTuple):
         transposed = [self.split[axis] for axis in self.order]
         return [n for n in transposed if n != 1] != [n for n in self.joined if n != 1]
 
+    def then(self, order: tuple[int, ...]) -> Permutation | None:
+        """Return this permutation followed by a transposition; None where the last reshape splits an axis."""
+        remaining, groups = list(self.order), []
+        for size in self.joined:
+            group: list[int] = []
+            while prod(self.split[axis] for axis in group) < size and remaining:
+                group.append(remaining.pop(0))
+            if prod(self.split[axis] for axis in group) != size:
+                return None
+            groups.append(group)
+        axes = [axis for number in order for axis in groups[number]] + remaining
+        return Permutation(self.split, tuple(axes), tuple([self.joined[number] for number in order]))
+
     @property
     def inverse(self) -> Permutation:
         """The inverse permutation."""

@@ -18,6 +18,7 @@ from arrayconv._problem.boundary import FILL, Source
 from arrayconv._problem.layout import Permutation
 
 Order = Callable[[Host], Host]  # of the indices (groups, filters, channels, *k) of a kernel's factors
+_MAX_REORDERED = 1 << 14  # factors gathered one by one: a transposition of NumPy's takes less for more of them
 _NO_INDICES = np.empty(0, np.int64)
 
 
@@ -123,19 +124,20 @@ def _has_all_images(memory: Memory) -> bool:
 
 
 def factors(context: Context, order: Order | None) -> Factors | None:
-    """Return which factors of a contiguous kernel a loop reads; None where the axes move or with conj."""
+    """Return which factors of a contiguous kernel a loop reads; None with conj, and where many change their places."""
     memory = context.memory
-    if memory is None:
+    if memory is None or (memory.problem.spec.conj and context.traits.accumulator.startswith("complex")):
         return None
-    spec, piece = memory.problem.spec, memory.piece
-    if memory.problem.layout.kernel.reorders or (spec.conj and context.traits.accumulator.startswith("complex")):
-        return None
+    spec, piece, move = memory.problem.spec, memory.piece, memory.problem.layout.kernel
     count = prod(piece.spec.kernel_shape)
-    if order is None and piece.spec.kernel_shape == spec.kernel_shape:
+    if move.reorders and count > _MAX_REORDERED:
+        return None
+    if order is None and not move.reorders and piece.spec.kernel_shape == spec.kernel_shape:
         return Factors(count, spec.taps if spec.flip else 0, _NO_INDICES)
-    indices = np.arange(prod(spec.kernel_shape), dtype=np.int64).reshape(spec.kernel_shape)
+    indices = np.arange(prod(move.split), dtype=np.int64).reshape(move.split)
+    indices = indices.transpose(move.order).reshape(spec.kernel_shape)
     if spec.flip:
         indices = np.flip(indices, tuple(range(LEADING, indices.ndim)))
     indices = indices[(..., *piece.taps)]
     indices = indices.reshape(-1) if order is None else order(indices)
-    return Factors(indices.size, 0, indices)
+    return Factors(indices.size, 0, np.ascontiguousarray(indices))
