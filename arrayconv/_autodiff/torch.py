@@ -20,7 +20,8 @@ from arrayconv._arrays.tensors import has_memory
 from arrayconv._autodiff import adjoint, batched, legacy
 from arrayconv._plan.plan import Task, plan_bilinear
 from arrayconv._run.execute import execute
-from arrayconv._runtime.tracing import is_traced
+from arrayconv._runtime.torch_modes import is_memory, is_mode_active
+from arrayconv._runtime.tracing import is_compiling, is_traced
 
 
 def needs_autodiff(x: Any, kernel: Any) -> bool:
@@ -65,7 +66,9 @@ def has_plain_memory(*tensors: Any) -> bool:
     """Whether tensors have memory, and no forward mode, transform, tracer or mode involves them."""
     if forward_ad._current_level >= 0 or _functorch.peek_interpreter_stack() is not None:  # pyright: ignore[reportPrivateUsage]
         return False
-    return all(map(has_memory, tensors)) and not is_traced("torch", *tensors)
+    if is_compiling() or is_mode_active(torch._C):
+        return False
+    return all(is_memory(tensor) and has_memory(tensor) for tensor in tensors)
 
 
 def casts() -> bool:
