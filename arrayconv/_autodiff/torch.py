@@ -66,7 +66,7 @@ def has_plain_memory(*tensors: Any) -> bool:
     """Whether tensors have memory, and no forward mode, transform, tracer or mode involves them."""
     if forward_ad._current_level >= 0 or _functorch.peek_interpreter_stack() is not None:  # pyright: ignore[reportPrivateUsage]
         return False
-    if is_compiling() or is_mode_active(torch._C):
+    if is_compiling() or is_mode_active(torch._C):  # pyright: ignore[reportPrivateUsage]
         return False
     return all(is_memory(tensor) and has_memory(tensor) for tensor in tensors)
 
