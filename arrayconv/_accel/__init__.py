@@ -88,6 +88,7 @@ ACCELERATED: dict[str, Algorithm] = {
         cuda_tiles,
     )
 }
+_KERNELS = frozenset((cuda_loops.name, cuda_rows.name, cuda_tiles.name))  # no other library multiplies
 _NUMPY_VIEWS = ("torch",)  # libraries whose CPU arrays NumPy can view, without a copy
 _NEVER_IMPORTED = ("torch", "jax")  # used only if the user has imported them: an import would cost more than they save
 # Accelerators that are no library of their own. CuPy is not imported for its kernels: its arrays bring it.
@@ -193,6 +194,8 @@ def probe(traits: Traits, allowed: frozenset[str]) -> None:
 
 def needs_full_precision(method: str, traits: Traits) -> bool:
     """Whether a method passes arrays to a library that may reduce the precision of products."""
+    if method in _KERNELS:
+        return False
     return traits.backend != "numpy" or method == torch_conv.torch_conv.name or traits.transforms == "torch"
 
 
