@@ -27,6 +27,7 @@ from arrayconv._accel.native.native_loops import native_loops
 from arrayconv._accel.native.native_tiles import native_tiles
 from arrayconv._accel.numpy_convolve import numpy_convolve
 from arrayconv._accel.torch import precision, torch_conv
+from arrayconv._accel.torch.cudnn_conv import cudnn_conv
 from arrayconv._accel.torch.views import (
     numpy_at_addresses,
     on_numpy_views,
@@ -78,6 +79,7 @@ ACCELERATED: dict[str, Algorithm] = {
         native_images,
         native_dots,
         torch_conv.torch_conv,
+        cudnn_conv,
         xla_conv,
         xla_gpu_conv,
         xla_loops,
