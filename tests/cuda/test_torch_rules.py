@@ -5,6 +5,8 @@ import pytest
 import torch
 
 import arrayconv
+from arrayconv._arrays.libraries import LIBRARIES
+from arrayconv._calls import cache
 from tests.cuda.standin.bindings import DRIVER
 from tests.cuda.torch_plugin import STREAM
 
@@ -164,6 +166,17 @@ def test_cudnn_conv_runs_in_ieee_float32_and_reproducibly(monkeypatch):
     arrayconv.nn.conv2d(IMAGES, FILTERS, method="cudnn_conv")
     assert during == [("ieee", "ieee", False, True, False)]
     assert settings() == before
+
+
+def test_bound_calls_are_cached_per_stream(monkeypatch):
+    stream = ["first"]
+    monkeypatch.setattr(torch.Tensor, "is_cuda", True)
+    monkeypatch.setitem(LIBRARIES, "torch", LIBRARIES["torch"]._replace(queue=lambda _: stream[0]))
+    for arrays in ((X, TAPS), (X,)):
+        key = cache.key("convolve", arrays, ())
+        assert cache.key("convolve", arrays, ()) == key
+        stream[0] += "'s successor"
+        assert cache.key("convolve", arrays, ()) != key
 
 
 def test_the_package_may_not_read_values_here():

@@ -5,7 +5,7 @@
 An upsampled problem is torch's transposed convolution, where that supports it.
 
 Wins      many channels and filters.
-Cost      macs multiply-adds, of filters in blocks; and the containment of non-finite samples, some 75 launches in float32.
+Cost      macs multiply-adds, of filters in blocks; and the containment of non-finite samples, some 75 launches.
 Memory    the extra outputs of equal padding on both sides, and what cuDNN allocates.
 Accuracy  by norm: cuDNN may compute by Winograd's transform or by an FFT. TF32 is off.
 """
