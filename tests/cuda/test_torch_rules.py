@@ -5,9 +5,10 @@ import pytest
 import torch
 
 import arrayconv
+from arrayconv._arrays import failures
 from arrayconv._arrays.libraries import LIBRARIES
 from arrayconv._calls import cache
-from tests.cuda.standin.bindings import DRIVER
+from tests.cuda.standin.bindings import DRIVER, CUresult
 from tests.cuda.torch_plugin import STREAM
 
 X, TAPS = torch.randn(40, 50, dtype=torch.float64), torch.randn(5, 4, dtype=torch.float64)
@@ -71,6 +72,16 @@ def test_gradients_run_kernels_and_are_torchs(launches):
     assert launches
 
 
+def test_an_error_of_the_driver_is_one_warning_and_another_method(monkeypatch):
+    monkeypatch.setattr(failures, "failures", {})
+    monkeypatch.setattr(DRIVER, "cuLaunchKernel", lambda *_: (CUresult.CUDA_ERROR_NO_BINARY_FOR_GPU,))
+    x = X[1:]
+    with pytest.warns(RuntimeWarning, match=r"CUDA_ERROR_NO_BINARY_FOR_GPU\. Method '\w+' runs instead"):
+        y = arrayconv.convolve(x, TAPS)
+    np.testing.assert_allclose(y.numpy(), reference(x, TAPS), atol=1e-12)
+    torch.testing.assert_close(arrayconv.convolve(x, TAPS), y)  # without another warning
+
+
 def by_compile(function):
     return torch.compile(function, backend="eager", fullgraph=True)
 
@@ -87,9 +98,8 @@ def by_make_fx(function):
 
 @pytest.mark.filterwarnings("ignore:.*jit.*:DeprecationWarning")
 @pytest.mark.parametrize("tracer", [by_compile, by_trace, by_make_fx])
-@pytest.mark.parametrize("method", ["auto", "direct"])
-def test_traced_calls_run_torchs_functions(tracer, method, launches):
-    traced = tracer(lambda x, taps: arrayconv.convolve(x, taps, method=method))
+def test_traced_calls_run_torchs_functions(tracer, launches):
+    traced = tracer(lambda x, taps: arrayconv.convolve(x, taps))
     np.testing.assert_allclose(traced(X, TAPS).numpy(), reference(X, TAPS), atol=1e-12)
     assert not launches
 
