@@ -11,7 +11,7 @@ CHOSEN_mparray := conformance/test_values.py conformance/test_lags.py conformanc
 BENCHED ?= numpy torch jax
 WORKERS ?= 2
 # The parts of `make test`, each a target of its own, in order of speed.
-PARTS ?= $(addprefix conformance-,$(filter-out jax numpy,$(BACKENDS))) standard-only cuda \
+PARTS ?= $(addprefix conformance-,$(filter-out jax numpy,$(BACKENDS))) standard-only cuda-cupy cuda-torch \
   $(addprefix conformance-,$(filter jax numpy,$(BACKENDS))) unit
 
 VENV := .venv
@@ -23,7 +23,7 @@ EXAMPLES := $(wildcard examples/*.py)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo train test unit conformance standard-only cuda parity examples bench tune check format clean
+.PHONY: help demo train test unit conformance standard-only cuda cuda-cupy cuda-torch parity examples bench tune check format clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
@@ -48,8 +48,13 @@ conformance-%: $(INSTALLED)
 standard-only: $(INSTALLED)  ## conformance without any accelerator, on tensors: what runs on a GPU
 	$(PYTEST) conformance --backend torch --target conformance.standard_only
 
-cuda: $(INSTALLED)  ## what can be shown of CuPy arrays and CUDA kernels without a GPU: on a stand-in, by compilers
+cuda: cuda-cupy cuda-torch  ## what can be shown of GPUs without one: CuPy arrays, tensors and kernels on stand-ins, by compilers
+
+cuda-cupy: $(INSTALLED)
 	$(PYTEST) tests/cuda conformance --backend cupy -p tests.cuda.plugin
+
+cuda-torch: $(INSTALLED)
+	$(PYTEST) tests/cuda conformance --backend torch --max-examples 20 -p tests.cuda.torch_plugin
 
 parity: $(INSTALLED)  ## SciPy's own tests on our functions: make parity PARITY="--backend numpy --fast"
 	$(BIN)/python tools/parity.py -n $(WORKERS) $(PARITY)

@@ -34,7 +34,7 @@ ACCELERATORS = {
     "native": "the package's own compiled loops for NumPy and JAX arrays, where its build found a C compiler",
     "torch": "torch's convolution and transforms for tensors; its convolution for NumPy arrays, once it is imported",
     "jax": "XLA's convolution for JAX arrays",
-    "cuda": "the package's own CUDA kernels for CuPy arrays, compiled by NVRTC when first used",
+    "cuda": "the package's own CUDA kernels for CuPy arrays and torch tensors, compiled by NVRTC when first used",
     "xla_ffi": "the package's own compiled loops for JAX arrays on CPUs, called by XLA",
 }
 _REMOVED = {"numba": "native"}  # accelerators of earlier versions -> their successors

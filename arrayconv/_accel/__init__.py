@@ -9,10 +9,8 @@ from __future__ import annotations
 import os
 import sys
 import warnings
-from collections.abc import Generator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from importlib.util import find_spec
-from typing import Any
 
 from arrayconv import _fft
 from arrayconv._accel.cuda import launch
@@ -28,7 +26,8 @@ from arrayconv._accel.native.native_images import native_images
 from arrayconv._accel.native.native_loops import native_loops
 from arrayconv._accel.native.native_tiles import native_tiles
 from arrayconv._accel.numpy_convolve import numpy_convolve
-from arrayconv._accel.torch import torch_conv
+from arrayconv._accel.torch import precision, torch_conv
+from arrayconv._accel.torch.cudnn_conv import cudnn_conv
 from arrayconv._accel.torch.views import (
     numpy_at_addresses,
     on_numpy_views,
@@ -80,6 +79,7 @@ ACCELERATED: dict[str, Algorithm] = {
         native_images,
         native_dots,
         torch_conv.torch_conv,
+        cudnn_conv,
         xla_conv,
         xla_gpu_conv,
         xla_loops,
@@ -90,6 +90,7 @@ ACCELERATED: dict[str, Algorithm] = {
         cuda_tiles,
     )
 }
+_KERNELS = frozenset((cuda_loops.name, cuda_rows.name, cuda_tiles.name))  # no other library multiplies
 _NUMPY_VIEWS = ("torch",)  # libraries whose CPU arrays NumPy can view, without a copy
 _NEVER_IMPORTED = ("torch", "jax")  # used only if the user has imported them: an import would cost more than they save
 # Accelerators that are no library of their own. CuPy is not imported for its kernels: its arrays bring it.
@@ -195,6 +196,8 @@ def probe(traits: Traits, allowed: frozenset[str]) -> None:
 
 def needs_full_precision(method: str, traits: Traits) -> bool:
     """Whether a method passes arrays to a library that may reduce the precision of products."""
+    if method in _KERNELS:
+        return False
     return traits.backend != "numpy" or method == torch_conv.torch_conv.name or traits.transforms == "torch"
 
 
@@ -208,21 +211,4 @@ def full_precision(traits: Traits) -> AbstractContextManager[None]:
     if traits.backend == "jax":
         return sys.modules["jax"].default_matmul_precision("highest")
     torch = sys.modules.get("torch") if traits.backend in ("numpy", "torch") else None  # it may run on NumPy's arrays
-    if torch is not None and traits.device != "meta" and torch.is_autocast_enabled(traits.device):
-        return torch.autocast(traits.device, enabled=False)
-    return ieee_products(torch) if torch is not None and traits.device == "cuda" else nullcontext()
-
-
-@contextmanager
-def ieee_products(torch: Any) -> Generator[None]:
-    """Let torch's products on CUDA be in IEEE float32 inside a ``with`` block; the setting is the process'."""
-    places = torch.backends.cuda.matmul, getattr(torch.backends.cudnn, "conv", torch.backends.cudnn)
-    names = ["fp32_precision" if hasattr(place, "fp32_precision") else "allow_tf32" for place in places]
-    before = [getattr(place, name) for place, name in zip(places, names, strict=True)]
-    try:
-        for place, name in zip(places, names, strict=True):
-            setattr(place, name, "ieee" if name == "fp32_precision" else False)
-        yield
-    finally:
-        for place, name, value in zip(places, names, before, strict=True):
-            setattr(place, name, value)
+    return nullcontext() if torch is None else precision.full_precision(torch, traits.device)

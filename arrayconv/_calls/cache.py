@@ -20,6 +20,7 @@ import numpy as np
 
 from arrayconv import config
 from arrayconv._accel import state
+from arrayconv._arrays.libraries import library_row
 from arrayconv._runtime.caches import BoundedDict
 from arrayconv._runtime.torch_modes import is_mode_active
 
@@ -66,7 +67,7 @@ def store(cache_key: Hashable | None, call: Call) -> Call:
 
 
 def _signature(arrays: tuple[Any, ...]) -> tuple[Any, ...] | None:
-    """Return shapes and dtypes, of torch tensors also devices and layouts; None unless all are of NumPy or of torch."""
+    """Return shapes and dtypes, of tensors also devices, layouts and the stream; None unless all are of one library."""
     parts: list[Any] = []
     if type(arrays[0]) is np.ndarray:
         for array in arrays:
@@ -83,12 +84,17 @@ def _signature(arrays: tuple[Any, ...]) -> tuple[Any, ...] | None:
     if len(arrays) == 2:  # almost every call: no loop, no list
         x, kernel = arrays
         if type(x) is tensor and type(kernel) is tensor:
-            return x.shape, x.dtype, x.device, x.layout, kernel.shape, kernel.dtype, kernel.device, kernel.layout
+            signature = x.shape, x.dtype, x.device, x.layout, kernel.shape, kernel.dtype, kernel.device, kernel.layout
+            return (*signature, _torch_stream(x)) if x.is_cuda else signature
     for array in arrays:
         if type(array) is not tensor and type(array) is not torch.nn.Parameter:
             return _cupy_signature(arrays)
         parts += array.shape, array.dtype, array.device, array.layout
-    return tuple(parts)
+    return (*parts, _torch_stream(arrays[0])) if arrays[0].is_cuda else tuple(parts)
+
+
+def _torch_stream(tensor: Any) -> Hashable:
+    return library_row("torch").queue(tensor.device)
 
 
 def _cupy_signature(arrays: tuple[Any, ...]) -> tuple[Any, ...] | None:

@@ -10,11 +10,9 @@ from collections.abc import Callable
 from math import prod
 from typing import Any
 
-from arrayconv._accel.cuda import job
-from arrayconv._accel.cuda.launch import LIBRARY, launch
+from arrayconv._accel.cuda import arrays, job
 from arrayconv._accel.cuda.sources import Grid, Kernel
 from arrayconv._algorithms import UNPREPARED, Algorithm, Bound, Context, Cuts
-from arrayconv._arrays.failures import unavailable
 from arrayconv._arrays.traits import Traits
 from arrayconv._problem.spec import Axis, Spec
 
@@ -27,7 +25,7 @@ Choose = Callable[[job.Steps, job.Steps], Kernel]
 
 def refusal(spec: Spec, traits: Traits) -> str | None:
     """Return why no kernel supports a problem on these arrays, or None."""
-    reason = unavailable(LIBRARY, "cupy", traits)
+    reason = arrays.refusal(traits)
     if reason is not None:
         return reason
     if traits.accumulator not in job.DTYPES:
@@ -79,22 +77,18 @@ def _no_workspace(spec: Spec, traits: Traits) -> int:
 def bound(spec: Spec, context: Context, grid: Grid, choose: Choose) -> Bound:
     """Return a kernel bound to a problem: choose is called with the steps of x and y."""
     xp, dtype = context.xp, context.traits.accumulator
-    shape = spec.output_shape
+    shape, row = spec.output_shape, arrays.ARRAYS[context.traits.backend]
 
     def run(x: Any, kernel: Any, out: Any) -> Any:
+        x, kernel = row.resolved(x), row.resolved(kernel)
         y = xp.empty(shape, dtype=getattr(xp, dtype), device=context.device)
-        steps = _steps(x), _steps(kernel), _steps(y)
+        steps = row.steps(x), row.steps(kernel), row.steps(y)
         packed = job.job(spec, dtype, context.fill, *steps)
-        packed["x"], packed["w"], packed["y"] = x.data.ptr, kernel.data.ptr, y.data.ptr
-        launch(choose(steps[0], steps[2]), grid, packed, context.device)
+        packed["x"], packed["w"], packed["y"] = row.address(x), row.address(kernel), row.address(y)
+        row.launch(choose(steps[0], steps[2]), grid, packed, context.device)
         return y
 
     return Bound(run)
-
-
-def _steps(array: Any) -> tuple[int, ...]:
-    """Return the elements between neighbours along each axis."""
-    return tuple([step // array.itemsize for step in array.strides])
 
 
 def method(

@@ -1,4 +1,4 @@
-"""Launches of compiled kernels on a library's own device and stream. Nothing waits.
+"""Launches for CuPy arrays, on CuPy's device and stream. Nothing waits.
 
 A kernel is compiled once per device and process; CuPy keeps compiled ones on disk too. What fails to compile or to load
 is an `AcceleratorFailed`: another method runs, with one warning. A fault inside a kernel appears at a later call, as
