@@ -3,6 +3,7 @@
    Shown: indices, boundaries, layouts, the struct, barriers. Not shown: numbers of a GPU, warps, limits, speed. */
 #pragma once
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <random>
 #include <ucontext.h>
@@ -100,3 +101,7 @@ static inline void __syncthreads()
     swapcontext(&self->context, &shim::scheduler);
     threadIdx = self->id;
 }
+
+/* Products and sums that a compiler may not fuse. */
+static inline double __dmul_rn(double a, double b) { return a * b; }
+static inline double __dadd_rn(double a, double b) { return a + b; }
