@@ -218,7 +218,7 @@ def test_windows_beyond_a_tile_take_a_launch_each():
     check(samples((20, 30), "float64"), "gaussian_filter", {"sigma": 0.8, "radius": 90}, {WINDOWS: 2})
 
 
-@hypothesis.settings(max_examples=8, deadline=None, derandomize=True, phases=UNSHRUNK)
+@hypothesis.settings(max_examples=5, deadline=None, derandomize=True, phases=UNSHRUNK)
 @hypothesis.given(calls())
 def test_drawn_call_equals_numpys(call):
     name, dtype, shape, options, seed = call
