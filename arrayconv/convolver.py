@@ -310,7 +310,7 @@ class Convolver:
         call = None
         if plan.chain is None and not extra and not operands.traits.traced:
             call = bind(FUNCTION, operands, problem, self._options)
-        own = None if plan.fused is None else fused.bind(plan.fused, plan.taps, operands.traits)
+        own = None if plan.fused is None else fused.bind(plan.fused, plan.taps, operands)
         calls = (
             () if own or extra or self._kernel.needs_autodiff else passes.bind(operands, plan, factors, self._options)
         )

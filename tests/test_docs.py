@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 import arrayconv
+from arrayconv._accel.cuda import cuda_filters
 from arrayconv._accel.native import native_filters
 from arrayconv._plan.rank import TABLE
 
@@ -106,7 +107,7 @@ def test_every_method_has_a_page(method):
 
 def test_every_page_of_a_method_has_its_method():
     pages = {page.stem for page in (ROOT / "docs/algorithms").glob("*.md")} - {"README", "index"}
-    assert pages == {*TABLE, native_filters.NAME}  # of ndimage alone
+    assert pages == {*TABLE, native_filters.NAME, cuda_filters.NAME}  # of passes alone
 
 
 @pytest.mark.parametrize("function", [arrayconv.convolve], ids=["convolve"])

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from arrayconv import _autodiff
+from arrayconv._accel.cuda import cuda_filters
 from arrayconv._accel.native import native_filters
 from arrayconv._accel.native.native_filters import BoundFilters
 from arrayconv._arrays.array import Array
@@ -60,3 +61,9 @@ def candidate(chains: Chains, threads: int, *, is_uint16: bool) -> Candidate:
     """Return the row of an explanation."""
     cost, workspace = native_filters.cost(chains, threads, is_uint16), native_filters.workspace(chains, threads)
     return Candidate(native_filters.NAME, cost, (1, 1, *chains.output_shape), workspace, None)
+
+
+def kernels_candidate(chains: Chains, *, is_whole: bool) -> Candidate:
+    """Return the row of an explanation for CUDA kernels."""
+    cost, workspace = cuda_filters.cost(chains, is_whole), cuda_filters.workspace(chains)
+    return Candidate(cuda_filters.NAME, cost, (1, 1, *chains.output_shape), workspace, None)

@@ -10,12 +10,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from arrayconv import config
+from arrayconv._accel.cuda import cuda_filters
+from arrayconv._accel.cuda.cuda_filters import CudaFilters
 from arrayconv._accel.native import filters, native_filters
 from arrayconv._accel.native.native_filters import BoundFilters
 from arrayconv._arrays.host import Numbers
+from arrayconv._arrays.operands import Operands
 from arrayconv._arrays.out_arrays import is_writable_in_place, shares_memory
 from arrayconv._arrays.traits import Traits
-from arrayconv._calls import one_call
+from arrayconv._calls import dry_run, one_call
 from arrayconv._convolver.chain import Chain, FactorRequest
 from arrayconv._costs import parallel
 from arrayconv._kernels.separable import Term
@@ -37,18 +40,23 @@ class FusedPasses(NamedTuple):
 class BoundPasses(NamedTuple):
     """The passes of a kernel, bound: a function of x."""
 
-    bound: BoundFilters
+    bound: BoundFilters | CudaFilters
     backend: str
     weights: Any  # of all passes of all terms
 
     def __call__(self, x: Any, out: Any = None) -> Any:
         """Return the convolution; `out` where that is an array to write to."""
         if out is None:
-            return one_call.run(self.bound, self.backend, x, self.weights)
+            return self._run(x)
         if is_writable_in_place(self.backend, out) and not shares_memory(self.backend, out, x):
-            return one_call.run(self.bound, self.backend, x, self.weights, out)
-        out[...] = one_call.run(self.bound, self.backend, x, self.weights)
+            return self._run(x, out)
+        out[...] = self._run(x)
         return out
+
+    def _run(self, x: Any, out: Any = None) -> Any:
+        if isinstance(self.bound, CudaFilters):
+            return self.bound(x, None, out)
+        return one_call.run(self.bound, self.backend, x, self.weights, out)
 
 
 def fused_passes(
@@ -56,22 +64,32 @@ def fused_passes(
 ) -> FusedPasses | None:
     """Return the passes of terms for compiled code, None where it does not compute them."""
     settings, fill = config.current(), request.options.fill_value
-    if not request.x_dtype or request.options.method != "auto" or not _is_real(chain, terms):
-        return None
-    if traits.traced or not one_call.is_available(traits.backend, traits.device, settings.accelerators):
+    if not request.x_dtype or request.options.method != "auto" or traits.traced or not _is_real(chain, terms):
         return None
     combine = "sum" if len(terms) > 1 else ""
     chains = Chains(request.x_shape, (chain.windows,) * len(terms), request.x_dtype, traits.output, combine, True)
-    if not native_filters.supports(chains) or chains.output_shape != problem.shape:
+    if not _supports(chains, traits, fill, settings.accelerators) or chains.output_shape != problem.shape:
         return None
-    if not filters.fits_float64(chains, terms, fill) or not native_filters.loads():
+    if not filters.fits_float64(chains, terms, fill):
         return None
     threads = parallel.most_threads(settings.threads, is_compiled=True)
     is_uint16 = filters.fits_uint16(chains, [w.real for term in terms for factor in term for w in factor], fill)
-    candidate = one_call.candidate(chains, threads, is_uint16=is_uint16)
+    if traits.backend == cuda_filters.BACKEND:
+        candidate = one_call.kernels_candidate(chains, is_whole=is_uint16)
+    else:
+        candidate = one_call.candidate(chains, threads, is_uint16=is_uint16)
     own = FusedPasses(chains, fill, threads, is_uint16, candidate._replace(cost_ns=candidate.cost_ns + step_ns(traits)))
     limit = settings.max_workspace if request.options.max_workspace is None else request.options.max_workspace
     return own if own.candidate.workspace + request.extra_bytes <= limit else None
+
+
+def _supports(chains: Chains, traits: Traits, fill: complex, accelerators: frozenset[str]) -> bool:
+    """Whether compiled code computes the chains on such arrays."""
+    if traits.backend == cuda_filters.BACKEND:
+        return cuda_filters.is_available(traits.backend, accelerators) and cuda_filters.supports(chains, fill)
+    if not one_call.is_available(traits.backend, traits.device, accelerators):
+        return False
+    return native_filters.supports(chains) and native_filters.loads()
 
 
 def _is_real(chain: Chain, terms: tuple[Term, ...]) -> bool:
@@ -80,10 +98,21 @@ def _is_real(chain: Chain, terms: tuple[Term, ...]) -> bool:
     return set(strides) == {1} and not any(weight.imag for term in terms for factor in term for weight in factor)
 
 
-def bind(own: FusedPasses, terms: tuple[Term, ...], traits: Traits) -> BoundPasses:
-    """Return passes bound, with the weights that the passes one by one multiply by: rounded to the accumulator."""
-    bound = BoundFilters(own.chains, own.fill, own.threads, is_uint16=own.is_uint16)
-    numbers = tuple(w for term in terms for factor in term for w in factor)
+def bind(own: FusedPasses, terms: tuple[Term, ...], operands: Operands) -> BoundPasses | None:
+    """Return passes bound, with the weights that the passes one by one multiply by: rounded to the accumulator.
+
+    None where CUDA kernels do not compile.
+    """
+    numbers, traits = tuple(w for term in terms for factor in term for w in factor), operands.traits
     name = traits.accumulator
     host: Any = Numbers(numbers, (len(numbers),), name).array(name, np, "cpu")
-    return BoundPasses(bound, traits.backend, np.ascontiguousarray(host.real, np.float64))
+    weights = np.ascontiguousarray(host.real, np.float64)
+    if traits.backend != cuda_filters.BACKEND:
+        bound = BoundFilters(own.chains, own.fill, own.threads, is_uint16=own.is_uint16)
+        return BoundPasses(bound, traits.backend, weights)
+    kernels = CudaFilters(own.chains, own.fill, weights, is_whole=own.is_uint16)
+    if not dry_run.is_active():
+        available = cuda_filters.is_available(traits.backend, config.current().accelerators)
+        if not available or not cuda_filters.loads(kernels, operands.x, None):
+            return None
+    return BoundPasses(kernels, traits.backend, None)

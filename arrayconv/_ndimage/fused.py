@@ -1,4 +1,4 @@
-"""A filter's passes by one call of compiled code, on NumPy arrays, and on tensors and JAX arrays on CPUs.
+"""A filter's passes by one call of compiled code: on NumPy arrays, tensors and JAX arrays on CPUs, and CuPy arrays.
 
 The code computes what the passes compute one by one, without arrays between them. A tape, torch's tracers and gradients
 and complex weights need the passes. On JAX arrays XLA calls the code, traced or not; derivatives are those of the
@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from arrayconv import config
+from arrayconv._accel.cuda import cuda_filters
+from arrayconv._accel.cuda.cuda_filters import CudaFilters
 from arrayconv._accel.jax import xla_filters
 from arrayconv._accel.jax.xla_filters import XlaFilters
 from arrayconv._accel.native import filters, native_filters
@@ -22,7 +24,7 @@ from arrayconv._arrays.array import Array
 from arrayconv._arrays.dtype_names import dtype_name
 from arrayconv._arrays.identify import device_kind
 from arrayconv._arrays.out_arrays import is_writable_in_place, shares_memory
-from arrayconv._calls import one_call, prepare
+from arrayconv._calls import dry_run, one_call, prepare
 from arrayconv._costs import parallel
 from arrayconv._ndimage import dtypes
 from arrayconv._ndimage.validation import Bare, Call, Source
@@ -38,12 +40,14 @@ _ENGINE = "arrayconv._autodiff.jax_filters"
 class Fused(NamedTuple):
     """The passes of a filter, bound: they run on any input, and weights, of the same kinds."""
 
-    bound: BoundFilters | XlaFilters
+    bound: BoundFilters | XlaFilters | CudaFilters
     weights: Any  # of all passes; None for the caller's
 
     def run(self, call: Call, x: Any, weights: Any, out: Any) -> Any:
         """Return the filtered input in the working dtype; `out` where that was written."""
         backend, taps = call.source.backend, self.weights
+        if isinstance(self.bound, CudaFilters):
+            return self.bound(x, weights if taps is None else taps, out)
         if taps is None:
             taps = np.ascontiguousarray(one_call.host(backend, weights), np.float64)
             taps = taps if taps.flags.aligned else taps.copy()
@@ -68,6 +72,8 @@ class Fused(NamedTuple):
 
     def candidate(self) -> Candidate:
         """Return the row of an explanation."""
+        if isinstance(self.bound, CudaFilters):
+            return one_call.kernels_candidate(self.bound.chains, is_whole=self.bound.is_whole)
         return one_call.candidate(self.bound.chains, self.bound.threads, is_uint16=self.bound.is_uint16)
 
 
@@ -91,6 +97,8 @@ def bind(
         return None
     names = "uint8" if source.name == "bool" else source.name, call.working
     problem = _chains(shape_of(source.x), tuple(tuple(map(_geometry, chain)) for chain in chains), *names, combine)
+    if source.backend == cuda_filters.BACKEND:
+        return _bind_kernels(call, problem, [one for chain in chains for one in chain], takes_weights)
     most = parallel.most_threads(threads, is_compiled=True)
     is_jax = source.backend == LIBRARY
     if not native_filters.supports(problem) or _exceeds(problem, most):
@@ -106,11 +114,29 @@ def bind(
     )
 
 
+def _bind_kernels(call: Call, problem: Chains, passes: Sequence[Pass], takes_weights: bool) -> Fused | None:
+    """Return passes bound to CUDA kernels, None where these do not run them."""
+    is_known, settings = all(one.values for one in passes) and not takes_weights, config.current()
+    if not cuda_filters.supports(problem, call.fill, in_struct=is_known) or not (is_known or len(passes) == 1):
+        return None
+    if settings.capped and cuda_filters.workspace(problem) > settings.max_workspace:
+        return None
+    numbers = np.concatenate([np.reshape(one.values, -1) for one in passes]).astype(np.float64) if is_known else None
+    is_whole = numbers is not None and filters.fits_uint16(problem, numbers.tolist(), call.fill)
+    bound = CudaFilters(problem, call.fill, numbers, is_whole=is_whole, is_bool=call.result == "bool")
+    weights = passes[0].weights if numbers is None else numbers
+    if not dry_run.is_active() and not cuda_filters.loads(bound, call.source.x, weights):
+        return None
+    return Fused(bound, weights)
+
+
 def supports(source: Source, accelerators: frozenset[str]) -> bool:
     """Whether compiled code reads arrays like the input."""
     device = device_kind(source.backend, source.device)
     if source.backend == LIBRARY:
         return xla_filters.is_available(accelerators, device)
+    if source.backend == cuda_filters.BACKEND:
+        return cuda_filters.is_available(source.backend, accelerators)
     return one_call.is_available(source.backend, device, accelerators)
 
 
@@ -137,9 +163,10 @@ def applies(source: Source, x: Array, weights: Any = None) -> bool:
 
 def can_write(call: Call, x: Array) -> bool:
     """Whether the caller's array may be written to while x is read."""
-    if call.out is None or call.result != call.working or call.order is not None:
-        return False
     backend = call.source.backend
+    is_written = call.result == call.working or backend == cuda_filters.BACKEND
+    if call.out is None or not is_written or call.order is not None:
+        return False
     return is_writable_in_place(backend, call.out) and not shares_memory(backend, call.out, x)
 
 

@@ -2,9 +2,7 @@
 
    Shown: indices, boundaries, layouts, the struct, barriers. Not shown: numbers of a GPU, warps, limits, speed. */
 #pragma once
-#include <algorithm>
 #include <cstring>
-#include <random>
 #include <ucontext.h>
 #include <vector>
 
@@ -20,10 +18,10 @@ static dim3 threadIdx, blockIdx, blockDim, gridDim;
 #define __shared__ static
 
 namespace shim {
-enum { FINISHED, BARRIER };
+enum { STACK_BYTES = 64 << 10 };
 struct Fiber {
     ucontext_t context;
-    std::vector<char> stack;
+    char *stack;
     dim3 id;
     bool is_finished;
 };
@@ -44,18 +42,30 @@ static void start(Fiber &fiber)
 {
     fiber.is_finished = false;
     getcontext(&fiber.context);
-    fiber.context.uc_stack.ss_sp = fiber.stack.data();
-    fiber.context.uc_stack.ss_size = fiber.stack.size();
+    fiber.context.uc_stack.ss_sp = fiber.stack;
+    fiber.context.uc_stack.ss_size = STACK_BYTES;
     fiber.context.uc_link = &scheduler;
     makecontext(&fiber.context, run_thread, 0);
 }
 
+/* Bring the threads into random order; the library's own generators take longer to compile than a kernel. */
+static void shuffle(std::vector<unsigned> &order, unsigned &random)
+{
+    for (size_t count = order.size(); count > 1; count--) {
+        random = random * 1664525 + 1013904223;
+        const size_t other = (random >> 8) % count;
+        const unsigned last = order[count - 1];
+        order[count - 1] = order[other];
+        order[other] = last;
+    }
+}
+
 /* Run one block; false where some threads end while others wait at a barrier. */
-static bool run_block(std::vector<Fiber> &fibers, std::vector<unsigned> &order, std::mt19937 &random)
+static bool run_block(std::vector<Fiber> &fibers, std::vector<unsigned> &order, unsigned &random)
 {
     for (auto &fiber : fibers) start(fiber);
     for (;;) {
-        std::shuffle(order.begin(), order.end(), random);
+        shuffle(order, random);
         for (unsigned number : order) {
             current = &fibers[number];
             if (current->is_finished) continue;
@@ -76,21 +86,24 @@ static int launch(void (*function)(const void *), const void *job, const unsigne
     argument = job;
     gridDim = {blocks[0], blocks[1], blocks[2]};
     blockDim = {threads[0], threads[1], threads[2]};
-    std::mt19937 random(seed);
+    unsigned random = seed;
     std::vector<Fiber> fibers(threads[0] * threads[1] * threads[2]);
     std::vector<unsigned> order(fibers.size());
+    char *stacks = new char[fibers.size() * STACK_BYTES];
     for (unsigned i = 0; i < fibers.size(); i++) {
         order[i] = i;
-        fibers[i].stack.resize(64 << 10);
+        fibers[i].stack = &stacks[i * (size_t)STACK_BYTES];
         fibers[i].id = {i % threads[0], i / threads[0] % threads[1], i / threads[0] / threads[1]};
     }
-    for (unsigned z = 0; z < blocks[2]; z++)
-        for (unsigned y = 0; y < blocks[1]; y++)
-            for (unsigned x = 0; x < blocks[0]; x++) {
+    bool is_finished = true;
+    for (unsigned z = 0; z < blocks[2] && is_finished; z++)
+        for (unsigned y = 0; y < blocks[1] && is_finished; y++)
+            for (unsigned x = 0; x < blocks[0] && is_finished; x++) {
                 blockIdx = {x, y, z};
-                if (!run_block(fibers, order, random)) return 1;
+                is_finished = run_block(fibers, order, random);
             }
-    return 0;
+    delete[] stacks;
+    return !is_finished;
 }
 } // namespace shim
 
@@ -100,3 +113,10 @@ static inline void __syncthreads()
     swapcontext(&self->context, &shim::scheduler);
     threadIdx = self->id;
 }
+
+extern "C" double fma(double, double, double);
+extern "C" double sqrt(double);
+
+/* Products and sums that a compiler may not fuse. */
+static inline double __dmul_rn(double a, double b) { return a * b; }
+static inline double __dadd_rn(double a, double b) { return a + b; }

@@ -7,11 +7,12 @@ import pytest
 from tests.cuda import budgets
 
 PAGE = pathlib.Path(__file__).parents[2] / "docs/gpu.md"
+ROWS = (*budgets.ROWS, *budgets.FILTERS)
 MOST_OF_A_CONVOLVER = 77  # launches, with the kernel's spectrum kept
 
 
 @pytest.mark.parametrize("kernels", [True, False], ids=["kernels", "standard-only"])
-@pytest.mark.parametrize("row", budgets.ROWS, ids=[row.name for row in budgets.ROWS])
+@pytest.mark.parametrize("row", ROWS, ids=[row.name for row in ROWS])
 def test_call_stays_within_its_budget(row, kernels):
     launches, images = budgets.measured(row, kernels=kernels)
     most_launches, most_images = row.most if kernels else row.most_standard

@@ -1,16 +1,19 @@
 """Every kind of kernel compiled by NVRTC for three generations of cards: it fits. Nothing runs, no speed is shown."""
 
+import numpy as np
 import pytest
 
-from arrayconv._accel.cuda import job
+from arrayconv._accel.cuda import cuda_filters, job
 from arrayconv._accel.cuda.cuda_rows import _MAX_TAPS as ROW_TAPS
 from arrayconv._accel.cuda.cuda_tiles import _ROWS as TILE_ROWS
 from arrayconv._accel.cuda.sources import Kernel
+from arrayconv._problem.chain import Chains, Window
+from arrayconv._problem.spec import Axis
 from tests.cuda.nvrtc import compiled
 
 SHARED_BYTES = 48 << 10  # of a block, without asking for more
 REGISTERS = 65536  # of a multiprocessor, for one block at least
-THREADS = {"loops": 256, "rows": 128, "tiles": 128}
+THREADS = {"loops": 256, "rows": 128, "tiles": 128, "filter_planes": 256, "filter_windows": 256}
 
 
 def rows(dtype, height, width, step=1):
@@ -25,7 +28,28 @@ def loops(dtype, axes):
     return Kernel("loops", job.options(dtype, NAXES=axes))
 
 
+def filtered(dtype, *passes, combine="", is_whole=False):
+    """Return the kernel of the first launch of a filter of images; a pass is its axes."""
+    shape = 64, 300
+    windows = tuple(
+        Window(axes, tuple(Axis(shape[axis], 5, shape[axis], before=2) for axis in axes)) for axes in passes
+    )
+    chains = Chains(shape, (windows,) * (2 if combine else 1), dtype, dtype, combine)
+    taps = np.ones(cuda_filters._num_values(chains))
+    bound = cuda_filters.CudaFilters(chains, 0, taps, is_whole=is_whole)
+    return next(bound._stages((300, 1), (300, 1), ())).kernel
+
+
 KERNELS = {
+    "filter float32, down first": filtered("float32", (0,), (1,)),
+    "filter float32, along first": filtered("float32", (1,), (0,)),
+    "filter float32, lengths": filtered("float32", (0,), (1,), combine="length"),
+    "filter float64": filtered("float64", (0,), (1,)),
+    "filter complex64": filtered("complex64", (0,), (1,)),
+    "filter uint8": filtered("uint8", (0,), (1,)),
+    "filter uint8 in int": filtered("uint8", (0,), (1,), is_whole=True),
+    "window float32": filtered("float32", (0, 1)),
+    "window uint64": filtered("uint64", (0, 1)),
     **{f"rows {n}x{n} float32": rows("float32", n, n) for n in (1, 2, 3, 5, 7, 9)},
     "rows 3x9 float32, strided": rows("float32", 3, 9, "column.x"),
     **{f"rows {n}x{n} float64": rows("float64", n, n) for n in (3, ROW_TAPS[8])},
@@ -39,9 +63,18 @@ KERNELS = {
     **{f"loops {n} float32": loops("float32", n) for n in range(1, job.MAX_AXES + 1)},
     **{f"loops 2 {dtype}": loops(dtype, 2) for dtype in sorted(job.DTYPES - {"float32"})},
 }
-SPILLED = {"rows": 0, "tiles": 8, "loops": 48}  # bytes at most, none of them in the innermost loop
-ARCHITECTURES = {"80": ("rows 5x5 float32", "tiles 32 float32", "loops 2 float64"), "90": tuple(KERNELS), "120": (
-    "rows 7x7 float32", "tiles 16 float64", "loops 3 float32")}  # fmt: skip
+SPILLED = {  # bytes at most; of rows, tiles and loops none in the innermost loop
+    "rows": 0,
+    "tiles": 8,
+    "loops": 48,
+    "filter_planes": 16,
+    "filter_windows": 48,
+}
+ARCHITECTURES = {
+    "80": ("filter float32, down first", "rows 5x5 float32", "tiles 32 float32", "loops 2 float64"),
+    "90": tuple(KERNELS),
+    "120": ("filter uint8", "rows 7x7 float32", "tiles 16 float64", "loops 3 float32"),
+}
 ROWS = [(architecture, name) for architecture, names in ARCHITECTURES.items() for name in names]
 
 

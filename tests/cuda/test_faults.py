@@ -3,6 +3,7 @@
 import pytest
 
 from arrayconv._accel.cuda import launch, sources
+from tests.cuda import test_filters
 from tests.cuda.test_kernels import check, numbers
 
 FAULTS = {  # name -> file, text, what replaces it, method
@@ -43,11 +44,55 @@ FAULTS = {  # name -> file, text, what replaces it, method
         "cuda_tiles",
     ),
     "odd taps lost": ("tiles", "columns - c == 2", "columns - c == 5", "cuda_tiles"),
+    "barrier before a plane's tile lost": (
+        "filter_planes",
+        "            __syncthreads();\n            filter_tile",
+        "            filter_tile",
+        "gaussian",
+    ),
+    "barrier after a plane's tile lost": ("filter_planes", "__syncthreads(); /*", "; /*", "magnitude"),
+    "plane's tile one column short": (
+        "filter_planes",
+        "width = TILE_X + column.taps - 1;",
+        "width = TILE_X + column.taps - 2;",
+        "gaussian",
+    ),
+    "plane's tile one row short": (
+        "filter_planes",
+        "height = TILE_Y + row.taps - 1;",
+        "height = TILE_Y + row.taps - 2;",
+        "sobel 1",
+    ),
+    "column of a tile not skewed": ("filter_planes", "skewed(c)] = stored", "c] = stored", "gaussian"),
+    "fill between passes lost": ("filter_planes", "fills && (unsigned)(left", "0 && (unsigned)(left", "sobel 0"),
+    "last lane of a window lost": ("filter_planes", "r < taps + LANES - 1;", "r < taps + LANES - 2;", "gaussian"),
+    "mean not divided": ("filters", "? sum * pass.factor :", "? sum :", "uniform"),
+    "products fused": ("filters", "__dadd_rn(sum, __dmul_rn(tap, sample))", "fma(tap, sample, sum)", "convolve"),
+    "integers saturated": ("filters", "(int)value : -2147483647 - 1", "(int)value : 2147483647", "cut"),
+    "chains before lost": ("filters", "if (!is_first) value", "if (false) value", "magnitude"),
+    "root of every chain": ("filters", "if (is_last) value", "if (true) value", "magnitude"),
+    "zeros of a cross multiplied": ("filter_windows", "job.skips_zeros &&", "false &&", "cross"),
+    "fill of a window lost": ("filter_windows", "s < 0 ? fill :", "s < 0 ? SUM() :", "convolve"),
+}
+
+
+FILTERS = {
+    **{
+        name: lambda name=name: test_filters.compare("float32", name)
+        for name in ("gaussian", "sobel 0", "sobel 1", "magnitude")
+    },
+    "uniform": lambda: test_filters.compare("float32", "uniform"),
+    "convolve": lambda: test_filters.compare("uint8", "convolve"),
+    "cut": test_filters.test_float_is_cut_to_an_integer_as_scipy_cuts_it,
+    "cross": test_filters.test_nonfinite_samples_do_not_contaminate_what_a_cross_does_not_contain,
 }
 
 
 def compare(method):
     """Compare a kernel with NumPy's sums on every boundary, several widths modulo 4, channels and groups."""
+    if method in FILTERS:
+        FILTERS[method]()
+        return
     for boundary, fill in (("constant", 3), ("edge", 0), ("symmetric", 0), ("reflect", 0), ("wrap", 0)):
         for width in (37, 38, 39, 600):
             x, kernel = numbers((9, width), "float32", 1), numbers((3, 6), "float32", 2)

@@ -14,8 +14,8 @@ from arrayconv._arrays import dtypes
 from arrayconv._problem.spec import Spec
 
 MAX_AXES = 6
-_BOUNDARIES = {"constant": 0, "edge": 1, "symmetric": 2, "reflect": 3, "wrap": 4}
-_AXIS = np.dtype(
+BOUNDARIES = {"constant": 0, "edge": 1, "symmetric": 2, "reflect": 3, "wrap": 4}
+AXIS = np.dtype(
     [(name, "i8") for name in ("x", "y", "w")]
     + [(name, "i4") for name in ("size", "outputs", "taps", "stride", "dilation", "before", "boundary", "unused")],
     align=True,
@@ -30,22 +30,22 @@ JOB = np.dtype(
     ]
     + [("fill_real", "f8"), ("fill_imag", "f8"), ("fill_integer", "i8")]
     + [(name, "i4") for name in ("batch", "groups", "filters", "channels")]
-    + [("axes", _AXIS, (MAX_AXES,))],
+    + [("axes", AXIS, (MAX_AXES,))],
     align=True,
 )  # fmt: skip
-_TYPES = {
+TYPES = {
     "float32": "float", "float64": "double", "complex64": "complex64", "complex128": "complex128",
     "int8": "signed char", "int16": "short", "int32": "int", "int64": "long long",
 }  # fmt: skip
 _SUMS = {"int8": "unsigned", "int16": "unsigned", "int32": "unsigned", "int64": "unsigned64"}  # they wrap
-DTYPES = frozenset(_TYPES)
+DTYPES = frozenset(TYPES)
 
 Steps = Sequence[int]  # elements between neighbours along each axis
 
 
 def options(dtype: str, **macros: Any) -> tuple[str, ...]:
     """Return a compiler's options: the types of arrays of a dtype and of their sums, and further macros."""
-    name = _TYPES[dtype]
+    name = TYPES[dtype]
     types = {"X": name, "W": name, "Y": name, "SUM": _SUMS.get(dtype, name), "JOB_BYTES": JOB.itemsize}
     return tuple(f"-D{macro}={value}" for macro, value in {**types, **macros}.items())
 
@@ -78,6 +78,6 @@ def job(spec: Spec, dtype: str, fill: complex, x: Steps, w: Steps, y: Steps) -> 
     for number, axis in enumerate(spec.axes):
         packed["axes"][0, number] = (
             x[3 + number], y[3 + number], w[3 + number], axis.size, axis.outputs, axis.taps, axis.stride,
-            axis.dilation, axis.before, _BOUNDARIES[axis.boundary], 0,
+            axis.dilation, axis.before, BOUNDARIES[axis.boundary], 0,
         )  # fmt: skip
     return packed

@@ -26,6 +26,11 @@ def launch(kernel: Kernel, grid: Grid, job: Any, device: Any) -> None:
     function(grid.blocks, grid.threads, (job,))
 
 
+def prepare(kernel: Kernel, device: Any) -> None:
+    """Compile a kernel for a device before its first launch; AcceleratorFailed where that fails."""
+    _compiled(kernel, device.id)
+
+
 @cache
 def _compiled(kernel: Kernel, device: int) -> Any:
     cupy = sys.modules["cupy"]

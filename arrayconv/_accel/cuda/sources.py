@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from importlib.resources import files
 from typing import NamedTuple
 
-_INCLUDE = '#include "job.cuh"\n'
+_INCLUDE = re.compile(r'#include "(job|filters)\.cuh"\n')
 
 
 class Kernel(NamedTuple):
@@ -18,7 +19,7 @@ class Kernel(NamedTuple):
     @property
     def text(self) -> str:
         """The source."""
-        return _read(self.name).replace(_INCLUDE, _read("job"))
+        return _included(self.name)
 
     @property
     def flags(self) -> tuple[str, ...]:
@@ -31,6 +32,10 @@ class Grid(NamedTuple):
 
     blocks: tuple[int, int, int]
     threads: tuple[int, int, int]
+
+
+def _included(name: str) -> str:
+    return _INCLUDE.sub(lambda match: _included(match[1]), _read(name))
 
 
 @lru_cache

@@ -241,31 +241,48 @@ def _passes(chains: Chains, axes: list[int], is_uint16: bool) -> tuple[list[Filt
     return passes, np.concatenate(positions)
 
 
+class Mean(NamedTuple):
+    """How the sums of a pass are divided."""
+
+    is_exact: bool  # whether float64 contains every sum of the integers
+    divides: bool
+    divisor: int
+    multiplies: bool  # by the factor alone, where that product is rounded to the same number as the quotient
+    factor: float
+
+
+def mean(chains: Chains, window: Window) -> Mean:
+    """Return how the sums of a pass in float64 are divided; of sums without a divisor nothing is."""
+    names, eps = (_part(chains.x), _part(chains.y)), dtypes.eps("float64")
+    is_integer = dtypes.kind(names[1]) == "integer"
+    sum_bits = window.divisor.bit_length() + max(8 * dtypes.itemsize(name) for name in names)
+    is_exact = dtypes.kind(names[0]) == "integer" and sum_bits <= _EXACT_BITS
+    multiplies = (is_integer and is_exact) or names[1] == "float32"
+    factor = 1.0
+    if is_integer:
+        factor += (6 if is_exact else 2) * eps
+    if multiplies:
+        factor /= window.divisor
+    return Mean(is_exact, window.divisor != 1, window.divisor, multiplies, factor)
+
+
 def _float64_sums(chains: Chains, window: Window) -> dict[str, Any]:
     """Return how the sums of a pass are formed in float64, and divided; one kernel's integers are exact in any order.
 
     Sums of two samples may exceed float64: where samples are of that dtype, every product is formed.
     """
-    names, eps = (_part(chains.x), _part(chains.y)), dtypes.eps("float64")
+    names, own = (_part(chains.x), _part(chains.y)), mean(chains, window)
     is_integer = dtypes.kind(names[1]) == "integer"
-    sum_bits = window.divisor.bit_length() + max(8 * dtypes.itemsize(name) for name in names)
-    is_exact = dtypes.kind(names[0]) == "integer" and sum_bits <= _EXACT_BITS
-    multiplies = (is_integer and is_exact) or names[1] == "float32"  # in which the product is the rounded quotient
-    if window.divisor != 1 and (not is_integer or is_exact):
+    if own.divides and (not is_integer or own.is_exact):
         how = _MEAN
     else:
         how = _ORDERED if is_integer and not chains.is_one_kernel else _FUSED if "float64" in names else _ANY
-    raises = 1.0
-    if is_integer:
-        raises += (6 if is_exact else 2) * eps
-    if multiplies:
-        raises /= window.divisor
     return {
         "how": how,
-        "divides": window.divisor != 1,
-        "divisor": double_bits(window.divisor),
-        "raises": double_bits(raises),
-        "multiplies": multiplies,
+        "divides": own.divides,
+        "divisor": double_bits(own.divisor),
+        "raises": double_bits(own.factor),
+        "multiplies": own.multiplies,
     }
 
 

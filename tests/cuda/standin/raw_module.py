@@ -21,13 +21,15 @@ FLAGS = tuple(os.environ.get("ARRAYCONV_SHIM_FLAGS", "-O1").split())  # a saniti
 MAX_THREADS = 1024  # of a block
 MAX_BLOCKS = (2**31 - 1, 65535, 65535)
 _ENTRY = """
+template <class Struct> static void call(void (*kernel)(Struct), const void *job) { kernel(*(const Struct *)job); }
 extern "C" int run_kernel(const void *job, const unsigned *blocks, const unsigned *threads, unsigned seed)
 {
-    return shim::launch([](const void *job) { %s(*(const Job *)job); }, job, blocks, threads, seed);
+    return shim::launch([](const void *job) { call(%s, job); }, job, blocks, threads, seed);
 }
 """
 ITEMSIZES = {
-    "float": 4, "double": 8, "complex64": 8, "complex128": 16, "signed char": 1, "short": 2, "int": 4, "long long": 8
+    "float": 4, "double": 8, "complex64": 8, "complex128": 16, "signed char": 1, "short": 2, "int": 4, "long long": 8,
+    "unsigned char": 1, "unsigned short": 2, "unsigned": 4, "unsigned64": 8,
 }  # fmt: skip
 _compiled = {}
 
@@ -46,14 +48,14 @@ class RawModule:
         key = self.code, self.options, FLAGS, name
         if key not in _compiled:
             _compiled[key] = _compile(self.code + _ENTRY % name, self.options)
-        return RawKernel(name, _compiled[key], _itemsize(self.options))
+        return RawKernel(name, _compiled[key], [_itemsize(self.options, macro) for macro in "XY"])
 
 
 class RawKernel:
     """A kernel: a call launches it."""
 
-    def __init__(self, name, function, itemsize):
-        self.name, self._function, self._itemsize = name, function, itemsize
+    def __init__(self, name, function, itemsizes):
+        self.name, self._function, (self._x_bytes, self._y_bytes) = name, function, itemsizes
 
     def __call__(self, grid, block, args, *, shared_mem=0):
         (job,) = args
@@ -69,14 +71,19 @@ class RawKernel:
     def _count(self, job):
         """Count the launch, with every sample and every tap read once."""
         axes = [axis for axis in job["axes"] if axis["outputs"]]
+        if "passes" in job.dtype.names:
+            samples, outputs = (prod(int(axis[name]) for axis in axes) for name in ("size", "outputs"))
+            adds = not job["is_first"]  # to what an earlier launch wrote
+            LEDGER.launch(self.name, self._x_bytes * samples + adds * self._y_bytes * outputs, self._y_bytes * outputs)
+            return
         batch, groups, channels, filters = (int(job[name]) for name in ("batch", "groups", "channels", "filters"))
         samples, outputs, taps = (prod(int(axis[name]) for axis in axes) for name in ("size", "outputs", "taps"))
         read = groups * channels * (batch * samples + filters * taps)
-        LEDGER.launch(self.name, self._itemsize * read, self._itemsize * batch * groups * filters * outputs)
+        LEDGER.launch(self.name, self._x_bytes * read, self._y_bytes * batch * groups * filters * outputs)
 
 
-def _itemsize(options):
-    (name,) = (option.removeprefix("-DX=") for option in options if option.startswith("-DX="))
+def _itemsize(options, macro):
+    (name,) = (option.removeprefix(f"-D{macro}=") for option in options if option.startswith(f"-D{macro}="))
     return ITEMSIZES[name]
 
 
