@@ -100,3 +100,16 @@ static inline void __syncthreads()
     swapcontext(&self->context, &shim::scheduler);
     threadIdx = self->id;
 }
+
+static inline unsigned __float_as_uint(float v) { unsigned b; memcpy(&b, &v, sizeof b); return b; }
+static inline float __uint_as_float(unsigned b) { float v; memcpy(&v, &b, sizeof v); return v; }
+static inline long long __double_as_longlong(double v) { long long b; memcpy(&b, &v, sizeof b); return b; }
+static inline double __longlong_as_double(long long b) { double v; memcpy(&v, &b, sizeof v); return v; }
+
+/* Fibers change only at barriers. */
+template <class Number> static inline Number atomicMax(Number *at, Number value)
+{
+    const Number before = *at;
+    if (value > before) *at = value;
+    return before;
+}

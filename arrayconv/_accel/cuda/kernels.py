@@ -83,7 +83,7 @@ def bound(spec: Spec, context: Context, grid: Grid, choose: Choose) -> Bound:
 
     def run(x: Any, kernel: Any, out: Any) -> Any:
         y = xp.empty(shape, dtype=getattr(xp, dtype), device=context.device)
-        steps = _steps(x), _steps(kernel), _steps(y)
+        steps = steps_of(x), steps_of(kernel), steps_of(y)
         packed = job.job(spec, dtype, context.fill, *steps)
         packed["x"], packed["w"], packed["y"] = x.data.ptr, kernel.data.ptr, y.data.ptr
         launch(choose(steps[0], steps[2]), grid, packed, context.device)
@@ -92,7 +92,7 @@ def bound(spec: Spec, context: Context, grid: Grid, choose: Choose) -> Bound:
     return Bound(run)
 
 
-def _steps(array: Any) -> tuple[int, ...]:
+def steps_of(array: Any) -> tuple[int, ...]:
     """Return the elements between neighbours along each axis."""
     return tuple([step // array.itemsize for step in array.strides])
 
