@@ -168,7 +168,10 @@ def _bind(spec: Spec, context: Context) -> Bound:
     if slabs is not None:
         convolution = _SlabConvolution(slabs, spec, context)
         return Bound(convolution.run, convolution.checked)
-    read, shifts = (..., *reads(spec)), [(n, -first_output(axis)) for n, axis in enumerate(spec.axes) if axis.wraps_around]
+    read, shifts = (
+        (..., *reads(spec)),
+        [(n, -first_output(axis)) for n, axis in enumerate(spec.axes) if axis.wraps_around],
+    )
 
     def run(x: Array, kernel: spectral.Spectra, out: Array | None) -> Array:
         y = spectral.convolve(x, kernel, context)

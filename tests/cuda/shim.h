@@ -2,9 +2,7 @@
 
    Shown: indices, boundaries, layouts, the struct, barriers. Not shown: numbers of a GPU, warps, limits, speed. */
 #pragma once
-#include <algorithm>
 #include <cstring>
-#include <random>
 #include <ucontext.h>
 #include <vector>
 
@@ -50,12 +48,36 @@ static void start(Fiber &fiber)
     makecontext(&fiber.context, run_thread, 0);
 }
 
-/* Run one block; false where some threads end while others wait at a barrier. */
-static bool run_block(std::vector<Fiber> &fibers, std::vector<unsigned> &order, std::mt19937 &random)
+/* A linear congruential generator: the standard library's would take most of a kernel's compile time. */
+struct Random {
+    unsigned long long state;
+    unsigned below(unsigned n)
+    {
+        state = state * 6364136223846793005ull + 1442695040888963407ull;
+        return (unsigned)((state >> 33) % n);
+    }
+};
+
+static void shuffle(std::vector<unsigned> &order, Random &random)
 {
+    for (unsigned last = (unsigned)order.size() - 1; last > 0; last--) std::swap(order[last], order[random.below(last + 1)]);
+}
+
+/* Run one block; false where some threads end while others wait at a barrier. Without barriers threads need no stacks
+   of their own, whose switches are system calls. */
+static bool run_block(std::vector<Fiber> &fibers, std::vector<unsigned> &order, Random &random)
+{
+    if (!HAS_BARRIERS) {
+        shuffle(order, random);
+        for (unsigned number : order) {
+            threadIdx = fibers[number].id;
+            kernel(argument);
+        }
+        return true;
+    }
     for (auto &fiber : fibers) start(fiber);
     for (;;) {
-        std::shuffle(order.begin(), order.end(), random);
+        shuffle(order, random);
         for (unsigned number : order) {
             current = &fibers[number];
             if (current->is_finished) continue;
@@ -76,12 +98,12 @@ static int launch(void (*function)(const void *), const void *job, const unsigne
     argument = job;
     gridDim = {blocks[0], blocks[1], blocks[2]};
     blockDim = {threads[0], threads[1], threads[2]};
-    std::mt19937 random(seed);
+    Random random = {seed};
     std::vector<Fiber> fibers(threads[0] * threads[1] * threads[2]);
     std::vector<unsigned> order(fibers.size());
     for (unsigned i = 0; i < fibers.size(); i++) {
         order[i] = i;
-        fibers[i].stack.resize(64 << 10);
+        if (HAS_BARRIERS) fibers[i].stack.resize(64 << 10);
         fibers[i].id = {i % threads[0], i / threads[0] % threads[1], i / threads[0] / threads[1]};
     }
     for (unsigned z = 0; z < blocks[2]; z++)

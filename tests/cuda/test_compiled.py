@@ -3,6 +3,7 @@
 import pytest
 
 from arrayconv._accel.cuda import job
+from arrayconv._accel.cuda import spectra as spectral_kernels
 from arrayconv._accel.cuda.cuda_rows import _MAX_TAPS as ROW_TAPS
 from arrayconv._accel.cuda.cuda_tiles import _ROWS as TILE_ROWS
 from arrayconv._accel.cuda.sources import Kernel
@@ -10,7 +11,7 @@ from tests.cuda.nvrtc import compiled
 
 SHARED_BYTES = 48 << 10  # of a block, without asking for more
 REGISTERS = 65536  # of a multiprocessor, for one block at least
-THREADS = {"loops": 256, "rows": 128, "tiles": 128}
+THREADS = {"loops": 256, "rows": 128, "tiles": 128, "spectra": 256}
 
 
 def rows(dtype, height, width, step=1):
@@ -23,6 +24,10 @@ def tiles(dtype, most, width):
 
 def loops(dtype, axes):
     return Kernel("loops", job.options(dtype, NAXES=axes))
+
+
+def spectra(name, dtype, axes, *, scans=False):
+    return spectral_kernels.kernel(name, dtype, axes, scans)
 
 
 KERNELS = {
@@ -38,21 +43,30 @@ KERNELS = {
     "tiles 16 int64": tiles("int64", 16, 8),
     **{f"loops {n} float32": loops("float32", n) for n in range(1, job.MAX_AXES + 1)},
     **{f"loops 2 {dtype}": loops(dtype, 2) for dtype in sorted(job.DTYPES - {"float32"})},
+    "spectra pad 1 float32, scanned": spectra("pad", "float32", 1, scans=True),
+    "spectra pad 3 complex128": spectra("pad", "complex128", 3),
+    "spectra pad 2 float32": spectra("pad", "float32", 2),
+    "spectra contain 3 float64": spectra("contain", "float64", 3),
+    "spectra product 1 float32": spectra("product", "float32", 1),
+    "spectra product 3 complex128": spectra("product", "complex128", 3),
+    "spectra restore 2 float32": spectra("restore", "float32", 2),
+    "spectra restore 3 complex128": spectra("restore", "complex128", 3),
 }
-SPILLED = {"rows": 0, "tiles": 8, "loops": 48}  # bytes at most, none of them in the innermost loop
-ARCHITECTURES = {"80": ("rows 5x5 float32", "tiles 32 float32", "loops 2 float64"), "90": tuple(KERNELS), "120": (
-    "rows 7x7 float32", "tiles 16 float64", "loops 3 float32")}  # fmt: skip
+SPILLED = {"rows": 0, "tiles": 8, "loops": 48, "spectra": 0}  # bytes at most, none of them in the innermost loop
+ARCHITECTURES = {"80": ("rows 5x5 float32", "tiles 32 float32", "loops 2 float64", "spectra pad 2 float32"),
+    "90": tuple(KERNELS), "120": (
+    "rows 7x7 float32", "tiles 16 float64", "loops 3 float32", "spectra restore 2 float32")}  # fmt: skip
 ROWS = [(architecture, name) for architecture, names in ARCHITECTURES.items() for name in names]
 
 
 @pytest.mark.parametrize(("architecture", "name"), ROWS)
 def test_kernel_fits(architecture, name):
     kernel = KERNELS[name]
-    facts = compiled(kernel, architecture)
+    facts, kind = compiled(kernel, architecture), name.split()[0]
     assert facts.code
-    assert facts.spilled <= SPILLED[kernel.name]
+    assert facts.spilled <= SPILLED[kind]
     assert facts.shared <= SHARED_BYTES
-    assert facts.registers * THREADS[kernel.name] <= REGISTERS
+    assert facts.registers * THREADS[kind] <= REGISTERS
 
 
 def test_a_source_that_does_not_compile_says_why():

@@ -104,14 +104,14 @@ def pad(task: Any, of: Layout, dtype: str, device: Any, *, scans: bool) -> None:
 
 def contain(task: Any, of: Layout, dtype: str, device: Any) -> None:
     """Scale padded samples and mark contaminated windows, where the summary says that there is a reason."""
-    columns = min(-(-of.points * of.spec.channels // _THREADS), _MAX_COLUMNS // 4)
+    columns = min(-(-of.points * of.spec.channels // (8 * _THREADS)), _MAX_COLUMNS // 4)  # few: most return at once
     rows = min(of.spec.batch * of.spec.groups, MAX_BLOCKS)
     _launch("contain", task, Grid((columns, rows, 1), (_THREADS, 1, 1)), len(of.lengths), dtype, device)
 
 
 def multiply(task: Any, of: Layout, dtype: str, device: Any) -> None:
     """Write the product of spectra."""
-    columns = min(-(-int(task["frequencies"][0]) // _THREADS), _MAX_COLUMNS)
+    columns = min(-(-int(task["frequencies"][0]) // (4 * _THREADS)), _MAX_COLUMNS)
     grid = Grid((columns, _rows(of.spec), 1), (_THREADS, 1, 1))
     _launch("product", task, grid, len(of.lengths), dtype, device)
 

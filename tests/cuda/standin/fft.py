@@ -1,6 +1,6 @@
 """`cupy.fft` and `cupyx.scipy.fft` with the passes that CuPy's sources make.
 
-They pad axis by axis, copy views, and what a complex-to-real transform would overwrite, and divide in a pass of its own.
+They pad axis by axis, copy views and what a complex-to-real transform would overwrite, and divide in a further pass.
 """
 
 from itertools import pairwise

@@ -85,6 +85,7 @@ def _compile(text, options):
     path = _folder() / f"{hashlib.sha256(facts).hexdigest()}.so"
     if not path.exists():
         own = path.with_suffix(f".{os.getpid()}")
+        options = [*options, f"-DHAS_BARRIERS={int('__syncthreads' in text)}"]
         command = ["g++", "-shared", "-fPIC", "-w", *FLAGS, *options, f"-I{HERE}", "-x", "c++", "-", "-o", str(own)]
         process = subprocess.run(command, input=text, text=True, capture_output=True, check=False)
         if process.returncode:
