@@ -26,7 +26,7 @@ def forward(samples: Array, lengths: tuple[int, ...], traits: Traits) -> Array:
     return _contiguous(transform.forward(samples, lengths, real=real, fft=_library(), by_axes=False))
 
 
-def inverse(spectrum: Array, lengths: tuple[int, ...], traits: Traits) -> Array:
+def inverse(spectrum: Any, lengths: tuple[int, ...], traits: Traits) -> Any:
     """Return the samples of a spectrum, which is overwritten, times their number."""
     fft, axes = _library(), tuple(range(-len(lengths), 0))
     function = fft.irfftn if spectral.is_real(traits) else fft.ifftn
