@@ -14,6 +14,7 @@ from importlib.util import find_spec
 
 from arrayconv import _fft
 from arrayconv._accel.cuda import launch
+from arrayconv._accel.cuda.cuda_fft import cuda_fft
 from arrayconv._accel.cuda.cuda_loops import cuda_loops
 from arrayconv._accel.cuda.cuda_rows import cuda_rows
 from arrayconv._accel.cuda.cuda_tiles import cuda_tiles
@@ -88,6 +89,7 @@ ACCELERATED: dict[str, Algorithm] = {
         cuda_loops,
         cuda_rows,
         cuda_tiles,
+        cuda_fft,
     )
 }
 _KERNELS = frozenset((cuda_loops.name, cuda_rows.name, cuda_tiles.name))  # no other library multiplies

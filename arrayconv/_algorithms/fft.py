@@ -168,7 +168,10 @@ def _bind(spec: Spec, context: Context) -> Bound:
     if slabs is not None:
         convolution = _SlabConvolution(slabs, spec, context)
         return Bound(convolution.run, convolution.checked)
-    read, shifts = (..., *reads(spec)), [(n, -_first(axis)) for n, axis in enumerate(spec.axes) if axis.wraps_around]
+    read, shifts = (
+        (..., *reads(spec)),
+        [(n, -first_output(axis)) for n, axis in enumerate(spec.axes) if axis.wraps_around],
+    )
 
     def run(x: Array, kernel: spectral.Spectra, out: Array | None) -> Array:
         y = spectral.convolve(x, kernel, context)
@@ -203,7 +206,7 @@ class _SlabConvolution:
         return None if y is None else y[None, None, None]
 
 
-def _first(axis: Axis) -> int:
+def first_output(axis: Axis) -> int:
     """Return the index of the first output in the circular convolution with the reversed kernel."""
     return axis.reach - 1 - axis.before
 
@@ -214,7 +217,7 @@ def reads(spec: Spec) -> list[slice]:
 
 
 def _read(axis: Axis) -> slice:
-    first = 0 if axis.wraps_around else _first(axis)
+    first = 0 if axis.wraps_around else first_output(axis)
     return slice(first, first + axis.stride * (axis.outputs - 1) + 1, axis.stride)
 
 

@@ -185,12 +185,18 @@ def cut(axis: Axis, first: int, stop: int, extends: Set[str]) -> tuple[Axis, Sou
     if "all" in extends and part.leaves_data:
         start, end = sample_range(axis.size, lo, hi, axis.boundary)
         return part._replace(size=end - start, before=start - lo), (Run(start, 1, end - start),) if end > start else ()
+    return extended(part, extends)
+
+
+def extended(axis: Axis, extends: Set[str]) -> tuple[Axis, Source]:
+    """Return the axis on its own piece of x, extended by what a method with these `extends` does not, and its runs."""
+    lo, hi = axis.span(0, axis.outputs)
     if handles_zeros(axis, extends):
         inside, end = max(lo, 0), min(hi, axis.size)
         # Windows wholly outside x read zeros only. A transform could skip them, but its offsets assume an overlap.
         if end > inside and inside - lo < axis.reach and hi - end < axis.reach:
-            return part._replace(size=end - inside, before=inside - lo), (Run(inside, 1, end - inside),)
-    return part._replace(size=hi - lo, before=0), runs(axis.size, lo, hi, axis.boundary)
+            return axis._replace(size=end - inside, before=inside - lo), (Run(inside, 1, end - inside),)
+    return axis._replace(size=hi - lo, before=0), runs(axis.size, lo, hi, axis.boundary)
 
 
 def handles_zeros(axis: Axis, extends: Set[str]) -> bool:

@@ -29,6 +29,8 @@ ROWS = (
     Row("15 x 15", 15),
     Row("31 x 31, reflected", 31, boundary="reflect"),
     Row("15 x 15 int32", 15, "int32", most_standard=(80, 210.0)),
+    Row("63 x 63", 63, most=(12, 28.0), most_standard=(110, 58.0)),
+    Row("63 x 63 float64, reflected", 63, "float64", "reflect", most=(12, 28.0), most_standard=(154, 58.0)),
 )
 
 
@@ -88,24 +90,27 @@ def measured_filter(row, kernels):
     return LEDGER.num_launches, LEDGER.images(x.nbytes)
 
 
-def convolver_launches():
-    """Return the launches of a second call of a Convolver that keeps a spectrum."""
-    x, taps = operands(Row("", 31))
+def of_convolver(method):
+    """Return the launches of a second call of a Convolver that keeps a spectrum, and its bytes in images."""
+    x, taps = operands(Row("", 63))
     with allowed():
-        convolver = arrayconv.Convolver(taps, "same", separable=False, method="fft")
+        convolver = arrayconv.Convolver(taps, "same", separable=False, method=method)
     convolver(x)
     LEDGER.reset()
     convolver(x)
-    return LEDGER.num_launches
+    return LEDGER.num_launches, LEDGER.images(x.nbytes)
 
 
 def table():
     """Return the rows of the page's table."""
     lines = []
     for row in (*ROWS, *FILTERS):
-        standard, own = measured(row, kernels=False), measured(row, kernels=True)
-        lines.append(f"| {row.name} | {standard[0]}, {standard[1]:.0f} | {own[0]}, {own[1]:.1f} |")
-    return lines
+        lines.append(_line(row.name, measured(row, kernels=False), measured(row, kernels=True)))
+    return [*lines, _line("63 x 63, `Convolver`", of_convolver("fft"), of_convolver("cuda_fft"))]
+
+
+def _line(name, standard, own):
+    return f"| {name} | {standard[0]}, {standard[1]:.0f} | {own[0]}, {own[1]:.1f} |"
 
 
 if __name__ == "__main__":

@@ -48,21 +48,33 @@ static void start(Fiber &fiber)
     makecontext(&fiber.context, run_thread, 0);
 }
 
-/* Bring the threads into random order; the library's own generators take longer to compile than a kernel. */
-static void shuffle(std::vector<unsigned> &order, unsigned &random)
-{
-    for (size_t count = order.size(); count > 1; count--) {
-        random = random * 1664525 + 1013904223;
-        const size_t other = (random >> 8) % count;
-        const unsigned last = order[count - 1];
-        order[count - 1] = order[other];
-        order[other] = last;
+/* A linear congruential generator: the standard library's would take most of a kernel's compile time. */
+struct Random {
+    unsigned long long state;
+    unsigned below(unsigned n)
+    {
+        state = state * 6364136223846793005ull + 1442695040888963407ull;
+        return (unsigned)((state >> 33) % n);
     }
+};
+
+static void shuffle(std::vector<unsigned> &order, Random &random)
+{
+    for (unsigned last = (unsigned)order.size() - 1; last > 0; last--) std::swap(order[last], order[random.below(last + 1)]);
 }
 
-/* Run one block; false where some threads end while others wait at a barrier. */
-static bool run_block(std::vector<Fiber> &fibers, std::vector<unsigned> &order, unsigned &random)
+/* Run one block; false where some threads end while others wait at a barrier. Without barriers threads need no stacks
+   of their own, whose switches are system calls. */
+static bool run_block(std::vector<Fiber> &fibers, std::vector<unsigned> &order, Random &random)
 {
+    if (!HAS_BARRIERS) {
+        shuffle(order, random);
+        for (unsigned number : order) {
+            threadIdx = fibers[number].id;
+            kernel(argument);
+        }
+        return true;
+    }
     for (auto &fiber : fibers) start(fiber);
     for (;;) {
         shuffle(order, random);
@@ -86,13 +98,13 @@ static int launch(void (*function)(const void *), const void *job, const unsigne
     argument = job;
     gridDim = {blocks[0], blocks[1], blocks[2]};
     blockDim = {threads[0], threads[1], threads[2]};
-    unsigned random = seed;
+    Random random = {seed};
     std::vector<Fiber> fibers(threads[0] * threads[1] * threads[2]);
     std::vector<unsigned> order(fibers.size());
-    char *stacks = new char[fibers.size() * STACK_BYTES];
+    char *stacks = new char[HAS_BARRIERS ? fibers.size() * STACK_BYTES : 1];
     for (unsigned i = 0; i < fibers.size(); i++) {
         order[i] = i;
-        fibers[i].stack = &stacks[i * (size_t)STACK_BYTES];
+        fibers[i].stack = HAS_BARRIERS ? &stacks[i * (size_t)STACK_BYTES] : nullptr;
         fibers[i].id = {i % threads[0], i / threads[0] % threads[1], i / threads[0] / threads[1]};
     }
     bool is_finished = true;
@@ -120,3 +132,15 @@ extern "C" double sqrt(double);
 /* Products and sums that a compiler may not fuse. */
 static inline double __dmul_rn(double a, double b) { return a * b; }
 static inline double __dadd_rn(double a, double b) { return a + b; }
+static inline unsigned __float_as_uint(float v) { unsigned b; memcpy(&b, &v, sizeof b); return b; }
+static inline float __uint_as_float(unsigned b) { float v; memcpy(&v, &b, sizeof v); return v; }
+static inline long long __double_as_longlong(double v) { long long b; memcpy(&b, &v, sizeof b); return b; }
+static inline double __longlong_as_double(long long b) { double v; memcpy(&v, &b, sizeof v); return v; }
+
+/* Fibers change only at barriers. */
+template <class Number> static inline Number atomicMax(Number *at, Number value)
+{
+    const Number before = *at;
+    if (value > before) *at = value;
+    return before;
+}

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from arrayconv._accel.cuda import cuda_filters, job
+from arrayconv._accel.cuda import spectra as spectral_kernels
 from arrayconv._accel.cuda.cuda_rows import _MAX_TAPS as ROW_TAPS
 from arrayconv._accel.cuda.cuda_tiles import _ROWS as TILE_ROWS
 from arrayconv._accel.cuda.sources import Kernel
@@ -13,7 +14,7 @@ from tests.cuda.nvrtc import compiled
 
 SHARED_BYTES = 48 << 10  # of a block, without asking for more
 REGISTERS = 65536  # of a multiprocessor, for one block at least
-THREADS = {"loops": 256, "rows": 128, "tiles": 128, "filter_planes": 256, "filter_windows": 256}
+THREADS = {"loops": 256, "rows": 128, "tiles": 128, "filter_planes": 256, "filter_windows": 256, "spectra": 256}
 
 
 def rows(dtype, height, width, step=1):
@@ -40,6 +41,10 @@ def filtered(dtype, *passes, combine="", is_whole=False):
     return next(bound._stages((300, 1), (300, 1), ())).kernel
 
 
+def spectra(name, dtype, axes, *, scans=False):
+    return spectral_kernels.kernel(name, dtype, axes, scans)
+
+
 KERNELS = {
     "filter float32, down first": filtered("float32", (0,), (1,)),
     "filter float32, along first": filtered("float32", (1,), (0,)),
@@ -62,6 +67,14 @@ KERNELS = {
     "tiles 16 int64": tiles("int64", 16, 8),
     **{f"loops {n} float32": loops("float32", n) for n in range(1, job.MAX_AXES + 1)},
     **{f"loops 2 {dtype}": loops(dtype, 2) for dtype in sorted(job.DTYPES - {"float32"})},
+    "spectra pad 1 float32, scanned": spectra("pad", "float32", 1, scans=True),
+    "spectra pad 3 complex128": spectra("pad", "complex128", 3),
+    "spectra pad 2 float32": spectra("pad", "float32", 2),
+    "spectra contain 3 float64": spectra("contain", "float64", 3),
+    "spectra product 1 float32": spectra("product", "float32", 1),
+    "spectra product 3 complex128": spectra("product", "complex128", 3),
+    "spectra restore 2 float32": spectra("restore", "float32", 2),
+    "spectra restore 3 complex128": spectra("restore", "complex128", 3),
 }
 SPILLED = {  # bytes at most; of rows, tiles and loops none in the innermost loop
     "rows": 0,
@@ -69,11 +82,18 @@ SPILLED = {  # bytes at most; of rows, tiles and loops none in the innermost loo
     "loops": 48,
     "filter_planes": 16,
     "filter_windows": 48,
+    "spectra": 0,
 }
 ARCHITECTURES = {
-    "80": ("filter float32, down first", "rows 5x5 float32", "tiles 32 float32", "loops 2 float64"),
+    "80": (
+        "filter float32, down first",
+        "rows 5x5 float32",
+        "tiles 32 float32",
+        "loops 2 float64",
+        "spectra pad 2 float32",
+    ),
     "90": tuple(KERNELS),
-    "120": ("filter uint8", "rows 7x7 float32", "tiles 16 float64", "loops 3 float32"),
+    "120": ("filter uint8", "rows 7x7 float32", "tiles 16 float64", "loops 3 float32", "spectra restore 2 float32"),
 }
 ROWS = [(architecture, name) for architecture, names in ARCHITECTURES.items() for name in names]
 
@@ -82,10 +102,11 @@ ROWS = [(architecture, name) for architecture, names in ARCHITECTURES.items() fo
 def test_kernel_fits(architecture, name):
     kernel = KERNELS[name]
     facts = compiled(kernel, architecture)
+    kind = "spectra" if kernel.name.startswith("spectra") else kernel.name
     assert facts.code
-    assert facts.spilled <= SPILLED[kernel.name]
+    assert facts.spilled <= SPILLED[kind]
     assert facts.shared <= SHARED_BYTES
-    assert facts.registers * THREADS[kernel.name] <= REGISTERS
+    assert facts.registers * THREADS[kind] <= REGISTERS
 
 
 def test_a_source_that_does_not_compile_says_why():

@@ -1,9 +1,12 @@
 """Faults planted in the kernels' sources: the comparisons with NumPy's results find every one."""
 
+from functools import partial
+
+import numpy as np
 import pytest
 
 from arrayconv._accel.cuda import launch, sources
-from tests.cuda import test_filters
+from tests.cuda import test_filters, test_spectra
 from tests.cuda.test_kernels import check, numbers
 
 FAULTS = {  # name -> file, text, what replaces it, method
@@ -73,6 +76,37 @@ FAULTS = {  # name -> file, text, what replaces it, method
     "root of every chain": ("filters", "if (is_last) value", "if (true) value", "magnitude"),
     "zeros of a cross multiplied": ("filter_windows", "job.skips_zeros &&", "false &&", "cross"),
     "fill of a window lost": ("filter_windows", "s < 0 ? fill :", "s < 0 ? SUM() :", "convolve"),
+    "padding off by one": (
+        "spectra_pad",
+        "sample_at(extent.first + i, task.job.axes[LAST])",
+        "sample_at(extent.first + i + 1, task.job.axes[LAST])",
+        "cuda_fft",
+    ),
+    "kernel not scaled": ("spectra_pad", "SCANS ? scaled(value, scale) : value", "value", "cuda_fft"),
+    "NaN of x not noticed": ("spectra_pad", "if (is_first && joined[1]) to[images + image] = 1;", "", "cuda_fft"),
+    "barrier before the summary is read lost": (
+        "spectra_pad",
+        "__syncthreads(); /* until all have joined */\n            if (is_first",
+        "if (is_first",
+        "cuda_fft",
+    ),
+    "NaN not zeroed": ("spectra", "        return SUM();", "        return value;", "cuda_fft"),
+    "x not scaled": ("spectra_contain", "if (exponent) scale_samples", "if (0) scale_samples", "cuda_fft"),
+    "mark of the last tap lost": ("spectra_contain", "k < axis.taps", "k + 1 < axis.taps", "cuda_fft"),
+    "marks of other channels lost": ("spectra_contain", "(s < 0 ? 1 : job.channels)", "1", "cuda_fft"),
+    "not divided by the points": ("spectra_product", "scaled(sum, factor)", "sum", "cuda_fft"),
+    "one channel only": ("spectra_product", "channel < job.channels", "channel < 1", "cuda_fft"),
+    "filters of another group": ("spectra_product", "image % job.groups * job.filters + ", "", "cuda_fft"),
+    "circle cut open": ("spectra_restore", "index : index - extent.length", "index : 0", "cuda_fft"),
+    "second scale lost": ("spectra_restore", "scaled(value, scales.second)", "value", "cuda_fft"),
+    "scales not joined": ("spectra_restore", "is_joined ?", "0 ?", "cuda_fft"),
+    "dilation of marks lost": (
+        "spectra_restore",
+        "axis.dilation * (number % axis.taps)",
+        "number % axis.taps",
+        "cuda_fft",
+    ),
+    "NaN tap lost": ("spectra_restore", "is_lost = w[filters + filter]", "is_lost = false", "cuda_fft"),
 }
 
 
@@ -89,10 +123,23 @@ FILTERS = {
 
 
 def compare(method):
+    """Compare a method, or a filter, with NumPy's results."""
+    {**FILTERS, "cuda_fft": compare_spectra}.get(method, partial(compare_sums, method))()
+
+
+def compare_spectra():
+    """Compare transforms of an extended and of a circular axis, of numbers to contain, and of channels and groups."""
+    x, kernel = numbers((21, 30), "float32", 1), numbers((4, 6), "float32", 2)
+    test_spectra.check(x, kernel, {"mode": "full", "boundary": "reflect"})
+    test_spectra.check(numbers((24, 32), "float32", 1), kernel, {"mode": "same", "boundary": "wrap"})
+    test_spectra.check_images(2, 2, 2)
+    x[9, 14] = np.nan
+    for first, second in ((1, 1), (2.0**60, 2.0**60), (2.0**126, 2.0**-90), (2.0**-90, 2.0**90)):
+        test_spectra.check(x * np.float32(first), kernel * np.float32(second), {"mode": "full", "dilation": (2, 1)})
+
+
+def compare_sums(method):
     """Compare a kernel with NumPy's sums on every boundary, several widths modulo 4, channels and groups."""
-    if method in FILTERS:
-        FILTERS[method]()
-        return
     for boundary, fill in (("constant", 3), ("edge", 0), ("symmetric", 0), ("reflect", 0), ("wrap", 0)):
         for width in (37, 38, 39, 600):
             x, kernel = numbers((9, width), "float32", 1), numbers((3, 6), "float32", 2)
@@ -108,7 +155,6 @@ def compare(method):
 def compare_images(method):
     """Compare images of two groups and two channels."""
     import cupy
-    import numpy as np
 
     from arrayconv import nn
 
@@ -133,7 +179,7 @@ def sources_with(monkeypatch):
     launch._compiled.cache_clear()
 
 
-@pytest.mark.parametrize("method", ["cuda_loops", "cuda_rows", "cuda_tiles"])
+@pytest.mark.parametrize("method", ["cuda_loops", "cuda_rows", "cuda_tiles", "cuda_fft"])
 def test_kernels_without_a_fault_pass(method):
     compare(method)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cuda.standin import creation, elementwise
+from tests.cuda.standin import creation, elementwise, fft
 from tests.cuda.standin.array import ndarray
 
 ROOT = Path(__file__).parents[2]
@@ -19,6 +19,7 @@ CHECK = """
 import inspect, json, sys
 try:
     import cupy
+    import cupyx.scipy.fft
 except ImportError:
     print("null")
     sys.exit()
@@ -26,7 +27,8 @@ functions, members = json.loads(sys.stdin.read())
 wrong = [name for name in members if not hasattr(cupy.ndarray, name)]
 for name, parameters in functions.items():
     try:
-        genuine = inspect.signature(getattr(cupy, name)).parameters
+        module = cupyx.scipy.fft if name.startswith("cupyx") else cupy
+        genuine = inspect.signature(getattr(module, name.rpartition(".")[2])).parameters
     except (ValueError, TypeError):  # a ufunc
         continue
     if not any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in genuine.values()):
@@ -58,6 +60,7 @@ def test_every_keyword_and_member_is_cupys():
         for name, function in {**creation.FUNCTIONS, **elementwise.FUNCTIONS}.items()
         if callable(function) and name != "isdtype"  # the standard's, which array_api_compat brings
     }
+    functions |= {f"cupyx.scipy.fft.{name}": parameters(function) for name, function in fft.SCIPY_FUNCTIONS.items()}
     members = [name for name in vars(ndarray) if not name.startswith("_") and name not in OURS]
     process = subprocess.run(
         [sys.executable, "-c", CHECK],

@@ -7,7 +7,7 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import NamedTuple
 
-_INCLUDE = re.compile(r'#include "(job|filters)\.cuh"\n')
+_INCLUDE = re.compile(r'#include "(\w+)\.cuh"\n')
 
 
 class Kernel(NamedTuple):
@@ -19,7 +19,7 @@ class Kernel(NamedTuple):
     @property
     def text(self) -> str:
         """The source."""
-        return _included(self.name)
+        return _expanded(self.name)
 
     @property
     def flags(self) -> tuple[str, ...]:
@@ -34,8 +34,9 @@ class Grid(NamedTuple):
     threads: tuple[int, int, int]
 
 
-def _included(name: str) -> str:
-    return _INCLUDE.sub(lambda match: _included(match[1]), _read(name))
+def _expanded(name: str) -> str:
+    """Return a source with those that it includes."""
+    return _INCLUDE.sub(lambda include: _expanded(include[1]), _read(name))
 
 
 @lru_cache

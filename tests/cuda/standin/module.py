@@ -40,6 +40,9 @@ def install():
         runtime=SimpleNamespace(getDeviceCount=lambda: device.COUNT),
         is_available=lambda: True,
     )
+    _module("cupyx")
+    _module("cupyx.scipy")
+    _module("cupyx.scipy.fft", **fft.SCIPY_FUNCTIONS)
     return _module(
         "cupy",
         __version__=VERSION,

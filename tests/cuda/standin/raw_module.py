@@ -9,11 +9,11 @@ import hashlib
 import os
 import subprocess
 import tempfile
-from math import prod
 from pathlib import Path
 
 import numpy as np
 
+from tests.cuda.standin import traffic
 from tests.cuda.standin.ledger import LEDGER
 
 HERE = Path(__file__).parent.parent
@@ -21,15 +21,15 @@ FLAGS = tuple(os.environ.get("ARRAYCONV_SHIM_FLAGS", "-O1").split())  # a saniti
 MAX_THREADS = 1024  # of a block
 MAX_BLOCKS = (2**31 - 1, 65535, 65535)
 _ENTRY = """
-template <class Struct> static void call(void (*kernel)(Struct), const void *job) { kernel(*(const Struct *)job); }
+template <class Struct> static void call(void (*kernel)(Struct), const void *argument) { kernel(*(Struct *)argument); }
 extern "C" int run_kernel(const void *job, const unsigned *blocks, const unsigned *threads, unsigned seed)
 {
     return shim::launch([](const void *job) { call(%s, job); }, job, blocks, threads, seed);
 }
 """
-ITEMSIZES = {
-    "float": 4, "double": 8, "complex64": 8, "complex128": 16, "signed char": 1, "short": 2, "int": 4, "long long": 8,
-    "unsigned char": 1, "unsigned short": 2, "unsigned": 4, "unsigned64": 8,
+_DTYPES = {
+    "float": "f4", "double": "f8", "complex64": "c8", "complex128": "c16", "signed char": "i1", "short": "i2",
+    "int": "i4", "long long": "i8", "unsigned char": "u1", "unsigned short": "u2", "unsigned": "u4", "unsigned64": "u8",
 }  # fmt: skip
 _compiled = {}
 
@@ -48,14 +48,14 @@ class RawModule:
         key = self.code, self.options, FLAGS, name
         if key not in _compiled:
             _compiled[key] = _compile(self.code + _ENTRY % name, self.options)
-        return RawKernel(name, _compiled[key], [_itemsize(self.options, macro) for macro in "XY"])
+        return RawKernel(name, _compiled[key], *(_dtype(self.options, macro) for macro in "XY"))
 
 
 class RawKernel:
     """A kernel: a call launches it."""
 
-    def __init__(self, name, function, itemsizes):
-        self.name, self._function, (self._x_bytes, self._y_bytes) = name, function, itemsizes
+    def __init__(self, name, function, x_dtype, y_dtype):
+        self.name, self._function, self._dtypes = name, function, (x_dtype, y_dtype)
 
     def __call__(self, grid, block, args, *, shared_mem=0):
         (job,) = args
@@ -63,28 +63,15 @@ class RawKernel:
             raise TypeError("CuPy passes structured arrays of one element by value, and no others")
         if not all(0 < n <= most for n, most in zip(grid, MAX_BLOCKS, strict=True)) or np.prod(block) > MAX_THREADS:
             raise RuntimeError(f"CUDA_ERROR_INVALID_VALUE: grid {grid}, block {block}")
-        self._count(job[0])
+        LEDGER.launch(self.name, *traffic.of(self.name, job[0], *self._dtypes))
         numbers = (ctypes.c_uint * 3)(*grid), (ctypes.c_uint * 3)(*block)
         if self._function(ctypes.c_void_p(job.ctypes.data), *numbers, 1):
             raise AssertionError(f"{self.name}: some threads do not reach a barrier")
 
-    def _count(self, job):
-        """Count the launch, with every sample and every tap read once."""
-        axes = [axis for axis in job["axes"] if axis["outputs"]]
-        if "passes" in job.dtype.names:
-            samples, outputs = (prod(int(axis[name]) for axis in axes) for name in ("size", "outputs"))
-            adds = not job["is_first"]  # to what an earlier launch wrote
-            LEDGER.launch(self.name, self._x_bytes * samples + adds * self._y_bytes * outputs, self._y_bytes * outputs)
-            return
-        batch, groups, channels, filters = (int(job[name]) for name in ("batch", "groups", "channels", "filters"))
-        samples, outputs, taps = (prod(int(axis[name]) for axis in axes) for name in ("size", "outputs", "taps"))
-        read = groups * channels * (batch * samples + filters * taps)
-        LEDGER.launch(self.name, self._x_bytes * read, self._y_bytes * batch * groups * filters * outputs)
 
-
-def _itemsize(options, macro):
+def _dtype(options, macro):
     (name,) = (option.removeprefix(f"-D{macro}=") for option in options if option.startswith(f"-D{macro}="))
-    return ITEMSIZES[name]
+    return np.dtype(_DTYPES[name])
 
 
 def _folder():
@@ -98,6 +85,7 @@ def _compile(text, options):
     path = _folder() / f"{hashlib.sha256(facts).hexdigest()}.so"
     if not path.exists():
         own = path.with_suffix(f".{os.getpid()}")
+        options = [*options, f"-DHAS_BARRIERS={int('__syncthreads' in text)}"]
         command = ["g++", "-shared", "-fPIC", "-w", *FLAGS, *options, f"-I{HERE}", "-x", "c++", "-", "-o", str(own)]
         process = subprocess.run(command, input=text, text=True, capture_output=True, check=False)
         if process.returncode:
