@@ -28,6 +28,8 @@ ROWS = (
     Row("15 x 15", 15),
     Row("31 x 31, reflected", 31, boundary="reflect"),
     Row("15 x 15 int32", 15, "int32", most_standard=(80, 210.0)),
+    Row("3 x 3 float16", 3, "float16", most_standard=(20, 66.5)),
+    Row("15 x 15 float16", 15, "float16", most_standard=(110, 111.0)),
 )
 
 

@@ -2,9 +2,6 @@
 
    Shown: indices, boundaries, layouts, the struct, barriers. Not shown: numbers of a GPU, warps, limits, speed. */
 #pragma once
-#include <algorithm>
-#include <cstring>
-#include <random>
 #include <ucontext.h>
 #include <vector>
 
@@ -20,7 +17,26 @@ static dim3 threadIdx, blockIdx, blockDim, gridDim;
 #define __shared__ static
 
 namespace shim {
-enum { FINISHED, BARRIER };
+/* float16 as the GPU's instructions convert it: exactly, and to nearest with ties to even. */
+static inline float float_of(unsigned short bits)
+{
+    const int exponent = bits >> 10 & 31, fraction = bits & 1023;
+    float a = __builtin_ldexpf((float)(exponent ? fraction | 1024 : fraction), (exponent ? exponent : 1) - 25);
+    if (exponent == 31) a = fraction ? __builtin_nanf("") : __builtin_inff();
+    return bits >> 15 ? -a : a;
+}
+
+static inline unsigned short half_of(float a)
+{
+    const unsigned short sign = __builtin_signbit(a) ? 0x8000 : 0;
+    if (a != a) return sign | 0x7fff;
+    a = __builtin_fabsf(a);
+    if (a >= 65520) return sign | 0x7c00; /* rounds to 65536, which is infinite */
+    const int exponent = a < __builtin_ldexpf(1, -14) ? -14 : __builtin_ilogbf(a);
+    const int fraction = (int)__builtin_nearbyintf(__builtin_ldexpf(a, 10 - exponent)); /* 1024 and more: not subnormal */
+    return sign | (unsigned short)((exponent + 14) * 1024 + fraction);
+}
+
 struct Fiber {
     ucontext_t context;
     std::vector<char> stack;
@@ -50,12 +66,20 @@ static void start(Fiber &fiber)
     makecontext(&fiber.context, run_thread, 0);
 }
 
+static void shuffle(std::vector<unsigned> &order, unsigned &random)
+{
+    for (size_t i = order.size(); i > 1; i--) {
+        random = random * 1664525 + 1013904223; /* Numerical Recipes, section 7.1 */
+        std::swap(order[i - 1], order[(random >> 8) % i]);
+    }
+}
+
 /* Run one block; false where some threads end while others wait at a barrier. */
-static bool run_block(std::vector<Fiber> &fibers, std::vector<unsigned> &order, std::mt19937 &random)
+static bool run_block(std::vector<Fiber> &fibers, std::vector<unsigned> &order, unsigned &random)
 {
     for (auto &fiber : fibers) start(fiber);
     for (;;) {
-        std::shuffle(order.begin(), order.end(), random);
+        shuffle(order, random);
         for (unsigned number : order) {
             current = &fibers[number];
             if (current->is_finished) continue;
@@ -70,13 +94,12 @@ static bool run_block(std::vector<Fiber> &fibers, std::vector<unsigned> &order, 
 }
 
 /* 0, or 1 for a barrier that not all threads reach. */
-static int launch(void (*function)(const void *), const void *job, const unsigned *blocks, const unsigned *threads, unsigned seed)
+static int launch(void (*function)(const void *), const void *job, const unsigned *blocks, const unsigned *threads, unsigned random)
 {
     kernel = function;
     argument = job;
     gridDim = {blocks[0], blocks[1], blocks[2]};
     blockDim = {threads[0], threads[1], threads[2]};
-    std::mt19937 random(seed);
     std::vector<Fiber> fibers(threads[0] * threads[1] * threads[2]);
     std::vector<unsigned> order(fibers.size());
     for (unsigned i = 0; i < fibers.size(); i++) {

@@ -13,16 +13,21 @@ REGISTERS = 65536  # of a multiprocessor, for one block at least
 THREADS = {"loops": 256, "rows": 128, "tiles": 128}
 
 
+def options(dtype, **macros):
+    """Return the options for types, or for arrays in an accumulator's dtype."""
+    return job.options(dtype if isinstance(dtype, job.Types) else job.Types.alike(dtype), **macros)
+
+
 def rows(dtype, height, width, step=1):
-    return Kernel("rows", job.options(dtype, KH=height, KW=width, ROWS=32, X_STEP=step, Y_STEP=1))
+    return Kernel("rows", options(dtype, KH=height, KW=width, ROWS=32, X_STEP=step, Y_STEP=1))
 
 
 def tiles(dtype, most, width):
-    return Kernel("tiles", job.options(dtype, MAX_TAPS=most, ROWS=TILE_ROWS[width]))
+    return Kernel("tiles", options(dtype, MAX_TAPS=most, ROWS=TILE_ROWS[width]))
 
 
 def loops(dtype, axes):
-    return Kernel("loops", job.options(dtype, NAXES=axes))
+    return Kernel("loops", options(dtype, NAXES=axes))
 
 
 KERNELS = {
@@ -37,9 +42,16 @@ KERNELS = {
     "tiles 16 float64": tiles("float64", 16, 8),
     "tiles 16 int64": tiles("int64", 16, 8),
     **{f"loops {n} float32": loops("float32", n) for n in range(1, job.MAX_AXES + 1)},
-    **{f"loops 2 {dtype}": loops(dtype, 2) for dtype in sorted(job.DTYPES - {"float32"})},
+    **{
+        f"rows 3x3 {narrow}": rows(job.Types(narrow, narrow, "float32", narrow), 3, 3)
+        for narrow in ("float16", "bfloat16")
+    },
+    "tiles 32 float16": tiles(job.Types("float16", "float16", "float32", "float16"), 32, 4),
+    "loops 2 bfloat16": loops(job.Types("bfloat16", "bfloat16", "float32", "bfloat16"), 2),
+    "loops 2 uint8 by complex64": loops(job.Types("uint8", "complex64", "complex64", "complex64"), 2),
+    **{f"loops 2 {dtype}": loops(dtype, 2) for dtype in sorted(job.ACCUMULATORS - {"float32"})},
 }
-SPILLED = {"rows": 0, "tiles": 8, "loops": 48}  # bytes at most, none of them in the innermost loop
+SPILLED = {"rows": 0, "tiles": 8, "loops": 64}  # bytes at most, none of them in the innermost loop
 ARCHITECTURES = {"80": ("rows 5x5 float32", "tiles 32 float32", "loops 2 float64"), "90": tuple(KERNELS), "120": (
     "rows 7x7 float32", "tiles 16 float64", "loops 3 float32")}  # fmt: skip
 ROWS = [(architecture, name) for architecture, names in ARCHITECTURES.items() for name in names]
@@ -57,10 +69,10 @@ def test_kernel_fits(architecture, name):
 
 def test_a_source_that_does_not_compile_says_why():
     with pytest.raises(RuntimeError, match="NAXES"):
-        compiled(Kernel("loops", job.options("float32")), "90")
+        compiled(Kernel("loops", options("float32")), "90")
 
 
 def test_struct_of_another_size_does_not_compile():
-    options = tuple(option for option in job.options("float32", NAXES=2) if "JOB_BYTES" not in option)
+    others = tuple(option for option in options("float32", NAXES=2) if "JOB_BYTES" not in option)
     with pytest.raises(RuntimeError, match="differ"):
-        compiled(Kernel("loops", (*options, "-DJOB_BYTES=8")), "90")
+        compiled(Kernel("loops", (*others, "-DJOB_BYTES=8")), "90")

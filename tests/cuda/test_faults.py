@@ -17,7 +17,7 @@ FAULTS = {  # name -> file, text, what replaces it, method
         "last.outputs / LANES + !last.outputs;",
         "cuda_loops",
     ),
-    "imaginary part of the product": ("job", "a.re * b.im + a.im * b.re", "a.re * b.im - a.im * b.re", "cuda_loops"),
+    "imaginary part of the product": ("types", "a.re * b.im + a.im * b.re", "a.re * b.im - a.im * b.re", "cuda_loops"),
     "group of the kernel lost": ("job", "group * job.group_w", "0 * job.group_w", "cuda_loops"),
     "last column lost": ("rows", "first + l < column.outputs", "first + l + 1 < column.outputs", "cuda_rows"),
     "a row early": ("rows", "row.outputs) + KH - 1;", "row.outputs) + KH - 2;", "cuda_rows"),

@@ -32,11 +32,14 @@ def _cost(spec: Spec, traits: Traits) -> int:
 
 
 def _bind(spec: Spec, context: Context) -> Bound:
-    kernel = Kernel("loops", job.options(context.traits.accumulator, NAXES=len(spec.axes)))
+
+    def kernel(types: job.Types, x: job.Steps, y: job.Steps) -> Kernel:
+        return Kernel("loops", job.options(types, NAXES=len(spec.axes)))
+
     *lead, last = spec.output_shape
     threads = prod(lead) * -(-last // _LANES)
     blocks = min(max(1, -(-threads // _THREADS)), _MAX_BLOCKS)
-    return bound(spec, context, Grid((blocks, 1, 1), (_THREADS, 1, 1)), lambda x, y: kernel)
+    return bound(spec, context, Grid((blocks, 1, 1), (_THREADS, 1, 1)), kernel)
 
 
 cuda_loops = method("cuda_loops", refusal, _cost, _bind)

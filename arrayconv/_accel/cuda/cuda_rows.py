@@ -41,10 +41,10 @@ def _cost(spec: Spec, traits: Traits) -> int:
 def _bind(spec: Spec, context: Context) -> Bound:
     rows, columns = spec.axes
 
-    def kernel(x: job.Steps, y: job.Steps) -> Kernel:
+    def kernel(types: job.Types, x: job.Steps, y: job.Steps) -> Kernel:
         steps = {"X_STEP": 1 if x[-1] == 1 else "column.x", "Y_STEP": 1 if y[-1] == 1 else "column.y"}
         taps = {"KH": rows.taps, "KW": columns.taps, "ROWS": _ROWS}
-        return Kernel("rows", job.options(context.traits.accumulator, **taps, **steps))
+        return Kernel("rows", job.options(types, **taps, **steps))
 
     blocks = -(-columns.outputs // (_THREADS * _COLUMNS)), -(-rows.outputs // _ROWS)
     images = min(spec.batch * spec.groups * spec.filters, MAX_BLOCKS)

@@ -43,11 +43,14 @@ def _cost(spec: Spec, traits: Traits) -> int:
 def _bind(spec: Spec, context: Context) -> Bound:
     width = sum_bytes(context.traits)
     most = 16 if max(spec.kernel_size) <= 16 else _MAX_TAPS[width]
-    kernel = Kernel("tiles", job.options(context.traits.accumulator, MAX_TAPS=most, ROWS=_ROWS[width]))
+
+    def kernel(types: job.Types, x: job.Steps, y: job.Steps) -> Kernel:
+        return Kernel("tiles", job.options(types, MAX_TAPS=most, ROWS=_ROWS[width]))
+
     rows, columns = spec.axes
     blocks = -(-columns.outputs // _WIDTH), -(-rows.outputs // (_WARPS * _ROWS[width]))
     images = min(spec.batch * spec.groups * spec.filters, MAX_BLOCKS)
-    return bound(spec, context, Grid((*blocks, images), (32, _WARPS, 1)), lambda x, y: kernel)
+    return bound(spec, context, Grid((*blocks, images), (32, _WARPS, 1)), kernel)
 
 
 cuda_tiles = method("cuda_tiles", _why_not, _cost, _bind)

@@ -14,6 +14,8 @@ from arrayconv._accel.cuda import job
 from arrayconv._accel.cuda.launch import LIBRARY, launch
 from arrayconv._accel.cuda.sources import Grid, Kernel
 from arrayconv._algorithms import UNPREPARED, Algorithm, Bound, Context, Cuts
+from arrayconv._arrays import dtypes
+from arrayconv._arrays.dtype_names import dtype_name
 from arrayconv._arrays.failures import unavailable
 from arrayconv._arrays.traits import Traits
 from arrayconv._problem.spec import Axis, Spec
@@ -21,8 +23,8 @@ from arrayconv._problem.spec import Axis, Spec
 _MAX_INT = (1 << 31) - 1  # of positions along an axis
 MAX_BLOCKS = 65535  # along the second and third axis of a grid
 
-# (steps of x, steps of y) -> the kernel for such arrays
-Choose = Callable[[job.Steps, job.Steps], Kernel]
+# (dtypes, steps of x, steps of y) -> the kernel for such arrays
+Choose = Callable[[job.Types, job.Steps, job.Steps], Kernel]
 
 
 def refusal(spec: Spec, traits: Traits) -> str | None:
@@ -30,7 +32,7 @@ def refusal(spec: Spec, traits: Traits) -> str | None:
     reason = unavailable(LIBRARY, "cupy", traits)
     if reason is not None:
         return reason
-    if traits.accumulator not in job.DTYPES:
+    if traits.accumulator not in job.ACCUMULATORS:
         return f"it does not sum in {traits.accumulator}"
     if not 1 <= len(spec.axes) <= job.MAX_AXES:
         return f"it supports one to {job.MAX_AXES} convolved axes. Got {len(spec.axes)}"
@@ -68,7 +70,7 @@ def sum_bytes(traits: Traits) -> int:
 
 def nbytes(spec: Spec, traits: Traits) -> int:
     """Count the bytes that a kernel reads and writes at least."""
-    return traits.itemsize * (prod(spec.input_shape) + spec.outputs)
+    return dtypes.itemsize(traits.output) * (prod(spec.input_shape) + spec.outputs)
 
 
 def _no_workspace(spec: Spec, traits: Traits) -> int:
@@ -77,16 +79,17 @@ def _no_workspace(spec: Spec, traits: Traits) -> int:
 
 
 def bound(spec: Spec, context: Context, grid: Grid, choose: Choose) -> Bound:
-    """Return a kernel bound to a problem: choose is called with the steps of x and y."""
-    xp, dtype = context.xp, context.traits.accumulator
+    """Return a kernel bound to a problem: choose is called with the dtypes of the arrays and the steps of x and y."""
+    xp, traits = context.xp, context.traits
     shape = spec.output_shape
 
     def run(x: Any, kernel: Any, out: Any) -> Any:
-        y = xp.empty(shape, dtype=getattr(xp, dtype), device=context.device)
+        y = xp.empty(shape, dtype=getattr(xp, traits.output), device=context.device) if out is None else out
+        types = job.Types(dtype_name(x.dtype), dtype_name(kernel.dtype), traits.accumulator, traits.output)
         steps = _steps(x), _steps(kernel), _steps(y)
-        packed = job.job(spec, dtype, context.fill, *steps)
+        packed = job.job(spec, traits.accumulator, context.fill, *steps)
         packed["x"], packed["w"], packed["y"] = x.data.ptr, kernel.data.ptr, y.data.ptr
-        launch(choose(steps[0], steps[2]), grid, packed, context.device)
+        launch(choose(types, steps[0], steps[2]), grid, packed, context.device)
         return y
 
     return Bound(run)
@@ -103,6 +106,6 @@ def method(
     cost: Callable[[Spec, Traits], int],
     bind: Callable[[Spec, Context], Bound],
 ) -> Algorithm:
-    """Return a method by a kernel: exact up to the rounding of sums, with every boundary inside."""
-    cuts = Cuts(extends=frozenset({"all"}))
+    """Return a method by a kernel: exact up to the rounding of sums, with every boundary and every cast inside."""
+    cuts = Cuts(extends=frozenset({"all"}), converts=True)
     return Algorithm(name, why_not, cost, _no_workspace, UNPREPARED, bind, accuracy="componentwise", cuts=cuts)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from importlib.resources import files
 from typing import NamedTuple
 
-_INCLUDE = '#include "job.cuh"\n'
+_INCLUDE = re.compile(r'#include "(\w+)\.cuh"\n')
 
 
 class Kernel(NamedTuple):
@@ -18,7 +19,7 @@ class Kernel(NamedTuple):
     @property
     def text(self) -> str:
         """The source."""
-        return _read(self.name).replace(_INCLUDE, _read("job"))
+        return _expanded(self.name)
 
     @property
     def flags(self) -> tuple[str, ...]:
@@ -31,6 +32,11 @@ class Grid(NamedTuple):
 
     blocks: tuple[int, int, int]
     threads: tuple[int, int, int]
+
+
+def _expanded(name: str) -> str:
+    """Return a source with the sources that it includes in their places."""
+    return _INCLUDE.sub(lambda include: _expanded(include[1]), _read(name))
 
 
 @lru_cache

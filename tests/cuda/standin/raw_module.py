@@ -27,7 +27,8 @@ extern "C" int run_kernel(const void *job, const unsigned *blocks, const unsigne
 }
 """
 ITEMSIZES = {
-    "float": 4, "double": 8, "complex64": 8, "complex128": 16, "signed char": 1, "short": 2, "int": 4, "long long": 8
+    "float16": 2, "bfloat16": 2, "float": 4, "double": 8, "complex64": 8, "complex128": 16,
+    "signed8": 1, "short": 2, "int": 4, "word": 8, "unsigned8": 1, "unsigned16": 2, "unsigned": 4, "unsigned64": 8,
 }  # fmt: skip
 _compiled = {}
 
@@ -46,14 +47,14 @@ class RawModule:
         key = self.code, self.options, FLAGS, name
         if key not in _compiled:
             _compiled[key] = _compile(self.code + _ENTRY % name, self.options)
-        return RawKernel(name, _compiled[key], _itemsize(self.options))
+        return RawKernel(name, _compiled[key], [_itemsize(self.options, macro) for macro in "XWY"])
 
 
 class RawKernel:
     """A kernel: a call launches it."""
 
-    def __init__(self, name, function, itemsize):
-        self.name, self._function, self._itemsize = name, function, itemsize
+    def __init__(self, name, function, itemsizes):
+        self.name, self._function, self._itemsizes = name, function, itemsizes
 
     def __call__(self, grid, block, args, *, shared_mem=0):
         (job,) = args
@@ -71,12 +72,13 @@ class RawKernel:
         axes = [axis for axis in job["axes"] if axis["outputs"]]
         batch, groups, channels, filters = (int(job[name]) for name in ("batch", "groups", "channels", "filters"))
         samples, outputs, taps = (prod(int(axis[name]) for axis in axes) for name in ("size", "outputs", "taps"))
-        read = groups * channels * (batch * samples + filters * taps)
-        LEDGER.launch(self.name, self._itemsize * read, self._itemsize * batch * groups * filters * outputs)
+        x, w, y = self._itemsizes
+        read = groups * channels * (x * batch * samples + w * filters * taps)
+        LEDGER.launch(self.name, read, y * batch * groups * filters * outputs)
 
 
-def _itemsize(options):
-    (name,) = (option.removeprefix("-DX=") for option in options if option.startswith("-DX="))
+def _itemsize(options, macro):
+    (name,) = (option.partition("=")[2] for option in options if option.startswith(f"-D{macro}="))
     return ITEMSIZES[name]
 
 
