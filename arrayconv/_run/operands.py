@@ -42,7 +42,7 @@ def orientation(spec: Spec, context: Context, *, casts: bool) -> Callable[[Array
 
 
 def reader(step: Piece, whole: Spec, context: Context, *, casts: bool) -> Callable[[Array], Array]:
-    """Return a function of x: a step's piece, extended where it leaves the data, cast if it `casts`."""
+    """Return a function of x: a step's piece, extended beyond the data, in the accumulator's dtype if it `casts`."""
     xp, dtype = context.xp, getattr(context.xp, context.traits.accumulator)
     index, runs, is_all = _index(step, whole)
     extend, native = _extension(step, runs, context), context.traits.backend in _COMPARED

@@ -5,6 +5,18 @@
 #include <ucontext.h>
 #include <vector>
 
+#if defined(RACES)
+#include "races.h"
+#else
+#define UNCHECKED
+namespace races {
+static unsigned interval;
+static int thread;
+static bool is_racing;
+enum { NONE = -1 };
+} // namespace races
+#endif
+
 struct dim3 { unsigned x, y, z; };
 static dim3 threadIdx, blockIdx, blockDim, gridDim;
 
@@ -48,9 +60,8 @@ static Fiber *current;
 static void (*kernel)(const void *);
 static const void *argument;
 
-static void run_thread()
+UNCHECKED static void run_thread()
 {
-    threadIdx = current->id;
     kernel(argument);
     current->is_finished = true;
     swapcontext(&current->context, &scheduler);
@@ -75,7 +86,7 @@ static void shuffle(std::vector<unsigned> &order, unsigned &random)
 }
 
 /* Run one block; false where some threads end while others wait at a barrier. */
-static bool run_block(std::vector<Fiber> &fibers, std::vector<unsigned> &order, unsigned &random)
+UNCHECKED static bool run_block(std::vector<Fiber> &fibers, std::vector<unsigned> &order, unsigned &random)
 {
     for (auto &fiber : fibers) start(fiber);
     for (;;) {
@@ -84,8 +95,11 @@ static bool run_block(std::vector<Fiber> &fibers, std::vector<unsigned> &order, 
             current = &fibers[number];
             if (current->is_finished) continue;
             threadIdx = current->id;
+            races::thread = (int)number;
             swapcontext(&scheduler, &current->context);
+            races::thread = races::NONE;
         }
+        races::interval++;
         size_t finished = 0;
         for (auto &fiber : fibers) finished += fiber.is_finished;
         if (finished == fibers.size()) return true;
@@ -93,11 +107,13 @@ static bool run_block(std::vector<Fiber> &fibers, std::vector<unsigned> &order, 
     }
 }
 
-/* 0, or 1 for a barrier that not all threads reach. */
+enum { OK, DIVERGED, RACED }; /* DIVERGED: not all threads reach a barrier */
+
 static int launch(void (*function)(const void *), const void *job, const unsigned *blocks, const unsigned *threads, unsigned random)
 {
     kernel = function;
     argument = job;
+    races::is_racing = false;
     gridDim = {blocks[0], blocks[1], blocks[2]};
     blockDim = {threads[0], threads[1], threads[2]};
     std::vector<Fiber> fibers(threads[0] * threads[1] * threads[2]);
@@ -111,15 +127,14 @@ static int launch(void (*function)(const void *), const void *job, const unsigne
         for (unsigned y = 0; y < blocks[1]; y++)
             for (unsigned x = 0; x < blocks[0]; x++) {
                 blockIdx = {x, y, z};
-                if (!run_block(fibers, order, random)) return 1;
+                if (!run_block(fibers, order, random)) return DIVERGED;
             }
-    return 0;
+    return races::is_racing ? RACED : OK;
 }
 } // namespace shim
 
-static inline void __syncthreads()
+UNCHECKED static inline void __syncthreads()
 {
     shim::Fiber *self = shim::current;
-    swapcontext(&self->context, &shim::scheduler);
-    threadIdx = self->id;
+    swapcontext(&self->context, &shim::scheduler); /* which sets threadIdx again */
 }

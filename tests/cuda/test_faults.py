@@ -2,7 +2,6 @@
 
 import pytest
 
-from arrayconv._accel.cuda import launch, sources
 from tests.cuda.test_kernels import check, numbers
 
 FAULTS = {  # name -> file, text, what replaces it, method
@@ -70,22 +69,6 @@ def compare_images(method):
     x, kernel = numbers((2, 4, 20, 33), "float32", 1), numbers((4, 2, 3, 5), "float32", 2)
     y = nn.conv2d(cupy.asarray(x), cupy.asarray(kernel), padding=2, groups=2, method=method)
     np.testing.assert_allclose(y.values, nn.conv2d(x, kernel, padding=2, groups=2, method="direct"), atol=1e-5)
-
-
-@pytest.fixture
-def sources_with(monkeypatch):
-    """Return a function that replaces text of a source, for this test alone."""
-    read = sources._read
-
-    def plant(file, text, replacement):
-        assert text in read(file), "the fault's place is gone"
-        monkeypatch.setattr(
-            sources, "_read", lambda name: read(name).replace(text, replacement) if name == file else read(name)
-        )
-        launch._compiled.cache_clear()
-
-    yield plant
-    launch._compiled.cache_clear()
 
 
 @pytest.mark.parametrize("method", ["cuda_loops", "cuda_rows", "cuda_tiles"])

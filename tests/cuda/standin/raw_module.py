@@ -20,6 +20,8 @@ HERE = Path(__file__).parent.parent
 FLAGS = tuple(os.environ.get("ARRAYCONV_SHIM_FLAGS", "-O1").split())  # a sanitizer's, say
 MAX_THREADS = 1024  # of a block
 MAX_BLOCKS = (2**31 - 1, 65535, 65535)
+RACES = ("-O1", "-fsanitize=thread", "-DRACES")  # flags: see races.h
+FAILURES = (None, "some threads do not reach a barrier", "threads of a block race for a word of memory")
 _ENTRY = """
 extern "C" int run_kernel(const void *job, const unsigned *blocks, const unsigned *threads, unsigned seed)
 {
@@ -64,8 +66,9 @@ class RawKernel:
             raise RuntimeError(f"CUDA_ERROR_INVALID_VALUE: grid {grid}, block {block}")
         self._count(job[0])
         numbers = (ctypes.c_uint * 3)(*grid), (ctypes.c_uint * 3)(*block)
-        if self._function(ctypes.c_void_p(job.ctypes.data), *numbers, 1):
-            raise AssertionError(f"{self.name}: some threads do not reach a barrier")
+        failure = FAILURES[self._function(ctypes.c_void_p(job.ctypes.data), *numbers, 1)]
+        if failure is not None:
+            raise AssertionError(f"{self.name}: {failure}")
 
     def _count(self, job):
         """Count the launch, with every sample and every tap read once."""
@@ -88,16 +91,26 @@ def _folder():
     return folder
 
 
+def _shim():
+    return "".join((HERE / name).read_text() for name in ("shim.h", "races.h"))
+
+
 def _compile(text, options):
-    facts = repr((text, (HERE / "shim.h").read_text(), options, FLAGS)).encode()
+    facts = repr((text, _shim(), options, FLAGS)).encode()
     path = _folder() / f"{hashlib.sha256(facts).hexdigest()}.so"
     if not path.exists():
         own = path.with_suffix(f".{os.getpid()}")
-        command = ["g++", "-shared", "-fPIC", "-w", *FLAGS, *options, f"-I{HERE}", "-x", "c++", "-", "-o", str(own)]
-        process = subprocess.run(command, input=text, text=True, capture_output=True, check=False)
-        if process.returncode:
-            raise CompileException(process.stderr)
+        _run("g++", "-c", "-fPIC", "-w", *FLAGS, *options, f"-I{HERE}", "-x", "c++", "-", "-o", f"{own}.o", text=text)
+        linked = [flag for flag in FLAGS if flag not in RACES]  # without the sanitizer's library
+        _run("g++", "-shared", *linked, f"{own}.o", "-o", str(own))
+        Path(f"{own}.o").unlink()
         own.rename(path)
     function = ctypes.CDLL(str(path)).run_kernel
     function.restype = ctypes.c_int
     return function
+
+
+def _run(*command, text=""):
+    process = subprocess.run(command, input=text, text=True, capture_output=True, check=False)
+    if process.returncode:
+        raise CompileException(process.stderr)
