@@ -26,7 +26,12 @@ class Fault(NamedTuple):
     report: str  # a part of what the sanitizer says
 
 
-DTYPES = {"cuda_loops": "int32", "cuda_rows": "float32", "cuda_tiles": "float32"}  # integers of any size overflow
+DTYPES = {
+    "cuda_loops": "int32",
+    "cuda_rows": "float32",
+    "cuda_tiles": "float32",
+    "cuda_line": "float32",
+}  # integers of any size overflow
 FAULTS = {
     "a sample after the last one is read": Fault(
         "rows", "left + SAMPLES <= column.size", "left + SAMPLES - 1 <= column.size", "cuda_rows", "buffer-overflow"
@@ -58,6 +63,11 @@ def compare(method):
     from tests.cuda.test_kernels import check, numbers
 
     dtype = DTYPES[method]
+    if method == "cuda_line":
+        for number, boundary in enumerate(_BOUNDARIES):
+            samples, taps = numbers((597 + number,), dtype, 1), numbers((260 + number,), dtype, 2)
+            check(method, samples, taps[::-1], {"mode": "full", "boundary": boundary})
+        return
     kernel = numbers((16, 7) if method == "cuda_tiles" else (3, 6), dtype, 2)
     for number, boundary in enumerate(_BOUNDARIES):
         check(method, numbers((9, 37 + number), dtype, 1), kernel, {"mode": "full", "boundary": boundary})

@@ -10,7 +10,7 @@ from tests.cuda.nvrtc import compiled
 
 SHARED_BYTES = 48 << 10  # of a block, without asking for more
 REGISTERS = 65536  # of a multiprocessor, for one block at least
-THREADS = {"loops": 256, "rows": 128, "tiles": 128}
+THREADS = {"loops": 256, "rows": 128, "tiles": 128, "line": 128}
 
 
 def options(dtype, **macros):
@@ -18,12 +18,17 @@ def options(dtype, **macros):
     return job.options(dtype if isinstance(dtype, job.Types) else job.Types.alike(dtype), **macros)
 
 
-def rows(dtype, height, width, step=1):
-    return Kernel("rows", options(dtype, KH=height, KW=width, ROWS=32, X_STEP=step, Y_STEP=1))
+def rows(dtype, height, width, step=1, *, axes=2, sources=1):
+    sizes = {"NAXES": axes, "SOURCES": sources, "KH": height, "KW": width}
+    return Kernel("rows", options(dtype, **sizes, X_STEP=step, Y_STEP=1))
 
 
-def tiles(dtype, most, width):
-    return Kernel("tiles", options(dtype, MAX_TAPS=most, ROWS=TILE_ROWS[width]))
+def tiles(dtype, most, width, *, axes=2):
+    return Kernel("tiles", options(dtype, NAXES=axes, MAX_TAPS=most, ROWS=TILE_ROWS[width]))
+
+
+def line(dtype, places):
+    return Kernel("line", options(dtype, PLACES=places))
 
 
 def loops(dtype, axes):
@@ -36,6 +41,16 @@ KERNELS = {
     **{f"rows {n}x{n} float64": rows("float64", n, n) for n in (3, ROW_TAPS[8])},
     "rows 5x5 int8": rows("int8", 5, 5),
     "rows 5x5 int64": rows("int64", 5, 5),
+    "rows 3x3x3 float32": rows("float32", 3, 3, axes=3, sources=3),
+    "rows 3x3x3 float32, 3 channels": rows("float32", 3, 3, axes=3, sources=9),
+    "rows 5x5x2 float32": rows("float32", 5, 5, axes=3, sources=3),
+    "rows 3x3 float64, 2 channels": rows("float64", 3, 3, sources=2),
+    "tiles 16 float32, 3 axes": tiles("float32", 16, 4, axes=3),
+    "line 4 float32": line("float32", 4),
+    "line 1 float32": line("float32", 1),
+    "line 2 float64": line("float64", 2),
+    "line 2 int64": line("int64", 2),
+    "line 4 float16": line(job.Types("float16", "float16", "float32", "float16"), 4),
     "tiles 16 float32": tiles("float32", 16, 4),
     "tiles 32 float32": tiles("float32", 32, 4),
     "tiles 32 int16": tiles("int16", 32, 4),
@@ -51,7 +66,7 @@ KERNELS = {
     "loops 2 uint8 by complex64": loops(job.Types("uint8", "complex64", "complex64", "complex64"), 2),
     **{f"loops 2 {dtype}": loops(dtype, 2) for dtype in sorted(job.ACCUMULATORS - {"float32"})},
 }
-SPILLED = {"rows": 0, "tiles": 8, "loops": 64}  # bytes at most, none of them in the innermost loop
+SPILLED = {"rows": 16, "tiles": 8, "line": 0, "loops": 64}  # bytes at most, none of them in the innermost loop
 ARCHITECTURES = {"80": ("rows 5x5 float32", "tiles 32 float32", "loops 2 float64"), "90": tuple(KERNELS), "120": (
     "rows 7x7 float32", "tiles 16 float64", "loops 3 float32")}  # fmt: skip
 ROWS = [(architecture, name) for architecture, names in ARCHITECTURES.items() for name in names]

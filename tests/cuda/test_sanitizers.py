@@ -9,7 +9,7 @@ import pytest
 from arrayconv._accel.cuda import launch
 from tests.cuda import sanitized
 from tests.cuda.standin import raw_module
-from tests.cuda.test_faults import FAULTS, compare_images
+from tests.cuda.test_faults import FAULTS, compare_images, compare_signals
 from tests.cuda.test_kernels import check, numbers
 
 RACES = [name for name in FAULTS if "barrier" in name]
@@ -49,10 +49,12 @@ def checked_for_races(monkeypatch):
 
 
 def run(method):
-    """Run a kernel of 7 x 7 taps on more than one tile, and one of several channels if it supports them."""
+    """Run a kernel on more than one tile or chunk, and on several channels."""
+    if method == "cuda_line":
+        compare_signals()
+        return
     check(method, numbers((40, 150), "float32", 1), numbers((7, 7), "float32", 2), {"mode": "same"})
-    if method != "cuda_rows":
-        compare_images(method)
+    compare_images(method)
 
 
 @pytest.mark.usefixtures("checked_for_races")

@@ -46,21 +46,42 @@ def _is_too_long(axis: Axis) -> bool:
     return max(-lo, hi, 2 * axis.size, axis.outputs * axis.stride) > _MAX_INT
 
 
-def planar_refusal(spec: Spec, traits: Traits, max_taps: dict[int, int]) -> str | None:
-    """Return why no kernel for two dense axes supports a problem, or None; `max_taps` are by the bytes of a sum."""
+def dense_refusal(spec: Spec, traits: Traits, dense_axes: int) -> str | None:
+    """Return why no kernel of real sums without strides and dilations of the last axes supports a problem, or None."""
     reason = refusal(spec, traits)
     if reason is not None:
         return reason
     if traits.accumulator.startswith("complex"):
         return f"it sums real numbers. Got {traits.accumulator}"
-    most = max_taps[sum_bytes(traits)]
-    if len(spec.axes) != 2:
-        return f"it supports two convolved axes. Got {len(spec.axes)}"
-    if any(axis.stride != 1 or axis.dilation != 1 for axis in spec.axes):
-        return "it supports stride 1 and dilation 1"
-    if max(spec.kernel_size) > most:
-        return f"it supports up to {most} taps along each axis in {traits.accumulator}. Got {spec.kernel_size}"
+    if any(axis.stride != 1 or axis.dilation != 1 for axis in spec.axes[-dense_axes:]):
+        return f"it supports stride 1 and dilation 1 along the last {dense_axes} axes"
     return None
+
+
+def planar_refusal(spec: Spec, traits: Traits, max_taps: dict[int, int]) -> str | None:
+    """Return why no kernel for planes of two dense axes supports a problem, or None.
+
+    `max_taps` are those of each of the two, by the bytes of a sum.
+    """
+    reason = dense_refusal(spec, traits, 2)
+    if reason is not None:
+        return reason
+    most = max_taps[sum_bytes(traits)]
+    if len(spec.axes) < 2:
+        return f"it supports two convolved axes or more. Got {len(spec.axes)}"
+    if max(spec.kernel_size[-2:]) > most:
+        return f"it supports up to {most} taps along the last two axes in {traits.accumulator}. Got {spec.kernel_size}"
+    return None
+
+
+def planes(spec: Spec) -> int:
+    """Count the planes of y: its images, and their outputs along all axes but the last two."""
+    return spec.batch * spec.groups * spec.filters * prod(spec.output_size[:-2])
+
+
+def sources(spec: Spec) -> int:
+    """Count the planes of x that one plane of y sums over: the channels, and the taps of all axes but the last two."""
+    return spec.channels * prod(spec.kernel_size[:-2])
 
 
 def sum_bytes(traits: Traits) -> int:
