@@ -16,6 +16,7 @@ from typing import Any
 
 from arrayconv import _fft
 from arrayconv._accel.cuda import launch
+from arrayconv._accel.cuda.cuda_dots import cuda_dots
 from arrayconv._accel.cuda.cuda_line import cuda_line
 from arrayconv._accel.cuda.cuda_loops import cuda_loops
 from arrayconv._accel.cuda.cuda_rows import cuda_rows
@@ -90,6 +91,7 @@ ACCELERATED: dict[str, Algorithm] = {
         cuda_rows,
         cuda_tiles,
         cuda_line,
+        cuda_dots,
     )
 }
 _NUMPY_VIEWS = ("torch",)  # libraries whose CPU arrays NumPy can view, without a copy

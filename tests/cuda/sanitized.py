@@ -31,6 +31,7 @@ DTYPES = {
     "cuda_rows": "float32",
     "cuda_tiles": "float32",
     "cuda_line": "float32",
+    "cuda_dots": "int64",
 }  # integers of any size overflow
 FAULTS = {
     "a sample after the last one is read": Fault(
@@ -67,6 +68,11 @@ def compare(method):
         for number, boundary in enumerate(_BOUNDARIES):
             samples, taps = numbers((597 + number,), dtype, 1), numbers((260 + number,), dtype, 2)
             check(method, samples, taps[::-1], {"mode": "full", "boundary": boundary})
+        return
+    if method == "cuda_dots":
+        options = {"mode": "full", "stride": (20, 30), "boundary": "reflect"}
+        check(method, numbers((30, 40), dtype, 1), numbers((35, 45), dtype, 2), options)
+        check(method, numbers((5003,), dtype, 1), numbers((4998,), dtype, 2), {"mode": "valid"})
         return
     kernel = numbers((16, 7) if method == "cuda_tiles" else (3, 6), dtype, 2)
     for number, boundary in enumerate(_BOUNDARIES):

@@ -10,7 +10,7 @@ from tests.cuda.nvrtc import compiled
 
 SHARED_BYTES = 48 << 10  # of a block, without asking for more
 REGISTERS = 65536  # of a multiprocessor, for one block at least
-THREADS = {"loops": 256, "rows": 128, "tiles": 128, "line": 128}
+THREADS = {"loops": 256, "rows": 128, "tiles": 128, "line": 128, "dots": 128}
 
 
 def options(dtype, **macros):
@@ -31,6 +31,10 @@ def line(dtype, places):
     return Kernel("line", options(dtype, PLACES=places))
 
 
+def dots(dtype, axes):
+    return Kernel("dots", options(dtype, NAXES=axes, LAGS=4))
+
+
 def loops(dtype, axes):
     return Kernel("loops", options(dtype, NAXES=axes))
 
@@ -47,6 +51,8 @@ KERNELS = {
     "rows 3x3 float64, 2 channels": rows("float64", 3, 3, sources=2),
     "tiles 16 float32, 3 axes": tiles("float32", 16, 4, axes=3),
     "line 4 float32": line("float32", 4),
+    "dots 2 float32": dots("float32", 2),
+    "dots 3 complex128": dots("complex128", 3),
     "line 1 float32": line("float32", 1),
     "line 2 float64": line("float64", 2),
     "line 2 int64": line("int64", 2),
@@ -66,7 +72,13 @@ KERNELS = {
     "loops 2 uint8 by complex64": loops(job.Types("uint8", "complex64", "complex64", "complex64"), 2),
     **{f"loops 2 {dtype}": loops(dtype, 2) for dtype in sorted(job.ACCUMULATORS - {"float32"})},
 }
-SPILLED = {"rows": 16, "tiles": 8, "line": 0, "loops": 64}  # bytes at most, none of them in the innermost loop
+SPILLED = {
+    "rows": 16,
+    "tiles": 8,
+    "line": 0,
+    "dots": 0,
+    "loops": 64,
+}  # bytes at most, none of them in the innermost loop
 ARCHITECTURES = {"80": ("rows 5x5 float32", "tiles 32 float32", "loops 2 float64"), "90": tuple(KERNELS), "120": (
     "rows 7x7 float32", "tiles 16 float64", "loops 3 float32")}  # fmt: skip
 ROWS = [(architecture, name) for architecture, names in ARCHITECTURES.items() for name in names]

@@ -62,12 +62,24 @@ FAULTS = {  # name -> file, text, what replaces it, method
         "cuda_line",
     ),
     "barrier after the chunk lost": ("line", "__syncthreads(); /*", "; /*", "cuda_line"),
+    "last segment of taps lost": ("dots", "(segments + gridDim.x - 1)", "segments", "cuda_dots"),
+    "parts in one place": ("dots", "y_at = blockIdx.x * outputs", "y_at = 0", "cuda_dots"),
+    "a sum lost": ("dots", "half > 0", "half > 1", "cuda_dots"),
+    "barrier between sums lost": (
+        "dots",
+        "            __syncthreads();\n            if (thread >= half)",
+        "            if (thread >= half)",
+        "cuda_dots",
+    ),
     "odd taps lost": ("tiles", "columns - c == 2", "columns - c == 5", "cuda_tiles"),
 }
 
 
 def compare(method):
     """Compare a kernel with NumPy's sums on every boundary, several widths modulo 4, channels and groups."""
+    if method == "cuda_dots":
+        compare_sums()
+        return
     for boundary, fill in (("constant", 3), ("edge", 0), ("symmetric", 0), ("reflect", 0), ("wrap", 0)):
         for width in (37, 38, 39, 600):
             options = {"mode": "full", "boundary": boundary, "fill_value": fill}
@@ -92,6 +104,14 @@ def compare_images(method):
     np.testing.assert_allclose(y.values, nn.conv2d(x, kernel, padding=2, groups=2, method="direct"), atol=1e-5)
 
 
+def compare_sums():
+    """Compare few sums of many products, in parts and in segments."""
+    for boundary in ("constant", "wrap"):
+        options = {"mode": "full", "stride": (20, 30), "boundary": boundary}
+        check("cuda_dots", numbers((30, 40), "float32", 1), numbers((35, 45), "float32", 2), options)
+    check("cuda_dots", numbers((5003,), "float32", 1), numbers((4998,), "float32", 2), {"mode": "valid"})
+
+
 def compare_signals():
     """Compare signals of two groups and two channels, of more than one chunk of taps."""
     x, kernel = numbers((2, 4, 700), "float32", 1), numbers((4, 2, 270), "float32", 2)
@@ -99,7 +119,7 @@ def compare_signals():
     np.testing.assert_allclose(y.values, nn.conv1d(x, kernel, padding=2, groups=2, method="direct"), atol=1e-3)
 
 
-@pytest.mark.parametrize("method", ["cuda_loops", "cuda_rows", "cuda_tiles", "cuda_line"])
+@pytest.mark.parametrize("method", ["cuda_loops", "cuda_rows", "cuda_tiles", "cuda_line", "cuda_dots"])
 def test_kernels_without_a_fault_pass(method):
     compare(method)
 

@@ -12,6 +12,7 @@ from arrayconv._problem.boundary import BOUNDARIES
 from tests.cuda.standin import LEDGER
 
 REALS = ("float32", "float64", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64")
+SOME = ("float32", "float64", "int8", "uint16", "int64")  # each is compiled for every number of taps
 CALLS = [  # shape of x, of the kernel, options
     ((37,), (5,), {"mode": "full"}),
     ((3, 40), (7,), {"axes": (1,), "stride": 3, "dilation": 2}),
@@ -33,22 +34,28 @@ MORE_CALLS = [  # for few dtypes
     ((2, 3, 9, 18), (2, 2, 3, 2), {"mode": "same"}),
     ((530,), (300,), {"mode": "same"}),
     ((2, 1100), (7,), {"axes": (1,), "mode": "valid"}),
+    ((30, 40), (35, 45), {"mode": "full", "stride": (20, 30)}),
+    ((40, 4, 30), (38, 3, 14), {"mode": "valid", "dilation": (1, 1, 2)}),
+    ((5003,), (4998,), {"mode": "valid"}),
 ]
-FEW = ("float32", "float64", "int16")
+FEW = ("float32", "complex64", "int8")
 DTYPES = {
     "cuda_loops": (*REALS, "complex64", "complex128", "float16"),
-    "cuda_rows": REALS,
-    "cuda_tiles": REALS,
-    "cuda_line": REALS,
+    "cuda_rows": SOME,
+    "cuda_tiles": SOME,
+    "cuda_line": SOME,
+    "cuda_dots": FEW,
 }
 MAX_TAPS = {"cuda_rows": MAX_ROW_TAPS, "cuda_tiles": MAX_TILE_TAPS}
 DENSE_AXES = {"cuda_rows": 2, "cuda_tiles": 2, "cuda_line": 1}  # the last ones, without stride and dilation
 
 
 def supports(method, taps, options, dtype):
-    """Whether a kernel runs a call: `cuda_loops` all of them, the others few axes and few taps."""
+    """Whether a kernel runs a call: `cuda_loops` all, `cuda_dots` many taps, the others few axes and few taps."""
     if method == "cuda_loops":
         return True
+    if method == "cuda_dots":
+        return np.prod(taps) >= 1024
     dense, width = DENSE_AXES[method], max(4, np.dtype(dtype).itemsize)
     steps = [np.broadcast_to(options.get(name, 1), len(taps))[-dense:] for name in ("stride", "dilation")]
     if np.max(steps) > 1:
@@ -59,13 +66,24 @@ def supports(method, taps, options, dtype):
     return len(taps) >= 2 and max(taps[-2:]) <= MAX_TAPS[method][width] and np.prod(taps) <= most
 
 
+def dtypes_of(method, call):
+    """Return the dtypes to test: all on two axes, few where that would compile many kernels."""
+    if call in MORE_CALLS:
+        return [dtype for dtype in FEW if dtype in DTYPES[method]]
+    return DTYPES[method] if len(call[1]) == 2 else [*SOME, *({"complex64"} & set(DTYPES[method]))]
+
+
 SUPPORTED = {
-    f"{method}-{number}": (method, *call, [dtype for dtype in each if supports(method, *call[1:], dtype)])
-    for method, dtypes in DTYPES.items()
-    for number, (call, each) in enumerate([(call, dtypes) for call in CALLS] + [(call, FEW) for call in MORE_CALLS])
+    f"{method}-{number}": (
+        method,
+        *call,
+        [dtype for dtype in dtypes_of(method, call) if supports(method, *call[1:], dtype)],
+    )
+    for method in DTYPES
+    for number, call in enumerate(CALLS + MORE_CALLS)
 }
 ROWS = [pytest.param(*row, id=name) for name, row in SUPPORTED.items() if row[-1]]  # fmt: skip
-PLANAR = [method for method in DTYPES if method != "cuda_line"]
+PLANAR = ("cuda_loops", "cuda_rows", "cuda_tiles")
 
 
 def numbers(shape, dtype, seed):

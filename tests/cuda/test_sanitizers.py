@@ -9,7 +9,7 @@ import pytest
 from arrayconv._accel.cuda import launch
 from tests.cuda import sanitized
 from tests.cuda.standin import raw_module
-from tests.cuda.test_faults import FAULTS, compare_images, compare_signals
+from tests.cuda.test_faults import FAULTS, compare_images, compare_signals, compare_sums
 from tests.cuda.test_kernels import check, numbers
 
 RACES = [name for name in FAULTS if "barrier" in name]
@@ -50,8 +50,9 @@ def checked_for_races(monkeypatch):
 
 def run(method):
     """Run a kernel on more than one tile or chunk, and on several channels."""
-    if method == "cuda_line":
-        compare_signals()
+    others = {"cuda_line": compare_signals, "cuda_dots": compare_sums}
+    if method in others:
+        others[method]()
         return
     check(method, numbers((40, 150), "float32", 1), numbers((7, 7), "float32", 2), {"mode": "same"})
     compare_images(method)

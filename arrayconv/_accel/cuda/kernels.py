@@ -126,7 +126,8 @@ def method(
     why_not: Callable[[Spec, Traits], str | None],
     cost: Callable[[Spec, Traits], int],
     bind: Callable[[Spec, Context], Bound],
+    workspace: Callable[[Spec, Traits], int] = _no_workspace,
 ) -> Algorithm:
     """Return a method by a kernel: exact up to the rounding of sums, with every boundary and every cast inside."""
     cuts = Cuts(extends=frozenset({"all"}), converts=True)
-    return Algorithm(name, why_not, cost, _no_workspace, UNPREPARED, bind, accuracy="componentwise", cuts=cuts)
+    return Algorithm(name, why_not, cost, workspace, UNPREPARED, bind, accuracy="componentwise", cuts=cuts)

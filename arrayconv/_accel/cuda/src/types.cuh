@@ -80,3 +80,10 @@ __device__ __forceinline__ void add_product(Complex<Part> &sum, const Complex<Pa
     sum.re += a.re * b.re - a.im * b.im;
     sum.im += a.re * b.im + a.im * b.re;
 }
+
+template <class Number> __device__ __forceinline__ void add(Number &sum, const Number &a) { sum += a; }
+template <class Part> __device__ __forceinline__ void add(Complex<Part> &sum, const Complex<Part> &a)
+{
+    sum.re += a.re;
+    sum.im += a.im;
+}
