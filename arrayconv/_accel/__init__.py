@@ -14,7 +14,9 @@ from importlib.util import find_spec
 
 from arrayconv import _fft
 from arrayconv._accel.cuda import launch
+from arrayconv._accel.cuda.cuda_dots import cuda_dots
 from arrayconv._accel.cuda.cuda_fft import cuda_fft
+from arrayconv._accel.cuda.cuda_line import cuda_line
 from arrayconv._accel.cuda.cuda_loops import cuda_loops
 from arrayconv._accel.cuda.cuda_rows import cuda_rows
 from arrayconv._accel.cuda.cuda_tiles import cuda_tiles
@@ -89,6 +91,8 @@ ACCELERATED: dict[str, Algorithm] = {
         cuda_loops,
         cuda_rows,
         cuda_tiles,
+        cuda_line,
+        cuda_dots,
         cuda_fft,
     )
 }

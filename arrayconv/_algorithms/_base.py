@@ -1,7 +1,8 @@
 """An algorithm: a name, a refusal, a cost, a workspace, rules for cutting a problem, and a function that binds it.
 
 Contract. `bind` returns a function that computes the operation of `_problem.spec` for a piece in which upsample is 1
-(or for a whole problem that it `upsamples`), flip and conj are applied, and both arrays have the accumulator's dtype.
+(or for a whole problem that it `upsamples`), flip and conj are applied, and all arrays have the accumulator's dtype,
+unless it `converts`.
 Unless `cuts.extends` says otherwise `before` is 0 and every window is inside x. `preparation` computes what depends on
 the kernel alone; its result is used for every piece with an equal `depends_on`. All of these are pure: they read no
 global, no environment and no array's type.
@@ -76,6 +77,7 @@ class Cuts(NamedTuple):
     tile_bytes: int = 0  # workspace per piece that stays in a CPU's cache, 0 for no limit
     tiles_images: bool = False  # such pieces are whole images: cutting one would cost more than the cache saves
     upsamples: Callable[[Spec], bool] | None = None  # whether it runs an upsampled problem as one, not by phases
+    converts: bool = False  # reads arrays of any dtype, and writes the result's dtype, to a view of y if it is passed
 
     def extending(self, zero_fill: bool) -> Extends:
         """Return the boundaries that need no copy of x, given whether 'constant' means zeros."""

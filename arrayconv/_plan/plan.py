@@ -135,7 +135,10 @@ def _partition(spec: Spec, candidate: Candidate, algorithm: Algorithm, zero_fill
     extends = cuts.extending(zero_fill)
     # On a GPU a copy of x takes less time than the launches for the borders.
     slabs = cuts.slabs and not on_gpu and not all(handles_zeros(axis, extends) for axis in spec.axes)
-    return partition(spec, candidate.block, extends=extends, slabs=slabs, prepared_by=algorithm.preparation.depends_on)
+    block = candidate.block
+    if cuts.converts and not candidate.workspace:  # no phase is cut, that of the most outputs neither
+        block = (spec.batch, spec.groups, *spec.output_size)
+    return partition(spec, block, extends=extends, slabs=slabs, prepared_by=algorithm.preparation.depends_on)
 
 
 def _countable(spec: Spec) -> Spec:

@@ -283,6 +283,8 @@ def _block_axis(axis: Axis, outputs: int, extends: Extends) -> Axis:
 
 def _piece_bytes(algorithm: Algorithm, block: Spec, spec: Spec, traits: Traits) -> int:
     """Return the bytes of one block beyond the caller's arrays: extended input, kernel, result and workspace."""
+    if algorithm.cuts.converts and "all" in algorithm.cuts.extends:  # it copies neither
+        return algorithm.workspace(block, traits)
     read = prod(_samples(axis) for axis in block.axes)
     samples = block.batch * block.groups * block.channels * read
     guarded = bool(algorithm.spreads) and not traits.exact

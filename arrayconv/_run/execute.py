@@ -47,10 +47,12 @@ class BoundPlan:
         self.context = Context(xp, device, traits, fft, wrap_fill(fill, traits), may_use_threads=may_use_threads)
         few = may_use_threads and 0 < plan.partition.num_pieces <= _MAX_AT_ADDRESSES
         self._problem = problem if few else None
-        self.orient = orientation(plan.spec, self.context)
+        converts = algorithm.cuts.converts
+        self.orient = orientation(plan.spec, self.context, casts=not converts)
         self._dtype = getattr(xp, traits.output)
-        self._casts = traits.output != traits.accumulator
-        self._in_place = traits.backend == "numpy" and not self._casts  # methods may write to y directly
+        self._casts = traits.output != traits.accumulator and not converts
+        # Methods may write to y directly.
+        self._in_place = converts or (traits.backend == "numpy" and not self._casts)
         self._contains = bool(algorithm.spreads) and not traits.exact
         self.scales = algorithm.spreads == "overflow"
         self._guard = partial(contain.guard, keep=2, traits=traits, scales=self.scales, xp=xp)
@@ -188,7 +190,7 @@ class BoundPlan:
         return Step(
             piece,
             place,
-            reader(piece, self.plan.spec, self.context),
+            reader(piece, self.plan.spec, self.context, casts=not self.algorithm.cuts.converts),
             bound,
             kernel,
             part_of_kernel(piece, self.plan.spec),

@@ -22,16 +22,17 @@ from arrayconv._runtime.tracing import planning
 _COMPARED = ("numpy", "torch")  # libraries where comparing dtypes is faster than a cast that does nothing
 
 
-def orientation(spec: Spec, context: Context) -> Callable[[Array], Array]:
+def orientation(spec: Spec, context: Context, *, casts: bool) -> Callable[[Array], Array]:
     """Return a function of the kernel (groups, filters, channels, *k): flipped, conjugated and cast as the spec says.
 
-    Its result is the kernel of a correlation, in the accumulator's dtype.
+    Its result is the kernel of a correlation, in the accumulator's dtype if it `casts`.
     """
     xp, dtype = context.xp, getattr(context.xp, context.traits.accumulator)
     conj, native = spec.conj and context.traits.accumulator.startswith("complex"), context.traits.backend in _COMPARED
+    casts = casts or conj
 
     def orient(kernel: Array) -> Array:
-        if not native or kernel.dtype != dtype:
+        if casts and (not native or kernel.dtype != dtype):
             kernel = xp.astype(kernel, dtype, copy=False)
         if spec.flip:
             kernel = reversed_taps(kernel, xp)
@@ -40,8 +41,8 @@ def orientation(spec: Spec, context: Context) -> Callable[[Array], Array]:
     return orient
 
 
-def reader(step: Piece, whole: Spec, context: Context) -> Callable[[Array], Array]:
-    """Return a function of x: a step's piece, extended where it leaves the data, in the accumulator's dtype."""
+def reader(step: Piece, whole: Spec, context: Context, *, casts: bool) -> Callable[[Array], Array]:
+    """Return a function of x: a step's piece, extended beyond the data, in the accumulator's dtype if it `casts`."""
     xp, dtype = context.xp, getattr(context.xp, context.traits.accumulator)
     index, runs, is_all = _index(step, whole)
     extend, native = _extension(step, runs, context), context.traits.backend in _COMPARED
@@ -49,7 +50,7 @@ def reader(step: Piece, whole: Spec, context: Context) -> Callable[[Array], Arra
     def read(x: Array) -> Array:
         if not is_all or is_pieces(x):
             x = x[index]
-        if not native or x.dtype != dtype:
+        if casts and (not native or x.dtype != dtype):
             x = xp.astype(x, dtype, copy=False)
         return x if extend is None else extend(x)
 

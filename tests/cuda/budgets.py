@@ -1,12 +1,12 @@
-"""Launches and bytes on the stand-in for CuPy: `python -m tests.cuda.budgets` prints the table of docs/gpu.md."""
+"""Launches and bytes on the stand-in for CuPy: `python -m tests.cuda.budgets` prints the tables of docs/gpu.md."""
 
-from functools import cache
-from typing import NamedTuple
+from functools import cache, partial
+from typing import Any, NamedTuple
 
 import numpy as np
 
 import arrayconv
-from arrayconv import config, ndimage
+from arrayconv import config, ndimage, nn
 from tests.cuda.standin import LEDGER, allowed
 
 SIDE = 1024  # samples of an image along each axis
@@ -29,6 +29,8 @@ ROWS = (
     Row("15 x 15", 15),
     Row("31 x 31, reflected", 31, boundary="reflect"),
     Row("15 x 15 int32", 15, "int32", most_standard=(80, 210.0)),
+    Row("3 x 3 float16", 3, "float16", most_standard=(20, 66.5)),
+    Row("15 x 15 float16", 15, "float16", most_standard=(110, 111.0)),
     Row("63 x 63", 63, most=(12, 28.0), most_standard=(110, 58.0)),
     Row("63 x 63 float64, reflected", 63, "float64", "reflect", most=(12, 28.0), most_standard=(154, 58.0)),
 )
@@ -90,6 +92,61 @@ def measured_filter(row, kernels):
     return LEDGER.num_launches, LEDGER.images(x.nbytes)
 
 
+class Call(NamedTuple):
+    """A call in float32 that the kernels run, or its gradients, and what it may cost."""
+
+    function: Any
+    shape: tuple[int, ...]
+    taps: tuple[int, ...]
+    most: tuple[int, float]  # launches, images
+    of_gradients: bool = False
+
+
+SAME = partial(arrayconv.convolve, mode="same")
+CALLS = {
+    "64 x 64 x 64 by 3 x 3 x 3": Call(SAME, (64, 64, 64), (3, 3, 3), (1, 2.1)),
+    "32 x 64 x 64 by 5 x 5 x 5": Call(SAME, (32, 64, 64), (5, 5, 5), (1, 2.1)),
+    "100000 by 300": Call(SAME, (100_000,), (300,), (1, 2.1)),
+    "8 images of 256 channels, a 3 x 3 for each": Call(
+        partial(nn.conv2d, padding=1, groups=256), (8, 256, 14, 14), (256, 1, 3, 3), (1, 2.1)
+    ),
+    "2 images of 4 channels, 3 x 3, stride 2": Call(
+        partial(nn.conv2d, padding=1, stride=2), (2, 4, 64, 64), (4, 4, 3, 3), (1, 1.3)
+    ),
+    "2 images of 4 channels, transposed 3 x 3, stride 2": Call(
+        partial(nn.conv_transpose2d, padding=1, stride=2), (2, 4, 64, 64), (4, 4, 3, 3), (4, 8.0)
+    ),
+    "gradients: 512 x 512 by 3 x 3": Call(SAME, (512, 512), (3, 3), (3, 4.1), of_gradients=True),
+    "gradients: 2 images of 4 channels, 3 x 3": Call(
+        partial(nn.conv2d, padding=1), (2, 4, 64, 64), (4, 4, 3, 3), (3, 4.4), of_gradients=True
+    ),
+}
+
+
+@cache
+def costs(call):
+    """Return the launches of a second run of a call, and its bytes as multiples of those of x."""
+    import cupy
+
+    random = np.random.default_rng(0)
+    x, taps = (cupy.asarray(random.standard_normal(shape).astype("float32")) for shape in (call.shape, call.taps))
+    run = partial(call.function, x, taps)
+    if call.of_gradients:
+        y, pullback = arrayconv.vjp(call.function, x, taps)
+        run = partial(pullback, y)
+    run()
+    LEDGER.reset()
+    run()
+    return LEDGER.num_launches, LEDGER.images(x.nbytes)
+
+
+def table_of_calls():
+    """Return the rows of the page's second table."""
+    return [
+        f"| {name} | {launches}, {images:.1f} |" for name, call in CALLS.items() for launches, images in [costs(call)]
+    ]
+
+
 def of_convolver(method):
     """Return the launches of a second call of a Convolver that keeps a spectrum, and its bytes in images."""
     x, taps = operands(Row("", 63))
@@ -117,4 +174,4 @@ if __name__ == "__main__":
     from tests.cuda.standin import install
 
     install()
-    print("\n".join(table()))
+    print("\n".join(table() + table_of_calls()))

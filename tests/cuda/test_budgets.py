@@ -20,10 +20,18 @@ def test_call_stays_within_its_budget(row, kernels):
     assert images <= most_images
 
 
+@pytest.mark.parametrize("name", budgets.CALLS)
+def test_call_of_other_shapes_stays_within_its_budget(name):
+    call = budgets.CALLS[name]
+    launches, images = budgets.costs(call)
+    assert launches <= call.most[0]
+    assert images <= call.most[1]
+
+
 @pytest.mark.parametrize("method", MOST_OF_A_CONVOLVER)
 def test_convolver_transforms_its_kernel_once(method):
     assert budgets.of_convolver(method)[0] <= MOST_OF_A_CONVOLVER[method]
 
 
 def test_the_page_has_these_numbers():
-    assert set(budgets.table()) <= set(PAGE.read_text().splitlines())
+    assert set(budgets.table() + budgets.table_of_calls()) <= set(PAGE.read_text().splitlines())

@@ -14,19 +14,42 @@ from tests.cuda.nvrtc import compiled
 
 SHARED_BYTES = 48 << 10  # of a block, without asking for more
 REGISTERS = 65536  # of a multiprocessor, for one block at least
-THREADS = {"loops": 256, "rows": 128, "tiles": 128, "filter_planes": 256, "filter_windows": 256, "spectra": 256}
+THREADS = {
+    "loops": 256,
+    "rows": 128,
+    "tiles": 128,
+    "line": 128,
+    "dots": 128,
+    "filter_planes": 256,
+    "filter_windows": 256,
+    "spectra": 256,
+}
 
 
-def rows(dtype, height, width, step=1):
-    return Kernel("rows", job.options(dtype, KH=height, KW=width, ROWS=32, X_STEP=step, Y_STEP=1))
+def options(dtype, **macros):
+    """Return the options for types, or for arrays in an accumulator's dtype."""
+    return job.options(dtype if isinstance(dtype, job.Types) else job.Types.alike(dtype), **macros)
 
 
-def tiles(dtype, most, width):
-    return Kernel("tiles", job.options(dtype, MAX_TAPS=most, ROWS=TILE_ROWS[width]))
+def rows(dtype, height, width, step=1, *, axes=2, sources=1):
+    sizes = {"NAXES": axes, "SOURCES": sources, "KH": height, "KW": width}
+    return Kernel("rows", options(dtype, **sizes, X_STEP=step, Y_STEP=1))
+
+
+def tiles(dtype, most, width, *, axes=2):
+    return Kernel("tiles", options(dtype, NAXES=axes, MAX_TAPS=most, ROWS=TILE_ROWS[width]))
+
+
+def line(dtype, places):
+    return Kernel("line", options(dtype, PLACES=places))
+
+
+def dots(dtype, axes):
+    return Kernel("dots", options(dtype, NAXES=axes, LAGS=4))
 
 
 def loops(dtype, axes):
-    return Kernel("loops", job.options(dtype, NAXES=axes))
+    return Kernel("loops", options(dtype, NAXES=axes))
 
 
 def filtered(dtype, *passes, combine="", is_whole=False):
@@ -60,13 +83,32 @@ KERNELS = {
     **{f"rows {n}x{n} float64": rows("float64", n, n) for n in (3, ROW_TAPS[8])},
     "rows 5x5 int8": rows("int8", 5, 5),
     "rows 5x5 int64": rows("int64", 5, 5),
+    "rows 3x3x3 float32": rows("float32", 3, 3, axes=3, sources=3),
+    "rows 3x3x3 float32, 3 channels": rows("float32", 3, 3, axes=3, sources=9),
+    "rows 5x5x2 float32": rows("float32", 5, 5, axes=3, sources=3),
+    "rows 3x3 float64, 2 channels": rows("float64", 3, 3, sources=2),
+    "tiles 16 float32, 3 axes": tiles("float32", 16, 4, axes=3),
+    "line 4 float32": line("float32", 4),
+    "dots 2 float32": dots("float32", 2),
+    "dots 3 complex128": dots("complex128", 3),
+    "line 1 float32": line("float32", 1),
+    "line 2 float64": line("float64", 2),
+    "line 2 int64": line("int64", 2),
+    "line 4 float16": line(job.Types("float16", "float16", "float32", "float16"), 4),
     "tiles 16 float32": tiles("float32", 16, 4),
     "tiles 32 float32": tiles("float32", 32, 4),
     "tiles 32 int16": tiles("int16", 32, 4),
     "tiles 16 float64": tiles("float64", 16, 8),
     "tiles 16 int64": tiles("int64", 16, 8),
     **{f"loops {n} float32": loops("float32", n) for n in range(1, job.MAX_AXES + 1)},
-    **{f"loops 2 {dtype}": loops(dtype, 2) for dtype in sorted(job.DTYPES - {"float32"})},
+    **{
+        f"rows 3x3 {narrow}": rows(job.Types(narrow, narrow, "float32", narrow), 3, 3)
+        for narrow in ("float16", "bfloat16")
+    },
+    "tiles 32 float16": tiles(job.Types("float16", "float16", "float32", "float16"), 32, 4),
+    "loops 2 bfloat16": loops(job.Types("bfloat16", "bfloat16", "float32", "bfloat16"), 2),
+    "loops 2 uint8 by complex64": loops(job.Types("uint8", "complex64", "complex64", "complex64"), 2),
+    **{f"loops 2 {dtype}": loops(dtype, 2) for dtype in sorted(job.ACCUMULATORS - {"float32"})},
     "spectra pad 1 float32, scanned": spectra("pad", "float32", 1, scans=True),
     "spectra pad 3 complex128": spectra("pad", "complex128", 3),
     "spectra pad 2 float32": spectra("pad", "float32", 2),
@@ -77,9 +119,11 @@ KERNELS = {
     "spectra restore 3 complex128": spectra("restore", "complex128", 3),
 }
 SPILLED = {  # bytes at most; of rows, tiles and loops none in the innermost loop
-    "rows": 0,
+    "rows": 16,
     "tiles": 8,
-    "loops": 48,
+    "line": 0,
+    "dots": 0,
+    "loops": 64,
     "filter_planes": 16,
     "filter_windows": 48,
     "spectra": 0,
@@ -111,10 +155,10 @@ def test_kernel_fits(architecture, name):
 
 def test_a_source_that_does_not_compile_says_why():
     with pytest.raises(RuntimeError, match="NAXES"):
-        compiled(Kernel("loops", job.options("float32")), "90")
+        compiled(Kernel("loops", options("float32")), "90")
 
 
 def test_struct_of_another_size_does_not_compile():
-    options = tuple(option for option in job.options("float32", NAXES=2) if "JOB_BYTES" not in option)
+    others = tuple(option for option in options("float32", NAXES=2) if "JOB_BYTES" not in option)
     with pytest.raises(RuntimeError, match="differ"):
-        compiled(Kernel("loops", (*options, "-DJOB_BYTES=8")), "90")
+        compiled(Kernel("loops", (*others, "-DJOB_BYTES=8")), "90")

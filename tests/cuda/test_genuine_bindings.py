@@ -26,7 +26,7 @@ torch.cuda = SimpleNamespace(
     current_stream=lambda _: SimpleNamespace(cuda_stream=0x7F0012345678),
 )
 packed = np.frombuffer(bytes(i % 251 for i in range(job.JOB.itemsize)), job.JOB).copy()
-kernel, device = Kernel("loops", job.options("float32", NAXES=1)), SimpleNamespace(index=1)
+kernel, device = Kernel("loops", job.options(job.Types.alike("float32"), NAXES=1)), SimpleNamespace(index=1)
 torch_launch.launch(kernel, Grid((3, 4, 5), (32, 2, 1)), packed, device)
 try:
     torch_launch.launch(kernel, Grid((13, 1, 1), (32, 1, 1)), packed, device)

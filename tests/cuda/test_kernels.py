@@ -6,11 +6,13 @@ import pytest
 
 import arrayconv
 from arrayconv._accel.cuda.cuda_rows import _MAX_TAPS as MAX_ROW_TAPS
+from arrayconv._accel.cuda.cuda_rows import _MAX_TERMS as MAX_TERMS
 from arrayconv._accel.cuda.cuda_tiles import _MAX_TAPS as MAX_TILE_TAPS
 from arrayconv._problem.boundary import BOUNDARIES
 from tests.cuda.standin import LEDGER
 
 REALS = ("float32", "float64", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64")
+SOME = ("float32", "float64", "int8", "uint16", "int64")  # each is compiled for every number of taps
 CALLS = [  # shape of x, of the kernel, options
     ((37,), (5,), {"mode": "full"}),
     ((3, 40), (7,), {"axes": (1,), "stride": 3, "dilation": 2}),
@@ -26,24 +28,62 @@ CALLS = [  # shape of x, of the kernel, options
     ((2, 3, 2, 3, 4, 3), (2, 2, 1, 2, 2, 2), {"mode": "full"}),
     ((21, 30), (3, 4), {"mode": "full", "stride": (2, 1), "dilation": (1, 3)}),
 ]
-DTYPES = {"cuda_loops": (*REALS, "complex64", "complex128", "float16"), "cuda_rows": REALS, "cuda_tiles": REALS}
+MORE_CALLS = [  # for few dtypes
+    ((4, 9, 40), (3, 2, 3), {"mode": "full"}),
+    ((5, 9, 37), (2, 3, 3), {"mode": "same", "stride": (2, 1, 1), "dilation": (2, 1, 1)}),
+    ((2, 3, 9, 18), (2, 2, 3, 2), {"mode": "same"}),
+    ((530,), (300,), {"mode": "same"}),
+    ((2, 1100), (7,), {"axes": (1,), "mode": "valid"}),
+    ((30, 40), (35, 45), {"mode": "full", "stride": (20, 30)}),
+    ((40, 4, 30), (38, 3, 14), {"mode": "valid", "dilation": (1, 1, 2)}),
+    ((5003,), (4998,), {"mode": "valid"}),
+]
+FEW = ("float32", "complex64", "int8")
+DTYPES = {
+    "cuda_loops": (*REALS, "complex64", "complex128", "float16"),
+    "cuda_rows": SOME,
+    "cuda_tiles": SOME,
+    "cuda_line": SOME,
+    "cuda_dots": FEW,
+}
 MAX_TAPS = {"cuda_rows": MAX_ROW_TAPS, "cuda_tiles": MAX_TILE_TAPS}
+DENSE_AXES = {"cuda_rows": 2, "cuda_tiles": 2, "cuda_line": 1}  # the last ones, without stride and dilation
 
 
 def supports(method, taps, options, dtype):
-    """Whether a kernel runs a call: `cuda_loops` all of them, the others two dense axes of few taps."""
+    """Whether a kernel runs a call: `cuda_loops` all, `cuda_dots` many taps, the others few axes and few taps."""
     if method == "cuda_loops":
         return True
-    dense = len(taps) == 2 and options.keys() == {"mode"}
-    return dense and max(taps) <= MAX_TAPS[method][max(4, np.dtype(dtype).itemsize)]
+    if method == "cuda_dots":
+        return np.prod(taps) >= 1024
+    dense, width = DENSE_AXES[method], max(4, np.dtype(dtype).itemsize)
+    steps = [np.broadcast_to(options.get(name, 1), len(taps))[-dense:] for name in ("stride", "dilation")]
+    if np.max(steps) > 1:
+        return False
+    if method == "cuda_line":
+        return len(taps) == 1
+    most = MAX_TERMS[width] if method == "cuda_rows" else np.inf
+    return len(taps) >= 2 and max(taps[-2:]) <= MAX_TAPS[method][width] and np.prod(taps) <= most
+
+
+def dtypes_of(method, call):
+    """Return the dtypes to test: all on two axes, few where that would compile many kernels."""
+    if call in MORE_CALLS:
+        return [dtype for dtype in FEW if dtype in DTYPES[method]]
+    return DTYPES[method] if len(call[1]) == 2 else [*SOME, *({"complex64"} & set(DTYPES[method]))]
 
 
 SUPPORTED = {
-    f"{method}-{number}": (method, *call, [dtype for dtype in dtypes if supports(method, *call[1:], dtype)])
-    for method, dtypes in DTYPES.items()
-    for number, call in enumerate(CALLS)
+    f"{method}-{number}": (
+        method,
+        *call,
+        [dtype for dtype in dtypes_of(method, call) if supports(method, *call[1:], dtype)],
+    )
+    for method in DTYPES
+    for number, call in enumerate(CALLS + MORE_CALLS)
 }
 ROWS = [pytest.param(*row, id=name) for name, row in SUPPORTED.items() if row[-1]]  # fmt: skip
+PLANAR = ("cuda_loops", "cuda_rows", "cuda_tiles")
 
 
 def numbers(shape, dtype, seed):
@@ -79,7 +119,7 @@ def test_kernel_equals_the_sums(method, shape, taps, options, dtypes, boundary):
         check(method, numbers(shape, dtype, 1), numbers(taps, dtype, 2), extended)
 
 
-@pytest.mark.parametrize("method", DTYPES)
+@pytest.mark.parametrize("method", PLANAR)
 def test_layout_of_memory_is_read_as_it_is(method):
     whole = numbers((2, 60, 70, 3), "float32", 1)
     for x in (
@@ -90,16 +130,16 @@ def test_layout_of_memory_is_read_as_it_is(method):
         check(method, x, numbers((5, 3), "float32", 2)[::-1, ::-1], {"axes": (-2, -1), "boundary": "reflect"})
 
 
-@pytest.mark.parametrize("method", DTYPES)
+@pytest.mark.parametrize("method", PLANAR)
 def test_images_groups_filters_and_channels(method):
-    channels = 1 if method == "cuda_rows" else 3
+    channels = 3
     x, kernel = numbers((3, 2 * channels, 20, 33), "float32", 1), numbers((4, channels, 3, 5), "float32", 2)
     y = arrayconv.nn.conv2d(cupy.asarray(x), cupy.asarray(kernel), padding=2, groups=2, method=method)
     expected = arrayconv.nn.conv2d(x, kernel, padding=2, groups=2, method="direct")
     np.testing.assert_allclose(y.values, expected, atol=1e-5)
 
 
-@pytest.mark.parametrize("method", DTYPES)
+@pytest.mark.parametrize("method", PLANAR)
 def test_nonfinite_samples_contaminate_the_windows_that_contain_them(method):
     x, kernel = numbers((30, 40), "float32", 1), numbers((3, 5), "float32", 2)
     x[7, 9], x[20, 0], kernel[1, 1] = np.nan, np.inf, 0

@@ -15,7 +15,7 @@ from tests.cuda.standin import bindings
 from tests.cuda.standin.bindings import CONTEXT, CUresult, Driver, Nvrtc
 
 torch = pytest.importorskip("torch")
-KERNEL = Kernel("loops", job.options("float32", NAXES=1))
+KERNEL = Kernel("loops", job.options(job.Types.alike("float32"), NAXES=1))
 GRID = Grid((3, 1, 1), (256, 1, 1))
 STREAM = 0xABC0
 TENSORS = Traits("torch", "cuda", "float32", "float32", accelerators=frozenset({"cuda"}))
@@ -133,7 +133,7 @@ def test_code_that_the_card_refuses_is_not_kept(driver, monkeypatch):
 @pytest.mark.usefixtures("driver")
 def test_a_source_that_does_not_compile_says_why():
     with pytest.raises(_accel.AcceleratorFailed, match=r"(?s)NVRTC_ERROR_COMPILATION: .*NAXES"):
-        launch(kernel=Kernel("loops", job.options("float32")))
+        launch(kernel=Kernel("loops", job.options(job.Types.alike("float32"))))
 
 
 def test_without_cuda_bindings_the_reason_names_the_package(monkeypatch):
@@ -182,7 +182,7 @@ def test_nvrtc_itself_compiles_for_the_card_and_says_why_not():
     clear()
     assert torch_launch._code(KERNEL, "sm_80").startswith(b"\x7fELF")
     with pytest.raises(RuntimeError, match=r"(?s)NVRTC_ERROR_COMPILATION: .*NAXES"):
-        torch_launch._code(Kernel("loops", job.options("float32")), "sm_80")
+        torch_launch._code(Kernel("loops", job.options(job.Types.alike("float32"))), "sm_80")
     with pytest.raises(RuntimeError, match=r"NVRTC_ERROR_INVALID_OPTION: .*architecture"):
         torch_launch._code(KERNEL, "sm_11")
     clear()

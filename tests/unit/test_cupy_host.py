@@ -38,7 +38,7 @@ def address(array):
     return array.data.ptr
 
 
-CUDA = ("cuda_loops", "cuda_rows", "cuda_tiles", "cuda_fft")
+CUDA = ("cuda_loops", "cuda_rows", "cuda_tiles", "cuda_fft")  # those that support an image by a small kernel
 X = on_host(np.zeros((2, 3, 8, 9), dtype=np.float32))
 KERNEL = on_host(np.zeros((3, 5), dtype=np.float32))
 

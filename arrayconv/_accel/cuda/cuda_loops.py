@@ -24,19 +24,27 @@ from arrayconv._problem.spec import Spec
 _THREADS = 256
 _LANES = 4  # outputs of a thread
 _MAX_BLOCKS = 1 << 16  # more work is done by the same threads
+_ENOUGH_THREADS = 1 << 15  # as many as keep a large card's arithmetic busy
 _EFFICIENCY = 6  # percent of the card's multiply-adds; a guess
 
 
+def _threads(spec: Spec) -> int:
+    *lead, last = spec.output_shape
+    return prod(lead) * -(-last // _LANES)
+
+
 def _cost(spec: Spec, traits: Traits) -> int:
-    return kernel_ns(nbytes(spec, traits), spec.macs, traits.accumulator, _EFFICIENCY)
+    idle = max(1, _ENOUGH_THREADS // max(1, _threads(spec)))  # few threads take as long as many
+    return kernel_ns(nbytes(spec, traits), spec.macs * idle, traits.accumulator, _EFFICIENCY)
 
 
 def _bind(spec: Spec, context: Context) -> Bound:
-    kernel = Kernel("loops", job.options(context.traits.accumulator, NAXES=len(spec.axes)))
-    *lead, last = spec.output_shape
-    threads = prod(lead) * -(-last // _LANES)
-    blocks = min(max(1, -(-threads // _THREADS)), _MAX_BLOCKS)
-    return bound(spec, context, Grid((blocks, 1, 1), (_THREADS, 1, 1)), lambda x, y: kernel)
+
+    def kernel(types: job.Types, x: job.Steps, y: job.Steps) -> Kernel:
+        return Kernel("loops", job.options(types, NAXES=len(spec.axes)))
+
+    blocks = min(max(1, -(-_threads(spec) // _THREADS)), _MAX_BLOCKS)
+    return bound(spec, context, Grid((blocks, 1, 1), (_THREADS, 1, 1)), kernel)
 
 
 cuda_loops = method("cuda_loops", refusal, _cost, _bind)

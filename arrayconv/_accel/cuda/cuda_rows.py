@@ -1,25 +1,29 @@
-"""A CUDA kernel for small kernels on images: taps and rows of sums stay in registers.
+"""A CUDA kernel for small kernels on images and volumes: taps and rows of sums stay in registers.
 
-    y[b, g, o, p] = sum_c sum_k  w[g, o, c, k] * x[b, g, c, p + k - before]
+    y[b, g, o, p] = sum_c sum_k  w[g, o, c, k] * x[b, g, c, stride*p + dilation*k - before]
 
-Wins      two axes of at most 9 taps, one channel in and any number of filters, groups and images.
-Cost      one read and one write of memory up to about 7 x 7 taps, then the multiply-adds.
+Wins      two axes of at most 9 taps and no stride or dilation, with other axes and channels so few that all taps fit
+          the registers: 9 x 9, or 3 x 3 x 3 of three channels; any number of filters, groups and images.
+Cost      one read and one write of memory up to about 50 taps, then the multiply-adds.
 Memory    none.
-Accuracy  componentwise: sums in the order of taps; integers are exact and wrap.
+Accuracy  componentwise: sums row by row of each plane of taps; integers are exact and wrap.
 """
 
 from __future__ import annotations
 
 from arrayconv._accel.cuda import job
-from arrayconv._accel.cuda.kernels import MAX_BLOCKS, bound, method, nbytes, planar_refusal
+from arrayconv._accel.cuda.kernels import MAX_BLOCKS, bound, method, nbytes, planar_refusal, planes, sources, sum_bytes
 from arrayconv._accel.cuda.sources import Grid, Kernel
 from arrayconv._algorithms import Bound, Context
 from arrayconv._arrays.traits import Traits
 from arrayconv._costs.gpu import kernel_ns
 from arrayconv._problem.spec import Spec
 
-_THREADS, _COLUMNS, _ROWS = 128, 4, 32  # a thread computes _ROWS x _COLUMNS outputs
-_MAX_TAPS = {4: 9, 8: 5}  # by bytes of a sum: more do not fit the registers
+_THREADS, _COLUMNS = 128, 4  # a thread computes some rows of four columns
+_ROWS = (32, 16, 8)  # rows of a thread, the most that leave `_ENOUGH_BLOCKS`
+_ENOUGH_BLOCKS = 1024  # as many as a large card runs at once
+_MAX_TAPS = {4: 9, 8: 5}  # along each axis of a plane, by bytes of a sum
+_MAX_TERMS = {4: 81, 8: 25}  # taps of a filter in all channels: more do not fit the registers
 _EFFICIENCY = 60  # percent of the card's multiply-adds; a guess from the instructions of the compiled kernel
 
 
@@ -27,28 +31,53 @@ def _why_not(spec: Spec, traits: Traits) -> str | None:
     reason = planar_refusal(spec, traits, _MAX_TAPS)
     if reason is not None:
         return reason
-    if spec.channels != 1:
-        return f"it supports one channel per group. Got {spec.channels}"
-    if spec.axes[0].outputs > _ROWS * MAX_BLOCKS:
-        return f"it supports up to {_ROWS * MAX_BLOCKS} rows. Got {spec.axes[0].outputs}"
+    most = _MAX_TERMS[sum_bytes(traits)]
+    if spec.terms > most:
+        return f"it supports up to {most} taps of all channels in {traits.accumulator}. Got {spec.terms}"
     return None
 
 
 def _cost(spec: Spec, traits: Traits) -> int:
-    return kernel_ns(nbytes(spec, traits), spec.macs, traits.accumulator, _EFFICIENCY)
+    rows = spec.axes[-2]
+    halo = spec.macs * (rows.taps - 1) // _rows(spec)  # rows of samples that two blocks read
+    return kernel_ns(nbytes(spec, traits), spec.macs + halo, traits.accumulator, _EFFICIENCY)
+
+
+def _threads(spec: Spec) -> tuple[int, int]:
+    """Return how many threads of a block compute columns, and how many planes."""
+    along = 1
+    while along < _THREADS and along * _COLUMNS < spec.axes[-1].outputs:
+        along *= 2
+    return along, _THREADS // along
+
+
+def _blocks(spec: Spec, rows: int) -> tuple[int, int, int]:
+    along, beside = _threads(spec)
+    columns = -(-spec.axes[-1].outputs // (along * _COLUMNS))
+    parts = min(-(-spec.axes[-2].outputs // rows), MAX_BLOCKS)  # the kernel divides the rows by their number
+    return columns, parts, min(-(-planes(spec) // beside), MAX_BLOCKS)
+
+
+def _rows(spec: Spec) -> int:
+    """Return how many rows a thread computes: fewer where the problem is small."""
+    for rows in _ROWS:
+        columns, parts, images = _blocks(spec, rows)
+        if columns * parts * images >= _ENOUGH_BLOCKS:
+            return rows
+    return _ROWS[-1]
 
 
 def _bind(spec: Spec, context: Context) -> Bound:
-    rows, columns = spec.axes
+    *_, rows, columns = spec.axes
+    taps = {"NAXES": len(spec.axes), "SOURCES": sources(spec), "KH": rows.taps, "KW": columns.taps}
 
-    def kernel(x: job.Steps, y: job.Steps) -> Kernel:
-        steps = {"X_STEP": 1 if x[-1] == 1 else "column.x", "Y_STEP": 1 if y[-1] == 1 else "column.y"}
-        taps = {"KH": rows.taps, "KW": columns.taps, "ROWS": _ROWS}
-        return Kernel("rows", job.options(context.traits.accumulator, **taps, **steps))
+    def kernel(types: job.Types, x: job.Steps, y: job.Steps) -> Kernel:
+        names = ("column.x", x[-1]), ("column.y", y[-1])
+        x_step, y_step = (1 if step == 1 else name for name, step in names)
+        return Kernel("rows", job.options(types, **taps, X_STEP=x_step, Y_STEP=y_step))
 
-    blocks = -(-columns.outputs // (_THREADS * _COLUMNS)), -(-rows.outputs // _ROWS)
-    images = min(spec.batch * spec.groups * spec.filters, MAX_BLOCKS)
-    return bound(spec, context, Grid((*blocks, images), (_THREADS, 1, 1)), kernel)
+    along, beside = _threads(spec)
+    return bound(spec, context, Grid(_blocks(spec, _rows(spec)), (along, 1, beside)), kernel)
 
 
 cuda_rows = method("cuda_rows", _why_not, _cost, _bind)

@@ -1,8 +1,9 @@
-"""A CUDA kernel for kernels up to 32 x 32 on images: tiles of samples in shared memory, sums in registers.
+"""A CUDA kernel for kernels up to 32 x 32 on images and volumes: tiles of samples in shared memory, sums in registers.
 
-    y[b, g, o, p] = sum_c sum_k  w[g, o, c, k] * x[b, g, c, p + k - before]
+    y[b, g, o, p] = sum_c sum_k  w[g, o, c, k] * x[b, g, c, stride*p + dilation*k - before]
 
-Wins      two axes of 5 to 32 taps (16 in float64 and int64), few channels.
+Wins      two axes of 5 to 32 taps (16 in float64 and int64) and no stride or dilation, other axes of any kind, few
+          channels.
 Cost      macs multiply-adds at about 70 % of the card's speed; sizes are no part of the source, so one compilation
           is for all of them.
 Memory    none.
@@ -11,8 +12,10 @@ Accuracy  componentwise: sums in the order of channels and taps; integers are ex
 
 from __future__ import annotations
 
+from math import prod
+
 from arrayconv._accel.cuda import job
-from arrayconv._accel.cuda.kernels import MAX_BLOCKS, bound, method, nbytes, planar_refusal, sum_bytes
+from arrayconv._accel.cuda.kernels import MAX_BLOCKS, bound, method, nbytes, planar_refusal, planes, sum_bytes
 from arrayconv._accel.cuda.sources import Grid, Kernel
 from arrayconv._algorithms import Bound, Context
 from arrayconv._arrays.traits import Traits
@@ -30,24 +33,34 @@ def _why_not(spec: Spec, traits: Traits) -> str | None:
     if reason is not None:
         return reason
     tile = _WARPS * _ROWS[sum_bytes(traits)]
-    if spec.axes[0].outputs > tile * MAX_BLOCKS:
-        return f"it supports up to {tile * MAX_BLOCKS} rows. Got {spec.axes[0].outputs}"
+    if spec.axes[-2].outputs > tile * MAX_BLOCKS:
+        return f"it supports up to {tile * MAX_BLOCKS} rows. Got {spec.axes[-2].outputs}"
     return None
 
 
+def _blocks(spec: Spec, width: int) -> tuple[int, int]:
+    rows, columns = spec.output_size[-2:]
+    return -(-columns // _WIDTH), -(-rows // (_WARPS * _ROWS[width]))
+
+
 def _cost(spec: Spec, traits: Traits) -> int:
-    padded = spec.macs // spec.axes[1].taps * (-(-spec.axes[1].taps // 4) * 4)  # four taps at a time
-    return kernel_ns(nbytes(spec, traits), padded, traits.accumulator, _EFFICIENCY)
+    width = sum_bytes(traits)
+    tiles = prod(_blocks(spec, width)) * planes(spec)
+    outputs = tiles * _WIDTH * _WARPS * _ROWS[width]  # with those that no thread writes
+    taps = spec.terms // spec.kernel_size[-1] * (-(-spec.kernel_size[-1] // 4) * 4)  # four taps at a time
+    return kernel_ns(nbytes(spec, traits), outputs * taps, traits.accumulator, _EFFICIENCY)
 
 
 def _bind(spec: Spec, context: Context) -> Bound:
     width = sum_bytes(context.traits)
-    most = 16 if max(spec.kernel_size) <= 16 else _MAX_TAPS[width]
-    kernel = Kernel("tiles", job.options(context.traits.accumulator, MAX_TAPS=most, ROWS=_ROWS[width]))
-    rows, columns = spec.axes
-    blocks = -(-columns.outputs // _WIDTH), -(-rows.outputs // (_WARPS * _ROWS[width]))
-    images = min(spec.batch * spec.groups * spec.filters, MAX_BLOCKS)
-    return bound(spec, context, Grid((*blocks, images), (32, _WARPS, 1)), lambda x, y: kernel)
+    sizes = {"NAXES": len(spec.axes), "ROWS": _ROWS[width]}
+    sizes["MAX_TAPS"] = 16 if max(spec.kernel_size[-2:]) <= 16 else _MAX_TAPS[width]
+
+    def kernel(types: job.Types, x: job.Steps, y: job.Steps) -> Kernel:
+        return Kernel("tiles", job.options(types, **sizes))
+
+    blocks = *_blocks(spec, width), min(planes(spec), MAX_BLOCKS)
+    return bound(spec, context, Grid(blocks, (32, _WARPS, 1)), kernel)
 
 
 cuda_tiles = method("cuda_tiles", _why_not, _cost, _bind)

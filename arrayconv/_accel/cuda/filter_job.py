@@ -33,9 +33,6 @@ FILTER_JOB = np.dtype(
     + [("axes", job.AXIS, (job.MAX_AXES,)), ("passes", _PASS, (MAX_PASSES,)), ("taps", "f8", (MAX_VALUES,))],
     align=True,
 )
-TYPES = {
-    **job.TYPES, "uint8": "unsigned char", "uint16": "unsigned short", "uint32": "unsigned", "uint64": "unsigned64",
-}  # fmt: skip
 _COMBINATIONS = {"": "ALONE", "sum": "ADDED", "length": "LENGTH"}
 
 
@@ -72,8 +69,8 @@ def options(chains: Chains, stage: Stage, kind: Kind, **macros: Any) -> tuple[st
     sums = "int" if is_whole else "complex128" if chains.x.startswith("complex") else "double"
     taps = "((const double *)job.w)" if not in_struct else "job.whole_taps" if is_whole else "job.taps"
     own = {
-        "X": TYPES[chains.x if stage.reads_x else chains.y],
-        "Y": TYPES[chains.y],
+        "X": job.TYPES[chains.x if stage.reads_x else chains.y],
+        "Y": job.TYPES[chains.y],
         "W": "int" if is_whole else "double",
         "SUM": sums,
         "TAPS": taps,

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -33,21 +33,39 @@ JOB = np.dtype(
     + [("axes", AXIS, (MAX_AXES,))],
     align=True,
 )  # fmt: skip
-TYPES = {
-    "float32": "float", "float64": "double", "complex64": "complex64", "complex128": "complex128",
-    "int8": "signed char", "int16": "short", "int32": "int", "int64": "long long",
+TYPES = {  # dtype -> the name of `src/types.cuh`
+    "float16": "float16", "bfloat16": "bfloat16", "float32": "float", "float64": "double",
+    "complex64": "complex64", "complex128": "complex128",
+    "int8": "signed8", "int16": "short", "int32": "int", "int64": "word",
+    "uint8": "unsigned8", "uint16": "unsigned16", "uint32": "unsigned", "uint64": "unsigned64",
 }  # fmt: skip
-_SUMS = {"int8": "unsigned", "int16": "unsigned", "int32": "unsigned", "int64": "unsigned64"}  # they wrap
-DTYPES = frozenset(TYPES)
+_SUMS = {  # accumulator -> the type of sums: those of integers wrap, which signed ones may not in C++
+    "float32": "float", "float64": "double", "complex64": "complex64", "complex128": "complex128",
+    "int8": "unsigned", "int16": "unsigned", "int32": "unsigned", "int64": "unsigned64",
+}  # fmt: skip
+ACCUMULATORS = frozenset(_SUMS)
 
 Steps = Sequence[int]  # elements between neighbours along each axis
 
 
-def options(dtype: str, **macros: Any) -> tuple[str, ...]:
-    """Return a compiler's options: the types of arrays of a dtype and of their sums, and further macros."""
-    name = TYPES[dtype]
-    types = {"X": name, "W": name, "Y": name, "SUM": _SUMS.get(dtype, name), "JOB_BYTES": JOB.itemsize}
-    return tuple(f"-D{macro}={value}" for macro, value in {**types, **macros}.items())
+class Types(NamedTuple):
+    """The dtypes of one launch, by name."""
+
+    x: str
+    w: str
+    sums: str  # an accumulator
+    y: str
+
+    @classmethod
+    def alike(cls, accumulator: str) -> Types:
+        """Return the types of arrays in the accumulator's dtype."""
+        return cls(accumulator, accumulator, accumulator, accumulator)
+
+
+def options(types: Types, **macros: Any) -> tuple[str, ...]:
+    """Return a compiler's options: the types of arrays and of their sums, and further macros."""
+    names = {"X": TYPES[types.x], "W": TYPES[types.w], "Y": TYPES[types.y], "SUM": _SUMS[types.sums]}
+    return tuple(f"-D{macro}={value}" for macro, value in {**names, "JOB_BYTES": JOB.itemsize, **macros}.items())
 
 
 def job(spec: Spec, dtype: str, fill: complex, x: Steps, w: Steps, y: Steps) -> np.ndarray[Any, Any]:
@@ -58,7 +76,7 @@ def job(spec: Spec, dtype: str, fill: complex, x: Steps, w: Steps, y: Steps) -> 
     spec : Spec
         The problem, of at most `MAX_AXES` axes.
     dtype : str
-        Name of the dtype of all arrays.
+        Name of the dtype of sums, in which `fill` is.
     fill : number
         The value outside, where an axis is extended by a constant.
     x, w, y : sequences of int

@@ -35,7 +35,7 @@ class Grid(NamedTuple):
 
 
 def _expanded(name: str) -> str:
-    """Return a source with those that it includes."""
+    """Return a source with the sources that it includes in their places."""
     return _INCLUDE.sub(lambda include: _expanded(include[1]), _read(name))
 
 

@@ -77,7 +77,7 @@ def kernel(name: str, dtype: str, axes: int, scans: bool) -> Kernel:
     """Return a kernel of `src/spectra_*.cuh`; `scans` is for that which pads."""
     part = _PARTS[component(dtype)]
     macros = {"NAXES": axes, "PART": part, "SCANS": int(scans), "TRANSFORM_BYTES": TRANSFORM.itemsize}
-    return Kernel(f"spectra_{name}", job.options(dtype, **macros))
+    return Kernel(f"spectra_{name}", job.options(job.Types.alike(dtype), **macros))
 
 
 def task_of(spec: Spec, of: Layout, dtype: str, fill: complex, x: Any, y: Any = None) -> np.ndarray[Any, Any]:

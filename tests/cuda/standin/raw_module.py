@@ -20,6 +20,8 @@ HERE = Path(__file__).parent.parent
 FLAGS = tuple(os.environ.get("ARRAYCONV_SHIM_FLAGS", "-O1").split())  # a sanitizer's, say
 MAX_THREADS = 1024  # of a block
 MAX_BLOCKS = (2**31 - 1, 65535, 65535)
+RACES = ("-O1", "-fsanitize=thread", "-DRACES")  # flags: see races.h
+FAILURES = (None, "some threads do not reach a barrier", "threads of a block race for a word of memory")
 _ENTRY = """
 template <class Struct> static void call(void (*kernel)(Struct), const void *argument) { kernel(*(Struct *)argument); }
 extern "C" int run_kernel(const void *job, const unsigned *blocks, const unsigned *threads, unsigned seed)
@@ -28,8 +30,9 @@ extern "C" int run_kernel(const void *job, const unsigned *blocks, const unsigne
 }
 """
 _DTYPES = {
-    "float": "f4", "double": "f8", "complex64": "c8", "complex128": "c16", "signed char": "i1", "short": "i2",
-    "int": "i4", "long long": "i8", "unsigned char": "u1", "unsigned short": "u2", "unsigned": "u4", "unsigned64": "u8",
+    "float16": "f2", "bfloat16": "u2", "float": "f4", "double": "f8", "complex64": "c8", "complex128": "c16",
+    "signed8": "i1", "short": "i2", "int": "i4", "word": "i8",
+    "unsigned8": "u1", "unsigned16": "u2", "unsigned": "u4", "unsigned64": "u8",
 }  # fmt: skip
 _compiled = {}
 
@@ -48,14 +51,14 @@ class RawModule:
         key = self.code, self.options, FLAGS, name
         if key not in _compiled:
             _compiled[key] = _compile(self.code + _ENTRY % name, self.options)
-        return RawKernel(name, _compiled[key], *(_dtype(self.options, macro) for macro in "XY"))
+        return RawKernel(name, _compiled[key], [_dtype(self.options, macro) for macro in "XWY"])
 
 
 class RawKernel:
     """A kernel: a call launches it."""
 
-    def __init__(self, name, function, x_dtype, y_dtype):
-        self.name, self._function, self._dtypes = name, function, (x_dtype, y_dtype)
+    def __init__(self, name, function, dtypes):
+        self.name, self._function, self._dtypes = name, function, dtypes
 
     def __call__(self, grid, block, args, *, shared_mem=0):
         (job,) = args
@@ -65,13 +68,15 @@ class RawKernel:
             raise RuntimeError(f"CUDA_ERROR_INVALID_VALUE: grid {grid}, block {block}")
         LEDGER.launch(self.name, *traffic.of(self.name, job[0], *self._dtypes))
         numbers = (ctypes.c_uint * 3)(*grid), (ctypes.c_uint * 3)(*block)
-        if self._function(ctypes.c_void_p(job.ctypes.data), *numbers, 1):
-            raise AssertionError(f"{self.name}: some threads do not reach a barrier")
+        failure = FAILURES[self._function(ctypes.c_void_p(job.ctypes.data), *numbers, 1)]
+        if failure is not None:
+            raise AssertionError(f"{self.name}: {failure}")
 
 
 def _dtype(options, macro):
-    (name,) = (option.removeprefix(f"-D{macro}=") for option in options if option.startswith(f"-D{macro}="))
-    return np.dtype(_DTYPES[name])
+    """Return the dtype of a macro; an array without one has the dtype of x."""
+    names = [option.partition("=")[2] for option in options if option.startswith(f"-D{macro}=")]
+    return np.dtype(_DTYPES[names[0]]) if names else _dtype(options, "X")
 
 
 def _folder():
@@ -80,17 +85,26 @@ def _folder():
     return folder
 
 
+def _shim():
+    return "".join((HERE / name).read_text() for name in ("shim.h", "races.h"))
+
+
 def _compile(text, options):
-    facts = repr((text, (HERE / "shim.h").read_text(), options, FLAGS)).encode()
+    facts = repr((text, _shim(), options, FLAGS)).encode()
     path = _folder() / f"{hashlib.sha256(facts).hexdigest()}.so"
     if not path.exists():
-        own = path.with_suffix(f".{os.getpid()}")
-        options = [*options, f"-DHAS_BARRIERS={int('__syncthreads' in text)}"]
-        command = ["g++", "-shared", "-fPIC", "-w", *FLAGS, *options, f"-I{HERE}", "-x", "c++", "-", "-o", str(own)]
-        process = subprocess.run(command, input=text, text=True, capture_output=True, check=False)
-        if process.returncode:
-            raise CompileException(process.stderr)
+        own, options = path.with_suffix(f".{os.getpid()}"), [*options, f"-DHAS_BARRIERS={int('__syncthreads' in text)}"]
+        _run("g++", "-c", "-fPIC", "-w", *FLAGS, *options, f"-I{HERE}", "-x", "c++", "-", "-o", f"{own}.o", text=text)
+        linked = [flag for flag in FLAGS if flag not in RACES]  # without the sanitizer's library
+        _run("g++", "-shared", *linked, f"{own}.o", "-o", str(own))
+        Path(f"{own}.o").unlink()
         own.rename(path)
     function = ctypes.CDLL(str(path)).run_kernel
     function.restype = ctypes.c_int
     return function
+
+
+def _run(*command, text=""):
+    process = subprocess.run(command, input=text, text=True, capture_output=True, check=False)
+    if process.returncode:
+        raise CompileException(process.stderr)

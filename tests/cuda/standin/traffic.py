@@ -8,11 +8,13 @@ import numpy as np
 _SAFE_EXPONENT = 48
 
 
-def of(name, struct, x_dtype, y_dtype):
-    """Return the bytes that one launch reads and writes, given its struct and the dtypes of x and y."""
+def of(name, struct, x_dtype, w_dtype, y_dtype):
+    """Return the bytes that one launch reads and writes, given its struct and the dtypes of its arrays."""
     if name.startswith("filter_"):
         return _filter(struct, x_dtype, y_dtype)
-    return _SPECTRAL.get(name, _direct)(struct, x_dtype)
+    if name in _SPECTRAL:
+        return _SPECTRAL[name](struct, x_dtype)
+    return _direct(struct, x_dtype.itemsize, w_dtype.itemsize, y_dtype.itemsize)
 
 
 def _filter(job, x_dtype, y_dtype):
@@ -33,10 +35,10 @@ def _points(task):
     return prod(int(extent["length"]) for extent in task["extents"] if extent["length"])
 
 
-def _direct(job, dtype):
+def _direct(job, x_bytes, w_bytes, y_bytes):
     batch, groups, channels, filters = _counts(job)
-    read = groups * channels * (batch * _product_of(job, "size") + filters * _product_of(job, "taps"))
-    return dtype.itemsize * read, dtype.itemsize * batch * groups * filters * _product_of(job, "outputs")
+    read = x_bytes * batch * _product_of(job, "size") + w_bytes * filters * _product_of(job, "taps")
+    return groups * channels * read, y_bytes * batch * groups * filters * _product_of(job, "outputs")
 
 
 def _pad(task, dtype):

@@ -3,13 +3,8 @@
     y[b, g, o, p] = sum_c sum_k  w[g, o, c, k] * x[b, g, c, stride*p + dilation*k - before]
 
    `arrayconv/_accel/cuda/job.py` packs it; JOB_BYTES is the size there. Steps are in elements and may be negative or 0.
-   X, W, Y are the types in memory, SUM the type of sums. */
-#if !defined(__CUDACC_RTC__)
-#include "shim.h"
-#endif
-
-typedef long long word;
-typedef unsigned long long unsigned64; /* a type of one word, as the others that macros name */
+   `types.cuh` has the types X, W, Y and SUM. */
+#include "types.cuh"
 #define MAX_AXES 6
 
 struct Axis {
@@ -27,21 +22,6 @@ struct Job {
     Axis axes[MAX_AXES];
 };
 static_assert(sizeof(Job) == JOB_BYTES, "job.py and job.cuh differ");
-
-template <class Part> struct alignas(2 * sizeof(Part)) Complex { Part re, im; };
-typedef Complex<float> complex64;
-typedef Complex<double> complex128;
-
-template <class Number> __device__ __forceinline__ void add_product(Number &sum, const Number &a, const Number &b)
-{
-    sum += a * b;
-}
-template <class Part>
-__device__ __forceinline__ void add_product(Complex<Part> &sum, const Complex<Part> &a, const Complex<Part> &b)
-{
-    sum.re += a.re * b.re - a.im * b.im;
-    sum.im += a.re * b.im + a.im * b.re;
-}
 
 /* The value outside, where the boundary is 'constant'. */
 template <class Number> struct Fill {
