@@ -28,7 +28,7 @@ _EFFICIENCY = 6  # percent of the card's multiply-adds; a guess
 
 
 def _cost(spec: Spec, traits: Traits) -> int:
-    return kernel_ns(nbytes(spec, traits), spec.macs, traits.accumulator, _EFFICIENCY)
+    return kernel_ns(nbytes(spec, traits), spec.macs, traits.accumulator, _EFFICIENCY, traits.card)
 
 
 def _bind(spec: Spec, context: Context) -> Bound:

@@ -35,7 +35,7 @@ def _why_not(spec: Spec, traits: Traits) -> str | None:
 
 
 def _cost(spec: Spec, traits: Traits) -> int:
-    return kernel_ns(nbytes(spec, traits), spec.macs, traits.accumulator, _EFFICIENCY)
+    return kernel_ns(nbytes(spec, traits), spec.macs, traits.accumulator, _EFFICIENCY, traits.card)
 
 
 def _bind(spec: Spec, context: Context) -> Bound:

@@ -37,7 +37,7 @@ def _why_not(spec: Spec, traits: Traits) -> str | None:
 
 def _cost(spec: Spec, traits: Traits) -> int:
     padded = spec.macs // spec.axes[1].taps * (-(-spec.axes[1].taps // 4) * 4)  # four taps at a time
-    return kernel_ns(nbytes(spec, traits), padded, traits.accumulator, _EFFICIENCY)
+    return kernel_ns(nbytes(spec, traits), padded, traits.accumulator, _EFFICIENCY, traits.card)
 
 
 def _bind(spec: Spec, context: Context) -> Bound:
