@@ -16,6 +16,7 @@ from typing import Any
 
 from arrayconv import _fft
 from arrayconv._accel.cuda import launch
+from arrayconv._accel.cuda.addresses import cupy_at_addresses
 from arrayconv._accel.cuda.cuda_loops import cuda_loops
 from arrayconv._accel.cuda.cuda_rows import cuda_rows
 from arrayconv._accel.cuda.cuda_tiles import cuda_tiles
@@ -51,6 +52,7 @@ __all__ = [
     "REQUIRES",
     "AcceleratorFailed",
     "available",
+    "cupy_at_addresses",
     "disable",
     "full_precision",
     "memory",

@@ -19,11 +19,11 @@ def no_compiler(monkeypatch):
     def raw_module(**_):
         raise RuntimeError("NVRTC is missing")
 
-    launch._compiled.cache_clear()
+    launch.compiled.cache_clear()
     monkeypatch.setattr(failures, "failures", {})
     monkeypatch.setattr(cupy, "RawModule", raw_module)
     yield
-    launch._compiled.cache_clear()
+    launch.compiled.cache_clear()
 
 
 @pytest.mark.usefixtures("no_compiler")

@@ -82,10 +82,10 @@ def sources_with(monkeypatch):
         monkeypatch.setattr(
             sources, "_read", lambda name: read(name).replace(text, replacement) if name == file else read(name)
         )
-        launch._compiled.cache_clear()
+        launch.compiled.cache_clear()
 
     yield plant
-    launch._compiled.cache_clear()
+    launch.compiled.cache_clear()
 
 
 @pytest.mark.parametrize("method", ["cuda_loops", "cuda_rows", "cuda_tiles"])

@@ -33,6 +33,7 @@ JOB = np.dtype(
     + [("axes", _AXIS, (MAX_AXES,))],
     align=True,
 )  # fmt: skip
+ADDRESSES = np.dtype("u8")  # the struct begins with those of x, w and y
 _TYPES = {
     "float32": "float", "float64": "double", "complex64": "complex64", "complex128": "complex128",
     "int8": "signed char", "int16": "short", "int32": "int", "int64": "long long",

@@ -11,6 +11,7 @@ from math import prod
 from typing import Any
 
 from arrayconv._accel.cuda import job
+from arrayconv._accel.cuda.addresses import at_addresses
 from arrayconv._accel.cuda.launch import LIBRARY, launch
 from arrayconv._accel.cuda.sources import Grid, Kernel
 from arrayconv._algorithms import UNPREPARED, Algorithm, Bound, Context, Cuts
@@ -89,7 +90,7 @@ def bound(spec: Spec, context: Context, grid: Grid, choose: Choose) -> Bound:
         launch(choose(steps[0], steps[2]), grid, packed, context.device)
         return y
 
-    return Bound(run)
+    return Bound(run, at=at_addresses(context, grid, choose) if context.traits.backend == "cupy" else None)
 
 
 def _steps(array: Any) -> tuple[int, ...]:
