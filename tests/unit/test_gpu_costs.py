@@ -2,10 +2,13 @@
 
 import subprocess
 import sys
+from importlib import import_module
 
 import pytest
 
 import arrayconv
+from arrayconv.__main__ import main
+from arrayconv._cli import ceilings
 from arrayconv._costs import cards, gpu
 from arrayconv._costs.cards import CEILINGS, Ceilings, ceilings_of
 
@@ -79,3 +82,20 @@ def test_float64_is_as_slow_as_the_card_is():
               for card in ("H100", "RTX 4090")}  # fmt: skip
     assert slower["H100"] < 2.1
     assert 60 < slower["RTX 4090"] < 66
+
+
+def test_tune_refuses_where_there_is_no_gpu(monkeypatch, capsys):
+    monkeypatch.setattr(ceilings, "_LIBRARIES", ("torch", "no_such_library"))
+    monkeypatch.setattr(sys.modules.get("torch") or import_module("torch"), "cuda", NoCuda)
+    assert main(["tune", "--gpu"]) == 2
+    text = capsys.readouterr().err
+    assert "there is no GPU here whose ceilings could be measured" in text
+    assert "torch: it has no CUDA device; no_such_library is not installed" in text
+
+
+class NoCuda:
+    """`torch.cuda` on a machine without a GPU."""
+
+    @staticmethod
+    def is_available():
+        return False
