@@ -168,9 +168,10 @@ def method_traits(method: str, traits: Traits) -> Traits:
     return traits._replace(backend=traits.origin, origin="")
 
 
-def available(allowed: frozenset[str]) -> frozenset[str]:
-    """Return the allowed libraries that can be used."""
-    return frozenset(library for library in allowed if ready(library))
+def available(allowed: frozenset[str], of_arrays: str = "") -> frozenset[str]:
+    """Return the allowed libraries that can be used; that of the arrays is imported with them, if not before."""
+    usable = (name for name in allowed if ready(name) or (name == of_arrays and name not in failures.failures))
+    return frozenset(usable)
 
 
 def state() -> tuple[int, ...]:

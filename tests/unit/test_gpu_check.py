@@ -226,8 +226,8 @@ def test_torchs_convolutions_are_timed_beside_ours(recorded):
 @pytest.mark.parametrize("problem", list(bench.problems(True)), ids=lambda problem: problem.name)
 def test_problems_are_calls_that_can_be_planned(problem):
     options = {"call": arrayconv.nn.conv2d} if problem.has_channels else {}
-    found = arrayconv.explain(problem.x, problem.kernel, dtype=problem.dtype, **options, **problem.options)
-    assert np.prod(found.output_shape) == problem.outputs
+    explained = arrayconv.explain(problem.x, problem.kernel, dtype=problem.dtype, **options, **problem.options)
+    assert np.prod(explained.output_shape) == problem.outputs
 
 
 def test_waits_are_found_by_the_detector_and_nothing_is_fetched(machine, recorded, monkeypatch):

@@ -22,11 +22,11 @@ def explained(**options):
 @pytest.mark.parametrize("card", CEILINGS)
 @pytest.mark.parametrize("like", [None, "cupy", "torch", "jax"])
 def test_explain_predicts_with_the_ceilings_of_a_card(card, like):
-    found = explained(card=card, like=like)
+    explanation = explained(card=card, like=like)
     least = 2 * 4 * 4096 * 4096 * 1000 // CEILINGS[card].copy_bytes_us  # x read and y written
-    assert found.cost_ns > least
-    assert found.costs == f"shipped table, {card}"
-    assert (found.backend, found.device) == (like or "cupy", "gpu" if like == "jax" else "cuda")
+    assert explanation.cost_ns > least
+    assert explanation.costs == f"shipped table, {card}"
+    assert (explanation.backend, explanation.device) == (like or "cupy", "gpu" if like == "jax" else "cuda")
 
 
 def test_a_card_with_twice_the_bandwidth_halves_the_time():

@@ -1,4 +1,4 @@
-"""A few calls for tools that watch a process: python -m tools.gpu_check.few LIBRARY [--rehearse].
+"""A few calls for tools that check a process: python -m tools.gpu_check.few LIBRARY [--rehearse].
 
 Every kind of kernel on small arrays, and a `Convolver` used in two streams. Exits with 1 where a result is wrong.
 """

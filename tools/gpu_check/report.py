@@ -64,7 +64,7 @@ def judged(rows, usable, rehearse):
 
 
 def cards():
-    """Return the cards of NVIDIA's driver as dicts, none where it does not answer."""
+    """Return the cards of NVIDIA's driver as dicts, none without a driver."""
     try:
         return [card._asdict() for card in driver.cards()]
     except (OSError, RuntimeError, AttributeError):

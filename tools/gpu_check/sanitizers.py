@@ -1,4 +1,4 @@
-"""A few calls in processes that tools watch: NVIDIA's compute-sanitizer, and torch's sanitizer of streams."""
+"""A few calls in processes that tools check: NVIDIA's compute-sanitizer, and torch's sanitizer of streams."""
 
 import os
 import shutil
@@ -19,7 +19,7 @@ def sanitizer(machine, record, only):
         if path is None:
             record(case=check, outcome="skipped", message=f"{TOOL} is not installed")
         else:
-            watched(machine, record, check, [path, "--tool", check, "--error-exitcode", "9"], {})
+            under_tool(machine, record, check, [path, "--tool", check, "--error-exitcode", "9"], {})
 
 
 def streams(machine, record, only):
@@ -27,10 +27,10 @@ def streams(machine, record, only):
     if machine.library != "torch":
         record(case="streams", outcome="skipped", message="the sanitizer is torch's, of torch's streams")
         return
-    watched(machine, record, "streams", [], {} if machine.rehearse else {"TORCH_CUDA_SANITIZER": "1"})
+    under_tool(machine, record, "streams", [], {} if machine.rehearse else {"TORCH_CUDA_SANITIZER": "1"})
 
 
-def watched(machine, record, case, tool, environment):
+def under_tool(machine, record, case, tool, environment):
     """Run the few calls by a tool, and record how the process ends."""
     words = [*tool, sys.executable, "-m", "tools.gpu_check.few", machine.library, *["--rehearse"] * machine.rehearse]
     process = subprocess.run(
