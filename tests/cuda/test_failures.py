@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 import arrayconv
+from arrayconv import config
 from arrayconv._accel.cuda import launch
 from arrayconv._arrays import failures
 from tests.cuda.standin import Device
@@ -20,10 +21,12 @@ def no_compiler(monkeypatch):
         raise RuntimeError("NVRTC is missing")
 
     launch.compiled.cache_clear()
+    config.cache_clear()  # bound calls keep their kernels
     monkeypatch.setattr(failures, "failures", {})
     monkeypatch.setattr(cupy, "RawModule", raw_module)
     yield
     launch.compiled.cache_clear()
+    config.cache_clear()  # bound calls keep their kernels
 
 
 @pytest.mark.usefixtures("no_compiler")

@@ -2,6 +2,7 @@
 
 import pytest
 
+from arrayconv import config
 from arrayconv._accel.cuda import launch, sources
 from tests.cuda.test_kernels import check, numbers
 
@@ -83,9 +84,11 @@ def sources_with(monkeypatch):
             sources, "_read", lambda name: read(name).replace(text, replacement) if name == file else read(name)
         )
         launch.compiled.cache_clear()
+        config.cache_clear()  # bound calls keep their kernels
 
     yield plant
     launch.compiled.cache_clear()
+    config.cache_clear()  # bound calls keep their kernels
 
 
 @pytest.mark.parametrize("method", ["cuda_loops", "cuda_rows", "cuda_tiles"])
