@@ -18,6 +18,7 @@ from arrayconv._runtime import caches
 __all__ = [
     "ACCELERATORS",
     "DEFAULT_WORKSPACE",
+    "SHARE_OF_GPU",
     "CacheInfo",
     "Settings",
     "cache_clear",
@@ -39,6 +40,7 @@ ACCELERATORS = {
 }
 _REMOVED = {"numba": "native"}  # accelerators of earlier versions -> their successors
 DEFAULT_WORKSPACE = 1 << 30  # bytes: a soft limit on a plan's workspace, unless a call or `using` sets another
+SHARE_OF_GPU = 8  # on a GPU that limit is its memory over this: a constant of the card, so that choices do not vary
 
 
 class Settings(NamedTuple):
@@ -74,8 +76,9 @@ def using(
         Names in `ACCELERATORS` that are allowed; with the empty set only standard-only code runs.
     max_workspace : int, optional
         Bytes a plan may allocate beyond its inputs and output, unless the call sets its own limit: the problem is cut
-        into pieces that fit, or refused. Without any limit, plans stay within `DEFAULT_WORKSPACE` if some method can,
-        and exceed it otherwise; to lift that, pass a number larger than any memory, such as ``sys.maxsize``.
+        into pieces that fit, or refused. Without any limit, plans stay within `DEFAULT_WORKSPACE`, on a GPU within its
+        memory over `SHARE_OF_GPU`, if some method can, and exceed it otherwise; to lift that, pass a number larger than
+        any memory, such as ``sys.maxsize``.
     threads : int, optional
         How many threads this package's loops on NumPy and JAX arrays and its transforms on NumPy arrays may use, the
         calling one included. It never exceeds the number of cores this process may use, which is the default. The

@@ -69,6 +69,7 @@ def explain(
     dtype: Any = None,
     max_workspace: int | None = None,
     like: Any = None,
+    card: str | None = None,
     measure: bool = False,
     pattern: str | None = None,
     padding: Any = "valid",
@@ -96,6 +97,10 @@ def explain(
         Dtype of the result. With shapes alone 'float64' by default.
     like : array, namespace or str, optional
         Whose library and device to plan for, where `x_or_shape` is a shape. NumPy by default.
+    card : str, optional
+        A GPU to plan for, such as 'H100', by shapes: neither it nor the library need be there. `like` is then the
+        name of a library, 'cupy' by default. Costs are predicted from the card's data sheet, or from what
+        ``python -m arrayconv tune --gpu`` measured on it.
     measure : bool
         Run every method that is not refused, some seconds in all, on the arrays, or on numbers of these shapes.
     pattern : str, optional
@@ -120,7 +125,8 @@ def explain(
     ------
     TypeError, ValueError, NotImplementedError
         As the call itself would, if options of `convolve` and `einconv` are mixed, for `measure` under a tracer or
-        beside `call`, for `derivatives` of integers, and if `call` is none of the above.
+        beside `call`, for `derivatives` of integers, and if `call` is none of the above. For an unknown `card`, and
+        for `card` beside arrays, `measure` or `call`.
 
     Notes
     -----
@@ -135,6 +141,8 @@ def explain(
     >>> found = arrayconv.explain((8, 32, 32, 3), (5, 5, 3, 16), pattern="b h w c, h w c o -> b h w o | h w")
     >>> dict(found.roles)["channels"]
     ('c',)
+    >>> arrayconv.explain((4096, 4096), (5, 5), "same", dtype="float32", card="H100").method
+    'cuda_rows'
 
     Any other function, its arguments as they are, shapes in place of arrays:
 
@@ -148,17 +156,19 @@ def explain(
     """
     requested = prepare.options("explain", method, accuracy, max_workspace, fill_value)
     measure, derivatives = flag("explain", "measure", measure), flag("explain", "derivatives", derivatives)
+    if measure and card is not None:
+        raise ValueError(f"explain: `measure` runs on arrays, not on a card by its name. Got card={card!r}.")
     if pattern is None:
         refuse_labelled(padding, upsample, flip, conj, sizes)
         geometry = positional.correlated("explain", mode, axes, boundary, stride, dilation, lags)
-        shapes, traits = explanation.call_inputs("explain", x_or_shape, kernel_or_shape, dtype, like)
+        shapes, traits = explanation.call_inputs("explain", x_or_shape, kernel_or_shape, dtype, like, card)
         problem = positional.problem("explain", *shapes, geometry)
         labels = explanation.UNLABELLED
     else:
         refuse_numbered(mode, axes, lags)
         values = (stride, dilation, upsample, padding, boundary, flip, conj)
         labelled = options.frozen("explain", values, {} if sizes is None else sizes)
-        shapes, traits = explanation.call_inputs("explain", x_or_shape, kernel_or_shape, dtype, like)
+        shapes, traits = explanation.call_inputs("explain", x_or_shape, kernel_or_shape, dtype, like, card)
         problem = lowering.problem("explain", pattern, *shapes, labelled)
         labels = labelling("explain", pattern, *shapes, labelled, (traits.output, traits.accumulator))
     prepare.check_fill("explain", fill_value, traits)
@@ -179,9 +189,12 @@ def _of_call(
     dtype: Any = None,
     derivatives: bool = False,
     measure: bool = False,
+    card: str | None = None,
     **options: Any,
 ) -> Explanation:
     """Explain a call by its own arguments."""
+    if card is not None:
+        raise ValueError(f"explain: `card` is for calls without `call`. Got card={card!r}. Leave one of them out.")
     derivatives = flag("explain", "derivatives", derivatives)
     if flag("explain", "measure", measure):
         raise ValueError("explain: `measure` is for calls without `call`. Got measure=True. Leave one of them out.")

@@ -2,6 +2,7 @@
 
     python benchmarks/calibrate.py            print the new table
     python benchmarks/calibrate.py --write    write it
+    python benchmarks/calibrate.py --gpu      the same for the ceilings of the GPU here, in arrayconv/_costs/cards.py
 
 The measurements are those of `python -m arrayconv tune`, which writes a user's own table instead. Libraries, devices
 and methods that are not measured here keep their row; 'other' is a guess for those that were never measured.
@@ -13,11 +14,12 @@ import pathlib
 import re
 import sys
 
-from arrayconv._cli import method_costs, primitive_costs
-from arrayconv._costs import cost_table
+from arrayconv._cli import ceilings, method_costs, primitive_costs
+from arrayconv._costs import cards, cost_table
 from arrayconv._runtime import threads
 
 TABLE = pathlib.Path(cost_table.__file__)
+CARDS = pathlib.Path(cards.__file__)
 
 
 def rendered(primitive_costs, measured, versions):
@@ -48,19 +50,33 @@ def replaced(text, table, rows):
     return text[:start] + body + text[stop:]
 
 
+def gpu_rows(say):
+    """Return the file of cards and its text with the rows that were measured here."""
+    rows, reasons = ceilings.measure(say)
+    if not rows:
+        sys.exit(f"there is no GPU here whose ceilings could be measured. {'; '.join(reasons)}")
+    return CARDS, replaced(CARDS.read_text(), "CEILINGS", rows)
+
+
+def host_rows(say):
+    """Return the file of constants and its text as measured here."""
+    versions = ", ".join(f"{name} {number}" for name, number in primitive_costs.versions().items())
+    primitives = primitive_costs.measure(say)
+    return TABLE, rendered(primitives, method_costs.measure(say, primitives), versions)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--write", action="store_true", help="write the table instead of printing it")
-    write = parser.parse_args().write
+    parser.add_argument("--gpu", action="store_true", help="the ceilings of the GPU here, and nothing else")
+    arguments = parser.parse_args()
 
     def say(text):
         print(text, file=sys.stderr)
 
-    versions = ", ".join(f"{name} {number}" for name, number in primitive_costs.versions().items())
-    primitives = primitive_costs.measure(say)
-    text = rendered(primitives, method_costs.measure(say, primitives), versions)
-    if write:
-        TABLE.write_text(text)
+    path, text = (gpu_rows if arguments.gpu else host_rows)(say)
+    if arguments.write:
+        path.write_text(text)
     else:
         print(text)
 

@@ -111,7 +111,7 @@ def test_correlate_adds_lags():
 def test_explain_takes_what_the_calls_take():
     assert positional(arrayconv.explain) == [("x_or_shape", EMPTY), ("kernel_or_shape", EMPTY), ("mode", None)]
     labelled = {"pattern": None, "padding": "valid", "upsample": 1, "flip": False, "conj": False, "sizes": None}
-    own = {"like": None, "measure": False, "call": None, "derivatives": False}
+    own = {"like": None, "card": None, "measure": False, "call": None, "derivatives": False}
     assert keyword_only(arrayconv.explain) == {**SHARED, "lags": None, **own, **labelled}
 
 

@@ -14,6 +14,7 @@ from importlib.util import find_spec
 
 from arrayconv import _fft
 from arrayconv._accel.cuda import launch
+from arrayconv._accel.cuda.addresses import cupy_at_addresses
 from arrayconv._accel.cuda.cuda_dots import cuda_dots
 from arrayconv._accel.cuda.cuda_fft import cuda_fft
 from arrayconv._accel.cuda.cuda_line import cuda_line
@@ -53,6 +54,7 @@ __all__ = [
     "REQUIRES",
     "AcceleratorFailed",
     "available",
+    "cupy_at_addresses",
     "disable",
     "full_precision",
     "memory",
@@ -173,9 +175,10 @@ def method_traits(method: str, traits: Traits) -> Traits:
     return traits._replace(backend=traits.origin, origin="")
 
 
-def available(allowed: frozenset[str]) -> frozenset[str]:
-    """Return the allowed libraries that can be used."""
-    return frozenset(library for library in allowed if ready(library))
+def available(allowed: frozenset[str], of_arrays: str = "") -> frozenset[str]:
+    """Return the allowed libraries that can be used; that of the arrays is imported with them, if not before."""
+    usable = (name for name in allowed if ready(name) or (name == of_arrays and name not in failures.failures))
+    return frozenset(usable)
 
 
 def state() -> tuple[int, ...]:

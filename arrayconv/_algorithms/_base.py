@@ -17,6 +17,7 @@ from typing import Any, Literal, NamedTuple
 from arrayconv._arrays.array import Array
 from arrayconv._arrays.namespace import Namespace
 from arrayconv._arrays.traits import Traits
+from arrayconv._costs.gpu import Work
 from arrayconv._problem.problem import Problem
 from arrayconv._problem.spec import Spec
 from arrayconv._problem.split import Piece
@@ -90,6 +91,7 @@ class Preparation(NamedTuple):
     bind: Callable[[Spec, Context], Callable[[Array], Any]]
     depends_on: Callable[[Spec], Hashable] | None = None  # the parts of a spec that `bind` reads; None for all of it
     cost: Callable[[Spec, Traits], int] | None = None  # its part of the cost, where a cached kernel saves much
+    work: Callable[[Spec, Traits], Work] | None = None  # its part of `Algorithm.work`
 
 
 def _unprepared(spec: Spec, context: Context) -> Callable[[Array], Any]:
@@ -140,3 +142,4 @@ class Algorithm:
     accuracy: Accuracy  # whether the error bound holds element by element or by norm
     cuts: Cuts
     spreads: Literal["", "nonfinite", "overflow"] = ""  # what contaminates outputs whose window does not contain it
+    work: Callable[[Spec, Traits], Work] | None = None  # of its array operations on a GPU, where it decides the cost

@@ -17,6 +17,7 @@ from arrayconv._arrays.buffers import permute_dims, reshape
 from arrayconv._arrays.namespace import Namespace
 from arrayconv._arrays.traits import Traits
 from arrayconv._costs.cost_table import primitive_costs, product_mac
+from arrayconv._costs.gpu import BATCHED_LAUNCHES, Work
 from arrayconv._ops import windows
 from arrayconv._problem.spec import Spec
 from arrayconv._runtime.tracing import planning
@@ -46,6 +47,14 @@ def _run_cost(spec: Spec, traits: Traits) -> int:
     strided = _STRIDED if any(axis.stride > 1 for axis in spec.axes) else 1
     moved = spec.taps * (window_bytes * rate.copy_byte * strided + out_bytes * rate.pass_byte)
     return rate.call_ns * 3 * spec.taps + (spec.macs * mac + moved) // 1000
+
+
+def _work(spec: Spec, traits: Traits) -> Work:
+    if not _by_matmul(spec, traits):
+        return Work(2 * spec.terms - 1, traits.itemsize * spec.outputs * (5 * spec.terms - 3))
+    window = spec.outputs * spec.channels // spec.filters
+    launches = 3 + BATCHED_LAUNCHES * (spec.batch * spec.groups > 1)
+    return Work(spec.taps * launches, traits.itemsize * spec.taps * (3 * window + 4 * spec.outputs), spec.macs)
 
 
 def _workspace(spec: Spec, traits: Traits) -> int:
@@ -120,4 +129,5 @@ direct = Algorithm(
     per_piece(_run),
     accuracy="componentwise",
     cuts=Cuts(slabs=True, shares=_shares, tile_bytes=1 << 21),
+    work=_work,
 )

@@ -28,11 +28,12 @@ from arrayconv._arrays.buffers import permute_dims, reshape
 from arrayconv._arrays.namespace import Namespace
 from arrayconv._arrays.traits import Traits
 from arrayconv._costs.cost_table import primitive_costs, product_mac
+from arrayconv._costs.gpu import BATCHED_LAUNCHES, Work
 from arrayconv._problem.spec import Axis, Spec
 from arrayconv._runtime.tracing import planning
 
 _BLOCK = 64  # taps of a row, where one axis is summed by blocks
-_CHUNK = 1 << 18  # elements of a window copied at a time
+_CHUNK = 1 << 18  # elements of a window copied at a time, on a CPU
 _MAX_TRACED = 1 << 8  # products: a compiler takes far longer to compile one than to run it
 
 
@@ -44,11 +45,13 @@ class Chunk(NamedTuple):
 
 
 @planning()
-def _chunks(spec: Spec) -> tuple[Chunk, ...]:
+def _chunks(spec: Spec, on_gpu: bool) -> tuple[Chunk, ...]:
     """Return the chunks of every window: whole channels while several fit, rows of one channel's taps otherwise."""
+    rows = spec.kernel_size[0] if spec.axes else 1
+    if on_gpu:
+        return (Chunk((0, spec.channels), (0, rows)),)
     batch = spec.batch * spec.groups
     per_row = batch * prod(spec.kernel_size[1:])
-    rows = spec.kernel_size[0] if spec.axes else 1
     height = min(rows, max(1, _CHUNK // max(per_row, 1)))
     depth = max(1, _CHUNK // (per_row * rows)) if height == rows else 1
     return tuple(
@@ -58,9 +61,9 @@ def _chunks(spec: Spec) -> tuple[Chunk, ...]:
     )
 
 
-def _chunk_elements(spec: Spec) -> int:
+def _chunk_elements(spec: Spec, on_gpu: bool) -> int:
     """Count the elements of the largest chunk."""
-    chunk = _chunks(spec)[0]
+    chunk = _chunks(spec, on_gpu)[0]
     counts = (chunk.channels[1] - chunk.channels[0], chunk.rows[1] - chunk.rows[0])
     return prod((spec.batch, spec.groups, *counts, *spec.kernel_size[1:]))
 
@@ -86,7 +89,18 @@ def _cost(spec: Spec, traits: Traits) -> int:
     # A product with few rows or columns runs at the speed of reading the window, not at that of multiplying.
     work = max(spec.macs * mac, read * rate.pass_byte)
     work += work // 2  # with more than one filter or image the windows are copied in short runs
-    return rate.call_ns * 5 * prod(spec.output_size) * len(_chunks(spec)) + (work + read * rate.copy_byte) // 1000
+    calls = 5 * prod(spec.output_size) * len(_chunks(spec, traits.on_gpu))
+    return rate.call_ns * calls + (work + read * rate.copy_byte) // 1000
+
+
+def _work(spec: Spec, traits: Traits) -> Work:
+    if _is_line(spec):
+        columns = _columns(spec)
+        moved = 2 * (spec.taps + spec.outputs + 3 * _BLOCK * columns)
+        return Work(12 + 2 * columns // _BLOCK, traits.itemsize * moved, spec.taps * columns)
+    windows = spec.outputs // max(1, spec.filters)
+    launches = 3 + BATCHED_LAUNCHES * (spec.batch * spec.groups > 1)
+    return Work(1 + launches * prod(spec.output_size), 6 * traits.itemsize * windows * spec.terms, spec.macs)
 
 
 def _is_line(spec: Spec) -> bool:
@@ -106,8 +120,8 @@ def _workspace(spec: Spec, traits: Traits) -> int:
     if _is_line(spec):
         columns = _columns(spec)
         return traits.itemsize * (spec.taps + (4 * _BLOCK + 1) * columns + _BLOCK * spec.outputs)
-    elements = 2 * _chunk_elements(spec) + 2 * spec.outputs + prod(spec.kernel_shape)
-    return traits.itemsize * elements + OBJECT_BYTES * (2 * prod(spec.output_size) + len(_chunks(spec)))
+    elements = 2 * _chunk_elements(spec, traits.on_gpu) + 2 * spec.outputs + prod(spec.kernel_shape)
+    return traits.itemsize * elements + OBJECT_BYTES * (2 * prod(spec.output_size) + len(_chunks(spec, traits.on_gpu)))
 
 
 def _prepare(kernel: Array, spec: Spec, context: Context) -> list[Array]:
@@ -118,7 +132,7 @@ def _prepare(kernel: Array, spec: Spec, context: Context) -> list[Array]:
         rows = spec.taps // _BLOCK
         return [reshape(kernel[: rows * _BLOCK], (rows, _BLOCK), xp=xp), kernel[rows * _BLOCK :]]
     parts: list[Array] = []
-    for chunk in _chunks(spec):
+    for chunk in _chunks(spec, context.traits.on_gpu):
         part = kernel[(slice(None), slice(None), slice(*chunk.channels), *_rows(spec, chunk))]
         terms = prod(part.shape[2:])
         parts.append(permute_dims(reshape(part, (spec.groups, spec.filters, terms), xp=xp), (0, 2, 1), xp=xp))
@@ -140,8 +154,8 @@ class Steps(NamedTuple):
 
 
 @planning()
-def _steps(spec: Spec) -> Steps:
-    chunks = _chunks(spec)
+def _steps(spec: Spec, on_gpu: bool) -> Steps:
+    chunks = _chunks(spec, on_gpu)
     others = tuple(_samples(axis, 0, axis.taps) for axis in spec.axes[1:])
     first = spec.axes[:1]
     terms = [prod((c[1] - c[0], r[1] - r[0], *spec.kernel_size[1:])) for c, r in chunks]
@@ -164,7 +178,7 @@ def _samples(axis: Axis, first: int, stop: int) -> tuple[slice, ...]:
 def _run(x: Array, weights: list[Array], spec: Spec, context: Context) -> Array:
     if _is_line(spec):
         return _line(x, weights, spec, context)
-    xp, steps = context.xp, _steps(spec)
+    xp, steps = context.xp, _steps(spec, context.traits.on_gpu)
     x = permute_dims(x, steps.order, xp=xp)
     outputs: list[Array] = []
     for places in zip(*(product(*samples) for samples in steps.samples), strict=True):
@@ -232,4 +246,5 @@ dot = Algorithm(
     per_piece(_run),
     accuracy="componentwise",
     cuts=Cuts(slabs=True),
+    work=_work,
 )

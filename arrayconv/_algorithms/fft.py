@@ -22,6 +22,7 @@ from arrayconv._arrays.dtypes import component
 from arrayconv._arrays.traits import Traits
 from arrayconv._costs import parallel
 from arrayconv._costs.cost_table import primitive_costs
+from arrayconv._costs.gpu import Work, total
 from arrayconv._fft import THREAD_BOUND
 from arrayconv._ops import spectral, transform
 from arrayconv._ops.windows import LEADING
@@ -105,6 +106,37 @@ def spectral_prepare_cost(spec: Spec, lengths: tuple[int, ...], traits: Traits) 
     skips_zeros = len(lengths) > 1 and 4 * spec.taps <= prod(lengths) and traits.backend != "jax"
     transforms = spectral.limbs(traits) * (kernels / 2 if skips_zeros else kernels)
     return int(transforms * _transform_ps(kernels, lengths, traits)) // 1000
+
+
+def _work(spec: Spec, traits: Traits) -> Work:
+    return spectral_work(spec, lengths_of(spec), 1, traits)
+
+
+def spectral_work(spec: Spec, lengths: tuple[int, ...], tiles: int, traits: Traits) -> Work:
+    """Count the array operations of `spectral_cost` on a GPU."""
+    limbs, products, dims = spectral.limbs(traits), spectral.products(traits), len(lengths)
+    rows = spec.batch * spec.groups * tiles * prod(lengths) * spectral.working_itemsize(traits)
+    outputs = products * rows * spec.filters
+    inverse = Work(products * (dims + 3), (2 * dims + 6) * outputs)
+    product = Work(products * (2 * spec.channels - 1), 3 * spec.channels * outputs)
+    rounding = Work(7 * products * traits.exact, 8 * outputs * traits.exact)
+    forward = _forward_work(limbs, rows * spec.channels, dims)
+    return total(forward, spectral_prepare_work(spec, lengths, traits), product, inverse, rounding)
+
+
+def spectral_prepare_work(spec: Spec, lengths: tuple[int, ...], traits: Traits) -> Work:
+    """Count the array operations of the kernel's transforms on a GPU."""
+    kernels = spec.groups * spec.filters * spec.channels * prod(lengths) * spectral.working_itemsize(traits)
+    return _forward_work(spectral.limbs(traits), kernels, len(lengths))
+
+
+def _forward_work(limbs: int, nbytes: int, dims: int) -> Work:
+    """Count padding and transforms of so many bytes, axis by axis, and the split of an integer into limbs."""
+    return Work(limbs * 3 * dims + 8 * (limbs - 1), limbs * 5 * dims * nbytes + 8 * (limbs - 1) * nbytes)
+
+
+def _prepare_work(spec: Spec, traits: Traits) -> Work:
+    return spectral_prepare_work(spec, lengths_of(spec), traits)
 
 
 def _transform_ps(rows: int, lengths: tuple[int, ...], traits: Traits) -> float:
@@ -238,9 +270,11 @@ fft = Algorithm(
         per_call(_prepare),
         _depends_on,
         _prepare_cost,
+        _prepare_work,
     ),
     _bind,
     accuracy="normwise",
     cuts=Cuts(extends=frozenset({"zero", "wrap"}), shares=_shares),
     spreads="overflow",
+    work=_work,
 )

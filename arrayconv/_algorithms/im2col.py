@@ -19,6 +19,7 @@ from arrayconv._arrays.array import Array
 from arrayconv._arrays.buffers import contiguous, copied_view, is_numpy, reshape
 from arrayconv._arrays.traits import Traits
 from arrayconv._costs.cost_table import primitive_costs, product_mac
+from arrayconv._costs.gpu import BATCHED_LAUNCHES, Work, joining_launches
 from arrayconv._ops import windows
 from arrayconv._problem.spec import Spec
 from arrayconv._runtime.tracing import planning
@@ -67,6 +68,13 @@ def _cost(spec: Spec, traits: Traits) -> int:
     if prod(spec.output_size) < spec.taps:  # rows of long windows, copied in short runs
         work, copied = _ROWS * work, _ROWS * copied
     return rate.call_ns * _calls(spec, traits) + (work + copied) // 1000
+
+
+def _work(spec: Spec, traits: Traits) -> Work:
+    views, columns = 0 if _is_view(spec) else _views(spec), _columns(spec) * traits.itemsize
+    launches = 2 + joining_launches(views, columns) + BATCHED_LAUNCHES * (spec.batch * spec.groups > 1)
+    copied = 2 * _copied(spec) * traits.itemsize
+    return Work(launches, copied + columns + traits.itemsize * spec.outputs, spec.macs)
 
 
 def _calls(spec: Spec, traits: Traits) -> int:
@@ -145,4 +153,5 @@ im2col = Algorithm(
     _bind,
     accuracy="componentwise",
     cuts=Cuts(slabs=True, tile_bytes=1 << 23),
+    work=_work,
 )

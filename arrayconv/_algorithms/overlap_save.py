@@ -23,13 +23,16 @@ from arrayconv._algorithms.fft import (
     prepared_by,
     spectral_cost,
     spectral_prepare_cost,
+    spectral_prepare_work,
     spectral_shares,
+    spectral_work,
     spectral_workspace,
 )
 from arrayconv._arrays.array import Array
 from arrayconv._arrays.buffers import permute_dims, reshape
 from arrayconv._arrays.traits import Traits
 from arrayconv._costs.cost_table import primitive_costs
+from arrayconv._costs.gpu import Work, total
 from arrayconv._ops import pad, spectral, windows
 from arrayconv._problem.boundary import FILL, Run
 from arrayconv._problem.fast_lengths import fast_length
@@ -38,7 +41,7 @@ from arrayconv._runtime.tracing import planning
 
 Shape = tuple[int, ...]
 
-_MAX_POINTS = 1 << 17  # samples of one tile: a float32 tile and its spectrum stay in a 2 MiB cache
+_MAX_POINTS = 1 << 17  # samples of one tile on a CPU: a float32 tile and its spectrum stay in a 2 MiB cache
 _MULTIPLES = (1.5, 2, 3, 4, 6, 8, 16, 32, 64)  # of the reach: tile lengths tried
 
 
@@ -51,10 +54,12 @@ class Tiling(NamedTuple):
 
 
 @planning()
-def _tilings(spec: Spec) -> tuple[Tiling, ...]:
-    """Return the cut with the fewest operations per output among tiles that fit the cache, or three reaches."""
+def _tilings(spec: Spec, on_gpu: bool) -> tuple[Tiling, ...]:
+    """Return the cut with the fewest operations per output among tiles that fit a CPU's cache, or three reaches."""
     rows = LANES if len(spec.axes) == 1 and spec.batch % LANES else 1
     options = list(product(*(_options(axis, rows) for axis in spec.axes)))
+    if on_gpu:
+        return min(options, key=_operations)
     max_points = max(_MAX_POINTS, prod(3 * axis.reach for axis in spec.axes))
     small = [option for option in options if prod(tiling.length for tiling in option) <= max_points]
     smallest = min(options, key=lambda option: prod(tiling.length for tiling in option))
@@ -79,33 +84,50 @@ def _operations(tilings: tuple[Tiling, ...]) -> float:
 
 
 @planning()
-def _lengths(spec: Spec) -> tuple[int, ...]:
-    return tuple(tiling.length for tiling in _tilings(spec))
+def _lengths(spec: Spec, on_gpu: bool) -> tuple[int, ...]:
+    return tuple(tiling.length for tiling in _tilings(spec, on_gpu))
 
 
 @planning()
-def _tiles(spec: Spec) -> int:
-    return prod(tiling.tiles for tiling in _tilings(spec))
+def _tiles(spec: Spec, on_gpu: bool) -> int:
+    return prod(tiling.tiles for tiling in _tilings(spec, on_gpu))
+
+
+def _cut(spec: Spec, traits: Traits) -> tuple[tuple[int, ...], int]:
+    """Return the lengths of a tile and the number of tiles."""
+    return _lengths(spec, traits.on_gpu), _tiles(spec, traits.on_gpu)
 
 
 def _why_not(spec: Spec, traits: Traits) -> str | None:
     if not spec.axes:
         return "there is no convolved axis to transform"
-    return spectral.why_not(spec, _lengths(spec), traits)
+    return spectral.why_not(spec, _lengths(spec, traits.on_gpu), traits)
 
 
 def _cost(spec: Spec, traits: Traits) -> int:
     joining = (60 * len(spec.axes) ** 2 - 20) * primitive_costs(traits.row).call_ns
-    return spectral_cost(spec, _lengths(spec), _tiles(spec), traits) * 5 // 4 + joining  # 1/4 more to cut and join
+    return spectral_cost(spec, *_cut(spec, traits), traits) * 5 // 4 + joining  # 1/4 more to cut and join
+
+
+def _work(spec: Spec, traits: Traits) -> Work:
+    lengths, tiles = _cut(spec, traits)
+    samples = spec.batch * spec.groups * (spec.channels + spec.filters) * tiles * prod(lengths)
+    joining = Work(2 + 7 * len(spec.axes), 3 * traits.itemsize * samples)
+    return total(joining, spectral_work(spec, lengths, tiles, traits))
+
+
+def _prepare_work(spec: Spec, traits: Traits) -> Work:
+    return spectral_prepare_work(spec, _lengths(spec, traits.on_gpu), traits)
 
 
 def _workspace(spec: Spec, traits: Traits) -> int:
-    tiles = spec.batch * spec.groups * spec.channels * _tiles(spec) * prod(_lengths(spec)) * traits.itemsize
-    return tiles + spectral_workspace(spec, _lengths(spec), _tiles(spec), traits)
+    lengths, count = _cut(spec, traits)
+    tiles = spec.batch * spec.groups * spec.channels * count * prod(lengths) * traits.itemsize
+    return tiles + spectral_workspace(spec, *_cut(spec, traits), traits)
 
 
 def _prepare(kernel: Array, spec: Spec, context: Context) -> spectral.Spectra:
-    return spectral.kernel_spectra(kernel, spec, _lengths(spec), context)
+    return spectral.kernel_spectra(kernel, spec, _lengths(spec, context.traits.on_gpu), context)
 
 
 class Steps(NamedTuple):
@@ -122,15 +144,15 @@ class Steps(NamedTuple):
 
 
 @planning()
-def _steps(spec: Spec) -> Steps:
-    tilings, dims = _tilings(spec), len(spec.axes)
-    lengths, counts = _lengths(spec), tuple(tiling.tiles for tiling in tilings)
+def _steps(spec: Spec, on_gpu: bool) -> Steps:
+    tilings, dims = _tilings(spec, on_gpu), len(spec.axes)
+    lengths, counts = _lengths(spec, on_gpu), tuple(tiling.tiles for tiling in tilings)
     at = [windows.LEADING + 2 * number for number in range(dims)]  # each axis becomes (tiles, samples of a tile)
     order = [axis for number in range(dims) for axis in (1 + number, dims + 3 + number)]
     return Steps(
         extension=tuple(_extension(axis, tiling) for axis, tiling in zip(spec.axes, tilings, strict=True)),
         tile_order=(0, *at, 1, 2, *(axis + 1 for axis in at)),
-        rows=(spec.batch * _tiles(spec), spec.groups, spec.channels, *lengths),
+        rows=(spec.batch * _tiles(spec, on_gpu), spec.groups, spec.channels, *lengths),
         valid=(..., *(slice(axis.reach - 1, length) for axis, length in zip(spec.axes, lengths, strict=True))),
         outputs=(spec.batch, *counts, spec.groups, spec.filters, *(tiling.step for tiling in tilings)),
         output_order=(0, dims + 1, dims + 2, *order),
@@ -148,11 +170,11 @@ def _extension(axis: Axis, tiling: Tiling) -> tuple[Run, ...]:
 
 
 def _run(x: Array, kernel: spectral.Spectra, spec: Spec, context: Context) -> Array:
-    xp, steps = context.xp, _steps(spec)
+    xp, steps = context.xp, _steps(spec, context.traits.on_gpu)
     for number, extension in enumerate(steps.extension):
         x = pad.extend(x, windows.LEADING + number, extension, 0, xp=xp, device=context.device)
     cut = windows.LEADING  # each axis becomes (count, length); the cut axis moves along by two
-    for tiling in _tilings(spec):
+    for tiling in _tilings(spec, context.traits.on_gpu):
         x = windows.tiles(x, cut, tiling.length, tiling.step, tiling.tiles, xp=xp)
         cut += 2
     tiles = reshape(permute_dims(x, steps.tile_order, xp=xp), steps.rows, xp=xp)
@@ -162,11 +184,12 @@ def _run(x: Array, kernel: spectral.Spectra, spec: Spec, context: Context) -> Ar
 
 
 def _depends_on(spec: Spec) -> tuple[Any, ...]:
-    return prepared_by(_lengths(spec), spec)
+    on_cpus, on_gpus = _lengths(spec, False), _lengths(spec, True)
+    return *prepared_by(on_cpus, spec), on_gpus  # the rule for cutting a problem does not know its device
 
 
 def _prepare_cost(spec: Spec, traits: Traits) -> int:
-    return spectral_prepare_cost(spec, _lengths(spec), traits)
+    return spectral_prepare_cost(spec, _lengths(spec, traits.on_gpu), traits)
 
 
 overlap_save = Algorithm(
@@ -178,6 +201,7 @@ overlap_save = Algorithm(
         per_call(_prepare),
         _depends_on,
         _prepare_cost,
+        _prepare_work,
     ),
     per_piece(_run),
     accuracy="normwise",
@@ -187,4 +211,5 @@ overlap_save = Algorithm(
         tile_bytes=10 << 20,  # on 2048 x 2048 such pieces took half the time of all tiles at once
     ),
     spreads="overflow",
+    work=_work,
 )

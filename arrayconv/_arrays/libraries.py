@@ -29,6 +29,21 @@ def _wait_for_array(array: Any) -> None:
         array.block_until_ready()
 
 
+class Card(NamedTuple):
+    """A GPU by the driver's name, '' for an unknown one, and its memory in bytes."""
+
+    name: str = ""
+    memory: int = 0
+
+
+def _no_number(device: Any) -> int | None:
+    return None
+
+
+def _no_card(number: int | None) -> Card:
+    return Card()
+
+
 class Library(NamedTuple):
     """One array library. The defaults are those of a library that is not known."""
 
@@ -52,6 +67,8 @@ class Library(NamedTuple):
     to_numpy: Callable[[Any], Any] = to_numpy.of_any  # what NumPy can read
     wait: Callable[[Any], None] = _wait_for_array  # until an array is computed
     queue: Callable[[Any], Hashable] = str  # of a device: names it, and the stream that work submitted now runs in
+    number: Callable[[Any], int | None] = _no_number  # of a device on a GPU
+    card: Callable[[int | None], Card] = _no_card  # of such a number; nothing waits
 
 
 def _torch_devices(torch: Any) -> dict[str, Any]:
@@ -70,8 +87,18 @@ def _torch_queue(device: Any) -> Hashable:
     return device.index, sys.modules["torch"].cuda.current_stream(device).cuda_stream
 
 
+def _torch_card(number: int | None) -> Card:
+    properties = sys.modules["torch"].cuda.get_device_properties(number)
+    return Card(properties.name, properties.total_memory)
+
+
 def _cupy_queue(device: Any) -> Hashable:
     return device.id, sys.modules["cupy"].cuda.get_current_stream().ptr
+
+
+def _cupy_card(number: int | None) -> Card:
+    properties = sys.modules["cupy"].cuda.runtime.getDeviceProperties(number)
+    return Card(properties["name"].decode(), properties["totalGlobalMem"])
 
 
 def _cupy_devices(cupy: Any) -> dict[str, Any]:
@@ -103,6 +130,17 @@ def _jax_platform(device: Any) -> str:
         jax = sys.modules["jax"]
         device = jax.config.jax_default_device or jax.default_backend()
     return str(getattr(device, "platform", device or "cpu"))
+
+
+def _jax_number(device: Any) -> int | None:
+    if hasattr(device, "device_set"):
+        device = next(iter(device.device_set))
+    return getattr(device, "id", None)
+
+
+def _jax_card(number: int | None) -> Card:
+    devices = sys.modules["jax"].devices("gpu")
+    return Card(next(device for device in devices if number in (None, device.id)).device_kind)
 
 
 def _jax_devices(jax: Any) -> dict[str, Any]:
@@ -143,6 +181,8 @@ LIBRARIES: dict[str, Library] = {
             to_numpy=to_numpy.of_torch,
             wait=_wait_for_torch,
             queue=_torch_queue,
+            number=attrgetter("index"),
+            card=_torch_card,
         ),
         Library(
             "cupy",
@@ -160,6 +200,8 @@ LIBRARIES: dict[str, Library] = {
             to_numpy=to_numpy.of_cupy,
             wait=_wait_for_cupy,
             queue=_cupy_queue,
+            number=attrgetter("id"),
+            card=_cupy_card,
         ),
         Library(
             "jax",
@@ -173,6 +215,8 @@ LIBRARIES: dict[str, Library] = {
             device=_jax_device,
             device_kind=_jax_platform,
             devices=_jax_devices,
+            number=_jax_number,
+            card=_jax_card,
         ),
         Library(
             "array_api_strict",

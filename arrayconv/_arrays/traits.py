@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from arrayconv._arrays import dtypes
 from arrayconv._arrays.identify import device_kind
-from arrayconv._arrays.libraries import is_immutable, is_standard_only, library_row
+from arrayconv._arrays.libraries import Card, is_immutable, is_standard_only, library_row
 from arrayconv._arrays.namespace import Namespace, has_dtype, has_fft, writing
 from arrayconv._runtime.tracing import is_recorded, planning
 
@@ -29,6 +29,8 @@ class Traits(NamedTuple):
     accelerators: frozenset[str] = frozenset()  # the libraries whose methods may run
     threads: int = 1  # how many this package's own loops and a provider's transforms may use
     has_fft: bool = True  # there are transforms: a provider's, or the namespace's optional `fft` extension
+    card: str = ""  # the driver's name of a GPU, '' for an unknown one
+    memory: int = 0  # bytes of that GPU, 0 for an unknown one
     origin: str = ""  # the library of the caller's arrays, where the backend computes over the same memory
 
     @property
@@ -63,6 +65,7 @@ def traits(backend: str, device: Any, xp: Namespace, output: str, *, traced: boo
     kind = device_kind(backend, device)
     exact = dtypes.kind(output) == "integer"
     readable, integer_matmul = _on_device(backend, kind)
+    card, memory = _card(backend, library_row(backend).number(device)) if kind in _GPUS else ("", 0)
     return Traits(
         backend=backend,
         device=kind,
@@ -74,7 +77,35 @@ def traits(backend: str, device: Any, xp: Namespace, output: str, *, traced: boo
         float64=not exact or has_dtype(xp, device, "float64"),
         integer_matmul=integer_matmul,
         has_fft=has_fft(xp),
+        card=card,
+        memory=memory,
     )
+
+
+ON_CARDS = ("cupy", "torch", "jax")  # libraries of `traits_on_card`
+
+
+def traits_on_card(backend: str, output: str, card: str) -> Traits:
+    """Return what a plan may know of a known library's arrays on a GPU by its name, which need not be there."""
+    row = library_row(backend)
+    return Traits(
+        backend=backend,
+        device="gpu" if backend == "jax" else "cuda",
+        accumulator=dtypes.accumulator(output),
+        output=output,
+        writable=row.writable,
+        integer_matmul=row.integer_matmul,
+        card=card,
+    )
+
+
+@planning()
+def _card(backend: str, number: int | None) -> Card:
+    """Return the name and the memory of a GPU: asked once, and of a driver that does not say unknown."""
+    try:
+        return library_row(backend).card(number)
+    except Exception:  # of the library's own type: no driver, or none that this library can ask
+        return Card()
 
 
 @planning()

@@ -319,6 +319,8 @@ def _direct(call: BoundCall, plan: Plan, dtypes: tuple[Any, Any], shapes: tuple[
         return general
     postprocess = None if call.postprocess is None else partial(_run_postprocess, call.postprocess, operands)
     at_addresses = _accel.tensors_at_addresses if plan.traits.origin else _accel.numpy_at_addresses
+    if plan.traits.backend == "cupy":
+        at_addresses = _accel.cupy_at_addresses
     return at_addresses(at, general, problem.shape, np.dtype(plan.traits.output), postprocess)
 
 

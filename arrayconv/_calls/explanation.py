@@ -8,10 +8,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from arrayconv import _accel, config
+from arrayconv._arrays.dtype_names import requested_dtype_name
 from arrayconv._arrays.operands import operands, traits_like
-from arrayconv._arrays.traits import Traits
+from arrayconv._arrays.traits import ON_CARDS, Traits, traits_on_card
 from arrayconv._autodiff import adjoint
-from arrayconv._costs import cost_table
+from arrayconv._costs import cost_table, gpu
+from arrayconv._costs.cards import DEFAULT_CARD
 from arrayconv._errors import shown
 from arrayconv._plan.plan import Plan, plan_bilinear
 from arrayconv._plan.rank import Candidate
@@ -190,7 +192,7 @@ def explanation(
         workspace=plan.candidate.workspace,
         macs=spec.macs,
         lowering=_lowering(spec),
-        costs=cost_table.active_table().source,
+        costs=_source(traits),
         measured=measured is not None,
         pattern=labels.pattern,
         roles=labels.roles,
@@ -246,22 +248,44 @@ def chain(function: str, shape: Shape, dtype: str, traits: Traits, passes: tuple
         workspace=max((step.workspace for step in each), default=0),
         macs=sum(step.macs for step in each),
         lowering=f"{function} -> {_times(shape)}: {count}",
-        costs=cost_table.active_table().source,
+        costs=_source(traits),
         cost_ns=sum(step.cost_ns for step in each),
         passes=passes,
     )
 
 
-def call_inputs(function: str, x: Any, kernel: Any, dtype: Any, like: Any) -> tuple[tuple[Shape, Shape], Traits]:
+def call_inputs(
+    function: str, x: Any, kernel: Any, dtype: Any, like: Any, card: str | None = None
+) -> tuple[tuple[Shape, Shape], Traits]:
     """Return the shapes of both operands, which are arrays or shapes, and the traits of a call on them."""
     shapes = shape_argument(function, "x_or_shape", x), shape_argument(function, "kernel_or_shape", kernel)
-    traits = _traits(function, x, kernel, dtype, like)
+    if card is None:
+        traits = _traits(function, x, kernel, dtype, like)
+    else:
+        traits = _on_card(function, (x, kernel), dtype, like, card)
     _accel.probe(traits, config.current().accelerators)
     return shapes, traits
 
 
+def _on_card(function: str, operands: tuple[Any, Any], dtype: Any, like: Any, card: Any) -> Traits:
+    """Return the traits of a call on arrays of these shapes on a GPU by its name."""
+    if any(not _is_shape(value) for value in operands):
+        raise TypeError(f"{function}: `card` is for shapes, and arrays are on their own device. Got card={card!r}.")
+    library = "cupy" if like is None else like
+    if not isinstance(library, str) or library not in ON_CARDS:
+        raise ValueError(f"{function}: `like` must be of {', '.join(ON_CARDS)} with `card`. Got {shown(like)}.")
+    if not isinstance(card, str) or gpu.row(card) is None:
+        raise ValueError(f"{function}: `card` must be of {', '.join(cost_table.ceilings())}. Got {shown(card)}.")
+    name = "float64" if dtype is None else requested_dtype_name(function, dtype)
+    return traits_on_card(library, name, card)
+
+
+def _is_shape(value: Any) -> bool:
+    return isinstance(value, (tuple, int, np.integer))
+
+
 def _traits(function: str, x: Any, kernel: Any, dtype: Any, like: Any) -> Traits:
-    arrays = [value for value in (x, kernel) if not isinstance(value, (int, np.integer, tuple))]
+    arrays = [value for value in (x, kernel) if not _is_shape(value)]
     if len(arrays) == 2:
         return operands(function, x, kernel, dtype).traits
     if not arrays or like is not None:
@@ -272,7 +296,7 @@ def _traits(function: str, x: Any, kernel: Any, dtype: Any, like: Any) -> Traits
 
 def shape_argument(function: str, argument: str, value: Any) -> Shape:
     """Return the shape of an array or list, or that given by an int or a tuple of ints."""
-    if isinstance(value, (tuple, int, np.integer)):
+    if _is_shape(value):
         shape = tuple(integer(function, argument, entry) for entry in (value if isinstance(value, tuple) else (value,)))
         if any(size < 0 for size in shape):
             raise ValueError(f"{function}: `{argument}` must have sizes of at least 0. Got {shape}.")
@@ -282,6 +306,15 @@ def shape_argument(function: str, argument: str, value: Any) -> Shape:
     if not hasattr(value, "shape"):
         raise TypeError(f"{function}: `{argument}` must be an array, an int or a tuple of ints. Got {shown(value)}.")
     return tuple(value.shape)
+
+
+def _source(traits: Traits) -> str:
+    """Return the source of the constants; of a GPU also the card whose ceilings they are."""
+    source = cost_table.active_table().source
+    if not traits.on_gpu:
+        return source
+    name = traits.card or "an unknown card"
+    return f"{source}, {name}" if gpu.row(traits.card) else f"{source}, {name} as {DEFAULT_CARD}"
 
 
 def _lowering(spec: Spec) -> str:

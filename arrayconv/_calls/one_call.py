@@ -63,7 +63,7 @@ def candidate(chains: Chains, threads: int, *, is_uint16: bool) -> Candidate:
     return Candidate(native_filters.NAME, cost, (1, 1, *chains.output_shape), workspace, None)
 
 
-def kernels_candidate(chains: Chains, *, is_whole: bool) -> Candidate:
+def kernels_candidate(chains: Chains, *, is_whole: bool, card: str = "") -> Candidate:
     """Return the row of an explanation for CUDA kernels."""
-    cost, workspace = cuda_filters.cost(chains, is_whole), cuda_filters.workspace(chains)
+    cost, workspace = cuda_filters.cost(chains, is_whole, card), cuda_filters.workspace(chains)
     return Candidate(cuda_filters.NAME, cost, (1, 1, *chains.output_shape), workspace, None)

@@ -21,6 +21,7 @@ from arrayconv._arrays.out_arrays import ErrorWords, check_target, is_writable_i
 from arrayconv._arrays.traits import Traits
 from arrayconv._calls import dry_run, tape
 from arrayconv._calls.copies import copies
+from arrayconv._costs import gpu
 from arrayconv._errors import check_option, shown
 from arrayconv._plan.plan import Plan, Refusal, make, refused, with_accelerators
 from arrayconv._plan.rank import METHODS, REMOVED, Budget
@@ -68,7 +69,7 @@ def options(
 def plan(function: str, problem: Problem, traits: Traits, options: Options, extra_bytes: int = 0) -> Plan:
     """Return the plan of a call; raises if the requested method, or every method, refuses it."""
     settings = config.current()
-    limit = settings.max_workspace if options.max_workspace is None else options.max_workspace
+    limit = _default_workspace(traits) if options.max_workspace is None else options.max_workspace
     is_soft = options.max_workspace is None and not settings.capped
     avoidable, layout_bytes = copies(problem, traits)
     copies_pieces = avoidable > max(limit - extra_bytes - layout_bytes, 0) // 2
@@ -91,6 +92,14 @@ def plan(function: str, problem: Problem, traits: Traits, options: Options, extr
     if isinstance(result, Refusal):
         raise refused(function, result, limit, limit - available)
     return result._replace(copies_pieces=True) if copies_pieces else result
+
+
+def _default_workspace(traits: Traits) -> int:
+    """Return the limit of a call that sets none: the user's, else a share of a GPU's memory, else the default."""
+    settings = config.current()
+    if settings.capped or not traits.on_gpu:
+        return settings.max_workspace
+    return gpu.memory(traits.card, traits.memory) // config.SHARE_OF_GPU or config.DEFAULT_WORKSPACE
 
 
 def check_size(function: str, problem: Problem, traits: Traits) -> None:

@@ -12,10 +12,10 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from arrayconv._cli import method_costs, primitive_costs
+from arrayconv._cli import ceilings, method_costs, primitive_costs
 from arrayconv._cli.console import CommandError, progress, table
 from arrayconv._cli.options import Command
-from arrayconv._costs import cost_table, user_file
+from arrayconv._costs import cost_table, gpu, user_file
 from arrayconv._runtime import threads
 
 _DESCRIPTION = """\
@@ -27,6 +27,9 @@ With --write, save them as a file in your cache folder (ARRAYCONV_CACHE_DIR move
 process that starts from then on chooses by it. The file is for this machine; rows that were not
 measured stay those of the package.
 
+On a GPU that CuPy or torch can use, its ceilings are measured too: a copy, multiply-adds and a
+launch, by CUDA's events. With --gpu these alone; saved, they replace those of the same card.
+
 The machine has to be idle: other load makes constants too large, and choices wrong.
 Takes about a minute."""
 
@@ -34,6 +37,7 @@ _EPILOG = """\
 examples:
   python -m arrayconv tune
   python -m arrayconv tune --write
+  python -m arrayconv tune --gpu --write
   python -m arrayconv tune --remove
 
 `python -m arrayconv explain` prints which table is active."""
@@ -46,6 +50,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     one = parser.add_mutually_exclusive_group()
     one.add_argument("--write", action="store_true", help="measure, and save the result for every later process")
     one.add_argument("--path", action="store_true", help="print the path of your table, and whether it exists")
+    parser.add_argument("--gpu", action="store_true", help="measure the ceilings of the GPU here, and nothing else")
     one.add_argument("--remove", action="store_true", help="delete your table; the package's own is used again")
 
 
@@ -56,7 +61,7 @@ def _run(arguments: argparse.Namespace) -> int:
     elif arguments.remove:
         print(f"removed {path}" if _remove(path) else f"there is no {path}")
     else:
-        _tune(path, write=arguments.write)
+        _tune(path, write=arguments.write, gpu_only=arguments.gpu)
     return 0
 
 
@@ -75,31 +80,56 @@ def _remove(path: Path) -> bool:
     return True
 
 
-def _tune(path: Path, *, write: bool) -> None:
+def _tune(path: Path, *, write: bool, gpu_only: bool) -> None:
     cores = threads.usable()
     load = _load()
     if load > _MAX_LOAD * cores:
         message = f"The machine is busy: load {load:.1f} on {cores} cores. Constants will be too large."
         print(message, file=sys.stderr)
-    measured_tables = measure()
+    measured_tables = measure_gpu() if gpu_only else measure()
     print(f"Compared with: {cost_table.active_table().source}")
     numeric = ("active", "measured", "ratio")
     table("Constants", ("table", "row", "constant", *numeric), _rows(measured_tables), right=numeric)
     if not write:
         print("Nothing was saved. Run with --write, on an idle machine, to save it.")
         return
-    tables = {name: dict(rows) for name, rows in measured_tables.items()}
+    tables = _saved(path) if gpu_only else {}
+    for name, rows in measured_tables.items():
+        tables[name] = {**tables.get(name, {}), **rows}
     machine = {"cores": cores, "processor": platform.processor() or platform.machine(), "system": platform.system()}
     description = {**machine, "python": platform.python_version(), "packages": primitive_costs.versions()}
     user_file.save(path, user_file.CostFile(date.today().isoformat(), description, tables), cost_table.KINDS)
     print(f"Wrote {path}. Every process that starts from now on chooses by it; --remove undoes that.")
 
 
+def _saved(path: Path) -> dict[str, dict[str, Any]]:
+    """Return the rows of the user's table, none without one."""
+    try:
+        saved = user_file.load(path, cost_table.KINDS)
+    except ValueError as wrong:
+        raise CommandError(f"the table {path} is invalid: {wrong}. Delete it, with --remove") from wrong
+    return {} if saved is None else {name: dict(rows) for name, rows in saved.tables.items()}
+
+
 def measure() -> dict[str, Mapping[str, Any]]:
-    """Measure the rows of both tables."""
+    """Measure the rows of all tables; ceilings where there is a GPU."""
     with progress(_STEPS) as step:
         primitives = primitive_costs.measure(step)
-        return {"PRIMITIVE_COSTS": primitives, "METHOD_COSTS": method_costs.measure(step, primitives)}
+        tables: dict[str, Mapping[str, Any]] = {
+            "PRIMITIVE_COSTS": primitives,
+            "METHOD_COSTS": method_costs.measure(step, primitives),
+        }
+        cards, _ = ceilings.measure(step)
+    return {**tables, "CEILINGS": cards} if cards else tables
+
+
+def measure_gpu() -> dict[str, Mapping[str, Any]]:
+    """Measure the ceilings of the GPU here; raises CommandError without one."""
+    with progress(1) as step:
+        cards, reasons = ceilings.measure(step)
+    if not cards:
+        raise CommandError(f"there is no GPU here whose ceilings could be measured. {'; '.join(reasons)}")
+    return {"CEILINGS": cards}
 
 
 def _load() -> float:
@@ -119,7 +149,7 @@ def _rows(tables: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, ...]]:
     lines: list[tuple[str, ...]] = []
     for name, rows in tables.items():
         for row, values in rows.items():
-            old_row = old_tables[name].get(row)
+            old_row = gpu.row(row) if name == "CEILINGS" else old_tables[name].get(row)
             for field, value in values._asdict().items():
                 old = None if old_row is None else getattr(old_row, field)
                 ratio = f"{value / old:.2f}" if old else "-"

@@ -19,6 +19,7 @@ from arrayconv._arrays.traits import Traits
 from arrayconv._calls import prepare
 from arrayconv._convolver.kernel import FUNCTION, Separability, Shape
 from arrayconv._costs.cost_table import primitive_costs
+from arrayconv._costs.gpu import Work, work_ns
 from arrayconv._plan.plan import Plan
 from arrayconv._plan.rank import step_ns
 from arrayconv._problem.axes import convolved_axes
@@ -181,8 +182,11 @@ def _bytes_between(problems: Sequence[Problem], terms: int, traits: Traits) -> i
 
 def _cost(problems: Sequence[Problem], plans: Sequence[Plan], problem: Problem, traits: Traits, terms: int) -> int:
     """Return the predicted nanoseconds of all passes, of the arrays between them, and of adding up the terms."""
-    rate = primitive_costs(plans[-1].traits.row)
     passes = sum([plan.candidate.cost_ns for plan in plans])
+    if traits.on_gpu:
+        addition = work_ns(Work(1, 3 * prod(problem.shape) * traits.itemsize), traits.accumulator, traits.card)
+        return terms * passes + (terms - 1) * addition
+    rate = primitive_costs(plans[-1].traits.row)
     between = sum([prod(each.shape) for each in problems[:-1]]) * traits.itemsize
     if between > _CACHED_BYTES:
         passes += _PASSES_OF_MEMORY * between * rate.pass_byte // 1000 + sum(map(_from_memory, plans))

@@ -75,7 +75,7 @@ def fused_passes(
     threads = parallel.most_threads(settings.threads, is_compiled=True)
     is_uint16 = filters.fits_uint16(chains, [w.real for term in terms for factor in term for w in factor], fill)
     if traits.backend == cuda_filters.BACKEND:
-        candidate = one_call.kernels_candidate(chains, is_whole=is_uint16)
+        candidate = one_call.kernels_candidate(chains, is_whole=is_uint16, card=traits.card)
     else:
         candidate = one_call.candidate(chains, threads, is_uint16=is_uint16)
     own = FusedPasses(chains, fill, threads, is_uint16, candidate._replace(cost_ns=candidate.cost_ns + step_ns(traits)))

@@ -4,8 +4,9 @@ benchmarks/calibrate.py measures the primitive operations and writes this file; 
 until the predictions agree with the times of whole methods over a grid of problems.
 
 Integers, so that a choice is the same everywhere; picoseconds unless the name says otherwise. The row 'other' is for
-libraries and devices that were never measured; the rows of CUDA are guesses too. Rows that `python -m arrayconv tune`
-measured on this machine replace rows of the same name; they are read when the first plan needs a constant.
+libraries and devices that were never measured. Rows that `python -m arrayconv tune` measured on this machine replace
+rows of the same name; they are read when the first plan needs a constant. Work on GPUs is predicted from the ceilings
+of `cards` instead.
 
 Measured 2026-11-22 on 2 cores, jax 0.10.2, numpy 2.4.6, scipy 1.17.1, torch 2.13.0+cpu.
 """
@@ -21,6 +22,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from arrayconv._costs import user_file
+from arrayconv._costs.cards import CEILINGS, Ceilings
 
 
 class PrimitiveCosts(NamedTuple):
@@ -43,8 +45,6 @@ PRIMITIVE_COSTS: dict[str, PrimitiveCosts] = {
     # All but the transform as numpy+ducc0, tried on 2026-11-29.
     "numpy/cpu": PrimitiveCosts(848, 112, 15, 10, 291, 629),
     "torch/cpu": PrimitiveCosts(1729, 25, 45, 19, 67, 81),
-    "torch/cuda": PrimitiveCosts(8000, 1, 1, 1, 10, 2),
-    "cupy/cuda": PrimitiveCosts(10000, 1, 1, 1, 10, 2),
     # JAX's transforms set by hand on 2026-11-23, the operations around them included.
     "jax/cpu": PrimitiveCosts(5805, 146, 211, 7, 65, 250),
     "jax-traced/cpu": PrimitiveCosts(117, 9, 50, 18, 70, 100),  # products by hand on 2026-11-29: of many channels
@@ -100,7 +100,7 @@ METHOD_COSTS_AVX2: dict[str, MethodCost] = {
 }
 
 
-KINDS: dict[str, Any] = {"PRIMITIVE_COSTS": PrimitiveCosts, "METHOD_COSTS": MethodCost}
+KINDS: dict[str, Any] = {"PRIMITIVE_COSTS": PrimitiveCosts, "METHOD_COSTS": MethodCost, "CEILINGS": Ceilings}
 
 
 class Costs(NamedTuple):
@@ -110,6 +110,7 @@ class Costs(NamedTuple):
     method_costs: dict[str, MethodCost]
     source: str  # 'shipped table', or the user's file and its date
     threads: int = THREADS  # of the matrix products, when these were measured
+    ceilings: dict[str, Ceilings] = CEILINGS
 
 
 @cache
@@ -150,7 +151,7 @@ def active_table() -> Costs:
         {**base.primitive_costs, **tables.get("PRIMITIVE_COSTS", {})},
         {**base.method_costs, **tables.get("METHOD_COSTS", {})},
     )
-    return Costs(primitive_costs, method_costs, source, threads)
+    return Costs(primitive_costs, method_costs, source, threads, {**CEILINGS, **tables.get("CEILINGS", {})})
 
 
 _trial_tables: list[Costs] = []  # the last one is active
@@ -182,6 +183,11 @@ def primitive_costs(row: str) -> PrimitiveCosts:
 def method_cost(name: str) -> MethodCost:
     """Return the constants of an accelerated method."""
     return _current_tables().method_costs[name]
+
+
+def ceilings() -> dict[str, Ceilings]:
+    """Return the ceilings of cards by name."""
+    return _current_tables().ceilings
 
 
 def product_mac(row: str, itemsize: int, num_threads: int) -> int:

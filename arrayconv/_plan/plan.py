@@ -184,7 +184,8 @@ def with_accelerators(traits: Traits, allowed: frozenset[str], threads: int | No
     """
     if traits.backend == "jax":
         traits = traits._replace(traced=True)
-    traits = _accel.numpy_view_traits(_accel.usable_after_fork(traits._replace(accelerators=_accel.available(allowed))))
+    usable = _accel.available(allowed, of_arrays=traits.backend)
+    traits = _accel.numpy_view_traits(_accel.usable_after_fork(traits._replace(accelerators=usable)))
     is_compiled = library_row(traits.backend).compiled_loops and traits.device == "cpu"
     allowed_threads = parallel.most_threads(threads, is_compiled=is_compiled)
     return traits._replace(transforms=_fft.provider(traits), threads=allowed_threads)

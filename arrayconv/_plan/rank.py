@@ -14,6 +14,7 @@ from arrayconv._algorithms import ALGORITHMS, Accuracy, Algorithm, Extends
 from arrayconv._arrays.traits import Traits
 from arrayconv._costs import parallel
 from arrayconv._costs.cost_table import primitive_costs
+from arrayconv._plan import device_work
 from arrayconv._problem.boundary import reads_samples
 from arrayconv._problem.gather import gathered_axis, needs_gather
 from arrayconv._problem.spec import Axis, Spec
@@ -136,9 +137,19 @@ class _CostModel(NamedTuple):
 
     def cost(self, block: tuple[int, ...], threads: int) -> int:
         """Return the expected nanoseconds of all pieces, one after the other, with the kernel prepared once."""
+        if device_work.counts_work(self.algorithm, self.traits):
+            return self.device_cost(block)
         piece, count, traits = self.piece(block), self.count(block), self.traits._replace(threads=threads)
         saved = self.prepare_cost(block, threads) * (count - 1)
         return (self.algorithm.cost(piece, traits) + step_ns(traits)) * count - saved + self.extension_cost
+
+    def device_cost(self, block: tuple[int, ...]) -> int:
+        """Return the same on a GPU, from launches, bytes and multiply-adds."""
+        count, prepared = self.count(block), self.algorithm.preparation.work
+        piece = self.piece(block)
+        work = device_work.piece_work(self.algorithm, piece, self.phase, self.traits, self.extends, is_part=count > 1)
+        saved = device_work.piece_ns(prepared(piece, self.traits), self.traits) if prepared and count > 1 else 0
+        return device_work.piece_ns(work, self.traits) * count - saved * (count - 1)
 
     @property
     def extension_cost(self) -> int:
@@ -235,7 +246,9 @@ def _split_block(block: tuple[int, ...], sizes: Sequence[int], reaches: Sequence
 
 
 def step_ns(traits: Traits) -> int:
-    """Return the nanoseconds to start a piece: about 20 calls on tiny arrays."""
+    """Return the nanoseconds to start a piece: about 20 calls on tiny arrays; on a GPU those until the next launch."""
+    if traits.on_gpu:
+        return 0
     return 20 * primitive_costs(traits.row).call_ns
 
 

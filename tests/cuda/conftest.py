@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from arrayconv import config
 from arrayconv._accel.cuda import launch, sources
 
 _TORCH = {"test_torch_rules.py"}
@@ -16,6 +17,11 @@ _LOADED = (_ALL - _TORCH if "tests.cuda.plugin" in sys.modules else set()) | (
     _TORCH if "tests.cuda.torch_plugin" in sys.modules else set()
 )
 collect_ignore = sorted(_ALL - _LOADED)
+
+
+def _forget():
+    launch.compiled.cache_clear()
+    config.cache_clear()  # bound calls keep their kernels
 
 
 @pytest.fixture
@@ -28,7 +34,7 @@ def sources_with(monkeypatch):
         monkeypatch.setattr(
             sources, "_read", lambda name: read(name).replace(text, replacement) if name == file else read(name)
         )
-        launch._compiled.cache_clear()
+        _forget()
 
     yield plant
-    launch._compiled.cache_clear()
+    _forget()

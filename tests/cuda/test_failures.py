@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 import arrayconv
+from arrayconv import config
 from arrayconv._accel.cuda import launch
 from arrayconv._arrays import failures
 from tests.cuda.standin import Device
@@ -19,11 +20,13 @@ def no_compiler(monkeypatch):
     def raw_module(**_):
         raise RuntimeError("NVRTC is missing")
 
-    launch._compiled.cache_clear()
+    launch.compiled.cache_clear()
+    config.cache_clear()  # bound calls keep their kernels
     monkeypatch.setattr(failures, "failures", {})
     monkeypatch.setattr(cupy, "RawModule", raw_module)
     yield
-    launch._compiled.cache_clear()
+    launch.compiled.cache_clear()
+    config.cache_clear()  # bound calls keep their kernels
 
 
 @pytest.mark.usefixtures("no_compiler")

@@ -190,7 +190,7 @@ def test_what_no_kernel_computes_runs_pass_by_pass():
 
 
 def test_explanation_names_the_kernels_and_compiles_none(monkeypatch):
-    monkeypatch.setattr(launch, "_compiled", None)
+    monkeypatch.setattr(launch, "compiled", None)
     row = arrayconv.explain(cupy.asarray(samples((70, 90), "float32")), 1.2, call=ndimage.gaussian_filter)
     assert {step.method for step in row.passes} == {"cuda_filters"}
 
@@ -200,7 +200,7 @@ def test_without_a_compiler_passes_run_with_one_warning(monkeypatch):
         raise RuntimeError("NVRTC is missing")
 
     x = samples((9, 13), "float32")
-    launch._compiled.cache_clear()
+    launch.compiled.cache_clear()
     monkeypatch.setattr(failures, "failures", {})
     monkeypatch.setattr(cupy, "RawModule", raw_module)
     with allowed():
@@ -210,7 +210,7 @@ def test_without_a_compiler_passes_run_with_one_warning(monkeypatch):
     same(y, ndimage.gaussian_filter(x, 1.3))
     same(ndimage.sobel(cupy.asarray(x)), ndimage.sobel(x))  # without another warning
     np.testing.assert_allclose(convolver(cupy.asarray(x)).values, arrayconv.convolve(x, np.ones((3, 3))), atol=1e-5)
-    launch._compiled.cache_clear()
+    launch.compiled.cache_clear()
 
 
 def test_windows_beyond_a_tile_take_a_launch_each():

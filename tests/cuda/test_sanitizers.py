@@ -12,7 +12,7 @@ from tests.cuda.standin import raw_module
 from tests.cuda.test_faults import FAULTS, FILTERS, compare_dots, compare_images, compare_signals
 from tests.cuda.test_kernels import check, numbers
 
-# Threads of the spectral kernels may all write one value to a summary, in any order; the checker reports that as a race.
+# Threads of the spectral kernels may all write one value to a summary; the checker reports that as a race.
 RACES = [name for name, (*_, method) in FAULTS.items() if "barrier" in name and method != "cuda_fft"]
 
 
@@ -44,9 +44,9 @@ def test_planted_fault_is_reported(fault, outcomes):
 def checked_for_races(monkeypatch):
     """Kernels of this test are compiled with the checker of `races.h`."""
     monkeypatch.setattr(raw_module, "FLAGS", raw_module.RACES)
-    launch._compiled.cache_clear()
+    launch.compiled.cache_clear()
     yield
-    launch._compiled.cache_clear()
+    launch.compiled.cache_clear()
 
 
 def run(method):

@@ -2,12 +2,13 @@
 
     python -m tools.gpu_check --out DIR
 
-Runs a table of cases on CuPy and on torch's CUDA device, compares each with the definition summed on the host (itself
-compared with SciPy where SciPy has the operation), runs the conformance suite, and times a few sizes. Errors are
-measured against the bounds of docs/contract.md, never a fixed tolerance.
+On CuPy and on torch's CUDA device it measures the card's ceilings, runs a table of cases and compares each with the
+definition summed on the host (itself compared with SciPy where SciPy has the operation), makes the same calls under the
+library's detector of waits, runs the conformance suite, a few calls under sanitizers, and times many sizes. Errors are
+measured against the bounds of docs/contract.md, never a fixed tolerance. Only cards of NVIDIA's driver are GPUs.
 
-Each phase is a process of its own with a deadline, and every result is written at once, so that a crash
-or a hang costs one phase. DIR gets report.md, results.json, env.txt, results.jsonl (as written) and log.txt.
+Each phase is a process of its own with a deadline, and every result is written at once, so that a crash or a hang costs
+one phase. DIR gets report.md, results.json, conformance.json, bench.json, env.txt, results.jsonl (as written), log.txt.
 
 Exit status: 0 all passed, 1 some failed or did not finish, 3 no GPU (nothing was checked), 2 wrong arguments.
 """
@@ -28,7 +29,11 @@ from tools.gpu_check import libraries, report
 ROOT = Path(__file__).resolve().parents[2]
 LIBRARIES = tuple(libraries.LIBRARIES)
 # Phase -> its share of the remaining time when it starts; time that it does not use goes to the next ones.
-PHASES = {"status": 0.2, "smoke": 0.2, "correctness": 0.5, "conformance": 0.7, "timing": 1.0}
+PHASES = {
+    "status": 0.2, "ceilings": 0.2, "smoke": 0.2, "correctness": 0.3, "waits": 0.3, "conformance": 0.5,
+    "sanitizer": 0.3, "streams": 0.3, "bench": 1.0,
+}  # fmt: skip
+MODULES = {"ceilings": "bench", "bench": "bench", "sanitizer": "sanitizers", "streams": "sanitizers"}  # others: checks
 ENVIRONMENT = {
     "CUPY_TF32": "0",
     "NVIDIA_TF32_OVERRIDE": "0",
@@ -78,9 +83,11 @@ def parent(arguments):
     usable = run_phases(arguments)
     rows = report.results(arguments.out)
     verdict, status = report.judged(rows, bool(usable), arguments.rehearse)
-    facts = {"verdict": verdict, "rehearsal": arguments.rehearse, "libraries": usable, "results": rows}
-    (arguments.out / "results.json").write_text(json.dumps(facts, indent=1) + "\n")
-    text = "\n".join(report.lines(rows, verdict, arguments.rehearse))
+    cards = [] if arguments.rehearse else report.cards()
+    facts = {"verdict": verdict, "rehearsal": arguments.rehearse, "cards": cards, "kernels": report.sources_hash()}
+    for name, content in report.files(rows, arguments.out, facts | {"libraries": usable}).items():
+        (arguments.out / name).write_text(json.dumps(content, indent=1) + "\n")
+    text = "\n".join(report.lines(rows, verdict, arguments.rehearse, cards))
     (arguments.out / "report.md").write_text(text + "\n")
     print(text)
     return status
@@ -131,10 +138,21 @@ def child(arguments):
         problem = machine.why_unusable(arguments.library, arguments.rehearse)
         record(case="status", outcome="absent" if problem else "ok", message=problem)
         return 0
-    module = import_module("tools.gpu_check.timing" if arguments.phase == "timing" else "tools.gpu_check.checks")
+    module = import_module(f"tools.gpu_check.{MODULES.get(arguments.phase, 'checks')}")
     run = getattr(module, arguments.phase)
-    run(machine.Machine(arguments.library, arguments.rehearse), record, arguments.only)
+    run(machine.Machine(arguments.library, arguments.rehearse), record, arguments.only, **more(arguments))
     return 0
+
+
+def more(arguments):
+    """Return what some phases need besides: a file for the suite's report, the ceilings that were measured before."""
+    if arguments.phase == "conformance":
+        return {"report": arguments.out / f"conformance-{arguments.library}.json"}
+    if arguments.phase != "bench":
+        return {}
+    rows = [row for row in report.results(arguments.out) if "ceilings" in row]
+    own = [row for row in rows if row["library"] == arguments.library] or rows
+    return {"limits": own[0]["ceilings"] if own else None}
 
 
 def recorder(folder, phase, library):

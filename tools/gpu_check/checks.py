@@ -22,6 +22,7 @@ from scipy import ndimage, signal
 
 import arrayconv
 from arrayconv._algorithms import ALGORITHMS
+from arrayconv._plan.rank import TABLE
 from arrayconv.testing import error_bound, reference
 from conformance import asserts
 from conformance.cases.shapes import NDIMAGE
@@ -29,7 +30,8 @@ from tools.gpu_check.cases import Case, table
 from tools.gpu_check.report import sentence
 
 ROOT = Path(__file__).resolve().parents[2]
-METHODS = ("auto", *ALGORITHMS)  # those that every library has
+STANDARD_ONLY = ("auto", *ALGORITHMS)  # those that every library has
+METHODS = (*STANDARD_ONLY, *(name for name in TABLE if name.startswith(("cuda", "cudnn"))))
 
 
 def recorded(record, check, **labels):
@@ -59,6 +61,26 @@ def correctness(machine, record, only):
     rows += [check(machine) for check in (containment, large_values, out, refusals) if only in check.__name__]
     for labels, check in chain.from_iterable(rows):
         recorded(record, check, **labels)
+
+
+def waits(machine, record, only):
+    """Make the calls of the table under the library's detector of waits; nothing is fetched."""
+    for case in table():
+        if only in case.name:
+            for method in METHODS:
+                dtype = case.dtypes[0]
+                recorded(record, partial(_without_waits, machine, case, dtype, method), **_labels(case, dtype, method))
+
+
+def _without_waits(machine, case, dtype, method):
+    x, kernel = (machine.array(host) for host in case.operands(dtype))
+    with machine.waits_refused():
+        for _ in range(2):  # the first call plans, and compiles
+            try:
+                getattr(arrayconv, case.function)(x, kernel, method=method, **case.options)
+            except NotImplementedError as refusal:
+                return refused(x, kernel, method, case.options, refusal)
+    return {}
 
 
 # ---- values ----
@@ -108,11 +130,16 @@ def compared(machine, expected, method):
     try:
         y = getattr(arrayconv, case.function)(x, kernel, method=method, **case.options)
     except NotImplementedError as refusal:
-        listed = {row.name: row.refusal for row in arrayconv.explain(x, kernel, **case.options).candidates}
-        is_listed = method != "auto" and listed.get(method) is not None
-        return {"outcome": "refused" if is_listed else "failed", "message": str(refusal)[:300]}
+        return refused(x, kernel, method, case.options, refusal)
     asserts.form(y, x, expected.x.dtype.name, expected.value.shape, machine, case.name)
     return judged(machine.host(y), expected.value, expected.bound(accuracy(x, kernel, method, case.options)))
+
+
+def refused(x, kernel, method, options, refusal):
+    """Return the fields to record of a refusal: a failure unless `explain` lists it."""
+    listed = {row.name: row.refusal for row in arrayconv.explain(x, kernel, **options).candidates}
+    is_listed = method != "auto" and listed.get(method) is not None
+    return {"outcome": "refused" if is_listed else "failed", "message": str(refusal)[:300]}
 
 
 def accuracy(x, kernel, method, options):
@@ -176,7 +203,10 @@ def containment(machine):
 
 def _contained(machine, expected, bad, contaminated, method):
     x, kernel, options = machine.array(bad), machine.array(expected.kernel), expected.case.options
-    y = machine.host(arrayconv.convolve(x, kernel, method=method, **options))
+    try:
+        y = machine.host(arrayconv.convolve(x, kernel, method=method, **options))
+    except NotImplementedError as refusal:
+        return refused(x, kernel, method, options, refusal)
     if wrong := np.count_nonzero(np.isfinite(y) == contaminated):
         return {"outcome": "failed", "message": f"{wrong} outputs are contaminated that should not be, or the reverse"}
     bound = expected.bound(accuracy(x, kernel, method, options))
@@ -235,11 +265,12 @@ _VERBOSE = re.compile(r"^(?:\[gw\d+\] \[ *\d+%\] )?(PASSED|FAILED|ERROR|SKIPPED|
                       r"(?: (PASSED|FAILED|ERROR|SKIPPED|XFAIL|XPASS)(?: .*)?)?$")  # fmt: skip
 
 
-def conformance(machine, record, only):
+def conformance(machine, record, only, report=None):
     """Run the conformance suite, reading its outcomes as they are printed."""
     words = [sys.executable, "-m", "pytest", "conformance", "-v", "--tb=line", "-rfE", "-p", "no:cacheprovider"]
     words += ["-c", os.devnull, f"--rootdir={ROOT}", "--import-mode=importlib", "--backend", machine.backend.name]
     words += ["--device", machine.device] if machine.device else []
+    words += [f"--report={report}"] if report else []
     words += ["-k", only] if only else []
     words += ["-n", str(min(8, os.cpu_count() or 1))] if importlib.util.find_spec("xdist") else []
     counts = Counter()

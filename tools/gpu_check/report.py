@@ -1,5 +1,6 @@
 """The recorded results as a verdict and as Markdown, and the machine. Imports nothing that could be broken there."""
 
+import hashlib
 import json
 import math
 import os
@@ -9,11 +10,15 @@ import time
 from collections import Counter
 from importlib.metadata import distributions
 from itertools import groupby
+from pathlib import Path
+
+from tools.gpu_check import driver
 
 NO_GPU = 3
 SHOWN = 60  # failures
+SOURCES = Path(__file__).resolve().parents[2] / "arrayconv/_accel/cuda/src"
 VERSIONS = ("numpy", "scipy", "torch", "cupy", "array-api", "pytest", "hypothesis", "nvidia", "jax")
-QUERY = ("nvidia-smi", "--query-gpu=name,driver_version,memory.total,clocks.max.sm", "--format=csv,noheader")
+QUERY = ("nvidia-smi", "--query-gpu=name,uuid,driver_version,memory.total,clocks.max.sm", "--format=csv,noheader")
 
 
 def sentence(error):
@@ -58,19 +63,61 @@ def judged(rows, usable, rehearse):
     return ("failed: " + summary, 1) if bad else ("passed", 0)
 
 
-def lines(rows, verdict, rehearse):
+def cards():
+    """Return the cards of NVIDIA's driver as dicts, none without a driver."""
+    try:
+        return [card._asdict() for card in driver.cards()]
+    except (OSError, RuntimeError, AttributeError):
+        return []
+
+
+def sources_hash():
+    """Return the hash of the kernels' sources."""
+    digest = hashlib.sha256()
+    for path in sorted(SOURCES.glob("*.cuh")):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
+
+
+def files(rows, folder, facts):
+    """Return the contents of the JSON files by name."""
+    suites = {path.stem.removeprefix("conformance-"): path for path in sorted(folder.glob("conformance-*.json"))}
+    outcomes = {name: json.loads(path.read_text()) for name, path in suites.items()}
+    timed = [row for row in rows if row["phase"] in ("ceilings", "bench")]
+    return {
+        "results.json": {**facts, "results": rows},
+        "conformance.json": {**facts, "suites": outcomes},
+        "bench.json": {**facts, "results": timed},
+    }
+
+
+def lines(rows, verdict, rehearse, cards=()):
     """Return the report as Markdown."""
     yield from (f"# GPU check: {verdict}", "")
     if rehearse:
         yield from ("Nothing here ran on a GPU: NumPy replaced CuPy, and torch ran on the CPU.", "")
     elif verdict == "no GPU":
         yield from ("Nothing was checked.", "")
+    for card in cards:
+        yield f"* {card['name']}, {card['uuid']}, driver for {card['driver']}"
+    yield f"* kernels' sources: sha256 {sources_hash()}"
     for row in rows:
         if row["outcome"] == "absent":
             yield f"* {row['library']} could not be used: {row['message']}"
-    yield from _summary([row for row in rows if row["phase"] not in ("status", "timing")])
-    yield from _timings([row for row in rows if row["phase"] == "timing" and "seconds" in row])
+    yield from _ceilings([row for row in rows if "ceilings" in row])
+    yield from _summary([row for row in rows if row["phase"] not in ("status", "ceilings", "bench")])
+    yield from _timings([row for row in rows if row["phase"] == "bench" and "microseconds" in row])
     yield from _failures([row for row in rows if row["outcome"] in ("failed", "unfinished")])
+
+
+def _ceilings(rows):
+    if rows:
+        yield from _heads("library", "card", "copy, GB/s", "float32, 10^9 multiply-adds/s", "float64", "launch, us")
+    for row in rows:
+        limits = row["ceilings"]
+        macs = limits["mac_us"] / 1e3, limits["float64_mac_us"] / 1e3
+        numbers = [f"{number:.4g}" for number in (limits["copy_bytes_us"] / 1e3, *macs, limits["launch_ns"] / 1e3)]
+        yield _row(row["library"], row["case"], *numbers)
 
 
 def _summary(rows):
@@ -94,20 +141,23 @@ def _timings(rows):
         return
     yield from (
         "",
-        "Least times, float32, 'same', zeros beyond the ends. \"Copy\" is the share of the copy's bandwidth that",
-        "reading and writing each sample once would take.",
-        "",
+        "Medians by events, zeros beyond the ends, on more memory than caches hold. Copy: the share of a copy's",
+        "bandwidth if every sample is read once and every output written once; multiply-adds: those of the definition.",
     )
+    yield from _heads("library", "problem", "dtype", "call", "us", "ours is faster by", "copy", "multiply-adds")
+    ours = {_problem(row): row["microseconds"] for row in rows if row["method"] == "arrayconv"}
     for row in rows:
-        if row["case"] == "copy":
-            yield f"* {row['library']} copies {row['rate'] / 1e9:.0f} GB/s (read and write)"
-    yield from _heads("library", "image, kernel", "call", "time", "ours is faster by", "copy")
-    ours = {(r["library"], r["case"]): r["seconds"] for r in rows if r.get("method") == "arrayconv"}
-    for row in rows:
-        if row["case"] != "copy":
-            gain = row["seconds"] / ours.get((row["library"], row["case"]), math.nan)
-            times = f"{row['seconds'] * 1e3:.4g} ms", f"{gain:.2f}", f"{row['bandwidth']:.1%}"
-            yield _row(row["library"], row["case"], row["method"], *times)
+        gain = row["microseconds"] / ours.get(_problem(row), math.nan)
+        numbers = f"{row['microseconds']:.4g}", f"{gain:.2f}", _share(row, "copy"), _share(row, "multiply_adds")
+        yield _row(row["library"], row["case"], row["dtype"], row["method"], *numbers)
+
+
+def _problem(row):
+    return row["library"], row["case"], row["dtype"]
+
+
+def _share(row, name):
+    return f"{row[name]:.1%}" if name in row else ""
 
 
 def _heads(*names):

@@ -59,7 +59,9 @@ def _threads(spec: Spec) -> int:
 
 def _cost(spec: Spec, traits: Traits) -> int:
     macs = _blocks(spec) * _LAGS * spec.terms
-    return kernel_ns(nbytes(spec, traits), macs, traits.accumulator, _EFFICIENCY) + kernel_ns(0, 0, "float32", 1)
+    return kernel_ns(nbytes(spec, traits), macs, traits.accumulator, _EFFICIENCY, traits.card) + kernel_ns(
+        0, 0, "float32", 1, traits.card
+    )
 
 
 def _workspace(spec: Spec, traits: Traits) -> int:

@@ -64,14 +64,14 @@ def workspace(chains: Chains) -> int:
 
 
 @planning()
-def cost(chains: Chains, is_whole: bool = False) -> int:
+def cost(chains: Chains, is_whole: bool = False, card: str = "") -> int:
     """Return the expected nanoseconds of all launches."""
     outputs, splits = prod(chains.output_shape), filter_stages.splits(chains)
     launches = 1 if splits == (2,) else len(chains.chains) * len(splits)
     nbytes = prod(chains.shape) * dtypes.itemsize(chains.x) + outputs * dtypes.itemsize(chains.y)
     terms = sum(len(window.positions) for chain in chains.chains for window in chain)
     parts = 2 if chains.x.startswith("complex") else 1
-    each = kernel_ns(nbytes, outputs * terms * parts // launches, "int32" if is_whole else "float64", _EFFICIENCY)
+    each = kernel_ns(nbytes, outputs * terms * parts // launches, "int32" if is_whole else "float64", _EFFICIENCY, card)
     return launches * each
 
 

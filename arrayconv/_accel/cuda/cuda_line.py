@@ -45,7 +45,7 @@ def _cost(spec: Spec, traits: Traits) -> int:
     block = _places(spec, sum_bytes(traits)) * _OUTPUTS
     outputs = -(-axis.outputs // block) * block * _images(spec)  # with those that no thread writes
     padded = outputs * spec.channels * (-(-axis.taps // 4) * 4)  # four taps at a time
-    return kernel_ns(nbytes(spec, traits), padded, traits.accumulator, _EFFICIENCY)
+    return kernel_ns(nbytes(spec, traits), padded, traits.accumulator, _EFFICIENCY, traits.card)
 
 
 def _bind(spec: Spec, context: Context) -> Bound:

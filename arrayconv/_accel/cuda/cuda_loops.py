@@ -35,7 +35,7 @@ def _threads(spec: Spec) -> int:
 
 def _cost(spec: Spec, traits: Traits) -> int:
     idle = max(1, _ENOUGH_THREADS // max(1, _threads(spec)))  # few threads take as long as many
-    return kernel_ns(nbytes(spec, traits), spec.macs * idle, traits.accumulator, _EFFICIENCY)
+    return kernel_ns(nbytes(spec, traits), spec.macs * idle, traits.accumulator, _EFFICIENCY, traits.card)
 
 
 def _bind(spec: Spec, context: Context) -> Bound:

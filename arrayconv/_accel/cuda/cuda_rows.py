@@ -40,7 +40,7 @@ def _why_not(spec: Spec, traits: Traits) -> str | None:
 def _cost(spec: Spec, traits: Traits) -> int:
     rows = spec.axes[-2]
     halo = spec.macs * (rows.taps - 1) // _rows(spec)  # rows of samples that two blocks read
-    return kernel_ns(nbytes(spec, traits), spec.macs + halo, traits.accumulator, _EFFICIENCY)
+    return kernel_ns(nbytes(spec, traits), spec.macs + halo, traits.accumulator, _EFFICIENCY, traits.card)
 
 
 def _threads(spec: Spec) -> tuple[int, int]:

@@ -48,7 +48,7 @@ def _cost(spec: Spec, traits: Traits) -> int:
     tiles = prod(_blocks(spec, width)) * planes(spec)
     outputs = tiles * _WIDTH * _WARPS * _ROWS[width]  # with those that no thread writes
     taps = spec.terms // spec.kernel_size[-1] * (-(-spec.kernel_size[-1] // 4) * 4)  # four taps at a time
-    return kernel_ns(nbytes(spec, traits), outputs * taps, traits.accumulator, _EFFICIENCY)
+    return kernel_ns(nbytes(spec, traits), outputs * taps, traits.accumulator, _EFFICIENCY, traits.card)
 
 
 def _bind(spec: Spec, context: Context) -> Bound:

@@ -33,6 +33,7 @@ JOB = np.dtype(
     + [("axes", AXIS, (MAX_AXES,))],
     align=True,
 )  # fmt: skip
+ADDRESSES = np.dtype("u8")  # the struct begins with those of x, w and y
 TYPES = {  # dtype -> the name of `src/types.cuh`
     "float16": "float16", "bfloat16": "bfloat16", "float32": "float", "float64": "double",
     "complex64": "complex64", "complex128": "complex128",

@@ -11,7 +11,8 @@ from math import prod
 from typing import Any
 
 from arrayconv._accel.cuda import arrays, job
-from arrayconv._accel.cuda.sources import Grid, Kernel
+from arrayconv._accel.cuda.addresses import Choose, at_addresses
+from arrayconv._accel.cuda.sources import Grid
 from arrayconv._algorithms import UNPREPARED, Algorithm, Bound, Context, Cuts
 from arrayconv._arrays import dtypes
 from arrayconv._arrays.dtype_names import dtype_name
@@ -20,9 +21,6 @@ from arrayconv._problem.spec import Axis, Spec
 
 _MAX_INT = (1 << 31) - 1  # of positions along an axis
 MAX_BLOCKS = 65535  # along the second and third axis of a grid
-
-# (dtypes, steps of x, steps of y) -> the kernel for such arrays
-Choose = Callable[[job.Types, job.Steps, job.Steps], Kernel]
 
 
 def refusal(spec: Spec, traits: Traits) -> str | None:
@@ -112,7 +110,7 @@ def bound(spec: Spec, context: Context, grid: Grid, choose: Choose) -> Bound:
         row.launch(choose(types, steps[0], steps[2]), grid, packed, context.device)
         return y
 
-    return Bound(run)
+    return Bound(run, at=at_addresses(context, grid, choose) if context.traits.backend == "cupy" else None)
 
 
 def method(

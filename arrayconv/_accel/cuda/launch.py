@@ -17,22 +17,23 @@ from arrayconv._arrays.failures import AcceleratorFailed
 
 LIBRARY = "cuda"
 
-Launch = Callable[[Any, Any, Any], None]  # (struct with the addresses, blocks, threads)
+Launch = Callable[[Any, Any, Any], None]  # (blocks, threads, (struct with the addresses,))
 
 
 def launch(kernel: Kernel, grid: Grid, job: Any, device: Any) -> None:
     """Run a kernel on the current stream of a device, which is the current one."""
-    function = _compiled(kernel, device.id)
+    function = compiled(kernel, device.id)
     function(grid.blocks, grid.threads, (job,))
 
 
 def prepare(kernel: Kernel, device: Any) -> None:
     """Compile a kernel for a device before its first launch; AcceleratorFailed where that fails."""
-    _compiled(kernel, device.id)
+    compiled(kernel, device.id)
 
 
 @cache
-def _compiled(kernel: Kernel, device: int) -> Any:
+def compiled(kernel: Kernel, device: int) -> Launch:
+    """Return a kernel's function on a device."""
     cupy = sys.modules["cupy"]
     try:
         module = cupy.RawModule(code=kernel.text, options=kernel.flags, backend="nvrtc")

@@ -32,7 +32,7 @@ def _product_ns(spec: Spec, layout: Layout, traits: Traits) -> int:
     images, padded, real = spec.batch * spec.groups, layout.points * traits.itemsize, spectral.is_real(traits)
     moved = (images * (spec.channels + spec.filters) + spec.groups * spec.filters * spec.channels) * padded
     macs = images * spec.filters * spec.channels * layout.points // (2 if real else 1)
-    return kernel_ns(moved, macs, f"complex{8 * traits.itemsize * (2 if real else 1)}", _EFFICIENCY)
+    return kernel_ns(moved, macs, f"complex{8 * traits.itemsize * (2 if real else 1)}", _EFFICIENCY, traits.card)
 
 
 def prepare_cost(spec: Spec, traits: Traits) -> int:
@@ -43,7 +43,7 @@ def prepare_cost(spec: Spec, traits: Traits) -> int:
 
 def _pass_ns(moved: int, traits: Traits) -> int:
     """Return the nanoseconds of a launch that moves so many bytes."""
-    return kernel_ns(moved, 0, traits.accumulator, 100)
+    return kernel_ns(moved, 0, traits.accumulator, 100, traits.card)
 
 
 def _transforms_ns(rows: int, layout: Layout, traits: Traits) -> int:
@@ -51,8 +51,8 @@ def _transforms_ns(rows: int, layout: Layout, traits: Traits) -> int:
     samples = rows * layout.points
     macs = int(samples * log2(layout.points + 1) * (1.25 if spectral.is_real(traits) else 2.5))  # of 5 F log2(F) flops
     axes = len(layout.lengths)
-    one = kernel_ns(2 * samples * traits.itemsize, macs // axes, component(traits.accumulator), _EFFICIENCY)
-    return axes * one
+    moved, part = 2 * samples * traits.itemsize, component(traits.accumulator)
+    return axes * kernel_ns(moved, macs // axes, part, _EFFICIENCY, traits.card)
 
 
 def workspace(spec: Spec, traits: Traits) -> int:

@@ -20,6 +20,7 @@ from arrayconv._arrays.failures import unavailable
 from arrayconv._arrays.traits import Traits
 from arrayconv._costs import parallel
 from arrayconv._costs.cost_table import LINE, method_cost
+from arrayconv._costs.gpu import Work
 from arrayconv._ops.windows import LEADING
 from arrayconv._problem.spec import Axis, Spec
 
@@ -60,6 +61,10 @@ def _cost(spec: Spec, traits: Traits) -> int:
     if any(axis.stride > 1 for axis in spec.axes):
         work += work // 2
     return measured.call_ns + int(work / parallel.speedup(traits.threads, _GAIN)) // 1000
+
+
+def _work(spec: Spec, traits: Traits) -> Work:
+    return Work(1, traits.itemsize * (prod(spec.input_shape) + spec.outputs), spec.macs)
 
 
 def _is_vectorized(spec: Spec, traits: Traits) -> bool:
@@ -123,4 +128,5 @@ xla_gpu_conv = Algorithm(
     accuracy="normwise",
     cuts=Cuts(extends=frozenset({"zero"})),
     spreads="overflow",  # of transforms; cuDNN's by Winograd and by FFT
+    work=_work,
 )

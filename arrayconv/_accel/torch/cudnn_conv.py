@@ -24,16 +24,15 @@ from arrayconv._algorithms import Algorithm, Bound, Context, Cuts, Preparation, 
 from arrayconv._arrays.failures import AcceleratorFailed, unavailable
 from arrayconv._arrays.tensors import LIBRARY
 from arrayconv._arrays.traits import Traits
-from arrayconv._costs.gpu import CEILINGS, kernel_ns
+from arrayconv._costs.gpu import Work, work_ns
 from arrayconv._ops.windows import LEADING, reversed_taps
 from arrayconv._problem.spec import Spec
 from arrayconv._runtime.tracing import planning
 
 _BACKENDS = ("torch", "cupy")
 _MAX_AXES = 3
-_EFFICIENCY = 60  # percent of the card's multiply-adds; a guess
 _FILTERS = 32  # of a block; fewer per group leave lanes empty; a guess
-_CONTAIN_LAUNCHES, _CONTAIN_IMAGES = 75, 18  # of the containment in float32: launches, bytes over those of x
+_LAUNCHES = 3  # with those that bring x and the result into cuDNN's order; a guess
 _LEGACY_STREAMS = (0, 1)  # addresses by which CUDA names its default stream
 
 
@@ -67,13 +66,14 @@ def _has_cuda() -> bool:
     return sys.modules[LIBRARY].cuda.is_available()
 
 
-def _cost(spec: Spec, traits: Traits) -> int:
+def _work(spec: Spec, traits: Traits) -> Work:
     macs = spec.macs // max(1, spec.filters) * (-(-spec.filters // _FILTERS) * _FILTERS)
     macs //= prod(axis.upsample for axis in spec.axes)  # without the zeros between samples
-    samples = traits.itemsize * prod(spec.input_shape)
-    moved = _CONTAIN_IMAGES * samples + traits.itemsize * spec.outputs
-    contain_ns = _CONTAIN_LAUNCHES * CEILINGS[""].launch_ns + kernel_ns(moved, 0, traits.accumulator, 100)
-    return contain_ns + kernel_ns(samples, macs, traits.accumulator, _EFFICIENCY)
+    return Work(_LAUNCHES, traits.itemsize * (prod(spec.input_shape) + spec.outputs), macs)
+
+
+def _cost(spec: Spec, traits: Traits) -> int:
+    return work_ns(_work(spec, traits), traits.accumulator, traits.card)
 
 
 def _workspace(spec: Spec, traits: Traits) -> int:
@@ -148,4 +148,5 @@ cudnn_conv = Algorithm(
     accuracy="normwise",
     cuts=Cuts(extends=frozenset({"zero"}), upsamples=is_transposed),
     spreads="overflow",  # of transforms: Winograd's, and FFTs
+    work=_work,
 )

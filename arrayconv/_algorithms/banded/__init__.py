@@ -26,6 +26,7 @@ from arrayconv._algorithms.banded.line import chunks
 from arrayconv._arrays.array import Array
 from arrayconv._arrays.traits import Traits
 from arrayconv._costs.cost_table import primitive_costs, threads
+from arrayconv._costs.gpu import BATCHED_LAUNCHES, Work
 from arrayconv._problem.spec import Spec
 
 __all__ = ["Bands", "banded", "bands_of", "chunks"]
@@ -62,6 +63,18 @@ def _cost(spec: Spec, traits: Traits) -> int:
     return rate.call_ns * _calls(spec, bands, traits) + (work + moved * traits.itemsize) // 1000
 
 
+def _work(spec: Spec, traits: Traits) -> Work:
+    bands, terms = bands_of(spec), _num_terms(spec)
+    products, strips = min(bands.phases, bands.rows) * terms, _strip_elements(spec, bands)
+    if len(spec.axes) == 1:
+        products = terms * bands.height
+    launches = 2 * products + 14 + BATCHED_LAUNCHES * products * (spec.groups > 1)
+    sums = (3 * terms + 3) * spec.outputs
+    read = (products + 2) * strips + 4 * matrix.elements(spec)
+    macs = spec.outputs * terms * bands.height * bands.span
+    return Work(launches, traits.itemsize * (read + sums), macs)
+
+
 def _calls(spec: Spec, bands: Bands, traits: Traits) -> int:
     """Count the calls of array functions, in units of the fastest; a dense channel of NumPy arrays takes few."""
     terms, axes = _num_terms(spec), spec.axes
@@ -78,8 +91,9 @@ def _workspace(spec: Spec, traits: Traits) -> int:
     bands, band = bands_of(spec), matrix.elements(spec)
     if len(spec.axes) == 1:  # padded ends of x, and the sum of the products of a chunk
         rows = spec.batch * spec.groups * max(spec.filters * bands.width, spec.channels * bands.span)
-        chunk = max(1, CHUNK_BYTES // max(1, rows * traits.itemsize)) + 2 * bands.height
-        chunk = min(bands.rows + bands.height, chunk)
+        chunk = bands.rows + bands.height
+        if not traits.on_gpu:
+            chunk = min(chunk, max(1, CHUNK_BYTES // max(1, rows * traits.itemsize)) + 2 * bands.height)
         return traits.itemsize * (band + 4 * rows * chunk) + OBJECT_BYTES * bands.height * spec.channels
     outputs = spec.outputs // max(1, spec.axes[-1].outputs) * bands.width * bands.strips
     elements = _strip_elements(spec, bands) + 3 * outputs + band
@@ -114,4 +128,5 @@ banded = Algorithm(
     accuracy="componentwise",
     cuts=Cuts(extends=frozenset({"zero"}), slabs=True, shares=_shares, tile_bytes=10 << 20),
     spreads="nonfinite",
+    work=_work,
 )

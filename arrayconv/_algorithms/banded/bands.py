@@ -7,7 +7,7 @@ from typing import NamedTuple
 from arrayconv._problem.spec import Axis, Spec
 from arrayconv._runtime.tracing import planning
 
-CHUNK_BYTES = 1 << 19  # of outputs of one axis at a time: they, their terms and samples stay in the L2 cache
+CHUNK_BYTES = 1 << 19  # of outputs of one axis at a time: they, their terms and samples stay in a CPU's L2 cache
 _WIDTHS = (16, 32, 64)  # candidate numbers of outputs per row of a product
 _ADDITION = 14  # multiply-adds that take as long as adding a product of one axis to an output
 

@@ -33,11 +33,14 @@ class Lines(NamedTuple):
 
 
 def lines_of(spec: Spec, bands: Bands, layout: target.TargetLayout, itemsize: int) -> tuple[Lines, ...]:
-    """Return the lines of a batch, as many at a time as stay in cache; () where a product can't span lines."""
+    """Return the lines of a batch, as many at a time as stay in cache; () where a product can't span lines.
+
+    With `itemsize` of 0 all are one product.
+    """
     if spec.batch == 1 or spec.groups * spec.channels != 1:
         return ()
     line = (bands.rows + bands.height - 1) * max(bands.span, spec.filters * bands.width) * itemsize
-    count = min(spec.batch, CHUNK_BYTES // line)
+    count = min(spec.batch, CHUNK_BYTES // line) if line else spec.batch
     firsts = range(0, spec.batch, count) if count else ()
     return tuple(_lines(spec, bands, layout, first, min(count, spec.batch - first)) for first in firsts)
 

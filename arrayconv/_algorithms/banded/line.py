@@ -42,9 +42,9 @@ class Steps(NamedTuple):
 
 
 @planning()
-def steps_of(spec: Spec, dtype: str, in_place: bool) -> Steps:
-    """Return the steps; chunks fit the cache where memory is written in place: otherwise a compiler tiles."""
-    bands, axis, size = bands_of(spec), spec.axes[0], itemsize(dtype) if in_place else 0
+def steps_of(spec: Spec, dtype: str, in_place: bool, on_gpu: bool) -> Steps:
+    """Return the steps; chunks fit a CPU's cache where memory is written in place: otherwise a compiler tiles."""
+    bands, axis, size = bands_of(spec), spec.axes[0], itemsize(dtype) if in_place and not on_gpu else 0
     cuts, layout = chunks(spec, bands, size), target.layout_of(spec, bands.width, in_place)
     return Steps(
         bands=bands,
@@ -82,7 +82,7 @@ def _chunk(first: int, count: int, axis: Axis, bands: Bands, layout: target.Targ
 
 def run(x: Array, matrices: list[Array], spec: Spec, context: Context) -> Array:
     """Return the outputs; `matrices` are those of every channel and row of samples."""
-    steps = steps_of(spec, context.traits.accumulator, context.in_place)
+    steps = steps_of(spec, context.traits.accumulator, context.in_place, context.traits.on_gpu)
     to = target.target(x, steps.target, context)
     if steps.batch:
         to = batch.run(x, matrices, steps.batch, to, context)

@@ -2,8 +2,11 @@
 
 import contextlib
 import threading
+import time
 
 COUNT = 2
+NAME = "stand-in for CuPy, no GPU"
+MEMORY = 64 << 30
 
 _state = threading.local()
 _permissions = []
@@ -35,6 +38,13 @@ def wait(what):
 
 def current():
     return getattr(_state, "device", 0)
+
+
+def properties(device):
+    """`cupy.cuda.runtime.getDeviceProperties`."""
+    if not 0 <= device < COUNT:
+        raise RuntimeError("cudaErrorInvalidDevice: invalid device ordinal")
+    return {"name": NAME.encode(), "totalGlobalMem": MEMORY, "multiProcessorCount": 1, "l2CacheSize": 1 << 16}
 
 
 class Device:
@@ -94,6 +104,24 @@ class Stream:
 
     def synchronize(self):
         """Return at once."""
+
+
+class Event:
+    """`cupy.cuda.Event`: a time of the host's clock."""
+
+    def __init__(self, block=False, disable_timing=False, interprocess=False):
+        self.time = None
+
+    def record(self, stream=None):
+        self.time = time.perf_counter()
+
+    def synchronize(self):
+        """Return at once."""
+
+
+def get_elapsed_time(start_event, end_event):
+    """`cupy.cuda.get_elapsed_time`, in milliseconds."""
+    return 1e3 * (end_event.time - start_event.time)
 
 
 _NULL = Stream(null=True)

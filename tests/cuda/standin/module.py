@@ -35,9 +35,11 @@ def install():
         "cupy.cuda",
         Device=device.Device,
         Stream=device.Stream,
+        Event=device.Event,
         get_current_stream=device.current_stream,
+        get_elapsed_time=device.get_elapsed_time,
         device=_module("cupy.cuda.device", Device=device.Device),
-        runtime=SimpleNamespace(getDeviceCount=lambda: device.COUNT),
+        runtime=SimpleNamespace(getDeviceCount=lambda: device.COUNT, getDeviceProperties=device.properties),
         is_available=lambda: True,
     )
     _module("cupyx")
