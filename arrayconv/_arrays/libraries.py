@@ -87,6 +87,10 @@ def _torch_queue(device: Any) -> Hashable:
     return device.index, sys.modules["torch"].cuda.current_stream(device).cuda_stream
 
 
+def _torch_number(device: Any) -> int | None:
+    return device.index  # no attrgetter: torch.compile follows this
+
+
 def _torch_card(number: int | None) -> Card:
     properties = sys.modules["torch"].cuda.get_device_properties(number)
     return Card(properties.name, properties.total_memory)
@@ -181,7 +185,7 @@ LIBRARIES: dict[str, Library] = {
             to_numpy=to_numpy.of_torch,
             wait=_wait_for_torch,
             queue=_torch_queue,
-            number=attrgetter("index"),
+            number=_torch_number,
             card=_torch_card,
         ),
         Library(

@@ -29,7 +29,8 @@ def orientation(spec: Spec, context: Context, *, casts: bool) -> Callable[[Array
     """
     xp, dtype = context.xp, getattr(context.xp, context.traits.accumulator)
     conj, native = spec.conj and context.traits.accumulator.startswith("complex"), context.traits.backend in _COMPARED
-    casts = casts or conj
+    # torch reverses no unsigned integers but bytes.
+    casts = casts or conj or (spec.flip and context.traits.backend == "torch" and context.traits.exact)
 
     def orient(kernel: Array) -> Array:
         if casts and (not native or kernel.dtype != dtype):

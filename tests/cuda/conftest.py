@@ -19,7 +19,7 @@ _LOADED = (_ALL - _TORCH if "tests.cuda.plugin" in sys.modules else set()) | (
 collect_ignore = sorted(_ALL - _LOADED)
 
 
-def _forget():
+def _clear_compiled():
     launch.compiled.cache_clear()
     config.cache_clear()  # bound calls keep their kernels
 
@@ -34,7 +34,7 @@ def sources_with(monkeypatch):
         monkeypatch.setattr(
             sources, "_read", lambda name: read(name).replace(text, replacement) if name == file else read(name)
         )
-        _forget()
+        _clear_compiled()
 
     yield plant
-    _forget()
+    _clear_compiled()

@@ -32,8 +32,9 @@ def reference(x, kernel, **options):
     [
         (X, TAPS, "rows"),
         (X, torch.ones(15, 14, dtype=torch.float64), "tiles"),
-        (X[0], TAPS[0], "loops"),
-        (torch.arange(40).reshape(5, 8), torch.ones(2, 2, dtype=torch.int64), "loops"),
+        (X[0], TAPS[0], "line"),
+        (torch.arange(40).reshape(5, 8), torch.ones(2, 2, dtype=torch.int64), "rows"),
+        (torch.complex(X, X), torch.complex(TAPS, TAPS), "loops"),
     ],
 )
 def test_auto_runs_one_kernel(x, taps, kernel, launches):
