@@ -56,6 +56,12 @@ def call(spec: Spec) -> Call:
     return _transposed(spec, ()) if any(axis.upsample != 1 for axis in spec.axes) else _plain(spec)
 
 
+@planning()
+def transposed_call(spec: Spec) -> Call | None:
+    """Return the transposed call for a problem of any upsampling, 1 included; None where torch has none."""
+    return _transposed(spec, ()) if all(map(_is_transposed, spec.axes)) else None
+
+
 def _plain(spec: Spec) -> Call:
     padding, samples = [_padding(axis) for axis in spec.axes], tuple(_samples(axis) for axis in spec.axes)
     widths = tuple(width for width, _, _ in padding)

@@ -90,7 +90,7 @@ def _cost(spec: Spec, traits: Traits) -> int:
     unfit = _UNFIT if spec.taps > (_MAX_TAPS if kind == "torch_conv-single" else _MAX_CHANNEL_TAPS) else 1
     macs = spec.macs // prod(axis.upsample for axis in spec.axes)  # without the zeros between samples
     if kind == "torch_conv-channels":
-        unfit *= 3 if len(spec.axes) == _MAX_AXES else 2 if spec.filters < _FILTERS else 1  # no blocked kernels
+        unfit *= 2 if spec.filters < _FILTERS else 1
         macs += macs // 2 if is_transposed(spec) else 0
     work = macs * traits.itemsize * measured.cache_line_mac * unfit // LINE + units * measured.output * slow
     threads = traits.threads if traits.backend == "numpy" else THREADS

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from arrayconv._accel.torch.calls import Call, call, function, is_transposed
+from arrayconv._accel.torch.calls import Call, call, function, is_transposed, transposed_call
 from arrayconv._accel.torch.torch_conv import in_batches, torch_conv
 from arrayconv._arrays.tensors import memory
 from arrayconv._arrays.traits import Traits
@@ -84,7 +84,8 @@ def of_problem(problem: Problem, shapes: tuple[Any, Any], traits: Traits) -> Who
         return None
     if not is_transposed(spec) and any(axis.upsample != 1 or _extends(axis) for axis in spec.axes):
         return None
-    torch_call = call(spec)
+    # A layer with stride 1 is a plain problem by a flipped kernel: torch's transposed call reads the kernel as it is.
+    torch_call = (transposed_call(spec) if spec.flip else None) or call(spec)
     if torch_call.zeros or torch_call.crops or torch_call.samples != tuple(slice(0, n) for n in spec.input_size):
         return None
     if layout.x.reorders or layout.y.reorders or not _is_torchs(spec, layout.kernel, torch_call):
