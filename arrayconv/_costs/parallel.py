@@ -21,7 +21,7 @@ class Grain(NamedTuple):
 
 GRAINS = {
     "filters": Grain(1 << 24),
-    "rows": Grain(1 << 23),
+    "rows": Grain(1 << 24),
     "images": Grain(1 << 24),
     "tiles": Grain(1 << 25, head_start=1 << 25),  # its first thread is not counted
 }

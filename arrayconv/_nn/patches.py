@@ -7,6 +7,7 @@ tensors of floats with two such axes torch's own functions run, which do the sam
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from math import prod
 from typing import Any, NamedTuple
 
@@ -18,6 +19,7 @@ from arrayconv._arrays.identify import device_of
 from arrayconv._arrays.namespace import Namespace, on_device
 from arrayconv._arrays.operands import Operands, operands
 from arrayconv._arrays.traits import Traits
+from arrayconv._calls import cache
 from arrayconv._nn.arguments import not_negative, positive
 from arrayconv._nn.shapes import batched
 from arrayconv._ops.pad import along, extend
@@ -42,10 +44,21 @@ class Grid(NamedTuple):
     stride: tuple[int, ...]
 
 
-@float_errors_ignored
 def unfold(function: str, input: Any, kernel_size: Any, dilation: Any, padding: Any, stride: Any) -> Any:
     """Return (batch, channels * taps, windows) of an input (batch, channels, *n), batched or not."""
-    validated = _alone(function, input)
+    options = kernel_size, dilation, padding, stride
+    cache_key = cache.key(function, (input,), options)
+    call = cache.lookup(cache_key)
+    if call is None:
+        validated = _alone(function, input)
+        input, call = validated.x, cache.store(cache_key, _unfolding(function, validated, *options))
+    return call(input)
+
+
+def _unfolding(
+    function: str, validated: Operands, kernel_size: Any, dilation: Any, padding: Any, stride: Any
+) -> Callable[[Array], Array]:
+    """Return the function of arrays like the input."""
     count = len(kernel_size) if is_sequence(kernel_size) else 2
     grid = _grid(function, count, kernel_size, dilation, padding, stride)
     shape = shape_of(validated.x)
@@ -53,10 +66,21 @@ def unfold(function: str, input: Any, kernel_size: Any, dilation: Any, padding: 
     padded = (*shape[: len(shape) - count], *_padded(shape[len(shape) - count :], grid))
     _check_sizes(function, validated, padded, result)
     if _is_torchs(validated, count):
-        return _torchs("unfold")(validated.x, *grid)
-    with on_device(validated.xp, validated.device):
-        settings = axes, result, grid.padding, validated.xp
-        return as_program(validated.traits.backend, _columns, settings, (validated.x,))
+        unfold = _torchs("unfold")
+        return lambda x: unfold(x, *grid)
+    return _computing(validated, _columns, (axes, result, grid.padding, validated.xp))
+
+
+def _computing(validated: Operands, function: Callable[..., Array], settings: tuple[Any, ...]) -> Callable[[Any], Any]:
+    """Return `function` of settings and an array as a function of arrays like the input, on their device."""
+    xp, device, backend = validated.xp, validated.device, validated.traits.backend
+
+    @float_errors_ignored
+    def compute(x: Array) -> Array:
+        with on_device(xp, device):
+            return as_program(backend, function, settings, (x,))
+
+    return compute
 
 
 def _is_torchs(validated: Operands, count: int) -> bool:
@@ -87,12 +111,29 @@ def _cut(function: str, shape: Shape, grid: Grid) -> tuple[tuple[Axis, ...], Sha
     return axes, (*shape[: len(shape) - count - 1], channels * prod(grid.kernel), _windows(axes))
 
 
-@float_errors_ignored
 def fold(
     function: str, input: Any, output_size: Any, kernel_size: Any, dilation: Any, padding: Any, stride: Any
 ) -> Any:
     """Return (batch, channels, *output_size) of columns (batch, channels * taps, windows), batched or not."""
-    validated = _alone(function, input)
+    options = output_size, kernel_size, dilation, padding, stride
+    cache_key = cache.key(function, (input,), options)
+    call = cache.lookup(cache_key)
+    if call is None:
+        validated = _alone(function, input)
+        input, call = validated.x, cache.store(cache_key, _folding(function, validated, *options))
+    return call(input)
+
+
+def _folding(
+    function: str,
+    validated: Operands,
+    output_size: Any,
+    kernel_size: Any,
+    dilation: Any,
+    padding: Any,
+    stride: Any,
+) -> Callable[[Array], Array]:
+    """Return the function of arrays like the input."""
     sequences = [value for value in (kernel_size, output_size) if is_sequence(value)]
     count = len(sequences[0]) if sequences else 2
     sizes = positive(function, "output_size", output_size, count)
@@ -100,10 +141,9 @@ def fold(
     axes, split = _glue(function, shape_of(validated.x), sizes, grid)
     _check_sizes(function, validated, (*split[: len(split) - count - 1], *_padded(sizes, grid)))
     if _is_torchs(validated, count) and validated.traits.output == validated.traits.accumulator:
-        return _torchs("fold")(validated.x, sizes, *grid)
-    settings = axes, split, sizes, grid.padding, validated.traits, validated.xp
-    with on_device(validated.xp, validated.device):
-        return as_program(validated.traits.backend, _glued, settings, (validated.x,))
+        fold = _torchs("fold")
+        return lambda x: fold(x, sizes, *grid)
+    return _computing(validated, _glued, (axes, split, sizes, grid.padding, validated.traits, validated.xp))
 
 
 def _glued(
