@@ -25,6 +25,7 @@ METHODS = ("auto", *TABLE)
 REMOVED = {"numba": "native_loops", "numba_tiles": "native_tiles"}  # methods of earlier versions -> successors
 _UNLIMITED = 1 << 62
 _EXTENSION_CALLS = 4  # array functions that continue one axis by its own samples
+_COPIED_TAP_NS = 2  # of a tap that is copied from between others
 _MAX_PIECES = 4096  # cache-sized pieces of one problem: planning time must not grow with the data
 
 
@@ -141,7 +142,8 @@ class _CostModel(NamedTuple):
             return self.device_cost(block)
         piece, count, traits = self.piece(block), self.count(block), self.traits._replace(threads=threads)
         saved = self.prepare_cost(block, threads) * (count - 1)
-        return (self.algorithm.cost(piece, traits) + step_ns(traits)) * count - saved + self.extension_cost
+        work = (self.algorithm.cost(piece, traits) + step_ns(traits)) * count - saved
+        return work + self.extension_cost + self.phases_cost
 
     def device_cost(self, block: tuple[int, ...]) -> int:
         """Return the same on a GPU, from launches, bytes and multiply-adds."""
@@ -162,6 +164,12 @@ class _CostModel(NamedTuple):
             * _EXTENSION_CALLS
             * primitive_costs(self.traits.row).call_ns
         )
+
+    @property
+    def phases_cost(self) -> int:
+        """The expected nanoseconds of copying each phase's taps, which are not adjacent."""
+        is_cut = any(axis.upsample > 1 for axis in self.spec.axes) and self.traits.device == "cpu"
+        return _COPIED_TAP_NS * prod(self.spec.kernel_shape) if is_cut else 0
 
     def prepare_cost(self, block: tuple[int, ...], threads: int) -> int:
         """Return the expected nanoseconds of preparing the kernel, 0 if the algorithm has no separate figure for it."""

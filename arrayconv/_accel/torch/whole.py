@@ -122,4 +122,4 @@ def _is_torchs(spec: Spec, kernel: Permutation, torch_call: Call) -> bool:
 def costs(spec: Spec, traits: Traits) -> tuple[int, int]:
     """Return the expected nanoseconds of torch's result, and of both gradients by torch's backward."""
     forward = torch_conv.cost(spec, traits)
-    return forward, 2 * forward
+    return forward, 4 * forward // 3 if is_transposed(spec) else 2 * forward  # both gradients are plain convolutions
