@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from conformance import bounds, dtypes
+from . import bounds, dtypes
 
 
 class Call(NamedTuple):

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from array_api_compat import device as device_of
 
-from conformance import dtypes
+from . import dtypes
 
 _NEEDED = ("asarray", "zeros", "astype", "reshape")  # a module with these is taken for a namespace
 _SLOW = ("mparray", "ndonnx")  # numbers of any precision, a program per operation: use few cases

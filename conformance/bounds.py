@@ -13,7 +13,7 @@ from math import log2
 
 import numpy as np
 
-from conformance import dtypes
+from . import dtypes
 
 C = {"real": 1, "complex": 4}  # a sum of n rounded products errs by at most n * eps/2; complex products round thrice
 T = 8  # three transforms, each growing the error by about eps per level; twice that is allowed

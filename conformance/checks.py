@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from conformance import asserts, dtypes, geometry, reference
-from conformance.asserts import Call
-from conformance.backends import Backend, numbers
+from . import asserts, dtypes, geometry, reference
+from .asserts import Call
+from .backends import Backend, numbers
 
 OWN = ("out",)  # options that are arrays, not shown in a call
 

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from conformance import excuses, targets
-from conformance.backends import Unavailable, canonical, load
-from conformance.checks import Subject
-from conformance.crossing import crossed
-from conformance.report import Report
-from conformance.verdict import Verdict
+from . import excuses, targets
+from .backends import Unavailable, canonical, load
+from .checks import Subject
+from .crossing import crossed
+from .report import Report
+from .verdict import Verdict
 
 # Costs measured on this machine must not decide which code is tested, here and in processes that tests start.
 os.environ["ARRAYCONV_CACHE_DIR"] = os.devnull  # in which there is no file

@@ -7,7 +7,7 @@ With k_eff = dilation * (k - 1) + 1: 'full' has n + k_eff - 1 outputs from lag -
 import re
 from math import prod
 
-from conformance.reference import Axis, Problem
+from .reference import Axis, Problem
 
 
 def problem(function, x_shape, kernel_shape, options):

@@ -7,7 +7,8 @@ from functools import wraps
 
 import arrayconv
 from arrayconv import kernels
-from conformance.targets import FUNCTIONS
+
+from .targets import FUNCTIONS
 
 __all__ = [*FUNCTIONS, "kernels"]
 __version__ = arrayconv.__version__

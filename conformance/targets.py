@@ -21,7 +21,7 @@ KERNELS = (
     "sobel",
     "vertical_edge",
 )
-WRONG = "conformance.meta.wrong_targets"  # seeded faults, each of which the suite must find
+WRONG = f"{__package__}.meta.wrong_targets"  # seeded faults, each of which the suite must find
 
 
 def load(name):

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from conformance import asserts, bounds
-from conformance.cases import shapes
-from conformance.checks import check_random, described, exact_result, invoke, random_operands
+from . import asserts, bounds
+from .cases import shapes
+from .checks import check_random, described, exact_result, invoke, random_operands
 
 FUNCTIONS = ("function", shapes.FUNCTIONS)
 

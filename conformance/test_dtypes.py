@@ -2,10 +2,10 @@
 
 import pytest
 
-from conformance import asserts, dtypes
-from conformance.cases import dtypes as rows
-from conformance.cases import shapes, values
-from conformance.checks import check, check_random, described, operand, random_operands
+from . import asserts, dtypes
+from .cases import dtypes as rows
+from .cases import shapes, values
+from .checks import check, check_random, described, operand, random_operands
 
 FUNCTIONS = ("function", shapes.FUNCTIONS)
 

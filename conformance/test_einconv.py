@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from conformance import asserts, bounds, geometry, reference
-from conformance.cases import einconv as rows
-from conformance.checks import check_result, described, invoke, operand, random_operands, result_dtype
+from . import asserts, bounds, geometry, reference
+from .cases import einconv as rows
+from .checks import check_result, described, invoke, operand, random_operands, result_dtype
 
 
 def _check(subject, pattern, x, kernel, options):

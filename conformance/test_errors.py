@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from conformance import asserts
-from conformance.cases import errors as rows
-from conformance.checks import described, operand, random_operands
+from . import asserts
+from .cases import errors as rows
+from .checks import described, operand, random_operands
 
 FUNCTIONS = ("function", rows.BOTH)
 

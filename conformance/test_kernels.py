@@ -6,9 +6,9 @@ import math
 import numpy as np
 import pytest
 
-from conformance import asserts, dtypes
-from conformance.cases import kernels as rows
-from conformance.checks import described, invoke, operand
+from . import asserts, dtypes
+from .cases import kernels as rows
+from .checks import described, invoke, operand
 
 
 def _make(subject, function, options, **keywords):

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from conformance import asserts
-from conformance.cases import lags as rows
-from conformance.cases import shapes, values
-from conformance.checks import Call, check, check_random, operand
+from . import asserts
+from .cases import lags as rows
+from .cases import shapes, values
+from .checks import Call, check, check_random, operand
 
 
 def _expected(n, k, mode, stride=1, dilation=1):

@@ -7,10 +7,10 @@ A gradient is checked by its definition: for a convolution y, which is linear in
 import numpy as np
 import pytest
 
-from conformance import asserts, bounds, dtypes
-from conformance.backends import numbers
-from conformance.cases import lazy as rows
-from conformance.checks import check_result, described, exact_result, random_operands
+from . import asserts, bounds, dtypes
+from .backends import numbers
+from .cases import lazy as rows
+from .checks import check_result, described, exact_result, random_operands
 
 
 def _operands(subject, row, kind="real"):

@@ -2,9 +2,9 @@
 
 import pytest
 
-from conformance import asserts, bounds
-from conformance.cases import shapes
-from conformance.checks import check, check_random, described, exact_result, invoke, operand, random_operands
+from . import asserts, bounds
+from .cases import shapes
+from .checks import check, check_random, described, exact_result, invoke, operand, random_operands
 
 ROWS = [
     ("1d", (50,), (9,), {"mode": "same"}),

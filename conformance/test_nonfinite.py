@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from conformance.cases import nonfinite as rows
-from conformance.cases import shapes
-from conformance.checks import check, operand, random_operands
+from .cases import nonfinite as rows
+from .cases import shapes
+from .checks import check, operand, random_operands
 
 # inf - inf and 0 * inf: NumPy alone warns, and a target may let it.
 pytestmark = pytest.mark.filterwarnings("ignore:invalid value encountered:RuntimeWarning")

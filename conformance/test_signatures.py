@@ -4,8 +4,8 @@ import inspect
 
 import pytest
 
-from conformance import asserts
-from conformance.cases import signatures as rows
+from . import asserts
+from .cases import signatures as rows
 
 PLACED = inspect.Parameter.POSITIONAL_OR_KEYWORD
 NAMED = inspect.Parameter.KEYWORD_ONLY

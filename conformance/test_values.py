@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conformance import asserts, bounds
-from conformance.cases import shapes, values
-from conformance.checks import check, check_random, described, exact_result, invoke, operand, random_operands
+from . import asserts, bounds
+from .cases import shapes, values
+from .checks import check, check_random, described, exact_result, invoke, operand, random_operands
 
 FUNCTIONS = ("function", shapes.FUNCTIONS)
 

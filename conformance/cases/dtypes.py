@@ -1,6 +1,6 @@
 """Dtypes of the operands, and of the result: (x, kernel)."""
 
-from conformance import dtypes
+from .. import dtypes
 
 SAME = [(name, name) for name in dtypes.FLOATS]
 INTEGERS = [(name, name) for name in dtypes.INTEGERS]

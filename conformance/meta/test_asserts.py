@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from conformance import asserts, bounds, dtypes, targets
-from conformance.backends import load
-from conformance.checks import Subject, check, exact_result, operand
-from conformance.crossing import crossed, spread
+from .. import asserts, bounds, dtypes, targets
+from ..backends import load
+from ..checks import Subject, check, exact_result, operand
+from ..crossing import crossed, spread
 
 CALL = asserts.Call("convolve", {"x": np.zeros(3)}, {"x": "float32"}, {"mode": "same"})
 SHOWN = r"\[convolve\(x float32 \(3,\), mode='same'\)\]"

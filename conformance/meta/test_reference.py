@@ -6,9 +6,9 @@ from itertools import product
 import numpy as np
 import pytest
 
-from conformance import geometry, reference
-from conformance.cases import shapes, values
-from conformance.checks import exact_result
+from .. import geometry, reference
+from ..cases import shapes, values
+from ..checks import exact_result
 
 
 @pytest.mark.parametrize("row", values.HAND, ids=[row[0] for row in values.HAND])

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from conformance.verdict import NOTHING_RAN
+from ..verdict import NOTHING_RAN
 
 SUITE = Path(__file__).parents[1]
+BARE = f"{__package__}.bare_namespace"
 
 
 def run(*arguments, workers=("-p", "no:xdist")):
@@ -45,8 +46,8 @@ def test_unknown_backend_is_an_error(name, got):
     ("name", "known", "device"),
     [
         ("array_api_compat.numpy", "numpy", ()),
-        ("conformance.meta.bare_namespace", "conformance.meta.bare_namespace", ("--device", "cpu")),
-        ("conformance.meta.bare_namespace.inner", "conformance.meta.bare_namespace.inner", ()),
+        (BARE, BARE, ("--device", "cpu")),
+        (f"{BARE}.inner", f"{BARE}.inner", ()),
     ],
 )
 def test_any_namespace_is_a_backend(tmp_path, name, known, device):
@@ -69,7 +70,7 @@ def test_unknown_target_is_an_error():
     [
         ("numpy", "cuda", "numpy has no device 'cuda'"),
         ("array_api_strict", "device9", "has no device 'device9'"),
-        ("conformance.meta.bare_namespace", "cuda", "has no device 'cuda', only 'cpu'"),
+        (BARE, "cuda", "has no device 'cuda', only 'cpu'"),
     ],
 )
 @pytest.mark.parametrize("workers", [("-p", "no:xdist"), ("-n", "2")], ids=["one", "xdist"])

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from conformance.meta.test_runner import SUITE, run
+from ..meta.test_runner import SUITE, run
 
 # (target, backend, tests that must find it)
 FAULTS = [

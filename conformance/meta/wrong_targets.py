@@ -8,7 +8,7 @@ from importlib import import_module
 import numpy as np
 from array_api_compat import array_namespace
 
-from conformance.targets import wrap
+from ..targets import wrap
 
 
 def _right(name):
