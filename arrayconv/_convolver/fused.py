@@ -74,7 +74,7 @@ def fused_passes(
         return None
     threads = parallel.most_threads(settings.threads, is_compiled=True)
     is_uint16 = filters.fits_uint16(chains, [w.real for term in terms for factor in term for w in factor], fill)
-    if traits.backend == cuda_filters.BACKEND:
+    if cuda_filters.reads(traits.backend, traits.device):
         candidate = one_call.kernels_candidate(chains, is_whole=is_uint16, card=traits.card)
     else:
         candidate = one_call.candidate(chains, threads, is_uint16=is_uint16)
@@ -85,8 +85,9 @@ def fused_passes(
 
 def _supports(chains: Chains, traits: Traits, fill: complex, accelerators: frozenset[str]) -> bool:
     """Whether compiled code computes the chains on such arrays."""
-    if traits.backend == cuda_filters.BACKEND:
-        return cuda_filters.is_available(traits.backend, accelerators) and cuda_filters.supports(chains, fill)
+    if cuda_filters.reads(traits.backend, traits.device):
+        is_available = cuda_filters.is_available(traits.backend, traits.device, accelerators)
+        return is_available and cuda_filters.supports(chains, fill)
     if not one_call.is_available(traits.backend, traits.device, accelerators):
         return False
     return native_filters.supports(chains) and native_filters.loads()
@@ -107,12 +108,12 @@ def bind(own: FusedPasses, terms: tuple[Term, ...], operands: Operands) -> Bound
     name = traits.accumulator
     host: Any = Numbers(numbers, (len(numbers),), name).array(name, np, "cpu")
     weights = np.ascontiguousarray(host.real, np.float64)
-    if traits.backend != cuda_filters.BACKEND:
+    if not cuda_filters.reads(traits.backend, traits.device):
         bound = BoundFilters(own.chains, own.fill, own.threads, is_uint16=own.is_uint16)
         return BoundPasses(bound, traits.backend, weights)
-    kernels = CudaFilters(own.chains, own.fill, weights, is_whole=own.is_uint16)
+    kernels = CudaFilters(traits.backend, own.chains, own.fill, weights, is_whole=own.is_uint16)
     if not dry_run.is_active():
-        available = cuda_filters.is_available(traits.backend, config.current().accelerators)
+        available = cuda_filters.is_available(traits.backend, traits.device, config.current().accelerators)
         if not available or not cuda_filters.loads(kernels, operands.x, None):
             return None
     return BoundPasses(kernels, traits.backend, None)

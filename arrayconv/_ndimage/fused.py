@@ -1,4 +1,4 @@
-"""A filter's passes by one call of compiled code: on NumPy arrays, tensors and JAX arrays on CPUs, and CuPy arrays.
+"""A filter's passes by one call of compiled code: on NumPy arrays, tensors, JAX arrays on CPUs, and CuPy arrays.
 
 The code computes what the passes compute one by one, without arrays between them. A tape, torch's tracers and gradients
 and complex weights need the passes. On JAX arrays XLA calls the code, traced or not; derivatives are those of the
@@ -97,7 +97,7 @@ def bind(
         return None
     names = "uint8" if source.name == "bool" else source.name, call.working
     problem = _chains(shape_of(source.x), tuple(tuple(map(_geometry, chain)) for chain in chains), *names, combine)
-    if source.backend == cuda_filters.BACKEND:
+    if _is_on_gpu(source):
         return _bind_kernels(call, problem, [one for chain in chains for one in chain], takes_weights)
     most = parallel.most_threads(threads, is_compiled=True)
     is_jax = source.backend == LIBRARY
@@ -123,7 +123,8 @@ def _bind_kernels(call: Call, problem: Chains, passes: Sequence[Pass], takes_wei
         return None
     numbers = np.concatenate([np.reshape(one.values, -1) for one in passes]).astype(np.float64) if is_known else None
     is_whole = numbers is not None and filters.fits_uint16(problem, numbers.tolist(), call.fill)
-    bound = CudaFilters(problem, call.fill, numbers, is_whole=is_whole, is_bool=call.result == "bool")
+    is_bool = call.result == "bool"
+    bound = CudaFilters(call.source.backend, problem, call.fill, numbers, is_whole=is_whole, is_bool=is_bool)
     weights = passes[0].weights if numbers is None else numbers
     if not dry_run.is_active() and not cuda_filters.loads(bound, call.source.x, weights):
         return None
@@ -135,9 +136,13 @@ def supports(source: Source, accelerators: frozenset[str]) -> bool:
     device = device_kind(source.backend, source.device)
     if source.backend == LIBRARY:
         return xla_filters.is_available(accelerators, device)
-    if source.backend == cuda_filters.BACKEND:
-        return cuda_filters.is_available(source.backend, accelerators)
+    if cuda_filters.reads(source.backend, device):
+        return cuda_filters.is_available(source.backend, device, accelerators)
     return one_call.is_available(source.backend, device, accelerators)
+
+
+def _is_on_gpu(source: Source) -> bool:
+    return cuda_filters.reads(source.backend, device_kind(source.backend, source.device))
 
 
 def _numbers(source: Source, passes: Sequence[Pass]) -> Any:
@@ -164,7 +169,7 @@ def applies(source: Source, x: Array, weights: Any = None) -> bool:
 def can_write(call: Call, x: Array) -> bool:
     """Whether the caller's array may be written to while x is read."""
     backend = call.source.backend
-    is_written = call.result == call.working or backend == cuda_filters.BACKEND
+    is_written = call.result == call.working or _is_on_gpu(call.source)
     if call.out is None or not is_written or call.order is not None:
         return False
     return is_writable_in_place(backend, call.out) and not shares_memory(backend, call.out, x)

@@ -26,12 +26,12 @@ from arrayconv._signal.shapes import Kind, Request, Translated, translate
 NAMES = ("in1", "in2")
 _DOOR = "signal."  # before the names of functions that other doors have too
 
-# What each method may run, first choice first: the FFT refuses integers that it could not keep exact, and problems
-# without a convolved axis, and the result does not depend on the method.
+# What each method may run, first choice first: `cuda_fft` refuses all but CuPy's arrays, the FFT integers that it could
+# not keep exact, and problems without a convolved axis; the result does not depend on the method.
 METHODS: dict[str, tuple[Options, ...]] = {
     "auto": (Options(),),
     "direct": (Options(accuracy="componentwise"),),
-    "fft": (Options("fft"), Options("overlap_save"), Options()),
+    "fft": (Options("cuda_fft"), Options("fft"), Options("overlap_save"), Options()),
 }
 # Up to here 'auto' sums directly, as SciPy does: nothing is slow yet, and small exact results stay exact.
 _FEW_MACS = 1 << 14

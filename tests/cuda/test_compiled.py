@@ -60,7 +60,7 @@ def filtered(dtype, *passes, combine="", is_whole=False):
     )
     chains = Chains(shape, (windows,) * (2 if combine else 1), dtype, dtype, combine)
     taps = np.ones(cuda_filters._num_values(chains))
-    bound = cuda_filters.CudaFilters(chains, 0, taps, is_whole=is_whole)
+    bound = cuda_filters.CudaFilters("cupy", chains, 0, taps, is_whole=is_whole)
     return next(bound._stages((300, 1), (300, 1), ())).kernel
 
 

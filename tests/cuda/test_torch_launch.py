@@ -71,7 +71,7 @@ def driver(monkeypatch):
 
 
 def clear():
-    for function in (torch_launch._function, torch_launch._code, torch_launch._primary_context, torch_launch._missing):
+    for function in (torch_launch._function, torch_launch._code, torch_launch._primary_context, torch_launch.missing):
         function.cache_clear()
 
 

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 import arrayconv
+from arrayconv import ndimage
 from arrayconv._arrays import failures
 from arrayconv._arrays.libraries import LIBRARIES
 from arrayconv._calls import cache
@@ -41,6 +42,47 @@ def test_auto_runs_one_kernel(x, taps, kernel, launches):
     y = arrayconv.convolve(x, taps, "same", boundary="reflect")
     assert [launch[0] for launch in launches] == [kernel]
     np.testing.assert_allclose(y.numpy(), reference(x, taps, mode="same", boundary="reflect"), atol=1e-12)
+
+
+PHOTO = (100 * torch.rand(40, 50)).to(torch.uint8)
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "x"),
+    [
+        ("gaussian_filter", (1.5,), X),
+        ("gaussian_filter", (1.5,), PHOTO),
+        ("uniform_filter", (5,), PHOTO),
+        ("sobel", (0,), X.T),
+        ("gaussian_laplace", (1.2,), X[::2]),
+        ("correlate1d", ([1.0, 2, -1], 0), X),
+    ],
+)
+def test_filters_run_in_one_launch(name, arguments, x, launches):
+    y = getattr(ndimage, name)(x, *arguments)
+    assert len(launches) == 1
+    np.testing.assert_allclose(y.numpy(), getattr(ndimage, name)(x.numpy(), *arguments), atol=1e-12)
+
+
+def test_a_filter_writes_into_a_tensor_and_runs_its_passes_for_gradients(launches):
+    out = torch.zeros_like(X)
+    ndimage.gaussian_filter(X, 1, output=out)
+    assert len(launches) == 1
+    np.testing.assert_allclose(out.numpy(), ndimage.gaussian_filter(X.numpy(), 1), atol=1e-12)
+    x = X.clone().requires_grad_()
+    (gradient,) = torch.autograd.grad(ndimage.gaussian_filter(x, 1).sum(), x)
+    assert gradient.shape == X.shape
+
+
+def test_passes_of_a_convolver_run_in_one_launch(launches):
+    convolver = arrayconv.Convolver.from_factors([([1 / 7] * 7,) * 2], mode="same")
+    y = convolver(X)
+    launches.clear()
+    convolver(X)
+    assert [launch[0] for launch in launches] == ["filter_planes"]
+    np.testing.assert_allclose(
+        y.numpy(), reference(X, torch.ones(7, 7, dtype=torch.float64) / 49, mode="same"), atol=1e-12
+    )
 
 
 def test_kernels_run_on_torchs_current_stream(launches):

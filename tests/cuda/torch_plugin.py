@@ -65,7 +65,7 @@ def install():
         setattr(torch.Tensor, name, _waiting(name))
     torch.matmul = _floating_matmul(torch.matmul)
     torch_launch._bindings = lambda: (DRIVER, NVRTC)
-    torch_launch._missing = lambda: None
+    torch_launch.missing = lambda: None
     torch.cuda.device = nullcontext
     torch.cuda.current_stream = lambda device=None: SimpleNamespace(cuda_stream=STREAM)
     torch.cuda.get_device_capability = lambda device=None: CAPABILITY

@@ -19,13 +19,15 @@ class Arrays(NamedTuple):
     """What differs between the arrays of two libraries in a launch."""
 
     why_not: Callable[[Traits], str | None]  # besides the library's name and the user's settings
+    missing: Callable[[], str | None]  # which part of CUDA the process lacks
     resolved: Callable[[Any], Any]  # the array with its values in memory
     address: Callable[[Any], int]  # of its first element
     steps: Callable[[Any], tuple[int, ...]]  # elements between neighbours along each axis
     launch: Launch
+    prepare: Callable[[Kernel, Any], None]  # compiles a kernel for a device
 
 
-def _supported(traits: Traits) -> None:
+def _supported(*_: Any) -> None:
     return None
 
 
@@ -55,8 +57,18 @@ def _tensor_steps(tensor: Any) -> tuple[int, ...]:
 
 
 ARRAYS = {
-    "cupy": Arrays(_supported, _itself, _cupy_address, _cupy_steps, cupy_launch.launch),
-    "torch": Arrays(torch_launch.why_not, _resolved_tensor, _tensor_address, _tensor_steps, torch_launch.launch),
+    "cupy": Arrays(
+        _supported, _supported, _itself, _cupy_address, _cupy_steps, cupy_launch.launch, cupy_launch.prepare
+    ),
+    "torch": Arrays(
+        torch_launch.why_not,
+        torch_launch.missing,
+        _resolved_tensor,
+        _tensor_address,
+        _tensor_steps,
+        torch_launch.launch,
+        torch_launch.prepare,
+    ),
 }
 
 

@@ -1,4 +1,4 @@
-"""Chains of passes on CuPy arrays of any layout, by the package's own CUDA kernels.
+"""Chains of passes on CuPy arrays and CUDA tensors of any layout, by the package's own CUDA kernels.
 
 Wins      filters of one or several passes: x is read and y is written in the caller's dtypes, two passes in one launch.
 Cost      launches, and multiply-adds in float64 or, of small integers, in int.
@@ -8,7 +8,6 @@ Accuracy  sums in float64: of integers product by product in the order of the te
 
 from __future__ import annotations
 
-import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
@@ -18,27 +17,36 @@ from typing import Any
 import numpy as np
 
 from arrayconv._accel.cuda import filter_stages
+from arrayconv._accel.cuda.arrays import ARRAYS
 from arrayconv._accel.cuda.filter_job import MAX_VALUES, Kind, Taps
 from arrayconv._accel.cuda.filter_stages import Launch
 from arrayconv._accel.cuda.job import Steps
-from arrayconv._accel.cuda.launch import LIBRARY, launch, prepare
+from arrayconv._accel.cuda.launch import LIBRARY
 from arrayconv._accel.native import native_filters
 from arrayconv._accel.native.in_place import Host
 from arrayconv._arrays import dtypes, failures
 from arrayconv._arrays.failures import AcceleratorFailed
+from arrayconv._arrays.libraries import library_row
+from arrayconv._arrays.namespace import compat_namespace, on_device
 from arrayconv._costs.gpu import kernel_ns
 from arrayconv._problem.chain import Chains, Window
 from arrayconv._runtime.tracing import planning
 
 NAME = "cuda_filters"
-BACKEND = "cupy"
 _EFFICIENCY = 20  # percent of the card's multiply-adds; a guess
 _MAX_LAYOUTS = 16
 
 
-def is_available(backend: str, accelerators: frozenset[str]) -> bool:
-    """Whether the kernels may run on arrays of a library: they are allowed, and have not failed."""
-    return backend == BACKEND and LIBRARY in accelerators and LIBRARY not in failures.failures
+def reads(backend: str, device: str) -> bool:
+    """Whether the kernels read arrays of a library on a kind of device."""
+    return backend in ARRAYS and device == "cuda"
+
+
+def is_available(backend: str, device: str, accelerators: frozenset[str]) -> bool:
+    """Whether the kernels may run on such arrays: they are allowed, and neither lack anything nor have failed."""
+    if not reads(backend, device) or LIBRARY not in accelerators or LIBRARY in failures.failures:
+        return False
+    return ARRAYS[backend].missing() is None
 
 
 def supports(chains: Chains, fill: complex, *, in_struct: bool = True) -> bool:
@@ -84,10 +92,12 @@ def _num_values(chains: Chains) -> int:
 
 
 class CudaFilters:
-    """Chains on CuPy arrays; safe for several threads.
+    """Chains on a library's arrays; safe for several threads.
 
     Parameters
     ----------
+    backend : str
+        The library, a row of `arrays.ARRAYS`.
     chains : Chains
         The passes.
     fill : complex
@@ -101,9 +111,17 @@ class CudaFilters:
     """
 
     def __init__(
-        self, chains: Chains, fill: complex, weights: Host | None, *, is_whole: bool = False, is_bool: bool = False
+        self,
+        backend: str,
+        chains: Chains,
+        fill: complex,
+        weights: Host | None,
+        *,
+        is_whole: bool = False,
+        is_bool: bool = False,
     ) -> None:
         self.chains, self.fill = chains, fill
+        self._arrays, self._xp, self._queue = ARRAYS[backend], compat_namespace(backend), library_row(backend).queue
         self._values = None if weights is None else _dense(chains, weights)
         in_struct = self._values is not None and len(self._values) <= MAX_VALUES
         self._kind = Kind(is_whole and in_struct, in_struct, is_bool)
@@ -118,29 +136,34 @@ class CudaFilters:
 
     def __call__(self, x: Any, weights: Any = None, out: Any = None) -> Any:
         """Return y; `out` where that is an array to write to, which does not overlap x."""
-        cupy, device = sys.modules[BACKEND], x.device
-        with device:
-            y = cupy.empty(self._shape, dtype=self._dtype) if out is None else out
-            taps = self._taps(cupy, weights, device)
-            address, between = 0 if taps is None else taps.data.ptr, x
+        arrays, device = self._arrays, x.device
+        with on_device(self._xp, device):
+            x = arrays.resolved(x)
+            y = self._empty(self._shape, self._dtype, device) if out is None else out
+            taps = self._taps(weights, device)
+            address, between = 0 if taps is None else arrays.address(taps), x
             for one in self._launches(x, y, weights):
                 stage, job = one.stage, one.job.copy()
                 source = x if stage.reads_x else between
-                between = y if stage.writes_y else cupy.empty(stage.output_shape, dtype=self.chains.y)
-                job["x"], job["w"], job["y"] = source.data.ptr, address, between.data.ptr
-                launch(one.kernel, one.grid, job, device)
+                between = y if stage.writes_y else self._empty(stage.output_shape, self.chains.y, device)
+                job["x"], job["w"], job["y"] = arrays.address(source), address, arrays.address(between)
+                arrays.launch(one.kernel, one.grid, job, device)
         return y
+
+    def _empty(self, shape: tuple[int, ...], dtype: str, device: Any) -> Any:
+        return self._xp.empty(shape, dtype=getattr(self._xp, dtype), device=device)
 
     def compile(self, x: Any, weights: Any) -> None:
         """Compile what a call on such arrays needs; AcceleratorFailed where that fails."""
-        cupy, device = sys.modules[BACKEND], x.device
-        with device:
-            y = cupy.empty(self._shape, dtype=self._dtype)
+        device = x.device
+        with on_device(self._xp, device):
+            y = self._empty(self._shape, self._dtype, device)
             for one in self._launches(x, y, weights):
-                prepare(one.kernel, device)
+                self._arrays.prepare(one.kernel, device)
 
     def _launches(self, x: Any, y: Any, weights: Any) -> tuple[Launch, ...]:
-        key = _steps(x), _steps(y), _steps(weights) if self._values is None else ()
+        steps = self._arrays.steps
+        key = steps(x), steps(y), steps(weights) if self._values is None else ()
         layout = self._layouts.get(key)
         if layout is None:
             if len(self._layouts) >= _MAX_LAYOUTS:
@@ -161,16 +184,16 @@ class CudaFilters:
             yield one
             between = dense
 
-    def _taps(self, cupy: Any, weights: Any, device: Any) -> Any:
+    def _taps(self, weights: Any, device: Any) -> Any:
         """Return the taps on a device, for work of the current stream; None where they are in the struct."""
         if self._values is None:
             return weights
         if self._kind.in_struct:
             return None
-        key = device.id, cupy.cuda.get_current_stream().ptr
+        key = self._queue(device)
         taps = self._uploads.get(key)
         if taps is None:
-            taps = self._uploads[key] = cupy.asarray(self._values)
+            taps = self._uploads[key] = self._xp.asarray(self._values, device=device)
         return taps
 
 
@@ -212,11 +235,6 @@ def _write_taps(job: Any, values: Any, *, is_whole: bool) -> None:
     taps = job["taps"][0]
     taps = taps.view(np.int32) if is_whole else taps
     taps[: len(values)] = values
-
-
-def _steps(array: Any) -> tuple[int, ...]:
-    """Return the elements between neighbours along each axis."""
-    return tuple([step // array.itemsize for step in array.strides])
 
 
 def loads(bound: CudaFilters, x: Any, weights: Any) -> bool:

@@ -27,11 +27,11 @@ def why_not(traits: Traits) -> str | None:
         return f"it supports tensors on CUDA devices. Got device {traits.device}"
     if traits.traced:
         return "torch traces or intercepts this call, and observes its own functions only"
-    return _missing()
+    return missing()
 
 
 @planning()
-def _missing() -> str | None:
+def missing() -> str | None:
     """Return which part of CUDA the process lacks, or None."""
     version = sys.modules["torch"].version
     if version.hip:
@@ -57,6 +57,15 @@ def launch(kernel: Kernel, grid: Grid, job: np.ndarray[Any, Any], device: Any) -
             stream = torch.cuda.current_stream(device).cuda_stream
             _checked(driver.cuLaunchKernel(function, *grid.blocks, *grid.threads, 0, stream, parameters.ctypes.data, 0))
     except Exception as failure:  # no driver, a source that does not compile, a device that refuses the code
+        raise AcceleratorFailed(LIBRARY, f"{type(failure).__name__}: {failure}") from failure
+
+
+def prepare(kernel: Kernel, device: Any) -> None:
+    """Compile a kernel for a device before its first launch; AcceleratorFailed where that fails."""
+    try:
+        with sys.modules["torch"].cuda.device(device):
+            _function(kernel, device.index, _context(_bindings()[0], device.index))
+    except Exception as failure:
         raise AcceleratorFailed(LIBRARY, f"{type(failure).__name__}: {failure}") from failure
 
 

@@ -8,6 +8,7 @@ from enum import IntEnum
 
 import numpy as np
 
+from arrayconv._accel.cuda.filter_job import FILTER_JOB
 from arrayconv._accel.cuda.job import JOB
 from tests.cuda.standin.raw_module import CompileException, RawModule
 
@@ -82,9 +83,10 @@ class Driver:
         extra,
     ):
         blocks, threads = (gridDimX, gridDimY, gridDimZ), (blockDimX, blockDimY, blockDimZ)
-        struct = ctypes.string_at(ctypes.c_void_p.from_address(kernelParams).value, JOB.itemsize)
+        dtype = FILTER_JOB if f.name.startswith("filter_") else JOB
+        struct = ctypes.string_at(ctypes.c_void_p.from_address(kernelParams).value, dtype.itemsize)
         self.launches.append((f.name, blocks, threads, hStream, struct))
-        f(blocks, threads, (np.frombuffer(struct, JOB).copy(),))
+        f(blocks, threads, (np.frombuffer(struct, dtype).copy(),))
         return (CUresult.CUDA_SUCCESS,)
 
 
