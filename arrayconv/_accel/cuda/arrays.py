@@ -31,6 +31,10 @@ def _supported(*_: Any) -> None:
     return None
 
 
+def _missing_for_torch() -> str | None:
+    return torch_launch.missing()
+
+
 def _itself(array: Any) -> Any:
     return array
 
@@ -62,7 +66,7 @@ ARRAYS = {
     ),
     "torch": Arrays(
         torch_launch.why_not,
-        torch_launch.missing,
+        _missing_for_torch,
         _resolved_tensor,
         _tensor_address,
         _tensor_steps,
