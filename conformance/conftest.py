@@ -125,7 +125,7 @@ def pytest_collection_modifyitems(session, config, items):
         config.stash[SUBJECT].target.name, config.getoption("--backend"), config.getoption("--xfails")
     )
     for excuse in excuses.apply(listed, ours, ROOT):
-        if not any("::" in argument for argument in config.args):
+        if config.getoption("--level") == "default" and not any("::" in argument for argument in config.args):
             items.append(excuses.Unmatched.from_parent(session, name=f"excuse {excuse.test}", excuse=excuse))
 
 
