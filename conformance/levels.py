@@ -55,7 +55,7 @@ def begin(config, backend):
 
 def rounds(config):
     """How often a test with random geometries may run, each time with another seed; 1 except at 'thorough'."""
-    return max(1, round(20 * config.option.budget)) if config.getoption("--level") == "thorough" else 1
+    return max(1, round(60 * config.option.budget)) if config.getoption("--level") == "thorough" else 1
 
 
 def is_random(function):

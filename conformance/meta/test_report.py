@@ -69,7 +69,7 @@ def test_levels(level, slow, few, most, examples, monkeypatch):
 
 def test_only_thorough_repeats_random_tests():
     assert levels.rounds(_config("default")) == levels.rounds(_config("quick", budget=5)) == 1
-    assert levels.rounds(_config("thorough", budget=5)) == 100
+    assert levels.rounds(_config("thorough", budget=5)) == 300
 
 
 def _geometries(seed):
