@@ -91,8 +91,8 @@ def pytest_report_header(config):
 
 
 def pytest_ignore_collect(collection_path, config):
-    """The tests of the suite itself use NumPy: once is enough."""
-    if collection_path == ROOT / "meta" and config.getoption("--backend") != "numpy":
+    """The tests of the suite itself use NumPy: once is enough. They need a checkout, as they start pytest beside it."""
+    if collection_path == ROOT / "meta" and (config.getoption("--backend") != "numpy" or "." in __package__):
         return True
     return None
 
