@@ -2,6 +2,7 @@
 
 Exit status: 0 for success, 1 if a command ran and a check failed, 2 if it could not run. Errors are one sentence on
 stderr.
+`conformance` has one status more, 6: no test ran.
 """
 
 from __future__ import annotations
@@ -12,11 +13,18 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 import arrayconv
-from arrayconv._cli import backends, demo, explain, filter, tune
+from arrayconv._cli import backends, conformance, demo, explain, filter, tune
 from arrayconv._cli.console import CommandError
 from arrayconv._cli.options import Command
 
-COMMANDS: tuple[Command, ...] = (demo.COMMAND, backends.COMMAND, filter.COMMAND, explain.COMMAND, tune.COMMAND)
+COMMANDS: tuple[Command, ...] = (
+    demo.COMMAND,
+    backends.COMMAND,
+    filter.COMMAND,
+    explain.COMMAND,
+    tune.COMMAND,
+    conformance.COMMAND,
+)
 
 _DESCRIPTION = """\
 Convolution for every Python array library.

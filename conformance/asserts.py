@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from . import bounds, dtypes
+from . import bounds, comparisons, dtypes
 
 
 class Call(NamedTuple):
@@ -30,14 +30,32 @@ class Call(NamedTuple):
 
     def snippet(self, target, backend):
         """Python that repeats the call, for arrays short enough to print."""
-        lines = [f"# target {target}, {backend}"]
+        lines = [f"# target {target}, {backend}", f"import {target}", f"import {backend.xp.__name__} as xp"]
+        if any(not np.isfinite(value).all() for value in self.operands.values()):
+            lines.append("from math import inf, nan")
         for name, value in self.operands.items():
             printed = value.tolist() if value.size <= 400 else f"<{value.size} numbers, shape {value.shape}>"
             lines.append(
-                f"{name} = xp.asarray({printed}, dtype=xp.{self.dtype_names[name]}, device={backend.device!r})"
+                f"{name} = xp.asarray({printed}, dtype=xp.{self.dtype_names[name]}, device={_device(backend)})"
             )
-        arguments = [*map(repr, self.lead), *self.operands, *_keywords(self.options)]
+        options = (
+            {**self.options, "dtype": _Literal(f"xp.{self.options['dtype']}")}
+            if self.options.get("dtype")
+            else self.options
+        )
+        arguments = [*map(repr, self.lead), *self.operands, *_keywords(options)]
         return "\n".join([*lines, f"{target}.{self.function}({', '.join(arguments)})"])
+
+
+class _Literal(str):
+    """Code that a snippet contains as it is."""
+
+    __repr__ = str.__str__
+
+
+def _device(backend):
+    """The device as code: torch accepts the text that its repr is not."""
+    return repr(str(backend.device) if backend.name == "torch" else backend.device)
 
 
 def _keywords(options):
@@ -48,6 +66,7 @@ def _keywords(options):
 def reproducing(call, subject):
     """Attach a snippet to any exception of the block."""
     __tracebackhide__ = True
+    comparisons.note(call)
     try:
         yield
     except Exception as failure:
@@ -58,6 +77,7 @@ def reproducing(call, subject):
 def equal(what, got, expected, call):
     """Raise unless the two are equal."""
     __tracebackhide__ = True
+    comparisons.note(call)
     if got != expected:
         raise AssertionError(f"{what}={got}, but should be {expected} [{call}]")
 
@@ -103,6 +123,7 @@ def within(host, expected, bound, call, where=True):
     with np.errstate(all="ignore"):
         error = np.abs(host.astype(wide) - np.asarray(expected).astype(wide))
         wrong = ~(error <= bound) & where
+    comparisons.note(call, host, comparisons.largest_share(error, bound, where))
     if wrong.any():
         worst = np.unravel_index(np.argmax(np.where(wrong, error - bound, -1)), wrong.shape)
         index = ", ".join(map(str, worst))
@@ -118,6 +139,7 @@ def identical(host, expected, call):
     __tracebackhide__ = True
     expected = np.asarray(expected)
     equal("out.shape", host.shape, expected.shape, call)
+    comparisons.note(call, host, 0.0 if np.array_equal(host, expected) else comparisons.LARGEST)
     if (wrong := host != expected).any():
         many = f"{np.count_nonzero(wrong)} of {wrong.size} are wrong"
         raise AssertionError(f"{_at(wrong, host)}, but should be {_value(expected, wrong)}; {many} [{call}]")
@@ -135,6 +157,7 @@ def _value(expected, wrong):
 def raises(kind, fragments, run, call):
     """Raise unless `run()` raises exactly this kind of exception, with every fragment in its text."""
     __tracebackhide__ = True
+    comparisons.note(call, refused=True)
     try:
         got = run()
     except kind as refusal:

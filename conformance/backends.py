@@ -36,6 +36,7 @@ class Backend(NamedTuple):
     versions: str
     compiles_shapes: bool = False  # every new shape costs a compilation
     few: bool = False  # calls take long: every row of a table once, instead of every combination
+    most: int | None = None  # cases of a test where few run, if there is a limit
 
     def has(self, dtype):
         """Whether arrays of this dtype exist on the device."""

@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from . import excuses, targets
+from . import crossing, excuses, levels, targets
 from .backends import Unavailable, canonical, load
 from .checks import Subject
-from .crossing import crossed
+from .outcomes import Outcomes, Recorder
+from .progress import Progress
 from .report import Report
 from .verdict import Verdict
 
@@ -28,9 +29,10 @@ def pytest_addoption(parser):
         "--backend", default="numpy", help="array library: numpy, torch, jax, ..., or any namespace by its dotted name"
     )
     group.addoption("--device", default=None, help="device of the backend, its usual one by default")
-    group.addoption("--max-examples", type=int, default=None, help="random examples per property")
+    levels.add_options(group)
     group.addoption("--xfails", type=Path, default=excuses.FOLDER, help="folder with the lists of known failures")
-    group.addoption("--report", default=None, metavar="FILE", help="write every outcome to FILE as JSON")
+    group.addoption("--report", default=None, metavar="PATH", help="FILE.json, or a folder for report.json and .html")
+    group.addoption("--progress", action="store_true", help="print the progress and the time left instead of dots")
 
 
 def pytest_configure(config):
@@ -51,15 +53,20 @@ def pytest_configure(config):
         target = targets.load(config.getoption("--target"))
     except ImportError as missing:
         raise pytest.UsageError(f"--target: {missing}") from missing
-    config.stash[SUBJECT] = Subject(target, backend)
-    examples = config.getoption("--max-examples") or (4 if backend and backend.few else 60)
-    settings.register_profile("conformance", max_examples=examples, deadline=None, derandomize=True, database=None)
-    settings.load_profile("conformance")
-    if hasattr(config, "workerinput"):
-        return
-    config.pluginmanager.register(Verdict(), "conformance-verdict")
-    if config.getoption("--report"):
-        config.pluginmanager.register(Report(config.getoption("--report"), _facts(config)), "conformance-report")
+    config.stash[SUBJECT] = Subject(target, levels.begin(config, backend))
+    config.pluginmanager.register(Recorder(config), "conformance-recorder")
+    if not hasattr(config, "workerinput"):
+        _register_reports(config)
+
+
+def _register_reports(config):
+    """What the process that reports needs, which has no tests of its own under xdist."""
+    outcomes = Outcomes(_facts(config), config.stash[levels.COMBINATIONS])
+    report = Report(config.getoption("--report")) if config.getoption("--report") else None
+    config.pluginmanager.register(outcomes, "conformance-outcomes")
+    config.pluginmanager.register(Verdict(outcomes, report), "conformance-verdict")
+    if config.getoption("--progress"):
+        config.pluginmanager.register(Progress(getattr(config.option, "deadline", None)), "conformance-progress")
 
 
 def _facts(config):
@@ -70,6 +77,9 @@ def _facts(config):
         "backend": config.getoption("--backend"),
         "backend_version": backend and backend.versions,
         "device": backend and backend.device_name,
+        "level": config.getoption("--level"),
+        "seed": config.getoption("--seed"),
+        "budget": config.option.budget,
         "max_examples": settings.default.max_examples,
         "unavailable": config.stash[REASON],
     }
@@ -81,8 +91,8 @@ def pytest_report_header(config):
 
 
 def pytest_ignore_collect(collection_path, config):
-    """The tests of the suite itself use NumPy: once is enough."""
-    if collection_path == ROOT / "meta" and config.getoption("--backend") != "numpy":
+    """The tests of the suite itself use NumPy: once is enough. They need a checkout, as they start pytest beside it."""
+    if collection_path == ROOT / "meta" and (config.getoption("--backend") != "numpy" or "." in __package__):
         return True
     return None
 
@@ -90,8 +100,13 @@ def pytest_ignore_collect(collection_path, config):
 def pytest_generate_tests(metafunc):
     mark = metafunc.definition.get_closest_marker("cross")
     if mark is not None:
-        names, rows, ids = crossed(mark.args, metafunc.config.stash[SUBJECT].backend)
+        names, rows, ids = crossing.crossed(mark.args, metafunc.config.stash[SUBJECT].backend)
         metafunc.parametrize(names, rows, ids=ids)
+        metafunc.config.stash[levels.COMBINATIONS]["all"] += crossing.combinations(mark.args)
+        metafunc.config.stash[levels.COMBINATIONS]["selected"] += len(rows)
+    if levels.is_random(metafunc.function) and (rounds := levels.rounds(metafunc.config)) > 1:
+        metafunc.fixturenames.append(levels.ROUND)
+        metafunc.parametrize(levels.ROUND, range(rounds))
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -101,20 +116,22 @@ def pytest_collection_modifyitems(session, config, items):
         for item in ours:
             item.add_marker(pytest.mark.skip(reason=reason))
         return
-    meant = [item for item in items if _is_meant(item, config.getoption("--backend"))]
-    config.hook.pytest_deselected(items=[item for item in items if item not in meant])
-    items[:] = meant
+    for item in ours:
+        mark = item.get_closest_marker("only")
+        if mark is not None and config.getoption("--backend") not in mark.args:
+            item.add_marker(pytest.mark.skip(reason=f"has a meaning only on {', '.join(mark.args)}"))
+    items.sort(key=lambda item: levels.ROUND in getattr(getattr(item, "callspec", None), "params", {}))
     listed = excuses.read(
         config.stash[SUBJECT].target.name, config.getoption("--backend"), config.getoption("--xfails")
     )
     for excuse in excuses.apply(listed, ours, ROOT):
-        if not any("::" in argument for argument in config.args):
+        if config.getoption("--level") == "default" and not any("::" in argument for argument in config.args):
             items.append(excuses.Unmatched.from_parent(session, name=f"excuse {excuse.test}", excuse=excuse))
 
 
-def _is_meant(item, backend):
-    mark = item.get_closest_marker("only")
-    return mark is None or backend in mark.args
+def pytest_runtest_setup(item):
+    if ROOT in item.path.parents and ROOT / "meta" not in item.path.parents:
+        levels.prepare(item)
 
 
 @pytest.fixture(scope="session")

@@ -48,8 +48,8 @@ def apply(excuses, items, root):
 
 def short_id(item, root):
     """A test's id relative to the folder of the suite."""
-    path, _, rest = item.nodeid.partition("::")
-    return f"{(item.config.rootpath / path).relative_to(root).as_posix()}::{rest}"
+    _, _, rest = item.nodeid.partition("::")
+    return f"{item.path.relative_to(root).as_posix()}::{rest}"  # the id is relative to another folder with --pyargs
 
 
 class Unmatched(pytest.Item):

@@ -1,36 +1,68 @@
-"""The outcome of every test as JSON, for `--report FILE`."""
+"""The report of a run as JSON, and as one page of HTML; README.md documents the schema."""
 
 import json
+import platform
+import time
+from datetime import UTC, datetime
 from pathlib import Path
+
+from . import page, totals
+
+SCHEMA = "arrayconv.conformance/1"
 
 
 class Report:
-    """Collects test reports while pytest runs, and writes them at the end."""
+    """Writes FILE.json, or report.json and report.html of a folder."""
 
-    def __init__(self, path, facts):
-        self.path, self.facts, self.tests = Path(path), facts, {}
+    def __init__(self, path):
+        path = Path(path)
+        self.json = path if path.suffix == ".json" else path / "report.json"
+        self.html = None if path.suffix == ".json" else path / "report.html"
+        self.started, self.start = datetime.now(UTC).isoformat(timespec="seconds"), time.perf_counter()
 
-    def pytest_runtest_logreport(self, report):
-        row = self.tests.setdefault(report.nodeid, {"outcome": "passed", "seconds": 0.0})
-        row["seconds"] = round(row["seconds"] + report.duration, 6)
-        if report.outcome != "passed":
-            expected = hasattr(report, "wasxfail")
-            row["outcome"] = "xfailed" if expected else report.outcome
-            row["why"] = report.wasxfail if expected else _text(report)
+    @property
+    def paths(self):
+        return [path for path in (self.json, self.html) if path is not None]
 
-    def pytest_sessionfinish(self):
-        rows = [{**_named(nodeid), **row} for nodeid, row in self.tests.items()]
-        self.path.write_text(json.dumps({**self.facts, "tests": rows}, indent=1) + "\n")
-
-
-def _named(nodeid):
-    path, _, rest = nodeid.partition("::")
-    test, _, case = rest.partition("[")
-    return {"file": path.rsplit("/", 1)[-1], "test": test, "case": case.removesuffix("]")}
+    def write(self, outcomes, status):
+        run = document(outcomes, status) | {
+            "started": self.started,
+            "seconds": round(time.perf_counter() - self.start, 1),
+        }
+        save(run, self.json, self.html)
 
 
-def _text(report):
-    if isinstance(report.longrepr, tuple):  # a skip: path, line, reason
-        return str(report.longrepr[2])
-    crash = getattr(report.longrepr, "reprcrash", None)
-    return str(crash.message if crash else report.longrepr)
+def document(outcomes, status):
+    """The run as a dictionary; the totals are sums over its tests."""
+    tests = outcomes.tests()
+    return {
+        "schema": SCHEMA,
+        **outcomes.facts,
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "exit_status": status,
+        "combinations": outcomes.combinations,
+        "own_tests": dict(outcomes.own_tests),
+        "totals": totals.everything(tests),
+        "grid": totals.grid(tests),
+        "not_run": totals.not_run(tests),
+        "tests": tests,
+    }
+
+
+def merge(files):
+    """One document with the runs of several reports, merged ones among them."""
+    runs = []
+    for file in files:
+        content = json.loads(Path(file).read_text())
+        if not isinstance(content, dict) or content.get("schema") != SCHEMA:
+            raise ValueError(f"{file} is no report of schema {SCHEMA!r}")
+        runs += content.get("runs", [content])
+    return {"schema": SCHEMA, "runs": runs}
+
+
+def save(content, json_path, html_path=None):
+    json_path.parent.mkdir(parents=True, exist_ok=True)
+    json_path.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n")
+    if html_path is not None:
+        html_path.write_text(page.html(content.get("runs", [content])), encoding="utf-8")
