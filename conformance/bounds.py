@@ -52,3 +52,8 @@ def wrapped(exact, name):
     width = 2 ** dtypes.bits(name)
     whole = exact.real // 2**exact.shift
     return ((whole - low) % width + low).astype(name)
+
+
+def flushed(name):
+    """Numbers below this may become zero; of integers there are none."""
+    return 0.0 if dtypes.kind(name) == "integer" else dtypes.tiny(name)
