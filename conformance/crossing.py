@@ -3,15 +3,17 @@
 from itertools import product
 
 
-def crossed(columns, backend):
+def crossed(columns, backend, few=1):
     """Names, rows and ids for pytest's parametrize from (name, values) columns.
+
+    Where calls take long, only every `few`-th row of a property that other tests of the same rows show is used.
 
     Rows of data are tuples that begin with their id. A column called 'dtypes' holds (dtype, dtype) pairs, or rows of
     them under an id; those that the device lacks are left out.
     """
     names = [name for name, _ in columns]
     values = [[value for value in values if _exists(name, value, backend)] for name, values in columns]
-    rows = list(spread(values) if backend is not None and backend.few else product(*values))
+    rows = spread(values)[::few] if backend is not None and backend.few else list(product(*values))
     ids = ["-".join(map(_id, row)) for row in rows]
     return ",".join(names), rows if len(names) > 1 else [row[0] for row in rows], ids
 

@@ -38,7 +38,7 @@ def described(path, operands, options):
     """The call as an error text shows it."""
     hosts = {name: each.host for name, each in operands.items()}
     names = {name: each.dtype for name, each in operands.items()}
-    return DoorCall(path, hosts, names, {name: value for name, value in options.items() if name != "out"})
+    return DoorCall(path, hosts, names, options)
 
 
 def operands_of(subject, shapes, dtype, small=False):

@@ -148,30 +148,20 @@ def gaussian(sigma, order, truncate, radius):
 
 def _chain(x, passes, options):
     """The exact result of passes one after the other."""
-    parts = [np.real(x), np.imag(x)] if np.iscomplexobj(x) else [x]
-    cval = options.get("cval", 0)
-    modes = dict(zip(_order(passes), _each(options.get("mode", "reflect"), len(_order(passes))), strict=True))
+    cval, axes = options.get("cval", 0), _axes(options.get("axes"), x.ndim)
+    modes = dict(zip(axes, _each(options.get("mode", "reflect"), len(axes)), strict=True))
     if len(passes) == 1:
         return _single(x, passes[0], modes, cval)
-    results = [
-        _real_chain(part, passes, modes, fill)
-        for part, fill in zip(parts, (np.real(cval), np.imag(cval)), strict=False)
-    ]
-    first = results[0]
-    if len(results) == 1:
-        return first
-    second = _over(results[1], first.shift), _over(first, results[1].shift)
-    return first._replace(
-        real=second[1].real,
-        imag=second[0].real,
-        shift=second[0].shift,
-        magnitude=np.hypot(first.magnitude, results[1].magnitude),
-        contaminated=first.contaminated | results[1].contaminated,
+    real = _real_chain(np.real(x), passes, modes, np.real(cval))
+    if not np.iscomplexobj(x):
+        return real
+    imag = _real_chain(np.imag(x), passes, modes, np.imag(cval))
+    real, imag = _over(real, imag.shift), _over(imag, real.shift)
+    return real._replace(
+        imag=imag.real,
+        magnitude=np.hypot(real.magnitude, imag.magnitude),
+        contaminated=real.contaminated | imag.contaminated,
     )
-
-
-def _order(passes):
-    return [step.axes[0] for step in passes] if len(passes) > 1 else passes[0].axes
 
 
 def _problem(shape, step, modes):

@@ -30,13 +30,13 @@ def test_weights(subject, row, kind):
     _check(subject, row, getattr(subject.backend, kind))
 
 
-@pytest.mark.cross(("row", rows.WEIGHTED[::2]))
+@pytest.mark.cross(("row", rows.WEIGHTED[::2]), few=4)
 def test_float32_is_summed_in_float64(subject, row):
     wide = subject.backend.real
     _check(subject, row, "float32", wide=wide)
 
 
-@pytest.mark.cross(("row", rows.EXTENDED))
+@pytest.mark.cross(("row", rows.EXTENDED), few=2)
 def test_mode(subject, row):
     _check(subject, row, subject.backend.real)
 
@@ -46,18 +46,18 @@ def test_chain(subject, row):
     _check(subject, row, subject.backend.real)
 
 
-@pytest.mark.cross(("row", rows.CHAINS[:-2:3]))
+@pytest.mark.cross(("row", rows.CHAINS[:-2:3]), few=5)
 def test_complex_chain(subject, row):
     _check(subject, row, subject.backend.complex)
 
 
-@pytest.mark.cross(("row", rows.INTEGERS), ("dtypes", [("uint8",), ("int16",), ("int32",)]))
+@pytest.mark.cross(("row", rows.INTEGERS), ("dtypes", [("uint8",), ("int16",), ("int32",)]), few=3)
 def test_integers_are_cut_and_wrap(subject, row, dtypes):
     _check(subject, row, dtypes[0], small=True)
 
 
 @NONFINITE
-@pytest.mark.cross(("row", [*rows.WEIGHTED[:8:2], *rows.CHAINS[::3]]), ("bad", ("nan", "inf")))
+@pytest.mark.cross(("row", [*rows.WEIGHTED[:8:2], *rows.CHAINS[::3]]), ("bad", ("nan", "inf")), few=7)
 def test_contaminates_only_its_windows(subject, row, bad):
     _check(subject, row, subject.backend.real, bad=float(bad))
 
@@ -96,7 +96,7 @@ def test_output_may_be_the_input(subject, row):
     asserts.values(subject.backend.host(out), exact, subject.backend.real, "componentwise", call)
 
 
-@pytest.mark.cross(("dtypes", [("float32", "float64"), ("int16", "float32"), ("uint8", "float64")]))
+@pytest.mark.cross(("dtypes", [("float32", "float64"), ("int16", "float32"), ("uint8", "float64")]), few=2)
 def test_output_dtype(subject, dtypes):
     own, requested = dtypes
     operands = operands_of(subject, {"input": (6, 5), "weights": (3, 2)}, own, small=True)

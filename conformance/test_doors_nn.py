@@ -20,13 +20,13 @@ def test_call(subject, row, accuracy):
     _check(subject, row, subject.backend.real, accuracy=accuracy)
 
 
-@pytest.mark.cross(("row", rows.CALLS[::3]))
+@pytest.mark.cross(("row", rows.CALLS[::3]), few=5)
 def test_complex(subject, row):
     """Unlike `correlate`, torch's convolutions conjugate nothing."""
     _check(subject, row, subject.backend.complex)
 
 
-@pytest.mark.cross(("row", rows.CALLS[::4]), ("dtypes", [("int8",), ("int32",)]))
+@pytest.mark.cross(("row", rows.CALLS[::4]), ("dtypes", [("int8",), ("int32",)]), few=4)
 def test_integers_are_exact_and_wrap(subject, row, dtypes):
     _check(subject, row, dtypes[0])
 
@@ -34,7 +34,7 @@ def test_integers_are_exact_and_wrap(subject, row, dtypes):
 UNBIASED = [row for row in rows.CALLS if "bias" not in row[2]]
 
 
-@pytest.mark.cross(("row", UNBIASED[::3]), ("dtypes", [("float16",), ("bfloat16",), ("float32",)]))
+@pytest.mark.cross(("row", UNBIASED[::3]), ("dtypes", [("float16",), ("bfloat16",), ("float32",)]), few=4)
 def test_narrow(subject, row, dtypes):
     _check(subject, row, dtypes[0])
 
@@ -93,7 +93,7 @@ def _per_sample(compute, host, ndim):
     return np.stack([compute(sample) for sample in host]) if host.ndim > ndim else compute(host)
 
 
-@pytest.mark.cross(("row", rows.PATCHES), ("dtypes", [("float32",), ("int16",), ("complex64",)]))
+@pytest.mark.cross(("row", rows.PATCHES), ("dtypes", [("float32",), ("int16",), ("complex64",)]), few=3)
 def test_unfold(subject, row, dtypes):
     """Copies: every number is the same."""
     _, shape, options = row
@@ -111,7 +111,7 @@ def _count(shape, options):
     return len(kernel) if isinstance(kernel, tuple) else 2
 
 
-@pytest.mark.cross(("row", rows.PATCHES), ("dtypes", [("float32",), ("int8",), ("complex64",)]))
+@pytest.mark.cross(("row", rows.PATCHES), ("dtypes", [("float32",), ("int8",), ("complex64",)]), few=3)
 def test_fold(subject, row, dtypes):
     """The exact adjoint of unfold on small integers, whose sums are exact in every dtype."""
     _, shape, options = row
@@ -127,7 +127,7 @@ def test_fold(subject, row, dtypes):
     asserts.identical(subject.backend.host(out), expected, call)
 
 
-@pytest.mark.cross(("row", rows.GRADIENTS), ("name", ("input", "weight")))
+@pytest.mark.cross(("row", rows.GRADIENTS), ("name", ("input", "weight")), few=2)
 def test_gradient(subject, row, name):
     """<A x, dy> = <x, A* dy> for integers: every entry of A* dy from the definition of the forward call."""
     _, forward, shapes, options = row

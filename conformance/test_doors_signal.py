@@ -26,12 +26,12 @@ def test_call(subject, row, kind):
     _check(subject, row, getattr(subject.backend, kind))
 
 
-@pytest.mark.cross(("row", rows.CONTINUED))
+@pytest.mark.cross(("row", rows.CONTINUED), few=2)
 def test_continued(subject, row):
     _check(subject, row, subject.backend.real, small=True)
 
 
-@pytest.mark.cross(("row", rows.INTEGERS), ("dtypes", [("uint8",), ("int32",), ("int64",)]))
+@pytest.mark.cross(("row", rows.INTEGERS), ("dtypes", [("uint8",), ("int32",), ("int64",)]), few=3)
 def test_integers_are_exact_and_wrap(subject, row, dtypes):
     _check(subject, row, dtypes[0])
 
@@ -42,7 +42,7 @@ def test_integers_are_transformed_as_float64(subject, name, dtypes):
     check(subject, f"signal.{name}", operands, {"mode": "same"}, "normwise", dtype=dtypes[1])
 
 
-@pytest.mark.cross(("row", rows.CALLS[::3]))
+@pytest.mark.cross(("row", rows.CALLS[::3]), few=6)
 def test_float32(subject, row):
     _check(subject, row, "float32")
 

@@ -19,7 +19,7 @@ def _pullback(subject, row, dtype):
     return operands, y, pullback
 
 
-@pytest.mark.cross(("row", rows.CALLS), ("kind", ("real", "complex")))
+@pytest.mark.cross(("row", rows.CALLS), ("kind", ("real", "complex")), few=2)
 def test_gradients(subject, row, kind):
     """<A x, dy> = <x, A* dy>, entry by entry; of a correlation's kernel too, which it conjugates."""
     _, path, _, options = row
@@ -46,7 +46,7 @@ def _check(subject, row, operands, dy, name, gradient):
     asserts.within(subject.backend.host(gradient), expected, bound, call)
 
 
-@pytest.mark.cross(("row", rows.CALLS[:4]))
+@pytest.mark.cross(("row", rows.CALLS[:4]), few=4)
 def test_wrt(subject, row):
     """One gradient without the others."""
     operands, y, pullback = _pullback(subject, row, subject.backend.real)
