@@ -36,9 +36,14 @@ def _componentwise(exact, name):
 
 def _normwise(exact, name):
     points = 2.0 ** len(exact.shape) * exact.span
-    relative = dtypes.eps(name) * (C[dtypes.kind(name)] * exact.terms + T * log2(points))
+    return np.full(exact.shape, normwise(exact.terms, points, exact.norm_x, exact.norm_kernel, name))
+
+
+def normwise(terms, points, norm_x, norm_kernel, name):
+    """The bound of a transform of `points`, or of a sum of `terms`, by the norms of both operands."""
+    relative = dtypes.eps(name) * (C[dtypes.kind(name)] * terms + T * log2(points))
     lost = 2 * (points + 1) * np.longdouble(dtypes.tiny(name))
-    return np.full(exact.shape, relative * np.longdouble(exact.norm_x) * exact.norm_kernel + lost)
+    return relative * np.longdouble(norm_x) * norm_kernel + lost
 
 
 def wrapped(exact, name):
@@ -47,3 +52,8 @@ def wrapped(exact, name):
     width = 2 ** dtypes.bits(name)
     whole = exact.real // 2**exact.shift
     return ((whole - low) % width + low).astype(name)
+
+
+def flushed(name):
+    """Numbers below this may become zero; of integers there are none."""
+    return 0.0 if dtypes.kind(name) == "integer" else dtypes.tiny(name)

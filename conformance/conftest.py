@@ -100,7 +100,7 @@ def pytest_ignore_collect(collection_path, config):
 def pytest_generate_tests(metafunc):
     mark = metafunc.definition.get_closest_marker("cross")
     if mark is not None:
-        names, rows, ids = crossing.crossed(mark.args, metafunc.config.stash[SUBJECT].backend)
+        names, rows, ids = crossing.crossed(mark.args, metafunc.config.stash[SUBJECT].backend, **mark.kwargs)
         metafunc.parametrize(names, rows, ids=ids)
         metafunc.config.stash[levels.COMBINATIONS]["all"] += crossing.combinations(mark.args)
         metafunc.config.stash[levels.COMBINATIONS]["selected"] += len(rows)

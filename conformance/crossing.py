@@ -5,14 +5,16 @@ from itertools import product
 import pytest
 
 
-def crossed(columns, backend):
+def crossed(columns, backend, few=1):
     """Names, rows and ids for pytest's parametrize from (name, values) columns.
+
+    Where calls take long, only every `few`-th row of a property that other tests of the same rows show is used.
 
     Rows of data are tuples that begin with their id. A column called 'dtypes' holds (dtype, dtype) pairs, or rows of
     them under an id; rows with one that the device lacks are skipped with that reason.
     """
     names = [name for name, _ in columns]
-    rows = list(_selected([values for _, values in columns], names, backend))
+    rows = list(_selected([values for _, values in columns], names, backend, few))
     ids = ["-".join(map(_id, row)) for row in rows]
     marks = [_marks(names, row, backend) for row in rows]
     parameters = [
@@ -30,14 +32,14 @@ def combinations(columns):
     return count
 
 
-def _selected(columns, names, backend):
+def _selected(columns, names, backend, few):
     """The rows of the tables that are tests; of dtypes that the device lacks, one each where few rows run."""
     if backend is None or not backend.few:
         return product(*columns)
     existing = [[v for v in values if not _missing(n, v, backend)] for n, values in zip(names, columns, strict=True)]
     if not all(existing):
         return spread(columns)
-    rows = spread(existing)
+    rows = spread(existing)[::few]
     if backend.most is not None:
         rows = rows[:: -(-len(rows) // backend.most)]
     lacking = [[v for v in values if _missing(n, v, backend)] for n, values in zip(names, columns, strict=True)]

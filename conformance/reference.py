@@ -72,8 +72,8 @@ def evaluate(problem, x, kernel, fill=0):
     bad_x, bad_kernel, bad_fill = (~np.isfinite(value) for value in (x, kernel, np.asarray(fill)))
     x, fill = np.where(bad_x, 0, x), 0 if bad_fill else fill
     kernel = np.where(bad_kernel, 0, kernel)
-    (xr, xi, fr, fi), shift_x = _integers(x.real, x.imag, np.real(fill), np.imag(fill))
-    (wr, wi), shift_w = _integers(kernel.real, kernel.imag)
+    (xr, xi, fr, fi), shift_x = integers(x.real, x.imag, np.real(fill), np.imag(fill))
+    (wr, wi), shift_w = integers(kernel.real, kernel.imag)
     wi = -wi if problem.conj else wi
 
     def run(a, b, c):
@@ -201,7 +201,7 @@ def _extended_norm(problem, x, fill):
     return float(np.sqrt(np.sum(x**2)))
 
 
-def _integers(*arrays):
+def integers(*arrays):
     """The arrays as integers over one power of two, and its exponent."""
     arrays = [np.asarray(array) for array in arrays]
     flat = [[_ratio(value) for value in array.ravel().tolist()] for array in arrays]

@@ -4,13 +4,14 @@ It runs on tensors of the CPU as on a GPU; with accelerators tensors of the CPU 
 """
 
 from functools import wraps
+from types import SimpleNamespace
 
 import arrayconv
 from arrayconv import kernels
 
 from .targets import FUNCTIONS
 
-__all__ = [*FUNCTIONS, "kernels"]
+__all__ = [*FUNCTIONS, "Convolver", "kernels", "ndimage", "nn", "signal", "vjp"]
 __version__ = arrayconv.__version__
 
 
@@ -23,4 +24,21 @@ def _plain(function):
     return call
 
 
+def _door(module):
+    return SimpleNamespace(**{name: _plain(getattr(module, name)) for name in module.__all__})
+
+
+@wraps(arrayconv.Convolver)
+def Convolver(*args, **options):
+    return _plain(_plain(arrayconv.Convolver)(*args, **options).__call__)
+
+
+@wraps(arrayconv.vjp)
+def vjp(function, *args, **options):
+    y, pullback = _plain(arrayconv.vjp)(function, *args, **options)
+    return y, _plain(pullback.__call__)
+
+
 convolve, correlate, explain, lags, einconv = (_plain(getattr(arrayconv, name)) for name in FUNCTIONS)
+ndimage, nn, signal = _door(arrayconv.ndimage), _door(arrayconv.nn), _door(arrayconv.signal)
+nn.grad = _door(arrayconv.nn.grad)

@@ -21,6 +21,7 @@ KERNELS = (
     "sobel",
     "vertical_edge",
 )
+DOORS = ("signal", "ndimage", "nn", "Convolver", "vjp")  # None where the target does not have it
 WRONG = f"{__package__}.meta.wrong_targets"  # seeded faults, each of which the suite must find
 
 
@@ -40,6 +41,7 @@ def wrap(module, name):
         version=getattr(module, "__version__", "unknown"),
         kernels=SimpleNamespace(**{each: _named(kernels, each, f"{name}.kernels") for each in KERNELS}),
         **{each: _named(module, each, name) for each in FUNCTIONS},
+        **{each: getattr(module, each, None) for each in DOORS},
     )
 
 

@@ -272,8 +272,18 @@ def _contaminated_outputs(nonfinite: Array | None, spec: Spec, context: Any) -> 
     return flags
 
 
+def _upsampled(flags: Array, number: int, upsample: int, xp: Namespace) -> Array:
+    """Return flags with False between neighbours: the zeros there are finite."""
+    shape, between = flags.shape, xp.zeros_like(flags)
+    spread = xp.stack([flags, *[between] * (upsample - 1)], axis=number + 1)
+    flags = xp.reshape(spread, (*shape[:number], shape[number] * upsample, *shape[number + 1 :]))
+    return flags[along(number, slice(0, flags.shape[number] - upsample + 1))]
+
+
 def _windowed_any(flags: Array, number: int, axis: Axis, xp: Namespace, device: Any) -> Array:
-    samples = runs(axis.size, *axis.span(0, axis.outputs), axis.boundary)
+    if axis.upsample > 1:
+        flags = _upsampled(flags, number, axis.upsample, xp)
+    samples = runs(flags.shape[number], *axis.span(0, axis.outputs), axis.boundary)
     flags = extend(flags, number, samples, False, xp=xp, device=device)  # False: the fill is finite
     positions = axis.stride * (axis.outputs - 1) + 1
     covered = 1  # flags[i] is the OR of `covered` samples from i on, at the dilation

@@ -1,59 +1,112 @@
-"""Tests are trusted once they have failed: every seeded fault is found, by the test meant for it."""
+"""Tests are trusted once they have failed: every planted fault is reported by a message that names its neighbourhood.
 
-import json
+The tests are called in this process, one case after the other, until one fails as the row demands. The same case has to
+pass without the fault.
+"""
+
+import warnings
+from functools import cache
+from importlib import import_module
+from itertools import product
+from types import SimpleNamespace
 
 import pytest
 
-from ..meta.test_runner import SUITE, run
-
-# (target, backend, tests that must find it)
-FAULTS = [
-    ("wrong_flip", "numpy", "test_values.py::test_by_hand"),
-    ("wrong_same", "numpy", "test_values.py::test_by_hand"),
-    ("wrong_boundary", "numpy", "test_boundaries.py::test_agrees_with_ndimage"),
-    ("wrong_conjugate", "numpy", "test_values.py::test_complex"),
-    ("wrong_zero", "numpy", "test_values.py::test_modes"),
-    ("wrong_one", "numpy", "test_values.py::test_modes"),
-    ("wrong_dtype", "numpy", "test_dtypes.py::test_same_dtype"),
-    ("wrong_library", "array_api_strict", "test_values.py::test_by_hand"),
-    ("wrong_precision", "numpy", "test_values.py::test_modes"),
-    ("wrong_integers", "numpy", "test_dtypes.py::test_integers_wrap"),
-    ("wrong_containment", "numpy", "test_nonfinite.py::test_contaminates_only_its_windows"),
-    ("wrong_stride", "numpy", "test_values.py::test_stride_and_dilation"),
-    ("wrong_mutation", "numpy", "test_methods.py::test_operands_are_left_alone"),
-    ("wrong_error", "numpy", "test_errors.py::test_options"),
-    ("wrong_lags", "numpy", "test_lags.py::test_lags"),
-    ("wrong_einconv", "numpy", "test_einconv.py::test_patterns"),
-    ("wrong_kernels", "numpy", "test_kernels.py::test_taps"),
-    ("wrong_missing", "numpy", "test_einconv.py::test_padding_of_xla"),
-]
+from .. import backends
+from ..checks import Subject
+from ..crossing import crossed
+from . import wrong_targets
+from .faults import FAULTS
 
 
-def outcomes(target, backend, tests, report):
-    """Run tests of the suite in a process of their own: case -> outcome and why."""
-    options = ["--target", target, "--backend", backend, "--report", str(report)]
-    process = run(*(f"{SUITE}/{test}" for test in tests), *options)
-    assert process.returncode in (0, 1), process.stdout + process.stderr
-    rows = json.loads(report.read_text())["tests"]
-    return {(row["file"], row["test"], row["case"]): (row["outcome"], row.get("why", "")) for row in rows}
+def test_there_are_many_faults_of_every_door():
+    doors = {path.split(".")[0] for fault in FAULTS.values() for path in fault.doors if not fault.library}
+    assert len(FAULTS) >= 60
+    assert doors >= {
+        "convolve",
+        "correlate",
+        "einconv",
+        "lags",
+        "kernels",
+        "signal",
+        "ndimage",
+        "nn",
+        "vjp",
+        "Convolver",
+    }
 
 
-@pytest.fixture(scope="module")
-def sound(tmp_path_factory):
-    """{backend: cases that a right implementation passes}: only among them a failure shows a fault."""
-    passing = {}
-    for backend in sorted({backend for _, backend, _ in FAULTS}):
-        tests = sorted({test for _, of, test in FAULTS if of == backend})
-        rows = outcomes("arrayconv", backend, tests, tmp_path_factory.mktemp("sound") / "report.json")
-        passing[backend] = {case for case, (outcome, _) in rows.items() if outcome == "passed"}
-    return passing
+@pytest.mark.parametrize("name", FAULTS)
+def test_fault_is_reported(name):
+    fault = FAULTS[name]
+    reports = []
+    for case, run in _cases(fault.test, _backend(fault.backend)):
+        report = _report(run, _subject(name, fault))
+        if report is None:
+            continue
+        reports.append(report)
+        if all(word in report for word in fault.words):
+            sound = _report(run, Subject(wrong_targets.right(), _backend(fault.backend)))
+            assert sound is None, f"{fault.test}[{case}] fails without the fault too: {sound}"
+            return
+    assert reports, f"{fault.test} passes, although {fault.breaks}"
+    raise AssertionError(f"no failure of {fault.test} names all of {fault.words}: {reports[0]}")
 
 
-@pytest.mark.parametrize(("target", "backend", "test"), FAULTS, ids=[target for target, *_ in FAULTS])
-def test_fault_is_found(target, backend, test, sound, tmp_path):
-    rows = outcomes(target, backend, [test], tmp_path / "report.json")
-    failures = {case: why for case, (outcome, why) in rows.items() if outcome == "failed" and case in sound[backend]}
-    assert failures, f"{test} passes {target} on {backend}"
-    assert any("but should" in why or "is not defined in" in why for why in failures.values()), next(
-        iter(failures.values())
-    )
+@cache
+def _backend(name):
+    return backends.load(name)
+
+
+def _subject(name, fault):
+    backend = _backend(fault.backend)
+    if not fault.library:
+        return Subject(wrong_targets.planted(f"wrong_{name}", fault), backend)
+    return Subject(wrong_targets.right(), backend._replace(xp=wrong_targets.broken_library(backend.xp, fault)))
+
+
+def _cases(test, backend):
+    """The cases of a test, as pytest would call it: an id, and a function of the subject."""
+    file, name = test.split("::")
+    function = getattr(import_module(f"..{file.removesuffix('.py')}", __package__), name)
+    for combination in product(*(_rows(mark, backend) for mark in getattr(function, "pytestmark", []))):
+        arguments = {key: value for row in combination for key, value in row.items()}
+        yield arguments, lambda subject, arguments=arguments: function(subject, **arguments)
+
+
+def _rows(mark, backend):
+    """The rows of one mark, as arguments by name; a mark that adds none has one empty row."""
+    if mark.name == "cross":
+        names, rows, _ = crossed(mark.args, backend)
+    elif mark.name == "parametrize":
+        names, rows = mark.args
+    else:
+        return [{}]
+    names = names.split(",") if isinstance(names, str) else names
+    return [dict(zip(names, row if len(names) > 1 else (row,), strict=True)) for row in rows]
+
+
+def _report(run, subject):
+    """The message of a failure, or None where the case passes or does not apply."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            run(subject)
+    except pytest.skip.Exception:
+        return None
+    except Exception as failure:
+        return f"{failure}"
+    return None
+
+
+def test_a_target_without_a_door_is_not_run():
+    """A door that a target does not claim is skipped with the reason; a missing function of one that it has fails."""
+    target = wrong_targets.right()
+    target.signal, target.nn = None, SimpleNamespace()
+    subject = Subject(target, _backend("numpy"))
+    _, run = next(iter(_cases("test_doors_signal.py::test_call", subject.backend)))
+    with pytest.raises(pytest.skip.Exception, match="not claimed: signal"):
+        run(subject)
+    _, run = next(iter(_cases("test_doors_nn.py::test_call", subject.backend)))
+    with pytest.raises(AssertionError, match="conv1d is not defined"):
+        run(subject)
