@@ -2,15 +2,17 @@
 
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import settings
 
-from . import excuses, targets
+from . import claims, excuses, targets
 from .backends import Unavailable, canonical, load
 from .checks import Subject
 from .crossing import crossed
 from .report import Report
+from .unclaimed import Unclaimed
 from .verdict import Verdict
 
 # Costs measured on this machine must not decide which code is tested, here and in processes that tests start.
@@ -35,6 +37,7 @@ def pytest_addoption(parser):
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "cross(*(name, values)): every combination, or fewer where shapes compile")
+    config.addinivalue_line("markers", "requires(*claims): run on targets that claim these, see claims.py")
     config.addinivalue_line("markers", "only(*backends): has a meaning on these backends alone")
     name, device = config.getoption("--backend"), config.getoption("--device")
     name = config.option.backend = canonical(name)
@@ -47,19 +50,28 @@ def pytest_configure(config):
         ) from unknown
     except Unavailable as reason:
         backend, config.stash[REASON] = None, str(reason)
-    try:
-        target = targets.load(config.getoption("--target"))
-    except ImportError as missing:
-        raise pytest.UsageError(f"--target: {missing}") from missing
+    target, reason = _target(config.getoption("--target"))
+    config.stash[REASON] = config.stash[REASON] or reason
     config.stash[SUBJECT] = Subject(target, backend)
     examples = config.getoption("--max-examples") or (4 if backend and backend.few else 60)
     settings.register_profile("conformance", max_examples=examples, deadline=None, derandomize=True, database=None)
     settings.load_profile("conformance")
+    config.pluginmanager.register(Unclaimed(target), "conformance-unclaimed")
     if hasattr(config, "workerinput"):
         return
     config.pluginmanager.register(Verdict(), "conformance-verdict")
     if config.getoption("--report"):
         config.pluginmanager.register(Report(config.getoption("--report"), _facts(config)), "conformance-report")
+
+
+def _target(name):
+    """The target, and why it can't run or None."""
+    try:
+        return targets.load(name), None
+    except (ImportError, claims.UnknownClaim) as wrong:
+        raise pytest.UsageError(f"--target: {wrong}") from wrong
+    except Unavailable as reason:
+        return SimpleNamespace(name=name, version="not installed", claims=claims.ALL), str(reason)
 
 
 def _facts(config):

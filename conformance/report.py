@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+from .claims import PREFIX
+
 
 class Report:
     """Collects test reports while pytest runs, and writes them at the end."""
@@ -20,7 +22,8 @@ class Report:
 
     def pytest_sessionfinish(self):
         rows = [{**_named(nodeid), **row} for nodeid, row in self.tests.items()]
-        self.path.write_text(json.dumps({**self.facts, "tests": rows}, indent=1) + "\n")
+        unclaimed = sum(row.get("why", "").startswith(f"Skipped: {PREFIX}") for row in rows)
+        self.path.write_text(json.dumps({**self.facts, "not_claimed": unclaimed, "tests": rows}, indent=1) + "\n")
 
 
 def _named(nodeid):

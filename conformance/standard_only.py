@@ -8,10 +8,11 @@ from functools import wraps
 import arrayconv
 from arrayconv import kernels
 
-from .targets import FUNCTIONS
+from .claims import ALL, FUNCTIONS
 
 __all__ = [*FUNCTIONS, "kernels"]
 __version__ = arrayconv.__version__
+CLAIMS = ALL
 
 
 def _plain(function):

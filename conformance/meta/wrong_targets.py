@@ -8,6 +8,7 @@ from importlib import import_module
 import numpy as np
 from array_api_compat import array_namespace
 
+from ..claims import ALL
 from ..targets import wrap
 
 
@@ -229,5 +230,6 @@ def wrong_kernels():
 
 
 def wrong_missing():
-    """There is no einconv: a stub replaces it, and tests are collected all the same."""
-    return wrap(type("module", (), {"kernels": None, "convolve": _right("").convolve}), "wrong_missing")
+    """einconv is claimed and not defined: a stub replaces it, and tests are collected all the same."""
+    module = {"CLAIMS": ALL, "kernels": None, "convolve": _right("").convolve}
+    return wrap(type("module", (), module), "wrong_missing")
