@@ -9,6 +9,7 @@ import tempfile
 from collections import Counter
 from datetime import date
 from pathlib import Path
+from textwrap import fill
 
 from . import targets
 from .cases.findings import DOCUMENTED
@@ -58,7 +59,7 @@ def _differs(finding, results):
 def _section(finding, outcome):
     return f"""### `{finding.function}`: {finding.title}
 
-{finding.text}
+{fill(finding.text, 118)}
 
 | | {finding.view} |
 |---|---|
