@@ -2,16 +2,18 @@
 
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import settings
 
-from . import crossing, excuses, levels, targets
+from . import claims, crossing, excuses, levels, targets
 from .backends import Unavailable, canonical, load
 from .checks import Subject
 from .outcomes import Outcomes, Recorder
 from .progress import Progress
 from .report import Report
+from .unclaimed import Unclaimed
 from .verdict import Verdict
 
 # Costs measured on this machine must not decide which code is tested, here and in processes that tests start.
@@ -37,6 +39,7 @@ def pytest_addoption(parser):
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "cross(*(name, values)): every combination, or fewer where shapes compile")
+    config.addinivalue_line("markers", "requires(*claims): run on targets that claim these, see claims.py")
     config.addinivalue_line("markers", "only(*backends): has a meaning on these backends alone")
     name, device = config.getoption("--backend"), config.getoption("--device")
     name = config.option.backend = canonical(name)
@@ -49,10 +52,9 @@ def pytest_configure(config):
         ) from unknown
     except Unavailable as reason:
         backend, config.stash[REASON] = None, str(reason)
-    try:
-        target = targets.load(config.getoption("--target"))
-    except ImportError as missing:
-        raise pytest.UsageError(f"--target: {missing}") from missing
+    target, reason = _target(config.getoption("--target"))
+    config.stash[REASON] = config.stash[REASON] or reason
+    config.pluginmanager.register(Unclaimed(target), "conformance-unclaimed")
     config.stash[SUBJECT] = Subject(target, levels.begin(config, backend))
     config.pluginmanager.register(Recorder(config), "conformance-recorder")
     if not hasattr(config, "workerinput"):
@@ -67,6 +69,16 @@ def _register_reports(config):
     config.pluginmanager.register(Verdict(outcomes, report), "conformance-verdict")
     if config.getoption("--progress"):
         config.pluginmanager.register(Progress(getattr(config.option, "deadline", None)), "conformance-progress")
+
+
+def _target(name):
+    """The target, and why it can't run or None."""
+    try:
+        return targets.load(name), None
+    except (ImportError, claims.UnknownClaim) as wrong:
+        raise pytest.UsageError(f"--target: {wrong}") from wrong
+    except Unavailable as reason:
+        return SimpleNamespace(name=name, version="not installed", claims=claims.ALL), str(reason)
 
 
 def _facts(config):

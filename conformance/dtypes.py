@@ -36,6 +36,7 @@ _TABLE = {
     "complex128": Dtype("complex", 128, component="float64"),
 }
 INTEGERS = tuple(name for name, row in _TABLE.items() if row.kind == "integer")
+NAMES = frozenset(_TABLE)
 FLOATS = tuple(name for name, row in _TABLE.items() if row.kind != "integer")
 
 

@@ -9,10 +9,11 @@ from types import SimpleNamespace
 import arrayconv
 from arrayconv import kernels
 
-from .targets import FUNCTIONS
+from .claims import ALL, FUNCTIONS
 
 __all__ = [*FUNCTIONS, "Convolver", "kernels", "ndimage", "nn", "signal", "vjp"]
 __version__ = arrayconv.__version__
+CLAIMS = ALL
 
 
 def _plain(function):

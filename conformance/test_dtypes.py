@@ -36,6 +36,7 @@ def test_widened(subject, dtypes, function):
 
 
 @pytest.mark.cross(("dtypes", rows.REFUSED), FUNCTIONS)
+@pytest.mark.requires("errors")
 def test_no_common_dtype(subject, dtypes, function):
     x, kernel = random_operands(subject, (5,), (2,), dtypes)
     call = described(function, x, kernel, {})
@@ -44,6 +45,7 @@ def test_no_common_dtype(subject, dtypes, function):
 
 
 @pytest.mark.cross(FUNCTIONS)
+@pytest.mark.requires("errors")
 def test_bool_is_refused(subject, function):
     flags = subject.backend.xp.asarray([True, False, True], device=subject.backend.device)
     name = subject.backend.real
@@ -55,6 +57,7 @@ def test_bool_is_refused(subject, function):
 
 
 @pytest.mark.cross(FUNCTIONS)
+@pytest.mark.requires("errors")
 def test_dtype_never_narrows(subject, function):
     x, kernel = random_operands(subject, (5,), (2,), ("int32", "int32"))
     narrow = subject.backend.xp.int8

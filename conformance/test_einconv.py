@@ -68,6 +68,7 @@ def test_dtypes(subject, dtypes):
     _check(subject, "b c n, o c n -> b o n | n", x, kernel, {})
 
 
+@pytest.mark.requires("nonfinite")
 @pytest.mark.cross(("bad", ("nan", "inf")))
 @pytest.mark.filterwarnings("ignore:invalid value encountered:RuntimeWarning")
 def test_nonfinite(subject, bad):

@@ -7,6 +7,7 @@ from . import asserts
 from .cases import errors as rows
 from .checks import described, operand, random_operands
 
+pytestmark = pytest.mark.requires("errors")
 FUNCTIONS = ("function", rows.BOTH)
 
 

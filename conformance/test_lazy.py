@@ -30,6 +30,7 @@ def test_eager(subject, row):
 
 @pytest.mark.only("jax")
 @pytest.mark.cross(("row", rows.CALLS), ("kind", ("real", "complex")))
+@pytest.mark.requires("tracing")
 def test_jit_agrees_with_eager(subject, row, kind):
     function, x, kernel, options, call = _operands(subject, row, kind)
     eager = function(x.array, kernel.array, **options)
@@ -41,6 +42,7 @@ def test_jit_agrees_with_eager(subject, row, kind):
 
 
 @pytest.mark.only("jax")
+@pytest.mark.requires("tracing")
 def test_shapes_without_values(subject):
     """Tracing needs shapes alone."""
     jax = pytest.importorskip("jax", reason="jax is not installed")
@@ -52,6 +54,7 @@ def test_shapes_without_values(subject):
 
 @pytest.mark.only("torch", "jax")
 @pytest.mark.cross(("row", rows.CALLS), ("operand", (0, 1)))
+@pytest.mark.requires("gradients")
 def test_gradient(subject, row, operand):
     """The gradient of <u, y> is the adjoint applied to u: checked against moves along random directions."""
     function, x, kernel, options, call = _operands(subject, row)
@@ -85,6 +88,7 @@ def _gradient(subject, function, arrays, operand, u, options):
 
 @pytest.mark.only("torch")
 @pytest.mark.cross(("row", rows.CALLS[:3]))
+@pytest.mark.requires("gradients")
 def test_gradient_survives_on_torch(subject, row):
     """The result requires a gradient where an operand does; otherwise nothing is recorded."""
     function, x, kernel, options, call = _operands(subject, row)

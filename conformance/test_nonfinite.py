@@ -8,7 +8,10 @@ from .cases import shapes
 from .checks import check, operand, random_operands
 
 # inf - inf and 0 * inf: NumPy alone warns, and a target may let it.
-pytestmark = pytest.mark.filterwarnings("ignore:invalid value encountered:RuntimeWarning")
+pytestmark = [
+    pytest.mark.requires("nonfinite"),
+    pytest.mark.filterwarnings("ignore:invalid value encountered:RuntimeWarning"),
+]
 FUNCTIONS = ("function", shapes.FUNCTIONS)
 BAD = {"nan": np.nan, "inf": np.inf, "-inf": -np.inf}
 

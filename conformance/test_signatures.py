@@ -7,6 +7,7 @@ import pytest
 from . import asserts
 from .cases import signatures as rows
 
+pytestmark = pytest.mark.requires("signatures")
 PLACED = inspect.Parameter.POSITIONAL_OR_KEYWORD
 NAMED = inspect.Parameter.KEYWORD_ONLY
 
