@@ -1,8 +1,8 @@
 """Change the package in one place at a time, and see whether a test fails: ``python -m tools.mutate``.
 
 One process imports everything and collects the tests of `table.FILES`. It first runs them all, to learn which function
-each test calls. Then a forked child per mutant changes one function in memory, and runs the tests that call it, those of
-the module's subject first, then the quickest of each file, up to the first failure. Nothing is written to the checkout.
+each test calls. Then a forked child per mutant changes one function in memory, and runs the tests that call it: those
+of the module's subject first, then the quickest of each file, up to the first failure. No file of the checkout changes.
 
 A mutant that no test detects is a survivor, unless `equivalents.txt` says why it computes the same. Exit status: 0
 without other survivors, 1 with some, 2 for wrong arguments or where a test fails without any change.
@@ -46,12 +46,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="children at a time")
     parser.add_argument("--loops", action="store_true", help="the C sources, a compilation each, instead of modules")
     parser.add_argument("--json", metavar="FILE", help="write every mutant and its outcome to FILE")
+    parser.add_argument("--again", metavar="FILE", help="only the survivors in a FILE that --json wrote")
+    parser.add_argument("--tests", nargs="+", metavar="FILE", help="files of tests that may run; default: the table's")
     options = parser.parse_args(arguments)
     selected = choose(options)
     if not selected:
         parser.error(f"no module has {options.modules} in its path")
     run = Run(options, selected)
-    files = [str(ROOT / file) for file in (table.LOOPS if options.loops else table.FILES)]
+    files = [str(ROOT / file) for file in options.tests or (table.LOOPS if options.loops else table.FILES)]
     os.environ |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}  # as many processes as processors
     os.chdir(ROOT)
     status = pytest.main([*table.OPTIONS, *files], plugins=[run])
@@ -70,6 +72,10 @@ def choose(options: argparse.Namespace) -> list[Mutant]:
     names = [file.relative_to(ROOT).as_posix() for file in files]
     wanted = [name for name in names if not options.modules or any(part in name for part in options.modules)]
     population = [mutant for name in wanted for mutant in of(ROOT, name)]
+    if options.again:
+        rows = json.loads(Path(options.again).read_text())
+        survivors = {(row["file"], row["function"], row["change"]) for row in rows if row["status"] == "survived"}
+        population = [mutant for mutant in population if (mutant.file, mutant.function, mutant.change) in survivors]
     random.Random(options.seed).shuffle(population)
     return population[: options.sample]
 

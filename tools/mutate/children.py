@@ -108,9 +108,7 @@ def _outcome(pipe: int, child: int, seconds: float) -> Outcome:
     return Outcome("passed", "", seconds) if text == "passed" else Outcome("failed", text, seconds)
 
 
-def run_tests(
-    items: Sequence[Any], on_test: Callable[[float, bool], None] | None = None, seconds: float = 0.0
-) -> str:
+def run_tests(items: Sequence[Any], on_test: Callable[[float, bool], None] | None = None, seconds: float = 0.0) -> str:
     """Run tests in order; return the id of the first that fails, '' if none does.
 
     With `on_test`, a function of a test's seconds and whether it failed, all run. With `seconds` one that takes more

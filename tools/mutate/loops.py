@@ -20,7 +20,7 @@ SWAPS = {"<": "<=", "<=": "<", ">": ">=", ">=": ">", "==": "!=", "!=": "==", "+"
          "%": "/", "&&": "||", "||": "&&"}  # fmt: skip
 # Binary operators have blanks around them.
 PLACE = re.compile(r"(?<= )(?:<=|>=|==|!=|&&|\|\||[<>+\-*/%])(?= )|(?<![\w.#])\d+(?![\w.])")
-SKIPPED = re.compile(r'/\*.*?\*/|"[^"\n]*"|^[ ]*#[ ]*(?:include|if|elif|undef|error|pragma|define KIND)[^\n]*', re.S | re.M)
+SKIPPED = re.compile(r'/\*.*?\*/|"[^"\n]*"|^ *# *(?:include|if|elif|undef|error|pragma|define KIND)[^\n]*', re.S | re.M)
 INVALID = "does not compile"
 
 
@@ -31,7 +31,8 @@ def mutants(root: Path, file: str) -> list[Mutant]:
     result = []
     for number, match in enumerate(PLACE.finditer(masked)):
         line = text.count("\n", 0, match.start()) + 1
-        change = f"{text.splitlines()[line - 1].strip()}: {match[0]} -> {_swapped(match[0])}"
+        before, after = text[: match.start()].rpartition("\n")[2], text[match.end() :].partition("\n")[0]
+        change = f"{match[0]} -> {_swapped(match[0])} in `{before.lstrip()}...{after}`"
         result.append(Mutant(file, line, "", match.start(), change, number))
     return result
 

@@ -1,6 +1,6 @@
 """The mutants of a module: every place in its syntax tree where one operator, number or condition can be another.
 
-Annotations, docstrings and the texts of errors (f-strings) are left out: they compute nothing.
+Annotations, docstrings, the texts of errors (f-strings) and `strict=` are left out: they compute nothing.
 """
 
 from __future__ import annotations
@@ -41,11 +41,20 @@ class Mutant(NamedTuple):
 
 def mutants(root: Path, file: str) -> list[Mutant]:
     """Return all mutants of a module."""
-    tree = ast.parse((root / file).read_text())
+    text = (root / file).read_text()
     return [
-        Mutant(file, getattr(old, "lineno", 0), *_scope(stack), f"{_text(old)} -> {_text(new)}", number)
-        for number, (stack, old, new, _) in enumerate(_sites(tree))
+        Mutant(file, old.lineno, *_scope(stack), _change(text, old, new), number)
+        for number, (stack, old, new, _) in enumerate(_sites(ast.parse(text)))
     ]
+
+
+def _change(text: str, old: ast.AST, new: ast.AST) -> str:
+    """Return the change, and of a short one the line around it, with an ellipsis in its place."""
+    change, line = f"{_text(old)} -> {_text(new)}", text.splitlines()[old.lineno - 1]
+    if len(change) > 25 or old.end_lineno != old.lineno:
+        return change
+    start, stop = (len(line.encode()[:offset].decode()) for offset in (old.col_offset, old.end_col_offset))
+    return f"{change} in `{line[:start].lstrip()}...{line[stop:]}`"
 
 
 def compiled(root: Path, mutant: Mutant) -> CodeType:
@@ -65,7 +74,7 @@ def _sites(tree: ast.Module) -> Iterator[tuple[list[ast.AST], ast.AST, ast.AST, 
     def inside(node: ast.AST, stack: list[ast.AST]) -> Iterator:
         is_scope = isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
         for field, value in ast.iter_fields(node):
-            if field in SKIPPED_FIELDS or isinstance(node, ast.JoinedStr):
+            if field in SKIPPED_FIELDS or isinstance(node, ast.JoinedStr) or getattr(node, "arg", "") == "strict":
                 continue
             # Defaults of parameters are computed outside of the function.
             within = [*stack, node] if is_scope and field not in ("args", "bases") else stack
