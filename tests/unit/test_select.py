@@ -11,6 +11,7 @@ from arrayconv._arrays.traits import Traits
 from arrayconv._costs.cost_table import MethodCost
 from arrayconv._plan import rank as rank_module
 from arrayconv._plan.rank import TABLE, Budget, rank
+from arrayconv._problem.split import live_phases
 from tests.cases import CASES, axis, spec
 
 NUMPY = Traits("numpy", "cpu", "float64", "float64", readable=True, writable=True, transforms="scipy")
@@ -137,7 +138,7 @@ def pieces(sizes, block):
 
 
 def test_samples_of_a_piece_are_those_that_its_windows_span():
-    for one in [axis for case in CASES for axis in case.spec.axes if axis.outputs and axis.upsample == 1]:
+    for one in [one for case in CASES for one in case.spec.axes if one.outputs and one.upsample == 1]:
         windows = [range(one.stride * p, one.stride * p + one.reach) for p in range(one.outputs)]
         assert rank_module._samples(one) == max(map(max, windows)) - min(map(min, windows)) + 1
 
@@ -158,3 +159,11 @@ def test_pieces_are_counted_over_all_phases(one, count):
     phased = rank_module._Phased(problem, rank_module._largest_phase(problem), {})
     model = rank_module._CostModel(ALGORITHMS["direct"], phased, NUMPY, frozenset())
     assert model.count((2, 1, 3)) == count
+
+
+def test_the_phase_with_the_most_work_represents_all():
+    for one in [one for case in CASES for one in case.spec.axes if live_phases(one)]:
+        largest = rank_module._largest(one)
+        assert largest.taps * largest.outputs == max(p.axis.taps * p.axis.outputs for p in live_phases(one))
+    uneven = axis(5, 5, 3, upsample=2)  # 3 taps for 2 outputs, 2 taps for 1
+    assert (rank_module._largest(uneven).taps, rank_module._largest(uneven).outputs) == (3, 2)

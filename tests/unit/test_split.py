@@ -195,3 +195,11 @@ def extended_axis_reads_what_the_definition_reads(one):
     assert read == inside
     assert [n for n in samples if n is not None] == list(range(one.size))
     assert extended.size == len(samples)
+
+
+@pytest.mark.parametrize(("channels", "is_large"), [(1, False), (4, True)])
+def test_borders_are_slabs_where_the_samples_of_all_channels_are_many(channels, is_large):
+    side = axis(side_length := int(partition.SMALL**0.5) - 1, 3, side_length, before=1, boundary="reflect")
+    problem = spec(side, side, channels=channels)
+    whole = partition.partition(problem, (1, 1, side_length, side_length), extends=frozenset(), slabs=True)
+    assert whole.num_pieces == len(list(split.boxes([split.phases(side)[0]] * 2, slabs=is_large)))
