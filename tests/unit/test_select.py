@@ -130,7 +130,8 @@ def test_a_block_is_halved_until_there_are_enough_pieces_and_no_further():
             assert parts <= count <= max(pieces(sizes, whole), 2 * parts)
     assert rank_module._split_block((1, 1, 60), (1, 1, 100), [3], 2) == (1, 1, 60)
     assert rank_module._split_block((2, 1, 60), (2, 1, 60), [3], 2) == (1, 1, 60)
-    assert rank_module._split_block((1, 1, 7, 60), (1, 1, 7, 60), [4, 3], 2) == (1, 1, 7, 30)
+    assert rank_module._split_block((1, 1, 8, 60), (1, 1, 8, 60), [4, 3], 2) == (1, 1, 8, 30)
+    assert rank_module._split_block((1, 1, 9, 60), (1, 1, 9, 60), [4, 3], 2) == (1, 1, 5, 60)
 
 
 def pieces(sizes, block):

@@ -92,3 +92,13 @@ def test_positions_are_refused_from_the_first_that_needs_more_than_64_bits():
     axes.check_positions("f", Axis(size=3, taps=1, outputs=1, before=axes._LIMIT - 1))
     with pytest.raises(OverflowError, match="must be counted in 64 bits"):
         axes.check_positions("f", Axis(size=3, taps=1, outputs=1, before=axes._LIMIT))
+    axes.check_positions("f", Axis(size=3, taps=1, outputs=2, stride=axes._LIMIT // 2))
+    with pytest.raises(OverflowError, match="must be counted in 64 bits"):
+        axes.check_positions("f", Axis(size=3, taps=1, outputs=3, stride=axes._LIMIT // 2))
+
+
+@pytest.mark.parametrize("outside", [(0, 3), (-4, 0), (3, -4)])
+def test_each_axis_is_one_of_x(outside):
+    assert axes.convolved_axes("f", 3, 2, (-3, 2)) == (0, 2)
+    with pytest.raises(ValueError, match="`axes` must be in"):
+        axes.convolved_axes("f", 3, 2, outside)

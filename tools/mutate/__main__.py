@@ -55,6 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(f"no module has {options.modules} in its path")
     run = Run(options, selected)
     files = [str(ROOT / file) for file in options.tests or (table.LOOPS if options.loops else table.FILES)]
+    files.append(str(ROOT / table.CONFORMANCE))  # last, since pytest runs a file once; the suite has the options
     os.environ |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}  # as many processes as processors
     os.chdir(ROOT)
     status = pytest.main([*table.OPTIONS, *files], plugins=[run])
@@ -71,8 +72,8 @@ def choose(options: argparse.Namespace) -> list[Mutant]:
     else:
         files, of = modules(), operators.mutants
     names = [file.relative_to(ROOT).as_posix() for file in files]
-    wanted = [name for name in names if not options.modules or any(part in name for part in options.modules)]
-    population = [mutant for name in wanted for mutant in of(ROOT, name)]
+    selected = [name for name in names if not options.modules or any(part in name for part in options.modules)]
+    population = [mutant for name in selected for mutant in of(ROOT, name)]
     if options.again:
         rows = json.loads(Path(options.again).read_text())
         survivors = {(row["file"], row["function"], row["change"]) for row in rows if row["status"] == "survived"}
@@ -109,7 +110,9 @@ class Run:
         rows: dict[tuple[Path, str], list[Any]] = defaultdict(list)
         for item in items:
             rows[item.path, item.originalname].append(item)
-        chosen = {row for test in rows.values() for row in random.Random(0).sample(test, min(len(test), self.options.rows))}
+        chosen = {
+            row for test in rows.values() for row in random.Random(0).sample(test, min(len(test), self.options.rows))
+        }
         items[:] = [item for item in items if item in chosen]
         for item in items:
             if hasattr(item.obj, "hypothesis"):

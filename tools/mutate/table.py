@@ -48,6 +48,7 @@ FILES = tuple(
     )] + [f"conformance/test_{name}.py" for name in ("values", "lags", "einconv", "boundaries")]
 )  # fmt: skip
 EXCLUDED_WORDS = ("torch", "jax", "compile", "array_api_strict", "keras", "cupy", "dask")  # in a test's id
+CONFORMANCE = "conformance/test_lags.py"  # runs always: with a file of the suite pytest knows these options
 EXAMPLES = 10  # of a property, at most
 ROWS = 12  # of a test with many, chosen at random
 TEST_SECONDS = 2  # a test that takes longer is left out
