@@ -203,3 +203,10 @@ def test_borders_are_slabs_where_the_samples_of_all_channels_are_many(channels, 
     problem = spec(side, side, channels=channels)
     whole = partition.partition(problem, (1, 1, side_length, side_length), extends=frozenset(), slabs=True)
     assert whole.num_pieces == len(list(split.boxes([split.phases(side)[0]] * 2, slabs=is_large)))
+
+
+@pytest.mark.parametrize("boundary", BOUNDARIES)
+def test_only_zeros_are_padded_by_methods_that_pad(boundary):
+    one = axis(9, 3, 9, before=1, boundary=boundary)
+    assert split.handles_zeros(one, {"zero"}) is (boundary == "constant")
+    assert not split.handles_zeros(one, {"wrap"})
