@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--loops", action="store_true", help="the C sources, a compilation each, instead of modules")
     parser.add_argument("--json", metavar="FILE", help="write every mutant and its outcome to FILE")
     parser.add_argument("--rows", type=int, default=table.ROWS, help="of a parametrized test, chosen at random")
-    parser.add_argument("--again", metavar="FILE", help="only the survivors in a FILE that --json wrote")
+    parser.add_argument("--again", metavar="FILE", help="the survivors in a FILE that --json wrote")
     parser.add_argument("--tests", nargs="+", metavar="FILE", help="files of tests that may run; default: the table's")
     options = parser.parse_args(arguments)
     selected = choose(options)
@@ -110,10 +110,10 @@ class Run:
         rows: dict[tuple[Path, str], list[Any]] = defaultdict(list)
         for item in items:
             rows[item.path, item.originalname].append(item)
-        chosen = {
+        sample = {
             row for test in rows.values() for row in random.Random(0).sample(test, min(len(test), self.options.rows))
         }
-        items[:] = [item for item in items if item in chosen]
+        items[:] = [item for item in items if item in sample]
         for item in items:
             if hasattr(item.obj, "hypothesis"):
                 own = item.obj._hypothesis_internal_use_settings

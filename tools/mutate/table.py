@@ -25,9 +25,9 @@ MODULES: dict[str, tuple[str, ...]] = {
     "arrayconv/_run/pieces.py": (f"{UNIT}/test_pieces.py",),
     "arrayconv/_run/canonical.py": (f"{UNIT}/test_layout.py", *EINCONV),
     "arrayconv/_run/operands.py": (DEFINITION, f"{UNIT}/test_memory.py"),
-    "arrayconv/_calls/binding.py": (f"{UNIT}/test_out.py", f"{UNIT}/test_cache_outputs.py"),
+    "arrayconv/_calls/binding.py": (f"{UNIT}/test_cache.py", f"{UNIT}/test_out.py", f"{UNIT}/test_cache_outputs.py"),
     "arrayconv/_nn/shapes.py": (f"{UNIT}/test_nn.py", f"{UNIT}/test_errors.py"),
-    "arrayconv/_signal/shapes.py": (*SIGNAL, f"{UNIT}/test_errors.py"),
+    "arrayconv/_signal/shapes.py": (*SIGNAL, "tests/parity/test_signal.py", f"{UNIT}/test_errors.py"),
     "arrayconv/_einconv": EINCONV,
 }  # fmt: skip
 
@@ -40,7 +40,7 @@ LOOPS = (f"{UNIT}/test_native.py", f"{UNIT}/test_native_tiles.py", f"{UNIT}/test
 FILES = tuple(
     [f"{UNIT}/test_{name}.py" for name in (
         "boundary", "split", "layout", "shapes", "lags", "select", "workspace", "parallel", "pieces", "transform",
-        "growth", "out", "cache_outputs", "cache_doors", "cache_imitations", "errors", "nn", "einconv", "explain",
+        "growth", "out", "cache", "cache_outputs", "cache_doors", "cache_imitations", "errors", "nn", "einconv", "explain",
         "explain_calls", "windows", "memory", "operands", "config",
     )] + [f"{PROPERTY}/test_{name}.py" for name in (
         "definition", "adjoint", "gradients", "laws", "fused_filters", "fused_passes", "signal_calls",
