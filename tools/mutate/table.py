@@ -40,12 +40,12 @@ LOOPS = (f"{UNIT}/test_native.py", f"{UNIT}/test_native_tiles.py", f"{UNIT}/test
 FILES = tuple(
     [f"{UNIT}/test_{name}.py" for name in (
         "boundary", "split", "layout", "shapes", "lags", "select", "workspace", "parallel", "pieces", "transform",
-        "growth", "out", "cache", "cache_outputs", "cache_doors", "cache_imitations", "errors", "nn", "einconv", "explain",
-        "explain_calls", "windows", "memory", "operands", "config",
+        "growth", "out", "cache", "cache_outputs", "cache_doors", "cache_imitations", "errors", "nn", "einconv",
+        "explain", "explain_calls", "windows", "memory", "operands", "config",
     )] + [f"{PROPERTY}/test_{name}.py" for name in (
         "definition", "adjoint", "gradients", "laws", "fused_filters", "fused_passes", "signal_calls",
         "nothing", "distances", "nonfinite", "separable",
-    )] + [f"conformance/test_{name}.py" for name in ("values", "lags", "einconv", "boundaries")]
+    )] + ["tests/parity/test_signal.py"] + [f"conformance/test_{name}.py" for name in ("values", "lags", "einconv", "boundaries")]
 )  # fmt: skip
 EXCLUDED_WORDS = ("torch", "jax", "compile", "array_api_strict", "keras", "cupy", "dask")  # in a test's id
 CONFORMANCE = "conformance/test_lags.py"  # runs always: with a file of the suite pytest knows these options
