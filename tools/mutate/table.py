@@ -45,7 +45,8 @@ FILES = tuple(
     )] + [f"{PROPERTY}/test_{name}.py" for name in (
         "definition", "adjoint", "gradients", "laws", "fused_filters", "fused_passes", "signal_calls",
         "nothing", "distances", "nonfinite", "separable",
-    )] + ["tests/parity/test_signal.py"] + [f"conformance/test_{name}.py" for name in ("values", "lags", "einconv", "boundaries")]
+    )] + [f"conformance/test_{name}.py" for name in ("values", "lags", "einconv", "boundaries")]
+    + ["tests/parity/test_signal.py"]
 )  # fmt: skip
 EXCLUDED_WORDS = ("torch", "jax", "compile", "array_api_strict", "keras", "cupy", "dask")  # in a test's id
 CONFORMANCE = "conformance/test_lags.py"  # runs always: with a file of the suite pytest knows these options
