@@ -190,3 +190,12 @@ def test_every_method_cost_is_of_an_accelerated_method():
     from arrayconv._accel.native import native_filters
 
     assert {name.partition("-")[0] for name in METHOD_COSTS} <= {*ACCELERATED, native_filters.NAME}
+
+
+def test_a_bound_call_keeps_its_direct_function():
+    arrayconv.convolve(X, KERNEL)
+    (call,) = cache._calls.values()
+    while not hasattr(call, "bind"):
+        call = call[0]
+    assert call.bind() is not None
+    assert call.bind() is call.bind()

@@ -790,3 +790,12 @@ def test_padding_must_be_a_name_a_number_or_a_pair():
             (TypeError, ValueError), match=r"^einconv: `padding` must be .*a \(before, after\) pair.* Got "
         ):
             arrayconv.einconv("n, n -> n | n", np.ones(8), np.ones(3), padding=padding)
+
+
+@pytest.mark.parametrize("option", [{"stride": 3}, {"dilation": 3}, {"upsample": 3}])
+def test_labels_that_a_dict_leaves_out_have_the_default(option):
+    (name, value), x, kernel = *option.items(), np.arange(63.0).reshape(7, 9), np.arange(1.0, 7).reshape(2, 3)
+    first, second = (
+        arrayconv.einconv("h w, h w -> h w | h w", x, kernel, **{name: entry}) for entry in ({"w": value}, (1, value))
+    )
+    np.testing.assert_array_equal(first, second)

@@ -5,7 +5,9 @@ import pytest
 
 from arrayconv._arrays.namespace import compat_namespace
 from arrayconv._problem.layout import Permutation, broadcast_layout, layout
-from arrayconv._run.canonical import permuted
+from arrayconv._problem.problem import paired
+from arrayconv._problem.spec import Axis
+from arrayconv._run.canonical import caller_result, copies_result, permuted
 
 XP = compat_namespace()
 
@@ -48,3 +50,11 @@ def test_inverse_undoes_the_order():
     x = np.arange(60).reshape(3, 4, 5)
     there = Permutation((3, 4, 5), (2, 0, 1), (5, 12))
     np.testing.assert_array_equal(permuted(permuted(x, there, XP), there.inverse, XP), x)
+
+
+@pytest.mark.parametrize(("shape", "copies"), [((2, 5, 4, 7), False), ((2, 20, 7), True)])
+def test_a_result_is_copied_where_axes_are_reordered_and_merged(shape, copies):
+    problem = paired("f", (2, 5, 4, 9), (1, 5, 1, 3), range(4), {3: Axis(9, 3, 7)})._replace(shape=shape)
+    y = np.zeros(problem.spec.output_shape)
+    assert copies_result(problem) is copies
+    assert np.shares_memory(caller_result(y, problem, XP), y) is not copies

@@ -7,8 +7,9 @@ import torch
 import arrayconv
 from arrayconv import nn, signal
 from arrayconv._plan.rank import TABLE
+from arrayconv._problem import positional
 from arrayconv._problem.layout import Permutation
-from arrayconv._run.pieces import Pieces, joins_in_view
+from arrayconv._run.pieces import Pieces, has_views, joins_in_view
 from arrayconv.testing import error_bound
 
 RANDOM = np.random.default_rng(0)
@@ -155,3 +156,22 @@ def test_every_range_of_joined_axes_is_read_and_written(shape, order):
             expected = np.zeros(joined)
             expected[index] = whole[index]
             np.testing.assert_array_equal(written.transpose(order).reshape(joined), expected)
+
+
+def test_an_ellipsis_writes_one_number_or_all():
+    array = np.zeros((3, 4, 5))
+    pieces = Pieces(array, Permutation((3, 4, 5), (2, 0, 1), (5, 12)), array.dtype)
+    pieces[...] = 7
+    np.testing.assert_array_equal(array, 7)
+    values = np.arange(60.0).reshape(5, 12)
+    pieces[...] = values
+    np.testing.assert_array_equal(array.transpose(2, 0, 1).reshape(5, 12), values)
+
+
+@pytest.mark.parametrize(
+    ("x_shape", "kernel_shape", "views"),
+    [((1, 9), (1, 3), True), ((2, 9), (1, 3), True), ((1, 9), (2, 3), True), ((2, 2, 9), (1, 1, 3), False)],
+)
+def test_a_result_is_a_view_where_no_axes_longer_than_1_are_joined(x_shape, kernel_shape, views):
+    geometry = positional.geometry("f", "valid", len(x_shape) - 1, "constant", 1, 1)
+    assert has_views(positional.problem("f", x_shape, kernel_shape, geometry)) is views

@@ -1,5 +1,6 @@
 """The ranking: integers only, the same for the same key, with a reason for every refusal."""
 
+from itertools import product
 from math import prod
 
 import pytest
@@ -8,7 +9,9 @@ from arrayconv._accel.native import rows as loops
 from arrayconv._algorithms import ALGORITHMS
 from arrayconv._arrays.traits import Traits
 from arrayconv._costs.cost_table import MethodCost
+from arrayconv._plan import rank as rank_module
 from arrayconv._plan.rank import TABLE, Budget, rank
+from arrayconv._problem.split import live_phases
 from tests.cases import CASES, axis, spec
 
 NUMPY = Traits("numpy", "cpu", "float64", "float64", readable=True, writable=True, transforms="scipy")
@@ -116,3 +119,52 @@ def test_loops_are_expected_to_gain_from_as_many_threads_as_there_are_blocks_of_
     problem, method_cost = spec(axis(outputs + taps - 1, taps)), MethodCost(0, 1000)
     alone, shared = (loops.cost(problem, NUMPY._replace(threads=threads), method_cost) for threads in (1, 4))
     assert alone / shared == pytest.approx(gain, rel=0.05)
+
+
+def test_a_block_is_halved_until_there_are_enough_pieces_and_no_further():
+    for sizes, block in product([(1, 1, 100), (5, 2, 30, 7)], [60, 100, 3]):
+        whole = tuple(min(n, block) for n in sizes)
+        reaches = [3] * (len(sizes) - 2)
+        for parts in (1, 2, 3, 8):
+            count = pieces(sizes, rank_module._split_block(whole, sizes, reaches, parts))
+            assert parts <= count <= max(pieces(sizes, whole), 2 * parts)
+    assert rank_module._split_block((1, 1, 60), (1, 1, 100), [3], 2) == (1, 1, 60)
+    assert rank_module._split_block((2, 1, 60), (2, 1, 60), [3], 2) == (1, 1, 60)
+    assert rank_module._split_block((1, 1, 8, 60), (1, 1, 8, 60), [4, 3], 2) == (1, 1, 8, 30)
+    assert rank_module._split_block((1, 1, 9, 60), (1, 1, 9, 60), [4, 3], 2) == (1, 1, 5, 60)
+
+
+def pieces(sizes, block):
+    return prod(-(-n // size) for n, size in zip(sizes, block, strict=True))
+
+
+def test_samples_of_a_piece_are_those_that_its_windows_span():
+    for one in [one for case in CASES for one in case.spec.axes if one.outputs and one.upsample == 1]:
+        windows = [range(one.stride * p, one.stride * p + one.reach) for p in range(one.outputs)]
+        assert rank_module._samples(one) == max(map(max, windows)) - min(map(min, windows)) + 1
+
+
+def test_bytes_of_a_piece_are_its_samples_kernel_and_result_and_the_workspace():
+    inside, extended = spec(axis(50, 5, 46), channels=3), spec(axis(50, 5, 50, before=2), channels=3)
+    for problem, samples, copies in ((inside, 50, 1), (extended, 54, 2)):
+        method = ALGORITHMS["direct"]
+        expected = 8 * (copies * 3 * samples + 2 * 3 * 5 + problem.outputs) + method.workspace(problem, NUMPY)
+        assert rank_module._piece_bytes(method, problem, problem, NUMPY) == expected
+
+
+@pytest.mark.parametrize(
+    ("one", "count"), [(axis(10, 3, 8), 2 * 3), (axis(5, 4, 10, upsample=2), 2 * 2 * 2), (axis(10, 3, 0), 2 * 1)]
+)
+def test_pieces_are_counted_over_all_phases(one, count):
+    problem = spec(one, batch=3)
+    phased = rank_module._Phased(problem, rank_module._largest_phase(problem), {})
+    model = rank_module._CostModel(ALGORITHMS["direct"], phased, NUMPY, frozenset())
+    assert model.count((2, 1, 3)) == count
+
+
+def test_the_phase_with_the_most_work_represents_all():
+    for one in [one for case in CASES for one in case.spec.axes if live_phases(one)]:
+        largest = rank_module._largest(one)
+        assert largest.taps * largest.outputs == max(p.axis.taps * p.axis.outputs for p in live_phases(one))
+    uneven = axis(5, 5, 3, upsample=2)  # 3 taps for 2 outputs, 2 taps for 1
+    assert (rank_module._largest(uneven).taps, rank_module._largest(uneven).outputs) == (3, 2)

@@ -82,3 +82,23 @@ def test_lags_as_ints_and_pairs(value, count, windows):
 )
 def test_paddings_as_names_ints_and_pairs(value, count, pairs):
     assert axes.padding_per_axis("f", value, count) == pairs
+
+
+def test_positions_are_refused_from_the_first_that_needs_more_than_64_bits():
+    longest = Axis(size=3, taps=1, outputs=axes._LIMIT - 1)
+    axes.check_positions("f", longest)
+    with pytest.raises(OverflowError, match=f"read from sample 0 to {axes._LIMIT - 1}"):
+        axes.check_positions("f", longest._replace(outputs=axes._LIMIT))
+    axes.check_positions("f", Axis(size=3, taps=1, outputs=1, before=axes._LIMIT - 1))
+    with pytest.raises(OverflowError, match="must be counted in 64 bits"):
+        axes.check_positions("f", Axis(size=3, taps=1, outputs=1, before=axes._LIMIT))
+    axes.check_positions("f", Axis(size=3, taps=1, outputs=2, stride=axes._LIMIT // 2))
+    with pytest.raises(OverflowError, match="must be counted in 64 bits"):
+        axes.check_positions("f", Axis(size=3, taps=1, outputs=3, stride=axes._LIMIT // 2))
+
+
+@pytest.mark.parametrize("outside", [(0, 3), (-4, 0), (3, -4)])
+def test_each_axis_is_one_of_x(outside):
+    assert axes.convolved_axes("f", 3, 2, (-3, 2)) == (0, 2)
+    with pytest.raises(ValueError, match="`axes` must be in"):
+        axes.convolved_axes("f", 3, 2, outside)

@@ -5,7 +5,7 @@ from math import prod
 
 import pytest
 
-from arrayconv._problem import partition, split
+from arrayconv._problem import gradient, partition, split
 from arrayconv._problem.boundary import BOUNDARIES, FILL, distinct_runs
 from tests import oracle
 from tests.cases import CASES, axis, spec
@@ -168,3 +168,45 @@ def test_samples_cut_out_are_extended_as_the_whole_axis_is(size, boundary):
         read = [FILL if place is None else positions[place] for place in places]
         expected = [oracle.source(p, size, boundary) for p in range(lo, lo + length)]
         assert read == [FILL if place is None else place for place in expected]
+
+
+def test_outputs_of_a_partition_are_those_of_its_pieces():
+    for case in CASES:
+        for block in ((1, 1, *(2 for _ in case.spec.axes)), (9, 9, *(99 for _ in case.spec.axes))):
+            whole = partition.partition(case.spec, block, extends=frozenset(), slabs=False)
+            expected = sum(piece.spec.outputs for piece in whole.pieces())
+            assert whole.outputs == expected == whole._replace(cached_pieces=()).outputs
+            if all(one.upsample == 1 for one in case.spec.axes):
+                assert expected == case.spec.outputs
+
+
+def test_x_extended_by_its_borders_is_read_inside_at_the_same_samples():
+    assert offenders(AXES, extended_axis_reads_what_the_definition_reads) == {}
+
+
+def extended_axis_reads_what_the_definition_reads(one):
+    one = one._replace(boundary="constant")
+    (extended,), (border,) = gradient.on_extended(spec(one)).axes, gradient.border_runs(spec(one))
+    samples = [run.start + run.step * n if run.start != FILL else None for run in border for n in range(run.length)]
+    samples = samples or list(range(one.size))
+    assert all(0 <= place < len(samples) for pairs in pairs_by_output(extended) for _, place in pairs)
+    read = [{(k, samples[place]) for k, place in pairs} for pairs in pairs_by_output(extended)]
+    inside = [{(k, u if 0 <= u < one.size else None) for k, u in pairs} for pairs in pairs_by_output(one)]
+    assert read == inside
+    assert [n for n in samples if n is not None] == list(range(one.size))
+    assert extended.size == len(samples)
+
+
+@pytest.mark.parametrize(("channels", "is_large"), [(1, False), (4, True)])
+def test_borders_are_slabs_where_the_samples_of_all_channels_are_many(channels, is_large):
+    side = axis(side_length := int(partition.SMALL**0.5) - 1, 3, side_length, before=1, boundary="reflect")
+    problem = spec(side, side, channels=channels)
+    whole = partition.partition(problem, (1, 1, side_length, side_length), extends=frozenset(), slabs=True)
+    assert whole.num_pieces == len(list(split.boxes([split.phases(side)[0]] * 2, slabs=is_large)))
+
+
+@pytest.mark.parametrize("boundary", BOUNDARIES)
+def test_only_zeros_are_padded_by_methods_that_pad(boundary):
+    one = axis(9, 3, 9, before=1, boundary=boundary)
+    assert split.handles_zeros(one, {"zero"}) is (boundary == "constant")
+    assert not split.handles_zeros(one, {"wrap"})

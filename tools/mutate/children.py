@@ -1,0 +1,202 @@
+"""Run tests in forked children of one process that has imported and collected all of them, but run none.
+
+A child changes the code of the functions that are already there, runs its tests up to the first failure, and ends. What
+a fault breaks, a crash and an endless loop included, ends with the child.
+"""
+
+from __future__ import annotations
+
+import ast
+import gc
+import os
+import resource
+import select
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from types import CodeType, FunctionType, ModuleType
+from typing import Any, NamedTuple
+
+MEMORY = 6 << 30  # bytes of address space that a child may have more than its parent
+
+
+class Outcome(NamedTuple):
+    """How a child ended: 'failed' with the test or error, 'passed', 'crashed' with a signal, 'timeout'."""
+
+    status: str
+    text: str
+    seconds: float
+
+
+class Job(NamedTuple):
+    """What a child runs: its name, the function of a writer of text that returns a text, and its seconds."""
+
+    key: Any
+    run: Callable[[], str]
+    seconds: float
+
+
+def run_all(jobs: Iterable[Job], parallel: int, deadline: float) -> Iterator[tuple[Any, Outcome]]:
+    """Yield (key, outcome) of every job as it ends; no job starts after the deadline.
+
+    A job passes by returning '', and fails by returning a text or by raising.
+    """
+    waiting, running = iter(jobs), {}
+    while True:
+        while len(running) < parallel and time.monotonic() < deadline:
+            job = next(waiting, None)
+            if job is None:
+                break
+            child, pipe = _fork(job)
+            running[pipe] = (job, child, time.monotonic())
+        if not running:
+            return
+        ready = select.select(list(running), [], [], 0.2)[0]
+        for pipe, (job, child, start) in list(running.items()):
+            seconds = time.monotonic() - start
+            if pipe in ready:
+                del running[pipe]
+                yield job.key, _outcome(pipe, child, seconds)
+            elif seconds > job.seconds:
+                del running[pipe]
+                os.kill(child, signal.SIGKILL)
+                os.waitpid(child, 0)
+                os.close(pipe)
+                yield job.key, Outcome("timeout", "", seconds)
+
+
+def _fork(job: Job) -> tuple[int, int]:
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child:
+        os.close(writing)
+        return child, reading
+    try:
+        quiet = os.open(os.devnull, os.O_RDWR)
+        for stream in (0, 1, 2):
+            os.dup2(quiet, stream)
+        used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY, used + MEMORY))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        _refuse_compilers()
+        text = job.run() or "passed"
+    except BaseException as failure:
+        text = f"{type(failure).__name__}: {failure}"
+    for part in range(0, len(text.encode()), 1 << 15):
+        os.write(writing, text.encode()[part : part + (1 << 15)])
+    os._exit(0)
+
+
+def _refuse_compilers() -> None:
+    """Let JAX raise where it would compile: it waits for threads that a child does not have."""
+    if (compiler := sys.modules.get("jax._src.compiler")) is not None:
+
+        def refuse(*_: object, **__: object) -> None:
+            raise RuntimeError("XLA can't compile in a forked child")
+
+        compiler.backend_compile_and_load = refuse
+
+
+def _outcome(pipe: int, child: int, seconds: float) -> Outcome:
+    with os.fdopen(pipe, "rb") as file:
+        text = file.read().decode()
+    status = os.waitpid(child, 0)[1]
+    if not text:
+        return Outcome("crashed", f"signal {status & 127}", seconds)
+    return Outcome("passed", "", seconds) if text == "passed" else Outcome("failed", text, seconds)
+
+
+def run_tests(items: Sequence[Any], on_test: Callable[[float, bool], None] | None = None, seconds: float = 0.0) -> str:
+    """Run tests in order; return the id of the first that fails, '' if none does.
+
+    With `on_test`, a function of a test's seconds and whether it failed, all run. With `seconds` one that takes more
+    time than that of a processor fails.
+    """
+    failures: list[str] = []
+
+    class Listener:
+        def pytest_runtest_logreport(self, report: Any) -> None:
+            if report.failed:
+                failures.append(report.nodeid)
+
+    hook = items[0].config.hook
+    items[0].config.pluginmanager.register(Listener())
+
+    def late(*_: object) -> None:
+        raise TimeoutError("the test takes too long")
+
+    signal.signal(signal.SIGVTALRM, late)
+    for item, following in zip(items, [*items[1:], None], strict=True):
+        start = time.perf_counter()
+        signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
+        hook.pytest_runtest_protocol(item=item, nextitem=following)
+        if on_test:
+            on_test(time.perf_counter() - start, item.nodeid in failures)
+        elif failures:
+            return failures[0]
+    return failures[0] if failures else ""
+
+
+# ---- the code that is already there ----
+
+
+def functions_of(paths: set[str]) -> dict[str, list[FunctionType]]:
+    """Return all functions that exist of some source files."""
+    gc.unfreeze()
+    functions: dict[str, list[FunctionType]] = {path: [] for path in paths}
+    for entry in gc.get_objects():
+        if type(entry) is FunctionType and entry.__code__.co_filename in functions:
+            functions[entry.__code__.co_filename].append(entry)
+    gc.freeze()
+    return functions
+
+
+def replace_functions(functions: list[FunctionType], module: CodeType) -> int:
+    """Give functions the code that a compiled module has for them; return how many changed."""
+    codes = {(code.co_firstlineno, code.co_qualname): code for code in _codes(module)}
+    changed = 0
+    for function in functions:
+        code = codes.get((function.__code__.co_firstlineno, function.__code__.co_qualname))
+        if code is not None and code != function.__code__:
+            function.__code__ = code
+            changed += 1
+    return changed
+
+
+def _codes(code: CodeType) -> Iterator[CodeType]:
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _codes(constant)
+
+
+def replace_module(path: str, code: CodeType) -> None:
+    """Execute a compiled module again, and bind its new values wherever its names are imported."""
+    module = next(m for m in sys.modules.values() if getattr(m, "__file__", None) == path)
+    old = dict(vars(module))
+    exec(code, vars(module))
+    new = {name: value for name, value in vars(module).items() if name in old and value is not old[name]}
+    for other in list(sys.modules.values()):
+        if isinstance(other, ModuleType) and other.__name__.split(".")[0] in ("arrayconv", "tests", "conformance"):
+            for name in new:
+                if other.__dict__.get(name, new) is old[name]:
+                    setattr(other, name, new[name])
+
+
+class Marks(set[int]):
+    """The numbers of the functions that were called since the last `clear`; `note_calls` makes them add theirs."""
+
+
+def note_calls(functions: list[FunctionType], path: str, marks: Marks) -> None:
+    """Let each function of a source file add the first line of its code to `marks` when it is called."""
+    tree = ast.parse(Path(path).read_text())
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+            statement = ast.parse(f"__marks__.add({first})").body[0]
+            has_docstring = ast.get_docstring(node) is not None
+            node.body.insert(int(has_docstring), ast.copy_location(statement, node.body[0]))
+    vars(next(m for m in sys.modules.values() if getattr(m, "__file__", None) == path))["__marks__"] = marks
+    replace_functions(functions, compile(ast.fix_missing_locations(tree), path, "exec"))
