@@ -46,12 +46,12 @@ conformance-%: $(INSTALLED)
 	$(PYTEST) $(or $(CHOSEN_$*),conformance) --backend $*
 
 standard-only: $(INSTALLED)  ## conformance without any accelerator, on tensors: what runs on a GPU
-	$(PYTEST) conformance --backend torch --target conformance.standard_only
+	$(PYTEST) conformance --backend torch --max-examples 20 --target conformance.standard_only
 
 cuda: cuda-cupy cuda-torch  ## what can be shown of GPUs without one: CuPy arrays, tensors and kernels on stand-ins, by compilers
 
 cuda-cupy: $(INSTALLED)
-	$(PYTEST) tests/cuda conformance --backend cupy -p tests.cuda.plugin
+	$(PYTEST) tests/cuda conformance --backend cupy --max-examples 20 -p tests.cuda.plugin
 
 cuda-torch: $(INSTALLED)
 	$(PYTEST) tests/cuda conformance --backend torch --max-examples 20 -p tests.cuda.torch_plugin

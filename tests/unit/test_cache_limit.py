@@ -83,7 +83,7 @@ def test_counted_bytes_are_the_allocated_ones(name, traced):
     CALLS[name](1)
     config.cache_clear()
     before = traced()
-    for n in range(2, 34):
+    for n in range(2, 20):
         CALLS[name](n)
     allocated, counted = traced() - before, config.cache_info().total
     assert allocated <= 2 * counted + (1 << 20)

@@ -50,7 +50,7 @@ def test_borders_are_slabs_where_extending_would_cost_more(spec, method):
 
 @pytest.mark.parametrize("dtype", ["float32", "int32"])
 def test_images_on_threads_of_their_own_start_no_others(dtype, method, monkeypatch):
-    spec, counts = images(16, 16, 16, filters=16), []
+    spec, counts = images(16, 16, 16, filters=32), []
     parallel_for = in_place.parallel_for
     monkeypatch.setattr(
         in_place, "parallel_for", lambda part, units, count: counts.append(count) or parallel_for(part, units, count)
