@@ -62,7 +62,7 @@ def reads_in_place(spec: Spec, steps: Steps | None) -> bool:
 def factors(kernel: Host) -> Host:
     """Return the kernel with the factors of a run adjacent: itself where they are, and are aligned."""
     steps = steps_of(kernel)
-    if steps is not None and (steps[-1] == 1 or kernel.shape[-1] == 1):
+    if steps is not None and (steps[-1] == 1 or kernel.flags.c_contiguous):
         return kernel
     return np.array(kernel, kernel.dtype.newbyteorder("="), order="C")
 
