@@ -46,12 +46,16 @@ class Grid(NamedTuple):
 
 def unfold(function: str, input: Any, kernel_size: Any, dilation: Any, padding: Any, stride: Any) -> Any:
     """Return (batch, channels * taps, windows) of an input (batch, channels, *n), batched or not."""
-    options = kernel_size, dilation, padding, stride
+    return _cached(_unfolding, function, input, (kernel_size, dilation, padding, stride))
+
+
+def _cached(bind: Callable[..., Callable[[Array], Array]], function: str, input: Any, options: tuple[Any, ...]) -> Any:
+    """Call what `bind` returns for arrays like the input; cached."""
     cache_key = cache.key(function, (input,), options)
     call = cache.lookup(cache_key)
     if call is None:
         validated = _alone(function, input)
-        input, call = validated.x, cache.store(cache_key, _unfolding(function, validated, *options))
+        input, call = validated.x, cache.store(cache_key, bind(function, validated, *options))
     return call(input)
 
 
@@ -115,13 +119,7 @@ def fold(
     function: str, input: Any, output_size: Any, kernel_size: Any, dilation: Any, padding: Any, stride: Any
 ) -> Any:
     """Return (batch, channels, *output_size) of columns (batch, channels * taps, windows), batched or not."""
-    options = output_size, kernel_size, dilation, padding, stride
-    cache_key = cache.key(function, (input,), options)
-    call = cache.lookup(cache_key)
-    if call is None:
-        validated = _alone(function, input)
-        input, call = validated.x, cache.store(cache_key, _folding(function, validated, *options))
-    return call(input)
+    return _cached(_folding, function, input, (output_size, kernel_size, dilation, padding, stride))
 
 
 def _folding(

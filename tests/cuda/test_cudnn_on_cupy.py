@@ -12,7 +12,7 @@ from arrayconv._accel.torch.cudnn_conv import _has_cuda
 from arrayconv._costs.gpu import ceilings
 from tests.cuda.standin import LEDGER, Device
 
-torch = pytest.importorskip("torch")
+torch = pytest.importorskip("torch", reason="torch is not installed")
 RANDOM = np.random.default_rng(0)
 X, FILTERS = RANDOM.standard_normal((2, 6, 18, 23)), RANDOM.standard_normal((8, 6, 3, 3))
 TOLERANCE = 1e-12  # of sums of 54 products of numbers near 1

@@ -81,7 +81,7 @@ def test_vjp_computes_on_the_arrays_device():
 
 @pytest.mark.parametrize("call", ["convolve", "correlate", "nn.conv1d", "ndimage.gaussian_filter", "Convolver"])
 def test_bfloat16_which_cupys_namespace_lacks_is_refused(call):
-    bfloat16 = pytest.importorskip("ml_dtypes").bfloat16
+    bfloat16 = pytest.importorskip("ml_dtypes", reason="ml_dtypes is not installed").bfloat16
     x, taps = cupy.asarray(np.ones(9, bfloat16)), cupy.asarray(np.ones(3, bfloat16))
     calls = {
         "convolve": lambda: arrayconv.convolve(x, taps),

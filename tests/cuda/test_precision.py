@@ -8,7 +8,7 @@ from arrayconv import _accel
 from arrayconv._accel.torch import precision
 from arrayconv._arrays.traits import Traits
 
-torch = pytest.importorskip("torch")
+torch = pytest.importorskip("torch", reason="torch is not installed")
 CUDA = Traits("torch", "cuda", "float32", "float32")
 
 

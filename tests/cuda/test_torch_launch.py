@@ -14,7 +14,7 @@ from arrayconv._arrays.traits import Traits
 from tests.cuda.standin import bindings
 from tests.cuda.standin.bindings import CONTEXT, CUresult, Driver, Nvrtc
 
-torch = pytest.importorskip("torch")
+torch = pytest.importorskip("torch", reason="torch is not installed")
 KERNEL = Kernel("loops", job.options(job.Types.alike("float32"), NAXES=1))
 GRID = Grid((3, 1, 1), (256, 1, 1))
 STREAM = 0xABC0

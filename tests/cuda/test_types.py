@@ -56,7 +56,9 @@ def converted(values, dtype):
 
 def narrow(name):
     """Return a dtype of 16 bits."""
-    return np.dtype(name if name == "float16" else pytest.importorskip("ml_dtypes").bfloat16)
+    return np.dtype(
+        name if name == "float16" else pytest.importorskip("ml_dtypes", reason="ml_dtypes is not installed").bfloat16
+    )
 
 
 @pytest.mark.parametrize("name", ["float16", "bfloat16"])

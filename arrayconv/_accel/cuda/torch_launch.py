@@ -65,7 +65,7 @@ def prepare(kernel: Kernel, device: Any) -> None:
     try:
         with sys.modules["torch"].cuda.device(device):
             _function(kernel, device.index, _context(_bindings()[0], device.index))
-    except Exception as failure:
+    except Exception as failure:  # as in `launch`
         raise AcceleratorFailed(LIBRARY, f"{type(failure).__name__}: {failure}") from failure
 
 

@@ -60,7 +60,11 @@ def reads_in_place(spec: Spec, steps: Steps | None) -> bool:
 
 
 def factors(kernel: Host) -> Host:
-    """Return the kernel with the factors of a run adjacent: itself where they are, and are aligned."""
+    """Return the kernel with the factors of a run adjacent: itself where they are, and are aligned.
+
+    Where the last axis has one tap, runs join taps of the axis before: in another order of memory they would add in
+    another order.
+    """
     steps = steps_of(kernel)
     if steps is not None and (steps[-1] == 1 or kernel.flags.c_contiguous):
         return kernel
