@@ -6,7 +6,7 @@ from math import prod
 
 import numpy as np
 
-from arrayconv._accel.native.in_place import Host, Steps, steps_of
+from arrayconv._accel.native.in_place import Host, Steps, contiguous_steps, steps_of
 from arrayconv._accel.native.tables import DOTS, TILED, DotsTable, Job, OuterAxis
 from arrayconv._arrays.traits import Traits
 from arrayconv._costs import parallel
@@ -54,19 +54,23 @@ def workspace(spec: Spec, traits: Traits) -> int:
     return (kernel + x + spec.outputs) * traits.itemsize + columns * (16 + 64 * _FILTERS * traits.threads) + 8192
 
 
+def _joins(spec: Spec) -> bool:
+    """Whether runs may join taps of several axes: then the order of sums would depend on the order of memory."""
+    return spec.axes[-1].size == spec.axes[-1].taps
+
+
 def reads_in_place(spec: Spec, steps: Steps | None) -> bool:
     """Whether the samples of a run are adjacent."""
-    return steps is not None and (spec.axes[-1].taps == 1 or spec.axes[-1].dilation * steps[-1] == 1)
+    if steps is None or (_joins(spec) and steps[2:] != contiguous_steps(spec.input_shape)[2:]):
+        return False
+    return spec.axes[-1].taps == 1 or spec.axes[-1].dilation * steps[-1] == 1
 
 
-def factors(kernel: Host) -> Host:
-    """Return the kernel with the factors of a run adjacent: itself where they are, and are aligned.
-
-    Where the last axis has one tap, runs join taps of the axis before: in another order of memory they would add in
-    another order.
-    """
+def factors(spec: Spec, kernel: Host) -> Host:
+    """Return the kernel with the factors of a run adjacent: itself where they are, and are aligned."""
     steps = steps_of(kernel)
-    if steps is not None and (steps[-1] == 1 or kernel.flags.c_contiguous):
+    is_adjacent = steps is not None and (steps[-1] == 1 or kernel.shape[-1] == 1)
+    if is_adjacent and (kernel.flags.c_contiguous or not _joins(spec)):
         return kernel
     return np.array(kernel, kernel.dtype.newbyteorder("="), order="C")
 

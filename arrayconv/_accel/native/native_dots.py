@@ -11,6 +11,7 @@ Accuracy  componentwise: sums of the lanes of a vector, then of the lanes.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from arrayconv._accel.native import dots, loader
@@ -30,7 +31,7 @@ def _cost(spec: Spec, traits: Traits) -> int:
 
 
 def _preparation(spec: Spec, context: Context) -> Callable[[Any], Host]:
-    return dots.factors
+    return partial(dots.factors, spec)
 
 
 def _bind(spec: Spec, context: Context) -> Bound:
