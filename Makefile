@@ -23,7 +23,7 @@ EXAMPLES := $(wildcard examples/*.py)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo train test unit conformance standard-only cuda cuda-cupy cuda-torch parity examples bench tune check format clean
+.PHONY: help demo train test unit conformance standard-only cuda cuda-cupy cuda-torch parity examples docs bench tune check format clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
@@ -69,6 +69,10 @@ bench: $(INSTALLED)  ## time everything against its peers, and write docs/benchm
 	@status=0; for library in $(BENCHED); do \
 	  $(BIN)/python -m benchmarks.doors --library $$library --json benchmarks/results/doors-$$library.json || status=1; \
 	done; $(BIN)/python -m benchmarks.page && exit $$status
+
+docs: $(INSTALLED)  ## build the site in build/site: runs every example; warnings are errors
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[docs]"
+	$(BIN)/python -m tools.site
 
 tune: $(INSTALLED)  ## measure the constants the method choice rests on (benchmarks/fit.py refines them): wants an idle machine
 	$(BIN)/python benchmarks/calibrate.py --write

@@ -79,7 +79,7 @@ def per_axis(function: str, argument: str, value: Any, count: int) -> tuple[Any,
     if len(value) != count:
         raise ValueError(
             f"{function}: `{argument}` must be one value or one per convolved axis. "
-            f"Got {len(value)} values {tuple(value)!r} for {count} axes."
+            f"Got {len(value)} values {shown(tuple(value))} for {count} axes."
         )
     return tuple(value)
 
@@ -185,6 +185,11 @@ def lag_windows(function: str, value: Any, count: int) -> tuple[tuple[int, int],
         raise ValueError(
             f"{function}: `lags` is ambiguous for 2 axes. Got {(a, b)}. Write (({a}, {b}), ({a}, {b})) for the lags "
             f"{a}..{b} on both axes, or ((-L, L), (-M, M)) for one largest lag per axis."
+        )
+    if is_sequence(value) and len(value) != count:
+        raise ValueError(
+            f"{function}: `lags` must be an int L, for the lags -L..L, or a (first, last) pair, or one of these per "
+            f"convolved axis. Got {len(value)} values {shown(tuple(value))} for {count} axes."
         )
     return tuple(_lag_window(function, entry) for entry in per_axis(function, "lags", value, count))
 

@@ -449,7 +449,8 @@ LAGS = {
     "three": (
         {"lags": (1, 2, 3)},
         ValueError,
-        "`lags` must be one value or one per convolved axis. Got 3 values (1, 2, 3) for 1 axes.",
+        "`lags` must be an int L, for the lags -L..L, or a (first, last) pair, or one of these per convolved axis. "
+        "Got 3 values (1, 2, 3) for 1 axes.",
     ),
     "triple": (
         {"lags": ((1, 2, 3),)},
