@@ -18,7 +18,18 @@ from tools.site import links, names, pictures, scripts
 
 ROOT = Path(__file__).parents[2]
 ARGUMENTS = {"13_digits": ("--libraries", "numpy")}  # of a script, on the site
-GUIDES = ("extents", "contract", "differences", "migration", "nn", "convolver", "patterns", "tuning", "gpu")
+GUIDES = (
+    "comparison",
+    "extents",
+    "contract",
+    "differences",
+    "migration",
+    "nn",
+    "convolver",
+    "patterns",
+    "tuning",
+    "gpu",
+)
 EVIDENCE = ("benchmarks", "findings", "conformance")
 PROJECT = ("design/architecture", "design/decisions", "contributing", "changelog")
 SECTIONS = {  # page -> its title and its pages; every other page of docs/ is listed under Guides
