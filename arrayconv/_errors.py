@@ -27,8 +27,18 @@ def check_option(
     """Raise ValueError unless `value` is one of `options`; the text lists all, and the successor of a `removed` one."""
     names = tuple(options)
     if not isinstance(value, str) or value not in names:
-        way_out = f" It was removed: use {removed[value]!r}." if isinstance(value, str) and value in removed else ""
+        way_out = _way_out(value, names, removed) if isinstance(value, str) else ""
         raise ValueError(f"{function}: `{argument}` must be one of {listed(names)}. Got {shown(value)}.{way_out}")
+
+
+def _way_out(value: str, names: tuple[str, ...], removed: Mapping[str, str]) -> str:
+    """Return the sentence that names what the caller probably meant, '' if no name is close."""
+    if value in removed:
+        return f" It was removed: use {removed[value]!r}."
+    from difflib import get_close_matches  # only where there is an error: its import takes milliseconds
+
+    close = get_close_matches(value, names, 1, 0.6)
+    return f" Did you mean {close[0]!r}?" if close else ""
 
 
 def flag(function: str, argument: str, value: Any) -> bool:

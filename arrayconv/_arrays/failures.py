@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+from importlib.util import find_spec
+
 from arrayconv._arrays.traits import Traits
+
+_PACKAGES = ("torch", "jax")  # accelerators that run once the user has imported them
 
 
 class AcceleratorFailed(RuntimeError):
@@ -29,5 +34,14 @@ def unavailable(library: str, backend: str, traits: Traits) -> str | None:
     if library in failures:
         return f"the accelerator {library!r} failed before: {failures[library]}"
     if library not in traits.accelerators:
-        return f"the accelerator {library!r} is not installed, switched off, or failed before"
+        return f"the accelerator {library!r} {_absence(library)}"
     return None
+
+
+def _absence(library: str) -> str:
+    """Return why a library that did not fail is not among the accelerators."""
+    if library in _PACKAGES and find_spec(library) is None:
+        return "is not installed"
+    if library in _PACKAGES and library not in sys.modules:
+        return "is not imported: import it first"
+    return "is switched off: see arrayconv.config.using(accelerators=...)"

@@ -157,7 +157,10 @@ def test_rocm_is_refused(monkeypatch):
         ({"device": "cpu"}, "it supports tensors on CUDA devices. Got device cpu"),
         ({"traced": True}, "torch traces or intercepts this call, and observes its own functions only"),
         ({"backend": "jax"}, "it supports CuPy arrays and torch tensors"),
-        ({"accelerators": frozenset()}, "the accelerator 'cuda' is not installed, switched off, or failed before"),
+        (
+            {"accelerators": frozenset()},
+            "the accelerator 'cuda' is switched off: see arrayconv.config.using(accelerators=...)",
+        ),
     ],
 )
 def test_reasons(changed, reason):

@@ -270,7 +270,7 @@ SHARED = {
     "mode": (
         lambda door: door(X, KERNEL, "sames"),
         ValueError,
-        "`mode` must be one of 'full', 'same', 'valid'. Got 'sames'.",
+        "`mode` must be one of 'full', 'same', 'valid'. Got 'sames'. Did you mean 'same'?",
     ),
     "mode-list": (
         lambda door: door(X, KERNEL, ["full"]),
@@ -483,7 +483,7 @@ LAGS_OF_SIZES = {
     "mode": (
         lambda lags: lags(5, 2, "sames"),
         ValueError,
-        "`mode` must be one of 'full', 'same', 'valid'. Got 'sames'.",
+        "`mode` must be one of 'full', 'same', 'valid'. Got 'sames'. Did you mean 'same'?",
     ),
     "count": (lambda lags: lags((5, 6), 2), ValueError, "`n` and `k` must name as many axes. Got n=(5, 6), k=2."),
     "no-taps": (
