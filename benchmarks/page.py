@@ -1,6 +1,6 @@
-"""Write docs/benchmarks.md and its pictures from the JSON files that `run` wrote.
+"""Write docs/benchmarks.md, its pictures and README's table of speed from the JSON files that `run` and `doors` wrote.
 
-python -m benchmarks.page [--results benchmarks/results] [--page docs/benchmarks.md]
+python -m benchmarks.page [--results benchmarks/results] [--page docs/benchmarks.md] [--readme README.md]
 
 Folders inside the results are of other machines; the page summarizes them.
 """
@@ -10,7 +10,7 @@ import json
 import textwrap
 from pathlib import Path
 
-from benchmarks import pictures, remembered, report
+from benchmarks import pictures, readme, remembered, report
 from benchmarks.doors.page import sections
 from benchmarks.problems import EVERYWHERE
 
@@ -31,16 +31,29 @@ def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--results", type=Path, default=ROOT / "benchmarks/results", help="folder of the JSON files")
     parser.add_argument("--page", type=Path, default=ROOT / "docs/benchmarks.md", help="where to write the page")
+    parser.add_argument(
+        "--readme", type=Path, help="a file with marks for the table of speed (README.md with --page's)"
+    )
     options = parser.parse_args(argv)
     results = _read(options.results)
     if not results:
         names = " or ".join(f"{library}.json" for library in EVERYWHERE)
         parser.error(f"--results must hold {names}. Got {options.results}. Run make bench.")
-    others = filter(None, map(_read, sorted(path for path in options.results.iterdir() if path.is_dir())))
-    doors = [_json(options.results / DOORS.format(library)) for library in EVERYWHERE]
-    calls = _json(options.results / REMEMBERED)
-    write(results, options.page, others, calls, [result for result in doors if result is not None])
+    others, doors, calls = others_of(options.results)
+    write(results, options.page, others, calls, doors)
     print(f"wrote {options.page}")
+    readme_page = options.readme or (ROOT / "README.md" if options.page == ROOT / "docs/benchmarks.md" else None)
+    if readme_page is not None:
+        table = readme.block(results, doors, next(iter(others), ()))
+        readme_page.write_text(readme.written(readme_page.read_text(), table))
+        print(f"wrote the table of speed in {readme_page}")
+
+
+def others_of(folder):
+    """Return the results of other machines, those of the doors, and those of bound calls."""
+    others = list(filter(None, map(_read, sorted(path for path in folder.iterdir() if path.is_dir()))))
+    doors = [_json(folder / DOORS.format(library)) for library in EVERYWHERE]
+    return others, [result for result in doors if result is not None], _json(folder / REMEMBERED)
 
 
 def _read(folder):
