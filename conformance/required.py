@@ -63,7 +63,12 @@ def _dtype_claim(name):
 
 
 def _of_shapes(x, kernel, options):
+    """The claims of the shapes; none where `axes` names an axis that x or the kernel lacks, which is an error."""
     axes = options.get("axes")
+    if axes is not None and any(not isinstance(axis, int) or not -len(x) <= axis < len(x) for axis in _each(axes, 1)):
+        return set()
+    if len(kernel) not in (len(x), len(x) if axes is None else len(_each(axes, 1))):
+        return set()
     count = len(axes) if isinstance(axes, (tuple, list)) else len(x) if axes is None else 1
     words = {f"{count}d" if count < 4 else "nd"} & ALL
     if 0 in (*x, *kernel):
