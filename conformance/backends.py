@@ -157,7 +157,12 @@ def _any(name, device):
         versions = version(package)
     except PackageNotFoundError:
         versions = getattr(xp, "__version__", "of unknown version")
-    return Backend(name, xp, place, str(place), versions, few=package in _SLOW)
+    return Backend(name, xp, place, _device_name(place), versions, few=package in _SLOW)
+
+
+def _device_name(place):
+    """A device's text; its class where that is an address, which differs from run to run."""
+    return type(place).__qualname__ if type(place).__str__ is object.__str__ else str(place)
 
 
 def _module(name):

@@ -9,12 +9,10 @@ from functools import cache
 import numpy as np
 
 from . import dtypes
+from .required import required
 
 LARGEST = 1e12  # stands for infinity, which JSON lacks: an error where none is allowed, a NaN
 FUNCTIONS = re.compile(r"\b(kernels\.\w+|convolve|correlate|einconv|explain|lags)\b")
-DEFAULTS = {"stride": 1, "dilation": 1, "axes": None, "lags": None, "dtype": None, "method": "auto"}
-DEFAULTS |= {"accuracy": "normwise", "max_workspace": None, "fill_value": 0}
-CLAIMS = {"fill_value": "fill", "lags": "lag_ranges"}  # the word of an option that is not its name
 
 _shares = {}  # (function, dtype or None) -> the largest share, or None if no numbers were compared
 _claims = set()
@@ -46,7 +44,8 @@ def note(call, host=None, share=None, refused=False):
     else:
         function = call.function
         dtype = result_dtype(tuple(call.dtype_names.values()), call.options.get("dtype"))
-        words = claimed(call)
+        shapes = [value.shape for value in call.operands.values()]
+        words = required(function, shapes, call.dtype_names.values(), call.options)
     _claims.update({"errors"} if refused else words)  # the options of a call that must fail are no claims
     before = _shares.get((function, dtype))
     _shares[function, dtype] = share if before is None else max(before, share or 0.0)
@@ -61,39 +60,6 @@ def result_dtype(names, requested):
         return dtypes.promote(names[0], names[-1]) or "+".join(names)
     except KeyError:  # bool, which the table lacks
         return "+".join(names)
-
-
-def claimed(call):
-    """The words of what a call uses: its function, its options, the kind of its operands."""
-    options = call.options
-    words = {call.function, *(CLAIMS.get(name, name) for name in DEFAULTS if _differs(options, name))}
-    if isinstance(options.get("mode"), str):
-        words.add(f"mode:{options['mode']}")
-    boundaries = options.get("boundary", "constant")
-    boundaries = (boundaries,) if isinstance(boundaries, str) else boundaries
-    if isinstance(boundaries, tuple):
-        words.update(f"boundary:{name}" for name in boundaries if name != "constant")
-    return words | _kinds(tuple(call.dtype_names.values()))
-
-
-def _differs(options, name):
-    value = options.get(name, DEFAULTS[name])
-    return value is not DEFAULTS[name] and repr(value) != repr(DEFAULTS[name])
-
-
-@cache
-def _kinds(names):
-    words = {_kind(name) for name in names}
-    return frozenset(words | ({"mixed"} if len(set(names)) > 1 else set()))
-
-
-def _kind(name):
-    if name not in dtypes.INTEGERS + dtypes.FLOATS:
-        return name
-    kind = dtypes.kind(name)
-    if kind == "real":
-        return "half" if dtypes.is_narrow(name) else name
-    return {"integer": "integers"}.get(kind, kind)
 
 
 def largest_share(error, bound, where):

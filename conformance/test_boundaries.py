@@ -66,9 +66,12 @@ def test_agrees_with_ndimage(subject, row, boundary, function):
     _compare(subject, function, x, kernel, options, other)
 
 
-@pytest.mark.cross(("boundary", tuple(shapes.SIGNAL)), ("mode", shapes.MODES[:2]), ("kernel", ((3, 3), (2, 5), (6, 5))))
+@pytest.mark.cross(
+    ("boundary", tuple(shapes.SIGNAL)),
+    ("mode", shapes.MODES[:2]),
+    ("kernel", ((3, 3), (2, 5), (6, 5), (15, 16))),
+)
 def test_agrees_with_convolve2d(subject, boundary, mode, kernel):
-    """scipy.signal's 2-D functions are right while the first operand covers the second."""
     signal = pytest.importorskip("scipy.signal", reason="SciPy is not installed")
     x, kernel = random_operands(subject, (6, 7), kernel, (subject.backend.real,) * 2)
     wide = (np.asarray(x.host, "float64"), np.asarray(kernel.host, "float64"))

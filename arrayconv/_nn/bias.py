@@ -1,14 +1,19 @@
-"""The bias: one number per output channel, added to a finished convolution in the dtype of its sums."""
+"""The bias: one number per output channel, added to a convolution in the dtype of its sums.
+
+A convolution of half precision with a bias returns its float32 sums, so that the result is rounded once, by `rounded`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from arrayconv._arrays.array import Array
-from arrayconv._arrays.dtypes import holds, kind, promote
+from arrayconv._arrays.dtypes import holds, is_narrow_float, kind, promote
+from arrayconv._arrays.float_errors import float_errors_ignored
 from arrayconv._arrays.identify import identify
 from arrayconv._arrays.operands import Operands, operands
 from arrayconv._calls import tape
@@ -37,6 +42,25 @@ def validate_bias(function: str, bias: Any, validated: Operands, channels: int) 
             f"Got shape {shape_of(array)}."
         )
     return array if listed else bias  # the caller's own array, of which a gradient may be requested
+
+
+def unrounded(validated: Operands) -> Operands:
+    """Return the operands of a convolution before a bias: those of half precision with the dtype of sums as result."""
+    traits = validated.traits
+    if not is_narrow_float(traits.output):
+        return validated
+    return validated._replace(traits=traits._replace(output=traits.accumulator))
+
+
+def rounded(call: Callable[..., Any], validated: Operands) -> Callable[..., Any]:
+    """Return a call on `unrounded` operands with its result in the dtype of the operands; the call itself if it is."""
+    output = validated.traits.output
+    return partial(_cast, call, validated.xp, getattr(validated.xp, output)) if is_narrow_float(output) else call
+
+
+@float_errors_ignored
+def _cast(call: Callable[..., Any], xp: Any, dtype: Any, *arrays: Any) -> Array:
+    return xp.astype(call(*arrays), dtype, copy=False)
 
 
 def biased(count: int, y: Any, bias: Any, operands: Operands) -> Array:

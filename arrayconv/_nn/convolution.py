@@ -8,14 +8,14 @@ size of its own:
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from arrayconv._arrays.operands import Operands, operands
-from arrayconv._autodiff.compiled import Postprocess
 from arrayconv._calls import cache, prepare
 from arrayconv._calls.binding import bind
 from arrayconv._nn.arguments import Window, not_negative, positive, positive_number, window
-from arrayconv._nn.bias import biased, validate_bias
+from arrayconv._nn.bias import biased, rounded, unrounded, validate_bias
 from arrayconv._nn.shapes import batched, reshape_move, result_shape, spatial_axes, specified, transpose_move
 from arrayconv._problem.axes import check_positions
 from arrayconv._problem.layout import Layout, Shape
@@ -90,12 +90,18 @@ def convolve(function: str, input: Any, weight: Any, bias: Any, options: tuple[A
         )
         problem = _problem(function, shape_of(input), shape_of(weight), geometry)
         bias = validate_bias(function, bias, validated, shape_of(weight)[0])
-        call = cache.store(cache_key, bind(function, validated, problem, choice, postprocess=_postprocess(bias, count)))
+        call = cache.store(cache_key, _bound(function, validated, problem, choice, bias, count))
     return call(input, weight, bias)
 
 
-def _postprocess(bias: Any, count: int) -> Postprocess | None:
-    return None if bias is None else _Addition(count)
+def _bound(
+    function: str, validated: Operands, problem: Problem, options: prepare.Options, bias: Any, count: int
+) -> Callable[..., Any]:
+    """Return the convolution as a bound call, with the addition of a bias if there is one."""
+    if bias is None:
+        return bind(function, validated, problem, options)
+    call = bind(function, unrounded(validated), problem, options, postprocess=_Addition(count))
+    return rounded(call, validated)
 
 
 class _Addition(NamedTuple):
@@ -135,7 +141,7 @@ def transpose(function: str, input: Any, weight: Any, bias: Any, options: tuple[
         geometry = _geometry(function, arguments, count)
         problem = _transposed(function, shape_of(input), shape_of(weight), geometry)
         bias = validate_bias(function, bias, validated, shape_of(weight)[1] * geometry.groups)
-        call = cache.store(cache_key, bind(function, validated, problem, choice, postprocess=_postprocess(bias, count)))
+        call = cache.store(cache_key, _bound(function, validated, problem, choice, bias, count))
     return call(input, weight, bias)
 
 

@@ -24,7 +24,8 @@ Options of our own are keyword-only after torch's. These parameters mean the sam
 * `fill_value`: the constant of 'constant'.
 * `method`: as in `arrayconv.convolve`.
 * `accuracy`: as in `arrayconv.convolve`.
-* `max_workspace`: as in `arrayconv.convolve`; a bias on torch or JAX takes one more array of the result's size.
+* `max_workspace`: as in `arrayconv.convolve`; a bias on torch or JAX takes one more array of the result's size, in
+  half precision one of float32 on every library.
 * `dtype`: widens accumulator and result, as in `arrayconv.convolve`. Without it like kinds promote, and an integer with
   a float takes the float's dtype.
 

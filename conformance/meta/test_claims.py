@@ -8,7 +8,7 @@ import pytest
 
 from .. import claims, targets
 from ..backends import Unavailable
-from ..required import required, restricted
+from ..required import of_arrays, restricted
 from . import two_functions
 from .test_runner import SUITE, run
 
@@ -112,14 +112,14 @@ def test_unclaimed_options_skip_and_their_defaults_are_not_passed():
     ],
 )
 def test_a_call_requires(x, kernel, options, words):
-    assert required("convolve", np.zeros(x), np.zeros(kernel), options) == words | {"convolve", "float64"}
+    assert of_arrays("convolve", np.zeros(x), np.zeros(kernel), options) == words | {"convolve", "float64"}
 
 
 def test_dtypes_and_lists_are_required():
     small = np.zeros(3, "int8")
-    assert required("correlate", small, KERNEL, {}) >= {"integers", "float64", "mixed"}
-    assert required("correlate", KERNEL.astype("float16"), KERNEL.astype("float16"), {}) >= {"half"}
-    assert "lists" in required("correlate", small, [1, 2], {})
+    assert of_arrays("correlate", small, KERNEL, {}) >= {"integers", "float64", "mixed"}
+    assert of_arrays("correlate", KERNEL.astype("float16"), KERNEL.astype("float16"), {}) >= {"half"}
+    assert "lists" in of_arrays("correlate", small, [1, 2], {})
 
 
 def test_random_options_are_restricted_to_the_claims():

@@ -13,7 +13,7 @@ from types import SimpleNamespace
 
 from ..backends import Unavailable
 from ..claims import ALL, FUNCTIONS, OPTIONS, PARAMETERS, declared, discovered, skip
-from ..required import required
+from ..required import of_arrays
 
 __all__ = ["FUNCTIONS", "KERNELS", "SHIPPED", "load", "wrap"]
 
@@ -100,7 +100,7 @@ def _guarded(function, implementation, claims):
     @wraps(implementation)
     def call(*args, **options):
         operands, placed = args[lead : lead + 2], dict(zip(("mode",), args[lead + 2 :], strict=False))
-        if missing := required(function, *operands, {**options, **placed}) - claims:
+        if missing := of_arrays(function, *operands, {**options, **placed}) - claims:
             skip(missing)
         return implementation(*args, **{name: value for name, value in options.items() if name not in droppable})
 

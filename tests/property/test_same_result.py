@@ -70,26 +70,8 @@ def over_methods(library, install, expected, dtype, run, arrays, call):
 
 def definition(function, x, kernel, space, options):
     """Return the oracle's result where only the axes `space` are convolved, and the others broadcast."""
-    batch = [axis for axis in range(x.ndim) if axis not in space]
-    shape = np.broadcast_shapes(*([array.shape[axis] for axis in batch] for array in (x, kernel)))
-    whole = None
-    for index in np.ndindex(shape):
-        parts = []
-        for array in (x, kernel):
-            cut = [slice(None)] * x.ndim
-            for axis, place in zip(batch, index, strict=True):
-                cut[axis] = 0 if array.shape[axis] == 1 else place
-            parts.append(oracle.exact(array[tuple(cut)]))
-        part = getattr(oracle, function)(*parts, **options)
-        if whole is None:
-            sizes = iter(part.shape)
-            lengths = dict(zip(batch, shape, strict=True))
-            whole = np.zeros([lengths[axis] if axis in lengths else next(sizes) for axis in range(x.ndim)], complex)
-        cut = [slice(None)] * x.ndim
-        for axis, place in zip(batch, index, strict=True):
-            cut[axis] = place
-        whole[tuple(cut)] = oracle.rounded(part)
-    return whole
+    exact = getattr(oracle, function)(oracle.exact(x), oracle.exact(kernel), axes=tuple(space), **options)
+    return oracle.rounded(exact)
 
 
 @st.composite

@@ -275,6 +275,33 @@ def test_a_bias_that_would_widen_the_result_is_refused(result, bias):
         nn.conv1d(np.ones((1, 1, 3), result), np.ones((2, 1, 2), result), np.ones(2, bias))
 
 
+@pytest.mark.parametrize("transposed", [False, True])
+@pytest.mark.parametrize(("name", "n"), [("float16", 2048), ("bfloat16", 256)])
+def test_half_precision_with_a_bias_is_rounded_once_and_differentiable(name, n, transposed):
+    """n + 1 + 1 is representable; n + 1 is not, and rounds to n."""
+    dtype, function = getattr(torch, name), nn.conv_transpose1d if transposed else nn.conv1d
+    arrays = [torch.tensor(values, dtype=dtype) for values in ([[[n, 1]]], [[[1, 1]]], [1])]
+    index = 1 if transposed else 0
+    y, pullback = arrayconv.vjp(function, arrays[0], arrays[1], bias=arrays[2])
+    requiring = [array.requires_grad_() for array in arrays]
+    recorded = function(*requiring)
+    recorded.sum().backward()
+    for result in (y, recorded.detach()):
+        assert (result.dtype, result[0, 0, index]) == (dtype, n + 2)
+    for gradient, array in zip(pullback(torch.ones_like(y)), requiring, strict=True):
+        assert gradient.dtype == array.grad.dtype == dtype
+        torch.testing.assert_close(gradient, array.grad, rtol=0, atol=0)
+
+
+def test_float16_overflows_without_a_warning_where_a_bias_is_added():
+    x, bias = np.full((1, 1, 2), 60000, "float16"), np.full(1, 60000, "float16")
+    with np.errstate(all="raise"):
+        y = nn.conv1d(x, np.ones((1, 1, 1), "float16"), bias)
+    np.testing.assert_array_equal(y, np.full((1, 1, 2), np.inf, "float16"), strict=True)
+    less = nn.conv1d(np.concatenate([x, x], -1), np.ones((1, 1, 2), "float16"), -bias)
+    np.testing.assert_array_equal(less, np.full((1, 1, 3), 60000, "float16"), strict=True)  # 120000 - 60000
+
+
 def test_a_listed_bias_takes_the_dtype_of_the_result():
     x, w = np.ones((1, 1, 3), "float32"), np.ones((2, 1, 2), "float32")
     assert nn.conv1d(x, w, [0.5, 1]).dtype == np.float32
