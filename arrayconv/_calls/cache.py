@@ -80,14 +80,14 @@ def _signature(arrays: tuple[Any, ...]) -> tuple[Any, ...] | None:
         return _cupy_signature(arrays)
     if torch.compiler.is_compiling() or is_mode_active(torch._C):
         return None
-    tensor = torch.Tensor
+    tensor, parameter = torch.Tensor, torch.nn.Parameter
     if len(arrays) == 2:  # almost every call: no loop, no list
         x, kernel = arrays
-        if type(x) is tensor and type(kernel) is tensor:
+        if type(x) is tensor and (type(kernel) is tensor or type(kernel) is parameter):
             signature = x.shape, x.dtype, x.device, x.layout, kernel.shape, kernel.dtype, kernel.device, kernel.layout
             return (*signature, _torch_stream(x)) if x.is_cuda else signature
     for array in arrays:
-        if type(array) is not tensor and type(array) is not torch.nn.Parameter:
+        if type(array) is not tensor and type(array) is not parameter:
             return _cupy_signature(arrays)
         parts += array.shape, array.dtype, array.device, array.layout
     return (*parts, _torch_stream(arrays[0])) if arrays[0].is_cuda else tuple(parts)

@@ -30,7 +30,7 @@ from arrayconv._run.execute import BoundPlan
 # (operand, operand, bias, out, constants) -> a gradient; of tensors
 Direct = Callable[[Any, Any, Any, Any, Any], Any]
 
-_NODE_NS = 45_000  # of a node in torch's graph that Python computes
+_NODE_NS = 30_000  # that a node in torch's graph takes longer where Python computes it
 _MARGIN = 8, 9  # torch's own node runs where the costs of both differ by less than their errors
 _DTYPES = ("float32", "float64")
 
@@ -82,15 +82,16 @@ class Gradients:
 
     def __call__(self, x: Any, kernel: Any, bias: Any) -> Any:
         """Return the result for tensors that require gradients; None for those that `_autodiff` must handle."""
-        engine = self._engine
+        engine, whole = self._engine, self._whole
+        if whole is not None and engine.runs_torchs(x, kernel, bias):
+            y = whole(x, kernel, bias)
+            if y is not None:
+                return y
         if not (engine.has_plain_memory(x, kernel) if bias is None else engine.has_plain_memory(x, kernel, bias)):
             return None
         if not self._is_decided:
             self._decide()
-        if self._whole is not None and not engine.casts():
-            y = self._whole(x, kernel, bias)
-            if y is not None:
-                return y
+            return self(x, kernel, bias)
         return engine.apply(self, x, kernel, bias)
 
     def _decide(self) -> None:

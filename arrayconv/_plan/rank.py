@@ -176,8 +176,7 @@ class _CostModel(NamedTuple):
     @property
     def phases_cost(self) -> int:
         """The expected nanoseconds of copying each phase's taps, which are not adjacent."""
-        is_cut = any(axis.upsample > 1 for axis in self.spec.axes) and self.traits.device == "cpu"
-        return _COPIED_TAP_NS * prod(self.spec.kernel_shape) if is_cut else 0
+        return _phases_ns(self.spec, self.traits)
 
     def prepare_cost(self, block: tuple[int, ...], threads: int) -> int:
         """Return the expected nanoseconds of preparing the kernel, 0 if the algorithm has no separate figure for it."""
@@ -241,7 +240,14 @@ def _undivided_candidate(algorithm: Algorithm, spec: Spec, traits: Traits, limit
         return None
     block = (spec.batch, spec.groups, *spec.output_size)
     cost = algorithm.cost(spec, traits) + step_ns(traits, at_addresses=_runs_at_addresses(algorithm, spec, traits))
+    cost += _phases_ns(spec, traits)
     return Candidate(algorithm.name, cost, block, needs, None, undivided=True)
+
+
+def _phases_ns(spec: Spec, traits: Traits) -> int:
+    """Return the nanoseconds to copy the taps of every phase, which are not adjacent."""
+    is_cut = any(axis.upsample > 1 for axis in spec.axes) and traits.device == "cpu"
+    return _COPIED_TAP_NS * prod(spec.kernel_shape) if is_cut else 0
 
 
 def _split_block(block: tuple[int, ...], sizes: Sequence[int], reaches: Sequence[int], parts: int) -> tuple[int, ...]:
