@@ -63,6 +63,15 @@ class Whole(NamedTuple):
             dkernel = dkernel.reshape(kernel_shape)
         return dx, dkernel
 
+    def gradient(self, requested: tuple[bool, bool], x: Any, kernel: Any, dy: Any) -> Any:
+        """Return one gradient of operands in torch's shapes; only the shape of its own operand is read.
+
+        None where torch's may be another.
+        """
+        if not self.supports(kernel if requested[0] else dy):
+            return None
+        return self.run_backward(dy, x, kernel, None, *self.backward_arguments, [*requested, False])[requested[1]]
+
     def _shaped(self, x: Any, kernel: Any) -> tuple[Any, Any]:
         """Return the operands in torch's shapes."""
         torch_call, (x_shape, kernel_shape, _) = self.call, self.shapes
