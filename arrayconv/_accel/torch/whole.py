@@ -141,5 +141,5 @@ def _is_torchs(spec: Spec, kernel: Permutation, torch_call: Call) -> bool:
 def costs(spec: Spec, traits: Traits) -> tuple[int, int]:
     """Return the expected nanoseconds of torch's result, and of both gradients by torch's backward."""
     forward = torch_conv.cost(spec, traits)
-    is_plain = is_transposed(spec) and not makes_columns(spec, traits)  # both gradients are plain convolutions
-    return forward, 4 * forward // 3 if is_plain else 2 * forward
+    by_onednn = is_transposed(spec) and not makes_columns(spec, traits)  # both gradients are plain convolutions
+    return forward, 4 * forward // 3 if by_onednn else 2 * forward
