@@ -78,6 +78,7 @@ class Cuts(NamedTuple):
     tile_bytes: int = 0  # workspace per piece that stays in a CPU's cache, 0 for no limit
     tiles_images: bool = False  # such pieces are whole images: cutting one would cost more than the cache saves
     upsamples: Callable[[Spec], bool] | None = None  # whether it runs an upsampled problem as one, not by phases
+    at_addresses: Callable[[Spec, Traits], bool] = _never  # whether `Bound.at` computes contiguous arrays
     converts: bool = False  # reads arrays of any dtype, and writes the result's dtype, to a view of y if it is passed
 
     def extending(self, zero_fill: bool) -> Extends:

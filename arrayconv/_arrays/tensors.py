@@ -39,7 +39,7 @@ def memory(tensor: Any) -> Any:
     Lazy conjugations and negations, and bfloat16, have no NumPy view: those are computed into new memory.
     """
     try:
-        return tensor.numpy()
+        return (tensor.detach() if tensor.requires_grad else tensor).numpy()  # an error raised takes ten times as long
     except (RuntimeError, TypeError):
         return of_torch(tensor)
 

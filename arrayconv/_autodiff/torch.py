@@ -62,18 +62,29 @@ def _gradients(task: Task, requested: Any, x: Any, kernel: Any, dy: Any) -> tupl
     return dx, dkernel
 
 
-def has_plain_memory(*tensors: Any) -> bool:
-    """Whether tensors have memory, and no forward mode, transform, tracer or mode involves them."""
+def _is_eager() -> bool:
+    """Whether no forward mode, transform, tracer or mode is active."""
     if forward_ad._current_level >= 0 or _functorch.peek_interpreter_stack() is not None:  # pyright: ignore[reportPrivateUsage]
         return False
-    if is_compiling() or is_mode_active(torch._C):  # pyright: ignore[reportPrivateUsage]
+    return not (is_compiling() or is_mode_active(torch._C))  # pyright: ignore[reportPrivateUsage]
+
+
+def has_plain_memory(*tensors: Any) -> bool:
+    """Whether tensors have memory, and no forward mode, transform, tracer or mode involves them."""
+    return _is_eager() and all(is_memory(tensor) and has_memory(tensor) for tensor in tensors)
+
+
+_TYPES = (torch.Tensor, torch.nn.Parameter)  # without operations of their own
+
+
+def runs_torchs(x: Any, kernel: Any, bias: Any) -> bool:
+    """Whether torch's own convolution may run on tensors, and record its own node; autocast would cast them."""
+    if type(x) not in _TYPES or type(kernel) not in _TYPES or not _is_eager() or torch.is_autocast_enabled("cpu"):
         return False
-    return all(is_memory(tensor) and has_memory(tensor) for tensor in tensors)
-
-
-def casts() -> bool:
-    """Whether autocast would cast the operands of torch's own convolution."""
-    return torch.is_autocast_enabled("cpu")
+    try:
+        return x.data_ptr() != 0 and kernel.data_ptr() != 0 and (bias is None or type(bias) in _TYPES)
+    except RuntimeError:  # mapped by a vmap
+        return False
 
 
 class BoundCall(Protocol):

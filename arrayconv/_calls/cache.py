@@ -80,14 +80,15 @@ def _signature(arrays: tuple[Any, ...]) -> tuple[Any, ...] | None:
         return _cupy_signature(arrays)
     if torch.compiler.is_compiling() or is_mode_active(torch._C):
         return None
-    tensor = torch.Tensor
+    tensor, parameter = torch.Tensor, torch.nn.Parameter
     if len(arrays) == 2:  # almost every call: no loop, no list
         x, kernel = arrays
-        if type(x) is tensor and type(kernel) is tensor:
+        if type(x) is tensor and (type(kernel) is tensor or type(kernel) is parameter):
             signature = x.shape, x.dtype, x.device, x.layout, kernel.shape, kernel.dtype, kernel.device, kernel.layout
             return (*signature, _torch_stream(x)) if x.is_cuda else signature
     for array in arrays:
-        if type(array) is not tensor and type(array) is not torch.nn.Parameter:
+        kind = type(array)
+        if kind is not tensor and kind is not parameter:
             return _cupy_signature(arrays)
         parts += array.shape, array.dtype, array.device, array.layout
     return (*parts, _torch_stream(arrays[0])) if arrays[0].is_cuda else tuple(parts)
@@ -129,11 +130,7 @@ def _are_simple(options: tuple[Any, ...], types: _Types) -> bool:
         number = options[place]
         if number != number or (not number and copysign(1.0, number) < 0):
             return False
-    for place in types.tuples:
-        for item in options[place]:
-            if type(item) not in _ITEM_TYPES:
-                return False
-    return True
+    return all(_ITEM_TYPES.issuperset(map(type, options[place])) for place in types.tuples)
 
 
 def _is_plain(option: Any) -> bool:

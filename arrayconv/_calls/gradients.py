@@ -19,6 +19,7 @@ from arrayconv._arrays.dtype_names import dtype_name
 from arrayconv._arrays.float_errors import float_errors_ignored
 from arrayconv._arrays.namespace import compat_namespace, namespace_of
 from arrayconv._autodiff import adjoint
+from arrayconv._calls import tape
 from arrayconv._ops.windows import reversed_taps
 from arrayconv._plan.plan import Plan, Task, plan_bilinear
 from arrayconv._problem.gradient import input_gradient_problem, kernel_gradient_problem
@@ -30,8 +31,10 @@ from arrayconv._run.execute import BoundPlan
 # (operand, operand, bias, out, constants) -> a gradient; of tensors
 Direct = Callable[[Any, Any, Any, Any, Any], Any]
 
-_NODE_NS = 45_000  # of a node in torch's graph that Python computes
+_NODE_NS = 30_000  # that a node in torch's graph takes longer where Python computes it
+_BIAS_NS = 40_000  # of the addition of a bias and of its gradient by Python; torch's node includes both
 _MARGIN = 8, 9  # torch's own node runs where the costs of both differ by less than their errors
+_GRADIENT_MARGIN = 3, 2  # the same for one gradient: of channels, ours takes less than predicted
 _DTYPES = ("float32", "float64")
 
 
@@ -67,6 +70,41 @@ def torchs_convolution(problem: Problem, plan: Plan, fill: complex, dtypes: Any,
     return _accel.torchs_convolution(problem, shapes, _accel.method_traits("torch_conv", traits))
 
 
+class TorchsGradient:
+    """A bound call that is one gradient of a convolution, by torch's own backward where no other autodiff is needed."""
+
+    def __init__(self, call: Any, whole: Any, of_x: bool, shape: tuple[int, ...]) -> None:
+        self._call, self._whole, self._of_x, self._shape = call, whole, of_x, shape
+        self._engine = import_module(_autodiff.ENGINES["torch"])
+
+    def __call__(self, first: Any, second: Any) -> Any:
+        """Return the gradient of x from dy and the kernel, or that of the kernel from x and dy."""
+        engine = self._engine
+        if tape.is_recording() or engine.needs_autodiff(first, second) or not engine.runs_torchs(first, second, None):
+            return self._call(first, second)
+        other = first.new_empty(1).expand(self._shape)  # of which torch reads the shape
+        if self._of_x:
+            y = self._whole.gradient((True, False), other, second, first)
+        else:
+            y = self._whole.gradient((False, True), first, other, second)
+        return self._call(first, second) if y is None else y
+
+
+def torchs_gradient(call: Any, forward: Problem, dtypes: Any, shapes: Any, *, of_x: bool) -> Any:
+    """Return a bound call of one gradient of `forward`, or torch's own backward in its place where that costs less."""
+    plan = call.plan()
+    if plan.traits.library != "torch" or call.bind() is None:
+        return call
+    whole = torchs_convolution(forward, plan, 0, dtypes, shapes)
+    if whole is None or whole.shapes_differ:
+        return call
+    _, both = _accel.torchs_costs(forward.spec, plan.traits)
+    is_torchs = plan.method == "torch_conv" and (plan.candidate.undivided or plan.is_whole)
+    if not is_torchs and both * _GRADIENT_MARGIN[0] > 2 * plan.candidate.cost_ns * _GRADIENT_MARGIN[1]:
+        return call
+    return TorchsGradient(call, whole, of_x, shapes[0] if of_x else shapes[1])
+
+
 class Gradients:
     """A call and both of its gradients, each computed only if requested."""
 
@@ -82,15 +120,16 @@ class Gradients:
 
     def __call__(self, x: Any, kernel: Any, bias: Any) -> Any:
         """Return the result for tensors that require gradients; None for those that `_autodiff` must handle."""
-        engine = self._engine
+        engine, whole = self._engine, self._whole
+        if whole is not None and engine.runs_torchs(x, kernel, bias):
+            y = whole(x, kernel, bias)
+            if y is not None:
+                return y
         if not (engine.has_plain_memory(x, kernel) if bias is None else engine.has_plain_memory(x, kernel, bias)):
             return None
         if not self._is_decided:
             self._decide()
-        if self._whole is not None and not engine.casts():
-            y = self._whole(x, kernel, bias)
-            if y is not None:
-                return y
+            return self(x, kernel, bias)
         return engine.apply(self, x, kernel, bias)
 
     def _decide(self) -> None:
@@ -99,6 +138,7 @@ class Gradients:
         planned = sum(plan_bilinear(task).candidate.cost_ns for task in tasks)
         forward, backward = _accel.torchs_costs(self.task.spec, self._plan.traits)
         ours = self._plan.candidate.cost_ns + min(planned, backward) + _NODE_NS
+        ours += _BIAS_NS if self.postprocess is not None else 0
         self._whole = self._torchs if (forward + backward) * _MARGIN[0] <= ours * _MARGIN[1] else None
         self._backward = self._torchs if backward <= planned else None
         self._is_decided = True

@@ -88,7 +88,7 @@ def convolve(function: str, input: Any, weight: Any, bias: Any, options: tuple[A
             arguments.groups,
             arguments.boundary,
         )
-        problem = _problem(function, shape_of(input), shape_of(weight), geometry)
+        problem = convolution_problem(function, shape_of(input), shape_of(weight), geometry)
         bias = validate_bias(function, bias, validated, shape_of(weight)[0])
         call = cache.store(cache_key, _bound(function, validated, problem, choice, bias, count))
     return call(input, weight, bias)
@@ -120,7 +120,8 @@ class _Addition(NamedTuple):
 
 
 @planning()
-def _problem(function: str, input_shape: Shape, weight_shape: Shape, options: Window) -> Problem:
+def convolution_problem(function: str, input_shape: Shape, weight_shape: Shape, options: Window) -> Problem:
+    """Return the problem of a convolution, not transposed."""
     count = len(weight_shape) - 2
     spec = specified(function, batched(function, "input", input_shape, count), weight_shape, options)
     shape = result_shape(spec, len(input_shape) == count + 1)

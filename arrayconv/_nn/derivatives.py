@@ -6,12 +6,14 @@ complex data the gradients are the adjoints, which take the conjugate of the oth
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 from arrayconv._arrays.operands import Operands, operands
 from arrayconv._calls import cache, prepare, tape
-from arrayconv._calls.binding import bind
+from arrayconv._calls.binding import BoundCall, bind
 from arrayconv._nn.arguments import Window, size, window
+from arrayconv._nn.convolution import convolution_problem
 from arrayconv._nn.shapes import batched, reshape_move, result_shape, spatial_axes, specified, transpose_move
 from arrayconv._problem.gradient import input_gradient, kernel_gradient
 from arrayconv._problem.layout import Layout, Shape
@@ -33,7 +35,10 @@ def of_input(function: str, input_size: Any, weight: Any, grad_output: Any, geom
         grad_output, weight = validated.x, validated.kernel
         options = window(function, count, *rest)
         problem = _input_problem(function, count, shape, shape_of(weight), shape_of(grad_output), options)
-        call = cache.store(cache_key, bind(function, validated, problem, prepare.Options()))
+        call = bind(function, validated, problem, prepare.Options())
+        call = cache.store(
+            cache_key, _quicker(call, validated, function, (shape, shape_of(weight)), options, of_x=True)
+        )
     return call(grad_output, weight)
 
 
@@ -48,8 +53,23 @@ def of_weight(function: str, input: Any, weight_size: Any, grad_output: Any, geo
         options = window(function, count, *rest)
         problem = _weight_problem(function, count, shape_of(input), shape, shape_of(grad_output), options)
         postprocess = _conjugated if validated.traits.output.startswith("complex") else None
-        call = cache.store(cache_key, bind(function, validated, problem, prepare.Options(), postprocess=postprocess))
+        call = bind(function, validated, problem, prepare.Options(), postprocess=postprocess)
+        call = cache.store(
+            cache_key, _quicker(call, validated, function, (shape_of(input), shape), options, of_x=False)
+        )
     return call(input, grad_output)
+
+
+def _quicker(
+    call: BoundCall, validated: Operands, function: str, shapes: tuple[Shape, Shape], options: Window, *, of_x: bool
+) -> Any:
+    """Return a bound call, or torch's own gradient in its place: see `_calls.gradients`."""
+    traits = validated.traits
+    if traits.library != "torch" or traits.device != "cpu" or traits.traced or call.postprocess is not None:
+        return call
+    forward = convolution_problem(function, *shapes, options)
+    dtypes = validated.x.dtype, validated.kernel.dtype
+    return import_module("arrayconv._calls.gradients").torchs_gradient(call, forward, dtypes, shapes, of_x=of_x)
 
 
 def _conjugated(gradient: Any, _bias: Any, operands: Operands) -> Any:

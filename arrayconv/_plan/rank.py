@@ -26,6 +26,7 @@ REMOVED = {"numba": "native_loops", "numba_tiles": "native_tiles"}  # methods of
 _UNLIMITED = 1 << 62
 _EXTENSION_CALLS = 4  # array functions that continue one axis by its own samples
 _COPIED_TAP_NS = 2  # of a tap that is copied from between others
+MAX_AT_ADDRESSES = 16  # steps of a call at addresses
 _MAX_PIECES = 4096  # cache-sized pieces of one problem: planning time must not grow with the data
 
 
@@ -142,8 +143,15 @@ class _CostModel(NamedTuple):
             return self.device_cost(block)
         piece, count, traits = self.piece(block), self.count(block), self.traits._replace(threads=threads)
         saved = self.prepare_cost(block, threads) * (count - 1)
-        work = (self.algorithm.cost(piece, traits) + step_ns(traits)) * count - saved
+        step = self.step_cost(piece, traits, count)
+        work = (self.algorithm.cost(piece, traits) + step) * count - saved
         return work + self.extension_cost + self.phases_cost
+
+    def step_cost(self, piece: Spec, traits: Traits, count: int) -> int:
+        """Return the expected nanoseconds to start each of so many pieces."""
+        is_serial = traits.threads == self.traits.threads  # else pieces run side by side, on arrays
+        is_short = count <= MAX_AT_ADDRESSES and not self.extension_cost and is_serial
+        return step_ns(traits, at_addresses=is_short and _runs_at_addresses(self.algorithm, piece, traits))
 
     def device_cost(self, block: tuple[int, ...]) -> int:
         """Return the same on a GPU, from launches, bytes and multiply-adds."""
@@ -168,8 +176,7 @@ class _CostModel(NamedTuple):
     @property
     def phases_cost(self) -> int:
         """The expected nanoseconds of copying each phase's taps, which are not adjacent."""
-        is_cut = any(axis.upsample > 1 for axis in self.spec.axes) and self.traits.device == "cpu"
-        return _COPIED_TAP_NS * prod(self.spec.kernel_shape) if is_cut else 0
+        return _phases_ns(self.spec, self.traits)
 
     def prepare_cost(self, block: tuple[int, ...], threads: int) -> int:
         """Return the expected nanoseconds of preparing the kernel, 0 if the algorithm has no separate figure for it."""
@@ -232,8 +239,15 @@ def _undivided_candidate(algorithm: Algorithm, spec: Spec, traits: Traits, limit
     if needs > limit:
         return None
     block = (spec.batch, spec.groups, *spec.output_size)
-    cost = algorithm.cost(spec, traits) + step_ns(traits)
+    cost = algorithm.cost(spec, traits) + step_ns(traits, at_addresses=_runs_at_addresses(algorithm, spec, traits))
+    cost += _phases_ns(spec, traits)
     return Candidate(algorithm.name, cost, block, needs, None, undivided=True)
+
+
+def _phases_ns(spec: Spec, traits: Traits) -> int:
+    """Return the nanoseconds to copy the taps of every phase, which are not adjacent."""
+    is_cut = any(axis.upsample > 1 for axis in spec.axes) and traits.device == "cpu"
+    return _COPIED_TAP_NS * prod(spec.kernel_shape) if is_cut else 0
 
 
 def _split_block(block: tuple[int, ...], sizes: Sequence[int], reaches: Sequence[int], parts: int) -> tuple[int, ...]:
@@ -253,11 +267,19 @@ def _split_block(block: tuple[int, ...], sizes: Sequence[int], reaches: Sequence
     return tuple(shape)
 
 
-def step_ns(traits: Traits) -> int:
-    """Return the nanoseconds to start a piece: about 20 calls on tiny arrays; on a GPU those until the next launch."""
+def _runs_at_addresses(algorithm: Algorithm, piece: Spec, traits: Traits) -> bool:
+    """Whether compiled code computes a piece of contiguous arrays of the accumulator's bits as it is."""
+    return traits.output.removeprefix("u") == traits.accumulator and algorithm.cuts.at_addresses(piece, traits)
+
+
+def step_ns(traits: Traits, *, at_addresses: bool = False) -> int:
+    """Return the nanoseconds to start a piece: about 20 calls on tiny arrays; on a GPU those until the next launch.
+
+    A piece of contiguous arrays that compiled code computes `at_addresses` takes about 3.
+    """
     if traits.on_gpu:
         return 0
-    return 20 * primitive_costs(traits.row).call_ns
+    return (3 if at_addresses else 20) * primitive_costs(traits.row).call_ns
 
 
 def _cache_block(

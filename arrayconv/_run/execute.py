@@ -19,7 +19,7 @@ from arrayconv._arrays.float_errors import float_errors_ignored
 from arrayconv._arrays.namespace import Namespace, compat_namespace
 from arrayconv._ops import contain
 from arrayconv._plan.plan import Plan, Task, plan_bilinear, plan_of
-from arrayconv._plan.rank import TABLE
+from arrayconv._plan.rank import MAX_AT_ADDRESSES, TABLE
 from arrayconv._problem.problem import Problem
 from arrayconv._problem.spec import Spec
 from arrayconv._problem.split import Piece
@@ -30,7 +30,6 @@ from arrayconv._runtime.threads import parallel_for
 from arrayconv._runtime.tracing import is_traced, planning
 
 At = Callable[[int, int, int], None]  # (x, kernel, y)
-_MAX_AT_ADDRESSES = 16  # steps of a call at addresses
 _MAX_CACHED = 64  # bound steps: if there are more, each call binds its own
 
 
@@ -45,7 +44,7 @@ class BoundPlan:
         fft = _fft.namespace(traits.transforms, xp, traits.threads if may_use_threads else 1)
         self.plan, self.algorithm = plan, algorithm
         self.context = Context(xp, device, traits, fft, wrap_fill(fill, traits), may_use_threads=may_use_threads)
-        few = may_use_threads and 0 < plan.partition.num_pieces <= _MAX_AT_ADDRESSES
+        few = may_use_threads and 0 < plan.partition.num_pieces <= MAX_AT_ADDRESSES
         self._problem = problem if few else None
         converts = algorithm.cuts.converts
         self.orient = orientation(plan.spec, self.context, casts=not converts)

@@ -109,7 +109,9 @@ class _Convolution(_Planned):
         """Convolve with parameters that need not be the layer's own; torch's `forward` calls this."""
         name = type(self).__name__
         operands = _operands(name, input, weight, bias)
-        geometry = self._count, self.stride, self.padding, self.dilation, self.groups, self.boundary
+        mode = self.padding_mode
+        boundary = (_BOUNDARY_OF.get(mode) if type(mode) is str else None) or self.boundary
+        geometry = self._count, self.stride, self.padding, self.dilation, self.groups, boundary
         options = (*geometry, self.fill_value, self.method, self.accuracy, None, self.max_workspace)
         return convolution.convolve(name, *operands, options)
 

@@ -456,3 +456,18 @@ def test_code_of_sources_that_have_changed_since_is_refused(elsewhere, monkeypat
 @hook
 def test_the_build_and_the_package_agree_on_the_sources(build):
     assert build.sources() == loader._sources()
+
+
+@needs_code
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_floats_are_finite_unless_one_is_not(dtype):
+    finite, info = loader.loaded().finite, np.finfo(dtype)
+    numbers = np.tile(np.array([0, -0.0, info.max, info.min, info.tiny, -info.smallest_subnormal], dtype), 7)
+    assert finite(numbers.ctypes.data, numbers.size, numbers.itemsize) == 1
+    assert finite(numbers.ctypes.data, 0, numbers.itemsize) == 1
+    for place in range(numbers.size):
+        for bad in (np.nan, np.inf, -np.inf):
+            mixed = numbers.copy()
+            mixed[place] = bad
+            assert finite(mixed.ctypes.data, mixed.size, mixed.itemsize) == 0, (place, bad)
+            assert finite(mixed.ctypes.data, place, mixed.itemsize) == 1, (place, bad)

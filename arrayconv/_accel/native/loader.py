@@ -41,6 +41,7 @@ class Code(NamedTuple):
     blocks: Any
     call: Any
     xla: Any
+    finite: Any  # (address of floats, their number, itemsize) -> whether all are finite
 
 
 def built() -> bool:
@@ -80,9 +81,24 @@ def loaded() -> Code:
     pointer, word = ctypes.c_void_p, ctypes.c_int64
     blocks, call = library.arrayconv_blocks, library.arrayconv_call
     blocks.argtypes, call.argtypes = [*[pointer] * 4, word, word], [pointer] * 4
+    finite = library.arrayconv_finite
+    finite.argtypes = [pointer, word, word]
     kinds = {name: kind for kind, names in enumerate(_texts(library.arrayconv_kinds)) for name in names.split()}
     levels = _texts(library.arrayconv_levels)
-    return Code(library.arrayconv_level(), levels, kinds, blocks, call, library.arrayconv_xla)
+    return Code(library.arrayconv_level(), levels, kinds, blocks, call, library.arrayconv_xla, finite)
+
+
+def finite(traits: Traits) -> Callable[[int, int, int], int] | None:
+    """Return the function that says whether floats at an address are finite; None where the code can't run.
+
+    Its arguments are the address, the number of floats, and their bytes, 4 or 8.
+    """
+    if LIBRARY not in traits.accelerators or not built():
+        return None
+    try:
+        return loaded().finite
+    except AcceleratorFailed:
+        return None  # the first loop that fails warns
 
 
 def _texts(function: Any) -> tuple[str, ...]:

@@ -33,6 +33,10 @@ def _cost(spec: Spec, traits: Traits) -> int:
     return images.cost(spec, traits, method_cost("native_images"))
 
 
+def _at_addresses(spec: Spec, traits: Traits) -> bool:
+    return images.num_threads(spec, traits) == 1
+
+
 def _preparation(spec: Spec, context: Context) -> Callable[[Any], Host]:
     return partial(phases.ordered, taps=phases.taps_of(spec))
 
@@ -50,8 +54,8 @@ def _bind(spec: Spec, context: Context) -> Bound:
     def job(x_steps: Steps, y_steps: Steps, start: int, origin: int) -> Job:
         return images.job(spec, x_steps, y_steps, start, origin, traits)
 
-    threads = images.num_threads(spec, traits)
-    at = loader.whole(context, job, order=partial(phases.ordered, taps=phases.taps_of(spec))) if threads == 1 else None
+    order, threads = partial(phases.ordered, taps=phases.taps_of(spec)), images.num_threads(spec, traits)
+    at = loader.whole(context, job, order=order) if _at_addresses(spec, traits) else None
     return Bound(InPlace(layout, traits.accumulator, threads), at=at)
 
 
@@ -63,5 +67,5 @@ native_images = Algorithm(
     Preparation(_preparation),
     _bind,
     accuracy="componentwise",
-    cuts=Cuts(extends=frozenset({"all"}), upsamples=images.upsamples),
+    cuts=Cuts(extends=frozenset({"all"}), upsamples=images.upsamples, at_addresses=_at_addresses),
 )

@@ -43,6 +43,10 @@ def _shares(spec: Spec, traits: Traits) -> bool:
     return spec.channels * spec.filters > 1 and spec.batch * spec.groups > 1
 
 
+def _at_addresses(spec: Spec, traits: Traits) -> bool:
+    return rows.num_threads(spec, traits) == 1
+
+
 def _workspace(spec: Spec, traits: Traits) -> int:
     return rows.workspace(spec, traits) + rows.gathered(spec, traits)
 
@@ -83,5 +87,5 @@ native_loops = Algorithm(
     Preparation(_preparation),
     _bind,
     accuracy="componentwise",
-    cuts=Cuts(slabs=True, shares=_shares, tile_bytes=_TILE_BYTES, tiles_images=True),
+    cuts=Cuts(slabs=True, shares=_shares, tile_bytes=_TILE_BYTES, tiles_images=True, at_addresses=_at_addresses),
 )

@@ -32,6 +32,10 @@ def _cost(spec: Spec, traits: Traits) -> int:
     return tiles.cost(spec, traits, method_cost("native_tiles"))
 
 
+def _at_addresses(spec: Spec, traits: Traits) -> bool:
+    return tiles.num_threads(spec, traits) == 1 and tiles.dense(spec) == spec
+
+
 def _preparation(spec: Spec, context: Context) -> Callable[[Any], Host]:
     return np.ascontiguousarray
 
@@ -54,7 +58,7 @@ def _bind(spec: Spec, context: Context) -> Bound:
 
     run = InPlace(layout, traits.accumulator, threads)
     if dense == spec:
-        return Bound(run, at=loader.whole(context, job) if threads == 1 else None)
+        return Bound(run, at=loader.whole(context, job) if _at_addresses(spec, traits) else None)
     strided = (..., *(slice(None, None, axis.stride) for axis in spec.axes[-2:]))
 
     def run_strided(x: Any, factors: Any, out: Any) -> Any:
@@ -71,5 +75,5 @@ native_tiles = Algorithm(
     Preparation(_preparation),
     _bind,
     accuracy="componentwise",
-    cuts=Cuts(extends=frozenset({"all"})),
+    cuts=Cuts(extends=frozenset({"all"}), at_addresses=_at_addresses),
 )

@@ -43,6 +43,7 @@ _UNFIT = 16  # times longer that a multiply-add takes then
 _FILTERS = 16  # of a block of oneDNN's; fewer per group leave lanes empty
 _MAX_SMALL = 20_480  # samples of one image, over its first two axes, from which torch calls oneDNN in any case
 _MAX_SMALL_TAPS = 3  # of an axis, above which it does too
+_THREADED = 10**8  # picoseconds of work from which threads gain
 _GAIN = 0.9  # of a thread after the first, in speed
 _MAX_COLUMNS = 1 << 25  # bytes: above it the C library requests new memory from the system in every call
 _COLUMNS = 1 << 24  # bytes of the columns of a batch, where all columns take more than that
@@ -72,6 +73,11 @@ def _kind(spec: Spec, traits: Traits) -> str:
     return "torch_conv-channels"
 
 
+def makes_columns(spec: Spec, traits: Traits) -> bool:
+    """Whether torch copies windows to columns, rather than call oneDNN."""
+    return _kind(spec, traits) == "torch_conv-float64"
+
+
 def _is_small(spec: Spec) -> bool:
     """Whether torch copies windows to columns in float32 too, rather than call oneDNN."""
     if spec.batch > 1 or spec.groups > 1 or spec.channels * prod(spec.input_size[:2]) > _MAX_SMALL:
@@ -92,8 +98,11 @@ def _cost(spec: Spec, traits: Traits) -> int:
     if kind == "torch_conv-channels":
         unfit *= 2 if spec.filters < _FILTERS else 1
         macs += macs // 2 if is_transposed(spec) else 0
+    if kind == "torch_conv-float64" and (len(spec.axes) == 3 or is_transposed(spec)):
+        units *= 2  # columns of volumes, and sums of columns
     work = macs * traits.itemsize * measured.cache_line_mac * unfit // LINE + units * measured.output * slow
     threads = traits.threads if traits.backend == "numpy" else THREADS
+    threads = threads if work >= _THREADED else 1
     return call_ns + int(work / parallel.speedup(threads, _GAIN)) // 1000
 
 

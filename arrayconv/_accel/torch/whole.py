@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from arrayconv._accel.native import loader
 from arrayconv._accel.torch.calls import Call, call, function, is_transposed, transposed_call
-from arrayconv._accel.torch.torch_conv import in_batches, torch_conv
+from arrayconv._accel.torch.torch_conv import in_batches, makes_columns, torch_conv
 from arrayconv._arrays.tensors import memory
 from arrayconv._arrays.traits import Traits
 from arrayconv._ops.contain import by_one_pass
@@ -33,14 +34,18 @@ class Whole(NamedTuple):
     result: tuple[int, ...]  # the shape of torch's result
     run_backward: Callable[..., Any]  # torch's function of both gradients
     backward_arguments: tuple[Any, ...]  # between the operands and which gradients are requested
+    shapes_differ: bool  # whether torch's operands or result have other shapes than the caller's
+    finite: Callable[[int, int, int], int] | None  # (address, count, itemsize), of compiled code
+    itemsize: int
 
     def __call__(self, x: Any, kernel: Any, bias: Any) -> Any:
         """Return torch's result, which torch differentiates; None where torch's is another."""
         if not self.supports(kernel):
             return None
-        x, kernel, shape = *self._shaped(x, kernel), self.shapes[2]
-        y = self.function(x, kernel, bias, *self.call.arguments)
-        return y if y.shape == shape else y.reshape(shape)
+        if not self.shapes_differ:
+            return self.function(x, kernel, bias, *self.call.arguments)
+        x, kernel = self._shaped(x, kernel)
+        return self.function(x, kernel, bias, *self.call.arguments).reshape(self.shapes[2])
 
     def backward(self, requested: Any, x: Any, kernel: Any, dy: Any) -> tuple[Any, Any] | None:
         """Return the gradients of x and the kernel; None where torch's may be others, as in `__call__`."""
@@ -58,6 +63,15 @@ class Whole(NamedTuple):
             dkernel = dkernel.reshape(kernel_shape)
         return dx, dkernel
 
+    def gradient(self, requested: tuple[bool, bool], x: Any, kernel: Any, dy: Any) -> Any:
+        """Return one gradient of operands in torch's shapes; only the shape of its own operand is read.
+
+        None where torch's may be another.
+        """
+        if not self.supports(kernel if requested[0] else dy):
+            return None
+        return self.run_backward(dy, x, kernel, None, *self.backward_arguments, [*requested, False])[requested[1]]
+
     def _shaped(self, x: Any, kernel: Any) -> tuple[Any, Any]:
         """Return the operands in torch's shapes."""
         torch_call, (x_shape, kernel_shape, _) = self.call, self.shapes
@@ -71,6 +85,8 @@ class Whole(NamedTuple):
         """Whether torch's result is ours: it multiplies no zeros beyond the ends by factors that are not finite."""
         if not self.call.reaches:
             return True
+        if self.finite is not None and factors.is_contiguous():
+            return self.finite(factors.data_ptr(), factors.numel(), self.itemsize) == 1
         factors = memory(factors.detach())
         if factors.size <= _ONE_DOT or not factors.flags.c_contiguous:
             return bool(by_one_pass(factors, False, "numpy"))
@@ -93,7 +109,10 @@ def of_problem(problem: Problem, shapes: tuple[Any, Any], traits: Traits) -> Who
     result = spec.batch, spec.groups * spec.filters, *spec.output_size
     run_backward = sys.modules["torch"].ops.aten.convolution_backward.default
     run, rest = function(torch_call), _backward_arguments(torch_call)
-    return Whole(torch_call, run, (*shapes, problem.shape), result, run_backward, rest)
+    torchs_shapes, callers = (torch_call.x_shape, torch_call.w_shape, result), (*shapes, problem.shape)
+    differ = torchs_shapes != callers
+    finite = loader.finite(traits)
+    return Whole(torch_call, run, callers, result, run_backward, rest, differ, finite, traits.itemsize)
 
 
 def _backward_arguments(torch_call: Call) -> tuple[Any, ...]:
@@ -122,4 +141,5 @@ def _is_torchs(spec: Spec, kernel: Permutation, torch_call: Call) -> bool:
 def costs(spec: Spec, traits: Traits) -> tuple[int, int]:
     """Return the expected nanoseconds of torch's result, and of both gradients by torch's backward."""
     forward = torch_conv.cost(spec, traits)
-    return forward, 4 * forward // 3 if is_transposed(spec) else 2 * forward  # both gradients are plain convolutions
+    by_onednn = is_transposed(spec) and not makes_columns(spec, traits)  # both gradients are plain convolutions
+    return forward, 4 * forward // 3 if by_onednn else 2 * forward

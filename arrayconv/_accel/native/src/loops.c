@@ -225,4 +225,21 @@ EXPORTED int arrayconv_call(const char *x, const char *w, void *y, const call_he
     return failed;
 }
 
+typedef uint32_t float_bits __attribute__((may_alias));
+typedef uint64_t double_bits __attribute__((may_alias));
+
+/* Return whether all of `count` floats of `itemsize` bytes, 4 or 8, are finite: whether an exponent has a zero bit. */
+EXPORTED int arrayconv_finite(const void *x, word count, word itemsize)
+{
+    const uint32_t float_exponent = 0x7f800000u, double_exponent = 0x7ff00000u;
+    uint32_t bad = 0;
+    if (itemsize == 4)
+        for (word i = 0; i < count; i++)
+            bad |= (((const float_bits *)x)[i] & float_exponent) == float_exponent;
+    else
+        for (word i = 0; i < count; i++)
+            bad |= ((uint32_t)(((const double_bits *)x)[i] >> 32) & double_exponent) == double_exponent;
+    return !bad;
+}
+
 #include "xla.h"
