@@ -17,19 +17,39 @@ PARTS ?= $(addprefix conformance-,$(filter-out jax numpy,$(BACKENDS))) standard-
 VENV := .venv
 BIN := $(VENV)/bin
 LOOPS := arrayconv/_accel/native/loops.so
-INSTALLED := $(VENV)/.installed $(LOOPS)
+# A file of .venv for each list of extras that is installed there: what the demo needs, the tests, the linters.
+EXTRAS_demo := demo
+EXTRAS_quick := demo,conformance
+EXTRAS_test := test
+EXTRAS_dev := dev,test
+SAY_demo := 40 packages, 450 MB in .venv; a minute or two, most of it the C compiler
+SAY_quick := 50 packages, 470 MB in .venv; a minute or two, most of it the C compiler
+SAY_test := torch, JAX and all that the tests compare with; minutes and 2.5 GB in .venv, more where torch comes with CUDA
+SAY_dev := the linters, torch, JAX and all that the tests import; minutes and 2.7 GB in .venv, more where torch comes with CUDA
+installed = $(firstword $(wildcard $(foreach list,$(1),$(VENV)/.$(list))) $(VENV)/.$(firstword $(1))) $(LOOPS)
+FOR_DEMO := $(call installed,demo quick test dev)
+FOR_QUICK := $(call installed,quick test dev)
+INSTALLED := $(call installed,test dev)
+FOR_CHECKS := $(call installed,dev)
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) $(if $(RESULTS),--junitxml=$(RESULTS))
 EXAMPLES := $(wildcard examples/*.py)
+# The unit tests of `make quick`, which need no library but NumPy, SciPy and array-api-strict.
+QUICK := $(addprefix tests/unit/test_,$(addsuffix .py,shapes boundary lags kernels dtype_rule operands split windows out \
+  errors einconv native_loops native_tiles)) tests/property/test_definition.py
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo train test unit conformance standard-only cuda cuda-cupy cuda-torch parity examples bench tune check format clean
+.PHONY: help demo quick train test unit conformance standard-only cuda cuda-cupy cuda-torch parity examples bench tune check format clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
 
-demo: $(INSTALLED)  ## show what the package does on this machine
+demo: $(FOR_DEMO)  ## show what the package does on this machine
 	$(BIN)/python -m arrayconv demo
+
+quick: $(FOR_QUICK)  ## the essentials in two minutes: conformance at the level quick on NumPy, and the fast unit tests
+	$(BIN)/python -m arrayconv conformance --level quick -n $(WORKERS)
+	$(PYTEST) -q $(QUICK)
 
 train: $(INSTALLED)  ## train a small network on NumPy, torch and JAX arrays
 	$(BIN)/python examples/13_digits.py --libraries numpy torch jax --picture docs/images/digits.png
@@ -73,12 +93,12 @@ bench: $(INSTALLED)  ## time everything against its peers, and write docs/benchm
 tune: $(INSTALLED)  ## measure the constants the method choice rests on (benchmarks/fit.py refines them): wants an idle machine
 	$(BIN)/python benchmarks/calibrate.py --write
 
-check: $(INSTALLED)  ## lint, formatting, types
+check: $(FOR_CHECKS)  ## lint, formatting, types
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/pyright
 
-format: $(INSTALLED)  ## apply the formatter and the linter's safe fixes
+format: $(FOR_CHECKS)  ## apply the formatter and the linter's safe fixes
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
@@ -86,13 +106,15 @@ clean:  ## remove what the tools leave behind, except .venv
 	rm -rf build dist .pytest_cache .ruff_cache .hypothesis
 	find . -path ./$(VENV) -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 
-$(VENV)/.installed: pyproject.toml constraints.txt
+$(VENV)/.%: pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -c 'import sys; sys.version_info < (3, 11) and sys.exit( \
 	  "arrayconv: Python must be 3.11 or newer. Got " + sys.version.split()[0] + ". Run make PYTHON=python3.x")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[demo,dev,test]"
+	@echo "Installing, once: $(SAY_$*)."
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[$(EXTRAS_$*)]"
+	@test ! -e $(LOOPS) || echo "The C loops are compiled."
 	@touch $@
 
 # The install compiles them too. Without a C compiler they stay missing, and everything works without.
-$(LOOPS): hatch_build.py $(wildcard arrayconv/_accel/native/src/*.[ch]) | $(VENV)/.installed
+$(LOOPS): hatch_build.py $(wildcard arrayconv/_accel/native/src/*.[ch])
 	@$(BIN)/python hatch_build.py

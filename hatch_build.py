@@ -5,6 +5,7 @@ CC is the compiler, ARRAYCONV_TARGET the platform for compilers that take `-targ
     CC="python -m ziglang cc" ARRAYCONV_TARGET=aarch64-linux-gnu.2.17 python -m build --wheel
 """
 
+import ctypes
 import hashlib
 import os
 import re
@@ -15,8 +16,11 @@ import sys
 import tempfile
 from pathlib import Path
 
-from hatchling.builders.hooks.plugin.interface import BuildHookInterface
-from packaging.tags import mac_platforms, platform_tags
+try:
+    from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+    from packaging.tags import mac_platforms, platform_tags
+except ImportError:  # `python hatch_build.py` needs neither
+    BuildHookInterface = object
 
 ROOT = Path(__file__).parent
 SOURCES = ROOT / "arrayconv" / "_accel" / "native" / "src"
@@ -89,6 +93,16 @@ def sources():
     return int.from_bytes(digest.digest()[:8], "little") >> 1  # a positive int64
 
 
+def is_current():
+    """Return whether the checkout's library is compiled from these sources for this platform."""
+    try:
+        number = ctypes.CDLL(str(LIBRARY)).arrayconv_sources
+    except (OSError, AttributeError):
+        return False
+    number.restype = ctypes.c_int64
+    return number() == sources()
+
+
 def compile_loops(target=LIBRARY, flags=FLAGS):
     """Write the library in one step; return what went wrong, '' where nothing did. What was there stays until then."""
     command = compiler()
@@ -125,7 +139,8 @@ class LoopsHook(BuildHookInterface):
     def initialize(self, version, build_data):
         """Compile, and say so in the wheel's name; a failure is reported, and leaves a pure wheel."""
         if version == "editable":
-            self._tell(compile_loops())
+            if os.environ.get("CC") or not is_current():
+                self._tell(compile_loops())
             return
         self._folder = tempfile.TemporaryDirectory(prefix="arrayconv-")
         library = Path(self._folder.name) / LIBRARY.name
