@@ -33,13 +33,13 @@ INSTALLED := $(call installed,test dev)
 FOR_CHECKS := $(call installed,dev)
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) $(if $(RESULTS),--junitxml=$(RESULTS))
 EXAMPLES := $(wildcard examples/*.py)
-# The unit tests of `make quick`, which need no library but NumPy, SciPy and array-api-strict.
-QUICK := $(addprefix tests/unit/test_,$(addsuffix .py,shapes boundary lags kernels dtype_rule operands split windows out \
-  errors einconv native_loops native_tiles)) tests/property/test_definition.py
+# The unit tests of `make quick`, which need no array library but NumPy and array-api-strict.
+QUICK := $(addprefix tests/unit/test_,$(addsuffix .py,shapes boundary lags split windows native_tiles)) \
+  tests/property/test_definition.py
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo quick train test unit conformance standard-only cuda cuda-cupy cuda-torch parity examples bench tune check format clean
+.PHONY: help demo quick train test unit conformance lowest pythons standard-only cuda cuda-cupy cuda-torch parity examples bench tune check format clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
@@ -64,6 +64,12 @@ conformance: conformance-$(BACKEND)  ## the conformance suite on one backend: ma
 
 conformance-%: $(INSTALLED)
 	$(PYTEST) $(or $(CHOSEN_$*),conformance) --backend $*
+
+lowest: $(LOOPS)  ## conformance at the level quick on the oldest NumPy and array-api-compat that pyproject.toml allows
+	$(PYTHON) tools/environments.py lowest
+
+pythons: $(LOOPS)  ## the same on each other version of Python that is installed here, with the newest NumPy
+	$(PYTHON) tools/environments.py others
 
 standard-only: $(INSTALLED)  ## conformance without any accelerator, on tensors: what runs on a GPU
 	$(PYTEST) conformance --backend torch --max-examples 20 --target conformance.standard_only
@@ -117,4 +123,4 @@ $(VENV)/.%: pyproject.toml constraints.txt
 
 # The install compiles them too. Without a C compiler they stay missing, and everything works without.
 $(LOOPS): hatch_build.py $(wildcard arrayconv/_accel/native/src/*.[ch])
-	@$(BIN)/python hatch_build.py
+	@$(PYTHON) hatch_build.py
