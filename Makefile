@@ -17,19 +17,42 @@ PARTS ?= $(addprefix conformance-,$(filter-out jax numpy,$(BACKENDS))) standard-
 VENV := .venv
 BIN := $(VENV)/bin
 LOOPS := arrayconv/_accel/native/loops.so
-INSTALLED := $(VENV)/.installed $(LOOPS)
+# A file of .venv for each list of extras that is installed there: what the demo needs, the tests, the linters.
+EXTRAS_demo := demo
+EXTRAS_quick := demo,conformance
+EXTRAS_test := test
+EXTRAS_dev := dev,test
+EXTRAS_docs := docs,test
+SAY_demo := 40 packages, 450 MB in .venv; a minute or two, most of it the C compiler
+SAY_quick := 50 packages, 470 MB in .venv; a minute or two, most of it the C compiler
+SAY_test := torch, JAX and all that the tests compare with; minutes and 2.5 GB in .venv, more where torch comes with CUDA
+SAY_docs := Sphinx and all that the tests import; minutes and 2.7 GB in .venv, more where torch comes with CUDA
+SAY_dev := the linters, torch, JAX and all that the tests import; minutes and 2.7 GB in .venv, more where torch comes with CUDA
+installed = $(firstword $(wildcard $(foreach list,$(1),$(VENV)/.$(list))) $(VENV)/.$(firstword $(1))) $(LOOPS)
+FOR_DEMO := $(call installed,demo quick test dev)
+FOR_QUICK := $(call installed,quick test dev)
+INSTALLED := $(call installed,test dev)
+FOR_DOCS := $(call installed,docs)
+FOR_CHECKS := $(call installed,dev)
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) $(if $(RESULTS),--junitxml=$(RESULTS))
 EXAMPLES := $(wildcard examples/*.py)
+# The unit tests of `make quick`, which need no array library but NumPy and array-api-strict.
+QUICK := $(addprefix tests/unit/test_,$(addsuffix .py,shapes boundary lags split windows native_tiles)) \
+  tests/property/test_definition.py
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo train test unit conformance standard-only cuda cuda-cupy cuda-torch parity examples docs bench tune check format clean
+.PHONY: help demo quick train test unit conformance lowest pythons standard-only cuda cuda-cupy cuda-torch parity examples docs bench tune check format clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
 
-demo: $(INSTALLED)  ## show what the package does on this machine
+demo: $(FOR_DEMO)  ## show what the package does on this machine
 	$(BIN)/python -m arrayconv demo
+
+quick: $(FOR_QUICK)  ## the essentials in two minutes: conformance at the level quick on NumPy, and the fast unit tests
+	$(BIN)/python -m arrayconv conformance --level quick -n $(WORKERS)
+	$(PYTEST) -q $(QUICK)
 
 train: $(INSTALLED)  ## train a small network on NumPy, torch and JAX arrays
 	$(BIN)/python examples/13_digits.py --libraries numpy torch jax --picture docs/images/digits.png
@@ -44,6 +67,12 @@ conformance: conformance-$(BACKEND)  ## the conformance suite on one backend: ma
 
 conformance-%: $(INSTALLED)
 	$(PYTEST) $(or $(CHOSEN_$*),conformance) --backend $*
+
+lowest: $(LOOPS)  ## conformance at the level quick on the oldest NumPy and array-api-compat that pyproject.toml allows
+	$(PYTHON) tools/environments.py lowest
+
+pythons: $(LOOPS)  ## the same on each other version of Python that is installed here, with the newest NumPy
+	$(PYTHON) tools/environments.py others
 
 standard-only: $(INSTALLED)  ## conformance without any accelerator, on tensors: what runs on a GPU
 	$(PYTEST) conformance --backend torch --max-examples 20 --target conformance.standard_only
@@ -70,19 +99,18 @@ bench: $(INSTALLED)  ## time everything against its peers, and write docs/benchm
 	  $(BIN)/python -m benchmarks.doors --library $$library --json benchmarks/results/doors-$$library.json || status=1; \
 	done; $(BIN)/python -m benchmarks.page && exit $$status
 
-docs: $(INSTALLED)  ## build the site in build/site: runs every example; warnings are errors
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[docs]"
+docs: $(FOR_DOCS)  ## build the site in build/site: runs every example; warnings are errors
 	$(BIN)/python -m tools.site
 
 tune: $(INSTALLED)  ## measure the constants the method choice rests on (benchmarks/fit.py refines them): wants an idle machine
 	$(BIN)/python benchmarks/calibrate.py --write
 
-check: $(INSTALLED)  ## lint, formatting, types
+check: $(FOR_CHECKS)  ## lint, formatting, types
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/pyright
 
-format: $(INSTALLED)  ## apply the formatter and the linter's safe fixes
+format: $(FOR_CHECKS)  ## apply the formatter and the linter's safe fixes
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
@@ -90,13 +118,15 @@ clean:  ## remove what the tools leave behind, except .venv
 	rm -rf build dist .pytest_cache .ruff_cache .hypothesis
 	find . -path ./$(VENV) -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 
-$(VENV)/.installed: pyproject.toml constraints.txt
+$(VENV)/.%: pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -c 'import sys; sys.version_info < (3, 11) and sys.exit( \
 	  "arrayconv: Python must be 3.11 or newer. Got " + sys.version.split()[0] + ". Run make PYTHON=python3.x")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[demo,dev,test]"
+	@echo "Installing, once: $(SAY_$*)."
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[$(EXTRAS_$*)]"
+	@test ! -e $(LOOPS) || echo "The C loops are compiled."
 	@touch $@
 
 # The install compiles them too. Without a C compiler they stay missing, and everything works without.
-$(LOOPS): hatch_build.py $(wildcard arrayconv/_accel/native/src/*.[ch]) | $(VENV)/.installed
-	@$(BIN)/python hatch_build.py
+$(LOOPS): hatch_build.py $(wildcard arrayconv/_accel/native/src/*.[ch])
+	@$(PYTHON) hatch_build.py

@@ -132,11 +132,16 @@ def test_using_is_keyword_only():
     assert keyword_only(arrayconv.config.using) == {"accelerators": None, "max_workspace": None, "threads": None}
 
 
-def test_version_is_the_distribution_s():
+def test_the_version_is_written_once_and_in_the_changelog():
     import tomllib
 
-    project = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text())["project"]
-    assert arrayconv.__version__ == project["version"]
+    root = Path(__file__).parent.parent
+    settings = tomllib.loads((root / "pyproject.toml").read_text())
+    assert "version" not in settings["project"]
+    assert settings["tool"]["hatch"]["version"]["path"] == "arrayconv/__init__.py"
+    assert f"\n## {arrayconv.__version__.partition('.dev')[0]}" in (root / "CHANGELOG.md").read_text()
+    citation = (root / "CITATION.cff").read_text()
+    assert f"\nversion: {arrayconv.__version__}\n" in citation
 
 
 def test_convolver_takes_what_the_calls_take():

@@ -20,6 +20,17 @@ from xml.etree import ElementTree
 
 MOST_REASONS = 12  # of skips that are shown, those of most tests first
 SLOWEST = 20  # tests that are named
+# Seconds that each part takes on 2 cores, for the time left; a part takes OTHERWISE until it is listed.
+TYPICAL = {
+    "conformance-mparray": 5,
+    "conformance-array_api_strict": 14,
+    "conformance-torch": 17,
+    "standard-only": 17,
+    "conformance-jax": 48,
+    "conformance-numpy": 69,
+    "unit": 822,
+}
+OTHERWISE = 60
 
 
 class Part(NamedTuple):
@@ -31,6 +42,17 @@ class Part(NamedTuple):
     skips: Counter[str]  # tests by the reason why they did not run
     times: dict[str, float]  # test -> seconds
     seconds: float
+
+
+def time_left(parts: list[Part], names: list[str]) -> str:
+    """Return the time that parts of these names take, on a machine as fast as it was for the parts that have run."""
+    speed = sum(part.seconds for part in parts) / (typical([part.name for part in parts]) or 1) if parts else 1
+    minutes = speed * typical(names) / 60
+    return f"about {minutes:.0f} min left" if minutes >= 1 else "under a minute left"
+
+
+def typical(names: list[str]) -> float:
+    return sum(TYPICAL.get(name, OTHERWISE) for name in names)
 
 
 def run(make: list[str], name: str, results: Path) -> Part:
@@ -87,6 +109,8 @@ def main(arguments: list[str]) -> int:
     with tempfile.TemporaryDirectory() as folder:
         try:
             for number, name in enumerate(names):
+                left = time_left(parts, names[number:])
+                print(f"\nPart {number + 1} of {len(names)}: {name}, {left}", flush=True)
                 parts.append(run(make, name, Path(folder) / f"{number}.xml"))
         except KeyboardInterrupt:
             print(summed_up(parts, names[len(parts) :]))

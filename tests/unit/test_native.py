@@ -361,14 +361,19 @@ def test_a_compiler_that_fails_leaves_no_library(build, monkeypatch, tmp_path, c
 
 def _built(build, tmp_path, version):
     """What the hook does to a build, and what it says."""
-    warnings, data = [], {"force_include": {}, "pure_python": True}
-    app = type("App", (), {"display_warning": staticmethod(warnings.append)})
+    warnings, lines, data = [], [], {"force_include": {}, "pure_python": True}
+    says = {"display_warning": staticmethod(warnings.append), "display_info": staticmethod(lines.append)}
+    app = type("App", (), says)
     builder = build.LoopsHook(str(ROOT), {}, None, None, str(tmp_path), "wheel", app)
     builder.initialize(version, data)
     libraries = [Path(path) for path in data["force_include"]]
     contents = [path.read_bytes() for path in libraries]
     builder.finalize(version, data, "")
     assert not any(path.exists() for path in libraries)
+    assert len(warnings + lines) == 1
+    assert warnings or re.fullmatch(
+        r"The loops are compiled by .*\. `python -m arrayconv backends` shows it\.", lines[0]
+    )
     return data, contents, warnings
 
 
@@ -434,7 +439,42 @@ def test_a_wheel_is_compiled_beside_the_checkout_and_an_editable_install_in_it(
         assert (contents, list(data["force_include"].values())) == ([b"n"], ["loops.so"])
         assert not data["pure_python"]
         assert data["tag"].startswith("py3-none-")
+        assert not data["tag"].startswith("py3-none-linux"), "which no index takes"
     assert list(checkout.parent.iterdir()) == [checkout]
+
+
+@hook
+def test_a_wheel_is_named_after_its_target_or_the_oldest_system_that_has_its_symbols(build, monkeypatch, tmp_path):
+    library = tmp_path / "loops.so"
+    monkeypatch.setattr(build, "platform_tags", lambda: iter(["linux_x86_64", "manylinux_2_41_x86_64"]))
+    for symbols, version in ((b"\0GLIBC_2.2.5\0GLIBC_2.14\0", 17), (b"\0GLIBC_2.2.5\0GLIBC_2.33\0", 33)):
+        library.write_bytes(symbols)
+        assert build.platform_tag(library) == f"manylinux_2_{version}_x86_64"
+    for name, tag in build.TARGETS.items():
+        monkeypatch.setenv("ARRAYCONV_TARGET", name)
+        assert build.platform_tag(library) == tag
+        assert build.platform_flags(["zig", "cc"])[-2:] == ["-target", name]
+        assert ("-fPIC" in build.platform_flags(["zig", "cc"])) == ("windows" not in name)
+
+
+@hook
+def test_a_target_that_cannot_be_compiled_is_an_error_and_no_pure_wheel(build, checkout, monkeypatch, tmp_path):
+    monkeypatch.setenv("ARRAYCONV_TARGET", "vax")
+    monkeypatch.setenv("CC", "no-such-compiler")
+    with pytest.raises(ValueError, match=r"ARRAYCONV_TARGET must be one of x86_64-linux-gnu.2.17, .*Got 'vax'"):
+        build.compile_loops()
+    monkeypatch.setenv("ARRAYCONV_TARGET", "x86_64-linux-musl")
+    with pytest.raises(RuntimeError, match="the wheel for x86_64-linux-musl is not built: no-such-compiler failed"):
+        _built(build, tmp_path, "standard")
+
+
+@hook
+@pytest.mark.parametrize("command", ["zig cc", "python -m ziglang cc"])
+def test_zig_is_refused_without_a_target_since_it_compiles_for_this_processor(build, monkeypatch, command):
+    monkeypatch.setenv("CC", command)
+    monkeypatch.delenv("ARRAYCONV_TARGET", raising=False)
+    with pytest.raises(ValueError, match="zig compiles for this processor alone unless ARRAYCONV_TARGET names"):
+        build.compile_loops()
 
 
 @needs_code

@@ -65,3 +65,10 @@ def test_every_part_runs_and_is_listed_with_its_outcome(folder):
 @pytest.mark.parametrize(("names", "status"), [(["good", "some"], 0), (["good", "absent"], 1), (["bad", "good"], 1)])
 def test_the_exit_status_is_that_of_all_parts(folder, names, status):
     assert parts(folder, *names)[0] == status
+
+
+def test_each_part_is_announced_with_the_time_left(folder):
+    command = [sys.executable, ROOT / "tools" / "parts.py", sys.executable, "make.py", "--", "good", "slow"]
+    process = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=200, check=False)
+    assert "\nPart 1 of 2: good, about 2 min left\n" in process.stdout  # two unlisted parts of a minute each
+    assert "\nPart 2 of 2: slow, under a minute left\n" in process.stdout  # the first one took seconds

@@ -42,12 +42,10 @@ KINDS(TYPED)
 #define LEVELS(X) X(any) X(avx2) X(avx512)
 #define BYTES_avx2 32
 #define TARGET_avx2 __attribute__((target("avx2,fma")))
-#define HAS_avx2 (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+#define HAS_avx2 processor_has(AVX2, YMM_STATE)
 #define BYTES_avx512 64
 #define TARGET_avx512 __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,fma")))
-#define HAS_avx512                                                                                                     \
-    (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&  \
-     __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("fma"))
+#define HAS_avx512 processor_has(AVX2 | AVX512_F_DQ_BW_VL, ZMM_STATE)
 #else
 #define LEVELS(X) X(any)
 #endif

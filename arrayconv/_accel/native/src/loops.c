@@ -1,8 +1,8 @@
 /* Convolution as machine code: native_loops, native_tiles, native_images and their XLA counterparts call it. Nothing
    here depends on Python. Start with README.md.
 
-   hatch_build.py builds it with any compiler that supports C11 with atomics and GNU vector extensions (clang-cl on
-   Windows: MSVC does not support the latter) into a library without dependencies. The loops are compiled for every
+   hatch_build.py builds it with any compiler that supports C11 with atomics and GNU vector extensions (on Windows
+   clang or zig: MSVC does not support the latter) into a library without dependencies. The loops are compiled for every
    level of processors in kinds.h; the caller passes the level of its machine. They work on memory that the caller owns
    and keep no state, so threads may run them in parallel. */
 
@@ -14,6 +14,8 @@
 
 #if defined(__x86_64__)
 #include <immintrin.h>
+
+#include "processor.h"
 #endif
 
 #include "tables.h"
@@ -119,9 +121,6 @@ EXPORTED word arrayconv_sources(void) { return SOURCES; }
 /* Return the highest level that this machine supports. */
 EXPORTED int arrayconv_level(void)
 {
-#if defined(__x86_64__)
-    __builtin_cpu_init();
-#endif
     int level = -1;
 #define COUNT_LEVEL(name) \
     if (HAS_##name) level++;
