@@ -264,8 +264,7 @@ class Convolver:
         Returns
         -------
         Stream
-            With ``push(chunk)``, ``flush()``, ``reset()`` and ``copy()``. Joined, its results are those of a call, to
-            the bit where ``stream.method`` is direct and that of the call.
+            Joined, its results are those of a call, to the bit if ``stream.method`` is direct and the call's.
 
         Raises
         ------

@@ -24,9 +24,10 @@ _BLOCKS = 4  # sizes tried, from the reach on
 
 
 class Choice(NamedTuple):
-    """The options of pieces, how many samples make a block, and the partitions of the kernel, if any."""
+    """How a stream runs: the method's name, how many samples make a block, and the partitions of the kernel, if any."""
 
-    options: prepare.Options
+    options: prepare.Options  # of pieces
+    method: str
     block: int = 1
     partitions: tuple[Partition, ...] = ()
     sample_ns: float = 0
@@ -37,7 +38,7 @@ def choose(stage: Stage, *, may_partition: bool) -> Choice:
     options, limit = stage.source.options, stage.source.max_latency
     problem, plan = _planned(stage, _OUTPUTS, "auto")
     if options.method not in ("auto", *SPECTRAL):
-        return Choice(options)
+        return Choice(options, options.method)
     if options.method in SPECTRAL and limit == 0:
         raise ValueError(
             f"{FUNCTION}: method {options.method!r} transforms blocks of samples, which takes time to collect. Got "
@@ -50,7 +51,7 @@ def choose(stage: Stage, *, may_partition: bool) -> Choice:
     if may_partition and partition.why_not(problem.spec, plan.traits) is None:
         parts = partition.choose(problem.spec, plan.traits, limit)
         if parts is not None:
-            spectral.append(Choice(options, parts.block, parts.partitions, parts.sample_ns))
+            spectral.append(Choice(options, "partitioned", parts.block, parts.partitions, parts.sample_ns))
     best = min(spectral, key=lambda choice: choice.sample_ns, default=None)
     if best is None or (options.method == "auto" and _GAIN * best.sample_ns > direct.sample_ns):
         return direct
@@ -71,7 +72,7 @@ def _direct(stage: Stage, plan: Plan) -> Choice:
     rows = [row for row in plan.candidates if row.refusal is None]
     row = next((row for row in rows if row.name in FIXED_ORDER), rows[0])
     samples = _OUTPUTS * stage.stream.axis.stride
-    return Choice(stage.source.options._replace(method=row.name), sample_ns=row.cost_ns / samples)
+    return Choice(stage.source.options._replace(method=row.name), row.name, sample_ns=row.cost_ns / samples)
 
 
 def _blocks(stage: Stage) -> list[int]:
@@ -92,4 +93,4 @@ def _blockwise(stage: Stage, block: int) -> Choice | None:
         return None
     # Integers are exact by every method, so each piece may have its own: an FFT may refuse a longer one.
     method = "auto" if stage.operands.traits.exact else rows[0].name
-    return Choice(options._replace(method=method), block, (), rows[0].cost_ns / block)
+    return Choice(options._replace(method=method), rows[0].name, block, (), rows[0].cost_ns / block)

@@ -15,6 +15,7 @@ from arrayconv._arrays.namespace import compat_namespace
 from arrayconv._calls import prepare
 from arrayconv._ops import spectral
 from arrayconv._ops.pad import along
+from arrayconv._problem.problem import Problem
 from arrayconv._run.canonical import caller_result, permuted
 from arrayconv._run.operands import orientation
 from arrayconv._stream.choice import Choice, choose
@@ -22,6 +23,8 @@ from arrayconv._stream.delay_line import DelayLines, is_moderate
 from arrayconv._stream.pieces import Pieces
 from arrayconv._stream.samples import Samples
 from arrayconv._stream.source import PUSH, Source, Stage, admit, stage
+
+_MAX_LAYOUTS = 64
 
 
 class Engine:
@@ -40,6 +43,7 @@ class Engine:
             lines = _lines(stage, choice)
         self.choice, self._lines = choice, lines
         self._cleared = None if lines is None else lines.state()
+        self._layouts: dict[tuple[int, int], Problem] = {}
         self._pieces = Pieces(stage, choice.options)
         self.clear()
 
@@ -66,6 +70,8 @@ class Engine:
     def push(self, chunk: Any) -> Any:
         """Return the outputs that a chunk completes."""
         size = chunk.shape[self.stage.label]
+        if not size:
+            return self.stage.empty()
         if self.choice.block == 1:
             return self._push_directly(chunk, size)
         return self._push_blocks(chunk, size)
@@ -85,8 +91,7 @@ class Engine:
         stream, kept, end = self.stage.stream, self._kept, self.samples + size
         stop = stream.complete(end)
         if stop <= self.outputs:
-            if size:
-                kept.append(chunk, size)
+            kept.append(chunk, size)
             self.samples = end
             return self.stage.empty()
         samples = kept.joined(chunk)
@@ -98,7 +103,7 @@ class Engine:
     @float_errors_ignored
     def _push_blocks(self, chunk: Any, size: int) -> Any:
         block, begin, end = self.choice.block, self.samples, self.samples + size
-        canonical = None if self._lines is None or not size else self._canonical(chunk, size)
+        canonical = None if self._lines is None else self._canonical(chunk, size)
         differentiated = _autodiff.needs_autodiff(self.stage.operands.traits.library, chunk)
         joined, parts, outputs = None, [], self.outputs
         for at in range(begin - begin % block, end, block):
@@ -128,7 +133,7 @@ class Engine:
         first = max(self.stage.stream.first_read(outputs, end), kept.start)
         if joined is not None:
             kept.replace(joined, kept.start, first, end)
-        elif size:
+        else:
             kept.append(chunk, size)
             kept.drop(first)
         self.samples, self.outputs = end, outputs
@@ -151,8 +156,7 @@ class Engine:
         begin = axis.stride * first - axis.before + axis.reach - 1 - at
         y = line[..., begin : begin + axis.stride * (stop - first - 1) + 1 : axis.stride]
         y = np.ascontiguousarray(y, dtype=np.dtype(traits.output) if traits.library == "numpy" else None)
-        problem = self.stage.problem(self.stage.stream.piece(first, stop, 0, 0))
-        xp = self.stage.operands.xp
+        problem, xp = self._layout(0, stop - first), self.stage.operands.xp
         if traits.library == "torch":
             y = xp.astype(_accel.tensor(y), getattr(xp, traits.output), copy=False)
         return caller_result(y, problem, xp)
@@ -160,12 +164,22 @@ class Engine:
     def _canonical(self, chunk: Any, size: int) -> np.ndarray:
         """Return a chunk (batch, groups, channels, samples) in the accumulator's dtype, as a NumPy array."""
         operands = self.stage.operands
-        layout = self.stage.problem(self.stage.stream.piece(0, 0, 0, size)).layout
+        layout = self._layout(size, 0).layout
         if operands.traits.library == "torch":
             chunk = operands.xp.astype(chunk.detach(), getattr(operands.xp, operands.traits.accumulator), copy=False)
             return _accel.memory(permuted(chunk, layout.x, operands.xp))
         chunk = permuted(chunk, layout.x, operands.xp)
         return chunk.astype(operands.traits.accumulator, copy=False)
+
+    def _layout(self, size: int, outputs: int) -> Problem:
+        """Return how so many samples, or outputs, are permuted to canonical axes and back."""
+        problem = self._layouts.get((size, outputs))
+        if problem is None:
+            axis = self.stage.stream.axis._replace(size=size, outputs=outputs, before=0)
+            problem = self._layouts[size, outputs] = self.stage.problem(axis)
+            while len(self._layouts) > _MAX_LAYOUTS:
+                del self._layouts[next(iter(self._layouts))]
+        return problem
 
     def copy(self) -> Engine:
         """Return another engine in the same state."""
@@ -208,7 +222,7 @@ class Engine:
 
 @float_errors_ignored
 def _lines(stage: Stage, choice: Choice) -> DelayLines | None:
-    """Return the delay lines of a partitioned kernel; None without partitions, or for taps that are huge or not finite."""
+    """Return the delay lines of a partitioned kernel; None without partitions, or for huge or non-finite taps."""
     if not choice.partitions:
         return None
     axis, source = stage.stream.axis, stage.source

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
+from math import prod
 from typing import Any
 
+from arrayconv._arrays.dtype_names import dtype_name
+from arrayconv._arrays.dtypes import itemsize
 from arrayconv._arrays.libraries import is_immutable
 from arrayconv._arrays.namespace import Namespace
 from arrayconv._ops.pad import along
@@ -47,7 +50,7 @@ class Samples:
     @property
     def nbytes(self) -> int:
         """Bytes of the samples."""
-        return sum(int(part.nbytes) for part in self._parts)
+        return sum(prod(part.shape) * itemsize(dtype_name(part.dtype)) for part in self._parts)
 
     def _copy(self, x: Any) -> Any:
         if self._backend == "numpy":

@@ -15,6 +15,7 @@ from arrayconv._problem.positional import Geometry
 from arrayconv._problem.problem import Problem
 from arrayconv._problem.spec import Axis
 from arrayconv._problem.stream import StreamAxis, stream_axis
+from arrayconv._runtime.torch_modes import is_transforming
 from arrayconv._runtime.tracing import shape_of
 
 FUNCTION = "Convolver.stream"
@@ -78,12 +79,12 @@ class Stage(NamedTuple):
 
 
 def admit(source: Source, chunk: Any) -> tuple[Operands, tuple[int, ...]]:
-    """Admit a chunk; raises TypeError for one that is traced, as the samples kept of it would outlive the trace."""
+    """Admit a chunk; raises TypeError for a traced or transformed one, whose samples would outlive the trace."""
     names = ("chunk", "the kernel")
     operands = admission.operands(PUSH, chunk, source.kernel, source.dtype, names)
-    if operands.traits.traced:
+    if operands.traits.traced or (operands.traits.library == "torch" and is_transforming()):
         raise TypeError(
-            f"{PUSH}: a stream keeps samples between calls, so it takes no traced array. Got "
+            f"{PUSH}: a stream keeps samples between calls, so it takes no traced or transformed array. Got "
             f"{type(chunk).__name__}. Call it outside the compiled or transformed function, or convolve all of x there."
         )
     return operands, shape_of(operands.x)

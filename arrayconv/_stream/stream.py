@@ -10,7 +10,7 @@ import numpy as np
 from arrayconv import _autodiff
 from arrayconv._arrays.namespace import on_device
 from arrayconv._problem.stream import total_outputs
-from arrayconv._runtime.torch_modes import is_mode_active
+from arrayconv._runtime.torch_modes import is_mode_active, is_transforming
 from arrayconv._stream.engine import Engine
 from arrayconv._stream.partition import Partition
 from arrayconv._stream.source import FLUSH, PUSH, Source, admit, check_chunk, parse, stage
@@ -68,8 +68,8 @@ class Stream:
         """
         if self._ended:
             raise RuntimeError(f"{PUSH}: the stream has ended. Call reset() for a new one, or push before flush().")
-        engine = self._engine
-        if engine is None or not self._started or _kind(chunk) != self._kind or not engine.fits(chunk.shape):
+        engine, kind = self._engine, _kind(chunk)
+        if engine is None or not self._started or kind is None or kind != self._kind or not engine.fits(chunk.shape):
             engine, chunk = self._admit(chunk)
         if engine.row.current_device:
             with on_device(engine.stage.operands.xp, engine.stage.operands.device):
@@ -144,12 +144,11 @@ class Stream:
 
     @property
     def method(self) -> str:
-        """The method that runs: the joined result equals that of ``Convolver(..., method=stream.method)``.
+        """The method that runs: a name of the table, or 'partitioned' for an FFT of the kernel's partitions.
 
-        'partitioned' for partitions of a long kernel. Raises RuntimeError before the first push.
+        Raises RuntimeError before the first push.
         """
-        choice = self._known("method").choice
-        return "partitioned" if choice.partitions else choice.options.method
+        return self._known("method").choice.method
 
     @property
     def partitions(self) -> tuple[Partition, ...]:
@@ -210,6 +209,8 @@ def _kind(x: Any) -> Any:
         return x.dtype
     torch = sys.modules.get("torch")
     if torch is None or type(x) is not torch.Tensor or torch.compiler.is_compiling() or is_mode_active(torch._C):
+        return None
+    if is_transforming():
         return None
     return x.dtype, x.device, x.layout
 
