@@ -52,7 +52,9 @@ def choose(stage: Stage, *, may_partition: bool) -> Choice:
         parts = partition.choose(problem.spec, plan.traits, limit)
         if parts is not None:
             spectral.append(Choice(options, "partitioned", parts.block, parts.partitions, parts.sample_ns))
-    best = min(spectral, key=lambda choice: choice.sample_ns, default=None)
+    spectral.sort(key=lambda choice: choice.block)
+    least = min((choice.sample_ns for choice in spectral), default=0)
+    best = next((choice for choice in spectral if choice.sample_ns <= partition.SLACK * least), None)
     if best is None or (options.method == "auto" and _GAIN * best.sample_ns > direct.sample_ns):
         return direct
     return best

@@ -22,6 +22,7 @@ from arrayconv._problem.spec import Spec
 
 _SMALLEST, _LARGEST = 16, 1 << 16  # blocks tried
 _CALLS = 24  # calls of array functions per block
+SLACK = 1.25  # times the least time: a shorter block is chosen within it
 _WORST = 2  # times that of uniform partitions: the longest push of non-uniform ones
 
 
@@ -58,14 +59,15 @@ def why_not(spec: Spec, traits: Traits) -> str | None:
 
 
 def choose(spec: Spec, traits: Traits, max_latency: int | None) -> Choice | None:
-    """Return the partitions for a latency: the least predicted time per sample; None where no block is short enough."""
+    """Return the partitions for a latency: the shortest block that is not slower; None where none is short enough."""
     reach = spec.axes[0].reach
     longest = _LARGEST if max_latency is None else min(max_latency + 1, _LARGEST)
     blocks = [1 << n for n in range(_SMALLEST.bit_length() - 1, longest.bit_length()) if 1 << n <= longest]
     if max_latency is not None:
         blocks = blocks[-1:]  # shorter ones take longer, except for kernels shorter than a block
     options = [_best(spec, traits, block, reach) for block in blocks]
-    return min(options, key=lambda option: option.sample_ns, default=None)
+    least = min((option.sample_ns for option in options), default=0)
+    return next((option for option in options if option.sample_ns <= SLACK * least), None)
 
 
 def _best(spec: Spec, traits: Traits, block: int, reach: int) -> Choice:
