@@ -1,8 +1,8 @@
 """The time of a push through a long kernel, as a share of real time: `python -m benchmarks.streams`.
 
-Minimum, median, 99 % quantile and longest of many pushes, by the clock and of the thread alone: other programs delay the
-former. Pushes repeat in phases, since long partitions work when their blocks are complete; the longest phase is the largest
-minimum over the pushes of one phase.
+Minimum, median, 99 % quantile and longest of many pushes, by the clock and of the thread alone: other programs delay
+the former. Pushes repeat in phases, since long partitions work when their blocks are complete; the longest phase is the
+largest minimum over the pushes of one phase.
 """
 
 import argparse

@@ -1,7 +1,7 @@
 """Sound through a long impulse response, block by block, as it arrives.
 
-A response of a second has 48,000 taps. Waiting for all samples is no option, and 48,000 multiply-adds per sample are a lot:
-the stream partitions the kernel and transforms blocks of 64 samples, so an output waits for at most 63 more of them.
+A response of a second has 48,000 taps. Waiting for all samples is no option, and 48,000 multiply-adds per sample are a
+lot: the stream partitions the kernel and transforms blocks of 64 samples, so an output waits for at most 63 more.
 """
 
 import numpy as np

@@ -28,14 +28,14 @@ _MAX_LAYOUTS = 64
 
 
 class Engine:
-    """The state of a stream, and the functions that continue it; every change of it comes after all that may raise."""
+    """The state of a stream, and the functions that continue it."""
 
-    def __init__(self, stage: Stage, *, differentiated: bool = False, choice: Choice | None = None) -> None:
-        self.stage, self.differentiated = stage, differentiated
+    def __init__(self, stage: Stage, *, needs_autodiff: bool = False, choice: Choice | None = None) -> None:
+        self.stage, self.needs_autodiff = stage, needs_autodiff
         self.row = library_row(stage.operands.traits.backend)
         lines = None
         if choice is None:
-            choice = choose(stage, may_partition=not differentiated)
+            choice = choose(stage, may_partition=not needs_autodiff)
             lines = _lines(stage, choice)
             if choice.partitions and lines is None:
                 choice = choose(stage, may_partition=False)
@@ -48,19 +48,19 @@ class Engine:
         self.clear()
 
     def clear(self) -> None:
-        """Forget all samples."""
+        """Drop all samples."""
         operands = self.stage.operands
         self.samples = self.outputs = 0
-        self._kept = Samples(self.stage.label, operands.traits.backend, operands.xp)
-        self._kept.append(operands.x, 0)
+        self._history = Samples(self.stage.label, operands.traits.backend, operands.xp)
+        self._history.append(operands.x, 0)
         if self._lines is not None:
             self._lines.restore(self._cleared)
 
-    def continues(self, stage: Stage, differentiated: bool) -> bool:
+    def continues(self, stage: Stage, needs_autodiff: bool) -> bool:
         """Whether streams that begin like `stage` run as this one does."""
-        mine = self.stage
-        same = (stage.shape, stage.dtype, stage.operands.traits) == (mine.shape, mine.dtype, mine.operands.traits)
-        return same and differentiated == self.differentiated and stage.operands.device == mine.operands.device
+        own = self.stage
+        same = (stage.shape, stage.dtype, stage.operands.traits) == (own.shape, own.dtype, own.operands.traits)
+        return same and needs_autodiff == self.needs_autodiff and stage.operands.device == own.operands.device
 
     def fits(self, shape: tuple[int, ...]) -> bool:
         """Whether a chunk has the first one's shape along the other axes."""
@@ -80,23 +80,23 @@ class Engine:
         """Return the outputs up to `total`, which read beyond the last sample."""
         if total <= self.outputs:
             return self.stage.empty()
-        kept = self._kept
-        begin = max(self.stage.stream.first_read(self.outputs, self.samples), kept.start)
-        samples = kept.joined()[along(self.stage.label, slice(begin - kept.start, None))]
+        history = self._history
+        begin = max(self.stage.stream.first_read(self.outputs, self.samples), history.start)
+        samples = history.joined()[along(self.stage.label, slice(begin - history.start, None))]
         y = self._pieces(samples, begin, self.samples, self.outputs, total)
         self.outputs = total
         return y
 
     def _push_directly(self, chunk: Any, size: int) -> Any:
-        stream, kept, end = self.stage.stream, self._kept, self.samples + size
+        stream, history, end = self.stage.stream, self._history, self.samples + size
         stop = stream.complete(end)
         if stop <= self.outputs:
-            kept.append(chunk, size)
+            history.append(chunk, size)
             self.samples = end
             return self.stage.empty()
-        samples = kept.joined(chunk)
-        y = self._pieces(samples, kept.start, end, self.outputs, stop)
-        kept.replace(samples, kept.start, max(stream.first_read(stop, end), kept.start), end)
+        samples = history.joined(chunk)
+        y = self._pieces(samples, history.start, end, self.outputs, stop)
+        history.replace(samples, history.start, max(stream.first_read(stop, end), history.start), end)
         self.samples, self.outputs = end, stop
         return y
 
@@ -104,8 +104,8 @@ class Engine:
     def _push_blocks(self, chunk: Any, size: int) -> Any:
         block, begin, end = self.choice.block, self.samples, self.samples + size
         canonical = None if self._lines is None else self._canonical(chunk, size)
-        differentiated = _autodiff.needs_autodiff(self.stage.operands.traits.library, chunk)
-        joined, parts, outputs = None, [], self.outputs
+        needs_autodiff = _autodiff.needs_autodiff(self.stage.operands.traits.library, chunk)
+        samples, parts, outputs = None, [], self.outputs
         for at in range(begin - begin % block, end, block):
             first, stop = max(at, begin), min(at + block, end)
             line = None
@@ -113,36 +113,36 @@ class Engine:
                 line = self._lines.push(canonical[..., first - begin : stop - begin])
             if stop < at + block:
                 break
-            done = self.stage.stream.complete(stop)
-            if done <= outputs:
+            complete = self.stage.stream.complete(stop)
+            if complete <= outputs:
                 continue
-            if line is not None and not differentiated and self._is_valid(outputs):
-                parts.append(self._of_lines(line, at, outputs, done))
+            if line is not None and not needs_autodiff and self._is_valid(outputs):
+                parts.append(self._of_lines(line, at, outputs, complete))
             else:
-                joined = self._kept.joined(chunk) if joined is None else joined
-                parts.append(self._of_piece(joined, stop, outputs, done))
-            outputs = done
-        self._keep(chunk, size, joined, end, outputs)
+                samples = self._history.joined(chunk) if samples is None else samples
+                parts.append(self._of_piece(samples, stop, outputs, complete))
+            outputs = complete
+        self._keep(chunk, size, samples, end, outputs)
         if not parts:
             return self.stage.empty()
         return parts[0] if len(parts) == 1 else self.stage.operands.xp.concat(parts, axis=self.stage.label)
 
-    def _keep(self, chunk: Any, size: int, joined: Any, end: int, outputs: int) -> None:
+    def _keep(self, chunk: Any, size: int, samples: Any, end: int, outputs: int) -> None:
         """Keep what later outputs read."""
-        kept = self._kept
-        first = max(self.stage.stream.first_read(outputs, end), kept.start)
-        if joined is not None:
-            kept.replace(joined, kept.start, first, end)
+        history = self._history
+        first = max(self.stage.stream.first_read(outputs, end), history.start)
+        if samples is not None:
+            history.replace(samples, history.start, first, end)
         else:
-            kept.append(chunk, size)
-            kept.drop(first)
+            history.append(chunk, size)
+            history.drop(first)
         self.samples, self.outputs = end, outputs
 
-    def _of_piece(self, joined: Any, end: int, first: int, stop: int) -> Any:
+    def _of_piece(self, samples: Any, end: int, first: int, stop: int) -> Any:
         """Return outputs from exactly the samples that every chunking has when a block ends at `end`."""
-        stream, start = self.stage.stream, self._kept.start
+        stream, start = self.stage.stream, self._history.start
         begin = max(stream.axis.stride * first - stream.axis.before, 0)
-        samples = joined[along(self.stage.label, slice(begin - start, end - start))]
+        samples = samples[along(self.stage.label, slice(begin - start, end - start))]
         return self._pieces(samples, begin, end, first, stop)
 
     def _is_valid(self, first: int) -> bool:
@@ -184,7 +184,7 @@ class Engine:
     def copy(self) -> Engine:
         """Return another engine in the same state."""
         other = copy(self)
-        other._kept = self._kept.copy()
+        other._history = self._history.copy()
         other._lines = None if self._lines is None else self._lines.copy()
         return other
 
@@ -194,10 +194,10 @@ class Engine:
         example = self.stage.operands.x
         return (
             example,
-            self.differentiated,
+            self.needs_autodiff,
             self.choice,
-            self._kept.joined(),
-            self._kept.start,
+            self._history.joined(),
+            self._history.start,
             self.samples,
             self.outputs,
             lines,
@@ -206,18 +206,18 @@ class Engine:
     @staticmethod
     def restored(source: Source, state: tuple[Any, ...]) -> Engine:
         """Return an engine that continues from a `state`."""
-        example, differentiated, choice, kept, start, samples, outputs, lines = state
-        engine = Engine(stage(source, *admit(source, example)), differentiated=differentiated, choice=choice)
+        example, needs_autodiff, choice, history, start, samples, outputs, lines = state
+        engine = Engine(stage(source, *admit(source, example)), needs_autodiff=needs_autodiff, choice=choice)
         engine.samples, engine.outputs = samples, outputs
-        engine._kept.replace(kept, start, start, samples)
+        engine._history.replace(history, start, start, samples)
         if engine._lines is not None:
             engine._lines.restore(lines)
         return engine
 
     @property
     def nbytes(self) -> int:
-        """Bytes of all that is kept."""
-        return self._kept.nbytes + (0 if self._lines is None else self._lines.nbytes)
+        """Bytes of all that is history."""
+        return self._history.nbytes + (0 if self._lines is None else self._lines.nbytes)
 
 
 @float_errors_ignored

@@ -106,7 +106,7 @@ class Stream:
         return y
 
     def reset(self) -> None:
-        """Forget all samples: the next push begins a new stream, also of another dtype or shape."""
+        """Drop all samples: the next push begins a new stream, also of another dtype or shape."""
         self._started = self._ended = False
 
     def copy(self) -> Stream:
@@ -193,10 +193,10 @@ class Stream:
         if self._started and engine is not None:
             check_chunk(engine.stage, operands, shape)
             return engine, operands.x
-        begun = stage(self._source, operands, shape)
-        differentiated = self._source.needs_autodiff or _autodiff.needs_autodiff(operands.traits.library, operands.x)
-        if engine is None or not engine.continues(begun, differentiated):
-            engine = Engine(begun, differentiated=differentiated)
+        first = stage(self._source, operands, shape)
+        needs_autodiff = self._source.needs_autodiff or _autodiff.needs_autodiff(operands.traits.library, operands.x)
+        if engine is None or not engine.continues(first, needs_autodiff):
+            engine = Engine(first, needs_autodiff=needs_autodiff)
         else:
             engine.clear()
         self._engine, self._kind, self._started = engine, _kind(operands.x), True
