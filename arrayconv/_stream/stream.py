@@ -9,11 +9,12 @@ import numpy as np
 
 from arrayconv import _autodiff
 from arrayconv._arrays.namespace import on_device
+from arrayconv._arrays.operands import Operands
 from arrayconv._problem.stream import total_outputs
 from arrayconv._runtime.torch_modes import is_mode_active, is_transforming
 from arrayconv._stream.engine import Engine
 from arrayconv._stream.partition import Partition
-from arrayconv._stream.source import FLUSH, PUSH, Source, admit, check_chunk, parse, stage
+from arrayconv._stream.source import FLUSH, PUSH, Source, Stage, admit, check_chunk, parse, stage
 
 
 class Stream:
@@ -193,14 +194,19 @@ class Stream:
         if self._started and engine is not None:
             check_chunk(engine.stage, operands, shape)
             return engine, operands.x
-        first = stage(self._source, operands, shape)
-        needs_autodiff = self._source.needs_autodiff or _autodiff.needs_autodiff(operands.traits.library, operands.x)
-        if engine is None or not engine.continues(first, needs_autodiff):
-            engine = Engine(first, needs_autodiff=needs_autodiff)
-        else:
-            engine.clear()
+        with on_device(operands.xp, operands.device):
+            engine = self._begin(stage(self._source, operands, shape), operands)
         self._engine, self._kind, self._started = engine, _kind(operands.x), True
         return engine, operands.x
+
+    def _begin(self, first: Stage, operands: Operands) -> Engine:
+        """Return the engine of a new stream: that of the last one, without samples, where it runs alike."""
+        library, engine = operands.traits.library, self._engine
+        needs_autodiff = self._source.needs_autodiff or _autodiff.needs_autodiff(library, operands.x)
+        if engine is None or not engine.continues(first, needs_autodiff):
+            return Engine(first, needs_autodiff=needs_autodiff)
+        engine.clear()
+        return engine
 
 
 def _kind(x: Any) -> Any:

@@ -139,7 +139,7 @@ def test_partitions_contain_what_other_outputs_do_not_read(value):
 
 def test_non_uniform_partitions_are_chosen_and_right():
     rng = np.random.default_rng(2)
-    x, kernel = rng.standard_normal(1500), rng.standard_normal(1200)
+    x, kernel = (rng.integers(-1000, 1000, size).astype("float64") for size in (9000, 6000))
     stream = Convolver(kernel, method="fft").stream(max_latency=15)
     y, stream = pushed(stream, x, 0, rng, 500)
     assert len(stream.partitions) == 2
@@ -147,7 +147,9 @@ def test_non_uniform_partitions_are_chosen_and_right():
     (first, end), (second, last) = [(part.first, part.first + part.block * part.count) for part in stream.partitions]
     assert (first, end) == (0, second)
     assert last >= kernel.size
-    assert within_bound(y, x, kernel, {})
+    exact = np.convolve(x.astype("int64"), kernel.astype("int64"))  # below 2^53, so exact in float64 too
+    terms = kernel.size + 12 * np.log2(y.size) + 4  # of `testing.error_bound`, which takes seconds for so many taps
+    assert np.abs(y - exact).max() <= np.finfo(float).eps * terms * np.linalg.norm(x) * np.linalg.norm(kernel)
 
 
 def test_the_oracle_of_nested_loops_agrees():
