@@ -17,24 +17,25 @@ from arrayconv._arrays.namespace import on_device
 from arrayconv._arrays.operands import Operands, traits_like
 from arrayconv._arrays.traits import Traits
 from arrayconv._calls import dry_run, one_call, prepare, tape
-from arrayconv._calls.binding import BoundCall, bind, run_plan
+from arrayconv._calls.binding import BoundCall, bind
 from arrayconv._calls.explanation import shape_argument
 from arrayconv._convolver import fused, passes
 from arrayconv._convolver.chain import FactorRequest, labels
 from arrayconv._convolver.factor_plan import FactorPlan, plan_factors
 from arrayconv._convolver.kernel import FUNCTION, Kernel, parse_kernel
 from arrayconv._convolver.options import Options, parse_options, parse_separable
+from arrayconv._convolver.run import run_entry
 from arrayconv._convolver.store import CacheEntry, Store, key_of
 from arrayconv._convolver.terms import parse_terms
 from arrayconv._errors import flag
 from arrayconv._problem import positional
 from arrayconv._problem.axes import Mode
 from arrayconv._problem.problem import Problem
-from arrayconv._run.steps import Constants
 from arrayconv._runtime.tracing import is_compiling, is_traced, shape_of
 
 if TYPE_CHECKING:
     from arrayconv._convolver.explanation import ConvolverExplanation
+    from arrayconv._stream.stream import Stream
 
 __all__ = ["Convolver"]
 
@@ -249,6 +250,38 @@ class Convolver:
         explained = import_module("arrayconv._convolver.explanation").explained  # importing it takes milliseconds
         return explained(plan, whole, problem, fill, axes, shape, derivatives)
 
+    def stream(self, axis: int = -1, *, max_latency: int | None = None) -> Stream:
+        """Return a stream: the convolution of one array that arrives in chunks along `axis`.
+
+        Parameters
+        ----------
+        axis : int
+            The axis of x along which chunks follow one another, one of those that the kernel runs along.
+        max_latency : int, optional
+            How many samples beyond the last one that it reads an output may wait for: 0 for direct methods, 63 for
+            blocks of up to 64 samples; None, the default, for the least predicted time.
+
+        Returns
+        -------
+        Stream
+            Joined, its results are those of a call, to the bit if ``stream.method`` is direct and the call's.
+
+        Raises
+        ------
+        TypeError, ValueError, NotImplementedError
+            For `lags`, factors and ``separable=True``; the first push raises what depends on x, and for 'wrap'.
+
+        Examples
+        --------
+        >>> import arrayconv
+        >>> stream = arrayconv.Convolver([1, 10, 100]).stream()
+        >>> [stream.push([1, 2]), stream.push([3]), stream.flush()]
+        [array([ 1, 12]), array([123]), array([230, 300])]
+        """
+        options = self._geometry, self._options, self._keywords.dtype, axis, max_latency
+        create = import_module("arrayconv._stream.stream").create  # importing it takes milliseconds
+        return create(self._kernel[:3], self._kernel.separability, options, self._keywords.separable is True)
+
     def clear(self) -> None:
         """Evict what earlier calls cached: plans, spectra, factors. The kernel stays."""
         self._store.evict_all()
@@ -340,7 +373,7 @@ class Convolver:
         """Run a call, and cache what it prepared of the kernel unless that belongs to a trace."""
         constants = [dict(each) for each in entry.constants]
         with on_device(operands.xp, operands.device):
-            y = _run(entry, operands, out, constants)
+            y = run_entry(entry, operands, out, constants)
         if self._kernel.needs_autodiff or operands.traits.traced or is_traced(operands.traits.backend, y):
             return y
         for cached, now in zip(entry.constants, constants, strict=True):
@@ -353,27 +386,6 @@ class Convolver:
 def _writes_in_place(entry: CacheEntry, x: Any, out: Any) -> bool:
     """Whether the bound call of an entry writes to `out` itself; raises if `out` can't store the result."""
     return entry.call is not None and entry.call.writes_in_place(out, x, entry.operands.kernel)
-
-
-def _run(entry: CacheEntry, operands: Operands, out: Any, constants: Sequence[Constants]) -> Any:
-    plan, options = entry.plan, entry.options
-    if plan.chain is None and plan.plan is not None:
-        if out is not None:
-            call = bind(FUNCTION, operands, entry.problem, options, out=out)
-            return call(operands.x, operands.kernel, out=out, constants=constants[0])
-        return run_plan(operands, entry.problem, plan.plan, options.fill_value, constants[0])
-    if entry.fused is not None and not dry_run.is_active():
-        return entry.fused(operands.x, out)
-    if entry.calls and not tape.is_recording():
-        y = passes.run_bound(operands, entry.calls, entry.factors, constants)
-    else:
-        y = passes.run(operands, plan, entry.factors, constants)
-    if plan.fused is not None:
-        dry_run.note_fused(plan.fused.candidate)
-    if out is None:
-        return y
-    out[...] = y
-    return out
 
 
 def _fused_dtype(operands: Operands) -> str:

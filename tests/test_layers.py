@@ -29,7 +29,7 @@ LAYERS = [  # top to bottom; a module may import the ones of lower layers only
         "testing",
         "vjp",
     },  # front doors
-    {"_convolver", "_einconv", "_ndimage", "_nn", "_signal"},  # how some of them translate
+    {"_convolver", "_einconv", "_ndimage", "_nn", "_signal", "_stream"},  # how some of them translate
     {"_calls"},
     {"_autodiff"},
     {"_run"},

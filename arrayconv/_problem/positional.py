@@ -78,33 +78,55 @@ def check_taps(function: str, kernel_shape: tuple[int, ...]) -> None:
 
 
 @planning()
-def problem(function: str, x_shape: tuple[int, ...], kernel_shape: tuple[int, ...], geometry: Geometry) -> Problem:
-    """Translate shapes and options into the one operation; raises for shapes that contradict them."""
+def problem(
+    function: str,
+    x_shape: tuple[int, ...],
+    kernel_shape: tuple[int, ...],
+    geometry: Geometry,
+    piece: tuple[int, Axis] | None = None,
+) -> Problem:
+    """Translate shapes and options into the one operation; raises for shapes that contradict them.
+
+    `piece` is an axis of x and, in place of what the mode says, its outputs and where they begin: of a part of x.
+    """
+    space, kernel_labels, bare = _bare_axes(function, x_shape, kernel_shape, geometry)
+    parts = {} if piece is None else dict([piece])
+    windows = [None] * len(space) if geometry.lags is None else lag_windows(function, geometry.lags, len(space))
+    pairs = {
+        label: parts[label] if label in parts else _placed(function, bare[label], geometry.mode, window)
+        for label, window in zip(space, windows, strict=True)
+    }
+    conj = geometry.correlates
+    return paired(function, x_shape, kernel_shape, kernel_labels, pairs, flip=not conj, conj=conj)
+
+
+@planning()
+def axis_of(
+    function: str, x_shape: tuple[int, ...], kernel_shape: tuple[int, ...], geometry: Geometry, label: int
+) -> Axis | None:
+    """Return one axis of x without outputs; None if the kernel does not run along it."""
+    return _bare_axes(function, x_shape, kernel_shape, geometry)[2].get(label)
+
+
+def _placed(function: str, axis: Axis, mode: Any, window: tuple[int, int] | None) -> Axis:
+    return mode_axis(function, axis, mode) if window is None else lag_axis(function, axis, window)
+
+
+def _bare_axes(
+    function: str, x_shape: tuple[int, ...], kernel_shape: tuple[int, ...], geometry: Geometry
+) -> tuple[tuple[int, ...], tuple[int, ...], dict[int, Axis]]:
+    """Return the convolved axes of x, the axis of x of each kernel axis, and the former without outputs."""
     check_option(function, "mode", geometry.mode, MODES)
     space = convolved_axes(function, len(x_shape), len(kernel_shape), geometry.axes)
     check_taps(function, kernel_shape)
     kernel_labels = tuple(range(len(x_shape))) if len(kernel_shape) == len(x_shape) else space
-    axes = _axes(function, geometry, space, x_shape, dict(zip(kernel_labels, kernel_shape, strict=True)))
-    pairs, conj = dict(zip(space, axes, strict=True)), geometry.correlates
-    return paired(function, x_shape, kernel_shape, kernel_labels, pairs, flip=not conj, conj=conj)
-
-
-def _axes(
-    function: str,
-    geometry: Geometry,
-    space: tuple[int, ...],
-    x_shape: tuple[int, ...],
-    taps: dict[int, int],
-) -> tuple[Axis, ...]:
+    taps = dict(zip(kernel_labels, kernel_shape, strict=True))
     count = len(space)
     strides = positive_per_axis(function, "stride", geometry.stride, count)
     dilations = positive_per_axis(function, "dilation", geometry.dilation, count)
     boundaries = boundary_per_axis(function, geometry.boundary, count)
-    bare = [
-        Axis(x_shape[label], taps[label], 0, stride=s, dilation=d, boundary=b)
+    bare = {
+        label: Axis(x_shape[label], taps[label], 0, stride=s, dilation=d, boundary=b)
         for label, s, d, b in zip(space, strides, dilations, boundaries, strict=True)
-    ]
-    if geometry.lags is None:
-        return tuple(mode_axis(function, axis, geometry.mode) for axis in bare)
-    windows = lag_windows(function, geometry.lags, count)
-    return tuple(lag_axis(function, axis, window) for axis, window in zip(bare, windows, strict=True))
+    }
+    return space, kernel_labels, bare

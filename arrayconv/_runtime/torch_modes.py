@@ -76,6 +76,12 @@ def _is_functionalizing() -> bool:
     return any(level.key() == kind for level in functorch.get_interpreter_stack())
 
 
+def is_transforming() -> bool:
+    """Whether a transform of `torch.func` maps or differentiates this thread's calls."""
+    torch = sys.modules.get("torch")
+    return torch is not None and torch._C._functorch.peek_interpreter_stack() is not None
+
+
 def is_jit_tracing() -> bool:
     """Whether `torch.jit.trace` records this thread's calls; then sizes are tensors too."""
     torch = sys.modules.get("torch")
