@@ -28,7 +28,18 @@ if _TYPE_CHECKING:  # editors and type checkers see these; a program imports the
     from arrayconv import signal as signal
     from arrayconv import testing as testing
 
-__all__ = ["Convolver", "config", "convolve", "correlate", "einconv", "explain", "kernels", "lags", "normalized_convolve", "vjp"]
+__all__ = [
+    "Convolver",
+    "config",
+    "convolve",
+    "correlate",
+    "einconv",
+    "explain",
+    "kernels",
+    "lags",
+    "normalized_convolve",
+    "vjp",
+]
 __version__ = "0.1.0"
 
 _LAZY_MODULES = ("astronomy", "ndimage", "nn", "signal", "testing")

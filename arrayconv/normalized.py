@@ -149,9 +149,7 @@ def normalized_convolve(
     support.check_sum(function, support.readable_taps(validated, planned), output)
     if nan_policy == "raise":
         mask.check_no_nan(function, x, where, validated.traits.library, xp=validated.xp)
-    y, weight = prepare.as_planned_program(
-        validated.traits.library, _quotient, (request, output), (x, kernel, where)
-    )
+    y, weight = prepare.as_planned_program(validated.traits.library, _quotient, (request, output), (x, kernel, where))
     return (y, weight) if request.return_weight else y
 
 

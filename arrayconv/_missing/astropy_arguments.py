@@ -36,6 +36,7 @@ class Arguments(NamedTuple):
     library: str
     readable: bool
     dtype: str  # of the result
+    order: Any  # NumPy's dtype of the result, with its byte order; None elsewhere
     unit: Any
     kernel_type: Any  # of the result, where the array is a kernel itself
 
@@ -82,7 +83,8 @@ def parse(function: str, array: Any, kernel: Any, mask: Any, nan_treatment: Any,
     dtype = getattr(xp, sums)
     where = _where(function, mask if masked is None else masked, call.x, xp, device, library)
     cast = [xp.astype(each, dtype, copy=False) for each in (call.x, call.kernel)]
-    return Arguments(*cast, where, xp, device, library, call.traits.readable, result, unit, kernel_type)
+    order = call.x.dtype if library == "numpy" and own == result else None
+    return Arguments(*cast, where, xp, device, library, call.traits.readable, result, order, unit, kernel_type)
 
 
 def _class_of(array: Any) -> Any:
@@ -118,6 +120,8 @@ def _values(array: Any) -> tuple[Any, Any, Any]:
         array = array.value
     if isinstance(array, np.ma.MaskedArray):
         return array.data, unit, np.ma.getmaskarray(array)
+    if type(array).__module__.split(".")[0] == "pandas":
+        array = array.to_numpy()
     return array, unit, None
 
 
@@ -154,14 +158,14 @@ def _where(function: str, mask: Any, x: Any, xp: Namespace, device: Any, library
         raise TypeError(f"{function}: `mask` must not be a masked array itself. Pass mask.filled(True).")
     if identify(function, "mask", mask) in ("", "numpy") and library != "numpy":
         if identify(function, "mask", mask) == "numpy" and np.ndim(mask):
-            raise TypeError(f"{function}: `array` and `mask` must come from one array library. Got {library} and numpy.")
+            raise TypeError(
+                f"{function}: `array` and `mask` must come from one array library. Got {library} and numpy."
+            )
         mask = host.from_numpy(np.asarray(mask) != 0, "bool", xp, device)
     elif identify(function, "mask", mask) == "":
         mask = np.asarray(mask)
     if shape_of(mask) != shape_of(x):
-        raise ValueError(
-            f"{function}: `mask` must have the shape of `array`, {shape_of(x)}. Got {shape_of(mask)}."
-        )
+        raise ValueError(f"{function}: `mask` must have the shape of `array`, {shape_of(x)}. Got {shape_of(mask)}.")
     if device_of(mask) != device and library != "jax":
         raise TypeError(f"{function}: `array` and `mask` must be on one device. Got {device} and {device_of(mask)}.")
     return ~mask if dtype_name(mask.dtype) == "bool" else mask == 0
@@ -199,7 +203,8 @@ def replaced(function: str, array: Any, y: Any) -> Any:
 def returned(arguments: Arguments, y: Any) -> Any:
     """Return a result in its dtype, with the unit of the array, or as a kernel."""
     if kind(dtype_name(y.dtype)) != "complex" or kind(arguments.dtype) == "complex":
-        y = arguments.xp.astype(y, getattr(arguments.xp, arguments.dtype), copy=False)
+        dtype = getattr(arguments.xp, arguments.dtype) if arguments.order is None else arguments.order
+        y = arguments.xp.astype(y, dtype, copy=False)
     if arguments.kernel_type is not None:
         return arguments.kernel_type(array=y)
     return y if arguments.unit is None else y << arguments.unit

@@ -90,10 +90,8 @@ def _divisor(arguments: Arguments, normalize: bool, interpolates: bool, toleranc
     """Return the sum of the taps; ValueError where it must not be zero and is."""
     if not (normalize or interpolates):
         return None
-    total = computed.tap_sum(arguments)
-    if total is None:
-        return arguments.xp.sum(arguments.kernel)
-    if abs(total) > tolerance:
+    total, is_zero = computed.tap_sum(arguments, tolerance)
+    if not is_zero:
         return total
     if interpolates:
         raise ValueError(

@@ -16,6 +16,9 @@ from arrayconv._problem.fast_lengths import fast_length
 _MAX_BYTES = 10**9  # of an array, unless huge ones are allowed
 
 
+Shape = tuple[int, ...]
+
+
 class Padding(NamedTuple):
     """Sizes after padding, and where the array begins in them."""
 
@@ -36,16 +39,23 @@ def check_size(function: str, shape: tuple[int, ...], itemsize: int, allow_huge:
 
 
 def parse(
-    function: str, boundary: Any, shapes: tuple[tuple[int, ...], tuple[int, ...]], psf_pad: Any, fft_pad: Any, dealias: Any
+    function: str,
+    boundary: Any,
+    shapes: tuple[tuple[int, ...], tuple[int, ...]],
+    psf_pad: Any,
+    fft_pad: Any,
+    dealias: Any,
 ) -> Padding:
     """Return the sizes that the options determine; warns and refuses as astropy does."""
-    psf, fft = (None if value is None else flag(function, name, value) for name, value in
-                (("psf_pad", psf_pad), ("fft_pad", fft_pad)))
+    psf, fft = (
+        None if value is None else flag(function, name, value)
+        for name, value in (("psf_pad", psf_pad), ("fft_pad", fft_pad))
+    )
     dealias, wraps = flag(function, "dealias", dealias), boundary == "wrap"
     if wraps:
         for name, value in (("psf_pad", psf), ("fft_pad", fft), ("dealias", dealias)):
             if value:
-                raise ValueError(f"With boundary='wrap', {name} cannot be enabled. Got {name}={value}.")
+                raise ValueError(f"With boundary='wrap', {name} cannot be enabled.")
     elif boundary == "fill" and psf is False:
         parsing.warn("psf_pad was set to False, which overrides the boundary='fill' setting.")
     psf = not wraps if psf is None else psf

@@ -20,6 +20,8 @@ from arrayconv._problem import positional
 from arrayconv._problem.positional import Geometry
 from arrayconv._runtime.tracing import shape_of
 
+_MAX_NORMALIZATION = 100
+
 
 class Treatment(NamedTuple):
     """What is outside the array, and which outputs are computed."""
@@ -46,11 +48,23 @@ def reversed_taps(arguments: Arguments) -> Any:
     return xp.conj(flipped) if "complex" in dtype_name(kernel.dtype) else flipped
 
 
-def tap_sum(arguments: Arguments) -> Any:
-    """Return the sum of the taps as a number, None where their values can't be read."""
+class TapSum(NamedTuple):
+    """The sum of the taps, and whether it is as good as zero."""
+
+    total: Any
+    is_zero: bool
+
+
+def tap_sum(arguments: Arguments, tolerance: float) -> TapSum:
+    """Return the sum of the taps; where their values can't be read it is an array, and taken as no zero.
+
+    astropy refuses a sum below 1/100; so is one below 1/100 of the magnitudes' sum, whatever the scale.
+    """
     if not arguments.readable or needs_autodiff(arguments.library, arguments.kernel):
-        return None
-    return np.sum(host.copied(arguments.library, arguments.kernel)).item()
+        return TapSum(arguments.xp.sum(arguments.kernel), is_zero=False)
+    taps = host.copied(arguments.library, arguments.kernel)
+    total = np.sum(taps).item()
+    return TapSum(total, abs(total) <= tolerance or _MAX_NORMALIZATION * abs(total) < np.sum(np.abs(taps)))
 
 
 def means(function: str, arguments: Arguments, missing: Any, treatment: Treatment) -> tuple[Any, Any]:

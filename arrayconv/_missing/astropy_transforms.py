@@ -78,7 +78,8 @@ def _padding(arguments: Arguments, options: Options) -> Padding:
     shapes = shape_of(arguments.x), shape_of(arguments.kernel)
     if len(shapes[0]) != len(shapes[1]):
         raise ValueError(
-            f"{_FUNCTION}: array and kernel must have same number of dimensions. Got shapes {shapes[0]} and {shapes[1]}."
+            f"{_FUNCTION}: array and kernel must have same number of dimensions. Got shapes {shapes[0]} and "
+            f"{shapes[1]}."
         )
     if options.boundary == "extend":
         raise NotImplementedError(
@@ -95,20 +96,17 @@ def _padding(arguments: Arguments, options: Options) -> Padding:
             "The convolve_fft version of boundary=None is equivalent to the convolve boundary='fill'.  There is no FFT "
             "equivalent to convolve's zero-if-kernel-leaves-boundary"
         )
-    around = padding.parse(
-        _FUNCTION, options.boundary, shapes, options.psf_pad, options.fft_pad, options.dealias
-    )
+    around = padding.parse(_FUNCTION, options.boundary, shapes, options.psf_pad, options.fft_pad, options.dealias)
     padding.check_size(_FUNCTION, around.shape, itemsize, huge)
     return around
 
 
 def _scale(arguments: Arguments, options: Options, interpolates: bool) -> tuple[Any, Any]:
     """Return what the kernel is divided by, None for nothing, and the sum of its taps."""
-    total = computed.tap_sum(arguments)
-    normalize, tolerance = options.normalize_kernel, real(_FUNCTION, "normalization_zero_tol", options.normalization_zero_tol)
-    if total is None:
-        total = arguments.xp.sum(arguments.kernel)
-    elif abs(total) <= tolerance and (normalize is True or interpolates):
+    normalize = options.normalize_kernel
+    tolerance = real(_FUNCTION, "normalization_zero_tol", options.normalization_zero_tol)
+    total, is_zero = computed.tap_sum(arguments, tolerance)
+    if is_zero and (normalize is True or interpolates):
         raise ValueError(
             f"{_FUNCTION}: Cannot interpolate NaNs with an unnormalizable kernel, nor normalize it. Got a sum of "
             f"{total}, up to the tolerance {tolerance}. Use nan_treatment='fill' and normalize_kernel=False."
