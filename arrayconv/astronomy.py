@@ -168,7 +168,7 @@ def convolve_fft(
     precision = parsing.complex_precision("convolve_fft", complex_dtype)
     arguments = parsing.parse("convolve_fft", array, kernel, mask, nan_treatment, precision)
     result = parsing.dtype_of_sums(arguments)
-    arguments = arguments._replace(dtype=complexified(result) if return_fft else result)
+    arguments = arguments._replace(dtype=complexified(result) if return_fft else result, order=None)
     y = astropy_transforms.convolve(
         arguments,
         astropy_transforms.Options(

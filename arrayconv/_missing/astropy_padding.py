@@ -25,7 +25,7 @@ class Padding(NamedTuple):
     shape: tuple[int, ...]
     starts: tuple[int, ...]
     wraps: bool  # circular within the padded shape
-    is_plain: bool  # padded by a kernel at least, so that nothing wraps around
+    is_linear: bool  # padded by a kernel at least, so that nothing wraps around
 
 
 def check_size(function: str, shape: tuple[int, ...], itemsize: int, allow_huge: bool) -> None:

@@ -67,12 +67,14 @@ def tap_sum(arguments: Arguments, tolerance: float) -> TapSum:
     return TapSum(total, abs(total) <= tolerance or _MAX_NORMALIZATION * abs(total) < np.sum(np.abs(taps)))
 
 
-def means(function: str, arguments: Arguments, missing: Any, treatment: Treatment) -> tuple[Any, Any]:
-    """Return the means of what is there, `missing` excluded, and the weights: 0 without support."""
+def means(
+    function: str, arguments: Arguments, missing: Any, treatment: Treatment, weighs: bool = False
+) -> tuple[Any, Any]:
+    """Return the means of what is there, `missing` excluded, and with `weighs` the weights: 0 without support."""
     shape, taps = shape_of(arguments.x), shape_of(arguments.kernel)
     geometry = centred(shape, taps, treatment.boundary, treatment.valid)
     shared = "auto", "normwise", None, treatment.fill_value
-    options = request(function, geometry, "propagate", treatment.min_weight, False, shared)
+    options = request(function, geometry, "propagate", treatment.min_weight, weighs, shared)
     where = None if missing is None else ~missing
     operand = arguments.x, reversed_taps(arguments), where
     name = dtype_name(arguments.x.dtype)

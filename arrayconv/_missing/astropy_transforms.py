@@ -56,13 +56,13 @@ def convolve(arguments: Arguments, options: Options) -> Any:
         return y if scale is None else y / scale
     shape, whole = shape_of(arguments.x), arguments._replace(x=x)
     treatment = Treatment("wrap" if around.wraps else "constant", outside, real(_FUNCTION, "min_wt", options.min_wt))
-    is_padded = not (around.is_plain and crop)
+    is_padded = not (around.is_linear and crop)
     gaps = missing
     if is_padded:
         whole, gaps = _padded(whole, missing, around, outside)
         treatment = treatment._replace(boundary="wrap")
     if interpolates and (gaps is not None or outside is None or treatment.min_weight):
-        y, weight = computed.means(_FUNCTION, whole, gaps, treatment)
+        y, weight = computed.means(_FUNCTION, whole, gaps, treatment, weighs=True)
         if not treatment.min_weight:
             y = xp.where(weight == 0, xp.zeros_like(y), y)
         y = y if scale is total else y * total if scale is None else y * (total / scale)

@@ -93,3 +93,21 @@ def numbers(mask: Array | None, like: Array, dtype: Any, *, xp: Namespace) -> Ar
     if mask is None:
         return xp.ones(like.shape, dtype=dtype, device=device_of(like))
     return xp.astype(mask, dtype)
+
+
+def write(x: Any, where: Any, omits: bool, target: Any, ones: Any) -> None:
+    """Write what `samples` and `numbers` return of `present` into two arrays of NumPy."""
+    np.copyto(target, x)
+    if not omits or x.dtype.kind in "iu":
+        if where is None:
+            ones[...] = 1
+            return
+        np.copyto(target, 0, where=~where)
+        np.copyto(ones, where)
+        return
+    flags = np.isnan(x)
+    if where is not None:
+        flags |= ~where
+    np.copyto(target, 0, where=flags)
+    np.logical_not(flags, out=flags)
+    np.copyto(ones, flags)

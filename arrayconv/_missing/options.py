@@ -39,6 +39,7 @@ class Problems(NamedTuple):
     one: Problem
     by_axis: tuple[Problem, ...]  # with as many taps as the kernel has along that axis
     reads_fill: bool  # samples outside the array that are there
+    space: tuple[int, ...]  # the convolved axes of x
     summed: tuple[int, ...]  # axes of the kernel along which its taps are summed
     count: str  # integers that contain the number of taps, modulo which none but zero is zero
 
@@ -47,10 +48,10 @@ def request(
     function: str, geometry: Geometry, nan_policy: Any, min_weight: Any, return_weight: Any, shared: Sequence[Any]
 ) -> Request:
     """Return the checked options of a call; `shared` are method, accuracy, max_workspace and fill_value."""
-    *rest, fill = shared
+    method, accuracy, max_workspace, fill = shared
     check_option(function, "nan_policy", nan_policy, POLICIES)
     has_fill = fill is not None
-    choice = prepare.options(function, *rest, fill if has_fill else 0)
+    choice = prepare.options(function, method, accuracy, max_workspace, fill if has_fill else 0)
     if _is_nan(choice.fill_value):
         if nan_policy == "raise":
             raise ValueError(
@@ -85,7 +86,7 @@ def problems(function: str, x_shape: tuple[int, ...], kernel_shape: tuple[int, .
     summed = space if aligned else tuple(range(len(kernel_shape)))
     bits = {name: dtypes.DTYPES[name].bits for name in _COUNTS}
     count = next((name for name in _COUNTS if one.spec.taps < 1 << bits[name]), _COUNTS[-1])
-    return Problems(both, one, _by_axis(function, x_shape, axes), request.has_fill and outside, summed, count)
+    return Problems(both, one, _by_axis(function, x_shape, axes), request.has_fill and outside, space, summed, count)
 
 
 def _by_axis(function: str, shape: tuple[int, ...], axes: dict[int, Axis]) -> tuple[Problem, ...]:

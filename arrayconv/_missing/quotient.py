@@ -12,8 +12,8 @@ from arrayconv._arrays.namespace import has_dtype
 from arrayconv._arrays.operands import Operands, operands
 from arrayconv._calls.binding import cached_call
 from arrayconv._calls.prepare import Options
+from arrayconv._missing import blocks, support
 from arrayconv._missing import mask as masks
-from arrayconv._missing import support
 from arrayconv._missing.options import Problems, Request, problems
 from arrayconv._problem.problem import Problem
 from arrayconv._runtime.tracing import shape_of
@@ -38,25 +38,43 @@ def output_name(call: Operands) -> str:
 
 
 @float_errors_ignored
-def quotient(request: Request, x: Array, kernel: Array, where: Array | None, output: str) -> tuple[Array, Array]:
-    """Return the normalised convolution of validated operands, and the weight of every output."""
+def quotient(request: Request, x: Array, kernel: Array, where: Array | None, output: str) -> tuple[Array, Array | None]:
+    """Return the normalised convolution of validated operands, and the weight of every output.
+
+    None for the weights where they were neither requested nor needed.
+    """
     call = operands(request.function, x, kernel)
     xp, name = call.xp, dtypes.accumulator(output)
     planned = problems(request.function, shape_of(x), shape_of(kernel), request)
     taps = support.readable_taps(call, planned)
-    mask = masks.present(x, where, request.policy == "omit", xp=xp)
-    sums = _sums(request, call, mask, planned, taps, name)
-    supported = sums.supported
-    weight = sums.weight
-    if supported is None:
-        y = sums.samples / weight
+    parts = blocks.quotient(request, call, where, planned, taps, name)
+    if parts is None:
+        y, weight = _whole(request, call, where, planned, taps, name)
     else:
-        y = sums.samples / xp.where(supported, weight, xp.ones_like(weight))
-        y = _nan_unless(supported, y, xp)
+        y, weight = parts.y, parts.weight
+        if not parts.certain:
+            mask = masks.present(x, where, request.policy == "omit", xp=xp)
+            supported = support.counted(call, mask, planned, request, taps)
+            y = _nan_unless(supported, y, xp)
+            weight = None if weight is None else xp.where(supported, weight, xp.zeros_like(weight))
     if request.min_weight:
         y = _nan_unless(_is_enough(request, call.kernel, weight, planned, name, xp), y, xp)
     dtype = getattr(xp, output)
-    return xp.astype(y, dtype, copy=False), xp.astype(weight, dtype, copy=False)
+    y = xp.astype(y, dtype, copy=False)
+    return y, None if weight is None else xp.astype(weight, dtype, copy=False)
+
+
+def _whole(
+    request: Request, call: Operands, where: Array | None, planned: Problems, taps: support.Taps | None, name: str
+) -> tuple[Array, Array]:
+    """Return the quotient and the weights of the whole array, NaN and 0 without support."""
+    xp = call.xp
+    mask = masks.present(call.x, where, request.policy == "omit", xp=xp)
+    total, weight, supported = _sums(request, call, mask, planned, taps, name)
+    if supported is None:
+        return total / weight, weight
+    y = total / xp.where(supported, weight, xp.ones_like(weight))
+    return _nan_unless(supported, y, xp), weight
 
 
 def _nan_unless(condition: Array, y: Array, xp: Any) -> Array:
@@ -94,8 +112,12 @@ def _without_support(
     method: str,
 ) -> tuple[Array, Array | None]:
     """Return the weights, 0 without support, and which outputs have support; None where all have."""
-    readable = taps is not None and not _autodiff.needs_autodiff(call.traits.library, call.x)
-    if readable and support.is_certain(weight, support.weight_error(planned.one.spec, taps, method, name), call):
+    readable = not _autodiff.needs_autodiff(call.traits.library, call.x)
+    if (
+        taps is not None
+        and readable
+        and support.is_certain(weight, support.weight_error(planned.one.spec, taps, method, name), call)
+    ):
         return weight, None
     supported = support.counted(call, mask, planned, request, taps)
     return call.xp.where(supported, weight, call.xp.zeros_like(weight)), supported
