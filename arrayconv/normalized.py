@@ -123,7 +123,7 @@ def normalized_convolve(
     >>> import numpy as np, arrayconv
     >>> x = np.array([1.0, np.nan, 3.0, 5.0, np.nan, np.nan, np.nan])
     >>> arrayconv.normalized_convolve(x, [1, 1, 1], "same")
-    array([1., 2., 4., 4., 5., nan, nan])
+    array([ 1.,  2.,  4.,  4.,  5., nan, nan])
     >>> y, weight = arrayconv.normalized_convolve(x, [1, 1, 1], "same", min_weight=0.5, return_weight=True)
     >>> y
     array([nan,  2.,  4.,  4., nan, nan, nan])
