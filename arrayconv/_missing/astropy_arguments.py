@@ -82,9 +82,10 @@ def parse(function: str, array: Any, kernel: Any, mask: Any, nan_treatment: Any,
         sums = complexified(component(sums))
     dtype = getattr(xp, sums)
     where = _where(function, mask if masked is None else masked, call.x, xp, device, library)
-    cast = [xp.astype(each, dtype, copy=False) for each in (call.x, call.kernel)]
+    samples, weights = (xp.astype(each, dtype, copy=False) for each in (call.x, call.kernel))
     order = call.x.dtype if library == "numpy" and own == result else None
-    return Arguments(*cast, where, xp, device, library, call.traits.readable, result, order, unit, kernel_type)
+    readable = call.traits.readable
+    return Arguments(samples, weights, where, xp, device, library, readable, result, order, unit, kernel_type)
 
 
 def _class_of(array: Any) -> Any:

@@ -116,7 +116,7 @@ class _Work:
     ) -> None:
         self.request, self.x, self.where, self.parts, self.name = request, call.x, where, parts, name
         self.dtype = np.dtype(name)
-        self.kernel = call.kernel.astype(self.dtype, copy=False)
+        self.kernel = np.asarray(call.kernel).astype(self.dtype, copy=False)
         self.fill = (request.choice.fill_value, 1) if planned.reads_fill else (0, 0)
         self.taps, self.spec, self.certain = taps, planned.one.spec, True
         shape = planned.one.shape

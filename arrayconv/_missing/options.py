@@ -41,7 +41,7 @@ class Problems(NamedTuple):
     reads_fill: bool  # samples outside the array that are there
     space: tuple[int, ...]  # the convolved axes of x
     summed: tuple[int, ...]  # axes of the kernel along which its taps are summed
-    count: str  # integers that contain the number of taps, modulo which none but zero is zero
+    counter: str  # integers that contain the number of taps, modulo which none but zero is zero
 
 
 def request(

@@ -57,7 +57,7 @@ def quotient(request: Request, x: Array, kernel: Array, where: Array | None, out
             supported = support.counted(call, mask, planned, request, taps)
             y = _nan_unless(supported, y, xp)
             weight = None if weight is None else xp.where(supported, weight, xp.zeros_like(weight))
-    if request.min_weight:
+    if request.min_weight and weight is not None:
         y = _nan_unless(_is_enough(request, call.kernel, weight, planned, name, xp), y, xp)
     dtype = getattr(xp, output)
     y = xp.astype(y, dtype, copy=False)

@@ -76,14 +76,15 @@ def is_certain(weight: Array, error: float, call: Operands) -> bool:
 
 def counted(call: Operands, mask: Array | None, problems: Problems, request: Request, taps: Taps | None) -> Array:
     """Return which outputs have support: a number of samples other than zero under taps other than zero."""
-    xp, name = call.xp, problems.count
+    xp, name = call.xp, problems.counter
     dtype = getattr(xp, name)
     options = request.choice._replace(
         fill_value=int(problems.reads_fill), method="auto", accuracy="normwise", max_workspace=None
     )
-    flags = masks.numbers(mask, call.x, dtype, xp=xp)
+    flags: Any = masks.numbers(mask, call.x, dtype, xp=xp)
     if taps is None or taps.has_zero or len(problems.by_axis) != len(problems.summed):
-        nonzero = xp.astype(call.kernel != 0, dtype)
+        kernel: Any = call.kernel
+        nonzero = xp.astype(kernel != 0, dtype)
         return _convolved(request.function, flags, nonzero, problems.one, options) != 0
     for problem in problems.by_axis:
         ones = xp.ones((problem.spec.taps,), dtype=dtype, device=call.device)
@@ -91,6 +92,6 @@ def counted(call: Operands, mask: Array | None, problems: Problems, request: Req
     return xp.broadcast_to(flags != 0, problems.one.shape)
 
 
-def _convolved(function: str, x: Array, kernel: Array, problem: Any, options: Options) -> Array:
+def _convolved(function: str, x: Array, kernel: Array, problem: Any, options: Options) -> Any:
     admitted = operands(function, x, kernel)
     return cached_call(function, admitted, problem, options)(admitted.x, admitted.kernel)
