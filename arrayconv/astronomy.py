@@ -10,6 +10,7 @@ from typing import Any
 
 from arrayconv._arrays.dtypes import complexified
 from arrayconv._arrays.float_errors import float_errors_ignored
+from arrayconv._arrays.namespace import on_device
 from arrayconv._missing import astropy_arguments as parsing
 from arrayconv._missing import astropy_direct, astropy_transforms
 
@@ -89,7 +90,8 @@ def convolve(
         boundary, fill_value, normalize_kernel, nan_treatment = "fill", 0, True, "interpolate"
     arguments = parsing.parse("convolve", array, kernel, mask, nan_treatment)
     options = boundary, fill_value, nan_treatment, normalize_kernel, preserve_nan, normalization_zero_tol
-    result = parsing.returned(arguments, astropy_direct.convolve(arguments, *options))
+    with on_device(arguments.xp, arguments.device):
+        result = parsing.returned(arguments, astropy_direct.convolve(arguments, *options))
     return parsing.marked_separable(result, array, kernel)
 
 
@@ -169,14 +171,15 @@ def convolve_fft(
     arguments = parsing.parse("convolve_fft", array, kernel, mask, nan_treatment, precision)
     result = parsing.dtype_of_sums(arguments)
     arguments = arguments._replace(dtype=complexified(result) if return_fft else result, order=None)
-    y = astropy_transforms.convolve(
-        arguments,
-        astropy_transforms.Options(
-            boundary, fill_value, nan_treatment, normalize_kernel, normalization_zero_tol, preserve_nan, crop,
-            return_fft, fft_pad, psf_pad, min_wt, allow_huge, fftn, dealias,
-        ),
-    )  # fmt: skip
-    return parsing.returned(arguments, y)
+    with on_device(arguments.xp, arguments.device):
+        y = astropy_transforms.convolve(
+            arguments,
+            astropy_transforms.Options(
+                boundary, fill_value, nan_treatment, normalize_kernel, normalization_zero_tol, preserve_nan, crop,
+                return_fft, fft_pad, psf_pad, min_wt, allow_huge, fftn, dealias,
+            ),
+        )  # fmt: skip
+        return parsing.returned(arguments, y)
 
 
 def interpolate_replace_nans(array: Any, kernel: Any, convolve: Callable[..., Any] = convolve, **kwargs: Any) -> Any:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from arrayconv._arrays.float_errors import float_errors_ignored
+from arrayconv._arrays.namespace import on_device
 from arrayconv._arrays.operands import operands
 from arrayconv._calls import prepare
 from arrayconv._errors import flag
@@ -143,13 +144,16 @@ def normalized_convolve(
     validated = operands(function, x, kernel, dtype)
     x, kernel = validated.x, validated.kernel
     planned = options.problems(function, shape_of(x), shape_of(kernel), request)
-    where = mask.parse_where(function, where, validated)
-    output = quotient.output_name(validated)
-    prepare.check_fill(function, request.choice.fill_value, validated.traits._replace(output=output))
-    support.check_sum(function, support.readable_taps(validated, planned), output)
-    if nan_policy == "raise":
-        mask.check_no_nan(function, x, where, validated.traits.library, xp=validated.xp)
-    y, weight = prepare.as_planned_program(validated.traits.library, _quotient, (request, output), (x, kernel, where))
+    with on_device(validated.xp, validated.device):
+        where = mask.parse_where(function, where, validated)
+        output = quotient.output_name(validated)
+        prepare.check_fill(function, request.choice.fill_value, validated.traits._replace(output=output))
+        support.check_sum(function, support.readable_taps(validated, planned), output)
+        if nan_policy == "raise":
+            mask.check_no_nan(function, x, where, validated.traits.library, xp=validated.xp)
+        y, weight = prepare.as_planned_program(
+            validated.traits.library, _quotient, (request, output), (x, kernel, where)
+        )
     return (y, weight) if request.return_weight else y
 
 

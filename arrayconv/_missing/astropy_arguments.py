@@ -16,7 +16,7 @@ from arrayconv._arrays import host
 from arrayconv._arrays.dtype_names import checked_dtype_name, dtype_name, requested_dtype_name
 from arrayconv._arrays.dtypes import complexified, component, kind
 from arrayconv._arrays.identify import device_of, identify
-from arrayconv._arrays.namespace import Namespace, has_dtype, namespace_of
+from arrayconv._arrays.namespace import Namespace, has_dtype, namespace_of, on_device
 from arrayconv._arrays.operands import operands
 from arrayconv._errors import check_option
 from arrayconv._runtime.tracing import shape_of
@@ -81,8 +81,10 @@ def parse(function: str, array: Any, kernel: Any, mask: Any, nan_treatment: Any,
     if kind(summed) == "complex":
         sums = complexified(component(sums))
     dtype = getattr(xp, sums)
-    where = _where(function, mask if masked is None else masked, call.x, xp, device, library)
-    samples, weights = (xp.astype(each, dtype, copy=False) for each in (call.x, call.kernel))
+    with on_device(xp, device):
+        where = _where(function, mask if masked is None else masked, call.x, xp, device, library)
+    with on_device(xp, device):
+        samples, weights = (xp.astype(each, dtype, copy=False) for each in (call.x, call.kernel))
     order = call.x.dtype if library == "numpy" and own == result else None
     readable = call.traits.readable
     return Arguments(samples, weights, where, xp, device, library, readable, result, order, unit, kernel_type)
