@@ -18,18 +18,31 @@ from arrayconv.convolution import convolve, correlate, lags
 from arrayconv.convolver import Convolver
 from arrayconv.einconv import einconv
 from arrayconv.explain import explain
+from arrayconv.normalized import normalized_convolve
 from arrayconv.vjp import vjp
 
 if _TYPE_CHECKING:  # editors and type checkers see these; a program imports them when it first uses one
+    from arrayconv import astronomy as astronomy
     from arrayconv import ndimage as ndimage
     from arrayconv import nn as nn
     from arrayconv import signal as signal
     from arrayconv import testing as testing
 
-__all__ = ["Convolver", "config", "convolve", "correlate", "einconv", "explain", "kernels", "lags", "vjp"]
+__all__ = [
+    "Convolver",
+    "config",
+    "convolve",
+    "correlate",
+    "einconv",
+    "explain",
+    "kernels",
+    "lags",
+    "normalized_convolve",
+    "vjp",
+]
 __version__ = "0.1.0"
 
-_LAZY_MODULES = ("ndimage", "nn", "signal", "testing")
+_LAZY_MODULES = ("astronomy", "ndimage", "nn", "signal", "testing")
 
 
 def __getattr__(name: str) -> _ModuleType:

@@ -1,7 +1,7 @@
 """A call of every public function that convolves, with shapes in place of arrays."""
 
 import arrayconv
-from arrayconv import ndimage, nn, signal
+from arrayconv import astronomy, ndimage, nn, signal
 
 
 class Shape(tuple):
@@ -15,6 +15,14 @@ def shape(*sizes):
 
 IMAGE, BATCH = shape(20, 31), shape(2, 4, 9, 10)
 GRADIENT = shape(2, 6, 7, 8)
+QUOTIENTS = {  # of two convolutions, which `explain` does not know
+    "normalized_convolve": (arrayconv.normalized_convolve, (IMAGE, shape(3, 4), "same"), {"fill_value": 2}),
+    "astronomy.convolve": (
+        astronomy.convolve,
+        (IMAGE, shape(3, 5)),
+        {"nan_treatment": "fill", "normalize_kernel": False},
+    ),
+}
 CALLS = {  # function, its arguments, its options
     "convolve": (arrayconv.convolve, (IMAGE, shape(3, 4), "same"), {"boundary": "reflect", "stride": (2, 1)}),
     "convolve-fft": (arrayconv.convolve, (shape(90, 91), shape(31, 31)), {"method": "fft"}),

@@ -11,10 +11,11 @@ import pytest
 import arrayconv
 
 PLANNED = {"config", "convolution", "convolver", "einconv", "kernels", "ndimage", "nn", "nn.grad", "signal"}
-PLANNED |= {"explain", "testing", "vjp"}
+PLANNED |= {"astronomy", "explain", "normalized", "testing", "vjp"}
 PUBLIC = [module.name for module in pkgutil.iter_modules(arrayconv.__path__) if not module.name.startswith("_")]
 PUBLIC += ["nn.grad"]
-NAMES = ["Convolver", "config", "convolve", "correlate", "einconv", "explain", "kernels", "lags", "vjp"]
+NAMES = ["Convolver", "config", "convolve", "correlate", "einconv", "explain", "kernels", "lags"]
+NAMES += ["normalized_convolve", "vjp"]
 SHARED = {
     "axes": None,
     "boundary": "constant",
@@ -63,7 +64,7 @@ def test_package_defines_nothing_more():
 
 
 def test_completion_offers_what_is_public():
-    later = {"ndimage", "nn", "signal", "testing"}
+    later = {"astronomy", "ndimage", "nn", "signal", "testing"}
     assert {name for name in dir(arrayconv) if not name.startswith("__")} == {*NAMES, *later}
     assert all(hasattr(arrayconv, name) for name in later)
     assert {"conv2d", "grad", "modules"} <= set(dir(arrayconv.nn))
@@ -125,6 +126,14 @@ def test_einconv_has_the_agreed_signature():
 def test_lags_has_the_agreed_signature():
     assert positional(arrayconv.lags) == [("n", EMPTY), ("k", EMPTY), ("mode", "full")]
     assert keyword_only(arrayconv.lags) == {"stride": 1, "dilation": 1}
+
+
+def test_normalized_convolve_takes_what_the_calls_take():
+    assert positional(arrayconv.normalized_convolve) == [("x", EMPTY), ("kernel", EMPTY), ("mode", None)]
+    own = {"where": None, "nan_policy": "omit", "min_weight": 0.0, "return_weight": False}
+    assert keyword_only(arrayconv.normalized_convolve) == {
+        **SHARED, **own, "fill_value": None, "correlate": False, "lags": None
+    }  # fmt: skip
 
 
 def test_using_is_keyword_only():

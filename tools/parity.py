@@ -1,10 +1,10 @@
-"""Run SciPy's own tests on arrayconv's functions, and SciPy's functions on the same tests beside them.
+"""Run SciPy's and astropy's own tests on arrayconv's functions, and their functions on the same tests beside them.
 
-    python tools/parity.py [--backend numpy] [--function convolve] [--fast] [-n 2]
+    python tools/parity.py [--suite scipy] [--backend numpy] [--function convolve] [--fast] [-n 2]
 
 The tests are the installed wheel's, unchanged. Each run is a pytest process in which `tools/parity/plugin.py` has put
-the functions of `tools/parity/scope.py` in the place of SciPy's. Known failures are listed with their reasons in
-tests/parity/expected/<backend>.txt.
+the functions of `tools/parity/scope.py` in the place of the package's. Known failures are listed with their reasons in
+tests/parity/expected/<backend>.txt, those of astropy's tests in astropy.txt.
 
 Exit status: 0 as listed, 1 something failed that is not listed, or is listed and does not fail, 2 pytest did not run.
 """
@@ -21,11 +21,12 @@ from collections import Counter, defaultdict
 from pathlib import Path
 
 from parity.expected import judge, read
-from parity.scope import FAST, NAMES, SCOPE
+from parity.scope import FAST, NAMES, SCOPES
 
 TOOLS = Path(__file__).parent
 # Library -> ids of one test function, None for all: one test has 9730, and JAX compiles for each.
 BACKENDS = {"numpy": None, "torch": 60, "jax.numpy": 6, "array_api_strict": 60}
+RUNS = {"scipy": tuple(BACKENDS), "astropy": ("numpy",)}  # astropy's tests are of NumPy arrays
 FAST_MOST = 3  # ids of one test function in a fast run
 SHOWN = 100  # reasons printed
 INI = "[pytest]\nxfail_strict = false\n"
@@ -33,17 +34,23 @@ INI = "[pytest]\nxfail_strict = false\n"
 
 def main(argv=None):
     options = parse(argv)
-    outcomes = [compare(backend, options) for backend in options.backend or BACKENDS]
+    outcomes = [
+        compare(suite, backend, options)
+        for suite in options.suite or RUNS
+        for backend in RUNS[suite]
+        if backend in (options.backend or BACKENDS)
+    ]
     return 0 if all(outcomes) else 1
 
 
 def parse(argv):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--suite", action="append", choices=RUNS, help="package whose tests run; may be repeated")
     parser.add_argument("--backend", action="append", choices=BACKENDS, help="array library; may be repeated")
     parser.add_argument("--function", action="append", help="only the tests of this function; may be repeated")
     parser.add_argument("--fast", action="store_true", help="a thin selection, of a few seconds")
     parser.add_argument("--most", type=int, help="ids of one test function (default: all on NumPy, some elsewhere)")
-    parser.add_argument("--alone", action="store_true", help="do not run SciPy's own functions beside ours")
+    parser.add_argument("--alone", action="store_true", help="do not run the package's own functions beside ours")
     parser.add_argument("--target", default="arrayconv", help="package under test (default: %(default)s)")
     parser.add_argument("--keep", type=Path, help="folder that gets the outcome of every test as JSON")
     parser.add_argument("-n", type=int, default=2, help="processes (default: %(default)s)")
@@ -55,42 +62,45 @@ def parse(argv):
     return options
 
 
-def compare(backend, options):
+def compare(suite, backend, options):
     """Run both, print the table, and return whether ours did what is expected."""
-    ours = run(options.target, backend, options)
-    theirs = {} if options.alone else run("scipy", backend, options)
-    show_table(backend, ours, theirs)
-    expected = read(backend)
+    ours = run(suite, options.target, backend, options)
+    theirs = {} if options.alone else run(suite, suite, backend, options)
+    show_table(suite, backend, ours, theirs)
+    expected = read(backend if suite == "scipy" else suite)
     complete = not (options.fast or options.function or most(backend, options))
     verdict = judge(ours, expected, complete=complete)
     show_verdict(verdict, ours, expected)
     return verdict.ok
 
 
-def run(target, backend, options):
+def run(suite, target, backend, options):
     """Return {test: row} of one pytest process: outcome, functions it is about, functions it called."""
     with tempfile.TemporaryDirectory() as folder:
         ini, results = Path(folder, "pytest.ini"), Path(folder, "results.json")
         ini.write_text(INI)
-        command = [sys.executable, "-m", "pytest", "-c", str(ini), "--rootdir", str(site_packages())]
+        command = [sys.executable, "-m", "pytest", "-c", str(ini), "--rootdir", str(site_packages(suite))]
         command += ["-p", "parity.plugin", "-p", "no:cacheprovider", "-q", "--tb=line", "--disable-warnings"]
-        command += ["--parity-target", target, "--parity-results", str(results), *selection(backend, options)]
+        command += ["--parity-suite", suite, "--parity-target", target, "--parity-results", str(results)]
+        command += selection(suite, backend, options)
         command += ["-n", str(options.n)] if options.n > 1 and importlib.util.find_spec("xdist") else []
-        process = subprocess.run([*command, *files(options)], env=environment(backend), text=True, capture_output=True)
+        process = subprocess.run(
+            [*command, *files(suite, options)], env=environment(backend), text=True, capture_output=True
+        )
         if process.returncode not in (0, 1) or not results.exists():
             print(process.stdout[-5000:], process.stderr[-5000:], sep="\n", file=sys.stderr)
             sys.exit(2)
         if options.keep:
             options.keep.mkdir(parents=True, exist_ok=True)
-            options.keep.joinpath(f"{target}-{backend}.json").write_text(results.read_text())
+            options.keep.joinpath(f"{suite}-{target}-{backend}.json").write_text(results.read_text())
         return json.loads(results.read_text())
 
 
-def selection(backend, options):
+def selection(suite, backend, options):
     yield from (f"--parity-function={name}" for name in options.function or ())
     if most(backend, options):
         yield f"--parity-thin={most(backend, options)}"
-    if backend != "numpy":
+    if suite == "scipy" and backend != "numpy":
         yield "--parity-arrays"
 
 
@@ -101,16 +111,16 @@ def most(backend, options):
     return BACKENDS[backend]
 
 
-def files(options):
+def files(suite, options):
     """Return the files of the tests, or the classes of a fast run."""
-    root = site_packages() / "scipy"
+    root = site_packages(suite) / suite
     if options.fast:
-        return [f"{root / file}::{test}" for file, tests in FAST.items() for test in tests]
-    return [str(root / file) for file in SCOPE]
+        return [f"{root / file}::{test}" for file, tests in FAST[suite].items() for test in tests]
+    return [str(root / file) for file in SCOPES[suite]]
 
 
-def site_packages():
-    return Path(importlib.util.find_spec("scipy").origin).parents[1]
+def site_packages(suite):
+    return Path(importlib.util.find_spec(suite).origin).parents[1]
 
 
 def environment(backend):
@@ -139,13 +149,13 @@ def summary(results):
     return {name: (passed[name], len(tests[name]), ids[name]) for name in tests}
 
 
-HEAD = ("function", "tests", "ids", "passed", "failed", "skipped", "SciPy: tests", "passed", "failed", "skipped")
+HEAD = ("function", "tests", "ids", "passed", "failed", "skipped", "own: tests", "passed", "failed", "skipped")
 
 
-def show_table(backend, ours, theirs):
+def show_table(suite, backend, ours, theirs):
     mine, other = summary(ours), summary(theirs)
     rows = [row(name, mine[name], other.get(name)) for name in (*NAMES, "all") if name in mine]
-    title = f"{backend}: arrayconv, and SciPy's own functions on the same tests (tests: all ids passed / all)"
+    title = f"{backend}: arrayconv, and {suite}'s own functions on the same tests (tests: all ids passed / all)"
     if importlib.util.find_spec("rich"):
         show_rich(title, rows)
     else:

@@ -10,7 +10,8 @@ from benchmarks.doors.rows import MODULES, Function
 
 DEVICES = {"numpy": "cpu", "torch": "cpu", "jax": "cpu:0"}
 MODES = {"numpy": "reflect", "torch": "mirror", "jax": "reflect"}  # of filters: what the peers of a library can do too
-PLAIN = ("choose_conv_method", "correlation_lags", "fold", "unfold")  # they convolve nothing: `explain` refuses them
+# They convolve nothing, or divide two convolutions: `explain` refuses them.
+PLAIN = ("choose_conv_method", "correlation_lags", "fold", "normalized_convolve", "unfold")
 
 
 def to_library(library, operands):

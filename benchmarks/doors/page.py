@@ -4,7 +4,7 @@ from benchmarks.doors import report
 from benchmarks.doors.field import CUT, ROUNDED, TOLERANCES
 from benchmarks.doors.rows import MODULES
 
-TITLES = {"core": "convolve, correlate, einconv, Convolver, vjp"}
+TITLES = {"core": "convolve, correlate, einconv, Convolver, normalized_convolve, vjp"}
 RULES = f"""
     Each row is one public function on one library's arrays, against the function that it imitates and what its users
     would call instead. All contenders of a row take turns in one process, and the shortest time of each counts; JAX is

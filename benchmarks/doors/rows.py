@@ -81,7 +81,10 @@ def draw(row):
 
 
 def _operand(random, row, name, shape):
-    if name == "weights":  # of a filter, as users have them: floats that sum to 1
+    if row.function == "normalized_convolve" and name == "x":  # a sample of twenty is missing
+        return np.where(random.random(shape) < 1 / 20, np.nan, random.standard_normal(shape)).astype(row.dtype)
+    # Weights of a filter, as users have them: floats that sum to 1.
+    if name == "weights" or row.function == "normalized_convolve":
         dtype = row.dtype if np.dtype(row.dtype).kind in "fc" else "float64"
         values = random.random(shape) + 0.5
         return (values / values.sum()).astype(dtype)

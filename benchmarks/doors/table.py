@@ -217,6 +217,12 @@ def _core():
             row = Row("core", "einconv", {"x": x, "kernel": weight}, options, dtype, tags=tags)
             yield row
             yield row._replace(gradients=2, tags=frozenset())
+    for taps in (3, 5, 15, 101):
+        rows = planes(dtypes=("float32", "float64"))
+        for n, dtype, tags in rows:
+            operands = {"x": (n, n), "kernel": (taps, taps)}
+            tags = tags if taps == 3 else tags - QUICK
+            yield Row("core", "normalized_convolve", operands, {"mode": "same", "fill_value": 0}, dtype, tags=tags)
     for n, tags in ((64, QUICK), (512, frozenset())):
         options = {"mode": "same"}
         yield Row("core", "vjp", {"x": (n, n), "kernel": (7, 7)}, options, gradients=2, tags=tags)

@@ -236,6 +236,12 @@ FAULTS = {
                               "test_doors_convolver.py::test_call", ("Convolver(", "are wrong")),
     "convolver_correlate": Fault("correlate is ignored", ("Convolver",), dropped("correlate"),
                                  "test_doors_convolver.py::test_call", ("Convolver(correlate)",)),
+    # normalized_convolve.
+    "normalized_where": Fault("where is ignored", ("normalized_convolve",), dropped("where"),
+                              "test_doors_normalized.py::test_gaps_by_where", ("normalized_convolve(",)),
+    "normalized_outside": Fault("zeros outside the array are samples", ("normalized_convolve",),
+                                lambda run, call: run(**{**call, "fill_value": 0}),
+                                "test_doors_normalized.py::test_gaps_by_nan", ("normalized_convolve(",)),
     # The array library itself.
     "library_matmul": Fault("products of 11 bits", ("matmul",), door_changes.short_products,
                             "test_backend.py::test_sums", ("xp.matmul(", "not of the target"), library=True),

@@ -32,6 +32,7 @@ def test_there_are_many_faults_of_every_door():
         "ndimage",
         "nn",
         "vjp",
+        "normalized_convolve",
         "Convolver",
     }
 

@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 
 import arrayconv
-from tests.calls import CALLS, filled
+from tests.calls import CALLS, QUOTIENTS, filled
 from tests.cuda.standin import LEDGER, Device, allowed
 
+EVERY = {**CALLS, **QUOTIENTS}
 RESULTS = 1e-12  # largest difference from NumPy's result, of numbers near 1
 
 
@@ -21,9 +22,9 @@ def elsewhere(sizes):
         return cupy.asarray(host_array(sizes))
 
 
-@pytest.mark.parametrize("name", CALLS)
+@pytest.mark.parametrize("name", EVERY)
 def test_result_is_numpys_and_on_the_arrays_device(name):
-    function, arguments, options = CALLS[name]
+    function, arguments, options = EVERY[name]
     each, keywords = filled(arguments, options, elsewhere)
     y = function(*each, **keywords)
     assert (y.device, Device()) == (Device(1), Device(0))
@@ -36,9 +37,9 @@ def test_result_is_numpys_and_on_the_arrays_device(name):
         np.testing.assert_array_equal(again.get(), first)
 
 
-@pytest.mark.parametrize("name", CALLS)
+@pytest.mark.parametrize("name", EVERY)
 def test_second_call_transfers_nothing_but_lists(name):
-    function, arguments, options = CALLS[name]
+    function, arguments, options = EVERY[name]
     each, keywords = filled(arguments, options, elsewhere)
     function(*each, **keywords)
     LEDGER.reset()

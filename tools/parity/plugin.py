@@ -1,4 +1,4 @@
-"""A pytest plugin that puts other functions in the place of SciPy's before SciPy's tests are collected.
+"""A pytest plugin that puts other functions in the place of SciPy's, or astropy's, before their tests are collected.
 
 The tests are the installed ones, unchanged: they read `scipy.signal.convolve` or import it by name, and find the
 replacement. SciPy decides from a table, by function object, where a test can run; the replacements enter it as
@@ -8,17 +8,15 @@ nothing.
 
 import functools
 import importlib
+import importlib.util
 import json
 from collections import defaultdict
 from pathlib import Path
 
 import pytest
-import scipy
-from scipy._lib._array_api import xp_capabilities_table
 
-from parity.scope import FUNCTIONS, REMAINING_MARKS, WITHOUT_ARRAYS, functions_of, is_selected
+from parity.scope import CALLS_NOTHING, REMAINING_MARKS, SUITES, WITHOUT_ARRAYS, functions_of, is_selected
 
-SCIPY = Path(scipy.__file__).parent
 EVERYWHERE = {
     "skip_backends": (),
     "xfail_backends": (),
@@ -35,6 +33,7 @@ called = set()  # names of the replacements that the running test has called
 
 def pytest_addoption(parser):
     group = parser.getgroup("parity")
+    group.addoption("--parity-suite", default="scipy", choices=SUITES, help="package whose tests run")
     group.addoption("--parity-target", default="arrayconv", help="package whose functions replace SciPy's")
     group.addoption("--parity-results", help="JSON file that gets the outcome of every test")
     group.addoption("--parity-function", action="append", default=[], help="only the tests of this function")
@@ -43,28 +42,32 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
-    target = config.option.parity_target
-    for module, names in FUNCTIONS.items():
+    suite, target = config.option.parity_suite, config.option.parity_target
+    for module, names in SUITES[suite].functions.items():
         for name in names:
-            replace(module, name, target)
+            replace(suite, module, name, target)
     if config.option.parity_results and not hasattr(config, "workerinput"):
-        config.pluginmanager.register(Results(config.option.parity_results))
+        config.pluginmanager.register(Results(suite, config.option.parity_results))
 
 
-def replace(module, name, target):
-    """Put the target's function, wrapped to record its calls, where the tests look for SciPy's."""
-    owner = importlib.import_module(f"scipy.{module}")
+def replace(suite, module, name, target):
+    """Put the target's function, wrapped to record its calls, where the tests look for the suite's own."""
+    own = SUITES[suite].owners[module]
+    owner = importlib.import_module(own)
     original = getattr(owner, name)
-    wrapped = recorded(attribute_of(target, module, name), f"{module}.{name}")
-    unchanged = target == "scipy" or wrapped.parity_name in WITHOUT_ARRAYS
-    xp_capabilities_table[wrapped] = xp_capabilities_table[original] | ({} if unchanged else EVERYWHERE)
+    path = own if target == suite else f"{target}.{module}"
+    wrapped = recorded(attribute_of(path, name), f"{module}.{name}")
+    if suite == "scipy":
+        table = importlib.import_module("scipy._lib._array_api").xp_capabilities_table
+        unchanged = target == "scipy" or wrapped.parity_name in WITHOUT_ARRAYS
+        table[wrapped] = table[original] | ({} if unchanged else EVERYWHERE)
     setattr(owner, name, wrapped)
 
 
-def attribute_of(target, module, name):
-    """Return the target's function, or one that fails where it is called: collection never breaks."""
+def attribute_of(path, name):
+    """Return a module's function, or one that fails where it is called: collection never breaks."""
     try:
-        return getattr(importlib.import_module(f"{target}.{module}"), name)
+        return getattr(importlib.import_module(path), name)
     except (ImportError, AttributeError) as error:
         reason = str(error)
 
@@ -88,7 +91,7 @@ def recorded(function, name):
 def pytest_collection_modifyitems(config, items):
     selected, dropped = [], []
     for item in items:
-        functions = owners(item)
+        functions = owners(config, item)
         belongs = functions and is_selected(functions, config.option.parity_function)
         if belongs and ("xp" in item.fixturenames or not config.option.parity_arrays):
             item.user_properties.append(("functions", functions))
@@ -103,19 +106,23 @@ def pytest_collection_modifyitems(config, items):
     items[:] = selected
 
 
-def owners(item):
+def owners(config, item):
     callspec = getattr(item, "callspec", None)
     parameters = callspec.params.values() if callspec else ()
-    file = item.path.relative_to(SCIPY).as_posix()
+    suite = config.option.parity_suite
+    root = Path(importlib.util.find_spec(suite).origin).parent
+    file = item.path.relative_to(root).as_posix()
+    if item.nodeid.split("::", 1)[1].startswith(CALLS_NOTHING):
+        return ()
     test = item.nodeid.split("::", 1)[1].split("[")[0]
-    return functions_of(file, test, parameters)
+    return functions_of(suite, file, test, parameters)
 
 
 def thinned(items, most):
     """Return at most so many items of each test function and parameter function, evenly spread."""
     groups = defaultdict(list)
     for item in items:
-        groups[item.nodeid.split("[")[0], owners(item)].append(item)
+        groups[item.nodeid.split("[")[0], owners(item.config, item)].append(item)
     keep = set()
     for group in groups.values():
         count = min(most, len(group))
@@ -150,11 +157,11 @@ def pytest_runtest_makereport(item, call):
 class Results:
     """The outcome, functions and calls of every test, written as JSON at the end."""
 
-    def __init__(self, path):
-        self.path, self.tests = Path(path), {}
+    def __init__(self, suite, path):
+        self.suite, self.path, self.tests = suite, Path(path), {}
 
     def pytest_runtest_logreport(self, report):
-        test = report.nodeid.removeprefix("scipy/")
+        test = report.nodeid.removeprefix(f"{self.suite}/")
         row = self.tests.setdefault(test, {"outcome": "passed", "called": []})
         row.update(report.user_properties)
         if report.outcome != "passed":

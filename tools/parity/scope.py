@@ -1,19 +1,37 @@
-"""Which of SciPy's functions are replaced, and which of its tests are about them. Data, and the two look-ups.
+"""Which functions of SciPy and astropy are replaced, and which of their tests are about them. Data, and two look-ups.
 
 A test belongs to the functions of the first row that matches its class and name. A test that takes one of the functions
 as a parameter belongs to that function alone, and not to those of its row.
 """
 
 from fnmatch import fnmatchcase
+from typing import NamedTuple
 
-from arrayconv import ndimage, signal
+from arrayconv import astronomy, ndimage, signal
 
-FUNCTIONS = {"signal": tuple(signal.__all__), "ndimage": tuple(ndimage.__all__)}
+
+class Suite(NamedTuple):
+    """A package whose tests run: our modules, each with the module in whose place it is put, and its functions."""
+
+    owners: dict
+    functions: dict
+
+
+SUITES = {
+    "scipy": Suite(
+        {"signal": "scipy.signal", "ndimage": "scipy.ndimage"},
+        {"signal": tuple(signal.__all__), "ndimage": tuple(ndimage.__all__)},
+    ),
+    "astropy": Suite({"astronomy": "astropy.convolution.convolve"}, {"astronomy": tuple(astronomy.__all__)}),
+}
+FUNCTIONS = {module: names for suite in SUITES.values() for module, names in suite.functions.items()}
 NAMES = tuple(f"{module}.{name}" for module, names in FUNCTIONS.items() for name in names)
 
 PARAMETER = ""  # the function is a parameter of the test; the ids with other functions are not ours
 BOTH = "ndimage.convolve ndimage.correlate"
 BOTH_1D = "ndimage.convolve1d ndimage.correlate1d"
+
+BOTH_MEANS = "astronomy.convolve astronomy.convolve_fft"
 
 # File under scipy/ -> pattern of `Class::test` or `test` -> functions. First match wins.
 SCOPE = {
@@ -95,8 +113,26 @@ SCOPE = {
     },
 }
 
+ASTROPY = {
+    "convolution/tests/test_convolve.py": {"*": BOTH_MEANS},
+    "convolution/tests/test_convolve_fft.py": {"*": BOTH_MEANS},
+    "convolution/tests/test_convolve_kernels.py": {"Test2DConvolutions::*": BOTH_MEANS},
+    "convolution/tests/test_convolve_models.py": {"*": BOTH_MEANS},
+    "convolution/tests/test_convolve_nddata.py": {"*": BOTH_MEANS},
+    "convolution/tests/test_kernel_class.py": {
+        "TestKernels::test_scipy_filter_*": BOTH_MEANS,
+        "TestKernels::test_delta_data": BOTH_MEANS,
+        "TestKernels::test_random_data": BOTH_MEANS,
+        "TestKernels::test_*smallkernel*": BOTH_MEANS,
+        "TestKernels::test_convolve_?D_kernels": "astronomy.convolve",
+    },
+}
+# Ids that return before they call a function.
+CALLS_NOTHING = tuple(f"Test2DConvolutions::test_uniform_smallkernel[{width}-" for width in (2, 4))
+SCOPES = {"scipy": SCOPE, "astropy": ASTROPY}
+
 # The tests of a run of a few seconds: one class for each kind of call.
-FAST = {
+FAST_SCIPY = {
     "signal/tests/test_signaltools.py": (
         "TestConvolve",
         "TestConvolve2d",
@@ -118,6 +154,12 @@ FAST = {
         "test_orders_gauss",
     ),
 }
+FAST = {
+    "scipy": FAST_SCIPY,
+    "astropy": {
+        "convolution/tests/test_convolve.py": ("TestConvolve1D",),
+    },
+}
 
 # SciPy's tests say what SciPy cannot do on a library by naming the library. Ours can, so those marks are lifted, but
 # for the ones that speak of the test or of the library itself.
@@ -129,9 +171,9 @@ REMAINING_MARKS = (
 WITHOUT_ARRAYS = ("signal.correlation_lags",)
 
 
-def functions_of(file, test, parameters):
+def functions_of(suite, file, test, parameters):
     """Return the names in NAMES that a test is about, an empty tuple where it is about none."""
-    names = next((row for pattern, row in SCOPE[file].items() if fnmatchcase(test, pattern)), None)
+    names = next((row for pattern, row in SCOPES[suite].get(file, {}).items() if fnmatchcase(test, pattern)), None)
     if names is None:
         return ()
     own = tuple(name for value in parameters if (name := getattr(value, "parity_name", None)))

@@ -12,12 +12,14 @@ from benchmarks.doors.peers import filters, require
 from benchmarks.doors.rows import MODULES
 
 SCIPY = ("core", "ndimage", "signal")  # doors that imitate SciPy
+LACKING = ("einconv", "normalized_convolve", "vjp")
+DIRECT_TAPS = 15  # of an axis, up to which astropy's users take its direct function
 SIGNAL = {"convolve", "correlate"}
 
 
 def scipy_function(row, arrays, hosts, library="numpy"):
     """The function of the same name; for a Convolver the one that its users would call."""
-    require(row.door in SCIPY and row.function not in ("einconv", "vjp"), "it has no such function")
+    require(row.door in SCIPY and row.function not in LACKING, "it has no such function")
     require(not row.gradients, "it has no gradients")
     module = import_module(MODULES[row.door][1])
     if row.door == "core":
@@ -27,6 +29,14 @@ def scipy_function(row, arrays, hosts, library="numpy"):
     function = getattr(module, row.function)
     call = named(function, tuple(arrays), **options(row, module, library))
     return Contender(call, tuple(arrays.values()), library, is_compiled=False)
+
+
+def astropy_means(row, arrays, hosts):
+    require(row.function == "normalized_convolve", "it has no such function")
+    module = import_module("astropy.convolution")
+    if row.operands["kernel"][0] <= DIRECT_TAPS:
+        return Contender(module.convolve, tuple(arrays.values()), "numpy")
+    return Contender(partial(module.convolve_fft, allow_huge=True), tuple(arrays.values()), "numpy")
 
 
 def numpy_function(row, arrays, hosts):

@@ -1,0 +1,125 @@
+"""What both of astropy's functions compute: means of what is there, or sums with gaps filled."""
+
+from __future__ import annotations
+
+from math import isfinite, isnan
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from arrayconv._arrays import host
+from arrayconv._arrays.dtype_names import dtype_name
+from arrayconv._arrays.operands import operands
+from arrayconv._autodiff import needs_autodiff
+from arrayconv._calls import prepare
+from arrayconv._calls.binding import cached_call
+from arrayconv._missing.astropy_arguments import Arguments
+from arrayconv._missing.options import request
+from arrayconv._missing.quotient import quotient
+from arrayconv._problem import positional
+from arrayconv._problem.positional import Geometry
+from arrayconv._runtime.tracing import shape_of
+
+_MAX_NORMALIZATION = 100
+
+
+class Treatment(NamedTuple):
+    """What is outside the array, and which outputs are computed."""
+
+    boundary: str
+    fill_value: Any  # None if nothing is outside
+    min_weight: float = 0.0
+    valid: bool = False  # only outputs whose window is inside
+
+
+def centred(shape: tuple[int, ...], taps: tuple[int, ...], boundary: str, valid: bool) -> Geometry:
+    """Return the geometry of a kernel whose tap k // 2 is at the output, to either side of it."""
+    lags = tuple((k // 2 - (k - 1), k // 2 - (k - 1) + n - 1) for n, k in zip(shape, taps, strict=True))
+    if valid:
+        lags = tuple((0, n - k) for n, k in zip(shape, taps, strict=True))
+    bare = positional.correlated("convolve", None, None, boundary, 1, 1, lags)
+    return bare._replace(correlates=True)
+
+
+def reversed_taps(arguments: Arguments) -> Any:
+    """Return the kernel as that of a correlation, which conjugates it."""
+    xp, kernel = arguments.xp, arguments.kernel
+    flipped = xp.flip(kernel, axis=tuple(range(kernel.ndim)))
+    return xp.conj(flipped) if "complex" in dtype_name(kernel.dtype) else flipped
+
+
+class TapSum(NamedTuple):
+    """The sum of the taps, and whether it is as good as zero."""
+
+    total: Any
+    is_zero: bool
+
+
+def tap_sum(arguments: Arguments, tolerance: float) -> TapSum:
+    """Return the sum of the taps; where their values can't be read it is an array, and taken as no zero.
+
+    astropy refuses a sum below 1/100; so is one below 1/100 of the magnitudes' sum, whatever the scale.
+    """
+    if not arguments.readable or needs_autodiff(arguments.library, arguments.kernel):
+        return TapSum(arguments.xp.sum(arguments.kernel), is_zero=False)
+    taps = host.copied(arguments.library, arguments.kernel)
+    total = np.sum(taps).item()
+    return TapSum(total, abs(total) <= tolerance or _MAX_NORMALIZATION * abs(total) < np.sum(np.abs(taps)))
+
+
+def means(
+    function: str, arguments: Arguments, missing: Any, treatment: Treatment, weighs: bool = False
+) -> tuple[Any, Any]:
+    """Return the means of what is there, `missing` excluded, and with `weighs` the weights: 0 without support."""
+    shape, taps = shape_of(arguments.x), shape_of(arguments.kernel)
+    geometry = centred(shape, taps, treatment.boundary, treatment.valid)
+    shared = "auto", "normwise", None, treatment.fill_value
+    options = request(function, geometry, "propagate", treatment.min_weight, weighs, shared)
+    where = None if missing is None else ~missing
+    operand = arguments.x, reversed_taps(arguments), where
+    name = dtype_name(arguments.x.dtype)
+    return prepare.as_planned_program(arguments.library, _quotient, (options, name), operand)
+
+
+def _quotient(options: Any, name: str, x: Any, kernel: Any, where: Any) -> Any:
+    return quotient(options, x, kernel, where, name)
+
+
+def sums(function: str, arguments: Arguments, x: Any, treatment: Treatment, divisor: Any) -> Any:
+    """Return the sums of all samples, divided unless `divisor` is None."""
+    shape, taps = shape_of(x), shape_of(arguments.kernel)
+    geometry = centred(shape, taps, treatment.boundary, treatment.valid)
+    fill = 0 if treatment.fill_value is None else treatment.fill_value
+    admitted = operands(function, x, reversed_taps(arguments))
+    problem = positional.problem(function, shape, taps, geometry)
+    choice = prepare.options(function, "auto", "normwise", None, fill)
+    y = cached_call(function, admitted, problem, choice)(admitted.x, admitted.kernel)
+    return y if divisor is None else y / divisor
+
+
+def gaps(arguments: Arguments, infinite: bool) -> Any:
+    """Return which samples are gaps: masked, NaN, or with `infinite` not finite; None if none is."""
+    xp, x = arguments.xp, arguments.x
+    flags = ~xp.isfinite(x) if infinite else xp.isnan(x)
+    if arguments.where is not None:
+        flags = flags | ~arguments.where
+    if arguments.readable and not needs_autodiff(arguments.library, x) and not bool(xp.any(flags)):
+        return None
+    return flags
+
+
+def filled(arguments: Arguments, missing: Any, value: float) -> Any:
+    """Return the samples with a number in the place of gaps."""
+    if missing is None:
+        return arguments.x
+    return arguments.xp.where(missing, arguments.xp.full_like(arguments.x, value), arguments.x)
+
+
+def outside(boundary: str, fill_value: Any) -> Any:
+    """Return the fill of a call that interpolates: None if it is NaN, so nothing is there."""
+    return None if boundary != "constant" or isnan(fill_value) else fill_value
+
+
+def finite_outside(boundary: str, fill_value: Any) -> Any:
+    """Return the same where infinities are gaps too."""
+    return None if boundary != "constant" or not isfinite(fill_value) else fill_value
