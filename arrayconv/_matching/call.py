@@ -15,11 +15,10 @@ from arrayconv._arrays.operands import operands
 from arrayconv._calls import binding, cache, dry_run, prepare
 from arrayconv._calls.binding import BoundCall
 from arrayconv._errors import check_option, flag
-from arrayconv._matching.geometry import Geometry, geometry, sizes
+from arrayconv._matching.geometry import geometry, sizes
 from arrayconv._matching.scores import Match, score, scored
 from arrayconv._problem import positional
 from arrayconv._problem.axes import is_sequence
-from arrayconv._runtime.capacity import check_result
 from arrayconv._runtime.programs import LIBRARY
 from arrayconv._runtime.tracing import shape_of
 
@@ -77,14 +76,11 @@ def _checked(
     fill = float(fill.item() if isinstance(fill, np.generic) else fill)
     shapes = shape_of(image), shape_of(template)
     checked = geometry(function, shapes, (flag(function, "pad_input", pad), mode, fill, *rest), accuracy)
-    return image, template, Match(checked, _sizes(checked, shapes, names, xp, validated.device), xp)
-
-
-def _sizes(checked: Geometry, shapes: Any, names: tuple[str, str], xp: Any, device: Any) -> Any:
-    result = sizes(checked, shapes, names, has_dtype(xp, device, "float64"))
-    for shape in (result.shape, result.padded):
-        check_result(checked.function, shape, int(np.prod(shape, dtype=object)), 8, "Match a smaller image")
-    return result
+    return (
+        image,
+        template,
+        Match(checked, sizes(checked, shapes, names, has_dtype(xp, validated.device, "float64")), xp),
+    )
 
 
 def _planned(match: Match, image: Any, template: Any) -> Any:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from math import prod
+from math import log2, prod
 from typing import Any, NamedTuple
 
 from arrayconv._arrays import dtypes
 from arrayconv._errors import check_option
 from arrayconv._problem.axes import integer, is_sequence
-from arrayconv._problem.boundary import BOUNDARIES, Boundary, reads_samples
+from arrayconv._problem.boundary import BOUNDARIES, Boundary, Source, reads_samples, runs
+from arrayconv._runtime.capacity import check_result
 from arrayconv._runtime.tracing import planning
 
 Shape = tuple[int, ...]
@@ -35,15 +36,19 @@ class Sizes(NamedTuple):
     """What shapes and dtypes add."""
 
     template: Shape  # with as many axes as the image
-    order: Shape  # of the template's own axes, before it is reshaped
+    order: Shape | None  # of the template's own axes, before it is reshaped; None if they stay
     shape: Shape  # of the result
     padded: Shape  # of the image
+    pads: tuple[tuple[int, Source], ...]  # axes that are extended, and the samples that they then have
+    taps: tuple[tuple[int, int], ...]  # window axes and the samples of a window along them
     terms: int  # samples in a window
-    depth: int  # additions behind a sum over a window
+    points: int  # samples of the image along the window axes
     working: str  # dtype of sums
     output: str
     is_whole: bool  # whether the operands are integers
-    is_exact: bool  # and sums of their squares are exact in the working dtype
+    unknown: float  # share of a window's squares up to which a variance is rounding errors
+    spectral: float  # share of the image's squares up to which a window's norm is below the error of an FFT
+    rounding: float  # share of a template's squares up to which its variance is rounding errors
 
 
 def geometry(function: str, shapes: tuple[Shape, Shape], options: tuple[Any, ...], accuracy: str) -> Geometry:
@@ -106,13 +111,47 @@ def sizes(geometry: Geometry, shapes: tuple[Shape, Shape], names: tuple[str, str
         padded[axis] = n + k - 1 if extends else n
         if axis != geometry.channel:
             shape.append(n if extends else n - k + 1)
-    terms = prod(template[axis] for axis in geometry.windows)
-    depth = sum(additions(template[axis]) for axis in geometry.windows)
-    whole = all(dtypes.kind(name) == "integer" for name in names)
+    for result in (tuple(shape), tuple(padded)):
+        check_result(geometry.function, result, prod(result), 8, "Match a smaller image")
+    taps = tuple([(axis, template[axis]) for axis in geometry.windows])
+    extended = [axis for axis in geometry.windows if geometry.pad and axis != geometry.channel]
+    pads = tuple([(axis, _source(geometry, image[axis], template[axis])) for axis in extended])
+    terms, points = prod([count for _, count in taps]), prod([padded[axis] for axis in geometry.windows])
     working = "float64" if float64 else "float32"
-    exact = whole and float64 and 4 * terms * terms * max(_largest(name) for name in names) ** 2 < _MAX_EXACT
+    whole = all(dtypes.kind(name) == "integer" for name in names)
     return Sizes(
-        template, order, tuple(shape), tuple(padded), terms, depth, working, _output(names, working), whole, exact
+        template,
+        None if order == tuple(sorted(order)) else order,
+        tuple(shape),
+        tuple(padded),
+        pads,
+        taps,
+        terms,
+        points,
+        working,
+        _output(names, working),
+        whole,
+        *_thresholds(geometry, names, taps, points, working),
+    )
+
+
+def _source(geometry: Geometry, n: int, k: int) -> Source:
+    return runs(n, -(k // 2), n + (k - 1) // 2, geometry.boundary)
+
+
+def _thresholds(
+    geometry: Geometry, names: tuple[str, str], taps: tuple[tuple[int, int], ...], points: int, working: str
+) -> tuple[float, float, float]:
+    """Return `unknown`, `spectral` and `rounding` of Sizes."""
+    unit, terms = dtypes.eps(working), prod([count for _, count in taps])
+    depth = sum([additions(count) for _, count in taps])
+    whole = working == "float64" and all(dtypes.kind(name) == "integer" for name in names)
+    exact = whole and 4 * terms * terms * max(_largest(name) for name in names) ** 2 < _MAX_EXACT
+    spectral = (terms + 12 * log2(max(points + terms, 2)) + 4) * unit
+    return (
+        0.0 if exact else 4 * (depth + 2) * unit,
+        0.0 if geometry.accuracy == "componentwise" else spectral**2,
+        (4 * unit) ** 2,
     )
 
 

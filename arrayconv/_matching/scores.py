@@ -12,11 +12,11 @@ score is 0. Sums of integers whose squares fit float64 are exact, and so is D. B
 
 from __future__ import annotations
 
-from math import log2, prod
+from math import sqrt
 from typing import Any, NamedTuple
 
 from arrayconv._arrays.array import Array
-from arrayconv._arrays.dtypes import eps
+from arrayconv._arrays.buffers import is_numpy
 from arrayconv._arrays.float_errors import float_errors_ignored
 from arrayconv._arrays.identify import device_of
 from arrayconv._arrays.namespace import Namespace, on_device
@@ -25,7 +25,6 @@ from arrayconv._calls.prepare import Options
 from arrayconv._matching.geometry import SHIFTED, Geometry, Sizes
 from arrayconv._matching.sums import Correlations
 from arrayconv._ops import pad
-from arrayconv._problem.boundary import runs
 
 
 class Match(NamedTuple):
@@ -68,33 +67,33 @@ def _prepared(match: Match, image: Array, template: Array, device: Any) -> _Part
     geometry, sizes, xp = match
     dtype = getattr(xp, sizes.working)
     x = xp.astype(image, dtype, copy=False)
-    if geometry.pad:
-        for axis in geometry.windows:
-            k = sizes.template[axis]
-            if axis != geometry.channel:
-                source = runs(x.shape[axis], -(k // 2), x.shape[axis] + (k - 1) // 2, geometry.boundary)
-                x = pad.extend(x, axis, source, geometry.fill, xp=xp, device=device)
+    for axis, source in sizes.pads:
+        x = pad.extend(x, axis, source, geometry.fill, xp=xp, device=device)
     t = xp.astype(template, dtype, copy=False)
-    if sizes.order != tuple(range(len(sizes.order))):
+    if sizes.order is not None:
         t = xp.permute_dims(t, sizes.order)
     t = xp.reshape(t, sizes.template)
     energy = _energy(match, t)
     if geometry.score not in SHIFTED:
         return _Parts(x, t, xp.zeros((), dtype=dtype, device=device), energy)
-    level = _mean_of_finite(x, geometry.windows, sizes.is_whole, xp, device)
+    level = _mean_of_finite(match, x, device)
     if geometry.score in ("zncc", "zcc"):
         t = t - xp.mean(t, axis=geometry.windows, keepdims=True)
         t = t - xp.mean(t, axis=geometry.windows, keepdims=True)  # the rounding error of the first mean
     return _Parts(x - level, t, level, energy)
 
 
-def _mean_of_finite(x: Array, axes: tuple[int, ...], whole: bool, xp: Namespace, device: Any) -> Any:
+def _mean_of_finite(match: Match, x: Array, device: Any) -> Any:
     """Return a mean that no NaN reaches; a whole number for integers, whose differences are then exact."""
-    count = max(prod(x.shape[axis] for axis in axes), 1)
-    if whole:
-        return xp.floor(xp.sum(x / count, axis=axes, keepdims=True))
+    (geometry, sizes, xp), count = match, max(match.sizes.points, 1)
+    if sizes.is_whole:
+        return xp.floor(xp.sum(x / count, axis=geometry.windows, keepdims=True))
+    if is_numpy(x):  # whose values may be read: one pass instead of three
+        mean = xp.sum(x, axis=geometry.windows, keepdims=True) / count
+        if xp.all(xp.isfinite(mean)):
+            return mean
     finite = xp.where(xp.isfinite(x), x, xp.zeros((), dtype=x.dtype, device=device))
-    return xp.sum(finite / count, axis=axes, keepdims=True)
+    return xp.sum(finite / count, axis=geometry.windows, keepdims=True)
 
 
 def _numerator(match: Match, x: Array, t: Array, sums: Correlations) -> Array:
@@ -102,50 +101,55 @@ def _numerator(match: Match, x: Array, t: Array, sums: Correlations) -> Array:
     return sums.correlate(x, t, match.geometry.windows, options)
 
 
-def _over(match: Match, x: Array, sums: Correlations) -> Array:
-    return sums.over(x, tuple([(axis, match.sizes.template[axis]) for axis in match.geometry.windows]))
-
-
 def _energy(match: Match, t: Array) -> Any:
     return match.xp.sum(t * t, axis=match.geometry.windows, keepdims=True)
 
 
-def _spectral_error(match: Match, x: Array) -> Any:
-    """Return the square of a spectral numerator's error over norm(T): 0 where the error is bounded by element."""
-    if match.geometry.accuracy == "componentwise":
-        return 0.0
+def _spectral_error(match: Match, squares: Array) -> Any:
+    """Return the square of an FFT's error over norm(T), from the squares of x; 0 where no FFT may run."""
     sizes, xp = match.sizes, match.xp
-    points = prod(x.shape[axis] for axis in match.geometry.windows) + sizes.terms
-    unit = (sizes.terms + 12 * log2(max(points, 2)) + 4) * eps(sizes.working)
-    finite = xp.where(xp.isfinite(x), x, xp.zeros((), dtype=x.dtype, device=device_of(x)))
-    return unit * unit * xp.sum(finite * finite, axis=match.geometry.windows, keepdims=True)
+    if not sizes.spectral:
+        return xp.zeros((), dtype=squares.dtype, device=device_of(squares))
+    total = xp.sum(squares, axis=match.geometry.windows, keepdims=True)
+    if not is_numpy(squares) or not xp.all(xp.isfinite(total)):
+        finite = xp.where(xp.isfinite(squares), squares, xp.zeros((), dtype=squares.dtype, device=device_of(squares)))
+        total = xp.sum(finite, axis=match.geometry.windows, keepdims=True)
+    return sizes.spectral * total
+
+
+def _normalised(match: Match, t: Array, own: Any, scale: float) -> tuple[Array, Any]:
+    """Return a template divided by its norm over `scale`, and whether it has none; `own` are its own squares."""
+    xp, energy = match.xp, _energy(match, t)
+    flat = energy <= match.sizes.rounding * own
+    one = xp.ones((), dtype=t.dtype, device=device_of(t))
+    return t * (scale / xp.sqrt(xp.where(flat, one, energy))), flat
 
 
 def _quotient(match: Match, numerator: Array, squares: Array, flat: Array) -> Array:
-    """Return numerator / sqrt(squares), 0 where it is flat and between -1 and 1 elsewhere, with a finite gradient."""
+    """Return numerator / sqrt(squares), 0 where it is flat and from -1 to 1 elsewhere, with a finite gradient."""
     xp = match.xp
     one = xp.ones((), dtype=numerator.dtype, device=device_of(numerator))
     ratio = xp.where(flat, one * 0, numerator) / xp.sqrt(xp.where(flat, one, squares))
-    return xp.where(ratio > 1, one, xp.where(ratio < -1, -one, ratio))
+    return xp.clip(ratio, -1.0, 1.0)
 
 
 def _zncc(match: Match, parts: _Parts, sums: Correlations) -> Array:
-    sizes, (x, t, _, own) = match.sizes, parts
-    products = _numerator(match, x, t, sums)
-    squares, totals = _over(match, x * x, sums), _over(match, x, sums)
-    deviation = (sizes.terms * squares - totals * totals) / sizes.terms
-    unknown = 0.0 if sizes.is_exact else 4 * (sizes.depth + 2) * eps(sizes.working)
-    energy, rounding = _energy(match, t), 4 * eps(sizes.working)
-    flat = (deviation <= unknown * squares) | (deviation <= _spectral_error(match, x))
-    return _quotient(match, products, deviation * energy, flat | (energy <= rounding * rounding * own))
+    (_, sizes, xp), (x, t, _, own) = match, parts
+    t, is_flat = _normalised(match, t, own, sqrt(sizes.terms))
+    products, squares = _numerator(match, x, t, sums), x * x
+    error, totals = _spectral_error(match, squares), sums.over(x, sizes.taps)
+    squares = sizes.terms * sums.over(squares, sizes.taps)
+    deviation = squares - totals * totals  # N D
+    flat = deviation <= xp.maximum(sizes.unknown * squares, sizes.terms * error)
+    return _quotient(match, products, deviation, flat | is_flat)
 
 
 def _ncc(match: Match, parts: _Parts, sums: Correlations) -> Array:
-    x, t, _, energy = parts
-    products = _numerator(match, x, t, sums)
-    squares = _over(match, x * x, sums)
-    flat = (squares <= _spectral_error(match, x)) | (energy <= 0)
-    return _quotient(match, products, squares * energy, flat)
+    x, t, _, own = parts
+    t, is_flat = _normalised(match, t, own, 1.0)
+    products, squares = _numerator(match, x, t, sums), x * x
+    error, squares = _spectral_error(match, squares), sums.over(squares, match.sizes.taps)
+    return _quotient(match, products, squares, (squares <= error) | is_flat)
 
 
 def _products(match: Match, parts: _Parts, sums: Correlations) -> Array:
@@ -155,7 +159,8 @@ def _products(match: Match, parts: _Parts, sums: Correlations) -> Array:
 def _ssd(match: Match, parts: _Parts, sums: Correlations) -> Array:
     x, t, level, _ = parts
     t = t - level
-    distance = _over(match, x * x, sums) + _energy(match, t) - 2 * _numerator(match, x, t, sums)
+    squares = sums.over(x * x, match.sizes.taps)
+    distance = squares + _energy(match, t) - 2 * _numerator(match, x, t, sums)
     return match.xp.where(distance < 0, distance * 0, distance)
 
 
@@ -163,7 +168,7 @@ def _nssd(match: Match, parts: _Parts, sums: Correlations) -> Array:
     xp, (x, _, level, energy) = match.xp, parts
     distance = _ssd(match, parts, sums)
     own = x + level
-    scale = _over(match, own * own, sums) * energy
+    scale = sums.over(own * own, match.sizes.taps) * energy
     one = xp.ones((), dtype=distance.dtype, device=device_of(distance))
     ratio = distance / xp.sqrt(xp.where(scale <= 0, one, scale))
     return xp.where(scale <= 0, xp.where(distance > 0, one, one * 0), ratio)
