@@ -23,13 +23,14 @@ LAYERS = [  # top to bottom; a module may import the ones of lower layers only
         "einconv",
         "explain",
         "kernels",
+        "matching",
         "ndimage",
         "nn",
         "signal",
         "testing",
         "vjp",
     },  # front doors
-    {"_convolver", "_einconv", "_ndimage", "_nn", "_signal"},  # how some of them translate
+    {"_convolver", "_einconv", "_matching", "_ndimage", "_nn", "_signal"},  # how some of them translate
     {"_calls"},
     {"_autodiff"},
     {"_run"},

@@ -12,12 +12,12 @@ from arrayconv._arrays.dtype_names import dtype_name
 from arrayconv._arrays.identify import device_of, identify
 from arrayconv._arrays.namespace import has_dtype
 from arrayconv._arrays.operands import operands
-from arrayconv._calls import binding, cache, dry_run, prepare
+from arrayconv._calls import cache, dry_run, prepare
 from arrayconv._calls.binding import BoundCall
 from arrayconv._errors import check_option, flag
 from arrayconv._matching.geometry import geometry, sizes
-from arrayconv._matching.scores import Match, score, scored
-from arrayconv._problem import positional
+from arrayconv._matching.scores import WINDOW_SUMS, Match, numerator, score, scored
+from arrayconv._matching.sums import Correlations
 from arrayconv._problem.axes import is_sequence
 from arrayconv._runtime.programs import LIBRARY
 from arrayconv._runtime.tracing import shape_of
@@ -43,7 +43,7 @@ def matched(function: str, image: Any, template: Any, options: tuple[Any, ...], 
         return call(image, template)
     image, template, match = _checked(function, image, template, options, accuracy)
     if dry_run.is_active():
-        return _planned(match, image, template)
+        return _planned(match, device_of(image))
     library = identify(function, "image", image)
     if library == LIBRARY:
         return prepare.as_planned_program(library, scored, (match,), (image, template))
@@ -83,17 +83,13 @@ def _checked(
     )
 
 
-def _planned(match: Match, image: Any, template: Any) -> Any:
-    """Note the plan of the template's correlation; return a stand-in for the scores."""
-    geometry, sizes, xp = match
-    device = device_of(image)
-    x, kernel = [
-        dry_run.stand_in(shape, sizes.working, xp=xp, device=device) for shape in (sizes.padded, sizes.template)
-    ]
-    windows = positional.Geometry("valid", geometry.windows, "constant", 1, 1, None, correlates=True)
-    problem = positional.problem(geometry.function, sizes.padded, sizes.template, windows)
-    options = prepare.Options(accuracy=geometry.accuracy)  # pyright: ignore[reportArgumentType]
-    validated = operands(geometry.function, x, kernel, None, _NAMES)
-    dry_run.remark("sums over windows, for means and norms, are passes along one axis each, not listed")
-    binding.cached_call(geometry.function, validated, problem, options)(x, kernel)
+def _planned(match: Match, device: Any) -> Any:
+    """Note the plans of a match's convolutions; return a stand-in for the scores."""
+    (_, sizes, xp) = match
+    shapes = sizes.padded, sizes.template
+    x, t = [dry_run.stand_in(shape, sizes.working, xp=xp, device=device) for shape in shapes]
+    sums = Correlations(match.geometry.function, xp, device)
+    numerator(match, x, t, sums)
+    for _ in range(WINDOW_SUMS[match.geometry.score]):
+        sums.over(x, sizes.taps)
     return dry_run.stand_in(sizes.shape, sizes.output, xp=xp, device=device)

@@ -172,8 +172,8 @@ def _pairing(geometry: Geometry) -> Shape:
 def _broadcast(geometry: Geometry, axis: int, n: int, k: int) -> int:
     if n != k and 1 not in (n, k):
         raise ValueError(
-            f"{geometry.function}: axis {axis} is no window axis, so image and template must be equal there, or one of "
-            f"them 1. Got {n} and {k}."
+            f"{geometry.function}: axis {axis} is not among `axes`, so image and template must be equal there, or one "
+            f"of them 1. Got {n} and {k}."
         )
     return max(n, k) if n and k else 0
 

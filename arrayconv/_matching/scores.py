@@ -96,7 +96,8 @@ def _mean_of_finite(match: Match, x: Array, device: Any) -> Any:
     return xp.sum(finite / count, axis=geometry.windows, keepdims=True)
 
 
-def _numerator(match: Match, x: Array, t: Array, sums: Correlations) -> Array:
+def numerator(match: Match, x: Array, t: Array, sums: Correlations) -> Array:
+    """Return the correlation with the template."""
     options = Options(accuracy=match.geometry.accuracy)  # pyright: ignore[reportArgumentType]
     return sums.correlate(x, t, match.geometry.windows, options)
 
@@ -125,18 +126,18 @@ def _normalised(match: Match, t: Array, own: Any, scale: float) -> tuple[Array, 
     return t * (scale / xp.sqrt(xp.where(flat, one, energy))), flat
 
 
-def _quotient(match: Match, numerator: Array, squares: Array, flat: Array) -> Array:
-    """Return numerator / sqrt(squares), 0 where it is flat and from -1 to 1 elsewhere, with a finite gradient."""
+def _quotient(match: Match, products: Array, squares: Array, flat: Array) -> Array:
+    """Return products / sqrt(squares), 0 where it is flat and from -1 to 1 elsewhere, with a finite gradient."""
     xp = match.xp
-    one = xp.ones((), dtype=numerator.dtype, device=device_of(numerator))
-    ratio = xp.where(flat, one * 0, numerator) / xp.sqrt(xp.where(flat, one, squares))
+    one = xp.ones((), dtype=products.dtype, device=device_of(products))
+    ratio = xp.where(flat, one * 0, products) / xp.sqrt(xp.where(flat, one, squares))
     return xp.clip(ratio, -1.0, 1.0)
 
 
 def _zncc(match: Match, parts: _Parts, sums: Correlations) -> Array:
     (_, sizes, xp), (x, t, _, own) = match, parts
     t, is_flat = _normalised(match, t, own, sqrt(sizes.terms))
-    products, squares = _numerator(match, x, t, sums), x * x
+    products, squares = numerator(match, x, t, sums), x * x
     error, totals = _spectral_error(match, squares), sums.over(x, sizes.taps)
     squares = sizes.terms * sums.over(squares, sizes.taps)
     deviation = squares - totals * totals  # N D
@@ -147,20 +148,20 @@ def _zncc(match: Match, parts: _Parts, sums: Correlations) -> Array:
 def _ncc(match: Match, parts: _Parts, sums: Correlations) -> Array:
     x, t, _, own = parts
     t, is_flat = _normalised(match, t, own, 1.0)
-    products, squares = _numerator(match, x, t, sums), x * x
+    products, squares = numerator(match, x, t, sums), x * x
     error, squares = _spectral_error(match, squares), sums.over(squares, match.sizes.taps)
     return _quotient(match, products, squares, (squares <= error) | is_flat)
 
 
 def _products(match: Match, parts: _Parts, sums: Correlations) -> Array:
-    return _numerator(match, parts.image, parts.template, sums)
+    return numerator(match, parts.image, parts.template, sums)
 
 
 def _ssd(match: Match, parts: _Parts, sums: Correlations) -> Array:
     x, t, level, _ = parts
     t = t - level
-    squares = sums.over(x * x, match.sizes.taps)
-    distance = squares + _energy(match, t) - 2 * _numerator(match, x, t, sums)
+    products = numerator(match, x, t, sums)
+    distance = sums.over(x * x, match.sizes.taps) + _energy(match, t) - 2 * products
     return match.xp.where(distance < 0, distance * 0, distance)
 
 
@@ -174,4 +175,5 @@ def _nssd(match: Match, parts: _Parts, sums: Correlations) -> Array:
     return xp.where(scale <= 0, xp.where(distance > 0, one, one * 0), ratio)
 
 
+WINDOW_SUMS = {"zncc": 2, "ncc": 1, "zcc": 0, "cc": 0, "ssd": 1, "nssd": 2}
 _SCORES = {"zncc": _zncc, "ncc": _ncc, "zcc": _products, "cc": _products, "ssd": _ssd, "nssd": _nssd}

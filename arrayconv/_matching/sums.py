@@ -13,7 +13,7 @@ from typing import Any
 from arrayconv._arrays.array import Array
 from arrayconv._arrays.namespace import Namespace
 from arrayconv._arrays.operands import operands
-from arrayconv._calls import binding
+from arrayconv._calls import binding, dry_run
 from arrayconv._calls.binding import BoundCall
 from arrayconv._calls.prepare import Options
 from arrayconv._matching.geometry import BLOCK
@@ -38,7 +38,10 @@ class Correlations:
         if call is None:
             call = self._bind(x, kernel, axes, options, dilation)
             self.bound.append(call)
-        return call(x, kernel)
+        y = call(x, kernel)
+        if dry_run.is_active():
+            dry_run.note_axes(axes)
+        return y
 
     def _bind(self, x: Array, kernel: Array, axes: tuple[int, ...], options: Options, dilation: int) -> BoundCall:
         geometry = positional.Geometry("valid", axes, "constant", 1, dilation, None, correlates=True)
@@ -64,5 +67,5 @@ class Correlations:
         y = y[along(axis, slice(0, outputs))]
         if not rest:
             return y
-        tail = x[along(axis, slice(distance * BLOCK * blocks, None))]
-        return y + self._along(tail, axis, rest, distance)
+        tail = self._along(x[along(axis, slice(distance * BLOCK * blocks, None))], axis, rest, distance)
+        return y if dry_run.is_active() else y + tail

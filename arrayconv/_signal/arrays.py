@@ -88,6 +88,23 @@ def pair(function: str, names: tuple[str, str], in1: Any, in2: Any) -> Pair:
     return Pair(names, (arrays[0], arrays[1]), xp, device)
 
 
+def beside(function: str, names: tuple[str, str], x: Any, value: Any) -> Pair:
+    """Validate two inputs of which a function computes before the core sees them, of one library and device."""
+    inputs = pair(function, names, x, value)
+    libraries = [identify(function, name, array) for name, array in zip(names, inputs.arrays, strict=True)]
+    if libraries[0] != libraries[1]:
+        raise TypeError(
+            f"{function}: `{names[0]}` and `{names[1]}` must come from one array library. Got {libraries[0]} and "
+            f"{libraries[1]}. Convert one of them first; nothing is moved behind your back."
+        )
+    if libraries[0] not in ("numpy", "jax") and device_of(inputs.arrays[0]) != device_of(inputs.arrays[1]):
+        raise TypeError(
+            f"{function}: `{names[0]}` and `{names[1]}` must be on one device. Got {device_of(inputs.arrays[0])} and "
+            f"{device_of(inputs.arrays[1])}. Move one of them first; nothing is moved behind your back."
+        )
+    return inputs
+
+
 def array_of(function: str, argument: str, value: Any) -> tuple[Any, Namespace, Any]:
     """Return a value as an array, its namespace and its device; nested lists become a NumPy array."""
     library = identify(function, argument, value)

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from arrayconv._arrays import host
+from arrayconv._arrays import dtypes, host
 from arrayconv._arrays.dtype_names import dtype_name
 from arrayconv._arrays.identify import identify
 from arrayconv._arrays.namespace import Namespace
@@ -16,7 +16,7 @@ from arrayconv._ops.pad import along
 from arrayconv._problem.spec import Axis
 from arrayconv._runtime.tracing import planning, shape_of
 from arrayconv._signal import lines
-from arrayconv._signal.arrays import Pair, array_of, pair
+from arrayconv._signal.arrays import Pair, array_of, beside
 from arrayconv._signal.lines import BoundLine
 from arrayconv._signal.resampling import axis_number
 
@@ -62,7 +62,7 @@ def filtered(function: str, b: Any, a: Any, x: Any, axis: Any, zi: Any) -> Any:
 
 def _bind(function: str, b: Any, a: Any, x: Any, axis: Any, zi: Any) -> tuple[Any, Any, Any, Any, _BoundFir]:
     """Return the operands as arrays, and the call."""
-    inputs = pair(function, ("x", "b"), x, b)
+    inputs = beside(function, ("x", "b"), x, b)
     x, b = inputs.arrays
     b = inputs.xp.reshape(b, (1,)) if b.ndim == 0 else b
     if b.ndim != 1 or not b.shape[0]:
@@ -72,8 +72,15 @@ def _bind(function: str, b: Any, a: Any, x: Any, axis: Any, zi: Any) -> tuple[An
     label = axis_number(function, axis, shape_of(x))
     gain, scale, names = _denominator(function, a, inputs)
     if zi is not None:
-        zi = pair(function, ("x", "zi"), x, zi).arrays[1]
+        zi = beside(function, ("x", "zi"), x, zi).arrays[1]
         names.append(dtype_name(zi.dtype))
+    for argument, name in (
+        ("b", dtype_name(b.dtype)),
+        ("x", dtype_name(x.dtype)),
+        *(("a or zi", one) for one in names),
+    ):
+        if name != "bool":
+            dtypes.checked(function, argument, name)
     output = result_type(dtype_name(b.dtype), dtype_name(x.dtype), *names)
     if output not in _FLOATS:
         raise NotImplementedError(
@@ -94,13 +101,13 @@ def _denominator(function: str, a: Any, inputs: Pair) -> tuple[Any, complex, lis
     """Return `a` as an array of x's library, or as a number beside None, and its dtype."""
     library = identify(function, "a", a)
     if library and not isinstance(a, np.ndarray):
-        array = pair(function, ("x", "a"), inputs.arrays[0], a).arrays[1]
+        array = beside(function, ("x", "a"), inputs.arrays[0], a).arrays[1]
         _check_denominator(function, shape_of(array))
         return array, 1, [dtype_name(array.dtype)]
     values = host.array(function, "a", a)
     _check_denominator(function, values.shape)
     if isinstance(a, np.ndarray):
-        array = pair(function, ("x", "a"), inputs.arrays[0], a).arrays[1]
+        array = beside(function, ("x", "a"), inputs.arrays[0], a).arrays[1]
         return array, 1, [array.dtype.name]
     scale = values.ravel()[0].item()
     if not scale:
@@ -153,9 +160,10 @@ def separable(function: str, image: Any, hrow: Any, hcol: Any) -> Any:
 def _bind_plane(function: str, image: Any, hrow: Any, hcol: Any) -> tuple[Any, Any, Any, _BoundPlane]:
     image, xp, device = array_of(function, "input", image)
     if image.ndim != 2:
-        raise ValueError(f"{function}: `input` must have 2 axes. Got shape {shape_of(image)}.")
+        words = "object too deep" if image.ndim > 2 else "object of too small depth"
+        raise ValueError(f"{function}: `input` must have 2 axes: {words}. Got shape {shape_of(image)}.")
     name = dtype_name(image.dtype)
-    result = name if name in _FLOATS else "float64"
+    result = result_type(dtypes.checked(function, "input", name) if name != "bool" else name, "float32")
     taps = [_taps(function, argument, value, image, result) for argument, value in (("hrow", hrow), ("hcol", hcol))]
     each: list[BoundLine] = []
     x = image
@@ -172,7 +180,7 @@ def _bind_plane(function: str, image: Any, hrow: Any, hcol: Any) -> tuple[Any, A
 
 def _taps(function: str, argument: str, value: Any, image: Any, result: str) -> Any:
     """Return the taps of one axis, which must not have a wider dtype than the result."""
-    inputs = pair(function, ("input", argument), image, value)
+    inputs = beside(function, ("input", argument), image, value)
     taps = inputs.arrays[1]
     if taps.ndim != 1 or not taps.shape[0] % 2:
         raise ValueError(

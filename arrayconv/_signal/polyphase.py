@@ -26,7 +26,7 @@ from arrayconv._problem.spec import Axis
 from arrayconv._runtime.programs import as_program
 from arrayconv._runtime.tracing import shape_of
 from arrayconv._signal import design, extension
-from arrayconv._signal.arrays import Pair, array_like, array_of, pair
+from arrayconv._signal.arrays import Pair, array_like, array_of, beside, pair
 from arrayconv._signal.resampling import EXTENSIONS, Line, axis_number, bind
 
 _LOBES = 10  # of the sinc, on each side
@@ -101,13 +101,15 @@ def decimated(function: str, x: Any, q: Any, n: Any, ftype: Any, axis: Any, zero
     if factor < 1:
         raise ValueError(f"{function}: `q` must be at least 1. Got {factor}.")
     zero_phase = flag(function, "zero_phase", zero_phase)
+    n = None if n is None else integer(function, "n", n)
     numbers = _decimation_filter(function, factor, n, ftype)
     x, xp, device = array_of(function, "x", x)
     label = axis_number(function, axis, shape_of(x))
     if zero_phase and factor == 1:
         return xp.asarray(x, copy=True)
     delay = 0 if zero_phase else (len(numbers) - 1) // 2
-    taps = _taps(x, numbers, xp, device)
+    own = dtype_name(x.dtype)
+    taps = _taps(x, numbers, xp, device, "float64" if own == "float16" else own)
     return _first(function, x, taps, label, _Rates(1, factor, delay), cache_key, is_own=True)
 
 
@@ -119,14 +121,12 @@ def _decimation_filter(function: str, factor: int, n: Any, ftype: Any) -> tuple[
                 f"{function}: `ftype` must be 'fir' or a system without poles. Got 'iir': {_IIR}."
             )
         check_option(function, "ftype", ftype, ("fir",))
-        order = 2 * _LOBES * factor if n is None else integer(function, "n", n)
+        order = 2 * _LOBES * factor if n is None else n
         if order < 0:
             raise ValueError(f"{function}: `n` must be at least 0. Got {order}.")
         if factor == 1:
             raise ValueError(f"{function}: `q` must be at least 2: a filter for q=1 has no cutoff. Got q=1.")
         return design.lowpass(function, order + 1, 1.0 / factor, "hamming")
-    if n is not None:
-        integer(function, "n", n)
     system = ftype.to_tf() if hasattr(ftype, "to_tf") else ftype
     if not hasattr(system, "num") or not hasattr(system, "den"):
         raise ValueError(f"{function}: invalid ftype: `ftype` must be 'fir' or a discrete system. Got {shown(ftype)}.")
@@ -141,7 +141,7 @@ def _factors(function: str, up: Any, down: Any) -> tuple[int, int]:
     numbers = []
     for name, value in (("up", up), ("down", down)):
         whole = int(value) if isinstance(value, float) and value.is_integer() else value
-        if isinstance(value, float) and not value.is_integer():
+        if isinstance(whole, (float, str)):
             raise ValueError(f"{function}: {name} must be an integer. Got {name}={shown(value)}.")
         numbers.append(integer(function, name, whole))
         if numbers[-1] < 1:
@@ -150,9 +150,9 @@ def _factors(function: str, up: Any, down: Any) -> tuple[int, int]:
     return numbers[0] // common, numbers[1] // common
 
 
-def _taps(x: Array, numbers: Any, xp: Namespace, device: Any) -> Array:
-    """Return taps as an array like x, of its precision: float64 beside integers."""
-    own = dtype_name(x.dtype)
+def _taps(x: Array, numbers: Any, xp: Namespace, device: Any, own: str | None = None) -> Array:
+    """Return taps as an array like x, of the precision of x, or of the dtype called `own`: float64 beside integers."""
+    own = dtype_name(x.dtype) if own is None else own
     name = dtypes.component(floating(own)) if own.startswith("complex") else floating(own)
     name = dtypes.complexified(name) if any(isinstance(value, complex) for value in numbers) else name
     return array_like(numbers, name, xp, device)
@@ -160,7 +160,7 @@ def _taps(x: Array, numbers: Any, xp: Namespace, device: Any) -> Array:
 
 def _first(function: str, x: Any, window: Any, label: int, rates: _Rates, cache_key: Any, is_own: bool = False) -> Any:
     """Bind a call, cache it and return its result."""
-    inputs = pair(function, ("x", "window"), x, window)
+    inputs = beside(function, ("x", "window"), x, window)
     taps = inputs.shapes[1]
     if len(taps) != 1 or not taps[0]:
         raise ValueError(f"{function}: window must be 1-D and not empty. Got shape {taps}.")

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from arrayconv._arrays.dtype_names import dtype_name
 from arrayconv._arrays.dtypes import component
+from arrayconv._arrays.identify import device_of
 from arrayconv._arrays.namespace import Namespace
 from arrayconv._calls import cache, dry_run, prepare
 from arrayconv._calls.prepare import Options
@@ -64,6 +65,8 @@ class _Smoother(NamedTuple):
         if self.ends:
             first, last = [end(x, self.xp, self.label) for end in self.ends]
             parts = [first, *parts, last]
+        if dry_run.is_active():
+            return dry_run.stand_in(shape_of(x), dtype_name(parts[0].dtype), xp=self.xp, device=device_of(x))
         return parts[0] if len(parts) == 1 else self.xp.concat(parts, axis=self.label)
 
 

@@ -75,7 +75,7 @@ def sepfir2d(input: Any, hrow: Any, hcol: Any) -> Any:
     Returns
     -------
     array
-        Of the shape of `input`: float32, float64, complex64 and complex128 stay, others become float64.
+        Of the shape of `input`, in NumPy's result dtype of it and float32.
 
     Raises
     ------

@@ -89,7 +89,7 @@ def resample_poly(
         multiplied by `up`, and its delay of (taps - 1) // 2 samples is removed.
     padtype : str
         How the signal is extended: any `mode` of `upfirdn`; 'mean', 'median', 'minimum' and 'maximum' subtract that
-        of each line, filter among zeros, and add it again.
+        of each line, filter the difference, and add it again.
     cval : number, optional
         The constant of 'constant', 0 by default.
 
