@@ -7,11 +7,12 @@ from . import asserts, bounds, definitions
 from .cases import signal as rows
 from .doors import check, described, function, invoke, operands_of
 
+BOUNDED = ("convolve2d", "correlate2d", "upfirdn", "lfilter", "resample_poly", "sepfir2d")  # element by element
 TRANSFORMED = ("fftconvolve", "oaconvolve")  # float64 for integers, and the bound of transforms
 
 
 def _accuracy(name, options):
-    bounded = name in ("convolve2d", "correlate2d", "upfirdn") or options.get("method") == "direct"
+    bounded = name in BOUNDED or options.get("method") == "direct"
     return "componentwise" if bounded else "normwise"
 
 

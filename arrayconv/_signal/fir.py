@@ -109,6 +109,8 @@ def _denominator(function: str, a: Any, inputs: Pair) -> tuple[Any, complex, lis
     if isinstance(a, np.ndarray):
         array = beside(function, ("x", "a"), inputs.arrays[0], a).arrays[1]
         return array, 1, [array.dtype.name]
+    if values.dtype != bool:
+        dtypes.checked(function, "a", values.dtype.name)
     scale = values.ravel()[0].item()
     if not scale:
         raise ValueError(f"{function}: `a` must not be 0. Got {a}.")
@@ -182,10 +184,10 @@ def _taps(function: str, argument: str, value: Any, image: Any, result: str) -> 
     """Return the taps of one axis, which must not have a wider dtype than the result."""
     inputs = beside(function, ("input", argument), image, value)
     taps = inputs.arrays[1]
-    if taps.ndim != 1 or not taps.shape[0] % 2:
-        raise ValueError(
-            f"{function}: hrow and hcol must be odd length, and 1-D. Got `{argument}` of {shape_of(taps)}."
-        )
+    if taps.ndim > 1:
+        raise ValueError(f"{function}: `{argument}` must be 1-D: object too deep. Got shape {shape_of(taps)}.")
+    if not taps.ndim or not taps.shape[0] % 2:
+        raise ValueError(f"{function}: hrow and hcol must be odd length. Got `{argument}` of shape {shape_of(taps)}.")
     own = dtype_name(taps.dtype)
     if isinstance(value, (list, tuple)) and not own.startswith("complex"):
         return inputs.xp.astype(taps, inputs.dtype_of(result), copy=False)

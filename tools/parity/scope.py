@@ -32,7 +32,6 @@ SCOPE = {
         "TestResample::test_poly_vs_filtfilt": "signal.resample_poly signal.convolve",
         "TestResample::test_correlate1d": "signal.resample_poly ndimage.correlate1d",
         "TestResample::test_basic": "signal.resample_poly",
-        "TestResample::test_dc": "signal.resample_poly",
         "TestResample::test_mutable_window": "signal.resample_poly",
         "TestResample::test_output_*": "signal.resample_poly",
         "TestResample::test_resample_methods": "signal.resample_poly",

@@ -17,7 +17,7 @@ SIGNAL = {"convolve", "correlate"}
 
 def scipy_function(row, arrays, hosts, library="numpy"):
     """The function of the same name; for a Convolver the one that its users would call."""
-    require(row.door in SCIPY and row.function not in ("einconv", "vjp"), "it has no such function")
+    require(row.door in SCIPY and row.function not in ("einconv", "vjp", "match_template"), "it has no such function")
     require(not row.gradients, "it has no gradients")
     module = import_module(MODULES[row.door][1])
     if row.door == "core":
@@ -64,6 +64,8 @@ def torch_on_views(row, arrays, hosts):
 
 def opencv(row, arrays, hosts):
     """OpenCV's functions. They round integers to nearest, where SciPy's and ours cut them toward zero in every pass."""
+    if row.function == "match_template":
+        return _opencv_matcher(row, arrays)
     require(row.door == "ndimage" or row.function == "Convolver", "it has no such function")
     require(not row.gradients, "it has no gradients")
     require(row.dtype != "complex64", "it has no complex numbers")
@@ -74,6 +76,14 @@ def opencv(row, arrays, hosts):
         return Contender(call, (arrays["x"],), "numpy")
     call = _opencv_functions().get(row.function, _opencv_kernels)(row, hosts)
     return Contender(call, (arrays["input"],), "numpy", rounds=True)
+
+
+def _opencv_matcher(row, arrays):
+    import cv2
+
+    require(row.dtype in ("uint8", "float32"), "it matches bytes and single precision")
+    call = partial(cv2.matchTemplate, method=cv2.TM_CCOEFF_NORMED)
+    return Contender(lambda image, template: call(image, template), tuple(arrays.values()), "numpy")
 
 
 def _opencv_convolution(kernel):
@@ -162,6 +172,9 @@ def _opencv_stage(x, stages, depth, border):
 
 def scikit_image(row, arrays, hosts):
     """scikit-image's filters, of floats: integers become floats between 0 and 1 there."""
+    if row.function == "match_template":
+        match = import_module("skimage.feature").match_template
+        return Contender(match, tuple(arrays.values()), "numpy")
     require(row.door == "ndimage" and not row.gradients, "it has no such function")
     require(row.dtype in ("float32", "float64"), "it returns floats")
     known = {"gaussian_filter": 1.0, "sobel": 4.0, "prewitt": 3.0, "laplace": -1.0}  # ours over theirs
