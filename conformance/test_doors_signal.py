@@ -27,6 +27,11 @@ def test_call(subject, row, kind):
     _check(subject, row, getattr(subject.backend, kind))
 
 
+@pytest.mark.cross(("row", rows.CAUSAL))
+def test_causal(subject, row):
+    _check(subject, row, subject.backend.real)
+
+
 @pytest.mark.cross(("row", rows.CONTINUED), few=2)
 def test_continued(subject, row):
     _check(subject, row, subject.backend.real, small=True)
@@ -69,7 +74,7 @@ def test_choose_conv_method(subject, shapes):
 
 
 @pytest.mark.only("numpy")  # a check of the definition, which is the same on every backend
-@pytest.mark.cross(("row", [row for row in rows.CALLS if (row[1], row[0]) not in rows.NO_SCIPY]))
+@pytest.mark.cross(("row", [row for row in [*rows.CALLS, *rows.CAUSAL] if (row[1], row[0]) not in rows.NO_SCIPY]))
 def test_agrees_with_scipy(subject, row):
     signal = pytest.importorskip("scipy.signal", reason="SciPy is not installed")
     _, name, shapes, options = row
