@@ -48,8 +48,8 @@ _OTHERS = (
     "savgol_coeffs",
     "unfold",
 )  # public functions that convolve nothing
-_ARRAYS = ("x", "kernel", "in1", "in2", "h", "input", "weights", "weight", "bias", "grad_output")
-_ARRAYS += ("image", "template", "b", "hrow", "hcol")
+_CORE_ARRAYS = ("x", "kernel", "in1", "in2", "h", "input", "weights", "weight", "bias", "grad_output")
+_ARRAYS = (*_CORE_ARRAYS, "image", "template", "b", "hrow", "hcol")
 _TARGETS = ("out", "output")
 
 

@@ -41,7 +41,7 @@ class _Parts(NamedTuple):
     image: Array  # extended
     template: Array  # with an axis for each of the image's
     level: Array  # of the image, per batch entry
-    energy: Array  # of the template as it was passed: the sum of its squares
+    energy: Any  # of the template as it was passed: the sum of its squares
 
 
 def scored(match: Match, image: Array, template: Array) -> Array:
@@ -83,7 +83,7 @@ def _prepared(match: Match, image: Array, template: Array, device: Any) -> _Part
     return _Parts(x - level, t, level, energy)
 
 
-def _mean_of_finite(match: Match, x: Array, device: Any) -> Any:
+def _mean_of_finite(match: Match, x: Any, device: Any) -> Any:
     """Return a mean that no NaN reaches; a whole number for integers, whose differences are then exact."""
     (geometry, sizes, xp), count = match, max(match.sizes.points, 1)
     if sizes.is_whole:
@@ -96,7 +96,7 @@ def _mean_of_finite(match: Match, x: Array, device: Any) -> Any:
     return xp.sum(finite / count, axis=geometry.windows, keepdims=True)
 
 
-def numerator(match: Match, x: Array, t: Array, sums: Correlations) -> Array:
+def numerator(match: Match, x: Array, t: Array, sums: Correlations) -> Any:
     """Return the correlation with the template."""
     options = Options(accuracy=match.geometry.accuracy)  # pyright: ignore[reportArgumentType]
     return sums.correlate(x, t, match.geometry.windows, options)
@@ -134,7 +134,7 @@ def _quotient(match: Match, products: Array, squares: Array, flat: Array) -> Arr
     return xp.clip(ratio, -1.0, 1.0)
 
 
-def _zncc(match: Match, parts: _Parts, sums: Correlations) -> Array:
+def _zncc(match: Match, parts: _Parts, sums: Correlations) -> Any:
     (_, sizes, xp), (x, t, _, own) = match, parts
     t, is_flat = _normalised(match, t, own, sqrt(sizes.terms))
     products, squares = numerator(match, x, t, sums), x * x
@@ -145,7 +145,7 @@ def _zncc(match: Match, parts: _Parts, sums: Correlations) -> Array:
     return _quotient(match, products, deviation, flat | is_flat)
 
 
-def _ncc(match: Match, parts: _Parts, sums: Correlations) -> Array:
+def _ncc(match: Match, parts: _Parts, sums: Correlations) -> Any:
     x, t, _, own = parts
     t, is_flat = _normalised(match, t, own, 1.0)
     products, squares = numerator(match, x, t, sums), x * x
@@ -153,11 +153,11 @@ def _ncc(match: Match, parts: _Parts, sums: Correlations) -> Array:
     return _quotient(match, products, squares, (squares <= error) | is_flat)
 
 
-def _products(match: Match, parts: _Parts, sums: Correlations) -> Array:
+def _products(match: Match, parts: _Parts, sums: Correlations) -> Any:
     return numerator(match, parts.image, parts.template, sums)
 
 
-def _ssd(match: Match, parts: _Parts, sums: Correlations) -> Array:
+def _ssd(match: Match, parts: _Parts, sums: Correlations) -> Any:
     x, t, level, _ = parts
     t = t - level
     products = numerator(match, x, t, sums)
@@ -165,7 +165,7 @@ def _ssd(match: Match, parts: _Parts, sums: Correlations) -> Array:
     return match.xp.where(distance < 0, distance * 0, distance)
 
 
-def _nssd(match: Match, parts: _Parts, sums: Correlations) -> Array:
+def _nssd(match: Match, parts: _Parts, sums: Correlations) -> Any:
     xp, (x, _, level, energy) = match.xp, parts
     distance = _ssd(match, parts, sums)
     own = x + level

@@ -48,7 +48,7 @@ class Correlations:
         problem = positional.problem(self.function, shape_of(x), shape_of(kernel), geometry)
         return binding.cached_call(self.function, operands(self.function, x, kernel, None, _NAMES), problem, options)
 
-    def over(self, x: Array, taps: tuple[tuple[int, int], ...]) -> Array:
+    def over(self, x: Array, taps: tuple[tuple[int, int], ...]) -> Any:
         """Return the sums of x over windows, as (axis, samples) along each of their axes."""
         for axis, count in taps:
             x = self._along(x, axis, count, 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,6 +22,10 @@ from arrayconv._signal.lines import BoundLine
 from arrayconv._signal.resampling import axis_number
 
 _FLOATS = ("float32", "float64", "complex64", "complex128")
+
+
+def _always(name: str, *_names: str) -> str:
+    return name
 
 
 class _BoundFir(NamedTuple):
@@ -93,7 +98,7 @@ def _bind(function: str, b: Any, a: Any, x: Any, axis: Any, zi: Any) -> tuple[An
     dtype = inputs.dtype_of(output)
     operands = inputs._replace(arrays=(x, inputs.xp.astype(b, dtype, copy=False)))
     window = Axis(size, delays + 1, size + (0 if zi is None else delays), before=delays)
-    line = lines.bind(function, operands, lambda *_: output, label, window)
+    line = lines.bind(function, operands, partial(_always, output), label, window)
     return b, x, gain, zi, _BoundFir(line, scale, delays, size, inputs.xp, dtype)
 
 
@@ -174,7 +179,9 @@ def _bind_plane(function: str, image: Any, hrow: Any, hcol: Any) -> tuple[Any, A
         if not size and count > 1:
             raise ValueError(f"{function}: `input` must have samples to mirror. Got shape {shape_of(image)}.")
         axis = Axis(size, count, size, before=count // 2, boundary="symmetric")
-        line = lines.bind(function, Pair(("input", argument), (x, h), xp, device), lambda *_: result, label, axis)
+        line = lines.bind(
+            function, Pair(("input", argument), (x, h), xp, device), partial(_always, result), label, axis
+        )
         each.append(line)
         x = dry_run.stand_in(shape_of(image), line.form.output, xp=xp, device=device)
     return image, *taps, _BoundPlane(*each)

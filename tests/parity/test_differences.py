@@ -193,7 +193,7 @@ def test_recursions_are_refused():
 
 def test_windows_without_a_formula_are_refused():
     assert scipy_signal.resample_poly(np.ones(9), 3, 2, window=("chebwin", 60.0)).shape == (14,)
-    with pytest.raises(ValueError, match="scipy.signal.firwin"):
+    with pytest.raises(ValueError, match=r"scipy\.signal\.firwin"):
         signal.resample_poly(np.ones(9), 3, 2, window=("chebwin", 60.0))
 
 
