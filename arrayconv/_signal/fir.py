@@ -109,17 +109,18 @@ def _denominator(function: str, a: Any, inputs: Pair) -> tuple[Any, complex, lis
         array = beside(function, ("x", "a"), inputs.arrays[0], a).arrays[1]
         _check_denominator(function, shape_of(array))
         return array, 1, [dtype_name(array.dtype)]
-    values = host.array(function, "a", a)
-    _check_denominator(function, values.shape)
     if isinstance(a, np.ndarray):
         array = beside(function, ("x", "a"), inputs.arrays[0], a).arrays[1]
+        _check_denominator(function, array.shape)
         return array, 1, [array.dtype.name]
-    if values.dtype != bool:
-        dtypes.checked(function, "a", values.dtype.name)
-    scale = values.ravel()[0].item()
+    numbers = host.numbers(function, "a", a)
+    _check_denominator(function, numbers.shape)
+    if numbers.dtype != "bool":
+        dtypes.checked(function, "a", numbers.dtype)
+    scale = numbers.values[0]
     if not scale:
         raise ValueError(f"{function}: `a` must not be 0. Got {a}.")
-    return None, scale, [values.dtype.name]
+    return None, scale, [numbers.dtype]
 
 
 def _check_denominator(function: str, shape: tuple[int, ...]) -> None:
