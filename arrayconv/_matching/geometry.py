@@ -182,7 +182,9 @@ def _check_axis(geometry: Geometry, axis: int, n: int, k: int) -> None:
     if k < 1:
         raise ValueError(f"{geometry.function}: `template` must have samples. Got none along axis {axis}.")
     if axis == geometry.channel and n != k:
-        raise ValueError(f"{geometry.function}: image and template must have as many channels. Got {n} and {k}.")
+        raise ValueError(
+            f"{geometry.function}: image and template must have as many channels along `channel_axis`. Got {n} and {k}."
+        )
     if n < k and not geometry.pad:
         raise ValueError(
             f"{geometry.function}: image must be larger than template: `template` fits nowhere along axis {axis}. Got "

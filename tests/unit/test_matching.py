@@ -219,7 +219,7 @@ def test_jax_differentiates_compiles_and_maps():
         ({"template": np.ones((0, 3))}, ValueError, "must have samples"),
         ({"image": np.ones((6, 6)) * 1j}, TypeError, "magnitude"),
         ({"constant_values": 1j}, TypeError, "constant_values"),
-        ({"channel_axis": 1}, ValueError, "as many channels"),
+        ({"channel_axis": 1}, ValueError, "as many channels along"),
         ({"axes": (0, 0)}, ValueError, "must differ"),
         ({"axes": 5}, ValueError, "`axes` must be in"),
         ({"accuracy": "best"}, ValueError, "`accuracy`"),
