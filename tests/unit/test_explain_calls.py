@@ -208,7 +208,7 @@ class TestTable:
             assert f": {len(explanation.passes)} passes\n" in text
             for number, step in enumerate(explanation.passes):
                 assert f"\n  pass {number + 1:<2}  {step.method}" in text
-                assert f"axis {step.axis}, {step.taps} taps" in text
+                assert f"{'axes' if isinstance(step.axis, tuple) else 'axis'} {step.axis}, {step.taps} taps" in text
                 assert step.explanation.method == step.method
 
     @pytest.mark.parametrize("case", [case for case in CALLS if case != "ndimage.prewitt"])
