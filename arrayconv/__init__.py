@@ -2,9 +2,10 @@
 
 `convolve` and `correlate` take any supported array (NumPy, CuPy, PyTorch, JAX, array-api-strict, or any other library
 with the standard's namespace) and return an array of the same library and device. `explain` reports how a call would be
-computed, `Convolver` applies one kernel to many arrays, `einconv` convolves labelled axes, `vjp` computes gradients on
-arrays without autograd, `kernels` has the usual stencils, `config` the settings. `signal` and `ndimage` have SciPy's
-names, `nn` torch's, `testing` a reference and error bounds; these four are imported on first use.
+computed, `Convolver` applies one kernel to many arrays, `einconv` convolves labelled axes, `match_template` finds a
+template, `vjp` computes gradients on arrays without autograd, `kernels` has the usual stencils, `config` the settings.
+`signal` and `ndimage` have SciPy's names, `nn` torch's, `testing` a reference and error bounds; these four are imported
+on first use.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from arrayconv.convolution import convolve, correlate, lags
 from arrayconv.convolver import Convolver
 from arrayconv.einconv import einconv
 from arrayconv.explain import explain
+from arrayconv.matching import match_template
 from arrayconv.normalized import normalized_convolve
 from arrayconv.vjp import vjp
 
@@ -37,6 +39,7 @@ __all__ = [
     "explain",
     "kernels",
     "lags",
+    "match_template",
     "normalized_convolve",
     "vjp",
 ]

@@ -17,14 +17,12 @@ from typing import Any, Literal
 
 from arrayconv._arrays import dtypes, host
 from arrayconv._arrays.array import Array
-from arrayconv._arrays.dtype_names import checked_dtype_name, requested_dtype_name
+from arrayconv._arrays.dtype_names import checked_dtype_name
 from arrayconv._arrays.float_errors import float_errors_ignored
-from arrayconv._arrays.host import frozen
 from arrayconv._arrays.identify import device_of, identify
 from arrayconv._arrays.libraries import is_known
-from arrayconv._arrays.namespace import has_dtype, namespace_of, requested_namespace
-from arrayconv._errors import shown
-from arrayconv._kernels import separable, stencils
+from arrayconv._arrays.namespace import namespace_of
+from arrayconv._kernels import separable, taps
 from arrayconv._kernels.stencils import Integers, Reals
 from arrayconv._problem.axes import integer, real
 from arrayconv._runtime.tracing import is_traced, shape_of
@@ -38,6 +36,7 @@ __all__ = [
     "laplacian",
     "log",
     "prewitt",
+    "savgol",
     "scharr",
     "separate",
     "sobel",
@@ -62,12 +61,12 @@ def sobel(axis: int = -1, ndim: int = 2, *, xp: Any = None, dtype: Any = None, d
     array, shape (3,) * ndim
         ``[[1, 0, -1], [2, 0, -2], [1, 0, -1]]`` by default; the impulse response of scipy.ndimage's filter.
     """
-    return _array("sobel", (axis, ndim), xp, dtype, device)
+    return taps.array_of("sobel", (axis, ndim), xp, dtype, device)
 
 
 def prewitt(axis: int = -1, ndim: int = 2, *, xp: Any = None, dtype: Any = None, device: Any = None) -> Array:
     """Return Prewitt's first derivative: [1, 0, -1] along `axis`, [1, 1, 1] along the others; else as `sobel`."""
-    return _array("prewitt", (axis, ndim), xp, dtype, device)
+    return taps.array_of("prewitt", (axis, ndim), xp, dtype, device)
 
 
 def scharr(axis: int = -1, ndim: int = 2, *, xp: Any = None, dtype: Any = None, device: Any = None) -> Array:
@@ -75,17 +74,17 @@ def scharr(axis: int = -1, ndim: int = 2, *, xp: Any = None, dtype: Any = None, 
 
     Its taps are integers, 16**(ndim-1) times `skimage.filters.scharr`'s impulse response along that axis.
     """
-    return _array("scharr", (axis, ndim), xp, dtype, device)
+    return taps.array_of("scharr", (axis, ndim), xp, dtype, device)
 
 
 def vertical_edge(*, xp: Any = None, dtype: Any = None, device: Any = None) -> Array:
     """Return ``[[1, 0, -1]] * 3``, Prewitt's kernel: positive where an image gets brighter from left to right."""
-    return _array("vertical_edge", (), xp, dtype, device)
+    return taps.array_of("vertical_edge", (), xp, dtype, device)
 
 
 def horizontal_edge(*, xp: Any = None, dtype: Any = None, device: Any = None) -> Array:
     """Return ``[[1, 1, 1], [0, 0, 0], [-1, -1, -1]]``, Prewitt's kernel: positive where it gets brighter downwards."""
-    return _array("horizontal_edge", (), xp, dtype, device)
+    return taps.array_of("horizontal_edge", (), xp, dtype, device)
 
 
 def laplacian(ndim: int = 2, diagonal: bool = False, *, xp: Any = None, dtype: Any = None, device: Any = None) -> Array:
@@ -103,7 +102,7 @@ def laplacian(ndim: int = 2, diagonal: bool = False, *, xp: Any = None, dtype: A
     array, shape (3,) * ndim
         `scipy.ndimage.laplace`'s impulse response, unless `diagonal`.
     """
-    return _array("laplacian", (ndim, diagonal), xp, dtype, device)
+    return taps.array_of("laplacian", (ndim, diagonal), xp, dtype, device)
 
 
 def box(size: Integers, ndim: int | None = None, *, xp: Any = None, dtype: Any = None, device: Any = None) -> Array:
@@ -121,7 +120,7 @@ def box(size: Integers, ndim: int | None = None, *, xp: Any = None, dtype: Any =
     array, shape `size`
         For odd sizes `scipy.ndimage.uniform_filter`'s impulse response.
     """
-    return _array("box", (size, ndim), xp, dtype, device)
+    return taps.array_of("box", (size, ndim), xp, dtype, device)
 
 
 def gaussian(
@@ -157,7 +156,7 @@ def gaussian(
     array, shape (2 * radius_1 + 1, ..., 2 * radius_d + 1)
         `scipy.ndimage.gaussian_filter`'s impulse response.
     """
-    return _array("gaussian", (sigma, truncate, radius, ndim, order), xp, dtype, device)
+    return taps.array_of("gaussian", (sigma, truncate, radius, ndim, order), xp, dtype, device)
 
 
 def log(
@@ -182,7 +181,7 @@ def log(
     array, shape (2 * radius_1 + 1, ..., 2 * radius_d + 1)
         Negative at the centre; `scipy.ndimage.gaussian_laplace`'s impulse response.
     """
-    return _array("log", (sigma, truncate, radius, ndim), xp, dtype, device)
+    return taps.array_of("log", (sigma, truncate, radius, ndim), xp, dtype, device)
 
 
 def dog(
@@ -210,7 +209,7 @@ def dog(
     array, shape (2 * radius_1 + 1, ..., 2 * radius_d + 1)
         The impulse response of `skimage.filters.difference_of_gaussians`.
     """
-    return _array("dog", (sigma1, sigma2, truncate, radius, ndim), xp, dtype, device)
+    return taps.array_of("dog", (sigma1, sigma2, truncate, radius, ndim), xp, dtype, device)
 
 
 def gabor(
@@ -253,7 +252,41 @@ def gabor(
     array, shape (2 * radius_r + 1, 2 * radius_c + 1)
         The kernel of `skimage.filters.gabor_kernel` with sigma_x = s_u and sigma_y = s_v.
     """
-    return _array("gabor", (frequency, theta, sigma, bandwidth, n_stds, offset, part), xp, dtype, device)
+    return taps.array_of("gabor", (frequency, theta, sigma, bandwidth, n_stds, offset, part), xp, dtype, device)
+
+
+def savgol(
+    window_length: int,
+    polyorder: int,
+    *,
+    deriv: int = 0,
+    delta: float = 1.0,
+    pos: float | None = None,
+    xp: Any = None,
+    dtype: Any = None,
+    device: Any = None,
+) -> Array:
+    """Return a Savitzky-Golay filter: the value, or a derivative, of the polynomial fitted to each window.
+
+    Parameters
+    ----------
+    window_length : int
+        Samples in the window.
+    polyorder : int
+        Order of the polynomial, less than `window_length`.
+    deriv : int
+        Order of the derivative.
+    delta : float
+        Distance between samples, by which derivatives are divided.
+    pos : float, optional
+        Where in the window the polynomial is evaluated; the centre by default.
+
+    Returns
+    -------
+    array, shape (window_length,)
+        `scipy.signal.savgol_coeffs`, each tap the exact fraction rounded once.
+    """
+    return taps.array_of("savgol", (window_length, polyorder, deriv, delta, pos), xp, dtype, device)
 
 
 @float_errors_ignored
@@ -338,25 +371,3 @@ def _terms(
         f"{separation.normwise:.2g} of the largest tap; allowed are {0 if exact else 2 * axes * eps:.2g}. "
         f"{'Cast it to a float' if exact else 'Pass a larger tolerance= or max_rank='}."
     )
-
-
-@float_errors_ignored
-def _array(function: str, arguments: tuple[Any, ...], xp: Any, dtype: Any, device: Any) -> Array:
-    """Return the taps as an array: the only function here that calls an array library."""
-    namespace = requested_namespace(function, "xp", xp)
-    name = None if dtype is None else requested_dtype_name(function, dtype)
-    if device is not None:
-        _check_device(function, namespace, device)
-    taps = stencils.numbers(function, frozen(arguments), name, has_dtype(namespace, device, "float64"))
-    if not hasattr(namespace, taps.dtype):
-        raise TypeError(f"{function}: `dtype` must exist in the array library. Got {taps.dtype}, {namespace.__name__}.")
-    return taps.array(taps.dtype, namespace, device)
-
-
-def _check_device(function: str, xp: Any, device: Any) -> None:
-    try:
-        xp.empty((0,), device=device)
-    except Exception as refusal:  # every library has its own types for this
-        raise ValueError(
-            f"{function}: `device` must be one of {xp.__name__}'s. Got {shown(device)} ({shown(str(refusal))})."
-        ) from None

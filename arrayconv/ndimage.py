@@ -32,14 +32,17 @@ Differences from SciPy, all deliberate: weights up to 2.2e-16 count, and a one-d
 it is; NaN and infinities contaminate every window that contains them, under zero weights too, and no running mean
 carries them on; flat areas of integers survive a Gaussian, where SciPy may lose 1 to rounding; a sigma of 0 is a
 ValueError in `gaussian_filter1d`; half precision is refused even where no axis is left to filter.
+
+Rank filters, interpolation and `fourier_*`, which multiply a spectrum, are no convolutions: they are in scipy.ndimage.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from arrayconv._ndimage import combined, filters
+from arrayconv._ndimage.elsewhere import where
 from arrayconv._ndimage.filters import Request
 
 __all__ = [
@@ -59,6 +62,11 @@ __all__ = [
     "uniform_filter",
     "uniform_filter1d",
 ]
+
+
+def __getattr__(name: str) -> NoReturn:
+    raise AttributeError(f"module 'arrayconv.ndimage' has no attribute {name!r}{where(name)}")
+
 
 _Modes = str | Sequence[str]
 _Ints = int | Sequence[int]

@@ -21,7 +21,7 @@ def exact(path, arrays, options):
     if door == "nn":
         return (_transposed if "transpose" in name else _convolved)(arrays, options)
     if door == "signal":
-        return _resampled(arrays, options) if name == "upfirdn" else _scipy(name, arrays, options)
+        return _SIGNALS[name](arrays, options) if name in _SIGNALS else _scipy(name, arrays, options)
     if name == "einconv":
         return labelled(arrays, options)
     return exact_result(name, arrays["x"], arrays["kernel"], options)
@@ -65,6 +65,38 @@ def _windows(n, k, mode, later, boundary):
         "valid": (k - 1, n - k + 1),
     }[mode]
     return Axis(n, k, outputs, k - 1 - first, boundary=boundary)
+
+
+def _causal(arrays, options):
+    """`lfilter` of a number `a` of 1: every output sums the sample at its place and those before it."""
+    b, x = arrays["b"], arrays["x"]
+    axis = options.get("axis", -1) % x.ndim
+    return _along(x, b, axis, Axis(x.shape[axis], len(b), x.shape[axis], len(b) - 1))
+
+
+def _polyphase(arrays, options):
+    """`resample_poly` with its filter passed: `up` times the filter, whose delay of (taps - 1) // 2 is removed."""
+    x, h, axis = arrays["x"], arrays["window"] * options["up"], options.get("axis", 0) % arrays["x"].ndim
+    size, taps, up, down = x.shape[axis], len(h), options["up"], options["down"]
+    boundary = options.get("padtype", "constant")
+    window = Axis(size, taps, -(-size * up // down), taps - 1 - (taps - 1) // 2, down, 1, up, boundary)
+    return _along(x, h, axis, window)
+
+
+def _along(x, h, axis, window):
+    labels = tuple(range(x.ndim))
+    return reference.evaluate(Problem(labels, (axis,), labels, {axis: window}, flip=True), x, h, 0)
+
+
+def _separable(arrays, options):
+    """`sepfir2d`: one convolution with the product of both filters, centred, in an image mirrored with its edges."""
+    image, rows, columns = arrays["input"], arrays["hrow"], arrays["hcol"]
+    kernel = np.multiply.outer(columns, rows)
+    axes = {
+        axis: Axis(n, k, n, k // 2, boundary="symmetric")
+        for axis, (n, k) in enumerate(zip(image.shape, kernel.shape, strict=True))
+    }
+    return reference.evaluate(Problem((0, 1), (0, 1), (0, 1), axes, flip=True), image, kernel, 0)
 
 
 _POINTS = {"smooth", "line", "antisymmetric", "antireflect"}  # extensions that compute new samples
@@ -118,6 +150,7 @@ def _reflected(x, added, mode):
     return np.stack(outside[:added], axis=-1), np.stack(outside[added:], axis=-1)
 
 
+_SIGNALS = {"upfirdn": _resampled, "lfilter": _causal, "resample_poly": _polyphase, "sepfir2d": _separable}
 _SPATIAL = "hwdef"
 
 

@@ -7,11 +7,12 @@ from . import asserts, bounds, definitions
 from .cases import signal as rows
 from .doors import check, described, function, invoke, operands_of
 
+BOUNDED = ("convolve2d", "correlate2d", "upfirdn", "lfilter", "resample_poly", "sepfir2d")  # element by element
 TRANSFORMED = ("fftconvolve", "oaconvolve")  # float64 for integers, and the bound of transforms
 
 
 def _accuracy(name, options):
-    bounded = name in ("convolve2d", "correlate2d", "upfirdn") or options.get("method") == "direct"
+    bounded = name in BOUNDED or options.get("method") == "direct"
     return "componentwise" if bounded else "normwise"
 
 
@@ -24,6 +25,11 @@ def _check(subject, row, dtype, small=False):
 @pytest.mark.cross(("row", rows.CALLS), ("kind", ("real", "complex")))
 def test_call(subject, row, kind):
     _check(subject, row, getattr(subject.backend, kind))
+
+
+@pytest.mark.cross(("row", rows.CAUSAL))
+def test_causal(subject, row):
+    _check(subject, row, subject.backend.real)
 
 
 @pytest.mark.cross(("row", rows.CONTINUED), few=2)
@@ -68,7 +74,7 @@ def test_choose_conv_method(subject, shapes):
 
 
 @pytest.mark.only("numpy")  # a check of the definition, which is the same on every backend
-@pytest.mark.cross(("row", [row for row in rows.CALLS if (row[1], row[0]) not in rows.NO_SCIPY]))
+@pytest.mark.cross(("row", [row for row in [*rows.CALLS, *rows.CAUSAL] if (row[1], row[0]) not in rows.NO_SCIPY]))
 def test_agrees_with_scipy(subject, row):
     signal = pytest.importorskip("scipy.signal", reason="SciPy is not installed")
     _, name, shapes, options = row

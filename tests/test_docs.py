@@ -19,7 +19,7 @@ from arrayconv._plan.rank import TABLE
 
 ROOT = Path(__file__).parent.parent
 MODULES = [module.name for module in pkgutil.iter_modules(arrayconv.__path__) if not module.name.startswith("_")]
-MODULES += ["nn.grad"]
+MODULES += ["nn.grad", "signal.convolutions", "signal.filtering", "signal.resampling"]
 PAGES = sorted(
     [
         *ROOT.glob("*.md"),

@@ -24,6 +24,7 @@ LAYERS = [  # top to bottom; a module may import the ones of lower layers only
         "einconv",
         "explain",
         "kernels",
+        "matching",
         "ndimage",
         "nn",
         "normalized",
@@ -31,7 +32,7 @@ LAYERS = [  # top to bottom; a module may import the ones of lower layers only
         "testing",
         "vjp",
     },  # front doors
-    {"_convolver", "_einconv", "_missing", "_ndimage", "_nn", "_signal", "_stream"},  # how some of them translate
+    {"_convolver", "_einconv", "_matching", "_missing", "_ndimage", "_nn", "_signal", "_stream"},  # how some translate
     {"_calls"},
     {"_autodiff"},
     {"_run"},

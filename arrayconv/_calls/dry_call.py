@@ -38,10 +38,18 @@ from arrayconv._runtime.programs import LIBRARY
 from arrayconv._runtime.tracing import shape_of
 
 FUNCTION = "explain"
-MODULES = ("convolution", "einconv", "ndimage", "nn", "nn.grad", "signal")
+MODULES = ("convolution", "einconv", "matching", "ndimage", "nn", "nn.grad", "signal")
 _LAYERS, _CONVOLVER = "arrayconv.nn.modules", "arrayconv.convolver"
-_OTHERS = ("choose_conv_method", "correlation_lags", "fold", "lags", "unfold")  # public functions that convolve nothing
-_ARRAYS = ("x", "kernel", "in1", "in2", "h", "input", "weights", "weight", "bias", "grad_output")
+_OTHERS = (
+    "choose_conv_method",
+    "correlation_lags",
+    "fold",
+    "lags",
+    "savgol_coeffs",
+    "unfold",
+)  # public functions that convolve nothing
+_CORE_ARRAYS = ("x", "kernel", "in1", "in2", "h", "input", "weights", "weight", "bias", "grad_output")
+_ARRAYS = (*_CORE_ARRAYS, "image", "template", "b", "hrow", "hcol")
 _TARGETS = ("out", "output")
 
 
@@ -109,17 +117,27 @@ def _named(call: Any) -> tuple[str, Callable[..., Any]]:
     """Return the name of a call that can be explained, and the function whose parameters it has."""
     if any(base.__module__ == _LAYERS for base in type(call).__mro__):
         return type(call).__name__, call.forward
-    module, name = getattr(call, "__module__", ""), getattr(call, "__name__", "")
+    module, name = _public_module(getattr(call, "__module__", "")), getattr(call, "__name__", "")
     public = module in [f"arrayconv.{known}" for known in MODULES] and name not in _OTHERS
     if public and name in sys.modules[module].__all__ and getattr(sys.modules[module], name) is call:
         return name, call
     raise TypeError(f"{FUNCTION}: `call` must be {_accepted()}. Got {shown(call)}.")
 
 
+def _public_module(name: str) -> str:
+    """Return the module that users import a function from: `arrayconv.signal` for those of its parts."""
+    package = name.rpartition(".")[0]
+    return (
+        package
+        if package in [f"arrayconv.{known}" for known in MODULES] and name[len("arrayconv.") :] not in MODULES
+        else name
+    )
+
+
 def _accepted() -> str:
     names = {module: import_module(f"arrayconv.{module}").__all__ for module in MODULES}
     parts = [
-        f"arrayconv.{'' if module in ('convolution', 'einconv') else f'{module}.'}({', '.join(convolving)})"
+        f"arrayconv.{'' if module in ('convolution', 'einconv', 'matching') else f'{module}.'}({', '.join(convolving)})"
         for module, public in names.items()
         if (convolving := [name for name in public if name not in _OTHERS])
     ]

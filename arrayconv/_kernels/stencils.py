@@ -16,6 +16,7 @@ from typing import Any
 from arrayconv._arrays import dtypes
 from arrayconv._arrays.host import Numbers
 from arrayconv._errors import check_option, flag, shown
+from arrayconv._kernels import savgol
 from arrayconv._kernels.gaussian import check_cost
 from arrayconv._kernels.gaussian import gaussian as _gaussian_taps
 from arrayconv._problem.axes import integer, real
@@ -161,6 +162,12 @@ def _gabor(
     return taps if part == "complex" else [getattr(tap, part) for tap in taps], _odd((rows, columns))
 
 
+def _savgol(window_length: int, polyorder: int, deriv: int, delta: float, pos: float | None) -> Taps:
+    fit = savgol.checked("savgol", window_length, polyorder, deriv, delta)
+    taps = savgol.weights(fit, savgol.position_of("savgol", fit, pos))
+    return taps[::-1], (len(taps),)
+
+
 _STENCILS: dict[str, Callable[..., Taps]] = {
     "sobel": partial(_derivative, "sobel", (1, 2, 1)),
     "prewitt": partial(_derivative, "prewitt", (1, 1, 1)),
@@ -173,6 +180,7 @@ _STENCILS: dict[str, Callable[..., Taps]] = {
     "log": _log,
     "dog": _dog,
     "gabor": _gabor,
+    "savgol": _savgol,
 }
 
 

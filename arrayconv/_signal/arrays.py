@@ -6,13 +6,14 @@ arrays. Where the device does not support the dtype of SciPy's result, the half-
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from arrayconv._arrays import dtypes, host
 from arrayconv._arrays.dtype_names import dtype_name
+from arrayconv._arrays.host import Numbers
 from arrayconv._arrays.identify import device_of, identify
 from arrayconv._arrays.namespace import Namespace, has_dtype, namespace_of
 from arrayconv._arrays.numpy_dtypes import narrower
@@ -85,6 +86,36 @@ def pair(function: str, names: tuple[str, str], in1: Any, in2: Any) -> Pair:
         for name, value, library in zip(names, (in1, in2), libraries, strict=True)
     ]
     return Pair(names, (arrays[0], arrays[1]), xp, device)
+
+
+def beside(function: str, names: tuple[str, str], x: Any, value: Any) -> Pair:
+    """Validate two inputs of which a function computes before the core sees them, of one library and device."""
+    inputs = pair(function, names, x, value)
+    libraries = [identify(function, name, array) for name, array in zip(names, inputs.arrays, strict=True)]
+    if libraries[0] != libraries[1]:
+        raise TypeError(
+            f"{function}: `{names[0]}` and `{names[1]}` must come from one array library. Got {libraries[0]} and "
+            f"{libraries[1]}. Convert one of them first; nothing is moved behind your back."
+        )
+    if libraries[0] not in ("numpy", "jax") and device_of(inputs.arrays[0]) != device_of(inputs.arrays[1]):
+        raise TypeError(
+            f"{function}: `{names[0]}` and `{names[1]}` must be on one device. Got {device_of(inputs.arrays[0])} and "
+            f"{device_of(inputs.arrays[1])}. Move one of them first; nothing is moved behind your back."
+        )
+    return inputs
+
+
+def array_of(function: str, argument: str, value: Any) -> tuple[Any, Namespace, Any]:
+    """Return a value as an array, its namespace and its device; nested lists become a NumPy array."""
+    library = identify(function, argument, value)
+    if library in ("", "numpy") and not isinstance(value, np.ndarray):
+        value, library = host.array(function, argument, value), "numpy"
+    return value, namespace_of(library, value), device_of(value)
+
+
+def array_like(numbers: Sequence[complex], name: str, xp: Namespace, device: Any) -> Any:
+    """Return numbers as an array of the dtype called `name`, or of its half-sized one where the device has no more."""
+    return Numbers(tuple(numbers), (len(numbers),), name).array(supported_dtype(name, xp, device), xp, device)
 
 
 def typed(function: str, inputs: Pair, rule: Rule) -> Typed:

@@ -1,8 +1,8 @@
-"""`upfirdn`: one upsampled and strided axis, the others a batch."""
+"""Filters along one upsampled and strided axis, the others a batch: `upfirdn`, and what `polyphase` adds to it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from functools import partial
 from math import prod
 from typing import Any, NamedTuple
@@ -30,7 +30,7 @@ from arrayconv._signal.arrays import Form, Pair, pair, typed
 Shape = tuple[int, ...]
 
 # Every mode, and what the core sees beyond the ends; explicit extensions are part of the data by then.
-_BOUNDARIES: dict[str, Boundary] = {
+EXTENSIONS: dict[str, Boundary] = {
     **{name: name for name in BOUNDARIES},
     **dict.fromkeys(extension.EXPLICIT, "constant"),
 }
@@ -64,21 +64,41 @@ def filtered(function: str, h: Any, x: Any, rates: tuple[Any, Any], axis: Any, m
         options = prepare.options(function, "auto", "componentwise", None, cval, "cval")
         inputs = pair(function, ("x", "h"), x, h)
         extension_mode = _extension(function, mode)
-        label = _label(function, axis, inputs.shapes[0])
+        label = axis_number(function, axis, inputs.shapes[0])
         geometry = _axis(function, inputs.shapes[0][label], inputs.shapes[1], rates, extension_mode)
-        if extension_mode in extension.EXPLICIT and geometry.outputs:
-            extension_copy = blocks.of_extension(
-                function, extension_mode, typed(function, inputs, _rule), geometry, label
-            )
-            if extension_copy is not None and extension_copy.is_cut:
-                filter_block = partial(filtered, function, rates=rates, axis=label, mode=extension_mode, cval=0)
-                return cache.store(cache_key, blocks.BlockedFilter(extension_copy, filter_block))(*inputs.arrays)
-            if extension_copy is not None:
-                options = extension_copy.beside(options)
-        call, operands = _bind(function, inputs, label, geometry, extension_mode, options)
-        cache.store(cache_key, call.shortest())
-        return call.on_extended(operands.x, operands.kernel)
+        block = partial(filtered, function, rates=rates, axis=label, mode=extension_mode, cval=0)
+        return first_result(Line(function, inputs, label, geometry, extension_mode, options), block, cache_key)
     return call(x, h)
+
+
+class Line(NamedTuple):
+    """A filter along one axis, checked."""
+
+    function: str
+    inputs: Pair  # x and the taps
+    label: int
+    axis: Axis
+    extension_mode: str
+    options: Options
+
+
+def first_result(line: Line, filter_block: Callable[[Any, Any], Any], cache_key: Hashable | None) -> Any:
+    """Return the result of a call, and cache the call; `filter_block` filters some of x's lines."""
+    bound, operands = bind(line, filter_block)
+    cache.store(cache_key, bound.shortest() if isinstance(bound, _BoundFilter) else bound)
+    return bound(*line.inputs.arrays) if operands is None else bound.on_extended(operands.x, operands.kernel)
+
+
+def bind(line: Line, filter_block: Callable[[Any, Any], Any]) -> tuple[Any, Operands | None]:
+    """Return a call of x and the taps, and its first operands, extended; None where it runs block by block."""
+    function, inputs, label, axis, mode, options = line
+    if mode in extension.EXPLICIT and axis.outputs:
+        copy = blocks.of_extension(function, mode, typed(function, inputs, _rule), axis, label)
+        if copy is not None and copy.is_cut:
+            return blocks.BlockedFilter(copy, filter_block), None
+        if copy is not None:
+            options = copy.beside(options)
+    return _bind(function, inputs, label, axis, mode, options)
 
 
 def _bind(
@@ -132,13 +152,13 @@ def _extension_of(
 
 def _extension(function: str, mode: Any) -> str:
     name = mode.lower() if isinstance(mode, str) else ""
-    if name not in _BOUNDARIES:
+    if name not in EXTENSIONS:
         word = mode if isinstance(mode, str) else shown(mode)
-        raise ValueError(f"{function}: Unknown mode: {word}. Use one of {listed(_BOUNDARIES)}.")
+        raise ValueError(f"{function}: Unknown mode: {word}. Use one of {listed(EXTENSIONS)}.")
     return name
 
 
-def _label(function: str, axis: Any, shape: Shape) -> int:
+def axis_number(function: str, axis: Any, shape: Shape) -> int:
     number = integer(function, "axis", axis)
     if not -len(shape) <= number < len(shape):
         raise IndexError(f"{function}: tuple index out of range. Got axis={number} for x of shape {shape}.")
@@ -154,7 +174,7 @@ def _axis(function: str, size: int, h_shape: Shape, rates: tuple[Any, Any], exte
     outputs = max(0, strided((size - 1) * up + taps, down))
     if not size and outputs and extension_mode != "constant":
         raise ValueError(f"{function}: mode {extension_mode!r} extends the data. Got no samples. Use mode='constant'.")
-    axis = Axis(size, taps, outputs, stride=down, upsample=up, before=taps - 1, boundary=_BOUNDARIES[extension_mode])
+    axis = Axis(size, taps, outputs, stride=down, upsample=up, before=taps - 1, boundary=EXTENSIONS[extension_mode])
     check_positions(function, axis)
     return axis
 

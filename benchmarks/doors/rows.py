@@ -26,6 +26,7 @@ NOT_TIMED = {  # public names of our modules without a row, and why
         "kernels": "creates small arrays, once",
         "lags": "returns a few integers, as signal.correlation_lags does, which is a row",
     },
+    "signal": {"savgol_coeffs": "creates small arrays, once"},
 }
 
 

@@ -117,6 +117,16 @@ def _signal():
         yield Row("signal", "convolve2d", {"in1": (512, 512), "in2": (9, 9)}, options, note=boundary)
     for n, dtype, tags in grid(LENGTHS, USUAL_LENGTHS, 10**5, ("float32", "float64", "complex64")):
         yield Row("signal", "upfirdn", {"h": (61,), "x": (n,)}, {"up": 3, "down": 2}, dtype, tags=tags)
+        operands = {"b": (61,), "x": (n,)}
+        yield Row("signal", "lfilter", operands, {"a": 1.0}, dtype, tags=tags, libraries=("numpy", "torch"))
+        smoother = {"window_length": 31, "polyorder": 3}
+        if dtype != "complex64":  # of which SciPy drops the imaginary part
+            yield Row("signal", "savgol_filter", {"x": (n,)}, smoother, dtype, tags=tags)
+        yield Row("signal", "resample_poly", {"x": (n,)}, {"up": 3, "down": 2}, dtype, tags=tags)
+        yield Row("signal", "decimate", {"x": (n,)}, {"q": 4, "ftype": "fir"}, dtype, tags=tags, libraries=("numpy",))
+    for n, dtype, tags in planes(dtypes=("float32", "float64")):
+        operands = {"input": (n, n), "hrow": (7,), "hcol": (7,)}
+        yield Row("signal", "sepfir2d", operands, {}, dtype, tags=tags, libraries=("numpy",))
     operands = {"in1": (10**5,), "in2": (101,)}
     yield Row("signal", "choose_conv_method", operands, {"mode": "same"}, tags=QUICK, libraries=("numpy", "torch"))
     options = {"in1_len": 10**5, "in2_len": 101, "mode": "same"}
@@ -228,12 +238,18 @@ def _core():
         yield Row("core", "vjp", {"x": (n, n), "kernel": (7, 7)}, options, gradients=2, tags=tags)
 
 
+def _matches():
+    for n, dtype, tags in planes(dtypes=("uint8", "float32", "float64")):
+        template = (16, 16) if n == 64 else (31, 31)
+        yield Row("core", "match_template", {"image": (n, n), "template": template}, {}, dtype, tags=tags)
+
+
 def _unique(rows):
     """Return the rows in order, without repetitions."""
     return tuple({row.label: row for row in rows}.values())
 
 
-ROWS = _unique([*_ndimage(), *_signal(), *_nn(), *_nn_grad(), *_modules(), *_core()])
+ROWS = _unique([*_ndimage(), *_signal(), *_nn(), *_nn_grad(), *_modules(), *_core(), *_matches()])
 
 
 def _is_part(row, library, part):

@@ -39,6 +39,15 @@ CALLS = [
     ("wrap-same", "correlate2d", _pair((4, 5), (2, 3)), {"boundary": "wrap", "mode": "same"}),
     ("fill", "correlate2d", _pair((4, 5), (3, 2)), {"fillvalue": -2}),
     ("valid-longer-second", "correlate2d", _pair((2, 3), (4, 5)), {"mode": "valid"}),
+    ("odd", "sepfir2d", {"input": (6, 7), "hrow": (5,), "hcol": (3,)}, {}),
+    ("down", "resample_poly", {"x": (20,), "window": (7,)}, {"up": 1, "down": 3}),
+    ("up-down", "resample_poly", {"x": (9, 3), "window": (8,)}, {"up": 3, "down": 2}),
+    (
+        "up-down-edge",
+        "resample_poly",
+        {"x": (3, 9), "window": (9,)},
+        {"up": 2, "down": 3, "axis": -1, "padtype": "edge"},
+    ),
     ("plain", "upfirdn", {"h": (4,), "x": (9,)}, {}),
     ("up", "upfirdn", {"h": (5,), "x": (7,)}, {"up": 3}),
     ("down", "upfirdn", {"h": (5,), "x": (10,)}, {"down": 4}),
@@ -50,6 +59,12 @@ CALLS = [
     ("reflect", "upfirdn", {"h": (8,), "x": (5,)}, {"mode": "reflect", "down": 2}),
     ("edge", "upfirdn", {"h": (4,), "x": (5,)}, {"mode": "edge"}),
     ("wrap", "upfirdn", {"h": (7,), "x": (4,)}, {"mode": "wrap", "up": 2}),
+]
+
+# A number `a` counts as float64, as in SciPy, so these are of the widest dtype: (id, function, shapes, options).
+CAUSAL = [
+    ("fir", "lfilter", {"b": (5,), "x": (3, 9)}, {"a": 1.0}),
+    ("fir-short-axis", "lfilter", {"b": (7,), "x": (4, 2)}, {"a": 1.0, "axis": 0}),
 ]
 
 # Extensions that compute new samples, on small integers, of which they are exact: (id, function, shapes, options).
@@ -77,5 +92,5 @@ LAGS = [
     ("valid-longer-second", 2, 5, "valid", [-3, -2, -1, 0]),
 ]
 
-# Where SciPy is no reference: batches of different sizes.
-NO_SCIPY = {("fftconvolve", "batches")}
+# Where SciPy is no reference: batches of different sizes, and a function that takes no keywords.
+NO_SCIPY = {("fftconvolve", "batches"), ("sepfir2d", "odd")}

@@ -161,6 +161,42 @@ def test_fractional_rates_are_refused():
         signal.upfirdn([1.0, 1.0], [1.0, 2.0], up=1.5)
 
 
+def test_savgol_weights_are_exact():
+    theirs, ours = (module.savgol_coeffs(21, 12) for module in (scipy_signal, signal))
+    assert abs(theirs - ours).max() > 1e-6 * abs(ours).max()
+    assert np.array_equal(ours, ours[::-1])  # exact weights are symmetric
+
+
+@pytest.mark.filterwarnings("ignore")  # NumPy's, of the imaginary part
+def test_savgol_filter_keeps_imaginary_parts():
+    x = SAMPLES + 1j * np.asarray(SAMPLES)[::-1]
+    assert scipy_signal.savgol_filter(x, 3, 1).dtype == np.float64
+    parts = signal.savgol_filter(x.real, 3, 1) + 1j * signal.savgol_filter(x.imag, 3, 1)
+    np.testing.assert_allclose(signal.savgol_filter(x, 3, 1), parts)
+
+
+def test_resample_poly_does_not_wrap():
+    x = np.array([1, 200, 7, 90], np.uint8)
+    theirs, ours = (module.resample_poly(x, 2, 1, padtype="maximum") for module in (scipy_signal, signal))
+    np.testing.assert_allclose(ours, scipy_signal.resample_poly(x.astype(float), 2, 1, padtype="maximum"))
+    assert abs(theirs - ours).max() > 1
+
+
+def test_recursions_are_refused():
+    assert scipy_signal.lfilter([1.0], [1.0, -0.5], [1.0, 0.0, 0.0]).tolist() == [1, 0.5, 0.25]
+    with pytest.raises(NotImplementedError, match="recursion"):
+        signal.lfilter([1.0], [1.0, -0.5], [1.0, 0.0, 0.0])
+    assert scipy_signal.decimate(np.ones(60), 2).shape == (30,)
+    with pytest.raises(NotImplementedError, match="ftype='fir'"):
+        signal.decimate(np.ones(60), 2)
+
+
+def test_windows_without_a_formula_are_refused():
+    assert scipy_signal.resample_poly(np.ones(9), 3, 2, window=("chebwin", 60.0)).shape == (14,)
+    with pytest.raises(ValueError, match=r"scipy\.signal\.firwin"):
+        signal.resample_poly(np.ones(9), 3, 2, window=("chebwin", 60.0))
+
+
 def test_sigma_of_zero_is_refused():
     with pytest.raises(ZeroDivisionError):
         scipy_ndimage.gaussian_filter1d(SAMPLES, 0)

@@ -50,6 +50,7 @@ CORE = {
     "explain": (arrayconv.explain, {"x_or_shape": (9,), "kernel_or_shape": (3,)}),
     "lags": (arrayconv.lags, {"n": 5, "k": 2}),
     "einconv": (arrayconv.einconv, {"pattern": "n, n -> n | n", "x": LINE, "kernel": TAPS}),
+    "match_template": (arrayconv.match_template, {"image": IMAGE, "template": STENCIL * [1, 2]}),
     "Convolver": (arrayconv.Convolver, {"kernel": TAPS}),
     "Convolver()": (arrayconv.Convolver(TAPS).__call__, {"x": LINE}),
     "Convolver.explain": (arrayconv.Convolver(TAPS).explain, {"x_or_shape": (9,)}),
@@ -58,11 +59,22 @@ CORE = {
     "testing.error_bound": (testing.error_bound, {"function": "convolve", "x": LINE, "kernel": TAPS}),
     "testing.check_adjoint": (testing.check_adjoint, {"forward": np.copy, "adjoint": np.copy, "x": TAPS, "y": TAPS}),
 }
-KERNELS = {"size": 3, "sigma": 1.0, "sigma1": 1.0, "sigma2": 2.0, "frequency": 0.3, "kernel": STENCIL}
+KERNELS = {
+    "window_length": 3,
+    "polyorder": 1,
+    "size": 3,
+    "sigma": 1.0,
+    "sigma1": 1.0,
+    "sigma2": 2.0,
+    "frequency": 0.3,
+    "kernel": STENCIL,
+}
 FILTERS = {"input": IMAGE, "weights": STENCIL, "sigma": 1.0, "size": 3}
 FILTERS |= {"derivative": difference, "derivative2": difference}
 PLANAR = {"in1": IMAGE, "in2": STENCIL}
-SIGNALS = {"in1": LINE, "in2": TAPS, "h": TAPS, "x": LINE, "in1_len": 5, "in2_len": 2}
+FIR = {"b": TAPS, "a": 1, "window_length": 3, "polyorder": 1, "up": 3, "down": 2, "q": 2, "ftype": "fir"}
+FIR |= {"input": IMAGE, "hrow": TAPS[:1], "hcol": TAPS[:1]}
+SIGNALS = FIR | {"in1": LINE, "in2": TAPS, "h": TAPS, "x": LINE, "in1_len": 5, "in2_len": 2}
 PATCHES = {"unfold": {"input": np.ones((1, 2, 4, 4)), "kernel_size": 2}}
 PATCHES |= {"fold": {"input": np.ones((1, 8, 9)), "output_size": 4, "kernel_size": 2}}
 
@@ -80,7 +92,7 @@ def doors():
         yield f"ndimage.{name}", (function, least(function, FILTERS | one_axis))
     for name in signal.__all__:
         function = getattr(signal, name)
-        yield f"signal.{name}", (function, least(function, PLANAR if name.endswith("2d") else SIGNALS))
+        yield f"signal.{name}", (function, least(function, PLANAR if name.endswith("e2d") else SIGNALS))
     for module, title in ((nn, "nn"), (nn.grad, "nn.grad")):
         for name in module.__all__:
             yield f"{title}.{name}", (getattr(module, name), PATCHES.get(name) or convolution(name))

@@ -24,6 +24,10 @@ LIBRARIES = ["numpy", "torch", "array_api_strict"]  # each JAX call takes second
 
 
 SEVERAL = {  # the axes of the passes
+    "signal.savgol_filter": [1, 1, 2, 1, 2],
+    "signal.sepfir2d": [1, 0],
+    "match_template": [(0, 1), 0, 1, 0, 1],
+    "match_template-padded": [0] * 7,
     "ndimage.gaussian_filter": [0, 1],
     "ndimage.gaussian_filter-nothing": [],
     "ndimage.uniform_filter": [0, 1],
@@ -139,7 +143,14 @@ class TestTable:
             for module in dry_call.MODULES
             for name in importlib.import_module(f"arrayconv.{module}").__all__
         }
-        others = {signal.choose_conv_method, signal.correlation_lags, nn.fold, nn.unfold, arrayconv.lags}
+        others = {
+            signal.choose_conv_method,
+            signal.correlation_lags,
+            signal.savgol_coeffs,
+            nn.fold,
+            nn.unfold,
+            arrayconv.lags,
+        }
         assert {call for call, *_ in CALLS.values()} == public - others
 
     @pytest.mark.parametrize("name", LIBRARIES)
@@ -197,7 +208,7 @@ class TestTable:
             assert f": {len(explanation.passes)} passes\n" in text
             for number, step in enumerate(explanation.passes):
                 assert f"\n  pass {number + 1:<2}  {step.method}" in text
-                assert f"axis {step.axis}, {step.taps} taps" in text
+                assert f"{'axes' if isinstance(step.axis, tuple) else 'axis'} {step.axis}, {step.taps} taps" in text
                 assert step.explanation.method == step.method
 
     @pytest.mark.parametrize("case", [case for case in CALLS if case != "ndimage.prewitt"])

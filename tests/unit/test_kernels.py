@@ -25,6 +25,7 @@ CALLS = {
     "gaussian": (lambda **options: kernels.gaussian((1.0, 0.7), order=(0, 1), **options), False),
     "log": (lambda **options: kernels.log(0.8, **options), False),
     "dog": (lambda **options: kernels.dog(0.6, 1.1, **options), False),
+    "savgol": (lambda **options: kernels.savgol(7, 2, deriv=1, **options), False),
     "gabor": (lambda **options: kernels.gabor(0.3, 0.4, **options), False),
 }
 INTEGER = [name for name, (_, integer) in CALLS.items() if integer]

@@ -12,7 +12,7 @@ from benchmarks.doors.peers import filters, require
 from benchmarks.doors.rows import MODULES
 
 SCIPY = ("core", "ndimage", "signal")  # doors that imitate SciPy
-LACKING = ("einconv", "normalized_convolve", "vjp")
+LACKING = ("einconv", "match_template", "normalized_convolve", "vjp")
 DIRECT_TAPS = 15  # of an axis, up to which astropy's users take its direct function
 SIGNAL = {"convolve", "correlate"}
 
@@ -74,6 +74,8 @@ def torch_on_views(row, arrays, hosts):
 
 def opencv(row, arrays, hosts):
     """OpenCV's functions. They round integers to nearest, where SciPy's and ours cut them toward zero in every pass."""
+    if row.function == "match_template":
+        return _opencv_matcher(row, arrays)
     require(row.door == "ndimage" or row.function == "Convolver", "it has no such function")
     require(not row.gradients, "it has no gradients")
     require(row.dtype != "complex64", "it has no complex numbers")
@@ -84,6 +86,14 @@ def opencv(row, arrays, hosts):
         return Contender(call, (arrays["x"],), "numpy")
     call = _opencv_functions().get(row.function, _opencv_kernels)(row, hosts)
     return Contender(call, (arrays["input"],), "numpy", rounds=True)
+
+
+def _opencv_matcher(row, arrays):
+    import cv2
+
+    require(row.dtype in ("uint8", "float32"), "it matches bytes and single precision")
+    call = partial(cv2.matchTemplate, method=cv2.TM_CCOEFF_NORMED)
+    return Contender(lambda image, template: call(image, template), tuple(arrays.values()), "numpy")
 
 
 def _opencv_convolution(kernel):
@@ -172,6 +182,9 @@ def _opencv_stage(x, stages, depth, border):
 
 def scikit_image(row, arrays, hosts):
     """scikit-image's filters, of floats: integers become floats between 0 and 1 there."""
+    if row.function == "match_template":
+        match = import_module("skimage.feature").match_template
+        return Contender(match, tuple(arrays.values()), "numpy")
     require(row.door == "ndimage" and not row.gradients, "it has no such function")
     require(row.dtype in ("float32", "float64"), "it returns floats")
     known = {"gaussian_filter": 1.0, "sobel": 4.0, "prewitt": 3.0, "laplace": -1.0}  # ours over theirs

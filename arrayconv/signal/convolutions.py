@@ -1,11 +1,4 @@
-"""scipy.signal's convolutions under their own names: change the import and keep the call, on any array library.
-
-Signatures, defaults, sizes, swap rules, dtypes and exception types are SciPy's; each docstring lists what differs on
-purpose. For all of them: arrays stay on their library and device, nothing passes through NumPy, and gradients, `jit`
-and `vmap` work where the library has them. NaN and infinities contaminate only the outputs whose window contains them,
-by every method, and one in the operand with fewer samples contaminates every output. Object and longdouble arrays are
-refused.
-"""
+"""Convolutions and correlations: over all axes, over some axes, of planes with a boundary."""
 
 from __future__ import annotations
 
@@ -14,7 +7,7 @@ from typing import Any, Literal
 
 from arrayconv._errors import flag
 from arrayconv._problem.axes import Mode
-from arrayconv._signal import convolution, resampling, shapes, timing
+from arrayconv._signal import convolution, shapes, timing
 
 __all__ = [
     "choose_conv_method",
@@ -25,7 +18,6 @@ __all__ = [
     "correlation_lags",
     "fftconvolve",
     "oaconvolve",
-    "upfirdn",
 ]
 
 Method = Literal["auto", "direct", "fft"]
@@ -335,58 +327,3 @@ def correlation_lags(in1_len: int, in2_len: int, mode: Mode = "full") -> Any:
     array([-1,  0,  1,  2,  3])
     """
     return shapes.lags("correlation_lags", in1_len, in2_len, mode)
-
-
-def upfirdn(
-    h: Any, x: Any, up: int = 1, down: int = 1, axis: int = -1, mode: str = "constant", cval: complex = 0
-) -> Any:
-    """Upsample by zeros, filter and downsample along one axis.
-
-    Parameters
-    ----------
-    h : array or list, 1-D
-        Coefficients of the filter.
-    x : array or nested list
-        Signals, of the same library and device.
-    up, down : int
-        Upsampling and downsampling factors: ``up - 1`` zeros are inserted between samples before the filter, and every
-        `down`-th output is returned. Zeros are never multiplied.
-    axis : int
-        The axis filtered; the others are a batch.
-    mode : str
-        How the signal is extended beyond its ends, before it is upsampled: 'constant' (`cval`), 'symmetric', 'reflect',
-        'edge' or 'wrap' as in `numpy.pad`; 'smooth' by the slope of the two outermost samples, 'line' by the slope
-        between the first and the last, 'antisymmetric' and 'antireflect' by point reflection.
-    cval : number
-        The constant of 'constant'.
-
-    Returns
-    -------
-    array
-        Like `x`, ``((n - 1) * up + len(h) - 1) // down + 1`` samples along `axis`, in NumPy's result dtype of `h`, `x`
-        and float32, or the nearest the device has.
-
-    Raises
-    ------
-    ValueError
-        If `h` is not 1-D or is empty, `up` or `down` is below 1 or fractional, or the mode is unknown.
-    IndexError
-        If `x` has no such axis.
-    TypeError
-        As in `convolve`, or if `cval` is complex and the result is not.
-
-    Notes
-    -----
-    Never by FFT: the error is bounded element by element. Equals `scipy.signal.upfirdn` up to rounding, except:
-
-    * a fractional `up` or `down` is refused instead of truncated;
-    * a single sample is continued as a constant by 'reflect', 'antireflect', 'smooth' and 'line', and an empty signal
-      only by 'constant': SciPy divides by zero or reads outside of the array.
-
-    Examples
-    --------
-    >>> from arrayconv.signal import upfirdn
-    >>> upfirdn([1, 1, 1], [1.0, 2.0, 3.0], up=3)
-    array([1., 1., 1., 2., 2., 2., 3., 3., 3.])
-    """
-    return resampling.filtered("upfirdn", h, x, (up, down), axis, mode, cval)
