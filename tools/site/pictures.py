@@ -25,6 +25,7 @@ KERNELS: dict[str, Callable[[], Any]] = {
     "laplacian": kernels.laplacian,
     "log": lambda: kernels.log(2.0),
     "prewitt": kernels.prewitt,
+    "savgol": lambda: kernels.savgol(11, 3)[None],
     "scharr": kernels.scharr,
     "sobel": kernels.sobel,
     "vertical_edge": kernels.vertical_edge,
