@@ -13,8 +13,10 @@ from typing import Any, NamedTuple
 
 from arrayconv import config
 from arrayconv._arrays.array import Array
+from arrayconv._arrays.chunks import by_elements, is_lazy
 from arrayconv._arrays.dtypes import eps, itemsize
 from arrayconv._arrays.float_errors import float_errors_ignored
+from arrayconv._arrays.namespace import Namespace
 from arrayconv._arrays.operands import operands
 from arrayconv._arrays.out_arrays import shares_memory
 from arrayconv._calls import binding, cache, dry_run, prepare
@@ -166,7 +168,7 @@ def _check_workspace(call: Call, chain: tuple[Pass, ...]) -> None:
     """Raise ValueError if the arrays between passes, or of sums before they are cast, exceed an explicit limit."""
     casts = dtypes.is_integer(call.result) or any(one.divisor != 1 for one in chain)
     width = 2 * itemsize(call.source.sums) * casts + itemsize(call.working) * (len(chain) > 1)
-    if not dry_run.is_active():
+    if not (dry_run.is_active() or is_lazy(call.source.backend)):  # a task has one chunk between passes
         _check_bytes(call.source.function, shape_of(call.source.x), width)
 
 
@@ -267,15 +269,23 @@ def _bind(call: Call, x: Array, one: Pass) -> _BoundPass:
     return _BoundPass(bound, one.weights, one.divisor, one.divisor != 1 or validated.traits.output != call.working)
 
 
-@float_errors_ignored
 def _divided(call: Call, y: Any, divisor: int) -> Array:
-    """Return sums divided, to be cut.
+    """Return sums divided, to be cut."""
+    settings = dtypes.is_integer(call.result), call.source.sums, divisor
+    if is_lazy(call.source.backend):
+        return by_elements(_quotient, (y,), y.dtype, *settings)
+    return _quotient(*settings, y, xp=call.source.xp, device=call.source.device)
+
+
+@float_errors_ignored
+def _quotient(cuts: bool, sums: str, divisor: int, y: Any, *, xp: Namespace, device: Any) -> Array:
+    """Return sums divided by a whole number.
 
     XLA multiplies by the reciprocal instead, and 49 * (1 / 49) < 1, so a quotient to be cut is raised by as much as
     that may lose. Sums of whole numbers below 2**50 are then cut like exact quotients.
     """
     quotient = y / divisor
-    return quotient * (1 + 2 * eps(call.source.sums)) if dtypes.is_integer(call.result) else quotient
+    return quotient * (1 + 2 * eps(sums)) if cuts else quotient
 
 
 @planning()
