@@ -5,6 +5,7 @@ A call on the chunks' own type, with the options of the whole, computes each chu
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib import import_module
 from typing import Any, NamedTuple
 
@@ -29,6 +30,9 @@ _MOST_PLANNED = 32  # blocks of different shapes that are planned before a graph
 _MANY_READS = 2  # samples read per sample: from here on larger chunks pay
 
 
+Compute = Callable[[Any, Problem, Any, Any], Any]  # (settings, problem, x, kernel) -> a chunk of the result
+
+
 class Settings(NamedTuple):
     """What all chunks of a call share: plain data, part of every task."""
 
@@ -38,30 +42,43 @@ class Settings(NamedTuple):
 
 
 class ChunkedCall:
-    """A call on Dask operands of given shapes, chunks and dtypes: it returns a graph, and computes nothing."""
+    """A call on Dask operands of given shapes and dtypes: it returns a graph, and computes nothing.
+
+    `compute` of `settings` computes the chunks of a door that has its own way: it reads no kernel, and its x is
+    extended along all axes and gathered along none.
+    """
 
     def __init__(
-        self, function: str, operands: Operands, problem: Problem, options: Options, postprocess: Postprocess | None
+        self,
+        function: str,
+        operands: Operands,
+        problem: Problem,
+        options: Options,
+        postprocess: Postprocess | None = None,
+        *,
+        compute: Compute | None = None,
+        settings: Any = None,
     ) -> None:
         self.function, self.problem, self.options, self.postprocess = function, problem, options, postprocess
+        self._compute, self.settings = compute, settings
         self._operands = operands._replace(x=None, kernel=None)  # pyright: ignore[reportArgumentType]
 
     def __call__(self, x: Any, kernel: Any, bias: Any = None, out: Any = None, constants: Any = None) -> Any:
         """Return the postprocessed result as a Dask array."""
         self._check(out)
         traits, graph = self._operands.traits.of_chunk, import_module(_GRAPH)
-        dtype = getattr(self._operands.xp, traits.output)
         like = chunk_like(x) if chunk_like(x) is not x else chunk_like(kernel)
+        dtype = getattr(namespace_of(traits.backend, like), traits.output)
         spec = self.problem.spec
         if not spec.outputs or not spec.terms:
             y = graph.zeros(self.problem.shape, dtype, like)
         else:
-            cut = graph.blocks(self.problem, x, kernel, traits.accumulator)
+            cut = graph.blocks(self.problem, x, kernel, traits.accumulator, whole_kernel=self._compute is not None)
             plans = self._plans(cut)
             y = self._noted(cut, plans, dtype, like) if dry_run.is_active() else self._graph(cut, dtype, like)
         if self.postprocess is None:
             return y
-        bias = None if bias is None else graph.lazy(bias).rechunk(-1)
+        bias = None if bias is None else graph.lazy(bias)
         return self.postprocess(y, bias, self._operands._replace(x=x, kernel=kernel))
 
     def plan(self, *, in_place: bool = True) -> Plan:
@@ -87,10 +104,12 @@ class ChunkedCall:
 
     def _graph(self, cut: Any, dtype: Any, like: Any) -> Any:
         tasks, traits = import_module(_TASKS), self._operands.traits.of_chunk
-        settings = Settings(self.function, traits, self.options._replace(fill_value=0))
+        settings: Any = Settings(self.function, traits, self.options._replace(fill_value=0))
+        computed_by = compute if self._compute is None else self._compute
+        settings = settings if self._compute is None else self.settings
         fill = wrap_fill(self.options.fill_value, traits)
         job = tasks.Job(
-            self.function, compute, settings, traits.accumulator, fill, config.current()._replace(dry_run=False)
+            self.function, computed_by, settings, traits.accumulator, fill, config.current()._replace(dry_run=False)
         )
         return import_module(_GRAPH).array(cut, job, dtype, like)
 

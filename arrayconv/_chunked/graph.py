@@ -60,7 +60,7 @@ class Operand:
         for axis, along in zip(self._axes, parts, strict=True):
             if axis is not None:
                 each[axis] = self._axis_read(axis, along)
-        split = tuple(sum(stop - first for first, stop in along) for along in parts)
+        split = _lengths(parts)
         reads = Reads(
             tuple(product(*(along.cuts for along in each))),
             tuple(product(*(along.places for along in each))),
@@ -113,16 +113,17 @@ def lazy(array: Any) -> Any:
 class Blocks:
     """A problem cut into blocks: one for each chunk of the result."""
 
-    def __init__(self, problem: Problem, x: Any, kernel: Any) -> None:
+    def __init__(self, problem: Problem, x: Any, kernel: Any, *, whole_kernel: bool) -> None:
         layout, axes = problem.layout, problem.spec.axes
         self.problem, count = problem, len(axes)
+        self.whole_kernel = whole_kernel
         self.x, self.kernel = Operand(x, layout.x.split), Operand(kernel, layout.kernel.split)
         self._x, self._kernel = roles(layout.x, count), roles(layout.kernel, count)
         self._y = result_roles(layout, count)
         self._chunks = self._output_chunks()
         self._ranges = [ranges(chunks) for chunks in self._chunks]
         self._windows = [
-            [window(axis, *block) for block in self._ranges[number]]
+            [window(axis, *block, gathers=not whole_kernel) for block in self._ranges[number]]
             for axis, number in zip(axes, self._y.space, strict=True)
         ]
         self._numbers, self.shape = _result_axes(problem)
@@ -139,7 +140,7 @@ class Blocks:
         for y, x in zip(self._y.first, self._x.first, strict=True):
             chunks[y] = self.x.chunks(x)
         for y, x, kernel in zip(self._y.second, self._x.second, self._kernel.first, strict=True):
-            own = self.x.chunks(x)
+            own = (self.x.split[x],) if self.whole_kernel else self.x.chunks(x)
             chunks[y] = own if len(own) > 1 else self.kernel.chunks(kernel)
         for y, kernel in zip(self._y.third, self._kernel.second, strict=True):
             chunks[y] = self.kernel.chunks(kernel)
@@ -186,10 +187,11 @@ class Blocks:
         outputs = [along[at] for along, at in zip(self._ranges, places, strict=True)]
         windows = [along[places[axis]] for along, axis in zip(self._windows, self._y.space, strict=True)]
         x, x_chunks = self.x.reads(*self._x_parts(outputs, windows))
-        kernel, kernel_chunks = self.kernel.reads(self._kernel_parts(outputs), ())
+        kernel_parts = self._kernel_parts(outputs)
+        kernel, kernel_chunks = (None, []) if self.whole_kernel else self.kernel.reads(kernel_parts, ())
         y = tuple([stop - first for first, stop in outputs])
         shape = tuple([1 if number is None else y[number] for number in self._numbers])
-        block = Block(x, kernel, self._geometry(x.split, kernel.split, y, tuple([one.axis for one in windows]), shape))
+        block = Block(x, kernel, self._geometry(x.split, _lengths(kernel_parts), y, tuple([one.axis for one in windows]), shape))
         return self._shared(block), x_chunks + kernel_chunks
 
     def _x_parts(
@@ -224,6 +226,10 @@ class Blocks:
         return self._cached.setdefault(block, block)
 
 
+def _lengths(parts: Sequence[_Parts]) -> Shape:
+    return tuple([sum(stop - first for first, stop in along) for along in parts])
+
+
 def _distinct(values: Sequence[Any]) -> list[int]:
     """Return the places of values that differ from all before."""
     return list({value: number for number, value in reversed(list(enumerate(values)))}.values())
@@ -249,15 +255,21 @@ def summed(array: Any, part: Sum | None, dtype: Any) -> Any:
     return da.sum(da.reshape(array, part.split).astype(dtype), axis=part.axes, dtype=dtype)
 
 
-def blocks(problem: Problem, x: Any, kernel: Any, accumulator: str) -> Blocks:
-    """Return a problem cut at the chunks of its operands, either of which may be one array."""
+def blocks(problem: Problem, x: Any, kernel: Any, accumulator: str, *, whole_kernel: bool) -> Blocks:
+    """Return a problem cut at the chunks of its operands, either of which may be one array.
+
+    With a `whole_kernel` no block reads it, and filters and groups are not cut.
+    """
+    if whole_kernel:
+        kernel = da.zeros(problem.layout.kernel.split, dtype=accumulator, chunks=-1)
     of_x, of_kernel = problem.sums or (None, None)
-    return Blocks(problem, summed(lazy(x), of_x, accumulator), summed(lazy(kernel), of_kernel, accumulator))
+    x, kernel = summed(lazy(x), of_x, accumulator), summed(lazy(kernel), of_kernel, accumulator)
+    return Blocks(problem, x, kernel, whole_kernel=whole_kernel)
 
 
 def array(cut: Blocks, job: Job, dtype: Any, like: Any) -> Any:
     """Return the result as a Dask array of a dtype, of chunks like `like`."""
-    operands = cut.x.array, cut.kernel.array
+    operands = (cut.x.array,) if cut.whole_kernel else (cut.x.array, cut.kernel.array)
     name = f"{job.name}-{tokenize(cut.problem, job, *[operand.name for operand in operands], str(dtype))}"
     tasks: dict[Any, Any] = {}
     for index in cut.indices():

@@ -46,7 +46,7 @@ class Block(NamedTuple):
     """What differs between tasks."""
 
     x: Reads
-    kernel: Reads
+    kernel: Reads | None  # None where `compute` has its own
     geometry: Any
 
 
@@ -59,7 +59,8 @@ def run(job: Job, block: Block, *chunks: Any) -> Any:
         threads=settings.threads,
         max_workspace=settings.max_workspace if settings.capped else None,
     ):
-        x, kernel = read(job, block.x, chunks[:count]), read(job, block.kernel, chunks[count:])
+        x = read(job, block.x, chunks[:count])
+        kernel = None if block.kernel is None else read(job, block.kernel, chunks[count:])
         return job.compute(job.settings, block.geometry, x, kernel)
 
 

@@ -21,7 +21,7 @@ from arrayconv._arrays.operands import operands
 from arrayconv._arrays.out_arrays import shares_memory
 from arrayconv._calls import binding, cache, dry_run, prepare
 from arrayconv._calls.binding import BoundCall
-from arrayconv._ndimage import dtypes, fused
+from arrayconv._ndimage import chunked, dtypes, fused
 from arrayconv._ndimage.fused import Fused
 from arrayconv._ndimage.validation import Bare, Call
 from arrayconv._ndimage.window import Pass, windows_along
@@ -92,6 +92,9 @@ def _run(call: Call, chain: tuple[Pass, ...], cache_key: Hashable | None, takes_
         if own is not None:
             dry_run.note_fused(own.candidate())
         return stand_in(call, call.result, x)
+    if is_lazy(call.source.backend):
+        y = chunked.run(call, _entering(call, x), chain)
+        return write_output(call, _chained(call, chain)[0] if y is None else y, x)
     if call.source.backend == LIBRARY:
         return _run_by_xla(call, chain, own)
     if own is not None:

@@ -16,7 +16,8 @@ from arrayconv._problem.boundary import FILL, Run, Source, distinct_runs, merge_
 from arrayconv._problem.layout import Layout, Permutation, Shape
 from arrayconv._problem.problem import Problem
 from arrayconv._problem.spec import Axis, Spec
-from arrayconv._problem.split import Range, cut
+from arrayconv._problem.gather import shift_to_data
+from arrayconv._problem.split import Range, cut, extended
 
 _NO_EXTENSION: frozenset[str] = frozenset()
 
@@ -63,9 +64,12 @@ def result_roles(layout: Layout, count: int) -> Roles:
     return roles(Permutation(split, order, (*joined, *split[len(split) - count :])), count)
 
 
-def window(axis: Axis, first: int, stop: int) -> Window:
-    """Return what outputs [first, stop) of an axis read."""
-    if axis.upsample == 1:
+def window(axis: Axis, first: int, stop: int, *, gathers: bool = True) -> Window:
+    """Return what outputs [first, stop) of an axis read; all samples between them too unless it `gathers`."""
+    if axis.upsample == 1 and not gathers:
+        part = shift_to_data(axis._replace(outputs=stop - first, before=axis.before - axis.stride * first))
+        inner, source = extended(part, _NO_EXTENSION)
+    elif axis.upsample == 1:
         inner, source = cut(axis, first, stop, _NO_EXTENSION)
     else:
         inner, source = _upsampled_window(axis, first, stop)
@@ -172,3 +176,9 @@ def _resized(permutation: Permutation, shape: Shape, count: int) -> Permutation:
     each = roles(permutation, count)
     counts = [prod(shape[axis] for axis in role) for role in each[:3]]
     return Permutation(shape, permutation.order, (*counts, *(shape[axis] for axis in each.space)))
+
+
+def block_shape(problem: Problem, space: Sequence[int]) -> Shape:
+    """Return the shape of x of a block on the axes of its result, of which `space` are convolved."""
+    sizes = dict(zip(space, problem.spec.input_size, strict=True))
+    return tuple(sizes.get(axis, size) for axis, size in enumerate(problem.shape))
