@@ -129,6 +129,22 @@ class ChunkedCall:
         return import_module(_GRAPH).stand_in(cut, dtype, like)
 
 
+def planned(
+    function: str, arrays: tuple[Any, Any], shape: tuple[int, ...], traits: Traits, problem: Problem, options: Options
+) -> tuple[PlannedCall, tuple[str, ...]]:
+    """Return the planned call of the largest chunk of a Dask array, and remarks; the kernel may be a shape."""
+    x, kernel = arrays
+    if not hasattr(kernel, "dtype"):
+        kernel = import_module(_GRAPH).zeros(shape, x.dtype, chunk_like(x))
+    operands = Operands(x, kernel, namespace_of("dask", x), device_of(x), traits)
+    with dry_run.recording() as record:
+        ChunkedCall(function, operands, problem, options)(x, kernel)
+    if not record.calls:  # a result without elements, or sums of none
+        plan = prepare.plan(function, problem, traits, options)
+        record.calls.append(PlannedCall(problem, plan, options.fill_value, (shape, shape)))
+    return record.calls[0], tuple(record.remarks)
+
+
 def remarks(cut: Any, whole: Problem, block: Problem) -> tuple[str, ...]:
     """Return what a graph's tasks read, and whether larger chunks would pay."""
     count, chunks = cut.num_blocks, cut.num_chunks_of_x

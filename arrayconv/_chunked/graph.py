@@ -7,6 +7,7 @@ and floats are rounded as in a call on the whole array.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from itertools import accumulate, islice, product
 from math import prod
@@ -45,7 +46,7 @@ class Operand:
         self.array, self.split = _on_axes(array, split), split
         numbers = iter(number for number, size in enumerate(self.array.shape) if size != 1)
         self._axes = [next(numbers) if size != 1 else None for size in split]  # of the array, for each axis
-        self._ranges = [ranges(chunks) for chunks in self.array.chunks]
+        self._stops = [tuple(accumulate(chunks)) for chunks in self.array.chunks]
         self._reads: dict[tuple[int, _Parts], AxisRead] = {}
 
     def chunks(self, axis: int) -> tuple[int, ...]:
@@ -69,22 +70,26 @@ class Operand:
             runs,
         )
         name = self.array.name
-        return reads, [TaskRef((name, *numbers)) for numbers in product(*(along.numbers for along in each))]
+        return reads, [TaskRef((name, *numbers)) for numbers in product(*[along.numbers for along in each])]
 
     def _axis_read(self, axis: int, parts: _Parts) -> AxisRead:
         cached = self._reads.get((axis, parts))
         if cached is None:
-            cached = self._reads[axis, parts] = _axis_read(self._ranges[axis], parts)
+            cached = self._reads[axis, parts] = _axis_read(self._stops[axis], parts)
         return cached
 
 
-def _axis_read(chunks: Sequence[Range], parts: _Parts) -> AxisRead:
-    pieces = [
-        (number, max(first, lo), min(stop, hi), lo)
-        for first, stop in parts
-        for number, (lo, hi) in enumerate(chunks)
-        if max(first, lo) < min(stop, hi)
-    ]
+def _axis_read(stops: Sequence[int], parts: _Parts) -> AxisRead:
+    """Return the parts of the chunks with these cumulative sizes that contain samples."""
+    pieces: list[tuple[int, int, int, int]] = []
+    for first, stop in parts:
+        number = bisect_right(stops, first)
+        while first < stop:
+            low = stops[number - 1] if number else 0
+            if low < stops[number]:
+                pieces.append((number, first, min(stop, stops[number]), low))
+                first = stops[number]
+            number += 1
     return _as_read(pieces) if pieces else AxisRead((0,), ((0, 0),), ((0, 0),), 0)
 
 
@@ -171,7 +176,7 @@ class Blocks:
         each = [_distinct(chunks) for chunks in self._chunks]
         for axis, windows in zip(self._y.space, self._windows, strict=True):
             each[axis] = _distinct([(one.axis, one.runs) for one in windows])
-        index = [each[0 if number is None else number] if number is not None else [0] for number in self._numbers]
+        index = [[0] if number is None else each[number] for number in self._numbers]
         return {self.at(numbers)[0].geometry for numbers in islice(product(*index), _MOST_PROBLEMS)}
 
     def indices(self) -> Iterator[tuple[int, ...]]:

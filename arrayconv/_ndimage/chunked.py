@@ -64,6 +64,13 @@ def run(call: Call, x: Any, passes: tuple[Pass, ...]) -> Any:
     return chunks(validated.x, validated.kernel)
 
 
+def remark(call: Call, passes: tuple[Pass, ...]) -> str:
+    """Return what an explanation says of the passes of a chunk."""
+    if _commutes(call, passes):
+        return "all passes of a chunk run in one task, on x extended along all axes first"
+    return "passes run one after the other, each in tasks of its own, since its boundary is not that of the next"
+
+
 def _commutes(call: Call, passes: tuple[Pass, ...]) -> bool:
     """Whether x may be extended along all axes first; weights that are computed later are passed to their own tasks."""
     axes = [axis for one in passes for axis in one.axes]

@@ -89,6 +89,8 @@ def _run(call: Call, chain: tuple[Pass, ...], cache_key: Hashable | None, takes_
     own = fused.bind(call, (chain,), takes_weights=takes_weights) if can_fuse else None
     if dry_run.is_active():
         _chained(call, chain)
+        if len(chain) > 1 and is_lazy(call.source.backend):
+            dry_run.remark(chunked.remark(call, chain))
         if own is not None:
             dry_run.note_fused(own.candidate())
         return stand_in(call, call.result, x)
@@ -231,8 +233,10 @@ def _chained(call: Call, chain: tuple[Pass, ...]) -> tuple[Array, tuple[_BoundPa
 
 def _plan_only(call: Call, x: Array, one: Pass, step: _BoundPass) -> Array:
     """Note the plan of a pass; return a stand-in for its result."""
-    step.call(x, one.weights)
+    y = step.call(x, one.weights)
     dry_run.note_axes(one.axes)
+    if is_lazy(call.source.backend):  # in its chunks
+        return call.cast(y, call.working)
     return stand_in(call, call.working, x)
 
 
