@@ -198,7 +198,9 @@ def _of_chunks(
     if measure:
         raise ValueError("explain: `measure` runs on arrays, not on Dask's. Pass the shape of a chunk with its halo.")
     if derivatives:
-        raise TypeError("explain: Dask arrays have no gradients. Leave `derivatives` out, or pass the shape of a chunk.")
+        raise TypeError(
+            "explain: Dask arrays have no gradients. Leave `derivatives` out, or pass the shape of a chunk."
+        )
     one, remarks = chunked.planned("explain", operands, kernel_shape, *call)
     return replace(explanation.explanation(one.plan, call[1].shape, labels), remarks=remarks)
 

@@ -32,6 +32,7 @@ LAYERS = [  # top to bottom; a module may import the ones of lower layers only
     {"_convolver", "_einconv", "_ndimage", "_nn", "_signal"},  # how some of them translate
     {"_calls"},
     {"_autodiff"},
+    {"_chunked"},
     {"_run"},
     {"_plan"},
     {"_accel"},
@@ -56,6 +57,8 @@ FOREIGN = {
     "_fft/scipy": {"scipy"},
     "_fft/torch": {"torch"},
     "nn/modules": {"torch"},
+    "_chunked/elementwise": {"dask"},
+    "_chunked/graph": {"dask"},
     "_cli/console": {"rich"},
 }
 

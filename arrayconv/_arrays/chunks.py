@@ -21,6 +21,14 @@ def by_elements(function: Callable[..., Any], arrays: tuple[Any, ...], dtype: An
     return import_module("arrayconv._chunked.elementwise").elementwise(function, arrays, dtype, *settings)
 
 
+def arange(x: Any, start: int, stop: int, *, xp: Namespace, device: Any) -> Any:
+    """Return ascending integers as an array like x; beside a lazy array one chunk of the library of its chunks."""
+    if chunk_like(x) is x:
+        return xp.arange(start, stop, device=device)
+    _, own, device = chunk_library("arange", "x", x)
+    return import_module("arrayconv._chunked.elementwise").one_chunk(own.arange(start, stop, device=device))
+
+
 def chunk_like(x: Any) -> Any:
     """Return an empty array like a lazy array's chunks; any other array itself."""
     return getattr(x, "_meta", x)

@@ -74,10 +74,9 @@ def operands(
 def _lazy_operands(function: str, x: Any, kernel: Any, dtype: Any, names: tuple[str, str]) -> Operands:
     """Admit a lazy array and a kernel, which is lazy too or an array like the chunks: by the rules of the chunks."""
     backend = identify(function, names[0], x)
-    samples = [array._meta if library_row(identify(function, name, array)).lazy else array
-               for name, array in zip(names, (x, kernel), strict=True)]
-    of_chunks = operands(function, *samples, dtype, names)
-    is_lazy = samples[1] is not kernel
+    is_lazy = library_row(identify(function, names[1], kernel)).lazy
+    sample = kernel._meta if is_lazy else kernel
+    of_chunks = operands(function, x._meta, sample, dtype, names)  # pyright: ignore[reportAttributeAccessIssue]
     kernel = kernel if is_lazy else of_chunks.kernel
     return Operands(x, kernel, namespace_of(backend, x), of_chunks.device, lazy(backend, of_chunks.traits))
 

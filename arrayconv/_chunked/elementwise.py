@@ -23,6 +23,12 @@ def elementwise(function: Callable[..., Any], arrays: tuple[Any, ...], dtype: An
     return da.map_blocks(_run, *arrays, function=function, settings=settings, dtype=dtype, meta=meta)
 
 
+def one_chunk(array: Any) -> Any:
+    """Return an array as a Dask array of one chunk."""
+    whole: Any = -1
+    return da.from_array(array, chunks=whole, asarray=False)
+
+
 @float_errors_ignored
 def _run(*chunks: Any, function: Callable[..., Any], settings: tuple[Any, ...]) -> Any:
     first = chunks[0]

@@ -19,6 +19,7 @@ from dask.array.utils import meta_from_array
 from dask.base import tokenize
 from dask.highlevelgraph import HighLevelGraph
 
+from arrayconv._chunked.elementwise import one_chunk
 from arrayconv._chunked.tasks import Block, Box, Job, Reads, run
 from arrayconv._problem.boundary import Source
 from arrayconv._problem.chunking import Window, block_problem, output_chunks, ranges, result_roles, roles, window
@@ -112,7 +113,7 @@ def _on_axes(array: Any, split: Shape) -> Any:
 
 def lazy(array: Any) -> Any:
     """Return an operand as a Dask array: one that is not is one chunk."""
-    return array if isinstance(array, da.Array) else da.from_array(array, chunks=-1, asarray=False)
+    return array if isinstance(array, da.Array) else one_chunk(array)
 
 
 class Blocks:
@@ -196,7 +197,9 @@ class Blocks:
         kernel, kernel_chunks = (None, []) if self.whole_kernel else self.kernel.reads(kernel_parts, ())
         y = tuple([stop - first for first, stop in outputs])
         shape = tuple([1 if number is None else y[number] for number in self._numbers])
-        block = Block(x, kernel, self._geometry(x.split, _lengths(kernel_parts), y, tuple([one.axis for one in windows]), shape))
+        block = Block(
+            x, kernel, self._geometry(x.split, _lengths(kernel_parts), y, tuple([one.axis for one in windows]), shape)
+        )
         return self._shared(block), x_chunks + kernel_chunks
 
     def _x_parts(
@@ -266,7 +269,7 @@ def blocks(problem: Problem, x: Any, kernel: Any, accumulator: str, *, whole_ker
     With a `whole_kernel` no block reads it, and filters and groups are not cut.
     """
     if whole_kernel:
-        kernel = da.zeros(problem.layout.kernel.split, dtype=accumulator, chunks=-1)
+        kernel = da.zeros(problem.layout.kernel.split, dtype=accumulator, chunks=-1)  # pyright: ignore[reportCallIssue]
     of_x, of_kernel = problem.sums or (None, None)
     x, kernel = summed(lazy(x), of_x, accumulator), summed(lazy(kernel), of_kernel, accumulator)
     return Blocks(problem, x, kernel, whole_kernel=whole_kernel)

@@ -22,7 +22,7 @@ from arrayconv._calls.chunked import ChunkedCall
 from arrayconv._ndimage.validation import Call, Source
 from arrayconv._ndimage.window import Pass, windows_along
 from arrayconv._ops.pad import along
-from arrayconv._problem.boundary import reads_samples
+from arrayconv._problem.boundary import Boundary, reads_samples
 from arrayconv._problem.chunking import block_shape
 from arrayconv._problem.problem import Problem, paired
 from arrayconv._runtime.tracing import shape_of
@@ -87,7 +87,7 @@ def _problem(
 ) -> Problem:
     """Return the windows of all passes as those of one kernel."""
     taps = tuple(size for one in passes for size in shape_of(one.weights))
-    boundaries = tuple(boundary for one in passes for boundary in one.boundaries)
+    boundaries: tuple[Boundary, ...] = tuple(boundary for one in passes for boundary in one.boundaries)
     windows = windows_along(shape, axes, taps, before, boundaries)
     return paired(function, shape, taps, axes, dict(zip(axes, windows, strict=True)))
 

@@ -73,8 +73,8 @@ class Call(NamedTuple):
     @property
     def dtype(self) -> Any:
         """The result's dtype, as an array of the library shows it."""
-        xp = self.source.xp
-        return xp.zeros(0, dtype=getattr(xp, self.result), device=self.source.device).dtype
+        xp, device = self.source.of_weights
+        return xp.zeros(0, dtype=getattr(xp, self.result), device=device).dtype
 
     @property
     def working(self) -> str:

@@ -13,10 +13,10 @@ from math import prod
 from typing import NamedTuple
 
 from arrayconv._problem.boundary import FILL, Run, Source, distinct_runs, merge_runs, runs
+from arrayconv._problem.gather import shift_to_data
 from arrayconv._problem.layout import Layout, Permutation, Shape
 from arrayconv._problem.problem import Problem
 from arrayconv._problem.spec import Axis, Spec
-from arrayconv._problem.gather import shift_to_data
 from arrayconv._problem.split import Range, cut, extended
 
 _NO_EXTENSION: frozenset[str] = frozenset()
@@ -53,7 +53,8 @@ def roles(permutation: Permutation, count: int) -> Roles:
             number += 1
         each.append(tuple(remaining[:number]))
         del remaining[:number]
-    return Roles(*each, permutation.order[len(permutation.order) - count :])
+    first, second, third = each
+    return Roles(first, second, third, permutation.order[len(permutation.order) - count :])
 
 
 def result_roles(layout: Layout, count: int) -> Roles:
@@ -150,7 +151,9 @@ def ranges(chunks: Sequence[int]) -> tuple[Range, ...]:
     return tuple(pairwise(accumulate(chunks, initial=0)))
 
 
-def block_problem(problem: Problem, shapes: tuple[Shape, Shape, Shape], axes: tuple[Axis, ...], shape: Shape) -> Problem:
+def block_problem(
+    problem: Problem, shapes: tuple[Shape, Shape, Shape], axes: tuple[Axis, ...], shape: Shape
+) -> Problem:
     """Return the problem of one block: the same layout for smaller operands.
 
     Parameters

@@ -1,7 +1,7 @@
 """Every door on a Dask array, chunks drawn at random, equals the call on the whole array.
 
-Integers are exact, and filters too; other floats differ by at most twice their bound. What a call refuses is refused in the same words. ARRAYCONV_CHUNKED_EXAMPLES says how many
-calls each test draws.
+Integers are exact, and filters too; other floats differ by at most twice their bound. What a call refuses is refused in
+the same words. ARRAYCONV_CHUNKED_EXAMPLES says how many calls each test draws.
 """
 
 import os
@@ -101,7 +101,9 @@ def equal(y, expected, bound=None):
 def geometries(draw, least=1, *, pairs=False):
     """Draw shapes and options of `convolve` and `correlate`; with `pairs` the kernel has the convolved axes alone."""
     ndim = draw(st.integers(least, 3))
-    shape = tuple(draw(st.lists(st.integers(0 if ndim == 1 else 1, (40, 12, 6)[ndim - 1]), min_size=ndim, max_size=ndim)))
+    shape = tuple(
+        draw(st.lists(st.integers(0 if ndim == 1 else 1, (40, 12, 6)[ndim - 1]), min_size=ndim, max_size=ndim))
+    )
     axes = tuple(draw(st.permutations(range(ndim)))[: draw(st.integers(least, ndim))])
     taps = [draw(st.integers(1, (50, 9, 4)[ndim - 1])) for _ in axes]
     if pairs or draw(st.booleans()):
@@ -241,7 +243,10 @@ def test_signals_are_those_of_the_whole_array(name, data):
 @hypothesis.given(st.sampled_from(sorted(_BOUNDARIES)), st.data())
 def test_resampled_signals_are_those_of_the_whole_array(mode, data):
     draw = data.draw
-    shape, up, down = (draw(st.integers(1, 4)), draw(st.integers(1, 20))), *(draw(st.integers(1, 4)) for _ in range(2)),
+    shape, up, down = (
+        (draw(st.integers(1, 4)), draw(st.integers(1, 20))),
+        *(draw(st.integers(1, 4)) for _ in range(2)),
+    )
     x, h = (whole_numbers(seed, n) for seed, n in ((0, shape), (1, (draw(st.integers(1, 9)),))))
     compare(draw, lambda x, h: signal.upfirdn(h, x, up, down, axis=1, mode=mode, cval=2), x, h)
 
