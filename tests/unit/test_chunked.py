@@ -213,7 +213,8 @@ LIMITED = """
 import resource, numpy as np, dask, dask.array as da, arrayconv
 from arrayconv import ndimage
 warm = da.zeros((64, 64), chunks=32)
-calls = [lambda x: arrayconv.convolve(x, np.ones((5, 5)), "same", boundary="wrap"), lambda x: ndimage.uniform_filter(x, 5)]
+convolve = lambda x: arrayconv.convolve(x, np.ones((5, 5)), "same", boundary="wrap")
+calls = [convolve, lambda x: ndimage.uniform_filter(x, 5)]
 with dask.config.set(scheduler="synchronous"), arrayconv.config.using(threads=1):
     [call(warm).sum().compute() for call in calls]
     pages = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
