@@ -34,14 +34,14 @@ def in_this_thread():
 
 
 @st.composite
-def chunks(draw, shape):
+def chunks(draw, shape, *, empty=True):
     """Draw the chunks of an array: of any sizes, and now and then of none."""
-    return tuple(tuple(draw(_chunks(size))) for size in shape)
+    return tuple(tuple(draw(_chunks(size, empty))) for size in shape)
 
 
 @st.composite
-def _chunks(draw, size):
-    least = draw(st.sampled_from([1, 1, 1, 0]))
+def _chunks(draw, size, empty):
+    least = draw(st.sampled_from([1, 1, 1, 0] if empty else [1]))
     sizes, remaining = [], size
     while remaining:
         sizes.append(draw(st.integers(least, remaining)))
@@ -61,8 +61,8 @@ def numbers(seed, shape, dtype):
     return (x if np.dtype(dtype).kind == "c" else x.real).astype(dtype)
 
 
-def lazily(draw, array):
-    return da.from_array(array, chunks=draw(chunks(array.shape)))
+def lazily(draw, array, *, empty=True):
+    return da.from_array(array, chunks=draw(chunks(array.shape, empty=empty)))
 
 
 def outcome(call, *arrays):
@@ -73,11 +73,14 @@ def outcome(call, *arrays):
         return None, (type(refusal), str(refusal))
 
 
-def compare(draw, call, x, kernel, *, bound=None):
-    """Compare a call of arrays with the call of x in chunks, and of the kernel so or as it is."""
+def compare(draw, call, x, kernel, *, bound=None, empty=True):
+    """Compare a call of arrays with the call of x in chunks, and of the kernel so or as it is.
+
+    No chunk is `empty` where Dask's own functions run on x too: its reshape and its rechunk fail for some.
+    """
     expected, refusal = outcome(call, x, kernel)
-    lazy_kernel = lazily(draw, kernel) if draw(st.booleans(), label="lazy kernel") else kernel
-    y, lazy_refusal = outcome(call, lazily(draw, x), lazy_kernel)
+    lazy_kernel = lazily(draw, kernel, empty=empty) if draw(st.booleans(), label="lazy kernel") else kernel
+    y, lazy_refusal = outcome(call, lazily(draw, x, empty=empty), lazy_kernel)
     assert refusal == lazy_refusal
     if refusal is None:
         equal(y, expected, bound)
@@ -225,7 +228,9 @@ def test_filters_are_those_of_the_whole_array(call, data):
     y, lazy_refusal = outcome(lambda x: function(x, **options), lazily(data.draw, x))
     assert refusal == lazy_refusal
     if refusal is None:
-        equal(y, expected)
+        scale = np.abs(x.astype(complex)).max() * test_fused_filters.gain(options) + abs(options["cval"])
+        is_exact = expected.dtype.kind in "biu"  # in one call a sum of derivatives is rounded once
+        equal(y, expected, None if is_exact else np.float64(32 * np.finfo(expected.dtype).eps * scale))
 
 
 @drawn
@@ -240,7 +245,7 @@ def test_signals_are_those_of_the_whole_array(name, data):
     if planar:
         options = {"boundary": draw(st.sampled_from(["fill", "wrap", "symm"])), "fillvalue": draw(st.integers(0, 5))}
     first, second = (numbers(seed, *pair) for seed, pair in enumerate(zip(shapes, dtypes, strict=True)))
-    compare(draw, lambda a, b: getattr(signal, name)(a, b, mode, **options), first, second)
+    compare(draw, lambda a, b: getattr(signal, name)(a, b, mode, **options), first, second, empty=False)
 
 
 @drawn
@@ -252,7 +257,7 @@ def test_resampled_signals_are_those_of_the_whole_array(mode, data):
         *(draw(st.integers(1, 4)) for _ in range(2)),
     )
     x, h = (whole_numbers(seed, n) for seed, n in ((0, shape), (1, (draw(st.integers(1, 9)),))))
-    compare(draw, lambda x, h: signal.upfirdn(h, x, up, down, axis=1, mode=mode, cval=2), x, h)
+    compare(draw, lambda x, h: signal.upfirdn(h, x, up, down, axis=1, mode=mode, cval=2), x, h, empty=False)
 
 
 def whole_numbers(seed, shape):
