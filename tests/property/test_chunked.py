@@ -1,4 +1,4 @@
-"""Every door on a Dask array, chunks drawn at random, equals the call on the whole array.
+"""Every door on a Dask array, chunks examples at random, equals the call on the whole array.
 
 Integers are exact, and filters too; other floats differ by at most twice their bound. What a call refuses is refused in
 the same words. ARRAYCONV_CHUNKED_EXAMPLES says how many calls each test draws.
@@ -24,7 +24,7 @@ BOUNDARIES = ("constant", "edge", "symmetric", "reflect", "wrap")
 INTEGERS = ("int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64")
 REFUSALS = (ValueError, TypeError, OverflowError, RuntimeError, NotImplementedError)
 UNSHRUNK = [phase for phase in hypothesis.Phase if phase.name not in ("shrink", "explain")]  # graphs take long
-drawn = hypothesis.settings(max_examples=EXAMPLES, deadline=None, phases=UNSHRUNK)
+examples = hypothesis.settings(max_examples=EXAMPLES, deadline=None, phases=UNSHRUNK)
 
 
 @pytest.fixture(autouse=True)
@@ -139,7 +139,7 @@ def is_small(shape, options):
     return prod(n + is_full * 9 * along.get(axis, 0) for axis, n in enumerate(shape)) < 1 << 9
 
 
-@drawn
+@examples
 @hypothesis.given(geometries(), st.sampled_from(INTEGERS), st.data())
 def test_integers_are_those_of_the_whole_array(call, dtype, data):
     name, shape, kernel, options = call
@@ -148,7 +148,7 @@ def test_integers_are_those_of_the_whole_array(call, dtype, data):
     compare(data.draw, lambda x, k: getattr(arrayconv, name)(x, k, **options), x, taps)
 
 
-@drawn
+@examples
 @hypothesis.given(geometries(), st.sampled_from(["float32", "float64", "complex64"]), st.data())
 def test_floats_are_those_of_the_whole_array(call, dtype, data):
     name, shape, kernel, options = call
@@ -169,7 +169,7 @@ PATTERNS = {  # pattern, shapes of x and the kernel on letters
 }
 
 
-@drawn
+@examples
 @hypothesis.given(st.sampled_from(list(PATTERNS)), st.data())
 def test_labelled_calls_are_those_of_the_whole_array(pattern, data):
     draw = data.draw
@@ -197,7 +197,7 @@ def test_labelled_calls_are_those_of_the_whole_array(pattern, data):
     compare(draw, lambda x, k: arrayconv.einconv(pattern, x, k, **options), x, kernel)
 
 
-@drawn
+@examples
 @hypothesis.given(st.data())
 def test_layers_are_those_of_the_whole_array(data):
     draw = data.draw
@@ -218,7 +218,7 @@ def test_layers_are_those_of_the_whole_array(data):
     compare(draw, lambda x, w: function(x, w, bias, **options), x, w)
 
 
-@drawn
+@examples
 @hypothesis.given(test_fused_filters.calls(), st.data())
 def test_filters_are_those_of_the_whole_array(call, data):
     name, dtype, shape, options, seed = call
@@ -233,7 +233,7 @@ def test_filters_are_those_of_the_whole_array(call, data):
         equal(y, expected, None if is_exact else np.float64(32 * np.finfo(expected.dtype).eps * scale))
 
 
-@drawn
+@examples
 @hypothesis.given(st.sampled_from(["convolve", "correlate", "convolve2d", "correlate2d"]), st.data())
 def test_signals_are_those_of_the_whole_array(name, data):
     draw = data.draw
@@ -248,7 +248,7 @@ def test_signals_are_those_of_the_whole_array(name, data):
     compare(draw, lambda a, b: getattr(signal, name)(a, b, mode, **options), first, second, empty=False)
 
 
-@drawn
+@examples
 @hypothesis.given(st.sampled_from(sorted(_BOUNDARIES)), st.data())
 def test_resampled_signals_are_those_of_the_whole_array(mode, data):
     draw = data.draw
@@ -265,7 +265,7 @@ def whole_numbers(seed, shape):
     return np.random.default_rng([seed, *shape]).integers(-9, 9, shape).astype(np.float64)
 
 
-@drawn
+@examples
 @hypothesis.given(st.data())
 def test_convolvers_are_those_of_the_whole_array(data):
     draw = data.draw
