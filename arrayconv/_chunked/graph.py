@@ -285,7 +285,8 @@ def array(cut: Blocks, job: Job, dtype: Any, like: Any) -> Any:
         key = (name, *index)
         tasks[key] = Task(key, run, job, block, *chunks)
     graph = HighLevelGraph.from_collections(name, tasks, dependencies=list(operands))
-    y = da.Array(graph, name, cut.chunks, meta=meta_from_array(like, len(cut.shape), dtype=dtype))
+    meta = meta_from_array(like, len(cut.shape), dtype=dtype)
+    y = da.Array(graph, name, cut.chunks, meta=meta)  # pyright: ignore[reportCallIssue]
     return y if cut.shape == cut.problem.shape else da.reshape(y, cut.problem.shape)
 
 
