@@ -86,7 +86,7 @@ def convolve(
     ValueError
         If an option is unknown, sizes contradict each other, or `max_workspace` is too small for any piece.
     NotImplementedError
-        If a forced `method` cannot run the problem (the text says why), or the array is lazy (Dask).
+        If a forced `method` cannot run the problem (the text says why).
 
     See Also
     --------
@@ -98,6 +98,7 @@ def convolve(
     -----
     O(n k) operations directly, O(n log n) by FFT; `explain` prints the choice and its workspace. NaN and infinities
     contaminate only the outputs whose window contains them, by every method. Differentiable where the library is.
+    Dask arrays give Dask arrays, computed chunk by chunk (see the page on Dask).
 
     Examples
     --------

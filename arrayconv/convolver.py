@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from dataclasses import replace
 from importlib import import_module
 from math import prod
 from typing import TYPE_CHECKING, Any, Literal
 
 from arrayconv import _accel, config
 from arrayconv._arrays import operands as admission
+from arrayconv._arrays.chunks import chunk_like, is_lazy
 from arrayconv._arrays.dtype_names import dtype_name
 from arrayconv._arrays.dtypes import itemsize
 from arrayconv._arrays.float_errors import float_errors_ignored
+from arrayconv._arrays.identify import identify
 from arrayconv._arrays.libraries import library_row
 from arrayconv._arrays.namespace import on_device
 from arrayconv._arrays.operands import Operands, traits_like
@@ -29,11 +32,13 @@ from arrayconv._convolver.store import CacheEntry, Store, key_of
 from arrayconv._convolver.terms import parse_terms
 from arrayconv._errors import flag
 from arrayconv._problem import positional
-from arrayconv._problem.axes import Mode
+from arrayconv._problem.axes import Mode, convolved_axes
+from arrayconv._problem.chunking import block_shape
 from arrayconv._problem.problem import Problem
 from arrayconv._runtime.tracing import is_compiling, is_traced, shape_of
 
 if TYPE_CHECKING:
+    from arrayconv._calls.chunked import ChunkedCall
     from arrayconv._convolver.explanation import ConvolverExplanation
     from arrayconv._stream.stream import Stream
 
@@ -165,6 +170,7 @@ class Convolver:
         self._geometry, self._options = parse_options(keywords, len(kernel.shape))
         self._kernel, self._keywords, self._store = kernel, keywords, Store()
         lists = () if terms is None or kernel.factors else [[[*factor] for factor in term] for term in terms]
+        self._of_chunks: Convolver | None = None  # of Dask arrays
         self._origin = (kernel.factors or lists) if kernel.separability.from_factors else kernel.array
 
     def __call__(self, x: Any, *, out: Any = None) -> Any:
@@ -192,6 +198,9 @@ class Convolver:
         recording = not is_compiling() and tape.is_recording()
         if entry is not None and out is not None and (recording or not _writes_in_place(entry, x, out)):
             entry = None
+        if entry is None and is_lazy(identify(FUNCTION, "x", x)):
+            operands, call, _ = self._chunked(x)
+            return call(operands.x, operands.kernel, out=out)
         if entry is None:
             entry, operands = self._validate(x, out, key)
         elif entry.call is not None and not recording:
@@ -235,6 +244,8 @@ class Convolver:
             shape = shape_argument(FUNCTION, "x_or_shape", x_or_shape)
             traits = traits_like(FUNCTION, self._kernel.array if like is None else like, self._keywords.dtype)
             x_dtype = traits.output
+        elif is_lazy(identify(FUNCTION, "x_or_shape", x_or_shape)):
+            return self._explain_chunk(x_or_shape)
         else:
             names = ("x_or_shape", "kernel")
             operands = admission.operands(FUNCTION, x_or_shape, self._kernel.array, self._keywords.dtype, names)
@@ -281,6 +292,15 @@ class Convolver:
         options = self._geometry, self._options, self._keywords.dtype, axis, max_latency
         create = import_module("arrayconv._stream.stream").create  # importing it takes milliseconds
         return create(self._kernel[:3], self._kernel.separability, options, self._keywords.separable is True)
+
+    def _explain_chunk(self, x: Any) -> ConvolverExplanation:
+        """Say what the largest chunk of a call on a Dask array would do."""
+        operands, call, of_chunks = self._chunked(x)
+        with dry_run.recording() as record:
+            y = call(operands.x, operands.kernel)
+        shape = block_shape(record.calls[0].problem, call.settings.space)
+        described = of_chunks.explain(shape, like=chunk_like(x))
+        return replace(described, output_shape=shape_of(y), remarks=tuple(record.remarks))
 
     def clear(self) -> None:
         """Evict what earlier calls cached: plans, spectra, factors. The kernel stays."""
@@ -349,6 +369,20 @@ class Convolver:
         )
         bare = operands._replace(x=_NOTHING)
         return CacheEntry(bare, problem, self._options, plan, factors, constants, call, calls, own)
+
+    def _chunked(self, x: Any) -> tuple[Operands, ChunkedCall, Convolver]:
+        """Return the operands of a call on a Dask array, the call, and the convolver of its chunks."""
+        operands = admission.operands(FUNCTION, x, self._kernel.array, self._keywords.dtype)
+        prepare.check_fill(FUNCTION, self._options.fill_value, operands.traits)
+        if self._of_chunks is None:
+            own = self._keywords._replace(mode="valid", lags=None, boundary="constant", fill_value=0)
+            factors = self._kernel.separability.from_factors
+            self._of_chunks = _rebuilt(type(self), self._origin, factors, own._asdict())
+        shape = shape_of(x)
+        space = convolved_axes(FUNCTION, len(shape), len(self.shape), self._geometry.axes)
+        bind_chunks = import_module("arrayconv._convolver.chunked").bind
+        call = bind_chunks(self._of_chunks, operands, self._problem(shape), self._options, space)
+        return operands, call, self._of_chunks
 
     def _problem(self, shape: tuple[int, ...]) -> Problem:
         return positional.problem(FUNCTION, shape, self.shape, self._geometry)

@@ -8,13 +8,15 @@ from functools import wraps
 from inspect import BoundArguments
 from typing import Any, ParamSpec, Protocol, overload
 
-from arrayconv._calls import dry_call, explanation, prepare, timing
+from arrayconv._arrays.traits import Traits
+from arrayconv._calls import chunked, dry_call, explanation, prepare, timing
 from arrayconv._calls.explanation import Explanation, shape_argument
 from arrayconv._einconv import lowering, options
 from arrayconv._einconv.labels import labelling, refuse_labelled, refuse_numbered
 from arrayconv._errors import flag
 from arrayconv._problem import positional
 from arrayconv._problem.axes import Mode
+from arrayconv._problem.problem import Problem
 
 __all__ = ["explain"]
 
@@ -172,6 +174,9 @@ def explain(
         problem = lowering.problem("explain", pattern, *shapes, labelled)
         labels = labelling("explain", pattern, *shapes, labelled, (traits.output, traits.accumulator))
     prepare.check_fill("explain", fill_value, traits)
+    if traits.chunk_backend and hasattr(x_or_shape, "chunks"):
+        operands = x_or_shape, kernel_or_shape
+        return _of_chunks(operands, shapes[1], (traits, problem, requested), labels, measure, derivatives)
     plan = prepare.plan("explain", problem, traits, requested)
     times = None
     if measure:
@@ -179,6 +184,25 @@ def explain(
         times = timing.methods(subjects, problem, requested, plan.candidates)
     gradients = explanation.gradients("explain", plan, requested.fill_value, shapes) if derivatives else ()
     return explanation.explanation(plan, problem.shape, labels, times, gradients)
+
+
+def _of_chunks(
+    operands: tuple[Any, Any],
+    kernel_shape: tuple[int, ...],
+    call: tuple[Traits, Problem, prepare.Options],
+    labels: explanation.Labelling,
+    measure: bool,
+    derivatives: bool,
+) -> Explanation:
+    """Explain what a task of a call on a Dask array does."""
+    if measure:
+        raise ValueError("explain: `measure` runs on arrays, not on Dask's. Pass the shape of a chunk with its halo.")
+    if derivatives:
+        raise TypeError(
+            "explain: Dask arrays have no gradients. Leave `derivatives` out, or pass the shape of a chunk."
+        )
+    one, remarks = chunked.planned("explain", operands, kernel_shape, *call)
+    return replace(explanation.explanation(one.plan, call[1].shape, labels), remarks=remarks)
 
 
 def _of_call(

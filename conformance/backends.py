@@ -66,7 +66,7 @@ class Backend(NamedTuple):
     @property
     def library(self):
         """The name of the package whose arrays these are, as error texts give it."""
-        return self.name if self.name in _LIBRARIES else type(self.xp.zeros(1)).__module__.split(".")[0]
+        return self.name.split(".")[0] if self.name in _LIBRARIES else type(self.xp.zeros(1)).__module__.split(".")[0]
 
     def dtype_name(self, array):
         return str(getattr(array.dtype, "name", None) or str(array.dtype).rsplit(".", 1)[-1]).rsplit(".", 1)[-1]
@@ -263,6 +263,19 @@ def _cupy_read(array):
     return array.get()
 
 
+def _dask(device):
+    if device not in (None, "cpu"):
+        raise Unavailable(f"dask.array has no device {device!r}, only 'cpu'")
+    xp = import_module("array_api_compat.dask.array")  # the library's own module lacks functions of the standard
+    return Backend("dask.array", xp, "cpu", "cpu, chunks of NumPy arrays", version("dask"), few=True)
+
+
+def _dask_array(backend, host, dtype):
+    """Two chunks along every axis."""
+    chunks = tuple(-(-size // 2) for size in host.shape)
+    return import_module("dask.array").from_array(host.astype(dtype), chunks=chunks)
+
+
 class _Library(NamedTuple):
     """What a library needs beyond the standard; the defaults are those of any namespace."""
 
@@ -278,6 +291,7 @@ _LIBRARIES = {
     "torch": _Library(_torch, _torch_array, _torch_read, _torch_has),
     "jax": _Library(_jax, _jax_array, jit=_jax_jit),
     "array_api_strict": _Library(_strict, read=_strict_read, has=_strict_has),
+    "dask.array": _Library(_dask, _dask_array),
     "cupy": _Library(_cupy, read=_cupy_read),
 }
 

@@ -24,7 +24,7 @@ os.environ["ARRAYCONV_CACHE_DIR"] = os.devnull  # in which there is no file
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "4")  # read when NumPy is imported: in workers and child processes
 
-LIBRARIES = tuple(row.name for row in ROWS.values() if row.array_types and not row.gpu_only)
+LIBRARIES = tuple(row.name for row in ROWS.values() if row.array_types and not row.gpu_only and not row.lazy)
 
 # XLA compiles the tests' many small programs a quarter faster without its costly passes. What users run is compiled
 # with all of them by the conformance suite.

@@ -35,6 +35,7 @@ LAYERS = [  # top to bottom; a module may import the ones of lower layers only
     {"_convolver", "_einconv", "_matching", "_missing", "_ndimage", "_nn", "_signal", "_stream"},  # how some translate
     {"_calls"},
     {"_autodiff"},
+    {"_chunked"},
     {"_run"},
     {"_plan"},
     {"_accel"},
@@ -59,6 +60,8 @@ FOREIGN = {
     "_fft/scipy": {"scipy"},
     "_fft/torch": {"torch"},
     "nn/modules": {"torch"},
+    "_chunked/elementwise": {"dask"},
+    "_chunked/graph": {"dask"},
     "_cli/console": {"rich"},
 }
 

@@ -1,7 +1,8 @@
 """Which library an array belongs to, and what is refused.
 
 * No array library is imported on a user's behalf: a type is recognised by the package that defines it.
-* Arrays whose meaning would be lost silently are refused by type: masks, matrices, sparse storage, lazy arrays.
+* Arrays whose meaning would be lost silently are refused by type: masks, matrices, sparse storage.
+* A lazy array is a Dask array of chunks that are admitted themselves, of known sizes.
 """
 
 from __future__ import annotations
@@ -24,8 +25,6 @@ def library(kind: type) -> str:
     ------
     TypeError
         For array-like types whose meaning would be lost: masks, matrices, sparse storage, subclasses.
-    NotImplementedError
-        For Dask arrays.
     """
     wrappers.check_type(kind)
     row = row_of_type(kind)
@@ -45,6 +44,8 @@ def identify(function: str, argument: str, value: Any) -> str:
     name = admitted(function, argument, value)
     if name == "torch" and value.layout is not sys.modules["torch"].strided:
         raise TypeError(f"{function}: `{argument}` is a sparse torch tensor ({value.layout}). Call .to_dense() first.")
+    if name and library_row(name).lazy:
+        _check_chunks(function, argument, value)
     if isinstance(value, (list, tuple)):
         _check_entries(function, argument, value)
     elif not name and not isinstance(value, (int, float, complex)):
@@ -63,6 +64,18 @@ def admitted(function: str, argument: str, value: Any) -> str:
     except (TypeError, NotImplementedError) as refusal:
         raise type(refusal)(f"{function}: `{argument}` {refusal}.") from None
     return name
+
+
+def _check_chunks(function: str, argument: str, value: Any) -> None:
+    """Refuse a lazy array of unknown shape, or of chunks that would be refused themselves."""
+    if any(size != size for size in value.shape):
+        raise ValueError(
+            f"{function}: `{argument}` must have chunks of known sizes. Got shape {value.shape}. Call "
+            f"{argument}.compute_chunk_sizes() first."
+        )
+    library_of_chunks = identify(function, argument, value._meta)
+    if library_row(library_of_chunks).lazy:
+        raise TypeError(f"{function}: `{argument}` is a Dask array whose chunks are Dask arrays. Compute them first.")
 
 
 def _check_entries(function: str, argument: str, values: Any) -> None:

@@ -36,6 +36,15 @@ class Card(NamedTuple):
     memory: int = 0
 
 
+def _chunk_device(x: Any) -> Any:
+    """Return the device of a lazy array's chunks, and of a chunk of it the same."""
+    return compat.device(getattr(x, "_meta", x))
+
+
+def _no_wait(array: Any) -> None:
+    """Return at once: a lazy array is computed when its owner says so."""
+
+
 def _no_number(device: Any) -> int | None:
     return None
 
@@ -59,6 +68,7 @@ class Library(NamedTuple):
     compiled_loops: bool = False  # this package's loops run on its arrays of the CPU, on several threads
     plain_types: bool = False  # no type of its packages contains more than numbers
     gpu_only: bool = False
+    lazy: bool = False  # an array is a graph of chunks of another library, computed later
     current_device: bool = False  # arrays are created and computed on the thread's current device, whatever theirs is
     dtype_hint: str = ""  # what to do where a dtype is missing
     device: Callable[[Any], Any] = compat.device  # of an array
@@ -231,7 +241,17 @@ LIBRARIES: dict[str, Library] = {
             devices=_strict_devices,
             to_numpy=to_numpy.of_strict,
         ),
-        Library("dask", namespace="dask.array"),  # its arrays are refused: see `wrappers`
+        Library(
+            "dask",
+            packages=("dask",),
+            array_types=("Array",),
+            namespace="array_api_compat.dask.array",
+            aliases=("dask.array",),
+            plain_types=True,
+            lazy=True,
+            device=_chunk_device,
+            wait=_no_wait,
+        ),
     )
 }
 # Compilers follow a look-up in these, and hardly one in the table.

@@ -14,9 +14,9 @@ from arrayconv._arrays.array import Array
 from arrayconv._arrays.dtype_names import checked_dtype_name, requested_dtype_name
 from arrayconv._arrays.float_errors import float_errors_ignored
 from arrayconv._arrays.identify import admitted, device_of, identify
-from arrayconv._arrays.libraries import is_standard_only
+from arrayconv._arrays.libraries import is_standard_only, library_row
 from arrayconv._arrays.namespace import Namespace, has_dtype, is_namespace, namespace_of, requested_namespace
-from arrayconv._arrays.traits import Traits, traits
+from arrayconv._arrays.traits import Traits, lazy, traits
 from arrayconv._runtime import torch_modes
 from arrayconv._runtime.tracing import is_compiling, is_traced
 
@@ -45,11 +45,14 @@ def operands(
         x, first = host.array(function, names[0], x), "numpy"
     if isinstance(kernel, np.generic):
         kernel = np.asarray(kernel)
-    if second and first != second:
+    if second and first != second and not library_row(first).lazy:
+        _check_lazy_kernel(function, names, x, second)
         raise TypeError(
             f"{function}: `{names[0]}` and `{names[1]}` must come from one array library. "
             f"Got {first} and {second}. Convert one of them first; nothing is moved behind your back."
         )
+    if library_row(first or second).lazy:
+        return _lazy_operands(function, x, kernel, dtype, names)
     xp = namespace_of(first, x)
     device = device_of(x)
     x_name = checked_dtype_name(function, names[0], x.dtype)
@@ -66,6 +69,26 @@ def operands(
     dtypes = x_name, checked_dtype_name(function, names[1], kernel.dtype)
     output = _output_name(function, names, dtypes, dtype, first, xp, device)
     return Operands(x, kernel, xp, device, traits(first, device, xp, output, traced=is_traced(first, x, kernel)))
+
+
+def _lazy_operands(function: str, x: Any, kernel: Any, dtype: Any, names: tuple[str, str]) -> Operands:
+    """Admit a lazy array and a kernel, which is lazy too or an array like the chunks: by the rules of the chunks."""
+    backend = identify(function, names[0], x)
+    is_lazy = library_row(identify(function, names[1], kernel)).lazy
+    sample = kernel._meta if is_lazy else kernel
+    of_chunks = operands(function, x._meta, sample, dtype, names)  # pyright: ignore[reportAttributeAccessIssue]
+    kernel = kernel if is_lazy else of_chunks.kernel
+    return Operands(x, kernel, namespace_of(backend, x), of_chunks.device, lazy(backend, of_chunks.traits))
+
+
+def _check_lazy_kernel(function: str, names: tuple[str, str], x: Any, second: str) -> None:
+    """Refuse a lazy kernel on an array that is not: the array would be in the graph as one chunk."""
+    if library_row(second).lazy:
+        raise TypeError(
+            f"{function}: `{names[0]}` must be a Dask array where `{names[1]}` is one. Got `{names[0]}` of "
+            f"{type(x).__name__}, shape {tuple(x.shape)}. Cut it into chunks by dask.array.from_array, or compute "
+            f"`{names[1]}` first."
+        )
 
 
 def _check_devices(function: str, names: tuple[str, str], backend: str, x: Any, kernel: Any) -> None:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from arrayconv._arrays import dtypes
 from arrayconv._arrays.identify import device_kind
 from arrayconv._arrays.libraries import Card, is_immutable, is_standard_only, library_row
-from arrayconv._arrays.namespace import Namespace, has_dtype, has_fft, writing
+from arrayconv._arrays.namespace import Namespace, compat_namespace, has_dtype, has_fft, writing
 from arrayconv._runtime.tracing import is_recorded, planning
 
 _GPUS = frozenset(("cuda", "gpu", "rocm", "xpu", "mps"))
@@ -32,11 +32,17 @@ class Traits(NamedTuple):
     card: str = ""  # the driver's name of a GPU, '' for an unknown one
     memory: int = 0  # bytes of that GPU, 0 for an unknown one
     origin: str = ""  # the library of the caller's arrays, where the backend computes over the same memory
+    chunk_backend: str = ""  # of a lazy backend: the library of its chunks, whose traits the other fields are
 
     @property
     def library(self) -> str:
         """The library of the caller's arrays."""
         return self.origin or self.backend
+
+    @property
+    def of_chunk(self) -> Traits:
+        """The traits of a lazy array's chunks; its own for any other."""
+        return self._replace(backend=self.chunk_backend, chunk_backend="") if self.chunk_backend else self
 
     @property
     def row(self) -> str:
@@ -61,7 +67,9 @@ class Traits(NamedTuple):
 
 
 def traits(backend: str, device: Any, xp: Namespace, output: str, *, traced: bool = False) -> Traits:
-    """Return what a plan may know of arrays of this library on this device."""
+    """Return what a plan may know of arrays of this library on this device; of a lazy one NumPy's as its chunks."""
+    if library_row(backend).lazy:
+        return lazy(backend, traits("numpy", "cpu", compat_namespace("numpy"), output))
     kind = device_kind(backend, device)
     exact = dtypes.kind(output) == "integer"
     readable, integer_matmul = _on_device(backend, kind)
@@ -80,6 +88,11 @@ def traits(backend: str, device: Any, xp: Namespace, output: str, *, traced: boo
         card=card,
         memory=memory,
     )
+
+
+def lazy(backend: str, of_chunks: Traits) -> Traits:
+    """Return the traits of a lazy library's arrays from those of their chunks."""
+    return of_chunks._replace(backend=backend, chunk_backend=of_chunks.backend)
 
 
 ON_CARDS = ("cupy", "torch", "jax")  # libraries of `traits_on_card`

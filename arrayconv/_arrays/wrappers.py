@@ -27,11 +27,6 @@ _EXTRAS = {  # attribute -> what a convolution of the numbers alone would lose
     "_units": "a unit",
     "dims": "names of axes",
 }
-_CHUNKS = "chunk-wise convolution is not implemented yet"
-_DASK = (
-    f"is a Dask array, and {_CHUNKS}. Computing it here would load the whole "
-    "array, so it is refused. Call .compute() on it first, or map_overlap with a function that calls arrayconv"
-)
 
 
 def check_type(kind: type) -> None:
@@ -41,8 +36,6 @@ def check_type(kind: type) -> None:
     ------
     TypeError
         For subclasses of `numpy.ndarray` (matrices, masks, units and others), and for sparse storage.
-    NotImplementedError
-        For Dask arrays.
     """
     package = kind.__module__.split(".")[0]
     if issubclass(kind, np.ndarray) and kind not in (np.ndarray, np.memmap):
@@ -51,8 +44,6 @@ def check_type(kind: type) -> None:
         )
     if package == "sparse" or ".sparse" in kind.__module__:
         raise _sparse(kind)
-    if package == "dask":
-        raise NotImplementedError(_DASK)
 
 
 def may_wrap(kind: type) -> bool:
@@ -74,7 +65,8 @@ def check_value(value: Any) -> None:
         raise _sparse(kind)
     if _has(value, "chunks"):
         raise NotImplementedError(
-            f"is a {named(kind)} in chunks (`.chunks`), and {_CHUNKS}. Load it into a single array first"
+            f"is a {named(kind)} in chunks (`.chunks`), and of such arrays only Dask's are convolved chunk by chunk. "
+            f"Load it into a single array, or pass dask.array.from_array of it"
         )
 
 

@@ -44,6 +44,7 @@ Direct = Callable[..., Any]
 
 _UNBOUND: Any = object()
 _GRADIENTS = "arrayconv._calls.gradients"  # of tensors alone: other arrays need not import it
+_CHUNKED = "arrayconv._calls.chunked"
 _MAX_SIGNATURES = 16  # of `out` arrays, cached by one call
 
 
@@ -78,6 +79,8 @@ def bind(
         The array that the first call writes to.
     """
     check_fill(function, options.fill_value, operands.traits)
+    if operands.traits.chunk_backend:
+        return import_module(_CHUNKED).ChunkedCall(function, operands, problem, options, postprocess)
     kind = _DeviceCall if library_row(operands.traits.backend).current_device else BoundCall
     call = kind(function, operands, problem, options, postprocess)
     if out is None:

@@ -74,6 +74,13 @@ def note(operands: Operands, problem: Problem, plan: Plan, fill: complex) -> Any
     return stand_in(problem.shape, operands.traits.output, xp=operands.xp, device=operands.device)
 
 
+def note_call(call: PlannedCall) -> None:
+    """Note a planned call whose stand-in is the caller's own."""
+    record = _record.get()
+    if record is not None:
+        record.calls.append(call)
+
+
 def note_axes(axes: Shape) -> None:
     """Say along which axes of x the convolution runs that was noted last."""
     record = _record.get()

@@ -67,7 +67,11 @@ def options(
 
 @planning(0)
 def plan(function: str, problem: Problem, traits: Traits, options: Options, extra_bytes: int = 0) -> Plan:
-    """Return the plan of a call; raises if the requested method, or every method, refuses it."""
+    """Return the plan of a call; raises if the requested method, or every method, refuses it.
+
+    Of a lazy array it is that of the whole problem on one array like its chunks.
+    """
+    traits = traits.of_chunk
     settings = config.current()
     limit = _default_workspace(traits) if options.max_workspace is None else options.max_workspace
     is_soft = options.max_workspace is None and not settings.capped

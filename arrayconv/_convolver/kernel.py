@@ -13,6 +13,7 @@ import numpy as np
 
 from arrayconv import _autodiff
 from arrayconv._arrays import dtypes, host
+from arrayconv._arrays.chunks import is_lazy
 from arrayconv._arrays.dtype_names import checked_dtype_name, dtype_name
 from arrayconv._arrays.float_errors import float_errors_ignored
 from arrayconv._arrays.identify import device_of, identify
@@ -55,6 +56,7 @@ class Kernel(NamedTuple):
 def parse_kernel(kernel: Any, separable: Any) -> Kernel:
     """Validate a kernel: an array of any library, or nested lists, which become arrays like each x."""
     library = identify(FUNCTION, "kernel", kernel)
+    check_not_lazy("kernel", library)
     if library == "":
         kernel = host.array(FUNCTION, "kernel", kernel)
     array, needs_autodiff = owned(library or "numpy", np.asarray(kernel) if isinstance(kernel, np.generic) else kernel)
@@ -62,6 +64,15 @@ def parse_kernel(kernel: Any, separable: Any) -> Kernel:
     check_taps(FUNCTION, shape_of(array))
     separability = _separability(library, array, needs_autodiff, separable)
     return Kernel(array if library else array.tolist(), array.dtype, needs_autodiff, separability)
+
+
+def check_not_lazy(argument: str, library: str) -> None:
+    """Refuse a Dask array, whose values are not there yet."""
+    if is_lazy(library):
+        raise TypeError(
+            f"{FUNCTION}: `{argument}` must have values, which are read once. Got a Dask array. Call .compute() on it "
+            f"first."
+        )
 
 
 def _separability(library: str, array: Any, needs_autodiff: bool, separable: Any) -> Separability:

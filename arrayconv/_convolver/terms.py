@@ -11,7 +11,16 @@ from arrayconv._arrays import host
 from arrayconv._arrays.dtype_names import checked_dtype_name, dtype_name
 from arrayconv._arrays.float_errors import float_errors_ignored
 from arrayconv._arrays.identify import device_of, identify
-from arrayconv._convolver.kernel import FUNCTION, Kernel, Rows, Separability, Shape, is_readable, owned
+from arrayconv._convolver.kernel import (
+    FUNCTION,
+    Kernel,
+    Rows,
+    Separability,
+    Shape,
+    check_not_lazy,
+    is_readable,
+    owned,
+)
 from arrayconv._kernels.separable import Separation, Term
 from arrayconv._problem.axes import is_sequence
 from arrayconv._problem.positional import check_taps
@@ -44,7 +53,9 @@ def _common_library(rows: Rows) -> str:
     if len(libraries) > 1:
         names = sorted(name or "lists" for name in libraries)
         raise TypeError(f"{FUNCTION}: the factors in `terms` must be of one library. Got {names}. Convert some first.")
-    return libraries.pop()
+    library = libraries.pop()
+    check_not_lazy("terms", library)
+    return library
 
 
 def _of_lists(rows: Rows) -> Kernel:

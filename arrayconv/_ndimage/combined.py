@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from arrayconv import config
 from arrayconv._arrays.array import Array
+from arrayconv._arrays.chunks import by_elements, is_lazy
 from arrayconv._arrays.identify import device_of
 from arrayconv._arrays.namespace import Namespace
 from arrayconv._calls import cache, dry_run
@@ -235,8 +236,15 @@ def _combined(
     with source.current_device():
         if not parts:
             return write_output(call, source.x, source.x)
-        y = as_program(source.backend, function, (call.result, source.xp), tuple(parts))
+        if is_lazy(source.backend):
+            y = by_elements(_of_chunks, tuple(parts), parts[0].dtype, combine, call.result)
+        else:
+            y = as_program(source.backend, function, (call.result, source.xp), tuple(parts))
         return write_output(call, y, source.x)
+
+
+def _of_chunks(combine: Combination, result: str, *parts: Array, xp: Namespace, device: Any) -> Array:
+    return (_total if combine == "sum" else _length)(result, xp, *parts)
 
 
 def _total(result: str, xp: Namespace, *parts: Array) -> Array:

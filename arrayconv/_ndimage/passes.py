@@ -13,13 +13,15 @@ from typing import Any, NamedTuple
 
 from arrayconv import config
 from arrayconv._arrays.array import Array
+from arrayconv._arrays.chunks import by_elements, is_lazy
 from arrayconv._arrays.dtypes import eps, itemsize
 from arrayconv._arrays.float_errors import float_errors_ignored
+from arrayconv._arrays.namespace import Namespace
 from arrayconv._arrays.operands import operands
 from arrayconv._arrays.out_arrays import shares_memory
 from arrayconv._calls import binding, cache, dry_run, prepare
 from arrayconv._calls.binding import BoundCall
-from arrayconv._ndimage import dtypes, fused
+from arrayconv._ndimage import chunked, dtypes, fused
 from arrayconv._ndimage.fused import Fused
 from arrayconv._ndimage.validation import Bare, Call
 from arrayconv._ndimage.window import Pass, windows_along
@@ -87,9 +89,14 @@ def _run(call: Call, chain: tuple[Pass, ...], cache_key: Hashable | None, takes_
     own = fused.bind(call, (chain,), takes_weights=takes_weights) if can_fuse else None
     if dry_run.is_active():
         _chained(call, chain)
+        if len(chain) > 1 and is_lazy(call.source.backend):
+            dry_run.remark(chunked.remark(call, chain))
         if own is not None:
             dry_run.note_fused(own.candidate())
         return stand_in(call, call.result, x)
+    if is_lazy(call.source.backend):
+        y = chunked.run(call, _entering(call, x), chain)
+        return write_output(call, _chained(call, chain)[0] if y is None else y, x)
     if call.source.backend == LIBRARY:
         return _run_by_xla(call, chain, own)
     if own is not None:
@@ -166,7 +173,7 @@ def _check_workspace(call: Call, chain: tuple[Pass, ...]) -> None:
     """Raise ValueError if the arrays between passes, or of sums before they are cast, exceed an explicit limit."""
     casts = dtypes.is_integer(call.result) or any(one.divisor != 1 for one in chain)
     width = 2 * itemsize(call.source.sums) * casts + itemsize(call.working) * (len(chain) > 1)
-    if not dry_run.is_active():
+    if not (dry_run.is_active() or is_lazy(call.source.backend)):  # a task has one chunk between passes
         _check_bytes(call.source.function, shape_of(call.source.x), width)
 
 
@@ -226,8 +233,10 @@ def _chained(call: Call, chain: tuple[Pass, ...]) -> tuple[Array, tuple[_BoundPa
 
 def _plan_only(call: Call, x: Array, one: Pass, step: _BoundPass) -> Array:
     """Note the plan of a pass; return a stand-in for its result."""
-    step.call(x, one.weights)
+    y = step.call(x, one.weights)
     dry_run.note_axes(one.axes)
+    if is_lazy(call.source.backend):  # in its chunks
+        return call.cast(y, call.working)
     return stand_in(call, call.working, x)
 
 
@@ -267,15 +276,23 @@ def _bind(call: Call, x: Array, one: Pass) -> _BoundPass:
     return _BoundPass(bound, one.weights, one.divisor, one.divisor != 1 or validated.traits.output != call.working)
 
 
-@float_errors_ignored
 def _divided(call: Call, y: Any, divisor: int) -> Array:
-    """Return sums divided, to be cut.
+    """Return sums divided, to be cut."""
+    settings = dtypes.is_integer(call.result), call.source.sums, divisor
+    if is_lazy(call.source.backend):
+        return by_elements(_quotient, (y,), y.dtype, *settings)
+    return _quotient(*settings, y, xp=call.source.xp, device=call.source.device)
+
+
+@float_errors_ignored
+def _quotient(cuts: bool, sums: str, divisor: int, y: Any, *, xp: Namespace, device: Any) -> Array:
+    """Return sums divided by a whole number.
 
     XLA multiplies by the reciprocal instead, and 49 * (1 / 49) < 1, so a quotient to be cut is raised by as much as
     that may lose. Sums of whole numbers below 2**50 are then cut like exact quotients.
     """
     quotient = y / divisor
-    return quotient * (1 + 2 * eps(call.source.sums)) if dtypes.is_integer(call.result) else quotient
+    return quotient * (1 + 2 * eps(sums)) if cuts else quotient
 
 
 @planning()

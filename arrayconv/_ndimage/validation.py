@@ -13,6 +13,7 @@ import numpy as np
 
 from arrayconv._arrays import host
 from arrayconv._arrays.array import Array
+from arrayconv._arrays.chunks import by_elements, chunk_library, is_lazy
 from arrayconv._arrays.dtype_names import dtype_name
 from arrayconv._arrays.identify import device_of, identify
 from arrayconv._arrays.namespace import Namespace, has_dtype, namespace_of, on_device
@@ -42,8 +43,17 @@ class Source(NamedTuple):
 
     def taps(self, values: Sequence[float]) -> Array:
         """Return taps as an array like the input's, of the dtype of sums."""
+        xp, device = self.of_weights
         with self.current_device():
-            return self.xp.asarray(list(values), dtype=getattr(self.xp, self.sums), device=self.device)
+            return xp.asarray(list(values), dtype=getattr(xp, self.sums), device=device)
+
+    @property
+    def of_weights(self) -> tuple[Namespace, Any]:
+        """Namespace and device of weights: the input's, of a lazy one those of its chunks."""
+        if not is_lazy(self.backend):
+            return self.xp, self.device
+        _, xp, device = chunk_library(self.function, "input", self.x)
+        return xp, device
 
     def current_device(self) -> AbstractContextManager[Any]:
         """Return a context in which the library computes on the input's device."""
@@ -63,8 +73,8 @@ class Call(NamedTuple):
     @property
     def dtype(self) -> Any:
         """The result's dtype, as an array of the library shows it."""
-        xp = self.source.xp
-        return xp.zeros(0, dtype=getattr(xp, self.result), device=self.source.device).dtype
+        xp, device = self.source.of_weights
+        return xp.zeros(0, dtype=getattr(xp, self.result), device=device).dtype
 
     @property
     def working(self) -> str:
@@ -79,7 +89,14 @@ class Call(NamedTuple):
 
     def cast(self, y: Array, name: str | None = None) -> Array:
         """Return y in the dtype called `name`, the result's by default."""
-        return dtypes.cast(y, name or self.result, xp=self.source.xp, device=self.source.device)
+        name = name or self.result
+        if is_lazy(self.source.backend):
+            return by_elements(_cast, (y,), getattr(self.source.xp, name), name)
+        return dtypes.cast(y, name, xp=self.source.xp, device=self.source.device)
+
+
+def _cast(name: str, y: Array, *, xp: Namespace, device: Any) -> Array:
+    return dtypes.cast(y, name, xp=xp, device=device)
 
 
 class Bare(NamedTuple):
@@ -111,16 +128,18 @@ def validate_input(function: str, x: Any) -> Source:
 def weights_like(source: Source, weights: Any) -> tuple[Array, tuple[Any, ...]]:
     """Return weights as an array like the input's, in the widest real or complex dtype; of lists also the numbers."""
     own = "" if isinstance(weights, np.generic) else identify(source.function, "weights", weights)
-    if own and own != source.backend:
+    accepted = source.backend, chunk_library(source.function, "input", source.x)[0]
+    if own and own not in accepted:
         raise TypeError(
             f"{source.function}: `input` and `weights` must come from one array library. "
             f"Got {source.backend} and {own}. Convert one of them first; nothing is moved behind your back."
         )
     if own:
         widest = _widest(source, dtype_name(weights.dtype))
-        return source.xp.astype(weights, getattr(source.xp, widest), copy=False), ()
+        xp = source.xp if own == source.backend else source.of_weights[0]
+        return xp.astype(weights, getattr(xp, widest), copy=False), ()
     numbers = host.numbers(source.function, "weights", weights)
-    return numbers.array(_widest(source, numbers.dtype), source.xp, source.device), numbers.values
+    return numbers.array(_widest(source, numbers.dtype), *source.of_weights), numbers.values
 
 
 def _widest(source: Source, name: str) -> str:
@@ -145,6 +164,7 @@ def validate_call(
     """
     is_array = hasattr(output, "dtype") and not isinstance(output, type)
     if is_array:
+        _check_not_lazy(source, output)
         _check_out(source, output)
     complex_input = dtypes.is_complex(source.name)
     result = dtypes.result_name(
@@ -162,6 +182,14 @@ def validate_call(
     requested = source.name if output is None else dtypes.output_name(source.function, output, is_array)
     is_promoted = output is not None and dtypes.is_complex(result) and not dtypes.is_complex(requested)
     return Call(source, result, output if is_array else None, fill, order, is_promoted)
+
+
+def _check_not_lazy(source: Source, out: Any) -> None:
+    if is_lazy(source.backend):
+        raise TypeError(
+            f"{source.function}: `output` must be a dtype with Dask arrays, whose result is computed later. Got "
+            f"{type(out).__name__}. Pass output.dtype, and write the result by dask.array.store(y, output)."
+        )
 
 
 def _check_out(source: Source, out: Any) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from arrayconv._arrays.array import Array
+from arrayconv._arrays.chunks import by_elements
 from arrayconv._arrays.dtypes import holds, is_narrow_float, kind, promote
 from arrayconv._arrays.float_errors import float_errors_ignored
 from arrayconv._arrays.identify import identify
@@ -71,6 +72,9 @@ def biased(count: int, y: Any, bias: Any, operands: Operands) -> Array:
         bias, (*(1,) * (y.ndim - count - 1), -1, *(1,) * count)
     )  # as many axes as y: JAX may insist
     column = xp.astype(column, sums, copy=False)
+    if traits.chunk_backend:
+        column = column.rechunk({axis: chunks for axis, chunks in enumerate(y.chunks) if column.shape[axis] != 1})
+        return by_elements(_sum, (y, column), y.dtype, traits.accumulator, traits.output)
     tape.note((bias,), lambda: _pullback(bias, count, xp))
     if traits.backend == "numpy":  # sums of a wider dtype pass through a small buffer
         return np.add(y, column, out=y, dtype=sums, casting="unsafe")
@@ -80,6 +84,12 @@ def biased(count: int, y: Any, bias: Any, operands: Operands) -> Array:
     else:
         total += column
     return xp.astype(total, getattr(xp, traits.output), copy=False)
+
+
+def _sum(accumulator: str, output: str, y: Any, column: Any, *, xp: Any, device: Any) -> Any:
+    """Return a chunk with a bias added in the accumulator's dtype."""
+    sums = getattr(xp, accumulator)
+    return xp.astype(xp.astype(y, sums) + xp.astype(column, sums), getattr(xp, output), copy=False)
 
 
 def _pullback(bias: Any, count: int, xp: Any) -> tape.Pullback:

@@ -49,6 +49,7 @@ def of_weight(function: str, input: Any, weight_size: Any, grad_output: Any, geo
     if call is None:
         shape, (count, *rest) = size(function, "weight_size", weight_size), geometry
         validated = operands(function, input, grad_output, None, ("input", "grad_output"))
+        _check_not_lazy(function, validated)
         input, grad_output = validated.x, validated.kernel
         options = window(function, count, *rest)
         problem = _weight_problem(function, count, shape_of(input), shape, shape_of(grad_output), options)
@@ -70,6 +71,15 @@ def _quicker(
     forward = convolution_problem(function, *shapes, options)
     dtypes = validated.x.dtype, validated.kernel.dtype
     return import_module("arrayconv._calls.gradients").torchs_gradient(call, forward, dtypes, shapes, of_x=of_x)
+
+
+def _check_not_lazy(function: str, validated: Operands) -> None:
+    """Refuse Dask arrays: each gradient of a weight sums over all samples, and no task may hold them all."""
+    if validated.traits.chunk_backend:
+        raise NotImplementedError(
+            f"{function}: the gradient of a weight sums over all chunks of a Dask array, which would all be in one "
+            f"task. Call it on the chunks of input and grad_output with their halos and add up the results."
+        )
 
 
 def _conjugated(gradient: Any, _bias: Any, operands: Operands) -> Any:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from arrayconv._arrays import dtypes, host
+from arrayconv._arrays.chunks import chunk_library, is_lazy
 from arrayconv._arrays.dtype_names import dtype_name
 from arrayconv._arrays.host import Numbers
 from arrayconv._arrays.identify import device_of, identify
@@ -81,8 +82,11 @@ def pair(function: str, names: tuple[str, str], in1: Any, in2: Any) -> Pair:
     home = libraries[0] or libraries[1] or "numpy"
     like = np.empty(0) if home == "numpy" else in1 if libraries[0] else in2
     xp, device = namespace_of(home, like), device_of(like)
+    of_lists = home, xp, device
+    if is_lazy(home):  # lists become arrays like the chunks
+        of_lists = chunk_library(function, names[0], like)
     arrays = [
-        _array(function, name, value, library or home, xp, device) if library in ("", "numpy") else value
+        _array(function, name, value, library or of_lists[0], *of_lists[1:]) if library in ("", "numpy") else value
         for name, value, library in zip(names, (in1, in2), libraries, strict=True)
     ]
     return Pair(names, (arrays[0], arrays[1]), xp, device)

@@ -15,6 +15,7 @@ from __future__ import annotations
 from typing import Any
 
 from arrayconv._arrays.array import Array
+from arrayconv._arrays.chunks import arange
 from arrayconv._arrays.namespace import Namespace
 from arrayconv._ops import pad
 from arrayconv._problem.boundary import list_runs, runs
@@ -66,7 +67,7 @@ def _ramps(x: Array, axis: int, mode: str, before: int, after: int, xp: Namespac
     shape = (*(1 for _ in range(axis)), -1, *(1 for _ in range(x.ndim - axis - 1)))
 
     def steps(start: int, stop: int) -> Array:
-        return xp.reshape(xp.astype(xp.arange(start, stop, device=device), x.dtype), shape)
+        return xp.reshape(xp.astype(arange(x, start, stop, xp=xp, device=device), x.dtype), shape)
 
     parts = [x]
     if before:

@@ -106,9 +106,10 @@ def _bind(
 ) -> tuple[_BoundFilter, Operands]:
     """Return the call and its first operands, extended."""
     shape = (*inputs.shapes[0][:label], axis.outputs, *inputs.shapes[0][label + 1 :])
-    check_result(function, shape, prod(shape), 4, "`up` and `down` say how many samples come out")
     core = typed(function, inputs, _rule)
     operands, extend = core.operands, None
+    if not operands.traits.chunk_backend:
+        check_result(function, shape, prod(shape), 4, "`up` and `down` say how many samples come out")
     prepare.check_fill(function, options.fill_value, operands.traits, "cval")
     if extension_mode in extension.EXPLICIT and axis.outputs:
         ends = extension.reach(axis)

@@ -130,7 +130,7 @@ REAL = {
     "xarray": lambda: importlib.import_module("xarray").DataArray(np.ones((3, 3))),
     "sparse": lambda: importlib.import_module("sparse").COO(np.eye(3)),
     "blosc2": lambda: importlib.import_module("blosc2").ones((3, 3)),
-    "dask": lambda: importlib.import_module("dask.array").ones((3, 3)),
+    "dask-of-numpy.ma": lambda: importlib.import_module("dask.array").ma.masked_equal(np.ones((3, 3)), 2),
 }
 
 

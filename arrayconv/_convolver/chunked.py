@@ -1,0 +1,45 @@
+"""A `Convolver` on Dask arrays: each chunk by a `Convolver` of the same kernel, 'valid' on its extended samples.
+
+So passes are chosen per chunk, and what is prepared of the kernel is cached once per process.
+"""
+
+from __future__ import annotations
+
+import pickle
+from hashlib import sha256
+from typing import Any, NamedTuple
+
+from arrayconv._arrays.array import Array
+from arrayconv._arrays.identify import library
+from arrayconv._arrays.namespace import namespace_of
+from arrayconv._arrays.operands import Operands
+from arrayconv._calls.chunked import ChunkedCall
+from arrayconv._calls.prepare import Options
+from arrayconv._convolver.kernel import FUNCTION
+from arrayconv._problem.chunking import block_shape
+from arrayconv._problem.problem import Problem
+from arrayconv._runtime.caches import BoundedDict
+
+_MAX_CONVOLVERS = 64
+_convolvers: dict[str, Any] = BoundedDict("calls", _MAX_CONVOLVERS)
+
+
+class Chunk(NamedTuple):
+    """The `Convolver` of all chunks, and a name for it that is the same in every process."""
+
+    convolver: Any
+    token: str
+    space: tuple[int, ...]  # the convolved axes of x
+
+
+def bind(convolver: Any, operands: Operands, problem: Problem, options: Options, space: tuple[int, ...]) -> ChunkedCall:
+    """Return the call of a `Convolver` on Dask arrays; `convolver` is the 'valid' one of the chunks."""
+    token = sha256(pickle.dumps(convolver)).hexdigest()
+    chunk = Chunk(convolver, token, space)
+    return ChunkedCall(FUNCTION, operands, problem, options, compute=compute, settings=chunk)
+
+
+def compute(settings: Chunk, problem: Problem, x: Any, _kernel: Array) -> Any:
+    """Return a chunk of the result."""
+    convolver = _convolvers.setdefault(settings.token, settings.convolver)
+    return convolver(namespace_of(library(type(x)), x).reshape(x, block_shape(problem, settings.space)))
