@@ -20,6 +20,8 @@ LOOPS := arrayconv/_accel/native/loops.so
 INSTALLED := $(VENV)/.installed $(LOOPS)
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) $(if $(RESULTS),--junitxml=$(RESULTS))
 EXAMPLES := $(wildcard examples/*.py)
+# Some environments set it: each of a run's two hundred processes would compile every module again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
