@@ -224,7 +224,7 @@ def test_a_traced_array_is_where_jax_puts_arrays_by_default(monkeypatch):
 def test_methods_that_are_switched_off_are_refused(method, off):
     x, kernel = images((30, 30), (3, 3))
     with config.using(accelerators=set(config.ACCELERATORS) - {off}):
-        with pytest.raises(NotImplementedError, match=f"the accelerator '{off}' is not installed, switched off"):
+        with pytest.raises(NotImplementedError, match=f"the accelerator '{off}' is switched off"):
             arrayconv.convolve(x, kernel, method=method)
         arrayconv.convolve(x, kernel)
 
