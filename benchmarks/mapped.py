@@ -237,14 +237,14 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--gib", type=float, default=4, help="size of the map")
     parser.add_argument("--cap", type=float, default=64, help="max_workspace in MiB")
-    parser.add_argument("--doors", default="", help="start of the names of the doors")
+    parser.add_argument("--doors", nargs="+", default=[""], help="starts of the names of the doors")
     parser.add_argument("--dtypes", nargs="+", default=["float32"])
     parser.add_argument("--json", action="store_true", help="a line of JSON per row instead of a table")
     selection = parser.parse_args()
     products()
     for dtype in selection.dtypes:
         for row in rows(int(selection.gib * GIB) // np.dtype(dtype).itemsize):
-            if f"{row.door} {row.axis}".startswith(selection.doors):
+            if f"{row.door} {row.axis}".startswith(tuple(selection.doors)):
                 with tempfile.TemporaryDirectory() as folder:
                     facts = measured(row, dtype, folder, int(selection.cap * MIB))
                 print(json.dumps(facts) if selection.json else text(facts), flush=True)

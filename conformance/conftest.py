@@ -1,5 +1,6 @@
 """Options, the header, and which tests run: see README.md."""
 
+import gc
 import os
 from pathlib import Path
 from types import SimpleNamespace
@@ -139,6 +140,13 @@ def pytest_collection_modifyitems(session, config, items):
     for excuse in excuses.apply(listed, ours, ROOT):
         if config.getoption("--level") == "default" and not any("::" in argument for argument in config.args):
             items.append(excuses.Unmatched.from_parent(session, name=f"excuse {excuse.test}", excuse=excuse))
+
+
+def pytest_collection_finish():
+    """Keep the garbage collector from walking through all tests and libraries again: a tenth of the time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 def pytest_runtest_setup(item):

@@ -23,7 +23,7 @@ class Level(NamedTuple):
 
 
 LEVELS = {
-    "quick": Level("every row of a table once, in under 30 seconds", False, 4, 8, 2, None),
+    "quick": Level("every row of a table once, in under 30 seconds", False, 3, 8, 2, None),
     "default": Level("every combination; each row once where calls take long", None, None, 60, 4, None),
     "thorough": Level("every combination, and random geometries until the budget is spent", True, None, 60, 8, 10),
 }

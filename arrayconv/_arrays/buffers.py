@@ -46,10 +46,17 @@ def set_at(y: Array, index: Any, value: Array | int) -> Array:
         y[index] = value
         return y
     try:
-        y[index] = value
+        y[index] = _broadcast_like(value, y[index])
     except Exception:  # which type is raised differs between libraries
         return _set_by_take(y, index, value)
     return y
+
+
+def _broadcast_like(value: Any, part: Any) -> Any:
+    """Return an array of the shape of `part`: ndonnx takes a smaller one, and fails when the result is read."""
+    if not hasattr(value, "shape") or value.shape == part.shape:
+        return value
+    return value.__array_namespace__().broadcast_to(value, part.shape)
 
 
 def _scatter(y: Any, index: tuple[Any, ...], value: Any, axis: int = 0) -> Any:

@@ -51,7 +51,7 @@ def _config(level, **options):
     ("level", "slow", "few", "most", "examples"),
     [
         ("quick", False, True, None, 8),
-        ("quick", True, True, 4, 2),
+        ("quick", True, True, 3, 2),
         ("default", False, False, None, 60),
         ("default", True, True, None, 4),
         ("thorough", True, False, None, 8),

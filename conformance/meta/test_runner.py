@@ -65,15 +65,19 @@ def test_unknown_target_is_an_error():
     assert "--target: No module named 'nothing_of_that_name'" in process.stdout + process.stderr
 
 
+ONE, TWO = ("-p", "no:xdist"), ("-n", "2")
+
+
 @pytest.mark.parametrize(
-    ("backend", "device", "reason"),
+    ("backend", "device", "reason", "workers"),
     [
-        ("numpy", "cuda", "numpy has no device 'cuda'"),
-        ("array_api_strict", "device9", "has no device 'device9'"),
-        (BARE, "cuda", "has no device 'cuda', only 'cpu'"),
+        ("numpy", "cuda", "numpy has no device 'cuda'", ONE),
+        ("array_api_strict", "device9", "has no device 'device9'", ONE),
+        (BARE, "cuda", "has no device 'cuda', only 'cpu'", ONE),
+        (BARE, "cuda", "has no device 'cuda', only 'cpu'", TWO),
     ],
+    ids=["numpy", "array_api_strict", "any", "any-xdist"],
 )
-@pytest.mark.parametrize("workers", [("-p", "no:xdist"), ("-n", "2")], ids=["one", "xdist"])
 def test_a_run_in_which_no_test_ran_is_no_success(backend, device, reason, workers):
     tests = (f"{SUITE}/test_signatures.py", f"{SUITE}/test_lags.py")
     process = run(*tests, "--backend", backend, "--device", device, workers=workers)

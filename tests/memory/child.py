@@ -1,6 +1,6 @@
-"""Measure one method on one library, in a process of its own: ``python -m tests.memory.child LIBRARY METHOD``.
+"""Measure methods on one library, in a process of their own: ``python -m tests.memory.child LIBRARY METHOD...``.
 
-Prints a line of JSON per problem and budget. What a call takes is seen twice: from outside as the rise of the
+Prints a line of JSON per method, problem and budget. What a call takes is seen twice: from outside as the rise of the
 process' resident memory (the kernel keeps its high-water mark, and resets it on request), and for NumPy from inside as
 the bytes its allocator reports to tracemalloc. Imports, compiled code, thread pools and the libraries' own caches are
 there before: every call is made once unmeasured.
@@ -13,6 +13,7 @@ import os
 import platform
 import sys
 import tracemalloc
+from itertools import product
 from math import log2
 from pathlib import Path
 
@@ -163,12 +164,12 @@ def measure(problem, method, name):
         }
 
 
-def main(name, method):
-    for problem in PROBLEMS:
+def main(name, *methods):
+    for method, problem in product(methods, PROBLEMS):
         if name != "numpy" and problem.name not in ELSEWHERE:
             continue
         for row in measure(problem, method, name):
-            print(json.dumps({"problem": problem.name, **row}), flush=True)
+            print(json.dumps({"method": method, "problem": problem.name, **row}), flush=True)
 
 
 if __name__ == "__main__":

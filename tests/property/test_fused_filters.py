@@ -149,7 +149,7 @@ def is_wide(dtype):
 
 @pytest.mark.parametrize("x64", [True, False], ids=["x64", "without-x64"])
 @hypothesis.settings(
-    max_examples=25,
+    max_examples=15,
     deadline=None,
     phases=UNSHRUNK,
     suppress_health_check=[hypothesis.HealthCheck.filter_too_much],  # half of the dtypes need x64

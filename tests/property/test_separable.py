@@ -92,6 +92,7 @@ def test_other_kernels_are_run_whole_and_say_why(name):
         Convolver(kernel, "same", separable=True)(x)
 
 
+@pytest.mark.jax_rows(name=["laplacian", "gabor"])  # two products, and a complex one
 @pytest.mark.parametrize("options", OPTIONS)
 @pytest.mark.parametrize("name", TWO_AXES)
 @pytest.mark.parametrize("correlate", [False, True])

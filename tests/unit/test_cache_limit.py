@@ -29,6 +29,7 @@ def _empty_cache():
 def traced():
     """Return the bytes that Python and NumPy have allocated since the test began."""
     gc.collect()
+    gc.freeze()  # the objects of compilers, which no collection of the test then walks through
     tracemalloc.start()
     yield lambda: (gc.collect(), tracemalloc.get_traced_memory()[0])[1]
     tracemalloc.stop()

@@ -28,6 +28,16 @@ class Unwritable:
         return self.data
 
 
+class Exact(Unwritable):
+    """An array whose assignment takes values of the exact shape; one of another shape is lost without an error."""
+
+    def __getitem__(self, index):
+        return Exact(self.data[index])
+
+    def __setitem__(self, index, value):
+        self.data[index] = value.data if value.shape == self.data[index].shape else np.nan
+
+
 class UnwritableNamespace:
     reshape = staticmethod(lambda x, shape: Unwritable(x.data.reshape(shape)))
     broadcast_to = staticmethod(lambda x, shape: Unwritable(np.broadcast_to(x.data, shape)))
@@ -75,4 +85,13 @@ def test_a_library_without_assignment_gets_a_new_array(index, value):
     expected = y.copy()
     expected[index] = value
     result = buffers.set_at(Unwritable(y), index, value if isinstance(value, int) else Unwritable(value))
+    np.testing.assert_array_equal(np.asarray(result), expected)
+
+
+@pytest.mark.parametrize("shape", [(9,), (1, 9), (4, 1), (4, 9), ()])
+def test_an_unknown_library_is_assigned_arrays_of_the_exact_shape(shape):
+    y, value = np.zeros((4, 12)), np.arange(1.0, 1 + np.prod(shape, dtype=int)).reshape(shape)
+    expected = y.copy()
+    expected[:, :9] = value
+    result = buffers.set_at(Exact(y), (..., slice(9)), Unwritable(value))
     np.testing.assert_array_equal(np.asarray(result), expected)

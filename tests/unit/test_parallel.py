@@ -1,5 +1,7 @@
 """Pieces side by side: the results of pieces one after the other, within the same limit; errors are raised."""
 
+from functools import lru_cache
+
 import numpy as np
 import pytest
 
@@ -28,14 +30,21 @@ def candidate(x, kernel, method, options):
     return next(row for row in explanation.candidates if row.name == method)
 
 
-@pytest.mark.parametrize("method", SHARING)
-@pytest.mark.parametrize("name", PROBLEMS)
-def test_pieces_side_by_side_give_the_result(name, method):
+@lru_cache(1)  # the arrays are large, and the methods of a problem follow each other
+def on_one_thread(name):
+    """Return the operands of a problem, and its result by 'direct' in one thread."""
     shape, taps, options = PROBLEMS[name]
     random = np.random.default_rng(0)
     x, kernel = random.standard_normal(shape), random.standard_normal(taps)
     with config.using(threads=1):
-        alone = arrayconv.convolve(x, kernel, method="direct", **options)
+        return x, kernel, arrayconv.convolve(x, kernel, method="direct", **options)
+
+
+@pytest.mark.parametrize("method", SHARING)
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_pieces_side_by_side_give_the_result(name, method):
+    options = PROBLEMS[name][2]
+    x, kernel, alone = on_one_thread(name)
     y = arrayconv.convolve(x, kernel, method=method, **options)
     np.testing.assert_allclose(y, alone, rtol=0, atol=1e-11)
     np.testing.assert_array_equal(arrayconv.convolve(x, kernel, method=method, **options), y)
