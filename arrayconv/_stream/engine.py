@@ -113,7 +113,7 @@ class Engine:
             raise
 
     def _push_through(self, canonical: np.ndarray | None, chunk: Any, size: int) -> Any:
-        """Return the outputs of all blocks that a chunk completes; only the delay lines change before they are known."""
+        """Return the outputs of all blocks that a chunk completes; until then only the delay lines change."""
         stream, block, end = self.stage.stream, self.choice.block, self.samples + size
         needs_autodiff = _autodiff.needs_autodiff(self.stage.operands.traits.library, chunk)
         samples, parts, outputs = None, [], self.outputs

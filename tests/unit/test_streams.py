@@ -80,6 +80,10 @@ def refused(stream, chunk):
         stream.push(chunk)
 
 
+def no_memory(*operands, **options):
+    raise MemoryError
+
+
 @pytest.mark.parametrize("latency", [15, 31])
 def test_a_push_that_fails_after_some_blocks_changes_nothing(latency):
     """A NaN needs the ordinary plan, whose workspace is refused after the delay lines have taken blocks."""
@@ -131,9 +135,10 @@ def test_a_push_that_fails_for_lack_of_memory_changes_nothing(monkeypatch):
         (delay_line.transform, "inverse"),
         (delay_line.transform, "forward"),
     ):
-        with monkeypatch.context() as patch, pytest.raises(MemoryError):
-            patch.setattr(owner, name, lambda *_, **__: (_ for _ in ()).throw(MemoryError()))
-            stream.push(np.ones(333))
+        with monkeypatch.context() as patch:
+            patch.setattr(owner, name, no_memory)
+            with pytest.raises(MemoryError):
+                stream.push(np.ones(333))
     np.testing.assert_array_equal(np.concatenate([head, joined(stream, x[100:])]), expected)
 
 
