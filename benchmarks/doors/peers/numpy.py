@@ -20,6 +20,8 @@ def scipy_function(row, arrays, hosts, library="numpy"):
     require(row.door in SCIPY and row.function not in ("einconv", "vjp"), "it has no such function")
     require(not row.gradients, "it has no gradients")
     module = import_module(MODULES[row.door][1])
+    if "chunk" in row.options:
+        return Contender(_chunks(module.lfilter, row, arrays["kernel"]), (arrays["x"],), library)
     if row.door == "core":
         tiled = "fftconvolve" if library == "jax" else "oaconvolve"  # whose results on JAX arrays are other numbers
         name = tiled if row.function == "Convolver" else row.function
@@ -27,6 +29,26 @@ def scipy_function(row, arrays, hosts, library="numpy"):
     function = getattr(module, row.function)
     call = named(function, tuple(arrays), **options(row, module, library))
     return Contender(call, tuple(arrays.values()), library, is_compiled=False)
+
+
+def _chunks(lfilter, row, kernel):
+    size, one = row.options["chunk"], np.ones(1, kernel.dtype)
+
+    def run(x):
+        state, parts = np.zeros(kernel.shape[0] - 1, kernel.dtype), []
+        for at in range(0, x.shape[0], size):
+            y, state = lfilter(kernel, one, x[at : at + size], zi=state)
+            parts.append(y)
+        return np.concatenate(parts)
+
+    return run
+
+
+def scipy_at_once(row, arrays, hosts):
+    """oaconvolve of all chunks of a stream: what users call where no chunk has to wait for its result."""
+    require("chunk" in row.options, "it has no chunks")
+    oaconvolve = import_module("scipy.signal").oaconvolve
+    return Contender(lambda x: oaconvolve(x, arrays["kernel"])[: x.shape[0]], (arrays["x"],), "numpy")
 
 
 def numpy_function(row, arrays, hosts):
@@ -65,6 +87,7 @@ def torch_on_views(row, arrays, hosts):
 def opencv(row, arrays, hosts):
     """OpenCV's functions. They round integers to nearest, where SciPy's and ours cut them toward zero in every pass."""
     require(row.door == "ndimage" or row.function == "Convolver", "it has no such function")
+    require("chunk" not in row.options, "it has no streams")
     require(not row.gradients, "it has no gradients")
     require(row.dtype != "complex64", "it has no complex numbers")
     require(not row.function.startswith("generic_"), "it calls no function of the user's")
