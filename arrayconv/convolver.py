@@ -19,14 +19,15 @@ from arrayconv._arrays.libraries import library_row
 from arrayconv._arrays.namespace import on_device
 from arrayconv._arrays.operands import Operands, traits_like
 from arrayconv._arrays.traits import Traits
-from arrayconv._calls import dry_run, one_call, prepare, tape
-from arrayconv._calls.binding import BoundCall, bind
+from arrayconv._calls import dry_run, prepare, tape
+from arrayconv._calls.binding import BoundCall
 from arrayconv._calls.explanation import shape_argument
 from arrayconv._convolver import fused, passes
 from arrayconv._convolver.chain import FactorRequest, labels
+from arrayconv._convolver.entry import bound_entry
 from arrayconv._convolver.factor_plan import FactorPlan, plan_factors
 from arrayconv._convolver.kernel import FUNCTION, Kernel, parse_kernel
-from arrayconv._convolver.options import Options, parse_options, parse_separable
+from arrayconv._convolver.options import Options, parse_options, parse_separable, rebuilt
 from arrayconv._convolver.run import run_entry
 from arrayconv._convolver.store import CacheEntry, Store, key_of
 from arrayconv._convolver.terms import parse_terms
@@ -43,8 +44,6 @@ if TYPE_CHECKING:
     from arrayconv._stream.stream import Stream
 
 __all__ = ["Convolver"]
-
-_NOTHING: Any = None
 
 
 class Convolver:
@@ -196,7 +195,7 @@ class Convolver:
         key = key_of(x, self._kernel.separability.separation is not None)
         entry = None if key is None else self._store.find(key)
         recording = not is_compiling() and tape.is_recording()
-        if entry is not None and out is not None and (recording or not _writes_in_place(entry, x, out)):
+        if entry is not None and out is not None and (recording or not entry.writes_in_place(x, out)):
             entry = None
         if entry is None and is_lazy(identify(FUNCTION, "x", x)):
             operands, call, _ = self._chunked(x)
@@ -249,7 +248,7 @@ class Convolver:
         else:
             names = ("x_or_shape", "kernel")
             operands = admission.operands(FUNCTION, x_or_shape, self._kernel.array, self._keywords.dtype, names)
-            shape, traits, x_dtype = shape_of(operands.x), operands.traits, _fused_dtype(operands)
+            shape, traits, x_dtype = shape_of(operands.x), operands.traits, fused.x_dtype(operands)
         fill = self._options.fill_value
         derivatives = flag(FUNCTION, "derivatives", derivatives)
         prepare.check_fill(FUNCTION, fill, traits)
@@ -326,7 +325,7 @@ class Convolver:
         return f"Convolver(<{kind} {self.shape} {dtype_name(self.dtype)}>{self._keywords})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _rebuilt, (type(self), self._origin, self._kernel.separability.from_factors, self._keywords._asdict())
+        return rebuilt, (type(self), self._origin, self._kernel.separability.from_factors, self._keywords._asdict())
 
     @float_errors_ignored
     def _validate(self, x: Any, out: Any, key: Hashable) -> tuple[CacheEntry, Operands]:
@@ -334,18 +333,18 @@ class Convolver:
         operands = admission.operands(FUNCTION, x, self._kernel.array, self._keywords.dtype)
         prepare.check_fill(FUNCTION, self._options.fill_value, operands.traits)
         shape = shape_of(operands.x)
-        problem = self._problem(shape)
+        problem, x_dtype = self._problem(shape), fused.x_dtype(operands)
         if out is None:
             prepare.check_size(FUNCTION, problem, operands.traits)
         extra = 0
         if out is not None:
             writable = prepare.check_out(FUNCTION, out, operands, problem)
-            if not writable or self._plan(problem, operands.traits, shape, 0, _fused_dtype(operands)).chain is not None:
+            if not writable or self._plan(problem, operands.traits, shape, 0, x_dtype).chain is not None:
                 extra = prod(problem.shape) * itemsize(operands.traits.output)
         if self._kernel.needs_autodiff or operands.traits.traced:
             return self._entry(operands, problem, shape, extra), operands
         if key is None or extra:
-            queue, x_dtype = library_row(operands.traits.backend).queue(operands.device), _fused_dtype(operands)
+            queue = library_row(operands.traits.backend).queue(operands.device)
             key = operands.traits, queue, shape, x_dtype, out is None, extra, config.current(), _accel.state()
         entry = self._store.find(key)
         if entry is None:
@@ -357,18 +356,8 @@ class Convolver:
         return entry, operands._replace(kernel=entry.operands.kernel)
 
     def _entry(self, operands: Operands, problem: Problem, shape: tuple[int, ...], extra: int) -> CacheEntry:
-        plan = self._plan(problem, operands.traits, shape, extra, _fused_dtype(operands))
-        factors = passes.factor_arrays(plan, self._kernel, operands)
-        constants = tuple({} for _ in range(sum(map(len, factors)) or 1))
-        call = None
-        if plan.chain is None and not extra and not operands.traits.traced:
-            call = bind(FUNCTION, operands, problem, self._options)
-        own = None if plan.fused is None else fused.bind(plan.fused, plan.taps, operands)
-        calls = (
-            () if own or extra or self._kernel.needs_autodiff else passes.bind(operands, plan, factors, self._options)
-        )
-        bare = operands._replace(x=_NOTHING)
-        return CacheEntry(bare, problem, self._options, plan, factors, constants, call, calls, own)
+        plan = self._plan(problem, operands.traits, shape, extra, fused.x_dtype(operands))
+        return bound_entry(self._kernel, self._options, operands, problem, plan, is_copied=extra > 0)
 
     def _chunked(self, x: Any) -> tuple[Operands, ChunkedCall, Convolver]:
         """Return the operands of a call on a Dask array, the call, and the convolver of its chunks."""
@@ -415,20 +404,3 @@ class Convolver:
                 cached.update(now)
                 self._store.trim()
         return y
-
-
-def _writes_in_place(entry: CacheEntry, x: Any, out: Any) -> bool:
-    """Whether the bound call of an entry writes to `out` itself; raises if `out` can't store the result."""
-    return entry.call is not None and entry.call.writes_in_place(out, x, entry.operands.kernel)
-
-
-def _fused_dtype(operands: Operands) -> str:
-    """Return the dtype of x, '' where a tape, a tracer or a gradient needs the passes one by one."""
-    return dtype_name(operands.x.dtype) if one_call.applies(operands.traits.backend, operands.x) else ""
-
-
-def _rebuilt(cls: type[Convolver], origin: Any, from_factors: bool, options: dict[str, Any]) -> Convolver:
-    """Return a Convolver again, from a copy or a pickle."""
-    if not from_factors:
-        return cls(origin, **options)
-    return cls.from_factors(origin, **{name: value for name, value in options.items() if name != "separable"})

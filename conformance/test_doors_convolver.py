@@ -1,4 +1,9 @@
-"""`Convolver`: every call is that of the function, the first and the later ones, and the kernel is copied."""
+"""`Convolver`: every call is that of the function, the first and the later ones, and the kernel is copied.
+
+Streams of a Convolver that has them: joined results are those of one call. Others skip with the reason.
+"""
+
+from itertools import cycle
 
 import numpy as np
 import pytest
@@ -83,3 +88,74 @@ def test_separable_integers(subject, dtypes):
     run = function(subject, "Convolver")(kernel.array, mode="same", separable=True)
     row = ("", "convolve", (), {"mode": "same"})
     _check(subject, run, {**operands, "kernel": kernel}, row)
+
+
+def _stream(subject, row, dtype, **shown):
+    """The operands, a new stream, and the call as an error text shows it."""
+    *call, axis = row
+    operands, convolver = _convolver(subject, call, dtype)
+    stream = getattr(convolver, "stream", None)
+    if stream is None:
+        pytest.skip("not claimed: Convolver.stream")
+    return operands, stream(axis), described(f"Convolver({row[1]}).stream", operands, {**row[3], "axis": axis, **shown})
+
+
+def _chunks(x, axis, sizes):
+    """The consecutive parts of x, whose sizes repeat."""
+    at, end, lead = 0, x.host.shape[axis], (slice(None),) * (axis % x.host.ndim)
+    for size in cycle(sizes):
+        if at >= end:
+            return
+        yield x.array[(*lead, slice(at, min(at + size, end)), ...)]
+        at += size
+
+
+def _joined(subject, row, stream, chunks, model, call):
+    """The results as one host array; each has the library, dtype, device and other axes of one call's."""
+    parts, axis = [], row[4]
+    with asserts.reproducing(call, subject):
+        for part in [*map(stream.push, chunks), stream.flush()]:
+            shape = [*_exact_shape(row)]
+            shape[axis] = part.shape[axis]
+            asserts.form(part, model.array, model.dtype, shape, subject, call)
+            parts.append(subject.backend.host(part))
+    return np.concatenate(parts, axis=axis)
+
+
+def _exact_shape(row):
+    return exact_result(row[1], *map(np.zeros, row[2]), row[3]).shape
+
+
+@pytest.mark.cross(("row", rows.STREAMS), ("sizes", rows.CHUNKS), ("dtypes", [("float64",), ("int32",)]), few=4)
+def test_stream(subject, row, sizes, dtypes):
+    """Joined results are those of one call, and one chunk gives the same bits as many."""
+    operands, stream, call = _stream(subject, row, dtypes[0], chunks=sizes[1])
+    x, axis = operands["x"], row[4]
+    out = _joined(subject, row, stream, _chunks(x, axis, sizes[1]), x, call)
+    exact = exact_result(row[1], x.host, operands["kernel"].host, row[3])
+    asserts.equal("out.shape", out.shape, exact.shape, call)
+    asserts.values(out, exact, x.dtype, "normwise", call)
+    _, stream, call = _stream(subject, row, dtypes[0], chunks=x.host.shape[axis])
+    asserts.identical(_joined(subject, row, stream, [x.array], x, call), out, call)
+
+
+@pytest.mark.requires("errors")
+@pytest.mark.cross(("row", rows.STREAMS[::3]), few=3)
+def test_stream_after_an_error(subject, row):
+    """A chunk of another shape is refused and changes nothing."""
+    operands, stream, call = _stream(subject, row, "int32", chunks=6)
+    x = operands["x"]
+    wrong = x.array[None, ...]
+    first, *rest = _chunks(x, row[4], (6,))
+    parts = [stream.push(first)]
+    asserts.raises(ValueError, ("chunk", str(tuple(wrong.shape))), lambda: stream.push(wrong), call)
+    parts += [*map(stream.push, rest), stream.flush()]
+    out = np.concatenate([subject.backend.host(part) for part in parts], axis=row[4])
+    asserts.values(out, exact_result(row[1], x.host, operands["kernel"].host, row[3]), "int32", "normwise", call)
+
+
+@pytest.mark.requires("errors")
+def test_stream_of_a_periodic_axis_is_refused(subject):
+    row = ("wrap", "convolve", ((9,), (3,)), {"mode": "same", "boundary": "wrap"}, 0)
+    operands, stream, call = _stream(subject, row, subject.backend.real)
+    asserts.raises(ValueError, ("'wrap'", "axis"), lambda: stream.push(operands["x"].array), call)

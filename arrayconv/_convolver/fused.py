@@ -14,6 +14,7 @@ from arrayconv._accel.cuda import cuda_filters
 from arrayconv._accel.cuda.cuda_filters import CudaFilters
 from arrayconv._accel.native import filters, native_filters
 from arrayconv._accel.native.native_filters import BoundFilters
+from arrayconv._arrays.dtype_names import dtype_name
 from arrayconv._arrays.host import Numbers
 from arrayconv._arrays.operands import Operands
 from arrayconv._arrays.out_arrays import is_writable_in_place, shares_memory
@@ -57,6 +58,11 @@ class BoundPasses(NamedTuple):
         if isinstance(self.bound, CudaFilters):
             return self.bound(x, None, out)
         return one_call.run(self.bound, self.backend, x, self.weights, out)
+
+
+def x_dtype(operands: Operands) -> str:
+    """Return the dtype of x, '' where a tape, a tracer or a gradient needs the passes one by one."""
+    return dtype_name(operands.x.dtype) if one_call.applies(operands.traits.backend, operands.x) else ""
 
 
 def fused_passes(

@@ -68,3 +68,10 @@ def parse_options(keywords: Options, kernel_ndim: int) -> tuple[Geometry, prepar
     return geometry, prepare.options(
         FUNCTION, keywords.method, keywords.accuracy, keywords.max_workspace, keywords.fill_value
     )
+
+
+def rebuilt(cls: Any, origin: Any, from_factors: bool, options: dict[str, Any]) -> Any:
+    """Return a Convolver again, from a copy or a pickle."""
+    if not from_factors:
+        return cls(origin, **options)
+    return cls.from_factors(origin, **{name: value for name, value in options.items() if name != "separable"})

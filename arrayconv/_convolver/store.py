@@ -61,6 +61,10 @@ class CacheEntry(NamedTuple):
     calls: tuple[BoundCall, ...] = ()  # where passes are run one by one, of each
     fused: BoundPasses | None = None  # where passes run in one call of compiled code
 
+    def writes_in_place(self, x: Any, out: Any) -> bool:
+        """Whether the bound call writes to `out` itself; raises if `out` can't store the result."""
+        return self.call is not None and self.call.writes_in_place(out, x, self.operands.kernel)
+
 
 class Store:
     """Entries by key, safe for several threads."""

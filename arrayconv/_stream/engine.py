@@ -42,7 +42,7 @@ class Engine:
         else:
             lines = _lines(stage, choice)
         self.choice, self._lines = choice, lines
-        self._cleared = None if lines is None else lines.state()
+        self._cleared: Any = None if lines is None else lines.state()
         self._layouts: dict[tuple[int, int], Problem] = {}
         self._pieces = Pieces(stage, choice.options)
         self.clear()
@@ -102,18 +102,24 @@ class Engine:
 
     @float_errors_ignored
     def _push_blocks(self, chunk: Any, size: int) -> Any:
-        block, begin, end = self.choice.block, self.samples, self.samples + size
-        canonical = None if self._lines is None else self._canonical(chunk, size)
+        lines = self._lines
+        if lines is None:
+            return self._push_through(None, chunk, size)
+        canonical, checkpoint = self._canonical(chunk, size), lines.checkpoint(size)
+        try:
+            return self._push_through(canonical, chunk, size)
+        except BaseException:
+            lines.roll_back(checkpoint)
+            raise
+
+    def _push_through(self, canonical: np.ndarray | None, chunk: Any, size: int) -> Any:
+        """Return the outputs of all blocks that a chunk completes; until then only the delay lines change."""
+        stream, block, end = self.stage.stream, self.choice.block, self.samples + size
         needs_autodiff = _autodiff.needs_autodiff(self.stage.operands.traits.library, chunk)
         samples, parts, outputs = None, [], self.outputs
-        for at in range(begin - begin % block, end, block):
-            first, stop = max(at, begin), min(at + block, end)
-            line = None
-            if self._lines is not None:
-                line = self._lines.push(canonical[..., first - begin : stop - begin])
-            if stop < at + block:
-                break
-            complete = self.stage.stream.complete(stop)
+        for at in range(self.samples - self.samples % block, end, block):
+            line, stop = self._push_line(canonical, at, end), at + block
+            complete = stream.complete(stop) if stop <= end else 0
             if complete <= outputs:
                 continue
             if line is not None and not needs_autodiff and self._is_valid(outputs):
@@ -122,7 +128,18 @@ class Engine:
                 samples = self._history.joined(chunk) if samples is None else samples
                 parts.append(self._of_piece(samples, stop, outputs, complete))
             outputs = complete
+        y = self._joined(parts)
         self._keep(chunk, size, samples, end, outputs)
+        return y
+
+    def _push_line(self, canonical: np.ndarray | None, at: int, end: int) -> np.ndarray | None:
+        """Push a chunk's samples of the block that begins at sample `at` to the delay lines."""
+        if canonical is None or self._lines is None:
+            return None
+        begin, stop = self.samples, min(at + self.choice.block, end)
+        return self._lines.push(canonical[..., max(at, begin) - begin : stop - begin])
+
+    def _joined(self, parts: list[Any]) -> Any:
         if not parts:
             return self.stage.empty()
         return parts[0] if len(parts) == 1 else self.stage.operands.xp.concat(parts, axis=self.stage.label)
@@ -155,7 +172,8 @@ class Engine:
         axis, traits = self.stage.stream.axis, self.stage.operands.traits
         begin = axis.stride * first - axis.before + axis.reach - 1 - at
         y = line[..., begin : begin + axis.stride * (stop - first - 1) + 1 : axis.stride]
-        y = np.ascontiguousarray(y, dtype=np.dtype(traits.output) if traits.library == "numpy" else None)
+        dtype: Any = np.dtype(traits.output) if traits.library == "numpy" else None
+        y: Any = np.ascontiguousarray(y, dtype=dtype)
         problem, xp = self._layout(0, stop - first), self.stage.operands.xp
         if traits.library == "torch":
             y = xp.astype(_accel.tensor(y), getattr(xp, traits.output), copy=False)

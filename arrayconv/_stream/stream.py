@@ -74,8 +74,12 @@ class Stream:
             engine, chunk = self._admit(chunk)
         if engine.row.current_device:
             with on_device(engine.stage.operands.xp, engine.stage.operands.device):
-                return engine.push(chunk)
-        return engine.push(chunk)
+                y = engine.push(chunk)
+        else:
+            y = engine.push(chunk)
+        if not self._started:  # not before the first push has succeeded
+            self._engine, self._kind, self._started = engine, _kind(chunk), True
+        return y
 
     def flush(self) -> Any:
         """Return the remaining outputs, those that read beyond the last sample; the stream has ended then.
@@ -195,9 +199,7 @@ class Stream:
             check_chunk(engine.stage, operands, shape)
             return engine, operands.x
         with on_device(operands.xp, operands.device):
-            engine = self._begin(stage(self._source, operands, shape), operands)
-        self._engine, self._kind, self._started = engine, _kind(operands.x), True
-        return engine, operands.x
+            return self._begin(stage(self._source, operands, shape), operands), operands.x
 
     def _begin(self, first: Stage, operands: Operands) -> Engine:
         """Return the engine of a new stream: that of the last one, without samples, where it runs alike."""

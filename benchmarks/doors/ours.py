@@ -3,6 +3,8 @@
 from functools import partial
 from importlib import import_module
 
+import numpy as np
+
 import arrayconv
 from arrayconv._cli import libraries
 from benchmarks.doors.contender import Contender, bind, seed
@@ -40,6 +42,8 @@ def named(function, names, **fixed):
 def contender(row, library, operands):
     """Return our contender: operands as {name: array of the library}."""
     arrays = tuple(operands.values())
+    if "chunk" in row.options:
+        return Contender(_streamed(operands["kernel"], row.options["chunk"]), arrays[:1], library)
     if row.function == "Convolver":
         return Contender(arrayconv.Convolver(operands["kernel"], **row.options), arrays[:1], library)
     if row.door == "nn.modules":
@@ -47,6 +51,17 @@ def contender(row, library, operands):
     module = import_module(MODULES[row.door][0])
     function = arrayconv.convolve if row.function == "vjp" else getattr(module, row.function)
     return Contender(named(function, tuple(operands), **options(row, module, library)), arrays, library)
+
+
+def _streamed(kernel, size):
+    """Return a function of x that pushes it in chunks to a new stream: as many causal outputs as samples."""
+    stream = arrayconv.Convolver(kernel).stream(max_latency=size - 1)
+
+    def run(x):
+        stream.reset()
+        return np.concatenate([stream.push(x[at : at + size]) for at in range(0, x.shape[0], size)])
+
+    return run
 
 
 def layer(row, module):
@@ -84,7 +99,7 @@ def explained(row, library, ours):
 
     ('', None) where `explain` knows no such call, or where a function of the user's takes most of the time.
     """
-    if row.function in PLAIN or row.function.startswith("generic_"):
+    if row.function in PLAIN or row.function.startswith("generic_") or "chunk" in row.options:
         return "", None
     explanations = []
     describe = partial(_describe, row, library, ours, explanations)

@@ -202,6 +202,7 @@ def _modules():
 
 # ---- core ----
 
+STREAMS = [(1024, 101, 64), *((2**16, taps, chunk) for taps in (101, 10**4) for chunk in (64, 1024))]
 PATTERN = "b c h w, o c h w -> b o h w | h w"
 
 
@@ -220,6 +221,17 @@ def _core():
             for n, dtype, tags in planes(dtypes=("float32", "float64"))
         ]
         yield from differentiable(rows, 1, 512, ("torch", "jax"))
+    for n, taps, chunk in (
+        (1024, 101, 64),
+        (2**16, 101, 64),
+        (2**16, 101, 1024),
+        (2**16, 10**4, 64),
+        (2**16, 10**4, 1024),
+    ):
+        for dtype in ("float32", "float64"):
+            tags = QUICK if n == 1024 and dtype == "float32" else frozenset()
+            more = {"tags": tags, "libraries": ("numpy",), "note": f"stream in chunks of {chunk}"}
+            yield Row("core", "Convolver", {"x": (n,), "kernel": (taps,)}, {"chunk": chunk}, dtype, **more)
     for x, weight in LAYERS[2]:
         for dtype in ("float32", "float64"):
             tags = QUICK if x == LAYERS[2][0][0] and dtype == "float32" else frozenset()

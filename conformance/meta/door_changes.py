@@ -1,5 +1,7 @@
 """Planted faults of `signal`, `ndimage`, `nn`, `Convolver` and of the array library: see `changes`."""
 
+from types import SimpleNamespace
+
 import numpy as np
 
 from .changes import short
@@ -104,6 +106,55 @@ def first_result(run, a):
         return results.setdefault(key, convolver(x, **options))
 
     return call
+
+
+def _with_stream(convolver, stream):
+    def call(x, **options):
+        return convolver(x, **options)
+
+    call.stream = stream
+    return call
+
+
+def chunks_alone(run, a):
+    convolver = run(**a)
+
+    def stream(axis=-1, **options):
+        chunks = []
+
+        def push(chunk):
+            chunks.append(chunk)
+            return convolver(chunk)
+
+        return SimpleNamespace(push=push, flush=lambda: convolver(chunks[-1])[:0])
+
+    return _with_stream(convolver, stream)
+
+
+def without_end(run, a):
+    convolver = run(**a)
+
+    def stream(axis=-1, **options):
+        inner = convolver.stream(axis, **options)
+        return SimpleNamespace(push=inner.push, flush=lambda: inner.flush()[:-1])
+
+    return _with_stream(convolver, stream)
+
+
+def pushed_first(run, a):
+    convolver = run(**a)
+
+    def stream(axis=-1, **options):
+        inner = convolver.stream(axis, **options)
+
+        def push(chunk):
+            if chunk.ndim != np.ndim(a["kernel"]):
+                inner.push(chunk[0])
+            return inner.push(chunk)
+
+        return SimpleNamespace(push=push, flush=inner.flush)
+
+    return _with_stream(convolver, stream)
 
 
 # Of the array library.

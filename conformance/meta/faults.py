@@ -236,6 +236,12 @@ FAULTS = {
                               "test_doors_convolver.py::test_call", ("Convolver(", "are wrong")),
     "convolver_correlate": Fault("correlate is ignored", ("Convolver",), dropped("correlate"),
                                  "test_doors_convolver.py::test_call", ("Convolver(correlate)",)),
+    "stream_alone": Fault("chunks are convolved one by one", ("Convolver",), door_changes.chunks_alone,
+                          "test_doors_convolver.py::test_stream", (".stream(", "chunks=(5,)", "are wrong")),
+    "stream_end": Fault("the last output is missing", ("Convolver",), door_changes.without_end,
+                        "test_doors_convolver.py::test_stream", (".stream(", "out.shape=(16,)", "(17,)")),
+    "stream_error": Fault("a refused chunk is kept", ("Convolver",), door_changes.pushed_first,
+                          "test_doors_convolver.py::test_stream_after_an_error", (".stream(", "are wrong")),
     # normalized_convolve.
     "normalized_where": Fault("where is ignored", ("normalized_convolve",), dropped("where"),
                               "test_doors_normalized.py::test_gaps_by_where", ("normalized_convolve(",)),

@@ -496,6 +496,15 @@ def test_peers_of_a_door_agree_with_ours(library, label):
     assert contenders.cost_ns > 0
 
 
+@pytest.mark.parametrize("taps", [101, 10**4])
+def test_streams_agree_with_scipy(taps):
+    row = next(row for row in ROWS if "chunk" in row.options and row.operands["kernel"] == (taps,))
+    contenders = door_field.field(row._replace(operands={**row.operands, "x": (2048,)}), "numpy")
+    assert set(contenders.peers) == {"SciPy", "SciPy, chunks at once"}
+    assert not contenders.wrong
+    assert contenders.cost_ns is None
+
+
 @pytest.mark.parametrize("dtype", ["uint8", "int16", "complex64"])
 @pytest.mark.parametrize("function", ["uniform_filter", "sobel", "laplace", "correlate"])
 def test_filters_of_every_dtype_agree(function, dtype):

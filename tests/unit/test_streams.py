@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from arrayconv import Convolver, testing
+from arrayconv._stream import delay_line, engine
 
 X = np.arange(1.0, 13)
 W = np.array([1.0, 10, 100])
@@ -72,6 +73,81 @@ def test_another_kind_of_chunk_is_refused_and_nothing_is_lost(chunk, error, mess
     with pytest.raises(error, match=message):
         stream.push(chunk)
     np.testing.assert_array_equal(np.concatenate([head, joined(stream, X[5:])]), Convolver(W)(X))
+
+
+def refused(stream, chunk):
+    with pytest.raises(ValueError, match="max_workspace"):
+        stream.push(chunk)
+
+
+def no_memory(*operands, **options):
+    raise MemoryError
+
+
+@pytest.mark.parametrize("latency", [15, 31])
+def test_a_push_that_fails_after_some_blocks_changes_nothing(latency):
+    """A NaN needs the ordinary plan, whose workspace is refused after the delay lines have taken blocks."""
+    rng = np.random.default_rng(latency)
+    x, kernel = rng.standard_normal(1600), rng.standard_normal(400)
+    stream = Convolver(kernel, method="fft", max_workspace=20_000).stream(max_latency=latency)
+    expected, parts, at = stream.copy().push(x), [], 0
+    assert stream.push(x[:0]).size == 0
+    assert stream.method == "partitioned"
+    for size in (5, 7, 90, 16, 1, 200, 400, 33, 848):
+        bad = rng.standard_normal(int(rng.integers(1, 700)))
+        for place in (0, bad.size // 2, bad.size - 1):
+            bad[place] = np.nan
+            if stream.samples % (latency + 1) + bad.size > latency:  # else no block is complete
+                refused(stream, bad)
+                assert (stream.samples, stream.outputs) == (at, sum(map(len, parts)))
+        parts.append(stream.push(x[at : at + size]))
+        at += size
+    np.testing.assert_array_equal(np.concatenate(parts), expected)
+    exact = testing.reference("convolve", x, kernel)[: x.size]
+    bound = testing.error_bound("convolve", x, kernel, accuracy="normwise")
+    assert (np.abs(expected - exact) <= np.broadcast_to(bound, 1999)[: x.size]).all()
+
+
+def test_non_uniform_partitions_roll_back_too():
+    rng = np.random.default_rng(3)
+    x, kernel = rng.standard_normal(9600), rng.standard_normal(6000)
+    stream = Convolver(kernel, method="fft", max_workspace=400_000).stream(max_latency=15)
+    expected, parts = stream.copy().push(x), []
+    for at, stop in ((0, 100), (100, 3001), (3001, 3002), (3002, 9600)):
+        for size in (50, 4000):
+            bad = rng.standard_normal(size)
+            bad[-20] = np.inf
+            refused(stream, bad)
+        parts.append(stream.push(x[at:stop]))
+    assert len(stream.partitions) == 2
+    np.testing.assert_array_equal(np.concatenate(parts), expected)
+
+
+def test_a_push_that_fails_for_lack_of_memory_changes_nothing(monkeypatch):
+    rng = np.random.default_rng(4)
+    x, kernel = rng.standard_normal(700), rng.standard_normal(200)
+    stream = Convolver(kernel, method="fft").stream(max_latency=15)
+    expected, head = joined(stream.copy(), x), stream.push(x[:100])
+    for owner, name in (
+        (engine.Engine, "_joined"),
+        (engine.Engine, "_keep"),
+        (engine.Engine, "_of_lines"),
+        (delay_line.transform, "inverse"),
+        (delay_line.transform, "forward"),
+    ):
+        with monkeypatch.context() as patch:
+            patch.setattr(owner, name, no_memory)
+            with pytest.raises(MemoryError):
+                stream.push(np.ones(333))
+    np.testing.assert_array_equal(np.concatenate([head, joined(stream, x[100:])]), expected)
+
+
+def test_a_first_push_that_fails_begins_no_stream():
+    stream = Convolver(np.ones(400, "float32"), method="fft", max_workspace=20_000).stream(max_latency=15)
+    refused(stream, np.full(64, np.nan))
+    with pytest.raises(RuntimeError, match="unknown before the first push"):
+        _ = stream.method
+    assert stream.push(np.ones(64, "float32")).dtype == "float32"
 
 
 def test_another_shape_across_the_axis_is_refused():

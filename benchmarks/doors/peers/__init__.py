@@ -26,6 +26,7 @@ class Peer(NamedTuple):
 PEERS = (
     Peer("SciPy", "numpy", "scipy_function", "scipy", "scipy", is_imitated=True),
     Peer("astropy", "numpy", "astropy_means", "astropy", "astropy"),
+    Peer("SciPy, chunks at once", "numpy", "scipy_at_once", "scipy", "scipy"),
     Peer("torch on views", "numpy", "torch_on_views", "torch", "torch"),
     Peer("NumPy", "numpy", "numpy_function", "numpy", "numpy"),
     Peer("OpenCV", "numpy", "opencv", "opencv-python-headless", "cv2"),

@@ -22,6 +22,8 @@ def scipy_function(row, arrays, hosts, library="numpy"):
     require(row.door in SCIPY and row.function not in LACKING, "it has no such function")
     require(not row.gradients, "it has no gradients")
     module = import_module(MODULES[row.door][1])
+    if "chunk" in row.options:
+        return Contender(_chunks(module.lfilter, row, arrays["kernel"]), (arrays["x"],), library)
     if row.door == "core":
         tiled = "fftconvolve" if library == "jax" else "oaconvolve"  # whose results on JAX arrays are other numbers
         name = tiled if row.function == "Convolver" else row.function
@@ -37,6 +39,26 @@ def astropy_means(row, arrays, hosts):
     if row.operands["kernel"][0] <= DIRECT_TAPS:
         return Contender(module.convolve, tuple(arrays.values()), "numpy")
     return Contender(partial(module.convolve_fft, allow_huge=True), tuple(arrays.values()), "numpy")
+
+
+def _chunks(lfilter, row, kernel):
+    size, one = row.options["chunk"], np.ones(1, kernel.dtype)
+
+    def run(x):
+        state, parts = np.zeros(kernel.shape[0] - 1, kernel.dtype), []
+        for at in range(0, x.shape[0], size):
+            y, state = lfilter(kernel, one, x[at : at + size], zi=state)
+            parts.append(y)
+        return np.concatenate(parts)
+
+    return run
+
+
+def scipy_at_once(row, arrays, hosts):
+    """oaconvolve of all chunks of a stream: what users call where no chunk has to wait for its result."""
+    require("chunk" in row.options, "it has no chunks")
+    oaconvolve = import_module("scipy.signal").oaconvolve
+    return Contender(lambda x: oaconvolve(x, arrays["kernel"])[: x.shape[0]], (arrays["x"],), "numpy")
 
 
 def numpy_function(row, arrays, hosts):
@@ -77,6 +99,7 @@ def opencv(row, arrays, hosts):
     if row.function == "match_template":
         return _opencv_matcher(row, arrays)
     require(row.door == "ndimage" or row.function == "Convolver", "it has no such function")
+    require("chunk" not in row.options, "it has no streams")
     require(not row.gradients, "it has no gradients")
     require(row.dtype != "complex64", "it has no complex numbers")
     require(not row.function.startswith("generic_"), "it calls no function of the user's")
