@@ -363,15 +363,14 @@ class Convolver:
         """Return the operands of a call on a Dask array, the call, and the convolver of its chunks."""
         operands = admission.operands(FUNCTION, x, self._kernel.array, self._keywords.dtype)
         prepare.check_fill(FUNCTION, self._options.fill_value, operands.traits)
-        if self._of_chunks is None:
-            own = self._keywords._replace(mode="valid", lags=None, boundary="constant", fill_value=0)
-            factors = self._kernel.separability.from_factors
-            self._of_chunks = _rebuilt(type(self), self._origin, factors, own._asdict())
-        shape = shape_of(x)
-        space = convolved_axes(FUNCTION, len(shape), len(self.shape), self._geometry.axes)
-        bind_chunks = import_module("arrayconv._convolver.chunked").bind
-        call = bind_chunks(self._of_chunks, operands, self._problem(shape), self._options, space)
-        return operands, call, self._of_chunks
+        chunked = import_module("arrayconv._convolver.chunked")  # of Dask arrays alone
+        of_chunks = self._of_chunks
+        if of_chunks is None:
+            from_factors = self._kernel.separability.from_factors
+            of_chunks = self._of_chunks = chunked.of_chunks(type(self), self._origin, from_factors, self._keywords)
+        space = convolved_axes(FUNCTION, len(shape_of(x)), len(self.shape), self._geometry.axes)
+        call = chunked.bind(of_chunks, operands, self._problem(shape_of(x)), self._options, space)
+        return operands, call, of_chunks
 
     def _problem(self, shape: tuple[int, ...]) -> Problem:
         return positional.problem(FUNCTION, shape, self.shape, self._geometry)

@@ -49,7 +49,7 @@ def main():
             phases = max([1, *(part.block // chunk for part in stream.partitions)])
             real_time = chunk / options.rate
             print(f"{options.taps} taps, chunks of {chunk}, {dtype}: {stream.method}, latency {stream.latency}")
-            print("    " + ", ".join(f"{part.count} x {part.block}" for part in stream.partitions))
+            print("    " + ", ".join(f"{part.blocks} x {part.block}" for part in stream.partitions))
             for name, seconds in (("clock", clock), ("thread", thread)):
                 shares = np.quantile(seconds, QUANTILES) / real_time
                 worst = longest_phase(seconds, phases) / real_time if options.pushes >= phases else np.nan

@@ -16,6 +16,7 @@ from arrayconv._arrays.operands import Operands
 from arrayconv._calls.chunked import ChunkedCall
 from arrayconv._calls.prepare import Options
 from arrayconv._convolver.kernel import FUNCTION
+from arrayconv._convolver.options import rebuilt
 from arrayconv._problem.chunking import block_shape
 from arrayconv._problem.problem import Problem
 from arrayconv._runtime.caches import BoundedDict
@@ -30,6 +31,12 @@ class Chunk(NamedTuple):
     convolver: Any
     token: str
     space: tuple[int, ...]  # the convolved axes of x
+
+
+def of_chunks(cls: Any, origin: Any, from_factors: bool, keywords: Any) -> Any:
+    """Return the `Convolver` of chunks: 'valid' outputs of samples that the boundary extended."""
+    own = keywords._replace(mode="valid", lags=None, boundary="constant", fill_value=0)
+    return rebuilt(cls, origin, from_factors, own._asdict())
 
 
 def bind(convolver: Any, operands: Operands, problem: Problem, options: Options, space: tuple[int, ...]) -> ChunkedCall:

@@ -25,15 +25,15 @@ class Line:
         self.part, self._fft = part, fft
         self._real = not np.iscomplexobj(taps)
         groups, filters, channels = taps.shape[:3]
-        own = taps[..., part.first : part.first + part.block * part.count]
-        padded = np.zeros((groups, filters, channels, part.count * part.block), taps.dtype)
+        own = taps[..., part.first : part.first + part.block * part.blocks]
+        padded = np.zeros((groups, filters, channels, part.blocks * part.block), taps.dtype)
         padded[..., : own.shape[-1]] = own
-        blocks = padded.reshape(groups, filters, channels, part.count, part.block)[..., ::-1, :]  # the last tap first
+        blocks = padded.reshape(groups, filters, channels, part.blocks, part.block)[..., ::-1, :]  # the last tap first
         spectra = self._forward(blocks)
         order = np.ascontiguousarray(spectra.transpose(4, 0, 3, 2, 1))
-        self._taps: Any = order.reshape(order.shape[0], groups, part.count * channels, filters)
+        self._taps: Any = order.reshape(order.shape[0], groups, part.blocks * channels, filters)
         self._window: Any = np.zeros((batch, groups, channels, 2 * part.block), taps.dtype)
-        self._spectra: Any = np.zeros((order.shape[0], groups, batch, 2 * part.count, channels), order.dtype)
+        self._spectra: Any = np.zeros((order.shape[0], groups, batch, 2 * part.blocks, channels), order.dtype)
         self._slot = 0
 
     def push(self, samples: Any, end: int) -> None:
@@ -47,7 +47,7 @@ class Line:
 
     def finish(self) -> Any:
         """Return what the block adds to as many outputs, from `part.first` after its first sample on."""
-        window, spectra, count, block = self._window, self._spectra, self.part.count, self.part.block
+        window, spectra, count, block = self._window, self._spectra, self.part.blocks, self.part.block
         spectrum = self._forward(window).transpose(3, 1, 0, 2)
         slot = self._slot
         spectra[:, :, :, slot] = spectra[:, :, :, slot + count] = spectrum
@@ -75,14 +75,14 @@ class Line:
 
         The next block overwrites the spectrum in its slot unread. So that one is not needed.
         """
-        slots = None if blocks < 2 else (self._slot + np.arange(1, min(blocks, self.part.count))) % self.part.count
+        slots = None if blocks < 2 else (self._slot + np.arange(1, min(blocks, self.part.blocks))) % self.part.blocks
         return self._window, self._slot, slots, None if slots is None else self._spectra[:, :, :, slots]
 
     def roll_back(self, checkpoint: tuple[Any, ...]) -> None:
         """Return to a `checkpoint`, except for the samples of an incomplete block."""
         self._window, self._slot, slots, spectra = checkpoint
         if slots is not None:
-            self._spectra[:, :, :, slots] = self._spectra[:, :, :, slots + self.part.count] = spectra
+            self._spectra[:, :, :, slots] = self._spectra[:, :, :, slots + self.part.blocks] = spectra
 
     @property
     def nbytes(self) -> int:

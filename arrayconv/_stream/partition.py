@@ -27,11 +27,11 @@ _WORST = 2  # times that of uniform partitions: the longest push of non-uniform 
 
 
 class Partition(NamedTuple):
-    """`count` partitions of `block` taps each, from tap `first` of the reversed kernel."""
+    """`blocks` partitions of `block` taps each, from tap `first` of the reversed kernel."""
 
     block: int
     first: int
-    count: int
+    blocks: int
 
 
 class Choice(NamedTuple):
@@ -97,5 +97,5 @@ def _block_ns(spec: Spec, traits: Traits, part: Partition) -> float:
     size, length = spectral.working_itemsize(traits), 2 * part.block
     transforms = rows * (spec.channels + spec.filters) * length * log2(length) * rate.fft_point * size / 4
     frequencies = length if not spectral.is_real(traits) else length / 2 + 1
-    products = rows * spec.channels * spec.filters * part.count * frequencies
+    products = rows * spec.channels * spec.filters * part.blocks * frequencies
     return _CALLS * rate.call_ns + (transforms + products * size * rate.pass_byte) / 1000

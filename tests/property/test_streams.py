@@ -144,7 +144,7 @@ def test_non_uniform_partitions_are_chosen_and_right():
     y, stream = pushed(stream, x, 0, rng, 500)
     assert len(stream.partitions) == 2
     assert stream.latency == 15
-    (first, end), (second, last) = [(part.first, part.first + part.block * part.count) for part in stream.partitions]
+    (first, end), (second, last) = [(part.first, part.first + part.block * part.blocks) for part in stream.partitions]
     assert (first, end) == (0, second)
     assert last >= kernel.size
     exact = np.convolve(x.astype("int64"), kernel.astype("int64"))  # below 2^53, so exact in float64 too
