@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
+from numpy.typing import NDArray
 
 from arrayconv._arrays.operands import operands
 from arrayconv._calls import cache, prepare
@@ -17,22 +18,57 @@ from arrayconv._problem.axes import MODES, Mode, is_sequence, mode_axis, positiv
 from arrayconv._problem.spec import Axis
 from arrayconv._runtime.capacity import check_result
 from arrayconv._runtime.tracing import shape_of
+from arrayconv.typing import Accuracy, ArrayLike, ArrayT, Boundaries, Method, NumPyLike
 
 __all__ = ["convolve", "correlate", "lags"]
 
 
+@overload
 def convolve(
-    x: Any,
-    kernel: Any,
+    x: NumPyLike,
+    kernel: ArrayLike,
     mode: Mode = "full",
     *,
     axes: Sequence[int] | int | None = None,
-    boundary: str | Sequence[str] = "constant",
+    boundary: Boundaries = "constant",
     fill_value: complex = 0,
     stride: int | Sequence[int] = 1,
     dilation: int | Sequence[int] = 1,
-    method: str = "auto",
-    accuracy: str = "normwise",
+    method: Method = "auto",
+    accuracy: Accuracy = "normwise",
+    dtype: Any = None,
+    max_workspace: int | None = None,
+    out: Any = None,
+) -> NDArray[Any]: ...
+@overload
+def convolve(
+    x: ArrayT,
+    kernel: ArrayLike,
+    mode: Mode = "full",
+    *,
+    axes: Sequence[int] | int | None = None,
+    boundary: Boundaries = "constant",
+    fill_value: complex = 0,
+    stride: int | Sequence[int] = 1,
+    dilation: int | Sequence[int] = 1,
+    method: Method = "auto",
+    accuracy: Accuracy = "normwise",
+    dtype: Any = None,
+    max_workspace: int | None = None,
+    out: Any = None,
+) -> ArrayT: ...
+def convolve(
+    x: Any,
+    kernel: ArrayLike,
+    mode: Mode = "full",
+    *,
+    axes: Sequence[int] | int | None = None,
+    boundary: Boundaries = "constant",
+    fill_value: complex = 0,
+    stride: int | Sequence[int] = 1,
+    dilation: int | Sequence[int] = 1,
+    method: Method = "auto",
+    accuracy: Accuracy = "normwise",
     dtype: Any = None,
     max_workspace: int | None = None,
     out: Any = None,
@@ -119,19 +155,55 @@ def convolve(
     return call(x, kernel, out=out)
 
 
+@overload
 def correlate(
-    x: Any,
-    kernel: Any,
+    x: NumPyLike,
+    kernel: ArrayLike,
     mode: Mode | None = None,
     *,
     axes: Sequence[int] | int | None = None,
-    boundary: str | Sequence[str] = "constant",
+    boundary: Boundaries = "constant",
     fill_value: complex = 0,
     stride: int | Sequence[int] = 1,
     dilation: int | Sequence[int] = 1,
     lags: Any = None,
-    method: str = "auto",
-    accuracy: str = "normwise",
+    method: Method = "auto",
+    accuracy: Accuracy = "normwise",
+    dtype: Any = None,
+    max_workspace: int | None = None,
+    out: Any = None,
+) -> NDArray[Any]: ...
+@overload
+def correlate(
+    x: ArrayT,
+    kernel: ArrayLike,
+    mode: Mode | None = None,
+    *,
+    axes: Sequence[int] | int | None = None,
+    boundary: Boundaries = "constant",
+    fill_value: complex = 0,
+    stride: int | Sequence[int] = 1,
+    dilation: int | Sequence[int] = 1,
+    lags: Any = None,
+    method: Method = "auto",
+    accuracy: Accuracy = "normwise",
+    dtype: Any = None,
+    max_workspace: int | None = None,
+    out: Any = None,
+) -> ArrayT: ...
+def correlate(
+    x: Any,
+    kernel: ArrayLike,
+    mode: Mode | None = None,
+    *,
+    axes: Sequence[int] | int | None = None,
+    boundary: Boundaries = "constant",
+    fill_value: complex = 0,
+    stride: int | Sequence[int] = 1,
+    dilation: int | Sequence[int] = 1,
+    lags: Any = None,
+    method: Method = "auto",
+    accuracy: Accuracy = "normwise",
     dtype: Any = None,
     max_workspace: int | None = None,
     out: Any = None,
@@ -182,6 +254,12 @@ def correlate(
     return call(x, kernel, out=out)
 
 
+@overload
+def lags(n: int, k: int, mode: Mode = "full", *, stride: Any = 1, dilation: Any = 1) -> NDArray[np.int64]: ...
+@overload
+def lags(
+    n: Sequence[int], k: Sequence[int], mode: Mode = "full", *, stride: Any = 1, dilation: Any = 1
+) -> tuple[NDArray[np.int64], ...]: ...
 def lags(n: Any, k: Any, mode: Mode = "full", *, stride: Any = 1, dilation: Any = 1) -> Any:
     """Return the lag of every output of a correlation of `n` samples with `k` taps.
 

@@ -7,7 +7,10 @@ filter; in one operand only it is summed away.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, overload
+
+from numpy.typing import NDArray
 
 from arrayconv._arrays.operands import operands
 from arrayconv._calls import cache, prepare
@@ -15,25 +18,68 @@ from arrayconv._calls.binding import bind
 from arrayconv._einconv import lowering
 from arrayconv._einconv.options import frozen
 from arrayconv._runtime.tracing import shape_of
+from arrayconv.typing import Accuracy, ArrayLike, ArrayT, Boundaries, Boundary, Method, NumPyLike, PerAxis
 
 __all__ = ["einconv"]
 
 
+@overload
 def einconv(
     pattern: str,
-    x: Any,
-    kernel: Any,
+    x: NumPyLike,
+    kernel: ArrayLike,
     *,
-    stride: Any = 1,
-    dilation: Any = 1,
-    upsample: Any = 1,
+    stride: PerAxis | Mapping[str, int] = 1,
+    dilation: PerAxis | Mapping[str, int] = 1,
+    upsample: PerAxis | Mapping[str, int] = 1,
     padding: Any = "valid",
-    boundary: Any = "constant",
+    boundary: Boundaries | Mapping[str, Boundary] = "constant",
     fill_value: complex = 0,
     flip: bool = False,
     conj: bool = False,
-    method: str = "auto",
-    accuracy: str = "normwise",
+    method: Method = "auto",
+    accuracy: Accuracy = "normwise",
+    dtype: Any = None,
+    max_workspace: int | None = None,
+    out: Any = None,
+    **sizes: int,
+) -> NDArray[Any]: ...
+@overload
+def einconv(
+    pattern: str,
+    x: ArrayT,
+    kernel: ArrayLike,
+    *,
+    stride: PerAxis | Mapping[str, int] = 1,
+    dilation: PerAxis | Mapping[str, int] = 1,
+    upsample: PerAxis | Mapping[str, int] = 1,
+    padding: Any = "valid",
+    boundary: Boundaries | Mapping[str, Boundary] = "constant",
+    fill_value: complex = 0,
+    flip: bool = False,
+    conj: bool = False,
+    method: Method = "auto",
+    accuracy: Accuracy = "normwise",
+    dtype: Any = None,
+    max_workspace: int | None = None,
+    out: Any = None,
+    **sizes: int,
+) -> ArrayT: ...
+def einconv(
+    pattern: str,
+    x: Any,
+    kernel: ArrayLike,
+    *,
+    stride: PerAxis | Mapping[str, int] = 1,
+    dilation: PerAxis | Mapping[str, int] = 1,
+    upsample: PerAxis | Mapping[str, int] = 1,
+    padding: Any = "valid",
+    boundary: Boundaries | Mapping[str, Boundary] = "constant",
+    fill_value: complex = 0,
+    flip: bool = False,
+    conj: bool = False,
+    method: Method = "auto",
+    accuracy: Accuracy = "normwise",
     dtype: Any = None,
     max_workspace: int | None = None,
     out: Any = None,

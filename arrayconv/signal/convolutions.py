@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, Literal, overload
+
+import numpy as np
+from numpy.typing import NDArray
 
 from arrayconv._errors import flag
 from arrayconv._problem.axes import Mode
 from arrayconv._signal import convolution, shapes, timing
+from arrayconv.typing import ArrayLike, ArrayT, NumPyLike
 
 __all__ = [
     "choose_conv_method",
@@ -23,7 +27,11 @@ __all__ = [
 Method = Literal["auto", "direct", "fft"]
 
 
-def convolve(in1: Any, in2: Any, mode: Mode = "full", method: Method = "auto") -> Any:
+@overload
+def convolve(in1: NumPyLike, in2: ArrayLike, mode: Mode = "full", method: Method = "auto") -> NDArray[Any]: ...
+@overload
+def convolve(in1: ArrayT, in2: ArrayLike, mode: Mode = "full", method: Method = "auto") -> ArrayT: ...
+def convolve(in1: Any, in2: ArrayLike, mode: Mode = "full", method: Method = "auto") -> Any:
     """Convolve two N-dimensional arrays over all their axes.
 
     Parameters
@@ -66,7 +74,11 @@ def convolve(in1: Any, in2: Any, mode: Mode = "full", method: Method = "auto") -
     return convolution.everywhere("convolve", "convolve", in1, in2, mode, method)
 
 
-def correlate(in1: Any, in2: Any, mode: Mode = "full", method: Method = "auto") -> Any:
+@overload
+def correlate(in1: NumPyLike, in2: ArrayLike, mode: Mode = "full", method: Method = "auto") -> NDArray[Any]: ...
+@overload
+def correlate(in1: ArrayT, in2: ArrayLike, mode: Mode = "full", method: Method = "auto") -> ArrayT: ...
+def correlate(in1: Any, in2: ArrayLike, mode: Mode = "full", method: Method = "auto") -> Any:
     """Cross-correlate two N-dimensional arrays over all their axes; `in2` is conjugated.
 
     Parameters
@@ -98,7 +110,15 @@ def correlate(in1: Any, in2: Any, mode: Mode = "full", method: Method = "auto") 
     return convolution.everywhere("correlate", "correlate", in1, in2, mode, method)
 
 
-def fftconvolve(in1: Any, in2: Any, mode: Mode = "full", axes: int | Sequence[int] | None = None) -> Any:
+@overload
+def fftconvolve(
+    in1: NumPyLike, in2: ArrayLike, mode: Mode = "full", axes: int | Sequence[int] | None = None
+) -> NDArray[Any]: ...
+@overload
+def fftconvolve(
+    in1: ArrayT, in2: ArrayLike, mode: Mode = "full", axes: int | Sequence[int] | None = None
+) -> ArrayT: ...
+def fftconvolve(in1: Any, in2: ArrayLike, mode: Mode = "full", axes: int | Sequence[int] | None = None) -> Any:
     """Convolve two N-dimensional arrays, with the FFT's error bound, over all axes or those named.
 
     Parameters
@@ -141,7 +161,13 @@ def fftconvolve(in1: Any, in2: Any, mode: Mode = "full", axes: int | Sequence[in
     return convolution.broadcast("fftconvolve", in1, in2, mode, axes)
 
 
-def oaconvolve(in1: Any, in2: Any, mode: Mode = "full", axes: int | Sequence[int] | None = None) -> Any:
+@overload
+def oaconvolve(
+    in1: NumPyLike, in2: ArrayLike, mode: Mode = "full", axes: int | Sequence[int] | None = None
+) -> NDArray[Any]: ...
+@overload
+def oaconvolve(in1: ArrayT, in2: ArrayLike, mode: Mode = "full", axes: int | Sequence[int] | None = None) -> ArrayT: ...
+def oaconvolve(in1: Any, in2: ArrayLike, mode: Mode = "full", axes: int | Sequence[int] | None = None) -> Any:
     """Convolve two N-dimensional arrays over all axes or those named; `fftconvolve` by another name.
 
     Parameters
@@ -173,7 +199,29 @@ def oaconvolve(in1: Any, in2: Any, mode: Mode = "full", axes: int | Sequence[int
     return convolution.broadcast("oaconvolve", in1, in2, mode, axes)
 
 
-def convolve2d(in1: Any, in2: Any, mode: Mode = "full", boundary: str = "fill", fillvalue: Any = 0) -> Any:
+@overload
+def convolve2d(
+    in1: NumPyLike,
+    in2: ArrayLike,
+    mode: Mode = "full",
+    boundary: Literal["fill", "pad", "wrap", "circular", "symm", "symmetric"] = "fill",
+    fillvalue: Any = 0,
+) -> NDArray[Any]: ...
+@overload
+def convolve2d(
+    in1: ArrayT,
+    in2: ArrayLike,
+    mode: Mode = "full",
+    boundary: Literal["fill", "pad", "wrap", "circular", "symm", "symmetric"] = "fill",
+    fillvalue: Any = 0,
+) -> ArrayT: ...
+def convolve2d(
+    in1: Any,
+    in2: ArrayLike,
+    mode: Mode = "full",
+    boundary: Literal["fill", "pad", "wrap", "circular", "symm", "symmetric"] = "fill",
+    fillvalue: Any = 0,
+) -> Any:
     """Convolve two 2-dimensional arrays, `in1` extended beyond its edges by a boundary.
 
     Parameters
@@ -219,7 +267,29 @@ def convolve2d(in1: Any, in2: Any, mode: Mode = "full", boundary: str = "fill", 
     return convolution.planar("convolve2d", "convolve", in1, in2, mode, boundary, fillvalue)
 
 
-def correlate2d(in1: Any, in2: Any, mode: Mode = "full", boundary: str = "fill", fillvalue: Any = 0) -> Any:
+@overload
+def correlate2d(
+    in1: NumPyLike,
+    in2: ArrayLike,
+    mode: Mode = "full",
+    boundary: Literal["fill", "pad", "wrap", "circular", "symm", "symmetric"] = "fill",
+    fillvalue: Any = 0,
+) -> NDArray[Any]: ...
+@overload
+def correlate2d(
+    in1: ArrayT,
+    in2: ArrayLike,
+    mode: Mode = "full",
+    boundary: Literal["fill", "pad", "wrap", "circular", "symm", "symmetric"] = "fill",
+    fillvalue: Any = 0,
+) -> ArrayT: ...
+def correlate2d(
+    in1: Any,
+    in2: ArrayLike,
+    mode: Mode = "full",
+    boundary: Literal["fill", "pad", "wrap", "circular", "symm", "symmetric"] = "fill",
+    fillvalue: Any = 0,
+) -> Any:
     """Cross-correlate two 2-dimensional arrays, `in1` extended beyond its edges by a boundary.
 
     Parameters
@@ -252,7 +322,15 @@ def correlate2d(in1: Any, in2: Any, mode: Mode = "full", boundary: str = "fill",
     return convolution.planar("correlate2d", "correlate2d", in1, in2, mode, boundary, fillvalue)
 
 
-def choose_conv_method(in1: Any, in2: Any, mode: Mode = "full", measure: bool = False) -> Any:
+@overload
+def choose_conv_method(
+    in1: ArrayLike, in2: ArrayLike, mode: Mode = "full", measure: Literal[False] = False
+) -> Literal["direct", "fft"]: ...
+@overload
+def choose_conv_method(
+    in1: ArrayLike, in2: ArrayLike, mode: Mode = "full", *, measure: Literal[True]
+) -> tuple[Literal["direct", "fft"], dict[str, float]]: ...
+def choose_conv_method(in1: ArrayLike, in2: ArrayLike, mode: Mode = "full", measure: bool = False) -> Any:
     """Return which method `convolve` and `correlate` would run: 'direct' or 'fft'.
 
     Parameters
@@ -293,7 +371,7 @@ def choose_conv_method(in1: Any, in2: Any, mode: Mode = "full", measure: bool = 
     return convolution.choice("choose_conv_method", in1, in2, mode)
 
 
-def correlation_lags(in1_len: int, in2_len: int, mode: Mode = "full") -> Any:
+def correlation_lags(in1_len: int, in2_len: int, mode: Mode = "full") -> NDArray[np.int64]:
     """Return the lag of every output of a one-dimensional `correlate`.
 
     Parameters
