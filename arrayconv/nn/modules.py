@@ -149,7 +149,16 @@ class Conv2d(_Convolution, torch.nn.Conv2d):
 
 
 class Conv3d(_Convolution, torch.nn.Conv3d):
-    """Convolve over three axes: torch.nn.Conv3d by arrayconv."""
+    """Convolve over three axes: torch.nn.Conv3d by arrayconv.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from arrayconv.nn import modules
+    >>> layer = modules.Conv3d(2, 4, 3, padding="same", boundary="reflect")
+    >>> layer(torch.ones(1, 2, 4, 5, 6)).shape
+    torch.Size([1, 4, 4, 5, 6])
+    """
 
     _count = 3
 
@@ -222,7 +231,16 @@ class _Transposed(_Planned, _ConvTransposeNd):
 
 
 class ConvTranspose1d(_Transposed, torch.nn.ConvTranspose1d):
-    """Convolve transposed, over one axis: torch.nn.ConvTranspose1d by arrayconv."""
+    """Convolve transposed, over one axis: torch.nn.ConvTranspose1d by arrayconv.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from arrayconv.nn import modules
+    >>> layer = modules.ConvTranspose1d(4, 2, 3, stride=2)
+    >>> layer(torch.ones(1, 4, 5)).shape
+    torch.Size([1, 2, 11])
+    """
 
     _count = 1
 
@@ -242,7 +260,16 @@ class ConvTranspose2d(_Transposed, torch.nn.ConvTranspose2d):
 
 
 class ConvTranspose3d(_Transposed, torch.nn.ConvTranspose3d):
-    """Convolve transposed, over three axes: torch.nn.ConvTranspose3d by arrayconv."""
+    """Convolve transposed, over three axes: torch.nn.ConvTranspose3d by arrayconv.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from arrayconv.nn import modules
+    >>> layer = modules.ConvTranspose3d(2, 4, 2, stride=2)
+    >>> layer(torch.ones(1, 2, 3, 3, 3)).shape
+    torch.Size([1, 4, 6, 6, 6])
+    """
 
     _count = 3
 
