@@ -18,7 +18,7 @@ from arrayconv._calls.binding import bind
 from arrayconv._einconv import lowering
 from arrayconv._einconv.options import frozen
 from arrayconv._runtime.tracing import shape_of
-from arrayconv.typing import Accuracy, ArrayLike, ArrayT, Boundaries, Boundary, Method, NumPyLike, PerAxis
+from arrayconv.typing import Accuracy, ArrayLike, ArrayT, Boundaries, Boundary, Method, NumPyLike, Padding, PerAxis
 
 __all__ = ["einconv"]
 
@@ -32,7 +32,7 @@ def einconv(
     stride: PerAxis | Mapping[str, int] = 1,
     dilation: PerAxis | Mapping[str, int] = 1,
     upsample: PerAxis | Mapping[str, int] = 1,
-    padding: Any = "valid",
+    padding: Padding | list[Any] | tuple[Any, ...] | Mapping[str, Any] = "valid",
     boundary: Boundaries | Mapping[str, Boundary] = "constant",
     fill_value: complex = 0,
     flip: bool = False,
@@ -53,7 +53,7 @@ def einconv(
     stride: PerAxis | Mapping[str, int] = 1,
     dilation: PerAxis | Mapping[str, int] = 1,
     upsample: PerAxis | Mapping[str, int] = 1,
-    padding: Any = "valid",
+    padding: Padding | list[Any] | tuple[Any, ...] | Mapping[str, Any] = "valid",
     boundary: Boundaries | Mapping[str, Boundary] = "constant",
     fill_value: complex = 0,
     flip: bool = False,
@@ -73,7 +73,7 @@ def einconv(
     stride: PerAxis | Mapping[str, int] = 1,
     dilation: PerAxis | Mapping[str, int] = 1,
     upsample: PerAxis | Mapping[str, int] = 1,
-    padding: Any = "valid",
+    padding: Padding | list[Any] | tuple[Any, ...] | Mapping[str, Any] = "valid",
     boundary: Boundaries | Mapping[str, Boundary] = "constant",
     fill_value: complex = 0,
     flip: bool = False,

@@ -17,6 +17,7 @@ from arrayconv._errors import flag
 from arrayconv._problem import positional
 from arrayconv._problem.axes import Mode
 from arrayconv._problem.problem import Problem
+from arrayconv.typing import Accuracy, Method
 
 __all__ = ["explain"]
 
@@ -66,8 +67,8 @@ def explain(
     stride: Any = 1,
     dilation: Any = 1,
     lags: Any = None,
-    method: str = "auto",
-    accuracy: str = "normwise",
+    method: Method = "auto",
+    accuracy: Accuracy = "normwise",
     dtype: Any = None,
     max_workspace: int | None = None,
     like: Any = None,

@@ -16,7 +16,7 @@ summed in float32. This module imports torch; `arrayconv.nn` does not.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, Literal, cast
 
 import torch
 from torch import Tensor
@@ -30,10 +30,11 @@ from arrayconv._nn.shapes import batched
 from arrayconv._problem.axes import is_sequence, per_axis
 from arrayconv._problem.boundary import BOUNDARIES, boundary_names
 from arrayconv._runtime.tracing import shape_of
+from arrayconv.typing import Accuracy, Boundaries, Method, Padding, PerAxis
 
 __all__ = ["Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d"]
 
-PerAxis = int | Sequence[int]
+PaddingMode = Literal["zeros", "replicate", "symmetric", "reflect", "circular"]
 
 _BOUNDARY_OF = boundary_names("torch")
 _MODE_OF = {boundary: mode for mode, boundary in _BOUNDARY_OF.items()}
@@ -71,18 +72,18 @@ class _Convolution(_Planned):
         out_channels: int,
         kernel_size: PerAxis,
         stride: PerAxis = 1,
-        padding: str | int | Sequence[Any] = 0,
+        padding: Padding = 0,
         dilation: PerAxis = 1,
         groups: int = 1,
         bias: bool = True,
-        padding_mode: str | Sequence[str] = "zeros",
+        padding_mode: PaddingMode | Sequence[PaddingMode] = "zeros",
         device: Any = None,
         dtype: Any = None,
         *,
-        boundary: str | Sequence[str] | None = None,
+        boundary: Boundaries | None = None,
         fill_value: complex = 0,
-        method: str = "auto",
-        accuracy: str = "normwise",
+        method: Method = "auto",
+        accuracy: Accuracy = "normwise",
         max_workspace: int | None = None,
     ) -> None:
         name, count = type(self).__name__, self._count
@@ -175,12 +176,12 @@ class _Transposed(_Planned, _ConvTransposeNd):
         groups: int = 1,
         bias: bool = True,
         dilation: PerAxis = 1,
-        padding_mode: str = "zeros",
+        padding_mode: Literal["zeros"] = "zeros",
         device: Any = None,
         dtype: Any = None,
         *,
-        method: str = "auto",
-        accuracy: str = "normwise",
+        method: Method = "auto",
+        accuracy: Accuracy = "normwise",
         max_workspace: int | None = None,
     ) -> None:
         name, count = type(self).__name__, self._count

@@ -10,11 +10,13 @@ MODULES = {  # module -> what belongs there, in a few words
     "arrayconv": "the operation, in every form",
     "arrayconv.ndimage": "SciPy's linear filters of images",
     "arrayconv.signal": "SciPy's convolutions of signals",
+    "arrayconv.astronomy": "astropy's convolutions of data with gaps",
     "arrayconv.nn": "torch's convolutions, on every library",
     "arrayconv.nn.grad": "their gradients, by torch's names",
     "arrayconv.nn.modules": "layers, as subclasses of torch's",
     "arrayconv.kernels": "named stencils",
     "arrayconv.config": "settings",
+    "arrayconv.typing": "types of annotations",
     "arrayconv.testing": "a reference and error bounds, for any convolution",
 }
 
