@@ -6,16 +6,18 @@ Both compute what `arrayconv.normalized_convolve` computes; docs/differences.md 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal, Protocol, overload
-
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any, Literal, Protocol, overload
 
 from arrayconv._arrays.dtypes import complexified
 from arrayconv._arrays.float_errors import float_errors_ignored
 from arrayconv._arrays.namespace import on_device
 from arrayconv._missing import astropy_arguments as parsing
 from arrayconv._missing import astropy_direct, astropy_transforms
-from arrayconv.typing import ArrayT, NumPyLike
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from arrayconv.typing import ArrayT, NumPyLike
 
 __all__ = ["convolve", "convolve_fft", "interpolate_replace_nans"]
 

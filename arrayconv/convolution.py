@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
-from numpy.typing import NDArray
 
 from arrayconv._arrays.operands import operands
 from arrayconv._calls import cache, prepare
@@ -18,7 +17,11 @@ from arrayconv._problem.axes import MODES, Mode, is_sequence, mode_axis, positiv
 from arrayconv._problem.spec import Axis
 from arrayconv._runtime.capacity import check_result
 from arrayconv._runtime.tracing import shape_of
-from arrayconv.typing import Accuracy, ArrayLike, ArrayT, Boundaries, Method, NumPyLike
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from arrayconv.typing import Accuracy, ArrayLike, ArrayT, Boundaries, Method, NumPyLike
 
 __all__ = ["convolve", "correlate", "lags"]
 

@@ -8,9 +8,7 @@ filter; in one operand only it is summed away.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, overload
-
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any, overload
 
 from arrayconv._arrays.operands import operands
 from arrayconv._calls import cache, prepare
@@ -18,7 +16,11 @@ from arrayconv._calls.binding import bind
 from arrayconv._einconv import lowering
 from arrayconv._einconv.options import frozen
 from arrayconv._runtime.tracing import shape_of
-from arrayconv.typing import Accuracy, ArrayLike, ArrayT, Boundaries, Boundary, Method, NumPyLike, Padding, PerAxis
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from arrayconv.typing import Accuracy, ArrayLike, ArrayT, Boundaries, Boundary, Method, NumPyLike, Padding, PerAxis
 
 __all__ = ["einconv"]
 

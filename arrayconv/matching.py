@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal, overload
-
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from arrayconv._matching import call
-from arrayconv.typing import Accuracy, ArrayLike, ArrayT, Boundary, NumPyLike
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from arrayconv.typing import Accuracy, ArrayLike, ArrayT, Boundary, NumPyLike
 
 __all__ = ["match_template"]
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal, overload
-
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from arrayconv._arrays.float_errors import float_errors_ignored
 from arrayconv._arrays.namespace import on_device
@@ -16,7 +14,11 @@ from arrayconv._missing import mask, options, quotient, support
 from arrayconv._problem import positional
 from arrayconv._problem.axes import Mode
 from arrayconv._runtime.tracing import shape_of
-from arrayconv.typing import Accuracy, ArrayLike, ArrayT, Boundaries, Method, NumPyLike
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from arrayconv.typing import Accuracy, ArrayLike, ArrayT, Boundaries, Method, NumPyLike
 
 __all__ = ["normalized_convolve"]
 

@@ -53,10 +53,12 @@ def mypy() -> Lines:
 
 def run(command: list[str]) -> str:
     """Return what a checker of this environment prints; it exits with 1 where there are errors."""
-    done = subprocess.run([str(Path(sys.executable).parent / command[0]), *command[1:]], cwd=ROOT, capture_output=True)
-    if done.returncode not in (0, 1):
-        raise RuntimeError(f"{command[0]} failed: {done.stdout.decode()}{done.stderr.decode()}")
-    return done.stdout.decode()
+    process = subprocess.run(
+        [str(Path(sys.executable).parent / command[0]), *command[1:]], cwd=ROOT, capture_output=True
+    )
+    if process.returncode not in (0, 1):
+        raise RuntimeError(f"{command[0]} failed: {process.stdout.decode()}{process.stderr.decode()}")
+    return process.stdout.decode()
 
 
 def main() -> int:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, overload
-
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any, overload
 
 from arrayconv._kernels import taps
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 __all__ = ["horizontal_edge", "laplacian", "prewitt", "scharr", "sobel", "vertical_edge"]
 

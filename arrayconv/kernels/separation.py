@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, overload
-
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any, overload
 
 from arrayconv._arrays import dtypes, host
 from arrayconv._arrays.dtype_names import checked_dtype_name
@@ -17,7 +15,11 @@ from arrayconv._arrays.namespace import namespace_of
 from arrayconv._kernels import separable
 from arrayconv._problem.axes import integer, real
 from arrayconv._runtime.tracing import is_traced, shape_of
-from arrayconv.typing import ArrayT, NumPyLike
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from arrayconv.typing import ArrayT, NumPyLike
 
 __all__ = ["separate"]
 

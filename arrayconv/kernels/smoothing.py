@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, overload
-
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any, overload
 
 from arrayconv._kernels import taps
 from arrayconv._kernels.stencils import Integers, Reals
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 __all__ = ["box", "gaussian", "savgol"]
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, overload
-
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any, overload
 
 from arrayconv._ndimage import combined, filters
 from arrayconv._ndimage.filters import Request
-from arrayconv.typing import ArrayT, FilterModes, NumPyLike, PerAxis
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from arrayconv.typing import ArrayT, FilterModes, NumPyLike, PerAxis
 
 __all__ = ["gaussian_gradient_magnitude", "gaussian_laplace", "laplace", "prewitt", "sobel"]
 

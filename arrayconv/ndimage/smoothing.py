@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, overload
-
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any, overload
 
 from arrayconv._ndimage import filters
 from arrayconv._ndimage.filters import Request
-from arrayconv.typing import ArrayT, FilterMode, FilterModes, NumPyLike, PerAxis
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from arrayconv.typing import ArrayT, FilterMode, FilterModes, NumPyLike, PerAxis
 
 __all__ = ["gaussian_filter", "gaussian_filter1d", "uniform_filter", "uniform_filter1d"]
 

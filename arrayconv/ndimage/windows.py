@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, overload
-
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any, overload
 
 from arrayconv._ndimage import filters
 from arrayconv._ndimage.filters import Request
-from arrayconv.typing import ArrayLike, ArrayT, FilterMode, NumPyLike, PerAxis
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from arrayconv.typing import ArrayLike, ArrayT, FilterMode, NumPyLike, PerAxis
 
 __all__ = ["convolve", "convolve1d", "correlate", "correlate1d"]
 

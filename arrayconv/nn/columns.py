@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, overload
-
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any, overload
 
 from arrayconv._nn import patches
-from arrayconv.typing import ArrayT, NumPyLike, PerAxis
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from arrayconv.typing import ArrayT, NumPyLike, PerAxis
 
 __all__ = ["fold", "unfold"]
 

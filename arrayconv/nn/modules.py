@@ -16,7 +16,7 @@ summed in float32. This module imports torch; `arrayconv.nn` does not.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, Literal, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
 import torch
 from torch import Tensor
@@ -30,7 +30,9 @@ from arrayconv._nn.shapes import batched
 from arrayconv._problem.axes import is_sequence, per_axis
 from arrayconv._problem.boundary import BOUNDARIES, boundary_names
 from arrayconv._runtime.tracing import shape_of
-from arrayconv.typing import Accuracy, Boundaries, Method, Padding, PerAxis
+
+if TYPE_CHECKING:
+    from arrayconv.typing import Accuracy, Boundaries, Method, Padding, PerAxis
 
 __all__ = ["Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d"]
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, overload
-
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any, overload
 
 from arrayconv._nn import convolution
-from arrayconv.typing import Accuracy, ArrayLike, ArrayT, Method, NumPyLike, PerAxis
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from arrayconv.typing import Accuracy, ArrayLike, ArrayT, Method, NumPyLike, PerAxis
 
 __all__ = ["conv_transpose1d", "conv_transpose2d", "conv_transpose3d"]
 

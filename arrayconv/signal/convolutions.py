@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
-from numpy.typing import NDArray
 
 from arrayconv._errors import flag
 from arrayconv._problem.axes import Mode
 from arrayconv._signal import convolution, shapes, timing
-from arrayconv.typing import ArrayLike, ArrayT, NumPyLike
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from arrayconv.typing import ArrayLike, ArrayT, NumPyLike
 
 __all__ = [
     "choose_conv_method",

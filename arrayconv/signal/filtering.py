@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, overload
-
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from arrayconv._kernels import taps
 from arrayconv._signal import fir, smoothing
-from arrayconv.typing import ArrayLike, ArrayT, NumPyLike
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from arrayconv.typing import ArrayLike, ArrayT, NumPyLike
 
 __all__ = ["lfilter", "savgol_coeffs", "savgol_filter", "sepfir2d"]
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, overload
-
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from arrayconv._problem.axes import Mode
 from arrayconv._signal import convolution
-from arrayconv.typing import ArrayLike, ArrayT, NumPyLike
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from arrayconv.typing import ArrayLike, ArrayT, NumPyLike
 
 __all__ = ["convolve2d", "correlate2d"]
 

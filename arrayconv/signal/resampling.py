@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, overload
-
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from arrayconv._signal import polyphase, resampling
-from arrayconv.typing import ArrayLike, ArrayT, NumPyLike
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from arrayconv.typing import ArrayLike, ArrayT, NumPyLike
 
 __all__ = ["decimate", "resample_poly", "upfirdn"]
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, overload
-
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any, overload
 
 from arrayconv._nn import derivatives
-from arrayconv.typing import ArrayLike, ArrayT, NumPyLike, Padding, PerAxis
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from arrayconv.typing import ArrayLike, ArrayT, NumPyLike, Padding, PerAxis
 
 __all__ = ["conv1d_weight", "conv2d_weight", "conv3d_weight"]
 
