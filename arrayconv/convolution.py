@@ -218,12 +218,34 @@ def correlate(
 
     Parameters
     ----------
-    x, kernel, axes, boundary, fill_value, stride, dilation, method, accuracy, dtype, max_workspace, out
-        As in `convolve`.
+    x : array, shape (..., n_1, ..., n_d)
+        Integer, real or complex data of any supported library; nested lists become a NumPy array.
+    kernel : array, shape (..., k_1, ..., k_d)
+        Kernel, of the same library and device. Nested lists become an array like `x`.
     mode : {'full', 'same', 'valid'}, optional
-        As in `convolve`, 'full' by default; 'same' starts at lag ``-(k_eff // 2)``.
+        Which outputs: n + k_eff - 1, n or n - k_eff + 1 per axis, relative to `x`, k_eff = dilation*(k - 1) + 1. 'full'
+        by default; 'same' starts at lag ``-(k_eff // 2)``.
+    axes : int or sequence of int, optional
+        The convolved axes. With ``kernel.ndim == x.ndim``, kernel axis j pairs with axis j of `x` and the axes not
+        named broadcast both ways; otherwise kernel axis i pairs with ``axes[i]``. None names all.
+    boundary : str or one per axis
+        How x is extended beyond its ends, by `numpy.pad`'s names: 'constant', 'edge', 'symmetric', 'reflect', 'wrap'.
+    fill_value : number
+        The constant of 'constant'.
+    stride, dilation : int or one per axis
+        Step between outputs; distance between taps, in samples.
     lags : int, (first, last) or one of these per axis, optional
         Compute only these lags, ends included: an int L means -L..L. Excludes a mode and a stride.
+    method : str
+        'auto', or the name of a method as in `convolve`.
+    accuracy : {'normwise', 'componentwise'}
+        How the rounding error must be bounded; 'componentwise' keeps 'auto' off the FFT.
+    dtype : dtype, optional
+        Wider dtype for the sums and the result.
+    max_workspace : int, optional
+        Bytes the call may allocate beyond its operands and result.
+    out : array, optional
+        Where to write: the result's exact shape, dtype and device. May overlap the operands.
 
     Returns
     -------

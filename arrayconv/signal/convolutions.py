@@ -84,8 +84,14 @@ def correlate(in1: Any, in2: ArrayLike, mode: Mode = "full", method: Method = "a
 
     Parameters
     ----------
-    in1, in2, mode, method
-        As in `convolve`; 'same' starts at lag ``-(k // 2)``.
+    in1, in2 : array or nested list
+        Inputs with as many axes as each other, of one library and device.
+    mode : {'full', 'valid', 'same'}
+        Sizes per axis: n + k - 1; abs(n - k) + 1, where one input must cover the other on every axis, in either order;
+        or n, the part of 'full' that starts at lag ``-(k // 2)``.
+    method : {'auto', 'direct', 'fft'}
+        'auto' runs the fastest by the cost model, 'direct' a method whose error is bounded element by element,
+        'fft' a spectral one.
 
     Returns
     -------
@@ -173,8 +179,12 @@ def oaconvolve(in1: Any, in2: ArrayLike, mode: Mode = "full", axes: int | Sequen
 
     Parameters
     ----------
-    in1, in2, mode, axes
-        As in `fftconvolve`.
+    in1, in2 : array or nested list
+        Inputs with as many axes as each other; axes not in `axes` must be equal or 1 and broadcast.
+    mode : {'full', 'valid', 'same'}
+        As in `convolve`, on the convolved axes. For 'valid', axes of length 1 in either input count for neither.
+    axes : int or sequence of int, optional
+        The convolved axes; all by default.
 
     Returns
     -------
@@ -213,7 +223,9 @@ def choose_conv_method(in1: ArrayLike, in2: ArrayLike, mode: Mode = "full", meas
 
     Parameters
     ----------
-    in1, in2, mode
+    in1, in2 : array or nested list
+        Inputs with as many axes as each other, of one library and device.
+    mode : {'full', 'valid', 'same'}
         As in `convolve`.
     measure : bool
         Time both methods instead of using the cost model.

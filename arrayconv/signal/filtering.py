@@ -241,8 +241,14 @@ def savgol_filter(
     ----------
     x : array or nested list
         Signals.
-    window_length, polyorder, deriv, delta
-        As in `savgol_coeffs`.
+    window_length : int
+        Samples in the window, odd or even.
+    polyorder : int
+        Order of the polynomial fitted by least squares, less than `window_length`.
+    deriv : int
+        Which derivative of it is evaluated, 0 for its value.
+    delta : float
+        Distance between samples, by which derivatives are divided.
     axis : int
         The axis filtered; the others are a batch.
     mode : {'interp', 'mirror', 'constant', 'nearest', 'wrap'}

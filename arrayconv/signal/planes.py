@@ -112,9 +112,17 @@ def correlate2d(
 
     Parameters
     ----------
-    in1, in2, mode, boundary, fillvalue
-        As in `convolve2d`; `in2` is conjugated. 'same' starts at lag ``-((k - 1) // 2)``: for even kernels one sample
+    in1, in2 : array or nested list, 2-D
+        Image and kernel, of one library and device; the kernel is conjugated.
+    mode : {'full', 'valid', 'same'}
+        Sizes per axis: n + k - 1; abs(n - k) + 1, where one input must cover the other on every axis, in either order;
+        or n, the part of 'full' that starts at lag ``-((k - 1) // 2)``: for even kernels one sample
         later than `correlate`, as in SciPy.
+    boundary : {'fill', 'wrap', 'symm'}
+        `fillvalue`, the opposite edge ('circular' is the same), or the image mirrored with its edge samples doubled
+        ('symmetric' is the same). The image is extended as often as the kernel needs.
+    fillvalue : number
+        The constant of 'fill'.
 
     Returns
     -------
