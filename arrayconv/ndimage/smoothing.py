@@ -98,9 +98,9 @@ def gaussian_filter(
 
     Notes
     -----
-    One pass per axis, one multiply-add per tap and output in each. Sums are formed in float64 (float32 where the device
-    has none) and rounded once per pass, never by a transform. Source: `scipy.ndimage.gaussian_filter`; what differs on
-    purpose is described in `arrayconv.ndimage`.
+    One pass per axis, one multiply-add per tap and output in each. Sums are formed in float64 (float32 where the
+    device has none) and rounded once per pass, never by a transform. Source: `scipy.ndimage.gaussian_filter`; what
+    differs on purpose is described in `arrayconv.ndimage`.
 
     Examples
     --------
@@ -196,9 +196,9 @@ def gaussian_filter1d(
 
     Notes
     -----
-    One multiply-add per tap and output. Sums are formed in float64 (float32 where the device has none) and rounded once
-    per pass, never by a transform. Source: `scipy.ndimage.gaussian_filter1d`; what differs on purpose is described in
-    `arrayconv.ndimage`.
+    One multiply-add per tap and output. Sums are formed in float64 (float32 where the device has none) and rounded
+    once per pass, never by a transform. Source: `scipy.ndimage.gaussian_filter1d`; what differs on purpose is
+    described in `arrayconv.ndimage`.
 
     Examples
     --------
@@ -283,8 +283,9 @@ def uniform_filter(
 
     Notes
     -----
-    One pass per axis. Sums are formed in float64 (float32 where the device has none) and rounded once per pass, never
-    by a transform. Source: `scipy.ndimage.uniform_filter`; what differs on purpose is described in `arrayconv.ndimage`.
+    One pass per axis, one addition per tap and output in each. Sums are formed in float64 (float32 where the device
+    has none) and rounded once per pass, never by a transform. Source: `scipy.ndimage.uniform_filter`; what differs
+    on purpose is described in `arrayconv.ndimage`.
 
     Examples
     --------
@@ -367,9 +368,9 @@ def uniform_filter1d(
 
     Notes
     -----
-    A few operations per output, whatever the size. Sums are formed in float64 (float32 where the device has none) and
-    rounded once per pass, never by a transform. Source: `scipy.ndimage.uniform_filter1d`; what differs on purpose is
-    described in `arrayconv.ndimage`.
+    One addition per tap and output. Sums are formed in float64 (float32 where the device has none) and rounded once
+    per pass, never by a transform. Source: `scipy.ndimage.uniform_filter1d`; what differs on purpose is described
+    in `arrayconv.ndimage`.
 
     Examples
     --------
