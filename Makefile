@@ -108,17 +108,18 @@ docs: $(FOR_DOCS)  ## build the site in build/site: runs every example; warnings
 tune: $(INSTALLED)  ## measure the constants the method choice rests on (benchmarks/fit.py refines them): wants an idle machine
 	$(BIN)/python benchmarks/calibrate.py --write
 
-check: $(FOR_CHECKS)  ## lint, formatting, types
+check: $(FOR_CHECKS)  ## lint, formatting, types, what users' type checkers see
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/pyright
+	$(BIN)/python tools/check_types.py
 
 format: $(FOR_CHECKS)  ## apply the formatter and the linter's safe fixes
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
 clean:  ## remove what the tools leave behind, except .venv
-	rm -rf build dist .pytest_cache .ruff_cache .hypothesis
+	rm -rf build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis
 	find . -path ./$(VENV) -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/.%: pyproject.toml constraints.txt

@@ -4,8 +4,8 @@
 with the standard's namespace) and return an array of the same library and device. `explain` reports how a call would be
 computed, `Convolver` applies one kernel to many arrays, `einconv` convolves labelled axes, `match_template` finds a
 template, `vjp` computes gradients on arrays without autograd, `kernels` has the usual stencils, `config` the settings.
-`signal` and `ndimage` have SciPy's names, `nn` torch's, `testing` a reference and error bounds; these four are imported
-on first use.
+`signal` and `ndimage` have SciPy's names, `nn` torch's, `astronomy` astropy's, `testing` a reference and error bounds,
+`typing` the types of annotations; these six are imported on first use.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ if _TYPE_CHECKING:  # editors and type checkers see these; a program imports the
     from arrayconv import nn as nn
     from arrayconv import signal as signal
     from arrayconv import testing as testing
+    from arrayconv import typing as typing
 
 __all__ = [
     "Convolver",
@@ -45,13 +46,14 @@ __all__ = [
 ]
 __version__ = "0.1.0"
 
-_LAZY_MODULES = ("astronomy", "ndimage", "nn", "signal", "testing")
+_LAZY_MODULES = ("astronomy", "ndimage", "nn", "signal", "testing", "typing")
 
+if not _TYPE_CHECKING:  # to which every name would exist
 
-def __getattr__(name: str) -> _ModuleType:
-    if name in _LAZY_MODULES:
-        return _import_module(f"arrayconv.{name}")
-    raise AttributeError(f"module 'arrayconv' has no attribute {name!r}")
+    def __getattr__(name: str) -> _ModuleType:
+        if name in _LAZY_MODULES:
+            return _import_module(f"arrayconv.{name}")
+        raise AttributeError(f"module 'arrayconv' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

@@ -6,7 +6,7 @@ Both compute what `arrayconv.normalized_convolve` computes; docs/differences.md 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, Protocol, overload
 
 from arrayconv._arrays.dtypes import complexified
 from arrayconv._arrays.float_errors import float_errors_ignored
@@ -14,16 +14,74 @@ from arrayconv._arrays.namespace import on_device
 from arrayconv._missing import astropy_arguments as parsing
 from arrayconv._missing import astropy_direct, astropy_transforms
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from arrayconv.typing import ArrayT, NumPyLike
+
 __all__ = ["convolve", "convolve_fft", "interpolate_replace_nans"]
 
 
+class _Kernel(Protocol):
+    """astropy's kernels."""
+
+    @property
+    def array(self) -> Any: ...
+
+
+class _Data(Protocol):
+    """astropy's NDData."""
+
+    @property
+    def uncertainty(self) -> Any: ...
+
+
+_Wrapped = _Kernel | _Data
+
+
+@overload
+def convolve(
+    array: NumPyLike,
+    kernel: Any,
+    boundary: Literal["fill", "wrap", "extend"] | None = "fill",
+    fill_value: float = 0.0,
+    nan_treatment: Literal["interpolate", "fill"] = "interpolate",
+    normalize_kernel: bool = True,
+    mask: Any = None,
+    preserve_nan: bool = False,
+    normalization_zero_tol: float = 1e-8,
+) -> NDArray[Any]: ...
+@overload
+def convolve(
+    array: ArrayT,
+    kernel: Any,
+    boundary: Literal["fill", "wrap", "extend"] | None = "fill",
+    fill_value: float = 0.0,
+    nan_treatment: Literal["interpolate", "fill"] = "interpolate",
+    normalize_kernel: bool = True,
+    mask: Any = None,
+    preserve_nan: bool = False,
+    normalization_zero_tol: float = 1e-8,
+) -> ArrayT: ...
+@overload
+def convolve(
+    array: _Wrapped,
+    kernel: Any,
+    boundary: Literal["fill", "wrap", "extend"] | None = "fill",
+    fill_value: float = 0.0,
+    nan_treatment: Literal["interpolate", "fill"] = "interpolate",
+    normalize_kernel: bool = True,
+    mask: Any = None,
+    preserve_nan: bool = False,
+    normalization_zero_tol: float = 1e-8,
+) -> Any: ...
 @float_errors_ignored
 def convolve(
     array: Any,
     kernel: Any,
-    boundary: str | None = "fill",
+    boundary: Literal["fill", "wrap", "extend"] | None = "fill",
     fill_value: float = 0.0,
-    nan_treatment: str = "interpolate",
+    nan_treatment: Literal["interpolate", "fill"] = "interpolate",
     normalize_kernel: bool = True,
     mask: Any = None,
     preserve_nan: bool = False,
@@ -95,13 +153,79 @@ def convolve(
     return parsing.marked_separable(result, array, kernel)
 
 
+@overload
+def convolve_fft(
+    array: NumPyLike,
+    kernel: Any,
+    boundary: Literal["fill", "wrap"] | None = "fill",
+    fill_value: float = 0.0,
+    nan_treatment: Literal["interpolate", "fill"] = "interpolate",
+    normalize_kernel: bool | Callable[[Any], Any] = True,
+    normalization_zero_tol: float = 1e-8,
+    preserve_nan: bool = False,
+    mask: Any = None,
+    crop: bool = True,
+    return_fft: bool = False,
+    fft_pad: bool | None = None,
+    psf_pad: bool | None = None,
+    min_wt: float = 0.0,
+    allow_huge: bool = False,
+    fftn: Callable[[Any], Any] | None = None,
+    ifftn: Callable[[Any], Any] | None = None,
+    complex_dtype: Any = complex,
+    dealias: bool = False,
+) -> NDArray[Any]: ...
+@overload
+def convolve_fft(
+    array: ArrayT,
+    kernel: Any,
+    boundary: Literal["fill", "wrap"] | None = "fill",
+    fill_value: float = 0.0,
+    nan_treatment: Literal["interpolate", "fill"] = "interpolate",
+    normalize_kernel: bool | Callable[[Any], Any] = True,
+    normalization_zero_tol: float = 1e-8,
+    preserve_nan: bool = False,
+    mask: Any = None,
+    crop: bool = True,
+    return_fft: bool = False,
+    fft_pad: bool | None = None,
+    psf_pad: bool | None = None,
+    min_wt: float = 0.0,
+    allow_huge: bool = False,
+    fftn: Callable[[Any], Any] | None = None,
+    ifftn: Callable[[Any], Any] | None = None,
+    complex_dtype: Any = complex,
+    dealias: bool = False,
+) -> ArrayT: ...
+@overload
+def convolve_fft(
+    array: _Wrapped,
+    kernel: Any,
+    boundary: Literal["fill", "wrap"] | None = "fill",
+    fill_value: float = 0.0,
+    nan_treatment: Literal["interpolate", "fill"] = "interpolate",
+    normalize_kernel: bool | Callable[[Any], Any] = True,
+    normalization_zero_tol: float = 1e-8,
+    preserve_nan: bool = False,
+    mask: Any = None,
+    crop: bool = True,
+    return_fft: bool = False,
+    fft_pad: bool | None = None,
+    psf_pad: bool | None = None,
+    min_wt: float = 0.0,
+    allow_huge: bool = False,
+    fftn: Callable[[Any], Any] | None = None,
+    ifftn: Callable[[Any], Any] | None = None,
+    complex_dtype: Any = complex,
+    dealias: bool = False,
+) -> Any: ...
 @float_errors_ignored
 def convolve_fft(
     array: Any,
     kernel: Any,
-    boundary: str | None = "fill",
+    boundary: Literal["fill", "wrap"] | None = "fill",
     fill_value: float = 0.0,
-    nan_treatment: str = "interpolate",
+    nan_treatment: Literal["interpolate", "fill"] = "interpolate",
     normalize_kernel: bool | Callable[[Any], Any] = True,
     normalization_zero_tol: float = 1e-8,
     preserve_nan: bool = False,
@@ -182,6 +306,18 @@ def convolve_fft(
         return parsing.returned(arguments, y)
 
 
+@overload
+def interpolate_replace_nans(
+    array: NumPyLike, kernel: Any, convolve: Callable[..., Any] = convolve, **kwargs: Any
+) -> NDArray[Any]: ...
+@overload
+def interpolate_replace_nans(
+    array: ArrayT, kernel: Any, convolve: Callable[..., Any] = convolve, **kwargs: Any
+) -> ArrayT: ...
+@overload
+def interpolate_replace_nans(
+    array: _Wrapped, kernel: Any, convolve: Callable[..., Any] = convolve, **kwargs: Any
+) -> Any: ...
 def interpolate_replace_nans(array: Any, kernel: Any, convolve: Callable[..., Any] = convolve, **kwargs: Any) -> Any:
     """Return an array with its NaN replaced by the weighted means of what is around them.
 

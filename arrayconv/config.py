@@ -44,7 +44,15 @@ SHARE_OF_GPU = 8  # on a GPU that limit is its memory over this: a constant of t
 
 
 class Settings(NamedTuple):
-    """The settings of a context; hashable, part of every plan's cache key."""
+    """The settings of a context; hashable, part of every plan's cache key.
+
+    Examples
+    --------
+    >>> import arrayconv
+    >>> with arrayconv.config.using(threads=1):
+    ...     arrayconv.config.current().threads
+    1
+    """
 
     accelerators: frozenset[str] = frozenset(ACCELERATORS)
     max_workspace: int = DEFAULT_WORKSPACE
@@ -57,7 +65,15 @@ _settings: ContextVar[Settings] = ContextVar("arrayconv.config", default=Setting
 
 
 def current() -> Settings:
-    """Return the settings of this context."""
+    """Return the settings of this context.
+
+    Examples
+    --------
+    >>> import arrayconv
+    >>> with arrayconv.config.using(max_workspace=1000):
+    ...     arrayconv.config.current().max_workspace
+    1000
+    """
     return _settings.get()
 
 
@@ -124,7 +140,15 @@ def _allowed(accelerators: Any) -> frozenset[str]:
 
 
 class CacheInfo(NamedTuple):
-    """Bytes that are cached between calls, roughly, by kind, and the limit on their sum."""
+    """Bytes that are cached between calls, roughly, by kind, and the limit on their sum.
+
+    Examples
+    --------
+    >>> import arrayconv
+    >>> info = arrayconv.config.cache_info()
+    >>> info.total == info.calls + info.plans + info.constants + info.scratch
+    True
+    """
 
     calls: int  # bound calls: the same call on other arrays needs no planning
     plans: int  # plans and parts of plans, and the tables that compiled loops read
@@ -155,7 +179,16 @@ def cache_info() -> CacheInfo:
 
 
 def cache_clear() -> None:
-    """Drop everything cached between calls: later calls are planned again, with the same results."""
+    """Drop everything cached between calls: later calls are planned again, with the same results.
+
+    Examples
+    --------
+    >>> import arrayconv
+    >>> y = arrayconv.convolve([1.0, 2.0], [1.0, 1.0])
+    >>> arrayconv.config.cache_clear()
+    >>> arrayconv.config.cache_info().calls
+    0
+    """
     caches.clear()
 
 
@@ -176,6 +209,15 @@ def cache_limit(size: int) -> None:
         If `size` is negative.
     TypeError
         If `size` is not an integer.
+
+    Examples
+    --------
+    >>> import arrayconv
+    >>> limit = arrayconv.config.cache_info().limit
+    >>> arrayconv.config.cache_limit(64 << 20)
+    >>> arrayconv.config.cache_info().limit
+    67108864
+    >>> arrayconv.config.cache_limit(limit)
     """
     size = integer("cache_limit", "size", size)
     if size < 0:

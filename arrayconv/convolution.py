@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
@@ -18,21 +18,60 @@ from arrayconv._problem.spec import Axis
 from arrayconv._runtime.capacity import check_result
 from arrayconv._runtime.tracing import shape_of
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from arrayconv.typing import Accuracy, ArrayLike, ArrayT, Boundaries, Method, NumPyLike
+
 __all__ = ["convolve", "correlate", "lags"]
 
 
+@overload
 def convolve(
-    x: Any,
-    kernel: Any,
+    x: NumPyLike,
+    kernel: ArrayLike,
     mode: Mode = "full",
     *,
     axes: Sequence[int] | int | None = None,
-    boundary: str | Sequence[str] = "constant",
+    boundary: Boundaries = "constant",
     fill_value: complex = 0,
     stride: int | Sequence[int] = 1,
     dilation: int | Sequence[int] = 1,
-    method: str = "auto",
-    accuracy: str = "normwise",
+    method: Method = "auto",
+    accuracy: Accuracy = "normwise",
+    dtype: Any = None,
+    max_workspace: int | None = None,
+    out: Any = None,
+) -> NDArray[Any]: ...
+@overload
+def convolve(
+    x: ArrayT,
+    kernel: ArrayLike,
+    mode: Mode = "full",
+    *,
+    axes: Sequence[int] | int | None = None,
+    boundary: Boundaries = "constant",
+    fill_value: complex = 0,
+    stride: int | Sequence[int] = 1,
+    dilation: int | Sequence[int] = 1,
+    method: Method = "auto",
+    accuracy: Accuracy = "normwise",
+    dtype: Any = None,
+    max_workspace: int | None = None,
+    out: Any = None,
+) -> ArrayT: ...
+def convolve(
+    x: Any,
+    kernel: ArrayLike,
+    mode: Mode = "full",
+    *,
+    axes: Sequence[int] | int | None = None,
+    boundary: Boundaries = "constant",
+    fill_value: complex = 0,
+    stride: int | Sequence[int] = 1,
+    dilation: int | Sequence[int] = 1,
+    method: Method = "auto",
+    accuracy: Accuracy = "normwise",
     dtype: Any = None,
     max_workspace: int | None = None,
     out: Any = None,
@@ -119,19 +158,55 @@ def convolve(
     return call(x, kernel, out=out)
 
 
+@overload
 def correlate(
-    x: Any,
-    kernel: Any,
+    x: NumPyLike,
+    kernel: ArrayLike,
     mode: Mode | None = None,
     *,
     axes: Sequence[int] | int | None = None,
-    boundary: str | Sequence[str] = "constant",
+    boundary: Boundaries = "constant",
     fill_value: complex = 0,
     stride: int | Sequence[int] = 1,
     dilation: int | Sequence[int] = 1,
     lags: Any = None,
-    method: str = "auto",
-    accuracy: str = "normwise",
+    method: Method = "auto",
+    accuracy: Accuracy = "normwise",
+    dtype: Any = None,
+    max_workspace: int | None = None,
+    out: Any = None,
+) -> NDArray[Any]: ...
+@overload
+def correlate(
+    x: ArrayT,
+    kernel: ArrayLike,
+    mode: Mode | None = None,
+    *,
+    axes: Sequence[int] | int | None = None,
+    boundary: Boundaries = "constant",
+    fill_value: complex = 0,
+    stride: int | Sequence[int] = 1,
+    dilation: int | Sequence[int] = 1,
+    lags: Any = None,
+    method: Method = "auto",
+    accuracy: Accuracy = "normwise",
+    dtype: Any = None,
+    max_workspace: int | None = None,
+    out: Any = None,
+) -> ArrayT: ...
+def correlate(
+    x: Any,
+    kernel: ArrayLike,
+    mode: Mode | None = None,
+    *,
+    axes: Sequence[int] | int | None = None,
+    boundary: Boundaries = "constant",
+    fill_value: complex = 0,
+    stride: int | Sequence[int] = 1,
+    dilation: int | Sequence[int] = 1,
+    lags: Any = None,
+    method: Method = "auto",
+    accuracy: Accuracy = "normwise",
     dtype: Any = None,
     max_workspace: int | None = None,
     out: Any = None,
@@ -143,12 +218,34 @@ def correlate(
 
     Parameters
     ----------
-    x, kernel, axes, boundary, fill_value, stride, dilation, method, accuracy, dtype, max_workspace, out
-        As in `convolve`.
+    x : array, shape (..., n_1, ..., n_d)
+        Integer, real or complex data of any supported library; nested lists become a NumPy array.
+    kernel : array, shape (..., k_1, ..., k_d)
+        Kernel, of the same library and device. Nested lists become an array like `x`.
     mode : {'full', 'same', 'valid'}, optional
-        As in `convolve`, 'full' by default; 'same' starts at lag ``-(k_eff // 2)``.
+        Which outputs: n + k_eff - 1, n or n - k_eff + 1 per axis, relative to `x`, k_eff = dilation*(k - 1) + 1. 'full'
+        by default; 'same' starts at lag ``-(k_eff // 2)``.
+    axes : int or sequence of int, optional
+        The convolved axes. With ``kernel.ndim == x.ndim``, kernel axis j pairs with axis j of `x` and the axes not
+        named broadcast both ways; otherwise kernel axis i pairs with ``axes[i]``. None names all.
+    boundary : str or one per axis
+        How x is extended beyond its ends, by `numpy.pad`'s names: 'constant', 'edge', 'symmetric', 'reflect', 'wrap'.
+    fill_value : number
+        The constant of 'constant'.
+    stride, dilation : int or one per axis
+        Step between outputs; distance between taps, in samples.
     lags : int, (first, last) or one of these per axis, optional
         Compute only these lags, ends included: an int L means -L..L. Excludes a mode and a stride.
+    method : str
+        'auto', or the name of a method as in `convolve`.
+    accuracy : {'normwise', 'componentwise'}
+        How the rounding error must be bounded; 'componentwise' keeps 'auto' off the FFT.
+    dtype : dtype, optional
+        Wider dtype for the sums and the result.
+    max_workspace : int, optional
+        Bytes the call may allocate beyond its operands and result.
+    out : array, optional
+        Where to write: the result's exact shape, dtype and device. May overlap the operands.
 
     Returns
     -------
@@ -182,6 +279,12 @@ def correlate(
     return call(x, kernel, out=out)
 
 
+@overload
+def lags(n: int, k: int, mode: Mode = "full", *, stride: Any = 1, dilation: Any = 1) -> NDArray[np.int64]: ...
+@overload
+def lags(
+    n: Sequence[int], k: Sequence[int], mode: Mode = "full", *, stride: Any = 1, dilation: Any = 1
+) -> tuple[NDArray[np.int64], ...]: ...
 def lags(n: Any, k: Any, mode: Mode = "full", *, stride: Any = 1, dilation: Any = 1) -> Any:
     """Return the lag of every output of a correlation of `n` samples with `k` taps.
 

@@ -6,7 +6,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import replace
 from importlib import import_module
 from math import prod
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from arrayconv import _accel, config
 from arrayconv._arrays import operands as admission
@@ -39,9 +39,12 @@ from arrayconv._problem.problem import Problem
 from arrayconv._runtime.tracing import is_compiling, is_traced, shape_of
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from arrayconv._calls.chunked import ChunkedCall
     from arrayconv._convolver.explanation import ConvolverExplanation
     from arrayconv._stream.stream import Stream
+    from arrayconv.typing import Accuracy, ArrayLike, ArrayT, Boundaries, Method, NumPyLike
 
 __all__ = ["Convolver"]
 
@@ -104,19 +107,19 @@ class Convolver:
 
     def __init__(
         self,
-        kernel: Any,
+        kernel: ArrayLike,
         mode: Mode | None = None,
         *,
         correlate: bool = False,
         axes: Sequence[int] | int | None = None,
-        boundary: str | Sequence[str] = "constant",
+        boundary: Boundaries = "constant",
         fill_value: complex = 0,
         stride: int | Sequence[int] = 1,
         dilation: int | Sequence[int] = 1,
         lags: Any = None,
         separable: Literal["auto"] | bool = "auto",
-        method: str = "auto",
-        accuracy: str = "normwise",
+        method: Method = "auto",
+        accuracy: Accuracy = "normwise",
         dtype: Any = None,
         max_workspace: int | None = None,
     ) -> None:
@@ -172,6 +175,10 @@ class Convolver:
         self._of_chunks: Convolver | None = None  # of Dask arrays
         self._origin = (kernel.factors or lists) if kernel.separability.from_factors else kernel.array
 
+    @overload
+    def __call__(self, x: NumPyLike, *, out: Any = None) -> NDArray[Any]: ...
+    @overload
+    def __call__(self, x: ArrayT, *, out: Any = None) -> ArrayT: ...
     def __call__(self, x: Any, *, out: Any = None) -> Any:
         """Return the convolution of x with the kernel.
 

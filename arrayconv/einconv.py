@@ -7,7 +7,8 @@ filter; in one operand only it is summed away.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, overload
 
 from arrayconv._arrays.operands import operands
 from arrayconv._calls import cache, prepare
@@ -16,24 +17,71 @@ from arrayconv._einconv import lowering
 from arrayconv._einconv.options import frozen
 from arrayconv._runtime.tracing import shape_of
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from arrayconv.typing import Accuracy, ArrayLike, ArrayT, Boundaries, Boundary, Method, NumPyLike, Padding, PerAxis
+
 __all__ = ["einconv"]
 
 
+@overload
 def einconv(
     pattern: str,
-    x: Any,
-    kernel: Any,
+    x: NumPyLike,
+    kernel: ArrayLike,
     *,
-    stride: Any = 1,
-    dilation: Any = 1,
-    upsample: Any = 1,
-    padding: Any = "valid",
-    boundary: Any = "constant",
+    stride: PerAxis | Mapping[str, int] = 1,
+    dilation: PerAxis | Mapping[str, int] = 1,
+    upsample: PerAxis | Mapping[str, int] = 1,
+    padding: Padding | list[Any] | tuple[Any, ...] | Mapping[str, Any] = "valid",
+    boundary: Boundaries | Mapping[str, Boundary] = "constant",
     fill_value: complex = 0,
     flip: bool = False,
     conj: bool = False,
-    method: str = "auto",
-    accuracy: str = "normwise",
+    method: Method = "auto",
+    accuracy: Accuracy = "normwise",
+    dtype: Any = None,
+    max_workspace: int | None = None,
+    out: Any = None,
+    **sizes: int,
+) -> NDArray[Any]: ...
+@overload
+def einconv(
+    pattern: str,
+    x: ArrayT,
+    kernel: ArrayLike,
+    *,
+    stride: PerAxis | Mapping[str, int] = 1,
+    dilation: PerAxis | Mapping[str, int] = 1,
+    upsample: PerAxis | Mapping[str, int] = 1,
+    padding: Padding | list[Any] | tuple[Any, ...] | Mapping[str, Any] = "valid",
+    boundary: Boundaries | Mapping[str, Boundary] = "constant",
+    fill_value: complex = 0,
+    flip: bool = False,
+    conj: bool = False,
+    method: Method = "auto",
+    accuracy: Accuracy = "normwise",
+    dtype: Any = None,
+    max_workspace: int | None = None,
+    out: Any = None,
+    **sizes: int,
+) -> ArrayT: ...
+def einconv(
+    pattern: str,
+    x: Any,
+    kernel: ArrayLike,
+    *,
+    stride: PerAxis | Mapping[str, int] = 1,
+    dilation: PerAxis | Mapping[str, int] = 1,
+    upsample: PerAxis | Mapping[str, int] = 1,
+    padding: Padding | list[Any] | tuple[Any, ...] | Mapping[str, Any] = "valid",
+    boundary: Boundaries | Mapping[str, Boundary] = "constant",
+    fill_value: complex = 0,
+    flip: bool = False,
+    conj: bool = False,
+    method: Method = "auto",
+    accuracy: Accuracy = "normwise",
     dtype: Any = None,
     max_workspace: int | None = None,
     out: Any = None,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import wraps
 from inspect import BoundArguments
-from typing import Any, ParamSpec, Protocol, overload
+from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, overload
 
 from arrayconv._arrays.traits import Traits
 from arrayconv._calls import chunked, dry_call, explanation, prepare, timing
@@ -17,6 +17,9 @@ from arrayconv._errors import flag
 from arrayconv._problem import positional
 from arrayconv._problem.axes import Mode
 from arrayconv._problem.problem import Problem
+
+if TYPE_CHECKING:
+    from arrayconv.typing import Accuracy, Method
 
 __all__ = ["explain"]
 
@@ -66,8 +69,8 @@ def explain(
     stride: Any = 1,
     dilation: Any = 1,
     lags: Any = None,
-    method: str = "auto",
-    accuracy: str = "normwise",
+    method: Method = "auto",
+    accuracy: Accuracy = "normwise",
     dtype: Any = None,
     max_workspace: int | None = None,
     like: Any = None,

@@ -3,24 +3,55 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from arrayconv._matching import call
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from arrayconv.typing import Accuracy, ArrayLike, ArrayT, Boundary, NumPyLike
 
 __all__ = ["match_template"]
 
 
+@overload
 def match_template(
-    image: Any,
-    template: Any,
+    image: NumPyLike,
+    template: ArrayLike,
     pad_input: bool = False,
-    mode: str = "constant",
+    mode: Boundary = "constant",
     constant_values: float = 0,
     *,
     score: Literal["zncc", "ncc", "zcc", "cc", "ssd", "nssd"] = "zncc",
     axes: int | Sequence[int] | None = None,
     channel_axis: int | None = None,
-    accuracy: Literal["normwise", "componentwise"] = "normwise",
+    accuracy: Accuracy = "normwise",
+) -> NDArray[Any]: ...
+@overload
+def match_template(
+    image: ArrayT,
+    template: ArrayLike,
+    pad_input: bool = False,
+    mode: Boundary = "constant",
+    constant_values: float = 0,
+    *,
+    score: Literal["zncc", "ncc", "zcc", "cc", "ssd", "nssd"] = "zncc",
+    axes: int | Sequence[int] | None = None,
+    channel_axis: int | None = None,
+    accuracy: Accuracy = "normwise",
+) -> ArrayT: ...
+def match_template(
+    image: Any,
+    template: ArrayLike,
+    pad_input: bool = False,
+    mode: Boundary = "constant",
+    constant_values: float = 0,
+    *,
+    score: Literal["zncc", "ncc", "zcc", "cc", "ssd", "nssd"] = "zncc",
+    axes: int | Sequence[int] | None = None,
+    channel_axis: int | None = None,
+    accuracy: Accuracy = "normwise",
 ) -> Any:
     """Score how well a template matches an image at every position, by normalised cross-correlation.
 

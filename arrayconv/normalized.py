@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from arrayconv._arrays.float_errors import float_errors_ignored
 from arrayconv._arrays.namespace import on_device
@@ -15,28 +15,121 @@ from arrayconv._problem import positional
 from arrayconv._problem.axes import Mode
 from arrayconv._runtime.tracing import shape_of
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from arrayconv.typing import Accuracy, ArrayLike, ArrayT, Boundaries, Method, NumPyLike
+
 __all__ = ["normalized_convolve"]
 
 
-@float_errors_ignored
+@overload
 def normalized_convolve(
-    x: Any,
-    kernel: Any,
+    x: NumPyLike,
+    kernel: ArrayLike,
     mode: Mode | None = None,
     *,
     where: Any = None,
-    nan_policy: str = "omit",
+    nan_policy: Literal["omit", "propagate", "raise"] = "omit",
     min_weight: float = 0.0,
-    return_weight: bool = False,
+    return_weight: Literal[False] = False,
     correlate: bool = False,
     axes: Sequence[int] | int | None = None,
-    boundary: str | Sequence[str] = "constant",
+    boundary: Boundaries = "constant",
     fill_value: complex | None = None,
     stride: int | Sequence[int] = 1,
     dilation: int | Sequence[int] = 1,
     lags: Any = None,
-    method: str = "auto",
-    accuracy: str = "normwise",
+    method: Method = "auto",
+    accuracy: Accuracy = "normwise",
+    dtype: Any = None,
+    max_workspace: int | None = None,
+) -> NDArray[Any]: ...
+@overload
+def normalized_convolve(
+    x: ArrayT,
+    kernel: ArrayLike,
+    mode: Mode | None = None,
+    *,
+    where: Any = None,
+    nan_policy: Literal["omit", "propagate", "raise"] = "omit",
+    min_weight: float = 0.0,
+    return_weight: Literal[False] = False,
+    correlate: bool = False,
+    axes: Sequence[int] | int | None = None,
+    boundary: Boundaries = "constant",
+    fill_value: complex | None = None,
+    stride: int | Sequence[int] = 1,
+    dilation: int | Sequence[int] = 1,
+    lags: Any = None,
+    method: Method = "auto",
+    accuracy: Accuracy = "normwise",
+    dtype: Any = None,
+    max_workspace: int | None = None,
+) -> ArrayT: ...
+@overload
+def normalized_convolve(
+    x: NumPyLike,
+    kernel: ArrayLike,
+    mode: Mode | None = None,
+    *,
+    where: Any = None,
+    nan_policy: Literal["omit", "propagate", "raise"] = "omit",
+    min_weight: float = 0.0,
+    return_weight: Literal[True],
+    correlate: bool = False,
+    axes: Sequence[int] | int | None = None,
+    boundary: Boundaries = "constant",
+    fill_value: complex | None = None,
+    stride: int | Sequence[int] = 1,
+    dilation: int | Sequence[int] = 1,
+    lags: Any = None,
+    method: Method = "auto",
+    accuracy: Accuracy = "normwise",
+    dtype: Any = None,
+    max_workspace: int | None = None,
+) -> tuple[NDArray[Any], NDArray[Any]]: ...
+@overload
+def normalized_convolve(
+    x: ArrayT,
+    kernel: ArrayLike,
+    mode: Mode | None = None,
+    *,
+    where: Any = None,
+    nan_policy: Literal["omit", "propagate", "raise"] = "omit",
+    min_weight: float = 0.0,
+    return_weight: Literal[True],
+    correlate: bool = False,
+    axes: Sequence[int] | int | None = None,
+    boundary: Boundaries = "constant",
+    fill_value: complex | None = None,
+    stride: int | Sequence[int] = 1,
+    dilation: int | Sequence[int] = 1,
+    lags: Any = None,
+    method: Method = "auto",
+    accuracy: Accuracy = "normwise",
+    dtype: Any = None,
+    max_workspace: int | None = None,
+) -> tuple[ArrayT, ArrayT]: ...
+@float_errors_ignored
+def normalized_convolve(
+    x: Any,
+    kernel: ArrayLike,
+    mode: Mode | None = None,
+    *,
+    where: Any = None,
+    nan_policy: Literal["omit", "propagate", "raise"] = "omit",
+    min_weight: float = 0.0,
+    return_weight: bool = False,
+    correlate: bool = False,
+    axes: Sequence[int] | int | None = None,
+    boundary: Boundaries = "constant",
+    fill_value: complex | None = None,
+    stride: int | Sequence[int] = 1,
+    dilation: int | Sequence[int] = 1,
+    lags: Any = None,
+    method: Method = "auto",
+    accuracy: Accuracy = "normwise",
     dtype: Any = None,
     max_workspace: int | None = None,
 ) -> Any:

@@ -74,7 +74,9 @@ def reference(
     function : {'convolve', 'correlate'}
         Which of the two.
     x, kernel : numpy arrays
-        Operands; other options as in `arrayconv.correlate`.
+        Operands.
+    mode, axes, boundary, fill_value, stride, dilation, lags
+        As in `arrayconv.correlate`.
 
     Returns
     -------

@@ -32,7 +32,17 @@ LAYERS = [  # top to bottom; a module may import the ones of lower layers only
         "testing",
         "vjp",
     },  # front doors
-    {"_convolver", "_einconv", "_matching", "_missing", "_ndimage", "_nn", "_signal", "_stream"},  # how some translate
+    {
+        "_convolver",
+        "_einconv",
+        "_matching",
+        "_missing",
+        "_ndimage",
+        "_nn",
+        "_signal",
+        "_stream",
+        "typing",
+    },  # how some translate
     {"_calls"},
     {"_autodiff"},
     {"_chunked"},

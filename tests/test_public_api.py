@@ -5,15 +5,32 @@ import importlib
 import inspect
 import pkgutil
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 import arrayconv
+from arrayconv import typing
+from arrayconv._ndimage.arguments import MODES as FILTER_MODES
+from arrayconv._plan.rank import METHODS
+from arrayconv._problem.axes import MODES
+from arrayconv._problem.boundary import BOUNDARIES, boundary_names
+from arrayconv._signal.convolution import METHODS as SIGNAL_METHODS
+from arrayconv._signal.polyphase import _BACKGROUNDS
+from arrayconv._signal.resampling import EXTENSIONS
+from arrayconv.signal import convolutions, planes, resampling
 
 PLANNED = {"config", "convolution", "convolver", "einconv", "kernels", "ndimage", "nn", "nn.grad", "signal"}
-PLANNED |= {"astronomy", "explain", "matching", "normalized", "testing", "vjp"}
+PLANNED |= {"astronomy", "explain", "matching", "normalized", "testing", "typing", "vjp"}
 PUBLIC = [module.name for module in pkgutil.iter_modules(arrayconv.__path__) if not module.name.startswith("_")]
-PUBLIC += ["nn.grad", "signal.convolutions", "signal.filtering", "signal.resampling"]
+PARTS = {  # packages whose functions are in parts
+    "kernels": ["bands", "derivatives", "separation", "smoothing"],
+    "ndimage": ["derivatives", "generic", "smoothing", "windows"],
+    "nn": ["any_axes", "columns", "convolutions", "grad", "transposed"],
+    "nn.grad": ["inputs", "weights"],
+    "signal": ["convolutions", "filtering", "planes", "resampling"],
+}
+PUBLIC += [f"{package}.{part}" for package, parts in PARTS.items() for part in parts]
 NAMES = ["Convolver", "config", "convolve", "correlate", "einconv", "explain", "kernels", "lags"]
 NAMES += ["match_template", "normalized_convolve", "vjp"]
 SHARED = {
@@ -47,8 +64,34 @@ def positional(function):
 EMPTY = inspect.Parameter.empty
 
 
+def test_the_parts_of_packages_are_those_on_disk():
+    for package, parts in PARTS.items():
+        present = {module.name for module in pkgutil.iter_modules(module_of(package).__path__)} - {"modules"}
+        assert present == set(parts), package
+
+
+@pytest.mark.parametrize(
+    ("alias", "table"),
+    [
+        (typing.Mode, MODES),
+        (typing.Boundary, BOUNDARIES),
+        (typing.Method, METHODS),
+        (typing.FilterMode, FILTER_MODES),
+        (typing.Accuracy, ("normwise", "componentwise")),
+        (planes.Boundary, boundary_names("signal")),
+        (resampling.Extension, EXTENSIONS),
+        (resampling.Background, _BACKGROUNDS),
+        (convolutions.Method, SIGNAL_METHODS),
+    ],
+    ids=lambda value: "",
+)
+def test_literals_are_the_names_that_calls_accept(alias, table):
+    assert sorted(get_args(alias)) == sorted(table)
+
+
 def test_no_module_is_public_by_accident():
-    assert {name for name in PUBLIC if not name.startswith("signal.")} <= PLANNED
+    parts = {f"{package}.{part}" for package, parts in PARTS.items() for part in parts}
+    assert set(PUBLIC) - parts <= PLANNED
     assert set(PUBLIC) >= {"config", "convolution", "einconv", "kernels", "testing"}
 
 
@@ -64,14 +107,14 @@ def test_package_defines_nothing_more():
 
 
 def test_completion_offers_what_is_public():
-    later = {"astronomy", "ndimage", "nn", "signal", "testing"}
+    later = {"astronomy", "ndimage", "nn", "signal", "testing", "typing"}
     assert {name for name in dir(arrayconv) if not name.startswith("__")} == {*NAMES, *later}
     assert all(hasattr(arrayconv, name) for name in later)
     assert {"conv2d", "grad", "modules"} <= set(dir(arrayconv.nn))
     assert not [name for name in dir(arrayconv.nn) if name.startswith("_") and not name.startswith("__")]
 
 
-@pytest.mark.parametrize("name", PUBLIC)
+@pytest.mark.parametrize("name", [name for name in PUBLIC if name != "typing"])  # which has names of types
 def test_all_names_what_a_module_defines(name):
     module = module_of(name)
     tree = ast.parse(Path(module.__file__).read_text())

@@ -16,7 +16,7 @@ summed in float32. This module imports torch; `arrayconv.nn` does not.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
 import torch
 from torch import Tensor
@@ -31,9 +31,12 @@ from arrayconv._problem.axes import is_sequence, per_axis
 from arrayconv._problem.boundary import BOUNDARIES, boundary_names
 from arrayconv._runtime.tracing import shape_of
 
+if TYPE_CHECKING:
+    from arrayconv.typing import Accuracy, Boundaries, Method, Padding, PerAxis
+
 __all__ = ["Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d"]
 
-PerAxis = int | Sequence[int]
+PaddingMode = Literal["zeros", "replicate", "symmetric", "reflect", "circular"]
 
 _BOUNDARY_OF = boundary_names("torch")
 _MODE_OF = {boundary: mode for mode, boundary in _BOUNDARY_OF.items()}
@@ -71,18 +74,18 @@ class _Convolution(_Planned):
         out_channels: int,
         kernel_size: PerAxis,
         stride: PerAxis = 1,
-        padding: str | int | Sequence[Any] = 0,
+        padding: Padding = 0,
         dilation: PerAxis = 1,
         groups: int = 1,
         bias: bool = True,
-        padding_mode: str | Sequence[str] = "zeros",
+        padding_mode: PaddingMode | Sequence[PaddingMode] = "zeros",
         device: Any = None,
         dtype: Any = None,
         *,
-        boundary: str | Sequence[str] | None = None,
+        boundary: Boundaries | None = None,
         fill_value: complex = 0,
-        method: str = "auto",
-        accuracy: str = "normwise",
+        method: Method = "auto",
+        accuracy: Accuracy = "normwise",
         max_workspace: int | None = None,
     ) -> None:
         name, count = type(self).__name__, self._count
@@ -149,7 +152,16 @@ class Conv2d(_Convolution, torch.nn.Conv2d):
 
 
 class Conv3d(_Convolution, torch.nn.Conv3d):
-    """Convolve over three axes: torch.nn.Conv3d by arrayconv."""
+    """Convolve over three axes: torch.nn.Conv3d by arrayconv.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from arrayconv.nn import modules
+    >>> layer = modules.Conv3d(2, 4, 3, padding="same", boundary="reflect")
+    >>> layer(torch.ones(1, 2, 4, 5, 6)).shape
+    torch.Size([1, 4, 4, 5, 6])
+    """
 
     _count = 3
 
@@ -166,12 +178,12 @@ class _Transposed(_Planned, _ConvTransposeNd):
         groups: int = 1,
         bias: bool = True,
         dilation: PerAxis = 1,
-        padding_mode: str = "zeros",
+        padding_mode: Literal["zeros"] = "zeros",
         device: Any = None,
         dtype: Any = None,
         *,
-        method: str = "auto",
-        accuracy: str = "normwise",
+        method: Method = "auto",
+        accuracy: Accuracy = "normwise",
         max_workspace: int | None = None,
     ) -> None:
         name, count = type(self).__name__, self._count
@@ -222,7 +234,16 @@ class _Transposed(_Planned, _ConvTransposeNd):
 
 
 class ConvTranspose1d(_Transposed, torch.nn.ConvTranspose1d):
-    """Convolve transposed, over one axis: torch.nn.ConvTranspose1d by arrayconv."""
+    """Convolve transposed, over one axis: torch.nn.ConvTranspose1d by arrayconv.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from arrayconv.nn import modules
+    >>> layer = modules.ConvTranspose1d(4, 2, 3, stride=2)
+    >>> layer(torch.ones(1, 4, 5)).shape
+    torch.Size([1, 2, 11])
+    """
 
     _count = 1
 
@@ -242,7 +263,16 @@ class ConvTranspose2d(_Transposed, torch.nn.ConvTranspose2d):
 
 
 class ConvTranspose3d(_Transposed, torch.nn.ConvTranspose3d):
-    """Convolve transposed, over three axes: torch.nn.ConvTranspose3d by arrayconv."""
+    """Convolve transposed, over three axes: torch.nn.ConvTranspose3d by arrayconv.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from arrayconv.nn import modules
+    >>> layer = modules.ConvTranspose3d(2, 4, 2, stride=2)
+    >>> layer(torch.ones(1, 2, 3, 3, 3)).shape
+    torch.Size([1, 4, 6, 6, 6])
+    """
 
     _count = 3
 

@@ -6,26 +6,25 @@ and `vmap` work where the library has them. NaN and infinities contaminate only 
 by every method, and one in the operand with fewer samples contaminates every output. Object and longdouble arrays are
 refused.
 
-Here is what is a convolution: `convolutions`, `filtering` (FIR filters, Savitzky-Golay), `resampling`. Recursive (IIR)
-filters, their design, rank filters and spectra are in scipy.signal, on CuPy in cupyx.scipy.signal.
+Here is what is a convolution: `convolutions`, `planes`, `filtering` (FIR filters, Savitzky-Golay), `resampling`.
+Recursive (IIR) filters, their design, rank filters and spectra are in scipy.signal, on CuPy in cupyx.scipy.signal.
 """
 
 from __future__ import annotations
 
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from arrayconv._signal.elsewhere import where
 from arrayconv.signal.convolutions import (
     choose_conv_method,
     convolve,
-    convolve2d,
     correlate,
-    correlate2d,
     correlation_lags,
     fftconvolve,
     oaconvolve,
 )
 from arrayconv.signal.filtering import lfilter, savgol_coeffs, savgol_filter, sepfir2d
+from arrayconv.signal.planes import convolve2d, correlate2d
 from arrayconv.signal.resampling import decimate, resample_poly, upfirdn
 
 __all__ = [
@@ -47,5 +46,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> NoReturn:
-    raise AttributeError(f"module 'arrayconv.signal' has no attribute {name!r}{where(name)}")
+if not TYPE_CHECKING:  # to which every name would exist
+
+    def __getattr__(name: str) -> NoReturn:
+        raise AttributeError(f"module 'arrayconv.signal' has no attribute {name!r}{where(name)}")

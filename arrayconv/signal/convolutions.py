@@ -1,20 +1,25 @@
-"""Convolutions and correlations: over all axes, over some axes, of planes with a boundary."""
+"""Convolutions and correlations: over all axes, or over some."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, overload
+
+import numpy as np
 
 from arrayconv._errors import flag
 from arrayconv._problem.axes import Mode
 from arrayconv._signal import convolution, shapes, timing
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from arrayconv.typing import ArrayLike, ArrayT, NumPyLike
+
 __all__ = [
     "choose_conv_method",
     "convolve",
-    "convolve2d",
     "correlate",
-    "correlate2d",
     "correlation_lags",
     "fftconvolve",
     "oaconvolve",
@@ -23,7 +28,11 @@ __all__ = [
 Method = Literal["auto", "direct", "fft"]
 
 
-def convolve(in1: Any, in2: Any, mode: Mode = "full", method: Method = "auto") -> Any:
+@overload
+def convolve(in1: NumPyLike, in2: ArrayLike, mode: Mode = "full", method: Method = "auto") -> NDArray[Any]: ...
+@overload
+def convolve(in1: ArrayT, in2: ArrayLike, mode: Mode = "full", method: Method = "auto") -> ArrayT: ...
+def convolve(in1: Any, in2: ArrayLike, mode: Mode = "full", method: Method = "auto") -> Any:
     """Convolve two N-dimensional arrays over all their axes.
 
     Parameters
@@ -66,13 +75,23 @@ def convolve(in1: Any, in2: Any, mode: Mode = "full", method: Method = "auto") -
     return convolution.everywhere("convolve", "convolve", in1, in2, mode, method)
 
 
-def correlate(in1: Any, in2: Any, mode: Mode = "full", method: Method = "auto") -> Any:
+@overload
+def correlate(in1: NumPyLike, in2: ArrayLike, mode: Mode = "full", method: Method = "auto") -> NDArray[Any]: ...
+@overload
+def correlate(in1: ArrayT, in2: ArrayLike, mode: Mode = "full", method: Method = "auto") -> ArrayT: ...
+def correlate(in1: Any, in2: ArrayLike, mode: Mode = "full", method: Method = "auto") -> Any:
     """Cross-correlate two N-dimensional arrays over all their axes; `in2` is conjugated.
 
     Parameters
     ----------
-    in1, in2, mode, method
-        As in `convolve`; 'same' starts at lag ``-(k // 2)``.
+    in1, in2 : array or nested list
+        Inputs with as many axes as each other, of one library and device.
+    mode : {'full', 'valid', 'same'}
+        Sizes per axis: n + k - 1; abs(n - k) + 1, where one input must cover the other on every axis, in either order;
+        or n, the part of 'full' that starts at lag ``-(k // 2)``.
+    method : {'auto', 'direct', 'fft'}
+        'auto' runs the fastest by the cost model, 'direct' a method whose error is bounded element by element,
+        'fft' a spectral one.
 
     Returns
     -------
@@ -98,7 +117,15 @@ def correlate(in1: Any, in2: Any, mode: Mode = "full", method: Method = "auto") 
     return convolution.everywhere("correlate", "correlate", in1, in2, mode, method)
 
 
-def fftconvolve(in1: Any, in2: Any, mode: Mode = "full", axes: int | Sequence[int] | None = None) -> Any:
+@overload
+def fftconvolve(
+    in1: NumPyLike, in2: ArrayLike, mode: Mode = "full", axes: int | Sequence[int] | None = None
+) -> NDArray[Any]: ...
+@overload
+def fftconvolve(
+    in1: ArrayT, in2: ArrayLike, mode: Mode = "full", axes: int | Sequence[int] | None = None
+) -> ArrayT: ...
+def fftconvolve(in1: Any, in2: ArrayLike, mode: Mode = "full", axes: int | Sequence[int] | None = None) -> Any:
     """Convolve two N-dimensional arrays, with the FFT's error bound, over all axes or those named.
 
     Parameters
@@ -141,13 +168,23 @@ def fftconvolve(in1: Any, in2: Any, mode: Mode = "full", axes: int | Sequence[in
     return convolution.broadcast("fftconvolve", in1, in2, mode, axes)
 
 
-def oaconvolve(in1: Any, in2: Any, mode: Mode = "full", axes: int | Sequence[int] | None = None) -> Any:
+@overload
+def oaconvolve(
+    in1: NumPyLike, in2: ArrayLike, mode: Mode = "full", axes: int | Sequence[int] | None = None
+) -> NDArray[Any]: ...
+@overload
+def oaconvolve(in1: ArrayT, in2: ArrayLike, mode: Mode = "full", axes: int | Sequence[int] | None = None) -> ArrayT: ...
+def oaconvolve(in1: Any, in2: ArrayLike, mode: Mode = "full", axes: int | Sequence[int] | None = None) -> Any:
     """Convolve two N-dimensional arrays over all axes or those named; `fftconvolve` by another name.
 
     Parameters
     ----------
-    in1, in2, mode, axes
-        As in `fftconvolve`.
+    in1, in2 : array or nested list
+        Inputs with as many axes as each other; axes not in `axes` must be equal or 1 and broadcast.
+    mode : {'full', 'valid', 'same'}
+        As in `convolve`, on the convolved axes. For 'valid', axes of length 1 in either input count for neither.
+    axes : int or sequence of int, optional
+        The convolved axes; all by default.
 
     Returns
     -------
@@ -173,91 +210,22 @@ def oaconvolve(in1: Any, in2: Any, mode: Mode = "full", axes: int | Sequence[int
     return convolution.broadcast("oaconvolve", in1, in2, mode, axes)
 
 
-def convolve2d(in1: Any, in2: Any, mode: Mode = "full", boundary: str = "fill", fillvalue: Any = 0) -> Any:
-    """Convolve two 2-dimensional arrays, `in1` extended beyond its edges by a boundary.
-
-    Parameters
-    ----------
-    in1, in2 : array or nested list, 2-D
-        Image and kernel, of one library and device.
-    mode : {'full', 'valid', 'same'}
-        As in `convolve`.
-    boundary : {'fill', 'wrap', 'symm'}
-        `fillvalue`, the opposite edge ('circular' is the same), or the image mirrored with its edge samples doubled
-        ('symmetric' is the same). The image is extended as often as the kernel needs.
-    fillvalue : number
-        The constant of 'fill'.
-
-    Returns
-    -------
-    array
-        Of the inputs' library, device and NumPy result dtype, or the nearest the device has.
-
-    Raises
-    ------
-    ValueError
-        If a flag is unknown, inputs are not 2-D, 'valid' has no larger input, `fillvalue` is no number the result's
-        dtype holds, or an empty image would have to be extended.
-    TypeError
-        As in `convolve`.
-
-    Notes
-    -----
-    Never by FFT: the error is bounded element by element, as SciPy's is. `convolve` is quicker for large kernels
-    without a boundary. Equals `scipy.signal.convolve2d` up to rounding, except:
-
-    * bool (the logical or) and float16 work;
-    * a fractional `fillvalue` of an integer result is refused instead of truncated.
-
-    Examples
-    --------
-    >>> from arrayconv.signal import convolve2d
-    >>> convolve2d([[1, 2], [3, 4]], [[1, 1]], mode="same", boundary="symm")
-    array([[2, 3],
-           [6, 7]])
-    """
-    return convolution.planar("convolve2d", "convolve", in1, in2, mode, boundary, fillvalue)
-
-
-def correlate2d(in1: Any, in2: Any, mode: Mode = "full", boundary: str = "fill", fillvalue: Any = 0) -> Any:
-    """Cross-correlate two 2-dimensional arrays, `in1` extended beyond its edges by a boundary.
-
-    Parameters
-    ----------
-    in1, in2, mode, boundary, fillvalue
-        As in `convolve2d`; `in2` is conjugated. 'same' starts at lag ``-((k - 1) // 2)``: for even kernels one sample
-        later than `correlate`, as in SciPy.
-
-    Returns
-    -------
-    array
-        As in `convolve2d`.
-
-    Raises
-    ------
-    ValueError, TypeError
-        As in `convolve2d`.
-
-    Notes
-    -----
-    Differs from `scipy.signal.correlate2d` as `convolve2d` does from its namesake.
-
-    Examples
-    --------
-    >>> from arrayconv.signal import correlate2d
-    >>> correlate2d([[1, 2], [3, 4]], [[1, 1]], mode="same", boundary="wrap")
-    array([[3, 3],
-           [7, 7]])
-    """
-    return convolution.planar("correlate2d", "correlate2d", in1, in2, mode, boundary, fillvalue)
-
-
-def choose_conv_method(in1: Any, in2: Any, mode: Mode = "full", measure: bool = False) -> Any:
+@overload
+def choose_conv_method(
+    in1: ArrayLike, in2: ArrayLike, mode: Mode = "full", measure: Literal[False] = False
+) -> Literal["direct", "fft"]: ...
+@overload
+def choose_conv_method(
+    in1: ArrayLike, in2: ArrayLike, mode: Mode = "full", *, measure: Literal[True]
+) -> tuple[Literal["direct", "fft"], dict[str, float]]: ...
+def choose_conv_method(in1: ArrayLike, in2: ArrayLike, mode: Mode = "full", measure: bool = False) -> Any:
     """Return which method `convolve` and `correlate` would run: 'direct' or 'fft'.
 
     Parameters
     ----------
-    in1, in2, mode
+    in1, in2 : array or nested list
+        Inputs with as many axes as each other, of one library and device.
+    mode : {'full', 'valid', 'same'}
         As in `convolve`.
     measure : bool
         Time both methods instead of using the cost model.
@@ -293,7 +261,7 @@ def choose_conv_method(in1: Any, in2: Any, mode: Mode = "full", measure: bool = 
     return convolution.choice("choose_conv_method", in1, in2, mode)
 
 
-def correlation_lags(in1_len: int, in2_len: int, mode: Mode = "full") -> Any:
+def correlation_lags(in1_len: int, in2_len: int, mode: Mode = "full") -> NDArray[np.int64]:
     """Return the lag of every output of a one-dimensional `correlate`.
 
     Parameters

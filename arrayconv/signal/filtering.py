@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, overload
 
-from arrayconv._arrays.array import Array
 from arrayconv._kernels import taps
 from arrayconv._signal import fir, smoothing
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from arrayconv.typing import ArrayLike, ArrayT, NumPyLike
 
 __all__ = ["lfilter", "savgol_coeffs", "savgol_filter", "sepfir2d"]
 
 
-def lfilter(b: Any, a: Any, x: Any, axis: int = -1, zi: Any = None) -> Any:
+@overload
+def lfilter(b: ArrayLike, a: ArrayLike, x: NumPyLike, axis: int = -1, zi: None = None) -> NDArray[Any]: ...
+@overload
+def lfilter(b: ArrayLike, a: ArrayLike, x: ArrayT, axis: int = -1, zi: None = None) -> ArrayT: ...
+@overload
+def lfilter(
+    b: ArrayLike, a: ArrayLike, x: NumPyLike, axis: int = -1, *, zi: ArrayLike
+) -> tuple[NDArray[Any], NDArray[Any]]: ...
+@overload
+def lfilter(b: ArrayLike, a: ArrayLike, x: ArrayT, axis: int = -1, *, zi: ArrayLike) -> tuple[ArrayT, ArrayT]: ...
+def lfilter(b: ArrayLike, a: ArrayLike, x: Any, axis: int = -1, zi: Any = None) -> Any:
     """Filter a signal along one axis with a causal FIR filter: ``y[n] = sum_k b[k] * x[n - k] / a[0]``.
 
     Parameters
@@ -62,7 +76,11 @@ def lfilter(b: Any, a: Any, x: Any, axis: int = -1, zi: Any = None) -> Any:
     return fir.filtered("lfilter", b, a, x, axis, zi)
 
 
-def sepfir2d(input: Any, hrow: Any, hcol: Any) -> Any:
+@overload
+def sepfir2d(input: NumPyLike, hrow: ArrayLike, hcol: ArrayLike) -> NDArray[Any]: ...
+@overload
+def sepfir2d(input: ArrayT, hrow: ArrayLike, hcol: ArrayLike) -> ArrayT: ...
+def sepfir2d(input: Any, hrow: ArrayLike, hcol: ArrayLike) -> Any:
     """Convolve an image with a filter along its rows and one along its columns, both centred.
 
     Parameters
@@ -98,6 +116,30 @@ def sepfir2d(input: Any, hrow: Any, hcol: Any) -> Any:
     return fir.separable("sepfir2d", input, hrow, hcol)
 
 
+@overload
+def savgol_coeffs(
+    window_length: int,
+    polyorder: int,
+    deriv: int = 0,
+    delta: float = 1.0,
+    pos: float | None = None,
+    use: Literal["conv", "dot"] = "conv",
+    *,
+    xp: None = None,
+    device: Any = None,
+) -> NDArray[Any]: ...
+@overload
+def savgol_coeffs(
+    window_length: int,
+    polyorder: int,
+    deriv: int = 0,
+    delta: float = 1.0,
+    pos: float | None = None,
+    use: Literal["conv", "dot"] = "conv",
+    *,
+    xp: Any,
+    device: Any = None,
+) -> Any: ...
 def savgol_coeffs(
     window_length: int,
     polyorder: int,
@@ -108,7 +150,7 @@ def savgol_coeffs(
     *,
     xp: Any = None,
     device: Any = None,
-) -> Array:
+) -> Any:
     """Return the weights of a Savitzky-Golay filter, each the exact fraction rounded once.
 
     Parameters
@@ -161,6 +203,28 @@ def savgol_coeffs(
     return taps.array("savgol_coeffs", weights, xp, device)
 
 
+@overload
+def savgol_filter(
+    x: NumPyLike,
+    window_length: int,
+    polyorder: int,
+    deriv: int = 0,
+    delta: float = 1.0,
+    axis: int = -1,
+    mode: Literal["interp", "mirror", "constant", "nearest", "wrap"] = "interp",
+    cval: float = 0.0,
+) -> NDArray[Any]: ...
+@overload
+def savgol_filter(
+    x: ArrayT,
+    window_length: int,
+    polyorder: int,
+    deriv: int = 0,
+    delta: float = 1.0,
+    axis: int = -1,
+    mode: Literal["interp", "mirror", "constant", "nearest", "wrap"] = "interp",
+    cval: float = 0.0,
+) -> ArrayT: ...
 def savgol_filter(
     x: Any,
     window_length: int,
@@ -177,8 +241,14 @@ def savgol_filter(
     ----------
     x : array or nested list
         Signals.
-    window_length, polyorder, deriv, delta
-        As in `savgol_coeffs`.
+    window_length : int
+        Samples in the window, odd or even.
+    polyorder : int
+        Order of the polynomial fitted by least squares, less than `window_length`.
+    deriv : int
+        Which derivative of it is evaluated, 0 for its value.
+    delta : float
+        Distance between samples, by which derivatives are divided.
     axis : int
         The axis filtered; the others are a batch.
     mode : {'interp', 'mirror', 'constant', 'nearest', 'wrap'}

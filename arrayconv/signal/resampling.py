@@ -2,15 +2,39 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from arrayconv._signal import polyphase, resampling
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from arrayconv.typing import ArrayLike, ArrayT, NumPyLike
+
 __all__ = ["decimate", "resample_poly", "upfirdn"]
 
+Extension = Literal[
+    "constant", "symmetric", "reflect", "edge", "wrap", "smooth", "line", "antisymmetric", "antireflect"
+]
+Background = Literal["mean", "median", "minimum", "maximum"]
 
+
+@overload
 def upfirdn(
-    h: Any, x: Any, up: int = 1, down: int = 1, axis: int = -1, mode: str = "constant", cval: complex = 0
+    h: ArrayLike,
+    x: NumPyLike,
+    up: int = 1,
+    down: int = 1,
+    axis: int = -1,
+    mode: Extension = "constant",
+    cval: complex = 0,
+) -> NDArray[Any]: ...
+@overload
+def upfirdn(
+    h: ArrayLike, x: ArrayT, up: int = 1, down: int = 1, axis: int = -1, mode: Extension = "constant", cval: complex = 0
+) -> ArrayT: ...
+def upfirdn(
+    h: ArrayLike, x: Any, up: int = 1, down: int = 1, axis: int = -1, mode: Extension = "constant", cval: complex = 0
 ) -> Any:
     """Upsample by zeros, filter and downsample along one axis.
 
@@ -64,13 +88,33 @@ def upfirdn(
     return resampling.filtered("upfirdn", h, x, (up, down), axis, mode, cval)
 
 
+@overload
+def resample_poly(
+    x: NumPyLike,
+    up: int,
+    down: int,
+    axis: int = 0,
+    window: Any = ("kaiser", 5.0),
+    padtype: Extension | Background = "constant",
+    cval: complex | None = None,
+) -> NDArray[Any]: ...
+@overload
+def resample_poly(
+    x: ArrayT,
+    up: int,
+    down: int,
+    axis: int = 0,
+    window: Any = ("kaiser", 5.0),
+    padtype: Extension | Background = "constant",
+    cval: complex | None = None,
+) -> ArrayT: ...
 def resample_poly(
     x: Any,
     up: int,
     down: int,
     axis: int = 0,
     window: Any = ("kaiser", 5.0),
-    padtype: str = "constant",
+    padtype: Extension | Background = "constant",
     cval: complex | None = None,
 ) -> Any:
     """Resample a signal along one axis to up / down of its rate, by a polyphase FIR filter without delay.
@@ -130,6 +174,14 @@ def resample_poly(
     return polyphase.resampled("resample_poly", x, up, down, axis, window, padtype, cval)
 
 
+@overload
+def decimate(
+    x: NumPyLike, q: int, n: int | None = None, ftype: Any = "iir", axis: int = -1, zero_phase: bool = True
+) -> NDArray[Any]: ...
+@overload
+def decimate(
+    x: ArrayT, q: int, n: int | None = None, ftype: Any = "iir", axis: int = -1, zero_phase: bool = True
+) -> ArrayT: ...
 def decimate(x: Any, q: int, n: int | None = None, ftype: Any = "iir", axis: int = -1, zero_phase: bool = True) -> Any:
     """Return every q-th sample of a signal along one axis, after a low-pass FIR filter.
 

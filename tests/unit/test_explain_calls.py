@@ -219,7 +219,8 @@ class TestTable:
         each = [step.explanation for step in explanation.passes] if not explanation.candidates else [explanation]
         assert all([name for name, _ in one.gradients] == ["x", "kernel"] for one in each)
         assert all(dict(one.gradients)["x"].method for one in each)
-        if call.__module__ not in ("arrayconv.convolution", "arrayconv.einconv", "arrayconv.nn"):
+        derivable = ("arrayconv.convolution", "arrayconv.einconv", "arrayconv.nn.")
+        if case.startswith("nn.grad.") or not call.__module__.startswith(derivable):
             return
         arguments, options = filled(arguments, options, np.ones)
         y, pullback = arrayconv.vjp(call, *arguments, **options)

@@ -5,8 +5,9 @@ import re
 
 import pytest
 
+import arrayconv
 from arrayconv import kernels, ndimage
-from tools.site import links, scripts
+from tools.site import links, names, scripts
 
 
 def test_every_stencil_and_every_filter_has_a_picture():
@@ -14,6 +15,19 @@ def test_every_stencil_and_every_filter_has_a_picture():
     stencils = {name for name in kernels.__all__ if "xp" in inspect.signature(getattr(kernels, name)).parameters}
     assert set(pictures.KERNELS) == stencils
     assert set(pictures.FILTERS) == set(ndimage.__all__)
+
+
+def test_every_public_function_and_class_shows_an_example():
+    listed = [name for name in names.public() if callable(name.content)]
+    without = [name.path for name in listed if ">>> " not in (name.content.__doc__ or "")]
+    assert listed
+    assert without == []
+
+
+def test_every_public_module_has_a_page():
+    offered = {f"arrayconv.{name}" for name in dir(arrayconv) if inspect.ismodule(getattr(arrayconv, name))}
+    assert {name for name in names.MODULES if name.count(".") < 2} == {"arrayconv", *offered}
+    assert {name for name in names.MODULES if name.count(".") == 2} == {"arrayconv.nn.grad", "arrayconv.nn.modules"}
 
 
 @pytest.mark.parametrize(

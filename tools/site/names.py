@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import re
 from typing import NamedTuple
 
@@ -10,11 +11,13 @@ MODULES = {  # module -> what belongs there, in a few words
     "arrayconv": "the operation, in every form",
     "arrayconv.ndimage": "SciPy's linear filters of images",
     "arrayconv.signal": "SciPy's convolutions of signals",
+    "arrayconv.astronomy": "astropy's convolutions of data with gaps",
     "arrayconv.nn": "torch's convolutions, on every library",
     "arrayconv.nn.grad": "their gradients, by torch's names",
     "arrayconv.nn.modules": "layers, as subclasses of torch's",
     "arrayconv.kernels": "named stencils",
     "arrayconv.config": "settings",
+    "arrayconv.typing": "types of annotations",
     "arrayconv.testing": "a reference and error bounds, for any convolution",
 }
 
@@ -42,9 +45,14 @@ class Name(NamedTuple):
 
 
 def public() -> list[Name]:
-    """Return every public name that is no module, in the order of MODULES and then by name."""
-    listed = [(module, name) for module in MODULES for name in sorted(importlib.import_module(module).__all__)]
-    return [Name(*pair) for pair in listed if f"{pair[0]}.{pair[1]}" not in MODULES]
+    """Return every public function, class and constant, in the order of MODULES and then by name."""
+    listed = [Name(module, name) for module in MODULES for name in sorted(importlib.import_module(module).__all__)]
+    return [name for name in listed if name.path not in MODULES and not _is_alias(name)]
+
+
+def _is_alias(name: Name) -> bool:
+    """Whether a name stands for a type that is no class, and so has no docstring."""
+    return not (name.name.isupper() or inspect.isclass(name.content) or inspect.isroutine(name.content))
 
 
 def escaped(text: str) -> str:
