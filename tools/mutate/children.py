@@ -89,8 +89,17 @@ def _fork(job: Job) -> tuple[int, int]:
     os._exit(0)
 
 
+def limit_processor(seconds: float) -> None:
+    """End this process once it has used so much more time of a processor."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    limit = int(used.ru_utime + used.ru_stime + seconds) + 1
+    resource.setrlimit(resource.RLIMIT_CPU, (limit, limit))
+
+
 def _refuse_compilers() -> None:
-    """Let JAX raise where it would compile: it waits for threads that a child does not have."""
+    """Let JAX raise where it would compile and had threads before the fork: a child does not have them."""
+    if not getattr(sys.modules.get("jax._src.xla_bridge"), "_backends", None):
+        return
     if (compiler := sys.modules.get("jax._src.compiler")) is not None:
 
         def refuse(*_: object, **__: object) -> None:
@@ -174,7 +183,7 @@ def _codes(code: CodeType) -> Iterator[CodeType]:
 
 def replace_module(path: str, code: CodeType) -> None:
     """Execute a compiled module again, and bind its new values wherever its names are imported."""
-    module = next(m for m in sys.modules.values() if getattr(m, "__file__", None) == path)
+    module = _module(path)
     old = dict(vars(module))
     exec(code, vars(module))
     new = {name: value for name, value in vars(module).items() if name in old and value is not old[name]}
@@ -185,18 +194,38 @@ def replace_module(path: str, code: CodeType) -> None:
                     setattr(other, name, new[name])
 
 
+def _module(path: str) -> ModuleType:
+    return next(m for m in list(sys.modules.values()) if getattr(m, "__file__", None) == path)  # some import others
+
+
 class Marks(set[int]):
-    """The numbers of the functions that were called since the last `clear`; `note_calls` makes them add theirs."""
+    """The lines of the statements that ran since the last `clear`; `mark_statements` makes them add theirs."""
 
 
-def note_calls(functions: list[FunctionType], path: str, marks: Marks) -> None:
-    """Let each function of a source file add the first line of its code to `marks` when it is called."""
+def mark_statements(functions: list[FunctionType], path: str, marks: Marks) -> None:
+    """Let each statement in the functions of a source file add its line to `marks` when it runs."""
     tree = ast.parse(Path(path).read_text())
-    for node in ast.walk(tree):
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
-            statement = ast.parse(f"__marks__.add({first})").body[0]
-            has_docstring = ast.get_docstring(node) is not None
-            node.body.insert(int(has_docstring), ast.copy_location(statement, node.body[0]))
-    vars(next(m for m in sys.modules.values() if getattr(m, "__file__", None) == path))["__marks__"] = marks
-    replace_functions(functions, compile(ast.fix_missing_locations(tree), path, "exec"))
+    for function in ast.walk(tree):
+        if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            for body in list(_bodies(function)):
+                body[:] = [statement for old in body for statement in _marked(old)]
+    vars(_module(path))["__marks__"] = marks
+    code = compile(ast.fix_missing_locations(tree), path, "exec", dont_inherit=True)
+    replace_functions(functions, code)
+
+
+def _bodies(function: ast.AST) -> Iterator[list[ast.stmt]]:
+    """Yield the lists of statements of a function, without those of functions and classes in it."""
+    for _, value in ast.iter_fields(function):
+        for node in value if isinstance(value, list) else [value]:
+            is_scope = isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
+            if isinstance(node, ast.AST) and not is_scope:
+                yield from _bodies(node)
+        if isinstance(value, list) and any(isinstance(node, ast.stmt) for node in value):
+            yield value
+
+
+def _marked(statement: ast.stmt) -> list[ast.stmt]:
+    is_docstring = isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+    marking = ast.parse(f"__marks__.add({statement.lineno})").body
+    return [statement] if is_docstring else [ast.copy_location(marking[0], statement), statement]

@@ -31,9 +31,21 @@ MODULES: dict[str, tuple[str, ...]] = {
     "arrayconv/_einconv": EINCONV,
 }  # fmt: skip
 
-# The first tests of the C sources.
-LOOPS = (f"{UNIT}/test_native.py", f"{UNIT}/test_native_tiles.py", f"{UNIT}/test_native_loops.py",
-         f"{PROPERTY}/test_fused_filters.py", f"{PROPERTY}/test_fused_passes.py")  # fmt: skip
+# C source -> the files of tests that run for its mutants; the others run for those of every other source.
+NATIVE = (f"{UNIT}/test_native.py", f"{UNIT}/test_native_tiles.py", f"{UNIT}/test_native_loops.py",
+          f"{UNIT}/test_native_dots.py", f"{UNIT}/test_slabs.py", DEFINITION)  # fmt: skip
+FUSED = (f"{PROPERTY}/test_fused_filters.py", f"{PROPERTY}/test_fused_passes.py", f"{UNIT}/test_native.py")
+XLA = (f"{UNIT}/test_xla.py",)
+LOOPS = {
+    "filters.h": FUSED, "filter_rows.h": FUSED, "filter_blocks.h": FUSED, "window_sums.h": FUSED, "row_sums.h": FUSED,
+    "sums_float64.h": FUSED, "sums_uint16.h": FUSED, "xla.h": XLA, "xla_ffi.h": XLA, "xla_filters.h": XLA,
+}  # fmt: skip
+
+
+def loop_tests(file: str) -> tuple[str, ...]:
+    """Return the files of tests of a C source."""
+    return LOOPS.get(file.rpartition("/")[2], NATIVE)
+
 
 # All tests that may run for a mutant: quick ones that call NumPy arrays. Tests of other libraries take long and detect
 # little more, and XLA can't compile in a forked child.
