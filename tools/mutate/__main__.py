@@ -12,12 +12,10 @@ without other survivors, 1 with some, 2 for wrong arguments or where nothing can
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import random
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 import pytest
 
@@ -38,14 +36,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--rows", type=int, default=table.ROWS, help="of a parametrized test, chosen at random")
     parser.add_argument("--seconds", type=float, default=15, help="of tests for a mutant, as they take without it")
     parser.add_argument("--level", default="avx512", help="of processors, of the C sources")
-    parser.add_argument("--again", metavar="FILE", help="the survivors in a FILE that --json wrote")
-    parser.add_argument("--tests", nargs="+", metavar="FILE", help="files of tests that may run; default: the table's")
+    parser.add_argument("--again", metavar="FILE", help="the survivors in a FILE that --json wrote; its others count")
+    parser.add_argument(
+        "--tests", nargs="+", metavar="FILE", help="files whose tests may all run; default: the table's"
+    )
     parser.add_argument("--page", action="store_true", help=f"write the figures to {figures.PAGE}")
     options = parser.parse_args(arguments)
     selected = choose(options)
     if not selected:
         parser.error(f"no module has {options.modules} in its path")
     run = Run(options, selected)
+    if options.json:
+        run.on_outcome = lambda: figures.save(options.json, options.again, run.outcomes)
     files = [str(ROOT / file) for file in options.tests or (loop_tests(selected) if options.loops else table.FILES)]
     files.append(str(ROOT / table.CONFORMANCE))  # last, since pytest runs a file once; the suite has the options
     os.environ |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}  # as many processes as processors
@@ -67,9 +69,8 @@ def choose(options: argparse.Namespace) -> list[Mutant]:
     selected = [name for name in names if not options.modules or any(part in name for part in options.modules)]
     population = [mutant for name in selected for mutant in of(ROOT, name)]
     if options.again:
-        rows = json.loads(Path(options.again).read_text())
-        survivors = {(row["file"], row["function"], row["change"]) for row in rows if row["status"] == "survived"}
-        population = [mutant for mutant in population if (mutant.file, mutant.function, mutant.change) in survivors]
+        survivors = {mutant.key for mutant, status in figures.earlier(options.again).items() if status == "survived"}
+        population = [mutant for mutant in population if mutant.key in survivors]
     random.Random(options.seed).shuffle(population)
     return population[: options.sample]
 
@@ -81,19 +82,13 @@ def loop_tests(mutants: Sequence[Mutant]) -> list[str]:
 
 def report(run: Run, options: argparse.Namespace) -> int:
     """Print the figures of each module, then the survivors; return the exit status."""
-    statuses = figures.statuses(run.outcomes)
+    statuses = figures.merged(options.again, run.outcomes)
     for line in figures.lines(statuses):
         print(line)
     survivors = sorted(mutant for mutant, status in statuses.items() if status == "survived")
     print("", *survivors, sep="\n")
-    if len(statuses) < len(run.mutants):
-        print(f"{len(run.mutants) - len(statuses)} mutants did not run: --minutes is over")
-    if options.json:
-        rows = [
-            {**m._asdict(), "status": statuses[m], "by": o.text, "seconds": round(o.seconds, 2)}
-            for m, o in run.outcomes.items()
-        ]
-        Path(options.json).write_text(json.dumps(rows, indent=1))
+    if len(run.outcomes) < len(run.mutants):
+        print(f"{len(run.mutants) - len(run.outcomes)} mutants did not run: --minutes is over")
     if options.page:
         figures.write(ROOT, statuses)
     return 1 if survivors else 0

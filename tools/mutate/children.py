@@ -117,11 +117,13 @@ def _outcome(pipe: int, child: int, seconds: float) -> Outcome:
     return Outcome("passed", "", seconds) if text == "passed" else Outcome("failed", text, seconds)
 
 
-def run_tests(items: Sequence[Any], on_test: Callable[[float, bool], None] | None = None, seconds: float = 0.0) -> str:
+def run_tests(
+    items: Sequence[Any], seconds: Sequence[float], on_test: Callable[[float, bool], None] | None = None
+) -> str:
     """Run tests in order; return the id of the first that fails, '' if none does.
 
-    With `on_test`, a function of a test's seconds and whether it failed, all run. With `seconds` one that takes more
-    time than that of a processor fails.
+    A test that takes more time of a processor than its `seconds` ends the process. With `on_test`, a function of a
+    test's seconds and whether it failed, it fails instead, and all tests run.
     """
     failures: list[str] = []
 
@@ -130,17 +132,19 @@ def run_tests(items: Sequence[Any], on_test: Callable[[float, bool], None] | Non
             if report.failed:
                 failures.append(report.nodeid)
 
-    hook = items[0].config.hook
-    items[0].config.pluginmanager.register(Listener())
-
     def late(*_: object) -> None:
+        if on_test is None:
+            os.kill(os.getpid(), signal.SIGKILL)  # what catches errors must not go on
         raise TimeoutError("the test takes too long")
 
+    if items:
+        items[0].config.pluginmanager.register(Listener())
     signal.signal(signal.SIGVTALRM, late)
-    for item, following in zip(items, [*items[1:], None], strict=True):
+    for item, following, limit in zip(items, [*items[1:], None], seconds, strict=True):
         start = time.perf_counter()
-        signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
-        hook.pytest_runtest_protocol(item=item, nextitem=following)
+        signal.setitimer(signal.ITIMER_VIRTUAL, limit)
+        item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
         if on_test:
             on_test(time.perf_counter() - start, item.nodeid in failures)
         elif failures:

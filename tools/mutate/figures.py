@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 import re
 import subprocess
 from collections import Counter, defaultdict
@@ -51,8 +52,8 @@ def statuses(outcomes: dict[Mutant, Outcome]) -> dict[Mutant, str]:
 
 def equivalents() -> set[tuple[str, str, str]]:
     """Return (file, function, change) of the mutants that are known to compute the same."""
-    blocks = [line.split(" | ") for line in EQUIVALENTS.read_text().splitlines() if line and not line.startswith("#")]
-    return {(block[0], block[1], block[2]) for block in blocks}
+    rows = [line.split(" | ") for line in EQUIVALENTS.read_text().splitlines() if line and not line.startswith("#")]
+    return {(row[0], row[1], row[2]) for row in rows}
 
 
 def _status(mutant: Mutant, outcome: Outcome, known: set[tuple[str, str, str]]) -> str:
@@ -60,7 +61,29 @@ def _status(mutant: Mutant, outcome: Outcome, known: set[tuple[str, str, str]]) 
         return "invalid"
     if outcome.status != "passed":
         return "caught"
-    return "equivalent" if (mutant.file, mutant.function, mutant.change) in known else "survived"
+    return "equivalent" if mutant.key in known else "survived"
+
+
+def earlier(path: str | None) -> dict[Mutant, str]:
+    """Return the statuses of an earlier run; a mutant that survived and is an equivalent now is one."""
+    rows = [] if path is None else json.loads(Path(path).read_text())
+    known = equivalents()
+    mutants = {Mutant(*(row[field] for field in Mutant._fields)): row["status"] for row in rows}
+    return {m: "equivalent" if s == "survived" and m.key in known else s for m, s in mutants.items()}
+
+
+def merged(again: str | None, outcomes: dict[Mutant, Outcome]) -> dict[Mutant, str]:
+    """Return the statuses of the earlier run, and those of this one in place of the survivors that ran again."""
+    new = statuses(outcomes)
+    keys = {mutant.key for mutant in new}
+    return {m: s for m, s in earlier(again).items() if s != "survived" or m.key not in keys} | new
+
+
+def save(path: str, again: str | None, outcomes: dict[Mutant, Outcome]) -> None:
+    """Write all mutants and their statuses, those of the earlier run included."""
+    of = merged(again, outcomes)
+    rows = [{**m._asdict(), "status": s, "by": outcomes[m].text if m in outcomes else "earlier"} for m, s in of.items()]
+    Path(path).write_text(json.dumps(rows, indent=1))
 
 
 def rows(of: dict[Mutant, str]) -> dict[str, Row]:

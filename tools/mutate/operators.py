@@ -35,6 +35,11 @@ class Mutant(NamedTuple):
     change: str
     number: int
 
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What identifies it after changes elsewhere in its file."""
+        return self.file, self.function, self.change
+
     def __str__(self) -> str:
         return f"{self.file}:{self.line} {self.function or 'module'}: {self.change}"
 

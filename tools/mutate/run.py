@@ -7,6 +7,7 @@ import random
 import tempfile
 import time
 from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,8 @@ from tools.mutate.children import Job, Outcome
 from tools.mutate.operators import Mutant
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 5  # times as long, and 20 s more, is an endless loop
+PATIENCE = 5  # a test that takes so many times as long, and a second more, runs in an endless loop
+SLACK, LOAD = 60, 5  # seconds, and times as long on a busy machine, until a child is ended
 
 
 def modules() -> list[Path]:
@@ -34,12 +36,13 @@ class Run:
         self.options, self.mutants = options, mutants
         self.outcomes: dict[Mutant, Outcome] = {}
         self.problem = ""
+        self.on_outcome: Callable[[], None] = lambda: None  # called after each mutant
         self.kills: Counter[int] = Counter()
         self.paths = set() if options.loops else {str(path) for path in modules()}
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[Any]) -> None:
-        if not self.options.loops:
+        if not self.options.loops and not self.options.tests:
             items[:] = [item for item in items if not any(word in item.nodeid for word in table.EXCLUDED_WORDS)]
         rows: dict[tuple[Path, str], list[Any]] = defaultdict(list)
         for item in items:
@@ -68,6 +71,7 @@ class Run:
             deadline = time.monotonic() + 60 * self.options.minutes
             for mutant, outcome in children.run_all(map(self._job, self.mutants), self.options.jobs, deadline):
                 self._note(mutant, outcome)
+                self.on_outcome()
         return True
 
     def _measure(self, folder: Path) -> None:
@@ -105,24 +109,24 @@ class Run:
 
     def _job(self, mutant: Mutant) -> Job:
         numbers = self.tests_for(mutant)
-        items = [self.items[number] for number in numbers]
-        seconds = 20 + PATIENCE * sum(self.coverage.seconds[number] for number in numbers)
-        return Job(mutant, lambda: self._run(mutant, items, seconds), seconds + loops.SECONDS * self.options.loops)
+        seconds = [1 + PATIENCE * self.coverage.seconds[number] for number in numbers]
+        limit = SLACK + LOAD * sum(seconds) + loops.SECONDS * self.options.loops
+        return Job(mutant, lambda: self._run(mutant, [self.items[number] for number in numbers], seconds), limit)
 
-    def _run(self, mutant: Mutant, items: list[Any], seconds: float) -> str:
+    def _run(self, mutant: Mutant, items: list[Any], seconds: Sequence[float]) -> str:
         if not items:
             return ""
         if self.options.loops:
             if not self.libraries.use(mutant):
                 return loops.INVALID
-            children.limit_processor(seconds)
-            return children.run_tests(items)
+            children.limit_processor(sum(seconds))  # of code that does not come back to Python
+            return children.run_tests(items, seconds)
         code, path = operators.compiled(ROOT, mutant), str(ROOT / mutant.file)
         if not mutant.function:
             children.replace_module(path, code)
         elif not children.replace_functions(self.functions[path], code):
             return loops.INVALID  # the same code
-        return children.run_tests(items)
+        return children.run_tests(items, seconds)
 
     def _note(self, mutant: Mutant, outcome: Outcome) -> None:
         self.outcomes[mutant] = outcome

@@ -4,21 +4,22 @@ UNIT, PROPERTY = "tests/unit", "tests/property"
 DEFINITION = f"{PROPERTY}/test_definition.py"
 EINCONV = (f"{UNIT}/test_einconv.py", "conformance/test_einconv.py")
 SIGNAL = (f"{PROPERTY}/test_signal_calls.py", f"{UNIT}/test_cache_imitations.py")
-GRADIENTS = (f"{PROPERTY}/test_adjoint.py", f"{PROPERTY}/test_gradients.py")
+AXES, GRADIENT_CALLS = f"{UNIT}/test_random_axes.py", f"{UNIT}/test_gradient_problems.py"
+GRADIENTS = (AXES, GRADIENT_CALLS, f"{PROPERTY}/test_adjoint.py", f"{PROPERTY}/test_gradients.py")
 
 # Module, or folder of modules -> the files of tests that run first.
 MODULES: dict[str, tuple[str, ...]] = {
     "arrayconv/_problem/problem.py": (f"{UNIT}/test_layout.py", "conformance/test_values.py"),
     "arrayconv/_problem/layout.py": (f"{UNIT}/test_layout.py", *EINCONV),
     "arrayconv/_problem/boundary.py": (f"{UNIT}/test_boundary.py", f"{UNIT}/test_split.py"),
-    "arrayconv/_problem/split.py": (f"{UNIT}/test_split.py", DEFINITION),
-    "arrayconv/_problem/partition.py": (f"{UNIT}/test_split.py", DEFINITION),
+    "arrayconv/_problem/split.py": (f"{UNIT}/test_split.py", AXES, DEFINITION),
+    "arrayconv/_problem/partition.py": (f"{UNIT}/test_split.py", AXES, DEFINITION),
     "arrayconv/_problem/gradient.py": GRADIENTS,
-    "arrayconv/_problem/gather.py": (f"{UNIT}/test_split.py", DEFINITION, f"{PROPERTY}/test_distances.py"),
+    "arrayconv/_problem/gather.py": (AXES, f"{UNIT}/test_split.py", DEFINITION, f"{PROPERTY}/test_distances.py"),
     "arrayconv/_problem/axes.py": (f"{UNIT}/test_shapes.py", f"{UNIT}/test_lags.py", f"{UNIT}/test_errors.py"),
     "arrayconv/_problem/positional.py": (f"{UNIT}/test_shapes.py", "conformance/test_values.py"),
     "arrayconv/_problem/fast_lengths.py": (f"{UNIT}/test_transform.py",),
-    "arrayconv/_problem/chain.py": (f"{PROPERTY}/test_fused_filters.py", f"{PROPERTY}/test_fused_passes.py"),
+    "arrayconv/_problem/chain.py": (GRADIENT_CALLS, f"{PROPERTY}/test_fused_filters.py", f"{PROPERTY}/test_fused_passes.py"),
     "arrayconv/_plan/rank.py": (f"{UNIT}/test_select.py", f"{UNIT}/test_workspace.py", f"{UNIT}/test_parallel.py"),
     "arrayconv/_plan/plan.py": (f"{UNIT}/test_select.py", f"{UNIT}/test_explain.py"),
     "arrayconv/_run/steps.py": (f"{UNIT}/test_split.py", f"{UNIT}/test_parallel.py", DEFINITION),
@@ -51,8 +52,8 @@ def loop_tests(file: str) -> tuple[str, ...]:
 # little more, and XLA can't compile in a forked child.
 FILES = tuple(
     [f"{UNIT}/test_{name}.py" for name in (
-        "boundary", "split", "layout", "shapes", "lags", "select", "workspace", "parallel", "pieces", "transform",
-        "growth", "out", "cache", "cache_outputs", "cache_doors", "cache_imitations", "errors", "nn", "einconv",
+        "boundary", "split", "random_axes", "gradient_problems", "layout", "shapes", "lags", "select", "workspace",
+        "parallel", "pieces", "transform", "growth", "out", "cache", "cache_outputs", "cache_doors", "cache_imitations", "errors", "nn", "einconv",
         "explain", "explain_calls", "windows", "memory", "operands", "config",
     )] + [f"{PROPERTY}/test_{name}.py" for name in (
         "definition", "adjoint", "gradients", "laws", "fused_filters", "fused_passes", "signal_calls",
