@@ -99,6 +99,7 @@ def test_cuts_read_the_samples_of_their_outputs(extends, distance):
         for start, stop in ((0, one.outputs), (first, draw.randint(first + 1, one.outputs))):
             part, source = split.cut(one, start, stop, extends)
             assert on_piece(part, source) == definition(one)[start:stop], one
+            assert all(run.length > 0 for run in source)
             lo, hi = part.span(0, part.outputs)
             if gather.needs_gather(one) or not extends:
                 assert lo >= 0
@@ -157,9 +158,8 @@ def test_gradients_reach_no_further_than_the_outputs_read():
         (transposed,), (fold,) = (back := gradient.input_gradient(spec(one))).spec.axes, back.folds
         if one.boundary == "constant":
             assert samples(fold) == list(range(one.size))
-        elif one.upsample == 1 and not gather.needs_gather(one):
-            lo, hi = one.span(0, one.outputs)
-            assert transposed.outputs == hi - lo
+        elif one.upsample > 1 or not gather.needs_gather(one):
+            assert transposed.outputs == len([n for n in range(*one.span(0, one.outputs)) if n % one.upsample == 0])
 
 
 def test_outputs_on_x_extended_by_its_borders_read_no_constants():
@@ -172,8 +172,18 @@ def test_outputs_on_x_extended_by_its_borders_read_no_constants():
         else:
             assert on_piece(on, border) == definition(one), one
             assert all(n is not None for read in definition(on) for _, n in read)
+            lo, hi = one.span(0, one.outputs)
+            first = samples(border).index(0) if one.size else 0
+            assert first == 0 or lo <= -first * one.upsample, one  # no constant that no window spans
+            assert not one.size or on.size - first == one.size or (on.size - first - 1) * one.upsample < hi, one
         if one.upsample == 1:
             assert bool(border) == (one.boundary == "constant" and one.leaves_data)
+
+
+def test_an_axis_without_outputs_reads_no_border():
+    for before in (-9, 0, 9):
+        assert gradient.border_runs(spec(Axis(5, 3, 0, before=before))) == ((),)
+        assert gradient.on_extended(one := spec(Axis(5, 3, 0, before=before))) == one
 
 
 def test_outputs_inside_are_those_whose_windows_are():
@@ -182,6 +192,7 @@ def test_outputs_inside_are_those_whose_windows_are():
         for output in range(one.outputs):
             lo, hi = one.span(output, output + 1)
             assert (first <= output < stop) == (lo >= 0 and hi <= one.size), one
+        assert all(start < end for box in split.interior_and_borders([one, one]) for start, end in box)
 
 
 @pytest.mark.parametrize("cached", [0, 512])
@@ -192,7 +203,7 @@ def test_pieces_write_every_output_once_from_its_samples(slabs, cached, distance
     draw = random.Random(10)
     some = list(axes(11, upsampled=True))
     for one, other in zip(some[::4], some[1::4], strict=False):
-        problem = spec(one, other, batch=3, groups=2)
+        problem = spec(one, other, batch=3, groups=2, flip=True, conj=True)
         block = (draw.randint(1, 3), draw.randint(1, 2), draw.randint(1, 4), draw.randint(1, 7))
         whole = partition.partition(problem, block, extends=draw.choice(EXTENDS), slabs=slabs)
         pieces_write_every_output_once(whole, block)
@@ -210,6 +221,8 @@ def pieces_write_every_output_once(whole, block):
             read = on_piece(piece.spec.axes[axis], piece.source[axis])
             read = [{(taps[tap], sample) for tap, sample in pairs} for pairs in read]
             assert read == [expected[axis][output] for output in outputs[axis]]
+        assert not piece.spec.flip
+        assert not piece.spec.conj
         assert (piece.spec.batch, piece.spec.groups) == tuple(b - a for a, b in (piece.batch, piece.groups))
         assert all(n <= most for n, most in zip(piece.spec.output_shape[:2], block[:2], strict=True))
         assert all(n <= most for n, most in zip(piece.spec.output_size, block[2:], strict=True))

@@ -19,7 +19,9 @@ MODULES: dict[str, tuple[str, ...]] = {
     "arrayconv/_problem/axes.py": (f"{UNIT}/test_shapes.py", f"{UNIT}/test_lags.py", f"{UNIT}/test_errors.py"),
     "arrayconv/_problem/positional.py": (f"{UNIT}/test_shapes.py", "conformance/test_values.py"),
     "arrayconv/_problem/fast_lengths.py": (f"{UNIT}/test_transform.py",),
-    "arrayconv/_problem/chain.py": (GRADIENT_CALLS, f"{PROPERTY}/test_fused_filters.py", f"{PROPERTY}/test_fused_passes.py"),
+    "arrayconv/_problem/chain.py": (
+        GRADIENT_CALLS, f"{PROPERTY}/test_fused_filters.py", f"{PROPERTY}/test_fused_passes.py"
+    ),
     "arrayconv/_plan/rank.py": (f"{UNIT}/test_select.py", f"{UNIT}/test_workspace.py", f"{UNIT}/test_parallel.py"),
     "arrayconv/_plan/plan.py": (f"{UNIT}/test_select.py", f"{UNIT}/test_explain.py"),
     "arrayconv/_run/steps.py": (f"{UNIT}/test_split.py", f"{UNIT}/test_parallel.py", DEFINITION),
@@ -32,7 +34,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "arrayconv/_einconv": EINCONV,
 }  # fmt: skip
 
-# C source -> the files of tests that run for its mutants; the others run for those of every other source.
+# C source -> the files of tests that run for its mutants; those of NATIVE for every other source.
 NATIVE = (f"{UNIT}/test_native.py", f"{UNIT}/test_native_tiles.py", f"{UNIT}/test_native_loops.py",
           f"{UNIT}/test_native_dots.py", f"{UNIT}/test_slabs.py", DEFINITION)  # fmt: skip
 FUSED = (f"{PROPERTY}/test_fused_filters.py", f"{PROPERTY}/test_fused_passes.py", f"{UNIT}/test_native.py")
@@ -52,9 +54,9 @@ def loop_tests(file: str) -> tuple[str, ...]:
 # little more, and XLA can't compile in a forked child.
 FILES = tuple(
     [f"{UNIT}/test_{name}.py" for name in (
-        "boundary", "split", "random_axes", "gradient_problems", "layout", "shapes", "lags", "select", "workspace",
-        "parallel", "pieces", "transform", "growth", "out", "cache", "cache_outputs", "cache_doors", "cache_imitations", "errors", "nn", "einconv",
-        "explain", "explain_calls", "windows", "memory", "operands", "config",
+        "boundary", "split", "random_axes", "gradient_problems", "plan_rules", "layout", "shapes", "lags", "select", "workspace",
+        "parallel", "pieces", "transform", "growth", "out", "cache", "cache_outputs", "cache_doors", "cache_imitations",
+        "errors", "nn", "einconv", "explain", "explain_calls", "windows", "memory", "operands", "config",
     )] + [f"{PROPERTY}/test_{name}.py" for name in (
         "definition", "adjoint", "gradients", "laws", "fused_filters", "fused_passes", "signal_calls",
         "nothing", "distances", "nonfinite", "separable",
