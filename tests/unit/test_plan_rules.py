@@ -1,6 +1,7 @@
 """Small rules of planning and running: what is cut, what is a view, which axes and texts are refused."""
 
 import dataclasses
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from arrayconv._algorithms import Context
 from arrayconv._costs import parallel
 from arrayconv._nn import shapes as nn_shapes
 from arrayconv._nn.arguments import Window
+from arrayconv._ops import contain
 from arrayconv._plan import plan as plan_module
 from arrayconv._plan import rank as rank_module
 from arrayconv._plan.rank import TABLE, Candidate
@@ -18,8 +20,9 @@ from arrayconv._problem import axes as axes_module
 from arrayconv._problem import split
 from arrayconv._problem.boundary import BOUNDARIES, FILL, Run, reads_samples, runs
 from arrayconv._problem.layout import Permutation
-from arrayconv._run.operands import _data_position, orientation, reader, wrap_fill
+from arrayconv._run.operands import _data_position, _read, orientation, reader, wrap_fill
 from arrayconv._run.pieces import joins_in_view
+from arrayconv._run.steps import Kernels
 from arrayconv._signal import shapes as signal_shapes
 from tests import running
 from tests.cases import axis, spec
@@ -177,12 +180,67 @@ def test_pieces_of_some_methods_are_whole_images_however_large(is_whole):
     block = rank_module._cache_block(method, phased, NUMPY, (64, 1, 1496, 1496), (5, 5))
     assert block[:2] == (1, 1)
     assert (block[2:] == problem.output_size) is is_whole
+    assert block[3] == 1496  # rows stay whole
+
+
+def test_only_processors_take_time_to_start_a_piece():
+    assert rank_module.step_ns(NUMPY) > 0
+    assert rank_module.step_ns(NUMPY._replace(backend="cupy", device="cuda")) == 0
 
 
 def test_a_method_that_refuses_has_no_cost_block_or_workspace():
     row = running_rows(axis(9, 3))["native_tiles"]
     assert row.refusal is not None
     assert (row.cost_ns, row.block, row.workspace) == (0, (), 0)
+
+
+def test_copies_of_taps_cost_time_by_tap_where_an_axis_is_upsampled():
+    def cost(taps, upsample, traits=NUMPY):
+        problem = spec(axis(90, taps, 50, upsample=upsample), filters=2)
+        phased = rank_module._Phased(problem, rank_module._largest_phase(problem), {})
+        return rank_module._CostModel(TABLE["direct"], phased, traits, frozenset()).phases_cost
+
+    assert cost(30, 2) == 3 * cost(10, 2) > 0
+    assert cost(30, 1) == 0
+    assert cost(30, 2, NUMPY._replace(backend="cupy", device="cuda")) == 0
+
+
+@pytest.mark.parametrize(("is_changed", "prepared"), [(False, 1), (True, 2)])
+def test_a_kernel_that_the_guard_does_not_change_is_prepared_once(is_changed, prepared):
+    kernel, calls = np.ones(3), []
+
+    def guard(data):
+        return contain.Guard(data.copy() if is_changed else data, None, None)
+
+    def prepare(data):
+        calls.append(data)
+        return data
+
+    kernels = Kernels(lambda: kernel, guard, None, shared=False)
+    step = SimpleNamespace(kernel=0, taps=None, prepare=prepare)
+    assert kernels.plain(step) is kernels.guarded(step)[1] or is_changed
+    kernels.guarded(step), kernels.plain(step)
+    assert len(calls) == prepared
+
+
+def test_a_refusal_for_memory_names_the_bytes_of_a_piece_of_one_output():
+    problem, method = spec(axis(60, 5), batch=3, channels=2), TABLE["direct"]
+    rows = {row.name: row for row in rank_module.rank(problem, NUMPY, rank_module.Budget(1), zero_fill=True)}
+    one = rank_module._piece_bytes(method, spec(axis(5, 5), channels=2), problem, NUMPY)
+    assert rows["direct"].refusal == f"its smallest piece needs {one} bytes of workspace, more than max_workspace=1"
+
+
+def test_a_derivative_that_no_piece_fits_names_the_cap_alone():
+    task = plan_module.Task(spec(axis(60, 5)), NUMPY, "direct", rank_module.Budget(1))
+    with pytest.raises(ValueError, match=r"^f: .* too small for any piece\. Got 1 bytes\. its smallest piece needs"):
+        plan_module.plan_of("f", task, True)
+
+
+@pytest.mark.parametrize(
+    ("one", "writes_all"), [(axis(9, 3), True), (axis(4, 3, 9, upsample=2), True), (axis(4, 1, 10, upsample=3), False)]
+)
+def test_outputs_of_phases_without_taps_are_not_written(one, writes_all):
+    assert running.planned(make_library("numpy"), spec(one), "float64", "direct").writes_all is writes_all
 
 
 def running_rows(one):
@@ -285,6 +343,12 @@ def test_samples_that_constants_surround_have_one_position():
     assert _data_position((padded, runs(2, 0, 200, "wrap"))) is None
 
 
+def test_no_sample_is_read_that_no_run_copies():
+    assert _read((Run(FILL, 0, 3),))[0] == slice(0, 0)
+    assert _read((Run(FILL, 0, 3), Run(2, 1, 4)))[0] == slice(2, 6)
+    assert _read((Run(6, -1, 3), Run(4, 1, 1)))[0] == slice(4, 7)
+
+
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0)])
 def test_axes_of_no_element_join_in_a_view(order):
     for shape in ((0, 3, 4), (3, 0, 4)):
@@ -339,6 +403,12 @@ def test_lags_exclude_a_stride_on_any_axis(stride):
 
 
 # ---- texts ----
+
+
+@pytest.mark.parametrize("mode", ["best", "", None, 1, ["full"]])
+def test_lags_of_an_unknown_mode_are_refused(mode):
+    with pytest.raises(ValueError, match=r"^f: Mode .* is invalid: `mode` must be one of"):
+        signal_shapes.lags("f", 5, 3, mode)
 
 
 def test_a_cap_that_no_copy_reduces_is_named_alone():

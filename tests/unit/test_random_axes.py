@@ -209,6 +209,25 @@ def test_pieces_write_every_output_once_from_its_samples(slabs, cached, distance
         pieces_write_every_output_once(whole, block)
 
 
+@pytest.mark.parametrize("extends", EXTENDS, ids=lambda names: "+".join(sorted(names)) or "nothing")
+def test_segments_are_runs_of_blocks_with_equal_specs(extends):
+    draw = random.Random(12)
+    for one in axes(13, upsampled=False):
+        one = one._replace(size=one.size + draw.randint(0, 30), outputs=one.outputs + draw.randint(0, 30))
+        first = draw.choice([0, draw.randrange(one.outputs)])
+        blocks = partition.Blocks(first, draw.randint(first + 1, one.outputs), draw.randint(1, 6))
+        segments = list(partition._segments(one, blocks, extends))
+        starts, stops = [segment.first for segment in segments], [segment.stop for segment in segments]
+        assert (starts[0], stops[-1]) == (blocks.first, blocks.stop)
+        assert starts[1:] == stops[:-1]
+        specs = [[split.cut(one, *part.at(n), extends)[0] for n in range(part.num_blocks)] for part in segments]
+        assert all(len(set(of)) == 1 for of in specs), one
+        full = [blocks.at(number) for number in range(blocks.length // blocks.size)]
+        inside = [start for start, stop in full if (span := one.span(start, stop))[0] >= 0 and span[1] <= one.size]
+        assert len({sum(start <= at for start in starts) for at in inside}) <= 1, one  # in one segment
+        assert len(segments) <= 3 + len(full) - len(inside), one
+
+
 def pieces_write_every_output_once(whole, block):
     problem = whole.spec
     expected = [definition(one) for one in problem.axes]
