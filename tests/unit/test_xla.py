@@ -663,6 +663,18 @@ def test_a_filter_s_right_table_is_run(dtype, combine):
     np.testing.assert_allclose(y, expected, rtol=1e-5, atol=1e-5)
 
 
+def test_a_filter_s_table_of_one_pass_is_run():
+    shape = 13, 17
+    window = Window((0,), windows_along(shape, (0,), (11,), (5,), ("reflect",)), divisor=11)
+    job = filters.job(Chains(shape, ((window,),), "float32", "float32"), (68, 4), (68, 4), 0)
+    code, (x, *_) = loader.loaded(), images(shape)
+    own = LoopHead(job.loop, code.level, code.kinds["float64"], double_bits(0), job.units)
+    call = jax.ffi.ffi_call(xla.registered(), jax.ShapeDtypeStruct(x.shape, "float32"))
+    y = call(x, np.ones(11, "float32"), table=packed(XlaHead(1, 1, 221, 11, 221), own, *job.parts))
+    expected = ndimage.uniform_filter1d(np.asarray(x), 11, axis=0, mode="mirror")
+    np.testing.assert_array_max_ulp(np.asarray(y), expected, 1)  # a sum in float64, rounded
+
+
 def test_without_memory_for_a_filter_the_program_fails():
     operands, head, parts = _filters_call()
     head, parts = part(1, scratch=1 << 55)(head, parts)

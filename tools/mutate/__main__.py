@@ -43,9 +43,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--page", action="store_true", help=f"write the figures to {figures.PAGE}")
     options = parser.parse_args(arguments)
     selected = choose(options)
-    if not selected:
-        parser.error(f"no module has {options.modules} in its path")
     run = Run(options, selected)
+    if not selected and not options.again:
+        parser.error(f"no module has {options.modules} in its path")
+    if not selected:  # no survivor is left
+        return report(run, options)
     if options.json:
         run.on_outcome = lambda: figures.save(options.json, options.again, run.outcomes)
     files = [str(ROOT / file) for file in options.tests or (loop_tests(selected) if options.loops else table.FILES)]
