@@ -251,7 +251,35 @@ def test_derivatives_are_planned_with_zeros_beyond_the_ends():
     task = plan_module.Task(spec(axis(9, 3, 9, before=1)), NUMPY, "native_tiles", rank_module.Budget())
     plan = plan_module.plan_bilinear(task)
     assert (plan.method == "native_tiles", plan.zero_fill, plan.copies_pieces) == (False, True, False)
-    assert plan_module.plan_bilinear(task._replace(method="direct")).method == "direct"
+    plan = plan_module.plan_bilinear(task._replace(method="direct"))
+    assert (plan.method, plan.zero_fill) == ("direct", True)
+
+
+def test_methods_without_a_separate_preparation_are_ranked_in_pieces_on_a_gpu():
+    large = spec(axis(4096, 3, 4096, before=1), axis(4096, 3, 4096, before=1))
+    on_gpu = NUMPY._replace(backend="cupy", device="cuda")
+    for method in ("direct", "fft", "im2col"):
+        whole, cut = (
+            next(row for row in rank_module.rank(large, on_gpu, budget, zero_fill=True) if row.name == method)
+            for budget in (rank_module.Budget(), rank_module.Budget(1 << 24))
+        )
+        assert whole.block == (1, 1, 4096, 4096)
+        if cut.refusal is None:
+            assert cut.workspace <= 1 << 24
+            assert cut.cost_ns > whole.cost_ns
+
+
+@pytest.mark.parametrize("boundary", ["constant", "reflect"])
+def test_groups_in_pieces_are_extended_one_by_one(boundary):
+    x, kernel = np.arange(4.0 * 50).reshape(4, 50) % 7, np.arange(1.0, 13).reshape(4, 3)
+    options = {"axes": 1, "boundary": boundary, "method": "direct"}
+    rows = np.pad(x, ((0, 0), (1, 1)), mode=boundary)
+    expected = np.stack([np.convolve(row, taps, "valid") for row, taps in zip(rows, kernel, strict=True)])
+    for cap in (None, 3000, 2000):
+        y = arrayconv.convolve(x, kernel, "same", max_workspace=cap, **options)
+        np.testing.assert_array_equal(y, expected)
+    few = arrayconv.explain(x, kernel, "same", max_workspace=2000, **options)
+    assert next(row for row in few.candidates if row.name == "direct").block[1] < 4
 
 
 # ---- operands ----
@@ -346,7 +374,8 @@ def test_samples_that_constants_surround_have_one_position():
 def test_no_sample_is_read_that_no_run_copies():
     assert _read((Run(FILL, 0, 3),))[0] == slice(0, 0)
     assert _read((Run(FILL, 0, 3), Run(2, 1, 4)))[0] == slice(2, 6)
-    assert _read((Run(6, -1, 3), Run(4, 1, 1)))[0] == slice(4, 7)
+    assert _read((Run(6, -1, 3), Run(4, 1, 1))) == (slice(4, 7), (Run(2, -1, 3), Run(0, 1, 1)))
+    assert _read((Run(FILL, 0, 3), Run(2, 1, 4)))[1] == (Run(FILL, 0, 3), Run(0, 1, 4))
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0)])

@@ -226,6 +226,10 @@ def test_segments_are_runs_of_blocks_with_equal_specs(extends):
         inside = [start for start, stop in full if (span := one.span(start, stop))[0] >= 0 and span[1] <= one.size]
         assert len({sum(start <= at for start in starts) for at in inside}) <= 1, one  # in one segment
         assert len(segments) <= 3 + len(full) - len(inside), one
+        for part, after, own, other in zip(segments, segments[1:], specs, specs[1:], strict=False):
+            starts_before = one.stride * part.first < one.before and after.length >= blocks.size
+            if starts_before and extends and not gather.needs_gather(one):
+                assert own[0] != other[0], one
 
 
 def pieces_write_every_output_once(whole, block):
