@@ -514,6 +514,8 @@ WRONG = {  # change of a right call, and the message
         "disagrees? with its counts",
     ),
     "a-loop-of-dots": (lambda head, parts: packed(head, *changed(parts, loop=DOTS)), "on NumPy arrays only"),
+    "a-loop-after-the-last": (lambda head, parts: packed(head, *changed(parts, loop=DOTS + 1)), "it names no loop"),
+    "a-kind-after-the-last": (lambda head, parts: packed(head, *changed(parts, kind=8)), "it names no loop"),
     "an-unknown-kind": (lambda head, parts: packed(head, *changed(parts, kind=99)), "it names no loop"),
     "a-kind-without-tiles": (lambda head, parts: packed(head, *changed(parts, kind=4)), "does not support the kind"),
     "no-thread": (lambda head, parts: packed(head._replace(threads=0), *parts), "counts are below one"),

@@ -120,7 +120,9 @@ class Run:
         if not items:
             return ""
         if self.options.loops:
-            return children.run_tests(items, seconds) if self.libraries.use(mutant) else loops.INVALID
+            if not self.libraries.use(mutant):
+                return loops.INVALID
+            return children.run_tests(items, seconds) or loops.run_guarded(mutant)
         code, path = operators.compiled(ROOT, mutant), str(ROOT / mutant.file)
         if not mutant.function:
             children.replace_module(path, code)
