@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 import scipy.ndimage
+import scipy.signal
 
+import arrayconv
 from arrayconv import ndimage
 from arrayconv._accel.native import loader
 
@@ -57,3 +59,12 @@ def test_negative_sums_of_uint64_are_scipys_after_the_last_pass_too(function, ax
     x = np.random.default_rng(0).integers(0, 50, (9, 41)).astype("uint64")
     y, expected = (getattr(library, function)(x, axis=axis) for library in (ndimage, scipy.ndimage))
     np.testing.assert_array_equal(y, expected)
+
+
+@pytest.mark.parametrize("step", [1, 2, 3, -1, -2])
+@pytest.mark.parametrize("shape", [(9, 12), (70, 200)])
+def test_tiles_inside_the_data_read_samples_that_are_not_adjacent(step, shape):
+    wide = np.random.default_rng(1).integers(-9, 9, (shape[0], shape[1] * abs(step))).astype("float32")
+    x, kernel = wide[:, ::step], np.arange(6.0, dtype="float32").reshape(3, 2)
+    y = arrayconv.convolve(x, kernel, "valid", method="native_tiles")
+    np.testing.assert_array_equal(y, scipy.signal.convolve2d(x, kernel, "valid"))
