@@ -38,7 +38,8 @@ MODULES: dict[str, tuple[str, ...]] = {
 
 # C source -> the files of tests that run for its mutants; those of NATIVE for every other source.
 NATIVE = (f"{UNIT}/test_native_sums.py", f"{UNIT}/test_native.py", f"{UNIT}/test_native_tiles.py",
-          f"{UNIT}/test_native_loops.py", f"{UNIT}/test_native_dots.py", f"{UNIT}/test_slabs.py", DEFINITION)  # fmt: skip
+          f"{UNIT}/test_native_loops.py", f"{UNIT}/test_native_dots.py", f"{UNIT}/test_slabs.py",
+          DEFINITION)  # fmt: skip
 FUSED = (f"{UNIT}/test_native_sums.py", f"{PROPERTY}/test_fused_filters.py", f"{PROPERTY}/test_fused_passes.py",
          f"{UNIT}/test_native.py")  # fmt: skip
 XLA = (f"{UNIT}/test_xla.py",)
