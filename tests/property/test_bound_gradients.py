@@ -145,3 +145,16 @@ def test_a_kernel_at_an_odd_address_is_read_from_a_copy(dtype):
         np.testing.assert_array_equal(y, expected)
         for ours, theirs in zip(pullback(y), expected_pullback(y), strict=True):
             np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("name", ["convolve", "correlate", "Convolver"])
+def test_an_output_that_earlier_calls_wrote_never_loses_a_gradient(name):
+    x, kernel, out = torch.ones(9), torch.ones(3), torch.empty(9)
+    if name == "Convolver":
+        call = arrayconv.Convolver(kernel, mode="same")
+    else:
+        call = partial(getattr(arrayconv, name), kernel=kernel, mode="same")
+    for _ in range(2):
+        assert call(x, out=out) is out
+    with pytest.raises(TypeError, match="`out` would lose the gradient"):
+        call(torch.ones(9, requires_grad=True), out=out)
