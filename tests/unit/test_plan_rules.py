@@ -9,6 +9,7 @@ import pytest
 import arrayconv
 from arrayconv._accel.native import loader
 from arrayconv._algorithms import Context
+from arrayconv._calls import binding
 from arrayconv._costs import parallel
 from arrayconv._nn import shapes as nn_shapes
 from arrayconv._nn.arguments import Window
@@ -23,6 +24,7 @@ from arrayconv._problem.layout import Permutation
 from arrayconv._run.operands import _data_position, _read, orientation, reader, wrap_fill
 from arrayconv._run.pieces import joins_in_view
 from arrayconv._run.steps import Kernels
+from arrayconv._runtime import caches
 from arrayconv._signal import shapes as signal_shapes
 from tests import running
 from tests.cases import axis, spec
@@ -181,6 +183,38 @@ def test_pieces_of_some_methods_are_whole_images_however_large(is_whole):
     assert block[:2] == (1, 1)
     assert (block[2:] == problem.output_size) is is_whole
     assert block[3] == 1496  # rows stay whole
+
+
+def test_pieces_that_spread_non_finite_values_are_as_long_as_their_reach_under_a_stride():
+    method = TABLE["direct"]
+    method = dataclasses.replace(method, spreads="nonfinite", cuts=method.cuts._replace(tile_bytes=1))
+    problem = spec(axis(123, 5, 60, stride=2))
+    block = rank_module._cache_block(method, rank_module._Phased(problem, problem, {}), NUMPY, (1, 1, 60), (5,))
+    assert block == (1, 1, 4)  # 2 outputs would span 4 samples, fewer than the reach
+
+
+@pytest.fixture
+def bound_call(monkeypatch):
+    """Return the call that a function binds."""
+    calls = []
+    caches.clear()
+    monkeypatch.setattr("arrayconv.convolution.bind", lambda *a, **k: calls.append(binding.bind(*a, **k)) or calls[-1])
+    arrayconv.convolve(np.ones(7919), np.ones(3))
+    return calls[0]
+
+
+def test_a_call_is_bound_to_one_direct_function(bound_call):
+    bound_call._direct = binding._UNBOUND
+    direct = bound_call.bind()
+    assert direct is not None
+    assert bound_call.bind() is direct
+
+
+def test_a_traced_call_has_no_direct_function(bound_call):
+    plan, of = bound_call.plan(), (bound_call._dtypes, bound_call._shapes)
+    assert binding._direct(bound_call, plan, *of) is not None
+    traced = plan._replace(traits=plan.traits._replace(traced=True))
+    assert binding._direct(bound_call, traced, *of) is None
 
 
 def test_only_processors_take_time_to_start_a_piece():

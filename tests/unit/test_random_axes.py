@@ -180,6 +180,12 @@ def test_outputs_on_x_extended_by_its_borders_read_no_constants():
             assert bool(border) == (one.boundary == "constant" and one.leaves_data)
 
 
+def test_an_axis_whose_windows_are_inside_has_no_border():
+    for one in (Axis(9, 3, 7), Axis(9, 3, 4, stride=2), Axis(9, 3, 15, upsample=2), Axis(9, 1, 9)):
+        assert gradient.border_runs(spec(one)) == ((),)
+        assert gradient.on_extended(spec(one)) == spec(one)
+
+
 def test_an_axis_without_outputs_reads_no_border():
     for before in (-9, 0, 9):
         assert gradient.border_runs(spec(Axis(5, 3, 0, before=before))) == ((),)

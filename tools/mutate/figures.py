@@ -20,7 +20,8 @@ HEAD = """# Mutants by module
 
 Each mutant changes one comparison, operator, number or condition of a module, and a test has to fail. `equivalent` are
 those that compute the same, each with its reason in `tools/mutate/equivalents.txt`; the share is that of the others.
-`python -m tools.mutate --page` writes the row of each module that it mutates.
+`python -m tools.mutate --page` writes the row of each module that it mutates; with `--again` it counts what an earlier
+run of the sample caught. C mutants that do not compile, or to the same library, are not counted.
 
 | module | mutants | caught | equivalent | survivors | share caught | date | commit |
 | --- | ---: | ---: | ---: | ---: | ---: | --- | --- |
