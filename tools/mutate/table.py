@@ -30,7 +30,9 @@ MODULES: dict[str, tuple[str, ...]] = {
     "arrayconv/_run/pieces.py": (RULES, f"{UNIT}/test_pieces.py",),
     "arrayconv/_run/canonical.py": (f"{UNIT}/test_layout.py", *EINCONV),
     "arrayconv/_run/operands.py": (RULES, DEFINITION, f"{UNIT}/test_memory.py"),
-    "arrayconv/_calls/binding.py": (f"{UNIT}/test_cache.py", f"{UNIT}/test_out.py", f"{UNIT}/test_cache_outputs.py"),
+    "arrayconv/_calls/binding.py": (
+        RULES, f"{UNIT}/test_cache.py", f"{UNIT}/test_out.py", f"{UNIT}/test_cache_outputs.py"
+    ),
     "arrayconv/_nn/shapes.py": (RULES, f"{UNIT}/test_nn.py", f"{UNIT}/test_errors.py"),
     "arrayconv/_signal/shapes.py": (RULES, *SIGNAL, "tests/parity/test_signal.py", f"{UNIT}/test_errors.py"),
     "arrayconv/_einconv": EINCONV,
