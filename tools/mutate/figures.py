@@ -142,6 +142,11 @@ def _line(name: str, row: Row) -> str:
 
 
 def _commit(root: Path) -> str:
-    """Return the commit of the checkout, with a plus where its files differ."""
-    command = ["git", "-C", str(root), "describe", "--always", "--dirty=+", "--abbrev=7", "--exclude=*"]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    """Return the commit of the checkout, with a plus where sources or tests differ."""
+
+    def git(*arguments: str) -> str:
+        command = ["git", "-C", str(root), *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+    changed = git("status", "--porcelain", "--", "arrayconv", "conformance", "tests", "tools")
+    return git("rev-parse", "--short=7", "HEAD") + "+" * bool(changed)
