@@ -1,8 +1,9 @@
 """Which modules are mutated, and the tests that run first for each: those of its own subject."""
 
 UNIT, PROPERTY = "tests/unit", "tests/property"
-DEFINITION, RULES = f"{PROPERTY}/test_definition.py", f"{UNIT}/test_plan_rules.py"
-EINCONV = (RULES, f"{UNIT}/test_einconv.py", "conformance/test_einconv.py")
+DEFINITION = f"{PROPERTY}/test_definition.py"
+RULES = (f"{UNIT}/test_plan_rules.py", f"{UNIT}/test_call_rules.py")
+EINCONV = (*RULES, f"{UNIT}/test_einconv.py", "conformance/test_einconv.py")
 SIGNAL = (f"{PROPERTY}/test_signal_calls.py", f"{UNIT}/test_cache_imitations.py")
 AXES, GRADIENT_CALLS = f"{UNIT}/test_random_axes.py", f"{UNIT}/test_gradient_problems.py"
 GRADIENTS = (AXES, GRADIENT_CALLS, f"{PROPERTY}/test_adjoint.py", f"{PROPERTY}/test_gradients.py")
@@ -12,29 +13,29 @@ MODULES: dict[str, tuple[str, ...]] = {
     "arrayconv/_problem/problem.py": (f"{UNIT}/test_layout.py", "conformance/test_values.py"),
     "arrayconv/_problem/layout.py": (f"{UNIT}/test_layout.py", *EINCONV),
     "arrayconv/_problem/boundary.py": (f"{UNIT}/test_boundary.py", f"{UNIT}/test_split.py"),
-    "arrayconv/_problem/split.py": (RULES, f"{UNIT}/test_split.py", AXES, DEFINITION),
+    "arrayconv/_problem/split.py": (*RULES, f"{UNIT}/test_split.py", AXES, DEFINITION),
     "arrayconv/_problem/partition.py": (f"{UNIT}/test_split.py", AXES, DEFINITION),
     "arrayconv/_problem/gradient.py": GRADIENTS,
     "arrayconv/_problem/gather.py": (AXES, f"{UNIT}/test_split.py", DEFINITION, f"{PROPERTY}/test_distances.py"),
-    "arrayconv/_problem/axes.py": (RULES, f"{UNIT}/test_shapes.py", f"{UNIT}/test_lags.py", f"{UNIT}/test_errors.py"),
-    "arrayconv/_problem/positional.py": (RULES, f"{UNIT}/test_shapes.py", "conformance/test_values.py"),
+    "arrayconv/_problem/axes.py": (*RULES, f"{UNIT}/test_shapes.py", f"{UNIT}/test_lags.py", f"{UNIT}/test_errors.py"),
+    "arrayconv/_problem/positional.py": (*RULES, f"{UNIT}/test_shapes.py", "conformance/test_values.py"),
     "arrayconv/_problem/fast_lengths.py": (f"{UNIT}/test_transform.py",),
     "arrayconv/_problem/chain.py": (
         GRADIENT_CALLS, f"{PROPERTY}/test_fused_filters.py", f"{PROPERTY}/test_fused_passes.py"
     ),
     "arrayconv/_plan/rank.py": (
-        RULES, f"{UNIT}/test_select.py", f"{UNIT}/test_workspace.py", f"{UNIT}/test_parallel.py"
+        *RULES, f"{UNIT}/test_select.py", f"{UNIT}/test_workspace.py", f"{UNIT}/test_parallel.py"
     ),
-    "arrayconv/_plan/plan.py": (RULES, f"{UNIT}/test_select.py", f"{UNIT}/test_explain.py"),
-    "arrayconv/_run/steps.py": (RULES, f"{UNIT}/test_split.py", f"{UNIT}/test_parallel.py", DEFINITION),
-    "arrayconv/_run/pieces.py": (RULES, f"{UNIT}/test_pieces.py",),
+    "arrayconv/_plan/plan.py": (*RULES, f"{UNIT}/test_select.py", f"{UNIT}/test_explain.py"),
+    "arrayconv/_run/steps.py": (*RULES, f"{UNIT}/test_split.py", f"{UNIT}/test_parallel.py", DEFINITION),
+    "arrayconv/_run/pieces.py": (*RULES, f"{UNIT}/test_pieces.py",),
     "arrayconv/_run/canonical.py": (f"{UNIT}/test_layout.py", *EINCONV),
-    "arrayconv/_run/operands.py": (RULES, DEFINITION, f"{UNIT}/test_memory.py"),
+    "arrayconv/_run/operands.py": (*RULES, DEFINITION, f"{UNIT}/test_memory.py"),
     "arrayconv/_calls/binding.py": (
-        RULES, f"{UNIT}/test_cache.py", f"{UNIT}/test_out.py", f"{UNIT}/test_cache_outputs.py"
+        *RULES, f"{UNIT}/test_cache.py", f"{UNIT}/test_out.py", f"{UNIT}/test_cache_outputs.py"
     ),
-    "arrayconv/_nn/shapes.py": (RULES, f"{UNIT}/test_nn.py", f"{UNIT}/test_errors.py"),
-    "arrayconv/_signal/shapes.py": (RULES, *SIGNAL, "tests/parity/test_signal.py", f"{UNIT}/test_errors.py"),
+    "arrayconv/_nn/shapes.py": (*RULES, f"{UNIT}/test_nn.py", f"{UNIT}/test_errors.py"),
+    "arrayconv/_signal/shapes.py": (*RULES, *SIGNAL, "tests/parity/test_signal.py", f"{UNIT}/test_errors.py"),
     "arrayconv/_einconv": EINCONV,
 }  # fmt: skip
 
@@ -60,9 +61,9 @@ def loop_tests(file: str) -> tuple[str, ...]:
 # little more, and XLA can't compile in a forked child.
 FILES = tuple(
     [f"{UNIT}/test_{name}.py" for name in (
-        "boundary", "split", "random_axes", "gradient_problems", "plan_rules", "layout", "shapes", "lags", "select",
-        "workspace", "parallel", "pieces", "transform", "growth", "out", "cache", "cache_outputs", "cache_doors",
-        "cache_imitations", "errors", "nn", "einconv", "explain", "explain_calls", "windows", "memory", "operands",
+        "boundary", "split", "random_axes", "gradient_problems", "plan_rules", "call_rules", "layout", "shapes", "lags",
+        "select", "workspace", "parallel", "pieces", "transform", "growth", "out", "cache", "cache_outputs",
+        "cache_doors", "cache_imitations", "errors", "nn", "einconv", "explain", "explain_calls", "windows", "memory", "operands",
         "config",
     )] + [f"{PROPERTY}/test_{name}.py" for name in (
         "definition", "adjoint", "gradients", "laws", "fused_filters", "fused_passes", "signal_calls",
