@@ -63,8 +63,8 @@ FILES = tuple(
     [f"{UNIT}/test_{name}.py" for name in (
         "boundary", "split", "random_axes", "gradient_problems", "plan_rules", "call_rules", "layout", "shapes", "lags",
         "select", "workspace", "parallel", "pieces", "transform", "growth", "out", "cache", "cache_outputs",
-        "cache_doors", "cache_imitations", "errors", "nn", "einconv", "explain", "explain_calls", "windows", "memory", "operands",
-        "config",
+        "cache_doors", "cache_imitations", "errors", "nn", "einconv", "explain", "explain_calls", "windows", "memory",
+        "operands", "config",
     )] + [f"{PROPERTY}/test_{name}.py" for name in (
         "definition", "adjoint", "gradients", "laws", "fused_filters", "fused_passes", "signal_calls",
         "nothing", "distances", "nonfinite", "separable",
