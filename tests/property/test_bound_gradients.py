@@ -11,6 +11,8 @@ import torch.nn.functional as F  # noqa: E402
 
 import arrayconv  # noqa: E402
 from arrayconv import nn  # noqa: E402
+from arrayconv._calls import binding  # noqa: E402
+from arrayconv._runtime import caches  # noqa: E402
 
 CALLS = {  # function, shapes of x and the kernel, options
     "conv1d": ("conv1d", (2, 4, 30), (6, 4, 5), {"padding": 2}),
@@ -145,3 +147,27 @@ def test_a_kernel_at_an_odd_address_is_read_from_a_copy(dtype):
         np.testing.assert_array_equal(y, expected)
         for ours, theirs in zip(pullback(y), expected_pullback(y), strict=True):
             np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("name", ["convolve", "correlate", "Convolver"])
+def test_an_output_that_earlier_calls_wrote_never_loses_a_gradient(name):
+    x, kernel, out = torch.ones(9), torch.ones(3), torch.empty(9)
+    if name == "Convolver":
+        call = arrayconv.Convolver(kernel, mode="same")
+    else:
+        call = partial(getattr(arrayconv, name), kernel=kernel, mode="same")
+    for _ in range(2):
+        assert call(x, out=out) is out
+    with pytest.raises(TypeError, match="`out` would lose the gradient"):
+        call(torch.ones(9, requires_grad=True), out=out)
+
+
+def test_a_call_of_tensors_is_bound_to_one_direct_function(monkeypatch):
+    calls = []
+    caches.clear()
+    monkeypatch.setattr("arrayconv.convolution.bind", lambda *a, **k: calls.append(binding.bind(*a, **k)) or calls[-1])
+    arrayconv.convolve(torch.ones(7919), torch.ones(3))
+    calls[0]._direct = binding._UNBOUND
+    direct = calls[0].bind()
+    assert direct is not None
+    assert calls[0].bind() is direct

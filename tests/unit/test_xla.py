@@ -525,6 +525,8 @@ WRONG = {  # change of a right call, and the message
         "disagrees? with its counts",
     ),
     "a-loop-of-dots": (lambda head, parts: packed(head, *changed(parts, loop=DOTS)), "on NumPy arrays only"),
+    "a-loop-after-the-last": (lambda head, parts: packed(head, *changed(parts, loop=DOTS + 1)), "it names no loop"),
+    "a-kind-after-the-last": (lambda head, parts: packed(head, *changed(parts, kind=8)), "it names no loop"),
     "an-unknown-kind": (lambda head, parts: packed(head, *changed(parts, kind=99)), "it names no loop"),
     "a-kind-without-tiles": (lambda head, parts: packed(head, *changed(parts, kind=4)), "does not support the kind"),
     "no-thread": (lambda head, parts: packed(head._replace(threads=0), *parts), "counts are below one"),
@@ -672,6 +674,18 @@ def test_a_filter_s_right_table_is_run(dtype, combine):
     call = jax.ffi.ffi_call(xla.registered(), jax.ShapeDtypeStruct(x.shape, "float32"))
     y = call(x, taps, table=packed(head, *changed(parts, level=99)))
     np.testing.assert_allclose(y, expected, rtol=1e-5, atol=1e-5)
+
+
+def test_a_filter_s_table_of_one_pass_is_run():
+    shape = 13, 17
+    window = Window((0,), windows_along(shape, (0,), (11,), (5,), ("reflect",)), divisor=11)
+    job = filters.job(Chains(shape, ((window,),), "float32", "float32"), (68, 4), (68, 4), 0)
+    code, (x, *_) = loader.loaded(), images(shape)
+    own = LoopHead(job.loop, code.level, code.kinds["float64"], double_bits(0), job.units)
+    call = jax.ffi.ffi_call(xla.registered(), jax.ShapeDtypeStruct(x.shape, "float32"))
+    y = call(x, np.ones(11, "float32"), table=packed(XlaHead(1, 1, 221, 11, 221), own, *job.parts))
+    expected = ndimage.uniform_filter1d(np.asarray(x), 11, axis=0, mode="mirror")
+    np.testing.assert_array_max_ulp(np.asarray(y), expected, 1)  # a sum in float64, rounded
 
 
 def test_without_memory_for_a_filter_the_program_fails():

@@ -7,6 +7,7 @@ a fault breaks, a crash and an endless loop included, ends with the child.
 from __future__ import annotations
 
 import ast
+import faulthandler
 import gc
 import os
 import resource
@@ -80,6 +81,7 @@ def _fork(job: Job) -> tuple[int, int]:
         used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
         resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY, used + MEMORY))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        faulthandler.disable()  # a crash is an outcome
         _refuse_compilers()
         text = job.run() or "passed"
     except BaseException as failure:
@@ -90,7 +92,9 @@ def _fork(job: Job) -> tuple[int, int]:
 
 
 def _refuse_compilers() -> None:
-    """Let JAX raise where it would compile: it waits for threads that a child does not have."""
+    """Let JAX raise where it would compile and had threads before the fork: a child does not have them."""
+    if not getattr(sys.modules.get("jax._src.xla_bridge"), "_backends", None):
+        return
     if (compiler := sys.modules.get("jax._src.compiler")) is not None:
 
         def refuse(*_: object, **__: object) -> None:
@@ -108,11 +112,13 @@ def _outcome(pipe: int, child: int, seconds: float) -> Outcome:
     return Outcome("passed", "", seconds) if text == "passed" else Outcome("failed", text, seconds)
 
 
-def run_tests(items: Sequence[Any], on_test: Callable[[float, bool], None] | None = None, seconds: float = 0.0) -> str:
+def run_tests(
+    items: Sequence[Any], seconds: Sequence[float], on_test: Callable[[float, bool], None] | None = None
+) -> str:
     """Run tests in order; return the id of the first that fails, '' if none does.
 
-    With `on_test`, a function of a test's seconds and whether it failed, all run. With `seconds` one that takes more
-    time than that of a processor fails.
+    A test that takes more time of a processor than its `seconds` ends the process. With `on_test`, a function of a
+    test's seconds and whether it failed, it fails instead, and all tests run.
     """
     failures: list[str] = []
 
@@ -121,22 +127,28 @@ def run_tests(items: Sequence[Any], on_test: Callable[[float, bool], None] | Non
             if report.failed:
                 failures.append(report.nodeid)
 
-    hook = items[0].config.hook
-    items[0].config.pluginmanager.register(Listener())
-
     def late(*_: object) -> None:
         raise TimeoutError("the test takes too long")
 
-    signal.signal(signal.SIGVTALRM, late)
-    for item, following in zip(items, [*items[1:], None], strict=True):
-        start = time.perf_counter()
-        signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
-        hook.pytest_runtest_protocol(item=item, nextitem=following)
+    if items:
+        items[0].config.pluginmanager.register(Listener())
+    # By default the signal ends a process, wherever it is: in C, or where errors are caught.
+    signal.signal(signal.SIGVTALRM, late if on_test else signal.SIG_DFL)
+    for item, following, limit in zip(items, [*items[1:], None], seconds, strict=True):
+        start = _used()
+        signal.setitimer(signal.ITIMER_VIRTUAL, limit)
+        item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
         if on_test:
-            on_test(time.perf_counter() - start, item.nodeid in failures)
+            on_test(_used() - start, item.nodeid in failures)
         elif failures:
             return failures[0]
     return failures[0] if failures else ""
+
+
+def _used() -> float:
+    """Return the seconds of a processor that this process and its own have used: others may keep it waiting."""
+    return sum(os.times()[:4])
 
 
 # ---- the code that is already there ----
@@ -174,7 +186,7 @@ def _codes(code: CodeType) -> Iterator[CodeType]:
 
 def replace_module(path: str, code: CodeType) -> None:
     """Execute a compiled module again, and bind its new values wherever its names are imported."""
-    module = next(m for m in sys.modules.values() if getattr(m, "__file__", None) == path)
+    module = _module(path)
     old = dict(vars(module))
     exec(code, vars(module))
     new = {name: value for name, value in vars(module).items() if name in old and value is not old[name]}
@@ -185,18 +197,38 @@ def replace_module(path: str, code: CodeType) -> None:
                     setattr(other, name, new[name])
 
 
+def _module(path: str) -> ModuleType:
+    return next(m for m in list(sys.modules.values()) if getattr(m, "__file__", None) == path)  # some import others
+
+
 class Marks(set[int]):
-    """The numbers of the functions that were called since the last `clear`; `note_calls` makes them add theirs."""
+    """The lines of the statements that ran since the last `clear`; `mark_statements` makes them add theirs."""
 
 
-def note_calls(functions: list[FunctionType], path: str, marks: Marks) -> None:
-    """Let each function of a source file add the first line of its code to `marks` when it is called."""
+def mark_statements(functions: list[FunctionType], path: str, marks: Marks) -> None:
+    """Let each statement in the functions of a source file add its line to `marks` when it runs."""
     tree = ast.parse(Path(path).read_text())
-    for node in ast.walk(tree):
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
-            statement = ast.parse(f"__marks__.add({first})").body[0]
-            has_docstring = ast.get_docstring(node) is not None
-            node.body.insert(int(has_docstring), ast.copy_location(statement, node.body[0]))
-    vars(next(m for m in sys.modules.values() if getattr(m, "__file__", None) == path))["__marks__"] = marks
-    replace_functions(functions, compile(ast.fix_missing_locations(tree), path, "exec"))
+    for function in ast.walk(tree):
+        if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            for body in list(_bodies(function)):
+                body[:] = [statement for old in body for statement in _marked(old)]
+    vars(_module(path))["__marks__"] = marks
+    code = compile(ast.fix_missing_locations(tree), path, "exec", dont_inherit=True)
+    replace_functions(functions, code)
+
+
+def _bodies(function: ast.AST) -> Iterator[list[ast.stmt]]:
+    """Yield the lists of statements of a function, without those of functions and classes in it."""
+    for _, value in ast.iter_fields(function):
+        for node in value if isinstance(value, list) else [value]:
+            is_scope = isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
+            if isinstance(node, ast.AST) and not is_scope:
+                yield from _bodies(node)
+        if isinstance(value, list) and any(isinstance(node, ast.stmt) for node in value):
+            yield value
+
+
+def _marked(statement: ast.stmt) -> list[ast.stmt]:
+    is_docstring = isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+    marking = ast.parse(f"__marks__.add({statement.lineno})").body
+    return [statement] if is_docstring else [ast.copy_location(marking[0], statement), statement]

@@ -31,9 +31,14 @@ class Mutant(NamedTuple):
     file: str  # below the checkout
     line: int
     function: str  # '' outside of functions
-    start: int  # first line of the function's code object, 0 outside
+    start: int  # first line of the statement inside of the function, 0 outside
     change: str
     number: int
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What identifies it after changes elsewhere in its file."""
+        return self.file, self.function, self.change
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line} {self.function or 'module'}: {self.change}"
@@ -43,8 +48,8 @@ def mutants(root: Path, file: str) -> list[Mutant]:
     """Return all mutants of a module."""
     text = (root / file).read_text()
     return [
-        Mutant(file, old.lineno, *_scope(stack), _change(text, old, new), number)
-        for number, (stack, old, new, _) in enumerate(_sites(ast.parse(text)))
+        Mutant(file, old.lineno, _scope(stack), line if _scope(stack) else 0, _change(text, old, new), number)
+        for number, (stack, line, old, new, _) in enumerate(_sites(ast.parse(text)))
     ]
 
 
@@ -61,17 +66,17 @@ def compiled(root: Path, mutant: Mutant) -> CodeType:
     """Return the code of a module with one fault."""
     path = root / mutant.file
     tree = ast.parse(path.read_text())
-    for number, (_, _, new, put) in enumerate(_sites(tree)):
+    for number, (*_, new, put) in enumerate(_sites(tree)):
         if number == mutant.number:
             put(new)
             break
-    return compile(ast.fix_missing_locations(tree), str(path), "exec")
+    return compile(ast.fix_missing_locations(tree), str(path), "exec", dont_inherit=True)
 
 
-def _sites(tree: ast.Module) -> Iterator[tuple[list[ast.AST], ast.AST, ast.AST, Callable[[ast.AST], None]]]:
-    """Yield (functions and classes around it, node, mutated node, how to put that in the tree)."""
+def _sites(tree: ast.Module) -> Iterator[tuple[list[ast.AST], int, ast.AST, ast.AST, Callable[[ast.AST], None]]]:
+    """Yield (functions and classes around it, line of its statement, node, mutated node, how to put it in the tree)."""
 
-    def inside(node: ast.AST, stack: list[ast.AST]) -> Iterator:
+    def inside(node: ast.AST, stack: list[ast.AST], line: int) -> Iterator:
         is_scope = isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
         for field, value in ast.iter_fields(node):
             if field in SKIPPED_FIELDS or isinstance(node, ast.JoinedStr) or getattr(node, "arg", "") == "strict":
@@ -80,11 +85,12 @@ def _sites(tree: ast.Module) -> Iterator[tuple[list[ast.AST], ast.AST, ast.AST, 
             within = [*stack, node] if is_scope and field not in ("args", "bases") else stack
             for child, put in _children(node, field, value):
                 if isinstance(child, ast.AST) and not _computes_nothing(child):
+                    at = child.lineno if isinstance(child, ast.stmt) else line
                     for new in _variants(child, within):
-                        yield within, child, ast.copy_location(new, child), put
-                    yield from inside(child, within)
+                        yield within, at, child, ast.copy_location(new, child), put
+                    yield from inside(child, within, at)
 
-    yield from inside(tree, [])
+    yield from inside(tree, [], 0)
 
 
 def _children(node: ast.AST, field: str, value: object) -> Iterator[tuple[object, Callable[[ast.AST], None]]]:
@@ -158,14 +164,10 @@ def _default(stack: list[ast.AST]) -> object:
     return DEFAULTS.get(ast.unparse(returns)) if returns is not None else None
 
 
-def _scope(stack: list[ast.AST]) -> tuple[str, int]:
-    """Return the qualified name of the innermost function, and the line at which its code begins."""
+def _scope(stack: list[ast.AST]) -> str:
+    """Return the qualified name of the innermost function, '' outside of functions."""
     functions = [index for index, node in enumerate(stack) if not isinstance(node, ast.ClassDef)]
-    if not functions:
-        return "", 0
-    inner = stack[functions[-1]]
-    name = ".".join(node.name for node in stack[: functions[-1] + 1])
-    return name, min([inner.lineno, *(decorator.lineno for decorator in inner.decorator_list)])
+    return ".".join(node.name for node in stack[: functions[-1] + 1]) if functions else ""
 
 
 def _text(node: ast.AST) -> str:
