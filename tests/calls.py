@@ -17,6 +17,7 @@ IMAGE, BATCH = shape(20, 31), shape(2, 4, 9, 10)
 GRADIENT = shape(2, 6, 7, 8)
 QUOTIENTS = {  # of two convolutions, which `explain` does not know
     "normalized_convolve": (arrayconv.normalized_convolve, (IMAGE, shape(3, 4), "same"), {"fill_value": 2}),
+    "astronomy.convolve-list": (astronomy.convolve, (IMAGE, [[1.0, 2.0, 1.0]]), {"fill_value": float("nan")}),
     "astronomy.convolve": (
         astronomy.convolve,
         (IMAGE, shape(3, 5)),
