@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 import warnings
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -203,12 +204,16 @@ def marked_separable(result: Any, array: Any, kernel: Any) -> Any:
     return result
 
 
+def _without_nan(xp: Any, x: Any, y: Any) -> Any:
+    return xp.where(xp.isnan(x), y, x)
+
+
 def replaced(function: str, array: Any, y: Any) -> Any:
     """Return an array with y in the place of its NaN."""
     if isinstance(array, (list, tuple)):
         array = host.array(function, "array", array)
     xp = namespace_of(identify(function, "array", array) or "numpy", array)
-    return dry_run.elementwise(lambda x, y: xp.where(xp.isnan(x), y, x), array, y, xp=xp)
+    return dry_run.elementwise(partial(_without_nan, xp), array, y, xp=xp)
 
 
 def returned(arguments: Arguments, y: Any) -> Any:

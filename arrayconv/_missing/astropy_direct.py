@@ -41,7 +41,7 @@ def convolve(
     total = _divisor(arguments, normalize, interpolates, tolerance)
     if interpolates:
         y, _ = computed.means(_FUNCTION, arguments, arguments.where, treatment)
-        y = y if normalize else dry_run.elementwise(lambda y: y * total, y, xp=xp)
+        y = y if normalize else computed.scaled(y, total, xp=xp)
     else:
         x = computed.filled(arguments, missing, fill)
         y = computed.sums(_FUNCTION, arguments, x, treatment._replace(fill_value=fill), total if normalize else None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from math import isfinite, isnan
 from typing import Any, NamedTuple
 
@@ -100,7 +101,24 @@ def sums(function: str, arguments: Arguments, x: Any, treatment: Treatment, divi
     problem = positional.problem(function, shape, taps, geometry)
     choice = prepare.options(function, "auto", "normwise", None, fill)
     y = cached_call(function, admitted, problem, choice)(admitted.x, admitted.kernel)
-    return y if divisor is None else dry_run.elementwise(lambda y: y / divisor, y, xp=arguments.xp)
+    return y if divisor is None else dry_run.elementwise(partial(_divided, divisor), y, xp=arguments.xp)
+
+
+def scaled(y: Any, factor: Any, *, xp: Any) -> Any:
+    """Return results multiplied by a number."""
+    return dry_run.elementwise(partial(_multiplied, factor), y, xp=xp)
+
+
+def _multiplied(factor: Any, y: Any) -> Any:
+    return y * factor
+
+
+def _divided(divisor: Any, y: Any) -> Any:
+    return y / divisor
+
+
+def _filled(xp: Any, value: float, x: Any, missing: Any) -> Any:
+    return xp.where(missing, xp.full_like(x, value), x)
 
 
 def gaps(arguments: Arguments, infinite: bool) -> Any:
@@ -122,7 +140,7 @@ def filled(arguments: Arguments, missing: Any, value: float) -> Any:
     if missing is None:
         return arguments.x
     xp = arguments.xp
-    return dry_run.elementwise(lambda x, m: xp.where(m, xp.full_like(x, value), x), arguments.x, missing, xp=xp)
+    return dry_run.elementwise(partial(_filled, xp, value), arguments.x, missing, xp=xp)
 
 
 def outside(boundary: str, fill_value: Any) -> Any:

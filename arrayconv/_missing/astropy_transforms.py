@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+from operator import invert
 from typing import Any, NamedTuple
 
 from arrayconv._arrays import dtypes
@@ -67,9 +69,9 @@ def convolve(arguments: Arguments, options: Options) -> Any:
     if interpolates and (gaps is not None or outside is None or treatment.min_weight):
         y, weight = computed.means(_FUNCTION, whole, _inverted(gaps, xp), treatment, weighs=True)
         if not treatment.min_weight:
-            y = dry_run.elementwise(lambda y, w: xp.where(w == 0, xp.zeros_like(y), y), y, weight, xp=xp)
+            y = dry_run.elementwise(partial(_zero_without, xp), y, weight, xp=xp)
         factor = 1 if scale is total else total if scale is None else total / scale
-        y = y if scale is total else dry_run.elementwise(lambda y: y * factor, y, xp=xp)
+        y = y if scale is total else computed.scaled(y, factor, xp=xp)
     else:
         y = computed.sums(_FUNCTION, whole, whole.x, treatment, scale)
     if preserve and missing is not None:
@@ -78,8 +80,12 @@ def convolve(arguments: Arguments, options: Options) -> Any:
     return padding.cropped(y, around, shape) if is_padded and crop else y
 
 
+def _zero_without(xp: Any, y: Any, weight: Any) -> Any:
+    return xp.where(weight == 0, xp.zeros_like(y), y)
+
+
 def _inverted(gaps: Any, xp: Any) -> Any:
-    return None if gaps is None else dry_run.elementwise(lambda flags: ~flags, gaps, xp=xp)
+    return None if gaps is None else dry_run.elementwise(invert, gaps, xp=xp)
 
 
 def _padding(arguments: Arguments, options: Options) -> Padding:
