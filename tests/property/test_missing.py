@@ -15,7 +15,7 @@ from arrayconv._missing import blocks, compiled
 from arrayconv._missing import options as missing_options
 from arrayconv._problem import positional
 
-ROUNDS = int(os.environ.get("ARRAYCONV_MISSING_ROUNDS", "12"))
+ROUNDS = int(os.environ.get("ARRAYCONV_MISSING_ROUNDS", "6"))
 LIBRARIES = {"numpy": "numpy", "torch": "torch", "jax": "jax.numpy", "array_api_strict": "array_api_strict"}
 BOUNDARIES = ("constant", "edge", "symmetric", "reflect", "wrap")
 METHODS = ("auto", "direct", "fft", "overlap_save", "banded", "im2col")
@@ -201,7 +201,7 @@ def problems_of(x, kernel, options):
 @pytest.mark.parametrize("name", LIBRARIES)
 def test_is_the_definition_on_every_library(name):
     xp = namespace(name)
-    for seed in range(3 if name == "jax" else ROUNDS):
+    for seed in range(1 if name == "jax" else ROUNDS // 2):
         x, kernel, options = draw(np.random.default_rng(seed))
         check(*computed(xp, x, kernel, options), x, kernel, options)
 
