@@ -213,7 +213,8 @@ def replaced(function: str, array: Any, y: Any) -> Any:
     if isinstance(array, (list, tuple)):
         array = host.array(function, "array", array)
     xp = namespace_of(identify(function, "array", array) or "numpy", array)
-    return dry_run.elementwise(partial(_without_nan, xp), array, y, xp=xp)
+    with on_device(xp, device_of(array)):
+        return dry_run.elementwise(partial(_without_nan, xp), array, y, xp=xp)
 
 
 def returned(arguments: Arguments, y: Any) -> Any:
