@@ -88,9 +88,9 @@ def explain(
     """Say what a call would do: which method, and why not the others. Computes nothing unless `measure` is set.
 
     ``explain(*arguments, call=function, **options)`` explains ``function(*arguments, **options)`` for every function of
-    this package that convolves: `convolve`, `correlate`, `einconv`, those of `signal`, `ndimage`, `nn` and `nn.grad`, a
-    `Convolver`, a layer of `nn.modules`. Without `call` it is `convolve`; with `lags`, `correlate`; with `pattern`,
-    `einconv`.
+    this package that convolves: `convolve`, `correlate`, `einconv`, `normalized_convolve`, those of `signal`,
+    `ndimage`, `nn`, `nn.grad` and `astronomy`, a `Convolver`, a layer of `nn.modules`. Without `call` it is `convolve`;
+    with `lags`, `correlate`; with `pattern`, `einconv`.
 
     Parameters
     ----------

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 from arrayconv._arrays.float_errors import float_errors_ignored
 from arrayconv._arrays.namespace import on_device
 from arrayconv._arrays.operands import operands
-from arrayconv._calls import prepare
+from arrayconv._calls import dry_run, prepare
 from arrayconv._errors import flag
 from arrayconv._missing import mask, options, quotient, support
 from arrayconv._problem import positional
@@ -242,7 +242,7 @@ def normalized_convolve(
         output = quotient.output_name(validated)
         prepare.check_fill(function, request.choice.fill_value, validated.traits._replace(output=output))
         support.check_sum(function, support.readable_taps(validated, planned), output)
-        if nan_policy == "raise":
+        if nan_policy == "raise" and not dry_run.is_stand_in(x):
             mask.check_no_nan(function, x, where, validated.traits.library, xp=validated.xp)
         y, weight = prepare.as_planned_program(
             validated.traits.library, _quotient, (request, output), (x, kernel, where)

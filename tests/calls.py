@@ -15,13 +15,16 @@ def shape(*sizes):
 
 IMAGE, BATCH = shape(20, 31), shape(2, 4, 9, 10)
 GRADIENT = shape(2, 6, 7, 8)
-QUOTIENTS = {  # of two convolutions, which `explain` does not know
+QUOTIENTS = {  # of two convolutions
     "normalized_convolve": (arrayconv.normalized_convolve, (IMAGE, shape(3, 4), "same"), {"fill_value": 2}),
+    "astronomy.convolve-list": (astronomy.convolve, (IMAGE, [[1.0, 2.0, 1.0]]), {"fill_value": float("nan")}),
     "astronomy.convolve": (
         astronomy.convolve,
         (IMAGE, shape(3, 5)),
         {"nan_treatment": "fill", "normalize_kernel": False},
     ),
+    "astronomy.convolve_fft": (astronomy.convolve_fft, (IMAGE, [[1.0, 2.0, 1.0]]), {"boundary": "wrap"}),
+    "astronomy.interpolate_replace_nans": (astronomy.interpolate_replace_nans, (IMAGE, [[1.0, 2.0, 1.0]]), {}),
 }
 CALLS = {  # function, its arguments, its options
     "convolve": (arrayconv.convolve, (IMAGE, shape(3, 4), "same"), {"boundary": "reflect", "stride": (2, 1)}),

@@ -14,9 +14,10 @@ import numpy as np
 
 import arrayconv
 from arrayconv import ndimage, nn
-from arrayconv._accel.native import loader, tiles
+from arrayconv._accel.native import gaps, loader, tiles
 from arrayconv._accel.native.tables import NUMBERS
 from arrayconv._calls import cache
+from arrayconv._problem.spec import Axis
 from arrayconv._run import execute
 from tests import cases, running
 from tests.conftest import make_library
@@ -78,6 +79,7 @@ def repeat(x_shape, w_shape, call, dtype, method, side):
         np.testing.assert_array_equal(call(x, w, method=method), expected)
 
 
+GAPS = (((5, 41), (3, 4)), ((2, 9, 70), (4, 5)), ((1, 300), (1, 9)), ((3, 2), (2, 2)))  # x, kernel
 FILTERS = {
     "gaussian_filter": {"sigma": 1.5},
     "uniform_filter": {"size": 11},
@@ -98,6 +100,29 @@ def filter_image(name, dtype, side):
         np.testing.assert_array_equal(function(x, output=out, **options), expected)
 
 
+def divide(x_shape, w_shape, dtype, factored, side):
+    """Run the loop over gaps from guarded memory into guarded memory; raise where that changes the result."""
+    random = np.random.default_rng(7)
+    values, kernel = random.standard_normal(x_shape).astype(dtype), random.random(w_shape).astype(dtype)
+    values[random.random(x_shape) < 0.5], flags = np.nan, random.integers(0, 2, x_shape).astype(np.uint8)
+    down, along = kernel[None, :, 0].copy(), kernel[None, 0].copy()
+    kernel = down.T @ along if factored else kernel
+    factors = (down, along) if factored else (np.empty((0, 1), dtype),) * 2
+    axes = [Axis(n, k, n + 1, before=k // 2) for n, k in zip(x_shape[-2:], w_shape, strict=True)]
+    shape = (*x_shape[:-2], *(axis.outputs for axis in axes))
+    results = []
+    for make in (lambda shape, dtype: np.zeros(shape, dtype), lambda shape, dtype: guarded(shape, dtype, side)):
+        x, where, y, weight = make(x_shape, dtype), make(x_shape, "uint8"), make(shape, dtype), make(shape, dtype)
+        x[...], where[...] = values, flags
+        gaps.run(
+            gaps.Gaps(x, where, y, weight), axes, gaps.Taps(kernel, *factors), gaps.Rules(True, 0.0, False, 1e-5), 1
+        )
+        results.append((y, weight))
+    np.testing.assert_array_equal(*results)
+    assert np.isnan(y).any() == (weight == 0).any()
+    assert not np.isnan(y).all()
+
+
 def main(side, how):
     code, calls = loader.loaded(), 0
     if how == "apart":
@@ -115,6 +140,9 @@ def main(side, how):
                         calls += 1
         for name, dtype in product(FILTERS, NUMBERS):
             filter_image(name, dtype, side)
+            calls += 1
+        for (x_shape, w_shape), dtype, factored in product(GAPS, DTYPES[:2], (False, True)):
+            divide(x_shape, w_shape, dtype, factored, side)
             calls += 1
         for method, specs, dtypes in TABLES:
             for spec in specs.values():

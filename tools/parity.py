@@ -18,10 +18,11 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter, defaultdict
+from functools import partial
 from pathlib import Path
 
 from parity.expected import judge, read
-from parity.scope import FAST, NAMES, SCOPES
+from parity.scope import FAST, NAMES, SCOPES, SUITES
 
 TOOLS = Path(__file__).parent
 # Library -> ids of one test function, None for all: one test has 9730, and JAX compiles for each.
@@ -36,11 +37,17 @@ def main(argv=None):
     options = parse(argv)
     outcomes = [
         compare(suite, backend, options)
-        for suite in options.suite or RUNS
+        for suite in options.suite or filter(partial(has_functions, functions=options.function), RUNS)
         for backend in RUNS[suite]
         if backend in (options.backend or BACKENDS)
     ]
     return 0 if all(outcomes) else 1
+
+
+def has_functions(suite, functions):
+    """Whether a suite has one of the functions, by their names with or without their module; any for None."""
+    own = {f"{module}.{name}": name for module, names in SUITES[suite].functions.items() for name in names}
+    return functions is None or not {*own, *own.values()}.isdisjoint(functions)
 
 
 def parse(argv):

@@ -15,10 +15,13 @@ from arrayconv._arrays.dtype_names import checked_dtype_name, requested_dtype_na
 from arrayconv._arrays.float_errors import float_errors_ignored
 from arrayconv._arrays.identify import admitted, device_of, identify
 from arrayconv._arrays.libraries import is_standard_only, library_row
-from arrayconv._arrays.namespace import Namespace, has_dtype, is_namespace, namespace_of, requested_namespace
+from arrayconv._arrays.namespace import Namespace, has_dtype, is_namespace, namespace_of, on_device, requested_namespace
 from arrayconv._arrays.traits import Traits, lazy, traits
 from arrayconv._runtime import torch_modes
+from arrayconv._runtime.caches import BoundedDict
 from arrayconv._runtime.tracing import is_compiling, is_traced
+
+_listed = BoundedDict("constants", 64)  # kernels that were lists
 
 
 class Operands(NamedTuple):
@@ -61,7 +64,7 @@ def operands(
         target = "the dtype of x, " if dtype is None else "dtype="
         float64 = has_dtype(xp, device, "float64")
         numbers = host.fitting(function, names[1], kernel, name, target, float64)
-        kernel = numbers.array(numbers.dtype, xp, device)
+        kernel = _array_of(numbers, first, xp, device)
     elif first != "numpy":
         _check_devices(function, names, first, x, kernel)
     if first == "torch" and not is_compiling():
@@ -89,6 +92,18 @@ def _check_lazy_kernel(function: str, names: tuple[str, str], x: Any, second: st
             f"{type(x).__name__}, shape {tuple(x.shape)}. Cut it into chunks by dask.array.from_array, or compute "
             f"`{names[1]}` first."
         )
+
+
+def _array_of(numbers: host.Numbers, library: str, xp: Namespace, device: Any) -> Array:
+    """Return the numbers of lists as an array; where each is a transfer to a GPU, that of an earlier call."""
+    if not library_row(library).gpu_only:
+        return numbers.array(numbers.dtype, xp, device)
+    with on_device(xp, device):
+        key = library, library_row(library).queue(device), repr(numbers)  # which tells -0.0 from 0.0
+    kernel = _listed.get(key)
+    if kernel is None:
+        kernel = _listed[key] = numbers.array(numbers.dtype, xp, device)
+    return kernel
 
 
 def _check_devices(function: str, names: tuple[str, str], backend: str, x: Any, kernel: Any) -> None:

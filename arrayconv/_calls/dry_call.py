@@ -38,7 +38,8 @@ from arrayconv._runtime.programs import LIBRARY
 from arrayconv._runtime.tracing import shape_of
 
 FUNCTION = "explain"
-MODULES = ("convolution", "einconv", "matching", "ndimage", "nn", "nn.grad", "signal")
+MODULES = ("astronomy", "convolution", "einconv", "matching", "ndimage", "nn", "nn.grad", "normalized", "signal")
+_TOP = ("convolution", "einconv", "matching", "normalized")  # whose functions the package itself exports
 _LAYERS, _CONVOLVER = "arrayconv.nn.modules", "arrayconv.convolver"
 _OTHERS = (
     "choose_conv_method",
@@ -48,8 +49,9 @@ _OTHERS = (
     "savgol_coeffs",
     "unfold",
 )  # public functions that convolve nothing
-_CORE_ARRAYS = ("x", "kernel", "in1", "in2", "h", "input", "weights", "weight", "bias", "grad_output")
+_CORE_ARRAYS = ("x", "array", "kernel", "in1", "in2", "h", "input", "weights", "weight", "bias", "grad_output")
 _ARRAYS = (*_CORE_ARRAYS, "image", "template", "b", "hrow", "hcol")
+_FLAGS = ("where", "mask")  # arrays of booleans
 _TARGETS = ("out", "output")
 
 
@@ -137,7 +139,7 @@ def _public_module(name: str) -> str:
 def _accepted() -> str:
     names = {module: import_module(f"arrayconv.{module}").__all__ for module in MODULES}
     parts = [
-        f"arrayconv.{'' if module in ('convolution', 'einconv', 'matching') else f'{module}.'}({', '.join(convolving)})"
+        f"arrayconv.{'' if module in _TOP else f'{module}.'}({', '.join(convolving)})"
         for module, public in names.items()
         if (convolving := [name for name in public if name not in _OTHERS])
     ]
@@ -208,8 +210,14 @@ def _run(call: Callable[..., Any], bound: BoundArguments, model: _Model) -> tupl
             if value is not None and _is_shape(value):
                 shape = shape_argument(FUNCTION, name, value)
                 places[name] = dry_run.stand_in(shape, model.dtype, xp=model.xp, device=model.device)
+        for name in _FLAGS:
+            value = bound.arguments.get(name)
+            if isinstance(value, tuple) and _is_shape(value):
+                shape = shape_argument(FUNCTION, name, value)
+                places[name] = dry_run.stand_in(shape, "bool", xp=model.xp, device=model.device)
         filled = BoundArguments(bound.signature, {**bound.arguments, **places})  # pyright: ignore[reportArgumentType]
         y = call(*filled.args, **filled.kwargs)
+        y = y[0] if isinstance(y, tuple) else y  # the weights of `normalized_convolve` follow
         result.append((shape_of(y), dtype_name(y.dtype)))
 
     places: dict[str, Any] = {}

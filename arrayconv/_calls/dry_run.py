@@ -42,6 +42,7 @@ class Record:
     def __init__(self) -> None:
         self.calls: list[PlannedCall] = []
         self.remarks: list[str] = []
+        self.stand_ins: list[Any] = []
 
 
 _record: ContextVar[Record | None] = ContextVar("arrayconv.dry_run", default=None)
@@ -105,7 +106,30 @@ def remark(text: str) -> None:
 
 def stand_in(shape: Shape, dtype: str, *, xp: Namespace, device: Any) -> Any:
     """Return an array without values: one zero, broadcast."""
-    return xp.broadcast_to(xp.zeros((), dtype=getattr(xp, dtype), device=device), shape)
+    array = xp.broadcast_to(xp.zeros((), dtype=getattr(xp, dtype), device=device), shape)
+    record = _record.get()
+    if record is not None:
+        record.stand_ins.append(array)
+    return array
+
+
+def is_stand_in(array: Any) -> bool:
+    """Whether a dry run has no values of an array: it stands for a shape, or for a result."""
+    record = None if is_compiling() else _record.get()
+    return record is not None and any(array is each for each in record.stand_ins)
+
+
+def elementwise(function: Callable[..., Any], *arrays: Any, xp: Namespace) -> Any:
+    """Return a function of the elements of arrays of one shape; in a dry run of the first elements alone."""
+    if not is_active():
+        return function(*arrays)
+    shape = shape_of(arrays[0])
+    y = function(*[array[tuple([slice(0, 1)] * len(shape))] for array in arrays])
+    y = xp.broadcast_to(y, shape)
+    record = _record.get()
+    if record is not None:
+        record.stand_ins.append(y)
+    return y
 
 
 def without_computing(library: str, function: Callable[[], Any]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 import warnings
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,6 +19,7 @@ from arrayconv._arrays.dtypes import complexified, component, kind
 from arrayconv._arrays.identify import device_of, identify
 from arrayconv._arrays.namespace import Namespace, has_dtype, namespace_of, on_device
 from arrayconv._arrays.operands import operands
+from arrayconv._calls import dry_run
 from arrayconv._errors import check_option
 from arrayconv._runtime.tracing import shape_of
 
@@ -84,10 +86,17 @@ def parse(function: str, array: Any, kernel: Any, mask: Any, nan_treatment: Any,
     with on_device(xp, device):
         where = _where(function, mask if masked is None else masked, call.x, xp, device, library)
     with on_device(xp, device):
-        samples, weights = (xp.astype(each, dtype, copy=False) for each in (call.x, call.kernel))
+        samples, weights = (cast(each, dtype, sums, xp=xp, device=device) for each in (call.x, call.kernel))
     order = call.x.dtype if library == "numpy" and own == result else None
     readable = call.traits.readable
     return Arguments(samples, weights, where, xp, device, library, readable, result, order, unit, kernel_type)
+
+
+def cast(x: Any, dtype: Any, name: str, *, xp: Namespace, device: Any) -> Any:
+    """Return an array in a dtype of that name, which in NumPy may have another byte order."""
+    if dry_run.is_stand_in(x):
+        return x if dtype_name(x.dtype) == name else dry_run.stand_in(shape_of(x), name, xp=xp, device=device)
+    return xp.astype(x, dtype, copy=False)
 
 
 def _class_of(array: Any) -> Any:
@@ -195,19 +204,24 @@ def marked_separable(result: Any, array: Any, kernel: Any) -> Any:
     return result
 
 
+def _without_nan(xp: Any, x: Any, y: Any) -> Any:
+    return xp.where(xp.isnan(x), y, x)
+
+
 def replaced(function: str, array: Any, y: Any) -> Any:
     """Return an array with y in the place of its NaN."""
     if isinstance(array, (list, tuple)):
         array = host.array(function, "array", array)
     xp = namespace_of(identify(function, "array", array) or "numpy", array)
-    return xp.where(xp.isnan(array), y, array)
+    with on_device(xp, device_of(array)):
+        return dry_run.elementwise(partial(_without_nan, xp), array, y, xp=xp)
 
 
 def returned(arguments: Arguments, y: Any) -> Any:
     """Return a result in its dtype, with the unit of the array, or as a kernel."""
     if kind(dtype_name(y.dtype)) != "complex" or kind(arguments.dtype) == "complex":
         dtype = getattr(arguments.xp, arguments.dtype) if arguments.order is None else arguments.order
-        y = arguments.xp.astype(y, dtype, copy=False)
+        y = cast(y, dtype, arguments.dtype, xp=arguments.xp, device=arguments.device)
     if arguments.kernel_type is not None:
         return arguments.kernel_type(array=y)
     return y if arguments.unit is None else y << arguments.unit

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from arrayconv._calls import dry_run
 from arrayconv._errors import flag, shown
 from arrayconv._missing import astropy_padding as padding
 from arrayconv._missing import astropy_sums as computed
@@ -39,14 +40,15 @@ def convolve(
     interpolates = nan_treatment == "interpolate" and (missing is not None or nothing_outside)
     total = _divisor(arguments, normalize, interpolates, tolerance)
     if interpolates:
-        y, _ = computed.means(_FUNCTION, arguments, missing, treatment)
-        y = y if normalize else y * total
+        y, _ = computed.means(_FUNCTION, arguments, arguments.where, treatment)
+        y = y if normalize else computed.scaled(y, total, xp=xp)
     else:
         x = computed.filled(arguments, missing, fill)
         y = computed.sums(_FUNCTION, arguments, x, treatment._replace(fill_value=fill), total if normalize else None)
     if boundary is None:
         y = padding.embedded(y, shape_of(arguments.x), xp=xp, device=device)
-    if interpolates and not preserve and arguments.readable and bool(xp.any(xp.isnan(y))):
+    is_dry = dry_run.is_active()
+    if interpolates and not (preserve or is_dry) and arguments.readable and bool(xp.any(xp.isnan(y))):
         warn(
             "nan_treatment='interpolate', however, NaN values detected post convolution. A contiguous region of NaN "
             "values, larger than the kernel size, are present in the input array. Increase the kernel size to avoid "

@@ -6,7 +6,9 @@ from math import prod
 from typing import Any, NamedTuple
 
 from arrayconv._arrays.array import Array
+from arrayconv._arrays.dtype_names import dtype_name
 from arrayconv._arrays.namespace import Namespace
+from arrayconv._calls import dry_run
 from arrayconv._errors import flag
 from arrayconv._missing import astropy_arguments as parsing
 from arrayconv._ops.pad import along, extend
@@ -70,6 +72,8 @@ def parse(
 
 def padded(x: Array, padding: Padding, fill: Any, *, xp: Namespace, device: Any) -> Array:
     """Return x inside an array of the padded shape that a number fills."""
+    if dry_run.is_stand_in(x):
+        return dry_run.stand_in(padding.shape, dtype_name(x.dtype), xp=xp, device=device)
     for axis, (length, start) in enumerate(zip(padding.shape, padding.starts, strict=True)):
         pieces = runs(x.shape[axis], -start, length - start, "constant")
         x = extend(x, axis, pieces, fill, xp=xp, device=device)
@@ -85,6 +89,8 @@ def cropped(y: Array, padding: Padding, shape: tuple[int, ...]) -> Array:
 
 def embedded(y: Array, shape: tuple[int, ...], *, xp: Namespace, device: Any) -> Array:
     """Return y in the middle of zeros."""
+    if dry_run.is_stand_in(y):
+        return dry_run.stand_in(shape, dtype_name(y.dtype), xp=xp, device=device)
     for axis, size in enumerate(shape):
         before = (size - y.shape[axis]) // 2
         y = extend(y, axis, runs(y.shape[axis], -before, size - before, "constant"), 0, xp=xp, device=device)

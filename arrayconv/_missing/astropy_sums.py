@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from math import isfinite, isnan
 from typing import Any, NamedTuple
 
@@ -11,7 +12,7 @@ from arrayconv._arrays import host
 from arrayconv._arrays.dtype_names import dtype_name
 from arrayconv._arrays.operands import operands
 from arrayconv._autodiff import needs_autodiff
-from arrayconv._calls import prepare
+from arrayconv._calls import dry_run, prepare
 from arrayconv._calls.binding import cached_call
 from arrayconv._missing.astropy_arguments import Arguments
 from arrayconv._missing.options import request
@@ -44,6 +45,8 @@ def centred(shape: tuple[int, ...], taps: tuple[int, ...], boundary: str, valid:
 def reversed_taps(arguments: Arguments) -> Any:
     """Return the kernel as that of a correlation, which conjugates it."""
     xp, kernel = arguments.xp, arguments.kernel
+    if dry_run.is_stand_in(kernel):
+        return kernel
     flipped = xp.flip(kernel, axis=tuple(range(kernel.ndim)))
     return xp.conj(flipped) if "complex" in dtype_name(kernel.dtype) else flipped
 
@@ -60,6 +63,8 @@ def tap_sum(arguments: Arguments, tolerance: float) -> TapSum:
 
     astropy refuses a sum below 1/100; so is one below 1/100 of the magnitudes' sum, whatever the scale.
     """
+    if dry_run.is_stand_in(arguments.kernel):
+        return TapSum(1.0, is_zero=False)
     if not arguments.readable or needs_autodiff(arguments.library, arguments.kernel):
         return TapSum(arguments.xp.sum(arguments.kernel), is_zero=False)
     taps = host.copied(arguments.library, arguments.kernel)
@@ -68,14 +73,16 @@ def tap_sum(arguments: Arguments, tolerance: float) -> TapSum:
 
 
 def means(
-    function: str, arguments: Arguments, missing: Any, treatment: Treatment, weighs: bool = False
+    function: str, arguments: Arguments, where: Any, treatment: Treatment, weighs: bool = False
 ) -> tuple[Any, Any]:
-    """Return the means of what is there, `missing` excluded, and with `weighs` the weights: 0 without support."""
+    """Return the means of the samples that are no NaN and not excluded by `where`.
+
+    With `weighs` the weights too: 0 without support.
+    """
     shape, taps = shape_of(arguments.x), shape_of(arguments.kernel)
     geometry = centred(shape, taps, treatment.boundary, treatment.valid)
     shared = "auto", "normwise", None, treatment.fill_value
-    options = request(function, geometry, "propagate", treatment.min_weight, weighs, shared)
-    where = None if missing is None else ~missing
+    options = request(function, geometry, "omit", treatment.min_weight, weighs, shared)
     operand = arguments.x, reversed_taps(arguments), where
     name = dtype_name(arguments.x.dtype)
     return prepare.as_planned_program(arguments.library, _quotient, (options, name), operand)
@@ -94,12 +101,32 @@ def sums(function: str, arguments: Arguments, x: Any, treatment: Treatment, divi
     problem = positional.problem(function, shape, taps, geometry)
     choice = prepare.options(function, "auto", "normwise", None, fill)
     y = cached_call(function, admitted, problem, choice)(admitted.x, admitted.kernel)
-    return y if divisor is None else y / divisor
+    return y if divisor is None else dry_run.elementwise(partial(_divided, divisor), y, xp=arguments.xp)
+
+
+def scaled(y: Any, factor: Any, *, xp: Any) -> Any:
+    """Return results multiplied by a number."""
+    return dry_run.elementwise(partial(_multiplied, factor), y, xp=xp)
+
+
+def _multiplied(factor: Any, y: Any) -> Any:
+    return y * factor
+
+
+def _divided(divisor: Any, y: Any) -> Any:
+    return y / divisor
+
+
+def _filled(xp: Any, value: float, x: Any, missing: Any) -> Any:
+    return xp.where(missing, xp.full_like(x, value), x)
 
 
 def gaps(arguments: Arguments, infinite: bool) -> Any:
     """Return which samples are gaps: masked, NaN, or with `infinite` not finite; None if none is."""
     xp, x = arguments.xp, arguments.x
+    if dry_run.is_stand_in(x):
+        dry_run.remark("an array without values is taken as one that has gaps")
+        return dry_run.stand_in(shape_of(x), "bool", xp=xp, device=arguments.device)
     flags = ~xp.isfinite(x) if infinite else xp.isnan(x)
     if arguments.where is not None:
         flags = flags | ~arguments.where
@@ -112,7 +139,8 @@ def filled(arguments: Arguments, missing: Any, value: float) -> Any:
     """Return the samples with a number in the place of gaps."""
     if missing is None:
         return arguments.x
-    return arguments.xp.where(missing, arguments.xp.full_like(arguments.x, value), arguments.x)
+    xp = arguments.xp
+    return dry_run.elementwise(partial(_filled, xp, value), arguments.x, missing, xp=xp)
 
 
 def outside(boundary: str, fill_value: Any) -> Any:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+from operator import invert
 from typing import Any, NamedTuple
 
 from arrayconv._arrays import dtypes
 from arrayconv._arrays.dtype_names import dtype_name
+from arrayconv._calls import dry_run
 from arrayconv._errors import flag, shown
 from arrayconv._missing import astropy_padding as padding
 from arrayconv._missing import astropy_sums as computed
@@ -42,7 +45,9 @@ def convolve(arguments: Arguments, options: Options) -> Any:
     xp, device = arguments.xp, arguments.device
     fill = real(_FUNCTION, "fill_value", options.fill_value)
     crop, preserve = flag(_FUNCTION, "crop", options.crop), flag(_FUNCTION, "preserve_nan", options.preserve_nan)
-    kernel = xp.where(xp.isfinite(arguments.kernel), arguments.kernel, xp.zeros_like(arguments.kernel))
+    kernel = arguments.kernel
+    if not dry_run.is_stand_in(kernel):
+        kernel = xp.where(xp.isfinite(kernel), kernel, xp.zeros_like(kernel))
     arguments = arguments._replace(kernel=kernel)
     around = _padding(arguments, options)
     missing = computed.gaps(arguments, infinite=True)
@@ -62,16 +67,25 @@ def convolve(arguments: Arguments, options: Options) -> Any:
         whole, gaps = _padded(whole, missing, around, outside)
         treatment = treatment._replace(boundary="wrap")
     if interpolates and (gaps is not None or outside is None or treatment.min_weight):
-        y, weight = computed.means(_FUNCTION, whole, gaps, treatment, weighs=True)
+        y, weight = computed.means(_FUNCTION, whole, _inverted(gaps, xp), treatment, weighs=True)
         if not treatment.min_weight:
-            y = xp.where(weight == 0, xp.zeros_like(y), y)
-        y = y if scale is total else y * total if scale is None else y * (total / scale)
+            y = dry_run.elementwise(partial(_zero_without, xp), y, weight, xp=xp)
+        factor = 1 if scale is total else total if scale is None else total / scale
+        y = y if scale is total else computed.scaled(y, factor, xp=xp)
     else:
         y = computed.sums(_FUNCTION, whole, whole.x, treatment, scale)
     if preserve and missing is not None:
         flags = _padded_flags(missing, around, xp, device) if is_padded else missing
         y = computed.filled(whole._replace(x=y), flags, float("nan"))
     return padding.cropped(y, around, shape) if is_padded and crop else y
+
+
+def _zero_without(xp: Any, y: Any, weight: Any) -> Any:
+    return xp.where(weight == 0, xp.zeros_like(y), y)
+
+
+def _inverted(gaps: Any, xp: Any) -> Any:
+    return None if gaps is None else dry_run.elementwise(invert, gaps, xp=xp)
 
 
 def _padding(arguments: Arguments, options: Options) -> Padding:

@@ -10,9 +10,10 @@ from arrayconv._arrays.array import Array
 from arrayconv._arrays.float_errors import float_errors_ignored
 from arrayconv._arrays.namespace import has_dtype
 from arrayconv._arrays.operands import Operands, operands
+from arrayconv._calls import dry_run
 from arrayconv._calls.binding import cached_call
 from arrayconv._calls.prepare import Options
-from arrayconv._missing import blocks, support
+from arrayconv._missing import blocks, compiled, support
 from arrayconv._missing import mask as masks
 from arrayconv._missing.options import Problems, Request, problems
 from arrayconv._problem.problem import Problem
@@ -47,8 +48,13 @@ def quotient(request: Request, x: Array, kernel: Array, where: Array | None, out
     xp, name = call.xp, dtypes.accumulator(output)
     planned = problems(request.function, shape_of(x), shape_of(kernel), request)
     taps = support.readable_taps(call, planned)
-    parts = blocks.quotient(request, call, where, planned, taps, name)
-    if parts is None:
+    if dry_run.is_active():
+        return _noted(request, call, planned, taps, name, output)
+    computed = compiled.quotient(request, call, where, planned, taps, name)
+    parts = None if computed else blocks.quotient(request, call, where, planned, taps, name)
+    if computed is not None:
+        y, weight = computed
+    elif parts is None:
         y, weight = _whole(request, call, where, planned, taps, name)
     else:
         y, weight = parts.y, parts.weight
@@ -62,6 +68,34 @@ def quotient(request: Request, x: Array, kernel: Array, where: Array | None, out
     dtype = getattr(xp, output)
     y = xp.astype(y, dtype, copy=False)
     return y, None if weight is None else xp.astype(weight, dtype, copy=False)
+
+
+def _noted(
+    request: Request, call: Operands, planned: Problems, taps: support.Taps | None, name: str, output: str
+) -> tuple[Array, Array]:
+    """Note the convolutions of a dry run, and return stand-ins."""
+    xp, device, choice = call.xp, call.device, request.choice
+    kernel = dry_run.stand_in(shape_of(call.kernel), name, xp=xp, device=device)
+    both = (2, *shape_of(call.x))
+    if planned.reads_fill:
+        x = dry_run.stand_in(both[1:], name, xp=xp, device=device)
+        _convolved(request.function, x, kernel, planned.one, choice)
+        _convolved(request.function, x, kernel, planned.one, choice._replace(fill_value=1))
+    else:
+        x = dry_run.stand_in(both, name, xp=xp, device=device)
+        _convolved(request.function, x, kernel, planned.both, choice._replace(fill_value=0))
+    candidate = compiled.candidate(request, call, planned, taps, name)
+    if candidate is not None:
+        dry_run.note_fused(candidate)
+    elif call.traits.readable:
+        dry_run.remark("one more convolution, of integers, counts samples if a weight may be a rounding error")
+    else:
+        flags, nonzero = (
+            dry_run.stand_in(shape_of(each), planned.counter, xp=xp, device=device) for each in (call.x, call.kernel)
+        )
+        _convolved(request.function, flags, nonzero, planned.one, support.counting(planned, request))
+    y = dry_run.stand_in(planned.one.shape, output, xp=xp, device=device)
+    return y, y
 
 
 def _whole(

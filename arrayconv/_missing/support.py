@@ -16,6 +16,7 @@ from arrayconv._arrays import host
 from arrayconv._arrays.array import Array
 from arrayconv._arrays.dtypes import eps, kind
 from arrayconv._arrays.operands import Operands, operands
+from arrayconv._calls import dry_run
 from arrayconv._calls.binding import cached_call
 from arrayconv._calls.prepare import Options
 from arrayconv._missing import mask as masks
@@ -39,6 +40,8 @@ class Taps:
 
 def readable_taps(call: Operands, problems: Problems) -> Taps | None:
     """Return the taps of a call's kernel; None where their values can't be read without waiting, or need autodiff."""
+    if dry_run.is_stand_in(call.kernel):
+        return None
     if not call.traits.readable or _autodiff.needs_autodiff(call.traits.library, call.kernel):
         return None
     return Taps(host.copied(call.traits.library, call.kernel), problems.summed)
@@ -74,13 +77,17 @@ def is_certain(weight: Array, error: float, call: Operands) -> bool:
     return bool(call.xp.min(call.xp.abs(weight)) > error)
 
 
+def counting(problems: Problems, request: Request) -> Options:
+    """Return the options of the convolution that counts samples."""
+    fill = int(problems.reads_fill)
+    return request.choice._replace(fill_value=fill, method="auto", accuracy="normwise", max_workspace=None)
+
+
 def counted(call: Operands, mask: Array | None, problems: Problems, request: Request, taps: Taps | None) -> Array:
     """Return which outputs have support: a number of samples other than zero under taps other than zero."""
     xp, name = call.xp, problems.counter
     dtype = getattr(xp, name)
-    options = request.choice._replace(
-        fill_value=int(problems.reads_fill), method="auto", accuracy="normwise", max_workspace=None
-    )
+    options = counting(problems, request)
     flags: Any = masks.numbers(mask, call.x, dtype, xp=xp)
     if taps is None or taps.has_zero or len(problems.by_axis) != len(problems.summed):
         kernel: Any = call.kernel

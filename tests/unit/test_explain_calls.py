@@ -8,16 +8,17 @@ import numpy as np
 import pytest
 
 import arrayconv
-from arrayconv import ndimage, nn, signal
+from arrayconv import astronomy, ndimage, nn, signal
 from arrayconv._accel.jax.xla_filters import XlaFilters
-from arrayconv._accel.native import native_filters
+from arrayconv._accel.native import gaps, native_filters
 from arrayconv._accel.native.native_filters import BoundFilters
 from arrayconv._accel.torch.whole import Whole
 from arrayconv._algorithms import Bound
 from arrayconv._calls import cache, dry_call, dry_run
+from arrayconv._missing import compiled
 from arrayconv._plan.rank import TABLE
 from arrayconv._run import execute
-from tests.calls import CALLS, filled
+from tests.calls import CALLS, QUOTIENTS, filled
 from tests.conftest import make_library
 
 LIBRARIES = ["numpy", "torch", "array_api_strict"]  # each JAX call takes seconds to compile
@@ -151,7 +152,7 @@ class TestTable:
             nn.unfold,
             arrayconv.lags,
         }
-        assert {call for call, *_ in CALLS.values()} == public - others
+        assert {call for call, *_ in {**CALLS, **QUOTIENTS}.values()} == public - others
 
     @pytest.mark.parametrize("name", LIBRARIES)
     @pytest.mark.parametrize("case", CALLS)
@@ -254,6 +255,63 @@ def test_jax_is_explained_without_computing(case, plans):
     assert (explanation.backend, explanation.dtype, explanation.output_shape) == ("jax", str(y.dtype), y.shape)
     each = [explanation] if explanation.candidates else [step.explanation for step in explanation.passes]
     assert {method for _, method in plans} == {one.method for one in each}
+
+
+class TestQuotients:
+    """Of two convolutions, which run in one call where both read zeros outside the array."""
+
+    @pytest.mark.parametrize("name", LIBRARIES)
+    @pytest.mark.parametrize("case", QUOTIENTS)
+    def test_methods_explained_are_the_methods_that_run(self, case, name, runs):
+        call, arguments, options = QUOTIENTS[case]
+        arguments, options = filled(arguments, options, array_of(make_library(name)))
+        explanation = arrayconv.explain(*arguments, call=call, **options)
+        assert runs == []
+        y = call(*arguments, **options)
+        assert runs == methods_of(explanation)
+        assert explanation.output_shape == tuple(y.shape)
+        assert explanation.dtype == str(y.dtype).rpartition(".")[2]
+
+    @pytest.mark.usefixtures("inert")
+    @pytest.mark.parametrize("case", QUOTIENTS)
+    def test_shapes_are_explained_and_nothing_is_computed(self, case):
+        call, arguments, options = QUOTIENTS[case]
+        arguments, options = bare(arguments, options)
+        for like in ("numpy", "torch"):
+            explanation = arrayconv.explain(*arguments, call=call, **options, like=like, dtype="float32")
+            assert (explanation.output_shape[-1], explanation.backend) == (31, like)
+            assert explanation.dtype == ("float64" if call is astronomy.convolve_fft else "float32")
+
+    def test_the_compiled_loop_is_explained_where_it_runs(self, monkeypatch):
+        x, kernel = np.ones((300, 400)), np.ones((3, 5))
+        explanation = arrayconv.explain(x, kernel, "same", call=arrayconv.normalized_convolve)
+        ran, run = [], gaps.run
+        monkeypatch.setattr(gaps, "run", lambda *arguments: (ran.append(compiled.NAME), run(*arguments)))
+        arrayconv.normalized_convolve(x, kernel, "same")
+        assert ran == [explanation.method] == [compiled.NAME]
+        assert explanation.workspace > 0
+
+    def test_an_array_with_gaps_is_a_quotient_and_one_without_a_convolution(self):
+        x = np.ones((20, 30))
+        whole = arrayconv.explain(x, np.ones((3, 3)), call=astronomy.convolve)
+        assert (whole.remarks, len(whole.passes)) == ((), 0)
+        x[3, 4] = np.nan
+        assert len(arrayconv.explain(x, np.ones((3, 3)), call=astronomy.convolve).passes) == 2
+
+    def test_flags_may_be_shapes(self):
+        shapes = (20, 31), (3, 4), "same"
+        explanation = arrayconv.explain(*shapes, call=arrayconv.normalized_convolve, where=(20, 1), return_weight=True)
+        assert explanation.output_shape == (20, 31)
+
+    def test_nothing_is_allocated_for_shapes(self):
+        tracemalloc.start()
+        try:
+            for call in (arrayconv.normalized_convolve, *(getattr(astronomy, name) for name in astronomy.__all__)):
+                assert arrayconv.explain((7000, 7000), (3, 3), call=call).output_shape[0] >= 7000
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+        assert peak < 1 << 24
 
 
 class TestForms:

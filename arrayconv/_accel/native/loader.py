@@ -26,7 +26,7 @@ JobOf = Callable[[Steps, Steps, int, int], Job | None]  # (steps of x, of y, fir
 LIBRARY = "native"
 _SOURCES = Path(__file__).parent / "src"
 _PATH = Path(__file__).parent / "loops.so"
-_INTERFACE = 6  # version of the arguments and tables, as in src/loops.c
+_INTERFACE = 7  # version of the arguments and tables, as in src/loops.c
 NOT_BUILT = "there was no C compiler, or it failed, when the package was installed"
 _REBUILD = "Build it again: pip install --force-reinstall, or make in a checkout"
 _NO_MEMORY = "convolution: no memory for a copy of {} samples of {}."
@@ -151,6 +151,16 @@ def start(job: Job, dtype: str, fill: complex) -> Start:
         return part
 
     return start
+
+
+def words(job: Job, dtype: str, fill: complex) -> Any:
+    """Return the head and the table of a loop as `Code.blocks` takes them; they keep their memory alive."""
+    return _words(table(job, dtype, fill))
+
+
+def runs(traits: Traits) -> bool:
+    """Whether the code may be used for a call with these traits, and is loaded."""
+    return finite(traits) is not None
 
 
 def whole(context: Context, job_of: JobOf, *, extended: bool = False, order: Order | None = None) -> At | None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from arrayconv._accel.native.in_place import Host
 
-ROWS, TILES, IMAGES, FILTERS, DOTS = range(5)  # LOOPS of src/tables.h
+ROWS, TILES, IMAGES, FILTERS, DOTS, GAPS = range(6)  # LOOPS of src/tables.h
 # Dtypes of filters, in the order of NUMBERS of src/filter_blocks.h.
 NUMBERS = ("int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "float32", "float64")
 TILED = ("float32", "float64")  # dtypes that tiles and images support: a column of KINDS in src/kinds.h
@@ -20,7 +20,7 @@ TILED = ("float32", "float64")  # dtypes that tiles and images support: a column
 class LoopHead(NamedTuple):
     """Head of every loop; the loop's own table follows."""
 
-    loop: int  # ROWS, TILES, IMAGES, FILTERS or DOTS
+    loop: int  # ROWS, TILES, IMAGES, FILTERS, DOTS or GAPS
     level: int
     kind: int
     fill: int  # the bits of a double
@@ -225,6 +225,25 @@ class DotsTable(NamedTuple):
     y_start: int
 
 
+class GapsTable(NamedTuple):
+    """Table of the loop over gaps; rows and columns, outer axes and border follow. Addresses are words."""
+
+    outer_axes: int
+    row_blocks: int
+    block_rows: int  # of all blocks but the last
+    column_blocks: int
+    block_columns: int
+    terms: int  # products of factors whose sum is the kernel; 0: it is not read as such
+    is_product: bool  # whether a tap is other than 0 exactly if its row and its column have one
+    omits: bool  # whether a NaN is missing
+    where: int  # address of bytes, 0 where a sample is missing; 0 for none
+    where_row: int
+    where_column: int
+    weight: int  # address of the weights, which have the steps of y; 0 for none
+    error: int  # of a weight, at most: the bits of a double
+    fill_mask: bool  # whether the samples outside x are there
+
+
 STRUCTS: dict[str, Any] = {
     "loop_head": LoopHead,
     "axis": Axis,
@@ -243,13 +262,14 @@ STRUCTS: dict[str, Any] = {
     "filter_axis": FilterAxis,
     "filter_pass": FilterPass,
     "dots_table": DotsTable,
+    "gaps_table": GapsTable,
 }
 
 
 class Job(NamedTuple):
     """A loop on arrays of one layout."""
 
-    loop: int  # ROWS, TILES, IMAGES, FILTERS or DOTS
+    loop: int  # ROWS, TILES, IMAGES, FILTERS, DOTS or GAPS
     parts: tuple[Any, ...]  # of its table, to be packed
     units: int  # blocks of outputs
     copy_size: int = 0  # samples that a thread copies at a time

@@ -72,6 +72,7 @@ INLINE T NAME(times)(T a, T b) { return (T)((PRODUCT)a * (PRODUCT)b); }
 #include "tiles.h"
 #include "images.h"
 #include "dots.h"
+#include "gaps.h"
 #endif
 
 #undef SIZE
@@ -88,5 +89,6 @@ INLINE T NAME(times)(T a, T b) { return (T)((PRODUCT)a * (PRODUCT)b); }
 #undef FILTERS_PER_PASS
 #undef MAX_VECTORS
 #undef SHARED_VECTORS
+#undef GAP_FLAGS
 #endif
 #undef KIND

@@ -77,18 +77,21 @@ static int AT_LEVEL(filters)(const void *x, const void *w, void *y, const void *
 #define TILES_ENTRY(n, dtypes, t, size, product, parts, tiled, ...) ENTRY_##tiled(n, tiles)
 #define IMAGES_ENTRY(n, dtypes, t, size, product, parts, tiled, ...) ENTRY_##tiled(n, images)
 #define DOTS_ENTRY(n, dtypes, t, size, product, parts, tiled, ...) ENTRY_##tiled(n, dots)
+#define GAPS_ENTRY(n, dtypes, t, size, product, parts, tiled, ...) ENTRY_##tiled(n, gaps)
 #define FILTERS_ENTRY(n, ...) [n] = AT_LEVEL(filters), /* which has the dtypes in its table */
 #define ENTRY_0(n, name)
 #define ENTRY_1(n, name) [n] = PASTE(AT_LEVEL(name), n),
 static const by_kind AT_LEVEL(CODE)[LOOP_COUNT] = {
     [LOOP_rows] = {KINDS(ROWS_ENTRY)}, [LOOP_tiles] = {KINDS(TILES_ENTRY)}, [LOOP_images] = {KINDS(IMAGES_ENTRY)},
-    [LOOP_filters] = {KINDS(FILTERS_ENTRY)}, [LOOP_dots] = {KINDS(DOTS_ENTRY)}};
+    [LOOP_filters] = {KINDS(FILTERS_ENTRY)}, [LOOP_dots] = {KINDS(DOTS_ENTRY)},
+    [LOOP_gaps] = {KINDS(GAPS_ENTRY)}};
 
 #undef ROWS_ENTRY
 #undef TILES_ENTRY
 #undef IMAGES_ENTRY
 #undef FILTERS_ENTRY
 #undef DOTS_ENTRY
+#undef GAPS_ENTRY
 #undef ENTRY_0
 #undef ENTRY_1
 #undef SN

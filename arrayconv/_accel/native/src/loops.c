@@ -27,13 +27,14 @@
 typedef int loop(const void *, const void *, void *, const void *, double, word, word);
 typedef loop *by_kind[KIND_COUNT];
 
-#define INTERFACE 6 /* version of the arguments and tables; loader.py has the one it supports */
+#define INTERFACE 7 /* version of the arguments and tables; loader.py has the one it supports */
 #define TILE_ROWS 6 /* rows of outputs in a tile: with 15 factors they fill the registers of the widest processors */
 #define MAX_FILTERS 6 /* in a pass */
 #define TAP_ROWS 5  /* in a pass, at most */
 #define TAP_COLUMNS 3
 #define DOT_FILTERS 4 /* in a unit of dot products */
 #define DOT_MAX_COLUMNS 9
+#define GAP_VECTORS 4 /* of outputs whose samples and masks are summed at a time */
 #define STRIDED_CHUNK 256 /* outputs summed at a time where they or their samples are strided */
 
 #define PASTE_TOKENS(a, b) a##_##b

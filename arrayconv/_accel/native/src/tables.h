@@ -159,6 +159,25 @@ typedef int64_t word;
     X(x_start)                                                                                                         \
     X(y_start)
 
+/* gaps.h: axes[2], rows and columns; outer[outer_axes], whose w_step is that of `where`; border[] as in tiles.h. The
+   kernel is followed by the factors of products along the columns, those along the rows, and for each row and each
+   column of the kernel whether a tap is other than 0. Addresses are words. */
+#define GAPS_TABLE_FIELDS(X)                                                                                           \
+    X(outer_axes)                                                                                                      \
+    X(row_blocks)                                                                                                      \
+    X(block_rows)     /* of all blocks but the last */                                                                 \
+    X(column_blocks)                                                                                                   \
+    X(block_columns)                                                                                                   \
+    X(terms)          /* products of factors whose sum is the kernel; 0: it is not read as such */                     \
+    X(is_product)     /* whether a tap is other than 0 exactly if its row and its column have one */                   \
+    X(omits)          /* whether a NaN is missing */                                                                   \
+    X(where)          /* address of bytes, 0 where a sample is missing; 0 for none */                                  \
+    X(where_row)                                                                                                       \
+    X(where_column)                                                                                                    \
+    X(weight)         /* address of the weights, which have the steps of y; 0 for none */                              \
+    X(error)          /* of a weight, at most: the bits of a double */                                                 \
+    X(fill_mask)      /* 1 where the samples outside x are there, else 0 */
+
 /* arrayconv_call: pad[pad_axes], the indices of the gathered factors, then the loop_head. */
 #define CALL_HEAD_FIELDS(X)                                                                                            \
     X(itemsize) /* bytes of an element */                                                                              \
@@ -200,7 +219,8 @@ typedef int64_t word;
     X(number_format, NUMBER_FORMAT_FIELDS)                                                                             \
     X(filter_axis, FILTER_AXIS_FIELDS)                                                                                 \
     X(filter_pass, FILTER_PASS_FIELDS)                                                                                 \
-    X(dots_table, DOTS_TABLE_FIELDS)
+    X(dots_table, DOTS_TABLE_FIELDS)                                                                                   \
+    X(gaps_table, GAPS_TABLE_FIELDS)
 
 #define DECLARED(field) word field;
 #define NAMED(field) #field ","
@@ -221,11 +241,12 @@ typedef struct { NUMBER_FORMAT_FIELDS(DECLARED) } number_format;
 typedef struct { FILTER_AXIS_FIELDS(DECLARED) } filter_axis;
 typedef struct { FILTER_PASS_FIELDS(DECLARED) } filter_pass;
 typedef struct { DOTS_TABLE_FIELDS(DECLARED) } dots_table;
+typedef struct { GAPS_TABLE_FIELDS(DECLARED) } gaps_table;
 #undef DECLARED
 
 #define WORDS(type) ((word)(sizeof(type) / sizeof(word)))
 
-#define LOOPS(X) X(rows) X(tiles) X(images) X(filters) X(dots)
+#define LOOPS(X) X(rows) X(tiles) X(images) X(filters) X(dots) X(gaps)
 #define NUMBERED(name) LOOP_##name,
 enum { LOOPS(NUMBERED) LOOP_COUNT };
 #undef NUMBERED
