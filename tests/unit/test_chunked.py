@@ -213,6 +213,15 @@ def test_a_kernel_may_be_a_dask_array_of_any_chunks():
         np.testing.assert_allclose(y.compute(), expected, rtol=1e-14)
 
 
+@pytest.mark.parametrize(("shape", "taps"), [((0,), (30,)), ((0, 3), (2, 2))])
+def test_an_array_without_samples_has_outputs_of_the_fill(shape, taps):
+    x, kernel = np.zeros(shape, np.int32), np.ones(taps, np.int32)
+    expected = arrayconv.convolve(x, kernel, fill_value=282)
+    assert expected.size
+    y = arrayconv.convolve(da.from_array(x, chunks=2), kernel, fill_value=282)
+    np.testing.assert_array_equal(y.compute(), expected)
+
+
 def test_half_precision_bias_is_added_as_eagerly():
     x, weight, bias = (host_array(shape).astype("float16") for shape in ((2, 4, 9), (6, 2, 3), (6,)))
     y = nn.conv1d(da.from_array(x, chunks=(1, 2, 4)), weight, bias, groups=2)
