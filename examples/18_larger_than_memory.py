@@ -1,7 +1,7 @@
 """An image larger than memory: read from one zarr store, filtered and written to another, chunk by chunk.
 
-A worker process of dask.distributed gets less memory than the image has bytes; it is killed if it uses more. Needs dask,
-distributed and zarr. `--side` and `--limit` are the pixels along a side, and the megabytes of the worker.
+A worker process of dask.distributed gets less memory than the image has bytes, and is killed if it uses more. `--side`
+is in pixels, `--limit` in megabytes.
 """
 
 import argparse
@@ -65,9 +65,8 @@ def main():
         written.result()
         seconds = time.perf_counter() - start
         (after,) = client.run(counters).values()
-        print(
-            f"\nread {(after[0] - before[0]) / MB:.0f} MB, wrote {(after[1] - before[1]) / MB:.0f} MB, chunks on disk meanwhile included"
-        )
+        read, wrote = (after[part] - before[part] for part in range(2))
+        print(f"\nread {read / MB:.0f} MB, wrote {wrote / MB:.0f} MB, with chunks that were on disk meanwhile")
         print(f"peak memory of the worker: {after[2] / MB:.0f} MB, {before[2] / MB:.0f} MB of them before the filter")
         print(f"{seconds:.1f} s, {x.nbytes / MB / seconds:.0f} MB of pixels per second")
         assert after[2] < options.limit * MB
