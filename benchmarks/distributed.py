@@ -2,7 +2,7 @@
 
 Beside it the same filter of dask-image, and of one call on the whole image in one process. Each runs in a process or a
 cluster of its own; `--rounds` interleaves them. Bytes, peaks and seconds are those of the workers alone: Linux counts
-them. Moved bytes are what workers read beyond the files: chunks of their neighbours, and graphs.
+them, chunks that were on disk meanwhile included. Moved bytes are what workers received from each other.
 """
 
 import argparse
@@ -31,16 +31,18 @@ class Sample(NamedTuple):
     seconds: float
     read: int
     written: int
+    moved: int  # bytes, between workers
     peak: int  # bytes of the largest worker
 
 
-def counters():
-    """Return bytes read, bytes written and peak memory of this process."""
+def counters(dask_worker):
+    """Return bytes read, written and received from other workers, and peak memory of this process."""
     io, status = (
         dict(line.split(":", 1) for line in Path(f"/proc/self/{name}").read_text().splitlines())
         for name in ("io", "status")
     )
-    return int(io["rchar"]), int(io["wchar"]), 1024 * int(status["VmHWM"].split()[0])
+    moved = sum(entry["total"] for entry in dask_worker.transfer_incoming_log)
+    return int(io["rchar"]), int(io["wchar"]), moved, 1024 * int(status["VmHWM"].split()[0])
 
 
 def _chunks(source, target):
@@ -86,8 +88,8 @@ def measure(name, source, target, workers, limit):
         client.compute(delayed).result()
         seconds = time.perf_counter() - start
         after = client.run(counters)
-        read, written = (sum(after[one][part] - before[one][part] for one in before) for part in range(2))
-        return Sample(seconds, read, written, max(peak for *_, peak in after.values()))
+        sums = (sum(after[one][part] - before[one][part] for one in before) for part in range(3))
+        return Sample(seconds, *sums, max(peak for *_, peak in after.values()))
 
 
 def main():
@@ -113,7 +115,7 @@ def main():
             best = min(each)
             print(
                 f"{name:10}: {best.seconds:6.1f} s, read {best.read / MB:6.0f} MB, wrote {best.written / MB:6.0f} MB, "
-                f"peak per worker {best.peak / MB:5.0f} MB"
+                f"moved {best.moved / MB:6.0f} MB, peak per worker {best.peak / MB:5.0f} MB"
             )
 
 
