@@ -77,7 +77,7 @@ def measure(name, source, target, workers, limit):
             threads_per_worker=1,
             memory_limit=None if name == "one call" else limit,
             dashboard_address=None,
-            silence_logs=logging.ERROR,
+            silence_logs=logging.CRITICAL,
         ) as cluster,
         Client(cluster) as client,
     ):

@@ -46,7 +46,7 @@ def main():
             threads_per_worker=2,
             memory_limit=options.limit * 10**6,
             dashboard_address=None,
-            silence_logs=logging.ERROR,
+            silence_logs=logging.CRITICAL,
         ) as cluster,
         Client(cluster) as client,
     ):
