@@ -76,7 +76,7 @@ def measure(name, source, target, workers, limit):
             n_workers=count,
             threads_per_worker=1,
             memory_limit=None if name == "one call" else limit,
-            dashboard_address=None,
+            dashboard_address=":0",
             silence_logs=logging.CRITICAL,
         ) as cluster,
         Client(cluster) as client,

@@ -45,7 +45,7 @@ def main():
             n_workers=1,
             threads_per_worker=2,
             memory_limit=options.limit * 10**6,
-            dashboard_address=None,
+            dashboard_address=":0",
             silence_logs=logging.CRITICAL,
         ) as cluster,
         Client(cluster) as client,

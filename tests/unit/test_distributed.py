@@ -30,7 +30,7 @@ def client(tmp_path_factory):
     with (
         dask.config.set({**SETTINGS, "temporary-directory": str(folder)}),
         distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, memory_limit=LIMIT, dashboard_address=None, silence_logs=50
+            n_workers=2, threads_per_worker=1, memory_limit=LIMIT, dashboard_address=":0", silence_logs=50
         ) as cluster,
         distributed.Client(cluster) as client,
     ):
