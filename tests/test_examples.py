@@ -10,7 +10,10 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 SCRIPTS = sorted((ROOT / "examples").glob("*.py"))
-ARGUMENTS = {"13_digits": ["--steps", "3", "--libraries", "numpy", "torch"]}  # all of it takes minutes
+ARGUMENTS = {
+    "13_digits": ["--steps", "3", "--libraries", "numpy", "torch"],  # all of it takes minutes
+    "18_larger_than_memory": ["--side", "400"],
+}
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.stem)

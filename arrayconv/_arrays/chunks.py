@@ -6,7 +6,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
-from arrayconv._arrays.identify import device_of, identify
+from arrayconv._arrays.identify import device_of, identify, library
 from arrayconv._arrays.libraries import library_row
 from arrayconv._arrays.namespace import Namespace, namespace_of
 
@@ -14,6 +14,18 @@ from arrayconv._arrays.namespace import Namespace, namespace_of
 def is_lazy(backend: str) -> bool:
     """Whether arrays of a library are graphs of chunks that are computed later."""
     return library_row(backend).lazy
+
+
+def is_graph(x: Any) -> bool:
+    """Whether the values of an array are computed later: it is an array of a lazy library."""
+    return is_lazy(library(type(x)))
+
+
+def of_one_chunk(x: Any, value: Any) -> Any:
+    """Return an array like the chunks of a lazy x as a lazy array of one chunk; any other array as it is."""
+    if not is_graph(x) or library(type(value)) != library(type(chunk_like(x))):
+        return value
+    return import_module("arrayconv._chunked.elementwise").one_chunk(value)
 
 
 def by_elements(function: Callable[..., Any], arrays: tuple[Any, ...], dtype: Any, *settings: Any) -> Any:

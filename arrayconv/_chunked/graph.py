@@ -58,7 +58,7 @@ class Operand:
 
     def reads(self, parts: Sequence[_Parts], runs: tuple[tuple[int, Source], ...]) -> tuple[Reads, list[TaskRef]]:
         """Return how parts of every axis are read, and the chunks that contain them."""
-        each: list[AxisRead] = [self._axis_read(number, ((0, 1),)) for number in range(self.array.ndim)]
+        each = [self._axis_read(number, ((0, min(size, 1)),)) for number, size in enumerate(self.array.shape)]
         for axis, along in zip(self._axes, parts, strict=True):
             if axis is not None:
                 each[axis] = self._axis_read(axis, along)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from arrayconv._arrays.chunks import is_graph
 from arrayconv._calls import dry_run
 from arrayconv._errors import flag, shown
 from arrayconv._missing import astropy_padding as padding
@@ -47,8 +48,8 @@ def convolve(
         y = computed.sums(_FUNCTION, arguments, x, treatment._replace(fill_value=fill), total if normalize else None)
     if boundary is None:
         y = padding.embedded(y, shape_of(arguments.x), xp=xp, device=device)
-    is_dry = dry_run.is_active()
-    if interpolates and not (preserve or is_dry) and arguments.readable and bool(xp.any(xp.isnan(y))):
+    is_readable = arguments.readable and not (is_graph(y) or dry_run.is_active())
+    if interpolates and not preserve and is_readable and bool(xp.any(xp.isnan(y))):
         warn(
             "nan_treatment='interpolate', however, NaN values detected post convolution. A contiguous region of NaN "
             "values, larger than the kernel size, are present in the input array. Increase the kernel size to avoid "

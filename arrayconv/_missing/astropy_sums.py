@@ -9,7 +9,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from arrayconv._arrays import host
+from arrayconv._arrays.chunks import is_graph
 from arrayconv._arrays.dtype_names import dtype_name
+from arrayconv._arrays.identify import library
+from arrayconv._arrays.namespace import namespace_of
 from arrayconv._arrays.operands import operands
 from arrayconv._autodiff import needs_autodiff
 from arrayconv._calls import dry_run, prepare
@@ -44,9 +47,10 @@ def centred(shape: tuple[int, ...], taps: tuple[int, ...], boundary: str, valid:
 
 def reversed_taps(arguments: Arguments) -> Any:
     """Return the kernel as that of a correlation, which conjugates it."""
-    xp, kernel = arguments.xp, arguments.kernel
+    kernel = arguments.kernel
     if dry_run.is_stand_in(kernel):
         return kernel
+    xp = namespace_of(library(type(kernel)), kernel)  # beside a Dask array the kernel may be like its chunks
     flipped = xp.flip(kernel, axis=tuple(range(kernel.ndim)))
     return xp.conj(flipped) if "complex" in dtype_name(kernel.dtype) else flipped
 
@@ -65,7 +69,8 @@ def tap_sum(arguments: Arguments, tolerance: float) -> TapSum:
     """
     if dry_run.is_stand_in(arguments.kernel):
         return TapSum(1.0, is_zero=False)
-    if not arguments.readable or needs_autodiff(arguments.library, arguments.kernel):
+    is_readable = arguments.readable and not is_graph(arguments.kernel)
+    if not is_readable or needs_autodiff(arguments.library, arguments.kernel):
         return TapSum(arguments.xp.sum(arguments.kernel), is_zero=False)
     taps = host.copied(arguments.library, arguments.kernel)
     total = np.sum(taps).item()
@@ -130,7 +135,8 @@ def gaps(arguments: Arguments, infinite: bool) -> Any:
     flags = ~xp.isfinite(x) if infinite else xp.isnan(x)
     if arguments.where is not None:
         flags = flags | ~arguments.where
-    if arguments.readable and not needs_autodiff(arguments.library, x) and not bool(xp.any(flags)):
+    is_readable = arguments.readable and not (is_graph(x) or needs_autodiff(arguments.library, x))
+    if is_readable and not bool(xp.any(flags)):
         return None
     return flags
 

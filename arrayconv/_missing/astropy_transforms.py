@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 
 from arrayconv._arrays import dtypes
 from arrayconv._arrays.dtype_names import dtype_name
+from arrayconv._arrays.identify import library
+from arrayconv._arrays.namespace import namespace_of
 from arrayconv._calls import dry_run
 from arrayconv._errors import flag, shown
 from arrayconv._missing import astropy_padding as padding
@@ -45,10 +47,7 @@ def convolve(arguments: Arguments, options: Options) -> Any:
     xp, device = arguments.xp, arguments.device
     fill = real(_FUNCTION, "fill_value", options.fill_value)
     crop, preserve = flag(_FUNCTION, "crop", options.crop), flag(_FUNCTION, "preserve_nan", options.preserve_nan)
-    kernel = arguments.kernel
-    if not dry_run.is_stand_in(kernel):
-        kernel = xp.where(xp.isfinite(kernel), kernel, xp.zeros_like(kernel))
-    arguments = arguments._replace(kernel=kernel)
+    arguments = arguments._replace(kernel=_finite(arguments.kernel))
     around = _padding(arguments, options)
     missing = computed.gaps(arguments, infinite=True)
     outside = 0 if options.boundary == "wrap" else computed.finite_outside("constant", fill)
@@ -57,7 +56,7 @@ def convolve(arguments: Arguments, options: Options) -> Any:
     x = computed.filled(arguments, missing, 0 if interpolates else fill)
     if flag(_FUNCTION, "return_fft", options.return_fft):
         big = padding.padded(x, around, outside or 0, xp=xp, device=device)
-        y = padding.transformed(big, kernel, around, options.fftn, xp=xp, device=device)
+        y = padding.transformed(big, arguments.kernel, around, options.fftn, xp=xp, device=device)
         return y if scale is None else y / scale
     shape, whole = shape_of(arguments.x), arguments._replace(x=x)
     treatment = Treatment("wrap" if around.wraps else "constant", outside, real(_FUNCTION, "min_wt", options.min_wt))
@@ -86,6 +85,14 @@ def _zero_without(xp: Any, y: Any, weight: Any) -> Any:
 
 def _inverted(gaps: Any, xp: Any) -> Any:
     return None if gaps is None else dry_run.elementwise(invert, gaps, xp=xp)
+
+
+def _finite(kernel: Any) -> Any:
+    """Return taps with zeros in the place of those that are not finite."""
+    if dry_run.is_stand_in(kernel):
+        return kernel
+    xp = namespace_of(library(type(kernel)), kernel)  # beside a Dask array the kernel may be like its chunks
+    return xp.where(xp.isfinite(kernel), kernel, xp.zeros_like(kernel))
 
 
 def _padding(arguments: Arguments, options: Options) -> Padding:

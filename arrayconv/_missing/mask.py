@@ -8,6 +8,7 @@ import numpy as np
 
 from arrayconv._arrays import host
 from arrayconv._arrays.array import Array
+from arrayconv._arrays.chunks import is_graph
 from arrayconv._arrays.dtype_names import dtype_name
 from arrayconv._arrays.dtypes import kind
 from arrayconv._arrays.identify import device_of, identify
@@ -60,6 +61,11 @@ def check_no_nan(function: str, x: Array, where: Array | None, library: str, *, 
     """Raise ValueError if a sample that is there is NaN; TypeError where values can't be read."""
     if kind(dtype_name(x.dtype)) == "integer":
         return
+    if is_graph(x):
+        raise TypeError(
+            f"{function}: nan_policy='raise' reads the values of `x`, which Dask computes later. Use 'omit' or "
+            f"'propagate', or compute `x` first."
+        )
     if is_traced(library, x):
         raise TypeError(
             f"{function}: nan_policy='raise' reads the values of `x`, which are unknown while a compiler traces. "
@@ -91,7 +97,7 @@ def samples(x: Array, mask: Array | None, dtype: Any, *, xp: Namespace) -> Array
 def numbers(mask: Array | None, like: Array, dtype: Any, *, xp: Namespace) -> Array:
     """Return a mask as ones and zeros in a dtype; ones for None."""
     if mask is None:
-        return xp.ones(like.shape, dtype=dtype, device=device_of(like))
+        return xp.ones_like(like, dtype=dtype)
     return xp.astype(mask, dtype)
 
 

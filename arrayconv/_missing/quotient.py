@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from arrayconv import _autodiff
 from arrayconv._arrays import dtypes
 from arrayconv._arrays.array import Array
+from arrayconv._arrays.chunks import is_graph
 from arrayconv._arrays.float_errors import float_errors_ignored
 from arrayconv._arrays.namespace import has_dtype
 from arrayconv._arrays.operands import Operands, operands
@@ -146,7 +147,7 @@ def _without_support(
     method: str,
 ) -> tuple[Array, Array | None]:
     """Return the weights, 0 without support, and which outputs have support; None where all have."""
-    readable = not _autodiff.needs_autodiff(call.traits.library, call.x)
+    readable = not (is_graph(call.x) or _autodiff.needs_autodiff(call.traits.library, call.x))
     if (
         taps is not None
         and readable

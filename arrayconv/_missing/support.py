@@ -14,6 +14,7 @@ import numpy as np
 from arrayconv import _autodiff
 from arrayconv._arrays import host
 from arrayconv._arrays.array import Array
+from arrayconv._arrays.chunks import chunk_library, is_graph
 from arrayconv._arrays.dtypes import eps, kind
 from arrayconv._arrays.operands import Operands, operands
 from arrayconv._calls import dry_run
@@ -42,7 +43,7 @@ def readable_taps(call: Operands, problems: Problems) -> Taps | None:
     """Return the taps of a call's kernel; None where their values can't be read without waiting, or need autodiff."""
     if dry_run.is_stand_in(call.kernel):
         return None
-    if not call.traits.readable or _autodiff.needs_autodiff(call.traits.library, call.kernel):
+    if not call.traits.readable or is_graph(call.kernel) or _autodiff.needs_autodiff(call.traits.library, call.kernel):
         return None
     return Taps(host.copied(call.traits.library, call.kernel), problems.summed)
 
@@ -93,8 +94,9 @@ def counted(call: Operands, mask: Array | None, problems: Problems, request: Req
         kernel: Any = call.kernel
         nonzero = xp.astype(kernel != 0, dtype)
         return _convolved(request.function, flags, nonzero, problems.one, options) != 0
+    _, own, device = chunk_library(request.function, "x", call.x)
     for problem in problems.by_axis:
-        ones = xp.ones((problem.spec.taps,), dtype=dtype, device=call.device)
+        ones = own.ones((problem.spec.taps,), dtype=getattr(own, name), device=device)
         flags = xp.astype(_convolved(request.function, flags, ones, problem, options) != 0, dtype)
     return xp.broadcast_to(flags != 0, problems.one.shape)
 

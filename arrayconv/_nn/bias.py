@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from arrayconv._arrays.array import Array
-from arrayconv._arrays.chunks import by_elements
+from arrayconv._arrays.chunks import by_elements, chunk_library
 from arrayconv._arrays.dtypes import holds, is_narrow_float, kind, promote
 from arrayconv._arrays.float_errors import float_errors_ignored
 from arrayconv._arrays.identify import identify
@@ -55,8 +55,11 @@ def unrounded(validated: Operands) -> Operands:
 
 def rounded(call: Callable[..., Any], validated: Operands) -> Callable[..., Any]:
     """Return a call on `unrounded` operands with its result in the dtype of the operands; the call itself if it is."""
-    output = validated.traits.output
-    return partial(_cast, call, validated.xp, getattr(validated.xp, output)) if is_narrow_float(output) else call
+    xp, traits = validated.xp, validated.traits
+    if not is_narrow_float(traits.output):
+        return call
+    own = chunk_library("nn", "input", validated.x)[1] if traits.chunk_backend else xp  # Dask's has no such name
+    return partial(_cast, call, xp, getattr(own, traits.output))
 
 
 @float_errors_ignored

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from arrayconv._arrays import dtypes, host
-from arrayconv._arrays.chunks import chunk_library, is_lazy
+from arrayconv._arrays.chunks import chunk_library, is_lazy, of_one_chunk
 from arrayconv._arrays.dtype_names import dtype_name
 from arrayconv._arrays.host import Numbers
 from arrayconv._arrays.identify import device_of, identify
@@ -93,8 +93,13 @@ def pair(function: str, names: tuple[str, str], in1: Any, in2: Any) -> Pair:
 
 
 def beside(function: str, names: tuple[str, str], x: Any, value: Any) -> Pair:
-    """Validate two inputs of which a function computes before the core sees them, of one library and device."""
+    """Validate two inputs of which a function computes before the core sees them, of one library and device.
+
+    Beside a Dask array a value like its chunks becomes one chunk.
+    """
     inputs = pair(function, names, x, value)
+    first, second = inputs.arrays
+    inputs = inputs._replace(arrays=(first, of_one_chunk(first, second)))
     libraries = [identify(function, name, array) for name, array in zip(names, inputs.arrays, strict=True)]
     if libraries[0] != libraries[1]:
         raise TypeError(

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 import arrayconv
 from arrayconv import ndimage, nn, signal, testing
-from arrayconv._signal.resampling import _BOUNDARIES
+from arrayconv._signal.resampling import EXTENSIONS
 from tests.property import test_fused_filters
 
 EXAMPLES = int(os.environ.get("ARRAYCONV_CHUNKED_EXAMPLES", "12"))
@@ -249,7 +249,7 @@ def test_signals_are_those_of_the_whole_array(name, data):
 
 
 @examples
-@hypothesis.given(st.sampled_from(sorted(_BOUNDARIES)), st.data())
+@hypothesis.given(st.sampled_from(sorted(EXTENSIONS)), st.data())
 def test_resampled_signals_are_those_of_the_whole_array(mode, data):
     draw = data.draw
     shape, up, down = (

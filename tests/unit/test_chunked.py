@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 import arrayconv
-from arrayconv import config, ndimage, nn
-from tests.calls import CALLS, filled
+from arrayconv import astronomy, config, ndimage, nn, signal
+from tests.calls import CALLS, QUOTIENTS, filled
 
 ROOT = Path(__file__).parents[2]
 X = da.from_array(np.arange(120.0).reshape(12, 10), chunks=(4, 5))
@@ -40,21 +40,84 @@ def in_chunks(sizes):
     return da.from_array(host_array(sizes), chunks=tuple(-(-size // 2) for size in sizes))
 
 
-@pytest.mark.parametrize("name", [name for name in CALLS if name not in SUMMED])
+def computed(*_, **__):
+    raise AssertionError("something was computed")
+
+
+def equals(y, expected):
+    assert isinstance(y, da.Array)
+    assert (y.shape, y.dtype) == (expected.shape, expected.dtype)
+    np.testing.assert_allclose(y.compute(), expected, rtol=1e-12, atol=1e-12)
+
+
+DOORS = {name: call for name, call in {**CALLS, **QUOTIENTS}.items() if name not in SUMMED}
+
+
+@pytest.mark.parametrize("name", DOORS)
 def test_every_door_is_lazy(name):
-    function, arguments, options = CALLS[name]
-
-    def computed(*_, **__):
-        raise AssertionError("something was computed")
-
+    function, arguments, options = DOORS[name]
     each, keywords = filled(arguments, options, in_chunks)
     with dask.config.set(scheduler=computed):
         y = function(*each, **keywords)
-    assert isinstance(y, da.Array)
     each, keywords = filled(arguments, options, host_array)
-    expected = function(*each, **keywords)
-    assert (y.shape, y.dtype) == (expected.shape, expected.dtype)
-    np.testing.assert_allclose(y.compute(), expected, rtol=1e-12, atol=1e-12)
+    equals(y, function(*each, **keywords))
+
+
+TAPS = np.array([1.0, 3.0, 2.0])
+GAPS = np.where(np.random.default_rng(5).random((12, 10)) < 0.4, np.nan, np.arange(120.0).reshape(12, 10))
+GAPS[6:, :4] = np.nan  # without support
+WEIGHTS = np.array([[1.0, 2.0, 1.0], [2.0, 0.0, 2.0], [1.0, 2.0, 1.0]])
+BESIDE = {  # calls of an array with gaps or without; all else are NumPy's arrays and lists
+    "lfilter": (lambda x: signal.lfilter(TAPS, 2.0, x), False),
+    "lfilter-list": (lambda x: signal.lfilter([1, 3], [2], x, axis=0), False),
+    "lfilter-gain": (lambda x: signal.lfilter(TAPS, np.array([2.0]), x), False),
+    "lfilter-state": (lambda x: signal.lfilter(TAPS, 1.0, x, zi=np.ones((12, 2)))[0], False),
+    "lfilter-last-state": (lambda x: signal.lfilter(TAPS, 1.0, x, zi=np.ones((12, 2)))[1], False),
+    "sepfir2d": (lambda x: signal.sepfir2d(x, TAPS, TAPS[1:2]), False),
+    "sepfir2d-list": (lambda x: signal.sepfir2d(x, [1, 2, 1], [1]), False),
+    "resample_poly": (lambda x: signal.resample_poly(x, 2, 3, window=TAPS), False),
+    "upfirdn": (lambda x: signal.upfirdn(TAPS, x, 2, 3), False),
+    "match_template": (lambda x: arrayconv.match_template(x, WEIGHTS), False),
+    "normalized_convolve": (lambda x: arrayconv.normalized_convolve(x, WEIGHTS, "same"), True),
+    "normalized_convolve-fill": (lambda x: arrayconv.normalized_convolve(x, TAPS, axes=1, fill_value=3), True),
+    "normalized_convolve-where": (lambda x: arrayconv.normalized_convolve(x, TAPS, axes=0, where=x > 5), True),
+    "normalized_convolve-share": (lambda x: arrayconv.normalized_convolve(x, WEIGHTS, min_weight=0.5), True),
+    "normalized_convolve-weight": (
+        lambda x: arrayconv.normalized_convolve(x, WEIGHTS, return_weight=True, boundary="wrap")[1],
+        True,
+    ),
+    "normalized_convolve-propagate": (
+        lambda x: arrayconv.normalized_convolve(x, TAPS, axes=0, nan_policy="propagate"),
+        True,
+    ),
+    "astronomy.convolve": (lambda x: astronomy.convolve(x, WEIGHTS, boundary="extend", preserve_nan=True), True),
+    "astronomy.convolve-fill": (lambda x: astronomy.convolve(x, WEIGHTS, nan_treatment="fill"), True),
+    "astronomy.convolve-inside": (lambda x: astronomy.convolve(x, WEIGHTS, boundary=None), False),
+    "astronomy.convolve_fft": (lambda x: astronomy.convolve_fft(x, WEIGHTS), True),
+    "astronomy.convolve_fft-wrap": (lambda x: astronomy.convolve_fft(x, WEIGHTS, boundary="wrap"), True),
+    "astronomy.convolve_fft-whole": (lambda x: astronomy.convolve_fft(x, WEIGHTS, crop=False), True),
+    "astronomy.interpolate_replace_nans": (lambda x: astronomy.interpolate_replace_nans(x, WEIGHTS), True),
+}
+
+
+@pytest.mark.filterwarnings("ignore:nan_treatment='interpolate', however:UserWarning")
+@pytest.mark.parametrize("name", BESIDE)
+def test_taps_beside_a_graph_need_no_graph(name):
+    call, has_gaps = BESIDE[name]
+    x = GAPS if has_gaps else X.compute()
+    with dask.config.set(scheduler=computed):
+        y = call(da.from_array(x, chunks=(5, 4)))
+    equals(y, call(x))
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3])
+def test_a_graph_of_means_marks_the_outputs_without_support(share):
+    x = da.from_array(GAPS, chunks=(5, 4))
+    y, weight = arrayconv.normalized_convolve(x, WEIGHTS, "same", min_weight=share, return_weight=True)
+    expected, weights = arrayconv.normalized_convolve(GAPS, WEIGHTS, "same", min_weight=share, return_weight=True)
+    assert np.isnan(expected).any()
+    np.testing.assert_array_equal(np.isnan(y.compute()), np.isnan(expected))
+    np.testing.assert_array_equal(weight.compute() == 0, weights == 0)
 
 
 @pytest.mark.parametrize("name", SUMMED)
@@ -150,6 +213,15 @@ def test_a_kernel_may_be_a_dask_array_of_any_chunks():
         np.testing.assert_allclose(y.compute(), expected, rtol=1e-14)
 
 
+@pytest.mark.parametrize(("shape", "taps"), [((0,), (30,)), ((0, 3), (2, 2))])
+def test_an_array_without_samples_has_outputs_of_the_fill(shape, taps):
+    x, kernel = np.zeros(shape, np.int32), np.ones(taps, np.int32)
+    expected = arrayconv.convolve(x, kernel, fill_value=282)
+    assert expected.size
+    y = arrayconv.convolve(da.from_array(x, chunks=2), kernel, fill_value=282)
+    np.testing.assert_array_equal(y.compute(), expected)
+
+
 def test_half_precision_bias_is_added_as_eagerly():
     x, weight, bias = (host_array(shape).astype("float16") for shape in ((2, 4, 9), (6, 2, 3), (6,)))
     y = nn.conv1d(da.from_array(x, chunks=(1, 2, 4)), weight, bias, groups=2)
@@ -174,6 +246,16 @@ REFUSALS = {
     "factors": (lambda: arrayconv.Convolver.from_factors([(X[0], X[0])]), TypeError, r"`terms` must have values"),
     "method": (lambda: arrayconv.convolve(X, KERNEL, method="numpy_convolve"), NotImplementedError, "cannot run this"),
     "bool": (lambda: arrayconv.convolve(X, X > 0), TypeError, "`kernel` has dtype bool"),
+    "read": (
+        lambda: arrayconv.normalized_convolve(X, KERNEL, nan_policy="raise"),
+        TypeError,
+        r"^normalized_convolve: nan_policy='raise' .*Dask computes later\. Use 'omit'",
+    ),
+    "taps": (
+        lambda: signal.lfilter(X[0], 1.0, KERNEL[0]),
+        TypeError,
+        r"^lfilter: `x` and `b` must come from one array library\. Got numpy and dask",
+    ),
     "measure": (lambda: arrayconv.explain(X, KERNEL, measure=True), ValueError, "`measure` runs on arrays"),
     "derivatives": (lambda: arrayconv.explain(X, KERNEL, derivatives=True), TypeError, "have no gradients"),
 }

@@ -17,7 +17,10 @@ from pathlib import Path
 from tools.site import links, names, pictures, scripts
 
 ROOT = Path(__file__).parents[2]
-ARGUMENTS = {"13_digits": ("--libraries", "numpy")}  # of a script, on the site
+ARGUMENTS = {  # of a script, on the site
+    "13_digits": ("--libraries", "numpy"),
+    "18_larger_than_memory": ("--side", "400"),
+}
 GUIDES = (
     "comparison",
     "extents",
@@ -29,6 +32,7 @@ GUIDES = (
     "patterns",
     "tuning",
     "gpu",
+    "recipes",
 )
 EVIDENCE = ("benchmarks", "findings", "conformance")
 PROJECT = ("design/architecture", "design/decisions", "contributing", "changelog")
