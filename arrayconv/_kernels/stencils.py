@@ -10,13 +10,13 @@ import cmath
 import math
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from importlib import import_module
 from itertools import product
 from typing import Any
 
 from arrayconv._arrays import dtypes
 from arrayconv._arrays.host import Numbers
 from arrayconv._errors import check_option, flag, shown
-from arrayconv._kernels import savgol
 from arrayconv._kernels.gaussian import check_cost
 from arrayconv._kernels.gaussian import gaussian as _gaussian_taps
 from arrayconv._problem.axes import integer, real
@@ -163,6 +163,7 @@ def _gabor(
 
 
 def _savgol(window_length: int, polyorder: int, deriv: int, delta: float, pos: float | None) -> Taps:
+    savgol = import_module("arrayconv._kernels.savgol")  # imports fractions, which takes milliseconds
     fit = savgol.checked("savgol", window_length, polyorder, deriv, delta)
     taps = savgol.weights(fit, savgol.position_of("savgol", fit, pos))
     return taps[::-1], (len(taps),)
