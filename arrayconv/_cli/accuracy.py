@@ -16,6 +16,7 @@ import numpy as np
 from arrayconv import kernels
 from arrayconv._cli.console import import_optional
 from arrayconv._plan.rank import TABLE
+from arrayconv._problem.boundary import Boundary
 
 Host = np.ndarray[Any, Any]
 EPS = float(np.finfo(np.float32).eps)
@@ -28,7 +29,7 @@ class Operation(NamedTuple):
     name: str
     title: str
     kernels: tuple[Host, ...]  # float32
-    boundary: str  # arrayconv's name, numpy.pad's
+    boundary: Boundary  # arrayconv's name, numpy.pad's
     scipy_mode: str  # scipy.ndimage's name: its 'reflect' is 'symmetric' here
     filter_name: str  # the function of `ndimage`, SciPy's or arrayconv's
     filter_parts: Callable[[ModuleType, Any], list[Any]]  # calls that function; `combine` joins the parts

@@ -198,9 +198,10 @@ def _call(problem: Problem, dtype: str, platform: Platform, method: str) -> Call
         platform.xp.asarray((9 * random.standard_normal(shape[2 * single :])).astype(dtype), device=platform.device)
         for shape in (x_shape, w_shape)
     )
-    function: Any = partial(nn.conv2d, groups=problem.groups, stride=problem.stride, method=method)
+    options: Any = {"stride": problem.stride, "method": method}
+    function: Any = partial(nn.conv2d, groups=problem.groups, **options)
     if single:
-        function = partial(convolution.correlate, mode="valid", stride=problem.stride, method=method)
+        function = partial(convolution.correlate, mode="valid", **options)
     if method == native_filters.NAME:
         function = ndimage.correlate
     if platform.name == "jax":
