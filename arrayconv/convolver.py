@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import replace
 from importlib import import_module
 from math import prod
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from arrayconv import _accel, config
 from arrayconv._arrays import operands as admission
-from arrayconv._arrays.chunks import chunk_like, is_lazy
+from arrayconv._arrays.chunks import is_lazy
 from arrayconv._arrays.dtype_names import dtype_name
 from arrayconv._arrays.dtypes import itemsize
 from arrayconv._arrays.float_errors import float_errors_ignored
@@ -34,7 +33,6 @@ from arrayconv._convolver.terms import parse_terms
 from arrayconv._errors import flag
 from arrayconv._problem import positional
 from arrayconv._problem.axes import Mode, convolved_axes
-from arrayconv._problem.chunking import block_shape
 from arrayconv._problem.problem import Problem
 from arrayconv._runtime.tracing import is_compiling, is_traced, shape_of
 
@@ -47,6 +45,8 @@ if TYPE_CHECKING:
     from arrayconv.typing import Accuracy, ArrayLike, ArrayT, Boundaries, Method, NumPyLike
 
 __all__ = ["Convolver"]
+
+_CHUNKED = "arrayconv._convolver.chunked"  # of Dask arrays alone: other arrays need not import it
 
 
 class Convolver:
@@ -251,7 +251,7 @@ class Convolver:
             traits = traits_like(FUNCTION, self._kernel.array if like is None else like, self._keywords.dtype)
             x_dtype = traits.output
         elif is_lazy(identify(FUNCTION, "x_or_shape", x_or_shape)):
-            return self._explain_chunk(x_or_shape)
+            return import_module(_CHUNKED).explained(*self._chunked(x_or_shape), x_or_shape)
         else:
             names = ("x_or_shape", "kernel")
             operands = admission.operands(FUNCTION, x_or_shape, self._kernel.array, self._keywords.dtype, names)
@@ -298,15 +298,6 @@ class Convolver:
         options = self._geometry, self._options, self._keywords.dtype, axis, max_latency
         create = import_module("arrayconv._stream.stream").create  # importing it takes milliseconds
         return create(self._kernel[:3], self._kernel.separability, options, self._keywords.separable is True)
-
-    def _explain_chunk(self, x: Any) -> ConvolverExplanation:
-        """Say what the largest chunk of a call on a Dask array would do."""
-        operands, call, of_chunks = self._chunked(x)
-        with dry_run.recording() as record:
-            y = call(operands.x, operands.kernel)
-        shape = block_shape(record.calls[0].problem, call.settings.space)
-        described = of_chunks.explain(shape, like=chunk_like(x))
-        return replace(described, output_shape=shape_of(y), remarks=tuple(record.remarks))
 
     def clear(self) -> None:
         """Evict what earlier calls cached: plans, spectra, factors. The kernel stays."""
@@ -370,7 +361,7 @@ class Convolver:
         """Return the operands of a call on a Dask array, the call, and the convolver of its chunks."""
         operands = admission.operands(FUNCTION, x, self._kernel.array, self._keywords.dtype)
         prepare.check_fill(FUNCTION, self._options.fill_value, operands.traits)
-        chunked = import_module("arrayconv._convolver.chunked")  # of Dask arrays alone
+        chunked = import_module(_CHUNKED)
         of_chunks = self._of_chunks
         if of_chunks is None:
             from_factors = self._kernel.separability.from_factors

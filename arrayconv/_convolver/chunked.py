@@ -6,13 +6,16 @@ So passes are chosen per chunk, and what is prepared of the kernel is cached onc
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
 from hashlib import sha256
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from arrayconv._arrays.array import Array
+from arrayconv._arrays.chunks import chunk_like
 from arrayconv._arrays.identify import library
 from arrayconv._arrays.namespace import namespace_of
 from arrayconv._arrays.operands import Operands
+from arrayconv._calls import dry_run
 from arrayconv._calls.chunked import ChunkedCall
 from arrayconv._calls.prepare import Options
 from arrayconv._convolver.kernel import FUNCTION
@@ -20,6 +23,10 @@ from arrayconv._convolver.options import rebuilt
 from arrayconv._problem.chunking import block_shape
 from arrayconv._problem.problem import Problem
 from arrayconv._runtime.caches import BoundedDict
+from arrayconv._runtime.tracing import shape_of
+
+if TYPE_CHECKING:
+    from arrayconv._convolver.explanation import ConvolverExplanation
 
 _MAX_CONVOLVERS = 64
 _convolvers: dict[str, Any] = BoundedDict("calls", _MAX_CONVOLVERS)
@@ -44,6 +51,15 @@ def bind(convolver: Any, operands: Operands, problem: Problem, options: Options,
     token = sha256(pickle.dumps(convolver)).hexdigest()
     chunk = Chunk(convolver, token, space)
     return ChunkedCall(FUNCTION, operands, problem, options, compute=compute, settings=chunk)
+
+
+def explained(operands: Operands, call: ChunkedCall, convolver: Any, x: Any) -> ConvolverExplanation:
+    """Say what the largest chunk of a call on a Dask array would do, by the `Convolver` of its chunks."""
+    with dry_run.recording() as record:
+        y = call(operands.x, operands.kernel)
+    shape = block_shape(record.calls[0].problem, call.settings.space)
+    described = convolver.explain(shape, like=chunk_like(x))
+    return replace(described, output_shape=shape_of(y), remarks=tuple(record.remarks))
 
 
 def compute(settings: Chunk, problem: Problem, x: Any, _kernel: Array) -> Any:
