@@ -14,7 +14,8 @@ from contextvars import ContextVar
 from typing import Any, NamedTuple
 
 from arrayconv import config
-from arrayconv._arrays.namespace import Namespace
+from arrayconv._arrays.chunks import chunk_library, is_graph, of_one_chunk
+from arrayconv._arrays.namespace import Namespace, on_device
 from arrayconv._arrays.operands import Operands
 from arrayconv._plan.plan import Plan
 from arrayconv._plan.rank import Candidate
@@ -104,9 +105,13 @@ def remark(text: str) -> None:
         record.remarks.append(text)
 
 
-def stand_in(shape: Shape, dtype: str, *, xp: Namespace, device: Any) -> Any:
-    """Return an array without values: one zero, broadcast."""
-    array = xp.broadcast_to(xp.zeros((), dtype=getattr(xp, dtype), device=device), shape)
+def stand_in(shape: Shape, dtype: str, *, xp: Namespace, device: Any, like: Any = None) -> Any:
+    """Return an array without values: one zero, broadcast; beside a lazy array one chunk like those of `like`."""
+    if like is not None and is_graph(like):
+        _, xp, device = chunk_library("stand_in", "like", like)
+    with on_device(xp, device):
+        array = xp.broadcast_to(xp.zeros((), dtype=getattr(xp, dtype), device=device), shape)
+    array = array if like is None else of_one_chunk(like, array)
     record = _record.get()
     if record is not None:
         record.stand_ins.append(array)

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 from arrayconv._arrays.array import Array
 from arrayconv._arrays.buffers import is_numpy
+from arrayconv._arrays.chunks import is_graph
 from arrayconv._arrays.float_errors import float_errors_ignored
 from arrayconv._arrays.identify import device_of
 from arrayconv._arrays.namespace import Namespace, on_device
@@ -75,15 +76,15 @@ def _prepared(match: Match, image: Array, template: Array, device: Any) -> _Part
     t = xp.reshape(t, sizes.template)
     energy = _energy(match, t)
     if geometry.score not in SHIFTED:
-        return _Parts(x, t, xp.zeros((), dtype=dtype, device=device), energy)
-    level = _mean_of_finite(match, x, device)
+        return _Parts(x, t, 0 * _one(x, xp), energy)
+    level = _mean_of_finite(match, x)
     if geometry.score in ("zncc", "zcc"):
         t = t - xp.mean(t, axis=geometry.windows, keepdims=True)
         t = t - xp.mean(t, axis=geometry.windows, keepdims=True)  # the rounding error of the first mean
     return _Parts(x - level, t, level, energy)
 
 
-def _mean_of_finite(match: Match, x: Any, device: Any) -> Any:
+def _mean_of_finite(match: Match, x: Any) -> Any:
     """Return a mean that no NaN reaches; a whole number for integers, whose differences are then exact."""
     (geometry, sizes, xp), count = match, max(match.sizes.points, 1)
     if sizes.is_whole:
@@ -92,8 +93,15 @@ def _mean_of_finite(match: Match, x: Any, device: Any) -> Any:
         mean = xp.sum(x, axis=geometry.windows, keepdims=True) / count
         if xp.all(xp.isfinite(mean)):
             return mean
-    finite = xp.where(xp.isfinite(x), x, xp.zeros((), dtype=x.dtype, device=device))
+    finite = xp.where(xp.isfinite(x), x, 0 * _one(x, xp))
     return xp.sum(finite / count, axis=geometry.windows, keepdims=True)
+
+
+def _one(x: Any, xp: Namespace) -> Any:
+    """Return 1 in the dtype of x; beside a lazy array ones like it, of its own values: Dask creates NumPy chunks."""
+    if is_graph(x):
+        return xp.astype(xp.isfinite(x) | True, x.dtype)
+    return xp.ones((), dtype=x.dtype, device=device_of(x))
 
 
 def numerator(match: Match, x: Array, t: Array, sums: Correlations) -> Any:
@@ -110,10 +118,10 @@ def _spectral_error(match: Match, squares: Array) -> Any:
     """Return the square of an FFT's error over norm(T), from the squares of x; 0 where no FFT may run."""
     sizes, xp = match.sizes, match.xp
     if not sizes.spectral:
-        return xp.zeros((), dtype=squares.dtype, device=device_of(squares))
+        return 0 * _one(squares, xp)
     total = xp.sum(squares, axis=match.geometry.windows, keepdims=True)
     if not is_numpy(squares) or not xp.all(xp.isfinite(total)):
-        finite = xp.where(xp.isfinite(squares), squares, xp.zeros((), dtype=squares.dtype, device=device_of(squares)))
+        finite = xp.where(xp.isfinite(squares), squares, 0 * _one(squares, xp))
         total = xp.sum(finite, axis=match.geometry.windows, keepdims=True)
     return sizes.spectral * total
 
@@ -122,16 +130,16 @@ def _normalised(match: Match, t: Array, own: Any, scale: float) -> tuple[Array, 
     """Return a template divided by its norm over `scale`, and whether it has none; `own` are its own squares."""
     xp, energy = match.xp, _energy(match, t)
     flat = energy <= match.sizes.rounding * own
-    one = xp.ones((), dtype=t.dtype, device=device_of(t))
+    one = _one(t, xp)
     return t * (scale / xp.sqrt(xp.where(flat, one, energy))), flat
 
 
 def _quotient(match: Match, products: Array, squares: Array, flat: Array) -> Array:
     """Return products / sqrt(squares), 0 where it is flat and from -1 to 1 elsewhere, with a finite gradient."""
     xp = match.xp
-    one = xp.ones((), dtype=products.dtype, device=device_of(products))
+    one = _one(products, xp)
     ratio = xp.where(flat, one * 0, products) / xp.sqrt(xp.where(flat, one, squares))
-    return xp.clip(ratio, -1.0, 1.0)
+    return xp.maximum(xp.minimum(ratio, one), -one)
 
 
 def _zncc(match: Match, parts: _Parts, sums: Correlations) -> Any:
@@ -170,7 +178,7 @@ def _nssd(match: Match, parts: _Parts, sums: Correlations) -> Any:
     distance = _ssd(match, parts, sums)
     own = x + level
     scale = sums.over(own * own, match.sizes.taps) * energy
-    one = xp.ones((), dtype=distance.dtype, device=device_of(distance))
+    one = _one(distance, xp)
     ratio = distance / xp.sqrt(xp.where(scale <= 0, one, scale))
     return xp.where(scale <= 0, xp.where(distance > 0, one, one * 0), ratio)
 

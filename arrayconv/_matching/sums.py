@@ -11,6 +11,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from arrayconv._arrays.array import Array
+from arrayconv._arrays.chunks import chunk_library
+from arrayconv._arrays.dtype_names import dtype_name
 from arrayconv._arrays.namespace import Namespace
 from arrayconv._arrays.operands import operands
 from arrayconv._calls import binding, dry_run
@@ -59,7 +61,8 @@ class Correlations:
         if count == 1:
             return x
         if count <= BLOCK:
-            ones = self.xp.ones(count, dtype=x.dtype, device=self.device)
+            _, xp, device = chunk_library(self.function, "image", x)
+            ones = xp.ones(count, dtype=getattr(xp, dtype_name(x.dtype)), device=device)
             return self.correlate(x, ones, (axis,), Options(accuracy="componentwise"), distance)
         blocks, rest = divmod(count, BLOCK)
         outputs = shape_of(x)[axis] - distance * (count - 1)

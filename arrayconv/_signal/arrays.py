@@ -16,7 +16,7 @@ from arrayconv._arrays.chunks import chunk_library, is_lazy, of_one_chunk
 from arrayconv._arrays.dtype_names import dtype_name
 from arrayconv._arrays.host import Numbers
 from arrayconv._arrays.identify import device_of, identify
-from arrayconv._arrays.namespace import Namespace, has_dtype, namespace_of
+from arrayconv._arrays.namespace import Namespace, has_dtype, namespace_of, on_device
 from arrayconv._arrays.numpy_dtypes import narrower
 from arrayconv._arrays.operands import Operands, operands
 from arrayconv._problem.problem import Problem
@@ -122,9 +122,15 @@ def array_of(function: str, argument: str, value: Any) -> tuple[Any, Namespace, 
     return value, namespace_of(library, value), device_of(value)
 
 
-def array_like(numbers: Sequence[complex], name: str, xp: Namespace, device: Any) -> Any:
-    """Return numbers as an array of the dtype called `name`, or of its half-sized one where the device has no more."""
-    return Numbers(tuple(numbers), (len(numbers),), name).array(supported_dtype(name, xp, device), xp, device)
+def array_like(numbers: Sequence[complex], name: str, x: Any) -> Any:
+    """Return numbers as an array like x, or like the chunks of a lazy one, which becomes one chunk.
+
+    Its dtype is the one called `name`, or the half-sized one where the device has no more.
+    """
+    _, xp, device = chunk_library("array_like", "x", x)
+    with on_device(xp, device):
+        array = Numbers(tuple(numbers), (len(numbers),), name).array(supported_dtype(name, xp, device), xp, device)
+    return of_one_chunk(x, array)
 
 
 def typed(function: str, inputs: Pair, rule: Rule) -> Typed:

@@ -184,7 +184,7 @@ def _bind_plane(function: str, image: Any, hrow: Any, hcol: Any) -> tuple[Any, A
             function, Pair(("input", argument), (x, h), xp, device), partial(_always, result), label, axis
         )
         each.append(line)
-        x = dry_run.stand_in(shape_of(image), line.form.output, xp=xp, device=device)
+        x = dry_run.stand_in(shape_of(image), line.form.output, xp=xp, device=device, like=image)
     return image, *taps, _BoundPlane(*each)
 
 

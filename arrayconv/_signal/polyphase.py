@@ -78,7 +78,7 @@ def resampled(function: str, x: Any, up: Any, down: Any, axis: Any, window: Any,
     check_option(function, "padtype", padtype, _PADTYPES)
     if cval is not None and padtype != "constant":
         raise ValueError(f"{function}: cval has no effect when padtype is {padtype!r}. Got cval={shown(cval)}.")
-    x, xp, device = array_of(function, "x", x)
+    x, xp, _ = array_of(function, "x", x)
     label = axis_number(function, axis, shape_of(x))
     if up == down == 1:
         return xp.asarray(x, copy=True)
@@ -87,7 +87,7 @@ def resampled(function: str, x: Any, up: Any, down: Any, axis: Any, window: Any,
         return _first(function, x, window, label, rates, cache_key)
     half = _LOBES * max(up, down)
     numbers = design.lowpass(function, 2 * half + 1, 1.0 / max(up, down), host.frozen(window))
-    taps = _taps(x, [up * value for value in numbers], xp, device)
+    taps = _taps(x, [up * value for value in numbers])
     return _first(function, x, taps, label, rates, cache_key, is_own=True)
 
 
@@ -103,13 +103,13 @@ def decimated(function: str, x: Any, q: Any, n: Any, ftype: Any, axis: Any, zero
     zero_phase = flag(function, "zero_phase", zero_phase)
     n = None if n is None else integer(function, "n", n)
     numbers = _decimation_filter(function, factor, n, ftype)
-    x, xp, device = array_of(function, "x", x)
+    x, xp, _ = array_of(function, "x", x)
     label = axis_number(function, axis, shape_of(x))
     if zero_phase and factor == 1:
         return xp.asarray(x, copy=True)
     delay = 0 if zero_phase else (len(numbers) - 1) // 2
     own = dtype_name(x.dtype)
-    taps = _taps(x, numbers, xp, device, "float64" if own == "float16" else own)
+    taps = _taps(x, numbers, "float64" if own == "float16" else own)
     return _first(function, x, taps, label, _Rates(1, factor, delay), cache_key, is_own=True)
 
 
@@ -150,12 +150,12 @@ def _factors(function: str, up: Any, down: Any) -> tuple[int, int]:
     return numbers[0] // common, numbers[1] // common
 
 
-def _taps(x: Array, numbers: Any, xp: Namespace, device: Any, own: str | None = None) -> Array:
+def _taps(x: Array, numbers: Any, own: str | None = None) -> Array:
     """Return taps as an array like x, of the precision of x, or of the dtype called `own`: float64 beside integers."""
     own = dtype_name(x.dtype) if own is None else own
     name = dtypes.component(floating(own)) if own.startswith("complex") else floating(own)
     name = dtypes.complexified(name) if any(isinstance(value, complex) for value in numbers) else name
-    return array_like(numbers, name, xp, device)
+    return array_like(numbers, name, x)
 
 
 def _first(function: str, x: Any, window: Any, label: int, rates: _Rates, cache_key: Any, is_own: bool = False) -> Any:

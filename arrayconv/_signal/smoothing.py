@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from arrayconv._arrays.dtype_names import dtype_name
 from arrayconv._arrays.dtypes import component
 from arrayconv._arrays.identify import device_of
-from arrayconv._arrays.namespace import Namespace
+from arrayconv._arrays.namespace import Namespace, on_device
 from arrayconv._calls import cache, dry_run, prepare
 from arrayconv._calls.prepare import Options
 from arrayconv._errors import check_option
@@ -66,8 +66,11 @@ class _Smoother(NamedTuple):
             first, last = [end(x, self.xp, self.label) for end in self.ends]
             parts = [first, *parts, last]
         if dry_run.is_active():
-            return dry_run.stand_in(shape_of(x), dtype_name(parts[0].dtype), xp=self.xp, device=device_of(x))
-        return parts[0] if len(parts) == 1 else self.xp.concat(parts, axis=self.label)
+            return dry_run.stand_in(shape_of(x), dtype_name(parts[0].dtype), xp=self.xp, device=device_of(x), like=x)
+        if len(parts) == 1:
+            return parts[0]
+        with on_device(self.xp, device_of(x)):
+            return self.xp.concat(parts, axis=self.label)
 
 
 def coefficients(
@@ -116,7 +119,7 @@ def _bind(
     length, size = fit.window_length, shape_of(x)[label]
     half = length // 2 if mode == "interp" else 0
     name = _dtype(dtype_name(x.dtype))
-    taps = array_like(savgol.weights(fit, (length - 1) / 2)[::-1], _real(name), xp, device)
+    taps = array_like(savgol.weights(fit, (length - 1) / 2)[::-1], _real(name), x)
     axis = Axis(size, length, size - 2 * half, before=(length - 1) // 2 - half, boundary=_BOUNDARIES[mode])
     options = options if mode == "constant" else options._replace(fill_value=0)
     middle = None
@@ -144,14 +147,13 @@ def _end(
     ones = (1,) * len(lead), (1,) * len(trail)
     shapes = (*ones[0], length, count, *ones[1]), (*ones[0], len(places), count, *ones[1])
     matrices = [
-        xp.reshape(array_like(numbers, _real(name), xp, device), size)
-        for numbers, size in zip(flat, shapes, strict=True)
+        xp.reshape(array_like(numbers, _real(name), x), size) for numbers, size in zip(flat, shapes, strict=True)
     ]
-    samples = dry_run.stand_in((*lead, length, 1, *trail), dtype_name(x.dtype), xp=xp, device=device)
+    samples = dry_run.stand_in((*lead, length, 1, *trail), dtype_name(x.dtype), xp=xp, device=device, like=x)
     project = lines.bind(
         function, Pair(_NAMES, (samples, matrices[0]), xp, device), _rule, label, Axis(length, length, 1), flip=False
     )
-    fitted = dry_run.stand_in((*lead, 1, count, *trail), project.form.output, xp=xp, device=device)
+    fitted = dry_run.stand_in((*lead, 1, count, *trail), project.form.output, xp=xp, device=device, like=x)
     evaluate = lines.bind(
         function, Pair(_NAMES, (fitted, matrices[1]), xp, device), _rule, label + 1, Axis(count, count, 1), flip=False
     )

@@ -64,6 +64,10 @@ def _sum(a, axis=None, dtype=None, out=None, keepdims=False):
     return _reduced(np.sum, a, axis, dtype=dtype, keepdims=keepdims)
 
 
+def _mean(a, axis=None, dtype=None, out=None, keepdims=False):
+    return _reduced(np.mean, a, axis, dtype=dtype, keepdims=keepdims)
+
+
 def _max(a, axis=None, out=None, keepdims=False):
     return _reduced(np.max, a, axis, keepdims=keepdims)
 
@@ -99,13 +103,18 @@ def _launch_pointers(first, second):
         LEDGER.launch("matmul pointers", times=3 * length)
 
 
+def take(a, indices, axis=None, out=None):
+    return result("take", np.take(*values_of(a, indices), axis=axis), a, indices)
+
+
 def tensordot(a, b, axes=2):
     return result("tensordot", np.tensordot(*values_of(a, b), axes), a, b)
 
 
 FUNCTIONS |= {
-    "abs": FUNCTIONS["absolute"], "where": where, "around": around, "round": around, "sum": _sum, "max": _max,
-    "min": _min, "any": _any, "all": _all, "matmul": matmul, "dot": matmul, "tensordot": tensordot,
+    "abs": FUNCTIONS["absolute"], "where": where, "around": around, "round": around, "sum": _sum, "mean": _mean,
+    "max": _max, "min": _min, "any": _any, "all": _all, "matmul": matmul, "dot": matmul, "tensordot": tensordot,
+    "take": take,
 }  # fmt: skip
 
 
