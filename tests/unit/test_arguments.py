@@ -50,6 +50,7 @@ CORE = {
     "explain": (arrayconv.explain, {"x_or_shape": (9,), "kernel_or_shape": (3,)}),
     "lags": (arrayconv.lags, {"n": 5, "k": 2}),
     "einconv": (arrayconv.einconv, {"pattern": "n, n -> n | n", "x": LINE, "kernel": TAPS}),
+    "normalized_convolve": (arrayconv.normalized_convolve, {"x": LINE, "kernel": TAPS}),
     "match_template": (arrayconv.match_template, {"image": IMAGE, "template": STENCIL * [1, 2]}),
     "Convolver": (arrayconv.Convolver, {"kernel": TAPS}),
     "Convolver()": (arrayconv.Convolver(TAPS).__call__, {"x": LINE}),

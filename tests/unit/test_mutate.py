@@ -115,6 +115,7 @@ def test_marks_are_the_lines_of_statements_that_ran(mutate, module):
     assert module.clipped.__doc__ == "Return a value below 6."
 
 
+@pytest.mark.filterwarnings("ignore:os.fork:RuntimeWarning")  # JAX's, where another test imported it
 def test_a_child_ends_with_whatever_its_job_does(mutate):
     children = part(mutate, "children")
 
