@@ -35,7 +35,7 @@ GUIDES = (
     "recipes",
 )
 EVIDENCE = ("benchmarks", "findings", "conformance")
-PROJECT = ("design/architecture", "design/decisions", "contributing", "changelog")
+PROJECT = ("design/architecture", "design/decisions", "design/mutation", "contributing", "changelog")
 SECTIONS = {  # page -> its title and its pages; every other page of docs/ is listed under Guides
     "evidence": ("Evidence", EVIDENCE),
     "methods": ("Methods", tuple(f"algorithms/{path.stem}" for path in sorted(ROOT.glob("docs/algorithms/*.md")))),
