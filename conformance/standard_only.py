@@ -11,7 +11,17 @@ from arrayconv import kernels
 
 from .claims import ALL, FUNCTIONS
 
-__all__ = [*FUNCTIONS, "Convolver", "kernels", "ndimage", "nn", "normalized_convolve", "signal", "vjp"]
+__all__ = [
+    *FUNCTIONS,
+    "Convolver",
+    "kernels",
+    "match_template",
+    "ndimage",
+    "nn",
+    "normalized_convolve",
+    "signal",
+    "vjp",
+]
 __version__ = arrayconv.__version__
 CLAIMS = ALL
 
@@ -42,5 +52,6 @@ def vjp(function, *args, **options):
 
 convolve, correlate, explain, lags, einconv = (_plain(getattr(arrayconv, name)) for name in FUNCTIONS)
 normalized_convolve = _plain(arrayconv.normalized_convolve)
+match_template = _plain(arrayconv.match_template)
 ndimage, nn, signal = _door(arrayconv.ndimage), _door(arrayconv.nn), _door(arrayconv.signal)
 nn.grad = _door(arrayconv.nn.grad)

@@ -248,6 +248,11 @@ FAULTS = {
     "normalized_outside": Fault("zeros outside the array are samples", ("normalized_convolve",),
                                 lambda run, call: run(**{**call, "fill_value": 0}),
                                 "test_doors_normalized.py::test_gaps_by_nan", ("normalized_convolve(",)),
+    # match_template.
+    "match_score": Fault("score is ignored", ("match_template",), dropped("score"),
+                         "test_doors_matching.py::test_scores", ("match_template(", "are wrong")),
+    "match_padding": Fault("mode is ignored", ("match_template",), dropped("mode"),
+                           "test_doors_matching.py::test_scores", ("match_template(", "mode='reflect'")),
     # The array library itself.
     "library_matmul": Fault("products of 11 bits", ("matmul",), door_changes.short_products,
                             "test_backend.py::test_sums", ("xp.matmul(", "not of the target"), library=True),

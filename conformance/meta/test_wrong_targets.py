@@ -33,6 +33,7 @@ def test_there_are_many_faults_of_every_door():
         "nn",
         "vjp",
         "normalized_convolve",
+        "match_template",
         "Convolver",
     }
 

@@ -30,7 +30,15 @@ KERNELS = (
     "sobel",
     "vertical_edge",
 )
-DOORS = ("signal", "ndimage", "nn", "Convolver", "normalized_convolve", "vjp")  # None where the target does not have it
+DOORS = (
+    "signal",
+    "ndimage",
+    "nn",
+    "Convolver",
+    "match_template",
+    "normalized_convolve",
+    "vjp",
+)  # None where the target does not have it
 WRONG = f"{__package__.rsplit('.', 1)[0]}.meta.wrong_targets"  # seeded faults, each of which the suite must find
 SHIPPED = tuple(sorted(module.name for module in iter_modules(__path__) if module.name[0] != "_"))
 COMPLETE = ("arrayconv",)  # a function that these lack is a failure, not a claim less
