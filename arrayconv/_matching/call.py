@@ -88,7 +88,7 @@ def _planned(match: Match, device: Any) -> Any:
     (_, sizes, xp) = match
     shapes = sizes.padded, sizes.template
     x, t = [dry_run.stand_in(shape, sizes.working, xp=xp, device=device) for shape in shapes]
-    sums = Correlations(match.geometry.function, xp, device)
+    sums = Correlations(match.geometry.function)
     numerator(match, x, t, sums)
     for _ in range(WINDOW_SUMS[match.geometry.score]):
         sums.over(x, sizes.taps)

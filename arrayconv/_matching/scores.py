@@ -56,7 +56,7 @@ def score(match: Match, image: Array, template: Array, bound: tuple[BoundCall, .
     xp, device = match.xp, device_of(image)
     with on_device(xp, device):
         parts = _prepared(match, image, template, device)
-        sums = Correlations(match.geometry.function, xp, device, bound)
+        sums = Correlations(match.geometry.function, bound)
         y = _SCORES[match.geometry.score](match, parts, sums)
         if match.geometry.channel is not None:
             y = xp.squeeze(y, axis=match.geometry.channel)

@@ -13,7 +13,6 @@ from typing import Any
 from arrayconv._arrays.array import Array
 from arrayconv._arrays.chunks import chunk_library
 from arrayconv._arrays.dtype_names import dtype_name
-from arrayconv._arrays.namespace import Namespace
 from arrayconv._arrays.operands import operands
 from arrayconv._calls import binding, dry_run
 from arrayconv._calls.binding import BoundCall
@@ -29,8 +28,8 @@ _NAMES = ("image", "template")
 class Correlations:
     """The convolutions of one call in their order: bound at the first, and called at the next ones."""
 
-    def __init__(self, function: str, xp: Namespace, device: Any, bound: Sequence[BoundCall] = ()) -> None:
-        self.function, self.xp, self.device = function, xp, device
+    def __init__(self, function: str, bound: Sequence[BoundCall] = ()) -> None:
+        self.function = function
         self.bound: list[BoundCall] = []
         self._cached: Iterator[BoundCall] = iter(bound)
 

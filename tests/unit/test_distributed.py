@@ -12,7 +12,7 @@ import pytest
 import arrayconv
 from arrayconv import ndimage, signal
 
-distributed = pytest.importorskip("distributed")
+distributed = pytest.importorskip("distributed", reason="dask.distributed is not installed")
 
 SETTINGS = {
     "distributed.worker.memory.target": 0.05,  # of the limit: data beyond are on disk
