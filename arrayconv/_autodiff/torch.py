@@ -16,11 +16,10 @@ from torch.autograd import forward_ad
 
 from arrayconv._arrays.array import Array
 from arrayconv._arrays.namespace import namespace_of
-from arrayconv._arrays.tensors import has_memory
 from arrayconv._autodiff import adjoint, batched, legacy
 from arrayconv._plan.plan import Task, plan_bilinear
 from arrayconv._run.execute import execute
-from arrayconv._runtime.torch_modes import is_memory, is_mode_active
+from arrayconv._runtime.torch_modes import is_mode_active
 from arrayconv._runtime.tracing import is_compiling, is_traced
 
 
@@ -69,22 +68,25 @@ def _is_eager() -> bool:
     return not (is_compiling() or is_mode_active(torch._C))  # pyright: ignore[reportPrivateUsage]
 
 
-def has_plain_memory(*tensors: Any) -> bool:
-    """Whether tensors have memory, and no forward mode, transform, tracer or mode involves them."""
-    return _is_eager() and all(is_memory(tensor) and has_memory(tensor) for tensor in tensors)
-
-
 _TYPES = (torch.Tensor, torch.nn.Parameter)  # without operations of their own
 
 
-def runs_torchs(x: Any, kernel: Any, bias: Any) -> bool:
-    """Whether torch's own convolution may run on tensors, and record its own node; autocast would cast them."""
-    if type(x) not in _TYPES or type(kernel) not in _TYPES or not _is_eager() or torch.is_autocast_enabled("cpu"):
+def has_plain_memory(*tensors: Any) -> bool:
+    """Whether tensors have memory, and no forward mode, transform, tracer or mode involves them."""
+    if not _is_eager():
         return False
     try:
-        return x.data_ptr() != 0 and kernel.data_ptr() != 0 and (bias is None or type(bias) in _TYPES)
+        for tensor in tensors:
+            if type(tensor) not in _TYPES or not tensor.data_ptr():  # no address: functional, or zeros not written yet
+                return False
     except RuntimeError:  # mapped by a vmap
         return False
+    return True
+
+
+def is_autocast_enabled() -> bool:
+    """Whether torch's own convolution would cast its operands."""
+    return torch.is_autocast_enabled("cpu")
 
 
 class BoundCall(Protocol):
@@ -96,8 +98,8 @@ class BoundCall(Protocol):
 
 
 def apply(call: BoundCall, x: Any, kernel: Any, bias: Any) -> Any:
-    """Return a bound call's result as a node of torch's graph, for tensors that are plain."""
-    return _BoundConvolution.apply(x, kernel, bias, call)
+    """Return a bound call's result as a node of torch's graph, for tensors that have plain memory."""
+    return _apply(x, kernel, bias, call)
 
 
 class _BoundConvolution(torch.autograd.Function):
@@ -113,9 +115,7 @@ class _BoundConvolution(torch.autograd.Function):
     def backward(ctx: Any, dy: Any) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
         x, kernel, bias = ctx.saved_tensors
         requested, call = ctx.needs_input_grad[:3], ctx.call
-        if not torch.is_grad_enabled() and has_plain_memory(
-            dy
-        ):  # then x and the kernel are too, as they were in `forward`
+        if not torch.is_grad_enabled() and has_plain_memory(dy):  # x and the kernel had, in `forward`
             return *call.gradients(requested, x, kernel, bias, dy), None
         if legacy.is_mapped(x, kernel, dy):
 
@@ -124,6 +124,11 @@ class _BoundConvolution(torch.autograd.Function):
 
             return *legacy.mapped(gradients, x, kernel, dy), None
         return *call.gradients(requested, x, kernel, bias, dy, run), None
+
+
+# What `_BoundConvolution.apply` ends in. It first looks for transforms and their dead wrappers, half of a node's time;
+# neither has plain memory.
+_apply = super(torch.autograd.Function, _BoundConvolution).apply
 
 
 class _Convolution(torch.autograd.Function):

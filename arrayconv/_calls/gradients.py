@@ -31,8 +31,8 @@ from arrayconv._run.execute import BoundPlan
 # (operand, operand, bias, out, constants) -> a gradient; of tensors
 Direct = Callable[[Any, Any, Any, Any, Any], Any]
 
-_NODE_NS = 30_000  # that a node in torch's graph takes longer where Python computes it
-_BIAS_NS = 40_000  # of the addition of a bias and of its gradient by Python; torch's node includes both
+_NODE_NS = 5_000  # that a node in torch's graph takes longer where Python computes it
+_BIAS_NS = 15_000  # of the addition of a bias and of its gradient by Python; torch's node includes both
 _MARGIN = 8, 9  # torch's own node runs where the costs of both differ by less than their errors
 _GRADIENT_MARGIN = 3, 2  # the same for one gradient: of channels, ours takes less than predicted
 _DTYPES = ("float32", "float64")
@@ -80,7 +80,9 @@ class TorchsGradient:
     def __call__(self, first: Any, second: Any) -> Any:
         """Return the gradient of x from dy and the kernel, or that of the kernel from x and dy."""
         engine = self._engine
-        if tape.is_recording() or engine.needs_autodiff(first, second) or not engine.runs_torchs(first, second, None):
+        if tape.is_recording() or engine.needs_autodiff(first, second) or engine.is_autocast_enabled():
+            return self._call(first, second)
+        if not engine.has_plain_memory(first, second):
             return self._call(first, second)
         other = first.new_empty(1).expand(self._shape)  # of which torch reads the shape
         if self._of_x:
@@ -120,16 +122,15 @@ class Gradients:
 
     def __call__(self, x: Any, kernel: Any, bias: Any) -> Any:
         """Return the result for tensors that require gradients; None for those that `_autodiff` must handle."""
-        engine, whole = self._engine, self._whole
-        if whole is not None and engine.runs_torchs(x, kernel, bias):
-            y = whole(x, kernel, bias)
-            if y is not None:
-                return y
-        if not (engine.has_plain_memory(x, kernel) if bias is None else engine.has_plain_memory(x, kernel, bias)):
+        engine, tensors = self._engine, (x, kernel) if bias is None else (x, kernel, bias)
+        if not engine.has_plain_memory(*tensors):
             return None
         if not self._is_decided:
             self._decide()
-            return self(x, kernel, bias)
+        if self._whole is not None and not engine.is_autocast_enabled():
+            y = self._whole(x, kernel, bias)
+            if y is not None:
+                return y
         return engine.apply(self, x, kernel, bias)
 
     def _decide(self) -> None:

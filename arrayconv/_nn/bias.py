@@ -71,16 +71,15 @@ def biased(count: int, y: Any, bias: Any, operands: Operands) -> Array:
     """Return y (..., channels, *size) with bias (channels,) added, `count` spatial axes; integers wrap."""
     xp, traits = operands.xp, operands.traits
     sums = getattr(xp, traits.accumulator)  # unsigned integers and half precision may have no addition of their own
-    column: Any = xp.reshape(
-        bias, (*(1,) * (y.ndim - count - 1), -1, *(1,) * count)
-    )  # as many axes as y: JAX may insist
-    column = xp.astype(column, sums, copy=False)
+    shape = (*(1,) * (y.ndim - count - 1), -1, *(1,) * count)  # as many axes as y: JAX may insist
+    if traits.backend == "numpy":  # sums of a wider dtype pass through a small buffer
+        tape.note((bias,), lambda: _pullback(bias, count, xp))
+        return np.add(y, bias.reshape(shape), out=y, dtype=sums, casting="unsafe")
+    column: Any = xp.astype(xp.reshape(bias, shape), sums, copy=False)
     if traits.chunk_backend:
         column = column.rechunk({axis: chunks for axis, chunks in enumerate(y.chunks) if column.shape[axis] != 1})
         return by_elements(_sum, (y, column), y.dtype, traits.accumulator, traits.output)
     tape.note((bias,), lambda: _pullback(bias, count, xp))
-    if traits.backend == "numpy":  # sums of a wider dtype pass through a small buffer
-        return np.add(y, column, out=y, dtype=sums, casting="unsafe")
     total = xp.astype(y, sums, copy=False)
     if traits.backend == "torch":  # may be recording, or mapping over the bias alone
         total = total + column
