@@ -70,8 +70,8 @@ def _unfolding(
     padded = (*shape[: len(shape) - count], *_padded(shape[len(shape) - count :], grid))
     _check_sizes(function, validated, padded, result)
     if _is_torchs(validated, count):
-        unfold = _torchs("unfold")
-        return lambda x: unfold(x, *grid)
+        im2col = _torchs("im2col")
+        return lambda x: im2col(x, *grid)
     return _computing(validated, _columns, (axes, result, grid.padding, validated.xp))
 
 
@@ -94,7 +94,8 @@ def _is_torchs(validated: Operands, count: int) -> bool:
 
 
 def _torchs(name: str) -> Any:
-    return getattr(sys.modules["torch"].nn.functional, name)
+    """Return what `torch.nn.functional`'s unfold or fold ends in: their checks take as long as the lookup of a call."""
+    return getattr(sys.modules["torch"]._C._nn, name)
 
 
 def _columns(axes: tuple[Axis, ...], result: Shape, padding: tuple[int, ...], xp: Namespace, x: Array) -> Array:
@@ -139,8 +140,8 @@ def _folding(
     axes, split = _glue(function, shape_of(validated.x), sizes, grid)
     _check_sizes(function, validated, (*split[: len(split) - count - 1], *_padded(sizes, grid)))
     if _is_torchs(validated, count) and validated.traits.output == validated.traits.accumulator:
-        fold = _torchs("fold")
-        return lambda x: fold(x, sizes, *grid)
+        col2im = _torchs("col2im")
+        return lambda x: col2im(x, sizes, *grid)
     return _computing(validated, _glued, (axes, split, sizes, grid.padding, validated.traits, validated.xp))
 
 
