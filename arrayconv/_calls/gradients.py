@@ -20,7 +20,6 @@ from arrayconv._arrays.float_errors import float_errors_ignored
 from arrayconv._arrays.namespace import compat_namespace, namespace_of
 from arrayconv._autodiff import adjoint
 from arrayconv._calls import tape
-from arrayconv._ops.windows import reversed_taps
 from arrayconv._plan.plan import Plan, Task, plan_bilinear
 from arrayconv._problem.gradient import input_gradient_problem, kernel_gradient_problem
 from arrayconv._problem.layout import Permutation
@@ -216,15 +215,17 @@ def _bound_of_kernel(problem: Problem, task: Task, x_shape: Any, kernel_shape: A
     space = tuple(range(3, 3 + len(task.spec.axes)))
     to_caller = _to_caller(layout.kernel, task.spec.kernel_shape, tuple(kernel_shape), xp)
 
+    reverse = (..., *(slice(None, None, -1),) * len(space))
+
     def of_kernel(x: Any, dy: Any, *_: Any) -> Any:
         dkernel: Any = run(to_x(x).transpose(2, 1, 0, *space), to_dy(dy).transpose(1, 2, 0, *space))
         return to_caller(flipped(dkernel.transpose(1, 2, 0, *space)))
 
     def flipped(dkernel: Any) -> Any:
-        return np.ascontiguousarray(reversed_taps(dkernel, xp)) if task.spec.flip else dkernel
+        return np.ascontiguousarray(dkernel[reverse]) if task.spec.flip else dkernel
 
     def postprocess(y: Any, _: Any) -> Any:
-        return np.ascontiguousarray(to_caller(flipped(to_kernel(y))))
+        return np.ascontiguousarray(to_caller(to_kernel(y)[reverse]))
 
     to_kernel = permuter(layout.kernel, tuple(kernel_shape), xp)
     return _on_tensors(run, of_kernel, gradient, postprocess if task.spec.flip else None)
