@@ -4,6 +4,7 @@ from benchmarks import files, report
 from benchmarks.doors import report as doors_report
 from benchmarks.provenance import disturbance, filled
 
+BEHIND = doors_report.BEHIND
 LARGE = "from 256 x 256 and 10,000 samples up"
 GROUPS = {  # (library, title of a group of `report`) -> arrays, against, what the problems are
     ("numpy", "the same, from 256^2 and 10^4 samples up"): (
@@ -37,6 +38,7 @@ GROUPS = {  # (library, title of a group of `report`) -> arrays, against, what t
 DOORS = {  # (library, door) -> arrays, against
     ("numpy", "ndimage"): ("NumPy", "SciPy, OpenCV, scikit-image"),
     ("numpy", "signal"): ("NumPy", "SciPy"),
+    ("numpy", "astronomy"): ("NumPy", "astropy"),
     ("torch", "nn"): ("torch", "torch, forward and with gradients"),
     ("torch", "ndimage"): ("torch", "kornia and torch"),
     ("jax", "nn"): ("JAX under `jax.jit`", "`jax.lax`"),
@@ -66,7 +68,11 @@ def block(folder):
             arrays, against = DOORS[result["library"], one.door]
             cells = [f"{arrays}: `{one.door}`", against, f"{one.count} calls of its functions", *_figures(one), "", ""]
             lines.append(f"| {' | '.join(cells)} |")
-    return f"{filled(_head(results, doors, other))}\n\n" + "\n".join(lines) + f"\n\n{filled(_ahead(doors))}"
+    return (
+        f"{filled(_head(results, doors, other))}\n\n"
+        + "\n".join(lines)
+        + f"\n\n{filled(_behind(results) + _ahead(doors))}"
+    )
 
 
 def _by_group(results):
@@ -100,6 +106,18 @@ def _head(results, doors, other):
         [All rows](docs/benchmarks.md), with versions, plots and commits."""
 
 
+def _behind(results):
+    """Return the sentence on the problems where a peer is ahead by more than noise, without those of small arrays."""
+    rows = [(report.ratio(row), row) for result in results for row in result["rows"] if "small" not in row["tags"]]
+    behind = [
+        (ratio, f"{report.best_peer(row)[0]} on `{row['name']} {row['dtype']}` ({ratio:.2f})")
+        for ratio, row in rows
+        if ratio and ratio < BEHIND
+    ]
+    listed = ", ".join(text for _, text in sorted(behind))
+    return f"Problems, other than small ones, in which a peer is ahead: {listed}. " if listed else ""
+
+
 def _ahead(doors):
     """Return the sentence on the rows where peers are ahead by most, one for each door."""
     furthest = []
@@ -114,4 +132,4 @@ def _ahead(doors):
             if (result["library"], door) in DOORS
         ]
     listed = ", ".join(text for _, text in sorted(furthest))
-    return f"Where a peer is furthest ahead: {listed}." if listed else "No peer is ahead."
+    return f"Functions in which one is furthest ahead: {listed}." if listed else "No peer is ahead."

@@ -102,7 +102,7 @@ def streams(result):
     first, direct = result["rows"][0], result["direct"]
     text = f"""{sentence(result, "python -m benchmarks.streams")} {first["taps"]:,} taps, and {first["pushes"]:,} pushes
         of samples at {result["rate"] / 1000:.0f} kHz: what a push takes in percent of the time that its chunk lasts, by
-        the thread's own time, and by the clock where that is said:"""
+        the thread's own time, and by the clock where that is said; after a NaN the median of the windows with it:"""
     heads = ["chunk", "dtype", "lasts", "median", "99 % of pushes", "by the clock", "longest phase", "after a NaN"]
     last = f"""A push of {direct["chunk"]} samples with {direct["taps"]} taps, by `{direct["method"]}`, takes
         {direct["push"] / direct["call"]:.1f} times as long as the `Convolver`'s own call."""

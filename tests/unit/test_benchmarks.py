@@ -496,6 +496,15 @@ def test_peers_of_a_door_agree_with_ours(library, label):
     assert contenders.cost_ns > 0
 
 
+@pytest.mark.parametrize("row", select("numpy", "astronomy", "quick"), ids=lambda row: row.label)
+def test_astropys_functions_agree_with_ours(row):
+    pytest.importorskip("astropy", reason="astropy is not installed")
+    contenders = door_field.field(row, "numpy")
+    assert set(contenders.peers) == {"astropy"}, contenders.left_out
+    assert not contenders.wrong
+    assert contenders.cost_ns is None
+
+
 @pytest.mark.parametrize("taps", [101, 10**4])
 def test_streams_agree_with_scipy(taps):
     row = next(row for row in ROWS if "chunk" in row.options and row.operands["kernel"] == (taps,))
