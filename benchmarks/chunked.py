@@ -61,13 +61,13 @@ def count_others(count):
     }
 
 
-def main():
+def main(argv=None):
     """Print one line per number of chunks."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--counts", type=int, nargs="+", default=COUNTS, help="chunks (default: 100 to 100,000)")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--json", type=Path, help="where to write times and tasks")
-    options = parser.parse_args()
+    options = parser.parse_args(argv)
     run, rows = provenance.Run(PACKAGES), []
     for count in options.counts:
         rows.append(row := measure(count, options.rounds if count < COUNTS[-1] else 1))

@@ -96,7 +96,7 @@ def measure(name, source, target, workers, limit):
         return Sample(seconds, *sums, max(peak for *_, peak in after.values()))
 
 
-def main():
+def main(argv=None):
     """Print one line per contender: the least seconds of its rounds, and the rest of that round."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--side", type=int, default=11_600, help="pixels along a side")
@@ -105,7 +105,7 @@ def main():
     parser.add_argument("--limit", type=int, default=500, help="megabytes per worker")
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--json", type=Path, help="where to write times and bytes")
-    options = parser.parse_args()
+    options = parser.parse_args(argv)
     run = provenance.Run(PACKAGES)
     with tempfile.TemporaryDirectory() as folder, dask.config.set({"temporary-directory": folder}):
         source = f"{folder}/image.zarr"

@@ -30,7 +30,7 @@ def measure(extra, folder):
     started = time.perf_counter()
     python = Path(folder, extra, "bin/python")
     subprocess.run([sys.executable, "-m", "venv", str(python.parents[1])], check=True)
-    pip = [str(python), "-m", "pip", "--disable-pip-version-check"]
+    pip = [str(python), "-I", "-m", "pip", "--disable-pip-version-check"]  # without packages of PYTHONPATH
     command = [*pip, "install", "--quiet", "-c", str(ROOT / "constraints.txt"), *requirements(extra)]
     subprocess.run(command, check=True)
     seconds = time.perf_counter() - started
@@ -39,11 +39,11 @@ def measure(extra, folder):
     return {"list": extra, "packages": len(listed.stdout.split()), "bytes": size, "seconds": round(seconds, 1)}
 
 
-def main():
+def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--lists", nargs="+", choices=LISTS, default=LISTS)
     parser.add_argument("--json", type=Path, help="where to write the figures")
-    options = parser.parse_args()
+    options = parser.parse_args(argv)
     run, rows = provenance.Run(("pip",)), []
     for extra in options.lists:
         with tempfile.TemporaryDirectory() as folder:

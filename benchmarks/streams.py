@@ -71,7 +71,7 @@ def measure_direct(pushes):
     return {"taps": taps, "chunk": chunk, "method": stream.method, **best}
 
 
-def main():
+def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--taps", type=int, default=100_000)
     parser.add_argument("--chunks", type=int, nargs="+", default=[64, 1024])
@@ -79,7 +79,7 @@ def main():
     parser.add_argument("--rate", type=int, default=48_000, help="samples per second")
     parser.add_argument("--pushes", type=int, default=3000)
     parser.add_argument("--json", type=Path, help="where to write the times")
-    options = parser.parse_args()
+    options = parser.parse_args(argv)
     run, rows = provenance.Run(PACKAGES), []
     for dtype in options.dtypes:
         for chunk in options.chunks:

@@ -43,14 +43,14 @@ def rows(digits, results):
     ]
 
 
-def main():
+def main(argv=None):
     digits = example()
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--steps", type=int, default=digits.STEPS)
     parser.add_argument("--libraries", nargs="+", default=["numpy", "torch", "jax"], choices=digits.LIBRARIES)
     parser.add_argument("--picture", type=Path, help="where to draw the losses and the filters")
     parser.add_argument("--json", type=Path, help="where to write the figures")
-    options = parser.parse_args()
+    options = parser.parse_args(argv)
     run = provenance.Run(PACKAGES)
     results = digits.compare(options.libraries, options.steps)
     if options.picture:

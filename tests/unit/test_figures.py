@@ -194,6 +194,30 @@ def test_missing_result_names_what_writes_it(tmp_path):
         figures.text("streams", tmp_path)
 
 
+SCRIPTS = {  # name -> words of a short run, the packages that it imports, a part of the region's text
+    "streams": (
+        "--taps 300 --chunks 16 --pushes 20",
+        (),
+        r"300 taps, and 20 pushes.*\| 16 \| float32 \| 0\.3 ms \| [\d.]+ \|",
+    ),
+    "chunked": ("--counts 4 9 --rounds 1", ("dask",), r"\| 9 \| [\d,]+, \d+\.\d tasks \|.*of `match_template`"),
+    "training": ("--steps 2 --libraries numpy", ("sklearn",), r"each of 2 steps .* \d+\.\d s of training on numpy"),
+}
+
+
+@pytest.mark.parametrize(("script", "row"), SCRIPTS.items(), ids=SCRIPTS)
+def test_script_writes_what_its_region_reads(script, row, tmp_path):
+    words, packages, expected = row
+    for package in packages:
+        pytest.importorskip(package, reason=f"{package} is not installed, and the script imports it")
+    file = tmp_path / f"{script}.json"
+    import_module(f"benchmarks.{script}").main([*words.split(), "--json", str(file)])
+    (name,) = [name for name, region in figures.REGIONS.items() if region.file == script]
+    text = figures.text(name, tmp_path)
+    assert re.search(expected, text, re.S), text
+    assert re.search(r"From `[^`]+` on \d{4}-\d\d-\d\d, commit \w+(-dirty)?: \d+ cores of an ", text.replace("\n", " "))
+
+
 def result(others):
     return {
         "date": "2026-01-02",
