@@ -1,7 +1,7 @@
 """Paragraphs and tables of pages, each from the result of one measuring script."""
 
 from benchmarks.doors.table import ROWS
-from benchmarks.provenance import disturbance, filled, sentence
+from benchmarks.provenance import DISTRIBUTIONS, disturbance, filled, sentence
 
 MB, GB = 1e6, 1e9
 
@@ -24,6 +24,12 @@ def spread(values, form):
     return least if least == most else f"{least} to {most}"
 
 
+def power(number):
+    """Return a small number with two digits, and an exponent without zeros before it."""
+    digits, exponent = f"{number:.1e}".split("e")
+    return f"{digits.removesuffix('.0')}e{int(exponent)}"
+
+
 def listed(words):
     """Return words with commas, and 'and' before the last."""
     *most, last = words
@@ -39,12 +45,13 @@ def installs(result):
 def training(result):
     """What the libraries agree on, and how long they took."""
     rows = result["rows"]
+    names = listed([DISTRIBUTIONS.get(row["library"], row["library"]) for row in rows])
     seconds = listed([f"{row['seconds']:.1f}" for row in rows])
     accuracy = spread([100 * row["accuracy"] for row in rows], ".1f")
-    return filled(f"""In float64 the libraries agree on the loss of each of {result["steps"]} steps within a relative
-        {max(row["difference"] for row in rows):.1e} ({result["agreement"]:.0e} is enforced) and read {accuracy} % of a
-        held-out quarter, after {seconds} s of training on {listed([row["library"] for row in rows])} arrays.
-        {sentence(result, "make train")}""")
+    difference, most = (power(x) for x in (max(row["difference"] for row in rows), result["agreement"]))
+    return filled(f"""In float64 the loss of each of {result["steps"]} steps is the same on {names} arrays within a
+        relative {difference} ({most} is enforced), and {accuracy} % of a held-out quarter are read right, after
+        {seconds} s of training. {sentence(result, "make train")}""")
 
 
 def graphs(result):
