@@ -58,6 +58,7 @@ quick: $(FOR_QUICK)  ## the essentials in two minutes: conformance at the level 
 
 train: $(INSTALLED)  ## train a small network on NumPy, torch and JAX arrays
 	$(BIN)/python -m benchmarks.training --json benchmarks/results/training.json --picture docs/images/digits.png
+	$(BIN)/python -m benchmarks.figures
 
 test: $(INSTALLED)  ## conformance on every backend in BACKENDS, then the unit tests; goes on after a failure, and sums up
 	@$(BIN)/python tools/parts.py $(MAKE) -- $(PARTS)

@@ -1,8 +1,8 @@
 """The figures of README.md and docs/, from the JSON files of the runs that measured them.
 
-A page has `<!-- figures: NAME -->` and, below, `<!-- end of figures -->`; `python -m benchmarks.page` writes what is
-between. A row of `REGIONS` says of each name which page it is on and which function returns its text. A test compares
-the pages with the files, and looks for figures that are nowhere between marks.
+A page has `<!-- figures: NAME -->` and, below, `<!-- end of figures -->`; `python -m benchmarks.figures` writes what is
+between, and so does `benchmarks.page`. A row of `REGIONS` says of each name which page it is on and which function
+returns its text. A test compares the pages with the files, and looks for figures that are nowhere between marks.
 """
 
 import re
@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from benchmarks import files, readme, texts
 
+ROOT = Path(__file__).parents[1]
 BEGIN, END = "<!-- figures: {} -->", "<!-- end of figures -->"
 MARKED = re.compile(rf"^{BEGIN.format('([a-z-]+)')}\n(.*?)^{END}$", re.M | re.S)
 
@@ -70,3 +71,8 @@ def write(root, folder=files.FOLDER):
                 content = written(content, name, text(name, folder))
         path.write_text(content)
     return list(pages)
+
+
+if __name__ == "__main__":
+    for page in write(ROOT):
+        print(f"wrote the figures of {page}")

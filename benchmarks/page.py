@@ -12,8 +12,7 @@ from benchmarks import figures, files, pictures, provenance, remembered, report
 from benchmarks.doors.page import sections
 from benchmarks.problems import EVERYWHERE
 
-ROOT = Path(__file__).parents[1]
-PAGE = ROOT / "docs/benchmarks.md"
+PAGE = figures.ROOT / "docs/benchmarks.md"
 LOOPS = {"none": "not built", "any": "for any processor", "avx2": "with AVX2", "avx512": "with AVX-512"}
 
 
@@ -29,7 +28,7 @@ def main(argv=None):
     calls = files.read(files.REMEMBERED, folder)
     write(results, options.page, files.of_others(folder), calls, files.of_doors(folder))
     print(f"wrote {options.page}")
-    for page in figures.write(ROOT, folder) if options.page == PAGE else ():
+    for page in figures.write(figures.ROOT, folder) if options.page == PAGE else ():
         print(f"wrote the figures of {page}")
 
 

@@ -119,7 +119,7 @@ def lines_of_c():
 @pytest.mark.parametrize("name", figures.REGIONS)
 def test_region_has_the_figures_of_its_result(name):
     region = figures.regions(PAGES[figures.REGIONS[name].page])
-    assert region[name] == figures.text(name), "run python -m benchmarks.page"
+    assert region[name] == figures.text(name), "run python -m benchmarks.figures"
 
 
 def test_every_pair_of_marks_has_a_row_in_the_table():
