@@ -1,7 +1,7 @@
 """Paragraphs and tables of pages, each from the result of one measuring script."""
 
 from benchmarks.doors.table import ROWS
-from benchmarks.provenance import DISTRIBUTIONS, disturbance, filled, sentence
+from benchmarks.provenance import DISTRIBUTIONS, disturbance, filled, named, sentence
 
 MB, GB = 1e6, 1e9
 
@@ -39,7 +39,8 @@ def listed(words):
 def installs(result):
     """The sizes of what `make demo` and `make test` install."""
     each = [f"{size(row['bytes'])} in {row['packages']} packages for `make {row['list']}`" for row in result["rows"]]
-    return filled(f"That is {listed(each)}. {sentence(result, 'python -m benchmarks.installs')}")
+    run = f"`python -m benchmarks.installs` on {result['date']}, commit {result['commit']}"
+    return filled(f"That is {listed(each)}, by {run}; {named(result['versions'])}.")
 
 
 def training(result):
@@ -109,7 +110,7 @@ def streams(result):
     first, direct = result["rows"][0], result["direct"]
     text = f"""{sentence(result, "python -m benchmarks.streams")} {first["taps"]:,} taps, and {first["pushes"]:,} pushes
         of samples at {result["rate"] / 1000:.0f} kHz: what a push takes in percent of the time that its chunk lasts, by
-        the thread's own time, and by the clock where that is said; after a NaN the median of the windows with it:"""
+        the thread's own time, and by the clock where that is said; last the median while windows contain a NaN:"""
     heads = ["chunk", "dtype", "lasts", "median", "99 % of pushes", "by the clock", "longest phase", "after a NaN"]
     last = f"""A push of {direct["chunk"]} samples with {direct["taps"]} taps, by `{direct["method"]}`, takes
         {direct["push"] / direct["call"]:.1f} times as long as the `Convolver`'s own call."""
