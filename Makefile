@@ -23,11 +23,11 @@ EXTRAS_quick := demo,conformance
 EXTRAS_test := test
 EXTRAS_dev := dev,test
 EXTRAS_docs := docs,test
-SAY_demo := 40 packages, 450 MB in .venv; a minute or two, most of it the C compiler
-SAY_quick := 50 packages, 470 MB in .venv; a minute or two, most of it the C compiler
-SAY_test := torch, JAX and all that the tests compare with; minutes and 2.5 GB in .venv, more where torch comes with CUDA
-SAY_docs := Sphinx and all that the tests import; minutes and 2.7 GB in .venv, more where torch comes with CUDA
-SAY_dev := the linters, torch, JAX and all that the tests import; minutes and 2.7 GB in .venv, more where torch comes with CUDA
+SAY_demo := what the demo imports, hundreds of MB in .venv; a minute or two, most of it the C compiler
+SAY_quick := the same and pytest, hundreds of MB in .venv; a minute or two, most of it the C compiler
+SAY_test := torch, JAX and all that the tests compare with; minutes and gigabytes in .venv, more where torch comes with CUDA
+SAY_docs := Sphinx and all that the tests import; minutes and gigabytes in .venv, more where torch comes with CUDA
+SAY_dev := the linters, torch, JAX and all that the tests import; minutes and gigabytes in .venv, more where torch comes with CUDA
 installed = $(firstword $(wildcard $(foreach list,$(1),$(VENV)/.$(list))) $(VENV)/.$(firstword $(1))) $(LOOPS)
 FOR_DEMO := $(call installed,demo quick test dev)
 FOR_QUICK := $(call installed,quick test dev)
@@ -57,7 +57,8 @@ quick: $(FOR_QUICK)  ## the essentials in two minutes: conformance at the level 
 	$(PYTEST) -q $(QUICK)
 
 train: $(INSTALLED)  ## train a small network on NumPy, torch and JAX arrays
-	$(BIN)/python examples/13_digits.py --libraries numpy torch jax --picture docs/images/digits.png
+	$(BIN)/python -m benchmarks.training --json benchmarks/results/training.json --picture docs/images/digits.png
+	$(BIN)/python -m benchmarks.figures
 
 test: $(INSTALLED)  ## conformance on every backend in BACKENDS, then the unit tests; goes on after a failure, and sums up
 	@$(BIN)/python tools/parts.py $(MAKE) -- $(PARTS)
@@ -94,10 +95,11 @@ parity: $(INSTALLED)  ## SciPy's own tests on our functions: make parity PARITY=
 examples: $(INSTALLED)  ## run every example; one that raises stops the run
 	@set -e; for example in $(EXAMPLES); do echo "$$example"; MPLBACKEND=Agg $(BIN)/python "$$example"; done
 
-bench: $(INSTALLED)  ## time everything against its peers, and write docs/benchmarks.md; fails if a prediction is off: wants an idle machine
+bench: $(INSTALLED)  ## time everything against its peers, and write docs/benchmarks.md and all figures; fails if a prediction is off: wants an idle machine
 	@set -e; for library in $(BENCHED); do \
 	  $(BIN)/python -m benchmarks.run --library $$library --methods --json benchmarks/results/$$library.json; done
-	$(BIN)/python -m benchmarks.remembered --json benchmarks/results/remembered.json
+	@set -e; for script in remembered streams chunked distributed; do \
+	  $(BIN)/python -m benchmarks.$$script --json benchmarks/results/$$script.json; done
 	@status=0; for library in $(BENCHED); do \
 	  $(BIN)/python -m benchmarks.doors --library $$library --json benchmarks/results/doors-$$library.json || status=1; \
 	done; $(BIN)/python -m benchmarks.page && exit $$status

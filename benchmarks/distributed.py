@@ -1,8 +1,9 @@
 """A Gaussian filter of a zarr image on processes of dask.distributed: ``python -m benchmarks.distributed``.
 
-Beside it the same filter of dask-image, and of one call on the whole image in one process. Each runs in a process or a
-cluster of its own; `--rounds` interleaves them. Bytes, peaks and seconds are those of the workers alone: Linux counts
-them, chunks that were on disk meanwhile included. Moved bytes are what workers received from each other.
+Beside it the same filter of dask-image, if that is installed, and of one call on the whole image in one process. Each
+runs in a process or a cluster of its own; `--rounds` interleaves them. Bytes, peaks and seconds are those of the
+workers alone: Linux counts them, chunks that were on disk meanwhile included. Moved bytes are what workers received
+from each other.
 """
 
 import argparse
@@ -10,6 +11,7 @@ import logging
 import tempfile
 import time
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,7 +22,9 @@ from distributed import Client, LocalCluster
 
 import arrayconv
 from arrayconv import ndimage
+from benchmarks import files, provenance
 
+PACKAGES = ("arrayconv", "numpy", "dask", "distributed", "dask-image", "zarr")
 SIGMA = 2.0
 MB = 1e6
 
@@ -92,7 +96,7 @@ def measure(name, source, target, workers, limit):
         return Sample(seconds, *sums, max(peak for *_, peak in after.values()))
 
 
-def main():
+def main(argv=None):
     """Print one line per contender: the least seconds of its rounds, and the rest of that round."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--side", type=int, default=11_600, help="pixels along a side")
@@ -100,23 +104,30 @@ def main():
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--limit", type=int, default=500, help="megabytes per worker")
     parser.add_argument("--rounds", type=int, default=1)
-    options = parser.parse_args()
+    parser.add_argument("--json", type=Path, help="where to write times and bytes")
+    options = parser.parse_args(argv)
+    run = provenance.Run(PACKAGES)
     with tempfile.TemporaryDirectory() as folder, dask.config.set({"temporary-directory": folder}):
         source = f"{folder}/image.zarr"
         image = da.random.default_rng(0).random((options.side,) * 2, chunks=options.chunk, dtype="float32")
         image.to_zarr(source)
         print(f"{image.nbytes / MB:.0f} MB in {image.npartitions} chunks, {options.workers} workers", flush=True)
-        samples = {name: [] for name in CONTENDERS}
+        samples = {name: [] for name in CONTENDERS if name != "dask-image" or find_spec("dask_image")}
         for number in range(options.rounds):
             for name, each in samples.items():
                 target = f"{folder}/{name}-{number}.zarr"
                 each.append(measure(name, source, target, options.workers, options.limit * 10**6))
-        for name, each in samples.items():
-            best = min(each)
-            print(
-                f"{name:10}: {best.seconds:6.1f} s, read {best.read / MB:6.0f} MB, wrote {best.written / MB:6.0f} MB, "
-                f"moved {best.moved / MB:6.0f} MB, peak per worker {best.peak / MB:5.0f} MB"
-            )
+    best = {name: min(each) for name, each in samples.items()}
+    for name, one in best.items():
+        print(
+            f"{name:10}: {one.seconds:6.1f} s, read {one.read / MB:6.0f} MB, wrote {one.written / MB:6.0f} MB, "
+            f"moved {one.moved / MB:6.0f} MB, peak per worker {one.peak / MB:5.0f} MB"
+        )
+    if options.json:
+        facts = {"bytes": image.nbytes, "chunk": options.chunk**2 * image.dtype.itemsize}
+        facts |= {"workers": options.workers, "limit": options.limit * 10**6, "rounds": options.rounds}
+        rows = [{"name": name, **one._asdict()} for name, one in best.items()]
+        files.write(options.json, run.result(**facts, rows=rows))
 
 
 if __name__ == "__main__":

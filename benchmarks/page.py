@@ -1,68 +1,35 @@
-"""Write docs/benchmarks.md, its pictures and README's table of speed from the JSON files that `run` and `doors` wrote.
+"""Write docs/benchmarks.md, its pictures and the figures of all other pages from the JSON files of the results.
 
-python -m benchmarks.page [--results benchmarks/results] [--page docs/benchmarks.md] [--readme README.md]
+python -m benchmarks.page [--results benchmarks/results] [--page docs/benchmarks.md]
 
-Folders inside the results are of other machines; the page summarizes them.
+Folders inside the results are of other machines; the page summarizes them. With another `--page` only that is written.
 """
 
 import argparse
-import json
-import textwrap
 from pathlib import Path
 
-from benchmarks import pictures, readme, remembered, report
+from benchmarks import figures, files, pictures, provenance, remembered, report
 from benchmarks.doors.page import sections
 from benchmarks.problems import EVERYWHERE
 
-ROOT = Path(__file__).parents[1]
-DISTRIBUTIONS = {
-    "python": "Python",
-    "numpy": "NumPy",
-    "scipy": "SciPy",
-    "jax": "JAX",
-    "opencv-python-headless": "OpenCV",
-}
-REMEMBERED = "remembered.json"  # the file of `remembered` among the results
-DOORS = "doors-{}.json"  # the files of `doors` among the results, one for each library
+PAGE = figures.ROOT / "docs/benchmarks.md"
 LOOPS = {"none": "not built", "any": "for any processor", "avx2": "with AVX2", "avx512": "with AVX-512"}
 
 
 def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--results", type=Path, default=ROOT / "benchmarks/results", help="folder of the JSON files")
-    parser.add_argument("--page", type=Path, default=ROOT / "docs/benchmarks.md", help="where to write the page")
-    parser.add_argument(
-        "--readme", type=Path, help="a file with marks for the table of speed (README.md with --page's)"
-    )
+    parser.add_argument("--results", type=Path, default=files.FOLDER, help="folder of the JSON files")
+    parser.add_argument("--page", type=Path, default=PAGE, help="where to write the page")
     options = parser.parse_args(argv)
-    results = _read(options.results)
+    folder, results = options.results, files.of_run(options.results)
     if not results:
         names = " or ".join(f"{library}.json" for library in EVERYWHERE)
-        parser.error(f"--results must hold {names}. Got {options.results}. Run make bench.")
-    others, doors, calls = others_of(options.results)
-    write(results, options.page, others, calls, doors)
+        parser.error(f"--results must hold {names}. Got {folder}. Run make bench.")
+    calls = files.read(files.REMEMBERED, folder)
+    write(results, options.page, files.of_others(folder), calls, files.of_doors(folder))
     print(f"wrote {options.page}")
-    readme_page = options.readme or (ROOT / "README.md" if options.page == ROOT / "docs/benchmarks.md" else None)
-    if readme_page is not None:
-        table = readme.block(results, doors, next(iter(others), ()))
-        readme_page.write_text(readme.written(readme_page.read_text(), table))
-        print(f"wrote the table of speed in {readme_page}")
-
-
-def others_of(folder):
-    """Return the results of other machines, those of the doors, and those of bound calls."""
-    others = list(filter(None, map(_read, sorted(path for path in folder.iterdir() if path.is_dir()))))
-    doors = [_json(folder / DOORS.format(library)) for library in EVERYWHERE]
-    return others, [result for result in doors if result is not None], _json(folder / REMEMBERED)
-
-
-def _read(folder):
-    results = [_json(folder / f"{library}.json") for library in EVERYWHERE]
-    return [result for result in results if result is not None]
-
-
-def _json(file):
-    return json.loads(file.read_text()) if file.exists() else None
+    for page in figures.write(figures.ROOT, folder) if options.page == PAGE else ():
+        print(f"wrote the figures of {page}")
 
 
 def write(results, page, others=(), calls=None, doors=()):
@@ -83,10 +50,10 @@ def write(results, page, others=(), calls=None, doors=()):
     parts = [_head(results), "## In short", _groups(results), *filter(None, shown)]
     choices = _choices(results)
     parts += ['## The choice of `method="auto"`', choices] if choices else []
-    parts += sections(doors, _filled)
+    parts += sections(doors, provenance.filled)
     for other in others:
         title = f"## On another machine, {LOOPS[other[0]['machine']['loops']]}"
-        parts += [title, _filled("From `make bench` " + _measured(other)), _groups(other), _choices(other)]
+        parts += [title, provenance.filled("From `make bench` " + _measured(other)), _groups(other), _choices(other)]
     parts += ["## Repeated calls", *_remembered(calls)] if calls else []
     parts += [_reading(results), *map(_rows, results)]
     page.write_text("\n\n".join(filter(None, parts)) + "\n")
@@ -97,23 +64,18 @@ def _image(folder, name, text, draw):
     return "" if draw(folder / name) is False else f"![{text}](images/{name})"
 
 
-def _filled(text):
-    return textwrap.fill(" ".join(text.split()), 118, break_long_words=False, break_on_hyphens=False)
-
-
 def _head(results):
     text = """
         arrayconv against the functions that users of each array library would call instead. Generated by
         `benchmarks/page.py`."""
     measured = f"From `make bench` {_measured(results)} Times differ on other machines: run the command on yours."
-    return "\n\n".join(["# Benchmarks", _filled(text), _filled(measured)])
+    return "\n\n".join(["# Benchmarks", provenance.filled(text), provenance.filled(measured)])
 
 
 def _measured(results):
     """Return the date, machine and versions of results."""
     first = results[0]
-    versions = {name: v for result in results for name, v in result["versions"].items() if name != "arrayconv"}
-    known = ", ".join(f"{DISTRIBUTIONS.get(name, name)} {version}" for name, version in versions.items())
+    known = provenance.named({name: v for result in results for name, v in result["versions"].items()})
     dates = " and ".join(sorted({result["date"] for result in results}))
     copy, product = first["ceilings"]["copy"] / 1e9, first["ceilings"]["float32"] / 1e9
     machine = first["machine"]
@@ -121,7 +83,7 @@ def _measured(results):
         on {dates}{_commits(results)}: {machine["cpu"]}, {machine["cores"]} cores; {known}. A copy reads
         and writes {copy:.1f} GB/s there, and a float32 matrix product does {product:.0f} thousand million multiply-adds
         a second.
-        The package's C loops: {LOOPS[machine["loops"]]}."""
+        The package's C loops: {LOOPS[machine["loops"]]}.{provenance.disturbance(results)}"""
 
 
 def _commits(results):
@@ -133,7 +95,7 @@ def _commits(results):
 
 
 def _groups(results):
-    lines = [_filled("The fastest peer's time over ours: above 1, ours is faster."), ""]
+    lines = [provenance.filled("The fastest peer's time over ours: above 1, ours is faster."), ""]
     lines += ["| arrays | problems | count | geometric mean | least | where |", "|---|---|---:|---:|---:|---|"]
     for result in results:
         for group, ours in report.standings(result):
@@ -164,11 +126,11 @@ def _remembered(calls):
         {calls["date"]}, commit {calls["commit"]}: first the overhead, which is the call without its method's work on x
         and the kernel; then the call without the floor, an addition of two arrays into new memory. A '-' marks a
         method that refuses the problem, or that cannot be selected in that function."""
-    parts = [_filled(text)]
-    for library, figures in calls["libraries"].items():
-        doors = list(dict.fromkeys(door for row in figures["methods"].values() for door in row))
-        lines = [f"| {library}, floor {figures['floor']:.1f} | {' | '.join(doors)} |", "|---|" + "---:|" * len(doors)]
-        for method, row in figures["methods"].items():
+    parts = [provenance.filled(text)]
+    for library, each in calls["libraries"].items():
+        doors = list(dict.fromkeys(door for row in each["methods"].values() for door in row))
+        lines = [f"| {library}, floor {each['floor']:.1f} | {' | '.join(doors)} |", "|---|" + "---:|" * len(doors)]
+        for method, row in each["methods"].items():
             cells = (remembered.cell(*row[door]) if door in row else "-" for door in doors)
             lines.append(f"| {method} | {' | '.join(cells)} |")
         parts.append("\n".join(lines))
@@ -189,7 +151,7 @@ def _reading(results):
         share of the copy rate; 'of product' the same for the definition's multiply-adds: an FFT needs fewer, so it may
         exceed 100 %. Peers' kernels are reversed and their views created before timing. Peers that would take too long
         or unfold gigabytes are omitted, and so are methods of ours expected to take over 0.4 s."""
-    return "## Reading the tables\n\n" + _filled(text)
+    return "## Reading the tables\n\n" + provenance.filled(text)
 
 
 def _rows(result):

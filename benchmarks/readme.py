@@ -1,16 +1,10 @@
-"""README's table of speed, from the JSON files that `run` and `doors` wrote.
+"""README's table of speed, from the JSON files that `run` and `doors` wrote: one of the regions of `figures`."""
 
-`python -m benchmarks.page` writes it between two marks, with docs/benchmarks.md; a test compares both texts with the
-files.
-"""
-
-import re
-import textwrap
-
-from benchmarks import report
+from benchmarks import files, report
 from benchmarks.doors import report as doors_report
+from benchmarks.provenance import disturbance, filled
 
-MARKS = "<!-- speed -->", "<!-- end of speed -->"
+BEHIND = doors_report.BEHIND
 LARGE = "from 256 x 256 and 10,000 samples up"
 GROUPS = {  # (library, title of a group of `report`) -> arrays, against, what the problems are
     ("numpy", "the same, from 256^2 and 10^4 samples up"): (
@@ -44,17 +38,20 @@ GROUPS = {  # (library, title of a group of `report`) -> arrays, against, what t
 DOORS = {  # (library, door) -> arrays, against
     ("numpy", "ndimage"): ("NumPy", "SciPy, OpenCV, scikit-image"),
     ("numpy", "signal"): ("NumPy", "SciPy"),
+    ("numpy", "astronomy"): ("NumPy", "astropy"),
     ("torch", "nn"): ("torch", "torch, forward and with gradients"),
     ("torch", "ndimage"): ("torch", "kornia and torch"),
     ("jax", "nn"): ("JAX under `jax.jit`", "`jax.lax`"),
 }
 
 
-def block(results, doors, other=()):
-    """Return the text between the marks: dates, the table, and where peers are ahead.
+def block(folder):
+    """Return the text of the region: dates, the table, and where peers are ahead.
 
-    `other` are the results of another machine, whose means and least ratios are two more columns.
+    The means and least ratios of another machine are two more columns.
     """
+    results, doors = files.of_run(folder), files.of_doors(folder)
+    other = next(iter(files.of_others(folder)), ())
     elsewhere = _by_group(other)
     heads = "| arrays | against the fastest of | problems | mean | least | AVX2: mean | least |"
     lines = [heads, "|---|---|---|---:|---:|---:|---:|"]
@@ -71,7 +68,11 @@ def block(results, doors, other=()):
             arrays, against = DOORS[result["library"], one.door]
             cells = [f"{arrays}: `{one.door}`", against, f"{one.count} calls of its functions", *_figures(one), "", ""]
             lines.append(f"| {' | '.join(cells)} |")
-    return f"{_filled(_head(results, doors, other))}\n\n" + "\n".join(lines) + f"\n\n{_filled(_ahead(doors))}\n"
+    return (
+        f"{filled(_head(results, doors, other))}\n\n"
+        + "\n".join(lines)
+        + f"\n\n{filled(_behind(results) + _ahead(doors))}"
+    )
 
 
 def _by_group(results):
@@ -99,9 +100,22 @@ def _head(results, doors, other):
     machine = results[0]["machine"]
     functions = f" (functions: {_dates(doors)})" if doors and _dates(doors) != _dates(results) else ""
     second = f" The last two columns are another machine, with AVX2, on {_dates(other)}." if other else ""
+    second += disturbance([*results, *doors])
     return f"""From `make bench` on {_dates(results)}{functions}, {machine["cores"]} cores of an {machine["cpu"]} with
         AVX-512: the time of the fastest peer over ours, geometric mean and least.{second}
         [All rows](docs/benchmarks.md), with versions, plots and commits."""
+
+
+def _behind(results):
+    """Return the sentence on the problems where a peer is ahead by more than noise, without those of small arrays."""
+    rows = [(report.ratio(row), row) for result in results for row in result["rows"] if "small" not in row["tags"]]
+    behind = [
+        (ratio, f"{report.best_peer(row)[0]} on `{row['name']} {row['dtype']}` ({ratio:.2f})")
+        for ratio, row in rows
+        if ratio and ratio < BEHIND
+    ]
+    listed = ", ".join(text for _, text in sorted(behind))
+    return f"Problems, other than small ones, in which a peer is ahead: {listed}. " if listed else ""
 
 
 def _ahead(doors):
@@ -118,16 +132,4 @@ def _ahead(doors):
             if (result["library"], door) in DOORS
         ]
     listed = ", ".join(text for _, text in sorted(furthest))
-    return f"Where a peer is furthest ahead: {listed}." if listed else "No peer is ahead."
-
-
-def _filled(text):
-    return textwrap.fill(" ".join(text.split()), 118, break_long_words=False, break_on_hyphens=False)
-
-
-def written(text, content):
-    """Return README's text with the content between its marks; raises ValueError if the marks are not there."""
-    begin, end = MARKS
-    if not (begin in text and end in text):
-        raise ValueError(f"README.md has no lines {begin} and {end}, between which the table belongs")
-    return re.sub(f"{begin}.*?{end}", lambda _: f"{begin}\n{content}{end}", text, flags=re.S)
+    return f"Functions in which one is furthest ahead: {listed}." if listed else "No peer is ahead."

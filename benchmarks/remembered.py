@@ -20,8 +20,6 @@ functions that users would call instead, without the floor too.
 
 import argparse
 import cProfile
-import datetime
-import json
 import pstats
 from contextlib import contextmanager
 from dataclasses import replace
@@ -38,7 +36,7 @@ import arrayconv
 from arrayconv import config, ndimage, nn, signal
 from arrayconv._calls.timing import wait
 from arrayconv._plan.rank import METHODS, TABLE
-from benchmarks.run import commit
+from benchmarks import files, provenance
 from benchmarks.timing import Timed, interleaved
 
 LIBRARIES = ("numpy", "torch", "jax")
@@ -278,7 +276,7 @@ def main(argv=None):
     parser.add_argument("--json", type=Path, help="where to write all figures")
     parser.add_argument("--profile", action="store_true", help="profile the calls instead")
     options = parser.parse_args(argv)
-    tables = {}
+    tables, run = {}, provenance.Run(LIBRARIES)
     for library in options.library or LIBRARIES[:2]:
         if options.profile:
             for key, call in calls(library, options.methods, options.doors).items():
@@ -288,8 +286,7 @@ def main(argv=None):
         shown(library, rows, least)
         tables[library] = {"floor": least, "methods": rows}
     if options.json is not None:
-        result = {"date": datetime.date.today().isoformat(), "commit": commit(), "libraries": tables}
-        options.json.write_text(json.dumps(result, indent=1) + "\n")
+        files.write(options.json, run.result(libraries=tables))
 
 
 if __name__ == "__main__":

@@ -11,13 +11,6 @@ may decide between equals.
 """
 
 import argparse
-import datetime
-import importlib.metadata
-import json
-import os
-import platform
-import subprocess
-import time
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from multiprocessing import get_context
@@ -25,10 +18,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from arrayconv._accel.native import loader
 from arrayconv._calls.timing import wait
 from arrayconv._costs.cost_table import active_table
-from benchmarks import report
+from benchmarks import files, provenance, report
 from benchmarks.contenders import field
 from benchmarks.peers import PEERS
 from benchmarks.problems import EVERYWHERE, PROBLEMS, work
@@ -36,7 +28,6 @@ from benchmarks.timing import WARM_NS, ceilings, interleaved
 
 PACKAGES = ("arrayconv", *dict.fromkeys(peer.package for peer in PEERS))
 SECONDS = 0.3  # of rounds for a problem, after all were checked
-BUSY = 0.3  # load per core before the run above which other programs disturb it
 QUICK_SECONDS = 1.0  # of rounds for all problems of a quick run
 PROCESSES = 3  # in which close races are run
 
@@ -51,9 +42,7 @@ def main(argv=None):
         console.print(line, highlight=False)
     console.print(f"{result['seconds']:.0f} s")
     if options.json:
-        options.json.parent.mkdir(parents=True, exist_ok=True)
-        options.json.write_text(json.dumps(result, indent=1) + "\n")
-        console.print(f"wrote {options.json}")
+        files.write(options.json, result)
 
 
 def parse(argv):
@@ -79,8 +68,9 @@ def parse(argv):
 
 def measure(options, say=print):
     """Return the result of a run: see `report`."""
-    started, facts = time.perf_counter(), machine()
-    if facts["load"] > BUSY * facts["cores"]:
+    run = provenance.Run(PACKAGES)
+    if run.is_busy:
+        facts = run.facts["machine"]
         say(f"The machine is busy: a load of {facts['load']} on {facts['cores']} cores. Times will be too long.")
     say(f"costs: {active_table().source}")
     limits = ceilings(options.quick)
@@ -93,17 +83,12 @@ def measure(options, say=print):
         say(f"{number:>3}/{len(options.problems)}  {problem.label}: {report.duration(rows[-1]['ours']['auto'])}")
     if not options.quick:
         again(rows, options, say)
-    return {
-        "library": options.library,
-        "date": datetime.date.today().isoformat(),
-        "commit": commit(),
-        "seconds": round(time.perf_counter() - started, 1),
-        "machine": facts,
-        "versions": versions(),
-        "costs": active_table().source.rpartition(", ")[2],  # without the path of a user's table
-        "ceilings": limits._asdict(),
-        "rows": rows,
-    }
+    return run.result(
+        library=options.library,
+        costs=active_table().source.rpartition(", ")[2],  # without the path of a user's table
+        ceilings=limits._asdict(),
+        rows=rows,
+    )
 
 
 def again(rows, options, say):
@@ -154,43 +139,6 @@ def is_open(names):
     """Whether ours and others are among the contenders."""
     groups = {group for group, _ in names}
     return "peer" in groups and len(groups) > 1
-
-
-def machine():
-    """Return facts of the processor, and how busy it is."""
-    cpuinfo = Path("/proc/cpuinfo")
-    text = cpuinfo.read_text() if cpuinfo.exists() else ""
-    models = [line.split(":", 1)[1].strip() for line in text.splitlines() if line.startswith("model name")]
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    load = round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else 0
-    loops = loader.level() if loader.built() else "none"
-    return {
-        "cpu": models[0] if models else platform.processor() or platform.machine(),
-        "cores": cores,
-        "load": load,
-        "loops": loops,
-    }
-
-
-def commit():
-    """Return the commit that is measured, None outside a checkout."""
-    command = ["git", "describe", "--always", "--dirty", "--exclude=*"]
-    try:
-        process = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, check=False)
-    except OSError:
-        return None
-    return process.stdout.strip() if process.returncode == 0 else None
-
-
-def versions():
-    """Return the versions of Python and of the installed packages."""
-    numbers = {"python": platform.python_version()}
-    for name in PACKAGES:
-        try:
-            numbers[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return numbers
 
 
 if __name__ == "__main__":

@@ -124,30 +124,40 @@ def options():
     return parser.parse_args()
 
 
-def main():
-    settings = options()
-    if not find_spec("sklearn"):
-        raise SystemExit("13_digits: the images come with scikit-learn, which is missing: pip install scikit-learn")
+def compare(libraries, steps):
+    """Train on the arrays of each library that is there, print a row for each, and return the checked results."""
     results = {}
     print(f"{'library':<8} {'steps':>5} {'seconds':>8} {'last loss':>10} {'accuracy':>9} {'difference':>11}")
-    for name in settings.libraries:
+    for name in libraries:
         if (xp := namespace(name)) is None:
             continue
-        result = results[name] = train(xp, settings.steps)
+        result = results[name] = train(xp, steps)
         largest = np.max(difference(result, next(iter(results.values()))))
         print(
-            f"{name:<8} {settings.steps:>5} {result.seconds:>8.1f} {result.losses[-1]:>10.6f} {result.accuracy:>9.1%}"
+            f"{name:<8} {steps:>5} {result.seconds:>8.1f} {result.losses[-1]:>10.6f} {result.accuracy:>9.1%}"
             f" {largest:>11.1e}"
         )
     packages = ", ".join(f"{name} {version(name)}" for name in ("arrayconv", *results, "scikit-learn"))
     print(f"accuracy: of the held-out quarter; difference: the largest of a step's loss from {next(iter(results))}'s")
     print(f"Python {platform.python_version()}, {os.cpu_count()} cores, {packages}")
-    check(results, settings.steps)
-    if settings.picture:
-        from digits import picture
+    check(results, steps)
+    return results
 
-        picture.draw(results, difference, AGREEMENT, settings.picture)
-        print(f"wrote {settings.picture}")
+
+def draw(results, path):
+    from digits import picture
+
+    picture.draw(results, difference, AGREEMENT, path)
+    print(f"wrote {path}")
+
+
+def main():
+    settings = options()
+    if not find_spec("sklearn"):
+        raise SystemExit("13_digits: the images come with scikit-learn, which is missing: pip install scikit-learn")
+    results = compare(settings.libraries, settings.steps)
+    if settings.picture:
+        draw(results, settings.picture)
 
 
 if __name__ == "__main__":

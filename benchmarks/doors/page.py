@@ -1,5 +1,6 @@
 """The sections of docs/benchmarks.md on the doors, from the JSON files that `run` wrote."""
 
+from benchmarks import provenance
 from benchmarks.doors import report
 from benchmarks.doors.field import CUT, ROUNDED, TOLERANCES
 from benchmarks.doors.rows import MODULES
@@ -39,7 +40,7 @@ def _measured(results):
     versions = {name: v for result in results for name, v in result["versions"].items() if name != "arrayconv"}
     known = ", ".join(f"{name} {version}" for name, version in versions.items())
     return f"""From `python -m benchmarks.doors` on {dates}, commit {commits}: {machine["cpu"]}, {machine["cores"]}
-        cores; {known}. A ratio is a peer's time over ours: above 1, ours is faster."""
+        cores; {known}.{provenance.disturbance(results)} A ratio is a peer's time over ours: above 1, ours is faster."""
 
 
 def _door(door, results, filled):

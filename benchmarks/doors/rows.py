@@ -18,6 +18,7 @@ MODULES = {  # door -> (our module, the module that it imitates)
     "nn": ("arrayconv.nn", "torch.nn.functional"),
     "nn.grad": ("arrayconv.nn.grad", "torch.nn.grad"),
     "nn.modules": ("arrayconv.nn.modules", "torch.nn"),
+    "astronomy": ("arrayconv.astronomy", "astropy.convolution"),
 }
 NOT_TIMED = {  # public names of our modules without a row, and why
     "core": {
@@ -82,10 +83,11 @@ def draw(row):
 
 
 def _operand(random, row, name, shape):
-    if row.function == "normalized_convolve" and name == "x":  # a sample of twenty is missing
+    has_gaps = row.function == "normalized_convolve" or row.door == "astronomy"
+    if has_gaps and name in ("x", "array"):  # a sample of twenty is missing
         return np.where(random.random(shape) < 1 / 20, np.nan, random.standard_normal(shape)).astype(row.dtype)
     # Weights of a filter, as users have them: floats that sum to 1.
-    if name == "weights" or row.function == "normalized_convolve":
+    if name == "weights" or has_gaps:
         dtype = row.dtype if np.dtype(row.dtype).kind in "fc" else "float64"
         values = random.random(shape) + 0.5
         return (values / values.sum()).astype(dtype)

@@ -9,17 +9,14 @@ predicts (--lenient: 0 for the latter).
 """
 
 import argparse
-import datetime
-import json
 import os
-import time
 from functools import partial
-from importlib import metadata
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks import files, provenance
 from benchmarks.doors import report
 from benchmarks.doors.rows import LIBRARIES, MODULES
 from benchmarks.doors.table import select
@@ -35,9 +32,7 @@ def main(argv=None):
     for shown in tables(result):
         console.print(shown)
     if options.json:
-        options.json.parent.mkdir(parents=True, exist_ok=True)
-        options.json.write_text(json.dumps(result, indent=1) + "\n")
-        console.print(f"wrote {options.json}")
+        files.write(options.json, result)
     count = len(report.off(result["rows"]))
     console.print(f"{result['seconds']:.0f} s; {count} of {report.predictions(result['rows'])} predictions are off")
     wrong = [message for row in result["rows"] for message in row["wrong"].values()]
@@ -70,35 +65,15 @@ def measure(options, say=print):
     """Return the result of a run: see `report`."""
     if options.library != "numpy":
         os.environ["SCIPY_ARRAY_API"] = "1"  # read when SciPy is imported
-    from benchmarks.run import commit, machine, versions
+    from benchmarks.doors import peers
 
-    started, facts = time.perf_counter(), machine()
+    packages = ("arrayconv", "numpy", *dict.fromkeys(peer.package for peer in peers.of(options.library)))
+    run = provenance.Run(packages)
     rows = []
     for number, row in enumerate(options.rows, 1):
         rows.append(timed(row, options.library, is_quick=options.part == "quick"))
         say(f"{number:>3}/{len(options.rows)}  {row.label}: {rows[-1]['ours'] / 1000:.1f} us")
-    return {
-        "library": options.library,
-        "part": options.part,
-        "date": datetime.date.today().isoformat(),
-        "commit": commit(),
-        "seconds": round(time.perf_counter() - started, 1),
-        "machine": facts,
-        "versions": {**versions(), **_peer_versions(options.library)},
-        "rows": rows,
-    }
-
-
-def _peer_versions(library):
-    from benchmarks.doors import peers
-
-    numbers = {}
-    for package in dict.fromkeys(peer.package for peer in peers.of(library)):
-        try:
-            numbers[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            continue
-    return numbers
+    return run.result(library=options.library, part=options.part, rows=rows)
 
 
 def timed(row, library, is_quick=False):

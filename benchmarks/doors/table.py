@@ -256,12 +256,25 @@ def _matches():
         yield Row("core", "match_template", {"image": (n, n), "template": template}, {}, dtype, tags=tags)
 
 
+# ---- astronomy ----
+
+
+def _astronomy():
+    """Yield astropy's functions, which take NumPy arrays: sums of short kernels, transforms of a long one."""
+    for n, dtype, tags in planes(dtypes=("float32", "float64")):
+        image = {"array": (n, n)}
+        for function, taps in (("convolve", 9), ("convolve_fft", 31), ("interpolate_replace_nans", 5)):
+            options = {"allow_huge": True} if function == "convolve_fft" else {"boundary": "extend"}
+            operands = {**image, "kernel": (taps, taps)}
+            yield Row("astronomy", function, operands, options, dtype, libraries=("numpy",), tags=tags)
+
+
 def _unique(rows):
     """Return the rows in order, without repetitions."""
     return tuple({row.label: row for row in rows}.values())
 
 
-ROWS = _unique([*_ndimage(), *_signal(), *_nn(), *_nn_grad(), *_modules(), *_core(), *_matches()])
+ROWS = _unique([*_ndimage(), *_signal(), *_nn(), *_nn_grad(), *_modules(), *_core(), *_matches(), *_astronomy()])
 
 
 def _is_part(row, library, part):

@@ -318,15 +318,11 @@ def test_page_is_written_from_json(tmp_path):
         assert (tmp_path / f"docs/images/{name}.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_the_published_texts_are_those_of_the_published_results(tmp_path, monkeypatch):
+def test_the_published_page_is_that_of_the_published_results(tmp_path, monkeypatch):
     for draw in ("draw_map", "draw_taps", "draw_growth"):
         monkeypatch.setattr(pictures, draw, lambda *_: True)
-    (tmp_path / "docs").mkdir()
-    (tmp_path / "README.md").write_text((page.ROOT / "README.md").read_text())
-    words = ["--page", str(tmp_path / "docs/benchmarks.md"), "--readme", str(tmp_path / "README.md")]
-    page.main(words)
-    for name in ("README.md", "docs/benchmarks.md"):
-        assert (tmp_path / name).read_text() == (page.ROOT / name).read_text(), "run python -m benchmarks.page"
+    page.main(["--page", str(tmp_path / "benchmarks.md")])
+    assert (tmp_path / "benchmarks.md").read_text() == page.PAGE.read_text(), "run python -m benchmarks.page"
 
 
 def test_page_says_the_short_of_other_machines(tmp_path):
@@ -494,6 +490,15 @@ def test_peers_of_a_door_agree_with_ours(library, label):
     assert contenders.peers, contenders.left_out
     assert not contenders.wrong
     assert contenders.cost_ns > 0
+
+
+@pytest.mark.parametrize("row", select("numpy", "astronomy", "quick"), ids=lambda row: row.label)
+def test_astropys_functions_agree_with_ours(row):
+    pytest.importorskip("astropy", reason="astropy is not installed")
+    contenders = door_field.field(row, "numpy")
+    assert set(contenders.peers) == {"astropy"}, contenders.left_out
+    assert not contenders.wrong
+    assert contenders.cost_ns is None
 
 
 @pytest.mark.parametrize("taps", [101, 10**4])

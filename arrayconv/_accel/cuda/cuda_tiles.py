@@ -4,7 +4,7 @@
 
 Wins      two axes of 5 to 32 taps (16 in float64 and int64) and no stride or dilation, other axes of any kind, few
           channels.
-Cost      macs multiply-adds at about 70 % of the card's speed; sizes are no part of the source, so one compilation
+Cost      macs multiply-adds at about 65 % of the card's speed; sizes are no part of the source, so one compilation
           is for all of them.
 Memory    none.
 Accuracy  componentwise: sums in the order of channels and taps; integers are exact and wrap.

@@ -34,8 +34,11 @@ def scipy_function(row, arrays, hosts, library="numpy"):
 
 
 def astropy_means(row, arrays, hosts):
-    require(row.function == "normalized_convolve", "it has no such function")
+    require(row.function == "normalized_convolve" or row.door == "astronomy", "it has no such function")
     module = import_module("astropy.convolution")
+    if row.door == "astronomy":
+        call = named(getattr(module, row.function), tuple(arrays), **row.options)
+        return Contender(call, tuple(arrays.values()), "numpy")
     if row.operands["kernel"][0] <= DIRECT_TAPS:
         return Contender(module.convolve, tuple(arrays.values()), "numpy")
     return Contender(partial(module.convolve_fft, allow_huge=True), tuple(arrays.values()), "numpy")
