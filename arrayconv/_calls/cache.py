@@ -115,7 +115,7 @@ class _Types:
     """The types of all options, one object per combination: it hashes faster than a tuple of types."""
 
     def __init__(self, types: tuple[type, ...]) -> None:
-        self.simple = _KEY_TYPES.issuperset(types)
+        self.simple = all(kind in _KEY_TYPES or issubclass(kind, _dtype_types()) for kind in types)
         self.tuples = tuple([place for place, kind in enumerate(types) if kind is tuple])
         self.floats = tuple([place for place, kind in enumerate(types) if kind is float])
         self.need_check = bool(self.tuples or self.floats)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from functools import partial, reduce
 from typing import Any, NamedTuple
 
 from arrayconv import config
 from arrayconv._arrays.array import Array
 from arrayconv._arrays.chunks import by_elements, is_lazy
+from arrayconv._arrays.float_errors import float_errors_ignored
 from arrayconv._arrays.identify import device_of
 from arrayconv._arrays.namespace import Namespace
 from arrayconv._calls import cache, dry_run
@@ -146,9 +148,36 @@ def with_extras(function: str, argument: str, derivative: Any, arguments: Any, k
     return derivative_with_extras
 
 
+class _Along(NamedTuple):
+    """What a generic filter is for arrays of one shape and dtype: a call without its arrays, and where it filters."""
+
+    call: Call
+    axes: Sequence[int]
+    modes: Sequence[Any]
+
+
 def generic(request: Request, derivative: Derivative, axes: Any, combine: Combination) -> Any:
     """Return the sum of a derivative's results along the axes, or the root of their summed squares."""
-    return _by_axes(request, None, axes, derivative, combine, None)
+    cache_key = request.key(axes)
+    along = cache.lookup(cache_key)
+    if along is None:
+        call, numbers, modes = _validated(request, axes)
+        bare = call._replace(source=call.source._replace(x=None), out=None)  # pyright: ignore[reportArgumentType]
+        cache.store(cache_key, _Along(bare, numbers, modes))
+    else:
+        source = along.call.source._replace(x=request.input)
+        call, numbers, modes = along.call._replace(source=source, out=request.out), along.axes, along.modes
+    return _combined(call, request, derivative, numbers, modes, combine, None)
+
+
+def _validated(request: Request, axes: Any) -> tuple[Call, Sequence[int], Sequence[Any]]:
+    """Return the validated call, the filtered axes and their modes."""
+    call = request.validate()
+    numbers = several_axes(request.function, axes, call.source.x.ndim)
+    modes = per_axis(request.function, "mode", request.mode, len(numbers))
+    for name in modes:
+        boundary_of(request.function, name)
+    return call, numbers, modes
 
 
 def _by_axes(
@@ -160,13 +189,8 @@ def _by_axes(
     passes: Passes | None,
 ) -> Any:
     """Return a derivative's results, combined: by one call of the passes of all of them where these are known."""
-    function, call = request.function, request.validate()
-    source = call.source
-    numbers = several_axes(function, axes, source.x.ndim)
-    modes = per_axis(function, "mode", request.mode, len(numbers))
-    for name in modes:
-        boundary_of(function, name)
-    own = None
+    call, numbers, modes = _validated(request, axes)
+    source, own = call.source, None
     can_fuse = passes is not None and numbers and call.result != "bool" and fused.applies(source, source.x)
     if passes is not None and can_fuse and fused.supports(source, config.current().accelerators):
         chains = passes(call, numbers, modes)
@@ -247,14 +271,14 @@ def _of_chunks(combine: Combination, result: str, *parts: Array, xp: Namespace, 
     return (_total if combine == "sum" else _length)(result, xp, *parts)
 
 
+@float_errors_ignored
 def _total(result: str, xp: Namespace, *parts: Array) -> Array:
-    total = parts[0]
-    for part in parts[1:]:
-        total = dtypes.added(total, part, result, xp=xp)
-    return total
+    return reduce(partial(dtypes.added, name=result, xp=xp), parts)
 
 
+@float_errors_ignored
 def _length(result: str, xp: Namespace, *parts: Array) -> Array:
     """Return the root of the summed squares."""
-    total = _total(result, xp, *[dtypes.squared(part, result, xp=xp) for part in parts])
+    squares = [dtypes.squared(part, result, xp=xp) for part in parts]
+    total = reduce(partial(dtypes.added, name=result, xp=xp), squares)
     return dtypes.root(total, result, xp=xp, device=device_of(total))

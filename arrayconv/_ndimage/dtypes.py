@@ -149,25 +149,26 @@ def summable(x: Any, name: str, *, xp: Namespace, dtype: str) -> Array:
     return xp.astype(x >> half, real) * 2.0**half + xp.astype(x & ((1 << half) - 1), real)
 
 
-@float_errors_ignored
 def added(a: Array, b: Array, name: str, *, xp: Namespace) -> Array:
     """Return a + b in their dtype: bools by or, integers modulo their width."""
     if name == "bool":
         return xp.logical_or(a, b)
+    if not is_integer(name):
+        return a + b
     a, b = _signed(a, name, xp), _signed(b, name, xp)
     return xp.astype(a + b, getattr(xp, name), copy=False)
 
 
-@float_errors_ignored
 def squared(a: Array, name: str, *, xp: Namespace) -> Array:
     """Return a * a in its dtype."""
     if name == "bool":
         return a
+    if not is_integer(name):
+        return a * a
     a = _signed(a, name, xp)
     return xp.astype(a * a, getattr(xp, name), copy=False)
 
 
-@float_errors_ignored
 def root(a: Array, name: str, *, xp: Namespace, device: Any) -> Array:
     """Return the square root in the dtype of a."""
     if not is_integer(name):

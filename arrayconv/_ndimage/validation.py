@@ -90,8 +90,11 @@ class Call(NamedTuple):
     def cast(self, y: Array, name: str | None = None) -> Array:
         """Return y in the dtype called `name`, the result's by default."""
         name = name or self.result
+        dtype = getattr(self.source.xp, name)
+        if y.dtype == dtype:
+            return y
         if is_lazy(self.source.backend):
-            return by_elements(_cast, (y,), getattr(self.source.xp, name), name)
+            return by_elements(_cast, (y,), dtype, name)
         return dtypes.cast(y, name, xp=self.source.xp, device=self.source.device)
 
 
