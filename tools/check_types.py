@@ -1,6 +1,8 @@
 """Check what a user's type checker sees: `make check` runs it with pyright and mypy, both strict.
 
 tests/typing/user_code.py must have no error, and tests/typing/wrong_calls.py one on exactly the lines marked `# error`.
+Each checker reads both files in one process, both run side by side, and mypy keeps what it read of torch and NumPy in
+.mypy_cache: a first run takes 20 seconds of processor time, later ones 4.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ import json
 import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -64,13 +67,15 @@ def run(command: list[str]) -> str:
 def main() -> int:
     """Compare both checkers' errors with the marked lines; print and count the differences."""
     differences = 0
-    for checker in (pyright, mypy):
-        for name, errors in checker().items():
+    with ThreadPoolExecutor() as pool:
+        reports = {checker.__name__: pool.submit(checker) for checker in (pyright, mypy)}
+    for checker, report in reports.items():
+        for name, errors in report.result().items():
             lines = expected()[name]
             for line in sorted(set(errors) ^ lines):
                 differences += 1
-                print(f"{name}:{line}: {checker.__name__}: {errors.get(line, 'no error, though the line is marked')}")
-            print(f"{checker.__name__}: {name}: {len(errors)} lines with errors, {len(lines)} marked")
+                print(f"{name}:{line}: {checker}: {errors.get(line, 'no error, though the line is marked')}")
+            print(f"{checker}: {name}: {len(errors)} lines with errors, {len(lines)} marked")
     return int(differences > 0)
 
 
