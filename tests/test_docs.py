@@ -16,6 +16,7 @@ import arrayconv
 from arrayconv._accel.cuda import cuda_filters
 from arrayconv._accel.native import native_filters
 from arrayconv._plan.rank import TABLE
+from arrayconv._stream.stream import Stream
 from tests.test_public_api import PARTS
 
 ROOT = Path(__file__).parent.parent
@@ -95,6 +96,30 @@ def test_every_result_is_documented(module, function):
     docstring = inspect.getdoc(function)
     if returns != "None" and not returns.startswith("Generator"):
         assert section(docstring, "Returns") or docstring.startswith("Return ")
+
+
+def described():
+    """Return every public function, class and method with its path."""
+    modules = {name: importlib.import_module(f"arrayconv.{name}") for name in MODULES}
+    names = [
+        (f"{name}.{public}", getattr(module, public)) for name, module in modules.items() for public in module.__all__
+    ]
+    names = [(path, value) for path, value in names if inspect.isclass(value) or inspect.isroutine(value)]
+    methods = [
+        (f"{path}.{name}", getattr(value, name))
+        for path, value in [*names, ("Stream", Stream)]
+        if inspect.isclass(value)
+        for name in vars(value)
+        if not name.startswith("_") or name == "__call__"
+    ]
+    return [pytest.param(value, id=path) for path, value in [*names, *methods]]
+
+
+@pytest.mark.parametrize("value", described())
+def test_a_docstring_does_not_send_its_reader_to_another(value):
+    """An editor shows one docstring; another library's function may be named, one of ours not in place of its text."""
+    sent = re.findall(r"(?:\b[Aa]s in|\bAs) `(?!numpy|scipy|torch|astropy).*", inspect.getdoc(value) or "")
+    assert sent == []
 
 
 @pytest.mark.parametrize("method", TABLE)
