@@ -33,12 +33,16 @@ def check_option(
 
 def _way_out(value: str, names: tuple[str, ...], removed: Mapping[str, str]) -> str:
     """Return the sentence that names what the caller probably meant, '' if no name is close."""
-    if value in removed:
-        return f" It was removed: use {removed[value]!r}."
+    return f" It was removed: use {removed[value]!r}." if value in removed else suggestion(value, names)
+
+
+def suggestion(value: str, names: Iterable[str]) -> str:
+    """Return the question that names what was probably meant, with a space before it; '' if no name is close."""
     from difflib import get_close_matches  # only where there is an error: its import takes milliseconds
 
-    close = get_close_matches(value, names, 1, 0.6)
-    return f" Did you mean {close[0]!r}?" if close else ""
+    lower = {name.lower(): name for name in names}
+    close = get_close_matches(value.lower(), lower, 1, 0.6)
+    return f" Did you mean {lower[close[0]]!r}?" if close else ""
 
 
 def flag(function: str, argument: str, value: Any) -> bool:
