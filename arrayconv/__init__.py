@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from importlib import import_module as _import_module
 from types import ModuleType as _ModuleType
-from typing import TYPE_CHECKING as _TYPE_CHECKING
+from typing import TYPE_CHECKING  # checkers know it by no other name
 
 from arrayconv import config, kernels
 from arrayconv.convolution import convolve, correlate, lags
@@ -23,7 +23,7 @@ from arrayconv.matching import match_template
 from arrayconv.normalized import normalized_convolve
 from arrayconv.vjp import vjp
 
-if _TYPE_CHECKING:  # editors and type checkers see these; a program imports them when it first uses one
+if TYPE_CHECKING:  # editors and type checkers see these; a program imports them when it first uses one
     from arrayconv import astronomy as astronomy
     from arrayconv import ndimage as ndimage
     from arrayconv import nn as nn
@@ -48,7 +48,7 @@ __version__ = "0.1.0"
 
 _LAZY_MODULES = ("astronomy", "ndimage", "nn", "signal", "testing", "typing")
 
-if not _TYPE_CHECKING:  # to which every name would exist
+if not TYPE_CHECKING:  # to which every name would exist
 
     def __getattr__(name: str) -> _ModuleType:
         if name in _LAZY_MODULES:

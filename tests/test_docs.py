@@ -178,6 +178,16 @@ def test_examples_of_a_page_run(page):
         assert runner.run(test).failed == 0
 
 
+def test_the_page_on_types_shows_lines_that_the_checkers_read():
+    """`make check` runs them on these files, with the messages that the page quotes."""
+    files = [ROOT / f"tests/typing/{name}.py" for name in ("user_code", "wrong_calls")]
+    lines = {line.strip() for file in files for line in file.read_text().splitlines()}
+    blocks = re.findall(r"^```python\n(.*?)^```", (ROOT / "docs/typing.md").read_text(), re.M | re.S)
+    shown = [line.strip() for block in blocks if ">>> " not in block for line in block.splitlines() if line]
+    assert len(shown) > 20
+    assert [line for line in shown if line not in lines] == []
+
+
 README_BLOCKS = re.findall(r"^```python\n(.*?)^```", (ROOT / "README.md").read_text(), re.M | re.S)
 
 

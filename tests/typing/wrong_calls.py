@@ -32,6 +32,7 @@ pullback("nonsense")  # error
 pullback(y, wrt="x")  # error
 pullback(y, which=0)  # error
 arrayconv.convolv(x, x)  # error
+print(arrayconv.convolv)  # error
 ndimage.gaussian_filter(x, 1.0)
 ndimage.gausian_filter(x, 1.0)  # error
 arrayconv.ndimage.gausian_filter(x, 1.0)  # error
