@@ -62,6 +62,8 @@ def require(name: str) -> Library:
     """Return a library that is usable, or raise CommandError with the reason."""
     check_known([name])
     library = inspect(name)
+    if not library.version:
+        raise CommandError(f"{name} is not installed. Run: pip install 'arrayconv[{library_row(name).extra}]'")
     if not library.devices:
         raise CommandError(f"{title(library)} cannot be used: {library.problem}")
     return library

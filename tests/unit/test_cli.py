@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,9 @@ from scipy import ndimage
 import arrayconv
 from arrayconv import config, kernels
 from arrayconv.__main__ import COMMANDS, main
-from arrayconv._cli import accuracy, console, libraries, measurements, options, recipes
+from arrayconv._accel import AcceleratorFailed
+from arrayconv._arrays.libraries import LIBRARIES
+from arrayconv._cli import accuracy, backends, console, libraries, measurements, options, recipes
 
 RNG = np.random.default_rng(0)
 GREY = RNG.integers(0, 256, (40, 50), dtype=np.uint8)
@@ -158,6 +161,16 @@ sys.exit(main(sys.argv[1:]))
         (["backends"], 0, "not installed"),
         (["explain", "--shape", "20,20", "--kernel-shape", "3,3", "--measure"], 0, " took "),
         (["tune", "--path"], 0, "cost_table.json"),
+        (
+            ["explain", "--shape", "9", "--kernel-shape", "3", "--backend", "torch"],
+            2,
+            "torch is not installed. Run: pip",
+        ),
+        (
+            ["explain", "--shape", "9", "--kernel-shape", "3", "--method", "torch_conv"],
+            2,
+            "'torch' is not installed. Use",
+        ),
         (["demo"], 2, "the picture needs matplotlib, which is not installed. Run: pip install 'arrayconv[demo]'"),
         (
             ["filter", "x.png", "--kernel", "box", "-o", "y.png"],
@@ -237,6 +250,25 @@ def test_a_library_without_its_driver_is_listed_with_the_reason(capsys):
     assert "cannot be used: no GPU" in _refusal(
         capsys, "explain", "--shape", "9", "--kernel-shape", "3", "--backend", "cupy"
     )
+
+
+def test_an_accelerator_says_whether_it_is_off_or_failed(monkeypatch, capsys):
+    def broken():
+        raise AcceleratorFailed("native", "loops.so has no symbol x. Build it again")
+
+    monkeypatch.setattr(backends.loader, "level", broken)
+    with config.using(accelerators=set(config.ACCELERATORS) - {"scipy"}):
+        assert main(["backends"]) == 0
+    lines = {line.split()[1]: line for line in capsys.readouterr().out.splitlines() if len(line.split()) > 4}
+    assert " off " in lines["scipy"]
+    assert "failed: loops.so has no symbol x" in lines["native"]
+
+
+def test_the_extra_of_every_library_exists():
+    settings = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())
+    extras = {row.extra for row in LIBRARIES.values()} - {""}
+    assert extras <= set(settings["project"]["optional-dependencies"])
+    assert [name for name, row in LIBRARIES.items() if not row.extra] == ["numpy"]
 
 
 def test_a_library_that_breaks_is_listed_with_the_reason(monkeypatch):
