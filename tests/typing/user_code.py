@@ -2,6 +2,8 @@
 
 from typing import Any, assert_type
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -43,6 +45,8 @@ assert_type(nn.conv_transpose2d(tensor[None], tensor[None, None]), torch.Tensor)
 assert_type(nn.fold(tensor, (3,), (2,)), torch.Tensor)
 assert_type(nn.grad.conv1d_input((1, 2, 3), tensor, tensor), torch.Tensor)
 assert_type(arrayconv.convolve(tensor, [[1, 2]]).requires_grad, bool)
+assert_type(arrayconv.convolve(jnp.ones((8, 8)), [[1, 2]]), jax.Array)
+assert_type(ndimage.gaussian_filter(jnp.ones((8, 8)), 1.0), jax.Array)
 
 # Results that are more than one array.
 assert_type(arrayconv.normalized_convolve(image, nested), NDArray[Any])
