@@ -10,6 +10,7 @@ template, `vjp` computes gradients on arrays without autograd, `kernels` has the
 
 from __future__ import annotations
 
+import sys as _sys
 from importlib import import_module as _import_module
 from types import ModuleType as _ModuleType
 from typing import TYPE_CHECKING  # checkers know it by no other name
@@ -53,7 +54,8 @@ if not TYPE_CHECKING:  # to which every name would exist
     def __getattr__(name: str) -> _ModuleType:
         if name in _LAZY_MODULES:
             return _import_module(f"arrayconv.{name}")
-        raise AttributeError(f"module 'arrayconv' has no attribute {name!r}")
+        # By name and module Python finds what was probably meant.
+        raise AttributeError(f"module 'arrayconv' has no attribute {name!r}", name=name, obj=_sys.modules[__name__])
 
 
 def __dir__() -> list[str]:

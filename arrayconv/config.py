@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, NamedTuple
 
-from arrayconv._errors import shown
+from arrayconv._errors import shown, suggestion
 from arrayconv._problem.axes import integer, is_iterable
 from arrayconv._runtime import caches
 
@@ -148,6 +148,7 @@ def _allowed(accelerators: Any) -> frozenset[str]:
     unknown = sorted(set(names) - set(ACCELERATORS))
     if unknown:
         way_out = "".join(f" {old!r} was removed: use {new!r}." for old, new in _REMOVED.items() if old in unknown)
+        way_out = way_out or next(filter(None, (suggestion(name, ACCELERATORS) for name in unknown)), "")
         raise ValueError(f"using: `accelerators` must be among {sorted(ACCELERATORS)}. Got {unknown}.{way_out}")
     return frozenset(names)
 

@@ -6,7 +6,7 @@ and state dicts are torch's own. Imports torch; `arrayconv.nn` imports this only
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
 import torch
@@ -14,12 +14,12 @@ from torch import Tensor
 from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd  # pyright: ignore[reportPrivateUsage]
 
 from arrayconv._calls import prepare
-from arrayconv._errors import check_option
+from arrayconv._errors import NO_NAMES, check_option
 from arrayconv._nn import convolution
 from arrayconv._nn.arguments import not_negative, positive, positive_number, window
 from arrayconv._nn.shapes import batched
 from arrayconv._problem.axes import is_sequence, per_axis
-from arrayconv._problem.boundary import BOUNDARIES, boundary_names
+from arrayconv._problem.boundary import BOUNDARIES, FOREIGN, boundary_names
 from arrayconv._runtime.tracing import shape_of
 
 if TYPE_CHECKING:
@@ -275,16 +275,18 @@ def _modes(name: str, padding_mode: Any, boundary: Any, count: int) -> tuple[str
                 f"{name}: `boundary` replaces `padding_mode`, so only one of them may be passed. "
                 f"Got boundary={boundary!r}, padding_mode={padding_mode!r}."
             )
-        entries = _entries(name, "boundary", boundary, count, BOUNDARIES)
+        entries = _entries(name, "boundary", boundary, count, BOUNDARIES, FOREIGN)
         return tuple([_MODE_OF[entry] for entry in entries])
     return _entries(name, "padding_mode", padding_mode, count, tuple(_BOUNDARY_OF))
 
 
-def _entries(name: str, argument: str, value: Any, count: int, known: tuple[str, ...]) -> tuple[str, ...]:
+def _entries(
+    name: str, argument: str, value: Any, count: int, known: tuple[str, ...], foreign: Mapping[str, str] = NO_NAMES
+) -> tuple[str, ...]:
     value = tuple(value) * count if is_sequence(value) and len(value) == 1 else value
     entries = per_axis(name, argument, value, count)
     for entry in entries:
-        check_option(name, argument, entry, known)
+        check_option(name, argument, entry, known, foreign=foreign)
     return entries
 
 

@@ -427,11 +427,12 @@ NEVER = [
      "Conv3d: `padding` must be at least 0 on every side. Got -1. Slice the input."),
     ("Conv2d", {"padding": "sames"}, ValueError,
      "Conv2d: `padding` must be one of 'valid', 'full', 'same', 'same_lower', an int or a (before, after) pair. "
-     "Got 'sames'."),
+     "Got 'sames'. Did you mean 'same'?"),
     ("Conv2d", {"padding_mode": "wrap"}, ValueError,
      "Conv2d: `padding_mode` must be one of 'zeros', 'replicate', 'symmetric', 'reflect', 'circular'. Got 'wrap'."),
     ("Conv2d", {"boundary": "circular"}, ValueError,
-     "Conv2d: `boundary` must be one of 'constant', 'edge', 'symmetric', 'reflect', 'wrap'. Got 'circular'."),
+     "Conv2d: `boundary` must be one of 'constant', 'edge', 'symmetric', 'reflect', 'wrap'. Got 'circular'. "
+     "It is called 'wrap' here."),
     ("Conv2d", {"boundary": "wrap", "padding_mode": "circular"}, ValueError,
      "Conv2d: `boundary` replaces `padding_mode`, so only one of them may be passed. "
      "Got boundary='wrap', padding_mode='circular'."),
