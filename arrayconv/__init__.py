@@ -10,9 +10,10 @@ template, `vjp` computes gradients on arrays without autograd, `kernels` has the
 
 from __future__ import annotations
 
+import sys as _sys
 from importlib import import_module as _import_module
 from types import ModuleType as _ModuleType
-from typing import TYPE_CHECKING as _TYPE_CHECKING
+from typing import TYPE_CHECKING  # checkers know it by no other name
 
 from arrayconv import config, kernels
 from arrayconv.convolution import convolve, correlate, lags
@@ -23,7 +24,7 @@ from arrayconv.matching import match_template
 from arrayconv.normalized import normalized_convolve
 from arrayconv.vjp import vjp
 
-if _TYPE_CHECKING:  # editors and type checkers see these; a program imports them when it first uses one
+if TYPE_CHECKING:  # editors and type checkers see these; a program imports them when it first uses one
     from arrayconv import astronomy as astronomy
     from arrayconv import ndimage as ndimage
     from arrayconv import nn as nn
@@ -48,12 +49,13 @@ __version__ = "0.1.0"
 
 _LAZY_MODULES = ("astronomy", "ndimage", "nn", "signal", "testing", "typing")
 
-if not _TYPE_CHECKING:  # to which every name would exist
+if not TYPE_CHECKING:  # to which every name would exist
 
     def __getattr__(name: str) -> _ModuleType:
         if name in _LAZY_MODULES:
             return _import_module(f"arrayconv.{name}")
-        raise AttributeError(f"module 'arrayconv' has no attribute {name!r}")
+        # By name and module Python finds what was probably meant.
+        raise AttributeError(f"module 'arrayconv' has no attribute {name!r}", name=name, obj=_sys.modules[__name__])
 
 
 def __dir__() -> list[str]:

@@ -10,12 +10,12 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
 
 import arrayconv
 from arrayconv._cli import backends, conformance, demo, explain, filter, tune
 from arrayconv._cli.console import CommandError
 from arrayconv._cli.options import Command
+from arrayconv._cli.parser import Parser
 
 COMMANDS: tuple[Command, ...] = (
     demo.COMMAND,
@@ -33,13 +33,6 @@ Start with `python -m arrayconv demo`: edges and a large blur of a photograph on
 installed here, compared with SciPy, timed, and drawn as a picture."""
 
 
-class _Parser(argparse.ArgumentParser):
-    """A parser whose errors are one sentence that ends with a pointer to --help."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message}. See {self.prog} --help.\n")
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status.
 
@@ -50,7 +43,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     parser = _parser()
     try:
-        arguments = parser.parse_args(argv)
+        arguments, unknown = parser.parse_known_args(argv)
+        getattr(arguments, "parser", parser).refuse_unknown(unknown)
     except SystemExit as stop:  # argparse has already printed its message
         return stop.code if isinstance(stop.code, int) else 2
     if arguments.command is None:
@@ -71,9 +65,9 @@ def _sentence(error: Exception, command: str) -> str:
     return str(error).removeprefix(f"{command}: ")  # the errors of `explain` already name it
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser() -> Parser:
     layout = argparse.RawDescriptionHelpFormatter
-    parser = _Parser(prog="arrayconv", description=_DESCRIPTION, formatter_class=layout)
+    parser = Parser(prog="arrayconv", description=_DESCRIPTION, formatter_class=layout)
     parser.add_argument("--version", action="version", version=f"arrayconv {arrayconv.__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
     for command in COMMANDS:
@@ -85,7 +79,7 @@ def _parser() -> argparse.ArgumentParser:
             formatter_class=layout,
         )
         command.arguments(subparser)
-        subparser.set_defaults(run=command.run)
+        subparser.set_defaults(run=command.run, parser=subparser)
     return parser
 
 

@@ -18,27 +18,41 @@ def listed(options: Iterable[object]) -> str:
     return ", ".join(repr(option) for option in options)
 
 
-NOTHING_REMOVED: Mapping[str, str] = MappingProxyType({})
+NO_NAMES: Mapping[str, str] = MappingProxyType({})
 
 
 def check_option(
-    function: str, argument: str, value: object, options: Iterable[str], removed: Mapping[str, str] = NOTHING_REMOVED
+    function: str,
+    argument: str,
+    value: object,
+    options: Iterable[str],
+    removed: Mapping[str, str] = NO_NAMES,
+    foreign: Mapping[str, str] = NO_NAMES,
 ) -> None:
-    """Raise ValueError unless `value` is one of `options`; the text lists all, and the successor of a `removed` one."""
+    """Raise ValueError unless `value` is one of `options`, which the text lists.
+
+    It names the successor of a `removed` one, and what a `foreign` one, of another library, is called here.
+    """
     names = tuple(options)
     if not isinstance(value, str) or value not in names:
-        way_out = _way_out(value, names, removed) if isinstance(value, str) else ""
+        way_out = _way_out(value, names, removed, foreign) if isinstance(value, str) else ""
         raise ValueError(f"{function}: `{argument}` must be one of {listed(names)}. Got {shown(value)}.{way_out}")
 
 
-def _way_out(value: str, names: tuple[str, ...], removed: Mapping[str, str]) -> str:
+def _way_out(value: str, names: tuple[str, ...], removed: Mapping[str, str], foreign: Mapping[str, str]) -> str:
     """Return the sentence that names what the caller probably meant, '' if no name is close."""
     if value in removed:
         return f" It was removed: use {removed[value]!r}."
+    return f" It is called {foreign[value]!r} here." if value in foreign else suggestion(value, names)
+
+
+def suggestion(value: str, names: Iterable[str]) -> str:
+    """Return the question that names what was probably meant, with a space before it; '' if no name is close."""
     from difflib import get_close_matches  # only where there is an error: its import takes milliseconds
 
-    close = get_close_matches(value, names, 1, 0.6)
-    return f" Did you mean {close[0]!r}?" if close else ""
+    lower = {name.lower(): name for name in names}
+    close = get_close_matches(value.lower(), lower, 1, 0.6)
+    return f" Did you mean {lower[close[0]]!r}?" if close else ""
 
 
 def flag(function: str, argument: str, value: Any) -> bool:

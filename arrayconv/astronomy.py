@@ -123,7 +123,7 @@ def convolve(
         If an option is unknown, the kernel sums to zero and must be normalized, or shapes do not match.
         `KernelSizeError`, where astropy is loaded, for a kernel of even size, or of more taps than samples with None.
     TypeError
-        As `arrayconv.convolve`.
+        If `array` and `kernel` are of two libraries or devices, or of a dtype without a convolution (object).
 
     Warns
     -----
@@ -133,6 +133,11 @@ def convolve(
     See Also
     --------
     arrayconv.normalized_convolve : the operation itself, with modes, strides, any axes, support and weights.
+
+    Notes
+    -----
+    Two convolutions with 'interpolate', one with 'fill', each by the method that is predicted to be the fastest.
+    Source: `astropy.convolution.convolve`.
 
     Examples
     --------
@@ -245,15 +250,26 @@ def convolve_fft(
 
     Parameters
     ----------
-    array, kernel, nan_treatment, normalization_zero_tol, preserve_nan, mask
-        As in `convolve`. Infinite samples are gaps too, and taps that are not finite are 0. Sizes may be even: tap
-        ``k // 2`` is the middle.
+    array : array, shape (n_1, ..., n_d)
+        Of any supported library and any number of axes; nested lists, astropy's kernels, Quantity and NDData too. A
+        NumPy array may be masked. Infinite samples are gaps, as NaN are.
+    kernel : array, shape (k_1, ..., k_d)
+        Of the same library and device; or an object with `array`, as astropy's kernels. Taps that are not finite are 0.
+        Sizes may be even: tap ``k // 2`` is the middle.
     boundary : {'fill', 'wrap', None}
-        As in `convolve`; None is 'fill', with a warning.
+        `fill_value` outside the array, or the array again; None is 'fill', with a warning.
     fill_value : float
-        As in `convolve`; infinity outside is a gap as NaN is.
+        For ``boundary='fill'``, and for gaps with ``nan_treatment='fill'``. NaN or infinity outside is a gap.
+    nan_treatment : {'interpolate', 'fill'}
+        Divide by the weight of the samples that are there, or put `fill_value` in the place of gaps.
     normalize_kernel : bool or callable
         Divide the kernel by its sum, or by what the callable returns for it.
+    normalization_zero_tol : float
+        Up to which magnitude the kernel's sum counts as zero.
+    preserve_nan : bool
+        Return NaN where the array has a gap.
+    mask : array, optional
+        In the shape of `array`; what is not 0 is a gap.
     crop : bool
         Return the part of the padded result that `array` covers; else the padded result.
     return_fft : bool
@@ -278,10 +294,19 @@ def convolve_fft(
 
     Raises
     ------
-    ValueError, TypeError
-        As in `convolve`; for padding together with 'wrap', and for arrays too large without `allow_huge`.
+    ValueError
+        If an option is unknown, the kernel sums to zero and must be normalized, or shapes do not match; for padding
+        together with 'wrap', and for arrays too large without `allow_huge`.
+    TypeError
+        If `array` and `kernel` are of two libraries or devices, or of a dtype without a convolution (object), or both
+        are kernels.
     NotImplementedError
         For ``boundary='extend'``: `convolve` has it.
+
+    Notes
+    -----
+    Two convolutions with 'interpolate', one with 'fill', by FFT only where that is predicted to be fastest. Source:
+    `astropy.convolution.convolve_fft`.
 
     Examples
     --------
@@ -323,24 +348,30 @@ def interpolate_replace_nans(array: Any, kernel: Any, convolve: Callable[..., An
 
     Parameters
     ----------
-    array : array
-        As in `convolve`.
-    kernel : array
-        As in `convolve`; its sum must not be zero.
+    array : array, shape (n_1, ..., n_d)
+        Of any supported library; nested lists, Quantity and NDData too. A NumPy array may be masked.
+    kernel : array, shape (k_1, ..., k_d)
+        Weights of the samples around a NaN, of the same library and device; their sum must not be zero.
     convolve : callable
-        `convolve` or `convolve_fft`.
+        `convolve` or `convolve_fft`, which computes the means.
     **kwargs
         Its options but `nan_treatment`, `normalize_kernel` and `preserve_nan`.
 
     Returns
     -------
     array
-        A new array. NaN stay where no sample is under the kernel.
+        A new array of the shape and dtype that `convolve` returns. NaN stay where no sample is under the kernel.
 
     Raises
     ------
-    ValueError, TypeError
-        As `convolve`.
+    ValueError
+        If an option is unknown, the kernel sums to zero, or shapes do not match.
+    TypeError
+        If `array` and `kernel` are of two libraries or devices, or of a dtype without a convolution (object).
+
+    Notes
+    -----
+    Costs one call of `convolve`. Source: `astropy.convolution.interpolate_replace_nans`.
 
     Examples
     --------

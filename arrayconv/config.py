@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, NamedTuple
 
-from arrayconv._errors import shown
+from arrayconv._errors import shown, suggestion
 from arrayconv._problem.axes import integer, is_iterable
 from arrayconv._runtime import caches
 
@@ -46,6 +46,19 @@ SHARE_OF_GPU = 8  # on a GPU that limit is its memory over this: a constant of t
 class Settings(NamedTuple):
     """The settings of a context; hashable, part of every plan's cache key.
 
+    Attributes
+    ----------
+    accelerators : frozenset of str
+        Names in `ACCELERATORS` that are allowed.
+    max_workspace : int
+        Bytes a plan may allocate beyond its inputs and output.
+    threads : int or None
+        Threads of loops and transforms; None for one per core that this process may use.
+    capped : bool
+        Whether the user set `max_workspace`: only then is it a hard limit.
+    dry_run : bool
+        Whether calls are planned and noted, and nothing is computed: what `arrayconv.explain` does.
+
     Examples
     --------
     >>> import arrayconv
@@ -56,9 +69,9 @@ class Settings(NamedTuple):
 
     accelerators: frozenset[str] = frozenset(ACCELERATORS)
     max_workspace: int = DEFAULT_WORKSPACE
-    threads: int | None = None  # None for one per core that this process may use
-    capped: bool = False  # whether the user set max_workspace: only then it is a hard limit
-    dry_run: bool = False  # whether calls are planned and noted, and nothing is computed: `arrayconv.explain`
+    threads: int | None = None
+    capped: bool = False
+    dry_run: bool = False
 
 
 _settings: ContextVar[Settings] = ContextVar("arrayconv.config", default=Settings())
@@ -135,12 +148,28 @@ def _allowed(accelerators: Any) -> frozenset[str]:
     unknown = sorted(set(names) - set(ACCELERATORS))
     if unknown:
         way_out = "".join(f" {old!r} was removed: use {new!r}." for old, new in _REMOVED.items() if old in unknown)
+        way_out = way_out or next(filter(None, (suggestion(name, ACCELERATORS) for name in unknown)), "")
         raise ValueError(f"using: `accelerators` must be among {sorted(ACCELERATORS)}. Got {unknown}.{way_out}")
     return frozenset(names)
 
 
 class CacheInfo(NamedTuple):
     """Bytes that are cached between calls, roughly, by kind, and the limit on their sum.
+
+    Attributes
+    ----------
+    calls : int
+        Bound calls: the same call on other arrays needs no planning.
+    plans : int
+        Plans and parts of plans, and the tables that compiled loops read.
+    constants : int
+        What methods prepared from the kernels of all `Convolver` objects: spectra, factors.
+    scratch : int
+        Scratch memory of all threads.
+    limit : int
+        What `cache_limit` set.
+    total : int
+        The sum of the first four.
 
     Examples
     --------
@@ -150,10 +179,10 @@ class CacheInfo(NamedTuple):
     True
     """
 
-    calls: int  # bound calls: the same call on other arrays needs no planning
-    plans: int  # plans and parts of plans, and the tables that compiled loops read
-    constants: int  # what methods prepared from the kernels of all `Convolver`s: spectra, factors
-    scratch: int  # scratch memory of all threads
+    calls: int
+    plans: int
+    constants: int
+    scratch: int
     limit: int
 
     @property

@@ -237,7 +237,8 @@ def correlate(
     lags : int, (first, last) or one of these per axis, optional
         Compute only these lags, ends included: an int L means -L..L. Excludes a mode and a stride.
     method : str
-        'auto', or the name of a method as in `convolve`.
+        'auto' runs the method that is predicted to be the fastest; a name, such as 'direct', 'im2col' or 'fft', forces
+        it. `arrayconv.explain` lists them all.
     accuracy : {'normwise', 'componentwise'}
         How the rounding error must be bounded; 'componentwise' keeps 'auto' off the FFT.
     dtype : dtype, optional
@@ -250,12 +251,31 @@ def correlate(
     Returns
     -------
     array
-        As in `convolve`; ``arrayconv.lags(n, k, mode)`` gives the lag of every output of the three modes.
+        Of the library and device of `x`. Like kinds promote by the Array API standard; an integer with a float
+        takes the float's dtype. Integers are exact and wrap. `out` itself where there is one.
+        ``arrayconv.lags(n, k, mode)`` gives the lag of every output of the three modes.
 
     Raises
     ------
-    TypeError, ValueError, NotImplementedError
-        As in `convolve`, and if `lags` does not ascend or is combined with `mode` or `stride`.
+    TypeError
+        If the operands are of two libraries or devices, or of a dtype without a convolution (bool, object).
+    ValueError
+        If an option is unknown, sizes contradict each other, `lags` does not ascend or is combined with `mode` or
+        `stride`, or `max_workspace` is too small for any piece.
+    NotImplementedError
+        If a forced `method` cannot run the problem (the text says why).
+
+    See Also
+    --------
+    convolve : the same with the kernel reversed and not conjugated.
+    lags : the lag of every output.
+    match_template : correlations normalised by the energy of each window.
+
+    Notes
+    -----
+    O(n k) operations directly, O(n log n) by FFT; with `lags`, one product per lag and tap. NaN and infinities
+    contaminate only the outputs whose window contains them, by every method. Differentiable where the library is.
+    Dask arrays give Dask arrays, computed chunk by chunk.
 
     Examples
     --------
@@ -293,9 +313,10 @@ def lags(n: Any, k: Any, mode: Mode = "full", *, stride: Any = 1, dilation: Any 
     n, k : int or tuple of int
         Sizes of x and the kernel on the correlated axes.
     mode : {'full', 'same', 'valid'}
-        As in `correlate`.
+        Which outputs: n + k_eff - 1, n or n - k_eff + 1 per axis, k_eff = dilation*(k - 1) + 1; 'same' starts at lag
+        ``-(k_eff // 2)``.
     stride, dilation : int or one per axis
-        As in `correlate`.
+        Step between outputs; distance between taps, in samples.
 
     Returns
     -------

@@ -63,13 +63,22 @@ class Convolver:
         call. Only a kernel that requires a torch gradient, or is traced or transformed, is not copied but read at every
         call, so that gradients and an optimizer's steps reach it; nothing made of its values is cached then.
     mode : {'full', 'same', 'valid'}, optional
-        As in `convolve`, 'full' by default.
+        Which outputs: n + k_eff - 1, n or n - k_eff + 1 per axis, relative to x, k_eff = dilation*(k - 1) + 1. 'full'
+        by default.
     correlate : bool
         Correlate: the kernel is not reversed, and conjugated.
-    axes, boundary, fill_value, stride, dilation, method, accuracy, dtype, max_workspace
-        As in `convolve`. `max_workspace` does not count what is cached between calls.
+    axes : int or sequence of int, optional
+        The convolved axes of x. With ``kernel.ndim == x.ndim``, kernel axis j pairs with axis j of x and the axes not
+        named broadcast both ways; otherwise kernel axis i pairs with ``axes[i]``. None names all.
+    boundary : str or one per axis
+        How x is extended beyond its ends, by `numpy.pad`'s names: 'constant', 'edge', 'symmetric', 'reflect', 'wrap'.
+    fill_value : number
+        The constant of 'constant'.
+    stride, dilation : int or one per axis
+        Step between outputs; distance between taps, in samples.
     lags : int, (first, last) or one of these per axis, optional
-        As in `correlate`, and only with ``correlate=True``.
+        Compute only these lags of a correlation, ends included: an int L means -L..L. Excludes a mode and a stride, and
+        needs ``correlate=True``.
     separable : {'auto', True, False}
         Whether the kernel may be run as passes along one axis each, where it is a sum of products of one factor per
         axis. 'auto' reads its values once, here, and runs passes where they are predicted to be quicker; True requires
@@ -77,12 +86,23 @@ class Convolver:
         accumulator per axis longer than one tap, relative to the largest tap; with ``accuracy='componentwise'`` only
         a single product is allowed, with that limit for every tap and room for all roundings in the bound. Integer
         kernels are factored exactly, into one product.
+    method : str
+        'auto' runs the method that is predicted to be the fastest; a name, such as 'direct', 'im2col' or 'fft', forces
+        it. `arrayconv.explain` lists them all.
+    accuracy : {'normwise', 'componentwise'}
+        How the rounding error must be bounded; 'componentwise' keeps 'auto' off the FFT.
+    dtype : dtype, optional
+        Wider dtype for the sums and the result.
+    max_workspace : int, optional
+        Bytes a call may allocate beyond its operands and result; what is cached between calls is not counted.
 
     Raises
     ------
-    TypeError, ValueError, NotImplementedError
-        As `convolve` does, at once for what does not depend on x; ValueError if ``separable=True`` and the kernel is no
-        sum of products to that tolerance, with the difference measured.
+    TypeError
+        If the kernel is of a dtype without a convolution (bool, object), no array, or a Dask array.
+    ValueError
+        If an option is unknown or contradicts another; if ``separable=True`` and the kernel is no sum of products to
+        that tolerance, with the difference measured. What depends on x is raised by the call.
 
     See Also
     --------
@@ -137,10 +157,10 @@ class Convolver:
         terms : sequence of tuples of arrays, shapes (k_1,), ..., (k_d,)
             For each term one factor per axis of the kernel, all of one library, dtype and device, or all lists of
             numbers: what `arrayconv.kernels.separate` returns. Factors that require a gradient are not copied.
-        mode
-            As in `Convolver`.
+        mode : {'full', 'same', 'valid'}, optional
+            Which outputs: n + k_eff - 1, n or n - k_eff + 1 per axis; 'full' by default.
         **options
-            The keywords of `Convolver` but `separable`.
+            The keywords of `Convolver` but `separable`: `boundary`, `stride`, `method` and so on.
 
         Returns
         -------
@@ -150,10 +170,10 @@ class Convolver:
 
         Raises
         ------
-        TypeError, ValueError
-            If the factors are of several libraries, dtypes, devices, or of sizes that differ between terms.
-        NotImplementedError
-            As in `Convolver`.
+        TypeError
+            If the factors are of several libraries, dtypes or devices, or `separable` is passed.
+        ValueError
+            If the sizes of factors differ between terms, or an option is unknown.
 
         Examples
         --------
@@ -187,17 +207,22 @@ class Convolver:
         x : array, shape (..., n_1, ..., n_d)
             Of the kernel's library and device; nested lists become a NumPy array.
         out : array, optional
-            As in `convolve`.
+            Where to write: the result's exact shape, dtype and device. May overlap `x`.
 
         Returns
         -------
         array
-            As `convolve` returns.
+            Of the library and device of `x`. Like kinds promote by the Array API standard; an integer with a float
+            takes the float's dtype. Integers are exact and wrap. `out` itself where there is one.
 
         Raises
         ------
-        TypeError, ValueError, NotImplementedError
-            As `convolve` does.
+        TypeError
+            If the operands are of two libraries or devices, or of a dtype without a convolution (bool, object).
+        ValueError
+            If sizes contradict each other, or `max_workspace` is too small for any piece.
+        NotImplementedError
+            If a forced `method` cannot run the problem (the text says why).
         """
         key = key_of(x, self._kernel.separability.separation is not None)
         entry = None if key is None else self._store.find(key)
@@ -237,14 +262,25 @@ class Convolver:
 
         Returns
         -------
-        Explanation
-            As `arrayconv.explain` returns, of the whole kernel, and whether it would be run as passes: ``passes``,
-            ``rank``, ``cost_ns``, and in ``separable`` the reason why not. ``str()`` of it is a table.
+        ConvolverExplanation
+            Method, candidates, workspace and cost of the whole kernel, and whether it would be run as passes:
+            ``passes``, ``rank``, ``cost_ns``, and in ``separable`` the reason why not. ``str()`` of it is a table.
 
         Raises
         ------
-        TypeError, ValueError, NotImplementedError
-            As the call itself would.
+        TypeError
+            If the operands are of two libraries or devices, or of a dtype without a convolution (bool, object).
+        ValueError
+            If sizes contradict each other, or `max_workspace` is too small for any piece.
+        NotImplementedError
+            If a forced `method` cannot run the problem (the text says why).
+
+        Examples
+        --------
+        >>> import arrayconv
+        >>> blur = arrayconv.Convolver(arrayconv.kernels.gaussian(4.0), "same")
+        >>> [(step.axis, step.taps) for step in blur.explain((512, 512)).passes]
+        [(0, 33), (1, 33)]
         """
         if isinstance(x_or_shape, (int, tuple)):
             shape = shape_argument(FUNCTION, "x_or_shape", x_or_shape)

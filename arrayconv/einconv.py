@@ -100,19 +100,33 @@ def einconv(
         (channels), in one operand and the output it is a batch or filter axis, in one operand only it is summed away.
         ``(g c)`` splits an axis of an operand, or merges axes of the output; ``()`` is an axis of size 1.
     x, kernel : array
-        Operands of one library and device, with the axes the pattern names.
+        Operands of one library and device, with the axes that the pattern names: integer, real or complex data. Nested
+        lists become a NumPy array, or one like `x`.
     stride, dilation, upsample : int, sequence or dict
         Per convolved label, by position after the bar or by name: step between outputs, gap between taps, and
         `upsample` - 1 zeros between samples of x after it is extended.
     padding : {'valid', 'full', 'same', 'same_lower'}, int, (before, after), or one per label
         Samples read beyond the ends, after upsampling. 'same' and 'same_lower' give ceil(n / stride) outputs as XLA
         does: an odd pad goes after, respectively before.
-    boundary, fill_value, method, accuracy, dtype, max_workspace, out
-        As in `arrayconv.convolve`.
+    boundary : str, one per label, or dict
+        How x is extended beyond its ends, by `numpy.pad`'s names: 'constant', 'edge', 'symmetric', 'reflect', 'wrap'.
+    fill_value : number
+        The constant of 'constant'.
     flip : bool
         Reverse the kernel: convolution instead of correlation.
     conj : bool
         Conjugate the kernel.
+    method : str
+        'auto' runs the method that is predicted to be the fastest; a name, such as 'direct', 'im2col' or 'fft', forces
+        it. `arrayconv.explain` lists them all.
+    accuracy : {'normwise', 'componentwise'}
+        How the rounding error must be bounded; 'componentwise' keeps 'auto' off the FFT.
+    dtype : dtype, optional
+        Wider dtype for the sums and the result.
+    max_workspace : int, optional
+        Bytes the call may allocate beyond its operands and result.
+    out : array, optional
+        Where to write: the result's exact shape, dtype and device. May overlap the operands.
     **sizes : int
         Sizes of labels in split axes that the other operand does not determine: ``g=2``. That of a convolved label
         is its size in the operand that splits an axis into it.
@@ -120,17 +134,30 @@ def einconv(
     Returns
     -------
     array
-        With the output's axes, of the library and device of `x`; dtype as in `arrayconv.convolve`.
+        With the output's axes, of the library and device of `x`. Like kinds promote by the Array API standard; an
+        integer with a float takes the float's dtype. Integers are exact and wrap. `out` itself where there is one.
 
     Raises
     ------
     ValueError
         If the pattern is malformed, sizes contradict each other or stay open, or an option names a label that is not
-        convolved; all of them shown under carets in the pattern.
+        convolved, all of them shown under carets in the pattern; if an option is unknown, or `max_workspace` is too
+        small for any piece.
     TypeError
-        As in `arrayconv.convolve`, and if a size is passed for a label that is in no operand.
+        If the operands are of two libraries or devices, or of a dtype without a convolution (bool, object), or a size
+        is passed for a label that is in no operand.
     NotImplementedError
-        As in `arrayconv.convolve`.
+        If a forced `method` cannot run the problem (the text says why).
+
+    See Also
+    --------
+    convolve, correlate : axes by number, without channels.
+    arrayconv.nn : torch's layouts.
+    explain : what each label became, and which method would run.
+
+    Notes
+    -----
+    One multiply-add per output, tap and summed channel, or fewer by FFT. Differentiable where the library is.
 
     Examples
     --------

@@ -96,8 +96,25 @@ def explain(
     ----------
     x_or_shape, kernel_or_shape : array, or tuple of int
         The operands, or their shapes (an int for one axis).
-    mode, axes, boundary, fill_value, stride, dilation, lags, method, accuracy, max_workspace
-        As in `convolve` and `correlate`; with `pattern`, options as in `einconv`, and neither mode, axes nor lags.
+    mode : {'full', 'same', 'valid'}, optional
+        Which outputs: n + k_eff - 1, n or n - k_eff + 1 per axis, relative to x; 'full' by default. Not with `pattern`.
+    axes : int or sequence of int, optional
+        The convolved axes; None names all. Not with `pattern`.
+    boundary : str or one per axis
+        How x is extended beyond its ends: 'constant', 'edge', 'symmetric', 'reflect', 'wrap'. With `pattern` this,
+        `stride` and `dilation` may be dicts by label.
+    fill_value : number
+        The constant of 'constant'.
+    stride, dilation : int or one per axis
+        Step between outputs; distance between taps, in samples.
+    lags : int, (first, last) or one of these per axis, optional
+        The lags of a correlation, ends included. Excludes a mode, a stride and `pattern`.
+    method : str
+        'auto', or the name of the method that must run.
+    accuracy : {'normwise', 'componentwise'}
+        How the rounding error must be bounded; 'componentwise' keeps 'auto' off the FFT.
+    max_workspace : int, optional
+        Bytes the call may allocate beyond its operands and result.
     dtype : dtype or str, optional
         Dtype of the result. With shapes alone 'float64' by default.
     like : array, namespace or str, optional
@@ -110,8 +127,14 @@ def explain(
         Run every method that is not refused, some seconds in all, on the arrays, or on numbers of these shapes.
     pattern : str, optional
         The labels of an `einconv` call, which is then explained.
-    padding, upsample, flip, conj, sizes
-        As in `einconv`, `sizes` as a dict; only with `pattern`.
+    padding : {'valid', 'full', 'same', 'same_lower'}, int, (before, after), or one per label
+        Samples read beyond the ends of x. This and the next four only with `pattern`.
+    upsample : int, sequence or dict
+        `upsample` - 1 zeros are read between samples of x.
+    flip, conj : bool
+        Reverse the kernel; conjugate it.
+    sizes : dict of str to int, optional
+        Sizes of labels in split axes that the other operand does not determine.
     call : function, `Convolver` or layer, optional
         The function to explain. All other arguments are then its own, except `like`, `dtype` (of the arrays whose
         shapes are passed, and the function's option where it has one) and `derivatives`. A shape may replace every
@@ -128,10 +151,15 @@ def explain(
 
     Raises
     ------
-    TypeError, ValueError, NotImplementedError
-        As the call itself would, if options of `convolve` and `einconv` are mixed, for `measure` under a tracer or
-        beside `call`, for `derivatives` of integers, and if `call` is none of the above. For an unknown `card`, and
-        for `card` beside arrays, `measure` or `call`.
+    TypeError
+        If the operands are of two libraries or devices, or of a dtype without a convolution; if `call` is none of the
+        above; for `derivatives` of integers.
+    ValueError
+        If an option is unknown or sizes contradict each other; if options of `convolve` and `einconv` are mixed; for
+        `measure` under a tracer or beside `call`; for an unknown `card`, and for `card` beside arrays, `measure` or
+        `call`.
+    NotImplementedError
+        If a forced `method` cannot run the problem.
 
     Notes
     -----

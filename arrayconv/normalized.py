@@ -145,7 +145,8 @@ def normalized_convolve(
     kernel : array, shape (..., k_1, ..., k_d)
         The weights, of the same library and device. They need no normalisation. Nested lists become an array like `x`.
     mode : {'full', 'same', 'valid'}, optional
-        As in `convolve`, 'full' by default.
+        Which outputs: n + k_eff - 1, n or n - k_eff + 1 per axis, relative to `x`, k_eff = dilation*(k - 1) + 1. 'full'
+        by default.
     where : array of bool, optional
         True where `x` is there, as in NumPy's reductions; it broadcasts to the shape of `x`. Values of missing samples
         have no effect.
@@ -158,18 +159,31 @@ def normalized_convolve(
     return_weight : bool
         Return the weight, the denominator, too.
     correlate : bool
-        Correlate, as `correlate` does: the kernel is not reversed, and conjugated.
-    axes, stride, dilation, method, accuracy, max_workspace
-        As in `convolve`. `max_workspace` bounds each of the convolutions, not the masks and sums between them.
+        Correlate: the kernel is not reversed, and conjugated.
+    axes : int or sequence of int, optional
+        The convolved axes. With ``kernel.ndim == x.ndim``, kernel axis j pairs with axis j of `x` and the axes not
+        named broadcast both ways; otherwise kernel axis i pairs with ``axes[i]``. None names all.
     boundary : str or one per axis
-        As in `convolve`; a gap near the end is extended as a gap.
+        How x is extended beyond its ends, by `numpy.pad`'s names: 'constant', 'edge', 'symmetric', 'reflect', 'wrap'. A
+        gap near the end is extended as a gap.
     fill_value : number, optional
         The samples outside the array with 'constant'. None: nothing is there, so windows at the ends are means of what
         they contain. A NaN is treated as one in `x`.
+    stride, dilation : int or one per axis
+        Step between outputs; distance between taps, in samples.
     lags : int, (first, last) or one of these per axis, optional
-        As in `correlate`, and only with ``correlate=True``.
+        Compute only these lags of a correlation, ends included: an int L means -L..L. Excludes a mode and a stride, and
+        needs ``correlate=True``.
+    method : str
+        'auto' runs the method that is predicted to be the fastest; a name, such as 'direct', 'im2col' or 'fft', forces
+        it. `arrayconv.explain` lists them all.
+    accuracy : {'normwise', 'componentwise'}
+        How the rounding error must be bounded; 'componentwise' keeps 'auto' off the FFT.
     dtype : dtype, optional
         Wider dtype for the sums and the result.
+    max_workspace : int, optional
+        Bytes each of the convolutions may allocate beyond its operands and result; masks and the sums between them are
+        not counted.
 
     Returns
     -------
@@ -183,13 +197,15 @@ def normalized_convolve(
     Raises
     ------
     TypeError
-        As in `convolve`; if `where` is not boolean, or of another library or device than `x`; if values must be read
-        while a compiler traces (``nan_policy='raise'``).
+        If the operands are of two libraries or devices, or of a dtype without a convolution (bool, object); if `where`
+        is not boolean, or of another library or device than `x`; if values must be read while a compiler traces
+        (``nan_policy='raise'``).
     ValueError
-        As in `convolve`; if `where` does not broadcast to the shape of `x`, `min_weight` is no share, 'raise' finds a
-        NaN, or the kernel sums to 0 up to rounding, ``abs(sum) <= taps * eps * sum(abs)``, where it can be read.
+        If an option is unknown or sizes contradict each other; if `where` does not broadcast to the shape of `x`,
+        `min_weight` is no share, 'raise' finds a NaN, or the kernel sums to 0 up to rounding,
+        ``abs(sum) <= taps * eps * sum(abs)``, where it can be read.
     NotImplementedError
-        As in `convolve`.
+        If a forced `method` cannot run the problem (the text says why).
 
     See Also
     --------
@@ -206,7 +222,8 @@ def normalized_convolve(
     `min_weight` removes such outputs. A kernel that sums to 0, a derivative, has no mean. Where its values can't be
     read (a GPU, a trace, a gradient) the division decides, usually NaN.
 
-    Infinities are samples, contained as in `convolve`. Sums overflow where those of `convolve` do.
+    Infinities are samples, and contaminate only the outputs whose window contains them. Sums overflow where those of
+    `convolve` do.
 
     Two convolutions in one call, three where outputs may lack support, two calls with a `fill_value`. Differentiable on
     torch and JAX with respect to `x` and `kernel`: missing samples and outputs without support have zero gradients.

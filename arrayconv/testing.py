@@ -75,8 +75,18 @@ def reference(
         Which of the two.
     x, kernel : numpy arrays
         Operands.
-    mode, axes, boundary, fill_value, stride, dilation, lags
-        As in `arrayconv.correlate`.
+    mode : {'full', 'same', 'valid'}
+        Which outputs: n + k_eff - 1, n or n - k_eff + 1 per axis, k_eff = dilation*(k - 1) + 1.
+    axes : int or sequence of int, optional
+        The convolved axes; None names all.
+    boundary : str or one per axis
+        How x is extended: 'constant', 'edge', 'symmetric', 'reflect', 'wrap'.
+    fill_value : number
+        The constant of 'constant'.
+    stride, dilation : int or one per axis
+        Step between outputs; distance between taps, in samples.
+    lags : int, (first, last) or one of these per axis, optional
+        Compute only these lags, ends included; of 'correlate' alone.
 
     Returns
     -------
@@ -86,7 +96,7 @@ def reference(
     Raises
     ------
     ValueError
-        As the functions themselves.
+        If an option is unknown, or sizes contradict each other.
 
     Examples
     --------
@@ -121,8 +131,13 @@ def error_bound(
 
     Parameters
     ----------
-    function, x, kernel, mode, axes, boundary, fill_value, stride, dilation, lags
-        As in `reference`.
+    function : {'convolve', 'correlate'}
+        Which of the two is bounded.
+    x, kernel : numpy arrays
+        Operands.
+    mode, axes, boundary, fill_value, stride, dilation, lags
+        The options of the call: which outputs, along which axes, how x is extended and by which constant, steps between
+        outputs and between taps, selected lags.
     accuracy : {'normwise', 'componentwise'}
         'componentwise': ``c * (terms + 2) * eps * (|x| convolved with |kernel|)`` plus an underflow term, c = 1 for
         real and 4 for complex data. 'normwise': ``c * (terms + 12 * log2(samples) + 4) * eps * |X|_2 * |kernel|_2``,
@@ -134,6 +149,11 @@ def error_bound(
     -------
     numpy.ndarray of float64
         Absolute bound per output.
+
+    Raises
+    ------
+    ValueError
+        If an option is unknown, or sizes contradict each other.
 
     Examples
     --------
@@ -179,6 +199,11 @@ def check_adjoint(forward: Any, adjoint: Any, x: Any, y: Any, *, tolerance: floa
         Points of the domain and of the range.
     tolerance : float
         Allowed difference, relative to the norms of both sides.
+
+    Raises
+    ------
+    AssertionError
+        If the two products differ by more, with both values.
 
     Examples
     --------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, ParamSpec, TypeVar, overload
 
 from arrayconv._arrays.dtype_names import checked_dtype_name
 from arrayconv._arrays.dtypes import holds, kind
@@ -18,10 +18,15 @@ from arrayconv._runtime.tracing import shape_of
 
 __all__ = ["Pullback", "vjp"]
 
+_Parameters = ParamSpec("_Parameters")
+_Result = TypeVar("_Result")
+
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Pullback:
+class Pullback(Generic[_Result]):
     """The function that `vjp` returns besides the result: call it on the result's gradient.
+
+    A type checker knows it by the type of the result, such as ``Pullback[torch.Tensor]``.
 
     Attributes
     ----------
@@ -29,6 +34,15 @@ class Pullback:
         The arrays of the call, in its order; the pullback returns their gradients.
     shape : tuple of int
         Shape of the result, and of its gradient.
+
+    Examples
+    --------
+    >>> import numpy as np, arrayconv
+    >>> y, pullback = arrayconv.vjp(arrayconv.correlate, np.ones(3), np.array([1., 10.]), "valid")
+    >>> pullback.shape
+    (2,)
+    >>> pullback(y, wrt=1)
+    (array([22., 22.]),)
     """
 
     arguments: tuple[Any, ...]
@@ -38,6 +52,10 @@ class Pullback:
     _steps: tuple[Step, ...]
     _slots: tuple[int, ...]  # of each argument: its index among the steps' operands
 
+    @overload
+    def __call__(self, dy: _Result, wrt: None = None) -> tuple[_Result | Any, ...]: ...  # None for integers
+    @overload
+    def __call__(self, dy: _Result, wrt: Sequence[int] | int) -> tuple[_Result, ...]: ...
     @float_errors_ignored
     def __call__(self, dy: Any, wrt: Sequence[int] | int | None = None) -> tuple[Any, ...]:
         """Return the gradients of the call's arrays from that of its result.
@@ -101,7 +119,9 @@ class Pullback:
         return positions
 
 
-def vjp(function: Callable[..., Any], *args: Any, **options: Any) -> tuple[Any, Pullback]:
+def vjp(
+    function: Callable[_Parameters, _Result], *args: _Parameters.args, **options: _Parameters.kwargs
+) -> tuple[_Result, Pullback[_Result]]:
     """Convolve, and return the result and its pullback (vector-Jacobian product), on any array library.
 
     ``y, pullback = vjp(function, *args, **options)`` calls ``function(*args, **options)``. If `dy` is a loss' gradient
@@ -154,7 +174,7 @@ def vjp(function: Callable[..., Any], *args: Any, **options: Any) -> tuple[Any, 
     if options.get("out") is not None:
         raise TypeError(f"vjp: {name} must return its result. Got out={type(options['out']).__name__}. Leave it out.")
     with tape.recording() as steps:
-        y = function(*args, **options)
+        y: Any = function(*args, **options)
     arguments, slots = _arguments(name, steps, (*args, *options.values()))
     dtype = checked_dtype_name("vjp", name, y.dtype)
     if kind(dtype) == "integer":

@@ -296,6 +296,9 @@ _LIBRARIES = {
 }
 
 
+NAMES = tuple(_LIBRARIES)
+
+
 def _row(name):
     return _LIBRARIES.get(name) or _Library(partial(_any, name))
 

@@ -2,6 +2,7 @@
 
 import gc
 import os
+from difflib import get_close_matches
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import settings
 
 from . import claims, crossing, excuses, levels, targets
-from .backends import Unavailable, canonical, load
+from .backends import NAMES, Unavailable, canonical, load
 from .checks import Subject
 from .outcomes import Outcomes, Recorder
 from .progress import Progress
@@ -47,9 +48,10 @@ def pytest_configure(config):
     try:
         backend, config.stash[REASON] = load(name, device), None
     except LookupError as unknown:
+        close = get_close_matches(name, NAMES, 1)
         raise pytest.UsageError(
-            "--backend must name numpy, torch, jax, array_api_strict, cupy, or an importable namespace of the array "
-            f"API standard. Got {unknown.args[0]}."
+            f"--backend must name {', '.join(NAMES)}, or an importable namespace of the array API standard. "
+            f"Got {unknown.args[0]}.{f' Did you mean {close[0]!r}?' if close else ''}"
         ) from unknown
     except Unavailable as reason:
         backend, config.stash[REASON] = None, str(reason)

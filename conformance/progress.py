@@ -1,4 +1,7 @@
-"""Progress with the time left, in place of pytest's dots: a bar if rich is installed, else plain lines."""
+"""Progress with the time left, in place of pytest's dots: a bar if rich is installed, else plain lines.
+
+Nothing is printed where stderr is no terminal, such as in the log of a CI job.
+"""
 
 import sys
 import time
@@ -16,6 +19,7 @@ class Progress:
         self.total, self.ended, self.failed, self.deadline = 0, 0, 0, deadline
         self.start = self.shown = time.monotonic()  # later that of the first test
         self.bar = self.task = None
+        self.is_terminal = sys.stderr.isatty()
 
     def pytest_report_teststatus(self, report):
         """Print no letter per test; the categories are pytest's own."""
@@ -41,7 +45,7 @@ class Progress:
 
     def _begin(self, total):
         self.start, self.total = time.monotonic(), max(self.total, total)
-        if self.bar is None and total and sys.stderr.isatty() and find_spec("rich") is not None:
+        if self.bar is None and total and self.is_terminal and find_spec("rich") is not None:
             from rich.console import Console
             from rich.progress import BarColumn, Progress, TextColumn
 
@@ -58,7 +62,7 @@ class Progress:
         self.ended += 1
         if self.bar is not None:
             self.bar.update(self.task, completed=self.ended, description=self.text())
-        elif time.monotonic() - self.shown > PLAIN_SECONDS:
+        elif self.is_terminal and time.monotonic() - self.shown > PLAIN_SECONDS:
             self.shown = time.monotonic()
             print(self.text(), file=sys.stderr, flush=True)
 

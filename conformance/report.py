@@ -54,7 +54,10 @@ def merge(files):
     """One document with the runs of several reports, merged ones among them."""
     runs = []
     for file in files:
-        content = json.loads(Path(file).read_text())
+        try:
+            content = json.loads(Path(file).read_text())
+        except ValueError as error:  # not JSON, or no text at all
+            raise ValueError(f"{file} is no report, as it is no JSON: {error}") from error
         if not isinstance(content, dict) or content.get("schema") != SCHEMA:
             raise ValueError(f"{file} is no report of schema {SCHEMA!r}")
         runs += content.get("runs", [content])

@@ -16,6 +16,7 @@ import arrayconv
 from arrayconv._accel.cuda import cuda_filters
 from arrayconv._accel.native import native_filters
 from arrayconv._plan.rank import TABLE
+from arrayconv._stream.stream import Stream
 from tests.test_public_api import PARTS
 
 ROOT = Path(__file__).parent.parent
@@ -97,6 +98,30 @@ def test_every_result_is_documented(module, function):
         assert section(docstring, "Returns") or docstring.startswith("Return ")
 
 
+def described():
+    """Return every public function, class and method with its path."""
+    modules = {name: importlib.import_module(f"arrayconv.{name}") for name in MODULES}
+    names = [
+        (f"{name}.{public}", getattr(module, public)) for name, module in modules.items() for public in module.__all__
+    ]
+    names = [(path, value) for path, value in names if inspect.isclass(value) or inspect.isroutine(value)]
+    methods = [
+        (f"{path}.{name}", getattr(value, name))
+        for path, value in [*names, ("Stream", Stream)]
+        if inspect.isclass(value)
+        for name in vars(value)
+        if not name.startswith("_") or name == "__call__"
+    ]
+    return [pytest.param(value, id=path) for path, value in [*names, *methods]]
+
+
+@pytest.mark.parametrize("value", described())
+def test_a_docstring_does_not_send_its_reader_to_another(value):
+    """An editor shows one docstring; another library's function may be named, one of ours not in place of its text."""
+    sent = re.findall(r"(?:\b[Aa]s in|\bAs) `(?!numpy|scipy|torch|astropy).*", inspect.getdoc(value) or "")
+    assert sent == []
+
+
 @pytest.mark.parametrize("method", TABLE)
 def test_every_method_has_a_page(method):
     page = ROOT / "docs/algorithms" / f"{method}.md"
@@ -151,6 +176,16 @@ def test_examples_of_a_page_run(page):
         test = doctest.DocTestParser().get_doctest(block, {}, relative(page), str(page), number)
         runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS)
         assert runner.run(test).failed == 0
+
+
+def test_the_page_on_types_shows_lines_that_the_checkers_read():
+    """`make check` runs them on these files, with the messages that the page quotes."""
+    files = [ROOT / f"tests/typing/{name}.py" for name in ("user_code", "wrong_calls")]
+    lines = {line.strip() for file in files for line in file.read_text().splitlines()}
+    blocks = re.findall(r"^```python\n(.*?)^```", (ROOT / "docs/typing.md").read_text(), re.M | re.S)
+    shown = [line.strip() for block in blocks if ">>> " not in block for line in block.splitlines() if line]
+    assert len(shown) > 20
+    assert [line for line in shown if line not in lines] == []
 
 
 README_BLOCKS = re.findall(r"^```python\n(.*?)^```", (ROOT / "README.md").read_text(), re.M | re.S)

@@ -1,6 +1,9 @@
 """Check what a user's type checker sees: `make check` runs it with pyright and mypy, both strict.
 
-tests/typing/user_code.py must have no error, and tests/typing/wrong_calls.py one on exactly the lines marked `# error`.
+tests/typing/user_code.py must have no error, and tests/typing/wrong_calls.py one on exactly the lines marked `# error`,
+with the messages that docs/typing.md quotes.
+Each checker reads both files in one process, both run side by side, and mypy keeps what it read of torch and NumPy in
+.mypy_cache: a first run takes 20 seconds of processor time, later ones 4.
 """
 
 from __future__ import annotations
@@ -9,9 +12,11 @@ import json
 import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
+PAGE = ROOT / "docs/typing.md"
 FILES = [ROOT / "tests/typing/user_code.py", ROOT / "tests/typing/wrong_calls.py"]
 Lines = dict[str, dict[int, str]]  # file name -> line -> message
 
@@ -33,7 +38,8 @@ def pyright() -> Lines:
     errors: Lines = {path.name: {} for path in FILES}
     for entry in report["generalDiagnostics"]:
         if entry["severity"] == "error":
-            errors[Path(entry["file"]).name][entry["range"]["start"]["line"] + 1] = entry["message"]
+            lines, number = errors[Path(entry["file"]).name], entry["range"]["start"]["line"] + 1
+            lines[number] = f"{lines[number]}\n{entry['message']}" if number in lines else entry["message"]
     return errors
 
 
@@ -61,16 +67,34 @@ def run(command: list[str]) -> str:
     return process.stdout.decode()
 
 
+def misquoted(checker: str, errors: Lines) -> list[str]:
+    """Return what the page quotes of a checker and it does not say, each with the line of code above."""
+    code = {line: number for number, line in enumerate(FILES[1].read_text().splitlines(), 1)}
+    wrong: list[str] = []
+    current = ""
+    for line in PAGE.read_text().splitlines():
+        current = line if line.endswith("  # error") else current
+        if line.startswith(f"{checker}: "):
+            messages = errors[FILES[1].name].get(code.get(current, 0), "")
+            wrong += [] if line.removeprefix(f"{checker}: ") in messages else [f"{current}: {line}"]
+    return wrong
+
+
 def main() -> int:
-    """Compare both checkers' errors with the marked lines; print and count the differences."""
+    """Compare both checkers' errors with the marked lines and the page; print and count the differences."""
     differences = 0
-    for checker in (pyright, mypy):
-        for name, errors in checker().items():
+    with ThreadPoolExecutor() as pool:
+        reports = {checker.__name__: pool.submit(checker) for checker in (pyright, mypy)}
+    for checker, report in reports.items():
+        for quote in misquoted(checker, report.result()):
+            differences += 1
+            print(f"{PAGE.name}: not said: {quote}")
+        for name, errors in report.result().items():
             lines = expected()[name]
             for line in sorted(set(errors) ^ lines):
                 differences += 1
-                print(f"{name}:{line}: {checker.__name__}: {errors.get(line, 'no error, though the line is marked')}")
-            print(f"{checker.__name__}: {name}: {len(errors)} lines with errors, {len(lines)} marked")
+                print(f"{name}:{line}: {checker}: {errors.get(line, 'no error, though the line is marked')}")
+            print(f"{checker}: {name}: {len(errors)} lines with errors, {len(lines)} marked")
     return int(differences > 0)
 
 

@@ -111,12 +111,9 @@ def installed(library: str) -> bool:
     return loader.built() if library == loader.LIBRARY else find_spec(library) is not None
 
 
-_FORKED = "torch, after a fork"
-
-
 def _after_fork() -> None:
     if _imported("torch"):
-        failures.failures[_FORKED] = "its threads do not exist in the child process"
+        failures.failures[failures.FORKED] = "its threads do not exist in the child process"
 
 
 if hasattr(os, "register_at_fork"):
@@ -142,7 +139,7 @@ def usable_after_fork(traits: Traits) -> Traits:
     torch's OpenMP threads do not exist in a child process, and its parallel loops wait for them for ever. So torch does
     not run on NumPy arrays there. The other accelerators of NumPy arrays were tested: they start their threads again.
     """
-    if _FORKED not in failures.failures or traits.library != "numpy":
+    if failures.FORKED not in failures.failures or traits.library != "numpy":
         return traits
     return traits._replace(accelerators=traits.accelerators - {"torch"})
 

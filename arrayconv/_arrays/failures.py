@@ -19,6 +19,7 @@ class AcceleratorFailed(RuntimeError):
         self.reason = reason
 
 
+FORKED = "torch, after a fork"  # a key of `failures`: of torch on NumPy arrays alone
 failures: dict[str, str] = {}  # library -> reason; a library listed here is not used again
 
 
@@ -34,14 +35,16 @@ def unavailable(library: str, backend: str, traits: Traits) -> str | None:
     if library in failures:
         return f"the accelerator {library!r} failed before: {failures[library]}"
     if library not in traits.accelerators:
-        return f"the accelerator {library!r} {_absence(library)}"
+        return f"the accelerator {library!r} {_absence(library, traits)}"
     return None
 
 
-def _absence(library: str) -> str:
+def _absence(library: str, traits: Traits) -> str:
     """Return why a library that did not fail is not among the accelerators."""
     if library in _PACKAGES and find_spec(library) is None:
         return "is not installed"
     if library in _PACKAGES and library not in sys.modules:
         return "is not imported: import it first"
+    if library == "torch" and FORKED in failures and traits.library == "numpy":
+        return f"can't run: this process was forked after torch was imported, and {failures[FORKED]}. Use 'spawn'"
     return "is switched off: see arrayconv.config.using(accelerators=...)"

@@ -71,6 +71,7 @@ class Library(NamedTuple):
     lazy: bool = False  # an array is a graph of chunks of another library, computed later
     current_device: bool = False  # arrays are created and computed on the thread's current device, whatever theirs is
     dtype_hint: str = ""  # what to do where a dtype is missing
+    extra: str = ""  # of this package, which installs the library
     device: Callable[[Any], Any] = compat.device  # of an array
     device_kind: Callable[[Any], str] = _device_kind  # of a device: 'cpu', 'cuda', ...
     devices: Callable[[Any], dict[str, Any]] = _one_device  # label -> device of the imported library; None for the only
@@ -183,6 +184,7 @@ LIBRARIES: dict[str, Library] = {
         ),
         Library(
             "torch",
+            extra="torch",
             packages=("torch",),
             array_types=("Tensor",),
             namespace="array_api_compat.torch",
@@ -200,6 +202,7 @@ LIBRARIES: dict[str, Library] = {
         ),
         Library(
             "cupy",
+            extra="gpu",
             packages=("cupy",),
             array_types=("ndarray",),
             namespace="array_api_compat.cupy",
@@ -219,6 +222,7 @@ LIBRARIES: dict[str, Library] = {
         ),
         Library(
             "jax",
+            extra="jax",
             packages=("jax", "jaxlib"),
             array_types=("ArrayImpl", "Tracer"),
             namespace="jax.numpy",
@@ -234,6 +238,7 @@ LIBRARIES: dict[str, Library] = {
         ),
         Library(
             "array_api_strict",
+            extra="demo",
             packages=("array_api_strict",),
             array_types=("Array",),
             namespace="array_api_strict",
@@ -243,6 +248,7 @@ LIBRARIES: dict[str, Library] = {
         ),
         Library(
             "dask",
+            extra="dask",
             packages=("dask",),
             array_types=("Array",),
             namespace="array_api_compat.dask.array",

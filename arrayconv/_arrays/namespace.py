@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from arrayconv._arrays import compat, dtypes
 from arrayconv._arrays.libraries import LIBRARIES, is_standard_only, namespace_name
-from arrayconv._errors import shown
+from arrayconv._errors import shown, suggestion
 from arrayconv._runtime.tracing import is_compiling, planning
 
 Namespace = ModuleType
@@ -58,9 +58,9 @@ def requested_namespace(function: str, argument: str, value: Any) -> Namespace:
         kind = TypeError
     except (ImportError, ValueError):  # ValueError: '' or a relative name
         kind = ValueError
-    raise kind(
-        f"{function}: `{argument}` must be an array namespace or an installed library's name. Got {shown(value)}."
-    )
+    meant = suggestion(value, LIBRARIES) if isinstance(value, str) and value not in LIBRARIES else ""
+    rule = f"`{argument}` must be an array namespace or an installed library's name"
+    raise kind(f"{function}: {rule}. Got {shown(value)}.{meant}")
 
 
 def namespace_of(backend: str, x: Any) -> Namespace:

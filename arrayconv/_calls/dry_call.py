@@ -117,7 +117,7 @@ def _passes(record: Record, each: Sequence[Explanation]) -> tuple[Pass, ...]:
 
 def _named(call: Any) -> tuple[str, Callable[..., Any]]:
     """Return the name of a call that can be explained, and the function whose parameters it has."""
-    if any(base.__module__ == _LAYERS for base in type(call).__mro__):
+    if any(base.__module__.startswith(_LAYERS) for base in type(call).__mro__):
         return type(call).__name__, call.forward
     module, name = _public_module(getattr(call, "__module__", "")), getattr(call, "__name__", "")
     public = module in [f"arrayconv.{known}" for known in MODULES] and name not in _OTHERS

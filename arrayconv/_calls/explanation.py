@@ -14,7 +14,7 @@ from arrayconv._arrays.traits import ON_CARDS, Traits, traits_on_card
 from arrayconv._autodiff import adjoint
 from arrayconv._costs import cost_table, gpu
 from arrayconv._costs.cards import DEFAULT_CARD
-from arrayconv._errors import shown
+from arrayconv._errors import shown, suggestion
 from arrayconv._plan.plan import Plan, plan_bilinear
 from arrayconv._plan.rank import Candidate
 from arrayconv._problem.axes import integer
@@ -275,7 +275,9 @@ def _on_card(function: str, operands: tuple[Any, Any], dtype: Any, like: Any, ca
     if not isinstance(library, str) or library not in ON_CARDS:
         raise ValueError(f"{function}: `like` must be of {', '.join(ON_CARDS)} with `card`. Got {shown(like)}.")
     if not isinstance(card, str) or gpu.row(card) is None:
-        raise ValueError(f"{function}: `card` must be of {', '.join(cost_table.ceilings())}. Got {shown(card)}.")
+        cards = cost_table.ceilings()
+        meant = suggestion(card, cards) if isinstance(card, str) else ""
+        raise ValueError(f"{function}: `card` must be of {', '.join(cards)}. Got {shown(card)}.{meant}")
     name = "float64" if dtype is None else requested_dtype_name(function, dtype)
     return traits_on_card(library, name, card)
 

@@ -63,7 +63,7 @@ def _accelerator(name: str) -> tuple[str, str, str, str]:
     try:
         return name, _version(name), state, purpose
     except AcceleratorFailed as failure:
-        return name, "?", failure.reason.split(". ")[0], purpose
+        return name, "?", f"failed: {failure.reason.split('. ')[0]}", purpose
 
 
 def _version(name: str) -> str:

@@ -47,10 +47,11 @@ _COLUMNS = ("library", "device", "operation", "call", "first", "later", "differe
 def _arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--image", metavar="FILE", help="your own picture, converted to grey (default: scikit-image's 'camera')")
+    options.add_page(parser)
     text = "picture to write (default: arrayconv_demo.png)"
     add("-o", "--output", metavar="OUT", default="arrayconv_demo.png", help=text)
     text = "reduce the picture so that its longer side has N pixels; 0 keeps it (default: 512)"
-    add("--size", metavar="N", type=int, default=512, help=text)
+    add("--size", metavar="N", type=options.count, default=512, help=text)
     text = "sigma of the blur, in pixels; its kernel has 8 S + 1 taps a side (default: 5)"
     add("--sigma", metavar="S", type=float, default=5.0, help=text)
     add("--backends", metavar="A,B", type=options.names, help="only these libraries (default: all that work here)")
@@ -58,11 +59,12 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 def _run(arguments: argparse.Namespace) -> int:
     import_optional("matplotlib.figure", "the picture")
-    if not Path(arguments.output).absolute().parent.is_dir():
-        raise CommandError(f"{arguments.output} cannot be written: its folder does not exist")
-    photo = _photo(arguments.image, arguments.size).astype(np.float32)
-    filters = operations(arguments.sigma)
+    images.check_folder(arguments.output)
+    picture.check_format(arguments.output)
     names = arguments.backends or tuple(libraries.NAMESPACES)
+    libraries.check_known(names)
+    photo = _photo(arguments.image, arguments.page, arguments.size).astype(np.float32)
+    filters = operations(arguments.sigma)
     with progress(len(filters) + 1 + len(names) * (1 + len(filters)) + 1) as step:
         references: list[Reference] = []
         for operation in filters:
@@ -83,12 +85,10 @@ def _run(arguments: argparse.Namespace) -> int:
     return _verdict(results)
 
 
-def _photo(path: str | None, size: int) -> Host:
-    if size < 0:
-        raise CommandError(f"--size must be 0 or more, got {size}")
+def _photo(path: str | None, page: int | None, size: int) -> Host:
     if path is None:
         return images.photograph(size)
-    return images.shrink(images.read(path, grey=True).values, size)
+    return images.shrink(images.read(path, page, grey=True).values, size)
 
 
 def _library(name: str, is_requested: bool, step: Callable[[str], None]) -> libraries.Library:

@@ -59,7 +59,7 @@ def _run(arguments: argparse.Namespace) -> int:
     keywords: dict[str, Any] = dict(vars(arguments))
     shapes = keywords.pop("shape"), keywords.pop("kernel_shape")
     keywords["like"] = _like(keywords.pop("backend"), arguments.card)
-    del keywords["command"], keywords["run"]
+    del keywords["command"], keywords["run"], keywords["parser"]
     print(arrayconv.explain(*shapes, **keywords))
     return 0
 

@@ -28,7 +28,7 @@ The kernels and their options:
 {recipes.listing()}
 
 Colour channels are filtered separately, by one call that convolves the first two axes; opacity
-is unchanged. Input: 8-bit grey and colour images, and 16-bit grey ones.
+is unchanged. Input: 8-bit grey and colour images, and 16-bit grey ones; one --page of a TIFF or GIF.
 
 How values become pixels. Pixels are numbers from 0 for black to 1 for white. The filtered values
 are multiplied by a gain and clipped to that range. The gain is 1 for a blur; for a kernel whose
@@ -51,6 +51,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     add("-o", "--output", metavar="OUT", required=True, help="file to write; its extension selects the format")
     add("--kernel", choices=tuple(recipes.RECIPES), required=True, metavar="NAME", help="one of the kernels above")
     recipes.add_options(parser)
+    options.add_page(parser)
     add("--signed", action="store_true", help="map 0 to mid grey, so that negative values are visible")
     add("--gain", metavar="G", type=float, default=1.0, help="additional factor of the pixel values (default: 1)")
     add("--backend", metavar="LIBRARY", default="numpy", help=f"{', '.join(libraries.NAMESPACES)} (default: numpy)")
@@ -64,7 +65,8 @@ def _run(arguments: argparse.Namespace) -> int:
     kernels = recipes.build(arguments)
     with progress(4) as step:
         step("reading")
-        image = images.read(arguments.image)
+        image = images.read(arguments.image, arguments.page)
+        images.check_writable(arguments.output, image)
         step(f"starting {arguments.backend}")
         library = libraries.require(arguments.backend)
         device = _device(library, arguments.device)
@@ -82,8 +84,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
 def _device(library: libraries.Library, requested: str | None) -> str:
     if requested is not None and requested not in library.devices:
-        devices = ", ".join(library.devices)
-        raise CommandError(f"--device must be one of {devices} for {library.name}, got {requested!r}")
+        raise CommandError(f"--device of {library.name} {options.must_be_of(requested, library.devices)}")
     return requested or library.devices[0]
 
 

@@ -7,6 +7,7 @@ GPU and raises at its first array, and so may a CUDA build of any library with a
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from functools import lru_cache
 from importlib import import_module
 from importlib.util import find_spec
@@ -20,6 +21,7 @@ from arrayconv._arrays.host import copied, from_numpy
 from arrayconv._arrays.libraries import LIBRARIES, library_row
 from arrayconv._arrays.namespace import Namespace, compat_namespace, has_dtype
 from arrayconv._cli.console import CommandError, sentence
+from arrayconv._cli.options import must_be_of
 
 
 class Library(NamedTuple):
@@ -58,12 +60,20 @@ def inspect(name: str) -> Library:
 
 def require(name: str) -> Library:
     """Return a library that is usable, or raise CommandError with the reason."""
-    if name not in NAMESPACES:
-        raise CommandError(f"library must be one of {', '.join(NAMESPACES)}, got {name!r}")
+    check_known([name])
     library = inspect(name)
+    if not library.version:
+        raise CommandError(f"{name} is not installed. Run: pip install 'arrayconv[{library_row(name).extra}]'")
     if not library.devices:
         raise CommandError(f"{title(library)} cannot be used: {library.problem}")
     return library
+
+
+def check_known(names: Iterable[str]) -> None:
+    """Raise CommandError for a name that is no library's."""
+    for name in names:
+        if name not in NAMESPACES:
+            raise CommandError(f"library {must_be_of(name, NAMESPACES)}")
 
 
 def title(library: Library) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
+from arrayconv._errors import suggestion
 from arrayconv._plan.rank import METHODS
 from arrayconv._problem.boundary import BOUNDARIES
 
@@ -21,6 +22,12 @@ class Command(NamedTuple):
     epilog: str
     arguments: Callable[[argparse.ArgumentParser], None]
     run: Callable[[argparse.Namespace], int]
+
+
+def must_be_of(value: str, names: Iterable[str]) -> str:
+    """Return what is wrong with a name that is none of `names`, and the one that was probably meant."""
+    known = tuple(names)
+    return f"must be one of {', '.join(known)}, got {value!r}.{suggestion(value, known)}".removesuffix(".")
 
 
 def numbers(text: str) -> tuple[int, ...]:
@@ -42,7 +49,7 @@ def boundaries(text: str) -> str | tuple[str, ...]:
     names = tuple(text.split(","))
     unknown = [name for name in names if name not in BOUNDARIES]
     if unknown:
-        raise argparse.ArgumentTypeError(f"must be of {', '.join(BOUNDARIES)}, got {unknown[0]!r}")
+        raise argparse.ArgumentTypeError(must_be_of(unknown[0], BOUNDARIES))
     return names[0] if len(names) == 1 else names
 
 
@@ -62,9 +69,22 @@ def positive(text: str) -> int:
     return int(text)
 
 
+def count(text: str) -> int:
+    """Parse a whole number of at least 0."""
+    if not text.isdigit():
+        raise argparse.ArgumentTypeError(f"must be a whole number of at least 0, got {text!r}")
+    return int(text)
+
+
 def names(text: str) -> tuple[str, ...]:
     """Parse a list of names: ``numpy,torch``."""
     return tuple(name for name in text.split(",") if name)
+
+
+def add_page(parser: Any) -> None:
+    """Add ``--page``."""
+    text = "which page of a TIFF, or frame of a GIF, counted from 1: needed where the file has several"
+    parser.add_argument("--page", metavar="N", type=positive, help=text)
 
 
 def add_method(parser: Any) -> None:

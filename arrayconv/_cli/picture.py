@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from arrayconv._cli.accuracy import EPS, Host
 from arrayconv._cli.console import CommandError, import_optional
+from arrayconv._cli.options import must_be_of
 
 
 class Panel(NamedTuple):
@@ -35,10 +37,15 @@ def write(path: str, photo: Host, panels: Sequence[Panel], caption: str) -> None
         image = _show(below, panel.difference, "Difference from SciPy in float64", cmap="magma", vmin=0)
         label = f"largest of any library, in units of eps = {EPS:.3g}"
         figure.colorbar(image, ax=below, location="bottom", shrink=0.9, label=label)
-    try:
-        figure.savefig(path, dpi=110, bbox_inches="tight", pad_inches=0.15)
-    except ValueError as error:  # no picture format of that name
-        raise CommandError(f"{path} cannot be written: {error}") from None
+    figure.savefig(path, dpi=110, bbox_inches="tight", pad_inches=0.15)
+
+
+def check_format(path: str) -> None:
+    """Raise CommandError if matplotlib has no format for the file's extension; none means .png, as it does there."""
+    formats = import_optional("matplotlib.backend_bases", "the picture").FigureCanvasBase.get_supported_filetypes()
+    suffix = Path(path).suffix.lower().removeprefix(".")
+    if suffix and suffix not in formats:
+        raise CommandError(f"{path} cannot be written: its extension {must_be_of(suffix, sorted(formats))}")
 
 
 def _show(axes: Any, values: Host, title: str, **options: Any) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from arrayconv._errors import listed, shown
+from arrayconv._errors import listed, shown, suggestion
 from arrayconv._problem.axes import integer, is_iterable
 from arrayconv._problem.boundary import Boundary, boundary_names
 from arrayconv._runtime.tracing import planning
@@ -21,9 +21,9 @@ MODES = boundary_names("ndimage")
 def boundary_of(function: str, mode: Any) -> Boundary:
     """Return what this package calls SciPy's `mode`."""
     if not isinstance(mode, str) or mode not in MODES:
-        raise RuntimeError(
-            f"{function}: boundary mode not supported: `mode` must be one of {listed(MODES)}. Got {shown(mode)}."
-        )
+        meant = suggestion(mode, MODES) if isinstance(mode, str) else ""
+        rule = f"boundary mode not supported: `mode` must be one of {listed(MODES)}"
+        raise RuntimeError(f"{function}: {rule}. Got {shown(mode)}.{meant}")
     return MODES[mode]
 
 

@@ -15,8 +15,8 @@ from __future__ import annotations
 from operator import index
 from typing import Any, Literal
 
-from arrayconv._errors import check_option, listed, shown
-from arrayconv._problem.boundary import BOUNDARIES, Boundary, reads_samples
+from arrayconv._errors import check_option, listed, shown, suggestion
+from arrayconv._problem.boundary import BOUNDARIES, FOREIGN, Boundary, reads_samples
 from arrayconv._problem.spec import Axis
 
 Mode = Literal["full", "same", "valid"]
@@ -96,7 +96,7 @@ def boundary_per_axis(function: str, value: Any, count: int) -> tuple[Boundary, 
     """Like `per_axis`, for boundary names."""
     entries = per_axis(function, "boundary", value, count)
     for entry in entries:
-        check_option(function, "boundary", entry, BOUNDARIES)
+        check_option(function, "boundary", entry, BOUNDARIES, foreign=FOREIGN)
     return entries
 
 
@@ -226,7 +226,7 @@ def _padding(function: str, entry: Any) -> Any:
         if entry not in PADDINGS:
             raise ValueError(
                 f"{function}: `padding` must be one of {listed(PADDINGS)}, an int or a (before, after) pair. "
-                f"Got {entry!r}."
+                f"Got {entry!r}.{suggestion(entry, PADDINGS)}"
             )
         return entry
     pair = tuple(entry) if is_sequence(entry) else (entry, entry)

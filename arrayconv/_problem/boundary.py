@@ -49,6 +49,15 @@ def boundary_names(library: Literal["ndimage", "signal", "torch"]) -> dict[str, 
     return {name: boundary for boundary in names for name in names[boundary]}
 
 
+# What SciPy and torch call them, where that is none of our names: 'replicate', 'nearest', 'circular', ...
+FOREIGN: dict[str, str] = {
+    name: boundary
+    for library in ("ndimage", "signal", "torch")
+    for name, boundary in boundary_names(library).items()
+    if name not in BOUNDARIES
+}
+
+
 class Run(NamedTuple):
     """`length` samples of an axis: start, start + step, ... with step in {1, 0, -1}; start FILL is the constant."""
 

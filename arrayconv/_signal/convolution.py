@@ -15,7 +15,7 @@ from arrayconv._arrays.traits import Traits
 from arrayconv._calls import binding, cache, dry_run, prepare
 from arrayconv._calls.binding import BoundCall
 from arrayconv._calls.prepare import Options
-from arrayconv._errors import shown
+from arrayconv._errors import shown, suggestion
 from arrayconv._plan.rank import TABLE
 from arrayconv._problem.boundary import boundary_names, reads_samples
 from arrayconv._runtime.tracing import planning
@@ -87,7 +87,10 @@ def _over_all_axes(function: str, kind: Kind, in1: Any, in2: Any, mode: Any, met
     shapes.check_dimensions(function, inputs.shapes, "in1 and in2" if kind == "correlate" else "volume and kernel")
     shapes.check_mode(function, mode)
     if not isinstance(method, str) or method not in ("auto", "direct", "fft"):
-        raise ValueError(f"{function}: Acceptable method flags are 'auto', 'direct', or 'fft'. Got {shown(method)}.")
+        meant = suggestion(method, METHODS) if isinstance(method, str) else ""
+        raise ValueError(
+            f"{function}: Acceptable method flags are 'auto', 'direct', or 'fft'. Got {shown(method)}.{meant}"
+        )
     space = tuple(range(len(inputs.shapes[0])))
     shapes.check_valid(function, inputs.shapes, mode, space)
     shapes.check_filled(function, inputs.shapes, mode)
@@ -162,7 +165,7 @@ def _check_planar(function: str, inputs: Pair, mode: Any, boundary: Any) -> None
     if not isinstance(boundary, str) or boundary not in _BOUNDARIES:
         raise ValueError(
             f"{function}: Acceptable boundary flags are 'fill', 'circular' (or 'wrap'), and 'symmetric' (or 'symm'). "
-            f"Got {boundary!r}."
+            f"Got {boundary!r}.{suggestion(boundary, _BOUNDARIES) if isinstance(boundary, str) else ''}"
         )
     shapes.check_valid(function, inputs.shapes, mode, (0, 1))
 

@@ -16,7 +16,7 @@ from arrayconv._arrays.operands import Operands
 from arrayconv._calls import binding, cache, dry_run, prepare
 from arrayconv._calls.binding import BoundCall
 from arrayconv._calls.prepare import Options
-from arrayconv._errors import listed, shown
+from arrayconv._errors import listed, shown, suggestion
 from arrayconv._problem.axes import check_positions, integer, real, strided
 from arrayconv._problem.boundary import BOUNDARIES, Boundary
 from arrayconv._problem.problem import Problem, paired
@@ -155,7 +155,8 @@ def _extension(function: str, mode: Any) -> str:
     name = mode.lower() if isinstance(mode, str) else ""
     if name not in EXTENSIONS:
         word = mode if isinstance(mode, str) else shown(mode)
-        raise ValueError(f"{function}: Unknown mode: {word}. Use one of {listed(EXTENSIONS)}.")
+        meant = suggestion(name, EXTENSIONS)
+        raise ValueError(f"{function}: Unknown mode: {word}. Use one of {listed(EXTENSIONS)}.{meant}")
     return name
 
 

@@ -52,9 +52,13 @@ class Stream:
 
         Raises
         ------
-        TypeError, ValueError, NotImplementedError
-            As `convolve` does, and for a chunk of another library, device, dtype or shape than the first, or a traced
-            one. The stream is as before the call then.
+        TypeError
+            For a chunk of another library, device or dtype than the first or the kernel, or of a dtype without a
+            convolution, and for a traced one. The stream is as before the call then, and so for the next two.
+        ValueError
+            For a chunk of another shape than the first but for m, or one that contradicts the kernel's axes.
+        NotImplementedError
+            If a forced `method` cannot run the problem (the text says why).
         RuntimeError
             After `flush`.
 

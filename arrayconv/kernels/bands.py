@@ -80,6 +80,10 @@ def log(
     ValueError
         If an argument is out of range, or `device` is none of the library's.
 
+    Notes
+    -----
+    Source: D. Marr and E. Hildreth, Theory of edge detection, 1980.
+
     Examples
     --------
     >>> from arrayconv import kernels
@@ -158,6 +162,10 @@ def dog(
         tap.
     ValueError
         If an argument is out of range, or `device` is none of the library's.
+
+    Notes
+    -----
+    Source: D. Marr and E. Hildreth, Theory of edge detection, 1980.
 
     Examples
     --------
@@ -250,6 +258,10 @@ def gabor(
         tap.
     ValueError
         If an argument is out of range, or `device` is none of the library's.
+
+    Notes
+    -----
+    Source: D. Gabor, Theory of communication, 1946; in two dimensions J. G. Daugman, 1985.
 
     Examples
     --------

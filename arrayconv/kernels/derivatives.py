@@ -46,6 +46,10 @@ def sobel(axis: int = -1, ndim: int = 2, *, xp: Any = None, dtype: Any = None, d
     ValueError
         If an argument is out of range, or `device` is none of the library's.
 
+    Notes
+    -----
+    Source: I. Sobel and G. Feldman, A 3 x 3 isotropic gradient operator for image processing, 1968.
+
     Examples
     --------
     >>> from arrayconv import kernels
@@ -93,6 +97,10 @@ def prewitt(axis: int = -1, ndim: int = 2, *, xp: Any = None, dtype: Any = None,
     ValueError
         If an argument is out of range, or `device` is none of the library's.
 
+    Notes
+    -----
+    Source: J. M. S. Prewitt, Object enhancement and extraction, 1970.
+
     Examples
     --------
     >>> from arrayconv import kernels
@@ -139,6 +147,10 @@ def scharr(axis: int = -1, ndim: int = 2, *, xp: Any = None, dtype: Any = None, 
         tap.
     ValueError
         If an argument is out of range, or `device` is none of the library's.
+
+    Notes
+    -----
+    Source: H. Scharr, Optimale Operatoren in der digitalen Bildverarbeitung, 2000.
 
     Examples
     --------

@@ -209,6 +209,10 @@ def savgol(
     ValueError
         If an argument is out of range, or `device` is none of the library's.
 
+    Notes
+    -----
+    Source: A. Savitzky and M. J. E. Golay, Analytical Chemistry 36, 1964.
+
     Examples
     --------
     >>> from arrayconv import kernels

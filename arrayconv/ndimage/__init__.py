@@ -22,6 +22,7 @@ Rank filters, interpolation and `fourier_*`, which multiply a spectrum, are no c
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, NoReturn
 
 from arrayconv._ndimage.elsewhere import where
@@ -51,4 +52,5 @@ __all__ = [
 if not TYPE_CHECKING:  # to which every name would exist
 
     def __getattr__(name: str) -> NoReturn:
-        raise AttributeError(f"module 'arrayconv.ndimage' has no attribute {name!r}{where(name)}")
+        text = f"module 'arrayconv.ndimage' has no attribute {name!r}{where(name)}"
+        raise AttributeError(text, name=name, obj=sys.modules[__name__])  # Python finds what was probably meant

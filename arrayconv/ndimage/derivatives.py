@@ -259,7 +259,7 @@ def gaussian_laplace(
         The axes to filter, None for all; sequences per axis follow their order.
     **kwargs
         `truncate`, where the tails are cut in standard deviations (4.0), and `radius`, taps on each side of the centre
-        (int or one per axis) in its place, as in `gaussian_filter`.
+        (int or one per axis) in its place.
 
     Returns
     -------
@@ -345,7 +345,7 @@ def gaussian_gradient_magnitude(
         The axes to filter, None for all; sequences per axis follow their order.
     **kwargs
         `truncate`, where the tails are cut in standard deviations (4.0), and `radius`, taps on each side of the centre
-        (int or one per axis) in its place, as in `gaussian_filter`.
+        (int or one per axis) in its place.
 
     Returns
     -------

@@ -11,6 +11,7 @@ dtypes without a convolution (bool), and for options that are no integers; nothi
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -41,7 +42,8 @@ if not TYPE_CHECKING:  # to which every name would exist
     def __getattr__(name: str) -> Any:
         if name == "modules":  # imports torch, so later
             return import_module("arrayconv.nn.modules")
-        raise AttributeError(f"module 'arrayconv.nn' has no attribute {name!r}")
+        # By name and module Python finds what was probably meant.
+        raise AttributeError(f"module 'arrayconv.nn' has no attribute {name!r}", name=name, obj=sys.modules[__name__])
 
 
 def __dir__() -> list[str]:

@@ -66,7 +66,7 @@ def fold(
     Raises
     ------
     ValueError, TypeError
-        As in `unfold`, and if `input` has not as many columns as there are windows.
+        If `input` has not as many columns as there are windows, shapes or options are malformed, or the dtype is bool.
 
     Notes
     -----

@@ -87,7 +87,8 @@ def conv_transpose1d(
     dilation : int or one per spatial axis
         Distance between taps, in outputs.
     method : str
-        'auto', or the name of a method as in `arrayconv.convolve`.
+        'auto' runs the method that is predicted to be the fastest; a name, such as 'direct', 'im2col' or 'fft', forces
+        it. `arrayconv.explain` lists them all.
     accuracy : {'normwise', 'componentwise'}
         How the rounding error must be bounded; 'componentwise' keeps 'auto' off the FFT.
     dtype : dtype, optional
@@ -202,7 +203,8 @@ def conv_transpose2d(
     dilation : int or one per spatial axis
         Distance between taps, in outputs.
     method : str
-        'auto', or the name of a method as in `arrayconv.convolve`.
+        'auto' runs the method that is predicted to be the fastest; a name, such as 'direct', 'im2col' or 'fft', forces
+        it. `arrayconv.explain` lists them all.
     accuracy : {'normwise', 'componentwise'}
         How the rounding error must be bounded; 'componentwise' keeps 'auto' off the FFT.
     dtype : dtype, optional
@@ -318,7 +320,8 @@ def conv_transpose3d(
     dilation : int or one per spatial axis
         Distance between taps, in outputs.
     method : str
-        'auto', or the name of a method as in `arrayconv.convolve`.
+        'auto' runs the method that is predicted to be the fastest; a name, such as 'direct', 'im2col' or 'fft', forces
+        it. `arrayconv.explain` lists them all.
     accuracy : {'normwise', 'componentwise'}
         How the rounding error must be bounded; 'componentwise' keeps 'auto' off the FFT.
     dtype : dtype, optional

@@ -12,6 +12,7 @@ Recursive (IIR) filters, their design, rank filters and spectra are in scipy.sig
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, NoReturn
 
 from arrayconv._signal.elsewhere import where
@@ -49,4 +50,5 @@ __all__ = [
 if not TYPE_CHECKING:  # to which every name would exist
 
     def __getattr__(name: str) -> NoReturn:
-        raise AttributeError(f"module 'arrayconv.signal' has no attribute {name!r}{where(name)}")
+        text = f"module 'arrayconv.signal' has no attribute {name!r}{where(name)}"
+        raise AttributeError(text, name=name, obj=sys.modules[__name__])  # Python finds what was probably meant

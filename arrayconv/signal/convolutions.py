@@ -60,7 +60,7 @@ def convolve(in1: Any, in2: ArrayLike, mode: Mode = "full", method: Method = "au
 
     Notes
     -----
-    Equals `scipy.signal.convolve` up to rounding, except:
+    O(n k) operations directly, O(n log n) by FFT. Equals `scipy.signal.convolve` up to rounding, except:
 
     * integers are exact (modulo their width) by 'fft' too, and bool is logical by 'fft' too;
     * bool and float16 work in any number of dimensions;
@@ -96,17 +96,23 @@ def correlate(in1: Any, in2: ArrayLike, mode: Mode = "full", method: Method = "a
     Returns
     -------
     array
-        As in `convolve`; `correlation_lags` gives the lag of every output. Exchanging the inputs reverses and
-        conjugates it.
+        Of the inputs' library, device and NumPy result dtype, or the nearest the device has. Of bool: the logical or.
+        `correlation_lags` gives the lag of every output. Exchanging the inputs reverses and conjugates it.
 
     Raises
     ------
-    ValueError, TypeError
-        As in `convolve`.
+    ValueError
+        If a flag is unknown, dimensionalities differ, 'valid' has no larger input, or an input is empty.
+    TypeError
+        If the inputs are of two libraries or devices, or of a dtype without a convolution (object, longdouble).
 
     Notes
     -----
-    Differs from `scipy.signal.correlate` as `convolve` does from its namesake.
+    O(n k) operations directly, O(n log n) by FFT. Equals `scipy.signal.correlate` up to rounding, except:
+
+    * integers are exact (modulo their width) by 'fft' too, and bool is logical by 'fft' too;
+    * bool and float16 work in any number of dimensions;
+    * NaN gives no warning, and 'fft' does not spread it.
 
     Examples
     --------
@@ -133,7 +139,8 @@ def fftconvolve(in1: Any, in2: ArrayLike, mode: Mode = "full", axes: int | Seque
     in1, in2 : array or nested list
         Inputs with as many axes as each other; axes not in `axes` must be equal or 1 and broadcast.
     mode : {'full', 'valid', 'same'}
-        As in `convolve`, on the convolved axes. For 'valid', axes of length 1 in either input count for neither.
+        Sizes per convolved axis: n + k - 1; abs(n - k) + 1, where one input must cover the other; or n, the part of
+        'full' that starts at (k - 1) // 2. For 'valid', axes of length 1 in either input count for neither.
     axes : int or sequence of int, optional
         The convolved axes; all by default.
 
@@ -149,7 +156,7 @@ def fftconvolve(in1: Any, in2: ArrayLike, mode: Mode = "full", axes: int | Seque
     ValueError
         If `mode` or `axes` is not valid, or shapes don't match.
     TypeError
-        As in `convolve`.
+        If the inputs are of two libraries or devices, or of a dtype without a convolution (object, longdouble).
 
     Notes
     -----
@@ -182,24 +189,32 @@ def oaconvolve(in1: Any, in2: ArrayLike, mode: Mode = "full", axes: int | Sequen
     in1, in2 : array or nested list
         Inputs with as many axes as each other; axes not in `axes` must be equal or 1 and broadcast.
     mode : {'full', 'valid', 'same'}
-        As in `convolve`, on the convolved axes. For 'valid', axes of length 1 in either input count for neither.
+        Sizes per convolved axis: n + k - 1; abs(n - k) + 1, where one input must cover the other; or n, the part of
+        'full' that starts at (k - 1) // 2. For 'valid', axes of length 1 in either input count for neither.
     axes : int or sequence of int, optional
         The convolved axes; all by default.
 
     Returns
     -------
     array
-        As `fftconvolve` gives.
+        Of the inputs' library and device. Integers and bool are transformed as float64 and float16 as float32, which
+        sets the dtype; where no axis is longer than 1 in both inputs nothing is, and NumPy's result dtype stays. Empty
+        inputs give shape (0,).
 
     Raises
     ------
-    ValueError, TypeError
-        As in `fftconvolve`.
+    ValueError
+        If `mode` or `axes` is not valid, or shapes don't match.
+    TypeError
+        If the inputs are of two libraries or devices, or of a dtype without a convolution (object, longdouble).
 
     Notes
     -----
     The same as `fftconvolve`: the cost model chooses tiles, by overlap-save, where one input is much longer than the
-    other. Differs from `scipy.signal.oaconvolve` as `fftconvolve` does from its namesake.
+    other: O(n log k) operations. Equals `scipy.signal.oaconvolve` up to rounding, except:
+
+    * 'same' with `axes` keeps every batch row where `in2` has more of them than `in1`;
+    * NaN stays within its window, and huge finite data does not overflow on its way.
 
     Examples
     --------
@@ -226,7 +241,7 @@ def choose_conv_method(in1: ArrayLike, in2: ArrayLike, mode: Mode = "full", meas
     in1, in2 : array or nested list
         Inputs with as many axes as each other, of one library and device.
     mode : {'full', 'valid', 'same'}
-        As in `convolve`.
+        Sizes per axis: n + k - 1; abs(n - k) + 1, where one input must cover the other on every axis; or n.
     measure : bool
         Time both methods instead of using the cost model.
 
@@ -239,8 +254,10 @@ def choose_conv_method(in1: ArrayLike, in2: ArrayLike, mode: Mode = "full", meas
 
     Raises
     ------
-    ValueError, TypeError
-        As `convolve` would.
+    ValueError
+        If `mode` is unknown, dimensionalities differ, or 'valid' has no larger input.
+    TypeError
+        If the inputs are of two libraries or devices, or of a dtype without a convolution (object, longdouble).
     NotImplementedError
         If `measure` is set under a trace, where arrays have no values.
 
@@ -269,7 +286,7 @@ def correlation_lags(in1_len: int, in2_len: int, mode: Mode = "full") -> NDArray
     in1_len, in2_len : int
         Sizes of the inputs.
     mode : {'full', 'valid', 'same'}
-        As in `correlate`.
+        Which outputs `correlate` returns: n + k - 1, abs(n - k) + 1 or n of them.
 
     Returns
     -------

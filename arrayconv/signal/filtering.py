@@ -58,11 +58,12 @@ def lfilter(b: ArrayLike, a: ArrayLike, x: Any, axis: int = -1, zi: Any = None) 
     IndexError
         If `x` has no such axis.
     TypeError
-        As in `convolve`.
+        If arrays are of two libraries or devices, or of a dtype without a convolution (object, longdouble).
 
     Notes
     -----
-    Never by FFT: the error is bounded element by element. Equals `scipy.signal.lfilter` up to rounding, except: an `a`
+    ``len(b)`` multiply-adds per sample, never by FFT: the error is bounded element by element. Equals
+    `scipy.signal.lfilter` up to rounding, except: an `a`
     of 0 is refused where it is a number.
 
     Examples
@@ -100,7 +101,8 @@ def sepfir2d(input: Any, hrow: ArrayLike, hcol: ArrayLike) -> Any:
     ValueError
         If `input` is not 2-D or has no samples, or a filter has an even number of taps.
     TypeError
-        If the taps' dtype is wider than the result's, or as in `convolve`.
+        If the taps' dtype is wider than the result's, or arrays are of two libraries or devices, or of a dtype without
+        a convolution (object, longdouble).
 
     Notes
     -----
@@ -252,8 +254,9 @@ def savgol_filter(
     axis : int
         The axis filtered; the others are a batch.
     mode : {'interp', 'mirror', 'constant', 'nearest', 'wrap'}
-        How the ends are computed: by the polynomials of the first and the last window, or from an extended signal, by
-        the names of `arrayconv.ndimage`.
+        How the ends are computed: 'interp' by the polynomials of the first and the last window; the others from an
+        extended signal: 'mirror' (d c b | a b c d | c b a), 'constant' (`cval`), 'nearest' (a a | a b c d | d d),
+        'wrap' (c d | a b c d | a b).
     cval : number
         The constant of 'constant'.
 

@@ -47,7 +47,8 @@ def convolve2d(
     in1, in2 : array or nested list, 2-D
         Image and kernel, of one library and device.
     mode : {'full', 'valid', 'same'}
-        As in `convolve`.
+        Sizes per axis: n + k - 1; abs(n - k) + 1, where one input must cover the other on every axis, in either order;
+        or n, the part of 'full' that starts at (k - 1) // 2.
     boundary : {'fill', 'wrap', 'symm'}
         `fillvalue`, the opposite edge ('circular' is the same), or the image mirrored with its edge samples doubled
         ('symmetric' is the same). The image is extended as often as the kernel needs.
@@ -65,12 +66,12 @@ def convolve2d(
         If a flag is unknown, inputs are not 2-D, 'valid' has no larger input, `fillvalue` is no number the result's
         dtype holds, or an empty image would have to be extended.
     TypeError
-        As in `convolve`.
+        If the inputs are of two libraries or devices, or of a dtype without a convolution (object, longdouble).
 
     Notes
     -----
-    Never by FFT: the error is bounded element by element, as SciPy's is. `convolve` is quicker for large kernels
-    without a boundary. Equals `scipy.signal.convolve2d` up to rounding, except:
+    One multiply-add per tap and output, never by FFT: the error is bounded element by element, as SciPy's is.
+    `convolve` is quicker for large kernels without a boundary. Equals `scipy.signal.convolve2d` up to rounding, except:
 
     * bool (the logical or) and float16 work;
     * a fractional `fillvalue` of an integer result is refused instead of truncated.
@@ -127,16 +128,23 @@ def correlate2d(
     Returns
     -------
     array
-        As in `convolve2d`.
+        Of the inputs' library, device and NumPy result dtype, or the nearest the device has.
 
     Raises
     ------
-    ValueError, TypeError
-        As in `convolve2d`.
+    ValueError
+        If a flag is unknown, inputs are not 2-D, 'valid' has no larger input, `fillvalue` is no number the result's
+        dtype holds, or an empty image would have to be extended.
+    TypeError
+        If the inputs are of two libraries or devices, or of a dtype without a convolution (object, longdouble).
 
     Notes
     -----
-    Differs from `scipy.signal.correlate2d` as `convolve2d` does from its namesake.
+    One multiply-add per tap and output, never by FFT: the error is bounded element by element. Equals
+    `scipy.signal.correlate2d` up to rounding, except:
+
+    * bool (the logical or) and float16 work;
+    * a fractional `fillvalue` of an integer result is refused instead of truncated.
 
     Examples
     --------

@@ -69,7 +69,8 @@ def upfirdn(
     IndexError
         If `x` has no such axis.
     TypeError
-        As in `convolve`, or if `cval` is complex and the result is not.
+        If arrays are of two libraries or devices, or of a dtype without a convolution (object, longdouble), or `cval`
+        is complex and the result is not.
 
     Notes
     -----
@@ -151,7 +152,8 @@ def resample_poly(
     IndexError
         If `x` has no such axis.
     TypeError
-        As in `upfirdn`, and for a median, minimum or maximum of complex samples.
+        If arrays are of two libraries or devices, or of a dtype without a convolution (object, longdouble), `cval` is
+        complex and the result is not, or for a median, minimum or maximum of complex samples.
 
     Notes
     -----
@@ -215,7 +217,7 @@ def decimate(x: Any, q: int, n: int | None = None, ftype: Any = "iir", axis: int
     IndexError
         If `x` has no such axis.
     TypeError
-        As in `upfirdn`.
+        If `x` is of a dtype without a convolution (object, longdouble), or the filter of another library or device.
 
     Notes
     -----

@@ -2,6 +2,8 @@
 
 from typing import Any, assert_type
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -9,6 +11,7 @@ from numpy.typing import NDArray
 import arrayconv
 from arrayconv import astronomy, kernels, ndimage, nn, signal
 from arrayconv.typing import Array, Boundary, Method
+from arrayconv.vjp import Pullback
 
 image: NDArray[np.float32] = np.ones((8, 8), dtype=np.float32)
 tensor = torch.ones(8, 8)
@@ -42,6 +45,8 @@ assert_type(nn.conv_transpose2d(tensor[None], tensor[None, None]), torch.Tensor)
 assert_type(nn.fold(tensor, (3,), (2,)), torch.Tensor)
 assert_type(nn.grad.conv1d_input((1, 2, 3), tensor, tensor), torch.Tensor)
 assert_type(arrayconv.convolve(tensor, [[1, 2]]).requires_grad, bool)
+assert_type(arrayconv.convolve(jnp.ones((8, 8)), [[1, 2]]), jax.Array)
+assert_type(ndimage.gaussian_filter(jnp.ones((8, 8)), 1.0), jax.Array)
 
 # Results that are more than one array.
 assert_type(arrayconv.normalized_convolve(image, nested), NDArray[Any])
@@ -53,9 +58,19 @@ assert_type(signal.lfilter([1.0, 2.0], 1, [1.0], zi=[0.0]), tuple[NDArray[Any], 
 assert_type(arrayconv.lags(5, 2, "same"), NDArray[np.int64])
 assert_type(arrayconv.lags((5, 6), (2, 3)), tuple[NDArray[np.int64], ...])
 assert_type(signal.correlation_lags(5, 2), NDArray[np.int64])
-result, pullback = arrayconv.vjp(arrayconv.convolve, image, nested)
-gradients = pullback(result)
+
+# `vjp` takes its function's arguments; an integer has the gradient None, so without `wrt` a gradient may be anything.
+result, pullback = arrayconv.vjp(arrayconv.convolve, image, image, "same", boundary="reflect")
+assert_type(result, NDArray[Any])
+assert_type(pullback, Pullback[NDArray[Any]])
+dx, dkernel = pullback(result)
+norm = float((dx * dx).sum())
+assert_type(pullback(result, wrt=0), tuple[NDArray[Any], ...])
 assert_type(pullback.shape, tuple[int, ...])
+assert_type(arrayconv.vjp(arrayconv.correlate, tensor, tensor)[0], torch.Tensor)
+assert_type(arrayconv.vjp(arrayconv.einconv, "h w, h w -> h w | h w", tensor, tensor)[1](tensor, 1)[0], torch.Tensor)
+assert_type(arrayconv.vjp(nn.conv2d, image, image, image, padding="same")[0], NDArray[Any])
+assert_type(arrayconv.vjp(arrayconv.Convolver(tensor), tensor)[0], torch.Tensor)
 
 # One kernel, many arrays.
 blur = arrayconv.Convolver([1, 2, 1], "same", boundary="edge", axes=0)

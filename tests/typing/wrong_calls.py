@@ -23,7 +23,16 @@ arrayconv.Convolver(x, boundary="edeg")  # error
 arrayconv.Convolver(x)("nonsense")  # error
 arrayconv.explain(x, x, method="ftt")  # error
 arrayconv.lags("5", 2)  # error
+y, pullback = arrayconv.vjp(arrayconv.convolve, x, x, "same")
+arrayconv.vjp(arrayconv.convolve, x, x, "smae")  # error
+arrayconv.vjp(arrayconv.convolve, x)  # error
+arrayconv.vjp(nn.conv2d, x, x, strides=2)  # error
+arrayconv.vjp("convolve", x, x)  # error
+pullback("nonsense")  # error
+pullback(y, wrt="x")  # error
+pullback(y, which=0)  # error
 arrayconv.convolv(x, x)  # error
+print(arrayconv.convolv)  # error
 ndimage.gaussian_filter(x, 1.0)
 ndimage.gausian_filter(x, 1.0)  # error
 arrayconv.ndimage.gausian_filter(x, 1.0)  # error

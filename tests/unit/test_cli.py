@@ -1,8 +1,12 @@
 """The command line, through ``main(argv)``: what it prints, writes and returns."""
 
+import contextlib
+import os
 import re
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +16,9 @@ from scipy import ndimage
 import arrayconv
 from arrayconv import config, kernels
 from arrayconv.__main__ import COMMANDS, main
-from arrayconv._cli import accuracy, console, libraries, measurements, options, recipes
+from arrayconv._accel import AcceleratorFailed
+from arrayconv._arrays.libraries import LIBRARIES
+from arrayconv._cli import accuracy, backends, console, libraries, measurements, options, recipes
 
 RNG = np.random.default_rng(0)
 GREY = RNG.integers(0, 256, (40, 50), dtype=np.uint8)
@@ -77,22 +83,61 @@ def test_help_has_examples_that_parse(command, capsys):
 @pytest.mark.parametrize(
     ("words", "part"),
     [
-        (["nonsense"], "invalid choice: 'nonsense'"),
+        (
+            ["nonsense"],
+            "COMMAND: must be one of demo, backends, filter, explain, tune, conformance, got 'nonsense'. See",
+        ),
         (["explain"], "required: --shape, --kernel-shape"),
         (["explain", "--shape", "a", "--kernel-shape", "3"], "whole numbers such as 2048,2048, got 'a'"),
-        (["explain", "--shape", "9", "--kernel-shape", "3", "--boundary", "mirror"], "must be of constant, edge"),
+        (["explain", "--shape", "9", "--kernel-shape", "3", "--boundary", "mirror"], "must be one of constant, edge"),
         (["explain", "--shape", "9", "--kernel-shape", "3,3"], "explain: without `axes`"),
         (["explain", "--shape", "9", "--kernel-shape", "3", "--max-workspace", "1"], "`max_workspace` is too small"),
         (["explain", "--shape", "9", "--kernel-shape", "3", "--max-workspace", "1 ton"], "got '1 ton'"),
         (["explain", "--shape", "9", "--kernel-shape", "3", "--backend", "tensorflow"], "must be one of numpy, torch"),
-        (["explain", "--shape", "9", "--kernel-shape", "3", "--dtype", "float31"], "invalid choice: 'float31'"),
+        (
+            ["explain", "--shape", "9", "--kernel-shape", "3", "--dtype", "float31"],
+            "complex128, got 'float31'. Did you mean",
+        ),
         (["demo", "--backends", "tensorflow", "--size", "8"], "must be one of numpy, torch"),
-        (["demo", "--size", "-1"], "--size must be 0 or more, got -1"),
+        (["demo", "--size", "-1"], "--size: must be a whole number of at least 0, got '-1'"),
+        (["demo", "-o", "x.pgn", "--size", "8"], "webp, got 'pgn'. Did you mean 'png'?"),
+        (["backends", "numpy"], "arrayconv backends: it takes no argument 'numpy'. See arrayconv backends --help."),
         (["demo", "-o", "no/such/folder/x.png"], "its folder does not exist"),
     ],
 )
 def test_errors_are_one_sentence_on_stderr(words, part, capsys):
     assert part in _refusal(capsys, *words)
+
+
+_EXPLAIN = ("explain", "--shape", "9,9", "--kernel-shape", "3,3")
+_FILTER = ("filter", "x.png", "-o", "y.png")
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        (("filtr",), "filter"),
+        (("conformence",), "conformance"),
+        ((*_FILTER, "--kernel", "gausian"), "gaussian"),
+        ((*_FILTER, "--kernel", "box", "--method", "dirct"), "direct"),
+        ((*_FILTER, "--kernel", "box", "--boundary", "reflct"), "reflect"),
+        ((*_FILTER, "--kernel", "box", "--dtype", "flaot32"), "float32"),
+        ((*_FILTER, "--kernel", "box", "--bondary", "wrap"), "--boundary"),
+        ((*_FILTER, "--kernel", "box", "--kernle=box"), "--kernel"),
+        ((*_EXPLAIN, "--method", "native-tiles"), "native_tiles"),
+        ((*_EXPLAIN, "--mode", "smae"), "same"),
+        ((*_EXPLAIN, "--boundary", "wrap,Reflect"), "reflect"),
+        ((*_EXPLAIN, "--accuracy", "componentwize"), "componentwise"),
+        ((*_EXPLAIN, "--backend", "pytorch"), "torch"),
+        ((*_EXPLAIN, "--card", "h10"), "H100"),
+        (("demo", "--backends", "numpy,cupi", "--size", "8"), "cupy"),
+        (("tune", "--wirte"), "--write"),
+        (("conformance", "--level", "quik"), "quick"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else None,
+)
+def test_a_refusal_of_a_misspelt_name_suggests_the_right_one(words, meant, capsys):
+    assert f"Did you mean {meant!r}?" in _refusal(capsys, *words)
 
 
 def test_importing_the_package_leaves_the_command_line_alone():
@@ -116,6 +161,16 @@ sys.exit(main(sys.argv[1:]))
         (["backends"], 0, "not installed"),
         (["explain", "--shape", "20,20", "--kernel-shape", "3,3", "--measure"], 0, " took "),
         (["tune", "--path"], 0, "cost_table.json"),
+        (
+            ["explain", "--shape", "9", "--kernel-shape", "3", "--backend", "torch"],
+            2,
+            "torch is not installed. Run: pip",
+        ),
+        (
+            ["explain", "--shape", "9", "--kernel-shape", "3", "--method", "torch_conv"],
+            2,
+            "'torch' is not installed. Use",
+        ),
         (["demo"], 2, "the picture needs matplotlib, which is not installed. Run: pip install 'arrayconv[demo]'"),
         (
             ["filter", "x.png", "--kernel", "box", "-o", "y.png"],
@@ -197,6 +252,25 @@ def test_a_library_without_its_driver_is_listed_with_the_reason(capsys):
     )
 
 
+def test_an_accelerator_says_whether_it_is_off_or_failed(monkeypatch, capsys):
+    def broken():
+        raise AcceleratorFailed("native", "loops.so has no symbol x. Build it again")
+
+    monkeypatch.setattr(backends.loader, "level", broken)
+    with config.using(accelerators=set(config.ACCELERATORS) - {"scipy"}):
+        assert main(["backends"]) == 0
+    lines = {line.split()[1]: line for line in capsys.readouterr().out.splitlines() if len(line.split()) > 4}
+    assert " off " in lines["scipy"]
+    assert "failed: loops.so has no symbol x" in lines["native"]
+
+
+def test_the_extra_of_every_library_exists():
+    settings = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())
+    extras = {row.extra for row in LIBRARIES.values()} - {""}
+    assert extras <= set(settings["project"]["optional-dependencies"])
+    assert [name for name, row in LIBRARIES.items() if not row.extra] == ["numpy"]
+
+
 def test_a_library_that_breaks_is_listed_with_the_reason(monkeypatch):
     def broken(name):
         raise OSError("libfoo.so: cannot open shared object file")
@@ -216,6 +290,50 @@ def test_tables_are_plain_where_rich_is_missing(monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "rich", None)
     console.table("Title", ("name", "n"), [("a", "1"), ("bcd", "23")], right=("n",))
     assert capsys.readouterr().out == "Title\nname   n\na      1\nbcd   23\n"
+
+
+# ---- progress ----
+
+_OUTPUT = """
+import sys
+from arrayconv.__main__ import main
+if {without_rich}:
+    sys.modules["rich"] = None
+sys.exit(main({words}))
+"""
+
+
+def _stderr_in_a_terminal(words, without_rich=False):
+    """Return what a command prints on a terminal, in a process of its own."""
+    pty = pytest.importorskip("pty", reason="there are no pseudo-terminals on Windows")
+    ours, theirs = pty.openpty()
+    code = _OUTPUT.format(words=words, without_rich=without_rich)
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.DEVNULL, stderr=theirs)
+    os.close(theirs)
+    parts = []
+    with contextlib.suppress(OSError):  # the end of a terminal, on Linux
+        while part := os.read(ours, 1 << 16):
+            parts.append(part)
+    os.close(ours)
+    assert process.wait(60) == 0
+    return b"".join(parts).decode()
+
+
+@pytest.mark.parametrize("without_rich", [False, True])
+def test_long_work_shows_its_steps_in_a_terminal(without_rich, grey, tmp_path):
+    words = ["filter", grey, "--kernel", "box", "-o", str(tmp_path / "out.png")]
+    printed = _stderr_in_a_terminal(words, without_rich)
+    assert "writing" in printed  # a bar is drawn ten times a second, and at the end
+    assert ("reading ..." in printed) == without_rich
+
+
+@pytest.mark.parametrize("words", [("filter", "--kernel", "box"), ("demo", "--backends", "numpy", "--image")])
+def test_nothing_shows_progress_where_no_terminal_is(words, grey, tmp_path):
+    command = [sys.executable, "-m", "arrayconv", *words, grey, "-o", str(tmp_path / "out.png")]
+    process = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert process.stderr == ""
+    assert "reading" not in process.stdout
+    assert "\x1b" not in process.stdout
 
 
 # ---- filter ----
@@ -283,9 +401,10 @@ def test_every_kernel_filters(kernel, grey, tmp_path, capsys):
         (("--kernel", "gaussian", "--size", "4"), "--size must be odd"),
         (("--kernel", "gaussian", "--sigma", "-1"), "`sigma` must be positive"),
         (("--kernel", "box", "--size", "0"), "at least 1, got '0'"),
-        (("--kernel", "box", "--backend", "numpy", "--device", "cuda:0"), "--device must be one of cpu for numpy"),
+        (("--kernel", "box", "--backend", "numpy", "--device", "cuda:0"), "--device of numpy must be one of cpu, got"),
         (("--kernel", "box", "--backend", "dusk"), "must be one of numpy, torch"),
-        (("--kernel", "box", "--method", "slow"), "invalid choice: 'slow'"),
+        (("--kernel", "box", "--method", "slow"), "cuda_fft, got 'slow'. See arrayconv filter --help."),
+        (("--kernel", "box", "--page", "2"), "grey.png has 1 page, got --page 2"),
     ],
 )
 def test_filter_refusals(words, part, grey, tmp_path, capsys):
@@ -296,14 +415,46 @@ def test_filter_refuses_files_it_cannot_read_or_write(grey, tmp_path, capsys):
     text = tmp_path / "text.png"
     text.write_text("not a picture")
     Image.fromarray(np.ones((4, 4), dtype=np.float32)).save(tmp_path / "float.tiff")
+    Image.fromarray(RNG.integers(0, 256, (9, 9, 4), dtype=np.uint8)).save(tmp_path / "rgba.png")
+    Image.fromarray(RNG.integers(0, 65536, (9, 9), dtype=np.uint16)).save(tmp_path / "deep.png")
+    (tmp_path / "half.png").write_bytes(Path(grey).read_bytes()[:600])
     for image, out, part in [
         (tmp_path / "none.png", "out.png", "none.png: No such file or directory"),
         (text, "out.png", "is not an image that pillow can read"),
         (tmp_path / "float.tiff", "out.png", "has pixels of kind 'F'"),
-        (grey, "out.xyz", "unknown file extension: .xyz"),
+        (tmp_path / "half.png", "out.png", "half.png cannot be read: image file is truncated"),
+        (tmp_path, "out.png", "Is a directory"),
+        (grey, "out.xyz", "out.xyz cannot be written: pillow has no format for the extension .xyz. Choose .png"),
+        (grey, "out", "no format for a name without an extension"),
+        (grey, "no/such/out.png", "its folder does not exist"),
+        (tmp_path / "rgba.png", "out.jpg", "out.jpg cannot be written: cannot write mode RGBA as JPEG. Choose .png"),
+        (tmp_path / "deep.png", "out.jpg", "cannot write mode I;16 as JPEG. Choose .png, for example"),
     ]:
         words = ("filter", str(image), "--kernel", "box", "-o", str(tmp_path / out))
         assert part in _refusal(capsys, *words)
+
+
+@pytest.mark.parametrize(("extension", "mode"), [("tiff", None), ("gif", "P")])
+def test_filter_takes_one_page_of_several(extension, mode, tmp_path, capsys):
+    """Never the first one without a word."""
+    pages = [Image.fromarray(np.full((9, 9), 50 * number, dtype=np.uint8)) for number in (1, 2, 3)]
+    pages = [page.convert(mode) for page in pages] if mode else pages
+    path = tmp_path / f"pages.{extension}"
+    pages[0].save(path, save_all=True, append_images=pages[1:])
+    words = ("filter", str(path), "--kernel", "box", "-o", str(tmp_path / "out.png"))
+    assert f"{path} has 3 pages. Choose one with --page, from 1 to 3" in _refusal(capsys, *words)
+    assert "has 3 pages, got --page 4" in _refusal(capsys, *words, "--page", "4")
+    for number in (1, 2, 3):
+        assert np.all(_filtered(path, tmp_path / "out.png", "--kernel", "box", "--page", str(number)) == 50 * number)
+
+
+def test_filter_refuses_colour_of_16_bits(tmp_path, capsys):
+    """pillow reads half of them without a word."""
+    cv2 = pytest.importorskip("cv2", reason="OpenCV is not installed, which writes such files")
+    path = str(tmp_path / "deep.png")
+    cv2.imwrite(path, RNG.integers(0, 65536, (9, 9, 3), dtype=np.uint16))
+    words = ("filter", path, "--kernel", "box", "-o", str(tmp_path / "out.png"))
+    assert "has 16-bit colour or opacity, of which pillow reads 8 bits" in _refusal(capsys, *words)
 
 
 # ---- demo ----

@@ -76,16 +76,18 @@ def test_missing_packages_name_the_extra(module, words, part, monkeypatch, capsy
 @pytest.mark.parametrize(
     ("words", "part"),
     [
-        (("--level", "slow"), "invalid choice: 'slow'"),
+        (("--level", "slow"), "--level: must be one of quick, default, thorough, got 'slow'"),
         (("--budget", "0"), "must be a positive number of minutes, got '0'"),
         (("-n", "0"), "at least 1, got '0'"),
         (("--merge", "a.json"), "--merge needs --report FOLDER"),
         (("--merge", "none.json", "--report", "out"), "none.json: No such file or directory"),
+        (("--merge", __file__, "--report", "out"), f"{__file__} is no report, as it is no JSON"),
+        (("--backend", "nunpy", "-n", "1"), "there is no module of that name. Did you mean 'numpy'?"),
     ],
 )
-def test_refusals(words, part, capsys):
+def test_refusals(words, part, capfd):
     assert main(["conformance", *words]) == 2
-    assert part in capsys.readouterr().err
+    assert part in capfd.readouterr().err
 
 
 def test_no_gpu_is_not_run_and_has_its_own_status(capfd, tmp_path):

@@ -70,7 +70,7 @@ def test_nothing_given_changes_nothing():
         (
             {"accelerators": {"ducc1"}},
             ValueError,
-            f"using: `accelerators` must be among {sorted(config.ACCELERATORS)}. Got ['ducc1'].",
+            f"using: `accelerators` must be among {sorted(config.ACCELERATORS)}. Got ['ducc1']. Did you mean 'ducc0'?",
         ),
         (
             {"accelerators": {"scipy", "b", "a"}},

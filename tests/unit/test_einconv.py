@@ -699,7 +699,7 @@ REFUSALS = [  # pattern, shapes, options, carets, text
         SHAPES,
         {"padding": "sames"},
         "                        ^",
-        f"`padding` must be one of {PADDINGS}. Got 'sames'.",
+        f"`padding` must be one of {PADDINGS}. Got 'sames'. Did you mean 'same'?",
     ),
     (
         N,
@@ -721,7 +721,8 @@ REFUSALS = [  # pattern, shapes, options, carets, text
         SHAPES,
         {"boundary": "nearest"},
         "                        ^",
-        "`boundary` must be one of 'constant', 'edge', 'symmetric', 'reflect', 'wrap'. Got 'nearest'.",
+        "`boundary` must be one of 'constant', 'edge', 'symmetric', 'reflect', 'wrap'. Got 'nearest'. "
+        "It is called 'edge' here.",
     ),
     (
         N,

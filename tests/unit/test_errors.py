@@ -4,6 +4,8 @@ A text names the call, the rule, the argument in backticks, every number of the 
 """
 
 import re
+import subprocess
+import sys
 
 import array_api_strict
 import dask.array
@@ -14,7 +16,7 @@ import torch
 from scipy import sparse
 
 import arrayconv
-from arrayconv import _autodiff
+from arrayconv import _autodiff, ndimage, nn, signal
 from arrayconv._arrays import dtypes
 from arrayconv._calls import binding
 from arrayconv._plan.rank import METHODS, TABLE
@@ -260,7 +262,8 @@ SHARED = {
     "boundary": (
         lambda door: door(X, KERNEL, boundary="nearest"),
         ValueError,
-        "`boundary` must be one of 'constant', 'edge', 'symmetric', 'reflect', 'wrap'. Got 'nearest'.",
+        "`boundary` must be one of 'constant', 'edge', 'symmetric', 'reflect', 'wrap'. Got 'nearest'. "
+        "It is called 'edge' here.",
     ),
     "boundary-none": (
         lambda door: door(IMAGE, STENCIL, boundary=("edge", None)),
@@ -752,3 +755,44 @@ def test_einconv_sums_nothing_before_it_refuses(monkeypatch):
         arrayconv.einconv("a n, n -> n | n", x, kernel, method="fft", accuracy="componentwise")
     with pytest.raises(ValueError, match=r"^einconv: `out` must have shape \(7,\)"):
         arrayconv.einconv("a n, n -> n | n", x, kernel, out=on("device1", 3))
+
+
+MISSPELT = {  # name of the case -> call, and the end of its error
+    "ndimage mode": (lambda: ndimage.gaussian_filter(IMAGE, 1, mode="reflct"), "'reflect'?"),
+    "signal flag": (lambda: signal.convolve2d(IMAGE, STENCIL, boundary="sym"), "'symm'?"),
+    "signal method": (lambda: signal.convolve(IMAGE, STENCIL, method="firect"), "'direct'?"),
+    "extension": (lambda: signal.upfirdn([1.0], IMAGE, mode="symetric"), "'symmetric'?"),
+    "library": (lambda: arrayconv.kernels.sobel(xp="torhc"), "'torch'?"),
+    "like": (lambda: arrayconv.explain((9,), (3,), like="nunpy"), "'numpy'?"),
+    "card": (lambda: arrayconv.explain((9,), (3,), card="H10"), "'H100'?"),
+    "padding": (lambda: nn.conv2d(IMAGE[None], STENCIL[None, None], padding="smae"), "'same'?"),
+    "torch's boundary": (
+        lambda: nn.conv2d(IMAGE[None], STENCIL[None, None], boundary="replicate"),
+        "called 'edge' here.",
+    ),
+    "SciPy's boundary": (lambda: arrayconv.convolve(IMAGE, STENCIL, boundary="mirror"), "called 'reflect' here."),
+}
+
+
+@pytest.mark.parametrize("case", MISSPELT)
+def test_an_error_suggests_the_name_that_was_meant(case):
+    call, end = MISSPELT[case]
+    with pytest.raises((ValueError, RuntimeError)) as error:
+        call()
+    assert str(error.value).endswith(end)
+
+
+@pytest.mark.parametrize(
+    ("path", "meant"),
+    [
+        ("arrayconv.convolv", "convolve"),
+        ("arrayconv.ndimage.gausian_filter", "gaussian_filter"),
+        ("arrayconv.signal.lfiltr", "lfilter"),
+        ("arrayconv.nn.conv_2d", "conv2d"),
+    ],
+)
+def test_a_missing_attribute_suggests_the_name_that_was_meant(path, meant):
+    """Python does, in the traceback that it prints, where the error has the module."""
+    code = f"import arrayconv; {path}"
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert process.stderr.endswith(f"Did you mean: {meant!r}?\n")

@@ -543,7 +543,7 @@ REFUSED = {
     "padding-name": (
         lambda: nn.conv1d(LINE, TAPS, padding="sam"),
         ValueError,
-        f"conv1d: `padding` must be one of {PADDING}. Got 'sam'.",
+        f"conv1d: `padding` must be one of {PADDING}. Got 'sam'. Did you mean 'same'?",
     ),
     "padding-float": (
         lambda: nn.conv1d(LINE, TAPS, padding=1.0),
@@ -612,7 +612,8 @@ REFUSED = {
     "boundary": (
         lambda: nn.conv1d(LINE, TAPS, boundary="replicate"),
         ValueError,
-        "conv1d: `boundary` must be one of 'constant', 'edge', 'symmetric', 'reflect', 'wrap'. Got 'replicate'.",
+        "conv1d: `boundary` must be one of 'constant', 'edge', 'symmetric', 'reflect', 'wrap'. Got 'replicate'. "
+        "It is called 'edge' here.",
     ),
     "fill": (
         lambda: nn.conv1d(LINE, TAPS, padding=1, fill_value=1j),

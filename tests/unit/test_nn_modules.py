@@ -2,9 +2,11 @@
 
 import copy
 import doctest
+import inspect
 import io
 import itertools
 import pickle
+import re
 import subprocess
 import sys
 
@@ -425,11 +427,12 @@ NEVER = [
      "Conv3d: `padding` must be at least 0 on every side. Got -1. Slice the input."),
     ("Conv2d", {"padding": "sames"}, ValueError,
      "Conv2d: `padding` must be one of 'valid', 'full', 'same', 'same_lower', an int or a (before, after) pair. "
-     "Got 'sames'."),
+     "Got 'sames'. Did you mean 'same'?"),
     ("Conv2d", {"padding_mode": "wrap"}, ValueError,
      "Conv2d: `padding_mode` must be one of 'zeros', 'replicate', 'symmetric', 'reflect', 'circular'. Got 'wrap'."),
     ("Conv2d", {"boundary": "circular"}, ValueError,
-     "Conv2d: `boundary` must be one of 'constant', 'edge', 'symmetric', 'reflect', 'wrap'. Got 'circular'."),
+     "Conv2d: `boundary` must be one of 'constant', 'edge', 'symmetric', 'reflect', 'wrap'. Got 'circular'. "
+     "It is called 'wrap' here."),
     ("Conv2d", {"boundary": "wrap", "padding_mode": "circular"}, ValueError,
      "Conv2d: `boundary` replaces `padding_mode`, so only one of them may be passed. "
      "Got boundary='wrap', padding_mode='circular'."),
@@ -503,8 +506,23 @@ def test_modules_are_imported_on_first_use():
     assert process.stdout.strip() == "module 'arrayconv.nn' has no attribute 'layers'"
 
 
-def test_docstring_examples_run():
-    assert doctest.testmod(ours, optionflags=doctest.FAIL_FAST).failed == 0
+@pytest.mark.parametrize("part", ["convolutions", "transposed"])
+def test_docstring_examples_run(part):
+    result = doctest.testmod(getattr(ours, part), optionflags=doctest.FAIL_FAST)
+    assert result.failed == 0
+    assert result.attempted
+
+
+@pytest.mark.parametrize("name", CONV + TRANSPOSED)
+def test_a_layer_describes_every_argument(name):
+    """An editor shows the docstring of the class, and at a call that of `__init__`: torch's, if there were none."""
+    layer = getattr(ours, name)
+    for docstring in (inspect.getdoc(layer), inspect.cleandoc(layer.__init__.__doc__)):
+        listed = docstring.partition("Parameters\n----------\n")[2].partition("\n\n")[0]
+        names = [part for line in re.findall(r"^(\w[^:\n]*?)(?: :.*)?$", listed, re.M) for part in line.split(", ")]
+        assert names == [*inspect.signature(layer).parameters]
+    shape = ", ".join(f"k_{axis + 1}" for axis in range(layer._count)) if layer._count > 1 else "k"
+    assert f"groups, {shape})" in inspect.getdoc(layer)
 
 
 def test_names_are_torch_s():

@@ -30,6 +30,7 @@ GUIDES = (
     "nn",
     "convolver",
     "patterns",
+    "typing",
     "tuning",
     "gpu",
     "recipes",

@@ -31,10 +31,6 @@ from arrayconv._problem.spec import Spec
 from arrayconv._runtime.tracing import planning
 
 _BACKENDS = ("torch", "numpy")
-_FORKED = (
-    ", or this process was forked after torch was imported: torch's threads do not exist in a child process. "
-    "Start workers by 'spawn'"
-)
 _MAX_AXES = 3
 _HANDOVER_NS = 30_000  # to pass NumPy arrays to torch
 _MAX_TAPS = 1 << 10  # of one channel, above which torch has no special kernel
@@ -54,7 +50,7 @@ def _why_not(spec: Spec, traits: Traits) -> str | None:
         return "it supports torch tensors and NumPy arrays"
     reason = unavailable(LIBRARY, traits.backend, traits)
     if reason is not None:
-        return f"{reason}{_FORKED}" if traits.backend == "numpy" else reason
+        return reason
     if traits.device != "cpu":
         return f"it supports the CPU, where products have full precision. Got device {traits.device}"
     if traits.accumulator not in ("float32", "float64"):

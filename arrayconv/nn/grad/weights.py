@@ -57,7 +57,9 @@ def conv1d_weight(
     stride : int or one per spatial axis
         The convolution's step between outputs.
     padding : {'valid', 'full', 'same', 'same_lower'}, int, one int or (before, after) pair per spatial axis
-        The convolution's, as in `arrayconv.nn.conv1d`; the samples beyond the ends are zeros.
+        Zeros that the convolution reads beyond the ends of its input. An int applies to both ends; a pair is nested,
+        ``((1, 2),)``. 'valid' is 0, 'full' has an output wherever a tap multiplies a sample, 'same' gives
+        ceil(n / stride) outputs, an odd pad after, by 'same_lower' before.
     dilation : int or one per spatial axis
         The convolution's distance between taps.
     groups : int
@@ -133,7 +135,9 @@ def conv2d_weight(
     stride : int or one per spatial axis
         The convolution's step between outputs.
     padding : {'valid', 'full', 'same', 'same_lower'}, int, one int or (before, after) pair per spatial axis
-        The convolution's, as in `arrayconv.nn.conv2d`; the samples beyond the ends are zeros.
+        Zeros that the convolution reads beyond the ends of its input. An int applies to both ends; pairs are nested,
+        ``((1, 2), (0, 1))``. 'valid' is 0, 'full' has an output wherever a tap multiplies a sample, 'same' gives
+        ceil(n / stride) outputs, an odd pad after, by 'same_lower' before.
     dilation : int or one per spatial axis
         The convolution's distance between taps.
     groups : int
@@ -209,7 +213,9 @@ def conv3d_weight(
     stride : int or one per spatial axis
         The convolution's step between outputs.
     padding : {'valid', 'full', 'same', 'same_lower'}, int, one int or (before, after) pair per spatial axis
-        The convolution's, as in `arrayconv.nn.conv3d`; the samples beyond the ends are zeros.
+        Zeros that the convolution reads beyond the ends of its input. An int applies to both ends; pairs are nested,
+        ``((1, 2), (0, 1), (2, 2))``. 'valid' is 0, 'full' has an output wherever a tap multiplies a sample, 'same'
+        gives ceil(n / stride) outputs, an odd pad after, by 'same_lower' before.
     dilation : int or one per spatial axis
         The convolution's distance between taps.
     groups : int

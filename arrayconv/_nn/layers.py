@@ -1,21 +1,12 @@
-"""torch.nn's convolution layers, computed by arrayconv: parameters, initialisation and state dicts are torch's own.
+"""The layers of `nn.modules` without their number of axes: torch.nn's layers, whose calls run plans.
 
-``from arrayconv.nn import modules as nn`` and ``nn.Conv2d(3, 8, 5)``: each class is a subclass of torch.nn's of that
-name and takes its arguments in its order, so a state dict of either loads into the other. Keyword-only after torch's:
-
-* `boundary`: how the input is extended, in `numpy.pad`'s names, one or one per axis, in place of `padding_mode`.
-* `fill_value`: the constant of boundary 'constant'.
-* `method`, `accuracy`, `max_workspace`: as in `arrayconv.convolve`.
-
-`padding` is whatever `arrayconv.nn.conv2d` takes: 'same' with any stride, 'full', pairs. `padding_mode` may also be
-'symmetric', or one name per axis, and extends by any number of samples. A transposed convolution has no boundary: its
-input is extended by zeros. Under torch.autocast the operands are cast as torch's layers cast them; half precision is
-summed in float32. This module imports torch; `arrayconv.nn` does not.
+Each precedes torch's class among the bases of a public one, so that `super()` is torch's: parameters, initialisation
+and state dicts are torch's own. Imports torch; `arrayconv.nn` imports this only for `nn.modules`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
 import torch
@@ -23,18 +14,16 @@ from torch import Tensor
 from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd  # pyright: ignore[reportPrivateUsage]
 
 from arrayconv._calls import prepare
-from arrayconv._errors import check_option
+from arrayconv._errors import NO_NAMES, check_option
 from arrayconv._nn import convolution
 from arrayconv._nn.arguments import not_negative, positive, positive_number, window
 from arrayconv._nn.shapes import batched
 from arrayconv._problem.axes import is_sequence, per_axis
-from arrayconv._problem.boundary import BOUNDARIES, boundary_names
+from arrayconv._problem.boundary import BOUNDARIES, FOREIGN, boundary_names
 from arrayconv._runtime.tracing import shape_of
 
 if TYPE_CHECKING:
     from arrayconv.typing import Accuracy, Boundaries, Method, Padding, PerAxis
-
-__all__ = ["Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d"]
 
 PaddingMode = Literal["zeros", "replicate", "symmetric", "reflect", "circular"]
 
@@ -65,7 +54,9 @@ class _Planned(_ConvNd):
         return ", ".join([super().extra_repr(), *parts])
 
 
-class _Convolution(_Planned):
+class Convolution(_Planned):
+    """A convolution; its options are those that `nn.modules.Conv2d` documents."""
+
     padding_mode: Any  # torch's name or one per axis
 
     def __init__(
@@ -88,6 +79,52 @@ class _Convolution(_Planned):
         accuracy: Accuracy = "normwise",
         max_workspace: int | None = None,
     ) -> None:
+        """Create a layer, which takes (batch, in_channels, size of each axis) or the same without the batch.
+
+        Its weight has the shape (out_channels, in_channels / groups, taps of each axis); it and the bias are drawn as
+        torch draws them.
+
+        Parameters
+        ----------
+        in_channels, out_channels : int
+            Channels of the input and of the output, multiples of `groups`.
+        kernel_size : int or one per axis
+            Taps along each axis.
+        stride : int or one per axis
+            Step between outputs, in samples.
+        padding : {'valid', 'full', 'same', 'same_lower'}, int, one int or (before, after) pair per axis
+            Samples read beyond the ends. 'valid' is 0, 'full' has an output wherever a tap multiplies a sample, 'same'
+            gives ceil(n / stride) outputs with any stride. An odd pad goes after, by 'same_lower' before.
+        dilation : int or one per axis
+            Distance between taps, in samples.
+        groups : int
+            Number of independent convolutions that the channels are split into, in equal parts.
+        bias : bool
+            Whether each output channel has a number that is added.
+        padding_mode : {'zeros', 'replicate', 'symmetric', 'reflect', 'circular'}, or one per axis
+            How the input is extended, in torch's names, by any number of samples.
+        device, dtype : optional
+            Of the parameters, torch's defaults by default.
+        boundary : {'constant', 'edge', 'symmetric', 'reflect', 'wrap'}, or one per axis, optional
+            How the input is extended, in `numpy.pad`'s names: in place of `padding_mode`.
+        fill_value : number
+            The constant of 'zeros' and 'constant'.
+        method : str
+            'auto' runs the method that is predicted to be the fastest; a name, such as 'direct', 'im2col' or 'fft',
+            forces it. `arrayconv.explain` lists them all.
+        accuracy : {'normwise', 'componentwise'}
+            How the rounding error must be bounded; 'componentwise' keeps 'auto' off the FFT.
+        max_workspace : int, optional
+            Bytes a call may allocate beyond its operands and result.
+
+        Raises
+        ------
+        ValueError
+            If an option is unknown, channels are no multiples of `groups`, or both `boundary` and `padding_mode` are
+            passed.
+        TypeError
+            If a number is no integer.
+        """
         name, count = type(self).__name__, self._count
         modes = _modes(name, padding_mode, boundary, count)
         choice = prepare.options(name, method, accuracy, max_workspace, fill_value)
@@ -119,54 +156,9 @@ class _Convolution(_Planned):
         return convolution.convolve(name, *operands, options)
 
 
-class Conv1d(_Convolution, torch.nn.Conv1d):
-    """Convolve over one axis: torch.nn.Conv1d by arrayconv.
+class Transposed(_Planned, _ConvTransposeNd):
+    """A transposed convolution; its options are those that `nn.modules.ConvTranspose2d` documents."""
 
-    Examples
-    --------
-    >>> import torch
-    >>> from arrayconv.nn import modules
-    >>> layer = modules.Conv1d(4, 8, 3, stride=2, padding="same", padding_mode="circular")
-    >>> layer(torch.ones(2, 4, 9)).shape
-    torch.Size([2, 8, 5])
-    """
-
-    _count = 1
-
-
-class Conv2d(_Convolution, torch.nn.Conv2d):
-    """Convolve over two axes: torch.nn.Conv2d by arrayconv.
-
-    Examples
-    --------
-    >>> import torch
-    >>> from arrayconv.nn import modules
-    >>> layer = modules.Conv2d(3, 8, 5, padding=2, boundary="symmetric")
-    >>> layer
-    Conv2d(3, 8, kernel_size=(5, 5), stride=(1, 1), padding=(2, 2), padding_mode=symmetric)
-    >>> layer.load_state_dict(torch.nn.Conv2d(3, 8, 5).state_dict())
-    <All keys matched successfully>
-    """
-
-    _count = 2
-
-
-class Conv3d(_Convolution, torch.nn.Conv3d):
-    """Convolve over three axes: torch.nn.Conv3d by arrayconv.
-
-    Examples
-    --------
-    >>> import torch
-    >>> from arrayconv.nn import modules
-    >>> layer = modules.Conv3d(2, 4, 3, padding="same", boundary="reflect")
-    >>> layer(torch.ones(1, 2, 4, 5, 6)).shape
-    torch.Size([1, 4, 4, 5, 6])
-    """
-
-    _count = 3
-
-
-class _Transposed(_Planned, _ConvTransposeNd):
     def __init__(
         self,
         in_channels: int,
@@ -186,6 +178,48 @@ class _Transposed(_Planned, _ConvTransposeNd):
         accuracy: Accuracy = "normwise",
         max_workspace: int | None = None,
     ) -> None:
+        """Create a layer, which takes (batch, in_channels, size of each axis) or the same without the batch.
+
+        Its weight has the shape (in_channels, out_channels / groups, taps of each axis); it and the bias are drawn as
+        torch draws them.
+
+        Parameters
+        ----------
+        in_channels, out_channels : int
+            Channels of the input and of the output, multiples of `groups`.
+        kernel_size : int or one per axis
+            Taps along each axis.
+        stride : int or one per axis
+            Step between the outputs of neighbouring samples.
+        padding : int or one per axis
+            Outputs left out at both ends.
+        output_padding : int or one per axis
+            Outputs added at the far end; smaller than `stride` or `dilation`.
+        groups : int
+            Number of independent convolutions that the channels are split into, in equal parts.
+        bias : bool
+            Whether each output channel has a number that is added.
+        dilation : int or one per axis
+            Distance between taps, in outputs.
+        padding_mode : {'zeros'}
+            torch's argument: nothing but zeros is possible.
+        device, dtype : optional
+            Of the parameters, torch's defaults by default.
+        method : str
+            'auto' runs the method that is predicted to be the fastest; a name, such as 'direct', 'im2col' or 'fft',
+            forces it. `arrayconv.explain` lists them all.
+        accuracy : {'normwise', 'componentwise'}
+            How the rounding error must be bounded; 'componentwise' keeps 'auto' off the FFT.
+        max_workspace : int, optional
+            Bytes a call may allocate beyond its operands and result.
+
+        Raises
+        ------
+        ValueError
+            If an option is unknown or channels are no multiples of `groups`.
+        TypeError
+            If a number is no integer.
+        """
         name, count = type(self).__name__, self._count
         check_option(name, "padding_mode", padding_mode, ("zeros",))
         choice = prepare.options(name, method, accuracy, max_workspace, 0)
@@ -233,50 +267,6 @@ class _Transposed(_Planned, _ConvTransposeNd):
             raise ValueError(f"{name}: `output_size` must fit the input and the layer. Got: {refusal}.") from refusal
 
 
-class ConvTranspose1d(_Transposed, torch.nn.ConvTranspose1d):
-    """Convolve transposed, over one axis: torch.nn.ConvTranspose1d by arrayconv.
-
-    Examples
-    --------
-    >>> import torch
-    >>> from arrayconv.nn import modules
-    >>> layer = modules.ConvTranspose1d(4, 2, 3, stride=2)
-    >>> layer(torch.ones(1, 4, 5)).shape
-    torch.Size([1, 2, 11])
-    """
-
-    _count = 1
-
-
-class ConvTranspose2d(_Transposed, torch.nn.ConvTranspose2d):
-    """Convolve transposed, over two axes: torch.nn.ConvTranspose2d by arrayconv.
-
-    Examples
-    --------
-    >>> import torch
-    >>> from arrayconv.nn import modules
-    >>> modules.ConvTranspose2d(8, 3, 4, stride=2, padding=1)(torch.ones(2, 8, 5, 5)).shape
-    torch.Size([2, 3, 10, 10])
-    """
-
-    _count = 2
-
-
-class ConvTranspose3d(_Transposed, torch.nn.ConvTranspose3d):
-    """Convolve transposed, over three axes: torch.nn.ConvTranspose3d by arrayconv.
-
-    Examples
-    --------
-    >>> import torch
-    >>> from arrayconv.nn import modules
-    >>> layer = modules.ConvTranspose3d(2, 4, 2, stride=2)
-    >>> layer(torch.ones(1, 2, 3, 3, 3)).shape
-    torch.Size([1, 4, 6, 6, 6])
-    """
-
-    _count = 3
-
-
 def _modes(name: str, padding_mode: Any, boundary: Any, count: int) -> tuple[str, ...]:
     """Return torch's padding modes, one per axis, from either vocabulary."""
     if boundary is not None:
@@ -285,16 +275,18 @@ def _modes(name: str, padding_mode: Any, boundary: Any, count: int) -> tuple[str
                 f"{name}: `boundary` replaces `padding_mode`, so only one of them may be passed. "
                 f"Got boundary={boundary!r}, padding_mode={padding_mode!r}."
             )
-        entries = _entries(name, "boundary", boundary, count, BOUNDARIES)
+        entries = _entries(name, "boundary", boundary, count, BOUNDARIES, FOREIGN)
         return tuple([_MODE_OF[entry] for entry in entries])
     return _entries(name, "padding_mode", padding_mode, count, tuple(_BOUNDARY_OF))
 
 
-def _entries(name: str, argument: str, value: Any, count: int, known: tuple[str, ...]) -> tuple[str, ...]:
+def _entries(
+    name: str, argument: str, value: Any, count: int, known: tuple[str, ...], foreign: Mapping[str, str] = NO_NAMES
+) -> tuple[str, ...]:
     value = tuple(value) * count if is_sequence(value) and len(value) == 1 else value
     entries = per_axis(name, argument, value, count)
     for entry in entries:
-        check_option(name, argument, entry, known)
+        check_option(name, argument, entry, known, foreign=foreign)
     return entries
 
 
