@@ -27,6 +27,8 @@ from tests.listing import offenders
 
 ROOT = Path(arrayconv.__file__).parent.parent
 DTYPES = ("float32", "float64", "complex64", "complex128", "int8", "int16", "int32", "int64")
+REAL = tuple(dtype for dtype in DTYPES if not dtype.startswith("complex"))
+FILLS = {"int8": -100, "int16": 40_000, "int32": -(1 << 31), "int64": (1 << 62) + 1}  # some wrap, one is no double
 needs_code = pytest.mark.skipif(not loader.built(), reason="the loops were not built: no C compiler")
 
 
@@ -113,12 +115,13 @@ def test_tiles_of_every_level_equal_the_definition(dtype, level, ends):
 
 
 @needs_code
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("dtype", REAL)
 def test_images_of_every_level_equal_the_definition(dtype, level, monkeypatch):
     monkeypatch.setattr(images, "_BLOCK_BYTES", 1 << 11)  # so that there are several blocks
+    fill = FILLS.get(dtype, 1.5)
 
     def law(name):
-        agrees(IMAGES[name], dtype, "native_images", fill=0 if "sampled" in name else 1.5)
+        agrees(IMAGES[name], dtype, "native_images", fill=0 if "sampled" in name else fill)
 
     assert offenders(IMAGES, law) == {}
 
@@ -131,7 +134,7 @@ def test_nothing_is_read_or_written_beyond_the_arrays(side, how):
     command = [sys.executable, "-m", "tests.guarded", side, how]
     process = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=200, check=False)
     assert process.returncode == 0, process.stderr  # -11: a page was touched that no array is on
-    assert int(process.stdout) >= len(ROWS) * len(DTYPES) + (len(TILES) + len(IMAGES)) * 2
+    assert int(process.stdout) >= len(ROWS) * len(DTYPES) + len(TILES) * 2 + len(IMAGES) * len(REAL)
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="pages are guarded by Linux's mprotect")
@@ -164,11 +167,12 @@ def test_tables_have_the_fields_that_the_code_was_compiled_with():
     assert {name: struct._fields for name, struct in tables.STRUCTS.items()} == structs
 
 
-def test_tiled_dtypes_are_those_of_the_source():
-    """Their column of KINDS is read here, since a refusal must not load the library."""
+def test_dtypes_of_images_and_tiles_are_those_of_the_source():
+    """Their columns of KINDS are read here, since a refusal must not load the library."""
     source = (Path(loader.__file__).parent / "src" / "kinds.h").read_text()
-    rows = re.findall(r'X\(\d+, "([^"]+)", \w+, \d+, \w+, \d+, (\d),', source)
-    assert tuple(name for names, tiled in rows for name in names.split() if tiled == "1") == tables.TILED
+    rows = re.findall(r'X\(\d+, "([^"]+)", \w+, \d+, \w+, \d+, (\d), (\d),', source)
+    for column, dtypes in ((1, tables.IMAGE_DTYPES), (2, tables.TILED)):
+        assert tuple(name for row in rows for name in row[0].split() if row[column] == "1") == dtypes
 
 
 @needs_code

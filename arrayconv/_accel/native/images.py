@@ -15,7 +15,7 @@ from arrayconv._accel.native import geometry
 from arrayconv._accel.native.in_place import Host, Steps
 from arrayconv._accel.native.phases import AxisPhases, along_axes
 from arrayconv._accel.native.rows import MIN_SHARED_FILTERS
-from arrayconv._accel.native.tables import IMAGES, TILED, ImagesTable, Job, LeadPhase
+from arrayconv._accel.native.tables import IMAGE_DTYPES, IMAGES, ImagesTable, Job, LeadPhase
 from arrayconv._accel.native.tables import Axis as AxisEntry
 from arrayconv._accel.native.tables import Phase as PhaseEntry
 from arrayconv._arrays.traits import Traits
@@ -36,8 +36,8 @@ _WORDS = 2048  # of tables
 
 def refusal(spec: Spec, traits: Traits) -> str | None:
     """Return why the loop does not support a problem, or None."""
-    if traits.accumulator not in TILED:
-        return f"it sums in {' or '.join(TILED)}. Got {traits.accumulator}"
+    if traits.accumulator not in IMAGE_DTYPES:
+        return f"it sums in real numbers. Got {traits.accumulator}"
     return None if spec.axes else "it supports one convolved axis or more. Got 0"
 
 
