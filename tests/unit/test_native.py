@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import arrayconv
-from arrayconv import _accel, config, ndimage
+from arrayconv import _accel, config, ndimage, nn
 from arrayconv.__main__ import main
 from arrayconv._accel import AcceleratorFailed
 from arrayconv._accel.native import images, loader, tables
@@ -61,7 +61,7 @@ TILES = {
     for width in (1, 7, 17, 40)
 } | {"apart": cases.spec(cases.axis(8, 3), cases.axis(60, 4, 60, dilation=3, before=4))}
 ROWS = {  # outputs that fill eight, four and one of the widest vectors and some that do not
-    **{f"{n}-outputs": cases.spec(cases.axis(n + 2, 3)) for n in (1, 3, 7, 8, 15, 17, 31, 33, 65, 130)},
+    **{f"{n}-outputs": cases.spec(cases.axis(n + 2, 3)) for n in (1, 3, 7, 8, 15, 17, 31, 33, 65, 130, 250, 321)},
     **{  # four together, then one, of the same vectors
         f"{n}-outputs-of-{filters}-filters": cases.spec(cases.axis(n + 2, 3), channels=2, filters=filters)
         for n, filters in ((1, 4), (7, 4), (17, 5), (65, 8), (130, 9))
@@ -98,8 +98,17 @@ IMAGES = {  # one filter, four or six together, and those that are left, over ro
         channels=2, filters=6, groups=2, batch=2,
     ),
     "one-axis": cases.spec(cases.axis(70, 5, 70, before=2), channels=3, filters=7, groups=2, batch=2),
-    "more-outputs-than-are-summed-at-a-time": cases.spec(cases.axis(200, 2, 200, before=1), filters=4),
+    **{
+        f"more-outputs-than-are-summed-at-a-time-{n}": cases.spec(cases.axis(n, 2, n, before=1), filters=4)
+        for n in (200, 530)  # floats, bytes
+    },
 }  # fmt: skip
+
+LAYERS = {
+    "strided": (nn.conv2d, {"stride": 2}),
+    "transposed": (nn.conv_transpose2d, {"stride": 2}),
+    "of-filters": (nn.conv2d, {}),
+}
 
 
 @needs_code
@@ -124,6 +133,31 @@ def test_images_of_every_level_equal_the_definition(dtype, level, monkeypatch):
         agrees(IMAGES[name], dtype, "native_images", fill=0 if "sampled" in name else fill)
 
     assert offenders(IMAGES, law) == {}
+
+
+@needs_code
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "int32"])
+@pytest.mark.parametrize("layer", ["strided", "transposed"])
+def test_layers_of_integers_run_as_images_and_are_exact(layer, dtype):
+    random = np.random.default_rng(8)
+    x, w = cases.numbers(random, (2, 4, 12, 14), dtype), cases.numbers(random, (4, 4, 3, 3), dtype)
+    function, options = LAYERS[layer]
+    y = function(x, w, padding=1, **options)
+    assert arrayconv.explain(x, w, padding=1, call=function, **options).method == "native_images"
+    np.testing.assert_array_equal(y, function(x, w, padding=1, method="direct", **options))
+
+
+@needs_code
+def test_factors_are_gathered_only_where_phases_change_their_order(monkeypatch):
+    heads, packed = [], loader.packed
+    monkeypatch.setattr(loader, "packed", lambda *parts: heads.append(parts[0]) or packed(*parts))
+    gathered = []
+    for layer in LAYERS:
+        function, options = LAYERS[layer]
+        heads.clear()
+        function(np.ones((1, 2, 6, 5)), np.ones((2, 2, 3, 3)), method="native_images", **options)
+        gathered.append([head.gathered for head in heads if isinstance(head, tables.CallHead)])
+    assert gathered == [[0], [36], [0]]
 
 
 @needs_code

@@ -125,7 +125,12 @@ INLINE void NAME(row_contiguous)(T *y, word y_filter, const T *x, const word *of
         j += 2 * LANES;
     }
     for (; j + LANES <= length; j += LANES) SUMS(1, 0);
-    if (j < length) SUMS(1, length - j);
+    if (j == length) return;
+    if (j == 0) SUMS(1, length);
+    else { /* a whole vector: outputs that it computes again are the same */
+        j = length - LANES;
+        SUMS(1, 0);
+    }
 #endif
 #undef SUMS
 }

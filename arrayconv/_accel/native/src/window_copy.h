@@ -17,6 +17,8 @@ TARGET static void NAME(copy_window)(T *copy, word copy_row, const T *x, word to
         }
         const T *from = x + at * vertical->x_step, *start = from + left * horizontal->x_step;
         if (step == 1) memcpy(copy + inside, start + inside, sizeof(T) * (size_t)(outside - inside));
+        else if (step == 2)
+            for (word col = inside; col < outside; col++) copy[col] = start[2 * col]; /* which compilers vectorise */
         else
             for (word col = inside; col < outside; col++) copy[col] = start[col * step];
         for (word col = 0; col < cols; col++) {
