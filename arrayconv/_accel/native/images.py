@@ -30,7 +30,7 @@ from arrayconv._runtime.tracing import planning
 _BLOCK_BYTES = 1 << 18  # of samples: they, the factors and the outputs stay in the L2 cache
 _MAX_PHASES = 64
 _SUMS_BYTES = 512 * 6  # of outputs that src/images.h sums at a time, for six filters, per phase of columns
-_STRIDED_BYTE = 150  # picoseconds per byte to copy samples where those of a phase are not adjacent
+_SECOND_BYTE, _STRIDED_BYTE = 50, 150  # picoseconds per byte to copy every second sample, or fewer
 _WORDS = 2048  # of tables
 
 
@@ -65,11 +65,12 @@ def cost(spec: Spec, traits: Traits, measured: MethodCost) -> int:
     outputs = rows.max_outputs * columns.max_outputs
     lanes = LINE // traits.itemsize
     computed = -(-((rows.max_outputs - 1) * columns.positions + columns.max_outputs) // lanes) * lanes
-    # Where a loaded sample is used for one sum only, floats wait for it, and integers less than half as long.
-    halves = 2 if spec.filters >= MIN_SHARED_FILTERS else 3 if traits.exact else 6
+    # Where a loaded sample is used for one sum only, floats wait for it, and integers a third as long.
+    halves = 2 if spec.filters >= MIN_SHARED_FILTERS else 3 if traits.exact else 5
     work = macs * computed // max(1, outputs) * vector_bytes(traits) * measured.cache_line_mac * halves // (2 * LINE)
     copied = prod(spec.input_shape) * prod(axis.taps for axis in spec.axes[:-2])
-    copy_byte = _STRIDED_BYTE if columns.step > 1 else primitive_costs(traits.row).copy_byte
+    strided_byte = _SECOND_BYTE if columns.step == 2 else _STRIDED_BYTE
+    copy_byte = strided_byte if columns.step > 1 else primitive_costs(traits.row).copy_byte
     work += copied * traits.itemsize * copy_byte + spec.outputs * measured.output
     return measured.call_ns + work // min(num_threads(spec, traits), _units(spec, along, traits)) // 1000
 

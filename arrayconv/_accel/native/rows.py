@@ -21,7 +21,7 @@ from arrayconv._runtime.tracing import planning
 
 MIN_SHARED_FILTERS = 4  # from which src/rows.h loads a sample once for several
 _SHARED_FILTERS = 6  # of a pass over a row
-_PASS_PS = 20_000  # picoseconds to begin a pass
+_PASS_PS = 15_000  # picoseconds to begin a pass
 _GATHER_MACS = 1 << 14  # multiply-adds of a problem above which copying strided samples pays off
 _ROW_BYTES = 8192  # of outputs in a block: they and the samples of their windows stay in the L1 cache
 
