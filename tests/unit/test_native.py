@@ -102,6 +102,12 @@ IMAGES = {  # one filter, four or six together, and those that are left, over ro
         f"more-outputs-than-are-summed-at-a-time-{n}": cases.spec(cases.axis(n, 2, n, before=1), filters=4)
         for n in (200, 530)  # floats, bytes
     },
+    **{
+        f"{factor}-phases-of-more-outputs-than-are-summed-at-a-time": cases.spec(
+            cases.axis(150, 3, 150 * factor, upsample=factor, before=1), filters=4
+        )
+        for factor in (2, 3)
+    },
 }  # fmt: skip
 
 LAYERS = {

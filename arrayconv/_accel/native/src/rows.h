@@ -14,8 +14,8 @@
 #define MAX_VECTORS (8 / PARTS / HALVES)
 #define SHARED_VECTORS ((VECTOR == 64 ? 4 : 2) / HALVES) /* per filter in a pass of several: registers hold no more */
 
-/* Processors multiply no vectors of bytes. So the even and the odd bytes are summed apart, as numbers of two, whose upper
-   bytes are discarded: sums are right modulo 2**8. So are those of a factor in both bytes, which is 257 times itself. */
+/* Processors multiply no vectors of bytes. So the even and the odd bytes are summed apart, as numbers of two bytes, of
+   which the upper one is discarded: sums are right modulo 2**8. A factor in both bytes is 257 times it, the same. */
 #if SIZE == 1
 typedef uint16_t NAME(half) __attribute__((vector_size(VECTOR)));
 
