@@ -73,7 +73,7 @@ METHOD_COSTS: dict[str, MethodCost] = {
     "native_loops-filters": MethodCost(652, 230, 200),
     "native_loops-complex": MethodCost(652, 1100, 1200),
     "native_loops-integer": MethodCost(652, 470, 200),
-    "native_loops-integer-filters": MethodCost(652, 360, 200),
+    "native_loops-integer-filters": MethodCost(3000, 360, 40),
     "native_loops-strided": MethodCost(652, 10650, 426),  # per multiply-add of any dtype
     "native_filters": MethodCost(9000, 640, 150),  # set by hand from timings on 2026-11-29, Zen 4; sums in float64
     "native_tiles": MethodCost(521, 154, 256),
