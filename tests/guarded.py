@@ -21,7 +21,7 @@ from arrayconv._problem.spec import Axis
 from arrayconv._run import execute
 from tests import cases, running
 from tests.conftest import make_library
-from tests.unit.test_native import DTYPES, IMAGES, ROWS, TILES
+from tests.unit.test_native import DTYPES, IMAGES, REAL, ROWS, TILES
 
 LIBC = ctypes.CDLL(None, use_errno=True)
 NOTHING = 0  # PROT_NONE
@@ -60,10 +60,11 @@ REPEATED = {  # calls that go straight to the loops, which extend x and flip the
     "channels": ((2, 6, 9, 8), (4, 3, 3, 2), lambda x, w, **how: nn.conv2d(x, w, padding=1, groups=2, **how)),
     "transposed": ((2, 4, 7, 5), (4, 6, 3, 4), lambda x, w, **how: nn.conv_transpose2d(x, w, stride=2, **how)),
 }
+SUPPORTED = {"native_tiles": DTYPES[:2], "native_images": REAL}
 TABLES = (
     ("native_loops", ROWS, DTYPES),
     ("native_tiles", TILES, DTYPES[:2]),
-    ("native_images", IMAGES, DTYPES[:2]),
+    ("native_images", IMAGES, REAL),
     ("native_dots", IMAGES, DTYPES[:2]),
 )
 
@@ -133,7 +134,7 @@ def main(side, how):
         for name, (x_shape, w_shape, call) in REPEATED.items():
             for dtype in DTYPES:
                 for method in ("native_loops", "native_tiles", "native_images"):
-                    if method != "native_loops" and not dtype.startswith("float"):
+                    if dtype not in SUPPORTED.get(method, DTYPES):
                         continue
                     if method != "native_tiles" or name in ("image", "channels"):
                         repeat(x_shape, w_shape, call, dtype, method, side)

@@ -67,6 +67,7 @@ class Fit(NamedTuple):
 
 
 _FLOATS, _INTEGERS, _COMPLEX = ("float32", "float64"), ("int32", "int64"), ("complex64", "complex128")
+_NARROW = ("int8", "int16", "int32")
 _ROWS = (Problem((256, 512), (5, 5)), Problem((512, 1024), (9, 9)), Problem((300_000,), (101,)))
 _STRIDED = Problem((512, 512), (7, 7), stride=2)
 _CHANNELS = (
@@ -102,11 +103,13 @@ ROWS = {
     "native_loops-float": Fit("numpy", "native_loops", _FLOATS, (Problem((30,), (15,)), *_ROWS)),
     "native_loops-filters": Fit("numpy", "native_loops", _FLOATS, _CHANNELS),
     "native_loops-complex": Fit("numpy", "native_loops", _COMPLEX, (Problem((30,), (15,)), *_ROWS)),
-    "native_loops-integer": Fit("numpy", "native_loops", _INTEGERS, (Problem((30,), (15,)), *_ROWS)),
+    "native_loops-integer": Fit("numpy", "native_loops", _NARROW, (Problem((30,), (15,)), *_ROWS)),
+    "native_loops-integer-filters": Fit("numpy", "native_loops", _NARROW, _CHANNELS),
     "native_loops-strided": Fit("numpy", "native_loops", _FLOATS, (Problem((60,), (8,), stride=2), _STRIDED)),
     "native_tiles": Fit("numpy", "native_tiles", _FLOATS, (Problem((16, 16), (3, 3)), *_SQUARES)),
     "native_filters": Fit("numpy", native_filters.NAME, _FLOATS, _FILTERS),
     "native_images": Fit("numpy", "native_images", _FLOATS, _CHANNELS),
+    "native_images-integer": Fit("numpy", "native_images", _NARROW, _CHANNELS),
     "native_dots": Fit("numpy", "native_dots", _FLOATS, _GRADIENTS),
     "torch_conv-single": Fit("torch", "torch_conv", ("float32",), _TORCHS_IMAGES),
     "torch_conv-depthwise": Fit(

@@ -72,11 +72,13 @@ METHOD_COSTS: dict[str, MethodCost] = {
     "native_loops-float": MethodCost(652, 512, 1400),
     "native_loops-filters": MethodCost(652, 230, 200),
     "native_loops-complex": MethodCost(652, 1100, 1200),
-    "native_loops-integer": MethodCost(652, 320, 426),
+    "native_loops-integer": MethodCost(652, 470, 200),
+    "native_loops-integer-filters": MethodCost(3000, 360, 40),
     "native_loops-strided": MethodCost(652, 10650, 426),  # per multiply-add of any dtype
     "native_filters": MethodCost(9000, 640, 150),  # set by hand from timings on 2026-11-29, Zen 4; sums in float64
     "native_tiles": MethodCost(521, 154, 256),
     "native_images": MethodCost(2000, 280, 200),  # the call from timings of small layers on 2026-11-29, Zen 4
+    "native_images-integer": MethodCost(2000, 376, 100),
     "native_dots": MethodCost(8000, 360, 2000),  # set by hand from timings on 2026-11-29, Zen 4
     # Of one thread. The last three by hand on 2026-11-29, Zen 4; -float64 is also that of small images in float32.
     "torch_conv-single": MethodCost(687, 2432, 2715),

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import arrayconv
-from arrayconv import _accel, config, ndimage
+from arrayconv import _accel, config, ndimage, nn
 from arrayconv.__main__ import main
 from arrayconv._accel import AcceleratorFailed
 from arrayconv._accel.native import images, loader, tables
@@ -27,6 +27,8 @@ from tests.listing import offenders
 
 ROOT = Path(arrayconv.__file__).parent.parent
 DTYPES = ("float32", "float64", "complex64", "complex128", "int8", "int16", "int32", "int64")
+REAL = tuple(dtype for dtype in DTYPES if not dtype.startswith("complex"))
+FILLS = {"int8": -100, "int16": 40_000, "int32": -(1 << 31), "int64": (1 << 62) + 1}  # some wrap, one is no double
 needs_code = pytest.mark.skipif(not loader.built(), reason="the loops were not built: no C compiler")
 
 
@@ -59,7 +61,7 @@ TILES = {
     for width in (1, 7, 17, 40)
 } | {"apart": cases.spec(cases.axis(8, 3), cases.axis(60, 4, 60, dilation=3, before=4))}
 ROWS = {  # outputs that fill eight, four and one of the widest vectors and some that do not
-    **{f"{n}-outputs": cases.spec(cases.axis(n + 2, 3)) for n in (1, 3, 7, 8, 15, 17, 31, 33, 65, 130)},
+    **{f"{n}-outputs": cases.spec(cases.axis(n + 2, 3)) for n in (1, 3, 7, 8, 15, 17, 31, 33, 65, 130, 250, 321)},
     **{  # four together, then one, of the same vectors
         f"{n}-outputs-of-{filters}-filters": cases.spec(cases.axis(n + 2, 3), channels=2, filters=filters)
         for n, filters in ((1, 4), (7, 4), (17, 5), (65, 8), (130, 9))
@@ -96,8 +98,23 @@ IMAGES = {  # one filter, four or six together, and those that are left, over ro
         channels=2, filters=6, groups=2, batch=2,
     ),
     "one-axis": cases.spec(cases.axis(70, 5, 70, before=2), channels=3, filters=7, groups=2, batch=2),
-    "more-outputs-than-are-summed-at-a-time": cases.spec(cases.axis(200, 2, 200, before=1), filters=4),
+    **{
+        f"more-outputs-than-are-summed-at-a-time-{n}": cases.spec(cases.axis(n, 2, n, before=1), filters=4)
+        for n in (200, 530)  # floats, bytes
+    },
+    **{
+        f"{factor}-phases-of-more-outputs-than-are-summed-at-a-time": cases.spec(
+            cases.axis(150, 3, 150 * factor, upsample=factor, before=1), filters=4
+        )
+        for factor in (2, 3)
+    },
 }  # fmt: skip
+
+LAYERS = {
+    "strided": (nn.conv2d, {"stride": 2}),
+    "transposed": (nn.conv_transpose2d, {"stride": 2}),
+    "of-filters": (nn.conv2d, {}),
+}
 
 
 @needs_code
@@ -113,14 +130,40 @@ def test_tiles_of_every_level_equal_the_definition(dtype, level, ends):
 
 
 @needs_code
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("dtype", REAL)
 def test_images_of_every_level_equal_the_definition(dtype, level, monkeypatch):
     monkeypatch.setattr(images, "_BLOCK_BYTES", 1 << 11)  # so that there are several blocks
+    fill = FILLS.get(dtype, 1.5)
 
     def law(name):
-        agrees(IMAGES[name], dtype, "native_images", fill=0 if "sampled" in name else 1.5)
+        agrees(IMAGES[name], dtype, "native_images", fill=0 if "sampled" in name else fill)
 
     assert offenders(IMAGES, law) == {}
+
+
+@needs_code
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "int32"])
+@pytest.mark.parametrize("layer", ["strided", "transposed"])
+def test_layers_of_integers_run_as_images_and_are_exact(layer, dtype):
+    random = np.random.default_rng(8)
+    x, w = cases.numbers(random, (2, 4, 12, 14), dtype), cases.numbers(random, (4, 4, 3, 3), dtype)
+    function, options = LAYERS[layer]
+    y = function(x, w, padding=1, **options)
+    assert arrayconv.explain(x, w, padding=1, call=function, **options).method == "native_images"
+    np.testing.assert_array_equal(y, function(x, w, padding=1, method="direct", **options))
+
+
+@needs_code
+def test_factors_are_gathered_only_where_phases_change_their_order(monkeypatch):
+    heads, packed = [], loader.packed
+    monkeypatch.setattr(loader, "packed", lambda *parts: heads.append(parts[0]) or packed(*parts))
+    gathered = []
+    for layer in LAYERS:
+        function, options = LAYERS[layer]
+        heads.clear()
+        function(np.ones((1, 2, 6, 5)), np.ones((2, 2, 3, 3)), method="native_images", **options)
+        gathered.append([head.gathered for head in heads if isinstance(head, tables.CallHead)])
+    assert gathered == [[0], [36], [0]]
 
 
 @needs_code
@@ -131,7 +174,7 @@ def test_nothing_is_read_or_written_beyond_the_arrays(side, how):
     command = [sys.executable, "-m", "tests.guarded", side, how]
     process = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=200, check=False)
     assert process.returncode == 0, process.stderr  # -11: a page was touched that no array is on
-    assert int(process.stdout) >= len(ROWS) * len(DTYPES) + (len(TILES) + len(IMAGES)) * 2
+    assert int(process.stdout) >= len(ROWS) * len(DTYPES) + len(TILES) * 2 + len(IMAGES) * len(REAL)
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="pages are guarded by Linux's mprotect")
@@ -164,11 +207,12 @@ def test_tables_have_the_fields_that_the_code_was_compiled_with():
     assert {name: struct._fields for name, struct in tables.STRUCTS.items()} == structs
 
 
-def test_tiled_dtypes_are_those_of_the_source():
-    """Their column of KINDS is read here, since a refusal must not load the library."""
+def test_dtypes_of_images_and_tiles_are_those_of_the_source():
+    """Their columns of KINDS are read here, since a refusal must not load the library."""
     source = (Path(loader.__file__).parent / "src" / "kinds.h").read_text()
-    rows = re.findall(r'X\(\d+, "([^"]+)", \w+, \d+, \w+, \d+, (\d),', source)
-    assert tuple(name for names, tiled in rows for name in names.split() if tiled == "1") == tables.TILED
+    rows = re.findall(r'X\(\d+, "([^"]+)", \w+, \d+, \w+, \d+, (\d), (\d),', source)
+    for column, dtypes in ((1, tables.IMAGE_DTYPES), (2, tables.TILED)):
+        assert tuple(name for row in rows for name in row[0].split() if row[column] == "1") == dtypes
 
 
 @needs_code

@@ -57,7 +57,7 @@ def _images_why_not(spec: Spec, traits: Traits) -> str | None:
 
 
 def _images_cost(spec: Spec, traits: Traits) -> int:
-    return images.cost(spec, traits, _method_cost("native_images"))
+    return images.cost(spec, traits, _method_cost(images.row(traits)))
 
 
 def _images_preparation(spec: Spec, context: Context) -> Callable[[Any], Any]:

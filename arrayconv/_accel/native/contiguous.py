@@ -140,4 +140,7 @@ def factors(context: Context, order: Order | None) -> Factors | None:
         indices = np.flip(indices, tuple(range(LEADING, indices.ndim)))
     indices = indices[(..., *piece.taps)]
     indices = indices.reshape(-1) if order is None else order(indices)
-    return Factors(indices.size, 0, np.ascontiguousarray(indices))
+    size = indices.size
+    if np.array_equal(indices, np.arange(indices.size)):  # they are read in place
+        indices = _NO_INDICES
+    return Factors(size, 0, np.ascontiguousarray(indices))

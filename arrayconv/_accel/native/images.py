@@ -14,8 +14,8 @@ import numpy as np
 from arrayconv._accel.native import geometry
 from arrayconv._accel.native.in_place import Host, Steps
 from arrayconv._accel.native.phases import AxisPhases, along_axes
-from arrayconv._accel.native.rows import MIN_SHARED_FILTERS
-from arrayconv._accel.native.tables import IMAGES, TILED, ImagesTable, Job, LeadPhase
+from arrayconv._accel.native.rows import MIN_SHARED_FILTERS, vector_bytes
+from arrayconv._accel.native.tables import IMAGE_DTYPES, IMAGES, TILED, ImagesTable, Job, LeadPhase
 from arrayconv._accel.native.tables import Axis as AxisEntry
 from arrayconv._accel.native.tables import Phase as PhaseEntry
 from arrayconv._arrays.traits import Traits
@@ -30,14 +30,14 @@ from arrayconv._runtime.tracing import planning
 _BLOCK_BYTES = 1 << 18  # of samples: they, the factors and the outputs stay in the L2 cache
 _MAX_PHASES = 64
 _SUMS_BYTES = 512 * 6  # of outputs that src/images.h sums at a time, for six filters, per phase of columns
-_STRIDED_BYTE = 150  # picoseconds per byte to copy samples where those of a phase are not adjacent
+_SECOND_BYTE, _STRIDED_BYTE = 50, 150  # picoseconds per byte to copy every second sample, or fewer
 _WORDS = 2048  # of tables
 
 
 def refusal(spec: Spec, traits: Traits) -> str | None:
     """Return why the loop does not support a problem, or None."""
-    if traits.accumulator not in TILED:
-        return f"it sums in {' or '.join(TILED)}. Got {traits.accumulator}"
+    if traits.accumulator not in IMAGE_DTYPES:
+        return f"it sums in integers, {' or '.join(TILED)}. Got {traits.accumulator}"
     return None if spec.axes else "it supports one convolved axis or more. Got 0"
 
 
@@ -51,6 +51,11 @@ def upsamples(spec: Spec) -> bool:
     return all(shift_to_data(part) == part and not needs_gather(part) for part in parts)  # else it is gathered by phase
 
 
+def row(traits: Traits) -> str:
+    """Return the row of `METHOD_COSTS` for a dtype."""
+    return "native_images-integer" if traits.exact else "native_images"
+
+
 def cost(spec: Spec, traits: Traits, measured: MethodCost) -> int:
     """Return nanoseconds by measured costs, the discarded outputs at row ends and of the last vector included."""
     along = along_axes(spec)
@@ -60,10 +65,12 @@ def cost(spec: Spec, traits: Traits, measured: MethodCost) -> int:
     outputs = rows.max_outputs * columns.max_outputs
     lanes = LINE // traits.itemsize
     computed = -(-((rows.max_outputs - 1) * columns.positions + columns.max_outputs) // lanes) * lanes
-    slow = 1 if spec.filters >= MIN_SHARED_FILTERS else 3  # where a loaded sample is used for one sum only
-    work = macs * computed // max(1, outputs) * traits.itemsize * measured.cache_line_mac * slow // LINE
+    # Where a loaded sample is used for one sum only, floats wait for it, and integers a third as long.
+    halves = 2 if spec.filters >= MIN_SHARED_FILTERS else 3 if traits.exact else 5
+    work = macs * computed // max(1, outputs) * vector_bytes(traits) * measured.cache_line_mac * halves // (2 * LINE)
     copied = prod(spec.input_shape) * prod(axis.taps for axis in spec.axes[:-2])
-    copy_byte = _STRIDED_BYTE if columns.step > 1 else primitive_costs(traits.row).copy_byte
+    strided_byte = _SECOND_BYTE if columns.step == 2 else _STRIDED_BYTE
+    copy_byte = strided_byte if columns.step > 1 else primitive_costs(traits.row).copy_byte
     work += copied * traits.itemsize * copy_byte + spec.outputs * measured.output
     return measured.call_ns + work // min(num_threads(spec, traits), _units(spec, along, traits)) // 1000
 

@@ -17,6 +17,7 @@ from arrayconv._accel.native.contiguous import Order, factors, outputs, samples
 from arrayconv._accel.native.in_place import Host, Part, Start, Steps
 from arrayconv._accel.native.tables import ROWS, CallHead, Job, LoopHead, double_bits, packed
 from arrayconv._algorithms import Context
+from arrayconv._arrays import dtypes
 from arrayconv._arrays.failures import AcceleratorFailed, unavailable
 from arrayconv._arrays.traits import Traits
 
@@ -26,7 +27,7 @@ JobOf = Callable[[Steps, Steps, int, int], Job | None]  # (steps of x, of y, fir
 LIBRARY = "native"
 _SOURCES = Path(__file__).parent / "src"
 _PATH = Path(__file__).parent / "loops.so"
-_INTERFACE = 7  # version of the arguments and tables, as in src/loops.c
+_INTERFACE = 8  # version of the arguments and tables, as in src/loops.c
 NOT_BUILT = "there was no C compiler, or it failed, when the package was installed"
 _REBUILD = "Build it again: pip install --force-reinstall, or make in a checkout"
 _NO_MEMORY = "convolution: no memory for a copy of {} samples of {}."
@@ -134,7 +135,8 @@ def level() -> str:
 def table(job: Job, dtype: str, fill: complex) -> Host:
     """Return the arguments of a loop besides the arrays: its head and its table."""
     code = loaded()
-    return packed(LoopHead(job.loop, code.level, code.kinds[dtype], double_bits(fill), job.units), *job.parts)
+    word = int(fill.real) if dtypes.kind(dtype) == "integer" else double_bits(fill)
+    return packed(LoopHead(job.loop, code.level, code.kinds[dtype], word, job.units), *job.parts)
 
 
 def start(job: Job, dtype: str, fill: complex) -> Start:

@@ -30,7 +30,7 @@ def _why_not(spec: Spec, traits: Traits) -> str | None:
 
 
 def _cost(spec: Spec, traits: Traits) -> int:
-    return images.cost(spec, traits, method_cost("native_images"))
+    return images.cost(spec, traits, method_cost(images.row(traits)))
 
 
 def _at_addresses(spec: Spec, traits: Traits) -> bool:

@@ -25,6 +25,7 @@ from arrayconv._arrays.traits import Traits
 from arrayconv._costs.cost_table import method_cost
 from arrayconv._problem.spec import Spec
 
+_SHARED = {"float": "filters", "integer": "integer-filters"}  # rows of the cost table where filters share samples
 _TILE_BYTES = 5 << 20  # of samples and outputs of many channels: extending a few whole images costs less than slabs
 
 
@@ -34,8 +35,8 @@ def _why_not(spec: Spec, traits: Traits) -> str | None:
 
 def _cost(spec: Spec, traits: Traits) -> int:
     kind = rows.kind(spec, traits)
-    shared = kind == "float" and spec.filters >= rows.MIN_SHARED_FILTERS
-    return rows.cost(spec, traits, method_cost(f"native_loops-{'filters' if shared else kind}"), shared=shared)
+    shared = kind in _SHARED and spec.filters >= rows.MIN_SHARED_FILTERS
+    return rows.cost(spec, traits, method_cost(f"native_loops-{_SHARED[kind] if shared else kind}"), shared=shared)
 
 
 def _shares(spec: Spec, traits: Traits) -> bool:

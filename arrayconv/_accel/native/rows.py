@@ -20,6 +20,9 @@ from arrayconv._problem.spec import Spec
 from arrayconv._runtime.tracing import planning
 
 MIN_SHARED_FILTERS = 4  # from which src/rows.h loads a sample once for several
+_MIN_BYTES = 32  # shorter rows leave so much of a vector unused
+_SHARED_FILTERS = 6  # of a pass over a row
+_PASS_PS = 15_000  # picoseconds to begin a pass
 _GATHER_MACS = 1 << 14  # multiply-adds of a problem above which copying strided samples pays off
 _ROW_BYTES = 8192  # of outputs in a block: they and the samples of their windows stay in the L1 cache
 
@@ -31,15 +34,22 @@ def cost(spec: Spec, traits: Traits, measured: MethodCost, *, shared: bool = Fal
     """
     last = spec.axes[-1] if spec.axes else None
     row = last.outputs if last is not None else spec.batch
-    # Not vectorised, all dtypes take the same, and so do integers up to 32 bits.
-    width = 1 if _is_strided(spec) else max(traits.itemsize, 4 * traits.exact)
+    # Where they are not vectorised, all dtypes take the same, but bytes twice as long.
+    width = 1 + (traits.itemsize == 1) if _is_strided(spec) else vector_bytes(traits)
     width *= 1 + (spec.channels > 1 and not shared)
-    sums = spec.macs * width * measured.cache_line_mac // LINE + spec.macs // max(row, 1) * measured.output
+    macs = spec.macs // max(row, 1) * max(row, _MIN_BYTES) if traits.itemsize == 1 else spec.macs
+    sums = macs * width * measured.cache_line_mac // LINE + spec.macs // max(row, 1) * measured.output
+    sums += spec.outputs // max(row, 1) // (_SHARED_FILTERS if shared else 1) * _PASS_PS
     written = spec.outputs + prod(spec.input_shape) * (spec.channels > 1)  # x may have to be made contiguous
     memory = written * traits.itemsize * primitive_costs(traits.row).copy_byte
     parts = max(spec.outputs // max(row, 1), 1) * _blocks(row, traits.itemsize)  # that threads can divide among them
     work = (sums // min(num_threads(spec, traits), parts) + memory) // 1000
     return measured.call_ns + work
+
+
+def vector_bytes(traits: Traits) -> int:
+    """Return the bytes that a sum takes in a vector: bytes are summed as numbers of two."""
+    return max(traits.itemsize, 2)
 
 
 def kind(spec: Spec, traits: Traits) -> str:

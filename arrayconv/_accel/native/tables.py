@@ -14,7 +14,9 @@ from arrayconv._accel.native.in_place import Host
 ROWS, TILES, IMAGES, FILTERS, DOTS, GAPS = range(6)  # LOOPS of src/tables.h
 # Dtypes of filters, in the order of NUMBERS of src/filter_blocks.h.
 NUMBERS = ("int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "float32", "float64")
-TILED = ("float32", "float64")  # dtypes that tiles and images support: a column of KINDS in src/kinds.h
+# Dtypes that tiles, dots and gaps support, and those that images do: columns of KINDS in src/kinds.h.
+TILED = ("float32", "float64")
+IMAGE_DTYPES = (*TILED, "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64")
 
 
 class LoopHead(NamedTuple):
@@ -23,7 +25,7 @@ class LoopHead(NamedTuple):
     loop: int  # ROWS, TILES, IMAGES, FILTERS, DOTS or GAPS
     level: int
     kind: int
-    fill: int  # the bits of a double
+    fill: int  # of integers the number, else the bits of a double
     units: int  # blocks of outputs
 
 

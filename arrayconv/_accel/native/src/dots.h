@@ -102,7 +102,7 @@ TARGET static void NAME(dot_filters)(V *sums, const T *w, const T *x, const word
 }
 
 /* Write the units [first, stop): DOT_FILTERS filters of a group each, for all columns. */
-TARGET static int NAME(dots)(const void *xs, const void *ws, void *ys, const void *tables, double fill, word first,
+TARGET static int NAME(dots)(const void *xs, const void *ws, void *ys, const void *tables, word fill, word first,
                              word stop)
 {
     (void)fill; /* every sample is inside x */

@@ -278,7 +278,7 @@ TARGET static void NAME(gap_block)(NAME(gap_job) *job, T *y, T *weight, const T 
 }
 
 /* Return memory for the lines of a job, or NULL. */
-TARGET static void *NAME(start_gaps)(NAME(gap_job) *job, const void *w, const void *tables, double fill)
+TARGET static void *NAME(start_gaps)(NAME(gap_job) *job, const void *w, const void *tables, word fill)
 {
     const gaps_table *table = job->table = tables;
     job->rows = (const axis *)(table + 1), job->columns = job->rows + 1;
@@ -290,7 +290,7 @@ TARGET static void *NAME(start_gaps)(NAME(gap_job) *job, const void *w, const vo
     job->along = job->down + terms * taps[0];
     job->counted_rows = job->along + terms * taps[1];
     job->counted_columns = job->counted_rows + taps[0];
-    job->fill = (T)fill, job->fill_mask = (T)table->fill_mask;
+    job->fill = NAME(fill_of)(fill), job->fill_mask = (T)table->fill_mask;
     job->reach = (taps[0] - 1) * job->rows->dilation + 1;
     job->slots = job->reach + 1; /* of two rows of outputs */
     const word group = GAP_VECTORS * LANES, reach = (taps[1] - 1) * job->columns->dilation;
@@ -310,7 +310,7 @@ TARGET static void *NAME(start_gaps)(NAME(gap_job) *job, const void *w, const vo
 }
 
 /* Write the units [first, stop): blocks of columns, of rows, of the axes before. */
-TARGET static int NAME(gaps)(const void *xs, const void *w, void *ys, const void *tables, double fill, word first,
+TARGET static int NAME(gaps)(const void *xs, const void *w, void *ys, const void *tables, word fill, word first,
                              word stop)
 {
     NAME(gap_job) job;

@@ -63,7 +63,7 @@ TARGET static void NAME(row_block)(T *y, word y_row, word y_filter, const T *cop
 }
 
 /* Write the blocks [first, stop) of outputs. Returns 0, or 1 if memory can't be allocated. */
-TARGET static int NAME(images)(const void *xs, const void *ws, void *ys, const void *tables, double fill, word first,
+TARGET static int NAME(images)(const void *xs, const void *ws, void *ys, const void *tables, word fill, word first,
                                word stop)
 {
     const planes_head *head = tables;
@@ -115,7 +115,7 @@ TARGET static int NAME(images)(const void *xs, const void *ws, void *ys, const v
                     NAME(copy_window)(copy + ((plane * row_step + r) * col_step + c) * plane_size, copy_row, x,
                                       row_step * from + r - rows->before, c - columns->before, row_step, col_step,
                                       num_rows + table->copy_rows - block_rows, copy_row, rows, columns, border,
-                                      (T)fill, is_fill);
+                                      NAME(fill_of)(fill), is_fill);
         }
         for (word r = 0; r < row_phases; r++) {
             const word count = min_word(block_rows, (rows->outputs - r - 1) / rows->period + 1 - from);

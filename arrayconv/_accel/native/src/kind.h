@@ -67,10 +67,16 @@ INLINE V NAME(splat)(T value) { return value - (V){0}; }
 
 INLINE T NAME(times)(T a, T b) { return (T)((PRODUCT)a * (PRODUCT)b); }
 
+/* The fill from its word in a loop_head: the number itself if the kind is one of integers, which 0.5 shows. */
+static inline T NAME(fill_of)(word fill) { return (T)0.5 == 0 ? (T)fill : (T)double_of(fill); }
+
 #include "rows.h"
+#if 0 KINDS(IMAGES_OF)
+#include "window_copy.h"
+#include "images.h"
+#endif
 #if 0 KINDS(TILED_OF)
 #include "tiles.h"
-#include "images.h"
 #include "dots.h"
 #include "gaps.h"
 #endif
@@ -87,6 +93,7 @@ INLINE T NAME(times)(T a, T b) { return (T)((PRODUCT)a * (PRODUCT)b); }
 #undef LOAD_COUNT
 #undef STORE_COUNT
 #undef FILTERS_PER_PASS
+#undef HALVES
 #undef MAX_VECTORS
 #undef SHARED_VECTORS
 #undef GAP_FLAGS

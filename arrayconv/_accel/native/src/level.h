@@ -62,9 +62,10 @@
 #include "filters.h"
 
 /* Write the blocks [first, stop) of outputs. */
-static int AT_LEVEL(filters)(const void *x, const void *w, void *y, const void *table, double fill, word first,
+static int AT_LEVEL(filters)(const void *x, const void *w, void *y, const void *table, word bits, word first,
                              word stop)
 {
+    const double fill = double_of(bits);
     switch (sums_of(table, fill)) {
         case SUMS_uint8: return PASTE(AT_LEVEL(filters), uint8)(x, w, y, table, fill, first, stop);
         case SUMS_uint16: return PASTE(AT_LEVEL(filters), uint16)(x, w, y, table, fill, first, stop);
@@ -74,10 +75,10 @@ static int AT_LEVEL(filters)(const void *x, const void *w, void *y, const void *
 }
 
 #define ROWS_ENTRY(n, ...) [n] = PASTE(AT_LEVEL(rows), n),
-#define TILES_ENTRY(n, dtypes, t, size, product, parts, tiled, ...) ENTRY_##tiled(n, tiles)
-#define IMAGES_ENTRY(n, dtypes, t, size, product, parts, tiled, ...) ENTRY_##tiled(n, images)
-#define DOTS_ENTRY(n, dtypes, t, size, product, parts, tiled, ...) ENTRY_##tiled(n, dots)
-#define GAPS_ENTRY(n, dtypes, t, size, product, parts, tiled, ...) ENTRY_##tiled(n, gaps)
+#define TILES_ENTRY(n, dtypes, t, size, product, parts, in_images, tiled, ...) ENTRY_##tiled(n, tiles)
+#define IMAGES_ENTRY(n, dtypes, t, size, product, parts, in_images, ...) ENTRY_##in_images(n, images)
+#define DOTS_ENTRY(n, dtypes, t, size, product, parts, in_images, tiled, ...) ENTRY_##tiled(n, dots)
+#define GAPS_ENTRY(n, dtypes, t, size, product, parts, in_images, tiled, ...) ENTRY_##tiled(n, gaps)
 #define FILTERS_ENTRY(n, ...) [n] = AT_LEVEL(filters), /* which has the dtypes in its table */
 #define ENTRY_0(n, name)
 #define ENTRY_1(n, name) [n] = PASTE(AT_LEVEL(name), n),

@@ -24,10 +24,10 @@
 #include "kinds.h"
 
 /* Writes the blocks [first, stop) of y for x, w, a table and the fill. Returns 0, or 1 if memory can't be allocated. */
-typedef int loop(const void *, const void *, void *, const void *, double, word, word);
+typedef int loop(const void *, const void *, void *, const void *, word, word, word);
 typedef loop *by_kind[KIND_COUNT];
 
-#define INTERFACE 7 /* version of the arguments and tables; loader.py has the one it supports */
+#define INTERFACE 8 /* version of the arguments and tables; loader.py has the one it supports */
 #define TILE_ROWS 6 /* rows of outputs in a tile: with 15 factors they fill the registers of the widest processors */
 #define MAX_FILTERS 6 /* in a pass */
 #define TAP_ROWS 5  /* in a pass, at most */
@@ -158,9 +158,7 @@ EXPORTED const char *arrayconv_levels(void)
 /* Run the loop that a head names, compiled for `level`. */
 static int run_loop(const loop_head *head, word level, const void *x, const void *w, void *y, word first, word stop)
 {
-    double fill;
-    memcpy(&fill, &head->fill, sizeof fill);
-    return CODE_AT[level][head->loop][head->kind](x, w, y, head + 1, fill, first, stop);
+    return CODE_AT[level][head->loop][head->kind](x, w, y, head + 1, head->fill, first, stop);
 }
 
 /* Write the blocks [first, stop) of a loop's outputs. Returns 0, or 1 if memory can't be allocated. */

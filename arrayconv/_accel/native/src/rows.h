@@ -10,8 +10,25 @@
 #else
 #define FILTERS_PER_PASS(filters) filters_per_pass(filters)
 #endif
-#define MAX_VECTORS (8 / PARTS)
-#define SHARED_VECTORS (VECTOR == 64 ? 4 : 2) /* per filter in a pass of several: registers hold no more sums */
+#define HALVES (SIZE == 1 ? 2 : 1) /* sums of a vector */
+#define MAX_VECTORS (8 / PARTS / HALVES)
+#define SHARED_VECTORS ((VECTOR == 64 ? 4 : 2) / HALVES) /* per filter in a pass of several: registers hold no more */
+
+/* Processors multiply no vectors of bytes. So the even and the odd bytes are summed apart, as numbers of two bytes, of
+   which the upper one is discarded: sums are right modulo 2**8. A factor in both bytes is 257 times it, the same. */
+#if SIZE == 1
+typedef uint16_t NAME(half) __attribute__((vector_size(VECTOR)));
+
+INLINE NAME(half) NAME(half_of)(V value, const int half) { return half ? (NAME(half))value >> 8 : (NAME(half))value; }
+
+INLINE V NAME(joined)(const NAME(half) *halves) { return (V)((halves[0] & 0xff) | halves[1] << 8); }
+#else
+typedef V NAME(half);
+
+INLINE V NAME(half_of)(V value, const int half) { return (void)half, value; }
+
+INLINE V NAME(joined)(const V *halves) { return *halves; }
+#endif
 
 /* Write `vectors` vectors of outputs for each of `filters` filters; of the last vector only the first `count`
    elements, unless `count` is 0. `filters` and `vectors` are constants wherever this is inlined. The real and the
@@ -19,31 +36,43 @@
 INLINE void NAME(sum_vectors)(T *y, word y_filter, const T *x, const word *offsets, const T *w, word w_filter,
                               word terms, const int filters, const int vectors, word count)
 {
-    V sums[MAX_FILTERS][MAX_VECTORS], cross_sums[MAX_VECTORS];
+    NAME(half) sums[MAX_FILTERS][MAX_VECTORS][HALVES];
+    V cross_sums[MAX_VECTORS];
     UNROLLED
     for (int f = 0; f < filters; f++) {
         UNROLLED
-        for (int v = 0; v < vectors; v++) sums[f][v] = cross_sums[v] = (V){0};
+        for (int v = 0; v < vectors; v++) {
+            cross_sums[v] = (V){0};
+            UNROLLED
+            for (int h = 0; h < HALVES; h++) sums[f][v][h] = (NAME(half)){0};
+        }
     }
     for (word t = 0; t < terms; t++) {
         const T *from = x + PARTS * offsets[t];
-        V sample[MAX_VECTORS];
+        NAME(half) sample[MAX_VECTORS][HALVES];
         UNROLLED
         for (int v = 0; v < vectors; v++) {
-            sample[v] = count && v == vectors - 1 ? NAME(load_count)(from + v * LANES, count)
-                                                  : NAME(load)(from + v * LANES);
-            if (filters > 1 || PARTS == 2) IN_REGISTER(sample[v]);
+            const V value = count && v == vectors - 1 ? NAME(load_count)(from + v * LANES, count)
+                                                      : NAME(load)(from + v * LANES);
+            UNROLLED
+            for (int h = 0; h < HALVES; h++) {
+                sample[v][h] = NAME(half_of)(value, h);
+                if (filters > 1 || PARTS == 2) IN_REGISTER(sample[v][h]);
+            }
         }
         UNROLLED
         for (int f = 0; f < filters; f++) {
-            V factor = NAME(splat)(w[f * w_filter + PARTS * t]);
+            const NAME(half) factor = (NAME(half))NAME(splat)(w[f * w_filter + PARTS * t]);
             UNROLLED
-            for (int v = 0; v < vectors; v++) sums[f][v] += sample[v] * factor;
+            for (int v = 0; v < vectors; v++) {
+                UNROLLED
+                for (int h = 0; h < HALVES; h++) sums[f][v][h] += sample[v][h] * factor;
+            }
         }
 #if PARTS == 2
         V factor = NAME(splat)(w[PARTS * t + 1]);
         UNROLLED
-        for (int v = 0; v < vectors; v++) cross_sums[v] += sample[v] * factor;
+        for (int v = 0; v < vectors; v++) cross_sums[v] += *sample[v] * factor;
 #endif
     }
     UNROLLED
@@ -52,13 +81,14 @@ INLINE void NAME(sum_vectors)(T *y, word y_filter, const T *x, const word *offse
         for (int v = 0; v < vectors; v++) {
 #if PARTS == 2
             for (int lane = 0; lane < LANES; lane += 2) {
-                sums[f][v][lane] -= cross_sums[v][lane + 1];
-                sums[f][v][lane + 1] += cross_sums[v][lane];
+                sums[f][v][0][lane] -= cross_sums[v][lane + 1];
+                sums[f][v][0][lane + 1] += cross_sums[v][lane];
             }
 #endif
+            const V value = NAME(joined)(sums[f][v]);
             T *to = y + f * y_filter + v * LANES;
-            if (count && v == vectors - 1) NAME(store_count)(to, sums[f][v], count);
-            else NAME(store)(to, sums[f][v]);
+            if (count && v == vectors - 1) NAME(store_count)(to, value, count);
+            else NAME(store)(to, value);
         }
     }
 }
@@ -80,7 +110,7 @@ INLINE void NAME(row_contiguous)(T *y, word y_filter, const T *x, const word *of
         break;
     switch ((length - j + LANES - 1) / LANES) { /* the remainder in one pass: more independent sums */
         CASE(1) CASE(2) CASE(3) CASE(4)
-#if PARTS == 1
+#if MAX_VECTORS > 4
         CASE(5) CASE(6) CASE(7) CASE(8)
 #endif
     }
@@ -95,7 +125,12 @@ INLINE void NAME(row_contiguous)(T *y, word y_filter, const T *x, const word *of
         j += 2 * LANES;
     }
     for (; j + LANES <= length; j += LANES) SUMS(1, 0);
-    if (j < length) SUMS(1, length - j);
+    if (j == length) return;
+    if (j == 0) SUMS(1, length);
+    else { /* a whole vector: outputs that it computes again are the same */
+        j = length - LANES;
+        SUMS(1, 0);
+    }
 #endif
 #undef SUMS
 }
@@ -163,7 +198,7 @@ TARGET static void NAME(block)(T *y, word y_step, word y_filter, const T *x, wor
 }
 
 /* Write the units [first, stop): blocks of rows, each of one filter, the filters of a block one after the other. */
-TARGET static int NAME(rows)(const void *xs, const void *ws, void *ys, const void *tables, double fill, word first,
+TARGET static int NAME(rows)(const void *xs, const void *ws, void *ys, const void *tables, word fill, word first,
                              word stop)
 {
     (void)fill; /* every sample is inside x */

@@ -11,7 +11,7 @@ typedef int64_t word;
     X(loop)  /* see LOOPS */                                                                                           \
     X(level) /* of the processor, see LEVELS */                                                                        \
     X(kind)  /* of element, see KINDS */                                                                               \
-    X(fill)  /* the bits of a double */                                                                                \
+    X(fill)  /* of integers the number, else the bits of a double */                                                                                \
     X(units) /* blocks of outputs */
 
 /* One convolved axis, whose outputs p, p + period, ... use the same taps (one phase). `before` is that of blocks,

@@ -89,36 +89,8 @@ TARGET static void NAME(plane)(T *y, word y_row, const T *x, word x_row, word co
     }
 }
 
-/* Copy `rows` x `cols` samples from position (top, left) on, in the given steps, extended beyond the ends of x; the
-   fill alone where `is_fill`. */
-TARGET static void NAME(copy_window)(T *copy, word copy_row, const T *x, word top, word left, word row_step,
-                                     word col_step, word rows, word cols, const axis *vertical, const axis *horizontal,
-                                     const word *border, T fill, int is_fill)
-{
-    const word inside = min_word(max_word((col_step - 1 - left) / col_step, 0), cols);
-    const word outside = min_word(max_word((horizontal->size - left + col_step - 1) / col_step, inside), cols);
-    const word step = horizontal->x_step * col_step;
-    for (word row = 0; row < rows; row++, copy += copy_row) {
-        const word at = is_fill ? -1 : sample_at(top + row_step * row, vertical, border);
-        if (at < 0) {
-            for (word col = 0; col < cols; col++) copy[col] = fill;
-            continue;
-        }
-        const T *from = x + at * vertical->x_step, *start = from + left * horizontal->x_step;
-        if (step == 1) memcpy(copy + inside, start + inside, sizeof(T) * (size_t)(outside - inside));
-        else
-            for (word col = inside; col < outside; col++) copy[col] = start[col * step];
-        for (word col = 0; col < cols; col++) {
-            if (col == inside) col = outside;
-            if (col == cols) break;
-            const word source = sample_at(left + col_step * col, horizontal, border);
-            copy[col] = source < 0 ? fill : from[source * horizontal->x_step];
-        }
-    }
-}
-
 /* Write the blocks [first, stop) of outputs. Returns 0, or 1 if memory can't be allocated. */
-TARGET static int NAME(tiles)(const void *xs, const void *ws, void *ys, const void *tables, double fill, word first,
+TARGET static int NAME(tiles)(const void *xs, const void *ws, void *ys, const void *tables, word fill, word first,
                               word stop)
 {
     const planes_head *head = tables;
@@ -168,7 +140,7 @@ TARGET static int NAME(tiles)(const void *xs, const void *ws, void *ys, const vo
             if (in_place) samples = x + top * vertical->x_step + left;
             else
                 NAME(copy_window)(copy, head->copy_row, x, top, left, 1, 1, sample_rows, sample_cols, vertical,
-                                  horizontal, border, (T)fill, is_fill);
+                                  horizontal, border, NAME(fill_of)(fill), is_fill);
             for (word filter = 0; filter < filters; filter++) {
                 const word w_at = ((group * filters + filter) * planes + plane) * tap_rows * tap_cols;
                 NAME(plane)((T *)ys + y_at + filter * head->y_filter, y_row, samples,

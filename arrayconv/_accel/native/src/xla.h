@@ -180,7 +180,7 @@ static const char *size_problem(const XLA_FFI_Buffer *buffer, word size)
 static const char *buffer_problem(const XLA_FFI_Buffer *buffer, word kind, word size)
 {
     static const int types[KIND_COUNT][2] = {
-#define TYPES_ENTRY(n, dtypes, t, size, product, parts, tiled, xla, xla_alias) [n] = {xla, xla_alias},
+#define TYPES_ENTRY(n, dtypes, t, size, product, parts, in_images, tiled, xla, xla_alias) [n] = {xla, xla_alias},
         KINDS(TYPES_ENTRY)};
     if (buffer->dtype != types[kind][0] && buffer->dtype != types[kind][1]) return "a buffer is of another dtype";
     return size_problem(buffer, size);
