@@ -72,6 +72,8 @@ FOREIGN = {
     "nn/modules": {"torch"},
     "_chunked/elementwise": {"dask"},
     "_chunked/graph": {"dask"},
+    "_chunked/operand": {"dask"},
+    "_chunked/strips": {"dask"},
     "_cli/console": {"rich"},
 }
 

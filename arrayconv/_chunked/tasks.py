@@ -1,6 +1,7 @@
 """What a task computes: it joins parts of chunks, extends them, and passes them to a function of arrays.
 
-All that a task holds is picklable: functions of modules, integers and names.
+Tasks of strips copy a part of a chunk for others. All that a task holds is picklable: functions of modules, integers
+and names.
 """
 
 from __future__ import annotations
@@ -62,6 +63,14 @@ def run(job: Job, block: Block, *chunks: Any) -> Any:
         x = read(job, block.x, chunks[:count])
         kernel = None if block.kernel is None else read(job, block.kernel, chunks[count:])
         return job.compute(job.settings, block.geometry, x, kernel)
+
+
+def cut(chunk: Any, box: Box) -> Array:
+    """Return a part of a chunk as an array of its own: a view would hold the chunk in the worker's memory."""
+    xp, device = namespace_of(library(type(chunk)), chunk), device_of(chunk)
+    with on_device(xp, device):
+        part = chunk[_index(box)]
+        return set_at(buffer(part, part.shape, zeros=False, xp=xp, device=device), ..., part)
 
 
 def read(job: Job, reads: Reads, chunks: tuple[Any, ...]) -> Array:
