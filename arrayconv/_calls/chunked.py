@@ -165,9 +165,7 @@ def remarks(cut: Any, whole: Problem, block: Problem) -> tuple[str, ...]:
 
 
 def _of_strips(count: int) -> tuple[str, ...]:
-    return (f"{count} tasks more cut strips out of chunks, which tasks of other chunks read in their place",) * (
-        count > 0
-    )
+    return (f"{count} more tasks cut strips from large chunks, which the tasks around them read",) if count else ()
 
 
 def compute(settings: Settings, problem: Problem, x: Array, kernel: Array) -> Any:

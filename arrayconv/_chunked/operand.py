@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 import dask.array as da
 from dask._task_spec import TaskRef
 
-from arrayconv._chunked.strips import Strips, ends_read, may_pay
+from arrayconv._chunked.strips import Source, Strips, ends_read, may_pay
 from arrayconv._chunked.tasks import Box, Reads
-from arrayconv._problem.boundary import Source
+from arrayconv._problem import boundary
 from arrayconv._problem.layout import Shape
 from arrayconv._problem.split import Range
 
@@ -58,41 +58,42 @@ class Operand:
                 ends[number] = ends_read(self.array.chunks[number], each)
         self.strips = Strips(self.array, ends) if any(map(any, ends.values())) else None
 
-    def reads(self, parts: Sequence[Parts], runs: tuple[tuple[int, Source], ...]) -> tuple[Reads, list[TaskRef]]:
+    def reads(
+        self, parts: Sequence[Parts], runs: tuple[tuple[int, boundary.Source], ...]
+    ) -> tuple[Reads, list[TaskRef]]:
         """Return how parts of every axis are read, and the chunks and strips that contain them."""
         each = [self._axis_read(number, ((0, min(size, 1)),)) for number, size in enumerate(self.array.shape)]
         for axis, along in zip(self._axes, parts, strict=True):
             if axis is not None:
                 each[axis] = self._axis_read(axis, along)
-        sources, cuts = self._sources(
-            list(product(*[along.numbers for along in each])), tuple(product(*(along.cuts for along in each)))
+        sources = self._sources(
+            list(product(*[along.numbers for along in each])), list(product(*[along.cuts for along in each]))
         )
         reads = Reads(
-            cuts,
-            tuple(product(*(along.places for along in each))),
+            tuple([one.strip for one in sources]),
+            tuple([one.box for one in sources]),
+            tuple(product(*[along.places for along in each])),
             tuple(along.length for along in each),
             lengths(parts),
             runs,
         )
-        return reads, sources
+        return reads, [TaskRef(one.key) for one in sources]
 
-    def _sources(
-        self, chunks: Sequence[tuple[int, ...]], cuts: tuple[Box, ...]
-    ) -> tuple[list[TaskRef], tuple[Box, ...]]:
-        """Return the chunk or the strip that each part is cut from, and the part in it.
+    def _sources(self, chunks: Sequence[tuple[int, ...]], cuts: Sequence[Box]) -> list[Source]:
+        """Return the chunk or the strip that each part is cut from.
 
         A block that needs a chunk whole takes all parts of it from there.
         """
-        name = self.array.name
+        each = list(zip(chunks, cuts, strict=True))
+        whole = [Source((self.array.name, *chunk), None, box) for chunk, box in each]
         if self.strips is None:
-            return [TaskRef((name, *chunk)) for chunk in chunks], cuts
-        strips = [self.strips.covering(chunk, box) for chunk, box in zip(chunks, cuts, strict=True)]
-        whole = {chunk for chunk, strip in zip(chunks, strips, strict=True) if strip is None}
-        sources = [
-            ((name, *chunk), box) if strip is None or chunk in whole else strip
-            for chunk, box, strip in zip(chunks, cuts, strips, strict=True)
+            return whole
+        strips = [self.strips.covering(chunk, box) for chunk, box in each]
+        read_whole = {chunk for chunk, strip in zip(chunks, strips, strict=True) if strip is None}
+        return [
+            source if strip is None or chunk in read_whole else strip
+            for source, strip, chunk in zip(whole, strips, chunks, strict=True)
         ]
-        return [TaskRef(key) for key, _ in sources], tuple([box for _, box in sources])
 
     def _axis_read(self, axis: int, parts: Parts) -> AxisRead:
         cached = self._reads.get((axis, parts))

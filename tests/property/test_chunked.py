@@ -69,11 +69,12 @@ def lazily(draw, array, *, empty=True):
 
 @contextmanager
 def rules_of_strips(draw):
-    """Draw the least chunk that strips are cut from, and the largest share of it: arrays here are far below 2 MiB."""
+    """Draw what is cut into strips: the arrays here are far smaller than chunks that are."""
     with pytest.MonkeyPatch.context() as patch:
         if draw(st.booleans(), label="strips"):
             patch.setattr(strips, "LEAST_CHUNK", draw(st.sampled_from([1, 1, 16, 64])))
             patch.setattr(strips, "LARGEST_SHARE", draw(st.sampled_from([1, 2, 8])))
+            patch.setattr(strips, "MOST_TOGETHER", draw(st.sampled_from([0, 64, strips.MOST_TOGETHER])))
         yield
 
 

@@ -26,6 +26,11 @@ def any_size(monkeypatch):
     monkeypatch.setattr(strips, "LEAST_CHUNK", 1)
 
 
+def tasks(y):
+    """Return the tasks of the last layer of a graph, by key."""
+    return dict(y.dask.layers[y.name])
+
+
 def strip_tasks(y):
     """Return the tasks that cut strips, by key."""
     layers = [layer for name, layer in y.dask.layers.items() if name.startswith("strips-")]
@@ -33,14 +38,14 @@ def strip_tasks(y):
 
 
 def strip_size(task):
-    """Return the samples of a strip."""
-    return prod(stop - first for first, stop in task.args[1])
+    """Return the samples of the strips that a task cuts."""
+    return sum(prod(stop - first for first, stop in box) for box in task.args[1])
 
 
 def read_around(y, x, index):
     """Return the samples of all dependencies of a task that are of other chunks than its own: strips and chunks."""
     cut, size = strip_tasks(y), 0
-    for key in y.dask.layers[y.name][(y.name, *index)].dependencies:
+    for key in tasks(y)[(y.name, *index)].dependencies:
         if key in cut:
             size += strip_size(cut[key])
         elif key[0] == x.name and key[1:] != index:
@@ -50,38 +55,47 @@ def read_around(y, x, index):
 
 def test_tasks_read_strips_of_large_neighbours():
     x = da.zeros((4096, 4096), chunks=1024, dtype=np.float32)  # 4 MiB each
-    y = arrayconv.convolve(x, TAPS, "same")
-    assert read_around(y, x, (1, 2)) == 8 * 1024  # a row or a column of each: a corner is in one
-    assert read_around(y, x, (0, 0)) == 3 * 1024
-    assert len(y.dask.layers[y.name][(y.name, 1, 2)].dependencies) == 8 + 2  # its own chunk and the kernel
+    y = arrayconv.convolve(x, TAPS, "same", boundary="wrap")
+    assert len(strip_tasks(y)) == 16
+    assert {read_around(y, x, index) for index in np.ndindex(4, 4)} == {8 * 4 * 1024}
+    assert {len(task.dependencies) for task in tasks(y).values()} == {8 + 2}  # its own chunk and the kernel
     smooth = ndimage.gaussian_filter(x, 2.0)
-    assert read_around(smooth, x, (1, 2)) == 8 * 8 * 1024
+    assert len(strip_tasks(smooth)) == 16
+    assert read_around(smooth, x, (1, 1)) == 8 * (8 * 4 - 6) * 1024  # no strips at the ends of the image
+
+
+def test_large_strips_travel_alone():
+    x = da.zeros((4096, 4096), chunks=1024, dtype=np.float32)
+    for halo, alone in ((64, False), (65, True)):  # of 1 MiB together, and beyond
+        y = arrayconv.convolve(x, np.ones((2 * halo + 1,) * 2, np.float32), "same", boundary="wrap")
+        assert len(strip_tasks(y)) == (64 if alone else 16)
+        # a row or a column of each: a corner is in one
+        assert read_around(y, x, (1, 2)) == (8 if alone else 8 * 4) * halo * 1024
+        assert {len(task.dependencies) for task in tasks(y).values()} == {8 + 2}
 
 
 def test_small_neighbours_are_read_whole():
     size = strips.LEAST_CHUNK // 4
-    for sizes, count in (((3 * 512, size // 512), 4), ((3 * 512, size // 512 - 1), 0)):
+    for sizes, count in (((3 * 512, size // 512), 3), ((3 * 512, size // 512 - 1), 0)):
         x = da.zeros(sizes, chunks=(512, -1), dtype=np.float32)
         y = arrayconv.convolve(x, TAPS, "same")
         assert len(strip_tasks(y)) == count
-        assert read_around(y, x, (1, 0)) == (2 * sizes[1] if count else 2 * 512 * sizes[1])
+        assert read_around(y, x, (1, 0)) == (2 if count else 2 * 512) * sizes[1]
 
 
 def test_each_chunk_is_measured_by_itself():
-    x = da.zeros((3000, 1024), chunks=((1024, 1024, 200, 752), -1), dtype=np.float32)
+    x = da.zeros((3000, 1024), chunks=((1024, 1024, 200, 752), -1), dtype=np.float32)  # 4, 4, 0.8 and 2.9 MiB
     y = arrayconv.convolve(x, TAPS, "same")
     assert {key[1] for key in strip_tasks(y)} == {0, 1, 3}
     assert read_around(y, x, (1, 0)) == 1024 + 200 * 1024
-    assert read_around(y, x, (2, 0)) == 2 * 1024
+    assert read_around(y, x, (2, 0)) == (2 + 1) * 1024
 
 
-@pytest.mark.parametrize(("taps", "share"), [(255, 0.124), (257, 0.125), (259, 1)])
-def test_a_halo_beyond_an_eighth_is_read_from_the_whole_chunk(taps, share):
-    x = da.zeros((5120,), chunks=1024, dtype=np.float64)
-    assert not strip_tasks(arrayconv.convolve(x, np.ones(3), "same"))  # 8 KiB
+@pytest.mark.parametrize(("halo", "length"), [(127, 2 * 127), (128, 2 * 128), (129, 1024)])
+def test_a_halo_beyond_an_eighth_is_read_from_the_whole_chunk(halo, length):
     x = da.zeros((512, 5120), chunks=(-1, 1024), dtype=np.float64)
-    y = arrayconv.convolve(x, np.ones((1, taps)), "same")
-    assert read_around(y, x, (0, 2)) == 2 * 512 * (taps // 2 if share < 1 else 1024)
+    y = arrayconv.convolve(x, np.ones((1, 2 * halo + 1)), "same")
+    assert read_around(y, x, (0, 2)) == 2 * 512 * length
 
 
 CALLS = {
@@ -103,9 +117,12 @@ CALLS = {
 
 
 @pytest.mark.usefixtures("any_size")
+@pytest.mark.parametrize("together", [True, False])
 @pytest.mark.parametrize("ndim", [1, 2, 3])
 @pytest.mark.parametrize("name", CALLS)
-def test_a_chunk_has_two_strips_per_axis_at_most(name, ndim):
+def test_a_chunk_has_two_strips_per_axis_at_most(name, ndim, together, monkeypatch):
+    if not together:
+        monkeypatch.setattr(strips, "MOST_TOGETHER", 0)
     call, sizes = CALLS[name]
     if isinstance(sizes, int):
         sizes = (sizes,) * 4
@@ -117,9 +134,10 @@ def test_a_chunk_has_two_strips_per_axis_at_most(name, ndim):
         (source,) = task.dependencies
         of_chunk.setdefault(source, []).append(key)
     assert cut
-    assert max(map(len, of_chunk.values())) <= 2 * ndim
-    assert any(cut.keys() & task.dependencies for task in y.dask.layers[y.name].values())
-    for task in y.dask.layers[y.name].values():
+    assert max(map(len, of_chunk.values())) <= (1 if together else 2 * ndim)
+    assert max(len(task.args[1]) for task in cut.values()) <= (2 * ndim if together else 1)
+    assert any(cut.keys() & task.dependencies for task in tasks(y).values())
+    for task in tasks(y).values():
         from_whole = {key for key in task.dependencies if key[0] == x.name}
         from_strips = {source for key in cut.keys() & task.dependencies for source in cut[key].dependencies}
         assert not from_whole & from_strips  # what is there whole is not cut
@@ -131,9 +149,9 @@ def test_a_strip_does_not_hold_its_chunk():
     chunk = np.arange(1024.0).reshape(32, 32)
     for task in strip_tasks(y).values():
         (source,) = task.dependencies
-        strip = task({source: chunk})
-        assert strip.base is None
-        np.testing.assert_array_equal(strip, chunk[tuple(slice(*along) for along in task.args[1])])
+        for strip, box in zip(task({source: chunk}), task.args[1], strict=True):
+            assert strip.base is None
+            np.testing.assert_array_equal(strip, chunk[tuple(slice(*along) for along in box)])
 
 
 @pytest.mark.usefixtures("any_size")
@@ -141,7 +159,7 @@ def test_calls_share_the_strips_of_equal_windows():
     x = da.zeros((64, 64), chunks=16)
     calls = [arrayconv.convolve(x, TAPS, "same", boundary=name) for name in ("constant", "edge")]
     one, both = (len(strip_tasks(y)) for y in (calls[0], sum(calls)))
-    assert one == both == 2 * 2 * 3 * 4  # two axes, both sides of three cuts, four chunks
+    assert one == both == 4 * 4
     assert len(strip_tasks(sum([*calls, arrayconv.convolve(x, np.ones((5, 3)), "same")]))) == 2 * one
 
 
@@ -178,4 +196,4 @@ def test_a_part_of_the_result_needs_no_strip_beside_its_windows():
 def test_an_explanation_counts_strips():
     x = da.zeros((64, 64), chunks=16)
     (remark,) = (text for text in arrayconv.explain(x, TAPS, "same").remarks if "strips" in text)
-    assert remark.startswith(f"{len(strip_tasks(arrayconv.convolve(x, TAPS, 'same')))} tasks more")
+    assert remark.startswith(f"{len(strip_tasks(arrayconv.convolve(x, TAPS, 'same')))} more tasks cut strips")
