@@ -40,6 +40,9 @@ class Source(NamedTuple):
     box: Box  # in the chunk or the strip
 
 
+_Kind = tuple[tuple[int, _Ends], ...]  # of a chunk: its size and its ends along each axis
+
+
 class Strips:
     """The strips of a Dask array's chunks.
 
@@ -51,62 +54,70 @@ class Strips:
     """
 
     def __init__(self, array: Any, ends: Mapping[int, Sequence[_Ends]]) -> None:
-        self._array, self._ends = array, ends
+        self._array = array
         self._least, self._most = (limit / array.dtype.itemsize for limit in (LEAST_CHUNK, MOST_TOGETHER))  # samples
         self.name = f"strips-{tokenize(array.name, sorted(ends.items()), LEAST_CHUNK, MOST_TOGETHER)}"
+        self._along = [
+            list(zip(sizes, ends.get(axis, [()] * len(sizes)), strict=True)) for axis, sizes in enumerate(array.chunks)
+        ]
+        self._found: dict[tuple[_Kind, Box], tuple[int, int, Box] | None] = {}
 
     def covering(self, chunk: tuple[int, ...], box: Box) -> Source | None:
         """Return the smallest strip of a chunk that contains a part of it; None if there is none."""
-        sizes = self._sizes(chunk)
-        if prod(sizes) < self._least:
+        cache_key = kind, _ = self._kind(chunk), box
+        if cache_key not in self._found:  # few differ
+            self._found[cache_key] = self._covering(kind, box)
+        found = self._found[cache_key]
+        if found is None:
             return None
-        ends = self._of(chunk)
+        task, strip, box = found
+        return Source((self.name, *chunk, task), strip, box)
+
+    def _covering(self, kind: _Kind, box: Box) -> tuple[int, int, Box] | None:
+        """Return the number of a task, of a strip among those that it cuts, and the part in it."""
         shares = [
-            ((stop - first) / sizes[axis], number)
-            for number, (axis, (first, stop)) in enumerate(ends)
+            ((stop - first) / kind[axis][0], task, strip)
+            for task, each in enumerate(self._cuts(kind))
+            for strip, (axis, (first, stop)) in enumerate(each)
             if first <= box[axis][0] and box[axis][1] <= stop
         ]
         if not shares:
             return None
-        _, number = min(shares)
-        axis, (first, _) = ends[number]
-        task, strip = (0, number) if self._are_together(sizes, ends) else (number, 0)
+        _, task, strip = min(shares)
+        axis, (first, _) = self._cuts(kind)[task][strip]
         low, high = box[axis]
-        return Source((self.name, *chunk, task), strip, (*box[:axis], (low - first, high - first), *box[axis + 1 :]))
+        return task, strip, (*box[:axis], (low - first, high - first), *box[axis + 1 :])
 
     def tasks(self) -> dict[Key, Task]:
         """Return the tasks that cut all strips."""
-        return {
-            (self.name, *chunk, number): Task(
-                (self.name, *chunk, number), cut, TaskRef((self._array.name, *chunk)), boxes
-            )
-            for chunk, each in self._each()
-            for number, boxes in enumerate(each)
-        }
+        tasks: dict[Key, Task] = {}
+        for chunk, kind in self._chunks():
+            whole = tuple([(0, size) for size, _ in kind])
+            for number, each in enumerate(self._cuts(kind)):
+                key = (self.name, *chunk, number)
+                boxes = tuple([(*whole[:axis], end, *whole[axis + 1 :]) for axis, end in each])
+                tasks[key] = Task(key, cut, TaskRef((self._array.name, *chunk)), boxes)
+        return tasks
 
     def __len__(self) -> int:
         """Return the number of tasks."""
-        return sum(len(each) for _, each in self._each())
+        return sum(len(self._cuts(kind)) for _, kind in self._chunks())
 
-    def _each(self) -> Iterator[tuple[tuple[int, ...], list[tuple[Box, ...]]]]:
-        """Yield each chunk that is cut, and the parts of it that each of its tasks copies."""
+    def _chunks(self) -> Iterator[tuple[tuple[int, ...], _Kind]]:
         for chunk in product(*map(range, self._array.numblocks)):
-            sizes, ends = self._sizes(chunk), self._of(chunk)
-            if ends and prod(sizes) >= self._least:
-                whole = tuple((0, size) for size in sizes)
-                boxes = tuple((*whole[:axis], end, *whole[axis + 1 :]) for axis, end in ends)
-                yield chunk, [boxes] if self._are_together(sizes, ends) else [(box,) for box in boxes]
+            yield chunk, self._kind(chunk)
 
-    def _sizes(self, chunk: tuple[int, ...]) -> list[int]:
-        return [along[number] for along, number in zip(self._array.chunks, chunk, strict=True)]
+    def _kind(self, chunk: tuple[int, ...]) -> _Kind:
+        return tuple([along[number] for along, number in zip(self._along, chunk, strict=True)])
 
-    def _of(self, chunk: tuple[int, ...]) -> list[tuple[int, Range]]:
-        """Return axis and range of the strips of a chunk."""
-        return [(axis, end) for axis, each in self._ends.items() for end in each[chunk[axis]]]
-
-    def _are_together(self, sizes: list[int], ends: list[tuple[int, Range]]) -> bool:
-        volume = prod(sizes)
-        return sum(volume // sizes[axis] * (stop - first) for axis, (first, stop) in ends) <= self._most
+    def _cuts(self, kind: _Kind) -> list[tuple[tuple[int, Range], ...]]:
+        """Return axis and range of the strips of a chunk, for each task that cuts some of them."""
+        size = prod([along for along, _ in kind])
+        strips = [(axis, end) for axis, (_, ends) in enumerate(kind) for end in ends]
+        if not strips or size < self._least:
+            return []
+        together = sum(size // kind[axis][0] * (stop - first) for axis, (first, stop) in strips) <= self._most
+        return [tuple(strips)] if together else [(strip,) for strip in strips]
 
 
 def may_pay(array: Any) -> bool:
