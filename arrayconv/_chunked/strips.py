@@ -20,9 +20,9 @@ from dask.base import tokenize
 from arrayconv._chunked.tasks import Box, cut
 from arrayconv._problem.split import Range
 
-# A task costs the scheduler 0.2 to 1 ms; a worker receives 1 MB in about 1 ms. So one task more per chunk pays where a
-# chunk of 1 MiB need not be sent once, and three more tasks per chunk of an image where strips of 1 MiB need not.
-LEAST_CHUNK = 1 << 20  # bytes of a chunk that strips are cut from
+# A task costs the scheduler 0.2 to 1 ms, and a thread 0.2 ms; a worker receives 1 MB in about 1 ms. So one task more per
+# chunk pays where a chunk of 2 MiB is not sent once, and three more per chunk of an image where 1 MiB of strips is not.
+LEAST_CHUNK = 2 << 20  # bytes of a chunk that strips are cut from
 MOST_TOGETHER = 1 << 20  # bytes of all strips of a chunk, up to which they are one task's
 # Strips are in memory beside their chunk. Filters of images on threads, where nothing moves, took a tenth less memory
 # with strips of an eighth than with whole chunks, and a sixth more with strips of a quarter.
