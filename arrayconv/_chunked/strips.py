@@ -20,8 +20,8 @@ from dask.base import tokenize
 from arrayconv._chunked.tasks import Box, cut
 from arrayconv._problem.split import Range
 
-# A task costs the scheduler 0.2 to 1 ms, and a thread 0.2 ms; a worker receives 1 MB in about 1 ms. So one task more per
-# chunk pays where a chunk of 2 MiB is not sent once, and three more per chunk of an image where 1 MiB of strips is not.
+# A task costs the scheduler 0.2 to 1 ms, and a thread 0.2 ms; a worker receives 1 MB in about 1 ms. So one task more
+# pays where a chunk of 2 MiB is not sent once, and three more per chunk of an image where 1 MiB of strips is not.
 LEAST_CHUNK = 2 << 20  # bytes of a chunk that strips are cut from
 MOST_TOGETHER = 1 << 20  # bytes of all strips of a chunk, up to which they are one task's
 # Strips are in memory beside their chunk. Filters of images on threads, where nothing moves, took a tenth less memory
@@ -60,17 +60,17 @@ class Strips:
         self._along = [
             list(zip(sizes, ends.get(axis, [()] * len(sizes)), strict=True)) for axis, sizes in enumerate(array.chunks)
         ]
-        self._found: dict[tuple[_Kind, Box], tuple[int, int, Box] | None] = {}
+        self._parts: dict[tuple[_Kind, Box], tuple[int, int, Box] | None] = {}
 
     def covering(self, chunk: tuple[int, ...], box: Box) -> Source | None:
         """Return the smallest strip of a chunk that contains a part of it; None if there is none."""
         cache_key = kind, _ = self._kind(chunk), box
-        if cache_key not in self._found:  # few differ
-            self._found[cache_key] = self._covering(kind, box)
-        found = self._found[cache_key]
-        if found is None:
+        if cache_key not in self._parts:  # few differ
+            self._parts[cache_key] = self._covering(kind, box)
+        part = self._parts[cache_key]
+        if part is None:
             return None
-        task, strip, box = found
+        task, strip, box = part
         return Source((self.name, *chunk, task), strip, box)
 
     def _covering(self, kind: _Kind, box: Box) -> tuple[int, int, Box] | None:
