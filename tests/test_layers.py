@@ -74,6 +74,8 @@ FOREIGN = {
     "nn/modules/transposed": {"torch"},
     "_chunked/elementwise": {"dask"},
     "_chunked/graph": {"dask"},
+    "_chunked/operand": {"dask"},
+    "_chunked/strips": {"dask"},
     "_cli/console": {"rich"},
 }
 

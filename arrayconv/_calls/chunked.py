@@ -152,6 +152,7 @@ def remarks(cut: Any, whole: Problem, block: Problem) -> tuple[str, ...]:
     texts = [
         f"Dask: {count} tasks, one per chunk of the result; the plan is that of the largest one, which reads "
         f"{' x '.join(map(str, block.layout.x.split))} samples with its halo and the whole kernel of its filters",
+        *_of_strips(cut.num_strips),
         f"all {count} tasks together read x {read:.2f} times, from {chunks} chunks",
     ]
     if read > _MANY_READS:
@@ -161,6 +162,10 @@ def remarks(cut: Any, whole: Problem, block: Problem) -> tuple[str, ...]:
             f"axes, four times what their windows reach"
         )
     return tuple(texts)
+
+
+def _of_strips(count: int) -> tuple[str, ...]:
+    return (f"{count} more tasks cut strips from large chunks, which the tasks around them read",) if count else ()
 
 
 def compute(settings: Settings, problem: Problem, x: Array, kernel: Array) -> Any:

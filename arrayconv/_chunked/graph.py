@@ -1,26 +1,26 @@
-"""A call as a Dask array: a layer of one task per chunk of the result.
+"""A call as a Dask array: a layer of one task per chunk of the result, and one of strips where chunks are large.
 
-A task takes the chunks of x and of the kernel that it reads, whole, as arguments, so a graph has as many tasks as the
-result has chunks. All sums of an output are formed in one task, over all channels and all taps: so integers are exact,
-and floats are rounded as in a call on the whole array.
+A task takes the chunks of x and of the kernel that it reads as arguments, whole or as strips. All sums of an output are
+formed in one task, over all channels and all taps: so integers are exact, and floats are rounded as in a call on the
+whole array.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from itertools import accumulate, islice, product
+from itertools import islice, product
 from math import prod
-from typing import Any, NamedTuple
+from typing import Any
 
 import dask.array as da
 from dask._task_spec import Task, TaskRef
 from dask.array.utils import meta_from_array
 from dask.base import tokenize
-from dask.highlevelgraph import HighLevelGraph
+from dask.highlevelgraph import HighLevelGraph, MaterializedLayer
 
 from arrayconv._chunked.elementwise import one_chunk
-from arrayconv._chunked.tasks import Block, Box, Job, Reads, run
+from arrayconv._chunked.operand import Operand, Parts, lengths
+from arrayconv._chunked.tasks import Block, Job, run
 from arrayconv._problem.boundary import Source
 from arrayconv._problem.chunking import Window, block_problem, output_chunks, ranges, result_roles, roles, window
 from arrayconv._problem.layout import Shape
@@ -28,87 +28,6 @@ from arrayconv._problem.problem import Problem, Sum
 from arrayconv._problem.split import Range
 
 _MOST_PROBLEMS = 512  # of blocks that are compared
-_Parts = tuple[Range, ...]
-
-
-class AxisRead(NamedTuple):
-    """The parts of an axis' chunks that a block reads."""
-
-    numbers: tuple[int, ...]  # of the chunks
-    cuts: Box
-    places: Box
-    length: int  # joined
-
-
-class Operand:
-    """A Dask array on the axes that a permutation splits, without its axes of length 1."""
-
-    def __init__(self, array: Any, split: Shape) -> None:
-        self.array, self.split = _on_axes(array, split), split
-        numbers = iter(number for number, size in enumerate(self.array.shape) if size != 1)
-        self._axes = [next(numbers) if size != 1 else None for size in split]  # of the array, for each axis
-        self._stops = [tuple(accumulate(chunks)) for chunks in self.array.chunks]
-        self._reads: dict[tuple[int, _Parts], AxisRead] = {}
-
-    def chunks(self, axis: int) -> tuple[int, ...]:
-        """Return the chunks along an axis, those without samples left out."""
-        number = self._axes[axis]
-        chunks = (1,) if number is None else tuple(size for size in self.array.chunks[number] if size)
-        return chunks or (0,)
-
-    def reads(self, parts: Sequence[_Parts], runs: tuple[tuple[int, Source], ...]) -> tuple[Reads, list[TaskRef]]:
-        """Return how parts of every axis are read, and the chunks that contain them."""
-        each = [self._axis_read(number, ((0, min(size, 1)),)) for number, size in enumerate(self.array.shape)]
-        for axis, along in zip(self._axes, parts, strict=True):
-            if axis is not None:
-                each[axis] = self._axis_read(axis, along)
-        split = _lengths(parts)
-        reads = Reads(
-            tuple(product(*(along.cuts for along in each))),
-            tuple(product(*(along.places for along in each))),
-            tuple(along.length for along in each),
-            split,
-            runs,
-        )
-        name = self.array.name
-        return reads, [TaskRef((name, *numbers)) for numbers in product(*[along.numbers for along in each])]
-
-    def _axis_read(self, axis: int, parts: _Parts) -> AxisRead:
-        cached = self._reads.get((axis, parts))
-        if cached is None:
-            cached = self._reads[axis, parts] = _axis_read(self._stops[axis], parts)
-        return cached
-
-
-def _axis_read(stops: Sequence[int], parts: _Parts) -> AxisRead:
-    """Return the parts of the chunks with these cumulative sizes that contain samples."""
-    pieces: list[tuple[int, int, int, int]] = []
-    for first, stop in parts:
-        number = bisect_right(stops, first)
-        while first < stop:
-            low = stops[number - 1] if number else 0
-            if low < stops[number]:
-                pieces.append((number, first, min(stop, stops[number]), low))
-                first = stops[number]
-            number += 1
-    return _as_read(pieces) if pieces else AxisRead((0,), ((0, 0),), ((0, 0),), 0)
-
-
-def _as_read(parts: Sequence[tuple[int, int, int, int]]) -> AxisRead:
-    lengths = [stop - first for _, first, stop, _ in parts]
-    starts = list(accumulate(lengths, initial=0))
-    return AxisRead(
-        tuple(number for number, *_ in parts),
-        tuple((first - lo, stop - lo) for _, first, stop, lo in parts),
-        tuple((at, at + length) for at, length in zip(starts, lengths, strict=False)),
-        starts[-1],
-    )
-
-
-def _on_axes(array: Any, split: Shape) -> Any:
-    """Return an array on the axes of `split`, up to axes of length 1."""
-    same = [size for size in array.shape if size != 1] == [size for size in split if size != 1]
-    return array if same else da.reshape(array, split)
 
 
 def lazy(array: Any) -> Any:
@@ -132,6 +51,8 @@ class Blocks:
             [window(axis, *block, gathers=not whole_kernel) for block in self._ranges[number]]
             for axis, number in zip(axes, self._y.space, strict=True)
         ]
+        each = zip(self._x.space, self._windows, strict=True)
+        self.x.cut_strips({axis: [one.parts for one in along] for axis, along in each})
         self._numbers, self.shape = _result_axes(problem)
         self._cached: dict[Any, Any] = {}
 
@@ -165,6 +86,11 @@ class Blocks:
         return self.x.array.npartitions
 
     @property
+    def num_strips(self) -> int:
+        """The number of tasks that cut strips."""
+        return 0 if self.x.strips is None else len(self.x.strips)
+
+    @property
     def num_samples_read(self) -> int:
         """The samples of x that all blocks read, those that several read counted as often."""
         along = [sum(stop - first for one in each for first, stop in one.parts) for each in self._windows]
@@ -185,7 +111,7 @@ class Blocks:
         return product(*(range(len(chunks)) for chunks in self.chunks))
 
     def at(self, index: tuple[int, ...]) -> tuple[Block, list[TaskRef]]:
-        """Return a block by the index of its chunk, and the chunks that it reads."""
+        """Return a block by the index of its chunk, and the chunks and strips that it reads."""
         places = [0] * len(self._chunks)
         for number, at in zip(self._numbers, index, strict=True):
             if number is not None:
@@ -198,22 +124,22 @@ class Blocks:
         y = tuple([stop - first for first, stop in outputs])
         shape = tuple([1 if number is None else y[number] for number in self._numbers])
         block = Block(
-            x, kernel, self._geometry(x.split, _lengths(kernel_parts), y, tuple([one.axis for one in windows]), shape)
+            x, kernel, self._geometry(x.split, lengths(kernel_parts), y, tuple([one.axis for one in windows]), shape)
         )
         return self._shared(block), x_chunks + kernel_chunks
 
     def _x_parts(
         self, outputs: Sequence[Range], windows: Sequence[Window]
-    ) -> tuple[list[_Parts], tuple[tuple[int, Source], ...]]:
-        parts: list[_Parts] = [((0, size),) for size in self.x.split]
+    ) -> tuple[list[Parts], tuple[tuple[int, Source], ...]]:
+        parts: list[Parts] = [((0, size),) for size in self.x.split]
         for role, y in zip((*self._x.first, *self._x.second), (*self._y.first, *self._y.second), strict=True):
             parts[role] = (outputs[y],)
         for axis, one in zip(self._x.space, windows, strict=True):
             parts[axis] = one.parts
         return parts, tuple([(axis, one.runs) for axis, one in zip(self._x.space, windows, strict=True) if one.runs])
 
-    def _kernel_parts(self, outputs: Sequence[Range]) -> list[_Parts]:
-        parts: list[_Parts] = [((0, size),) for size in self.kernel.split]
+    def _kernel_parts(self, outputs: Sequence[Range]) -> list[Parts]:
+        parts: list[Parts] = [((0, size),) for size in self.kernel.split]
         for role, y in zip((*self._kernel.first, *self._kernel.second), (*self._y.second, *self._y.third), strict=True):
             parts[role] = (outputs[y],)
         return parts
@@ -232,10 +158,6 @@ class Blocks:
     def _shared(self, block: Block) -> Block:
         """Return a block that equals an earlier one as that one, so that a graph of many chunks contains few."""
         return self._cached.setdefault(block, block)
-
-
-def _lengths(parts: Sequence[_Parts]) -> Shape:
-    return tuple([sum(stop - first for first, stop in along) for along in parts])
 
 
 def _distinct(values: Sequence[Any]) -> list[int]:
@@ -284,10 +206,22 @@ def array(cut: Blocks, job: Job, dtype: Any, like: Any) -> Any:
         block, chunks = cut.at(index)
         key = (name, *index)
         tasks[key] = Task(key, run, job, block, *chunks)
-    graph = HighLevelGraph.from_collections(name, tasks, dependencies=list(operands))
+    graph = _with_strips(HighLevelGraph.from_collections(name, tasks, dependencies=list(operands)), name, cut.x)
     meta = meta_from_array(like, len(cut.shape), dtype=dtype)
     y = da.Array(graph, name, cut.chunks, meta=meta)  # pyright: ignore[reportCallIssue]
     return y if cut.shape == cut.problem.shape else da.reshape(y, cut.problem.shape)
+
+
+def _with_strips(graph: HighLevelGraph, name: str, x: Operand) -> HighLevelGraph:
+    """Return a graph with the layer of x's strips, on which its layer `name` depends.
+
+    The layer has the strips' name, so calls that read the same strips of the same array share its tasks.
+    """
+    if x.strips is None:
+        return graph
+    layers = {**graph.layers, x.strips.name: MaterializedLayer(x.strips.tasks())}
+    of_strips = {x.strips.name: set(x.array.__dask_layers__()), name: {*graph.dependencies[name], x.strips.name}}
+    return HighLevelGraph(layers, {**graph.dependencies, **of_strips})
 
 
 def zeros(shape: Shape, dtype: Any, like: Any) -> Any:

@@ -1,6 +1,7 @@
 """What a task computes: it joins parts of chunks, extends them, and passes them to a function of arrays.
 
-All that a task holds is picklable: functions of modules, integers and names.
+Tasks of strips copy a part of a chunk for others. All that a task holds is picklable: functions of modules, integers
+and names.
 """
 
 from __future__ import annotations
@@ -22,9 +23,10 @@ Box = tuple[Range, ...]
 
 
 class Reads(NamedTuple):
-    """How an operand of a task is made up of parts of chunks."""
+    """How an operand of a task is made up of parts of chunks and strips."""
 
-    cuts: tuple[Box, ...]  # of each chunk
+    strips: tuple[int | None, ...]  # which one, where a task passes strips of a chunk; None for a chunk
+    cuts: tuple[Box, ...]  # of each chunk or strip
     places: tuple[Box, ...]  # where they are joined
     shape: Shape  # joined
     split: Shape  # on the axes that are convolved
@@ -51,7 +53,7 @@ class Block(NamedTuple):
 
 
 def run(job: Job, block: Block, *chunks: Any) -> Any:
-    """Return a chunk of the result, from the chunks of x and then of the kernel that it reads."""
+    """Return a chunk of the result, from the chunks and strips of x and then the chunks of the kernel that it reads."""
     count = len(block.x.cuts)
     settings = job.config
     with config.using(
@@ -64,8 +66,18 @@ def run(job: Job, block: Block, *chunks: Any) -> Any:
         return job.compute(job.settings, block.geometry, x, kernel)
 
 
+def cut(chunk: Any, boxes: tuple[Box, ...]) -> tuple[Array, ...]:
+    """Return parts of a chunk as arrays of their own: a view would hold the chunk in the worker's memory."""
+    xp, device = namespace_of(library(type(chunk)), chunk), device_of(chunk)
+    with on_device(xp, device):
+        parts = [chunk[_index(box)] for box in boxes]
+        return tuple([set_at(buffer(part, part.shape, zeros=False, xp=xp, device=device), ..., part) for part in parts])
+
+
 def read(job: Job, reads: Reads, chunks: tuple[Any, ...]) -> Array:
     """Return an operand of a task: parts of chunks, joined and extended."""
+    each = zip(chunks, reads.strips, strict=True)
+    chunks = tuple([chunk if strip is None else chunk[strip] for chunk, strip in each])
     backend = library(type(chunks[0]))
     xp, device = namespace_of(backend, chunks[0]), device_of(chunks[0])
     with on_device(xp, device):

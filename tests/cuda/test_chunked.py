@@ -6,6 +6,7 @@ import dask.array as da
 import numpy as np
 import pytest
 
+from arrayconv._chunked import strips
 from tests.calls import CALLS, filled
 from tests.cuda.standin import allowed
 
@@ -25,8 +26,11 @@ def in_chunks(sizes):
     return da.from_array(x, chunks=tuple(-(-size // 2) for size in sizes), asarray=False)
 
 
+@pytest.mark.parametrize("least", [1, strips.LEAST_CHUNK], ids=["strips", "whole"])
 @pytest.mark.parametrize("name", [name for name in CALLS if name not in (*SUMMED, *LACKING)])
-def test_chunks_of_cupy_arrays_have_numpys_results(name):
+def test_chunks_of_cupy_arrays_have_numpys_results(name, least, monkeypatch):
+    monkeypatch.setattr(strips, "LEAST_CHUNK", least)
+    monkeypatch.setattr(strips, "LARGEST_SHARE", 1)
     function, arguments, options = CALLS[name]
     each, keywords = filled(arguments, options, in_chunks)
     y = function(*each, **keywords)

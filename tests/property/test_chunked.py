@@ -5,6 +5,7 @@ the same words. ARRAYCONV_CHUNKED_EXAMPLES says how many calls each test draws.
 """
 
 import os
+from contextlib import contextmanager
 from math import prod
 
 import dask
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 
 import arrayconv
 from arrayconv import ndimage, nn, signal, testing
+from arrayconv._chunked import strips
 from arrayconv._signal.resampling import EXTENSIONS
 from tests.property import test_fused_filters
 
@@ -65,6 +67,17 @@ def lazily(draw, array, *, empty=True):
     return da.from_array(array, chunks=draw(chunks(array.shape, empty=empty)))
 
 
+@contextmanager
+def rules_of_strips(draw):
+    """Draw what is cut into strips: the arrays here are far smaller than chunks that are."""
+    with pytest.MonkeyPatch.context() as patch:
+        if draw(st.booleans(), label="strips"):
+            patch.setattr(strips, "LEAST_CHUNK", draw(st.sampled_from([1, 1, 16, 64])))
+            patch.setattr(strips, "LARGEST_SHARE", draw(st.sampled_from([1, 2, 8])))
+            patch.setattr(strips, "MOST_TOGETHER", draw(st.sampled_from([0, 64, strips.MOST_TOGETHER])))
+        yield
+
+
 def outcome(call, *arrays):
     """Return the result, or the refusal's type and text."""
     try:
@@ -80,7 +93,8 @@ def compare(draw, call, x, kernel, *, bound=None, empty=True):
     """
     expected, refusal = outcome(call, x, kernel)
     lazy_kernel = lazily(draw, kernel, empty=empty) if draw(st.booleans(), label="lazy kernel") else kernel
-    y, lazy_refusal = outcome(call, lazily(draw, x, empty=empty), lazy_kernel)
+    with rules_of_strips(draw):
+        y, lazy_refusal = outcome(call, lazily(draw, x, empty=empty), lazy_kernel)
     assert refusal == lazy_refusal
     if refusal is None:
         equal(y, expected, bound)
@@ -225,7 +239,8 @@ def test_filters_are_those_of_the_whole_array(call, data):
     x = numbers(seed, shape, dtype)
     function = getattr(ndimage, name)
     expected, refusal = outcome(lambda x: function(x, **options), x)
-    y, lazy_refusal = outcome(lambda x: function(x, **options), lazily(data.draw, x))
+    with rules_of_strips(data.draw):
+        y, lazy_refusal = outcome(lambda x: function(x, **options), lazily(data.draw, x))
     assert refusal == lazy_refusal
     if refusal is None:
         scale = np.abs(x.astype(complex)).max() * test_fused_filters.gain(options) + abs(options["cval"])

@@ -11,6 +11,7 @@ import pytest
 
 import arrayconv
 from arrayconv import ndimage, signal
+from arrayconv._chunked import strips
 
 distributed = pytest.importorskip("distributed", reason="dask.distributed is not installed")
 
@@ -56,8 +57,10 @@ def test_workers_are_processes(client):
     assert set(client.run(lambda: arrayconv.__file__).values()) == {arrayconv.__file__}
 
 
+@pytest.mark.parametrize("least", [1, strips.LEAST_CHUNK], ids=["strips", "whole"])
 @pytest.mark.parametrize("name", CALLS)
-def test_results_equal_the_eager_call(client, name):
+def test_results_equal_the_eager_call(client, name, least, monkeypatch):
+    monkeypatch.setattr(strips, "LEAST_CHUNK", least)
     x = image()
     y = client.compute(CALLS[name](da.from_array(x, chunks=(50, 40)))).result(timeout=60)
     np.testing.assert_allclose(y, CALLS[name](x), rtol=1e-12, atol=1e-12)
