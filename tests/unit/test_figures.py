@@ -11,6 +11,7 @@ from arrayconv import config
 from arrayconv._accel.cuda import cuda_line, cuda_tiles
 from arrayconv._accel.torch import torch_conv
 from arrayconv._calls import timing
+from arrayconv._chunked import strips
 from arrayconv._matching.geometry import SCORES
 from arrayconv._plan.rank import TABLE
 from arrayconv._problem.boundary import BOUNDARIES
@@ -61,6 +62,7 @@ CONSTANTS = {  # page -> figure -> the constant of the code, in bytes, nanosecon
     "docs/algorithms/torch_conv.md": {"32 MiB": torch_conv._MAX_COLUMNS, "16 MiB": torch_conv._COLUMNS},
     "docs/contract.md": {"1 GiB": config.DEFAULT_WORKSPACE},
     "docs/convolver.md": {"256 MiB": caches.LIMIT},
+    "docs/dask.md": {"2 MiB": strips.LEAST_CHUNK, "1 MiB": strips.MOST_TOGETHER},
     "docs/gpu.md": {"1 GiB": config.DEFAULT_WORKSPACE},
     "docs/tuning.md": {"1 GiB": config.DEFAULT_WORKSPACE, "3 seconds": timing.TOO_LONG_NS},
 }
