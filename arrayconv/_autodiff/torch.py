@@ -128,7 +128,7 @@ class _BoundConvolution(torch.autograd.Function):
 
 # What `_BoundConvolution.apply` ends in. It first looks for transforms and their dead wrappers, half of a node's time;
 # neither has plain memory.
-_apply = super(torch.autograd.Function, _BoundConvolution).apply
+_apply: Any = super(torch.autograd.Function, _BoundConvolution).apply  # pyright: ignore[reportAttributeAccessIssue]
 
 
 class _Convolution(torch.autograd.Function):
