@@ -178,5 +178,11 @@ def test_lfilter_refuses_integers_by_scipys_exception():
             module.lfilter(b, a, x)
 
 
+def test_a_spacing_must_not_be_traced():
+    jax = pytest.importorskip("jax", reason="JAX is not installed")
+    with pytest.raises(TypeError, match=r"`delta` must be a real number.*pass it as a static argument"):
+        jax.jit(lambda x, delta: signal.savgol_filter(x, 5, 2, 1, delta))(X, 0.5)
+
+
 def test_explain_describes_the_passes():
     assert [step.axis for step in arrayconv.explain((9, 40), [1, 1, 1], [1], call=signal.sepfir2d).passes] == [1, 0]
