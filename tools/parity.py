@@ -24,7 +24,7 @@ from parity import page
 from parity.expected import judge, read
 from parity.figures import record
 from parity.report import show_table, show_verdict
-from parity.scope import FAST, NAMES, SCOPES, SUITES, is_selected
+from parity.scope import FAST, NAMES, SCOPES, SUITES
 from parity.suites import root_of, version_of
 
 TOOLS = Path(__file__).parent
@@ -91,8 +91,7 @@ def compare(suite, backend, options):
     verdict = judge(ours, expected, complete=complete)
     show_verdict(verdict, ours, expected)
     if options.json:
-        chosen = options.function
-        record(options.json, suite, version_of(suite), backend, ours, lambda name: is_selected([name], chosen))
+        record(options.json, suite, version_of(suite), backend, ours, options.function)
     return verdict.ok
 
 

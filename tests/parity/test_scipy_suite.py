@@ -93,16 +93,16 @@ def test_figures_of_a_run_replace_those_of_its_functions(tools, tmp_path):
         "a.py::other": {**PASSED, "functions": ["signal.correlate"], "thinned": False},
         "a.py::left_out": {**PASSED, "functions": ["signal.correlate"], "outcome": "skipped", "thinned": False},
     }
-    tools.figures.record(file, "scipy", "1.17", "numpy", rows, lambda name: True)
-    tools.figures.record(file, "scipy", "1.18", "numpy", rows, lambda name: name == "signal.correlate")
+    tools.figures.record(file, "scipy", "1.17", "numpy", rows, None)
+    tools.figures.record(file, "scipy", "1.18", "numpy", rows, ["correlate"])
     functions = json.loads(file.read_text())["scipy"]["numpy"]
-    assert {name: row["scipy"] for name, row in functions.items()} == {
-        "signal.convolve": "1.17",
-        "signal.correlate": "1.18",
-    }
+    versions = {name: row["scipy"] for name, row in functions.items()}
+    assert versions == {"all": "1.17", "signal.convolve": "1.17", "signal.correlate": "1.18"}
     assert functions["signal.convolve"]["failed"] == ["a.py::test[2]"]
     cells = {name: tools.page.cell(row) for name, row in functions.items()}
-    assert cells == {"signal.convolve": "1 / 2\\*", "signal.correlate": "1 / 1"}
+    assert cells == {"all": "2 / 3\\*", "signal.convolve": "1 / 2\\*", "signal.correlate": "1 / 1"}
+    left_out = {"passed": 0, "failed": [], "skipped": 3, "thinned": False}
+    assert [tools.page.cell(row) for row in (left_out, None)] == ["-", ""]
     assert list(tools.page.reasons({"scipy": {"numpy": functions}})) == [tools.page.UNLISTED]
 
 

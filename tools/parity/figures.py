@@ -8,24 +8,32 @@ import importlib.metadata
 import json
 from collections import Counter, defaultdict
 
+from parity.scope import is_selected
+
+ALL = "all"  # of the functions together, where none was chosen
 PACKAGES = {"jax.numpy": "jax"}  # of a backend, where it has another name
 
 
-def record(path, suite, version, backend, results, selected):
-    """Put the figures of one run into a file; `selected` tells whether a function was chosen."""
+def record(path, suite, version, backend, results, chosen):
+    """Put the figures of one run into a file: those of the functions that were chosen, of all for None."""
     figures = json.loads(path.read_text()) if path.exists() else {}
     own = figures.setdefault(suite, {}).setdefault(backend, {})
     stamp = {"date": datetime.date.today().isoformat(), suite: version, backend: library_version(backend)}
-    own.update({name: {**row, **stamp} for name, row in by_function(results).items() if selected(name)})
+    rows = {name: row for name, row in by_function(results).items() if not chosen or is_chosen(name, chosen)}
+    own.update({name: {**row, **stamp} for name, row in rows.items()})
     figures[suite][backend] = dict(sorted(own.items()))
     path.write_text(json.dumps(figures, indent=1, sort_keys=True) + "\n")
 
 
+def is_chosen(name, chosen):
+    return name != ALL and is_selected([name], chosen)
+
+
 def by_function(results):
-    """Return {function: passed, skipped, the ids that failed, whether some ids of a test did not run}."""
+    """Return {function: passed, skipped, the ids that failed, whether some ids of a test did not run}, and of ALL."""
     outcomes, failed, thinned = defaultdict(Counter), defaultdict(list), set()
     for test, row in results.items():
-        for name in row["functions"]:
+        for name in (*row["functions"], ALL):
             outcomes[name][row["outcome"]] += 1
             if row["outcome"] == "failed":
                 failed[name].append(test)

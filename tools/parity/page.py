@@ -3,6 +3,7 @@
 from collections import defaultdict
 
 from parity.expected import matches, read
+from parity.figures import ALL
 from parity.scope import NAMES
 
 TITLES = {"numpy": "NumPy", "torch": "torch", "jax.numpy": "JAX", "array_api_strict": "array-api-strict"}
@@ -12,12 +13,14 @@ HEAD = """# SciPy's own tests on our functions
 
 SciPy's, astropy's and scikit-image's own tests run on the functions here, unchanged: `make parity` puts ours in the
 place of theirs, runs the tests of their wheels, and writes this page. A cell is *passed / ran*; what a test leaves out
-on a library does not count. A star: of a test with many sets of parameters only some ran, since JAX compiles for each.
+on a library does not count, and a dash is a function whose tests are of NumPy arrays alone. A star: of a test with many
+sets of parameters only some ran, since JAX compiles for each.
 """
 
 
 def text(figures):
     """Return the page of a file's figures, {suite: {backend: {function: row}}}."""
+    figures = {suite: figures[suite] for suite in PACKAGES if suite in figures}
     libraries = "".join(f" {title} |" for title in TITLES.values())
     parts = [HEAD, f"| function |{libraries}", "| --- |" + " ---: |" * len(TITLES)]
     parts += [
@@ -25,6 +28,11 @@ def text(figures):
         for name in NAMES
         for backends in figures.values()
         if any(name in rows for rows in backends.values())
+    ]
+    parts += [
+        f"| all of {PACKAGES[suite]}'s |" + "".join(f" {cell(backends.get(one, {}).get(ALL))} |" for one in TITLES)
+        for suite, backends in figures.items()
+        if any(ALL in rows for rows in backends.values())
     ]
     parts += ["", *sentences(figures), "", "## What does not pass", ""]
     parts += [f"| reason |{libraries}", "| --- |" + " ---: |" * len(TITLES)]
@@ -38,8 +46,9 @@ def text(figures):
 def cell(row):
     if row is None:
         return ""
+    ran = row["passed"] + len(row["failed"])
     star = "\\*" if row["thinned"] else ""
-    return f"{row['passed']} / {row['passed'] + len(row['failed'])}{star}"
+    return f"{row['passed']} / {ran}{star}" if ran else "-"
 
 
 def sentences(figures):
