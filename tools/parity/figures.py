@@ -10,23 +10,23 @@ from collections import Counter, defaultdict
 
 from parity.scope import is_selected
 
-ALL = "all"  # of the functions together, where none was chosen
+ALL = "all"  # of the functions together, where none is named
 PACKAGES = {"jax.numpy": "jax"}  # of a backend, where it has another name
 
 
-def record(path, suite, version, backend, results, chosen):
-    """Put the figures of one run into a file: those of the functions that were chosen, of all for None."""
+def record(path, suite, version, backend, results, names):
+    """Put the figures of one run into a file: those of the functions named, of all for None."""
     figures = json.loads(path.read_text()) if path.exists() else {}
     own = figures.setdefault(suite, {}).setdefault(backend, {})
     stamp = {"date": datetime.date.today().isoformat(), suite: version, backend: library_version(backend)}
-    rows = {name: row for name, row in by_function(results).items() if not chosen or is_chosen(name, chosen)}
+    rows = {name: row for name, row in by_function(results).items() if not names or is_among(name, names)}
     own.update({name: {**row, **stamp} for name, row in rows.items()})
     figures[suite][backend] = dict(sorted(own.items()))
     path.write_text(json.dumps(figures, indent=1, sort_keys=True) + "\n")
 
 
-def is_chosen(name, chosen):
-    return name != ALL and is_selected([name], chosen)
+def is_among(name, names):
+    return name != ALL and is_selected([name], names)
 
 
 def by_function(results):
