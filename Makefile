@@ -9,6 +9,8 @@ CHOSEN_mparray := conformance/test_values.py conformance/test_lags.py conformanc
   --max-examples 1 -k "not long and not scipy and not torch and not random"
 # What `make bench` times.
 BENCHED ?= numpy torch jax
+# What `make parity` runs; the default runs all and writes the page.
+PARITY ?= --json tests/parity/figures.json --page docs/parity.md
 WORKERS ?= 2
 # The parts of `make test`, each a target of its own, in order of speed.
 PARTS ?= $(addprefix conformance-,$(filter-out jax numpy,$(BACKENDS))) standard-only cuda-cupy cuda-torch \
@@ -89,7 +91,7 @@ cuda-cupy: $(INSTALLED)
 cuda-torch: $(INSTALLED)
 	$(PYTEST) tests/cuda conformance --backend torch --level quick --max-examples 20 -p tests.cuda.torch_plugin
 
-parity: $(INSTALLED)  ## SciPy's own tests on our functions: make parity PARITY="--backend numpy --fast"
+parity: $(INSTALLED)  ## SciPy's own tests on our functions, writes docs/parity.md: make parity PARITY="--backend numpy --fast"
 	$(BIN)/python tools/parity.py -n $(WORKERS) $(PARITY)
 
 examples: $(INSTALLED)  ## run every example; one that raises stops the run

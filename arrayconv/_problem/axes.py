@@ -69,7 +69,8 @@ def real(function: str, argument: str, value: Any) -> float:
     except OverflowError:
         raise OverflowError(f"{function}: `{argument}` must fit float64. Got {shown(value)}.") from None
     except (TypeError, ValueError):
-        raise TypeError(f"{refusal}{shown(value)}.") from None
+        advice = " Where a compiler traces it, pass it as a static argument." if hasattr(value, "shape") else ""
+        raise TypeError(f"{refusal}{shown(value)}.{advice}") from None
 
 
 def per_axis(function: str, argument: str, value: Any, count: int) -> tuple[Any, ...]:

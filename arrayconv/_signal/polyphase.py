@@ -132,7 +132,10 @@ def _decimation_filter(function: str, factor: int, n: Any, ftype: Any) -> tuple[
         raise ValueError(f"{function}: invalid ftype: `ftype` must be 'fir' or a discrete system. Got {shown(ftype)}.")
     numerator, denominator = [host.array(function, "ftype", part).ravel() for part in (system.num, system.den)]
     if len(denominator) != 1 and denominator[1:].any():
-        raise NotImplementedError(f"{function}: `ftype` must be 'fir' or a system without poles. Got one with: {_IIR}.")
+        raise NotImplementedError(
+            f"{function}: `ftype` must be 'fir' or a system without poles. Got a denominator of {len(denominator)} "
+            f"coefficients: {_IIR}."
+        )
     return tuple((numerator / denominator[0]).tolist())
 
 

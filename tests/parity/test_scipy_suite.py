@@ -1,5 +1,6 @@
-"""A thin selection of SciPy's own tests passes on our functions; `make parity` runs all of them."""
+"""A thin selection of SciPy's own tests passes on our functions; `make parity` runs all, and writes docs/parity.md."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,8 @@ import pytest
 pytest.importorskip("scipy", reason="SciPy's tests need SciPy")
 pytest.importorskip("hypothesis", reason="SciPy's tests need hypothesis")
 
-TOOLS = Path(__file__).parents[2] / "tools"
+ROOT = Path(__file__).parents[2]
+TOOLS = ROOT / "tools"
 PASSED = {"outcome": "passed", "functions": ["signal.convolve"], "called": ["signal.convolve"]}
 FAILED = {**PASSED, "outcome": "failed"}
 
@@ -20,7 +22,7 @@ def parity(*arguments):
 
 
 def test_selection_passes():
-    process = parity()
+    process = parity("--suite", "scipy", "--suite", "astropy")  # skimage's come from PyPI
     assert process.returncode == 0, process.stdout + process.stderr
 
 
@@ -31,11 +33,19 @@ def test_missing_functions_fail():
 
 
 @pytest.fixture
-def expected(monkeypatch):
+def tools(monkeypatch):
+    """Return the package of the tool."""
     monkeypatch.syspath_prepend(TOOLS)
-    import parity.expected
+    import parity
+    import parity.figures
+    import parity.page
 
-    return parity.expected
+    return parity
+
+
+@pytest.fixture
+def expected(tools):
+    return tools.expected
 
 
 @pytest.mark.parametrize(
@@ -44,6 +54,9 @@ def expected(monkeypatch):
         (PASSED, [], None),
         (FAILED, ["a.py::test[1]"], None),
         (FAILED, ["a.py::test[*"], None),
+        (FAILED, ["a.*::*[1]"], None),
+        (FAILED, ["a.py::*[2]"], "failed unknown"),
+        (FAILED, ["a.py::test[?]"], "failed unknown"),
         (FAILED, [], "failed"),
         (PASSED, ["a.py::test[1]"], "passed"),
         (PASSED, ["a.py::other"], "unknown"),
@@ -53,7 +66,7 @@ def expected(monkeypatch):
 )
 def test_verdict_names_what_is_not_as_listed(expected, row, listed, problem):
     verdict = expected.judge({"a.py::test[1]": row}, listed, complete=True)
-    assert [name for name, tests in verdict._asdict().items() if tests] == ([problem] if problem else [])
+    assert [name for name, tests in verdict._asdict().items() if tests] == (problem or "").split()
     assert verdict.ok == (problem is None)
 
 
@@ -63,3 +76,37 @@ def test_known_failures_have_reasons(expected, tmp_path):
     (tmp_path / "torch.txt").write_text("a.py::x\n")
     with pytest.raises(ValueError, match="must say why it fails"):
         expected.read("torch", tmp_path)
+
+
+def test_page_shows_the_figures(tools):
+    figures = json.loads((ROOT / "tests/parity/figures.json").read_text())
+    page = tools.page.text(figures)
+    assert (ROOT / "docs/parity.md").read_text() == page
+    assert tools.page.UNLISTED not in tools.page.reasons(figures), "a failure of the recorded runs has no reason"
+
+
+def test_figures_of_a_run_replace_those_of_its_functions(tools, tmp_path):
+    file = tmp_path / "figures.json"
+    rows = {
+        "a.py::test[1]": {**PASSED, "thinned": False},
+        "a.py::test[2]": {**FAILED, "thinned": True},
+        "a.py::other": {**PASSED, "functions": ["signal.correlate"], "thinned": False},
+        "a.py::left_out": {**PASSED, "functions": ["signal.correlate"], "outcome": "skipped", "thinned": False},
+    }
+    tools.figures.record(file, "scipy", "1.17", "numpy", rows, None)
+    tools.figures.record(file, "scipy", "1.18", "numpy", rows, ["correlate"])
+    functions = json.loads(file.read_text())["scipy"]["numpy"]
+    versions = {name: row["scipy"] for name, row in functions.items()}
+    assert versions == {"all": "1.17", "signal.convolve": "1.17", "signal.correlate": "1.18"}
+    assert functions["signal.convolve"]["failed"] == ["a.py::test[2]"]
+    cells = {name: tools.page.cell(row) for name, row in functions.items()}
+    assert cells == {"all": "2 / 3\\*", "signal.convolve": "1 / 2\\*", "signal.correlate": "1 / 1"}
+    left_out = {"passed": 0, "failed": [], "skipped": 3, "thinned": False}
+    assert [tools.page.cell(row) for row in (left_out, None)] == ["-", ""]
+    assert list(tools.page.reasons({"scipy": {"numpy": functions}})) == [tools.page.UNLISTED]
+
+
+def test_figures_of_a_thin_run_are_refused():
+    process = parity("--json", "figures.json")
+    assert process.returncode == 2
+    assert "--json must not be combined with --fast" in process.stderr

@@ -139,7 +139,12 @@ def test_gradients(function):
     [
         (lambda: signal.lfilter([1.0], [1.0, 0.5], X), NotImplementedError, "recursion.*scipy.signal.lfilter"),
         (lambda: signal.lfilter([1.0], 0, X), ValueError, "`a` must not be 0"),
-        (lambda: signal.decimate(X, 3), NotImplementedError, "ftype='fir'"),
+        (lambda: signal.decimate(X, 3), NotImplementedError, r"ftype='fir', or scipy\.signal\.decimate"),
+        (
+            lambda: signal.decimate(X, 3, ftype=scipy_signal.dlti([1], [1, 0.5])),
+            NotImplementedError,
+            r"denominator of 2 coefficients: an IIR.*scipy\.signal\.decimate",
+        ),
         (lambda: signal.resample_poly(X, 3, 2, window="chebwin"), ValueError, "scipy.signal.firwin"),
         (lambda: signal.savgol_filter(X, 50, 2), ValueError, "less than or equal to the size of x"),
         (lambda: signal.filtfilt, AttributeError, "recursive.*scipy.signal has it"),
@@ -153,6 +158,30 @@ def test_gradients(function):
 def test_what_is_no_convolution_says_where_it_is(call, error, words):
     with pytest.raises(error, match=words):
         call()
+
+
+@pytest.mark.parametrize(
+    ("b", "a", "name"), [(np.eye(2), [2.0], "b"), ([], [2.0], "b"), ([1.0], np.eye(2), "a"), ([1.0], [], "a")]
+)
+def test_lfilter_refuses_coefficients_in_scipys_words(b, a, name):
+    words = f"Parameter {name} is not a non-empty 1d array"
+    with pytest.raises(ValueError, match=f"^{words}"):
+        scipy_signal.lfilter(b, a, X)
+    with pytest.raises(ValueError, match=f"^lfilter: {words}. Got `{name}` of shape"):
+        signal.lfilter(b, a, X)
+
+
+def test_lfilter_refuses_integers_by_scipys_exception():
+    b, a, x = (np.array(values, np.uint64) for values in ([1], [2], [3, 4]))
+    for module, words in ((scipy_signal, "produced result type"), (signal, "produced the result type 'uint64'")):
+        with pytest.raises(NotImplementedError, match=words):
+            module.lfilter(b, a, x)
+
+
+def test_a_spacing_must_not_be_traced():
+    jax = pytest.importorskip("jax", reason="JAX is not installed")
+    with pytest.raises(TypeError, match=r"`delta` must be a real number.*pass it as a static argument"):
+        jax.jit(lambda x, delta: signal.savgol_filter(x, 5, 2, 1, delta))(X, 0.5)
 
 
 def test_explain_describes_the_passes():

@@ -1,9 +1,10 @@
 """Known failures as data: `tests/parity/expected/<backend>.txt`, and the verdict on a run.
 
-A line is a test's id under scipy/, or the beginning of ids followed by `*`; the comment lines above it say why.
+A line is a test's id under the package's folder, with `*` for any characters; the comment lines above it say why.
 A listed test that passes fails the run, and so does a line that matches no test.
 """
 
+import re
 from pathlib import Path
 from typing import NamedTuple
 
@@ -56,4 +57,4 @@ def is_idle(row):
 
 
 def matches(line, test):
-    return test.startswith(line[:-1]) if line.endswith("*") else test == line
+    return re.fullmatch(".*".join(map(re.escape, line.split("*"))), test) is not None

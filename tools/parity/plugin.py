@@ -1,4 +1,4 @@
-"""A pytest plugin that puts other functions in the place of SciPy's, or astropy's, before their tests are collected.
+"""A pytest plugin that puts other functions in the place of SciPy's, or another package's, before tests are collected.
 
 The tests are the installed ones, unchanged: they read `scipy.signal.convolve` or import it by name, and find the
 replacement. SciPy decides from a table, by function object, where a test can run; the replacements enter it as
@@ -8,14 +8,13 @@ nothing.
 
 import functools
 import importlib
-import importlib.util
 import json
 from collections import defaultdict
 from pathlib import Path
 
 import pytest
 
-from parity.scope import CALLS_NOTHING, REMAINING_MARKS, SUITES, WITHOUT_ARRAYS, functions_of, is_selected
+from parity.scope import REMAINING_MARKS, SUITES, WITHOUT_ARRAYS, calls_nothing, functions_of, is_selected
 
 EVERYWHERE = {
     "skip_backends": (),
@@ -34,6 +33,7 @@ called = set()  # names of the replacements that the running test has called
 def pytest_addoption(parser):
     group = parser.getgroup("parity")
     group.addoption("--parity-suite", default="scipy", choices=SUITES, help="package whose tests run")
+    group.addoption("--parity-root", type=Path, help="folder of the package's tests")
     group.addoption("--parity-target", default="arrayconv", help="package whose functions replace SciPy's")
     group.addoption("--parity-results", help="JSON file that gets the outcome of every test")
     group.addoption("--parity-function", action="append", default=[], help="only the tests of this function")
@@ -109,13 +109,10 @@ def pytest_collection_modifyitems(config, items):
 def owners(config, item):
     callspec = getattr(item, "callspec", None)
     parameters = callspec.params.values() if callspec else ()
-    suite = config.option.parity_suite
-    root = Path(importlib.util.find_spec(suite).origin).parent
-    file = item.path.relative_to(root).as_posix()
-    if item.nodeid.split("::", 1)[1].startswith(CALLS_NOTHING):
+    file, test = item.path.relative_to(config.option.parity_root).as_posix(), item.nodeid.split("::", 1)[1]
+    if calls_nothing(test):
         return ()
-    test = item.nodeid.split("::", 1)[1].split("[")[0]
-    return functions_of(suite, file, test, parameters)
+    return functions_of(config.option.parity_suite, file, test.split("[")[0], parameters)
 
 
 def thinned(items, most):
@@ -127,6 +124,8 @@ def thinned(items, most):
     for group in groups.values():
         count = min(most, len(group))
         keep.update(group[len(group) * n // count] for n in range(count))
+        for item in group:
+            item.user_properties.append(("thinned", count < len(group)))
     return [item for item in items if item in keep]
 
 
@@ -162,7 +161,7 @@ class Results:
 
     def pytest_runtest_logreport(self, report):
         test = report.nodeid.removeprefix(f"{self.suite}/")
-        row = self.tests.setdefault(test, {"outcome": "passed", "called": []})
+        row = self.tests.setdefault(test, {"outcome": "passed", "called": [], "thinned": False})
         row.update(report.user_properties)
         if report.outcome != "passed":
             row.update(outcome=report.outcome, why=reason(report))

@@ -1,4 +1,4 @@
-"""Which functions of SciPy and astropy are replaced, and which of their tests are about them. Data, and two look-ups.
+"""Which functions of SciPy, astropy and skimage are replaced, and which tests are about them. Data, and look-ups.
 
 A test belongs to the functions of the first row that matches its class and name. A test that takes one of the functions
 as a parameter belongs to that function alone, and not to those of its row.
@@ -7,7 +7,7 @@ as a parameter belongs to that function alone, and not to those of its row.
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
-from arrayconv import astronomy, ndimage, signal
+from arrayconv import astronomy, matching, ndimage, signal
 
 
 class Suite(NamedTuple):
@@ -23,6 +23,7 @@ SUITES = {
         {"signal": tuple(signal.__all__), "ndimage": tuple(ndimage.__all__)},
     ),
     "astropy": Suite({"astronomy": "astropy.convolution.convolve"}, {"astronomy": tuple(astronomy.__all__)}),
+    "skimage": Suite({"matching": "skimage.feature"}, {"matching": tuple(matching.__all__)}),
 }
 FUNCTIONS = {module: names for suite in SUITES.values() for module, names in suite.functions.items()}
 NAMES = tuple(f"{module}.{name}" for module, names in FUNCTIONS.items() for name in names)
@@ -54,10 +55,9 @@ SCOPE = {
         "TestResample::test_output_*": "signal.resample_poly",
         "TestResample::test_resample_methods": "signal.resample_poly",
         "TestResample::test_gh_15620": "signal.resample_poly",
-        "TestLinearFilter*::*FIR*": "signal.lfilter",  # the others are recursions
-        "TestLinearFilter*::test_scalar_a": "signal.lfilter",
-        "TestLinearFilter*::test_empty_zi": "signal.lfilter",
-        "TestLinearFilter*::test_invalid_params": "signal.lfilter",
+        "test_gh_22684": "signal.resample_poly",
+        "TestLinearFilter*::test_lfiltic*": "",  # of another function
+        "TestLinearFilter*::*": "signal.lfilter",
         "test_lfilter_*": "signal.lfilter",
         "TestCorrelateReal::*": "signal.correlate",
         "TestCorrelate::*": "signal.correlate",
@@ -69,10 +69,9 @@ SCOPE = {
         "test_correlation_lags_invalid_mode": "signal.correlation_lags",
         "test_choose_conv_method*": "signal.choose_conv_method",
         "TestDecimate::test_complex_fir_dlti": "signal.decimate signal.upfirdn",
-        "TestDecimate::*FIR*": "signal.decimate",  # the others are recursions
-        "TestDecimate::test_bad_args": "signal.decimate",
-        "TestDecimate::test_auto_n": "signal.decimate",
+        "TestDecimate::*": "signal.decimate",
     },
+    "signal/tests/test_result_type.py": {"test_decimate": "signal.decimate"},
     "signal/tests/test_upfirdn.py": {
         "TestUpfirdn::test_[!e]*": "signal.upfirdn",  # test_extensions tests a private function
     },
@@ -145,9 +144,13 @@ ASTROPY = {
         "TestKernels::test_convolve_?D_kernels": "astronomy.convolve",
     },
 }
-# Ids that return before they call a function.
-CALLS_NOTHING = tuple(f"Test2DConvolutions::test_uniform_smallkernel[{width}-" for width in (2, 4))
-SCOPES = {"scipy": SCOPE, "astropy": ASTROPY}
+# Ids that return before they call a function of ours, or call another.
+CALLS_NOTHING = (
+    "TestResample::test_resample_methods[[]*fft-*",
+    "Test2DConvolutions::test_uniform_smallkernel[[][24]-*",
+)
+SKIMAGE = {"feature/tests/test_template.py": {"test_*": "matching.match_template"}}
+SCOPES = {"scipy": SCOPE, "astropy": ASTROPY, "skimage": SKIMAGE}
 
 # The tests of a run of a few seconds: one class for each kind of call.
 FAST_SCIPY = {
@@ -177,6 +180,7 @@ FAST = {
     "astropy": {
         "convolution/tests/test_convolve.py": ("TestConvolve1D",),
     },
+    "skimage": {"feature/tests/test_template.py": ("test_template",)},
 }
 
 # SciPy's tests say what SciPy cannot do on a library by naming the library. Ours can, so those marks are lifted, but
@@ -196,6 +200,11 @@ def functions_of(suite, file, test, parameters):
         return ()
     own = tuple(name for value in parameters if (name := getattr(value, "parity_name", None)))
     return own or tuple(names.split())
+
+
+def calls_nothing(test):
+    """Return whether a test, with its parameters, calls no function of ours."""
+    return any(fnmatchcase(test, pattern) for pattern in CALLS_NOTHING)
 
 
 def is_selected(functions, names):

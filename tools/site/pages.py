@@ -35,7 +35,7 @@ GUIDES = (
     "gpu",
     "recipes",
 )
-EVIDENCE = ("benchmarks", "findings", "conformance")
+EVIDENCE = ("benchmarks", "findings", "conformance", "parity")
 PROJECT = ("design/architecture", "design/decisions", "design/mutation", "contributing", "changelog")
 SECTIONS = {  # page -> its title and its pages; every other page of docs/ is listed under Guides
     "evidence": ("Evidence", EVIDENCE),

@@ -16,7 +16,6 @@ class ndarray:
 
     __slots__ = ("__weakref__", "_device", "base", "values")
     __array_priority__ = 100
-    __array_ufunc__ = None  # an operation with a NumPy array is an error
     __hash__ = None
 
     def __new__(cls, *_, **__):

@@ -6,7 +6,7 @@ from types import ModuleType, SimpleNamespace
 
 import numpy as np
 
-from tests.cuda.standin import creation, device, elementwise, fft
+from tests.cuda.standin import creation, device, elementwise, fft, protocols
 from tests.cuda.standin.array import ndarray
 from tests.cuda.standin.raw_module import RawModule
 
@@ -31,6 +31,7 @@ def install():
     """Make the stand-in the module `cupy`; RuntimeError where a module of that name is imported already."""
     if "cupy" in sys.modules:
         raise RuntimeError("the stand-in for CuPy comes too late: a module of that name is imported")
+    ndarray.__array_ufunc__, ndarray.__array_function__ = protocols.array_ufunc, protocols.array_function
     cuda = _module(
         "cupy.cuda",
         Device=device.Device,
