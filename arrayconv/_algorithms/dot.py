@@ -34,6 +34,7 @@ from arrayconv._runtime.tracing import planning
 
 _BLOCK = 64  # taps of a row, where one axis is summed by blocks
 _CHUNK = 1 << 18  # elements of a window copied at a time, on a CPU
+_PRODUCT_NS = 7_000  # of one of a compiled program's products, beside its operations, which are compiled together
 _MAX_TRACED = 1 << 8  # products: a compiler takes far longer to compile one than to run it
 
 
@@ -89,8 +90,9 @@ def _cost(spec: Spec, traits: Traits) -> int:
     # A product with few rows or columns runs at the speed of reading the window, not at that of multiplying.
     work = max(spec.macs * mac, read * rate.pass_byte)
     work += work // 2  # with more than one filter or image the windows are copied in short runs
-    calls = 5 * prod(spec.output_size) * len(_chunks(spec, traits.on_gpu))
-    return rate.call_ns * calls + (work + read * rate.copy_byte) // 1000
+    products = prod(spec.output_size) * len(_chunks(spec, traits.on_gpu))
+    calls = 5 * rate.call_ns + (_PRODUCT_NS if traits.traced else 0)
+    return calls * products + (work + read * rate.copy_byte) // 1000
 
 
 def _work(spec: Spec, traits: Traits) -> Work:

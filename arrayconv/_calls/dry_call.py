@@ -33,6 +33,7 @@ from arrayconv._calls.explanation import (
     pass_of,
     shape_argument,
 )
+from arrayconv._costs import around
 from arrayconv._errors import shown
 from arrayconv._runtime.programs import LIBRARY
 from arrayconv._runtime.tracing import shape_of
@@ -93,19 +94,25 @@ def explained(
     with dry_run.recording() as record:
         shape, result_dtype = _run(call, bound, model)
     each = tuple(_each(record, derivatives))
+    overhead_ns = around.call_ns(model.traits, _module(call), len(each), record.arrays)
     if len(each) == 1:
-        described = replace(each[0], output_shape=shape, dtype=result_dtype)  # the door may cast what it convolved
+        (one,) = each
+        cost_ns = one.cost_ns + overhead_ns
+        described = replace(  # the door may cast what it convolved
+            one, output_shape=shape, dtype=result_dtype, cost_ns=cost_ns, overhead_ns=overhead_ns
+        )
     else:
-        described = chain(name, shape, result_dtype, model.traits, _passes(record, each))
+        described = chain(name, shape, result_dtype, model.traits, _passes(record, each), overhead_ns)
     return replace(described, remarks=tuple(record.remarks)), bound
 
 
 def _each(record: Record, derivatives: bool) -> Iterator[Explanation]:
-    """Describe the convolutions of a call."""
+    """Describe the convolutions of a call; derivatives need the passes of a filter one by one, except JAX's."""
     for one in record.calls:
         of_operands = gradients(FUNCTION, one.plan, one.fill, one.shapes) if derivatives else ()
         described = explanation(one.plan, one.problem.shape, gradients=of_operands)
-        yield described if one.fused is None else by_method(described, one.fused)
+        is_fused = one.fused is not None and (not derivatives or one.plan.traits.library == LIBRARY)
+        yield by_method(described, one.fused) if is_fused else described
 
 
 def _passes(record: Record, each: Sequence[Explanation]) -> tuple[Pass, ...]:
@@ -124,6 +131,13 @@ def _named(call: Any) -> tuple[str, Callable[..., Any]]:
     if public and name in sys.modules[module].__all__ and getattr(sys.modules[module], name) is call:
         return name, call
     raise TypeError(f"{FUNCTION}: `call` must be {_accepted()}. Got {shown(call)}.")
+
+
+def _module(call: Any) -> str:
+    """Return the module of a call, without the package's name."""
+    if hasattr(call, "forward"):
+        return _LAYERS.partition(".")[2]
+    return _public_module(call.__module__).partition(".")[2]
 
 
 def _public_module(name: str) -> str:

@@ -17,6 +17,7 @@ from arrayconv import config
 from arrayconv._arrays.chunks import chunk_library, is_graph, of_one_chunk
 from arrayconv._arrays.namespace import Namespace, on_device
 from arrayconv._arrays.operands import Operands
+from arrayconv._costs.around import Arrays
 from arrayconv._plan.plan import Plan
 from arrayconv._plan.rank import Candidate
 from arrayconv._problem.problem import Problem
@@ -44,6 +45,7 @@ class Record:
         self.calls: list[PlannedCall] = []
         self.remarks: list[str] = []
         self.stand_ins: list[Any] = []
+        self.arrays = Arrays()  # operations of the doors' own
 
 
 _record: ContextVar[Record | None] = ContextVar("arrayconv.dry_run", default=None)
@@ -96,6 +98,13 @@ def note_fused(candidate: Candidate) -> None:
     if record is not None:
         share = candidate._replace(cost_ns=candidate.cost_ns // len(record.calls))
         record.calls = [one._replace(fused=share) for one in record.calls]
+
+
+def note_arrays(number: int, nbytes: int) -> None:
+    """Note array operations that a call does beside its convolutions, and the bytes of their results."""
+    record = None if is_compiling() else _record.get()
+    if record is not None:
+        record.arrays = Arrays(record.arrays.number + number, record.arrays.nbytes + nbytes)
 
 
 def remark(text: str) -> None:

@@ -47,7 +47,7 @@ PRIMITIVE_COSTS: dict[str, PrimitiveCosts] = {
     "torch/cpu": PrimitiveCosts(1729, 25, 45, 19, 67, 81),
     # JAX's transforms set by hand on 2026-11-23, the operations around them included.
     "jax/cpu": PrimitiveCosts(5805, 146, 211, 7, 65, 250),
-    "jax-traced/cpu": PrimitiveCosts(117, 9, 50, 18, 70, 100),  # products by hand on 2026-11-29: of many channels
+    "jax-traced/cpu": PrimitiveCosts(129, 9, 35, 48, 70, 138),  # products by hand on 2026-11-29: of many channels
     "other": PrimitiveCosts(5000, 100, 200, 40, 1000, 1000),
 }
 
@@ -69,24 +69,25 @@ METHOD_COSTS: dict[str, MethodCost] = {
     "numpy_convolve-short": MethodCost(1500, 1246),  # a call took 12 us on 2026-11-29, of native_loops 5, of im2col 16
     "numpy_convolve-float": MethodCost(9000, 640, 2364),  # a call, by hand: as of -short
     "numpy_convolve-integer": MethodCost(1500, 11520, 1000),
-    "native_loops-float": MethodCost(652, 512, 1400),
-    "native_loops-filters": MethodCost(652, 230, 200),
-    "native_loops-complex": MethodCost(652, 1100, 1200),
+    "native_loops-float": MethodCost(734, 640, 918),
+    "native_loops-filters": MethodCost(897, 230, 200),
+    "native_loops-complex": MethodCost(5340, 833, 7563),
     "native_loops-integer": MethodCost(652, 320, 426),
-    "native_loops-strided": MethodCost(652, 10650, 426),  # per multiply-add of any dtype
+    "native_loops-strided": MethodCost(652, 10650, 426),  # per multiply-add of any dtype but complex ones
+    "native_loops-strided-complex": MethodCost(652, 42600, 426),
     "native_filters": MethodCost(9000, 640, 150),  # set by hand from timings on 2026-11-29, Zen 4; sums in float64
-    "native_tiles": MethodCost(521, 154, 256),
-    "native_images": MethodCost(2000, 280, 200),  # the call from timings of small layers on 2026-11-29, Zen 4
-    "native_dots": MethodCost(8000, 360, 2000),  # set by hand from timings on 2026-11-29, Zen 4
+    "native_tiles": MethodCost(130, 270, 470),
+    "native_images": MethodCost(3200, 280, 600),  # the call from timings of small layers on 2026-11-29, Zen 4
+    "native_dots": MethodCost(8000, 317, 2000),  # set by hand from timings on 2026-11-29, Zen 4
     # Of one thread. The last three by hand on 2026-11-29, Zen 4; -float64 is also that of small images in float32.
     "torch_conv-single": MethodCost(687, 2432, 2715),
-    "torch_conv-depthwise": MethodCost(55000, 400, 250),
+    "torch_conv-depthwise": MethodCost(55000, 800, 500),
     "torch_conv-channels": MethodCost(55000, 256, 600),
     "torch_conv-float64": MethodCost(6000, 400, 500),
-    "xla_conv-single": MethodCost(10000, 14592),  # of one thread, as those of torch
-    "xla_conv-channels": MethodCost(20000, 365),
-    "xla_conv-float64": MethodCost(25000, 973),
-    "xla_tiles": MethodCost(2500, 160, 192),  # set by hand from timings under jax.jit on 2026-11-23, jax 0.10.2
+    "xla_conv-single": MethodCost(20480, 14592),  # of one thread, as those of torch
+    "xla_conv-channels": MethodCost(20000, 747),
+    "xla_conv-float64": MethodCost(8878, 1557),
+    "xla_tiles": MethodCost(3200, 256, 290),  # set by hand from timings under jax.jit on 2026-11-23, jax 0.10.2
 }
 
 METHOD_COSTS_AVX2: dict[str, MethodCost] = {
@@ -100,7 +101,33 @@ METHOD_COSTS_AVX2: dict[str, MethodCost] = {
 }
 
 
-KINDS: dict[str, Any] = {"PRIMITIVE_COSTS": PrimitiveCosts, "METHOD_COSTS": MethodCost, "CEILINGS": Ceilings}
+class CallCost(NamedTuple):
+    """Times of what a repeated call does around its convolutions, in nanoseconds, and picoseconds per byte."""
+
+    call_ns: int  # the Python of a call of one convolution
+    pass_ns: int  # of each convolution after the first
+    gradient_ns: int  # of a gradient, by the library's own derivatives or by `vjp`
+    array_ns: int  # of an array operation of the function's own on a tiny array
+    array_byte: int  # of an array operation that returns megabytes: their memory is not in cache
+
+
+CALL_COSTS: dict[str, CallCost] = {
+    # By library, and by module where its Python differs.
+    "numpy": CallCost(2000, 4000, 50000, 1000, 120),
+    "torch": CallCost(4000, 6000, 33000, 2000, 200),
+    "torch/ndimage": CallCost(12000, 6000, 33000, 2000, 200),
+    "torch/nn.modules": CallCost(36000, 6000, 33000, 2000, 200),
+    "jax": CallCost(2500, 1000, 13000, 200, 10),
+    "other": CallCost(100_000, 50_000, 200_000, 10_000, 200),  # a guess
+}
+
+
+KINDS: dict[str, Any] = {
+    "PRIMITIVE_COSTS": PrimitiveCosts,
+    "METHOD_COSTS": MethodCost,
+    "CALL_COSTS": CallCost,
+    "CEILINGS": Ceilings,
+}
 
 
 class Costs(NamedTuple):
@@ -111,6 +138,7 @@ class Costs(NamedTuple):
     source: str  # 'shipped table', or the user's file and its date
     threads: int = THREADS  # of the matrix products, when these were measured
     ceilings: dict[str, Ceilings] = CEILINGS
+    call_costs: dict[str, CallCost] = CALL_COSTS
 
 
 @cache
@@ -151,7 +179,14 @@ def active_table() -> Costs:
         {**base.primitive_costs, **tables.get("PRIMITIVE_COSTS", {})},
         {**base.method_costs, **tables.get("METHOD_COSTS", {})},
     )
-    return Costs(primitive_costs, method_costs, source, threads, {**CEILINGS, **tables.get("CEILINGS", {})})
+    return Costs(
+        primitive_costs,
+        method_costs,
+        source,
+        threads,
+        {**CEILINGS, **tables.get("CEILINGS", {})},
+        {**CALL_COSTS, **tables.get("CALL_COSTS", {})},
+    )
 
 
 _trial_tables: list[Costs] = []  # the last one is active
@@ -183,6 +218,12 @@ def primitive_costs(row: str) -> PrimitiveCosts:
 def method_cost(name: str) -> MethodCost:
     """Return the constants of an accelerated method."""
     return _current_tables().method_costs[name]
+
+
+def call_cost(library: str, module: str = "") -> CallCost:
+    """Return the constants of calls of a module's functions on a library's arrays."""
+    rows = _current_tables().call_costs
+    return rows.get(f"{library}/{module}") or rows.get(library) or rows["other"]
 
 
 def ceilings() -> dict[str, Ceilings]:

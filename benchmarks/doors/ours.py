@@ -12,6 +12,7 @@ from benchmarks.doors.rows import MODULES, Function
 
 DEVICES = {"numpy": "cpu", "torch": "cpu", "jax": "cpu:0"}
 MODES = {"numpy": "reflect", "torch": "mirror", "jax": "reflect"}  # of filters: what the peers of a library can do too
+OPERANDS = ("x", "kernel")  # of a convolution, as `explain` names their gradients
 # They convolve nothing, or divide two convolutions: `explain` refuses them.
 PLAIN = ("choose_conv_method", "correlation_lags", "fold", "normalized_convolve", "unfold")
 
@@ -99,35 +100,42 @@ def explained(row, library, ours):
 
     ('', None) where `explain` knows no such call, or where a function of the user's takes most of the time.
     """
-    if row.function in PLAIN or row.function.startswith("generic_") or "chunk" in row.options:
+    if not is_explained(row):
         return "", None
     explanations = []
-    describe = partial(_describe, row, library, ours, explanations)
+
+    def describe(*arrays):
+        explanations.append(explanation(row, library, ours, *arrays))
+
     if library == "jax":  # traced, as the call is
         import_module("jax").eval_shape(describe, *ours.arrays)
     else:
         describe(*ours.arrays)
-    (explanation,) = explanations
-    return explanation.method, predicted(explanation)
+    (described,) = explanations
+    # Of a layer those of its parameters too.
+    return described.method, predicted(described, 2 if row.gradients and row.door == "nn.modules" else row.gradients)
 
 
-def _describe(row, library, ours, explanations, *arrays):
+def is_explained(row):
+    """Whether `explain` knows our call, and no function of the user's takes most of its time."""
+    return not (row.function in PLAIN or row.function.startswith("generic_") or "chunk" in row.options)
+
+
+def explanation(row, library, ours, *arrays):
+    """Return the explanation of our call on arrays."""
     derivatives = bool(row.gradients)
     if row.function == "Convolver":
-        explanations.append(ours.function.explain(*arrays, derivatives=derivatives))
-        return
+        return ours.function.explain(*arrays, derivatives=derivatives)
     if row.door == "nn.modules":
-        explanations.append(arrayconv.explain(*arrays, call=ours.function, derivatives=derivatives))
-        return
+        return arrayconv.explain(*arrays, call=ours.function, derivatives=derivatives)
     module = import_module(MODULES[row.door][0])
     function = arrayconv.convolve if row.function == "vjp" else getattr(module, row.function)
     operands = dict(zip(row.operands, arrays, strict=True))
-    fixed = options(row, module, library)
-    explanations.append(arrayconv.explain(call=function, derivatives=derivatives, **operands, **fixed))
+    return arrayconv.explain(call=function, derivatives=derivatives, **operands, **options(row, module, library))
 
 
-def predicted(explanation):
-    """Return the predicted nanoseconds of a call and of its gradients, those of every pass included."""
-    gradients = [gradient for _, gradient in explanation.gradients]
-    gradients += [gradient for step in explanation.passes for _, gradient in step.explanation.gradients]
-    return explanation.cost_ns + sum(gradient.cost_ns for gradient in gradients)
+def predicted(described, gradients):
+    """Return the predicted nanoseconds of a call and of the gradients of its first operands, of every pass."""
+    wanted = OPERANDS[:gradients]
+    each = [*described.gradients, *(one for step in described.passes for one in step.explanation.gradients)]
+    return described.cost_ns + sum(gradient.cost_ns for name, gradient in each if name in wanted)
