@@ -43,7 +43,7 @@ def _run_cost(spec: Spec, traits: Traits) -> int:
     if not _by_matmul(spec, traits):
         passes = 2 * spec.taps * spec.channels
         return rate.call_ns * passes + passes * out_bytes * rate.pass_byte * strided // 1000
-    mac = rate.integer_mac if traits.exact else product_mac(traits.row, traits.itemsize, traits.threads)
+    mac = rate.integer_mac if traits.exact else product_mac(traits.row, traits.accumulator, traits.threads)
     window_bytes = out_bytes * spec.channels // spec.filters
     moved = spec.taps * (window_bytes * rate.copy_byte * strided + out_bytes * rate.pass_byte)
     return rate.call_ns * 3 * spec.taps + (spec.macs * mac + moved) // 1000

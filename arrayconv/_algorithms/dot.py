@@ -83,9 +83,9 @@ def _cost(spec: Spec, traits: Traits) -> int:
     if _is_line(spec):
         macs = spec.taps * _columns(spec)
         moved = (spec.taps + spec.outputs + _BLOCK * _columns(spec)) * traits.itemsize
-        mac = rate.integer_mac if traits.exact else product_mac(traits.row, traits.itemsize, traits.threads)
+        mac = rate.integer_mac if traits.exact else product_mac(traits.row, traits.accumulator, traits.threads)
         return rate.call_ns * (40 + 2 * _columns(spec) // _BLOCK) + (2 * macs * mac + moved * rate.copy_byte) // 1000
-    mac = rate.integer_mac if traits.exact else product_mac(traits.row, traits.itemsize, traits.threads)
+    mac = rate.integer_mac if traits.exact else product_mac(traits.row, traits.accumulator, traits.threads)
     read = prod((spec.batch, spec.groups, *spec.output_size)) * spec.terms * traits.itemsize
     # A product with few rows or columns runs at the speed of reading the window, not at that of multiplying.
     work = max(spec.macs * mac, read * rate.pass_byte)

@@ -28,7 +28,6 @@ _ROWS = 3  # times longer that columns take where they are the windows of few ou
 _STRIDED = 3  # times longer that strided samples take to copy
 _RUN_PS = 7000  # of each run of adjacent samples that NumPy copies, in addition to its bytes
 _FILTERS = 128  # fewer rows of a product are multiplied at two thirds of the speed of a large one
-_COMPLEX = 8  # times longer that XLA takes to multiply complex matrices than their bytes as floats
 _VIEW = 8  # calls that take as long as the view of all windows of a NumPy array, without copying and multiplying
 
 
@@ -55,10 +54,8 @@ def _copied(spec: Spec) -> int:
 
 def _cost(spec: Spec, traits: Traits) -> int:
     rate = primitive_costs(traits.row)
-    mac = rate.integer_mac if traits.exact else product_mac(traits.row, traits.itemsize, traits.threads)
+    mac = rate.integer_mac if traits.exact else product_mac(traits.row, traits.accumulator, traits.threads)
     mac += mac // 2 if spec.filters < _FILTERS else 0
-    if traits.backend == "jax" and traits.accumulator.startswith("complex"):
-        mac *= _COMPLEX
     if spec.filters == 1 and traits.backend == "numpy":
         mac = rate.integer_mac  # NumPy's fast path does not include products with one row
     # A product with few rows runs at the speed of reading the columns, not of multiplying.

@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from arrayconv._arrays.dtypes import itemsize
 from arrayconv._costs import user_file
 from arrayconv._costs.cards import CEILINGS, Ceilings
 
@@ -47,11 +48,12 @@ PRIMITIVE_COSTS: dict[str, PrimitiveCosts] = {
     "torch/cpu": PrimitiveCosts(1729, 25, 45, 19, 67, 81),
     # JAX's transforms set by hand on 2026-11-23, the operations around them included.
     "jax/cpu": PrimitiveCosts(5805, 146, 211, 7, 65, 250),
-    "jax-traced/cpu": PrimitiveCosts(129, 9, 35, 48, 70, 138),  # products by hand on 2026-11-29: of many channels
+    "jax-traced/cpu": PrimitiveCosts(129, 9, 35, 34, 70, 160),  # fitted on 2026-11-30
     "other": PrimitiveCosts(5000, 100, 200, 40, 1000, 1000),
 }
 
 
+_XLAS_COMPLEX = 8  # times longer that XLA takes to multiply complex matrices than as many bytes of floats
 LINE = 64  # bytes: a single multiply-add takes too few picoseconds for an integer to resolve
 
 
@@ -65,7 +67,9 @@ class MethodCost(NamedTuple):
 
 METHOD_COSTS: dict[str, MethodCost] = {
     # With vectors of 64 bytes (AVX-512); without them too, for methods that `METHOD_COSTS_AVX2` does not list.
-    # Fitted on 2026-11-22, 2 cores of an AMD EPYC (Zen 5), gcc 12.2; loops are those of one thread.
+    # Fitted on 2026-11-22, 2 cores of an AMD EPYC (Zen 5), gcc 12.2, and on 2026-11-30 to times on Zen 4: the rows
+    # native_loops-float, -complex and -filters, native_tiles, native_images, native_dots, torch_conv-depthwise, xla_*.
+    # Loops are those of one thread.
     "numpy_convolve-short": MethodCost(1500, 1246),  # a call took 12 us on 2026-11-29, of native_loops 5, of im2col 16
     "numpy_convolve-float": MethodCost(9000, 640, 2364),  # a call, by hand: as of -short
     "numpy_convolve-integer": MethodCost(1500, 11520, 1000),
@@ -77,9 +81,9 @@ METHOD_COSTS: dict[str, MethodCost] = {
     "native_loops-strided-complex": MethodCost(652, 42600, 426),
     "native_filters": MethodCost(9000, 640, 150),  # set by hand from timings on 2026-11-29, Zen 4; sums in float64
     "native_tiles": MethodCost(130, 270, 470),
-    "native_images": MethodCost(3200, 280, 600),  # the call from timings of small layers on 2026-11-29, Zen 4
-    "native_dots": MethodCost(8000, 317, 2000),  # set by hand from timings on 2026-11-29, Zen 4
-    # Of one thread. The last three by hand on 2026-11-29, Zen 4; -float64 is also that of small images in float32.
+    "native_images": MethodCost(2200, 280, 600),
+    "native_dots": MethodCost(8000, 317, 2000),
+    # Of one thread. The last two by hand on 2026-11-29, Zen 4; -float64 is also that of small images in float32.
     "torch_conv-single": MethodCost(687, 2432, 2715),
     "torch_conv-depthwise": MethodCost(55000, 800, 500),
     "torch_conv-channels": MethodCost(55000, 256, 600),
@@ -87,17 +91,21 @@ METHOD_COSTS: dict[str, MethodCost] = {
     "xla_conv-single": MethodCost(20480, 14592),  # of one thread, as those of torch
     "xla_conv-channels": MethodCost(20000, 747),
     "xla_conv-float64": MethodCost(8878, 1557),
-    "xla_tiles": MethodCost(3200, 256, 290),  # set by hand from timings under jax.jit on 2026-11-23, jax 0.10.2
+    "xla_tiles": MethodCost(3200, 300, 290),
 }
 
 METHOD_COSTS_AVX2: dict[str, MethodCost] = {
     # Fitted on 2026-11-23, 2 cores of an AMD EPYC (Zen 3), to problems of one channel and of many.
-    "native_images": MethodCost(4688, 275, 352),
+    "native_images": MethodCost(4688, 250, 704),
     "native_loops-filters": MethodCost(652, 200, 320),
     "torch_conv-channels": MethodCost(97280, 194, 1307),  # torch's rows are of one thread: 1.9 times those of two
     "torch_conv-depthwise": MethodCost(9000, 304, 665),
     "torch_conv-single": MethodCost(5626, 6226, 6950),
     "torch_conv-float64": MethodCost(32768, 390, 663),
+    "native_loops-float": MethodCost(2136, 800, 2584),
+    "native_loops-complex": MethodCost(652, 430, 7864),
+    "native_tiles": MethodCost(2185, 385, 1409),
+    "native_dots": MethodCost(8000, 360, 2000),
 }
 
 
@@ -231,12 +239,14 @@ def ceilings() -> dict[str, Ceilings]:
     return _current_tables().ceilings
 
 
-def product_mac(row: str, itemsize: int, num_threads: int) -> int:
-    """Return picoseconds of a multiply-add of a large matrix product, on so many threads."""
+def product_mac(row: str, accumulator: str, num_threads: int) -> int:
+    """Return picoseconds of a multiply-add of a large matrix product of floats, on so many threads."""
     slower = (
         1 if row.startswith("torch") else max(1, threads() // num_threads)
     )  # torch's threads are set by other means
-    return primitive_costs(row).gemm_mac * itemsize // 4 * slower
+    if row.startswith("jax") and accumulator.startswith("complex"):
+        slower *= _XLAS_COMPLEX
+    return primitive_costs(row).gemm_mac * itemsize(accumulator) // 4 * slower
 
 
 def threads() -> int:

@@ -30,7 +30,7 @@ from arrayconv._runtime.tracing import planning
 _BLOCK_BYTES = 1 << 18  # of samples: they, the factors and the outputs stay in the L2 cache
 _MAX_PHASES = 64
 _SUMS_BYTES = 512 * 6  # of outputs that src/images.h sums at a time, for six filters, per phase of columns
-_STRIDED_BYTE = 150  # picoseconds per byte to copy samples where those of a phase are not adjacent
+_STRIDED_BYTE = 100  # picoseconds per byte to copy samples where those of a phase are not adjacent
 _WORDS = 2048  # of tables
 
 
@@ -60,7 +60,7 @@ def cost(spec: Spec, traits: Traits, measured: MethodCost) -> int:
     outputs = rows.max_outputs * columns.max_outputs
     lanes = LINE // traits.itemsize
     computed = -(-((rows.max_outputs - 1) * columns.positions + columns.max_outputs) // lanes) * lanes
-    slow = 1 if spec.filters >= MIN_SHARED_FILTERS else 3  # where a loaded sample is used for one sum only
+    slow = 1 if spec.filters >= MIN_SHARED_FILTERS else 2  # where a loaded sample is used for one sum only
     work = macs * computed // max(1, outputs) * traits.itemsize * measured.cache_line_mac * slow // LINE
     copied = prod(spec.input_shape) * prod(axis.taps for axis in spec.axes[:-2])
     copy_byte = _STRIDED_BYTE if columns.step > 1 else primitive_costs(traits.row).copy_byte
