@@ -92,12 +92,18 @@ def note_axes(axes: Shape) -> None:
         record.calls[-1] = record.calls[-1]._replace(axes=axes)
 
 
-def note_fused(candidate: Candidate) -> None:
-    """Say that all convolutions run in one call of a method, at its cost and in its workspace."""
+def noted() -> int:
+    """Return how many convolutions are noted."""
+    record = _record.get()
+    return 0 if record is None else len(record.calls)
+
+
+def note_fused(candidate: Candidate, first: int = 0) -> None:
+    """Say that all convolutions from number `first` on run in one call of a method, at its cost and in its workspace."""
     record = _record.get()
     if record is not None:
-        share = candidate._replace(cost_ns=candidate.cost_ns // len(record.calls))
-        record.calls = [one._replace(fused=share) for one in record.calls]
+        share = candidate._replace(cost_ns=candidate.cost_ns // (len(record.calls) - first))
+        record.calls[first:] = [one._replace(fused=share) for one in record.calls[first:]]
 
 
 def note_arrays(number: int, nbytes: int) -> None:

@@ -75,7 +75,7 @@ METHOD_COSTS: dict[str, MethodCost] = {
     "numpy_convolve-integer": MethodCost(1500, 11520, 1000),
     "native_loops-float": MethodCost(734, 640, 918),
     "native_loops-filters": MethodCost(897, 230, 200),
-    "native_loops-complex": MethodCost(5340, 833, 7563),
+    "native_loops-complex": MethodCost(700, 850, 1500),
     "native_loops-integer": MethodCost(652, 320, 426),
     "native_loops-strided": MethodCost(652, 10650, 426),  # per multiply-add of any dtype but complex ones
     "native_loops-strided-complex": MethodCost(652, 42600, 426),
@@ -103,7 +103,7 @@ METHOD_COSTS_AVX2: dict[str, MethodCost] = {
     "torch_conv-single": MethodCost(5626, 6226, 6950),
     "torch_conv-float64": MethodCost(32768, 390, 663),
     "native_loops-float": MethodCost(2136, 800, 2584),
-    "native_loops-complex": MethodCost(652, 430, 7864),
+    "native_loops-complex": MethodCost(652, 480, 3000),
     "native_tiles": MethodCost(2185, 385, 1409),
     "native_dots": MethodCost(8000, 360, 2000),
 }
