@@ -9,9 +9,8 @@ from inspect import BoundArguments
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, overload
 
 from arrayconv._arrays.traits import Traits
-from arrayconv._calls import chunked, dry_call, explanation, prepare, timing
+from arrayconv._calls import around, chunked, dry_call, explanation, prepare, timing
 from arrayconv._calls.explanation import Explanation, shape_argument
-from arrayconv._costs import around
 from arrayconv._einconv import lowering, options
 from arrayconv._einconv.labels import labelling, refuse_labelled, refuse_numbered
 from arrayconv._errors import flag

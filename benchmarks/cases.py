@@ -4,17 +4,29 @@ A case is one convolution: the times of its methods without what is around it, a
 `doors`, which times whole functions, only rows of one convolution without gradients are cases.
 """
 
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
+from functools import partial
 from importlib import import_module
 from typing import Any, NamedTuple
 
+from arrayconv._cli import libraries
 from arrayconv._plan import plan, rank
 from benchmarks.contenders import ARRAYS
 from benchmarks.doors import ours as door
 from benchmarks.doors.rows import draw
 from benchmarks.doors.table import select
 from benchmarks.problems import PROBLEMS, explained, operands
-from arrayconv._cli import libraries
+
+
+class Around(NamedTuple):
+    """What a whole function took beyond its convolutions, as these are predicted."""
+
+    library: str
+    module: str
+    convolutions: int
+    gradients: int
+    ns: float
+    took_ns: float
 
 
 class Case(NamedTuple):
@@ -34,30 +46,49 @@ def cases(result):
 
 def _of_run(result):
     arrays = ARRAYS[result["library"]]
-    problems = {(problem.label): problem for problem in PROBLEMS}
+    problems = {problem.label: problem for problem in PROBLEMS}
     for row in result["rows"]:
         problem = problems.get(f"{row['name']} {row['dtype']}")
         if problem is None or len(row["methods"]) < 2 or "backward" in row["tags"]:
             continue
         x, kernel = (libraries.array(result["library"], arrays.device, a, problem.dtype) for a in operands(problem))
-        explanation, calls = noted(lambda *both, problem=problem: explained(problem, *both), x, kernel, traced=arrays.traced)
+        explanation, calls = noted(partial(explained, problem), x, kernel, traced=arrays.traced)
         yield from _case(f"{result['library']} {problem.label}", explanation, calls, row["methods"])
 
 
 def _of_doors(result):
     library = result["library"]
-    rows = {row["label"]: row for row in result["rows"]}
-    for row in select(library):
-        measured = rows.get(row.label)
-        if measured is None or row.gradients or not measured["cost_ns"] or measured["method"] not in rank.TABLE:
+    for row, measured in _rows(result):
+        if row.gradients or measured["method"] not in rank.TABLE:
             continue
-        arrays = door.to_library(library, draw(row))
-        ours = door.contender(row, library, arrays)
-        explanation, calls = noted(
-            lambda *both, row=row, ours=ours: door.explanation(row, library, ours, *both),
-            *ours.arrays, traced=library == "jax",
-        )
+        ours = door.contender(row, library, door.to_library(library, draw(row)))
+        explanation, calls = noted(partial(door.explanation, row, library, ours), *ours.arrays, traced=library == "jax")
         yield from _case(f"{library} {row.label}", explanation, calls, {measured["method"]: measured["ours"]})
+
+
+def around(result):
+    """Yield what is around the convolutions of functions of a result of `benchmarks.doors`.
+
+    Without `match_template` and the gradients of filters, in which array operations take most of it.
+    """
+    library = result["library"]
+    ARRAYS[library].prepare()
+    for row, measured in _rows(result):
+        if row.function == "match_template" or (row.gradients and row.door == "ndimage"):
+            continue
+        ours = door.contender(row, library, door.to_library(library, draw(row)))
+        explanation, _ = noted(partial(door.explanation, row, library, ours), *ours.arrays, traced=library == "jax")
+        gradients, took = door.gradients(row, explanation), measured["ours"]
+        convolved = sum(one.cost_ns - one.overhead_ns for one in (explanation, *gradients))
+        yield Around(library, row.door, max(1, len(explanation.passes)), len(gradients), took - convolved, took)
+
+
+def _rows(result):
+    """Yield the rows of a result whose function is explained, each with its times."""
+    rows = {row["label"]: row for row in result["rows"]}
+    for row in select(result["library"], part=result["part"]):
+        if row.label in rows and door.is_explained(row):
+            yield row, rows[row.label]
 
 
 def _case(label, explanation, calls, times):

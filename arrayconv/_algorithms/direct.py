@@ -11,12 +11,21 @@ from __future__ import annotations
 
 from math import prod
 
-from arrayconv._algorithms._base import OBJECT_BYTES, Algorithm, Context, Cuts, Preparation, per_call, per_piece
+from arrayconv._algorithms._base import (
+    OBJECT_BYTES,
+    Algorithm,
+    Context,
+    Cuts,
+    Preparation,
+    per_call,
+    per_piece,
+    product_ps,
+)
 from arrayconv._arrays.array import Array
 from arrayconv._arrays.buffers import permute_dims, reshape
 from arrayconv._arrays.namespace import Namespace
 from arrayconv._arrays.traits import Traits
-from arrayconv._costs.cost_table import primitive_costs, product_mac
+from arrayconv._costs.cost_table import primitive_costs
 from arrayconv._costs.gpu import BATCHED_LAUNCHES, Work
 from arrayconv._ops import windows
 from arrayconv._problem.spec import Spec
@@ -43,7 +52,7 @@ def _run_cost(spec: Spec, traits: Traits) -> int:
     if not _by_matmul(spec, traits):
         passes = 2 * spec.taps * spec.channels
         return rate.call_ns * passes + passes * out_bytes * rate.pass_byte * strided // 1000
-    mac = rate.integer_mac if traits.exact else product_mac(traits.row, traits.accumulator, traits.threads)
+    mac = product_ps(traits)
     window_bytes = out_bytes * spec.channels // spec.filters
     moved = spec.taps * (window_bytes * rate.copy_byte * strided + out_bytes * rate.pass_byte)
     return rate.call_ns * 3 * spec.taps + (spec.macs * mac + moved) // 1000

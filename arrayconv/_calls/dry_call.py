@@ -21,7 +21,7 @@ from arrayconv._arrays.identify import device_of, identify
 from arrayconv._arrays.namespace import Namespace, is_namespace, namespace_of, requested_namespace
 from arrayconv._arrays.operands import traits_like
 from arrayconv._arrays.traits import Traits, traits
-from arrayconv._calls import dry_run
+from arrayconv._calls import around, dry_run
 from arrayconv._calls.dry_run import Record
 from arrayconv._calls.explanation import (
     Explanation,
@@ -33,7 +33,6 @@ from arrayconv._calls.explanation import (
     pass_of,
     shape_argument,
 )
-from arrayconv._costs import around
 from arrayconv._errors import shown
 from arrayconv._runtime.programs import LIBRARY
 from arrayconv._runtime.tracing import shape_of
@@ -111,8 +110,8 @@ def _each(record: Record, derivatives: bool) -> Iterator[Explanation]:
     for one in record.calls:
         of_operands = gradients(FUNCTION, one.plan, one.fill, one.shapes) if derivatives else ()
         described = explanation(one.plan, one.problem.shape, gradients=of_operands)
-        is_fused = one.fused is not None and (not derivatives or one.plan.traits.library == LIBRARY)
-        yield by_method(described, one.fused) if is_fused else described
+        by_passes = derivatives and one.plan.traits.library != LIBRARY
+        yield described if one.fused is None or by_passes else by_method(described, one.fused)
 
 
 def _passes(record: Record, each: Sequence[Explanation]) -> tuple[Pass, ...]:

@@ -17,7 +17,7 @@ from arrayconv import config
 from arrayconv._arrays.chunks import chunk_library, is_graph, of_one_chunk
 from arrayconv._arrays.namespace import Namespace, on_device
 from arrayconv._arrays.operands import Operands
-from arrayconv._costs.around import Arrays
+from arrayconv._calls.around import Arrays
 from arrayconv._plan.plan import Plan
 from arrayconv._plan.rank import Candidate
 from arrayconv._problem.problem import Problem
@@ -99,7 +99,7 @@ def noted() -> int:
 
 
 def note_fused(candidate: Candidate, first: int = 0) -> None:
-    """Say that all convolutions from number `first` on run in one call of a method, at its cost and in its workspace."""
+    """Say that the convolutions from number `first` on run in one call of a method, at its cost, in its workspace."""
     record = _record.get()
     if record is not None:
         share = candidate._replace(cost_ns=candidate.cost_ns // (len(record.calls) - first))

@@ -14,8 +14,9 @@ from arrayconv._arrays.dtypes import itemsize
 from arrayconv._arrays.operands import operands, traits_like
 from arrayconv._arrays.traits import ON_CARDS, Traits, traits_on_card
 from arrayconv._autodiff import adjoint
-from arrayconv._costs import around, cost_table, gpu
-from arrayconv._costs.around import Arrays
+from arrayconv._calls import around
+from arrayconv._calls.around import Arrays
+from arrayconv._costs import cost_table, gpu
 from arrayconv._costs.cards import DEFAULT_CARD
 from arrayconv._errors import shown
 from arrayconv._plan.plan import Plan, plan_bilinear
@@ -133,8 +134,8 @@ class Explanation:
             f"  on {self.backend}/{self.device}, {self.dtype} (accumulated in {self.accumulator}), "
             f"{self.macs} multiply-adds, {self.steps} step{'s' * (self.steps != 1)}, "
             f"{_bytes(self.workspace)} of workspace",
-            f"  est {duration(self.cost_ns)} in all, {duration(self.overhead_ns)} of it around "
-            f"{'the convolutions' if self.passes else 'the convolution'}; costs: {self.costs}",
+            f"  costs: {self.costs}",
+            f"  est {duration(self.cost_ns)} for a repeated call, {duration(self.overhead_ns)} of it not to convolve",
             *(f"  remark: {text}" for text in self.remarks),
             *self._rows(),
         ]
@@ -231,7 +232,7 @@ def gradients(function: str, plan: Plan, fill: complex, shapes: tuple[Shape, Sha
 
 
 def _casts(plan: Plan) -> Arrays:
-    """Return the casts of x, y and their gradients, where sums are formed in another dtype; XLA joins them with others."""
+    """Return the casts of x, y and their gradients, where sums are formed in another dtype; XLA joins them."""
     spec, traits = plan.spec, plan.traits
     if traits.accumulator == traits.output or traits.traced:
         return Arrays()

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from math import prod
 from typing import Any
 
+from arrayconv._calls import around
 from arrayconv._calls.explanation import (
     Explanation,
     Gradients,
@@ -20,7 +21,6 @@ from arrayconv._calls.explanation import (
 from arrayconv._convolver.chain import Chain
 from arrayconv._convolver.factor_plan import FactorPlan
 from arrayconv._convolver.kernel import FUNCTION
-from arrayconv._costs import around
 from arrayconv._plan.plan import Plan
 from arrayconv._problem.problem import Problem
 

@@ -21,7 +21,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from arrayconv._arrays.dtypes import itemsize
 from arrayconv._costs import user_file
 from arrayconv._costs.cards import CEILINGS, Ceilings
 
@@ -121,11 +120,12 @@ class CallCost(NamedTuple):
 
 CALL_COSTS: dict[str, CallCost] = {
     # By library, and by module where its Python differs.
-    "numpy": CallCost(2000, 4000, 50000, 1000, 120),
-    "torch": CallCost(4000, 6000, 33000, 2000, 200),
-    "torch/ndimage": CallCost(12000, 6000, 33000, 2000, 200),
-    "torch/nn.modules": CallCost(36000, 6000, 33000, 2000, 200),
-    "jax": CallCost(2500, 1000, 13000, 200, 10),
+    # Fitted on 2026-11-30 to functions of the doors, Zen 4; array operations set by hand from `match_template` there.
+    "numpy": CallCost(2091, 959, 49370, 1000, 120),
+    "torch": CallCost(3704, 5721, 31575, 2000, 200),
+    "torch/ndimage": CallCost(13735, 299, 31575, 2000, 200),
+    "torch/nn.modules": CallCost(38486, 5721, 31575, 2000, 200),
+    "jax": CallCost(1, 1, 8070, 200, 10),  # under jax.jit
     "other": CallCost(100_000, 50_000, 200_000, 10_000, 200),  # a guess
 }
 
@@ -239,14 +239,14 @@ def ceilings() -> dict[str, Ceilings]:
     return _current_tables().ceilings
 
 
-def product_mac(row: str, accumulator: str, num_threads: int) -> int:
-    """Return picoseconds of a multiply-add of a large matrix product of floats, on so many threads."""
+def product_mac(row: str, itemsize: int, num_threads: int, *, is_complex: bool) -> int:
+    """Return picoseconds of a multiply-add of a large matrix product, on so many threads."""
     slower = (
         1 if row.startswith("torch") else max(1, threads() // num_threads)
     )  # torch's threads are set by other means
-    if row.startswith("jax") and accumulator.startswith("complex"):
+    if row.startswith("jax") and is_complex:
         slower *= _XLAS_COMPLEX
-    return primitive_costs(row).gemm_mac * itemsize(accumulator) // 4 * slower
+    return primitive_costs(row).gemm_mac * itemsize // 4 * slower
 
 
 def threads() -> int:

@@ -8,6 +8,7 @@ of, so that <extend x, y> = <x, fold y> for a fill of zero.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Any
 
 from arrayconv._arrays.array import Array
@@ -60,7 +61,7 @@ def fold(y: Array, axis: int, pieces: Sequence[Run | Cycle], size: int, *, xp: N
     """
     shares = list(_shares(y, axis, pieces, size, xp, device))
     ends = sorted({0, size, *(end for samples, _ in shares for end in (samples.start, samples.stop))})
-    parts = [_part_sum(y, axis, shares, first, stop, xp, device) for first, stop in zip(ends, ends[1:], strict=False)]
+    parts = [_part_sum(y, axis, shares, first, stop, xp, device) for first, stop in pairwise(ends)]
     if not parts:
         return xp.zeros((*y.shape[:axis], size, *y.shape[axis + 1 :]), dtype=y.dtype, device=device)
     return parts[0] if len(parts) == 1 else xp.concat(parts, axis=axis)

@@ -112,8 +112,7 @@ def explained(row, library, ours):
     else:
         describe(*ours.arrays)
     (described,) = explanations
-    # Of a layer those of its parameters too.
-    return described.method, predicted(described, 2 if row.gradients and row.door == "nn.modules" else row.gradients)
+    return described.method, predicted(row, described)
 
 
 def is_explained(row):
@@ -134,8 +133,13 @@ def explanation(row, library, ours, *arrays):
     return arrayconv.explain(call=function, derivatives=derivatives, **operands, **options(row, module, library))
 
 
-def predicted(described, gradients):
-    """Return the predicted nanoseconds of a call and of the gradients of its first operands, of every pass."""
-    wanted = OPERANDS[:gradients]
+def predicted(row, described):
+    """Return the predicted nanoseconds of a call and of the gradients that a row computes."""
+    return described.cost_ns + sum(gradient.cost_ns for gradient in gradients(row, described))
+
+
+def gradients(row, described):
+    """Return the explanations of the gradients that a row computes, of every pass, and of a layer's parameters."""
+    wanted = OPERANDS if row.gradients and row.door == "nn.modules" else OPERANDS[: row.gradients]
     each = [*described.gradients, *(one for step in described.passes for one in step.explanation.gradients)]
-    return described.cost_ns + sum(gradient.cost_ns for name, gradient in each if name in wanted)
+    return [gradient for name, gradient in each if name in wanted]

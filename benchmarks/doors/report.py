@@ -84,11 +84,7 @@ def _standing(door, rows):
 
 def off(rows):
     """Return the rows whose time is more than OFF times the predicted one, or less than 1 / OFF, furthest first."""
-    each = [
-        Prediction(row["label"], row["method"], row["cost_ns"], row["ours"])
-        for row in rows
-        if row["cost_ns"]
-    ]
+    each = [Prediction(row["label"], row["method"], row["cost_ns"], row["ours"]) for row in rows if row["cost_ns"]]
     return sorted((one for one in each if not 1 / OFF <= one.factor <= OFF), key=lambda one: -abs(log(one.factor)))
 
 

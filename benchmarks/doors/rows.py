@@ -4,7 +4,7 @@ Operands are seeded, so that a row is the same in every run. They are passed by 
 and in the one it imitates.
 """
 
-from math import prod
+from math import inf, prod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -79,8 +79,9 @@ def _power(size):
 def draw(row, most=None):
     """Return {name: NumPy array} of a row's operands; zeros where there are more than `most` values."""
     random = np.random.default_rng(0)
+    limit = inf if most is None else most
     return {
-        name: np.zeros(shape, row.dtype) if most is not None and prod(shape) > most else _operand(random, row, name, shape)
+        name: _operand(random, row, name, shape) if prod(shape) <= limit else np.zeros(shape, row.dtype)
         for name, shape in row.operands.items()
     }
 
