@@ -140,6 +140,6 @@ def predicted(row, described):
 
 def gradients(row, described):
     """Return the explanations of the gradients that a row computes, of every pass, and of a layer's parameters."""
-    wanted = OPERANDS if row.gradients and row.door == "nn.modules" else OPERANDS[: row.gradients]
+    names = OPERANDS if row.gradients and row.door == "nn.modules" else OPERANDS[: row.gradients]
     each = [*described.gradients, *(one for step in described.passes for one in step.explanation.gradients)]
-    return [gradient for name, gradient in each if name in wanted]
+    return [gradient for name, gradient in each if name in names]
