@@ -108,3 +108,13 @@ def test_a_function_without_convolutions_takes_its_call():
     explanation = arrayconv.explain((8, 9), 0.0, call=ndimage.gaussian_filter)
     assert explanation.cost_ns == explanation.overhead_ns == 3000
     assert arrayconv.explain(8, 3, call=signal.convolve).overhead_ns == 1000
+
+
+def test_a_cast_of_the_samples_is_part_of_the_call():
+    """`lfilter` sums float32 in float64 beside a denominator that is a Python float, as SciPy does."""
+    b, x = np.ones(5, np.float32), np.ones(100, np.float32)
+    cast = arrayconv.explain(b, 1.0, x, call=signal.lfilter)
+    plain = arrayconv.explain(b, np.ones(1, np.float32), x, call=signal.lfilter)
+    assert (cast.accumulator, plain.accumulator) == ("float64", "float32")
+    assert plain.overhead_ns == 1000
+    assert cast.overhead_ns == 1000 + 12 * 10 + 100 * 8 * 2
