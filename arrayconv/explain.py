@@ -9,7 +9,7 @@ from inspect import BoundArguments
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, overload
 
 from arrayconv._arrays.traits import Traits
-from arrayconv._calls import chunked, dry_call, explanation, prepare, timing
+from arrayconv._calls import around, chunked, dry_call, explanation, prepare, timing
 from arrayconv._calls.explanation import Explanation, shape_argument
 from arrayconv._einconv import lowering, options
 from arrayconv._einconv.labels import labelling, refuse_labelled, refuse_numbered
@@ -214,7 +214,8 @@ def explain(
         subjects = timing.subjects(x_or_shape, kernel_or_shape, shapes, traits, dtype, like)
         times = timing.methods(subjects, problem, requested, plan.candidates)
     gradients = explanation.gradients("explain", plan, requested.fill_value, shapes) if derivatives else ()
-    return explanation.explanation(plan, problem.shape, labels, times, gradients)
+    overhead_ns = around.call_ns(traits, "einconv" if pattern else "convolution", 1)
+    return explanation.explanation(plan, problem.shape, labels, times, gradients, overhead_ns)
 
 
 def _of_chunks(

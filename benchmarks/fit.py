@@ -1,19 +1,24 @@
-"""Fit the constants of arrayconv/_costs/cost_table.py to the times of every method over a grid of problems.
+"""Fit the constants of arrayconv/_costs/cost_table.py to measured times.
 
     python -m benchmarks.fit measure numpy --json numpy.json            time the grid, on an idle machine
     python -m benchmarks.fit measure numpy --pure --json pure.json      with NumPy and SciPy, no code of ours
     python -m benchmarks.fit constants numpy.json --rows native_loops-float,native_tiles
+    python -m benchmarks.fit constants benchmarks/results/{,doors-}numpy.json --rows native_tiles
+    python -m benchmarks.fit calls benchmarks/results/doors-*.json
 
-`measure` times whole methods, which `benchmarks/calibrate.py` does not. `constants` changes one constant after the
-other, as long as the choice of 'auto' gets nearer to the fastest method, and the predicted times of methods near it to
-the measured ones; it prints the rows for the table.
+`measure` times whole methods, which `benchmarks/calibrate.py` does not. `constants` takes its files, those of `run` and
+those of `doors`. It changes one constant after the other, as long as the choice of 'auto' gets nearer to the fastest
+method, and the predicted times of methods near it to the measured ones; it prints the rows for the table. `calls` fits
+what is around convolutions, CALL_COSTS, to the times of whole functions.
 """
 
 import argparse
 import json
 import math
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
+from statistics import median
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,7 +27,8 @@ import arrayconv
 from arrayconv._calls.timing import wait
 from arrayconv._cli import libraries
 from arrayconv._costs import cost_table
-from arrayconv._plan import plan, rank
+from arrayconv._plan import rank
+from benchmarks.cases import around, cases, noted
 from benchmarks.contenders import ARRAYS, pure
 from benchmarks.timing import Timed, interleaved
 
@@ -30,6 +36,7 @@ SECONDS = 0.15  # of rounds for a problem
 SLOW_NS = 300 * 10**6  # a method that is expected to take longer is left out
 NEAR = 6  # times the fastest: methods whose predictions matter
 CLOSE = 1.25  # times the fastest: a choice that is good enough
+SMALL_NS = 200_000  # functions to which `calls` fits
 STEPS = (1.6, 1.25, 1.1)
 PATTERN = "b (g c) h w, (g o) c h w -> b (g o) h w | h w"
 TRANSPOSED = "b c h w, c o h w -> b o h w | h w"
@@ -103,24 +110,13 @@ def _options(row):
 
 
 def explained(row, x, kernel):
-    """Return the explanation of a row, and the arguments of each call of `rank`."""
-    calls = []
-
-    def noted(*arguments):
-        calls.append(arguments)
-        return rank.rank(*arguments)
-
-    plan.make.cache_clear()
-    ranked, plan.rank = plan.rank, noted
-    try:
-        if "groups" not in row.options:
-            return arrayconv.explain(x, kernel, "same", **row.options), calls
-        if "upsample" in row.options:
-            return arrayconv.explain(x, kernel, pattern=TRANSPOSED, **TRANSPOSING, **_options(row)), calls
-        sizes = {"g": row.options["groups"]}
-        return arrayconv.explain(x, kernel, pattern=PATTERN, sizes=sizes, padding=1, **_options(row)), calls
-    finally:
-        plan.rank = ranked
+    """Return the explanation of a row."""
+    if "groups" not in row.options:
+        return arrayconv.explain(x, kernel, "same", **row.options)
+    if "upsample" in row.options:
+        return arrayconv.explain(x, kernel, pattern=TRANSPOSED, **TRANSPOSING, **_options(row))
+    sizes = {"g": row.options["groups"]}
+    return arrayconv.explain(x, kernel, pattern=PATTERN, sizes=sizes, padding=1, **_options(row))
 
 
 def measure(library, context, say=print):
@@ -131,7 +127,7 @@ def measure(library, context, say=print):
     for row in grid():
         x, kernel = operands(row, library)
         with context():
-            candidates = explained(row, x, kernel)[0].candidates
+            candidates = explained(row, x, kernel).candidates
         methods = [c.name for c in candidates if c.refusal is None and c.cost_ns <= SLOW_NS]
         calls = {m: Timed(lambda m=m, row=row, x=x, kernel=kernel: called(row, x, kernel, m), context) for m in methods}
         times[row.label] = interleaved(calls, SECONDS, finish)
@@ -140,15 +136,18 @@ def measure(library, context, say=print):
 
 
 def ranked(result):
-    """Yield (label, times, arguments of `rank`) of a result of `measure`."""
+    """Yield (label, times, arguments of `rank`) of a result of `measure`, `run` or `doors`."""
+    if "rows" in result:
+        yield from cases(result)
+        return
     library = result["library"]
     ARRAYS[library].prepare()
     for row in grid():
         times = result["times"].get(row.label)
         if times:
             with pure() if result["pure"] else nullcontext():
-                _, calls = explained(row, *operands(row, library))
-            yield row.label, times, calls[-1]
+                _, calls = noted(partial(explained, row), *operands(row, library))
+            yield row.label, times, calls[-1][0]
 
 
 def predictions(arguments, methods):
@@ -168,7 +167,8 @@ def loss(rows, tables):
             predicted = predictions(arguments, near)
         lost = times[min(predicted, key=predicted.get)] / least
         total += 3 * min(math.log(lost), 2) + 0.5 * (lost > CLOSE)
-        total += sum(0.12 * math.log(max(predicted[name], 1) / times[name]) ** 2 for name in near)
+        weight = 0.12 if len(times) > 1 else 0.25  # a time without others says nothing about the choice
+        total += sum(weight * math.log(max(predicted[name], 1) / times[name]) ** 2 for name in near)
         if lost > CLOSE:
             far.append(f"{label}: {lost:.2f} x the fastest")
     return total / len(rows), far
@@ -202,6 +202,31 @@ def _improved(rows, tables, table, name, field, step, value):
     return value
 
 
+def fitted_calls(results):
+    """Return {row: CallCost} by the times of whole functions around their convolutions, by the shipped table's methods.
+
+    Small calls alone: of large ones the error of the convolutions exceeds what is around them. Constants of array
+    operations stay.
+    """
+    rows = [one for result in results for one in around(result) if one.took_ns < SMALL_NS]
+    shipped, fitted = cost_table.shipped().call_costs, {}
+    for name in shipped:
+        own = [one for one in rows if name in (one.library, f"{one.library}/{one.module}")]
+        own = [one for one in own if "/" in name or f"{one.library}/{one.module}" not in shipped]
+        plain = [one.ns for one in own if one.convolutions == 1 and not one.gradients]
+        if not plain:
+            continue
+        call = max(1, round(median(plain)))
+        passes = [(one.ns - call) / (one.convolutions - 1) for one in own if one.convolutions > 1 and not one.gradients]
+        nodes = [(one.ns - call) / one.gradients for one in own if one.convolutions == 1 and one.gradients]
+        fitted[name] = shipped[name]._replace(
+            call_ns=call,
+            **({"pass_ns": max(1, round(median(passes)))} if passes else {}),
+            **({"gradient_ns": max(1, round(median(nodes)))} if nodes else {}),
+        )
+    return fitted
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     commands = parser.add_subparsers(dest="command", required=True)
@@ -212,11 +237,17 @@ def main():
     fitting = commands.add_parser("constants", help="fit rows of the tables to times")
     fitting.add_argument("times", type=Path, nargs="+")
     fitting.add_argument("--rows", default="", help="the rows to change, by comma; without, the choices are judged")
+    calling = commands.add_parser("calls", help="fit what is around convolutions to the times of whole functions")
+    calling.add_argument("times", type=Path, nargs="+")
     options = parser.parse_args()
     if options.command == "measure":
         times = measure(options.library, pure if options.pure else nullcontext)
         result = {"library": options.library, "pure": options.pure, "times": times}
         options.json.write_text(json.dumps(result, indent=1) + "\n")
+        return
+    if options.command == "calls":
+        for name, row in fitted_calls(json.loads(path.read_text()) for path in options.times).items():
+            print(f'    "{name}": {row},')
         return
     rows = [row for path in options.times for row in ranked(json.loads(path.read_text()))]
     names = [name for name in options.rows.split(",") if name]

@@ -17,6 +17,7 @@ from typing import Any, Literal, NamedTuple
 from arrayconv._arrays.array import Array
 from arrayconv._arrays.namespace import Namespace
 from arrayconv._arrays.traits import Traits
+from arrayconv._costs.cost_table import primitive_costs, product_mac
 from arrayconv._costs.gpu import Work
 from arrayconv._problem.problem import Problem
 from arrayconv._problem.spec import Spec
@@ -144,3 +145,11 @@ class Algorithm:
     cuts: Cuts
     spreads: Literal["", "nonfinite", "overflow"] = ""  # what contaminates outputs whose window does not contain it
     work: Callable[[Spec, Traits], Work] | None = None  # of its array operations on a GPU, where it decides the cost
+
+
+def product_ps(traits: Traits) -> int:
+    """Return picoseconds of a multiply-add of a large matrix product."""
+    if traits.exact:
+        return primitive_costs(traits.row).integer_mac
+    is_complex = traits.accumulator.startswith("complex")
+    return product_mac(traits.row, traits.itemsize, traits.threads, is_complex=is_complex)

@@ -11,18 +11,27 @@ from __future__ import annotations
 
 from math import prod
 
-from arrayconv._algorithms._base import OBJECT_BYTES, Algorithm, Context, Cuts, Preparation, per_call, per_piece
+from arrayconv._algorithms._base import (
+    OBJECT_BYTES,
+    Algorithm,
+    Context,
+    Cuts,
+    Preparation,
+    per_call,
+    per_piece,
+    product_ps,
+)
 from arrayconv._arrays.array import Array
 from arrayconv._arrays.buffers import permute_dims, reshape
 from arrayconv._arrays.namespace import Namespace
 from arrayconv._arrays.traits import Traits
-from arrayconv._costs.cost_table import primitive_costs, product_mac
+from arrayconv._costs.cost_table import primitive_costs
 from arrayconv._costs.gpu import BATCHED_LAUNCHES, Work
 from arrayconv._ops import windows
 from arrayconv._problem.spec import Spec
 from arrayconv._runtime.tracing import planning
 
-_STRIDED = 3  # times longer that strided samples take to copy
+_STRIDED = 3  # times longer that strided samples take to copy or to multiply
 _MAX_TRACED = 1 << 8  # taps that a compiler unrolls: it runs more only where no other method can
 _COMPILED_NS = 1_000_000  # to compile the operations of a tap beyond those
 
@@ -39,12 +48,12 @@ def _cost(spec: Spec, traits: Traits) -> int:
 def _run_cost(spec: Spec, traits: Traits) -> int:
     rate = primitive_costs(traits.row)
     out_bytes = spec.outputs * traits.itemsize
+    strided = _STRIDED if any(axis.stride > 1 for axis in spec.axes) else 1
     if not _by_matmul(spec, traits):
         passes = 2 * spec.taps * spec.channels
-        return rate.call_ns * passes + passes * out_bytes * rate.pass_byte // 1000
-    mac = rate.integer_mac if traits.exact else product_mac(traits.row, traits.itemsize, traits.threads)
+        return rate.call_ns * passes + passes * out_bytes * rate.pass_byte * strided // 1000
+    mac = product_ps(traits)
     window_bytes = out_bytes * spec.channels // spec.filters
-    strided = _STRIDED if any(axis.stride > 1 for axis in spec.axes) else 1
     moved = spec.taps * (window_bytes * rate.copy_byte * strided + out_bytes * rate.pass_byte)
     return rate.call_ns * 3 * spec.taps + (spec.macs * mac + moved) // 1000
 

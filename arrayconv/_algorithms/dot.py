@@ -22,18 +22,28 @@ from itertools import product
 from math import prod
 from typing import NamedTuple
 
-from arrayconv._algorithms._base import OBJECT_BYTES, Algorithm, Context, Cuts, Preparation, per_call, per_piece
+from arrayconv._algorithms._base import (
+    OBJECT_BYTES,
+    Algorithm,
+    Context,
+    Cuts,
+    Preparation,
+    per_call,
+    per_piece,
+    product_ps,
+)
 from arrayconv._arrays.array import Array
 from arrayconv._arrays.buffers import permute_dims, reshape
 from arrayconv._arrays.namespace import Namespace
 from arrayconv._arrays.traits import Traits
-from arrayconv._costs.cost_table import primitive_costs, product_mac
+from arrayconv._costs.cost_table import primitive_costs
 from arrayconv._costs.gpu import BATCHED_LAUNCHES, Work
 from arrayconv._problem.spec import Axis, Spec
 from arrayconv._runtime.tracing import planning
 
 _BLOCK = 64  # taps of a row, where one axis is summed by blocks
 _CHUNK = 1 << 18  # elements of a window copied at a time, on a CPU
+_PRODUCT_NS = 7_000  # of one of a compiled program's products, beside its operations, which are compiled together
 _MAX_TRACED = 1 << 8  # products: a compiler takes far longer to compile one than to run it
 
 
@@ -82,15 +92,16 @@ def _cost(spec: Spec, traits: Traits) -> int:
     if _is_line(spec):
         macs = spec.taps * _columns(spec)
         moved = (spec.taps + spec.outputs + _BLOCK * _columns(spec)) * traits.itemsize
-        mac = rate.integer_mac if traits.exact else product_mac(traits.row, traits.itemsize, traits.threads)
+        mac = product_ps(traits)
         return rate.call_ns * (40 + 2 * _columns(spec) // _BLOCK) + (2 * macs * mac + moved * rate.copy_byte) // 1000
-    mac = rate.integer_mac if traits.exact else product_mac(traits.row, traits.itemsize, traits.threads)
+    mac = product_ps(traits)
     read = prod((spec.batch, spec.groups, *spec.output_size)) * spec.terms * traits.itemsize
     # A product with few rows or columns runs at the speed of reading the window, not at that of multiplying.
     work = max(spec.macs * mac, read * rate.pass_byte)
     work += work // 2  # with more than one filter or image the windows are copied in short runs
-    calls = 5 * prod(spec.output_size) * len(_chunks(spec, traits.on_gpu))
-    return rate.call_ns * calls + (work + read * rate.copy_byte) // 1000
+    products = prod(spec.output_size) * len(_chunks(spec, traits.on_gpu))
+    calls = 5 * rate.call_ns + (_PRODUCT_NS if traits.traced else 0)
+    return calls * products + (work + read * rate.copy_byte) // 1000
 
 
 def _work(spec: Spec, traits: Traits) -> Work:

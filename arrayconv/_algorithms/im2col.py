@@ -14,11 +14,11 @@ from __future__ import annotations
 from math import prod
 from typing import Any, NamedTuple
 
-from arrayconv._algorithms._base import OBJECT_BYTES, Algorithm, Bound, Context, Cuts, Preparation, per_call
+from arrayconv._algorithms._base import OBJECT_BYTES, Algorithm, Bound, Context, Cuts, Preparation, per_call, product_ps
 from arrayconv._arrays.array import Array
 from arrayconv._arrays.buffers import contiguous, copied_view, is_numpy, reshape
 from arrayconv._arrays.traits import Traits
-from arrayconv._costs.cost_table import primitive_costs, product_mac
+from arrayconv._costs.cost_table import primitive_costs
 from arrayconv._costs.gpu import BATCHED_LAUNCHES, Work, joining_launches
 from arrayconv._ops import windows
 from arrayconv._problem.spec import Spec
@@ -54,7 +54,7 @@ def _copied(spec: Spec) -> int:
 
 def _cost(spec: Spec, traits: Traits) -> int:
     rate = primitive_costs(traits.row)
-    mac = rate.integer_mac if traits.exact else product_mac(traits.row, traits.itemsize, traits.threads)
+    mac = product_ps(traits)
     mac += mac // 2 if spec.filters < _FILTERS else 0
     if spec.filters == 1 and traits.backend == "numpy":
         mac = rate.integer_mac  # NumPy's fast path does not include products with one row

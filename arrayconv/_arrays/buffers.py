@@ -129,3 +129,17 @@ def retains_larger_base(y: Any) -> bool:
 def is_numpy(x: Any) -> bool:
     """Whether x is a NumPy array: a function, since type checkers take very long to compare ndarray with `Array`."""
     return isinstance(x, np.ndarray)
+
+
+def axes_in_memory(x: Any) -> tuple[int, ...] | None:
+    """Return the axes of a NumPy array from the longest step to the shortest; None where they are in that order.
+
+    None too for arrays with repeated samples, whose steps say nothing of an order.
+    """
+    steps = [abs(step) if size > 1 else None for step, size in zip(x.strides, x.shape, strict=True)]
+    several = [axis for axis, step in enumerate(steps) if step is not None]
+    order = sorted(several, key=lambda axis: -steps[axis])  # pyright: ignore[reportOptionalOperand]
+    if order == several or 0 in steps:
+        return None
+    single = [axis for axis, step in enumerate(steps) if step is None]
+    return (*single, *order)

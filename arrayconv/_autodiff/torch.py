@@ -18,7 +18,7 @@ from arrayconv._arrays.array import Array
 from arrayconv._arrays.namespace import namespace_of
 from arrayconv._autodiff import adjoint, batched, legacy
 from arrayconv._plan.plan import Task, plan_bilinear
-from arrayconv._run.execute import execute
+from arrayconv._run.execute import execute, execute_bilinear_on_views
 from arrayconv._runtime.torch_modes import is_mode_active
 from arrayconv._runtime.tracing import is_compiling, is_traced
 
@@ -50,6 +50,8 @@ def run(task: Task, x: Array, kernel: Array) -> Array:
 
 
 def _compute(task: Task, x: Any, kernel: Any) -> Any:
+    if task.traits.origin and not task.traits.traced and not is_traced("torch", x, kernel):
+        return execute_bilinear_on_views(task, x, kernel)
     return execute(plan_bilinear(task), x, kernel, 0, xp=namespace_of("torch", x), device=x.device)
 
 

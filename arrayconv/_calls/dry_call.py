@@ -21,7 +21,7 @@ from arrayconv._arrays.identify import device_of, identify
 from arrayconv._arrays.namespace import Namespace, is_namespace, namespace_of, requested_namespace
 from arrayconv._arrays.operands import traits_like
 from arrayconv._arrays.traits import Traits, traits
-from arrayconv._calls import dry_run
+from arrayconv._calls import around, dry_run
 from arrayconv._calls.dry_run import Record
 from arrayconv._calls.explanation import (
     Explanation,
@@ -93,19 +93,25 @@ def explained(
     with dry_run.recording() as record:
         shape, result_dtype = _run(call, bound, model)
     each = tuple(_each(record, derivatives))
+    overhead_ns = around.call_ns(model.traits, _module(call), len(each), record.arrays)
     if len(each) == 1:
-        described = replace(each[0], output_shape=shape, dtype=result_dtype)  # the door may cast what it convolved
+        (one,) = each
+        cost_ns = one.cost_ns + overhead_ns
+        described = replace(  # the door may cast what it convolved
+            one, output_shape=shape, dtype=result_dtype, cost_ns=cost_ns, overhead_ns=overhead_ns
+        )
     else:
-        described = chain(name, shape, result_dtype, model.traits, _passes(record, each))
+        described = chain(name, shape, result_dtype, model.traits, _passes(record, each), overhead_ns)
     return replace(described, remarks=tuple(record.remarks)), bound
 
 
 def _each(record: Record, derivatives: bool) -> Iterator[Explanation]:
-    """Describe the convolutions of a call."""
+    """Describe the convolutions of a call; derivatives need the passes of a filter one by one, except JAX's."""
     for one in record.calls:
         of_operands = gradients(FUNCTION, one.plan, one.fill, one.shapes) if derivatives else ()
         described = explanation(one.plan, one.problem.shape, gradients=of_operands)
-        yield described if one.fused is None else by_method(described, one.fused)
+        by_passes = derivatives and one.plan.traits.library != LIBRARY
+        yield described if one.fused is None or by_passes else by_method(described, one.fused)
 
 
 def _passes(record: Record, each: Sequence[Explanation]) -> tuple[Pass, ...]:
@@ -124,6 +130,13 @@ def _named(call: Any) -> tuple[str, Callable[..., Any]]:
     if public and name in sys.modules[module].__all__ and getattr(sys.modules[module], name) is call:
         return name, call
     raise TypeError(f"{FUNCTION}: `call` must be {_accepted()}. Got {shown(call)}.")
+
+
+def _module(call: Any) -> str:
+    """Return the module of a call, without the package's name."""
+    if hasattr(call, "forward"):
+        return _LAYERS.partition(".")[2]
+    return _public_module(call.__module__).partition(".")[2]
 
 
 def _public_module(name: str) -> str:

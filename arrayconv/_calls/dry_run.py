@@ -17,6 +17,7 @@ from arrayconv import config
 from arrayconv._arrays.chunks import chunk_library, is_graph, of_one_chunk
 from arrayconv._arrays.namespace import Namespace, on_device
 from arrayconv._arrays.operands import Operands
+from arrayconv._calls.around import Arrays
 from arrayconv._plan.plan import Plan
 from arrayconv._plan.rank import Candidate
 from arrayconv._problem.problem import Problem
@@ -44,6 +45,7 @@ class Record:
         self.calls: list[PlannedCall] = []
         self.remarks: list[str] = []
         self.stand_ins: list[Any] = []
+        self.arrays = Arrays()  # operations of the doors' own
 
 
 _record: ContextVar[Record | None] = ContextVar("arrayconv.dry_run", default=None)
@@ -90,12 +92,25 @@ def note_axes(axes: Shape) -> None:
         record.calls[-1] = record.calls[-1]._replace(axes=axes)
 
 
-def note_fused(candidate: Candidate) -> None:
-    """Say that all convolutions run in one call of a method, at its cost and in its workspace."""
+def noted() -> int:
+    """Return how many convolutions are noted."""
+    record = _record.get()
+    return 0 if record is None else len(record.calls)
+
+
+def note_fused(candidate: Candidate, first: int = 0) -> None:
+    """Say that the convolutions from number `first` on run in one call of a method, at its cost, in its workspace."""
     record = _record.get()
     if record is not None:
-        share = candidate._replace(cost_ns=candidate.cost_ns // len(record.calls))
-        record.calls = [one._replace(fused=share) for one in record.calls]
+        share = candidate._replace(cost_ns=candidate.cost_ns // (len(record.calls) - first))
+        record.calls[first:] = [one._replace(fused=share) for one in record.calls[first:]]
+
+
+def note_arrays(number: int, nbytes: int) -> None:
+    """Note array operations that a call does beside its convolutions, and the bytes of their results."""
+    record = None if is_compiling() else _record.get()
+    if record is not None:
+        record.arrays = Arrays(record.arrays.number + number, record.arrays.nbytes + nbytes)
 
 
 def remark(text: str) -> None:

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from arrayconv import _accel, config
 from arrayconv._arrays.dtype_names import requested_dtype_name
+from arrayconv._arrays.dtypes import itemsize
 from arrayconv._arrays.operands import operands, traits_like
 from arrayconv._arrays.traits import ON_CARDS, Traits, traits_on_card
 from arrayconv._autodiff import adjoint
+from arrayconv._calls import around
+from arrayconv._calls.around import Arrays
 from arrayconv._costs import cost_table, gpu
 from arrayconv._costs.cards import DEFAULT_CARD
 from arrayconv._errors import shown, suggestion
 from arrayconv._plan.plan import Plan, plan_bilinear
 from arrayconv._plan.rank import Candidate
 from arrayconv._problem.axes import integer
+from arrayconv._problem.boundary import reads_samples
 from arrayconv._problem.spec import Spec
 
 Shape = tuple[int, ...]
@@ -70,7 +75,9 @@ class Explanation:
         Bytes allocated beyond the operands and the result, by formula; of passes those of the one that needs most,
         without the arrays between them.
     cost_ns : int
-        Predicted nanoseconds of all convolutions.
+        Predicted nanoseconds of a repeated call: of all convolutions, and of what is around them.
+    overhead_ns : int
+        The latter: Python, and array operations of the function's own.
     macs : int
         Multiply-adds of the definition.
     lowering : str
@@ -115,6 +122,7 @@ class Explanation:
     sizes: tuple[tuple[str, Shape], ...] = ()
     moves: tuple[tuple[str, Shape, Shape, str], ...] = ()
     cost_ns: int = 0
+    overhead_ns: int = 0
     passes: tuple[Pass, ...] = ()
     gradients: Gradients = ()
     remarks: tuple[str, ...] = ()
@@ -127,6 +135,7 @@ class Explanation:
             f"{self.macs} multiply-adds, {self.steps} step{'s' * (self.steps != 1)}, "
             f"{_bytes(self.workspace)} of workspace",
             f"  costs: {self.costs}",
+            f"  est {duration(self.cost_ns)} for a repeated call, {duration(self.overhead_ns)} of it not to convolve",
             *(f"  remark: {text}" for text in self.remarks),
             *self._rows(),
         ]
@@ -143,7 +152,7 @@ class Explanation:
                 lines.append(f"  refused  {row.name:<13} {row.refusal}")
             else:
                 word = "chosen" if row.name == self.method else "slower"
-                if word == "slower" and row.cost_ns < self.cost_ns:
+                if word == "slower" and row.cost_ns < self.cost_ns - self.overhead_ns:
                     word = "unused"  # faster, but another method was requested
                 time = self._measured_time(row)
                 lines.append(
@@ -177,6 +186,7 @@ def explanation(
     labels: Labelling = UNLABELLED,
     measured: tuple[Candidate, ...] | None = None,
     gradients: Gradients = (),
+    overhead_ns: int = 0,
 ) -> Explanation:
     """Return the explanation of a plan, with the result's shape, the roles of labels, and measured candidates."""
     spec, traits = plan.spec, plan.traits
@@ -198,7 +208,8 @@ def explanation(
         roles=labels.roles,
         sizes=labels.sizes,
         moves=labels.moves,
-        cost_ns=plan.candidate.cost_ns,
+        cost_ns=plan.candidate.cost_ns + overhead_ns,
+        overhead_ns=overhead_ns,
         gradients=gradients,
     )
 
@@ -212,7 +223,27 @@ def gradients(function: str, plan: Plan, fill: complex, shapes: tuple[Shape, Sha
         )
     task = adjoint.bilinear_task(plan.task, fill)
     of_x, of_kernel = plan_bilinear(adjoint.task_of_x(task)), plan_bilinear(adjoint.task_of_kernel(task))
-    return ("x", explanation(of_x, shapes[0])), ("kernel", explanation(of_kernel, shapes[1]))
+    casts = around.gradient_ns(plan.traits, _casts(plan))
+    folds = around.arrays_ns(plan.traits, _folds(plan)) if casts else 0
+    return (
+        ("x", explanation(of_x, shapes[0], overhead_ns=casts + folds)),
+        ("kernel", explanation(of_kernel, shapes[1], overhead_ns=casts)),
+    )
+
+
+def _casts(plan: Plan) -> Arrays:
+    """Return the casts of x, y and their gradients, where sums are formed in another dtype; XLA joins them."""
+    spec, traits = plan.spec, plan.traits
+    if traits.accumulator == traits.output or traits.traced:
+        return Arrays()
+    return Arrays(4, 2 * (itemsize(traits.output) + traits.itemsize) * spec.outputs)
+
+
+def _folds(plan: Plan) -> Arrays:
+    """Return the copies that fold the gradient of x from extended axes onto its samples."""
+    spec = plan.spec
+    folded = [axis for axis in spec.axes if axis.leaves_data and reads_samples(axis.boundary)]
+    return Arrays(4 * len(folded), len(folded) * plan.traits.itemsize * prod(spec.input_shape))
 
 
 def by_method(described: Explanation, candidate: Candidate) -> Explanation:
@@ -232,7 +263,9 @@ def pass_of(taps: int, axis: int | Shape | None, described: Explanation) -> Pass
     return Pass(axis, taps, described.method, described.cost_ns, described.workspace, described)
 
 
-def chain(function: str, shape: Shape, dtype: str, traits: Traits, passes: tuple[Pass, ...]) -> Explanation:
+def chain(
+    function: str, shape: Shape, dtype: str, traits: Traits, passes: tuple[Pass, ...], overhead_ns: int
+) -> Explanation:
     """Describe a call of several convolutions, or of none, whose result has the given shape and dtype."""
     each = [step.explanation for step in passes]
     count = f"{len(passes)} pass{'es' * (len(passes) != 1)}" if passes else "nothing is convolved"
@@ -249,7 +282,8 @@ def chain(function: str, shape: Shape, dtype: str, traits: Traits, passes: tuple
         macs=sum(step.macs for step in each),
         lowering=f"{function} -> {_times(shape)}: {count}",
         costs=_source(traits),
-        cost_ns=sum(step.cost_ns for step in each),
+        cost_ns=sum(step.cost_ns for step in each) + overhead_ns,
+        overhead_ns=overhead_ns,
         passes=passes,
     )
 

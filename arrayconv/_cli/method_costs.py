@@ -106,6 +106,7 @@ ROWS = {
     "native_loops-integer": Fit("numpy", "native_loops", _NARROW, (Problem((30,), (15,)), *_ROWS)),
     "native_loops-integer-filters": Fit("numpy", "native_loops", _NARROW, _CHANNELS),
     "native_loops-strided": Fit("numpy", "native_loops", _FLOATS, (Problem((60,), (8,), stride=2), _STRIDED)),
+    "native_loops-strided-complex": Fit("numpy", "native_loops", _COMPLEX, (Problem((60,), (8,), stride=2), _STRIDED)),
     "native_tiles": Fit("numpy", "native_tiles", _FLOATS, (Problem((16, 16), (3, 3)), *_SQUARES)),
     "native_filters": Fit("numpy", native_filters.NAME, _FLOATS, _FILTERS),
     "native_images": Fit("numpy", "native_images", _FLOATS, _CHANNELS),

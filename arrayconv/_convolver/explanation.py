@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from math import prod
 from typing import Any
 
+from arrayconv._calls import around
 from arrayconv._calls.explanation import (
     Explanation,
     Gradients,
@@ -37,7 +38,7 @@ class ConvolverExplanation(Explanation):
     rank : int
         Terms that are added up, each after all passes; 0 where the kernel is run whole.
     cost_ns : int
-        Predicted nanoseconds of what would run.
+        Predicted nanoseconds of a repeated call.
     gradients : tuple of (operand, Explanation)
         That of 'x' where it was requested and the kernel is run whole; otherwise each pass has its own.
     separable : str
@@ -60,8 +61,10 @@ def explained(
     plan: FactorPlan, whole: Plan, problem: Problem, fill: complex, labels: Shape, x_shape: Shape, derivatives: bool
 ) -> ConvolverExplanation:
     """Describe a plan; `whole` is that of the whole kernel, `labels` the axis of x for each of the kernel's."""
-    of_whole = explanation(whole, problem.shape)
     chain = plan.chain
+    convolutions = 1 if chain is None else chain.terms * len(chain.plans)
+    overhead_ns = around.call_ns(whole.traits, "convolver", convolutions)
+    of_whole = explanation(whole, problem.shape, overhead_ns=overhead_ns)
     if chain is None:
         whole_kernel = ConvolverExplanation(**vars(of_whole), separable=plan.reason)
         if not derivatives:
@@ -73,7 +76,7 @@ def explained(
         "method": SEPARABLE,
         "steps": chain.terms * sum(step.explanation.steps for step in passes),
         "workspace": max(step.workspace for step in passes),
-        "cost_ns": plan.cost_ns,
+        "cost_ns": plan.cost_ns + overhead_ns,
         "passes": passes,
     }
     return ConvolverExplanation(**values, rank=chain.terms)

@@ -47,11 +47,12 @@ PRIMITIVE_COSTS: dict[str, PrimitiveCosts] = {
     "torch/cpu": PrimitiveCosts(1729, 25, 45, 19, 67, 81),
     # JAX's transforms set by hand on 2026-11-23, the operations around them included.
     "jax/cpu": PrimitiveCosts(5805, 146, 211, 7, 65, 250),
-    "jax-traced/cpu": PrimitiveCosts(117, 9, 50, 18, 70, 100),  # products by hand on 2026-11-29: of many channels
+    "jax-traced/cpu": PrimitiveCosts(129, 9, 35, 34, 70, 160),  # fitted on 2026-11-30
     "other": PrimitiveCosts(5000, 100, 200, 40, 1000, 1000),
 }
 
 
+_XLAS_COMPLEX = 8  # times longer that XLA takes to multiply complex matrices than as many bytes of floats
 LINE = 64  # bytes: a single multiply-add takes too few picoseconds for an integer to resolve
 
 
@@ -65,44 +66,78 @@ class MethodCost(NamedTuple):
 
 METHOD_COSTS: dict[str, MethodCost] = {
     # With vectors of 64 bytes (AVX-512); without them too, for methods that `METHOD_COSTS_AVX2` does not list.
-    # Fitted on 2026-11-22, 2 cores of an AMD EPYC (Zen 5), gcc 12.2; loops are those of one thread.
+    # Fitted on 2026-11-22, 2 cores of an AMD EPYC (Zen 5), gcc 12.2, and on 2026-11-30 to times on Zen 4: the rows
+    # native_loops-float, -complex and -filters, native_tiles, native_images, native_dots, torch_conv-depthwise, xla_*.
+    # Loops are those of one thread.
     "numpy_convolve-short": MethodCost(1500, 1246),  # a call took 12 us on 2026-11-29, of native_loops 5, of im2col 16
     "numpy_convolve-float": MethodCost(9000, 640, 2364),  # a call, by hand: as of -short
     "numpy_convolve-integer": MethodCost(1500, 11520, 1000),
-    "native_loops-float": MethodCost(652, 512, 1400),
-    "native_loops-filters": MethodCost(652, 230, 200),
-    "native_loops-complex": MethodCost(652, 1100, 1200),
+    "native_loops-float": MethodCost(734, 640, 918),
+    "native_loops-filters": MethodCost(897, 230, 200),
+    "native_loops-complex": MethodCost(700, 850, 1500),
     "native_loops-integer": MethodCost(652, 470, 200),
     "native_loops-integer-filters": MethodCost(3000, 360, 40),
-    "native_loops-strided": MethodCost(652, 10650, 426),  # per multiply-add of any dtype
+    "native_loops-strided": MethodCost(652, 10650, 426),  # per multiply-add of any dtype but complex ones
+    "native_loops-strided-complex": MethodCost(652, 42600, 426),
     "native_filters": MethodCost(9000, 640, 150),  # set by hand from timings on 2026-11-29, Zen 4; sums in float64
-    "native_tiles": MethodCost(521, 154, 256),
-    "native_images": MethodCost(2000, 280, 200),  # the call from timings of small layers on 2026-11-29, Zen 4
+    "native_tiles": MethodCost(130, 270, 470),
+    "native_images": MethodCost(2200, 280, 600),
     "native_images-integer": MethodCost(2000, 376, 100),
-    "native_dots": MethodCost(8000, 360, 2000),  # set by hand from timings on 2026-11-29, Zen 4
-    # Of one thread. The last three by hand on 2026-11-29, Zen 4; -float64 is also that of small images in float32.
+    "native_dots": MethodCost(8000, 317, 2000),
+    # Of one thread. The last two by hand on 2026-11-29, Zen 4; -float64 is also that of small images in float32.
     "torch_conv-single": MethodCost(687, 2432, 2715),
-    "torch_conv-depthwise": MethodCost(55000, 400, 250),
+    "torch_conv-depthwise": MethodCost(55000, 800, 500),
     "torch_conv-channels": MethodCost(55000, 256, 600),
     "torch_conv-float64": MethodCost(6000, 400, 500),
-    "xla_conv-single": MethodCost(10000, 14592),  # of one thread, as those of torch
-    "xla_conv-channels": MethodCost(20000, 365),
-    "xla_conv-float64": MethodCost(25000, 973),
-    "xla_tiles": MethodCost(2500, 160, 192),  # set by hand from timings under jax.jit on 2026-11-23, jax 0.10.2
+    "xla_conv-single": MethodCost(20480, 14592),  # of one thread, as those of torch
+    "xla_conv-channels": MethodCost(20000, 747),
+    "xla_conv-float64": MethodCost(8878, 1557),
+    "xla_tiles": MethodCost(3200, 300, 290),
 }
 
 METHOD_COSTS_AVX2: dict[str, MethodCost] = {
     # Fitted on 2026-11-23, 2 cores of an AMD EPYC (Zen 3), to problems of one channel and of many.
-    "native_images": MethodCost(4688, 275, 352),
+    "native_images": MethodCost(4688, 250, 704),
     "native_loops-filters": MethodCost(652, 200, 320),
     "torch_conv-channels": MethodCost(97280, 194, 1307),  # torch's rows are of one thread: 1.9 times those of two
     "torch_conv-depthwise": MethodCost(9000, 304, 665),
     "torch_conv-single": MethodCost(5626, 6226, 6950),
     "torch_conv-float64": MethodCost(32768, 390, 663),
+    "native_loops-float": MethodCost(2136, 800, 2584),
+    "native_loops-complex": MethodCost(652, 480, 3000),
+    "native_tiles": MethodCost(2185, 385, 1409),
+    "native_dots": MethodCost(8000, 360, 2000),
 }
 
 
-KINDS: dict[str, Any] = {"PRIMITIVE_COSTS": PrimitiveCosts, "METHOD_COSTS": MethodCost, "CEILINGS": Ceilings}
+class CallCost(NamedTuple):
+    """Times of what a repeated call does around its convolutions, in nanoseconds, and picoseconds per byte."""
+
+    call_ns: int  # the Python of a call of one convolution
+    pass_ns: int  # of each convolution after the first
+    gradient_ns: int  # of a gradient, by the library's own derivatives or by `vjp`
+    array_ns: int  # of an array operation of the function's own on a tiny array
+    array_byte: int  # of an array operation that returns megabytes: their memory is not in cache
+
+
+CALL_COSTS: dict[str, CallCost] = {
+    # By library, and by module where its Python differs.
+    # Fitted on 2026-11-30 to functions of the doors, Zen 4; array operations set by hand from `match_template` there.
+    "numpy": CallCost(2091, 959, 49370, 1000, 120),
+    "torch": CallCost(3704, 5721, 31575, 2000, 200),
+    "torch/ndimage": CallCost(13735, 299, 31575, 2000, 200),
+    "torch/nn.modules": CallCost(38486, 5721, 31575, 2000, 200),
+    "jax": CallCost(1, 1, 8070, 200, 10),  # under jax.jit
+    "other": CallCost(100_000, 50_000, 200_000, 10_000, 200),  # a guess
+}
+
+
+KINDS: dict[str, Any] = {
+    "PRIMITIVE_COSTS": PrimitiveCosts,
+    "METHOD_COSTS": MethodCost,
+    "CALL_COSTS": CallCost,
+    "CEILINGS": Ceilings,
+}
 
 
 class Costs(NamedTuple):
@@ -113,6 +148,7 @@ class Costs(NamedTuple):
     source: str  # 'shipped table', or the user's file and its date
     threads: int = THREADS  # of the matrix products, when these were measured
     ceilings: dict[str, Ceilings] = CEILINGS
+    call_costs: dict[str, CallCost] = CALL_COSTS
 
 
 @cache
@@ -153,7 +189,14 @@ def active_table() -> Costs:
         {**base.primitive_costs, **tables.get("PRIMITIVE_COSTS", {})},
         {**base.method_costs, **tables.get("METHOD_COSTS", {})},
     )
-    return Costs(primitive_costs, method_costs, source, threads, {**CEILINGS, **tables.get("CEILINGS", {})})
+    return Costs(
+        primitive_costs,
+        method_costs,
+        source,
+        threads,
+        {**CEILINGS, **tables.get("CEILINGS", {})},
+        {**CALL_COSTS, **tables.get("CALL_COSTS", {})},
+    )
 
 
 _trial_tables: list[Costs] = []  # the last one is active
@@ -187,16 +230,24 @@ def method_cost(name: str) -> MethodCost:
     return _current_tables().method_costs[name]
 
 
+def call_cost(library: str, module: str = "") -> CallCost:
+    """Return the constants of calls of a module's functions on a library's arrays."""
+    rows = _current_tables().call_costs
+    return rows.get(f"{library}/{module}") or rows.get(library) or rows["other"]
+
+
 def ceilings() -> dict[str, Ceilings]:
     """Return the ceilings of cards by name."""
     return _current_tables().ceilings
 
 
-def product_mac(row: str, itemsize: int, num_threads: int) -> int:
+def product_mac(row: str, itemsize: int, num_threads: int, *, is_complex: bool) -> int:
     """Return picoseconds of a multiply-add of a large matrix product, on so many threads."""
     slower = (
         1 if row.startswith("torch") else max(1, threads() // num_threads)
     )  # torch's threads are set by other means
+    if row.startswith("jax") and is_complex:
+        slower *= _XLAS_COMPLEX
     return primitive_costs(row).gemm_mac * itemsize // 4 * slower
 
 

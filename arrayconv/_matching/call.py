@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any, NamedTuple, get_args
 
 import numpy as np
@@ -16,7 +17,7 @@ from arrayconv._calls import cache, dry_run, prepare
 from arrayconv._calls.binding import BoundCall
 from arrayconv._errors import check_option, flag
 from arrayconv._matching.geometry import geometry, sizes
-from arrayconv._matching.scores import WINDOW_SUMS, Match, numerator, score, scored
+from arrayconv._matching.scores import ARRAYS, CALLS, WINDOW_SUMS, Match, numerator, score, scored
 from arrayconv._matching.sums import Correlations
 from arrayconv._problem.axes import is_sequence
 from arrayconv._runtime.programs import LIBRARY
@@ -92,4 +93,7 @@ def _planned(match: Match, device: Any) -> Any:
     numerator(match, x, t, sums)
     for _ in range(WINDOW_SUMS[match.geometry.score]):
         sums.over(x, sizes.taps)
+    of_image, of_result = ARRAYS[match.geometry.score]
+    elements = of_image * prod(sizes.padded) + of_result * prod(sizes.shape)
+    dry_run.note_arrays(CALLS, elements * dtypes.itemsize(sizes.working))
     return dry_run.stand_in(sizes.shape, sizes.output, xp=xp, device=device)

@@ -183,5 +183,8 @@ def _nssd(match: Match, parts: _Parts, sums: Correlations) -> Any:
     return xp.where(scale <= 0, xp.where(distance > 0, one, one * 0), ratio)
 
 
+# Arrays of the image's size and of the result's that a score computes beside its convolutions; `where` counts as four.
+ARRAYS = {"zncc": (3, 18), "ncc": (2, 12), "zcc": (2, 1), "cc": (1, 1), "ssd": (3, 8), "nssd": (5, 20)}
+CALLS = 40  # of array functions, on small arrays too
 WINDOW_SUMS = {"zncc": 2, "ncc": 1, "zcc": 0, "cc": 0, "ssd": 1, "nssd": 2}
 _SCORES = {"zncc": _zncc, "ncc": _ncc, "zcc": _products, "cc": _products, "ssd": _ssd, "nssd": _nssd}

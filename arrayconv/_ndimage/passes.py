@@ -88,11 +88,12 @@ def _run(call: Call, chain: tuple[Pass, ...], cache_key: Hashable | None, takes_
     can_fuse = bool(chain) and fused.applies(call.source, x, chain[0].weights)
     own = fused.bind(call, (chain,), takes_weights=takes_weights) if can_fuse else None
     if dry_run.is_active():
+        first = dry_run.noted()
         _chained(call, chain)
         if len(chain) > 1 and is_lazy(call.source.backend):
             dry_run.remark(chunked.remark(call, chain))
         if own is not None:
-            dry_run.note_fused(own.candidate())
+            dry_run.note_fused(own.candidate(), first)
         return stand_in(call, call.result, x)
     if is_lazy(call.source.backend):
         y = chunked.run(call, _entering(call, x), chain)

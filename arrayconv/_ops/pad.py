@@ -7,7 +7,8 @@ of, so that <extend x, y> = <x, fold y> for a fill of zero.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Any
 
 from arrayconv._arrays.array import Array
@@ -54,28 +55,45 @@ def _samples(run: Run) -> slice:
 
 
 def fold(y: Array, axis: int, pieces: Sequence[Run | Cycle], size: int, *, xp: Namespace, device: Any) -> Array:
-    """Return the adjoint of `extend`: the runs `pieces` along `axis` of y, each added to its samples of `size`."""
-    total = xp.zeros((*y.shape[:axis], size, *y.shape[axis + 1 :]), dtype=y.dtype, device=device)
+    """Return the adjoint of `extend`: the runs `pieces` along `axis` of y, each added to its samples of `size`.
+
+    The samples are cut where a run begins or ends, so that only those of several runs are added, and all copied once.
+    """
+    shares = list(_shares(y, axis, pieces, size, xp, device))
+    ends = sorted({0, size, *(end for samples, _ in shares for end in (samples.start, samples.stop))})
+    parts = [_part_sum(y, axis, shares, first, stop, xp, device) for first, stop in pairwise(ends)]
+    if not parts:
+        return xp.zeros((*y.shape[:axis], size, *y.shape[axis + 1 :]), dtype=y.dtype, device=device)
+    return parts[0] if len(parts) == 1 else xp.concat(parts, axis=axis)
+
+
+def _shares(
+    y: Array, axis: int, pieces: Sequence[Run | Cycle], size: int, xp: Namespace, device: Any
+) -> Iterator[tuple[slice, Any]]:
+    """Yield what each run adds, and to which samples."""
     at = 0
     for run in pieces:
-        part = y[along(axis, slice(at, at + run.length))]
+        part: Any = y[along(axis, slice(at, at + run.length))]
         at += run.length
         if isinstance(run, Cycle):
             periods = xp.reshape(part, (*y.shape[:axis], run.periods, -1, *y.shape[axis + 1 :]))
             period_sum = xp.sum(periods, axis=axis, dtype=y.dtype)
-            total = total + fold(period_sum, axis, run.runs, size, xp=xp, device=device)
-            continue
-        if run.start == FILL:
-            continue
-        if run.step == 0:
-            part = xp.sum(part, axis=axis, keepdims=True, dtype=y.dtype)
-        elif run.step < 0:
-            part = xp.flip(part, axis=axis)
-        total = total + _zero_padded(part, axis, _samples(run), size, xp, device)
-    return total
+            yield slice(0, size), fold(period_sum, axis, run.runs, size, xp=xp, device=device)
+        elif run.start != FILL:
+            if run.step == 0:
+                part = xp.sum(part, axis=axis, keepdims=True, dtype=y.dtype)
+            yield _samples(run), xp.flip(part, axis=axis) if run.step < 0 else part
 
 
-def _zero_padded(part: Array, axis: int, samples: slice, size: int, xp: Namespace, device: Any) -> Array:
-    """Return `part` at `samples` of an axis of `size` zeros."""
-    pieces = [Run(FILL, 0, samples.start), Run(0, 1, part.shape[axis]), Run(FILL, 0, size - samples.stop)]
-    return extend(part, axis, [run for run in pieces if run.length], 0, xp=xp, device=device)
+def _part_sum(
+    y: Array, axis: int, shares: Sequence[tuple[slice, Any]], first: int, stop: int, xp: Namespace, device: Any
+) -> Any:
+    """Return the sum of what runs add to the samples [first, stop), which each of them covers or misses."""
+    covering = [
+        part[along(axis, slice(first - samples.start, stop - samples.start))]
+        for samples, part in shares
+        if samples.start <= first and stop <= samples.stop
+    ]
+    if not covering:
+        return xp.zeros((*y.shape[:axis], stop - first, *y.shape[axis + 1 :]), dtype=y.dtype, device=device)
+    return sum(covering[1:], start=covering[0])

@@ -150,7 +150,8 @@ class _CostModel(NamedTuple):
     def step_cost(self, piece: Spec, traits: Traits, count: int) -> int:
         """Return the expected nanoseconds to start each of so many pieces."""
         is_serial = traits.threads == self.traits.threads  # else pieces run side by side, on arrays
-        is_short = count <= MAX_AT_ADDRESSES and not self.extension_cost and is_serial
+        is_cut = any(axis.upsample > 1 for axis in self.spec.axes)  # outputs of a phase are not adjacent
+        is_short = count <= MAX_AT_ADDRESSES and not (self.extension_cost or is_cut) and is_serial
         return step_ns(traits, at_addresses=is_short and _runs_at_addresses(self.algorithm, piece, traits))
 
     def device_cost(self, block: tuple[int, ...]) -> int:

@@ -11,10 +11,12 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 from arrayconv import _accel, _fft
 from arrayconv._algorithms import Bound, Context, Memory
 from arrayconv._arrays.array import Array
-from arrayconv._arrays.buffers import buffer, is_numpy, retains_larger_base, set_at
+from arrayconv._arrays.buffers import axes_in_memory, buffer, is_numpy, retains_larger_base, set_at
 from arrayconv._arrays.float_errors import float_errors_ignored
 from arrayconv._arrays.namespace import Namespace, compat_namespace
 from arrayconv._ops import contain
@@ -116,7 +118,12 @@ class BoundPlan:
             y[...] = 0
         if y is None and (self._in_place or plan.num_parallel > 1 or not plan.partition.num_pieces):
             allocate = xp.empty if plan.writes_all else xp.zeros
-            y = allocate(plan.spec.output_shape, dtype=self._dtype, device=context.device)
+            order = axes_in_memory(x) if is_numpy(x) else None
+            shape = plan.spec.output_shape
+            if order is None:
+                y = allocate(shape, dtype=self._dtype, device=context.device)
+            else:  # in the order of x, so that steps read and write along one axis
+                y = allocate(tuple([shape[axis] for axis in order]), dtype=self._dtype).transpose(np.argsort(order))
         if plan.num_parallel > 1:
             parallel_for(partial(self._write, x, kernels, y), plan.partition.num_pieces, plan.num_parallel)
             return y  # pyright: ignore[reportReturnType]
@@ -270,6 +277,11 @@ def execute(
 def execute_bilinear(task: Task, x: Array, kernel: Array) -> Array:
     """Run a bilinear task on canonical NumPy arrays, by a plan that stays bound for later calls."""
     return _bound(task, _accel.state())(x, kernel)
+
+
+def execute_bilinear_on_views(task: Task, x: Any, kernel: Any) -> Any:
+    """Do the same for tensors that a plan for NumPy arrays computes, through views of their memory."""
+    return _accel.tensor(execute_bilinear(task, _accel.memory(x), _accel.memory(kernel)))
 
 
 @planning(256)

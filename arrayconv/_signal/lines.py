@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any, NamedTuple
 
+from arrayconv._arrays.dtype_names import dtype_name
+from arrayconv._arrays.dtypes import itemsize
 from arrayconv._calls import binding, dry_run, prepare
 from arrayconv._calls.binding import BoundCall
 from arrayconv._calls.prepare import Options
@@ -11,11 +14,12 @@ from arrayconv._problem.axes import check_positions
 from arrayconv._problem.problem import Problem, paired
 from arrayconv._problem.spec import Axis
 from arrayconv._runtime.capacity import check_result
-from arrayconv._runtime.tracing import planning
+from arrayconv._runtime.tracing import planning, shape_of
 from arrayconv._signal.arrays import Form, Pair, Rule, typed
 
 Shape = tuple[int, ...]
 
+_CAST_CALLS = 12  # of array functions, beside the cast
 _OPTIONS = Options(accuracy="componentwise")
 
 
@@ -30,7 +34,14 @@ class BoundLine(NamedTuple):
         y = self.form.result(self.call(*self.form.operands(x, taps)))
         if dry_run.is_active():
             dry_run.note_axes((self.label,))
+            self._note_cast(x)
         return y
+
+    def _note_cast(self, x: Any) -> None:
+        """Note that x is cast where it is summed in another dtype: the call then runs on arrays, not at addresses."""
+        sums = self.call.operands.traits.accumulator
+        if dtype_name(x.dtype) != sums:
+            dry_run.note_arrays(_CAST_CALLS, prod(shape_of(x)) * itemsize(sums))
 
 
 def bind(

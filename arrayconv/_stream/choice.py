@@ -16,7 +16,8 @@ from arrayconv._stream import partition
 from arrayconv._stream.partition import Partition
 from arrayconv._stream.source import FUNCTION, PUSH, Stage
 
-FIXED_ORDER = ("direct", "native_loops", "native_images", "native_tiles", "native_dots", "xla_loops", "xla_images")
+# Without native_dots, which does not support the many outputs of a long chunk.
+FIXED_ORDER = ("direct", "native_loops", "native_images", "native_tiles", "xla_loops", "xla_images")
 SPECTRAL = ("fft", "overlap_save")
 _OUTPUTS = 1024  # of the piece whose cost is compared
 _GAIN = 2  # how many times less time a method with latency takes, to be chosen

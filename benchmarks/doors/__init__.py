@@ -6,6 +6,7 @@ ours     our call of a row, with gradients where the row has them, and the time 
 peers    the imitated functions and the peers, by library
 field    the contenders of a row, each compared with ours before it is timed
 report   ratios by door, where peers are ahead, and predictions that are off
+predict  today's predictions for the times of an earlier run
 run      python -m benchmarks.doors --library numpy --json benchmarks/results/doors-numpy.json
 page     the sections of docs/benchmarks.md
 """

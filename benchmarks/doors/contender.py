@@ -48,15 +48,15 @@ def seed(shape, dtype):
 
 def _torch_gradients(function, arrays, gradients, shape):
     torch = import_module("torch")
-    leaves = [array.detach().clone().requires_grad_() for array in arrays[:gradients]]
-    rest = arrays[gradients:]
-    y = function(*leaves, *rest)
+    inputs, rest = [array.detach().clone().requires_grad_() for array in arrays[:gradients]], arrays[gradients:]
+    leaves = [*inputs, *function.parameters()] if isinstance(function, torch.nn.Module) else inputs
+    y = function(*inputs, *rest)
     if not isinstance(y, torch.Tensor) or not y.requires_grad:
         raise Unsuitable("it has no gradients")
     dy = torch.from_numpy(seed(shape, "float64")).to(y.dtype).reshape(y.shape)
 
     def run():
-        return torch.autograd.grad(function(*leaves, *rest), leaves, dy)
+        return torch.autograd.grad(function(*inputs, *rest), leaves, dy)
 
     return run
 
@@ -67,11 +67,12 @@ def _jax_gradients(function, arrays, gradients):
 
     def run(dy, *leaves):
         y, pullback = jax.vjp(lambda *leaves: function(*leaves, *rest), *leaves)
-        return pullback(dy.reshape(y.shape).astype(y.dtype))
+        return pullback(dy.reshape(y.shape).astype(y.dtype)), y  # else XLA would leave the result out
 
     y = jax.eval_shape(function, *arrays)
     dy = jax.numpy.asarray(seed(y.shape, "float64"))
-    return partial(jax.jit(run), dy, *arrays[:gradients])
+    compiled, leaves = jax.jit(run), arrays[:gradients]
+    return lambda: compiled(dy, *leaves)[0]
 
 
 def hosts(result, contender):

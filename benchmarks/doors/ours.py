@@ -12,6 +12,7 @@ from benchmarks.doors.rows import MODULES, Function
 
 DEVICES = {"numpy": "cpu", "torch": "cpu", "jax": "cpu:0"}
 MODES = {"numpy": "reflect", "torch": "mirror", "jax": "reflect"}  # of filters: what the peers of a library can do too
+OPERANDS = ("x", "kernel")  # of a convolution, as `explain` names their gradients
 # They convolve nothing, or convolutions are a part of them: `explain` predicts neither their masks nor their quotients.
 PLAIN = ("choose_conv_method", "correlation_lags", "fold", "normalized_convolve", "unfold")
 PLAIN_DOORS = ("astronomy",)
@@ -100,40 +101,47 @@ def explained(row, library, ours):
 
     ('', None) where `explain` does not predict the whole call, or a function of the user's takes most of the time.
     """
-    if (
-        row.function in PLAIN
-        or row.door in PLAIN_DOORS
-        or row.function.startswith("generic_")
-        or "chunk" in row.options
-    ):
+    if not is_explained(row):
         return "", None
     explanations = []
-    describe = partial(_describe, row, library, ours, explanations)
+
+    def describe(*arrays):
+        explanations.append(explanation(row, library, ours, *arrays))
+
     if library == "jax":  # traced, as the call is
         import_module("jax").eval_shape(describe, *ours.arrays)
     else:
         describe(*ours.arrays)
-    (explanation,) = explanations
-    return explanation.method, predicted(explanation)
+    (described,) = explanations
+    return described.method, predicted(row, described)
 
 
-def _describe(row, library, ours, explanations, *arrays):
+def is_explained(row):
+    """Whether `explain` knows our call, and no function of the user's takes most of its time."""
+    is_plain = row.function in PLAIN or row.door in PLAIN_DOORS
+    return not (is_plain or row.function.startswith("generic_") or "chunk" in row.options)
+
+
+def explanation(row, library, ours, *arrays):
+    """Return the explanation of our call on arrays."""
     derivatives = bool(row.gradients)
     if row.function == "Convolver":
-        explanations.append(ours.function.explain(*arrays, derivatives=derivatives))
-        return
+        return ours.function.explain(*arrays, derivatives=derivatives)
     if row.door == "nn.modules":
-        explanations.append(arrayconv.explain(*arrays, call=ours.function, derivatives=derivatives))
-        return
+        return arrayconv.explain(*arrays, call=ours.function, derivatives=derivatives)
     module = import_module(MODULES[row.door][0])
     function = arrayconv.convolve if row.function == "vjp" else getattr(module, row.function)
     operands = dict(zip(row.operands, arrays, strict=True))
-    fixed = options(row, module, library)
-    explanations.append(arrayconv.explain(call=function, derivatives=derivatives, **operands, **fixed))
+    return arrayconv.explain(call=function, derivatives=derivatives, **operands, **options(row, module, library))
 
 
-def predicted(explanation):
-    """Return the predicted nanoseconds of a call and of its gradients, those of every pass included."""
-    gradients = [gradient for _, gradient in explanation.gradients]
-    gradients += [gradient for step in explanation.passes for _, gradient in step.explanation.gradients]
-    return explanation.cost_ns + sum(gradient.cost_ns for gradient in gradients)
+def predicted(row, described):
+    """Return the predicted nanoseconds of a call and of the gradients that a row computes."""
+    return described.cost_ns + sum(gradient.cost_ns for gradient in gradients(row, described))
+
+
+def gradients(row, described):
+    """Return the explanations of the gradients that a row computes, of every pass, and of a layer's parameters."""
+    names = OPERANDS if row.gradients and row.door == "nn.modules" else OPERANDS[: row.gradients]
+    each = [*described.gradients, *(one for step in described.passes for one in step.explanation.gradients)]
+    return [gradient for name, gradient in each if name in names]

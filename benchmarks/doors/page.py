@@ -15,12 +15,11 @@ RULES = f"""
     package cut them toward zero in every pass: within {ROUNDED} there. Filters have the boundary 'reflect' on NumPy and
     JAX arrays, and on tensors 'mirror', which torch and kornia have too. OpenCV and the peers of tensors and JAX arrays
     sum float32 in float32, filters of SciPy and of this package in float64. Kernels are reversed before timing. With
-    gradients, the time is that of the result and of the gradients of all operands (of a filter, a layer or a Convolver:
-    of the input), by the library's own derivatives, on NumPy arrays by `vjp`."""
+    gradients, the time is that of the result and of the gradients of all operands (of a filter or a Convolver: of the
+    input, of a layer: of the input and its parameters), by the library's own derivatives, on NumPy arrays by `vjp`."""
 PREDICTED = f"""
-    Rows whose time is more than {report.OFF:g} times what `explain` predicts for the method that it names, or less than
-    its inverse. Rows under {report.SHORT_NS // 1000} us are exempt: most of their time is the overhead of the call,
-    a few microseconds of Python, which is no part of a method's cost."""
+    Rows whose time is more than {report.OFF:g} times what `explain` predicts for the call, or less than its inverse: of
+    its convolutions by the methods that it names, of their gradients, and of the Python around them."""
 
 
 def sections(results, filled):

@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 BEHIND = 0.95  # a ratio below is no noise
 OFF = 2.0  # times the predicted time, or its inverse
-SHORT_NS = 20_000  # calls shorter than this are mostly the overhead of the call, which no method predicts
 
 
 class Ahead(NamedTuple):
@@ -84,18 +83,11 @@ def _standing(door, rows):
 
 
 def off(rows):
-    """Return the rows whose time is more than OFF times the predicted one, or less than 1 / OFF, furthest first.
-
-    Rows under SHORT_NS are exempt: they are mostly the overhead of the call, which the cost of a method leaves out.
-    """
-    each = [
-        Prediction(row["label"], row["method"], row["cost_ns"], row["ours"])
-        for row in rows
-        if row["cost_ns"] and row["ours"] >= SHORT_NS
-    ]
+    """Return the rows whose time is more than OFF times the predicted one, or less than 1 / OFF, furthest first."""
+    each = [Prediction(row["label"], row["method"], row["cost_ns"], row["ours"]) for row in rows if row["cost_ns"]]
     return sorted((one for one in each if not 1 / OFF <= one.factor <= OFF), key=lambda one: -abs(log(one.factor)))
 
 
 def predictions(rows):
-    """Return how many rows have a prediction that counts."""
-    return sum(bool(row["cost_ns"]) and row["ours"] >= SHORT_NS for row in rows)
+    """Return how many rows have a prediction."""
+    return sum(bool(row["cost_ns"]) for row in rows)

@@ -4,6 +4,7 @@ Operands are seeded, so that a row is the same in every run. They are passed by 
 and in the one it imitates.
 """
 
+from math import inf, prod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -76,10 +77,14 @@ def _power(size):
     return f"10^{exponent}" if size == 10**exponent and exponent > 2 else str(size)
 
 
-def draw(row):
-    """Return {name: NumPy array} of a row's operands."""
+def draw(row, most=None):
+    """Return {name: NumPy array} of a row's operands; zeros where there are more than `most` values."""
     random = np.random.default_rng(0)
-    return {name: _operand(random, row, name, shape) for name, shape in row.operands.items()}
+    limit = inf if most is None else most
+    return {
+        name: _operand(random, row, name, shape) if prod(shape) <= limit else np.zeros(shape, row.dtype)
+        for name, shape in row.operands.items()
+    }
 
 
 def _operand(random, row, name, shape):

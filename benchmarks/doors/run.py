@@ -2,6 +2,7 @@
 
     python -m benchmarks.doors --library numpy --json benchmarks/results/doors-numpy.json
     python -m benchmarks.doors --library torch --door ndimage --quick
+    python -m benchmarks.doors --predict benchmarks/results/doors-numpy.json
 
 All contenders of a row take turns in one process, and the shortest time of each counts. Every result is compared with
 ours before. Exit status 1 if a result differs, or if a time of ours is not within a factor of 2 of what `explain`
@@ -28,6 +29,8 @@ WARM_NS, QUICK_WARM_NS = 2 * 10**7, 0  # of calls before each turn
 def main(argv=None):
     options = parse(argv)
     console = Console(width=None if Console().is_terminal else 160)
+    if options.predict:
+        return predicted(json.loads(options.predict.read_text()), console, options.lenient)
     result = measure(options, partial(console.print, style="dim", highlight=False))
     for shown in tables(result):
         console.print(shown)
@@ -39,6 +42,20 @@ def main(argv=None):
     for message in wrong:
         console.print(f"WRONG  {message}", highlight=False)
     return 1 if wrong or (count and not options.lenient) else 0
+
+
+def predicted(result, console, is_lenient):
+    """Print today's predictions for the times of a result that are off; return the exit status."""
+    from benchmarks.doors.predict import predictions
+
+    today = predictions(result)
+    *_, shown = tables(result | {"rows": today.rows})
+    console.print(shown)
+    for line in today.changed:
+        console.print(f"another method: {line}", highlight=False)
+    count = len(report.off(today.rows))
+    console.print(f"{count} of {report.predictions(today.rows)} predictions are off")
+    return 1 if count and not is_lenient else 0
 
 
 def parse(argv):
@@ -54,6 +71,7 @@ def parse(argv):
     parts.add_argument("--full", dest="part", action="store_const", const="full", help=full)
     add("--lenient", action="store_true", help="exit with status 0 where predictions are off too")
     add("--json", type=Path, help="where to write the times")
+    add("--predict", type=Path, metavar="FILE", help="time nothing: compare the times of FILE with today's predictions")
     options = parser.parse_args(argv)
     options.rows = select(options.library, options.door, options.part, options.filter)
     if not options.rows:

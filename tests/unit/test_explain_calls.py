@@ -202,7 +202,8 @@ class TestTable:
         assert bool(explanation.candidates) == (case not in SEVERAL)
         if explanation.passes:
             assert explanation.method == "passes"
-            assert explanation.cost_ns == sum(step.cost_ns for step in explanation.passes)
+            assert explanation.cost_ns == explanation.overhead_ns + sum(step.cost_ns for step in explanation.passes)
+            assert explanation.overhead_ns > 0
             assert explanation.workspace == max(step.workspace for step in explanation.passes)
             assert explanation.steps == sum(step.explanation.steps for step in explanation.passes)
             text = str(explanation)

@@ -209,7 +209,7 @@ WRONG = {  # content -> what the warning says
     "tables-list": (changed(tables=[]), "`tables` must be an object. Got []"),
     "unknown-table": (
         changed(tables={"GUESSES": {}}),
-        "`tables` must be of PRIMITIVE_COSTS, METHOD_COSTS, CEILINGS. Got GUESSES",
+        "`tables` must be of PRIMITIVE_COSTS, METHOD_COSTS, CALL_COSTS, CEILINGS. Got GUESSES",
     ),
     "table-list": (changed(tables={"PRIMITIVE_COSTS": []}), "`PRIMITIVE_COSTS` must be an object. Got []"),
     "row-list": (

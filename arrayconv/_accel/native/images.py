@@ -30,7 +30,7 @@ from arrayconv._runtime.tracing import planning
 _BLOCK_BYTES = 1 << 18  # of samples: they, the factors and the outputs stay in the L2 cache
 _MAX_PHASES = 64
 _SUMS_BYTES = 512 * 6  # of outputs that src/images.h sums at a time, for six filters, per phase of columns
-_SECOND_BYTE, _STRIDED_BYTE = 50, 150  # picoseconds per byte to copy every second sample, or fewer
+_SECOND_BYTE, _STRIDED_BYTE = 50, 100  # picoseconds per byte to copy every second sample, or fewer
 _WORDS = 2048  # of tables
 
 
@@ -65,8 +65,8 @@ def cost(spec: Spec, traits: Traits, measured: MethodCost) -> int:
     outputs = rows.max_outputs * columns.max_outputs
     lanes = LINE // traits.itemsize
     computed = -(-((rows.max_outputs - 1) * columns.positions + columns.max_outputs) // lanes) * lanes
-    # Where a loaded sample is used for one sum only, floats wait for it, and integers a third as long.
-    halves = 2 if spec.filters >= MIN_SHARED_FILTERS else 3 if traits.exact else 5
+    # Where a loaded sample is used for one sum only, sums wait for it, those of integers less.
+    halves = 2 if spec.filters >= MIN_SHARED_FILTERS else 3 if traits.exact else 4
     work = macs * computed // max(1, outputs) * vector_bytes(traits) * measured.cache_line_mac * halves // (2 * LINE)
     copied = prod(spec.input_shape) * prod(axis.taps for axis in spec.axes[:-2])
     strided_byte = _SECOND_BYTE if columns.step == 2 else _STRIDED_BYTE

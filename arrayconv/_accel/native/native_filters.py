@@ -18,6 +18,7 @@ import numpy as np
 from arrayconv._accel.native import filters, loader
 from arrayconv._accel.native.in_place import Start, Steps, address
 from arrayconv._arrays import failures
+from arrayconv._arrays.dtypes import itemsize
 from arrayconv._arrays.failures import AcceleratorFailed
 from arrayconv._costs import parallel
 from arrayconv._costs.cost_table import LINE, method_cost
@@ -28,6 +29,8 @@ from arrayconv._runtime.tracing import planning
 NAME = "native_filters"
 _MAX_LAYOUTS = 16
 _DOUBLE = 8  # bytes
+_CACHED_BYTES = 4 << 20  # of samples and outputs that stay in the L2 caches between calls
+_MEMORY_BYTE = 30  # picoseconds of any other, which all threads share
 
 
 def is_available(accelerators: frozenset[str]) -> bool:
@@ -59,7 +62,9 @@ def cost(chains: Chains, most_threads: int, is_uint16: bool = False) -> int:
     picoseconds = filters.macs(chains) * measured.cache_line_mac * _DOUBLE // LINE
     picoseconds += prod(chains.output_shape) * measured.output * sum(map(len, chains.chains))
     picoseconds >>= 2 * is_uint16
-    return measured.call_ns + picoseconds // num_threads(chains, most_threads, is_uint16) // 1000
+    nbytes = prod(chains.shape) * itemsize(chains.x) + prod(chains.output_shape) * itemsize(chains.y)
+    memory = max(nbytes - _CACHED_BYTES, 0) * _MEMORY_BYTE
+    return measured.call_ns + (picoseconds // num_threads(chains, most_threads, is_uint16) + memory) // 1000
 
 
 @planning()

@@ -54,9 +54,10 @@ def vector_bytes(traits: Traits) -> int:
 
 def kind(spec: Spec, traits: Traits) -> str:
     """Return the row of `METHOD_COSTS` for a problem, without the name of the method."""
+    is_complex = traits.accumulator.startswith("complex")
     if _is_strided(spec):
-        return "strided"
-    return "integer" if traits.exact else "complex" if traits.accumulator.startswith("complex") else "float"
+        return "strided-complex" if is_complex else "strided"
+    return "integer" if traits.exact else "complex" if is_complex else "float"
 
 
 def _is_strided(spec: Spec) -> bool:

@@ -22,7 +22,7 @@ from arrayconv._runtime.tracing import planning
 _TILE_ROWS = 6  # of outputs
 _BLOCK_ROWS = 96  # of outputs
 _BLOCK_BYTES = 4096  # of outputs in a row of a block: six rows and the samples of their windows stay in the L1 cache
-_PASS_PS = 10_000  # to start a pass, per row
+_PASS_PS = 5_000  # to start a pass, per row
 _WAY = 4096  # bytes of a way of the L1 cache: rows at multiples of it map to the same sets
 _CONFLICT_TAPS = 4  # rows of taps from which such rows evict each other from eight ways
 _FEW_LINES = 16  # of a row that conflicts with few others
@@ -58,9 +58,12 @@ def cost(spec: Spec, traits: Traits, measured: MethodCost) -> int:
     row, column = spec.axes[-2:]
     planes = spec.terms // (row.taps * column.taps)
     passes = planes * -(-row.taps // 5) * -(-column.taps // 3)  # over the sums in the L1 cache
-    work = (spec.macs * measured.cache_line_mac + spec.outputs * passes * measured.output) * traits.itemsize // LINE
+    lanes = LINE // traits.itemsize
+    filled = -(-column.outputs // lanes) * lanes  # the last vector of a row is computed as a whole
+    macs = spec.macs * filled // max(1, column.outputs)
+    work = (macs * measured.cache_line_mac + spec.outputs * passes * measured.output) * traits.itemsize // LINE
     work += spec.outputs // max(1, min(column.outputs, 512)) * passes * _PASS_PS
-    memory = (spec.outputs + prod(spec.input_shape)) * traits.itemsize * primitive_costs(traits.row).copy_byte // 2
+    memory = (spec.outputs + prod(spec.input_shape)) * traits.itemsize * primitive_costs(traits.row).copy_byte
     threads = num_threads(spec, traits)
     return measured.call_ns + (work // threads + memory) // 1000
 
