@@ -10,6 +10,7 @@ predicts (--lenient: 0 for the latter).
 """
 
 import argparse
+import json
 import os
 from functools import partial
 from pathlib import Path
