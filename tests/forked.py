@@ -19,6 +19,7 @@ for name in filter(None, sys.argv[1].split(",")):
 import arrayconv  # noqa: E402
 from arrayconv import Convolver, config, ndimage, nn  # noqa: E402
 from arrayconv import signal as signals  # noqa: E402
+from arrayconv._accel.native import loader  # noqa: E402
 
 random = np.random.default_rng(0)
 IMAGES, WEIGHT = (random.standard_normal(shape).astype(np.float32) for shape in ((2, 64, 30, 30), (64, 64, 3, 3)))
@@ -95,5 +96,8 @@ for accelerators in (set(config.ACCELERATORS), {"numpy", "scipy", "native"}, {"n
     with config.using(accelerators=accelerators):
         for name, call in CALLS.items():
             check(f"{name} with {sorted(accelerators)}", call)
+if "torch" in sys.modules and loader.built():  # the loops of the parent ran on torch's threads, which no child has
+    from_numpy = sys.modules["torch"].from_numpy
+    check("tensors", lambda: nn.conv2d(from_numpy(IMAGES), from_numpy(WEIGHT), method="native_loops").numpy())
 in_a_child(refuses if "torch" in sys.modules else imports)
 print("done")

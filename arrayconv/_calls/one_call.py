@@ -51,7 +51,7 @@ def run(bound: BoundFilters, backend: str, x: Any, weights: Any, out: Any = None
     samples, target = host(backend, x), None if out is None else host(backend, out)
     if samples.dtype == np.bool_:
         samples = samples.view(np.uint8)
-    y = bound(samples, weights, target)
+    y = bound(samples, weights, target, on_torchs=backend == _TORCH)
     if out is not None:
         return out
     return sys.modules[_TORCH].from_numpy(y) if backend == _TORCH else y

@@ -13,6 +13,8 @@ from functools import cache
 from time import sleep
 from typing import TYPE_CHECKING
 
+from arrayconv._runtime import openmp
+
 if TYPE_CHECKING:
     from concurrent.futures import Future, ThreadPoolExecutor
 
@@ -43,8 +45,11 @@ def num_chunks(units: int, threads: int) -> int:
     return 1 if threads <= 1 else min(units, _CHUNKS * threads)
 
 
-def parallel_for(part: Callable[[int, int], None], units: int, threads: int) -> None:
-    """Call ``part(first, stop)`` over all of `units`, on at most `threads` threads, this one among them."""
+def parallel_for(part: Callable[[int, int], None], units: int, threads: int, *, on_torchs: bool = False) -> None:
+    """Call ``part(first, stop)`` over all of `units`, on at most `threads` threads, this one among them.
+
+    `on_torchs` is for a call on tensors: the others are then torch's where that is possible.
+    """
     threads = min(usable(), threads, units)
     if threads <= 1:
         part(0, units)
@@ -56,7 +61,8 @@ def parallel_for(part: Callable[[int, int], None], units: int, threads: int) -> 
         while (unit := _next_chunk(queue)) is not None:
             part(*unit)
 
-    _run_on_threads(work, threads)
+    if not (on_torchs and openmp.run(work, threads)):
+        _run_on_threads(work, threads)
 
 
 def parallel_phases(phases: Sequence[tuple[Callable[[int], None], int]], threads: int) -> None:

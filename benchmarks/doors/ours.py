@@ -118,8 +118,8 @@ def explained(row, library, ours):
 
 def is_explained(row):
     """Whether `explain` knows our call, and no function of the user's takes most of its time."""
-    is_plain = row.function in PLAIN or row.door in PLAIN_DOORS
-    return not (is_plain or row.function.startswith("generic_") or "chunk" in row.options)
+    has_no_prediction = row.function in PLAIN or row.door in PLAIN_DOORS
+    return not (has_no_prediction or row.function.startswith("generic_") or "chunk" in row.options)
 
 
 def explanation(row, library, ours, *arrays):

@@ -266,7 +266,9 @@ class TestThreads:
         counts = []
         parallel_for = in_place.parallel_for
         monkeypatch.setattr(
-            in_place, "parallel_for", lambda *arguments: counts.append(arguments[-1]) or parallel_for(*arguments)
+            in_place,
+            "parallel_for",
+            lambda *arguments, **where: counts.append(arguments[-1]) or parallel_for(*arguments, **where),
         )
         with config.using(threads=requested):
             arrayconv.convolve(np.ones((300, 300)), np.ones((9, 9)), fill_value=1, method="native_loops")

@@ -53,7 +53,9 @@ def test_images_on_threads_of_their_own_start_no_others(dtype, method, monkeypat
     spec, counts = images(16, 16, 16, filters=32), []
     parallel_for = in_place.parallel_for
     monkeypatch.setattr(
-        in_place, "parallel_for", lambda part, units, count: counts.append(count) or parallel_for(part, units, count)
+        in_place,
+        "parallel_for",
+        lambda part, units, count, **where: counts.append(count) or parallel_for(part, units, count, **where),
     )
     library = make_library("numpy")
     plan = running.planned(library, spec, dtype, method)
@@ -71,7 +73,9 @@ def test_images_on_threads_start_no_others_where_another_method_runs_instead(mon
     spec, counts = images(16, 16, 16, filters=16), []
     library, parallel_for = make_library("numpy"), in_place.parallel_for
     monkeypatch.setattr(
-        in_place, "parallel_for", lambda part, units, count: counts.append(count) or parallel_for(part, units, 1)
+        in_place,
+        "parallel_for",
+        lambda part, units, count, **where: counts.append(count) or parallel_for(part, units, 1, **where),
     )
     other = running.planned(library, spec, "float32", "native_loops")
     halves = partition.partition(spec, (8, 1, 16, 16), extends=frozenset(), slabs=True)

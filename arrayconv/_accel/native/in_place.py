@@ -62,10 +62,14 @@ class InPlace:
         Of all arrays.
     threads : int
         At most.
+    on_torchs : bool
+        Whether they are torch's: for a call on tensors.
     """
 
-    def __init__(self, layout: Callable[[Steps | None, Steps | None], Layout], dtype: str, threads: int) -> None:
-        self._layout, self._dtype, self._threads = layout, np.dtype(dtype), threads
+    def __init__(
+        self, layout: Callable[[Steps | None, Steps | None], Layout], dtype: str, threads: int, on_torchs: bool
+    ) -> None:
+        self._layout, self._dtype, self._threads, self._on_torchs = layout, np.dtype(dtype), threads, on_torchs
         self._layouts: dict[Any, Layout] = {}
 
     def __call__(self, x: Any, factors: Any, out: Any) -> Any:
@@ -80,7 +84,7 @@ class InPlace:
             x = np.array(x, order="C")
         y: Any = out if layout.shape is None else np.empty(layout.shape, self._dtype)
         part = layout.start(address(x), address(factors), address(y))
-        parallel_for(part, layout.units, self._threads)
+        parallel_for(part, layout.units, self._threads, on_torchs=self._on_torchs)
         return y if layout.order is None else y.transpose(layout.order)
 
     def _add_layout(self, key: Any, x: Any, out: Any) -> Layout:

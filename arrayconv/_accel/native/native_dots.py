@@ -60,7 +60,8 @@ def _loop(spec: Spec, context: Context, strided: bool, factors: Any) -> InPlace:
         start = loader.start(job, traits.accumulator, context.fill)
         return Layout(start, job.units, copies and not strided, spec.output_shape if y_steps is None else None)
 
-    return InPlace(layout, traits.accumulator, dots.num_threads(spec, traits) if context.may_use_threads else 1)
+    threads = dots.num_threads(spec, traits) if context.may_use_threads else 1
+    return InPlace(layout, traits.accumulator, threads, traits.origin == "torch")
 
 
 native_dots = Algorithm(

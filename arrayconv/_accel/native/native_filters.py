@@ -102,17 +102,18 @@ class BoundFilters:
         self._shape, self._dtype = chains.output_shape, np.dtype(chains.y)
         self._layouts: dict[Any, tuple[Start, int]] = {}
 
-    def __call__(self, x: Any, weights: Any, out: Any = None) -> Any:
+    def __call__(self, x: Any, weights: Any, out: Any = None, *, on_torchs: bool = False) -> Any:
         """Return y; `out` where that is an array to write to, which does not overlap x.
 
-        `weights` contains the weights of all passes of all chains, contiguous float64.
+        `weights` contains the weights of all passes of all chains, contiguous float64. `on_torchs` is for memory of
+        tensors: the threads are torch's.
         """
         if not x.dtype.isnative:
             x = x.astype(x.dtype.newbyteorder("="))
         y: Any = np.empty(self._shape, self._dtype) if out is None else out
         layout = self._layouts.get((x.strides, y.strides)) or self._add_layout(x.strides, y.strides)
         part = layout[0](address(x), address(weights), address(y))
-        parallel_for(part, layout[1], self.threads)
+        parallel_for(part, layout[1], self.threads, on_torchs=on_torchs)
         return y
 
     def _add_layout(self, x_strides: Steps, y_strides: Steps) -> tuple[Start, int]:

@@ -56,7 +56,7 @@ def _bind(spec: Spec, context: Context) -> Bound:
 
     order, threads = partial(phases.ordered, taps=phases.taps_of(spec)), images.num_threads(spec, traits)
     at = loader.whole(context, job, order=order) if _at_addresses(spec, traits) else None
-    return Bound(InPlace(layout, traits.accumulator, threads), at=at)
+    return Bound(InPlace(layout, traits.accumulator, threads, traits.origin == "torch"), at=at)
 
 
 native_images = Algorithm(

@@ -77,7 +77,7 @@ def _bind(spec: Spec, context: Context) -> Bound:
         return rows.job(spec, x_steps, y_steps, start, origin, traits.itemsize)
 
     at = loader.whole(context, job, extended=True) if threads == 1 else None
-    return Bound(InPlace(layout, traits.accumulator, threads), at=at)
+    return Bound(InPlace(layout, traits.accumulator, threads, traits.origin == "torch"), at=at)
 
 
 native_loops = Algorithm(

@@ -56,7 +56,7 @@ def _bind(spec: Spec, context: Context) -> Bound:
         is_contiguous = y_steps[-1] == 1 or spec.axes[-1].outputs <= 1
         return tiles.job(spec, x_steps, y_steps, start, origin, traits.itemsize) if is_contiguous else None
 
-    run = InPlace(layout, traits.accumulator, threads)
+    run = InPlace(layout, traits.accumulator, threads, traits.origin == "torch")
     if dense == spec:
         return Bound(run, at=loader.whole(context, job) if _at_addresses(spec, traits) else None)
     strided = (..., *(slice(None, None, axis.stride) for axis in spec.axes[-2:]))
