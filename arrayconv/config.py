@@ -109,9 +109,10 @@ def using(
         memory over `SHARE_OF_GPU`, if some method can, and exceed it otherwise; to lift that, pass a number larger than
         any memory, such as ``sys.maxsize``.
     threads : int, optional
-        How many threads this package's loops on NumPy and JAX arrays and its transforms on NumPy arrays may use, the
-        calling one included. It never exceeds the number of cores this process may use, which is the default. The
-        threads of NumPy's matrix products and of other libraries are set by their own means.
+        How many threads this package's loops and its transforms on NumPy arrays may use, the calling one included.
+        Loops on tensors run on torch's threads where they can. It never exceeds the number of cores this process may
+        use, which is the default. The threads of NumPy's matrix products and of other libraries are set by their own
+        means.
 
     Raises
     ------
