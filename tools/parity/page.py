@@ -14,7 +14,7 @@ HEAD = """# SciPy's own tests on our functions
 SciPy's, astropy's and scikit-image's own tests run on the functions here, unchanged: `make parity` puts ours in the
 place of theirs, runs the tests of their wheels, and writes this page. A cell is *passed / ran*; what a test leaves out
 on a library does not count, and a dash is a function whose tests are of NumPy arrays alone. A star: of a test with many
-sets of parameters only some ran, since JAX compiles for each.
+sets of parameters only some ran, since JAX compiles for each. An empty cell is a function whose tests have not run.
 """
 
 
