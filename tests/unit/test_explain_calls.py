@@ -70,10 +70,10 @@ def runs(monkeypatch):
         monkeypatch.setitem(TABLE, name, dataclasses.replace(algorithm, bind=bind))
     run_filters = BoundFilters.__call__
 
-    def fused(self, *arguments):
+    def fused(self, *arguments, **where):
         axes = [axis for chain in self.chains.chains for window in chain for axis in window.axes]
         methods.extend([native_filters.NAME] * len(axes))
-        return run_filters(self, *arguments)
+        return run_filters(self, *arguments, **where)
 
     run_whole = Whole.__call__
 
