@@ -4,9 +4,10 @@
    hatch_build.py builds it with any compiler that supports C11 with atomics and GNU vector extensions (on Windows
    clang or zig: MSVC does not support the latter) into a library without dependencies. The loops are compiled for every
    level of processors in kinds.h; the caller passes the level of its machine. They work on memory that the caller owns
-   and keep no state, so threads may run them in parallel. */
+   and keep no state but the machine's level, so threads may run them in parallel. */
 
 #include <math.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -119,13 +120,17 @@ EXPORTED int arrayconv_interface(void) { return INTERFACE; }
 #endif
 EXPORTED word arrayconv_sources(void) { return SOURCES; }
 
-/* Return the highest level that this machine supports. */
+/* Return the highest level that this machine supports. Asked once: a virtual machine takes tens of microseconds to answer,
+   and XLA's calls ask each time. Threads that ask at the same time get the same answer. */
 EXPORTED int arrayconv_level(void)
 {
-    int level = -1;
+    static _Atomic int known = -1;
+    int level = atomic_load_explicit(&known, memory_order_relaxed);
+    if (level >= 0) return level;
 #define COUNT_LEVEL(name) \
     if (HAS_##name) level++;
     LEVELS(COUNT_LEVEL)
+    atomic_store_explicit(&known, level, memory_order_relaxed);
     return level;
 }
 
