@@ -123,11 +123,11 @@ class CallCost(NamedTuple):
 CALL_COSTS: dict[str, CallCost] = {
     # By library, and by module where its Python differs.
     # Fitted on 2026-11-30 to functions of the doors, Zen 4; array operations set by hand from `match_template` there.
-    "numpy": CallCost(2091, 959, 49370, 1000, 120),
-    "torch": CallCost(3704, 5721, 31575, 2000, 200),
-    "torch/ndimage": CallCost(13735, 299, 31575, 2000, 200),
-    "torch/nn.modules": CallCost(38486, 5721, 31575, 2000, 200),
-    "jax": CallCost(1, 1, 8070, 200, 10),  # under jax.jit
+    "numpy": CallCost(1834, 1270, 49292, 1000, 120),
+    "torch": CallCost(3149, 8387, 25986, 2000, 200),
+    "torch/ndimage": CallCost(12459, 1, 31575, 2000, 200),
+    "torch/nn.modules": CallCost(29943, 5721, 39969, 2000, 200),
+    "jax": CallCost(453, 1, 4771, 200, 10),  # under jax.jit
     "other": CallCost(100_000, 50_000, 200_000, 10_000, 200),  # a guess
 }
 

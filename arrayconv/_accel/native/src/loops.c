@@ -120,8 +120,8 @@ EXPORTED int arrayconv_interface(void) { return INTERFACE; }
 #endif
 EXPORTED word arrayconv_sources(void) { return SOURCES; }
 
-/* Return the highest level that this machine supports. Asked once: a virtual machine takes tens of microseconds to answer,
-   and XLA's calls ask each time. Threads that ask at the same time get the same answer. */
+/* Return the highest level that this machine supports. It is read once: in a virtual machine that takes tens of
+   microseconds, and XLA's calls need it each time. Threads that read it at the same time read the same. */
 EXPORTED int arrayconv_level(void)
 {
     static _Atomic int known = -1;
