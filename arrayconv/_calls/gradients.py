@@ -214,7 +214,6 @@ def _bound_of_kernel(problem: Problem, task: Task, x_shape: Any, kernel_shape: A
     to_dy, to_x = _to_dy(problem, xp), permuter(layout.x, tuple(x_shape), xp)
     space = tuple(range(3, 3 + len(task.spec.axes)))
     to_caller = _to_caller(layout.kernel, task.spec.kernel_shape, tuple(kernel_shape), xp)
-
     reverse = (..., *(slice(None, None, -1),) * len(space))
 
     def of_kernel(x: Any, dy: Any, *_: Any) -> Any:

@@ -18,9 +18,8 @@ from typing import Any
 
 _FOLDERS = "torch/lib", "torch.libs"  # beside torch's package
 _Function = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
-_is_child = (
-    False  # whether this process was forked: it has none of its parent's threads, and the runtime waits for them
-)
+# Whether this process was forked: it has none of its parent's threads, and the runtime would wait for them.
+_is_child = False
 
 
 def _note_fork() -> None:

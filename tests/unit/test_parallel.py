@@ -114,7 +114,7 @@ def threads_of(shape, function):
     def noted(part, units, count, **where):
         def on_thread(first, stop):
             threads.add(threading.get_native_id())
-            time.sleep(0.005)  # the others take parts meanwhile
+            time.sleep(0.02)  # the others take parts meanwhile
             part(first, stop)
 
         parallel_for(on_thread, units, count, **where)
