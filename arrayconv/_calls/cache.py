@@ -70,6 +70,8 @@ def _signature(arrays: tuple[Any, ...]) -> tuple[Any, ...] | None:
     """Return shapes and dtypes, of tensors also devices, layouts and the stream; None unless all are of one library."""
     parts: list[Any] = []
     if type(arrays[0]) is np.ndarray:
+        if len(arrays) == 1:  # a filter: no loop, no list
+            return arrays[0].shape, arrays[0].dtype
         for array in arrays:
             if type(array) is not np.ndarray:
                 return None
@@ -128,9 +130,9 @@ def _are_simple(options: tuple[Any, ...], types: _Types) -> bool:
     """Whether the options are a key as they are: tuples of ints and names only, no float NaN or -0.0."""
     for place in types.floats:
         number = options[place]
-        if number != number or (not number and copysign(1.0, number) < 0):
+        if number != number or (number == 0 and copysign(1.0, number) < 0):
             return False
-    return all(_ITEM_TYPES.issuperset(map(type, options[place])) for place in types.tuples)
+    return not types.tuples or all(_ITEM_TYPES.issuperset(map(type, options[place])) for place in types.tuples)
 
 
 def _is_plain(option: Any) -> bool:

@@ -5,17 +5,20 @@ A tape, a tracer and a gradient need the passes one by one.
 
 from __future__ import annotations
 
+import ctypes
 import sys
-from typing import Any
+from collections.abc import Callable
+from typing import Any, cast
 
 import numpy as np
 
 from arrayconv import _autodiff
 from arrayconv._accel.cuda import cuda_filters
 from arrayconv._accel.native import native_filters
+from arrayconv._accel.native.in_place import address
 from arrayconv._accel.native.native_filters import BoundFilters
 from arrayconv._arrays.array import Array
-from arrayconv._arrays.tensors import memory
+from arrayconv._arrays.tensors import has_memory, memory
 from arrayconv._calls import tape
 from arrayconv._plan.rank import Candidate
 from arrayconv._problem.chain import Chains
@@ -55,6 +58,60 @@ def run(bound: BoundFilters, backend: str, x: Any, weights: Any, out: Any = None
     if out is not None:
         return out
     return sys.modules[_TORCH].from_numpy(y) if backend == _TORCH else y
+
+
+def doubles(backend: str, weights: Any) -> Any:
+    """Return weights that come with a call, as the loop takes them: contiguous float64."""
+    taps = np.ascontiguousarray(host(backend, weights), np.float64)
+    return taps if taps.flags.aligned else taps.copy()
+
+
+Direct = Callable[[Any, Any], Any]  # (x, weights) -> y; None for an array that `run` takes
+
+
+def direct(bound: BoundFilters, backend: str, *, like: np.dtype[Any]) -> Direct | None:
+    """Return `run` for contiguous arrays of a dtype; None for calls on several threads, of which it saves no part."""
+    if bound.threads > 1 or like.kind == "b" or not like.isnative:
+        return None
+    return (_tensors if backend == _TORCH else _arrays)(bound)
+
+
+def _arrays(bound: BoundFilters) -> Direct:
+    at, weights_at, empty, shape, dtype = bound.at_addresses(), bound.weights_at, np.empty, bound.shape, bound.dtype
+    addressof, from_buffer = ctypes.addressof, cast(Callable[[Any], Any], ctypes.c_char.from_buffer)
+
+    def run(x: Any, weights: Any) -> Any:
+        try:
+            x_at = addressof(from_buffer(x))
+        except (TypeError, ValueError):  # it is read-only or not contiguous
+            return None
+        y = empty(shape, dtype)
+        if weights_at is None:
+            taps = doubles(_NUMPY, weights)
+            at(x_at, address(taps), addressof(from_buffer(y)))
+        else:
+            at(x_at, weights_at, addressof(from_buffer(y)))
+        return y
+
+    return run
+
+
+def _tensors(bound: BoundFilters) -> Direct:
+    at, weights_at, empty, shape, dtype = bound.at_addresses(), bound.weights_at, np.empty, bound.shape, bound.dtype
+    from_numpy, maybe_conj = sys.modules[_TORCH].from_numpy, dtype.kind == "c"
+
+    def run(x: Any, weights: Any) -> Any:
+        if not (x.is_contiguous() and has_memory(x)) or x.is_neg() or (maybe_conj and x.is_conj()):
+            return None
+        y = from_numpy(empty(shape, dtype))
+        if weights_at is None:
+            taps = doubles(_TORCH, weights)
+            at(x.data_ptr(), address(taps), y.data_ptr())
+        else:
+            at(x.data_ptr(), weights_at, y.data_ptr())
+        return y
+
+    return run
 
 
 def candidate(chains: Chains, threads: int, *, is_uint16: bool) -> Candidate:

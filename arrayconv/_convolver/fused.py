@@ -20,6 +20,7 @@ from arrayconv._arrays.operands import Operands
 from arrayconv._arrays.out_arrays import is_writable_in_place, shares_memory
 from arrayconv._arrays.traits import Traits
 from arrayconv._calls import dry_run, one_call
+from arrayconv._calls.one_call import Direct
 from arrayconv._convolver.chain import Chain, FactorRequest
 from arrayconv._costs import parallel
 from arrayconv._kernels.separable import Term
@@ -44,11 +45,13 @@ class BoundPasses(NamedTuple):
     bound: BoundFilters | CudaFilters
     backend: str
     weights: Any  # of all passes of all terms
+    direct: Direct | None = None  # `_run` without an array to write to
 
     def __call__(self, x: Any, out: Any = None) -> Any:
         """Return the convolution; `out` where that is an array to write to."""
         if out is None:
-            return self._run(x)
+            y = None if self.direct is None else self.direct(x, None)
+            return self._run(x) if y is None else y
         if is_writable_in_place(self.backend, out) and not shares_memory(self.backend, out, x):
             return self._run(x, out)
         out[...] = self._run(x)
@@ -115,8 +118,9 @@ def bind(own: FusedPasses, terms: tuple[Term, ...], operands: Operands) -> Bound
     host: Any = Numbers(numbers, (len(numbers),), name).array(name, np, "cpu")
     weights = np.ascontiguousarray(host.real, np.float64)
     if not cuda_filters.reads(traits.backend, traits.device):
-        bound = BoundFilters(own.chains, own.fill, own.threads, is_uint16=own.is_uint16)
-        return BoundPasses(bound, traits.backend, weights)
+        bound = BoundFilters(own.chains, own.fill, own.threads, weights, is_uint16=own.is_uint16)
+        like = one_call.host(traits.backend, operands.x).dtype
+        return BoundPasses(bound, traits.backend, weights, one_call.direct(bound, traits.backend, like=like))
     kernels = CudaFilters(traits.backend, own.chains, own.fill, weights, is_whole=own.is_uint16)
     if not dry_run.is_active():
         available = cuda_filters.is_available(traits.backend, traits.device, config.current().accelerators)

@@ -35,25 +35,28 @@ class Request(NamedTuple):
     @property
     def out(self) -> Any:
         """The array that the result is written to, None for a new one."""
-        return self.output if hasattr(self.output, "dtype") and not isinstance(self.output, type) else None
+        output = self.output
+        return None if output is None or isinstance(output, type) or not hasattr(output, "dtype") else output
 
     def key(self, *options: Any, weights: Any = None) -> Hashable | None:
         """Return the cache key of the call.
 
         Weights that are no array are part of it by their numbers, an output array by its memory layout.
         """
-        own: tuple[Any, ...] = self.output, self.mode, self.cval, *options
-        arrays, out = (self.input,), self.out
-        if hasattr(weights, "dtype"):
-            arrays = self.input, weights
-        else:
-            own = *own, _as_tuple(weights)
+        function, x, output, mode, cval = self
+        own, arrays = (output, mode, cval, *options), (x,)
+        if weights is not None:
+            if hasattr(weights, "dtype"):
+                arrays = x, weights
+            else:
+                own = *own, _as_tuple(weights)
+        out = None if output is None else self.out
         if out is not None:
             layout = output_key(out, arrays)
             if layout is None:
                 return None
             arrays, own = (*arrays, out), (*layout, *own[1:])
-        return cache.key(f"ndimage.{self.function}", arrays, own)
+        return cache.key(f"ndimage.{function}", arrays, own)
 
     def validate(self, *, promote: bool = False) -> Call:
         """Return the call; its input is validated before its output and its fill."""

@@ -25,6 +25,7 @@ from arrayconv._arrays.dtype_names import dtype_name
 from arrayconv._arrays.identify import device_kind
 from arrayconv._arrays.out_arrays import is_writable_in_place, shares_memory
 from arrayconv._calls import dry_run, one_call, prepare
+from arrayconv._calls.one_call import Direct
 from arrayconv._costs import parallel
 from arrayconv._ndimage import dtypes
 from arrayconv._ndimage.validation import Bare, Call, Source
@@ -42,16 +43,15 @@ class Fused(NamedTuple):
 
     bound: BoundFilters | XlaFilters | CudaFilters
     weights: Any  # of all passes; None for the caller's
+    direct: Direct | None = None  # `run` without an array to write to, if the result is in the dtype of the passes
 
     def run(self, call: Call, x: Any, weights: Any, out: Any) -> Any:
         """Return the filtered input in the working dtype; `out` where that was written."""
-        backend, taps = call.source.backend, self.weights
-        if isinstance(self.bound, CudaFilters):
-            return self.bound(x, weights if taps is None else taps, out)
-        if taps is None:
-            taps = np.ascontiguousarray(one_call.host(backend, weights), np.float64)
-            taps = taps if taps.flags.aligned else taps.copy()
-        return one_call.run(self.bound, backend, x, taps, out)  # pyright: ignore[reportArgumentType]
+        source, bound, taps = call.source, self.bound, self.weights
+        if isinstance(bound, CudaFilters):
+            return bound(x, _in_float64(source, weights) if taps is None else taps, out)
+        taps = one_call.doubles(source.backend, weights) if taps is None else taps
+        return one_call.run(bound, source.backend, x, taps, out)  # pyright: ignore[reportArgumentType]
 
     def run_by_xla(self, call: Call, x: Any, weights: Any, tangent: Callable[[Any], Any]) -> Any:
         """Return the filtered JAX array in the result's dtype.
@@ -108,7 +108,11 @@ def bind(
     numbers = _numbers(source, [one for chain in chains for one in chain])
     is_uint16 = not takes_weights and filters.fits_uint16(problem, numbers.tolist(), call.fill)
     if not is_jax:
-        return Fused(BoundFilters(problem, call.fill, most, is_uint16=is_uint16), numbers)
+        own = None if takes_weights else numbers
+        bound = BoundFilters(problem, call.fill, most, own, is_uint16=is_uint16)
+        is_uncast = call.result == call.working and call.order is None
+        like = one_call.host(source.backend, source.x).dtype
+        return Fused(bound, numbers, one_call.direct(bound, source.backend, like=like) if is_uncast else None)
     return Fused(
         XlaFilters(problem, repr(call.fill), most, is_uint16), xla_filters.bits(numbers) if numbers.size else None
     )
@@ -141,6 +145,10 @@ def supports(source: Source, accelerators: frozenset[str]) -> bool:
     return one_call.is_available(source.backend, device, accelerators)
 
 
+def _in_float64(source: Source, weights: Array) -> Array:
+    return source.xp.astype(weights, source.xp.float64, copy=False)
+
+
 def _is_on_gpu(source: Source) -> bool:
     return cuda_filters.reads(source.backend, device_kind(source.backend, source.device))
 
@@ -168,9 +176,10 @@ def applies(source: Source, x: Array, weights: Any = None) -> bool:
 
 def can_write(call: Call, x: Array) -> bool:
     """Whether the caller's array may be written to while x is read."""
+    if call.out is None or call.order is not None:
+        return False
     backend = call.source.backend
-    is_written = call.result == call.working or _is_on_gpu(call.source)
-    if call.out is None or not is_written or call.order is not None:
+    if call.result != call.working and not _is_on_gpu(call.source):
         return False
     return is_writable_in_place(backend, call.out) and not shares_memory(backend, call.out, x)
 

@@ -21,6 +21,7 @@ from arrayconv._arrays.operands import operands
 from arrayconv._arrays.out_arrays import shares_memory
 from arrayconv._calls import binding, cache, dry_run, prepare
 from arrayconv._calls.binding import BoundCall
+from arrayconv._calls.one_call import applies
 from arrayconv._ndimage import chunked, dtypes, fused
 from arrayconv._ndimage.fused import Fused
 from arrayconv._ndimage.validation import Bare, Call
@@ -59,12 +60,12 @@ class Chain(NamedTuple):
         call = self.call if out is None else self.call._replace(out=out)
         if self.dtype is None:
             weights = None
-        elif weights.dtype != self.dtype:
+        if self.fused is not None and applies(call.source.backend, x, x if weights is None else weights):
+            return run_fused(self.fused, call, x, weights)
+        if weights is not None and weights.dtype != self.dtype:
             weights = call.source.xp.astype(weights, self.dtype)
         if self.fused is not None:
-            if fused.applies(call.source, x, weights):
-                return run_fused(self.fused, call, x, weights)
-            passes = self.passes if self.dtype is None else (self.passes[0]._replace(weights=weights),)
+            passes = self.passes if weights is None else (self.passes[0]._replace(weights=weights),)
             return _run_passes(call._replace(source=call.source._replace(x=x)), passes)[0]
         with call.source.current_device():
             y = _entering(call, x)
@@ -101,7 +102,7 @@ def _run(call: Call, chain: tuple[Pass, ...], cache_key: Hashable | None, takes_
     if call.source.backend == LIBRARY:
         return _run_by_xla(call, chain, own)
     if own is not None:
-        y = run_fused(own, call, x)
+        y = run_fused(own, call, x, chain[0].weights if takes_weights else None)
         _remember(cache_key, call, chain, own, (), takes_weights)
         return y
     y, bound = _run_passes(call, chain)
@@ -156,6 +157,10 @@ def _tangent(call: Call, chain: tuple[Pass, ...], engine: Any) -> Any:
 
 def run_fused(own: Fused, call: Call, x: Array, weights: Any = None) -> Any:
     """Return the result of a call by compiled code, which writes to the caller's array where it overlaps no operand."""
+    if call.out is None and own.direct is not None:
+        y = own.direct(x, weights)
+        if y is not None:
+            return y
     out = call.out if fused.can_write(call, x) else None
     if out is not None and weights is not None and shares_memory(call.source.backend, out, weights):
         out = None

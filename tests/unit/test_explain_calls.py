@@ -68,12 +68,24 @@ def runs(monkeypatch):
             return Bound(run)
 
         monkeypatch.setitem(TABLE, name, dataclasses.replace(algorithm, bind=bind))
-    run_filters = BoundFilters.__call__
+    run_filters, at_addresses = BoundFilters.__call__, BoundFilters.at_addresses
+
+    def note(bound):
+        axes = [axis for chain in bound.chains.chains for window in chain for axis in window.axes]
+        methods.extend([native_filters.NAME] * len(axes))
 
     def fused(self, *arguments, **where):
-        axes = [axis for chain in self.chains.chains for window in chain for axis in window.axes]
-        methods.extend([native_filters.NAME] * len(axes))
+        note(self)
         return run_filters(self, *arguments, **where)
+
+    def noted_at_addresses(self):
+        at = at_addresses(self)
+
+        def run(*addresses):
+            note(self)
+            at(*addresses)
+
+        return run
 
     run_whole = Whole.__call__
 
@@ -83,6 +95,7 @@ def runs(monkeypatch):
         return y
 
     monkeypatch.setattr(BoundFilters, "__call__", fused)
+    monkeypatch.setattr(BoundFilters, "at_addresses", noted_at_addresses)
     monkeypatch.setattr(Whole, "__call__", whole)
     cache._calls.clear()
     yield methods

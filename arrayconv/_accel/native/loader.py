@@ -188,7 +188,17 @@ def whole(context: Context, job_of: JobOf, *, extended: bool = False, order: Ord
         padding.start,
         pad_axes=len(padding.axes),
     )
-    words = _words(packed(head, padding.axes, kernel.indices, table(job, dtype, context.fill)))
+    return _at(packed(head, padding.axes, kernel.indices, table(job, dtype, context.fill)), dtype)
+
+
+def all_blocks(job: Job, dtype: str, fill: complex) -> At:
+    """Return a loop over all of its blocks, as a step at addresses."""
+    head = CallHead(dtypes.itemsize(dtype), factors=0, taps=0, gathered=0, x_start=0, pad_axes=0)
+    return _at(packed(head, table(job, dtype, fill)), dtype)
+
+
+def _at(head: Host, dtype: str) -> At:
+    words = _words(head)
     call, pointer = loaded().call, ctypes.byref(words)  # the pointer keeps the words alive
 
     def at(x: int, kernel: int, y: int) -> None:

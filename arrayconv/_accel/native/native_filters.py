@@ -16,7 +16,9 @@ from typing import Any
 import numpy as np
 
 from arrayconv._accel.native import filters, loader
-from arrayconv._accel.native.in_place import Start, Steps, address
+from arrayconv._accel.native.in_place import Host, Start, Steps, address, contiguous_steps
+from arrayconv._accel.native.loader import At
+from arrayconv._accel.native.tables import Job
 from arrayconv._arrays import failures
 from arrayconv._arrays.dtypes import itemsize
 from arrayconv._arrays.failures import AcceleratorFailed
@@ -92,32 +94,51 @@ class BoundFilters:
         The number beyond the ends of constant axes.
     threads : int
         At most.
+    weights : 1-D array of float64, optional
+        The weights of all passes of all chains, contiguous; without them each call takes them.
     is_uint16 : bool
         Whether sums are formed in uint16, see `filters.fits_uint16`.
     """
 
-    def __init__(self, chains: Chains, fill: complex, threads: int, *, is_uint16: bool = False) -> None:
-        self.chains, self.fill, self.is_uint16 = chains, fill, is_uint16
+    def __init__(
+        self, chains: Chains, fill: complex, threads: int, weights: Host | None = None, *, is_uint16: bool = False
+    ) -> None:
+        self.chains, self.fill, self.is_uint16, self.weights = chains, fill, is_uint16, weights
         self.threads = num_threads(chains, threads, is_uint16)
-        self._shape, self._dtype = chains.output_shape, np.dtype(chains.y)
+        self.weights_at = None if weights is None else address(weights)
+        self.shape, self.dtype = chains.output_shape, np.dtype(chains.y)
         self._layouts: dict[Any, tuple[Start, int]] = {}
 
-    def __call__(self, x: Any, weights: Any, out: Any = None, *, on_torchs: bool = False) -> Any:
+    def __call__(self, x: Any, weights: Any = None, out: Any = None, *, on_torchs: bool = False) -> Any:
         """Return y; `out` where that is an array to write to, which does not overlap x.
 
-        `weights` contains the weights of all passes of all chains, contiguous float64. `on_torchs` is for memory of
+        `weights` are those of a call that takes them, contiguous float64, else ignored. `on_torchs` is for memory of
         tensors: the threads are torch's.
         """
         if not x.dtype.isnative:
             x = x.astype(x.dtype.newbyteorder("="))
-        y: Any = np.empty(self._shape, self._dtype) if out is None else out
-        layout = self._layouts.get((x.strides, y.strides)) or self._add_layout(x.strides, y.strides)
-        part = layout[0](address(x), address(weights), address(y))
-        parallel_for(part, layout[1], self.threads, on_torchs=on_torchs)
+        y: Any = np.empty(self.shape, self.dtype) if out is None else out
+        start, units = self._layouts.get((x.strides, y.strides)) or self._add_layout(x.strides, y.strides)
+        weights_at = address(weights) if self.weights_at is None else self.weights_at
+        part = start(address(x), weights_at, address(y))
+        if self.threads == 1:
+            part(0, units)
+        else:
+            parallel_for(part, units, self.threads, on_torchs=on_torchs)
         return y
 
+    def at_addresses(self) -> At:
+        """Return the loop at addresses of contiguous x, the weights of the call, and contiguous y."""
+        steps = [contiguous_steps(shape) for shape in (self.chains.shape, self.shape)]
+        widths = itemsize(self.chains.x), itemsize(self.chains.y)
+        x_strides, y_strides = (tuple([step * n for step in own]) for own, n in zip(steps, widths, strict=True))
+        return loader.all_blocks(self._job(x_strides, y_strides), "float64", self.fill)
+
+    def _job(self, x_strides: Steps, y_strides: Steps) -> Job:
+        return filters.job(self.chains, x_strides, y_strides, self.fill, self.is_uint16)
+
     def _add_layout(self, x_strides: Steps, y_strides: Steps) -> tuple[Start, int]:
-        job = filters.job(self.chains, x_strides, y_strides, self.fill, self.is_uint16)
+        job = self._job(x_strides, y_strides)
         if len(self._layouts) >= _MAX_LAYOUTS:
             self._layouts.clear()
         layout = self._layouts[x_strides, y_strides] = loader.start(job, "float64", self.fill), job.units
