@@ -108,6 +108,7 @@ Method = Literal[
     "native_tiles",
     "native_images",
     "native_dots",
+    "native_winograd",
     "torch_conv",
     "cudnn_conv",
     "xla_conv",

@@ -21,7 +21,7 @@ from arrayconv._problem.spec import Axis
 from arrayconv._run import execute
 from tests import cases, running
 from tests.conftest import make_library
-from tests.unit.test_native import DTYPES, IMAGES, REAL, ROWS, TILES
+from tests.unit.test_native import DTYPES, IMAGES, REAL, ROWS, TILES, WINOGRAD
 
 LIBC = ctypes.CDLL(None, use_errno=True)
 NOTHING = 0  # PROT_NONE
@@ -66,6 +66,7 @@ TABLES = (
     ("native_tiles", TILES, DTYPES[:2]),
     ("native_images", IMAGES, REAL),
     ("native_dots", IMAGES, DTYPES[:2]),
+    ("native_winograd", WINOGRAD, DTYPES[:2]),
 )
 
 

@@ -29,6 +29,7 @@ from arrayconv._accel.native.native_dots import native_dots
 from arrayconv._accel.native.native_images import native_images
 from arrayconv._accel.native.native_loops import native_loops
 from arrayconv._accel.native.native_tiles import native_tiles
+from arrayconv._accel.native.native_winograd import native_winograd
 from arrayconv._accel.numpy_convolve import numpy_convolve
 from arrayconv._accel.torch import precision, torch_conv
 from arrayconv._accel.torch.cudnn_conv import cudnn_conv
@@ -83,6 +84,7 @@ ACCELERATED: dict[str, Algorithm] = {
         native_tiles,
         native_images,
         native_dots,
+        native_winograd,
         torch_conv.torch_conv,
         cudnn_conv,
         xla_conv,

@@ -81,6 +81,12 @@ _GRADIENTS = (
     Problem((58, 58), (56, 56), batch=16, channels=2, filters=16),
     Problem((30, 30), (28, 28), batch=1, channels=8, groups=32),
 )
+_LAYERS = (
+    Problem((8, 8), (3, 3), channels=4, filters=4),
+    Problem((64, 64), (3, 3), batch=2, channels=32, filters=64),
+    Problem((128, 128), (3, 3), channels=8, filters=8),
+    Problem((30, 30), (3, 3), channels=64, filters=64),
+)
 _IMAGES = (Problem((16, 16), (3, 3)), *(Problem((128, 128), (k, k)) for k in (3, 7, 13)))
 
 # torch copies the windows of a small single image, whatever its row
@@ -112,6 +118,7 @@ ROWS = {
     "native_images": Fit("numpy", "native_images", _FLOATS, _CHANNELS),
     "native_images-integer": Fit("numpy", "native_images", _NARROW, _CHANNELS),
     "native_dots": Fit("numpy", "native_dots", _FLOATS, _GRADIENTS),
+    "native_winograd": Fit("numpy", "native_winograd", _FLOATS, _LAYERS),
     "torch_conv-single": Fit("torch", "torch_conv", ("float32",), _TORCHS_IMAGES),
     "torch_conv-depthwise": Fit(
         "torch",

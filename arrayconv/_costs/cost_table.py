@@ -61,7 +61,8 @@ class MethodCost(NamedTuple):
 
     call_ns: int  # a call on tiny arrays
     cache_line_mac: int  # a multiply-add of each element of 64 bytes
-    output: int = 0  # one output, whatever its taps; in rows: the start of one, per term; in tiles: 64 bytes a pass
+    # One output, whatever its taps; in rows the start of one, per term; in tiles 64 bytes a pass; in winograd 8 bytes.
+    output: int = 0
 
 
 METHOD_COSTS: dict[str, MethodCost] = {
@@ -84,6 +85,7 @@ METHOD_COSTS: dict[str, MethodCost] = {
     "native_images": MethodCost(2200, 280, 600),
     "native_images-integer": MethodCost(2000, 376, 100),
     "native_dots": MethodCost(8000, 317, 2000),
+    "native_winograd": MethodCost(20000, 320, 800),
     # Of one thread. The last two by hand on 2026-11-29, Zen 4; -float64 is also that of small images in float32.
     "torch_conv-single": MethodCost(687, 2432, 2715),
     "torch_conv-depthwise": MethodCost(55000, 800, 500),

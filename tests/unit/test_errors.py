@@ -281,9 +281,9 @@ SHARED = {
         "`mode` must be one of 'full', 'same', 'valid'. Got ['full'].",
     ),
     "method": (
-        lambda door: door(X, KERNEL, method="winograd"),
+        lambda door: door(X, KERNEL, method="karatsuba"),
         ValueError,
-        f"`method` must be one of {', '.join(map(repr, METHODS))}. Got 'winograd'.",
+        f"`method` must be one of {', '.join(map(repr, METHODS))}. Got 'karatsuba'.",
     ),
     "accuracy": (
         lambda door: door(X, KERNEL, accuracy="exact"),

@@ -74,6 +74,7 @@ OTHERS = {  # page -> figure -> why it is in the text
     "docs/algorithms/cuda_tiles.md": {"8 bytes": SIZE, "16 bytes": SIZE},
     "docs/algorithms/im2col.md": {"1 times": WORDS},
     "docs/algorithms/native_dots.md": {"32 bytes": SIZE},
+    "docs/algorithms/native_winograd.md": {"64 bytes": SIZE},
     "docs/algorithms/native_filters.md": {"half as many": WORDS, "twice as many": WORDS},
     "docs/differences.md": {"0 times": WORDS},
     "docs/gpu.md": {"80 GB": "the name of a card"},

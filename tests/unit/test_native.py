@@ -79,6 +79,27 @@ def _image(width, filters, *options, channels=3, **more):
     return cases.spec(*axes, channels=channels, filters=filters, **more)
 
 
+WINOGRAD = {  # whole tiles and halves, blocks of one row, of several and of a part of a row, one to several vectors
+    **{
+        f"{rows}-by-{columns}-outputs": cases.spec(
+            cases.axis(rows + 2, 3), cases.axis(columns + 2, 3), channels=2, filters=filters
+        )
+        for rows, columns, filters in ((1, 1, 1), (2, 3, 4), (5, 30, 6), (7, 33, 7), (3, 300, 9))
+    },
+    **{
+        boundary: cases.spec(
+            *(cases.axis(n, 3, n + 3, before=2, boundary=boundary) for n in (6, 19)), channels=3, filters=2, batch=2
+        )
+        for boundary in ("constant", "edge", "reflect", "symmetric", "wrap")
+    },
+    "groups": cases.spec(*(cases.axis(n, 3, n, before=1) for n in (9, 12)), channels=3, filters=5, groups=2, batch=2),
+    "volume": cases.spec(
+        cases.axis(6, 4, 3, before=1, stride=2, dilation=2), cases.axis(7, 3, 7, before=1), cases.axis(10, 3),
+        channels=2, filters=3, groups=2,
+    ),
+    "far-outside": cases.spec(cases.axis(9, 3, 8, before=9), cases.axis(9, 3, 9, before=-12, boundary="wrap")),
+    "many-channels": cases.spec(cases.axis(8, 3), cases.axis(8, 3), channels=70, filters=2),
+}  # fmt: skip
 IMAGES = {  # one filter, four or six together, and those that are left, over rows that do and do not fill vectors
     **{f"{n}-filters-{width}": _image(width, n, {}) for n in (1, 5, 9, 13) for width in (4, 33)},
     **{f"strided-{stride}": _image(40, 5, {"stride": stride, "boundary": "reflect"}) for stride in (2, 3)},
@@ -174,7 +195,7 @@ def test_nothing_is_read_or_written_beyond_the_arrays(side, how):
     command = [sys.executable, "-m", "tests.guarded", side, how]
     process = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=200, check=False)
     assert process.returncode == 0, process.stderr  # -11: a page was touched that no array is on
-    assert int(process.stdout) >= len(ROWS) * len(DTYPES) + len(TILES) * 2 + len(IMAGES) * len(REAL)
+    assert int(process.stdout) >= len(ROWS) * len(DTYPES) + len(TILES) * 2 + len(IMAGES) * len(REAL) + len(WINOGRAD) * 2
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="pages are guarded by Linux's mprotect")

@@ -436,8 +436,8 @@ NEVER = [
     ("Conv2d", {"boundary": "wrap", "padding_mode": "circular"}, ValueError,
      "Conv2d: `boundary` replaces `padding_mode`, so only one of them may be passed. "
      "Got boundary='wrap', padding_mode='circular'."),
-    ("Conv2d", {"method": "winograd"}, ValueError,
-     f"Conv2d: `method` must be one of {listed(METHODS)}. Got 'winograd'."),
+    ("Conv2d", {"method": "karatsuba"}, ValueError,
+     f"Conv2d: `method` must be one of {listed(METHODS)}. Got 'karatsuba'."),
     ("Conv2d", {"max_workspace": 0}, ValueError, "Conv2d: `max_workspace` must be at least 1 byte. Got 0."),
     ("ConvTranspose2d", {"padding_mode": "circular"}, ValueError,
      "ConvTranspose2d: `padding_mode` must be one of 'zeros'. Got 'circular'."),

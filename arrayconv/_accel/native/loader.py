@@ -30,7 +30,12 @@ _PATH = Path(__file__).parent / "loops.so"
 _INTERFACE = 8  # version of the arguments and tables, as in src/loops.c
 NOT_BUILT = "there was no C compiler, or it failed, when the package was installed"
 _REBUILD = "Build it again: pip install --force-reinstall, or make in a checkout"
+_NOT_FINITE = 2  # what such a loop returns
 _NO_MEMORY = "convolution: no memory for a copy of {} samples of {}."
+
+
+class NotFinite(ArithmeticError):
+    """A loop stopped at an output that is not finite."""
 
 
 class Code(NamedTuple):
@@ -147,7 +152,10 @@ def start(job: Job, dtype: str, fill: complex) -> Start:
 
     def start(x: int, factors: int, y: int) -> Part:
         def part(first: int, stop: int) -> None:
-            if blocks(x, factors, y, words, first, stop):
+            failed = blocks(x, factors, y, words, first, stop)
+            if failed == _NOT_FINITE:
+                raise NotFinite
+            if failed:
                 raise MemoryError(_NO_MEMORY.format(job.copy_size, dtype))
 
         return part

@@ -11,10 +11,10 @@ import numpy as np
 
 from arrayconv._accel.native.in_place import Host
 
-ROWS, TILES, IMAGES, FILTERS, DOTS, GAPS = range(6)  # LOOPS of src/tables.h
+ROWS, TILES, IMAGES, FILTERS, DOTS, GAPS, WINOGRAD, WINOGRAD_KERNELS = range(8)  # LOOPS of src/tables.h
 # Dtypes of filters, in the order of NUMBERS of src/filter_blocks.h.
 NUMBERS = ("int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "float32", "float64")
-# Dtypes that tiles, dots and gaps support, and those that images do: columns of KINDS in src/kinds.h.
+# Dtypes that tiles, dots, gaps and winograd support, and those that images do: columns of KINDS in src/kinds.h.
 TILED = ("float32", "float64")
 IMAGE_DTYPES = (*TILED, "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64")
 
@@ -22,7 +22,7 @@ IMAGE_DTYPES = (*TILED, "int8", "uint8", "int16", "uint16", "int32", "uint32", "
 class LoopHead(NamedTuple):
     """Head of every loop; the loop's own table follows."""
 
-    loop: int  # ROWS, TILES, IMAGES, FILTERS, DOTS or GAPS
+    loop: int  # ROWS, TILES, ... above
     level: int
     kind: int
     fill: int  # of integers the number, else the bits of a double
@@ -246,6 +246,23 @@ class GapsTable(NamedTuple):
     fill_mask: bool  # whether the samples outside x are there
 
 
+class WinogradTable(NamedTuple):
+    """Table of the loop over Winograd's tiles; axes and border follow."""
+
+    row_blocks: int
+    block_rows: int  # of tiles, in all blocks but the last
+    column_blocks: int
+    block_columns: int
+    tile_row: int  # elements for the tiles of a block, in whole vectors and one more
+    checks: bool  # whether the loop stops at an output that is not finite
+
+
+class WinogradKernelsTable(NamedTuple):
+    """Table of the loop that transforms the kernels of Winograd's tiles."""
+
+    kernels: int
+
+
 STRUCTS: dict[str, Any] = {
     "loop_head": LoopHead,
     "axis": Axis,
@@ -265,13 +282,15 @@ STRUCTS: dict[str, Any] = {
     "filter_pass": FilterPass,
     "dots_table": DotsTable,
     "gaps_table": GapsTable,
+    "winograd_table": WinogradTable,
+    "winograd_kernels_table": WinogradKernelsTable,
 }
 
 
 class Job(NamedTuple):
     """A loop on arrays of one layout."""
 
-    loop: int  # ROWS, TILES, IMAGES, FILTERS, DOTS or GAPS
+    loop: int  # ROWS, TILES, ... above
     parts: tuple[Any, ...]  # of its table, to be packed
     units: int  # blocks of outputs
     copy_size: int = 0  # samples that a thread copies at a time

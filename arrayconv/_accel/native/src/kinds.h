@@ -2,9 +2,9 @@
    that Python reads. README.md says how to add one. */
 
 /* Number; NumPy dtypes; T, an element or one part of a complex one; its bytes; the type of products; parts of an
-   element; whether images, and whether tiles, dots and gaps support it (rows support all); XLA dtypes. Signed integers
-   are summed as unsigned ones, which wrap. Narrow ones are multiplied as uint32_t, since C would promote them to int,
-   which must not overflow. */
+   element; whether images, and whether tiles, dots, gaps and winograd support it (rows support all); XLA dtypes.
+   Signed integers are summed as unsigned ones, which wrap. Narrow ones are multiplied as uint32_t, since C would promote
+   them to int, which must not overflow. */
 #define KINDS(X)                                                                                                       \
     X(0, "float32", float, 4, float, 1, 1, 1, XLA_FFI_F32, XLA_FFI_F32)                                                \
     X(1, "float64", double, 8, double, 1, 1, 1, XLA_FFI_F64, XLA_FFI_F64)                                              \

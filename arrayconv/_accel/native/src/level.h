@@ -79,13 +79,17 @@ static int AT_LEVEL(filters)(const void *x, const void *w, void *y, const void *
 #define IMAGES_ENTRY(n, dtypes, t, size, product, parts, in_images, ...) ENTRY_##in_images(n, images)
 #define DOTS_ENTRY(n, dtypes, t, size, product, parts, in_images, tiled, ...) ENTRY_##tiled(n, dots)
 #define GAPS_ENTRY(n, dtypes, t, size, product, parts, in_images, tiled, ...) ENTRY_##tiled(n, gaps)
+#define WINOGRAD_ENTRY(n, dtypes, t, size, product, parts, in_images, tiled, ...) ENTRY_##tiled(n, winograd)
+#define WINOGRAD_KERNELS_ENTRY(n, dtypes, t, size, product, parts, in_images, tiled, ...)                              \
+    ENTRY_##tiled(n, winograd_kernels)
 #define FILTERS_ENTRY(n, ...) [n] = AT_LEVEL(filters), /* which has the dtypes in its table */
 #define ENTRY_0(n, name)
 #define ENTRY_1(n, name) [n] = PASTE(AT_LEVEL(name), n),
 static const by_kind AT_LEVEL(CODE)[LOOP_COUNT] = {
     [LOOP_rows] = {KINDS(ROWS_ENTRY)}, [LOOP_tiles] = {KINDS(TILES_ENTRY)}, [LOOP_images] = {KINDS(IMAGES_ENTRY)},
     [LOOP_filters] = {KINDS(FILTERS_ENTRY)}, [LOOP_dots] = {KINDS(DOTS_ENTRY)},
-    [LOOP_gaps] = {KINDS(GAPS_ENTRY)}};
+    [LOOP_gaps] = {KINDS(GAPS_ENTRY)}, [LOOP_winograd] = {KINDS(WINOGRAD_ENTRY)},
+    [LOOP_winograd_kernels] = {KINDS(WINOGRAD_KERNELS_ENTRY)}};
 
 #undef ROWS_ENTRY
 #undef TILES_ENTRY
@@ -93,6 +97,8 @@ static const by_kind AT_LEVEL(CODE)[LOOP_COUNT] = {
 #undef FILTERS_ENTRY
 #undef DOTS_ENTRY
 #undef GAPS_ENTRY
+#undef WINOGRAD_ENTRY
+#undef WINOGRAD_KERNELS_ENTRY
 #undef ENTRY_0
 #undef ENTRY_1
 #undef SN

@@ -24,7 +24,8 @@
 
 #include "kinds.h"
 
-/* Writes the blocks [first, stop) of y for x, w, a table and the fill. Returns 0, or 1 if memory can't be allocated. */
+/* Writes the blocks [first, stop) of y for x, w, a table and the fill. Returns 0, 1 if memory can't be allocated, or 2
+   if it stopped at an output that is not finite. */
 typedef int loop(const void *, const void *, void *, const void *, word, word, word);
 typedef loop *by_kind[KIND_COUNT];
 
@@ -166,7 +167,7 @@ static int run_loop(const loop_head *head, word level, const void *x, const void
     return CODE_AT[level][head->loop][head->kind](x, w, y, head + 1, head->fill, first, stop);
 }
 
-/* Write the blocks [first, stop) of a loop's outputs. Returns 0, or 1 if memory can't be allocated. */
+/* Write the blocks [first, stop) of a loop's outputs. Returns what the loop does. */
 EXPORTED int arrayconv_blocks(const void *x, const void *w, void *y, const loop_head *head, word first, word stop)
 {
     return run_loop(head, head->level, x, w, y, first, stop);

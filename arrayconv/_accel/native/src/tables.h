@@ -178,6 +178,18 @@ typedef int64_t word;
     X(error)          /* of a weight, at most: the bits of a double */                                                 \
     X(fill_mask)      /* 1 where the samples outside x are there, else 0 */
 
+/* winograd.h: axes[lead_axes + 2], the last two of period 2; border[] as in tiles.h. A tile is 2 x 2 outputs. */
+#define WINOGRAD_TABLE_FIELDS(X)                                                                                       \
+    X(row_blocks)                                                                                                      \
+    X(block_rows)    /* of tiles, in all blocks but the last */                                                        \
+    X(column_blocks)                                                                                                   \
+    X(block_columns)                                                                                                   \
+    X(tile_row)      /* elements for the tiles of a block, in whole vectors and one more */                           \
+    X(checks)        /* whether the loop stops at an output that is not finite */
+
+/* Its kernels, before they are transformed. */
+#define WINOGRAD_KERNELS_TABLE_FIELDS(X) X(kernels)
+
 /* arrayconv_call: pad[pad_axes], the indices of the gathered factors, then the loop_head. */
 #define CALL_HEAD_FIELDS(X)                                                                                            \
     X(itemsize) /* bytes of an element */                                                                              \
@@ -220,7 +232,9 @@ typedef int64_t word;
     X(filter_axis, FILTER_AXIS_FIELDS)                                                                                 \
     X(filter_pass, FILTER_PASS_FIELDS)                                                                                 \
     X(dots_table, DOTS_TABLE_FIELDS)                                                                                   \
-    X(gaps_table, GAPS_TABLE_FIELDS)
+    X(gaps_table, GAPS_TABLE_FIELDS)                                                                                   \
+    X(winograd_table, WINOGRAD_TABLE_FIELDS)                                                                           \
+    X(winograd_kernels_table, WINOGRAD_KERNELS_TABLE_FIELDS)
 
 #define DECLARED(field) word field;
 #define NAMED(field) #field ","
@@ -242,11 +256,13 @@ typedef struct { FILTER_AXIS_FIELDS(DECLARED) } filter_axis;
 typedef struct { FILTER_PASS_FIELDS(DECLARED) } filter_pass;
 typedef struct { DOTS_TABLE_FIELDS(DECLARED) } dots_table;
 typedef struct { GAPS_TABLE_FIELDS(DECLARED) } gaps_table;
+typedef struct { WINOGRAD_TABLE_FIELDS(DECLARED) } winograd_table;
+typedef struct { WINOGRAD_KERNELS_TABLE_FIELDS(DECLARED) } winograd_kernels_table;
 #undef DECLARED
 
 #define WORDS(type) ((word)(sizeof(type) / sizeof(word)))
 
-#define LOOPS(X) X(rows) X(tiles) X(images) X(filters) X(dots) X(gaps)
+#define LOOPS(X) X(rows) X(tiles) X(images) X(filters) X(dots) X(gaps) X(winograd) X(winograd_kernels)
 #define NUMBERED(name) LOOP_##name,
 enum { LOOPS(NUMBERED) LOOP_COUNT };
 #undef NUMBERED

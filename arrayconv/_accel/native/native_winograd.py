@@ -1,0 +1,88 @@
+"""The package's own machine code for 3 x 3 taps of many channels: Winograd's transform F(2x2, 3x3).
+
+    Y = A' ((G W G') * (B' X B)) A    for each 2 x 2 outputs: 16 products per channel and filter rather than 36
+
+Wins      layers of ten channels and filters or more, on large images; taps along further axes are summed as channels.
+Cost      16/36 of the multiply-adds, and additions in proportion to channels + filters; all threads.
+Memory    16/9 of the kernel, twice, and per thread the transformed samples of a block: some hundred kilobytes.
+Accuracy  by norm: a sum of few large and many small samples loses the digits of the small ones.
+Source    Lavin and Gray (2016), Fast algorithms for convolutional neural networks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from arrayconv._accel.native import loader, winograd
+from arrayconv._accel.native.in_place import Host, InPlace, Layout, Steps, address, contiguous_steps
+from arrayconv._accel.native.loader import NotFinite
+from arrayconv._algorithms import Algorithm, Bound, Context, Cuts, Preparation
+from arrayconv._arrays.traits import Traits
+from arrayconv._costs.cost_table import method_cost
+from arrayconv._problem.spec import Spec
+from arrayconv._runtime.threads import parallel_for
+
+
+def _why_not(spec: Spec, traits: Traits) -> str | None:
+    return loader.refusal("numpy", traits) or winograd.refusal(spec, traits)
+
+
+def _cost(spec: Spec, traits: Traits) -> int:
+    return winograd.cost(spec, traits, method_cost("native_winograd"))
+
+
+def _preparation(spec: Spec, context: Context) -> Callable[[Any], Host]:
+    traits, shape, kernels = context.traits, winograd.kernels_shape(spec), prod(winograd.kernels_shape(spec)[1:])
+    start = loader.start(winograd.kernels_job(spec), traits.accumulator, 0)
+    threads = winograd.kernel_threads(spec, traits)
+
+    def transformed(kernel: Any) -> Host:
+        kernel = np.ascontiguousarray(kernel)
+        y: Any = np.empty(shape, traits.accumulator)
+        if kernels:
+            part = start(address(kernel), 0, address(y))
+            parallel_for(part, kernels, threads, on_torchs=traits.origin == "torch")
+        return y
+
+    return transformed
+
+
+def _bind(spec: Spec, context: Context) -> Bound:
+    traits = context.traits
+
+    def layout(checks: bool, x_steps: Steps | None, y_steps: Steps | None) -> Layout:
+        steps = contiguous_steps(spec.input_shape) if x_steps is None else x_steps
+        to = contiguous_steps(spec.output_shape) if y_steps is None else y_steps
+        job = winograd.job(spec, steps, to, traits, checks)
+        start = loader.start(job, traits.accumulator, context.fill)
+        return Layout(start, job.units, x_steps is None, spec.output_shape if y_steps is None else None)
+
+    threads, on_torchs = winograd.num_threads(spec, traits), traits.origin == "torch"
+    run, stops = (InPlace(partial(layout, checks), traits.accumulator, threads, on_torchs) for checks in (False, True))
+
+    def checked(x: Any, factors: Any, out: Any) -> Any:
+        """Return the result if it is finite: then no sample was otherwise, and nothing overflowed."""
+        try:
+            return stops(x, factors, out)
+        except NotFinite:
+            return None
+
+    return Bound(run, checked)
+
+
+native_winograd = Algorithm(
+    "native_winograd",
+    _why_not,
+    _cost,
+    winograd.workspace,
+    Preparation(_preparation),
+    _bind,
+    accuracy="normwise",
+    cuts=Cuts(extends=frozenset({"all"})),
+    spreads="overflow",
+)

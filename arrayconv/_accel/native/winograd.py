@@ -1,0 +1,159 @@
+"""Images of many channels under 3 x 3 taps by Winograd's transform: support, cost, blocks, kernel, the loop's table.
+
+The loop itself is in `src/winograd.h`.
+"""
+
+from __future__ import annotations
+
+from math import prod
+from operator import attrgetter
+from typing import NamedTuple
+
+from arrayconv._accel.native import geometry
+from arrayconv._accel.native.in_place import Steps
+from arrayconv._accel.native.rows import vector_bytes
+from arrayconv._accel.native.tables import TILED, WINOGRAD, WINOGRAD_KERNELS, Job, WinogradKernelsTable, WinogradTable
+from arrayconv._arrays.traits import Traits
+from arrayconv._costs import parallel
+from arrayconv._costs.cost_table import LINE, MethodCost
+from arrayconv._ops.windows import LEADING
+from arrayconv._problem.spec import Axis, Spec
+from arrayconv._runtime.tracing import planning
+
+PARTS = 16  # of a tile
+_TAPS, _TILE = 3, 2
+_SAMPLES_BYTES = 1 << 18  # of a block, transformed: they stay in the L2 cache beside a part of the kernel
+_DOUBLE = 8  # bytes
+_VECTORS = 8  # of tiles in a block, at most
+_FILTERS = 6  # that it sums at a time
+_ADDITIONS = 4  # to transform a part of a tile of samples or of outputs takes as long as so many products
+_KERNEL_BYTE = 300  # picoseconds to transform a byte of the kernel
+
+
+def refusal(spec: Spec, traits: Traits) -> str | None:
+    """Return why the loop does not support a problem, or None."""
+    if traits.accumulator not in TILED:
+        return f"it sums in {' or '.join(TILED)}. Got {traits.accumulator}"
+    if len(spec.axes) < 2:
+        return f"it supports two convolved axes or more. Got {len(spec.axes)}"
+    for axis in spec.axes[-2:]:
+        if (axis.taps, axis.stride, axis.dilation) != (_TAPS, 1, 1):
+            got = f"{axis.taps} taps, stride {axis.stride}, dilation {axis.dilation}"
+            return f"it supports 3 x 3 taps of stride 1 and dilation 1 along the last two axes. Got {got}"
+    return None
+
+
+def cost(spec: Spec, traits: Traits, measured: MethodCost) -> int:
+    """Return nanoseconds by measured costs."""
+    blocks = _Blocks.of(spec, traits)
+    tiles = spec.batch * spec.groups * prod(axis.outputs for axis in spec.axes[:-2]) * blocks.tiles
+    planes = _planes(spec)
+    filters = -(-spec.filters // _FILTERS) * _FILTERS if spec.filters > _FILTERS else spec.filters
+    macs = tiles * PARTS * (planes * filters + _ADDITIONS * (planes + filters))
+    work = macs * vector_bytes(traits) * measured.cache_line_mac // LINE
+    work += spec.outputs * traits.itemsize * measured.output // _DOUBLE
+    kernel = prod(spec.kernel_shape) * traits.itemsize * _KERNEL_BYTE // kernel_threads(spec, traits)
+    return measured.call_ns + (work // min(num_threads(spec, traits), blocks.units(spec)) + kernel) // 1000
+
+
+def num_threads(spec: Spec, traits: Traits) -> int:
+    """Return the number of threads for a problem of this size."""
+    return parallel.num_threads("images", spec.macs * traits.itemsize // 2, traits.threads)
+
+
+def kernel_threads(spec: Spec, traits: Traits) -> int:
+    """Return the number of threads that transform a kernel of this size."""
+    return parallel.num_threads("images", 9 * PARTS * prod(spec.kernel_shape) * traits.itemsize, traits.threads)
+
+
+def workspace(spec: Spec, traits: Traits) -> int:
+    """Return the bytes of the transformed kernel, of the buffers of all threads, and of the table."""
+    blocks, planes = _Blocks.of(spec, traits), _planes(spec)
+    kernel = PARTS * spec.groups * spec.filters * planes
+    buffers = 4 * blocks.copy_rows * blocks.copy_row + (PARTS * (planes + _FILTERS) + 4) * blocks.tile_row
+    buffers += (PARTS + 5) * LINE
+    ends = sum(sum(_outside(axis)) for axis in spec.axes)
+    return (2 * kernel + traits.threads * buffers) * traits.itemsize + traits.threads * 8 * planes + 8 * ends + 8192
+
+
+def _planes(spec: Spec) -> int:
+    """Return the planes of samples of a place: one per channel and tap of the axes before the last two."""
+    return spec.channels * prod(axis.taps for axis in spec.axes[:-2])
+
+
+class _Blocks(NamedTuple):
+    """How the tiles of outputs are cut into blocks."""
+
+    row_blocks: int
+    rows: int  # of tiles in a block
+    column_blocks: int
+    columns: int
+    tile_row: int
+    tiles: int  # computed of a plane of outputs, the discarded ones included
+
+    @classmethod
+    def of(cls, spec: Spec, traits: Traits) -> _Blocks:
+        rows, columns = (-(-axis.outputs // _TILE) for axis in spec.axes[-2:])
+        lanes = LINE // traits.itemsize
+        most = _SAMPLES_BYTES // (PARTS * max(1, _planes(spec)) * traits.itemsize)
+        most = max(lanes, min(_VECTORS * lanes, most // lanes * lanes))
+        column_blocks = max(1, -(-columns // most))
+        block_columns = max(1, -(-columns // column_blocks))
+        choices = []
+        for block_rows in range(1, max(1, min(rows, most // block_columns)) + 1):
+            row_blocks, filled = -(-rows // block_rows), -(-block_rows * block_columns // lanes) * lanes
+            tiles = row_blocks * column_blocks * filled
+            choices.append(cls(row_blocks, block_rows, column_blocks, block_columns, filled + lanes, tiles))
+        return min(choices, key=attrgetter("tiles", "rows"))
+
+    @property
+    def copy_rows(self) -> int:
+        """Rows of samples of a block."""
+        return _TILE * self.rows + _TAPS - 1
+
+    @property
+    def copy_row(self) -> int:
+        """Samples of a row of even or of odd columns, and a vector that is read beyond."""
+        return self.columns + 1 + LINE // 4
+
+    def units(self, spec: Spec) -> int:
+        """Return the number of blocks that threads divide among them, at least one."""
+        places = prod((spec.batch, spec.groups, *spec.output_size[:-2]))
+        return max(1, places * self.row_blocks * self.column_blocks)
+
+
+def _outside(axis: Axis) -> tuple[int, int]:
+    """Return how many positions before the first sample, and after the last, are read, half tiles included."""
+    lo, hi = axis.span(0, axis.outputs + axis.outputs % _TILE)
+    return max(-lo, 0), max(hi - axis.size, 0)
+
+
+def kernels_job(spec: Spec) -> Job:
+    """Return the table of the loop that transforms the kernels of a contiguous w."""
+    kernels = spec.groups * spec.filters * _planes(spec)
+    return Job(WINOGRAD_KERNELS, (WinogradKernelsTable(kernels),), kernels)
+
+
+def kernels_shape(spec: Spec) -> tuple[int, ...]:
+    """Return the shape of the transformed kernel, (parts of a tile, groups, filters, planes)."""
+    return PARTS, spec.groups, spec.filters, _planes(spec)
+
+
+@planning()
+def job(spec: Spec, x_steps: Steps, y_steps: Steps, traits: Traits, checks: bool) -> Job:
+    """Return the loop's table for a problem on arrays of one layout; it `checks` whether outputs are finite."""
+    blocks = _Blocks.of(spec, traits)
+    margins = [_outside(axis) for axis in spec.axes]
+    entries, border = geometry.axes(spec.axes, margins, (x_steps[LEADING:], y_steps[LEADING:]))
+    entries[-2:] = [entry._replace(period=_TILE) for entry in entries[-2:]]
+    head = geometry.head(
+        spec,
+        (x_steps, y_steps),
+        (0, 0),
+        lead_axes=len(entries) - 2,
+        border=border.size,
+        copy_row=blocks.copy_row,
+        copy_size=4 * blocks.copy_rows * blocks.copy_row,
+    )
+    table = WinogradTable(blocks.row_blocks, blocks.rows, blocks.column_blocks, blocks.columns, blocks.tile_row, checks)
+    return Job(WINOGRAD, (head, table, entries, border), blocks.units(spec), head.copy_size)

@@ -1,0 +1,93 @@
+"""Winograd's tiles against the definition, and where a tile's outputs depend on samples outside their windows."""
+
+import numpy as np
+import pytest
+
+import arrayconv
+from arrayconv import nn
+from arrayconv._accel.native import loader
+from tests import running
+from tests.conftest import make_library
+from tests.unit.test_native import WINOGRAD
+
+pytestmark = pytest.mark.skipif(not loader.built(), reason="the C loops were not built")
+
+METHOD = "native_winograd"
+LARGEST = np.finfo("float32").max
+
+
+@pytest.fixture
+def layer():
+    random = np.random.default_rng(0)
+    return (random.standard_normal(shape).astype("float32") for shape in ((2, 5, 13, 22), (7, 5, 3, 3)))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("spec", WINOGRAD.values(), ids=list(WINOGRAD))
+def test_tiles_compute_the_definition(spec, dtype):
+    x, kernel, exact, _ = running.problem(spec, dtype, 3)
+    library = make_library("numpy")
+    y = running.run(library, running.planned(library, spec, dtype, METHOD, fill=3), x, kernel, 3)
+    running.assert_within(y, exact, np.full(y.shape, bound(x, kernel, spec, dtype)))
+
+
+def bound(x, kernel, spec, dtype):
+    """Return the largest error by the norms of the transforms: 2 of taps, 3.5 of samples."""
+    planes, tile = spec.terms // 9, 16
+    samples = np.sqrt(planes * tile) * np.abs(x).max(initial=3)
+    return (
+        2
+        * 3.5
+        * (planes + 12)
+        * np.finfo(dtype).eps
+        * samples
+        * np.linalg.norm(kernel.reshape(-1, spec.terms), axis=1).max()
+    )
+
+
+def test_threads_and_pieces_of_the_batch_change_no_bit(layer):
+    x, kernel = layer
+    with arrayconv.config.using(threads=1):
+        expected = nn.conv2d(x, kernel, padding=1, method=METHOD)
+        one_by_one = [nn.conv2d(image, kernel, padding=1, method=METHOD) for image in x]
+    with arrayconv.config.using(threads=3):
+        assert nn.conv2d(x, kernel, padding=1, method=METHOD).tobytes() == expected.tobytes()
+    assert np.stack(one_by_one).tobytes() == expected.tobytes()
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_a_sample_that_is_not_finite_reaches_its_windows_only(layer, value):
+    x, kernel = layer
+    expected = nn.conv2d(x, kernel, method=METHOD)
+    x[1, 2, 6, 9] = value
+    y = nn.conv2d(x, kernel, method=METHOD)
+    inside = np.zeros(y.shape, bool)
+    inside[1, :, 4:7, 7:10] = True
+    assert not np.isfinite(y[inside]).any()
+    np.testing.assert_allclose(y[~inside], expected[~inside], rtol=0, atol=1e-5)
+
+
+def test_a_tap_that_is_not_finite_reaches_its_filter_only(layer):
+    x, kernel = layer
+    expected = nn.conv2d(x, kernel, method=METHOD)
+    kernel[3, 1, 2, 0] = np.nan
+    y = nn.conv2d(x, kernel, method=METHOD)
+    assert np.isnan(y[:, 3]).all()
+    others = np.arange(7) != 3
+    np.testing.assert_allclose(y[:, others], expected[:, others], rtol=0, atol=1e-5)
+
+
+def test_sums_of_large_samples_do_not_overflow(layer):
+    x, kernel = layer
+    scale = np.float32(LARGEST / 8)  # sums of four samples exceed the range, sums of products with small taps do not
+    small = nn.conv2d(x, kernel, method="native_loops")
+    y = nn.conv2d(x * scale, kernel / scale, method=METHOD)
+    np.testing.assert_allclose(y, small, rtol=0, atol=1e-4)
+
+
+def test_auto_picks_it_for_layers_and_never_where_each_sum_must_be_exact():
+    shapes = (8, 32, 64, 64), (64, 32, 3, 3)
+    described = arrayconv.explain(*shapes, call=nn.conv2d, like="numpy", dtype="float32")
+    assert described.method == METHOD
+    described = arrayconv.explain(*shapes, call=nn.conv2d, like="numpy", dtype="float32", accuracy="componentwise")
+    assert described.method != METHOD
