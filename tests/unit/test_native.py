@@ -99,6 +99,22 @@ WINOGRAD = {  # whole tiles and halves, blocks of one row, of several and of a p
     ),
     "far-outside": cases.spec(cases.axis(9, 3, 8, before=9), cases.axis(9, 3, 9, before=-12, boundary="wrap")),
     "many-channels": cases.spec(cases.axis(8, 3), cases.axis(8, 3), channels=70, filters=2),
+    **{  # few outputs: tiles of taps
+        f"{rows}-by-{columns}-taps": cases.spec(
+            cases.axis(rows + 2, rows, 3, before=1), cases.axis(columns + 2, columns, 3), filters=filters, batch=batch
+        )
+        for rows, columns, filters, batch in ((4, 5, 1, 1), (7, 4, 17, 2), (5, 30, 70, 7), (9, 33, 4, 9), (4, 99, 2, 3))
+    },
+    "one-by-two-outputs": cases.spec(
+        cases.axis(6, 6, 1), cases.axis(8, 7, 2, boundary="wrap"), channels=2, filters=3
+    ),
+    "gradient-of-groups": cases.spec(
+        *(cases.axis(n, n, 3, before=1, boundary="edge") for n in (9, 12)), channels=3, filters=5, groups=2, batch=2
+    ),
+    "gradient-of-a-volume": cases.spec(
+        cases.axis(6, 4, 3, before=1, stride=2, dilation=2), cases.axis(7, 7, 3, before=1), cases.axis(10, 8, 3),
+        channels=2, filters=3, groups=2, batch=2,
+    ),
 }  # fmt: skip
 IMAGES = {  # one filter, four or six together, and those that are left, over rows that do and do not fill vectors
     **{f"{n}-filters-{width}": _image(width, n, {}) for n in (1, 5, 9, 13) for width in (4, 33)},

@@ -32,17 +32,12 @@ def test_tiles_compute_the_definition(spec, dtype):
 
 
 def bound(x, kernel, spec, dtype):
-    """Return the largest error by the norms of the transforms: 2 of taps, 3.5 of samples."""
-    planes, tile = spec.terms // 9, 16
-    samples = np.sqrt(planes * tile) * np.abs(x).max(initial=3)
-    return (
-        2
-        * 3.5
-        * (planes + 12)
-        * np.finfo(dtype).eps
-        * samples
-        * np.linalg.norm(kernel.reshape(-1, spec.terms), axis=1).max()
-    )
+    """Return the largest error by the norms of the transforms: 2 of taps and 3.5 of samples, neighbours included."""
+    is_of_dots = spec.kernel_size[-2:] != (3, 3)
+    products = spec.terms // (4 if is_of_dots else 9) + 12
+    samples = np.sqrt(spec.terms * (4 if is_of_dots else 2)) * np.abs(x).max(initial=3)
+    taps = np.linalg.norm(kernel.reshape(-1, spec.terms), axis=1).max()
+    return 2 * 3.5 * products * np.finfo(dtype).eps * samples * taps
 
 
 def test_threads_and_pieces_of_the_batch_change_no_bit(layer):
@@ -91,3 +86,14 @@ def test_auto_picks_it_for_layers_and_never_where_each_sum_must_be_exact():
     assert described.method == METHOD
     described = arrayconv.explain(*shapes, call=nn.conv2d, like="numpy", dtype="float32", accuracy="componentwise")
     assert described.method != METHOD
+
+
+def test_a_gradient_of_a_layer_is_the_same_for_any_threads_and_layout():
+    random = np.random.default_rng(0)
+    x, dy = (random.standard_normal(shape).astype("float32") for shape in ((3, 20, 23, 40), (70, 20, 21, 38)))
+    expected = nn.conv2d(x, dy, method=METHOD).tobytes()
+    for threads in (1, 3):
+        with arrayconv.config.using(threads=threads):
+            assert nn.conv2d(x, dy, method=METHOD).tobytes() == expected
+    swapped = np.ascontiguousarray(dy.transpose(1, 0, 2, 3)).transpose(1, 0, 2, 3)
+    assert nn.conv2d(x, swapped, method=METHOD).tobytes() == expected

@@ -1,8 +1,8 @@
-"""The package's own machine code for 3 x 3 taps of many channels: Winograd's transform F(2x2, 3x3).
+"""The package's own machine code for 3 x 3 taps, or outputs, of many channels: Winograd's transforms.
 
-    Y = A' ((G W G') * (B' X B)) A    for each 2 x 2 outputs: 16 products per channel and filter rather than 36
+    Y = A' ((G W G') * (B' X B)) A    for each 2 x 2 outputs, or taps: 16 products per channel and filter rather than 36
 
-Wins      layers of ten channels and filters or more, on large images; taps along further axes are summed as channels.
+Wins      layers of ten channels and filters or more, on large images, and the gradients of their kernels.
 Cost      16/36 of the multiply-adds, and additions in proportion to channels + filters; all threads.
 Memory    16/9 of the kernel, twice, and per thread the transformed samples of a block: some hundred kilobytes.
 Accuracy  by norm: a sum of few large and many small samples loses the digits of the small ones.
@@ -18,12 +18,13 @@ from typing import Any
 
 import numpy as np
 
-from arrayconv._accel.native import loader, winograd
-from arrayconv._accel.native.in_place import Host, InPlace, Layout, Steps, address, contiguous_steps
+from arrayconv._accel.native import dots, loader, winograd, winograd_dots
+from arrayconv._accel.native.in_place import Host, InPlace, Layout, Steps, address, contiguous_steps, steps_of
 from arrayconv._accel.native.loader import NotFinite
 from arrayconv._algorithms import Algorithm, Bound, Context, Cuts, Preparation
 from arrayconv._arrays.traits import Traits
 from arrayconv._costs.cost_table import method_cost
+from arrayconv._ops.contain import by_one_pass
 from arrayconv._problem.spec import Spec
 from arrayconv._runtime.threads import parallel_for
 
@@ -32,11 +33,22 @@ def _why_not(spec: Spec, traits: Traits) -> str | None:
     return loader.refusal("numpy", traits) or winograd.refusal(spec, traits)
 
 
+def _is_of_dots(spec: Spec) -> bool:
+    return not winograd.supports(spec) and winograd_dots.supports(spec)
+
+
 def _cost(spec: Spec, traits: Traits) -> int:
-    return winograd.cost(spec, traits, method_cost("native_winograd"))
+    loop = winograd_dots if _is_of_dots(spec) else winograd
+    return loop.cost(spec, traits, method_cost("native_winograd"))
+
+
+def _workspace(spec: Spec, traits: Traits) -> int:
+    return (winograd_dots if _is_of_dots(spec) else winograd).workspace(spec, traits)
 
 
 def _preparation(spec: Spec, context: Context) -> Callable[[Any], Host]:
+    if _is_of_dots(spec):
+        return partial(dots.factors, spec)
     traits, shape, kernels = context.traits, winograd.kernels_shape(spec), prod(winograd.kernels_shape(spec)[1:])
     start = loader.start(winograd.kernels_job(spec), traits.accumulator, 0)
     threads = winograd.kernel_threads(spec, traits)
@@ -53,6 +65,10 @@ def _preparation(spec: Spec, context: Context) -> Callable[[Any], Host]:
 
 
 def _bind(spec: Spec, context: Context) -> Bound:
+    return _bind_dots(spec, context) if _is_of_dots(spec) else _bind_tiles(spec, context)
+
+
+def _bind_tiles(spec: Spec, context: Context) -> Bound:
     traits = context.traits
 
     def layout(checks: bool, x_steps: Steps | None, y_steps: Steps | None) -> Layout:
@@ -75,11 +91,38 @@ def _bind(spec: Spec, context: Context) -> Bound:
     return Bound(run, checked)
 
 
+def _bind_dots(spec: Spec, context: Context) -> Bound:
+    traits = context.traits
+    threads = winograd_dots.num_threads(spec, traits) if context.may_use_threads else 1
+    loops: dict[Any, InPlace] = {}  # by the strides of the kernel, of which there are few: it is contiguous or permuted
+
+    def layout(w_steps: Steps, x_steps: Steps | None, y_steps: Steps | None) -> Layout:
+        steps = contiguous_steps(spec.input_shape) if x_steps is None else x_steps
+        to = contiguous_steps(spec.output_shape) if y_steps is None else y_steps
+        job = winograd_dots.job(spec, steps, w_steps, to, traits)
+        start = loader.start(job, traits.accumulator, context.fill)
+        return Layout(start, job.units, x_steps is None, spec.output_shape if y_steps is None else None)
+
+    def run(x: Any, factors: Any, out: Any) -> Any:
+        loop = loops.get(factors.strides)
+        if loop is None:
+            steps: Any = steps_of(factors)
+            loop = InPlace(partial(layout, steps), traits.accumulator, threads, traits.origin == "torch")
+            loops[factors.strides] = loop
+        return loop(x, factors, out)
+
+    def checked(x: Any, factors: Any, out: Any) -> Any:
+        y: Any = run(x, factors, out)
+        return y if by_one_pass(y, False, "numpy") else None
+
+    return Bound(run, checked)
+
+
 native_winograd = Algorithm(
     "native_winograd",
     _why_not,
     _cost,
-    winograd.workspace,
+    _workspace,
     Preparation(_preparation),
     _bind,
     accuracy="normwise",

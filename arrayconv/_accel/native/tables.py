@@ -11,7 +11,7 @@ import numpy as np
 
 from arrayconv._accel.native.in_place import Host
 
-ROWS, TILES, IMAGES, FILTERS, DOTS, GAPS, WINOGRAD, WINOGRAD_KERNELS = range(8)  # LOOPS of src/tables.h
+ROWS, TILES, IMAGES, FILTERS, DOTS, GAPS, WINOGRAD, WINOGRAD_KERNELS, WINOGRAD_DOTS = range(9)  # LOOPS of src/tables.h
 # Dtypes of filters, in the order of NUMBERS of src/filter_blocks.h.
 NUMBERS = ("int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "float32", "float64")
 # Dtypes that tiles, dots, gaps and winograd support, and those that images do: columns of KINDS in src/kinds.h.
@@ -263,6 +263,21 @@ class WinogradKernelsTable(NamedTuple):
     kernels: int
 
 
+class WinogradDotsTable(NamedTuple):
+    """Table of the loop over tiles of taps; axes, border and the steps of w along the leading axes follow."""
+
+    filter_blocks: int
+    lanes: int  # filters of a block, in whole vectors
+    block_rows: int  # of tiles, in all blocks but the last
+    block_columns: int
+    tile_row: int  # elements for the tiles of a block, in whole vectors and one more
+    w_group: int  # steps
+    w_filter: int
+    w_channel: int
+    w_row: int
+    w_column: int
+
+
 STRUCTS: dict[str, Any] = {
     "loop_head": LoopHead,
     "axis": Axis,
@@ -284,6 +299,7 @@ STRUCTS: dict[str, Any] = {
     "gaps_table": GapsTable,
     "winograd_table": WinogradTable,
     "winograd_kernels_table": WinogradKernelsTable,
+    "winograd_dots_table": WinogradDotsTable,
 }
 
 

@@ -9,7 +9,7 @@ from math import prod
 from operator import attrgetter
 from typing import NamedTuple
 
-from arrayconv._accel.native import geometry
+from arrayconv._accel.native import geometry, winograd_dots
 from arrayconv._accel.native.in_place import Steps
 from arrayconv._accel.native.rows import vector_bytes
 from arrayconv._accel.native.tables import TILED, WINOGRAD, WINOGRAD_KERNELS, Job, WinogradKernelsTable, WinogradTable
@@ -36,11 +36,21 @@ def refusal(spec: Spec, traits: Traits) -> str | None:
         return f"it sums in {' or '.join(TILED)}. Got {traits.accumulator}"
     if len(spec.axes) < 2:
         return f"it supports two convolved axes or more. Got {len(spec.axes)}"
-    for axis in spec.axes[-2:]:
-        if (axis.taps, axis.stride, axis.dilation) != (_TAPS, 1, 1):
-            got = f"{axis.taps} taps, stride {axis.stride}, dilation {axis.dilation}"
-            return f"it supports 3 x 3 taps of stride 1 and dilation 1 along the last two axes. Got {got}"
-    return None
+    if supports(spec) or winograd_dots.supports(spec):
+        return None
+    (rows, columns), last = spec.kernel_size[-2:], spec.axes[-2:]
+    got = (
+        f"{rows} x {columns} taps, {last[0].outputs} x {last[1].outputs} outputs, strides {last[0].stride} and "
+        f"{last[1].stride}, dilations {last[0].dilation} and {last[1].dilation}"
+    )
+    return f"it supports 3 x 3 taps, or outputs, of stride 1 and dilation 1 along the last two axes. Got {got}"
+
+
+def supports(spec: Spec) -> bool:
+    """Whether the taps are 3 x 3 along the last two axes."""
+    return len(spec.axes) >= _TILE and all(
+        (axis.taps, axis.stride, axis.dilation) == (_TAPS, 1, 1) for axis in spec.axes[-2:]
+    )
 
 
 def cost(spec: Spec, traits: Traits, measured: MethodCost) -> int:

@@ -80,6 +80,7 @@ static inline T NAME(fill_of)(word fill) { return (T)0.5 == 0 ? (T)fill : (T)dou
 #include "dots.h"
 #include "gaps.h"
 #include "winograd.h"
+#include "winograd_dots.h"
 #endif
 
 #undef SIZE

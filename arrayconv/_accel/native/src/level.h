@@ -82,6 +82,7 @@ static int AT_LEVEL(filters)(const void *x, const void *w, void *y, const void *
 #define WINOGRAD_ENTRY(n, dtypes, t, size, product, parts, in_images, tiled, ...) ENTRY_##tiled(n, winograd)
 #define WINOGRAD_KERNELS_ENTRY(n, dtypes, t, size, product, parts, in_images, tiled, ...)                              \
     ENTRY_##tiled(n, winograd_kernels)
+#define WINOGRAD_DOTS_ENTRY(n, dtypes, t, size, product, parts, in_images, tiled, ...) ENTRY_##tiled(n, winograd_dots)
 #define FILTERS_ENTRY(n, ...) [n] = AT_LEVEL(filters), /* which has the dtypes in its table */
 #define ENTRY_0(n, name)
 #define ENTRY_1(n, name) [n] = PASTE(AT_LEVEL(name), n),
@@ -89,7 +90,7 @@ static const by_kind AT_LEVEL(CODE)[LOOP_COUNT] = {
     [LOOP_rows] = {KINDS(ROWS_ENTRY)}, [LOOP_tiles] = {KINDS(TILES_ENTRY)}, [LOOP_images] = {KINDS(IMAGES_ENTRY)},
     [LOOP_filters] = {KINDS(FILTERS_ENTRY)}, [LOOP_dots] = {KINDS(DOTS_ENTRY)},
     [LOOP_gaps] = {KINDS(GAPS_ENTRY)}, [LOOP_winograd] = {KINDS(WINOGRAD_ENTRY)},
-    [LOOP_winograd_kernels] = {KINDS(WINOGRAD_KERNELS_ENTRY)}};
+    [LOOP_winograd_kernels] = {KINDS(WINOGRAD_KERNELS_ENTRY)}, [LOOP_winograd_dots] = {KINDS(WINOGRAD_DOTS_ENTRY)}};
 
 #undef ROWS_ENTRY
 #undef TILES_ENTRY
@@ -99,6 +100,7 @@ static const by_kind AT_LEVEL(CODE)[LOOP_COUNT] = {
 #undef GAPS_ENTRY
 #undef WINOGRAD_ENTRY
 #undef WINOGRAD_KERNELS_ENTRY
+#undef WINOGRAD_DOTS_ENTRY
 #undef ENTRY_0
 #undef ENTRY_1
 #undef SN

@@ -187,7 +187,21 @@ typedef int64_t word;
     X(tile_row)      /* elements for the tiles of a block, in whole vectors and one more */                           \
     X(checks)        /* whether the loop stops at an output that is not finite */
 
-/* Its kernels, before they are transformed. */
+/* winograd_dots.h: axes[lead_axes + 2] and border[] as in tiles.h, for up to 3 x 3 outputs; then w_lead[lead_axes], the steps
+   of w. Tiles are of 2 x 2 taps. */
+#define WINOGRAD_DOTS_TABLE_FIELDS(X)                                                                                  \
+    X(filter_blocks)                                                                                                   \
+    X(lanes)         /* filters of a block, in whole vectors */                                                        \
+    X(block_rows)    /* of tiles, in all blocks but the last */                                                        \
+    X(block_columns)                                                                                                   \
+    X(tile_row)      /* elements for the tiles of a block, in whole vectors and one more */                           \
+    X(w_group)       /* steps */                                                                                       \
+    X(w_filter)                                                                                                        \
+    X(w_channel)                                                                                                       \
+    X(w_row)                                                                                                           \
+    X(w_column)
+
+/* The kernels of winograd.h, before they are transformed. */
 #define WINOGRAD_KERNELS_TABLE_FIELDS(X) X(kernels)
 
 /* arrayconv_call: pad[pad_axes], the indices of the gathered factors, then the loop_head. */
@@ -234,7 +248,8 @@ typedef int64_t word;
     X(dots_table, DOTS_TABLE_FIELDS)                                                                                   \
     X(gaps_table, GAPS_TABLE_FIELDS)                                                                                   \
     X(winograd_table, WINOGRAD_TABLE_FIELDS)                                                                           \
-    X(winograd_kernels_table, WINOGRAD_KERNELS_TABLE_FIELDS)
+    X(winograd_kernels_table, WINOGRAD_KERNELS_TABLE_FIELDS)                                                           \
+    X(winograd_dots_table, WINOGRAD_DOTS_TABLE_FIELDS)
 
 #define DECLARED(field) word field;
 #define NAMED(field) #field ","
@@ -258,11 +273,12 @@ typedef struct { DOTS_TABLE_FIELDS(DECLARED) } dots_table;
 typedef struct { GAPS_TABLE_FIELDS(DECLARED) } gaps_table;
 typedef struct { WINOGRAD_TABLE_FIELDS(DECLARED) } winograd_table;
 typedef struct { WINOGRAD_KERNELS_TABLE_FIELDS(DECLARED) } winograd_kernels_table;
+typedef struct { WINOGRAD_DOTS_TABLE_FIELDS(DECLARED) } winograd_dots_table;
 #undef DECLARED
 
 #define WORDS(type) ((word)(sizeof(type) / sizeof(word)))
 
-#define LOOPS(X) X(rows) X(tiles) X(images) X(filters) X(dots) X(gaps) X(winograd) X(winograd_kernels)
+#define LOOPS(X) X(rows) X(tiles) X(images) X(filters) X(dots) X(gaps) X(winograd) X(winograd_kernels) X(winograd_dots)
 #define NUMBERED(name) LOOP_##name,
 enum { LOOPS(NUMBERED) LOOP_COUNT };
 #undef NUMBERED

@@ -1,0 +1,153 @@
+"""Up to 3 x 3 outputs over many positions by Winograd's transform: support, cost, blocks, the loop's table.
+
+The loop itself is in `src/winograd_dots.h`.
+"""
+
+from __future__ import annotations
+
+from math import prod
+from typing import NamedTuple
+
+from arrayconv._accel.native import geometry
+from arrayconv._accel.native.in_place import Steps
+from arrayconv._accel.native.rows import vector_bytes
+from arrayconv._accel.native.tables import WINOGRAD_DOTS, Job, WinogradDotsTable
+from arrayconv._arrays.traits import Traits
+from arrayconv._costs import parallel
+from arrayconv._costs.cost_table import LINE, MethodCost
+from arrayconv._ops.windows import LEADING
+from arrayconv._problem.spec import Axis, Spec
+from arrayconv._runtime.tracing import planning
+
+_OUTPUTS, _TILE, _PARTS = 3, 2, 16
+_SAMPLES_BYTES = 1 << 18  # of a block, transformed: they stay in the L2 cache beside as many factors
+_TILES = 64  # of a block, at most
+_VECTORS = 4  # of filters that the loop of rows sums at a time
+# So many products take as long as to transform a part of a tile of samples, of factors, and to add a sum of a block.
+_SAMPLES, _FACTORS, _SUMS = 2, 14, 12
+
+
+def supports(spec: Spec) -> bool:
+    """Whether the outputs are up to 3 x 3 along the last two axes, and the taps adjacent and more."""
+    return len(spec.axes) >= _TILE and all(
+        axis.outputs <= _OUTPUTS < axis.taps and axis.stride == axis.dilation == 1 for axis in spec.axes[-2:]
+    )
+
+
+def cost(spec: Spec, traits: Traits, measured: MethodCost) -> int:
+    """Return nanoseconds by measured costs."""
+    blocks, planes = _Blocks.of(spec, traits), _planes(spec)
+    threads = min(num_threads(spec, traits), spec.groups * blocks.filter_blocks)
+    rows, columns = (-(-axis.taps // _TILE) for axis in spec.axes[-2:])
+    of_tiles = rows * columns * (blocks.lanes * (planes + _FACTORS) + _SAMPLES * planes)
+    of_blocks = -(-rows // blocks.rows) * -(-columns // blocks.columns) * _SUMS * planes * blocks.lanes
+    repeated = spec.groups * spec.channels * prod(axis.taps for axis in spec.axes[:-2]) * blocks.filter_blocks
+    work = repeated * _PARTS * (of_tiles + of_blocks) * vector_bytes(traits) * measured.cache_line_mac // LINE
+    return measured.call_ns + work // threads // 1000
+
+
+def num_threads(spec: Spec, traits: Traits) -> int:
+    """Return the number of threads for a problem of this size."""
+    return parallel.num_threads("images", spec.macs * traits.itemsize // 2, traits.threads)
+
+
+def workspace(spec: Spec, traits: Traits) -> int:
+    """Return the bytes of a copy of the kernel, of the buffers of all threads, and of the table."""
+    blocks, planes = _Blocks.of(spec, traits), _planes(spec)
+    tiles = blocks.rows * blocks.columns
+    buffers = 4 * blocks.copy_rows * blocks.copy_row + _PARTS * (
+        planes * blocks.tile_row + (tiles + planes) * blocks.lanes
+    )
+    buffers += (6 + 4 * blocks.columns) * blocks.lanes + (2 * _PARTS + 8) * LINE
+    ends = sum(sum(_outside(axis)) for axis in _whole(spec))
+    return (
+        (prod(spec.kernel_shape) + traits.threads * buffers) * traits.itemsize
+        + traits.threads * 8 * tiles
+        + 8 * ends
+        + 8192
+    )
+
+
+def _planes(spec: Spec) -> int:
+    """Return the planes of samples of a channel: one per image and output of the axes before the last two."""
+    return spec.batch * prod(axis.outputs for axis in spec.axes[:-2])
+
+
+class _Blocks(NamedTuple):
+    """How filters and tiles of taps are cut into blocks; sums of a block are added to those of the blocks before."""
+
+    filter_blocks: int
+    lanes: int
+    rows: int  # of tiles in a block
+    columns: int
+    tile_row: int
+
+    @classmethod
+    def of(cls, spec: Spec, traits: Traits) -> _Blocks:
+        lanes = LINE // traits.itemsize
+        vectors = max(1, -(-spec.filters // lanes))
+        threads = -(-num_threads(spec, traits) // max(1, spec.groups))  # of a group
+        block_vectors = -(-vectors // max(-(-vectors // _VECTORS), min(vectors, threads)))
+        rows, columns = (-(-axis.taps // _TILE) for axis in spec.axes[-2:])
+        # The same for any number of threads, and so the order of sums.
+        most = max(1, min(_TILES, _SAMPLES_BYTES // (_PARTS * max(1, _planes(spec)) * traits.itemsize)))
+        block_columns = max(1, -(-columns // -(-columns // most)))
+        block_rows = max(1, min(rows, most // block_columns))
+        tile_row = (-(-block_rows * block_columns // lanes) + 1) * lanes
+        return cls(-(-vectors // block_vectors), block_vectors * lanes, block_rows, block_columns, tile_row)
+
+    @property
+    def copy_rows(self) -> int:
+        """Rows of samples of a block."""
+        return _TILE * self.rows + _OUTPUTS - 1
+
+    @property
+    def copy_row(self) -> int:
+        """Samples of a row of even or of odd columns, and a vector that is read beyond."""
+        return self.columns + 1 + LINE // 4
+
+
+def _outside(axis: Axis) -> tuple[int, int]:
+    """Return how many positions before the first sample, and after the last, are read."""
+    lo, hi = axis.span(0, axis.outputs)
+    return max(-lo, 0), max(hi - axis.size, 0)
+
+
+def _whole(spec: Spec) -> list[Axis]:
+    """Return the axes with the last two as they are computed: in whole tiles of taps, for three outputs."""
+    last = [
+        axis._replace(taps=axis.taps + axis.taps % _TILE, outputs=_OUTPUTS) if axis.outputs else axis
+        for axis in spec.axes[-2:]
+    ]
+    return [*spec.axes[:-2], *last]
+
+
+@planning()
+def job(spec: Spec, x_steps: Steps, w_steps: Steps, y_steps: Steps, traits: Traits) -> Job:
+    """Return the loop's table for a problem on arrays of one layout."""
+    blocks = _Blocks.of(spec, traits)
+    margins = [_outside(axis) for axis in _whole(spec)]
+    entries, border = geometry.axes(spec.axes, margins, (x_steps[LEADING:], y_steps[LEADING:]))
+    head = geometry.head(
+        spec,
+        (x_steps, y_steps),
+        (0, 0),
+        lead_axes=len(entries) - 2,
+        border=border.size,
+        copy_row=blocks.copy_row,
+        copy_size=4 * blocks.copy_rows * blocks.copy_row,
+    )
+    table = WinogradDotsTable(
+        filter_blocks=blocks.filter_blocks,
+        lanes=blocks.lanes,
+        block_rows=blocks.rows,
+        block_columns=blocks.columns,
+        tile_row=blocks.tile_row,
+        w_group=w_steps[0],
+        w_filter=w_steps[1],
+        w_channel=w_steps[2],
+        w_row=w_steps[-2],
+        w_column=w_steps[-1],
+    )
+    parts = head, table, entries, border, w_steps[LEADING:-2]
+    return Job(WINOGRAD_DOTS, parts, spec.groups * blocks.filter_blocks, head.copy_size)
