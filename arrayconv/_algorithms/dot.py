@@ -44,6 +44,7 @@ from arrayconv._runtime.tracing import planning
 _BLOCK = 64  # taps of a row, where one axis is summed by blocks
 _CHUNK = 1 << 18  # elements of a window copied at a time, on a CPU
 _PRODUCT_NS = 7_000  # of one of a compiled program's products, beside its operations, which are compiled together
+_DILATED = 8  # times as long as a copy of adjacent samples takes one of every second
 _MAX_TRACED = 1 << 8  # products: a compiler takes far longer to compile one than to run it
 
 
@@ -101,7 +102,9 @@ def _cost(spec: Spec, traits: Traits) -> int:
     work += work // 2  # with more than one filter or image the windows are copied in short runs
     products = prod(spec.output_size) * len(_chunks(spec, traits.on_gpu))
     calls = 5 * rate.call_ns + (_PRODUCT_NS if traits.traced else 0)
-    return calls * products + (work + read * rate.copy_byte) // 1000
+    is_dilated = spec.axes[-1].dilation > 1 and spec.axes[-1].taps > 1 if spec.axes else False
+    copy_byte = rate.copy_byte * (_DILATED if is_dilated else 1)
+    return calls * products + (work + read * copy_byte) // 1000
 
 
 def _work(spec: Spec, traits: Traits) -> Work:

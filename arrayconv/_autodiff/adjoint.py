@@ -17,7 +17,13 @@ from arrayconv._ops import pad
 from arrayconv._ops.windows import LEADING, reversed_taps
 from arrayconv._plan.plan import Task
 from arrayconv._problem.boundary import Source
-from arrayconv._problem.gradient import border_runs, input_gradient, kernel_gradient, on_extended
+from arrayconv._problem.gradient import (
+    border_runs,
+    input_gradient,
+    kernel_gradient,
+    on_extended,
+    swapped_kernel_gradient,
+)
 
 Runner = Callable[[Task, Array, Array], Array]
 
@@ -51,8 +57,8 @@ def task_of_x(task: Task) -> Task:
 
 
 def task_of_kernel(task: Task) -> Task:
-    """Return the task whose result is the gradient of the kernel."""
-    return task._replace(spec=kernel_gradient(task.spec))
+    """Return the task whose result is the gradient of the kernel: of x and dy, or of dy and x where it is swapped."""
+    return task._replace(spec=swapped_kernel_gradient(task.spec) or kernel_gradient(task.spec))
 
 
 def of_x(run: Runner, task: Task, kernel: Array, dy: Array, *, xp: Namespace, device: Any) -> Array:
@@ -79,8 +85,11 @@ def folding(task: Task, *, xp: Namespace, device: Any) -> Callable[[Array], Arra
 
 def of_kernel(run: Runner, task: Task, x: Array, dy: Array, *, xp: Namespace) -> Array:
     """Return the gradient of the kernel (groups, filters, channels, *k), from that of y and x."""
-    dkernel = _axes(run(task_of_kernel(task), _axes(x, (2, 1, 0), xp), _axes(dy, (1, 2, 0), xp)), (1, 2, 0), xp)
-    return reversed_taps(dkernel, xp) if task.spec.flip else dkernel
+    is_swapped = swapped_kernel_gradient(task.spec) is not None
+    data, factors = (dy, x) if is_swapped else (x, dy)
+    dkernel = run(task_of_kernel(task), _axes(data, (2, 1, 0), xp), _axes(factors, (1, 2, 0), xp))
+    dkernel = _axes(dkernel, (1, 0, 2) if is_swapped else (1, 2, 0), xp)
+    return reversed_taps(dkernel, xp) if task.spec.flip != is_swapped else dkernel
 
 
 def _axes(x: Array, order: tuple[int, ...], xp: Namespace) -> Array:

@@ -21,7 +21,7 @@ from arrayconv._arrays.namespace import compat_namespace, namespace_of
 from arrayconv._autodiff import adjoint
 from arrayconv._calls import tape
 from arrayconv._plan.plan import Plan, Task, plan_bilinear
-from arrayconv._problem.gradient import input_gradient_problem, kernel_gradient_problem
+from arrayconv._problem.gradient import input_gradient_problem, kernel_gradient_problem, swapped_kernel_gradient
 from arrayconv._problem.layout import Permutation
 from arrayconv._problem.problem import Problem
 from arrayconv._run.canonical import canonical_result, operand_gradient, permuted, permuter
@@ -33,6 +33,7 @@ Direct = Callable[[Any, Any, Any, Any, Any], Any]
 _NODE_NS = 5_000  # that a node in torch's graph takes longer where Python computes it
 _BIAS_NS = 15_000  # of the addition of a bias and of its gradient by Python; torch's node includes both
 _MARGIN = 8, 9  # torch's own node runs where the costs of both differ by less than their errors
+_BACKWARD_MARGIN = 4, 5  # the same for its backward: both gradients share what they read
 _GRADIENT_MARGIN = 5, 4  # the same for one gradient: of channels, ours takes less than predicted
 _DTYPES = ("float32", "float64")
 
@@ -140,7 +141,7 @@ class Gradients:
         ours = self._plan.candidate.cost_ns + min(planned, backward) + _NODE_NS
         ours += _BIAS_NS if self.postprocess is not None else 0
         self._whole = self._torchs if (forward + backward) * _MARGIN[0] <= ours * _MARGIN[1] else None
-        self._backward = self._torchs if backward <= planned else None
+        self._backward = self._torchs if backward * _BACKWARD_MARGIN[0] <= planned * _BACKWARD_MARGIN[1] else None
         self._is_decided = True
 
     def forward(self, x: Any, kernel: Any, bias: Any) -> Any:
@@ -211,23 +212,34 @@ def _bound_of_kernel(problem: Problem, task: Task, x_shape: Any, kernel_shape: A
     xp, layout, part = compat_namespace("numpy"), problem.layout, adjoint.task_of_kernel(task)
     gradient = kernel_gradient_problem(problem, task.spec, tuple(kernel_shape))
     run = _bound(plan_bilinear(part), gradient)
-    to_dy, to_x = _to_dy(problem, xp), permuter(layout.x, tuple(x_shape), xp)
+    to_data, to_factors = permuter(layout.x, tuple(x_shape), xp), _to_dy(problem, xp)
+    is_swapped = swapped_kernel_gradient(task.spec) is not None
+    if is_swapped:
+        to_data, to_factors = to_factors, to_data
     space = tuple(range(3, 3 + len(task.spec.axes)))
     to_caller = _to_caller(layout.kernel, task.spec.kernel_shape, tuple(kernel_shape), xp)
-    reverse = (..., *(slice(None, None, -1),) * len(space))
+    is_reversed, reverse = task.spec.flip != is_swapped, (..., *(slice(None, None, -1),) * len(space))
+    order = (1, 0, 2) if is_swapped else (1, 2, 0)
 
-    def of_kernel(x: Any, dy: Any, *_: Any) -> Any:
-        dkernel: Any = run(to_x(x).transpose(2, 1, 0, *space), to_dy(dy).transpose(1, 2, 0, *space))
-        return to_caller(flipped(dkernel.transpose(1, 2, 0, *space)))
+    def of_kernel(data: Any, factors: Any, *_: Any) -> Any:
+        dkernel: Any = run(to_data(data).transpose(2, 1, 0, *space), to_factors(factors).transpose(1, 2, 0, *space))
+        return to_caller(flipped(dkernel.transpose(*order, *space)))
 
     def flipped(dkernel: Any) -> Any:
-        return np.ascontiguousarray(dkernel[reverse]) if task.spec.flip else dkernel
+        return np.ascontiguousarray(dkernel[reverse]) if is_reversed else dkernel
 
     def postprocess(y: Any, _: Any) -> Any:
         return np.ascontiguousarray(to_caller(to_kernel(y)[reverse]))
 
     to_kernel = permuter(layout.kernel, tuple(kernel_shape), xp)
-    return _on_tensors(run, of_kernel, gradient, postprocess if task.spec.flip else None)
+    on_tensors = _on_tensors(run, of_kernel, gradient, postprocess if is_reversed else None)
+    if not is_swapped:
+        return on_tensors
+
+    def of_swapped(x: Any, dy: Any, *others: Any) -> Any:
+        return on_tensors(dy, x, *others)
+
+    return of_swapped
 
 
 def _bound(plan: Plan, gradient: Problem | None) -> BoundPlan:

@@ -84,7 +84,7 @@ METHOD_COSTS: dict[str, MethodCost] = {
     "native_tiles": MethodCost(130, 270, 470),
     "native_images": MethodCost(2200, 280, 600),
     "native_images-integer": MethodCost(2000, 376, 100),
-    "native_dots": MethodCost(8000, 317, 2000),
+    "native_dots": MethodCost(1500, 317, 2000),
     "native_winograd": MethodCost(20000, 320, 800),
     # Of one thread. The last two by hand on 2026-11-29, Zen 4; -float64 is also that of small images in float32.
     "torch_conv-single": MethodCost(687, 2432, 2715),
@@ -108,7 +108,7 @@ METHOD_COSTS_AVX2: dict[str, MethodCost] = {
     "native_loops-float": MethodCost(2136, 800, 2584),
     "native_loops-complex": MethodCost(652, 480, 3000),
     "native_tiles": MethodCost(2185, 385, 1409),
-    "native_dots": MethodCost(8000, 360, 2000),
+    "native_dots": MethodCost(1500, 360, 2000),
 }
 
 

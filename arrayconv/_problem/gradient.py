@@ -82,6 +82,35 @@ def kernel_gradient(spec: Spec) -> Spec:
 
 
 @planning()
+def swapped_kernel_gradient(spec: Spec) -> Spec | None:
+    """Return the operation that computes w's gradient of upsampled x: y's gradient with x as the kernel; else None.
+
+    No zero between samples is multiplied. It takes y's gradient as (filters, groups, batch, *out) and x as (groups,
+    channels, batch, *n), and returns (filters, groups, channels, *k), with the taps reversed where the operation does
+    not flip its kernel. Output p multiplies sample m by tap k where upsample * m = p + dilation * k - before; so the
+    sum over m has a stride of dilation from tap to tap, and the zeros around y are those around x.
+    """
+    if all(axis.upsample == 1 for axis in spec.axes) or not all(map(_is_invertible, spec.axes)):
+        return None
+    axes = tuple(
+        Axis(
+            size=axis.outputs,
+            taps=axis.size,
+            outputs=axis.taps,
+            stride=axis.dilation,
+            dilation=axis.upsample,
+            before=axis.reach - 1 - axis.before,
+        )
+        for axis in spec.axes
+    )
+    return Spec(batch=spec.filters, groups=spec.groups, channels=spec.batch, filters=spec.channels, axes=axes)
+
+
+def _is_invertible(axis: Axis) -> bool:
+    return axis.stride == 1 and not reads_samples(axis.boundary) and min(axis.size, axis.taps, axis.outputs) > 0
+
+
+@planning()
 def input_gradient_problem(problem: Problem, spec: Spec, shape: Shape) -> Problem | None:
     """Return x's gradient as a call with y's gradient and the kernel; None where it is folded, or axes are cut.
 
@@ -107,14 +136,19 @@ def input_gradient_problem(problem: Problem, spec: Spec, shape: Shape) -> Proble
 def kernel_gradient_problem(problem: Problem, spec: Spec, shape: Shape) -> Problem | None:
     """Return the gradient of a kernel of this shape as a call with x and y's gradient; None where axes are cut.
 
-    Its taps are reversed where the operation flips its kernel. Parameters as of `input_gradient_problem`.
+    Its taps are reversed where the operation flips its kernel; where `swapped_kernel_gradient` is its operation, the
+    call is with y's gradient and x, and they are reversed where it does not. Parameters as of `input_gradient_problem`.
     """
-    gradient = kernel_gradient(spec)
-    to_result = _then(problem.layout.kernel, (2, 0, 1))
-    x, dy = _then(problem.layout.x, (2, 1, 0)), _then(_from_result(problem, spec), (1, 2, 0))
-    if to_result is None or x is None or dy is None:
+    swapped = swapped_kernel_gradient(spec)
+    gradient = kernel_gradient(spec) if swapped is None else swapped
+    data, factors = problem.layout.x, _from_result(problem, spec)
+    if swapped is not None:
+        data, factors = factors, data
+    to_result = _then(problem.layout.kernel, (2, 0, 1) if swapped is None else (1, 0, 2))
+    data, factors = _then(data, (2, 1, 0)), _then(factors, (1, 2, 0))
+    if to_result is None or data is None or factors is None:
         return None
-    return Problem(_layout(gradient, x, dy, to_result.inverse._replace(joined=shape)), gradient, shape)
+    return Problem(_layout(gradient, data, factors, to_result.inverse._replace(joined=shape)), gradient, shape)
 
 
 def _from_result(problem: Problem, spec: Spec) -> Permutation:

@@ -7,7 +7,7 @@ from arrayconv import testing
 from arrayconv._ops import pad
 from arrayconv._ops.windows import LEADING
 from arrayconv._problem.boundary import BOUNDARIES, runs
-from arrayconv._problem.gradient import input_gradient, kernel_gradient
+from arrayconv._problem.gradient import input_gradient, kernel_gradient, swapped_kernel_gradient
 from arrayconv._problem.spec import Spec
 from tests import cases, running
 from tests.conftest import make_library
@@ -56,6 +56,23 @@ def test_kernel_gradient_is_the_adjoint(case):
 
     assert adjoint(y).shape == spec.kernel_shape
     testing.check_adjoint(lambda w: apply(library, spec, x, w, dtype), adjoint, w, y)
+
+
+UPSAMPLED = [case for case in FLOATING if swapped_kernel_gradient(case.spec._replace(conj=False)) is not None]
+
+
+@pytest.mark.parametrize("case", UPSAMPLED, ids=lambda case: case.name)
+def test_kernel_gradient_of_upsampled_samples_is_the_same_from_the_gradient_of_y(case):
+    library, spec, dtype = make_library("numpy"), case.spec._replace(conj=False), case.dtype
+    x, _ = case.operands()
+    y = values(7, spec.output_shape, dtype)
+    expected = np.moveaxis(
+        apply(library, kernel_gradient(spec), np.swapaxes(x, 0, 2), np.moveaxis(y, 0, 2), dtype), 0, 2
+    )
+    arrays = np.swapaxes(y, 0, 2), np.moveaxis(x, 0, 2)  # (O, G, B, *out), (G, C, B, *n)
+    swapped = np.swapaxes(apply(library, swapped_kernel_gradient(spec), *arrays, dtype), 0, 1)
+    swapped = np.flip(swapped, axis=tuple(range(LEADING, swapped.ndim)))
+    np.testing.assert_allclose(swapped, expected, rtol=0, atol=1e-4 * np.abs(expected).max(initial=1))
 
 
 @pytest.mark.parametrize("case", FLOATING, ids=lambda case: case.name)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from itertools import product
 from math import prod
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,8 +15,10 @@ from arrayconv._costs import parallel
 from arrayconv._costs.cost_table import LINE, MethodCost, primitive_costs
 from arrayconv._ops.windows import LEADING
 from arrayconv._problem.spec import Spec
+from arrayconv._runtime.threads import parallel_for
 from arrayconv._runtime.tracing import planning
 
+_PHASED_BYTE = 350  # picoseconds to copy a byte to its phase, on one thread
 _FILTERS = 4  # DOT_FILTERS of src/loops.c
 _CHUNK_BYTES = 1 << 14  # of the factors of a unit: they stay in the L1 cache beside the samples
 _MAX_OUTPUTS = 1 << 10  # of an image: above that the sums of a column exceed what other methods need
@@ -36,7 +40,9 @@ def cost(spec: Spec, traits: Traits, measured: MethodCost) -> int:
     run = spec.axes[-1].taps * traits.itemsize
     lines = spec.macs // max(1, spec.axes[-1].taps) * -(-run // LINE)
     slow = 2 if spec.filters == 1 else 1  # a loaded sample is used for one sum only
-    copied = prod(spec.input_shape) * traits.itemsize * primitive_costs(traits.row).copy_byte
+    is_phased = spec.axes[-1].taps > 1 and spec.axes[-1].dilation > 1
+    copy_byte = _PHASED_BYTE // num_threads(spec, traits) if is_phased else primitive_costs(traits.row).copy_byte
+    copied = prod(spec.input_shape) * traits.itemsize * copy_byte
     work = lines * measured.cache_line_mac * slow + spec.outputs * measured.output
     units = max(1, min(num_threads(spec, traits), spec.groups * -(-spec.filters // _FILTERS)))
     return measured.call_ns + (work // units + copied) // 1000
@@ -75,41 +81,50 @@ def factors(spec: Spec, kernel: Host) -> Host:
     return np.array(kernel, kernel.dtype.newbyteorder("="), order="C")
 
 
-def deinterleaved(x: Host, dilation: int) -> Host:
-    """Return x with the samples of each phase of its last axis adjacent: (..., phases, samples)."""
-    size = x.shape[-1]
-    if dilation == 1:
-        return np.ascontiguousarray(x)
-    copy = np.empty((*x.shape[:-1], dilation, -(-size // dilation)), x.dtype)
-    for phase in range(dilation):
-        part = x[..., phase::dilation]
-        copy[..., phase, : part.shape[-1]] = part  # the rest is not read
+def deinterleaved(x: Host, dilations: tuple[int, ...], threads: int, *, on_torchs: bool) -> Host:
+    """Return x with the samples of each phase of its last axes adjacent: (..., phases, samples, phases, samples).
+
+    Threads divide the images.
+    """
+    lead = x.shape[: x.ndim - len(dilations)]
+    copy = np.empty((*lead, *_phases_shape(x.shape[len(lead) :], dilations)), x.dtype)
+
+    def part(first: int, stop: int) -> None:
+        for phases in product(*map(range, dilations)):
+            source = x[(slice(first, stop), ..., *(slice(p, None, d) for p, d in zip(phases, dilations, strict=True)))]
+            sizes = source.shape[len(lead) :]
+            place = [at for phase, n in zip(phases, sizes, strict=True) for at in (phase, slice(0, n))]
+            copy[(slice(first, stop), ..., *place)] = source  # the rest is not read
+
+    parallel_for(part, x.shape[0], threads, on_torchs=on_torchs)
     return copy
 
 
+def _phases_shape(sizes: tuple[int, ...], dilations: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(n for size, d in zip(sizes, dilations, strict=True) for n in (d, -(-size // d)))
+
+
 @planning()
-def job(spec: Spec, steps: Steps | None, w_steps: Steps, out: Steps, itemsize: int) -> Job:
-    """Return the loop's table for x of these steps, or for its copy by `deinterleaved` where they are None."""
-    last, phase_step, x_steps = spec.axes[-1], 0, steps
-    if x_steps is None:
-        length = -(-last.size // last.dilation)
-        phase_step = length if last.dilation > 1 else 0
-        split = (*spec.input_shape[:-1], last.dilation, length)
-        x_steps = (*[prod(split[axis + 1 :]) for axis in range(len(split) - 2)], 1)
+def job(
+    spec: Spec, steps: Steps | None, w_steps: Steps, out: Steps, itemsize: int, start: int = 0, origin: int = 0
+) -> Job:
+    """Return the loop's table for x of these steps, or for its copy by `deinterleaved` where they are None.
+
+    `start` and `origin` are the first elements of x and y.
+    """
+    last = spec.axes[-1]
+    x_steps, along = _phased(spec) if steps is None else (steps, _unphased(spec, steps))
     outer = [OuterAxis(spec.channels, x_steps[2], 0, w_steps[2])]
-    for axis, x_step, w_step in zip(spec.axes[:-1], x_steps[LEADING:], w_steps[LEADING:], strict=False):
-        outer.append(OuterAxis(axis.taps, axis.dilation * x_step, 0, w_step))
+    for axis, each, w_step in zip(spec.axes[:-1], along, w_steps[LEADING:], strict=False):
+        outer.append(OuterAxis(axis.taps, each.tap, 0, w_step))
     run, positions = last.taps, prod(spec.kernel_size)
     while len(outer) > 1 and (outer[-1].size == 1 or (outer[-1].x_step == run and outer[-1].w_step == run)):
         run *= outer.pop().size
     x_columns, y_columns = np.arange(spec.batch) * x_steps[0], np.arange(spec.batch) * out[0]
-    for axis, x_step, y_step in zip(spec.axes[:-1], x_steps[LEADING:-1], out[LEADING:-1], strict=True):
-        places = np.arange(axis.outputs)
-        x_columns, y_columns = _sums(x_columns, places * (axis.stride * x_step)), _sums(y_columns, places * y_step)
-    starts = np.arange(last.outputs) * last.stride
-    phases = last.dilation if phase_step else 1
-    starts = starts % phases * phase_step + starts // phases * x_steps[-1]
-    x_columns, y_columns = _sums(x_columns, starts), _sums(y_columns, np.arange(last.outputs) * out[-1])
+    for axis, each, y_step in zip(spec.axes, along, out[LEADING:], strict=True):
+        starts = np.arange(axis.outputs) * axis.stride
+        starts = starts % each.phases * each.phase + starts // each.phases * each.sample
+        x_columns, y_columns = _sums(x_columns, starts), _sums(y_columns, np.arange(axis.outputs) * y_step)
     table = DotsTable(
         filters=spec.filters,
         columns=x_columns.size,
@@ -121,11 +136,37 @@ def job(spec: Spec, steps: Steps | None, w_steps: Steps, out: Steps, itemsize: i
         w_filter=w_steps[1],
         y_group=out[1],
         y_filter=out[2],
-        x_start=0,
-        y_start=0,
+        x_start=start,
+        y_start=origin,
     )
     units = spec.groups * -(-spec.filters // _FILTERS)
     return Job(DOTS, (table, outer, x_columns, y_columns), units, x_columns.size * _FILTERS)
+
+
+class _Along(NamedTuple):
+    """Steps along an axis of x."""
+
+    tap: int  # from tap to tap
+    phase: int  # from phase to phase
+    phases: int
+    sample: int  # from sample to sample of a phase
+
+
+def _unphased(spec: Spec, steps: Steps) -> list[_Along]:
+    return [_Along(axis.dilation * step, 0, 1, step) for axis, step in zip(spec.axes, steps[LEADING:], strict=True)]
+
+
+def _phased(spec: Spec) -> tuple[Steps, list[_Along]]:
+    """Return the steps of x deinterleaved: of its leading axes, and along the others."""
+    shape = *spec.input_shape[:LEADING], *_phases_shape(spec.input_size, phases(spec))
+    steps = contiguous_steps(shape)
+    pairs = zip(phases(spec), steps[LEADING::2], steps[LEADING + 1 :: 2], strict=True)
+    return steps[:LEADING], [_Along(sample, phase, count, sample) for count, phase, sample in pairs]
+
+
+def phases(spec: Spec) -> tuple[int, ...]:
+    """Return how many phases the copy of x has along each axis: adjacent taps multiply adjacent samples of one."""
+    return tuple(axis.dilation if axis.taps > 1 else 1 for axis in spec.axes)
 
 
 def _sums(first: Host, second: Host) -> Host:

@@ -16,6 +16,7 @@ from typing import Any
 
 from arrayconv._accel.native import dots, loader
 from arrayconv._accel.native.in_place import Host, InPlace, Layout, Steps, contiguous_steps, steps_of
+from arrayconv._accel.native.tables import Job
 from arrayconv._algorithms import Algorithm, Bound, Context, Cuts, Preparation
 from arrayconv._arrays.traits import Traits
 from arrayconv._costs.cost_table import method_cost
@@ -30,22 +31,38 @@ def _cost(spec: Spec, traits: Traits) -> int:
     return dots.cost(spec, traits, method_cost("native_dots"))
 
 
+def _at_addresses(spec: Spec, traits: Traits) -> bool:
+    return dots.num_threads(spec, traits) == 1 and not _is_strided(spec)
+
+
+def _is_strided(spec: Spec) -> bool:
+    return spec.axes[-1].taps > 1 and spec.axes[-1].dilation > 1
+
+
 def _preparation(spec: Spec, context: Context) -> Callable[[Any], Host]:
     return partial(dots.factors, spec)
 
 
 def _bind(spec: Spec, context: Context) -> Bound:
-    dilation = spec.axes[-1].dilation
-    strided = spec.axes[-1].taps > 1 and dilation > 1
+    phases, strided, traits = dots.phases(spec), _is_strided(spec), context.traits
+    copy_threads = dots.num_threads(spec, traits) if context.may_use_threads else 1
+    phased = partial(dots.deinterleaved, dilations=phases, threads=copy_threads, on_torchs=traits.origin == "torch")
     runs: dict[Any, InPlace] = {}  # by the strides of the kernel, of which there are few: it is contiguous or permuted
 
     def run(x: Any, factors: Any, out: Any) -> Any:
         loop = runs.get(factors.strides)
         if loop is None:
             loop = runs[factors.strides] = _loop(spec, context, strided, factors)
-        return loop(dots.deinterleaved(x, dilation) if strided else x, factors, out)
+        return loop(phased(x) if strided else x, factors, out)
 
-    return Bound(run)
+    def job(x_steps: Steps, y_steps: Steps, start: int, origin: int) -> Job | None:
+        if not dots.reads_in_place(spec, x_steps):
+            return None
+        w_steps = contiguous_steps(spec.kernel_shape)
+        return dots.job(spec, x_steps, w_steps, y_steps, traits.itemsize, start, origin)
+
+    at = loader.whole(context, job, extended=True) if _at_addresses(spec, traits) else None
+    return Bound(run, at=at)
 
 
 def _loop(spec: Spec, context: Context, strided: bool, factors: Any) -> InPlace:
@@ -54,11 +71,12 @@ def _loop(spec: Spec, context: Context, strided: bool, factors: Any) -> InPlace:
     assert w_steps is not None
 
     def layout(x_steps: Steps | None, y_steps: Steps | None) -> Layout:
-        copies = strided or not dots.reads_in_place(spec, x_steps)
+        copies = not strided and not dots.reads_in_place(spec, x_steps)
+        steps = None if strided else contiguous_steps(spec.input_shape) if copies else x_steps
         to = contiguous_steps(spec.output_shape) if y_steps is None else y_steps
-        job = dots.job(spec, None if copies else x_steps, w_steps, to, traits.itemsize)
+        job = dots.job(spec, steps, w_steps, to, traits.itemsize)
         start = loader.start(job, traits.accumulator, context.fill)
-        return Layout(start, job.units, copies and not strided, spec.output_shape if y_steps is None else None)
+        return Layout(start, job.units, copies, spec.output_shape if y_steps is None else None)
 
     threads = dots.num_threads(spec, traits) if context.may_use_threads else 1
     return InPlace(layout, traits.accumulator, threads, traits.origin == "torch")
@@ -72,5 +90,5 @@ native_dots = Algorithm(
     Preparation(_preparation),
     _bind,
     accuracy="componentwise",
-    cuts=Cuts(),
+    cuts=Cuts(at_addresses=_at_addresses),
 )

@@ -22,7 +22,7 @@ from arrayconv._runtime.tracing import planning
 
 PARTS = 16  # of a tile
 _TAPS, _TILE = 3, 2
-_SAMPLES_BYTES = 1 << 18  # of a block, transformed: they stay in the L2 cache beside a part of the kernel
+_SAMPLES_BYTES = 3 << 17  # of a block, transformed: they stay in the L2 cache beside a part of the kernel
 _DOUBLE = 8  # bytes
 _VECTORS = 8  # of tiles in a block, at most
 _FILTERS = 6  # that it sums at a time

@@ -20,7 +20,7 @@ from arrayconv._problem.spec import Axis, Spec
 from arrayconv._runtime.tracing import planning
 
 _OUTPUTS, _TILE, _PARTS = 3, 2, 16
-_SAMPLES_BYTES = 1 << 18  # of a block, transformed: they stay in the L2 cache beside as many factors
+_SAMPLES_BYTES = 3 << 17  # of a block, transformed: they stay in the L2 cache beside as many factors
 _TILES = 64  # of a block, at most
 _VECTORS = 4  # of filters that the loop of rows sums at a time
 # So many products take as long as to transform a part of a tile of samples, of factors, and to add a sum of a block.
