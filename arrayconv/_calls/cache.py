@@ -83,6 +83,11 @@ def _signature(arrays: tuple[Any, ...]) -> tuple[Any, ...] | None:
     if torch.compiler.is_compiling() or is_mode_active(torch._C):
         return None
     tensor, parameter = torch.Tensor, torch.nn.Parameter
+    if len(arrays) == 1:  # a filter
+        x = arrays[0]
+        if type(x) is tensor:
+            signature = x.shape, x.dtype, x.device, x.layout
+            return (*signature, _torch_stream(x)) if x.is_cuda else signature
     if len(arrays) == 2:  # almost every call: no loop, no list
         x, kernel = arrays
         if type(x) is tensor and (type(kernel) is tensor or type(kernel) is parameter):

@@ -20,7 +20,7 @@ from arrayconv._accel import AcceleratorFailed
 from arrayconv._accel.jax import ffi as xla
 from arrayconv._accel.native import filters, loader, rows, tiles
 from arrayconv._accel.native.in_place import contiguous_steps
-from arrayconv._accel.native.tables import DOTS, FILTERS, WINOGRAD_KERNELS, LoopHead, XlaHead, double_bits, packed
+from arrayconv._accel.native.tables import DOTS, FILTERS, WINOGRAD_DOTS, LoopHead, XlaHead, double_bits, packed
 from arrayconv._arrays import failures
 from arrayconv._costs import parallel
 from arrayconv._ndimage.window import windows_along
@@ -526,7 +526,7 @@ WRONG = {  # change of a right call, and the message
     ),
     "a-loop-of-dots": (lambda head, parts: packed(head, *changed(parts, loop=DOTS)), "on NumPy arrays only"),
     "a-loop-after-the-last": (
-        lambda head, parts: packed(head, *changed(parts, loop=WINOGRAD_KERNELS + 1)),
+        lambda head, parts: packed(head, *changed(parts, loop=WINOGRAD_DOTS + 1)),
         "it names no loop",
     ),
     "a-kind-after-the-last": (lambda head, parts: packed(head, *changed(parts, kind=8)), "it names no loop"),
