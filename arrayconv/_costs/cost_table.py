@@ -80,7 +80,7 @@ METHOD_COSTS: dict[str, MethodCost] = {
     "native_loops-integer-filters": MethodCost(3000, 360, 40),
     "native_loops-strided": MethodCost(652, 10650, 426),  # per multiply-add of any dtype but complex ones
     "native_loops-strided-complex": MethodCost(652, 42600, 426),
-    "native_filters": MethodCost(9000, 640, 150),  # set by hand from timings on 2026-11-29, Zen 4; sums in float64
+    "native_filters": MethodCost(4500, 640, 150),  # set by hand from timings on 2026-11-30, Zen 4; sums in float64
     "native_tiles": MethodCost(130, 270, 470),
     "native_images": MethodCost(2200, 280, 600),
     "native_images-integer": MethodCost(2000, 376, 100),

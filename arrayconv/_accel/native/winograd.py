@@ -27,6 +27,7 @@ _DOUBLE = 8  # bytes
 _VECTORS = 8  # of tiles in a block, at most
 _FILTERS = 6  # that it sums at a time
 _ADDITIONS = 4  # to transform a part of a tile of samples or of outputs takes as long as so many products
+_ROW_PS = 6_000  # to start a row of samples of a block
 _KERNEL_BYTE = 300  # picoseconds to transform a byte of the kernel
 
 
@@ -62,6 +63,7 @@ def cost(spec: Spec, traits: Traits, measured: MethodCost) -> int:
     macs = tiles * PARTS * (planes * filters + _ADDITIONS * (planes + filters))
     work = macs * vector_bytes(traits) * measured.cache_line_mac // LINE
     work += spec.outputs * traits.itemsize * measured.output // _DOUBLE
+    work += blocks.units(spec) * planes * blocks.copy_rows * _ROW_PS
     kernel = prod(spec.kernel_shape) * traits.itemsize * _KERNEL_BYTE // kernel_threads(spec, traits)
     return measured.call_ns + (work // min(num_threads(spec, traits), blocks.units(spec)) + kernel) // 1000
 

@@ -25,6 +25,7 @@ _TILES = 64  # of a block, at most
 _VECTORS = 4  # of filters that the loop of rows sums at a time
 # So many products take as long as to transform a part of a tile of samples, of factors, and to add a sum of a block.
 _SAMPLES, _FACTORS, _SUMS = 2, 14, 12
+_ROW_PS = 8_000  # to start a row of samples of a block
 
 
 def supports(spec: Spec) -> bool:
@@ -40,9 +41,11 @@ def cost(spec: Spec, traits: Traits, measured: MethodCost) -> int:
     threads = min(num_threads(spec, traits), spec.groups * blocks.filter_blocks)
     rows, columns = (-(-axis.taps // _TILE) for axis in spec.axes[-2:])
     of_tiles = rows * columns * (blocks.lanes * (planes + _FACTORS) + _SAMPLES * planes)
-    of_blocks = -(-rows // blocks.rows) * -(-columns // blocks.columns) * _SUMS * planes * blocks.lanes
+    num_blocks = -(-rows // blocks.rows) * -(-columns // blocks.columns)
+    of_blocks = num_blocks * _SUMS * planes * blocks.lanes
     repeated = spec.groups * spec.channels * prod(axis.taps for axis in spec.axes[:-2]) * blocks.filter_blocks
     work = repeated * _PARTS * (of_tiles + of_blocks) * vector_bytes(traits) * measured.cache_line_mac // LINE
+    work += repeated * num_blocks * planes * blocks.copy_rows * _ROW_PS
     return measured.call_ns + work // threads // 1000
 
 
