@@ -59,6 +59,12 @@ def axes(
     return entries, np.concatenate(borders)
 
 
+def outside(axis: Axis) -> tuple[int, int]:
+    """Return how many positions before the first sample, and after the last, are read."""
+    lo, hi = axis.span(0, axis.outputs)
+    return max(-lo, 0), max(hi - axis.size, 0)
+
+
 def _border(axis: Axis, before: int, after: int) -> Host:
     """Return the samples at positions beyond the ends: backwards from the first sample, then on from the last.
 

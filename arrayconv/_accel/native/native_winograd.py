@@ -21,6 +21,7 @@ import numpy as np
 from arrayconv._accel.native import dots, loader, winograd, winograd_dots
 from arrayconv._accel.native.in_place import Host, InPlace, Layout, Steps, address, contiguous_steps, steps_of
 from arrayconv._accel.native.loader import NotFinite
+from arrayconv._accel.native.tables import Job
 from arrayconv._algorithms import Algorithm, Bound, Context, Cuts, Preparation
 from arrayconv._arrays.traits import Traits
 from arrayconv._costs.cost_table import method_cost
@@ -68,18 +69,26 @@ def _bind(spec: Spec, context: Context) -> Bound:
     return _bind_dots(spec, context) if _is_of_dots(spec) else _bind_tiles(spec, context)
 
 
+def _layout(
+    spec: Spec, context: Context, job: Callable[[Steps, Steps], Job], x_steps: Steps | None, y_steps: Steps | None
+) -> Layout:
+    steps = contiguous_steps(spec.input_shape) if x_steps is None else x_steps
+    own = job(steps, contiguous_steps(spec.output_shape) if y_steps is None else y_steps)
+    start = loader.start(own, context.traits.accumulator, context.fill)
+    return Layout(start, own.units, x_steps is None, spec.output_shape if y_steps is None else None)
+
+
 def _bind_tiles(spec: Spec, context: Context) -> Bound:
     traits = context.traits
 
-    def layout(checks: bool, x_steps: Steps | None, y_steps: Steps | None) -> Layout:
-        steps = contiguous_steps(spec.input_shape) if x_steps is None else x_steps
-        to = contiguous_steps(spec.output_shape) if y_steps is None else y_steps
-        job = winograd.job(spec, steps, to, traits, checks)
-        start = loader.start(job, traits.accumulator, context.fill)
-        return Layout(start, job.units, x_steps is None, spec.output_shape if y_steps is None else None)
+    def loop(checks: bool) -> InPlace:
+        def job(x_steps: Steps, y_steps: Steps) -> Job:
+            return winograd.job(spec, x_steps, y_steps, traits, checks)
 
-    threads, on_torchs = winograd.num_threads(spec, traits), traits.origin == "torch"
-    run, stops = (InPlace(partial(layout, checks), traits.accumulator, threads, on_torchs) for checks in (False, True))
+        layout = partial(_layout, spec, context, job)
+        return InPlace(layout, traits.accumulator, winograd.num_threads(spec, traits), traits.origin == "torch")
+
+    run, stops = loop(False), loop(True)
 
     def checked(x: Any, factors: Any, out: Any) -> Any:
         """Return the result if it is finite: then no sample was otherwise, and nothing overflowed."""
@@ -96,19 +105,13 @@ def _bind_dots(spec: Spec, context: Context) -> Bound:
     threads = winograd_dots.num_threads(spec, traits) if context.may_use_threads else 1
     loops: dict[Any, InPlace] = {}  # by the strides of the kernel, of which there are few: it is contiguous or permuted
 
-    def layout(w_steps: Steps, x_steps: Steps | None, y_steps: Steps | None) -> Layout:
-        steps = contiguous_steps(spec.input_shape) if x_steps is None else x_steps
-        to = contiguous_steps(spec.output_shape) if y_steps is None else y_steps
-        job = winograd_dots.job(spec, steps, w_steps, to, traits)
-        start = loader.start(job, traits.accumulator, context.fill)
-        return Layout(start, job.units, x_steps is None, spec.output_shape if y_steps is None else None)
-
     def run(x: Any, factors: Any, out: Any) -> Any:
         loop = loops.get(factors.strides)
         if loop is None:
-            steps: Any = steps_of(factors)
-            loop = InPlace(partial(layout, steps), traits.accumulator, threads, traits.origin == "torch")
-            loops[factors.strides] = loop
+            w_steps: Any = steps_of(factors)
+            job = partial(winograd_dots.job, spec, traits, w_steps)
+            layout = partial(_layout, spec, context, job)
+            loop = loops[factors.strides] = InPlace(layout, traits.accumulator, threads, traits.origin == "torch")
         return loop(x, factors, out)
 
     def checked(x: Any, factors: Any, out: Any) -> Any:

@@ -73,7 +73,7 @@ def workspace(spec: Spec, traits: Traits) -> int:
     dense_spec = dense(spec)
     if dense_spec != spec:
         return dense_spec.outputs * traits.itemsize + workspace(dense_spec, traits)
-    ends = sum(sum(_outside(axis)) for axis in spec.axes)
+    ends = sum(sum(geometry.outside(axis)) for axis in spec.axes)
     kernel = prod(spec.kernel_shape) * traits.itemsize
     return kernel + traits.threads * _copy_size(spec, traits.itemsize) * traits.itemsize + 8 * ends + 8192
 
@@ -107,7 +107,7 @@ def job(spec: Spec, x_steps: Steps, y_steps: Steps, start: int, origin: int, ite
     col_cuts = _cuts(column, _BLOCK_BYTES // itemsize, 1, ends=in_place)
     copy_row = _row_step(int(max(np.diff(col_cuts))) + column.reach - 1, itemsize)
     steps = x_steps[LEADING:], y_steps[LEADING:]
-    axes, border = geometry.axes(spec.axes, [_outside(axis) for axis in spec.axes], steps)
+    axes, border = geometry.axes(spec.axes, [geometry.outside(axis) for axis in spec.axes], steps)
     head = geometry.head(
         spec,
         (x_steps, y_steps),
@@ -120,12 +120,6 @@ def job(spec: Spec, x_steps: Steps, y_steps: Steps, start: int, origin: int, ite
     units = prod((spec.batch, spec.groups, *spec.output_size[:-2], row_cuts.size - 1, col_cuts.size - 1))
     table = TilesTable(row_cuts.size, col_cuts.size, copies=conflicts)
     return Job(TILES, (head, table, axes, border, row_cuts, col_cuts), units, head.copy_size)
-
-
-def _outside(axis: Axis) -> tuple[int, int]:
-    """Return how many positions before the first sample, and after the last, are read."""
-    lo, hi = axis.span(0, axis.outputs)
-    return max(-lo, 0), max(hi - axis.size, 0)
 
 
 def _cuts(axis: Axis, max_outputs: int, unit: int, ends: bool) -> Host:

@@ -13,10 +13,10 @@ from arrayconv._accel.native import geometry, winograd_dots
 from arrayconv._accel.native.in_place import Steps
 from arrayconv._accel.native.rows import vector_bytes
 from arrayconv._accel.native.tables import TILED, WINOGRAD, WINOGRAD_KERNELS, Job, WinogradKernelsTable, WinogradTable
+from arrayconv._accel.native.winograd_dots import Copied, copied, plane_parts
 from arrayconv._arrays.traits import Traits
 from arrayconv._costs import parallel
 from arrayconv._costs.cost_table import LINE, MethodCost
-from arrayconv._ops.windows import LEADING
 from arrayconv._problem.spec import Axis, Spec
 from arrayconv._runtime.tracing import planning
 
@@ -63,7 +63,7 @@ def cost(spec: Spec, traits: Traits, measured: MethodCost) -> int:
     macs = tiles * PARTS * (planes * filters + _ADDITIONS * (planes + filters))
     work = macs * vector_bytes(traits) * measured.cache_line_mac // LINE
     work += spec.outputs * traits.itemsize * measured.output // _DOUBLE
-    work += blocks.units(spec) * planes * blocks.copy_rows * _ROW_PS
+    work += blocks.units(spec) * planes * blocks.copied.rows * _ROW_PS
     kernel = prod(spec.kernel_shape) * traits.itemsize * _KERNEL_BYTE // kernel_threads(spec, traits)
     return measured.call_ns + (work // min(num_threads(spec, traits), blocks.units(spec)) + kernel) // 1000
 
@@ -82,9 +82,9 @@ def workspace(spec: Spec, traits: Traits) -> int:
     """Return the bytes of the transformed kernel, of the buffers of all threads, and of the table."""
     blocks, planes = _Blocks.of(spec, traits), _planes(spec)
     kernel = PARTS * spec.groups * spec.filters * planes
-    buffers = 4 * blocks.copy_rows * blocks.copy_row + (PARTS * (planes + _FILTERS) + 4) * blocks.tile_row
+    buffers = blocks.copied.size + (PARTS * (planes + _FILTERS) + 4) * blocks.tile_row
     buffers += (PARTS + 5) * LINE
-    ends = sum(sum(_outside(axis)) for axis in spec.axes)
+    ends = sum(sum(geometry.outside(axis)) for axis in _whole(spec))
     return (2 * kernel + traits.threads * buffers) * traits.itemsize + traits.threads * 8 * planes + 8 * ends + 8192
 
 
@@ -119,14 +119,9 @@ class _Blocks(NamedTuple):
         return min(choices, key=attrgetter("tiles", "rows"))
 
     @property
-    def copy_rows(self) -> int:
-        """Rows of samples of a block."""
-        return _TILE * self.rows + _TAPS - 1
-
-    @property
-    def copy_row(self) -> int:
-        """Samples of a row of even or of odd columns, and a vector that is read beyond."""
-        return self.columns + 1 + LINE // 4
+    def copied(self) -> Copied:
+        """The copy of the samples of a block."""
+        return copied(self.rows, self.columns)
 
     def units(self, spec: Spec) -> int:
         """Return the number of blocks that threads divide among them, at least one."""
@@ -134,10 +129,9 @@ class _Blocks(NamedTuple):
         return max(1, places * self.row_blocks * self.column_blocks)
 
 
-def _outside(axis: Axis) -> tuple[int, int]:
-    """Return how many positions before the first sample, and after the last, are read, half tiles included."""
-    lo, hi = axis.span(0, axis.outputs + axis.outputs % _TILE)
-    return max(-lo, 0), max(hi - axis.size, 0)
+def _whole(spec: Spec) -> list[Axis]:
+    """Return the axes with the last two as they are computed: in whole tiles of outputs."""
+    return [*spec.axes[:-2], *(axis._replace(outputs=axis.outputs + axis.outputs % _TILE) for axis in spec.axes[-2:])]
 
 
 def kernels_job(spec: Spec) -> Job:
@@ -155,17 +149,7 @@ def kernels_shape(spec: Spec) -> tuple[int, ...]:
 def job(spec: Spec, x_steps: Steps, y_steps: Steps, traits: Traits, checks: bool) -> Job:
     """Return the loop's table for a problem on arrays of one layout; it `checks` whether outputs are finite."""
     blocks = _Blocks.of(spec, traits)
-    margins = [_outside(axis) for axis in spec.axes]
-    entries, border = geometry.axes(spec.axes, margins, (x_steps[LEADING:], y_steps[LEADING:]))
+    head, entries, border = plane_parts(spec, _whole(spec), (x_steps, y_steps), blocks.copied)
     entries[-2:] = [entry._replace(period=_TILE) for entry in entries[-2:]]
-    head = geometry.head(
-        spec,
-        (x_steps, y_steps),
-        (0, 0),
-        lead_axes=len(entries) - 2,
-        border=border.size,
-        copy_row=blocks.copy_row,
-        copy_size=4 * blocks.copy_rows * blocks.copy_row,
-    )
     table = WinogradTable(blocks.row_blocks, blocks.rows, blocks.column_blocks, blocks.columns, blocks.tile_row, checks)
     return Job(WINOGRAD, (head, table, entries, border), blocks.units(spec), head.copy_size)

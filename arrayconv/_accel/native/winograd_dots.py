@@ -5,13 +5,15 @@ The loop itself is in `src/winograd_dots.h`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import prod
 from typing import NamedTuple
 
 from arrayconv._accel.native import geometry
-from arrayconv._accel.native.in_place import Steps
+from arrayconv._accel.native.in_place import Host, Steps
 from arrayconv._accel.native.rows import vector_bytes
-from arrayconv._accel.native.tables import WINOGRAD_DOTS, Job, WinogradDotsTable
+from arrayconv._accel.native.tables import WINOGRAD_DOTS, Job, PlanesHead, WinogradDotsTable
+from arrayconv._accel.native.tables import Axis as AxisEntry
 from arrayconv._arrays.traits import Traits
 from arrayconv._costs import parallel
 from arrayconv._costs.cost_table import LINE, MethodCost
@@ -45,7 +47,7 @@ def cost(spec: Spec, traits: Traits, measured: MethodCost) -> int:
     of_blocks = num_blocks * _SUMS * planes * blocks.lanes
     repeated = spec.groups * spec.channels * prod(axis.taps for axis in spec.axes[:-2]) * blocks.filter_blocks
     work = repeated * _PARTS * (of_tiles + of_blocks) * vector_bytes(traits) * measured.cache_line_mac // LINE
-    work += repeated * num_blocks * planes * blocks.copy_rows * _ROW_PS
+    work += repeated * num_blocks * planes * blocks.copied.rows * _ROW_PS
     return measured.call_ns + work // threads // 1000
 
 
@@ -58,11 +60,9 @@ def workspace(spec: Spec, traits: Traits) -> int:
     """Return the bytes of a copy of the kernel, of the buffers of all threads, and of the table."""
     blocks, planes = _Blocks.of(spec, traits), _planes(spec)
     tiles = blocks.rows * blocks.columns
-    buffers = 4 * blocks.copy_rows * blocks.copy_row + _PARTS * (
-        planes * blocks.tile_row + (tiles + planes) * blocks.lanes
-    )
+    buffers = blocks.copied.size + _PARTS * (planes * blocks.tile_row + (tiles + planes) * blocks.lanes)
     buffers += (6 + 4 * blocks.columns) * blocks.lanes + (2 * _PARTS + 8) * LINE
-    ends = sum(sum(_outside(axis)) for axis in _whole(spec))
+    ends = sum(sum(geometry.outside(axis)) for axis in _whole(spec))
     return (
         (prod(spec.kernel_shape) + traits.threads * buffers) * traits.itemsize
         + traits.threads * 8 * tiles
@@ -74,6 +74,30 @@ def workspace(spec: Spec, traits: Traits) -> int:
 def _planes(spec: Spec) -> int:
     """Return the planes of samples of a channel: one per image and output of the axes before the last two."""
     return spec.batch * prod(axis.outputs for axis in spec.axes[:-2])
+
+
+class Copied(NamedTuple):
+    """A copy of the samples of a block of tiles, and the same with even and odd columns apart."""
+
+    rows: int
+    row: int  # samples of even or of odd columns, and a vector that is read beyond
+    size: int  # samples of both
+
+
+def copied(rows: int, columns: int) -> Copied:
+    """Return the copy of the samples of so many tiles of 2 x 2."""
+    copy_rows, copy_row = _TILE * rows + _OUTPUTS - 1, columns + 1 + LINE // 4
+    return Copied(copy_rows, copy_row, 2 * _TILE * copy_rows * copy_row)
+
+
+def plane_parts(
+    spec: Spec, computed: Sequence[Axis], steps: tuple[Steps, Steps], copy: Copied
+) -> tuple[PlanesHead, list[AxisEntry], Host]:
+    """Return the head, the axes and the border of a table for x and y of these steps; `computed` are whole tiles."""
+    margins = [geometry.outside(axis) for axis in computed]
+    entries, border = geometry.axes(spec.axes, margins, (steps[0][LEADING:], steps[1][LEADING:]))
+    sizes = {"border": border.size, "copy_row": copy.row, "copy_size": copy.size}
+    return geometry.head(spec, steps, (0, 0), lead_axes=len(entries) - 2, **sizes), entries, border
 
 
 class _Blocks(NamedTuple):
@@ -100,20 +124,9 @@ class _Blocks(NamedTuple):
         return cls(-(-vectors // block_vectors), block_vectors * lanes, block_rows, block_columns, tile_row)
 
     @property
-    def copy_rows(self) -> int:
-        """Rows of samples of a block."""
-        return _TILE * self.rows + _OUTPUTS - 1
-
-    @property
-    def copy_row(self) -> int:
-        """Samples of a row of even or of odd columns, and a vector that is read beyond."""
-        return self.columns + 1 + LINE // 4
-
-
-def _outside(axis: Axis) -> tuple[int, int]:
-    """Return how many positions before the first sample, and after the last, are read."""
-    lo, hi = axis.span(0, axis.outputs)
-    return max(-lo, 0), max(hi - axis.size, 0)
+    def copied(self) -> Copied:
+        """The copy of the samples of a block."""
+        return copied(self.rows, self.columns)
 
 
 def _whole(spec: Spec) -> list[Axis]:
@@ -126,20 +139,10 @@ def _whole(spec: Spec) -> list[Axis]:
 
 
 @planning()
-def job(spec: Spec, x_steps: Steps, w_steps: Steps, y_steps: Steps, traits: Traits) -> Job:
+def job(spec: Spec, traits: Traits, w_steps: Steps, x_steps: Steps, y_steps: Steps) -> Job:
     """Return the loop's table for a problem on arrays of one layout."""
     blocks = _Blocks.of(spec, traits)
-    margins = [_outside(axis) for axis in _whole(spec)]
-    entries, border = geometry.axes(spec.axes, margins, (x_steps[LEADING:], y_steps[LEADING:]))
-    head = geometry.head(
-        spec,
-        (x_steps, y_steps),
-        (0, 0),
-        lead_axes=len(entries) - 2,
-        border=border.size,
-        copy_row=blocks.copy_row,
-        copy_size=4 * blocks.copy_rows * blocks.copy_row,
-    )
+    head, entries, border = plane_parts(spec, _whole(spec), (x_steps, y_steps), blocks.copied)
     table = WinogradDotsTable(
         filter_blocks=blocks.filter_blocks,
         lanes=blocks.lanes,
