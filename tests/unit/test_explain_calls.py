@@ -1,7 +1,7 @@
 """`explain(call=...)`: every public function that convolves says by which methods it would, and computes nothing."""
 
 import dataclasses
-import importlib
+import importlib.util
 import tracemalloc
 
 import numpy as np
@@ -14,6 +14,7 @@ from arrayconv._accel.native import gaps, native_filters
 from arrayconv._accel.native.native_filters import BoundFilters
 from arrayconv._accel.torch.whole import Whole
 from arrayconv._algorithms import Bound
+from arrayconv._autodiff import ENGINES
 from arrayconv._calls import cache, dry_call, dry_run
 from arrayconv._missing import compiled
 from arrayconv._plan.rank import TABLE
@@ -130,6 +131,9 @@ def inert(monkeypatch):
     def computed(*_, **__):
         raise AssertionError("something was computed")
 
+    for library, engine in ENGINES.items():  # imported now: later they would import what is set below, for good
+        if importlib.util.find_spec(library):
+            importlib.import_module(engine)
     for name, algorithm in TABLE.items():
         monkeypatch.setitem(TABLE, name, dataclasses.replace(algorithm, bind=computed))
     for name in ("execute", "reader", "orientation"):

@@ -13,6 +13,7 @@ pytestmark = pytest.mark.skipif(not loader.built(), reason="the C loops were not
 SHAPES = {  # of x and the kernel: a run of taps may continue on the next row, and in the next channel
     "rows of the kernel are rows of x": ((1, 2, 4, 3), (1, 2, 2, 3)),
     "one column": ((1, 3, 4, 1), (1, 3, 2, 1)),
+    "one column of two": ((1, 2, 6, 2), (1, 2, 5, 1)),
     "all of x": ((2, 2, 5, 17), (2, 2, 5, 17)),
     "apart": ((1, 2, 5, 9), (2, 2, 3, 4)),
 }

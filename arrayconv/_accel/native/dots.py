@@ -118,7 +118,8 @@ def job(
     for axis, each, w_step in zip(spec.axes[:-1], along, w_steps[LEADING:], strict=False):
         outer.append(OuterAxis(axis.taps, each.tap, 0, w_step))
     run, positions = last.taps, prod(spec.kernel_size)
-    while len(outer) > 1 and (outer[-1].size == 1 or (outer[-1].x_step == run and outer[-1].w_step == run)):
+    joins = _joins(spec)  # else steps that fit by chance would change the order of sums
+    while len(outer) > 1 and (outer[-1].size == 1 or (joins and outer[-1].x_step == outer[-1].w_step == run)):
         run *= outer.pop().size
     x_columns, y_columns = np.arange(spec.batch) * x_steps[0], np.arange(spec.batch) * out[0]
     for axis, each, y_step in zip(spec.axes, along, out[LEADING:], strict=True):
