@@ -159,7 +159,7 @@ def _prepare(kernel: Any, spec: Spec, context: Context) -> tuple[Call, Any, Any]
     if torch_call.transposed:
         flipped: Any = reversed_taps(weights, compat_namespace("torch"))
         weights = flipped.transpose(1, 2)
-    weights = weights.reshape(torch_call.w_shape)
+    weights = weights.reshape(torch_call.w_shape).contiguous()  # torch sums in another order for others
     if not torch_call.reaches or (context.traits.readable and by_one_pass(weights, False, "torch")):
         return torch_call, weights, None
     if torch_call.transposed:
