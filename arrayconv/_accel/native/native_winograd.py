@@ -86,7 +86,7 @@ def _bind_tiles(spec: Spec, context: Context) -> Bound:
             return winograd.job(spec, x_steps, y_steps, traits, checks)
 
         layout = partial(_layout, spec, context, job)
-        return InPlace(layout, traits.accumulator, winograd.num_threads(spec, traits), traits.origin == "torch")
+        return InPlace(layout, traits.accumulator, winograd_dots.num_threads(spec, traits), traits.origin == "torch")
 
     run, stops = loop(False), loop(True)
 

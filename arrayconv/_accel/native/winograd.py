@@ -13,19 +13,17 @@ from arrayconv._accel.native import geometry, winograd_dots
 from arrayconv._accel.native.in_place import Steps
 from arrayconv._accel.native.rows import vector_bytes
 from arrayconv._accel.native.tables import TILED, WINOGRAD, WINOGRAD_KERNELS, Job, WinogradKernelsTable, WinogradTable
-from arrayconv._accel.native.winograd_dots import Copied, copied, plane_parts
+from arrayconv._accel.native.winograd_dots import PARTS, SAMPLES_BYTES, TILE, Copied, copied, num_threads, plane_parts
 from arrayconv._arrays.traits import Traits
 from arrayconv._costs import parallel
 from arrayconv._costs.cost_table import LINE, MethodCost
 from arrayconv._problem.spec import Axis, Spec
 from arrayconv._runtime.tracing import planning
 
-PARTS = 16  # of a tile
-_TAPS, _TILE = 3, 2
-_SAMPLES_BYTES = 3 << 17  # of a block, transformed: they stay in the L2 cache beside a part of the kernel
+_TAPS = 3
 _DOUBLE = 8  # bytes
 _VECTORS = 8  # of tiles in a block, at most
-_FILTERS = 6  # that it sums at a time
+_FILTERS = 6  # that the loop of rows sums at a time
 _ADDITIONS = 4  # to transform a part of a tile of samples or of outputs takes as long as so many products
 _ROW_PS = 6_000  # to start a row of samples of a block
 _KERNEL_BYTE = 300  # picoseconds to transform a byte of the kernel
@@ -49,7 +47,7 @@ def refusal(spec: Spec, traits: Traits) -> str | None:
 
 def supports(spec: Spec) -> bool:
     """Whether the taps are 3 x 3 along the last two axes."""
-    return len(spec.axes) >= _TILE and all(
+    return len(spec.axes) >= TILE and all(
         (axis.taps, axis.stride, axis.dilation) == (_TAPS, 1, 1) for axis in spec.axes[-2:]
     )
 
@@ -66,11 +64,6 @@ def cost(spec: Spec, traits: Traits, measured: MethodCost) -> int:
     work += blocks.units(spec) * planes * blocks.copied.rows * _ROW_PS
     kernel = prod(spec.kernel_shape) * traits.itemsize * _KERNEL_BYTE // kernel_threads(spec, traits)
     return measured.call_ns + (work // min(num_threads(spec, traits), blocks.units(spec)) + kernel) // 1000
-
-
-def num_threads(spec: Spec, traits: Traits) -> int:
-    """Return the number of threads for a problem of this size."""
-    return parallel.num_threads("images", spec.macs * traits.itemsize // 2, traits.threads)
 
 
 def kernel_threads(spec: Spec, traits: Traits) -> int:
@@ -105,9 +98,9 @@ class _Blocks(NamedTuple):
 
     @classmethod
     def of(cls, spec: Spec, traits: Traits) -> _Blocks:
-        rows, columns = (-(-axis.outputs // _TILE) for axis in spec.axes[-2:])
+        rows, columns = (-(-axis.outputs // TILE) for axis in spec.axes[-2:])
         lanes = LINE // traits.itemsize
-        most = _SAMPLES_BYTES // (PARTS * max(1, _planes(spec)) * traits.itemsize)
+        most = SAMPLES_BYTES // (PARTS * max(1, _planes(spec)) * traits.itemsize)
         most = max(lanes, min(_VECTORS * lanes, most // lanes * lanes))
         column_blocks = max(1, -(-columns // most))
         block_columns = max(1, -(-columns // column_blocks))
@@ -131,7 +124,7 @@ class _Blocks(NamedTuple):
 
 def _whole(spec: Spec) -> list[Axis]:
     """Return the axes with the last two as they are computed: in whole tiles of outputs."""
-    return [*spec.axes[:-2], *(axis._replace(outputs=axis.outputs + axis.outputs % _TILE) for axis in spec.axes[-2:])]
+    return [*spec.axes[:-2], *(axis._replace(outputs=axis.outputs + axis.outputs % TILE) for axis in spec.axes[-2:])]
 
 
 def kernels_job(spec: Spec) -> Job:
@@ -150,6 +143,6 @@ def job(spec: Spec, x_steps: Steps, y_steps: Steps, traits: Traits, checks: bool
     """Return the loop's table for a problem on arrays of one layout; it `checks` whether outputs are finite."""
     blocks = _Blocks.of(spec, traits)
     head, entries, border = plane_parts(spec, _whole(spec), (x_steps, y_steps), blocks.copied)
-    entries[-2:] = [entry._replace(period=_TILE) for entry in entries[-2:]]
+    entries[-2:] = [entry._replace(period=TILE) for entry in entries[-2:]]
     table = WinogradTable(blocks.row_blocks, blocks.rows, blocks.column_blocks, blocks.columns, blocks.tile_row, checks)
     return Job(WINOGRAD, (head, table, entries, border), blocks.units(spec), head.copy_size)

@@ -21,8 +21,9 @@ from arrayconv._ops.windows import LEADING
 from arrayconv._problem.spec import Axis, Spec
 from arrayconv._runtime.tracing import planning
 
-_OUTPUTS, _TILE, _PARTS = 3, 2, 16
-_SAMPLES_BYTES = 3 << 17  # of a block, transformed: they stay in the L2 cache beside as many factors
+TILE, PARTS = 2, 16  # outputs or taps along each axis of a tile; parts of a transformed one
+SAMPLES_BYTES = 3 << 17  # of a block, transformed: they stay in the L2 cache beside as many factors
+_OUTPUTS = 3
 _TILES = 64  # of a block, at most
 _VECTORS = 4  # of filters that the loop of rows sums at a time
 # So many products take as long as to transform a part of a tile of samples, of factors, and to add a sum of a block.
@@ -32,7 +33,7 @@ _ROW_PS = 8_000  # to start a row of samples of a block
 
 def supports(spec: Spec) -> bool:
     """Whether the outputs are up to 3 x 3 along the last two axes, and the taps adjacent and more."""
-    return len(spec.axes) >= _TILE and all(
+    return len(spec.axes) >= TILE and all(
         axis.outputs <= _OUTPUTS < axis.taps and axis.stride == axis.dilation == 1 for axis in spec.axes[-2:]
     )
 
@@ -41,12 +42,12 @@ def cost(spec: Spec, traits: Traits, measured: MethodCost) -> int:
     """Return nanoseconds by measured costs."""
     blocks, planes = _Blocks.of(spec, traits), _planes(spec)
     threads = min(num_threads(spec, traits), spec.groups * blocks.filter_blocks)
-    rows, columns = (-(-axis.taps // _TILE) for axis in spec.axes[-2:])
+    rows, columns = (-(-axis.taps // TILE) for axis in spec.axes[-2:])
     of_tiles = rows * columns * (blocks.lanes * (planes + _FACTORS) + _SAMPLES * planes)
     num_blocks = -(-rows // blocks.rows) * -(-columns // blocks.columns)
     of_blocks = num_blocks * _SUMS * planes * blocks.lanes
     repeated = spec.groups * spec.channels * prod(axis.taps for axis in spec.axes[:-2]) * blocks.filter_blocks
-    work = repeated * _PARTS * (of_tiles + of_blocks) * vector_bytes(traits) * measured.cache_line_mac // LINE
+    work = repeated * PARTS * (of_tiles + of_blocks) * vector_bytes(traits) * measured.cache_line_mac // LINE
     work += repeated * num_blocks * planes * blocks.copied.rows * _ROW_PS
     return measured.call_ns + work // threads // 1000
 
@@ -60,8 +61,8 @@ def workspace(spec: Spec, traits: Traits) -> int:
     """Return the bytes of a copy of the kernel, of the buffers of all threads, and of the table."""
     blocks, planes = _Blocks.of(spec, traits), _planes(spec)
     tiles = blocks.rows * blocks.columns
-    buffers = blocks.copied.size + _PARTS * (planes * blocks.tile_row + (tiles + planes) * blocks.lanes)
-    buffers += (6 + 4 * blocks.columns) * blocks.lanes + (2 * _PARTS + 8) * LINE
+    buffers = blocks.copied.size + PARTS * (planes * blocks.tile_row + (tiles + planes) * blocks.lanes)
+    buffers += (6 + 4 * blocks.columns) * blocks.lanes + (2 * PARTS + 8) * LINE
     ends = sum(sum(geometry.outside(axis)) for axis in _whole(spec))
     return (
         (prod(spec.kernel_shape) + traits.threads * buffers) * traits.itemsize
@@ -86,8 +87,8 @@ class Copied(NamedTuple):
 
 def copied(rows: int, columns: int) -> Copied:
     """Return the copy of the samples of so many tiles of 2 x 2."""
-    copy_rows, copy_row = _TILE * rows + _OUTPUTS - 1, columns + 1 + LINE // 4
-    return Copied(copy_rows, copy_row, 2 * _TILE * copy_rows * copy_row)
+    copy_rows, copy_row = TILE * rows + _OUTPUTS - 1, columns + 1 + LINE // 4
+    return Copied(copy_rows, copy_row, 2 * TILE * copy_rows * copy_row)
 
 
 def plane_parts(
@@ -115,9 +116,9 @@ class _Blocks(NamedTuple):
         vectors = max(1, -(-spec.filters // lanes))
         threads = -(-num_threads(spec, traits) // max(1, spec.groups))  # of a group
         block_vectors = -(-vectors // max(-(-vectors // _VECTORS), min(vectors, threads)))
-        rows, columns = (-(-axis.taps // _TILE) for axis in spec.axes[-2:])
+        rows, columns = (-(-axis.taps // TILE) for axis in spec.axes[-2:])
         # The same for any number of threads, and so the order of sums.
-        most = max(1, min(_TILES, _SAMPLES_BYTES // (_PARTS * max(1, _planes(spec)) * traits.itemsize)))
+        most = max(1, min(_TILES, SAMPLES_BYTES // (PARTS * max(1, _planes(spec)) * traits.itemsize)))
         block_columns = max(1, -(-columns // -(-columns // most)))
         block_rows = max(1, min(rows, most // block_columns))
         tile_row = (-(-block_rows * block_columns // lanes) + 1) * lanes
@@ -132,7 +133,7 @@ class _Blocks(NamedTuple):
 def _whole(spec: Spec) -> list[Axis]:
     """Return the axes with the last two as they are computed: in whole tiles of taps, for three outputs."""
     last = [
-        axis._replace(taps=axis.taps + axis.taps % _TILE, outputs=_OUTPUTS) if axis.outputs else axis
+        axis._replace(taps=axis.taps + axis.taps % TILE, outputs=_OUTPUTS) if axis.outputs else axis
         for axis in spec.axes[-2:]
     ]
     return [*spec.axes[:-2], *last]
