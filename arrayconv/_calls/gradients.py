@@ -35,7 +35,7 @@ _BIAS_NS = 15_000  # of the addition of a bias and of its gradient by Python; to
 _MARGIN = 8, 9  # torch's own node runs where the costs of both differ by less than their errors
 _BACKWARD_MARGIN = 4, 5  # the same for its backward: both gradients share what they read
 _GRADIENT_MARGIN = 5, 4  # the same for one gradient: of channels, ours takes less than predicted
-_EXACTLY_PRICED = frozenset(("native_winograd",))  # not so of these
+_UNBIASED = frozenset(("native_winograd",))  # methods whose costs were fitted to such gradients
 _DTYPES = ("float32", "float64")
 
 
@@ -102,7 +102,7 @@ def torchs_gradient(call: Any, forward: Problem, dtypes: Any, shapes: Any, *, of
     if whole is None or whole.shapes_differ:
         return call
     _, both = _accel.torchs_costs(forward.spec, plan.traits)
-    margin = (1, 1) if plan.method in _EXACTLY_PRICED else _GRADIENT_MARGIN
+    margin = (1, 1) if plan.method in _UNBIASED else _GRADIENT_MARGIN
     is_torchs = plan.method == "torch_conv" and (plan.candidate.undivided or plan.is_whole)
     if not is_torchs and both * margin[0] > 2 * plan.candidate.cost_ns * margin[1]:
         return call
