@@ -110,9 +110,9 @@ def using(
         any memory, such as ``sys.maxsize``.
     threads : int, optional
         How many threads this package's loops and its transforms on NumPy arrays may use, the calling one included.
-        Loops on tensors run on torch's threads where they can. It never exceeds the number of cores this process may
-        use, which is the default. The threads of NumPy's matrix products and of other libraries are set by their own
-        means.
+        Loops on tensors run on torch's threads where they can; the others wait for the next loop for half a
+        millisecond without sleeping. It never exceeds the number of cores this process may use, which is the default.
+        The threads of NumPy's matrix products and of other libraries are set by their own means.
 
     Raises
     ------

@@ -17,6 +17,7 @@ from arrayconv import ndimage, nn
 from arrayconv._accel.native import gaps, loader, tiles
 from arrayconv._accel.native.tables import NUMBERS
 from arrayconv._calls import cache
+from arrayconv._costs import parallel
 from arrayconv._problem.spec import Axis
 from arrayconv._run import execute
 from tests import cases, running
@@ -116,9 +117,8 @@ def divide(x_shape, w_shape, dtype, factored, side):
     for make in (lambda shape, dtype: np.zeros(shape, dtype), lambda shape, dtype: guarded(shape, dtype, side)):
         x, where, y, weight = make(x_shape, dtype), make(x_shape, "uint8"), make(shape, dtype), make(shape, dtype)
         x[...], where[...] = values, flags
-        gaps.run(
-            gaps.Gaps(x, where, y, weight), axes, gaps.Taps(kernel, *factors), gaps.Rules(True, 0.0, False, 1e-5), 1
-        )
+        taps, rules = gaps.Taps(kernel, *factors), gaps.Rules(True, 0.0, False, 1e-5)
+        gaps.run(gaps.Gaps(x, where, y, weight), axes, taps, rules, parallel.ONE)
         results.append((y, weight))
     np.testing.assert_array_equal(*results)
     assert np.isnan(y).any() == (weight == 0).any()

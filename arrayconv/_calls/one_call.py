@@ -54,7 +54,7 @@ def run(bound: BoundFilters, backend: str, x: Any, weights: Any, out: Any = None
     samples, target = host(backend, x), None if out is None else host(backend, out)
     if samples.dtype == np.bool_:
         samples = samples.view(np.uint8)
-    y = bound(samples, weights, target, on_torchs=backend == _TORCH)
+    y = bound(samples, weights, target)
     if out is not None:
         return out
     return sys.modules[_TORCH].from_numpy(y) if backend == _TORCH else y
@@ -70,8 +70,8 @@ Direct = Callable[[Any, Any], Any]  # (x, weights) -> y; None for an array that 
 
 
 def direct(bound: BoundFilters, backend: str, *, like: np.dtype[Any]) -> Direct | None:
-    """Return `run` for contiguous arrays of a dtype; None for calls on several threads, of which it saves no part."""
-    if bound.threads > 1 or like.kind == "b" or not like.isnative:
+    """Return `run` for contiguous arrays of a dtype."""
+    if like.kind == "b" or not like.isnative:
         return None
     return (_tensors if backend == _TORCH else _arrays)(bound)
 
@@ -114,9 +114,9 @@ def _tensors(bound: BoundFilters) -> Direct:
     return run
 
 
-def candidate(chains: Chains, threads: int, *, is_uint16: bool) -> Candidate:
+def candidate(chains: Chains, threads: int, *, is_uint16: bool, sleep: bool = False) -> Candidate:
     """Return the row of an explanation."""
-    cost, workspace = native_filters.cost(chains, threads, is_uint16), native_filters.workspace(chains, threads)
+    cost, workspace = native_filters.cost(chains, threads, is_uint16, sleep), native_filters.workspace(chains, threads)
     return Candidate(native_filters.NAME, cost, (1, 1, *chains.output_shape), workspace, None)
 
 

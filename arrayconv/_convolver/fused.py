@@ -118,7 +118,8 @@ def bind(own: FusedPasses, terms: tuple[Term, ...], operands: Operands) -> Bound
     host: Any = Numbers(numbers, (len(numbers),), name).array(name, np, "cpu")
     weights = np.ascontiguousarray(host.real, np.float64)
     if not cuda_filters.reads(traits.backend, traits.device):
-        bound = BoundFilters(own.chains, own.fill, own.threads, weights, is_uint16=own.is_uint16)
+        on_torchs = traits.origin == "torch"
+        bound = BoundFilters(own.chains, own.fill, own.threads, weights, is_uint16=own.is_uint16, on_torchs=on_torchs)
         like = one_call.host(traits.backend, operands.x).dtype
         return BoundPasses(bound, traits.backend, weights, one_call.direct(bound, traits.backend, like=like))
     kernels = CudaFilters(traits.backend, own.chains, own.fill, weights, is_whole=own.is_uint16)

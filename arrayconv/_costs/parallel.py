@@ -1,8 +1,8 @@
 """How many threads a piece of work gets, and what they are expected to gain: one rule for loops, transforms and pieces.
 
-`most_threads` bounds the threads of a call. A loop uses as many of them as its work is worth, by its row of `GRAINS`;
-transforms use all of them from `THREADED` samples on; a ranking compares both with pieces that run side by side.
-The numbers are measured.
+`most_threads` bounds the threads of a call. A loop uses as many of them as its work is worth, by its row of `GRAINS`,
+or by `_WOKEN_GRAIN` where they sleep; transforms use all of them from `THREADED` samples on; a ranking compares
+both with pieces that run side by side. The numbers are measured.
 """
 
 from __future__ import annotations
@@ -12,19 +12,25 @@ from typing import NamedTuple
 from arrayconv._runtime.threads import usable
 
 
-class Grain(NamedTuple):
-    """From how much work on a loop uses another thread, in bytes times multiply-adds."""
+class Threads(NamedTuple):
+    """Threads that may share a loop, the calling one among them."""
 
-    per_thread: int
-    head_start: int = 0  # added to the work
+    most: int  # where the others wait for it
+    woken: int  # where they sleep: to wake one takes as long as a small loop
+
+    def at_most(self, count: int) -> Threads:
+        """Return no more than so many."""
+        return Threads(min(self.most, count), min(self.woken, count))
 
 
-GRAINS = {
-    "filters": Grain(1 << 24),
-    "rows": Grain(1 << 24),
-    "images": Grain(1 << 24),
-    "tiles": Grain(1 << 25, head_start=1 << 25),  # its first thread is not counted
+ONE = Threads(1, 1)
+GRAINS = {  # work from which a loop uses another thread that waits, in bytes times multiply-adds
+    "filters": 1 << 20,
+    "rows": 1 << 20,
+    "images": 1 << 19,
+    "tiles": 1 << 20,
 }
+_WOKEN_GRAIN = 1 << 24  # the same, for one that sleeps
 THREADED = 1 << 17  # samples from which transforms use threads
 GAIN = 0.6  # of a thread after the first, in speed of transforms
 SLABS_GAIN = 0.8  # the same, where it has slabs of its own
@@ -39,10 +45,13 @@ def most_threads(requested: int | None, *, is_compiled: bool) -> int:
     return most if requested is None else min(requested, most)
 
 
-def num_threads(loop: str, work: int, most: int) -> int:
-    """Return how many threads a loop uses for so many bytes times multiply-adds."""
-    grain = GRAINS[loop]
-    return max(1, min(most, (work + grain.head_start) // grain.per_thread))
+def threads(loop: str, work: int, most: int, *, sleep: bool = False) -> Threads:
+    """Return how many threads may share a loop of so many bytes times multiply-adds.
+
+    `sleep` is for threads that no loop of this package finds awake: XLA's.
+    """
+    woken = max(1, min(most, work // _WOKEN_GRAIN))
+    return Threads(woken if sleep else max(1, min(most, work // GRAINS[loop])), woken)
 
 
 def transform_threads(samples: int, most: int) -> int:

@@ -20,6 +20,7 @@ from arrayconv._arrays.operands import Operands
 from arrayconv._calls import prepare, tape
 from arrayconv._costs import parallel
 from arrayconv._costs.cost_table import LINE, method_cost
+from arrayconv._costs.parallel import Threads
 from arrayconv._kernels import separable
 from arrayconv._missing.options import Problems, Request
 from arrayconv._missing.support import Taps, weight_error
@@ -52,7 +53,7 @@ class Way(NamedTuple):
 
     layout: Layout
     kernel: Kernel
-    threads: int
+    threads: Threads
     cost_ns: int
 
 
@@ -84,7 +85,7 @@ def candidate(request: Request, call: Operands, planned: Problems, taps: Taps | 
     way = _way(request, call, planned, taps, name)
     if way is None:
         return None
-    workspace = way.threads * gaps.workspace(way.layout.axes, way.kernel.taps, itemsize(name))
+    workspace = way.threads.most * gaps.workspace(way.layout.axes, way.kernel.taps, itemsize(name))
     return Candidate(NAME, way.cost_ns, (), workspace, None)
 
 
@@ -99,9 +100,9 @@ def _way(request: Request, call: Operands, planned: Problems, taps: Taps | None,
     kernel = _kernel(own, layout, planned, taps, request, name)
     most = parallel.most_threads(config.current().threads, is_compiled=True)
     work = 2 * prod(planned.one.shape) * kernel.taps.number * itemsize(name)
-    threads = parallel.num_threads("filters", work, most)
+    threads = parallel.threads("filters", work, most)
     plan = prepare.plan(request.function, planned.both, call.traits, request.choice)
-    cost = cost_ns(kernel, planned, name, threads)
+    cost = cost_ns(kernel, planned, name, threads.most)
     if plan.method in _DIRECT:  # which computes as many products, and writes both sums
         cost = min(cost, plan.candidate.cost_ns)
     if cost > plan.candidate.cost_ns or not loader.runs(plan.traits):

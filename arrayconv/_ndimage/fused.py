@@ -74,7 +74,8 @@ class Fused(NamedTuple):
         """Return the row of an explanation."""
         if isinstance(self.bound, CudaFilters):
             return one_call.kernels_candidate(self.bound.chains, is_whole=self.bound.is_whole)
-        return one_call.candidate(self.bound.chains, self.bound.threads, is_uint16=self.bound.is_uint16)
+        bound, sleep = self.bound, isinstance(self.bound, XlaFilters)
+        return one_call.candidate(bound.chains, bound.max_threads, is_uint16=bound.is_uint16, sleep=sleep)
 
 
 def _by_xla(call: Bare, bound: XlaFilters, x: Any, weights: Any) -> Any:
@@ -109,7 +110,8 @@ def bind(
     is_uint16 = not takes_weights and filters.fits_uint16(problem, numbers.tolist(), call.fill)
     if not is_jax:
         own = None if takes_weights else numbers
-        bound = BoundFilters(problem, call.fill, most, own, is_uint16=is_uint16)
+        on_torchs = source.backend == "torch"
+        bound = BoundFilters(problem, call.fill, most, own, is_uint16=is_uint16, on_torchs=on_torchs)
         is_uncast = call.result == call.working and call.order is None
         like = one_call.host(source.backend, source.x).dtype
         return Fused(bound, numbers, one_call.direct(bound, source.backend, like=like) if is_uncast else None)

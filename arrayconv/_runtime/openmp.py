@@ -54,6 +54,16 @@ def run(work: Callable[[], None], threads: int) -> bool:
     return True
 
 
+def address() -> int:
+    """Return the address of the runtime's function, for code without the interpreter; 0 where there is none."""
+    return 0 if _is_child else _address()
+
+
+@cache
+def _address() -> int:
+    return ctypes.cast(_parallel(), ctypes.c_void_p).value or 0
+
+
 @cache
 def _parallel() -> Any:
     """Return the runtime's function (function, argument, threads, flags), None if torch has loaded no such runtime."""

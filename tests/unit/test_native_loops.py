@@ -5,10 +5,11 @@ import pytest
 
 import arrayconv
 from arrayconv import _accel, einconv, nn
-from arrayconv._accel.native import in_place, loader, tables
+from arrayconv._accel.native import loader, tables, team
 from arrayconv._accel.native import rows as shared
 from arrayconv._arrays.failures import AcceleratorFailed
 from arrayconv._calls import cache
+from arrayconv._costs import parallel
 from arrayconv._plan import plan as planner
 from arrayconv._problem import partition
 from arrayconv._runtime import threads
@@ -32,6 +33,10 @@ def images(batch, size, channels, filters=4):
     return cases.spec(*[cases.axis(size, 3, size, before=1)] * 2, batch=batch, channels=channels, filters=filters)
 
 
+def refuse_threads(*arguments, **options):
+    raise AssertionError("a loop asks for threads")
+
+
 def test_many_images_of_channels_are_extended_a_few_at_a_time(method):
     spec = images(64, 32, 16)
     plan = running.planned(make_library("numpy"), spec, "float32", method)
@@ -50,51 +55,39 @@ def test_borders_are_slabs_where_extending_would_cost_more(spec, method):
 
 @pytest.mark.parametrize("dtype", ["float32", "int32"])
 def test_images_on_threads_of_their_own_start_no_others(dtype, method, monkeypatch):
-    spec, counts = images(16, 16, 16, filters=32), []
-    parallel_for = in_place.parallel_for
-    monkeypatch.setattr(
-        in_place,
-        "parallel_for",
-        lambda part, units, count, **where: counts.append(count) or parallel_for(part, units, count, **where),
-    )
+    spec = images(16, 16, 16, filters=32)
+    monkeypatch.setattr(team.Team, "assemble", refuse_threads)
     library = make_library("numpy")
     plan = running.planned(library, spec, dtype, method)
     halves = partition.partition(spec, (8, 1, 16, 16), extends=frozenset(), slabs=True)
-    assert shared.num_threads(halves.cached_pieces[0].spec, plan.traits._replace(threads=2)) == 2
+    assert shared.threads_of(halves.cached_pieces[0].spec, plan.traits._replace(threads=2)).most == 2
     plan = plan._replace(partition=halves, num_parallel=2, traits=plan.traits._replace(threads=2))
     x, w = (np.round(8 * array).astype(dtype) for array in cases.operands(spec, "float32"))
     y = running.run(library, plan, x, w)
-    assert counts == [1, 1]
     whole = running.run(library, running.planned(library, spec, dtype, "direct"), x, w)
     np.testing.assert_array_equal(y, whole)
 
 
 def test_images_on_threads_start_no_others_where_another_method_runs_instead(monkeypatch):
-    spec, counts = images(16, 16, 16, filters=16), []
-    library, parallel_for = make_library("numpy"), in_place.parallel_for
-    monkeypatch.setattr(
-        in_place,
-        "parallel_for",
-        lambda part, units, count, **where: counts.append(count) or parallel_for(part, units, 1, **where),
-    )
+    spec, library = images(16, 16, 16, filters=16), make_library("numpy")
+    monkeypatch.setattr(team.Team, "assemble", refuse_threads)
     other = running.planned(library, spec, "float32", "native_loops")
     halves = partition.partition(spec, (8, 1, 16, 16), extends=frozenset(), slabs=True)
     other = other._replace(partition=halves, num_parallel=2, traits=other.traits._replace(threads=2))
     plan = running.planned(library, spec, "float32", "native_tiles")._replace(requested="auto")
 
-    start = loader.start
+    loop = loader.loop
 
     def fails(job, *arguments):
         if job.loop == tables.TILES:
             raise AcceleratorFailed("native", "it is made to")
-        return start(job, *arguments)
+        return loop(job, *arguments)
 
-    monkeypatch.setattr(loader, "start", fails)
+    monkeypatch.setattr(loader, "loop", fails)
     monkeypatch.setattr(planner, "make", lambda *arguments: other)
     monkeypatch.setattr(_accel, "disable", lambda failure: None)
     with pytest.warns(RuntimeWarning, match="Method 'native_loops' runs instead"):
         running.run(library, plan, *cases.operands(spec, "float32"))
-    assert counts == [1, 1]
 
 
 TERMS = {  # passes of nine, three and one term
@@ -138,9 +131,8 @@ def test_any_memory_layout_is_read_in_place_or_copied(lie, method):
 @pytest.mark.parametrize(("filters", "threads"), [(1, 2), (7, 2), (7, 3), (9, 5)])
 def test_rows_longer_than_a_block_and_shared_by_threads(filters, threads, monkeypatch, method):
     monkeypatch.setattr(shared, "_ROW_BYTES", 64)
-    monkeypatch.setattr(
-        shared, "num_threads", lambda spec, traits: threads
-    )  # parts that begin among the filters of a row
+    count = parallel.Threads(threads, threads)  # parts that begin among the filters of a row
+    monkeypatch.setattr(shared, "threads_of", lambda spec, traits: count)
     spec = cases.spec(cases.axis(9, 3), cases.axis(50, 3), batch=2, filters=filters)
     shared.job.cache_clear()
     try:
@@ -261,7 +253,7 @@ def test_a_bias_is_added_to_remembered_calls(method, monkeypatch):
 def test_every_unit_is_computed_once_by_any_number_of_threads(monkeypatch, units):
     monkeypatch.setattr(threads, "usable", lambda: 2)
     computed = []
-    in_place.parallel_for(lambda first, stop: computed.extend(range(first, stop)), units, 100)
+    threads.parallel_for(lambda first, stop: computed.extend(range(first, stop)), units, 100)
     assert sorted(computed) == list(range(units))
 
 
@@ -272,4 +264,4 @@ def test_an_error_in_a_thread_is_raised(monkeypatch):
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        in_place.parallel_for(part, 10, 10)
+        threads.parallel_for(part, 10, 10)

@@ -78,7 +78,7 @@ def test_any_memory_layout_is_read_in_place_or_copied(lie, method):
 def test_blocks_of_a_large_array_shared_by_threads(monkeypatch, method):
     monkeypatch.setattr(shared, "_BLOCK_ROWS", 12)
     monkeypatch.setattr(shared, "_BLOCK_BYTES", 64)
-    monkeypatch.setitem(parallel.GRAINS, "tiles", parallel.Grain(1))
+    monkeypatch.setattr(shared, "threads_of", lambda spec, traits: parallel.Threads(2, 2))
     shared.job.cache_clear()
     spec = cases.spec(cases.axis(40, 3, 40, before=1), cases.axis(50, 4, 50, before=2, boundary="reflect"), batch=2)
     try:

@@ -1,7 +1,5 @@
 """Pieces side by side: the results of pieces one after the other, within the same limit; errors are raised."""
 
-import threading
-import time
 from functools import lru_cache
 
 import numpy as np
@@ -9,11 +7,9 @@ import pytest
 
 import arrayconv
 from arrayconv import config
-from arrayconv._accel.native import in_place, loader
 from arrayconv._algorithms import Cuts
 from arrayconv._arrays.products import product_of_rows
 from arrayconv._plan.rank import TABLE
-from arrayconv._runtime import openmp
 from arrayconv._runtime.threads import parallel_for, usable
 
 SHARING = tuple(name for name, algorithm in TABLE.items() if algorithm.cuts.shares is not Cuts().shares)
@@ -105,42 +101,6 @@ def test_an_error_of_any_piece_is_raised():
 
     with pytest.raises(ValueError, match="the last piece"):
         parallel_for(part, 40, 2)
-
-
-def threads_of(shape, function):
-    """Return the threads on which parts of a call's loop ran, by their numbers in the system."""
-    threads, parallel_for = set(), in_place.parallel_for
-
-    def noted(part, units, count, **where):
-        def on_thread(first, stop):
-            threads.add(threading.get_native_id())
-            time.sleep(0.02)  # the others take parts meanwhile
-            part(first, stop)
-
-        parallel_for(on_thread, units, count, **where)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(in_place, "parallel_for", noted)
-        arrayconv.convolve(function(shape), function((31, 31)), "same", method="native_tiles")
-    return threads
-
-
-@pytest.mark.skipif(usable() == 1, reason="one core runs one piece at a time")
-@pytest.mark.skipif(not loader.built(), reason="the loops are not compiled")
-def test_loops_on_tensors_run_on_torchs_threads_and_those_on_arrays_on_their_own():
-    torch = pytest.importorskip("torch", reason="torch is not installed, whose threads these are")
-    if openmp._parallel() is None:
-        pytest.skip("this torch has another runtime than GNU's")
-    own, shape = {thread.native_id for thread in threading.enumerate()}, (600, 600)
-    of_tensors = threads_of(shape, torch.ones)
-    assert len(of_tensors) > 1
-    assert not (of_tensors - own) & {
-        thread.native_id for thread in threading.enumerate()
-    }  # Python started none of them
-    assert threads_of(shape, torch.ones) == of_tensors  # and they wait for more
-    of_arrays = threads_of(shape, np.ones)
-    assert of_arrays - of_tensors
-    assert of_arrays <= {thread.native_id for thread in threading.enumerate()}
 
 
 def test_an_error_on_a_thread_of_torchs_is_raised():

@@ -91,8 +91,7 @@ def test_blocks_are_shared_by_threads_of_the_pool(method, monkeypatch):
     """Many small blocks, more threads than the pool may have: each block is written once, by the first free thread."""
     monkeypatch.setattr(threads, "usable", lambda: 7)
     monkeypatch.setattr(rows, "_ROW_BYTES", 64)
-    for loop in ("rows", "tiles"):
-        monkeypatch.setitem(parallel.GRAINS, loop, parallel.Grain(1))
+    monkeypatch.setattr(parallel, "_WOKEN_GRAIN", 1)
     for name, value in (("_BLOCK_ROWS", 12), ("_BLOCK_BYTES", 64)):
         monkeypatch.setattr(tiles, name, value)
     cached = tiles.job, make

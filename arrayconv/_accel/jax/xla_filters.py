@@ -43,7 +43,7 @@ class XlaFilters(NamedTuple):
     @property
     def threads(self) -> int:
         """Threads of a call, at most."""
-        return native_filters.num_threads(self.chains, self.max_threads)
+        return native_filters.threads_of(self.chains, self.max_threads, self.is_uint16, True).most
 
     def batched(self, count: int) -> XlaFilters:
         """Return the chains over arrays with a first axis of `count` that no pass filters."""

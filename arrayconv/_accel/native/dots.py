@@ -13,6 +13,7 @@ from arrayconv._accel.native.tables import DOTS, TILED, DotsTable, Job, OuterAxi
 from arrayconv._arrays.traits import Traits
 from arrayconv._costs import parallel
 from arrayconv._costs.cost_table import LINE, MethodCost, primitive_costs
+from arrayconv._costs.parallel import Threads
 from arrayconv._ops.windows import LEADING
 from arrayconv._problem.spec import Spec
 from arrayconv._runtime.threads import parallel_for
@@ -41,16 +42,16 @@ def cost(spec: Spec, traits: Traits, measured: MethodCost) -> int:
     lines = spec.macs // max(1, spec.axes[-1].taps) * -(-run // LINE)
     slow = 2 if spec.filters == 1 else 1  # a loaded sample is used for one sum only
     is_phased = spec.axes[-1].taps > 1 and spec.axes[-1].dilation > 1
-    copy_byte = _PHASED_BYTE // num_threads(spec, traits) if is_phased else primitive_costs(traits.row).copy_byte
+    copy_byte = _PHASED_BYTE // threads_of(spec, traits).most if is_phased else primitive_costs(traits.row).copy_byte
     copied = prod(spec.input_shape) * traits.itemsize * copy_byte
     work = lines * measured.cache_line_mac * slow + spec.outputs * measured.output
-    units = max(1, min(num_threads(spec, traits), spec.groups * -(-spec.filters // _FILTERS)))
+    units = max(1, min(threads_of(spec, traits).most, spec.groups * -(-spec.filters // _FILTERS)))
     return measured.call_ns + (work // units + copied) // 1000
 
 
-def num_threads(spec: Spec, traits: Traits) -> int:
-    """Return the number of threads for a problem of this size."""
-    return parallel.num_threads("rows", spec.macs * traits.itemsize, traits.threads)
+def threads_of(spec: Spec, traits: Traits) -> Threads:
+    """Return the threads that may share a problem of this size."""
+    return parallel.threads("rows", spec.macs * traits.itemsize, traits.threads, sleep=traits.backend == "jax")
 
 
 def workspace(spec: Spec, traits: Traits) -> int:

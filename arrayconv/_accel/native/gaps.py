@@ -5,17 +5,16 @@ Rows of samples and of the mask stay in cache while windows contain them: x is r
 
 from __future__ import annotations
 
-from functools import partial
 from math import prod
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from arrayconv._accel.native import geometry, loader
 from arrayconv._accel.native.in_place import Host, address, contiguous_steps, steps_of
 from arrayconv._accel.native.tables import GAPS, TILED, GapsTable, Job, OuterAxis, double_bits
+from arrayconv._costs.parallel import Threads
 from arrayconv._problem.spec import Axis
-from arrayconv._runtime.threads import parallel_for
 
 _BLOCK_COLUMNS = 2048  # of all blocks but the last
 _BLOCK_ROWS = 128  # at least; as many as make the rows that two blocks read few
@@ -73,18 +72,16 @@ def workspace(axes: tuple[Axis, Axis], taps: Taps, itemsize: int) -> int:
     return 2 * (rows.reach + len(taps.down) + 2) * width * itemsize
 
 
-def run(arrays: Gaps, axes: tuple[Axis, Axis], taps: Taps, rules: Rules, threads: int) -> None:
+def run(arrays: Gaps, axes: tuple[Axis, Axis], taps: Taps, rules: Rules, threads: Threads) -> None:
     """Write the quotients, NaN without support, and the weights."""
-    job, words = _job(arrays, axes, taps, rules)
+    job = _job(arrays, axes, taps, rules)
     factors = np.concatenate([each.reshape(-1) for each in (taps.kernel, taps.down, taps.along, *_counted(taps))])
     factors = factors.astype(arrays.x.dtype, copy=False)
-    blocks = partial(loader.loaded().blocks, address(arrays.x), address(factors), address(arrays.y))
-
-    def part(first: int, stop: int) -> None:
-        if blocks(words, first, stop):
-            raise MemoryError(f"normalized_convolve: no memory for rows of samples of {arrays.x.dtype}.")
-
-    parallel_for(part, job.units, threads)
+    at = loader.on_threads(job, arrays.x.dtype.name, rules.fill, threads)
+    try:
+        at(address(arrays.x), address(factors), address(arrays.y))
+    except MemoryError:
+        raise MemoryError(f"normalized_convolve: no memory for rows of samples of {arrays.x.dtype}.") from None
 
 
 def _counted(taps: Taps) -> tuple[Host, Host]:
@@ -99,8 +96,8 @@ def is_product(kernel: Host) -> bool:
     return bool(np.array_equal(nonzero, np.outer(np.any(nonzero, axis=1), np.any(nonzero, axis=0))))
 
 
-def _job(arrays: Gaps, axes: tuple[Axis, Axis], taps: Taps, rules: Rules) -> tuple[Job, Any]:
-    """Return the loop's table, and as the words that it is called with."""
+def _job(arrays: Gaps, axes: tuple[Axis, Axis], taps: Taps, rules: Rules) -> Job:
+    """Return the loop's table."""
     x_steps, y_steps = steps_of(arrays.x), contiguous_steps(arrays.y.shape)
     assert x_steps is not None
     steps = _last_two(x_steps), _last_two(y_steps)
@@ -131,8 +128,7 @@ def _job(arrays: Gaps, axes: tuple[Axis, Axis], taps: Taps, rules: Rules) -> tup
         fill_mask=rules.fill_is_there,
     )
     units = row_blocks * column_blocks * prod(axis.size for axis in outer)
-    job = Job(GAPS, (table, entries, outer, border), units)
-    return job, loader.words(job, arrays.x.dtype.name, rules.fill)
+    return Job(GAPS, (table, entries, outer, border), units)
 
 
 def _last_two(steps: tuple[int, ...]) -> tuple[int, int]:

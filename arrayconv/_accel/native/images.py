@@ -21,6 +21,7 @@ from arrayconv._accel.native.tables import Phase as PhaseEntry
 from arrayconv._arrays.traits import Traits
 from arrayconv._costs import parallel
 from arrayconv._costs.cost_table import LINE, MethodCost, primitive_costs
+from arrayconv._costs.parallel import Threads
 from arrayconv._ops.windows import LEADING
 from arrayconv._problem.gather import needs_gather, shift_to_data
 from arrayconv._problem.spec import Spec
@@ -72,7 +73,7 @@ def cost(spec: Spec, traits: Traits, measured: MethodCost) -> int:
     strided_byte = _SECOND_BYTE if columns.step == 2 else _STRIDED_BYTE
     copy_byte = strided_byte if columns.step > 1 else primitive_costs(traits.row).copy_byte
     work += copied * traits.itemsize * copy_byte + spec.outputs * measured.output
-    return measured.call_ns + work // min(num_threads(spec, traits), _units(spec, along, traits)) // 1000
+    return measured.call_ns + work // min(threads_of(spec, traits).most, _units(spec, along, traits)) // 1000
 
 
 def _units(spec: Spec, along: list[AxisPhases], traits: Traits) -> int:
@@ -81,9 +82,9 @@ def _units(spec: Spec, along: list[AxisPhases], traits: Traits) -> int:
     return max(1, spec.batch * spec.groups * places * _Blocks.of(spec, traits).row_blocks)
 
 
-def num_threads(spec: Spec, traits: Traits) -> int:
-    """Return the number of threads for a problem of this size."""
-    return parallel.num_threads("images", spec.macs * traits.itemsize, traits.threads)
+def threads_of(spec: Spec, traits: Traits) -> Threads:
+    """Return the threads that may share a problem of this size."""
+    return parallel.threads("images", spec.macs * traits.itemsize, traits.threads, sleep=traits.backend == "jax")
 
 
 def workspace(spec: Spec, traits: Traits) -> int:
@@ -113,7 +114,7 @@ class _Blocks(NamedTuple):
         row_size = max(1, planes * rows.step * columns.step * copy_row)  # 0 without channels
         max_rows = max(_BLOCK_BYTES // (row_size * traits.itemsize) - rows.extra, rows.extra // 2 + 1)
         places = prod((spec.batch, spec.groups, *(axis.axis.outputs for axis in along[:-2])))
-        threads = num_threads(spec, traits)
+        threads = threads_of(spec, traits).most
         min_units = 2 * threads if threads > 1 else 1  # two per thread, so that threads finish about together
         row_blocks = max(-(-rows.max_outputs // max_rows), min(-(-min_units // max(1, places)), rows.max_outputs))
         block_rows = -(-rows.max_outputs // row_blocks)

@@ -12,12 +12,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from arrayconv._runtime.threads import parallel_for
-
 Host = np.ndarray[Any, Any]
 Steps = tuple[int, ...]  # strides of the axes, in elements
-Part = Callable[[int, int], None]  # (first, stop): writes these blocks of outputs
-Start = Callable[[int, int, int], Part]  # at addresses of x, factors and y, which must outlive the part
+At = Callable[[int, int, int], None]  # a step at addresses of x, the factors and y
 
 _MAX_LAYOUTS = 16
 
@@ -44,8 +41,7 @@ def contiguous_address(array: Any) -> int | None:
 class Layout(NamedTuple):
     """How a loop runs on arrays of known steps."""
 
-    start: Start
-    units: int  # blocks of outputs
+    at: At
     copies: bool  # whether x is made contiguous first
     shape: tuple[int, ...] | None  # of a new y in memory; None where the caller's `out` is written
     order: tuple[int, ...] | None = None  # of the new y's axes, None for the canonical one
@@ -60,16 +56,10 @@ class InPlace:
         (steps of x or None where it can't be addressed, steps of `out` or None) -> Layout.
     dtype : str
         Of all arrays.
-    threads : int
-        At most.
-    on_torchs : bool
-        Whether they are torch's: for a call on tensors.
     """
 
-    def __init__(
-        self, layout: Callable[[Steps | None, Steps | None], Layout], dtype: str, threads: int, on_torchs: bool
-    ) -> None:
-        self._layout, self._dtype, self._threads, self._on_torchs = layout, np.dtype(dtype), threads, on_torchs
+    def __init__(self, layout: Callable[[Steps | None, Steps | None], Layout], dtype: str) -> None:
+        self._layout, self._dtype = layout, np.dtype(dtype)
         self._layouts: dict[Any, Layout] = {}
 
     def __call__(self, x: Any, factors: Any, out: Any) -> Any:
@@ -83,8 +73,7 @@ class InPlace:
         if layout.copies:
             x = np.array(x, order="C")
         y: Any = out if layout.shape is None else np.empty(layout.shape, self._dtype)
-        part = layout.start(address(x), address(factors), address(y))
-        parallel_for(part, layout.units, self._threads, on_torchs=self._on_torchs)
+        layout.at(address(x), address(factors), address(y))
         return y if layout.order is None else y.transpose(layout.order)
 
     def _add_layout(self, key: Any, x: Any, out: Any) -> Layout:

@@ -8,26 +8,28 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable
-from functools import cache, partial
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from arrayconv._accel.native.contiguous import Order, factors, outputs, samples
-from arrayconv._accel.native.in_place import Host, Part, Start, Steps
-from arrayconv._accel.native.tables import ROWS, CallHead, Job, LoopHead, double_bits, packed
+from arrayconv._accel.native.in_place import At, Host, Steps
+from arrayconv._accel.native.tables import CallHead, Job, LoopHead, double_bits, packed
+from arrayconv._accel.native.team import Share, Team
 from arrayconv._algorithms import Context
 from arrayconv._arrays import dtypes
 from arrayconv._arrays.failures import AcceleratorFailed, unavailable
 from arrayconv._arrays.traits import Traits
+from arrayconv._costs.parallel import Threads
+from arrayconv._runtime.threads import num_chunks, usable
 
-At = Callable[[int, int, int], None]  # a step at addresses of x, the kernel and y
 JobOf = Callable[[Steps, Steps, int, int], Job | None]  # (steps of x, of y, first element of x, of y)
 
 LIBRARY = "native"
 _SOURCES = Path(__file__).parent / "src"
 _PATH = Path(__file__).parent / "loops.so"
-_INTERFACE = 8  # version of the arguments and tables, as in src/loops.c
+_INTERFACE = 9  # version of the arguments and tables, as in src/loops.c
 NOT_BUILT = "there was no C compiler, or it failed, when the package was installed"
 _REBUILD = "Build it again: pip install --force-reinstall, or make in a checkout"
 _NOT_FINITE = 2  # what such a loop returns
@@ -47,6 +49,7 @@ class Code(NamedTuple):
     blocks: Any
     call: Any
     xla: Any
+    team: Team
     finite: Any  # (address of floats, their number, itemsize) -> whether all are finite
 
 
@@ -91,7 +94,7 @@ def loaded() -> Code:
     finite.argtypes = [pointer, word, word]
     kinds = {name: kind for kind, names in enumerate(_texts(library.arrayconv_kinds)) for name in names.split()}
     levels = _texts(library.arrayconv_levels)
-    return Code(library.arrayconv_level(), levels, kinds, blocks, call, library.arrayconv_xla, finite)
+    return Code(library.arrayconv_level(), levels, kinds, blocks, call, library.arrayconv_xla, Team(library), finite)
 
 
 def finite(traits: Traits) -> Callable[[int, int, int], int] | None:
@@ -144,28 +147,25 @@ def table(job: Job, dtype: str, fill: complex) -> Host:
     return packed(LoopHead(job.loop, code.level, code.kinds[dtype], word, job.units), *job.parts)
 
 
-def start(job: Job, dtype: str, fill: complex) -> Start:
-    """Return a loop that runs a range of blocks, and allocates memory for the samples that it copies."""
-    blocks, words = loaded().blocks, _words(table(job, dtype, fill))
-    if job.loop == ROWS:  # copies nothing
-        return lambda x, factors, y: partial(blocks, x, factors, y, words)
+def on_threads(job: Job, dtype: str, fill: complex, threads: Threads, *, on_torchs: bool = False) -> At:
+    """Return a loop over all of its blocks as a step at addresses, which at most so many threads share.
 
-    def start(x: int, factors: int, y: int) -> Part:
-        def part(first: int, stop: int) -> None:
-            failed = blocks(x, factors, y, words, first, stop)
-            if failed == _NOT_FINITE:
-                raise NotFinite
-            if failed:
-                raise MemoryError(_NO_MEMORY.format(job.copy_size, dtype))
+    `on_torchs` is for a call on tensors: the other threads are then torch's where that is possible.
 
-        return part
-
-    return start
+    Raises
+    ------
+    MemoryError
+        If the loop can't allocate its copies of samples.
+    NotFinite
+        If the loop stops at an output that is not finite.
+    """
+    head = CallHead(dtypes.itemsize(dtype), 0, 0, 0, 0, pad_axes=0, threads=1, chunks=1, openmp=0)
+    return _at(head, (table(job, dtype, fill),), job, threads, dtype, on_torchs)
 
 
-def words(job: Job, dtype: str, fill: complex) -> Any:
-    """Return the head and the table of a loop as `Code.blocks` takes them; they keep their memory alive."""
-    return _words(table(job, dtype, fill))
+def loop(job: Job, traits: Traits, fill: complex, threads: Threads) -> At:
+    """Return `on_threads` for a call with these traits."""
+    return on_threads(job, traits.accumulator, fill, threads, on_torchs=traits.origin == "torch")
 
 
 def runs(traits: Traits) -> bool:
@@ -173,7 +173,9 @@ def runs(traits: Traits) -> bool:
     return finite(traits) is not None
 
 
-def whole(context: Context, job_of: JobOf, *, extended: bool = False, order: Order | None = None) -> At | None:
+def whole(
+    context: Context, job_of: JobOf, threads: Threads, *, extended: bool = False, order: Order | None = None
+) -> At | None:
     """Return a step of a loop on contiguous arrays, None where it needs more than `arrayconv_call` does.
 
     `job_of` returns the loop's job for steps of x and of y and the first element of each. With `extended` samples may
@@ -195,25 +197,44 @@ def whole(context: Context, job_of: JobOf, *, extended: bool = False, order: Ord
         kernel.indices.size,
         padding.start,
         pad_axes=len(padding.axes),
+        threads=1,
+        chunks=1,
+        openmp=0,
     )
-    return _at(packed(head, padding.axes, kernel.indices, table(job, dtype, context.fill)), dtype)
+    parts = padding.axes, kernel.indices, table(job, dtype, context.fill)
+    return _at(head, parts, job, threads, dtype, context.traits.origin == "torch")
 
 
-def all_blocks(job: Job, dtype: str, fill: complex) -> At:
-    """Return a loop over all of its blocks, as a step at addresses."""
-    head = CallHead(dtypes.itemsize(dtype), factors=0, taps=0, gathered=0, x_start=0, pad_axes=0)
-    return _at(packed(head, table(job, dtype, fill)), dtype)
+def _at(head: CallHead, parts: tuple[Any, ...], job: Job, threads: Threads, dtype: str, on_torchs: bool) -> At:
+    """Return a call on threads, as many as share it then."""
+    code, threads = loaded(), threads.at_most(min(job.units, usable()))
+    alone, team, by_share = _words(packed(head, *parts)), code.team, dict[Share, Any]()
+    call, pointer = code.call, ctypes.byref(alone)  # the pointer keeps the words alive
 
+    def check(failed: int) -> None:
+        if failed == _NOT_FINITE:
+            raise NotFinite
+        if failed:
+            raise MemoryError(_NO_MEMORY.format(job.copy_size, dtype))
 
-def _at(head: Host, dtype: str) -> At:
-    words = _words(head)
-    call, pointer = loaded().call, ctypes.byref(words)  # the pointer keeps the words alive
+    def shared(x: int, factors: int, y: int) -> None:
+        share = team.assemble(threads, on_torchs=on_torchs)
+        words = by_share.get(share)
+        if words is None:
+            count, openmp = share
+            own = head._replace(threads=count, chunks=num_chunks(job.units, count), openmp=openmp)
+            words = by_share[share] = ctypes.byref(_words(packed(own, *parts)))
+        failed = call(x, factors, y, words)
+        team.ended()
+        if failed:
+            check(failed)
 
-    def at(x: int, kernel: int, y: int) -> None:
-        if call(x, kernel, y, pointer):
-            raise MemoryError(_NO_MEMORY.format("its", dtype))
+    def at(x: int, factors: int, y: int) -> None:
+        failed = call(x, factors, y, pointer)
+        if failed:
+            check(failed)
 
-    return at
+    return shared if threads.most > 1 else at
 
 
 def _words(table: Any) -> Any:

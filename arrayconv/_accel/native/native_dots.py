@@ -19,6 +19,7 @@ from arrayconv._accel.native.in_place import Host, InPlace, Layout, Steps, conti
 from arrayconv._accel.native.tables import Job
 from arrayconv._algorithms import Algorithm, Bound, Context, Cuts, Preparation
 from arrayconv._arrays.traits import Traits
+from arrayconv._costs import parallel
 from arrayconv._costs.cost_table import method_cost
 from arrayconv._problem.spec import Spec
 
@@ -32,7 +33,7 @@ def _cost(spec: Spec, traits: Traits) -> int:
 
 
 def _at_addresses(spec: Spec, traits: Traits) -> bool:
-    return dots.num_threads(spec, traits) == 1 and not _is_strided(spec)
+    return dots.threads_of(spec, traits).woken == 1 and not _is_strided(spec)
 
 
 def _is_strided(spec: Spec) -> bool:
@@ -45,8 +46,9 @@ def _preparation(spec: Spec, context: Context) -> Callable[[Any], Host]:
 
 def _bind(spec: Spec, context: Context) -> Bound:
     phases, strided, traits = dots.phases(spec), _is_strided(spec), context.traits
-    copy_threads = dots.num_threads(spec, traits) if context.may_use_threads else 1
-    phased = partial(dots.deinterleaved, dilations=phases, threads=copy_threads, on_torchs=traits.origin == "torch")
+    threads = dots.threads_of(spec, traits) if context.may_use_threads else parallel.ONE
+    on_torchs = traits.origin == "torch"
+    phased = partial(dots.deinterleaved, dilations=phases, threads=threads.woken, on_torchs=on_torchs)
     runs: dict[Any, InPlace] = {}  # by the strides of the kernel, of which there are few: it is contiguous or permuted
 
     def run(x: Any, factors: Any, out: Any) -> Any:
@@ -61,7 +63,7 @@ def _bind(spec: Spec, context: Context) -> Bound:
         w_steps = contiguous_steps(spec.kernel_shape)
         return dots.job(spec, x_steps, w_steps, y_steps, traits.itemsize, start, origin)
 
-    at = loader.whole(context, job, extended=True) if _at_addresses(spec, traits) else None
+    at = loader.whole(context, job, threads, extended=True) if _at_addresses(spec, traits) else None
     return Bound(run, at=at)
 
 
@@ -69,17 +71,17 @@ def _loop(spec: Spec, context: Context, strided: bool, factors: Any) -> InPlace:
     """Return the loop for a kernel of these strides."""
     traits, w_steps = context.traits, steps_of(factors)
     assert w_steps is not None
+    threads = dots.threads_of(spec, traits) if context.may_use_threads else parallel.ONE
 
     def layout(x_steps: Steps | None, y_steps: Steps | None) -> Layout:
         copies = not strided and not dots.reads_in_place(spec, x_steps)
         steps = None if strided else contiguous_steps(spec.input_shape) if copies else x_steps
         to = contiguous_steps(spec.output_shape) if y_steps is None else y_steps
         job = dots.job(spec, steps, w_steps, to, traits.itemsize)
-        start = loader.start(job, traits.accumulator, context.fill)
-        return Layout(start, job.units, copies, spec.output_shape if y_steps is None else None)
+        at = loader.loop(job, traits, context.fill, threads)
+        return Layout(at, copies, spec.output_shape if y_steps is None else None)
 
-    threads = dots.num_threads(spec, traits) if context.may_use_threads else 1
-    return InPlace(layout, traits.accumulator, threads, traits.origin == "torch")
+    return InPlace(layout, traits.accumulator)
 
 
 native_dots = Algorithm(

@@ -16,16 +16,14 @@ from typing import Any
 import numpy as np
 
 from arrayconv._accel.native import filters, loader
-from arrayconv._accel.native.in_place import Host, Start, Steps, address, contiguous_steps
-from arrayconv._accel.native.loader import At
-from arrayconv._accel.native.tables import Job
+from arrayconv._accel.native.in_place import At, Host, Steps, address, contiguous_steps
 from arrayconv._arrays import failures
 from arrayconv._arrays.dtypes import itemsize
 from arrayconv._arrays.failures import AcceleratorFailed
 from arrayconv._costs import parallel
 from arrayconv._costs.cost_table import LINE, method_cost
+from arrayconv._costs.parallel import Threads
 from arrayconv._problem.chain import Chains, is_regular
-from arrayconv._runtime.threads import parallel_for
 from arrayconv._runtime.tracing import planning
 
 NAME = "native_filters"
@@ -58,7 +56,7 @@ def supports(chains: Chains) -> bool:
     return not is_empty and is_regular(chains) and filters.supports(chains) and filters.is_near(chains)
 
 
-def cost(chains: Chains, most_threads: int, is_uint16: bool = False) -> int:
+def cost(chains: Chains, most_threads: int, is_uint16: bool = False, sleep: bool = False) -> int:
     """Return nanoseconds by measured costs; vectors contain four times as many numbers of uint16."""
     measured = method_cost(NAME)
     picoseconds = filters.macs(chains) * measured.cache_line_mac * _DOUBLE // LINE
@@ -66,20 +64,21 @@ def cost(chains: Chains, most_threads: int, is_uint16: bool = False) -> int:
     picoseconds >>= 2 * is_uint16
     nbytes = prod(chains.shape) * itemsize(chains.x) + prod(chains.output_shape) * itemsize(chains.y)
     memory = max(nbytes - _CACHED_BYTES, 0) * _MEMORY_BYTE
-    return measured.call_ns + (picoseconds // num_threads(chains, most_threads, is_uint16) + memory) // 1000
+    threads = threads_of(chains, most_threads, is_uint16, sleep).most
+    return measured.call_ns + (picoseconds // threads + memory) // 1000
 
 
 @planning()
-def num_threads(chains: Chains, most: int, is_uint16: bool = False) -> int:
-    """Return the number of threads for chains of this size."""
+def threads_of(chains: Chains, most: int, is_uint16: bool = False, sleep: bool = False) -> Threads:
+    """Return the threads that may share chains of this size."""
     work = (filters.macs(chains) + 8 * prod(chains.output_shape)) * _DOUBLE >> 2 * is_uint16
-    return parallel.num_threads("filters", work, most)
+    return parallel.threads("filters", work, most, sleep=sleep)
 
 
 @planning()
 def workspace(chains: Chains, most_threads: int) -> int:
     """Return the bytes of the buffers of all threads."""
-    threads = num_threads(chains, most_threads)
+    threads = threads_of(chains, most_threads).most
     return threads * _DOUBLE * filters.buffer_sizes(chains)
 
 
@@ -98,33 +97,37 @@ class BoundFilters:
         The weights of all passes of all chains, contiguous; without them each call takes them.
     is_uint16 : bool
         Whether sums are formed in uint16, see `filters.fits_uint16`.
+    on_torchs : bool
+        Whether the arrays are memory of tensors: the threads are then torch's where that is possible.
     """
 
     def __init__(
-        self, chains: Chains, fill: complex, threads: int, weights: Host | None = None, *, is_uint16: bool = False
+        self,
+        chains: Chains,
+        fill: complex,
+        threads: int,
+        weights: Host | None = None,
+        *,
+        is_uint16: bool = False,
+        on_torchs: bool = False,
     ) -> None:
         self.chains, self.fill, self.is_uint16, self.weights = chains, fill, is_uint16, weights
-        self.threads = num_threads(chains, threads, is_uint16)
+        self.on_torchs, self.max_threads = on_torchs, threads
+        self.threads = threads_of(chains, threads, is_uint16)
         self.weights_at = None if weights is None else address(weights)
         self.shape, self.dtype = chains.output_shape, np.dtype(chains.y)
-        self._layouts: dict[Any, tuple[Start, int]] = {}
+        self._layouts: dict[Any, At] = {}
 
-    def __call__(self, x: Any, weights: Any = None, out: Any = None, *, on_torchs: bool = False) -> Any:
+    def __call__(self, x: Any, weights: Any = None, out: Any = None) -> Any:
         """Return y; `out` where that is an array to write to, which does not overlap x.
 
-        `weights` are those of a call that takes them, contiguous float64, else ignored. `on_torchs` is for memory of
-        tensors: the threads are torch's.
+        `weights` are those of a call that takes them, contiguous float64, else ignored.
         """
         if not x.dtype.isnative:
             x = x.astype(x.dtype.newbyteorder("="))
         y: Any = np.empty(self.shape, self.dtype) if out is None else out
-        start, units = self._layouts.get((x.strides, y.strides)) or self._add_layout(x.strides, y.strides)
-        weights_at = address(weights) if self.weights_at is None else self.weights_at
-        part = start(address(x), weights_at, address(y))
-        if self.threads == 1:
-            part(0, units)
-        else:
-            parallel_for(part, units, self.threads, on_torchs=on_torchs)
+        at = self._layouts.get((x.strides, y.strides)) or self._add_layout(x.strides, y.strides)
+        at(address(x), address(weights) if self.weights_at is None else self.weights_at, address(y))
         return y
 
     def at_addresses(self) -> At:
@@ -132,14 +135,14 @@ class BoundFilters:
         steps = [contiguous_steps(shape) for shape in (self.chains.shape, self.shape)]
         widths = itemsize(self.chains.x), itemsize(self.chains.y)
         x_strides, y_strides = (tuple([step * n for step in own]) for own, n in zip(steps, widths, strict=True))
-        return loader.all_blocks(self._job(x_strides, y_strides), "float64", self.fill)
+        return self._at(x_strides, y_strides)
 
-    def _job(self, x_strides: Steps, y_strides: Steps) -> Job:
-        return filters.job(self.chains, x_strides, y_strides, self.fill, self.is_uint16)
+    def _at(self, x_strides: Steps, y_strides: Steps) -> At:
+        job = filters.job(self.chains, x_strides, y_strides, self.fill, self.is_uint16)
+        return loader.on_threads(job, "float64", self.fill, self.threads, on_torchs=self.on_torchs)
 
-    def _add_layout(self, x_strides: Steps, y_strides: Steps) -> tuple[Start, int]:
-        job = self._job(x_strides, y_strides)
+    def _add_layout(self, x_strides: Steps, y_strides: Steps) -> At:
         if len(self._layouts) >= _MAX_LAYOUTS:
             self._layouts.clear()
-        layout = self._layouts[x_strides, y_strides] = loader.start(job, "float64", self.fill), job.units
-        return layout
+        at = self._layouts[x_strides, y_strides] = self._at(x_strides, y_strides)
+        return at

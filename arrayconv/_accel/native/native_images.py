@@ -34,7 +34,7 @@ def _cost(spec: Spec, traits: Traits) -> int:
 
 
 def _at_addresses(spec: Spec, traits: Traits) -> bool:
-    return images.num_threads(spec, traits) == 1
+    return images.threads_of(spec, traits).woken == 1
 
 
 def _preparation(spec: Spec, context: Context) -> Callable[[Any], Host]:
@@ -48,15 +48,15 @@ def _bind(spec: Spec, context: Context) -> Bound:
         steps = contiguous_steps(spec.input_shape) if x_steps is None else x_steps
         to = contiguous_steps(spec.output_shape) if y_steps is None else y_steps
         job = images.job(spec, steps, to, 0, 0, traits)
-        start = loader.start(job, traits.accumulator, context.fill)
-        return Layout(start, job.units, x_steps is None, spec.output_shape if y_steps is None else None)
+        at = loader.loop(job, traits, context.fill, threads)
+        return Layout(at, x_steps is None, spec.output_shape if y_steps is None else None)
 
     def job(x_steps: Steps, y_steps: Steps, start: int, origin: int) -> Job:
         return images.job(spec, x_steps, y_steps, start, origin, traits)
 
-    order, threads = partial(phases.ordered, taps=phases.taps_of(spec)), images.num_threads(spec, traits)
-    at = loader.whole(context, job, order=order) if _at_addresses(spec, traits) else None
-    return Bound(InPlace(layout, traits.accumulator, threads, traits.origin == "torch"), at=at)
+    order, threads = partial(phases.ordered, taps=phases.taps_of(spec)), images.threads_of(spec, traits)
+    at = loader.whole(context, job, threads, order=order) if _at_addresses(spec, traits) else None
+    return Bound(InPlace(layout, traits.accumulator), at=at)
 
 
 native_images = Algorithm(

@@ -22,6 +22,7 @@ from arrayconv._accel.native.in_place import Host, InPlace, Layout, Steps, conti
 from arrayconv._accel.native.tables import Job
 from arrayconv._algorithms import Algorithm, Bound, Context, Cuts, Preparation
 from arrayconv._arrays.traits import Traits
+from arrayconv._costs import parallel
 from arrayconv._costs.cost_table import method_cost
 from arrayconv._problem.spec import Spec
 
@@ -45,7 +46,7 @@ def _shares(spec: Spec, traits: Traits) -> bool:
 
 
 def _at_addresses(spec: Spec, traits: Traits) -> bool:
-    return rows.num_threads(spec, traits) == 1
+    return rows.threads_of(spec, traits).woken == 1
 
 
 def _workspace(spec: Spec, traits: Traits) -> int:
@@ -58,26 +59,26 @@ def _preparation(spec: Spec, context: Context) -> Callable[[Any], Host]:
 
 def _bind(spec: Spec, context: Context) -> Bound:
     traits = context.traits
-    threads = rows.num_threads(spec, traits) if context.may_use_threads else 1
+    threads = rows.threads_of(spec, traits) if context.may_use_threads else parallel.ONE
 
     def layout(x_steps: Steps | None, y_steps: Steps | None) -> Layout:
         copies = x_steps is None or rows.gathers(spec, rows.rows(spec, x_steps, y_steps))
         if copies or x_steps is None:
             x_steps, y_steps = contiguous_steps(spec.input_shape), None
         order, job = rows.rows(spec, x_steps, y_steps).order, rows.job(spec, x_steps, y_steps, 0, 0, traits.itemsize)
-        start = loader.start(job, traits.accumulator, context.fill)
+        at = loader.loop(job, traits, context.fill, threads)
         if y_steps is not None:
-            return Layout(start, job.units, copies, None)
+            return Layout(at, copies, None)
         shape, back = tuple([spec.output_shape[axis] for axis in order]), [order.index(n) for n in range(len(order))]
-        return Layout(start, job.units, copies, shape, None if back == sorted(back) else tuple(back))
+        return Layout(at, copies, shape, None if back == sorted(back) else tuple(back))
 
     def job(x_steps: Steps, y_steps: Steps, start: int, origin: int) -> Job | None:
         if rows.gathers(spec, rows.rows(spec, x_steps, y_steps)):
             return None
         return rows.job(spec, x_steps, y_steps, start, origin, traits.itemsize)
 
-    at = loader.whole(context, job, extended=True) if threads == 1 else None
-    return Bound(InPlace(layout, traits.accumulator, threads, traits.origin == "torch"), at=at)
+    at = loader.whole(context, job, threads, extended=True) if threads.woken == 1 else None
+    return Bound(InPlace(layout, traits.accumulator), at=at)
 
 
 native_loops = Algorithm(

@@ -33,7 +33,7 @@ def _cost(spec: Spec, traits: Traits) -> int:
 
 
 def _at_addresses(spec: Spec, traits: Traits) -> bool:
-    return tiles.num_threads(spec, traits) == 1 and tiles.dense(spec) == spec
+    return tiles.threads_of(spec, traits).woken == 1 and tiles.dense(spec) == spec
 
 
 def _preparation(spec: Spec, context: Context) -> Callable[[Any], Host]:
@@ -42,23 +42,23 @@ def _preparation(spec: Spec, context: Context) -> Callable[[Any], Host]:
 
 def _bind(spec: Spec, context: Context) -> Bound:
     traits, dense = context.traits, tiles.dense(spec)
-    threads = tiles.num_threads(dense, traits)
+    threads = tiles.threads_of(dense, traits)
 
     def layout(x_steps: Steps | None, y_steps: Steps | None) -> Layout:
         writes = y_steps is not None and (y_steps[-1] == 1 or dense.axes[-1].outputs == 1)
         steps = contiguous_steps(dense.input_shape) if x_steps is None else x_steps
         y_steps = y_steps if writes and y_steps is not None else contiguous_steps(dense.output_shape)
         job = tiles.job(dense, steps, y_steps, 0, 0, traits.itemsize)
-        start = loader.start(job, traits.accumulator, context.fill)
-        return Layout(start, job.units, x_steps is None, None if writes else dense.output_shape)
+        at = loader.loop(job, traits, context.fill, threads)
+        return Layout(at, x_steps is None, None if writes else dense.output_shape)
 
     def job(x_steps: Steps, y_steps: Steps, start: int, origin: int) -> Job | None:
         is_contiguous = y_steps[-1] == 1 or spec.axes[-1].outputs <= 1
         return tiles.job(spec, x_steps, y_steps, start, origin, traits.itemsize) if is_contiguous else None
 
-    run = InPlace(layout, traits.accumulator, threads, traits.origin == "torch")
+    run = InPlace(layout, traits.accumulator)
     if dense == spec:
-        return Bound(run, at=loader.whole(context, job) if _at_addresses(spec, traits) else None)
+        return Bound(run, at=loader.whole(context, job, threads) if _at_addresses(spec, traits) else None)
     strided = (..., *(slice(None, None, axis.stride) for axis in spec.axes[-2:]))
 
     def run_strided(x: Any, factors: Any, out: Any) -> Any:

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from math import prod
 from typing import Any
 
 import numpy as np
@@ -24,10 +23,11 @@ from arrayconv._accel.native.loader import NotFinite
 from arrayconv._accel.native.tables import Job
 from arrayconv._algorithms import Algorithm, Bound, Context, Cuts, Preparation
 from arrayconv._arrays.traits import Traits
+from arrayconv._costs import parallel
 from arrayconv._costs.cost_table import method_cost
+from arrayconv._costs.parallel import Threads
 from arrayconv._ops.contain import by_one_pass
 from arrayconv._problem.spec import Spec
-from arrayconv._runtime.threads import parallel_for
 
 
 def _why_not(spec: Spec, traits: Traits) -> str | None:
@@ -50,16 +50,14 @@ def _workspace(spec: Spec, traits: Traits) -> int:
 def _preparation(spec: Spec, context: Context) -> Callable[[Any], Host]:
     if _is_of_dots(spec):
         return partial(dots.factors, spec)
-    traits, shape, kernels = context.traits, winograd.kernels_shape(spec), prod(winograd.kernels_shape(spec)[1:])
-    start = loader.start(winograd.kernels_job(spec), traits.accumulator, 0)
-    threads = winograd.kernel_threads(spec, traits)
+    traits, shape, job = context.traits, winograd.kernels_shape(spec), winograd.kernels_job(spec)
+    at = loader.loop(job, traits, 0, winograd.kernel_threads(spec, traits))
 
     def transformed(kernel: Any) -> Host:
         kernel = np.ascontiguousarray(kernel)
         y: Any = np.empty(shape, traits.accumulator)
-        if kernels:
-            part = start(address(kernel), 0, address(y))
-            parallel_for(part, kernels, threads, on_torchs=traits.origin == "torch")
+        if job.units:
+            at(address(kernel), 0, address(y))
         return y
 
     return transformed
@@ -70,23 +68,28 @@ def _bind(spec: Spec, context: Context) -> Bound:
 
 
 def _layout(
-    spec: Spec, context: Context, job: Callable[[Steps, Steps], Job], x_steps: Steps | None, y_steps: Steps | None
+    spec: Spec,
+    context: Context,
+    threads: Threads,
+    job: Callable[[Steps, Steps], Job],
+    x_steps: Steps | None,
+    y_steps: Steps | None,
 ) -> Layout:
+    traits = context.traits
     steps = contiguous_steps(spec.input_shape) if x_steps is None else x_steps
     own = job(steps, contiguous_steps(spec.output_shape) if y_steps is None else y_steps)
-    start = loader.start(own, context.traits.accumulator, context.fill)
-    return Layout(start, own.units, x_steps is None, spec.output_shape if y_steps is None else None)
+    at = loader.loop(own, traits, context.fill, threads)
+    return Layout(at, x_steps is None, spec.output_shape if y_steps is None else None)
 
 
 def _bind_tiles(spec: Spec, context: Context) -> Bound:
-    traits = context.traits
+    traits, threads = context.traits, winograd_dots.threads_of(spec, context.traits)
 
     def loop(checks: bool) -> InPlace:
         def job(x_steps: Steps, y_steps: Steps) -> Job:
             return winograd.job(spec, x_steps, y_steps, traits, checks)
 
-        layout = partial(_layout, spec, context, job)
-        return InPlace(layout, traits.accumulator, winograd_dots.num_threads(spec, traits), traits.origin == "torch")
+        return InPlace(partial(_layout, spec, context, threads, job), traits.accumulator)
 
     run, stops = loop(False), loop(True)
 
@@ -102,7 +105,7 @@ def _bind_tiles(spec: Spec, context: Context) -> Bound:
 
 def _bind_dots(spec: Spec, context: Context) -> Bound:
     traits = context.traits
-    threads = winograd_dots.num_threads(spec, traits) if context.may_use_threads else 1
+    threads = winograd_dots.threads_of(spec, traits) if context.may_use_threads else parallel.ONE
     loops: dict[Any, InPlace] = {}  # by the strides of the kernel, of which there are few: it is contiguous or permuted
 
     def run(x: Any, factors: Any, out: Any) -> Any:
@@ -110,8 +113,8 @@ def _bind_dots(spec: Spec, context: Context) -> Bound:
         if loop is None:
             w_steps: Any = steps_of(factors)
             job = partial(winograd_dots.job, spec, traits, w_steps)
-            layout = partial(_layout, spec, context, job)
-            loop = loops[factors.strides] = InPlace(layout, traits.accumulator, threads, traits.origin == "torch")
+            layout = partial(_layout, spec, context, threads, job)
+            loop = loops[factors.strides] = InPlace(layout, traits.accumulator)
         return loop(x, factors, out)
 
     def checked(x: Any, factors: Any, out: Any) -> Any:

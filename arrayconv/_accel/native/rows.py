@@ -15,6 +15,7 @@ from arrayconv._accel.native.tables import ROWS, Job, OuterAxis, RowsTable
 from arrayconv._arrays.traits import Traits
 from arrayconv._costs import parallel
 from arrayconv._costs.cost_table import LINE, MethodCost, primitive_costs
+from arrayconv._costs.parallel import Threads
 from arrayconv._ops.windows import LEADING
 from arrayconv._problem.spec import Spec
 from arrayconv._runtime.tracing import planning
@@ -43,7 +44,7 @@ def cost(spec: Spec, traits: Traits, measured: MethodCost, *, shared: bool = Fal
     written = spec.outputs + prod(spec.input_shape) * (spec.channels > 1)  # x may have to be made contiguous
     memory = written * traits.itemsize * primitive_costs(traits.row).copy_byte
     parts = max(spec.outputs // max(row, 1), 1) * _blocks(row, traits.itemsize)  # that threads can divide among them
-    work = (sums // min(num_threads(spec, traits), parts) + memory) // 1000
+    work = (sums // min(threads_of(spec, traits).most, parts) + memory) // 1000
     return measured.call_ns + work
 
 
@@ -64,9 +65,9 @@ def _is_strided(spec: Spec) -> bool:
     return bool(spec.axes) and spec.axes[-1].stride > 1
 
 
-def num_threads(spec: Spec, traits: Traits) -> int:
-    """Return the number of threads for a problem of this size."""
-    return parallel.num_threads("rows", spec.macs * traits.itemsize, traits.threads)
+def threads_of(spec: Spec, traits: Traits) -> Threads:
+    """Return the threads that may share a problem of this size."""
+    return parallel.threads("rows", spec.macs * traits.itemsize, traits.threads, sleep=traits.backend == "jax")
 
 
 def workspace(spec: Spec, traits: Traits) -> int:

@@ -131,6 +131,9 @@ class CallHead(NamedTuple):
     gathered: int  # factors that are gathered instead, by their indices; 0 to gather none
     x_start: int
     pad_axes: int  # 0: x is read in place
+    threads: int  # that share the blocks
+    chunks: int  # of blocks, that they take one by one
+    openmp: int  # address of GOMP_parallel, 0: the other threads are helpers, see src/team.h
 
 
 class PadAxis(NamedTuple):

@@ -15,6 +15,7 @@ from arrayconv._accel.native.tables import TILED, TILES, Job, TilesTable
 from arrayconv._arrays.traits import Traits
 from arrayconv._costs import parallel
 from arrayconv._costs.cost_table import LINE, MethodCost, primitive_costs
+from arrayconv._costs.parallel import Threads
 from arrayconv._ops.windows import LEADING
 from arrayconv._problem.spec import Axis, Spec
 from arrayconv._runtime.tracing import planning
@@ -64,7 +65,7 @@ def cost(spec: Spec, traits: Traits, measured: MethodCost) -> int:
     work = (macs * measured.cache_line_mac + spec.outputs * passes * measured.output) * traits.itemsize // LINE
     work += spec.outputs // max(1, min(column.outputs, 512)) * passes * _PASS_PS
     memory = (spec.outputs + prod(spec.input_shape)) * traits.itemsize * primitive_costs(traits.row).copy_byte
-    threads = num_threads(spec, traits)
+    threads = threads_of(spec, traits).most
     return measured.call_ns + (work // threads + memory) // 1000
 
 
@@ -91,9 +92,9 @@ def _row_step(columns: int, itemsize: int) -> int:
     return columns if lines < _FEW_LINES else (lines | 1) * LINE // itemsize
 
 
-def num_threads(spec: Spec, traits: Traits) -> int:
-    """Return the number of threads for a problem of this size."""
-    return parallel.num_threads("tiles", spec.macs * traits.itemsize, traits.threads)
+def threads_of(spec: Spec, traits: Traits) -> Threads:
+    """Return the threads that may share a problem of this size."""
+    return parallel.threads("tiles", spec.macs * traits.itemsize, traits.threads, sleep=traits.backend == "jax")
 
 
 @planning()

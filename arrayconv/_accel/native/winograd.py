@@ -13,10 +13,11 @@ from arrayconv._accel.native import geometry, winograd_dots
 from arrayconv._accel.native.in_place import Steps
 from arrayconv._accel.native.rows import vector_bytes
 from arrayconv._accel.native.tables import TILED, WINOGRAD, WINOGRAD_KERNELS, Job, WinogradKernelsTable, WinogradTable
-from arrayconv._accel.native.winograd_dots import PARTS, SAMPLES_BYTES, TILE, Copied, copied, num_threads, plane_parts
+from arrayconv._accel.native.winograd_dots import PARTS, SAMPLES_BYTES, TILE, Copied, copied, plane_parts, threads_of
 from arrayconv._arrays.traits import Traits
 from arrayconv._costs import parallel
 from arrayconv._costs.cost_table import LINE, MethodCost
+from arrayconv._costs.parallel import Threads
 from arrayconv._problem.spec import Axis, Spec
 from arrayconv._runtime.tracing import planning
 
@@ -62,13 +63,13 @@ def cost(spec: Spec, traits: Traits, measured: MethodCost) -> int:
     work = macs * vector_bytes(traits) * measured.cache_line_mac // LINE
     work += spec.outputs * traits.itemsize * measured.output // _DOUBLE
     work += blocks.units(spec) * planes * blocks.copied.rows * _ROW_PS
-    kernel = prod(spec.kernel_shape) * traits.itemsize * _KERNEL_BYTE // kernel_threads(spec, traits)
-    return measured.call_ns + (work // min(num_threads(spec, traits), blocks.units(spec)) + kernel) // 1000
+    kernel = prod(spec.kernel_shape) * traits.itemsize * _KERNEL_BYTE // kernel_threads(spec, traits).most
+    return measured.call_ns + (work // min(threads_of(spec, traits).most, blocks.units(spec)) + kernel) // 1000
 
 
-def kernel_threads(spec: Spec, traits: Traits) -> int:
-    """Return the number of threads that transform a kernel of this size."""
-    return parallel.num_threads("images", 9 * PARTS * prod(spec.kernel_shape) * traits.itemsize, traits.threads)
+def kernel_threads(spec: Spec, traits: Traits) -> Threads:
+    """Return the threads that may transform a kernel of this size."""
+    return parallel.threads("images", 9 * PARTS * prod(spec.kernel_shape) * traits.itemsize, traits.threads)
 
 
 def workspace(spec: Spec, traits: Traits) -> int:

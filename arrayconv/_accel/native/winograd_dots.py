@@ -17,6 +17,7 @@ from arrayconv._accel.native.tables import Axis as AxisEntry
 from arrayconv._arrays.traits import Traits
 from arrayconv._costs import parallel
 from arrayconv._costs.cost_table import LINE, MethodCost
+from arrayconv._costs.parallel import Threads
 from arrayconv._ops.windows import LEADING
 from arrayconv._problem.spec import Axis, Spec
 from arrayconv._runtime.tracing import planning
@@ -41,7 +42,7 @@ def supports(spec: Spec) -> bool:
 def cost(spec: Spec, traits: Traits, measured: MethodCost) -> int:
     """Return nanoseconds by measured costs."""
     blocks, planes = _Blocks.of(spec, traits), _planes(spec)
-    threads = min(num_threads(spec, traits), spec.groups * blocks.filter_blocks)
+    threads = min(threads_of(spec, traits).most, spec.groups * blocks.filter_blocks)
     rows, columns = (-(-axis.taps // TILE) for axis in spec.axes[-2:])
     of_tiles = rows * columns * (blocks.lanes * (planes + _FACTORS) + _SAMPLES * planes)
     num_blocks = -(-rows // blocks.rows) * -(-columns // blocks.columns)
@@ -52,9 +53,9 @@ def cost(spec: Spec, traits: Traits, measured: MethodCost) -> int:
     return measured.call_ns + work // threads // 1000
 
 
-def num_threads(spec: Spec, traits: Traits) -> int:
-    """Return the number of threads for a problem of this size."""
-    return parallel.num_threads("images", spec.macs * traits.itemsize // 2, traits.threads)
+def threads_of(spec: Spec, traits: Traits) -> Threads:
+    """Return the threads that may share a problem of this size."""
+    return parallel.threads("images", spec.macs * traits.itemsize // 2, traits.threads, sleep=traits.backend == "jax")
 
 
 def workspace(spec: Spec, traits: Traits) -> int:
@@ -114,7 +115,7 @@ class _Blocks(NamedTuple):
     def of(cls, spec: Spec, traits: Traits) -> _Blocks:
         lanes = LINE // traits.itemsize
         vectors = max(1, -(-spec.filters // lanes))
-        threads = -(-num_threads(spec, traits) // max(1, spec.groups))  # of a group
+        threads = -(-threads_of(spec, traits).most // max(1, spec.groups))  # of a group
         block_vectors = -(-vectors // max(-(-vectors // _VECTORS), min(vectors, threads)))
         rows, columns = (-(-axis.taps // TILE) for axis in spec.axes[-2:])
         # The same for any number of threads, and so the order of sums.

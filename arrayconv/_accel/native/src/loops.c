@@ -4,7 +4,7 @@
    hatch_build.py builds it with any compiler that supports C11 with atomics and GNU vector extensions (on Windows
    clang or zig: MSVC does not support the latter) into a library without dependencies. The loops are compiled for every
    level of processors in kinds.h; the caller passes the level of its machine. They work on memory that the caller owns
-   and keep no state but the machine's level, so threads may run them in parallel. */
+   and keep no state but the machine's level and the loops that threads share, so threads may run them in parallel. */
 
 #include <math.h>
 #include <stdatomic.h>
@@ -29,7 +29,7 @@
 typedef int loop(const void *, const void *, void *, const void *, word, word, word);
 typedef loop *by_kind[KIND_COUNT];
 
-#define INTERFACE 8 /* version of the arguments and tables; loader.py has the one it supports */
+#define INTERFACE 9 /* version of the arguments and tables; loader.py has the one it supports */
 #define TILE_ROWS 6 /* rows of outputs in a tile: with 15 factors they fill the registers of the widest processors */
 #define MAX_FILTERS 6 /* in a pass */
 #define TAP_ROWS 5  /* in a pass, at most */
@@ -173,6 +173,8 @@ EXPORTED int arrayconv_blocks(const void *x, const void *w, void *y, const loop_
     return run_loop(head, head->level, x, w, y, first, stop);
 }
 
+#include "team.h"
+
 /* Copy samples and pad them with zeros, along one axis and those after it. */
 static void zero_pad(char *copy, size_t bytes, const char *x, const pad_axis *along, word axes, size_t itemsize)
 {
@@ -203,8 +205,8 @@ static void gather_factors(char *copy, const char *w, const word *indices, word 
         memcpy(copy + (size_t)i * itemsize, w + (size_t)indices[i] * itemsize, itemsize);
 }
 
-/* Run a whole call: pad x with zeros, reverse or gather the kernel, and run a loop over every block. Returns 0, or 1 if
-   memory can't be allocated. */
+/* Run a whole call: pad x with zeros, reverse or gather the kernel, and run a loop over every block. Returns 1 if memory
+   can't be allocated, else what the loop does. */
 EXPORTED int arrayconv_call(const char *x, const char *w, void *y, const call_head *head)
 {
     const pad_axis *pad = (const pad_axis *)(head + 1);
@@ -224,7 +226,9 @@ EXPORTED int arrayconv_call(const char *x, const char *w, void *y, const call_he
     else if (head->taps) reverse_taps(scratch + bytes, w, head->factors, head->taps, itemsize);
     if (head->gathered || head->taps) w = scratch + bytes;
     const loop_head *loop_table = (const loop_head *)(indices + head->gathered);
-    const int failed = arrayconv_blocks(x, w, y, loop_table, 0, loop_table->units);
+    const int failed = head->threads > 1 ? share(x, w, y, loop_table, head->threads, head->chunks,
+                                                 (parallel *)(uintptr_t)head->openmp)
+                                         : arrayconv_blocks(x, w, y, loop_table, 0, loop_table->units);
     free(scratch);
     return failed;
 }

@@ -211,7 +211,10 @@ typedef int64_t word;
     X(taps)     /* factors in each run to reverse, 0 to reverse none */                                                \
     X(gathered) /* factors that are gathered instead, by their indices; 0 to gather none */                            \
     X(x_start)                                                                                                         \
-    X(pad_axes) /* 0: x is read in place */
+    X(pad_axes) /* 0: x is read in place */                                                                            \
+    X(threads)  /* that share the blocks */                                                                            \
+    X(chunks)   /* of blocks, that they take one by one */                                                             \
+    X(openmp)   /* address of GOMP_parallel, 0: the other threads are helpers, see team.h */
 
 /* An axis along which x is padded with zeros. */
 #define PAD_AXIS_FIELDS(X)                                                                                             \

@@ -1,29 +1,16 @@
 /* The loops as one custom call of XLA: operands x and kernel (of filters all weights), an attribute `table`, one
    result y.
 
-   The table is an xla_head, a loop_head and the loop's own. The calling thread and tasks on XLA's pool take chunks of
-   its units from a counter. The caller waits for chunks that other threads are computing, never for tasks that have
-   not started. A task that starts late has no chunk to compute and touches the shared xla_call alone, which its last
-   user frees: by then x, the kernel, y and the table may have been freed. */
+   The table is an xla_head, a loop_head and the loop's own. The calling thread and tasks on XLA's pool share the loop
+   (team.h). The caller waits for chunks that other threads are computing, never for tasks that have not started. A task
+   that starts late has no chunk to compute and touches the xla_call alone, which its last user frees: by then x, the
+   kernel, y and the table may have been freed. */
 
-#include <stdatomic.h>
 #include <stdio.h>
-#if defined(_WIN32)
-#include <windows.h>
-#define YIELD_CPU() SwitchToThread()
-#else
-#include <sched.h>
-#define YIELD_CPU() sched_yield()
-#endif
 
 typedef struct {
-    atomic_llong next, finished, references;
-    atomic_int failed;
-    word chunks;
-    const void *x, *w; /* these belong to XLA, and only a thread that computes a chunk reads them */
-    void *y;
-    const loop_head *head;
-    word level;
+    atomic_llong finished, references;
+    shared_loop loop;
     double weights[]; /* of filters */
 } xla_call;
 
@@ -35,12 +22,7 @@ static void release(xla_call *call)
 static void take_chunks(void *shared)
 {
     xla_call *call = shared;
-    for (word chunk; (chunk = atomic_fetch_add(&call->next, 1)) < call->chunks;) {
-        const word units = call->head->units;
-        const word first = units * chunk / call->chunks, stop = units * (chunk + 1) / call->chunks;
-        if (run_loop(call->head, call->level, call->x, call->w, call->y, first, stop)) atomic_store(&call->failed, 1);
-        atomic_fetch_add(&call->finished, 1);
-    }
+    while (run_chunk(&call->loop)) atomic_fetch_add(&call->finished, 1);
     release(call);
 }
 
@@ -237,22 +219,23 @@ EXPORTED XLA_FFI_Error *arrayconv_xla(XLA_FFI_CallFrame *frame)
     const word weights = ((const loop_head *)(head + 1))->loop == LOOP_filters ? head->w_size : 0;
     xla_call *call = malloc(sizeof *call + (size_t)weights * sizeof(double));
     if (call == NULL) return refuse(frame, XLA_FFI_EXHAUSTED, "arrayconv: no memory for a call.");
-    call->head = (const loop_head *)(head + 1);
-    call->level = min_word(call->head->level, arrayconv_level()); /* another machine may have compiled the program */
-    call->x = ((const XLA_FFI_Buffer *)frame->args.args[0])->data;
-    call->w = weights ? call->weights : w->data;
+    const loop_head *loop = (const loop_head *)(head + 1);
     if (weights) convert_weights(call->weights, w, weights);
-    call->y = ((const XLA_FFI_Buffer *)frame->rets.rets[0])->data;
-    call->chunks = head->chunks;
-    atomic_init(&call->next, 0);
+    call->loop = (shared_loop){
+        .x = ((const XLA_FFI_Buffer *)frame->args.args[0])->data,
+        .w = weights ? call->weights : w->data,
+        .y = ((const XLA_FFI_Buffer *)frame->rets.rets[0])->data,
+        .head = loop,
+        .level = min_word(loop->level, arrayconv_level()), /* another machine may have compiled the program */
+        .chunks = head->chunks,
+    };
     atomic_init(&call->finished, 0);
-    atomic_init(&call->failed, 0);
     atomic_init(&call->references, 1 + head->threads); /* two for this thread: one while it waits */
     for (word n = 1; n < head->threads; n++)
         if (!schedule(frame, call)) release(call);
     take_chunks(call);
-    while (atomic_load(&call->finished) < call->chunks) YIELD_CPU();
-    const int failed = atomic_load(&call->failed);
+    while (atomic_load(&call->finished) < head->chunks) YIELD_CPU();
+    const int failed = atomic_load(&call->loop.failed);
     release(call);
     return failed ? refuse(frame, XLA_FFI_EXHAUSTED, "arrayconv: no memory for the samples of a block.") : NULL;
 }
