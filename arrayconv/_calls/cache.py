@@ -1,8 +1,9 @@
 """The cache of bound calls: a public function looks its call up by its raw arguments, before it validates them.
 
 The key consists of types, shapes, dtypes and options, never of values; the entry is the bound call, with the plan and
-without any array of the caller's. It caches calls on NumPy, CuPy and torch arrays only. Everything unusual, such as a
-list for an option or an array of a subclass, has no key and is validated and bound anew at each call.
+without any array of the caller's. It caches calls on NumPy, CuPy and torch arrays, and filters of JAX arrays outside
+programs: other calls on these are programs in JAX's own cache. Everything unusual, such as a list for an option or an
+array of a subclass, has no key and is validated and bound anew at each call.
 
 A bound call may own arrays, such as the taps of a filter. Where work runs in streams the key names the current one: an
 array written in one stream is not read in another, which would not wait for it.
@@ -35,9 +36,11 @@ _ITEM_TYPES = frozenset((str, int, type(None)))
 _calls: dict[Any, Any] = BoundedDict("calls", _MAX_CALLS)
 
 
-def key(function: str, arrays: tuple[Any, ...], options: tuple[Any, ...]) -> Hashable | None:
-    """Return the cache key of a call, None for a call that is not cached."""
+def key(function: str, arrays: tuple[Any, ...], options: tuple[Any, ...], *, of_jax: bool = False) -> Hashable | None:
+    """Return the cache key of a call, None for a call that is not cached, such as one of JAX unless `of_jax`."""
     signature = _signature(arrays)
+    if signature is None and of_jax:
+        signature = _jax_signature(arrays)
     if signature is None:
         return None
     types = _types(tuple(map(type, options)))
@@ -116,6 +119,19 @@ def _cupy_signature(arrays: tuple[Any, ...]) -> tuple[Any, ...] | None:
             return None
         parts += array.shape, array.dtype, array.device.id
     return cupy.cuda.get_current_stream().ptr, *parts
+
+
+def _jax_signature(arrays: tuple[Any, ...]) -> tuple[Any, ...] | None:
+    """Return shapes, dtypes and places of JAX's arrays, and whether it has 64 bits; None for tracers and others."""
+    jax = sys.modules.get("jax")
+    if jax is None:
+        return None
+    parts: list[Any] = [jax.config.jax_enable_x64]
+    for array in arrays:
+        if not isinstance(array, jax.Array) or isinstance(array, jax.core.Tracer):
+            return None
+        parts += array.shape, array.dtype, array.weak_type, array.sharding
+    return tuple(parts)
 
 
 class _Types:

@@ -18,7 +18,7 @@ from arrayconv._ndimage import dtypes, fused
 from arrayconv._ndimage.arguments import boundary_of, entry_axes, per_axis, several_axes
 from arrayconv._ndimage.filters import Request, gaussian, gaussian_chain, line
 from arrayconv._ndimage.fused import Fused
-from arrayconv._ndimage.passes import run_fused, stand_in, write_output
+from arrayconv._ndimage.passes import Program, run_fused, stand_in, write_output
 from arrayconv._ndimage.validation import Call, validate_input
 from arrayconv._ndimage.window import Pass
 from arrayconv._problem.axes import is_iterable
@@ -199,6 +199,8 @@ def _by_axes(
     if own is None or dry_run.is_active():
         return _combined(call, request, derivative, numbers, modes, combine, own)
     if source.backend == LIBRARY:
+        if not call.is_promoted:
+            cache.store(cache_key, Program(call.bare, own))
         one_by_one = _with_input(call, request, derivative, numbers, modes, combine)
         return own.run_by_xla(call, source.x, None, lambda engine: engine.tangent_of(one_by_one))
     if not call.is_promoted:

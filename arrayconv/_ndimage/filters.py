@@ -56,7 +56,7 @@ class Request(NamedTuple):
             if layout is None:
                 return None
             arrays, own = (*arrays, out), (*layout, *own[1:])
-        return cache.key(f"ndimage.{function}", arrays, own)
+        return cache.key(f"ndimage.{function}", arrays, own, of_jax=out is None)
 
     def validate(self, *, promote: bool = False) -> Call:
         """Return the call; its input is validated before its output and its fill."""

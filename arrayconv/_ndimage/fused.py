@@ -61,14 +61,18 @@ class Fused(NamedTuple):
         bare, operands = call.bare, (x,) if self.weights is not None else (x, weights)
         bound: Any = self.bound
         if not is_traced(LIBRARY, *operands):
-            taps = weights if self.weights is None else self.weights
-            return prepare.as_planned_program(LIBRARY, _by_xla, (bare, bound), (x, taps))
+            return self.as_program(bare, x, weights)
 
         def function(x: Any, weights: Any = self.weights) -> Any:
             return _by_xla(bare, bound, x, weights)
 
         engine = import_module(_ENGINE)
         return engine.differentiable(function, tangent(engine), *operands)
+
+    def as_program(self, call: Bare, x: Any, weights: Any) -> Any:
+        """Return the filtered JAX array, no tracer, in the result's dtype."""
+        taps = weights if self.weights is None else self.weights
+        return prepare.as_planned_program(LIBRARY, _by_xla, (call, self.bound), (x, taps))
 
     def candidate(self) -> Candidate:
         """Return the row of an explanation."""

@@ -74,6 +74,26 @@ class Chain(NamedTuple):
             return write_output(call, y, x)
 
 
+class Program(NamedTuple):
+    """The passes of a call on JAX arrays, bound: a function of any input, and of weights, of the same kinds."""
+
+    call: Bare
+    fused: Fused
+    dtype: Any = None  # of the weights that are given, as the passes take them; None where these hold their own
+
+    def __call__(self, x: Any, weights: Any = None, out: Any = None) -> Any:
+        """Return the filtered input; no JAX array is written to."""
+        if self.dtype is None:
+            weights = None
+        elif weights.dtype != self.dtype:
+            weights = self.call.xp.astype(weights, self.dtype)
+        return self.fused.as_program(self.call, x, weights)
+
+    def attempt(self, x: Any, out: Any) -> Any:
+        """Return the filtered input."""
+        return self(x)
+
+
 @float_errors_ignored
 def run(call: Call, passes: Iterable[Pass], cache_key: Hashable | None = None, *, takes_weights: bool = False) -> Any:
     """Return the input after all passes, in the caller's array where there is one; a copy where there are none.
@@ -100,7 +120,7 @@ def _run(call: Call, chain: tuple[Pass, ...], cache_key: Hashable | None, takes_
         y = chunked.run(call, _entering(call, x), chain)
         return write_output(call, _chained(call, chain)[0] if y is None else y, x)
     if call.source.backend == LIBRARY:
-        return _run_by_xla(call, chain, own)
+        return _run_by_xla(call, chain, own, cache_key, takes_weights)
     if own is not None:
         y = run_fused(own, call, x, chain[0].weights if takes_weights else None)
         _remember(cache_key, call, chain, own, (), takes_weights)
@@ -111,12 +131,16 @@ def _run(call: Call, chain: tuple[Pass, ...], cache_key: Hashable | None, takes_
     return y
 
 
-def _run_by_xla(call: Call, chain: tuple[Pass, ...], own: Fused | None) -> Any:
+def _run_by_xla(
+    call: Call, chain: tuple[Pass, ...], own: Fused | None, cache_key: Hashable | None, takes_weights: bool
+) -> Any:
     """Return the result of a call on JAX arrays."""
     x = call.source.x
     if not chain:
         return write_output(call, x, x)
     if own is not None:
+        if not call.is_promoted:  # every such call warns
+            cache.store(cache_key, Program(call.bare, own, chain[0].weights.dtype if takes_weights else None))
         return own.run_by_xla(call, x, chain[0].weights, partial(_tangent, call, chain))
     return write_output(call, _program(call.bare, chain, x), x)
 
