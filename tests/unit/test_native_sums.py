@@ -68,3 +68,20 @@ def test_tiles_inside_the_data_read_samples_that_are_not_adjacent(step, shape):
     x, kernel = wide[:, ::step], np.arange(6.0, dtype="float32").reshape(3, 2)
     y = arrayconv.convolve(x, kernel, "valid", method="native_tiles")
     np.testing.assert_array_equal(y, scipy.signal.convolve2d(x, kernel, "valid"))
+
+
+EXTREMES = {"int16": (-(1 << 15), (1 << 15) - 1), "uint16": (0, (1 << 16) - 1), "int8": (-128, 127)}
+
+
+@pytest.mark.parametrize("dtype", EXTREMES)
+@pytest.mark.parametrize("taps", [2, 3, 5, 7, 8, 9, 31, 32, 33, 100])
+def test_means_of_few_bytes_are_cut_like_exact_quotients(taps, dtype):
+    """Also where a quotient is whole, or just below a whole number, at the largest sums."""
+    lowest, highest = EXTREMES[dtype]
+    ends = np.asarray([lowest, highest, lowest + 1, highest - 1], dtype)
+    steps = [np.repeat(ends, 2 * taps), np.random.default_rng(taps).integers(lowest, highest, 40 * taps, dtype)]
+    x = np.concatenate([*steps, np.repeat(ends[::-1], taps + 1)])
+    y = ndimage.uniform_filter1d(x, taps, mode="constant", cval=float(lowest))
+    padded = [lowest] * (taps // 2) + x.tolist() + [lowest] * taps
+    sums = [sum(padded[at : at + taps]) for at in range(x.size)]
+    np.testing.assert_array_equal(y, [abs(one) // taps * (1 if one > 0 else -1) for one in sums])

@@ -48,7 +48,7 @@ FUSED = (f"{UNIT}/test_native_sums.py", f"{PROPERTY}/test_fused_filters.py", f"{
 XLA = (f"{UNIT}/test_xla.py",)
 LOOPS = {
     "filters.h": FUSED, "filter_rows.h": FUSED, "filter_blocks.h": FUSED, "window_sums.h": FUSED, "row_sums.h": FUSED,
-    "sums_float64.h": FUSED, "sums_uint16.h": FUSED, "xla.h": XLA, "xla_ffi.h": XLA, "xla_filters.h": XLA,
+    "sums_float64.h": FUSED, "sums_whole.h": FUSED, "xla.h": XLA, "xla_ffi.h": XLA, "xla_filters.h": XLA,
 }  # fmt: skip
 
 

@@ -32,10 +32,11 @@ from arrayconv._runtime.tracing import planning
 
 _COMBINATIONS = ("", "sum", "length")  # COMBINE of src/filter_blocks.h
 _ORDERED, _FUSED, _ANY, _MEAN = range(4)  # SUM of src/filter_blocks.h
-_NONE, _FLOAT, _NARROW, _WIDE, _UNSIGNED = range(5)  # ROUNDING
+_NONE, _FLOAT, _NARROW, _WIDE, _UNSIGNED, _CUT = range(6)  # ROUNDING
 _EACH = 16  # adjacent numbers that count as one sample, at most
 _EXACT_BITS = 48  # of sums of integers whose quotients are exact by one product
 _FLOAT64_INTEGERS = 1 << 53  # that float64 contains, all smaller ones too
+_MAX_INT32 = (1 << 31) - 1
 _BYTE, _MAX_UINT16_DIVISOR = 255, 128  # up to which quotients of sums of bytes are exact
 _COMBINED_BYTES = 2  # of integers whose squares and sums float64 contains
 _SLACK = 64  # doubles that vectors may read beyond a buffer
@@ -138,8 +139,10 @@ def job(chains: Chains, x_strides: Steps, y_strides: Steps, fill: complex, is_ui
         y_start=0,
     )
     units = prod(-(-place.outputs // block) for place, block in zip(places, blocks, strict=True))
-    formats = _format(y_name, wraps=chains.is_one_kernel), _format(y_name, wraps=True)
-    return Job(FILTERS, (table, *formats, axes, passes, positions, border), units, scratch)
+    first = _format(y_name, wraps=chains.is_one_kernel)
+    if _has_means_alone(chains, fill):
+        first = first._replace(rounding=_CUT)
+    return Job(FILTERS, (table, first, _format(y_name, wraps=True), axes, passes, positions, border), units, scratch)
 
 
 def _part(name: str) -> str:
@@ -154,6 +157,17 @@ def _format(name: str, *, wraps: bool = False) -> NumberFormat:
     _, bits, signed, *_ = dtypes.DTYPES[name]
     rounding = _UNSIGNED if name == "uint64" else _NARROW if (bits < 32 or name == "int32") and not wraps else _WIDE
     return NumberFormat(rounding, signed, 32 - bits, (1 << bits) - 1 if bits < 64 else -1)
+
+
+def _has_means_alone(chains: Chains, fill: complex) -> bool:
+    """Whether results are means of integers that y and an int32 contain, so that none wraps."""
+    if chains.combine or any(dtypes.kind(name) != "integer" for name in (chains.x, chains.y)):
+        return False
+    own, result = np.iinfo(chains.x), np.iinfo(chains.y)
+    are_means = all(window.divisor == len(window.positions) > 1 for chain in chains.chains for window in chain)
+    most = min(result.max, _MAX_INT32)
+    is_contained = result.min <= min(own.min, fill.real) and max(own.max, fill.real) <= most
+    return are_means and is_contained and all(mean(chains, window).is_exact for window in chains.chains[0])
 
 
 def _places(chains: Chains, x_strides: Steps, y_strides: Steps, parts: int) -> tuple[list[Place], int]:

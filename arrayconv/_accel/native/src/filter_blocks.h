@@ -53,23 +53,25 @@ static inline uint64_t wrapped_uint64(double value)
 static const word NUMBER_BYTES[] = {NUMBERS(BYTES)};
 #undef BYTES
 
-/* ROUNDING: how a double becomes a number of y: as it is; as a float; an integer by way of int32, int64 or uint64. */
-enum { ROUND_none, ROUND_float, ROUND_narrow, ROUND_wide, ROUND_unsigned };
+/* ROUNDING: how a double becomes a number of y: as it is; as a float; an integer by way of int32, int64 or uint64; cut
+   to an integer that y is known to contain. */
+enum { ROUND_none, ROUND_float, ROUND_narrow, ROUND_wide, ROUND_unsigned, ROUND_cut };
 #define MAX_ROUNDINGS 8
 /* SUM: products rounded, in the order of the terms; with fused multiplications; in any order; equal weights of a mean.
    The last two are those of SUM_any with symmetric and antisymmetric weights. */
 enum { SUM_ordered, SUM_fused, SUM_any, SUM_mean, SUM_mirrored, SUM_opposed };
-/* Combinations of both that sums_float64.h and sums_uint16.h are compiled for. */
+/* Combinations of both that sums_float64.h and sums_whole.h are compiled for. */
 #define ORDERLESS_CASES(X, rounding) X(SUM_fused, rounding) X(SUM_mirrored, rounding) X(SUM_opposed, rounding)
 #define ROUNDED_CASES(X, how)                                                                                          \
     X(how, ROUND_none) X(how, ROUND_float) X(how, ROUND_narrow) X(how, ROUND_wide) X(how, ROUND_unsigned)
 #define DOUBLE_CASES(X)                                                                                                \
-    ROUNDED_CASES(X, SUM_ordered) ROUNDED_CASES(X, SUM_mean) ORDERLESS_CASES(X, ROUND_none)                            \
+    ROUNDED_CASES(X, SUM_ordered) ROUNDED_CASES(X, SUM_mean) X(SUM_mean, ROUND_cut) ORDERLESS_CASES(X, ROUND_none)     \
     ORDERLESS_CASES(X, ROUND_float) ORDERLESS_CASES(X, ROUND_wide) ORDERLESS_CASES(X, ROUND_unsigned)
 #define FLOAT_CASES(X) X(SUM_mean, ROUND_none) ORDERLESS_CASES(X, ROUND_none)
 #define INTEGER_CASES FLOAT_CASES
+#define MEAN_CASES(X) X(SUM_mean, ROUND_none)
 /* How numbers are stored between passes. */
-enum { SUMS_float64, SUMS_float32, SUMS_uint16, SUMS_uint8 };
+enum { SUMS_float64, SUMS_float32, SUMS_int32, SUMS_uint16, SUMS_uint8 };
 /* COMBINE: the results of chains, as their sum, or as the root of the sum of their squares; none of a single chain. */
 enum { COMBINE_none, COMBINE_sum, COMBINE_length };
 
@@ -77,7 +79,9 @@ enum { COMBINE_none, COMBINE_sum, COMBINE_length };
 #define MANY_TERMS 100     /* of a mean, from which sums of sums of sums cost less than sums of sums */
 #define ROW_NUMBERS 1536   /* of a row of a block, with the padding, at most */
 #define FLOAT32 8          /* of NUMBERS */
-#define LAST_INTEGER 7    /* of NUMBERS */
+#define LAST_SHORT 3       /* of NUMBERS, of two bytes */
+#define LAST_INTEGER 7     /* of NUMBERS */
+#define MOST_WHOLE (1 << 21) /* of sums in int32 */
 #define WHOLE_BYTES 4      /* of integers whose sums a double contains, of so many terms */
 #define WHOLE_TERMS (1 << 20)
 #define MAX_FILTER_AXES 64 /* as in NumPy */
@@ -125,6 +129,18 @@ static double double_of(word bits)
 
 static size_t whole_lines(size_t bytes) { return (bytes + LINE_BYTES - 1) / LINE_BYTES * LINE_BYTES; }
 
+/* Whether all passes are means of few integers that y contains, all of two bytes at most, whose sums are small. */
+static int has_small_means(const filters_table *table, double fill)
+{
+    const number_format *format = (const number_format *)(table + 1);
+    const filter_axis *axes = (const filter_axis *)(format + 2);
+    const filter_pass *passes = (const filter_pass *)(axes + table->axes);
+    if (format->rounding != ROUND_cut || table->x_number > LAST_SHORT || table->y_number > LAST_SHORT) return 0;
+    word most = 0;
+    for (word n = 0; n < table->passes; n++) most = max_word(most, passes[n].terms);
+    return most <= MOST_WHOLE >> 16 && fill == (double)(int32_t)fill;
+}
+
 /* Return how a table's numbers are stored. float32 arrays are stored as floats, where those contain the fill too. */
 static int sums_of(const filters_table *table, double fill)
 {
@@ -132,6 +148,7 @@ static int sums_of(const filters_table *table, double fill)
     if (!table->is_uint16) {
         const int is_float = table->x_number == FLOAT32 && table->y_number == FLOAT32;
         const int fits = fill == (double)(float)fill && second == (double)(float)second;
+        if (has_small_means(table, fill)) return SUMS_int32;
         return is_float && fits ? SUMS_float32 : SUMS_float64;
     }
     return NUMBER_BYTES[table->x_number] == 1 && NUMBER_BYTES[table->y_number] == 1 ? SUMS_uint8 : SUMS_uint16;

@@ -48,18 +48,35 @@
 #include "filters.h"
 #undef VECTOR
 #define VECTOR PASTE(BYTES, LEVEL)
-#define SUMS uint16
-#define S uint16_t
-#define STORED_AS SHORT_NUMBERS
-#define SUMMED_CASES INTEGER_CASES
-#include "sums_uint16.h"
-#include "filters.h"
+#if VECTOR == 64
+#define WIDEN(from) _mm512_cvtepu8_epi16(_mm256_loadu_si256((const __m256i *)(from)))
+#define NARROW(to, value) _mm256_storeu_si256((__m256i *)(to), _mm512_cvtepi16_epi8((__m512i)(value)))
+#elif VECTOR == 32
+#define WIDEN(from) _mm256_cvtepu8_epi16(_mm_loadu_si128((const __m128i *)(from)))
+#endif
 #define SUMS uint8
 #define S uint8_t
+#define A uint16_t
 #define STORED_AS BYTE_NUMBERS
 #define SUMMED_CASES INTEGER_CASES
-#include "sums_uint16.h"
+#include "sums_whole.h"
 #include "filters.h"
+#define SUMS uint16
+#define S uint16_t
+#define A uint16_t
+#define STORED_AS SHORT_NUMBERS
+#define SUMMED_CASES INTEGER_CASES
+#include "sums_whole.h"
+#include "filters.h"
+#define SUMS int32
+#define S int32_t
+#define A int32_t
+#define STORED_AS SHORT_NUMBERS
+#define SUMMED_CASES MEAN_CASES
+#define IN_FLOAT
+#include "sums_whole.h"
+#include "filters.h"
+#undef IN_FLOAT
 
 /* Write the blocks [first, stop) of outputs. */
 static int AT_LEVEL(filters)(const void *x, const void *w, void *y, const void *table, word bits, word first,
@@ -68,6 +85,7 @@ static int AT_LEVEL(filters)(const void *x, const void *w, void *y, const void *
     const double fill = double_of(bits);
     switch (sums_of(table, fill)) {
         case SUMS_uint8: return PASTE(AT_LEVEL(filters), uint8)(x, w, y, table, fill, first, stop);
+        case SUMS_int32: return PASTE(AT_LEVEL(filters), int32)(x, w, y, table, fill, first, stop);
         case SUMS_uint16: return PASTE(AT_LEVEL(filters), uint16)(x, w, y, table, fill, first, stop);
         case SUMS_float32: return PASTE(AT_LEVEL(filters), float32)(x, w, y, table, fill, first, stop);
     }

@@ -36,6 +36,7 @@ INLINE V SN(rounded)(V value, const word rounding, const number_format *format)
     if (rounding == ROUND_float) return (V)_mm512_cvtps_pd(_mm512_cvtpd_ps((__m512d)value));
 #endif
     if (rounding == ROUND_float) return __builtin_convertvector(__builtin_convertvector(value, SN(floats)), V);
+    if (rounding == ROUND_cut) return __builtin_convertvector(__builtin_convertvector(value, SN(ints)), V);
     const double half = rounding == ROUND_narrow ? 0x1p31 : 0x1p63;
     const V lowest = SN(splat)(-half), limit = SN(splat)(half);
     if (rounding == ROUND_unsigned) { /* the upper half has the bits of the negative numbers */

@@ -71,8 +71,8 @@ static int are_filters_options(const filters_table *table)
     if (!is_between(table->x_number, least, most) || !is_between(table->y_number, least, most)) return 0;
     if (!is_between(table->parts, 1, 2) || !is_between(table->each, 1, ROW_NUMBERS) || table->each % table->parts)
         return 0;
-    if (!is_between(format[0].rounding, ROUND_none, ROUND_unsigned)) return 0;
-    if (!is_between(format[1].rounding, ROUND_none, ROUND_unsigned)) return 0;
+    if (!is_between(format[0].rounding, ROUND_none, ROUND_cut)) return 0;
+    if (!is_between(format[1].rounding, ROUND_none, ROUND_cut)) return 0;
     if (!is_between(table->combine, COMBINE_none, COMBINE_length)) return 0;
     return table->combine == COMBINE_none ? table->chains == 1 : !table->is_uint16 && table->parts == 1;
 }

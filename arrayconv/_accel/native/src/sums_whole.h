@@ -1,20 +1,16 @@
-/* Sums in uint16, modulo 2**16: for integers of one and of two bytes, and whole weights. Sums modulo 2**16 are those
-   of the wider arithmetic once both are cut to the dtype of y, so nothing is rounded between passes. Where x and y are
-   of one byte, they are stored modulo 2**8. */
+/* Sums of integers of one and of two bytes, with whole weights, as A: in uint16, or means in int32.
 
-#define A uint16_t
+   Sums modulo 2**16 are those of the wider arithmetic once both are cut to the dtype of y, so nothing is rounded between
+   passes. Where x and y are of one byte, they are stored modulo 2**8. Means of these, of few bytes, are the upper half
+   of the product of their sums with a reciprocal, shifted. Sums in int32 are below MOST_WHOLE, so that a product in
+   float32 is cut like the exact quotient. */
+
 #define SUM_VECTORS 4 /* in registers at a time */
 #define LINE_ROUNDING ROUND_none
-#if VECTOR == 64
-#define WIDEN(from) _mm512_cvtepu8_epi16(_mm256_loadu_si256((const __m256i *)(from)))
-#define NARROW(to, value) _mm256_storeu_si256((__m256i *)(to), _mm512_cvtepi16_epi8((__m512i)(value)))
-#elif VECTOR == 32
-#define WIDEN(from) _mm256_cvtepu8_epi16(_mm_loadu_si128((const __m128i *)(from)))
-#endif
 
-/* Means: the upper half of the product of sums with a reciprocal, shifted. */
 typedef struct {
     uint16_t factor;
+    float inverse;
     int shift, divides;
 } SN(scale);
 
@@ -36,13 +32,20 @@ static inline word SN(rounding_of)(const number_format *format)
 
 static inline SN(scale) SN(scale_of)(const filter_pass *pass)
 {
-    return (SN(scale)){(uint16_t)pass->divisor, (int)pass->raises, pass->divides != 0};
+    const float raise = 1 + 0x1p-22f; /* more than the factor and the product lose */
+    return (SN(scale)){(uint16_t)pass->divisor, raise / (float)pass->terms, (int)pass->raises, pass->divides != 0};
 }
+
+#ifdef IN_FLOAT
+typedef float SN(floats) __attribute__((vector_size(VECTOR)));
+#endif
 
 INLINE V SN(scaled)(V sums, const SN(scale) scale)
 {
     if (!scale.divides) return sums;
-#if VECTOR == 64
+#ifdef IN_FLOAT
+    return __builtin_convertvector(__builtin_convertvector(sums, SN(floats)) * scale.inverse, V);
+#elif VECTOR == 64
     return (V)_mm512_mulhi_epu16((__m512i)sums, _mm512_set1_epi16((short)scale.factor)) >> scale.shift;
 #elif VECTOR == 32
     return (V)_mm256_mulhi_epu16((__m256i)sums, _mm256_set1_epi16((short)scale.factor)) >> scale.shift;
