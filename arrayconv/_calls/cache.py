@@ -36,7 +36,7 @@ _ITEM_TYPES = frozenset((str, int, type(None)))
 _calls: dict[Any, Any] = BoundedDict("calls", _MAX_CALLS)
 
 
-def key(function: str, arrays: tuple[Any, ...], options: tuple[Any, ...], *, of_jax: bool = False) -> Hashable | None:
+def key(function: str, arrays: tuple[Any, ...], options: tuple[Any, ...], of_jax: bool = False) -> Hashable | None:
     """Return the cache key of a call, None for a call that is not cached, such as one of JAX unless `of_jax`."""
     signature = _signature(arrays)
     if signature is None and of_jax:

@@ -19,6 +19,7 @@ from arrayconv._problem.axes import integer, real
 from arrayconv._problem.boundary import Boundary
 from arrayconv._runtime.capacity import check_numbers
 
+_DOOR = "ndimage."
 _CENTRAL = (-1, 0, 1)  # difference
 NEGLIGIBLE = 1e-15  # SciPy's largest standard deviation of an axis that it does not filter
 
@@ -44,6 +45,8 @@ class Request(NamedTuple):
         Weights that are no array are part of it by their numbers, an output array by its memory layout.
         """
         function, x, output, mode, cval = self
+        if output is None and weights is None:  # almost every call
+            return cache.key(_DOOR + function, (x,), (None, mode, cval, *options), True)
         own, arrays = (output, mode, cval, *options), (x,)
         if weights is not None:
             if hasattr(weights, "dtype"):
@@ -56,7 +59,7 @@ class Request(NamedTuple):
             if layout is None:
                 return None
             arrays, own = (*arrays, out), (*layout, *own[1:])
-        return cache.key(f"ndimage.{function}", arrays, own, of_jax=out is None)
+        return cache.key(_DOOR + function, arrays, own, out is None)
 
     def validate(self, *, promote: bool = False) -> Call:
         """Return the call; its input is validated before its output and its fill."""
