@@ -1,25 +1,35 @@
 """Windows as columns and back: `unfold` copies every window of an array, `fold` adds them up at their positions.
 
 Each is the other's adjoint. They go tap by tap over whole-array slices, so there is no index array, and no product. On
-tensors of floats with two such axes torch's own functions run, which do the same, but add half precision in it.
+NumPy arrays, and in the memory of tensors, `host_patches` does the same. On other tensors of floats with two such axes
+torch's own functions run, which add half precision in it.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from functools import partial
 from math import prod
 from typing import Any, NamedTuple
 
+import numpy as np
+
+from arrayconv import config
 from arrayconv._arrays import dtypes
 from arrayconv._arrays.array import Array
 from arrayconv._arrays.buffers import buffer, set_at
+from arrayconv._arrays.dtype_names import dtype_name
 from arrayconv._arrays.float_errors import float_errors_ignored
 from arrayconv._arrays.identify import device_of
 from arrayconv._arrays.namespace import Namespace, on_device
 from arrayconv._arrays.operands import Operands, operands
+from arrayconv._arrays.tensors import LIBRARY as TORCH
+from arrayconv._arrays.tensors import has_memory, memory
 from arrayconv._arrays.traits import Traits
 from arrayconv._calls import cache
+from arrayconv._calls.one_call import applies
+from arrayconv._nn import host_patches
 from arrayconv._nn.arguments import not_negative, positive
 from arrayconv._nn.shapes import batched
 from arrayconv._ops.pad import along, extend
@@ -30,8 +40,10 @@ from arrayconv._problem.layout import Shape
 from arrayconv._problem.spec import Axis
 from arrayconv._runtime.capacity import check_result
 from arrayconv._runtime.programs import as_program
-from arrayconv._runtime.tracing import planning, shape_of
+from arrayconv._runtime.tracing import is_compiling, planning, shape_of
 
+_NUMPY = "numpy"
+_FEW = 1 << 15  # entries of columns, below which torch adds tensors up in less time
 _SMALLER = "`output_size`, `kernel_size`, `dilation`, `padding` and `stride` say how large it is"
 
 
@@ -70,9 +82,11 @@ def _unfolding(
     padded = (*shape[: len(shape) - count], *_padded(shape[len(shape) - count :], grid))
     _check_sizes(function, validated, padded, result)
     if _is_torchs(validated, count):
-        im2col = _torchs("im2col")
-        return lambda x: im2col(x, *grid)
-    return _computing(validated, _columns, (axes, result, grid.padding, validated.xp))
+        general = partial(_by_torch, _torchs("im2col"), tuple(grid))
+    else:
+        general = _computing(validated, _columns, (axes, result, grid.padding, validated.xp))
+    name = dtype_name(validated.x.dtype)
+    return _in_memory(validated, general, host_patches.unfolding, (shape, result, axes, grid.padding, name))
 
 
 def _computing(validated: Operands, function: Callable[..., Array], settings: tuple[Any, ...]) -> Callable[[Any], Any]:
@@ -85,6 +99,35 @@ def _computing(validated: Operands, function: Callable[..., Array], settings: tu
             return as_program(backend, function, settings, (x,))
 
     return compute
+
+
+def _in_memory(
+    validated: Operands,
+    general: Callable[[Any], Any],
+    bind: Callable[..., Callable[[Any], Any]],
+    geometry: tuple[Any, ...],
+) -> Callable[[Any], Any]:
+    """Return the function that `bind` returns, for arrays with memory; `general` for all others."""
+    x: Any = validated.x
+    backend = validated.traits.backend
+    if is_compiling() or 0 in x.shape or not dtypes.in_numpy(geometry[-1]):
+        return general
+    if not config.current().accelerators.issuperset((backend, _NUMPY)):
+        return general
+    if backend == _NUMPY:
+        return bind(*geometry) if type(x) is np.ndarray else general
+    if backend != TORCH or "cpu" not in validated.traits.device.lower():
+        return general
+    own, from_numpy = bind(*geometry), sys.modules[TORCH].from_numpy
+
+    def run(x: Any) -> Any:
+        return from_numpy(own(memory(x))) if applies(TORCH, x) and has_memory(x) else general(x)
+
+    return run
+
+
+def _by_torch(function: Any, grid: tuple[Any, ...], x: Any) -> Any:
+    return function(x, *grid)
 
 
 def _is_torchs(validated: Operands, count: int) -> bool:
@@ -139,10 +182,14 @@ def _folding(
     grid = _grid(function, count, kernel_size, dilation, padding, stride)
     axes, split = _glue(function, shape_of(validated.x), sizes, grid)
     _check_sizes(function, validated, (*split[: len(split) - count - 1], *_padded(sizes, grid)))
-    if _is_torchs(validated, count) and validated.traits.output == validated.traits.accumulator:
-        col2im = _torchs("col2im")
-        return lambda x: col2im(x, sizes, *grid)
-    return _computing(validated, _glued, (axes, split, sizes, grid.padding, validated.traits, validated.xp))
+    traits, name = validated.traits, validated.traits.output
+    if name != traits.accumulator or not _is_torchs(validated, count):
+        general = _computing(validated, _glued, (axes, split, sizes, grid.padding, traits, validated.xp))
+    else:
+        general = partial(_by_torch, _torchs("col2im"), (sizes, *grid))
+    if name != traits.accumulator or (traits.backend == TORCH and prod(split) < _FEW):
+        return general
+    return _in_memory(validated, general, host_patches.folding, (split, sizes, axes, grid.padding, name))
 
 
 def _glued(

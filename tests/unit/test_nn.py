@@ -355,6 +355,48 @@ def test_windows_keep_the_dtype(library, dtype):
         np.testing.assert_allclose(library.numpy(ones), (4 * library.numpy(x)).astype(dtype), rtol=1e-6)
 
 
+HOST_LAYOUTS = {
+    "contiguous": lambda x: x,
+    "by-columns": np.asfortranarray,
+    "reversed": lambda x: x[..., ::-1],
+    "read-only": lambda x: np.frombuffer(x.tobytes(), x.dtype).reshape(x.shape),
+    "other-byte-order": lambda x: x.astype(x.dtype.newbyteorder()),
+}
+
+
+@pytest.mark.parametrize("layout", HOST_LAYOUTS)
+@pytest.mark.parametrize("dtype", ["float16", "float32", "int16", "complex64"])
+@pytest.mark.parametrize(("shape", "kernel", "options"), WINDOWS)
+def test_windows_in_memory_are_those_of_the_standard_only_code(shape, kernel, options, dtype, layout):
+    """Bit by bit, and tensors over the same memory have them too."""
+    x, sizes = HOST_LAYOUTS[layout](host(3, shape, dtype)), spatial(shape, kernel)
+    with config.using(accelerators=set()):
+        columns = nn.unfold(x, kernel, **options)
+        y = nn.fold(columns, sizes, kernel, **options)
+    before = x.copy()
+    for _ in range(2):  # also by the cached function
+        for own, expected in (
+            (nn.unfold(x, kernel, **options), columns),
+            (nn.fold(columns, sizes, kernel, **options), y),
+        ):
+            assert own.dtype == expected.dtype
+            assert own.dtype.isnative
+            np.testing.assert_array_equal(own, expected)
+            assert not np.shares_memory(own, x)
+    np.testing.assert_array_equal(x, before)
+    tensor = torch.from_numpy(np.array(x, x.dtype.newbyteorder("="), order="C"))
+    np.testing.assert_array_equal(nn.unfold(tensor, kernel, **options).numpy(), columns)
+
+
+def test_many_columns_of_tensors_are_added_in_memory_and_few_by_torch():
+    columns = torch.asarray(host(1, (2, 36, 4096), "float32"))
+    expected = torch.nn.functional.fold(columns, (64, 64), 3, padding=1)
+    torch.testing.assert_close(nn.fold(columns, (64, 64), 3, padding=1), expected)
+    torch.testing.assert_close(torch.vmap(lambda c: nn.fold(c, (64, 64), 3, padding=1))(columns), expected)
+    lazy = torch.complex(columns, columns).conj()
+    torch.testing.assert_close(nn.fold(lazy, (64, 64), 3, padding=1), torch.complex(expected, -expected))
+
+
 def test_a_convolution_is_a_product_with_columns():
     x, w = host(1, (2, 3, 6, 5), "int64"), host(2, (4, 3, 2, 3), "int64")
     columns = nn.unfold(x, (2, 3), padding=1, stride=2)

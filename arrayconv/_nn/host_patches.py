@@ -1,0 +1,90 @@
+"""`unfold` and `fold` on NumPy arrays: windows are a view by strides, so that all of them are copied at once.
+
+Wins      in a half to a sixth of the time of the standard-only code, and of torch's functions on tensors.
+Cost      one copy of every sample of every window, or one addition; one thread.
+Memory    the padded array beside the result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from arrayconv._arrays.float_errors import float_errors_ignored
+from arrayconv._ops.windows import windows
+from arrayconv._problem.layout import Shape
+from arrayconv._problem.spec import Axis
+
+Host = np.ndarray[Any, Any]
+Function = Callable[[Host], Host]
+
+
+def unfolding(shape: Shape, result: Shape, axes: tuple[Axis, ...], padding: Shape, dtype: str) -> Function:
+    """Return the function of arrays (batch, channels, *n), batched or not, that copies their windows.
+
+    Parameters
+    ----------
+    shape, result : tuple of int
+        Of the arrays, and of the columns.
+    axes : tuple of Axis
+        The windows along the last axes, of padded samples.
+    padding : tuple of int
+        Zeros at both ends of those.
+    dtype : str
+        Of both.
+    """
+    count, kind = len(axes), np.dtype(dtype)
+    lead, sizes = shape[:-count], shape[-count:]
+    padded, inner = _padded(lead, sizes, padding), _inner(sizes, padding)
+    strides = [kind.itemsize * prod(padded[axis + 1 :]) for axis in range(len(padded))]
+    along = list(zip(strides[-count:], axes, strict=True))
+    split = (*lead, *(axis.taps for axis in axes), *(axis.outputs for axis in axes))
+    steps = *strides[:-count], *(n * axis.dilation for n, axis in along), *(n * axis.stride for n, axis in along)
+
+    def run(x: Host) -> Host:
+        samples: Host = np.zeros(padded, kind)
+        samples[inner] = x
+        columns: Host = np.empty(split, kind)
+        columns[...] = np.ndarray(split, kind, samples, 0, steps)  # a tenth of the time of as_strided
+        return columns.reshape(result)
+
+    return run
+
+
+def folding(split: Shape, sizes: Shape, axes: tuple[Axis, ...], padding: Shape, dtype: str) -> Function:
+    """Return the function of columns that adds them up at the positions of their windows.
+
+    Parameters
+    ----------
+    split : tuple of int
+        The shape of the columns, with the taps and the windows of each axis apart: (batch, channels, taps, *windows).
+    sizes : tuple of int
+        Of the last axes of the result, without padding.
+    axes, padding, dtype
+        As in `unfolding`.
+    """
+    lead, kind = split[: len(split) - len(axes) - 1], np.dtype(dtype)
+    padded, inner = _padded(lead, sizes, padding), _inner(sizes, padding)
+    every = (slice(None),) * len(lead)
+    places = [(at, (*every, number)) for number, at in enumerate(windows(axes))]
+
+    @float_errors_ignored
+    def run(x: Host) -> Host:
+        columns = x.reshape(split)
+        y: Host = np.zeros(padded, kind)
+        for at, tap in places:
+            y[at] += columns[tap]
+        return y[inner].copy() if any(padding) else y  # a view would keep the rest in memory
+
+    return run
+
+
+def _padded(lead: Shape, sizes: Shape, padding: Shape) -> Shape:
+    return (*lead, *(n + 2 * p for n, p in zip(sizes, padding, strict=True)))
+
+
+def _inner(sizes: Shape, padding: Shape) -> tuple[Any, ...]:
+    return (..., *(slice(p, p + n) for n, p in zip(sizes, padding, strict=True)))
