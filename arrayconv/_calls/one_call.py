@@ -114,9 +114,9 @@ def _tensors(bound: BoundFilters) -> Direct:
     return run
 
 
-def candidate(chains: Chains, threads: int, *, is_uint16: bool, sleep: bool = False) -> Candidate:
+def candidate(chains: Chains, threads: int, *, is_uint16: bool, by_xla: bool = False) -> Candidate:
     """Return the row of an explanation."""
-    cost, workspace = native_filters.cost(chains, threads, is_uint16, sleep), native_filters.workspace(chains, threads)
+    cost, workspace = native_filters.cost(chains, threads, is_uint16, by_xla), native_filters.workspace(chains, threads)
     return Candidate(native_filters.NAME, cost, (1, 1, *chains.output_shape), workspace, None)
 
 

@@ -31,6 +31,7 @@ GRAINS = {  # work from which a loop uses another thread that waits, in bytes ti
     "tiles": 1 << 20,
 }
 _WOKEN_GRAIN = 1 << 24  # the same, for one that sleeps
+_XLA_GRAIN = 1 << 22  # the same, for one of XLA's, of which nobody knows whether it sleeps
 THREADED = 1 << 17  # samples from which transforms use threads
 GAIN = 0.6  # of a thread after the first, in speed of transforms
 SLABS_GAIN = 0.8  # the same, where it has slabs of its own
@@ -45,13 +46,13 @@ def most_threads(requested: int | None, *, is_compiled: bool) -> int:
     return most if requested is None else min(requested, most)
 
 
-def threads(loop: str, work: int, most: int, *, sleep: bool = False) -> Threads:
+def threads(loop: str, work: int, most: int, *, by_xla: bool = False) -> Threads:
     """Return how many threads may share a loop of so many bytes times multiply-adds.
 
-    `sleep` is for threads that no loop of this package finds awake: XLA's.
+    `by_xla` is for a loop that XLA calls, on threads of its own.
     """
-    woken = max(1, min(most, work // _WOKEN_GRAIN))
-    return Threads(woken if sleep else max(1, min(most, work // GRAINS[loop])), woken)
+    grains = (_XLA_GRAIN, _XLA_GRAIN) if by_xla else (GRAINS[loop], _WOKEN_GRAIN)
+    return Threads(*[max(1, min(most, work // grain)) for grain in grains])
 
 
 def transform_threads(samples: int, most: int) -> int:

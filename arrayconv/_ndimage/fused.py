@@ -78,8 +78,8 @@ class Fused(NamedTuple):
         """Return the row of an explanation."""
         if isinstance(self.bound, CudaFilters):
             return one_call.kernels_candidate(self.bound.chains, is_whole=self.bound.is_whole)
-        bound, sleep = self.bound, isinstance(self.bound, XlaFilters)
-        return one_call.candidate(bound.chains, bound.max_threads, is_uint16=bound.is_uint16, sleep=sleep)
+        bound, by_xla = self.bound, isinstance(self.bound, XlaFilters)
+        return one_call.candidate(bound.chains, bound.max_threads, is_uint16=bound.is_uint16, by_xla=by_xla)
 
 
 def _by_xla(call: Bare, bound: XlaFilters, x: Any, weights: Any) -> Any:

@@ -91,7 +91,7 @@ def test_blocks_are_shared_by_threads_of_the_pool(method, monkeypatch):
     """Many small blocks, more threads than the pool may have: each block is written once, by the first free thread."""
     monkeypatch.setattr(threads, "usable", lambda: 7)
     monkeypatch.setattr(rows, "_ROW_BYTES", 64)
-    monkeypatch.setattr(parallel, "_WOKEN_GRAIN", 1)
+    monkeypatch.setattr(parallel, "_XLA_GRAIN", 1)
     for name, value in (("_BLOCK_ROWS", 12), ("_BLOCK_BYTES", 64)):
         monkeypatch.setattr(tiles, name, value)
     cached = tiles.job, make
@@ -613,7 +613,7 @@ WRONG_FILTERS = {  # change of a right table: head, then 0 loop, 1 table, 2 and 
     "no-parts": (part(1, parts=0), "no such numbers"),
     "three-parts": (part(1, parts=3, each=3), "no such numbers"),
     "no-number": (part(1, each=0), "no such numbers"),
-    "an-unknown-rounding": (part(2, rounding=5), "no such numbers"),
+    "an-unknown-rounding": (part(2, rounding=6), "no such numbers"),
     "an-unknown-combination": (part(1, combine=3), "no such numbers"),
     "a-combination-without-memory": (part(1, combine=1), "do not contain a block"),
     "small-buffers": (part(1, scratch=64), "do not contain a block"),

@@ -21,7 +21,6 @@ from arrayconv._arrays.traits import Traits
 from arrayconv._costs import parallel
 from arrayconv._costs.cost_table import LINE, method_cost
 from arrayconv._costs.gpu import Work
-from arrayconv._ops.windows import LEADING
 from arrayconv._problem.spec import Axis, Spec
 
 LIBRARY = "jax"
@@ -89,9 +88,7 @@ def _padding(axis: Axis) -> tuple[int, int]:
 
 
 def _prepare(kernel: Any, spec: Spec, context: Context) -> Any:
-    """Return weights (groups * filters, channels, *k); where windows are padded, all NaN if one tap is non-finite."""
-    if any(axis.leaves_data for axis in spec.axes):
-        kernel = kernel + context.xp.sum(kernel * 0, axis=tuple(range(2, LEADING + len(spec.axes))), keepdims=True)
+    """Return weights (groups * filters, channels, *k)."""
     return context.xp.reshape(kernel, (spec.groups * spec.filters, spec.channels, *spec.kernel_size))
 
 
@@ -105,7 +102,16 @@ def _run(x: Any, weights: Any, spec: Spec, context: Context) -> Any:
         feature_group_count=spec.groups,
         precision="highest",
     )
+    if any(axis.leaves_data for axis in spec.axes):
+        y = y + _contamination(weights, context.xp)
     return context.xp.reshape(y, spec.output_shape)
+
+
+def _contamination(weights: Any, xp: Any) -> Any:
+    """Return NaN for filters with a tap that is not finite, 0 for others: beyond the ends a tap meets zeros."""
+    taps = tuple(range(2, weights.ndim))
+    filters = xp.sum(xp.sum(weights * 0, axis=taps), axis=1)
+    return xp.reshape(filters, (-1, *(1 for _ in taps)))
 
 
 xla_conv = Algorithm(

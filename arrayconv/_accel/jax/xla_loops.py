@@ -34,7 +34,7 @@ def _rows_cost(spec: Spec, traits: Traits) -> int:
 def _bind_rows(spec: Spec, context: Context) -> Bound:
     traits, shape = context.traits, spec.output_shape
     job = rows.job(spec, contiguous_steps(spec.input_shape), contiguous_steps(shape), 0, 0, traits.itemsize)
-    return ffi.bound(job, shape, rows.threads_of(spec, traits).woken, context)
+    return ffi.bound(job, shape, rows.threads_of(spec, traits).most, context)
 
 
 def _tiles_why_not(spec: Spec, traits: Traits) -> str | None:
@@ -49,7 +49,7 @@ def _bind_tiles(spec: Spec, context: Context) -> Bound:
     traits, dense = context.traits, tiles.dense(spec)
     shape, strided = dense.output_shape, (..., *(slice(None, None, axis.stride) for axis in spec.axes[-2:]))
     job = tiles.job(dense, contiguous_steps(spec.input_shape), contiguous_steps(shape), 0, 0, traits.itemsize)
-    return ffi.bound(job, shape, tiles.threads_of(dense, traits).woken, context, strided)
+    return ffi.bound(job, shape, tiles.threads_of(dense, traits).most, context, strided)
 
 
 def _images_why_not(spec: Spec, traits: Traits) -> str | None:
@@ -74,7 +74,7 @@ def _images_preparation(spec: Spec, context: Context) -> Callable[[Any], Any]:
 def _bind_images(spec: Spec, context: Context) -> Bound:
     traits, shape = context.traits, spec.output_shape
     job = images.job(spec, contiguous_steps(spec.input_shape), contiguous_steps(shape), 0, 0, traits)
-    return ffi.bound(job, shape, images.threads_of(spec, traits).woken, context)
+    return ffi.bound(job, shape, images.threads_of(spec, traits).most, context)
 
 
 def _method_cost(native: str) -> MethodCost:

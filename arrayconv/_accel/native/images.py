@@ -84,7 +84,7 @@ def _units(spec: Spec, along: list[AxisPhases], traits: Traits) -> int:
 
 def threads_of(spec: Spec, traits: Traits) -> Threads:
     """Return the threads that may share a problem of this size."""
-    return parallel.threads("images", spec.macs * traits.itemsize, traits.threads, sleep=traits.backend == "jax")
+    return parallel.threads("images", spec.macs * traits.itemsize, traits.threads, by_xla=traits.backend == "jax")
 
 
 def workspace(spec: Spec, traits: Traits) -> int:

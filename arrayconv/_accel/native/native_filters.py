@@ -56,7 +56,7 @@ def supports(chains: Chains) -> bool:
     return not is_empty and is_regular(chains) and filters.supports(chains) and filters.is_near(chains)
 
 
-def cost(chains: Chains, most_threads: int, is_uint16: bool = False, sleep: bool = False) -> int:
+def cost(chains: Chains, most_threads: int, is_uint16: bool = False, by_xla: bool = False) -> int:
     """Return nanoseconds by measured costs; vectors contain four times as many numbers of uint16."""
     measured = method_cost(NAME)
     picoseconds = filters.macs(chains) * measured.cache_line_mac * _DOUBLE // LINE
@@ -64,15 +64,15 @@ def cost(chains: Chains, most_threads: int, is_uint16: bool = False, sleep: bool
     picoseconds >>= 2 * is_uint16
     nbytes = prod(chains.shape) * itemsize(chains.x) + prod(chains.output_shape) * itemsize(chains.y)
     memory = max(nbytes - _CACHED_BYTES, 0) * _MEMORY_BYTE
-    threads = threads_of(chains, most_threads, is_uint16, sleep).most
+    threads = threads_of(chains, most_threads, is_uint16, by_xla).most
     return measured.call_ns + (picoseconds // threads + memory) // 1000
 
 
 @planning()
-def threads_of(chains: Chains, most: int, is_uint16: bool = False, sleep: bool = False) -> Threads:
+def threads_of(chains: Chains, most: int, is_uint16: bool = False, by_xla: bool = False) -> Threads:
     """Return the threads that may share chains of this size."""
     work = (filters.macs(chains) + 8 * prod(chains.output_shape)) * _DOUBLE >> 2 * is_uint16
-    return parallel.threads("filters", work, most, sleep=sleep)
+    return parallel.threads("filters", work, most, by_xla=by_xla)
 
 
 @planning()

@@ -94,7 +94,7 @@ def _row_step(columns: int, itemsize: int) -> int:
 
 def threads_of(spec: Spec, traits: Traits) -> Threads:
     """Return the threads that may share a problem of this size."""
-    return parallel.threads("tiles", spec.macs * traits.itemsize, traits.threads, sleep=traits.backend == "jax")
+    return parallel.threads("tiles", spec.macs * traits.itemsize, traits.threads, by_xla=traits.backend == "jax")
 
 
 @planning()

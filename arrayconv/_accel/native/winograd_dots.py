@@ -55,7 +55,7 @@ def cost(spec: Spec, traits: Traits, measured: MethodCost) -> int:
 
 def threads_of(spec: Spec, traits: Traits) -> Threads:
     """Return the threads that may share a problem of this size."""
-    return parallel.threads("images", spec.macs * traits.itemsize // 2, traits.threads, sleep=traits.backend == "jax")
+    return parallel.threads("images", spec.macs * traits.itemsize // 2, traits.threads, by_xla=traits.backend == "jax")
 
 
 def workspace(spec: Spec, traits: Traits) -> int:
