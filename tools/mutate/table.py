@@ -49,6 +49,7 @@ XLA = (f"{UNIT}/test_xla.py",)
 LOOPS = {
     "filters.h": FUSED, "filter_rows.h": FUSED, "filter_blocks.h": FUSED, "window_sums.h": FUSED, "row_sums.h": FUSED,
     "sums_float64.h": FUSED, "sums_whole.h": FUSED, "xla.h": XLA, "xla_ffi.h": XLA, "xla_filters.h": XLA,
+    "team.h": (f"{UNIT}/test_team.py", f"{UNIT}/test_xla.py"),
 }  # fmt: skip
 
 

@@ -1,8 +1,8 @@
 """Chains of passes for arrays of any library: the dtypes they support, and the table of the loop.
 
 The loop itself is in `src/filters.h`. It reads and writes arrays of the caller's dtypes, and sums in float64, or in
-uint16 where that gives the same integers. Blocks of outputs and the samples of their windows stay in cache; between
-passes float32 images are stored as float32, and bytes as bytes.
+uint16 or int32 where that gives the same integers. Blocks of outputs and the samples of their windows stay in cache;
+between passes float32 images are stored as float32, and bytes as bytes.
 """
 
 from __future__ import annotations
