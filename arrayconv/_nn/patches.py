@@ -121,7 +121,9 @@ def _in_memory(
     own, from_numpy = bind(*geometry), sys.modules[TORCH].from_numpy
 
     def run(x: Any) -> Any:
-        return from_numpy(own(memory(x))) if applies(TORCH, x) and has_memory(x) else general(x)
+        if x.requires_grad or not (applies(TORCH, x) and has_memory(x)):  # the first is quick to see
+            return general(x)
+        return from_numpy(own(memory(x)))
 
     return run
 

@@ -20,6 +20,7 @@ from arrayconv._runtime.threads import parallel_for
 from arrayconv._runtime.tracing import planning
 
 _PHASED_BYTE = 350  # picoseconds to copy a byte to its phase, on one thread
+_CACHED_BYTES, _STREAMED_BYTE = 8 << 20, 60  # of samples; picoseconds of any other, which every unit reads
 _FILTERS = 4  # DOT_FILTERS of src/loops.c
 _CHUNK_BYTES = 1 << 14  # of the factors of a unit: they stay in the L1 cache beside the samples
 _MAX_OUTPUTS = 1 << 10  # of an image: above that the sums of a column exceed what other methods need
@@ -45,8 +46,10 @@ def cost(spec: Spec, traits: Traits, measured: MethodCost) -> int:
     copy_byte = _PHASED_BYTE // threads_of(spec, traits).most if is_phased else primitive_costs(traits.row).copy_byte
     copied = prod(spec.input_shape) * traits.itemsize * copy_byte
     work = lines * measured.cache_line_mac * slow + spec.outputs * measured.output
-    units = max(1, min(threads_of(spec, traits).most, spec.groups * -(-spec.filters // _FILTERS)))
-    return measured.call_ns + (work // units + copied) // 1000
+    blocks = -(-spec.filters // _FILTERS)
+    units = max(1, min(threads_of(spec, traits).most, spec.groups * blocks))
+    streamed = max(prod(spec.input_shape) * traits.itemsize - _CACHED_BYTES, 0) * blocks * _STREAMED_BYTE
+    return measured.call_ns + (work // units + copied + streamed) // 1000
 
 
 def threads_of(spec: Spec, traits: Traits) -> Threads:

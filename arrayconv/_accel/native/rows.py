@@ -25,6 +25,8 @@ _MIN_BYTES = 32  # shorter rows leave so much of a vector unused
 _SHARED_FILTERS = 6  # of a pass over a row
 _PASS_PS = 15_000  # picoseconds to begin a pass
 _GATHER_MACS = 1 << 14  # multiply-adds of a problem above which copying strided samples pays off
+_STRIDED_SLOWER, _STRIDED_GAIN = 4, 0.45  # thirds of the time of short rows; of a thread after the first
+_NEAR_BYTES = 1 << 15  # of samples that stay in the L1 cache
 _ROW_BYTES = 8192  # of outputs in a block: they and the samples of their windows stay in the L1 cache
 
 
@@ -37,15 +39,21 @@ def cost(spec: Spec, traits: Traits, measured: MethodCost, *, shared: bool = Fal
     row = last.outputs if last is not None else spec.batch
     # Where they are not vectorised, all dtypes take the same, but bytes twice as long.
     width = 1 + (traits.itemsize == 1) if _is_strided(spec) else vector_bytes(traits)
-    width *= 1 + (spec.channels > 1 and not shared)
+    is_far = prod(spec.input_shape) * traits.itemsize > _NEAR_BYTES
+    width *= 1 + (spec.channels > 1 and is_far and not shared)
     macs = spec.macs // max(row, 1) * max(row, _MIN_BYTES) if traits.itemsize == 1 else spec.macs
     sums = macs * width * measured.cache_line_mac // LINE + spec.macs // max(row, 1) * measured.output
     sums += spec.outputs // max(row, 1) // (_SHARED_FILTERS if shared else 1) * _PASS_PS
     written = spec.outputs + prod(spec.input_shape) * (spec.channels > 1)  # x may have to be made contiguous
     memory = written * traits.itemsize * primitive_costs(traits.row).copy_byte
     parts = max(spec.outputs // max(row, 1), 1) * _blocks(row, traits.itemsize)  # that threads can divide among them
-    work = (sums // min(threads_of(spec, traits).most, parts) + memory) // 1000
-    return measured.call_ns + work
+    threads = min(threads_of(spec, traits).most, parts)
+    if _is_strided(spec):
+        sums = sums * _STRIDED_SLOWER // 3
+        work = int(sums / parallel.speedup(threads, _STRIDED_GAIN))
+    else:
+        work = sums // threads
+    return measured.call_ns + (work + memory) // 1000
 
 
 def vector_bytes(traits: Traits) -> int:
