@@ -24,6 +24,7 @@ from arrayconv._accel import state
 from arrayconv._arrays.libraries import library_row
 from arrayconv._runtime.caches import BoundedDict
 from arrayconv._runtime.torch_modes import is_mode_active
+from arrayconv._runtime.tracing import is_compiling
 
 Call = TypeVar("Call")
 
@@ -39,7 +40,7 @@ _calls: dict[Any, Any] = BoundedDict("calls", _MAX_CALLS)
 def key(function: str, arrays: tuple[Any, ...], options: tuple[Any, ...], of_jax: bool = False) -> Hashable | None:
     """Return the cache key of a call, None for a call that is not cached, such as one of JAX unless `of_jax`."""
     signature = _signature(arrays)
-    if signature is None and of_jax:
+    if signature is None and of_jax and not is_compiling():
         signature = _jax_signature(arrays)
     if signature is None:
         return None

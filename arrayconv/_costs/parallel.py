@@ -31,7 +31,7 @@ GRAINS = {  # work from which a loop uses another thread that waits, in bytes ti
     "tiles": 1 << 20,
 }
 _WOKEN_GRAIN = 1 << 24  # the same, for one that sleeps
-_XLA_GRAIN = 1 << 22  # the same, for one of XLA's, of which nobody knows whether it sleeps
+_XLA_GRAIN = 1 << 22  # the same, for one of XLA's, which may sleep or not
 THREADED = 1 << 17  # samples from which transforms use threads
 GAIN = 0.6  # of a thread after the first, in speed of transforms
 SLABS_GAIN = 0.8  # the same, where it has slabs of its own
