@@ -23,6 +23,7 @@ from arrayconv._runtime.tracing import planning
 _TILE_ROWS = 6  # of outputs
 _BLOCK_ROWS = 96  # of outputs
 _BLOCK_BYTES = 4096  # of outputs in a row of a block: six rows and the samples of their windows stay in the L1 cache
+_CACHED_BYTES = 8 << 20  # of samples and outputs, which threads read and write side by side
 _PASS_PS = 5_000  # to start a pass, per row
 _WAY = 4096  # bytes of a way of the L1 cache: rows at multiples of it map to the same sets
 _CONFLICT_TAPS = 4  # rows of taps from which such rows evict each other from eight ways
@@ -64,8 +65,9 @@ def cost(spec: Spec, traits: Traits, measured: MethodCost) -> int:
     macs = spec.macs * filled // max(1, column.outputs)
     work = (macs * measured.cache_line_mac + spec.outputs * passes * measured.output) * traits.itemsize // LINE
     work += spec.outputs // max(1, min(column.outputs, 512)) * passes * _PASS_PS
-    memory = (spec.outputs + prod(spec.input_shape)) * traits.itemsize * primitive_costs(traits.row).copy_byte
+    nbytes = (spec.outputs + prod(spec.input_shape)) * traits.itemsize
     threads = threads_of(spec, traits).most
+    memory = nbytes * primitive_costs(traits.row).copy_byte // (threads if nbytes <= _CACHED_BYTES else 1)
     return measured.call_ns + (work // threads + memory) // 1000
 
 
