@@ -59,11 +59,9 @@ class Chain(NamedTuple):
     def __call__(self, x: Any, weights: Any = None, out: Any = None) -> Any:
         if self.dtype is None:
             weights = None
-        own, call = self.fused, self.call
-        if own is not None and applies(call.source.backend, x, x if weights is None else weights):
-            y = own.direct(x, weights) if out is None and own.direct is not None else None
-            return y if y is not None else run_fused(own, call if out is None else call._replace(out=out), x, weights)
-        call = call if out is None else call._replace(out=out)
+        call = self.call if out is None else self.call._replace(out=out)
+        if self.fused is not None and applies(call.source.backend, x, x if weights is None else weights):
+            return run_fused(self.fused, call, x, weights)
         if weights is not None and weights.dtype != self.dtype:
             weights = call.source.xp.astype(weights, self.dtype)
         if self.fused is not None:

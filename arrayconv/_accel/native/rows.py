@@ -25,7 +25,8 @@ _MIN_BYTES = 32  # shorter rows leave so much of a vector unused
 _SHARED_FILTERS = 6  # of a pass over a row
 _PASS_PS = 15_000  # picoseconds to begin a pass
 _GATHER_MACS = 1 << 14  # multiply-adds of a problem above which copying strided samples pays off
-_STRIDED_SLOWER, _STRIDED_GAIN = 4, 0.45  # thirds of the time of short rows; of a thread after the first
+_STRIDED_SLOWER = 4  # thirds of the time of short rows
+_STRIDED_GAIN, _SIGNAL_GAIN = 0.45, 0.8  # of a thread after the first; new memory for a long y takes time too
 _NEAR_BYTES = 1 << 15  # of samples that stay in the L1 cache
 _ROW_BYTES = 8192  # of outputs in a block: they and the samples of their windows stay in the L1 cache
 
@@ -50,9 +51,8 @@ def cost(spec: Spec, traits: Traits, measured: MethodCost, *, shared: bool = Fal
     threads = min(threads_of(spec, traits).most, parts)
     if _is_strided(spec):
         sums = sums * _STRIDED_SLOWER // 3
-        work = int(sums / parallel.speedup(threads, _STRIDED_GAIN))
-    else:
-        work = sums // threads
+    gain = _STRIDED_GAIN if _is_strided(spec) else _SIGNAL_GAIN if len(spec.axes) == spec.channels == 1 else 1
+    work = int(sums / parallel.speedup(threads, gain))
     return measured.call_ns + (work + memory) // 1000
 
 
