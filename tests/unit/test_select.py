@@ -114,7 +114,12 @@ def test_pieces_that_a_cap_makes_short_cost_what_their_halos_do():
     assert capped["overlap_save"].cost_ns > 4 * free["overlap_save"].cost_ns
 
 
-@pytest.mark.parametrize(("outputs", "taps", "gain"), [(129, 1 << 20, 1), (1 << 20, 129, 4)], ids=["few", "many"])
+SIGNALS_GAIN = 1 + 3 * 0.8  # of four threads
+
+
+@pytest.mark.parametrize(
+    ("outputs", "taps", "gain"), [(129, 1 << 20, 1), (1 << 20, 129, SIGNALS_GAIN)], ids=["few", "many"]
+)
 def test_loops_are_expected_to_gain_from_as_many_threads_as_there_are_blocks_of_outputs(outputs, taps, gain):
     problem, method_cost = spec(axis(outputs + taps - 1, taps)), MethodCost(0, 1000)
     alone, shared = (loops.cost(problem, NUMPY._replace(threads=threads), method_cost) for threads in (1, 4))
