@@ -209,6 +209,26 @@ def test_loops_that_follow_each_other_call_one_more_helper_each(fake):
     assert counts == [0, 1, 2, 3, 3]
 
 
+def test_two_threads_that_call_helpers_at_a_time_both_go_on(fake):
+    """While one looks for helpers that have left, the other has dropped them."""
+
+    class Absent(Future):
+        count = 0
+
+        def done(self):
+            self.count += 1
+            if self.count == 1:
+                fake._call_helpers(1)
+            return True
+
+    absent = Absent()
+    fake._helpers.append(absent)
+    fake._call_helpers(1)
+    assert absent.count == 2
+    assert absent not in fake._helpers
+    assert fake.called
+
+
 def run_python(code):
     process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
     assert process.returncode == 0, process.stderr

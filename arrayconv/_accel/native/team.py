@@ -69,9 +69,8 @@ class Team:
 
     def _call_helpers(self, count: int) -> None:
         """Have so many helpers wait for loops. A new one may take a loop that has begun, or come too late for it."""
-        helpers = self._helpers
-        for helper in [helper for helper in helpers if helper.done()]:
-            helpers.remove(helper)
+        # A new list: another thread may be here too.
+        helpers = self._helpers = [helper for helper in self._helpers if not helper.done()]
         try:
             while len(helpers) < count:
                 helpers.append(self._pool.submit(self._help, _WAIT_NS))
@@ -88,5 +87,5 @@ class Team:
     def _forked(self) -> None:
         """Drop the parent's threads, of which a child has none."""
         self._free_slots()
-        self._helpers.clear()
+        self._helpers = []
         self.__dict__.pop("_pool", None)
