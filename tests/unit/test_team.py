@@ -214,13 +214,13 @@ def test_two_threads_that_call_helpers_at_a_time_both_go_on(fake):
 
     questions = []
 
-    def answer():
+    def is_absent():
         questions.append(None)
         if len(questions) == 1:
             fake._call_helpers(1)
         return True
 
-    absent = SimpleNamespace(done=answer)
+    absent = SimpleNamespace(done=is_absent)
     fake._helpers.append(absent)
     fake._call_helpers(1)
     assert len(questions) == 2
