@@ -95,22 +95,6 @@ INLINE V SN(scaled)(V sums, const SN(scale) scale)
     return SN(quotients)(sums, scale.divisor, scale.inverse) * scale.factor;
 }
 
-/* Convert `count` numbers, `step` bytes apart. */
-TARGET static void SN(read_run)(S *to, const char *from, word step, word count, word number)
-{
-#define CASE(n, name, type)                                                                                            \
-    case n: {                                                                                                          \
-        const unaligned_##name *x = (const unaligned_##name *)from;                                                    \
-        if (step == (word)sizeof(type))                                                                                \
-            for (word j = 0; j < count; j++) to[j] = (S)x[j];                                                     \
-        else                                                                                                           \
-            for (word j = 0; j < count; j++) to[j] = (S)*(const unaligned_##name *)(from + j * step);             \
-        break;                                                                                                         \
-    }
-    switch (number) { STORED_AS(CASE) }
-#undef CASE
-}
-
 /* Convert rounded results to numbers `step` bytes apart. */
 TARGET static void SN(write_run)(char *to, word step, const S *from, word count, word number)
 {

@@ -81,3 +81,19 @@ INLINE void SN(form_sums)(V *sums, const void *x, word at, const int is_line, co
         }
     }
 }
+
+/* Convert `count` numbers, `step` bytes apart, to those that are stored. */
+TARGET static void SN(read_run)(S *to, const char *from, word step, word count, word number)
+{
+#define CASE(n, name, type)                                                                                            \
+    case n: {                                                                                                          \
+        const unaligned_##name *x = (const unaligned_##name *)from;                                                    \
+        if (step == (word)sizeof(type))                                                                                \
+            for (word j = 0; j < count; j++) to[j] = (S)x[j];                                                          \
+        else                                                                                                           \
+            for (word j = 0; j < count; j++) to[j] = (S)*(const unaligned_##name *)(from + j * step);                  \
+        break;                                                                                                         \
+    }
+    switch (number) { STORED_AS(CASE) }
+#undef CASE
+}
