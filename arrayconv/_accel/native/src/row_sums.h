@@ -121,6 +121,19 @@ static SN(levels) SN(levels_of)(word terms)
     return (SN(levels)){few, some, terms / some, cube ? rest / few : 0, cube ? rest % few : rest};
 }
 
+/* Write the means at one place of a line, from sums of both levels. */
+INLINE void SN(write_means)(S *y, const A *x, const A *short_sums, const A *sums, word step, const SN(rule) *rule,
+                            const SN(levels) n, const SN(scale) scale, const int vectors, word count)
+{
+    V sum[SUM_VECTORS] = {{0}};
+    SN(add_sums)(sum, sums, n.some * step, n.many, vectors);
+    SN(add_sums)(sum, short_sums + n.many * n.some * step, n.few * step, n.short_rest, vectors);
+    SN(add_sums)(sum, x + (rule->pass->terms - n.single) * step, step, n.single, vectors);
+    UNROLLED
+    for (int v = 0; v < vectors; v++)
+        SN(write)(y, v * LANES, sum[v], count - v * LANES, 0, rule->format->rounding, rule->format, scale);
+}
+
 /* Write the means of many samples along a line, `step` numbers from each other. */
 TARGET static void SN(long_row)(const filter_job *job, S *y, const A *x, word step, const SN(rule) *rule, word count)
 {
@@ -130,13 +143,11 @@ TARGET static void SN(long_row)(const filter_job *job, S *y, const A *x, word st
     A *short_sums = job->sums, *sums = n.some > n.few ? short_sums + job->sums_size : short_sums;
     SN(sum_neighbours)(short_sums, x, step, n.few, count + (terms - n.few) * step);
     if (n.some > n.few) SN(sum_neighbours)(sums, short_sums, n.few * step, n.few, count + (n.many - 1) * n.some * step);
-    for (word j = 0; j < count; j += LANES) {
-        V sum = {0};
-        SN(add_sums)(&sum, sums + j, n.some * step, n.many, 1);
-        SN(add_sums)(&sum, short_sums + j + n.many * n.some * step, n.few * step, n.short_rest, 1);
-        SN(add_sums)(&sum, x + j + (terms - n.single) * step, step, n.single, 1);
-        SN(store_count)(y + j, SN(rounded)(SN(scaled)(sum, scale), rule->format->rounding, rule->format), count - j);
-    }
+    word j = 0;
+    for (; j + SUM_VECTORS * LANES <= count; j += SUM_VECTORS * LANES)
+        SN(write_means)(y + j, x + j, short_sums + j, sums + j, step, rule, n, scale, SUM_VECTORS, SUM_VECTORS * LANES);
+    for (; j < count; j += LANES)
+        SN(write_means)(y + j, x + j, short_sums + j, sums + j, step, rule, n, scale, 1, count - j);
 }
 
 /* Write the means of many samples below each other, for up to SUM_VECTORS vectors of columns: in the order of a row. */
