@@ -321,10 +321,12 @@ def _direct(call: BoundCall, plan: Plan, dtypes: tuple[Any, Any], shapes: tuple[
     if at is None:
         return general
     postprocess = None if call.postprocess is None else partial(_run_postprocess, call.postprocess, operands)
-    at_addresses = _accel.tensors_at_addresses if plan.traits.origin else _accel.numpy_at_addresses
+    result = problem.shape, np.dtype(plan.traits.output)
     if plan.traits.backend == "cupy":
-        at_addresses = _accel.cupy_at_addresses
-    return at_addresses(at, general, problem.shape, np.dtype(plan.traits.output), postprocess)
+        return _accel.cupy_at_addresses(at, general, *result, postprocess)
+    at_addresses = _accel.tensors_at_addresses if plan.traits.origin else _accel.numpy_at_addresses
+    add = getattr(call.postprocess, "at_addresses", None)
+    return at_addresses(at, general, *result, postprocess, add and add(problem.shape, plan.traits))
 
 
 @float_errors_ignored

@@ -31,7 +31,7 @@ from arrayconv._run.execute import BoundPlan
 Direct = Callable[[Any, Any, Any, Any, Any], Any]
 
 _NODE_NS = 5_000  # that a node in torch's graph takes longer where Python computes it
-_BIAS_NS = 15_000  # of the addition of a bias and of its gradient by Python; torch's node includes both
+_BIAS_NS = 8_000  # of the addition of a bias and of its gradient; torch's node includes both
 _MARGIN = 8, 9  # torch's own node runs where the costs of both differ by less than their errors
 _BACKWARD_MARGIN = 4, 5  # the same for its backward: both gradients share what they read
 _GRADIENT_MARGIN = 5, 4  # the same for one gradient: of channels, ours takes less than predicted

@@ -9,9 +9,12 @@ size of its own:
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import prod
 from typing import Any, NamedTuple
 
+from arrayconv._accel.native import loader
 from arrayconv._arrays.operands import Operands, operands
+from arrayconv._arrays.traits import Traits
 from arrayconv._calls import cache, prepare
 from arrayconv._calls.binding import bind
 from arrayconv._nn.arguments import Window, not_negative, positive, positive_number, window
@@ -111,6 +114,12 @@ class _Addition(NamedTuple):
 
     def __call__(self, y: Any, bias: Any, operands: Operands) -> Any:
         return biased(self.axes, y, bias, operands)
+
+    def at_addresses(self, shape: Shape, traits: Traits) -> Callable[[int, int], None] | None:
+        """Return the addition at addresses of a result of this shape and of a bias of its dtype, None without one."""
+        channels = len(shape) - 1 - self.axes
+        geometry = prod(shape[:channels]), shape[channels], prod(shape[channels + 1 :])
+        return loader.adder(geometry, traits.output, traits.accelerators)
 
     def gradient(self, dy: Any, bias: Any) -> Any:
         """Return the gradient of a bias that is a tensor."""

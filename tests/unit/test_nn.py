@@ -302,6 +302,32 @@ def test_float16_overflows_without_a_warning_where_a_bias_is_added():
     np.testing.assert_array_equal(less, np.full((1, 1, 3), 60000, "float16"), strict=True)  # 120000 - 60000
 
 
+BIASES = {  # layout of a bias of six numbers
+    "contiguous": lambda b: b,
+    "every second": lambda b: np.repeat(b, 2)[::2],
+    "backwards": lambda b: b[::-1].copy()[::-1],
+    "narrower": lambda b: b.astype("float32"),
+}
+
+
+@pytest.mark.parametrize("of_tensors", [False, True], ids=["arrays", "tensors"])
+@pytest.mark.parametrize("batched", [True, False], ids=["batched", "unbatched"])
+@pytest.mark.parametrize("layout", BIASES)
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int32", "complex64"])
+def test_a_bias_of_any_layout_is_added_to_the_result(dtype, layout, batched, of_tensors):
+    x, w, b = host(1, (2, 4, 5, 7), dtype), host(2, (6, 4, 3, 3), dtype), host(3, (6,), dtype)
+    x, b = x if batched else x[0], BIASES[layout](b) if dtype.startswith("float") or layout != "narrower" else b
+    y = nn.conv2d(x, w)
+    expected = np.add(y, b.reshape(-1, 1, 1), dtype=dtype)
+    for _ in range(2):  # the second call is a remembered one
+        if of_tensors:
+            layout_kept = torch.from_numpy(b.copy()) if b.strides[0] < 0 else torch.from_numpy(b)
+            result = nn.conv2d(torch.from_numpy(x), torch.from_numpy(w), layout_kept).numpy()
+        else:
+            result = nn.conv2d(x, w, b)
+        np.testing.assert_array_equal(result, expected, strict=True)
+
+
 def test_a_listed_bias_takes_the_dtype_of_the_result():
     x, w = np.ones((1, 1, 3), "float32"), np.ones((2, 1, 2), "float32")
     assert nn.conv1d(x, w, [0.5, 1]).dtype == np.float32

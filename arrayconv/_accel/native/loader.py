@@ -51,6 +51,7 @@ class Code(NamedTuple):
     xla: Any
     team: Team
     finite: Any  # (address of floats, their number, itemsize) -> whether all are finite
+    add: Any  # (addresses of floats and of numbers to add, outer, channels, inner, itemsize)
 
 
 def built() -> bool:
@@ -90,11 +91,12 @@ def loaded() -> Code:
     pointer, word = ctypes.c_void_p, ctypes.c_int64
     blocks, call = library.arrayconv_blocks, library.arrayconv_call
     blocks.argtypes, call.argtypes = [*[pointer] * 4, word, word], [pointer] * 4
-    finite = library.arrayconv_finite
-    finite.argtypes = [pointer, word, word]
+    finite, add = library.arrayconv_finite, library.arrayconv_add
+    finite.argtypes, add.argtypes, add.restype = [pointer, word, word], [pointer] * 2 + [word] * 4, None
     kinds = {name: kind for kind, names in enumerate(_texts(library.arrayconv_kinds)) for name in names.split()}
     levels = _texts(library.arrayconv_levels)
-    return Code(library.arrayconv_level(), levels, kinds, blocks, call, library.arrayconv_xla, Team(library), finite)
+    team, xla = Team(library), library.arrayconv_xla
+    return Code(library.arrayconv_level(), levels, kinds, blocks, call, xla, team, finite, add)
 
 
 def finite(traits: Traits) -> Callable[[int, int, int], int] | None:
@@ -108,6 +110,21 @@ def finite(traits: Traits) -> Callable[[int, int, int], int] | None:
         return loaded().finite
     except AcceleratorFailed:
         return None  # the first loop that fails warns
+
+
+def adder(shape: tuple[int, int, int], dtype: str, accelerators: frozenset[str]) -> Callable[[int, int], None] | None:
+    """Return a function that adds numbers at an address, one for each channel, to y (outer, channels, inner) at another.
+
+    None where the code can't run, or not in this dtype.
+    """
+    if LIBRARY not in accelerators or not built() or dtype not in ("float32", "float64"):
+        return None
+    try:
+        add = loaded().add
+    except AcceleratorFailed:
+        return None
+    geometry = *shape, dtypes.itemsize(dtype)
+    return lambda y, numbers: add(y, numbers, *geometry)
 
 
 def _texts(function: Any) -> tuple[str, ...]:

@@ -55,10 +55,11 @@ def on_torchs_convolution(whole: Callable[..., Any], general: Callable[..., Any]
 
 At = Callable[[int, int, int], None]  # a whole call at addresses of x, the kernel and y
 Postprocess = Callable[[Any, Any], Any]  # (y, bias) -> y
+Add = Callable[[int, int], None]  # the postprocess at addresses of y and of a bias of its dtype
 
 
 def numpy_at_addresses(
-    at: At, general: Callable[..., Any], shape: Any, dtype: Any, postprocess: Postprocess | None
+    at: At, general: Callable[..., Any], shape: Any, dtype: Any, postprocess: Postprocess | None, add: Add | None = None
 ) -> Any:
     """Return a function of NumPy arrays that runs `at` their addresses, or `general` where one is not contiguous."""
     empty, misaligned = np.empty, dtype.alignment - 1
@@ -75,8 +76,15 @@ def numpy_at_addresses(
                 return general(x, kernel, bias, out, constants)
         if out is None:
             y = empty(shape, dtype)
-            at(x_at, kernel_at, addressof(from_buffer(y)) if y.size else address(y))
-            return y if postprocess is None else postprocess(y, bias)
+            y_at = addressof(from_buffer(y)) if y.size else address(y)
+            at(x_at, kernel_at, y_at)
+            if postprocess is None:
+                return y
+            bias_at = contiguous_address(bias) if add is not None and bias.dtype == dtype else None
+            if add is None or bias_at is None:
+                return postprocess(y, bias)
+            add(y_at, bias_at)
+            return y
         out_at = contiguous_address(out)
         if out_at is None or not out.dtype.isnative:
             return general(x, kernel, bias, out, constants)
@@ -87,10 +95,11 @@ def numpy_at_addresses(
 
 
 def tensors_at_addresses(
-    at: At, general: Callable[..., Any], shape: Any, dtype: Any, postprocess: Postprocess | None
+    at: At, general: Callable[..., Any], shape: Any, dtype: Any, postprocess: Postprocess | None, add: Add | None = None
 ) -> Any:
     """Return the same for tensors on the CPU; it returns None for a tensor without memory."""
     from_numpy, empty, maybe_conj = sys.modules[LIBRARY].from_numpy, np.empty, dtype.kind == "c"
+    own_dtype = from_numpy(empty(0, dtype)).dtype
 
     def at_addresses(x: Any, kernel: Any, bias: Any, out: Any, constants: Any) -> Any:
         if not (x.is_contiguous() and kernel.is_contiguous()) or x.is_neg() or kernel.is_neg():
@@ -115,6 +124,11 @@ def tensors_at_addresses(
             return y
         if bias is not None and not has_memory(bias):
             return None
+        if add is not None and bias.dtype is own_dtype and bias.is_contiguous() and not bias.is_neg():
+            y = from_numpy(y)
+            at(x_at, kernel_at, y.data_ptr())
+            add(y.data_ptr(), bias.data_ptr())
+            return y
         at(x_at, kernel_at, address(y))
         return from_numpy(postprocess(y, None if bias is None else memory(bias)))
 

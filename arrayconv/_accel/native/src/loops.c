@@ -250,4 +250,18 @@ EXPORTED int arrayconv_finite(const void *x, word count, word itemsize)
     return !bad;
 }
 
+/* Add a number for each channel to y (outer, channels, inner), of floats of `itemsize` bytes, 4 or 8. */
+EXPORTED void arrayconv_add(void *y, const void *each, word outer, word channels, word inner, word itemsize)
+{
+#define ADD(type)                                                                                                      \
+    for (word n = 0; n < outer * channels; n++) {                                                                      \
+        type *row = (type *)y + n * inner;                                                                             \
+        const type number = ((const type *)each)[n % channels];                                                        \
+        for (word i = 0; i < inner; i++) row[i] += number;                                                             \
+    }
+    if (itemsize == 4) ADD(float)
+    else ADD(double)
+#undef ADD
+}
+
 #include "xla.h"
