@@ -113,7 +113,7 @@ def finite(traits: Traits) -> Callable[[int, int, int], int] | None:
 
 
 def adder(shape: tuple[int, int, int], dtype: str, accelerators: frozenset[str]) -> Callable[[int, int], None] | None:
-    """Return a function that adds numbers at an address, one for each channel, to y (outer, channels, inner) at another.
+    """Return a function (address of y, of numbers) that adds one number to each channel of y (outer, channels, inner).
 
     None where the code can't run, or not in this dtype.
     """
