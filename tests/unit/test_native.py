@@ -97,6 +97,13 @@ WINOGRAD = {  # whole tiles and halves, blocks of one row, of several and of a p
         cases.axis(6, 4, 3, before=1, stride=2, dilation=2), cases.axis(7, 3, 7, before=1), cases.axis(10, 3),
         channels=2, filters=3, groups=2,
     ),
+    **{  # blocks that share planes with the one before, in one or several blocks of rows
+        f"deep-{boundary}": cases.spec(
+            cases.axis(2, 2, 2, before=1, boundary="wrap"), cases.axis(6, 4, 6, before=3, stride=s, boundary=boundary),
+            cases.axis(size, 3, size, before=1), cases.axis(4, 3), channels=2, filters=2, batch=batch,
+        )
+        for s, boundary, size, batch in ((1, "constant", 4, 2), (2, "reflect", 5, 1), (5, "edge", 140, 1))
+    },
     "far-outside": cases.spec(cases.axis(9, 3, 8, before=9), cases.axis(9, 3, 9, before=-12, boundary="wrap")),
     "many-channels": cases.spec(cases.axis(8, 3), cases.axis(8, 3), channels=70, filters=2),
     **{  # few outputs: tiles of taps
@@ -115,6 +122,13 @@ WINOGRAD = {  # whole tiles and halves, blocks of one row, of several and of a p
         cases.axis(6, 4, 3, before=1, stride=2, dilation=2), cases.axis(7, 7, 3, before=1), cases.axis(10, 8, 3),
         channels=2, filters=3, groups=2, batch=2,
     ),
+    **{  # planes of a tap that are those of the tap before, in one or several blocks of tiles
+        f"gradient-of-a-{name}-volume": cases.spec(
+            cases.axis(2, 1, 2), cases.axis(9, 5, 4, before=2, stride=s, dilation=d, boundary="wrap"),
+            cases.axis(size, size, 3, before=1), cases.axis(9, 8, 2), filters=2, batch=2,
+        )
+        for name, s, d, size in (("deep", 1, 1, 7), ("strided", 1, 2, 6), ("dilated", 2, 1, 5), ("long", 1, 4, 40))
+    },
 }  # fmt: skip
 IMAGES = {  # one filter, four or six together, and those that are left, over rows that do and do not fill vectors
     **{f"{n}-filters-{width}": _image(width, n, {}) for n in (1, 5, 9, 13) for width in (4, 33)},

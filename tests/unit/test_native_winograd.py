@@ -50,6 +50,17 @@ def test_threads_and_pieces_of_the_batch_change_no_bit(layer):
     assert np.stack(one_by_one).tobytes() == expected.tobytes()
 
 
+def test_blocks_that_share_planes_are_the_same_for_any_threads():
+    random = np.random.default_rng(0)
+    x, kernel = (random.standard_normal(shape).astype("float32") for shape in ((2, 3, 11, 40, 50), (5, 3, 4, 3, 3)))
+    with arrayconv.config.using(threads=1):
+        expected = nn.conv3d(x, kernel, padding=1, method=METHOD)
+        first = nn.conv3d(x[:, :, :5], kernel, padding=((1, 0), 1, 1), method=METHOD)
+    with arrayconv.config.using(threads=3):
+        assert nn.conv3d(x, kernel, padding=1, method=METHOD).tobytes() == expected.tobytes()
+    np.testing.assert_array_equal(first, expected[:, :, : first.shape[2]])
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_a_sample_that_is_not_finite_reaches_its_windows_only(layer, value):
     x, kernel = layer

@@ -78,10 +78,17 @@ def reads_in_place(spec: Spec, steps: Steps | None) -> bool:
 
 def factors(spec: Spec, kernel: Host) -> Host:
     """Return the kernel with the factors of a run adjacent: itself where they are, and are aligned."""
+    return adjacent(kernel) if kernel.flags.c_contiguous or not _joins(spec) else _contiguous(kernel)
+
+
+def adjacent(kernel: Host) -> Host:
+    """Return the kernel with the factors of a row adjacent: itself where they are, and are aligned."""
     steps = steps_of(kernel)
     is_adjacent = steps is not None and (steps[-1] == 1 or kernel.shape[-1] == 1)
-    if is_adjacent and (kernel.flags.c_contiguous or not _joins(spec)):
-        return kernel
+    return kernel if is_adjacent else _contiguous(kernel)
+
+
+def _contiguous(kernel: Host) -> Host:
     return np.array(kernel, kernel.dtype.newbyteorder("="), order="C")
 
 

@@ -49,7 +49,7 @@ def _workspace(spec: Spec, traits: Traits) -> int:
 
 def _preparation(spec: Spec, context: Context) -> Callable[[Any], Host]:
     if _is_of_dots(spec):
-        return partial(dots.factors, spec)
+        return dots.adjacent
     traits, shape, job = context.traits, winograd.kernels_shape(spec), winograd.kernels_job(spec)
     at = loader.loop(job, traits, 0, winograd.kernel_threads(spec, traits))
 

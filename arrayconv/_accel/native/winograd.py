@@ -13,7 +13,16 @@ from arrayconv._accel.native import geometry, winograd_dots
 from arrayconv._accel.native.in_place import Steps
 from arrayconv._accel.native.rows import vector_bytes
 from arrayconv._accel.native.tables import TILED, WINOGRAD, WINOGRAD_KERNELS, Job, WinogradKernelsTable, WinogradTable
-from arrayconv._accel.native.winograd_dots import PARTS, SAMPLES_BYTES, TILE, Copied, copied, plane_parts, threads_of
+from arrayconv._accel.native.winograd_dots import (
+    PARTS,
+    SAMPLES_BYTES,
+    TILE,
+    Copied,
+    copied,
+    fresh_positions,
+    plane_parts,
+    threads_of,
+)
 from arrayconv._arrays.traits import Traits
 from arrayconv._costs import parallel
 from arrayconv._costs.cost_table import LINE, MethodCost
@@ -59,10 +68,11 @@ def cost(spec: Spec, traits: Traits, measured: MethodCost) -> int:
     tiles = spec.batch * spec.groups * prod(axis.outputs for axis in spec.axes[:-2]) * blocks.tiles
     planes = _planes(spec)
     filters = -(-spec.filters // _FILTERS) * _FILTERS if spec.filters > _FILTERS else spec.filters
-    macs = tiles * PARTS * (planes * filters + _ADDITIONS * (planes + filters))
+    fresh = _fresh_planes(spec)
+    macs = tiles * PARTS * (planes * filters + _ADDITIONS * (fresh + filters))
     work = macs * vector_bytes(traits) * measured.cache_line_mac // LINE
     work += spec.outputs * traits.itemsize * measured.output // _DOUBLE
-    work += blocks.units(spec) * planes * blocks.copied.rows * _ROW_PS
+    work += blocks.units(spec) * fresh * blocks.copied.rows * _ROW_PS
     kernel = prod(spec.kernel_shape) * traits.itemsize * _KERNEL_BYTE // kernel_threads(spec, traits).most
     return measured.call_ns + (work // min(threads_of(spec, traits).most, blocks.units(spec)) + kernel) // 1000
 
@@ -85,6 +95,14 @@ def workspace(spec: Spec, traits: Traits) -> int:
 def _planes(spec: Spec) -> int:
     """Return the planes of samples of a place: one per channel and tap of the axes before the last two."""
     return spec.channels * prod(axis.taps for axis in spec.axes[:-2])
+
+
+def _fresh_planes(spec: Spec) -> int:
+    """Return the planes that a block transforms on average: others it shares with that of the output before."""
+    if len(spec.axes) == TILE or not spec.outputs:
+        return _planes(spec)
+    deep = spec.axes[-TILE - 1]
+    return _planes(spec) // deep.taps * fresh_positions(deep.taps, deep.dilation, deep.outputs, deep.stride)
 
 
 class _Blocks(NamedTuple):

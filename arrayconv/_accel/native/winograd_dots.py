@@ -44,12 +44,13 @@ def cost(spec: Spec, traits: Traits, measured: MethodCost) -> int:
     blocks, planes = _Blocks.of(spec, traits), _planes(spec)
     threads = min(threads_of(spec, traits).most, spec.groups * blocks.filter_blocks)
     rows, columns = (-(-axis.taps // TILE) for axis in spec.axes[-2:])
-    of_tiles = rows * columns * (blocks.lanes * (planes + _FACTORS) + _SAMPLES * planes)
+    fresh = _fresh_planes(spec)
+    of_tiles = rows * columns * (blocks.lanes * (planes + _FACTORS) + _SAMPLES * fresh)
     num_blocks = -(-rows // blocks.rows) * -(-columns // blocks.columns)
     of_blocks = num_blocks * _SUMS * planes * blocks.lanes
     repeated = spec.groups * spec.channels * prod(axis.taps for axis in spec.axes[:-2]) * blocks.filter_blocks
     work = repeated * PARTS * (of_tiles + of_blocks) * vector_bytes(traits) * measured.cache_line_mac // LINE
-    work += repeated * num_blocks * planes * blocks.copied.rows * _ROW_PS
+    work += repeated * num_blocks * fresh * blocks.copied.rows * _ROW_PS
     return measured.call_ns + work // threads // 1000
 
 
@@ -76,6 +77,19 @@ def workspace(spec: Spec, traits: Traits) -> int:
 def _planes(spec: Spec) -> int:
     """Return the planes of samples of a channel: one per image and output of the axes before the last two."""
     return spec.batch * prod(axis.outputs for axis in spec.axes[:-2])
+
+
+def _fresh_planes(spec: Spec) -> int:
+    """Return the planes that are transformed for a tap on average: others are those of the tap before."""
+    if len(spec.axes) == TILE or not spec.terms:
+        return _planes(spec)
+    deep = spec.axes[-TILE - 1]
+    return _planes(spec) // deep.outputs * fresh_positions(deep.outputs, deep.stride, deep.taps, deep.dilation)
+
+
+def fresh_positions(kept: int, step: int, times: int, advance: int) -> int:
+    """Return how many of `kept` positions, `step` apart, are transformed each time, rounded up, as they advance."""
+    return -(-(kept + (times - 1) * min(advance, kept)) // times) if step == 1 else kept
 
 
 class Copied(NamedTuple):

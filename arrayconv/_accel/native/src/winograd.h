@@ -8,10 +8,13 @@
 
    A block of tiles of outputs copies the samples of one plane after the other, of even and of odd columns apart, and
    transforms them; the products, summed over all planes, are rows for the loop of rows.h, one for each of the 16
-   parts. The kernel comes transformed: factors[16][groups][filters][planes]. A sample that is not finite makes all
-   outputs of its tiles so: where that matters the loop stops at the first such output. */
+   parts. Blocks below each other along the axis before the rows, the deep axis, are adjacent units, and share planes:
+   each is kept where its position has the same remainder, until another takes that place. The kernel comes transformed:
+   factors[16][groups][filters][planes]. A sample that is not finite makes all outputs of its tiles so: where that
+   matters the loop stops at the first such output. */
 
 #define PARTS_OF_TILE 16
+#define NO_POSITION INT64_MIN
 
 /* Write (G w G') of the kernels [first, stop), a part after the other: y[16][kernels] from x[kernels][3][3]. */
 TARGET static int NAME(winograd_kernels)(const void *xs, const void *ws, void *ys, const void *tables, word fill,
@@ -115,6 +118,13 @@ TARGET static void NAME(split_columns)(T *restrict even, T *restrict odd, const 
     }
 }
 
+/* Return where the plane at a position of the deep axis is kept, of `kept` for adjacent positions, or for some that are
+   `step` apart. */
+INLINE word NAME(kept_at)(word position, word number, word step, word kept)
+{
+    return step == 1 ? (position % kept + kept) % kept : number;
+}
+
 /* Write the blocks [first, stop) of outputs. Returns 0, 1 if memory can't be allocated, 2 where `checks` and an output is
    not finite. */
 TARGET static int NAME(winograd)(const void *xs, const void *ws, void *ys, const void *tables, word fill, word first,
@@ -133,7 +143,7 @@ TARGET static int NAME(winograd)(const void *xs, const void *ws, void *ys, const
     const word plane = (2 * table->block_rows + 2) * copy_row;
     const size_t sizes[] = {(size_t)(4 * plane), (size_t)(PARTS_OF_TILE * part_size + LANES),
                             (size_t)(PARTS_OF_TILE * MAX_FILTERS * tile_row), (size_t)(4 * tile_row)};
-    size_t total = (size_t)planes * sizeof(word) + LINE_BYTES;
+    size_t total = (size_t)(2 * planes) * sizeof(word) + LINE_BYTES;
     for (int n = 0; n < 4; n++) total += whole_lines(sizes[n] * sizeof(T));
     char *memory = malloc(total);
     if (memory == NULL) return 1;
@@ -142,15 +152,18 @@ TARGET static int NAME(winograd)(const void *xs, const void *ws, void *ys, const
     for (int n = 1; n < 4; n++) parts[n] = parts[n - 1] + whole_lines(sizes[n - 1] * sizeof(T)) / sizeof(T);
     T *copy = parts[0], *samples = parts[1], *sums = parts[2], *tiles = parts[3];
     memset(copy, 0, (size_t)((char *)sums - (char *)copy)); /* vectors contain more than the tiles of a block */
-    word *offsets = (word *)(tiles + whole_lines(sizes[3] * sizeof(T)) / sizeof(T));
-    for (word n = 0; n < planes; n++) offsets[n] = n * tile_row;
+    word *offsets = (word *)(tiles + whole_lines(sizes[3] * sizeof(T)) / sizeof(T)), *kept = offsets + planes;
+    const axis single = {.outputs = 1, .taps = 1}, *deep = leads ? rows - 1 : &single;
     V differences = {0};
     int failed = 0;
     for (word unit = first; unit < stop && !failed; unit++) {
-        const word left = unit % table->column_blocks * table->block_columns;
-        const word top = unit / table->column_blocks % table->row_blocks * table->block_rows;
-        word quotient = unit / table->column_blocks / table->row_blocks, outputs = quotient % places;
-        quotient /= places;
+        word quotient = unit / deep->outputs;
+        const word left = quotient % table->column_blocks * table->block_columns;
+        quotient /= table->column_blocks;
+        const word top = quotient % table->row_blocks * table->block_rows;
+        quotient /= table->row_blocks;
+        const word outputs = quotient % (places / deep->outputs) * deep->outputs + unit % deep->outputs;
+        quotient /= places / deep->outputs;
         const word batch = quotient / groups, group = quotient % groups;
         const word x_at = head->x_start + batch * head->x_batch + group * head->x_group;
         word y_at = head->y_start + batch * head->y_batch + group * head->y_group;
@@ -164,7 +177,13 @@ TARGET static int NAME(winograd)(const void *xs, const void *ws, void *ys, const
         const word num_rows = min_word(table->block_rows, (rows->outputs + 1) / 2 - top);
         const word num_columns = min_word(table->block_columns, (columns->outputs + 1) / 2 - left);
         const word count = num_rows * num_columns;
+        for (word n = 0; n < planes && (unit == first || unit % deep->outputs == 0); n++) kept[n] = NO_POSITION;
         for (word n = 0; n < planes; n++) {
+            const word tap = n % deep->taps, position = leads ? windows[leads - 1].first + deep->dilation * tap : 0;
+            const word place = n - tap + NAME(kept_at)(position, tap, deep->dilation, deep->taps);
+            offsets[n] = place * tile_row;
+            if (kept[place] == position) continue;
+            kept[place] = position;
             int is_fill;
             const T *x = (const T *)xs + plane_at(x_at + n / lead_taps * head->x_channel, n % lead_taps, leads, lead,
                                                   windows, border, &is_fill);
@@ -173,8 +192,7 @@ TARGET static int NAME(winograd)(const void *xs, const void *ws, void *ys, const
                               is_fill);
             T *even = copy + 2 * plane, *odd = even + plane;
             NAME(split_columns)(even, odd, copy, 2 * num_rows + 2, copy_row);
-            NAME(transform_samples)(samples + n * tile_row, part_size, even, odd, copy_row, num_rows,
-                                    num_columns);
+            NAME(transform_samples)(samples + offsets[n], part_size, even, odd, copy_row, num_rows, num_columns);
         }
         T *y = (T *)ys + y_at + 2 * top * rows->y_step;
         for (word filter = 0, pass_filters; filter < filters; filter += pass_filters) {

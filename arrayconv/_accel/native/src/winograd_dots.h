@@ -7,8 +7,8 @@
                                                                 1/2 -1/2         0  1  1 -1
                                                                 0    1
 
-   with the B' of winograd.h, whose tiles of samples these are. A filter is a lane: the samples of a part are the
-   factors, and the transformed w the row, of the loop of rows.h. */
+   with the B' of winograd.h, whose tiles of samples these are, and kept as there from tap to tap of the deep axis. A
+   filter is a lane: the samples of a part are the factors, and the transformed w the row, of the loop of rows.h. */
 
 #define PARTS_OF_TILE 16
 
@@ -80,6 +80,11 @@ TARGET static void NAME(write_taps)(T *y, word y_filter, const axis *rows, const
     }
 }
 
+TARGET static void NAME(add_lanes)(T *to, const T *from, word lanes)
+{
+    for (word lane = 0; lane < lanes; lane += LANES) NAME(store)(to + lane, NAME(load)(to + lane) + NAME(load)(from + lane));
+}
+
 /* Write the units [first, stop): the outputs of a block of filters of a group. Returns 0, or 1 if memory can't be
    allocated. */
 TARGET static int NAME(winograd_dots)(const void *xs, const void *ws, void *ys, const void *tables, word fill,
@@ -100,7 +105,7 @@ TARGET static int NAME(winograd_dots)(const void *xs, const void *ws, void *ys, 
     const size_t sizes[] = {(size_t)(4 * plane), (size_t)(PARTS_OF_TILE * samples_part + LANES),
                             (size_t)(PARTS_OF_TILE * factors_part), (size_t)(PARTS_OF_TILE * sums_part),
                             (size_t)(MAX_FILTERS * lanes), (size_t)(4 * table->block_columns * lanes)};
-    size_t total = (size_t)tiles * sizeof(word) + LINE_BYTES;
+    size_t total = (size_t)(tiles + 2 * planes) * sizeof(word) + LINE_BYTES;
     for (int n = 0; n < 6; n++) total += whole_lines(sizes[n] * sizeof(T));
     char *memory = malloc(total);
     if (memory == NULL) return 1;
@@ -112,56 +117,66 @@ TARGET static int NAME(winograd_dots)(const void *xs, const void *ws, void *ys, 
     memset(copy, 0, (size_t)((char *)factors - (char *)copy)); /* vectors contain more than the tiles of a block */
     word *offsets = (word *)(positions + whole_lines(sizes[5] * sizeof(T)) / sizeof(T));
     for (word n = 0; n < tiles; n++) offsets[n] = n * lanes;
+    word *kept = offsets + tiles, *plane_of = kept + planes;
+    const axis single = {.outputs = 1, .taps = 1}, *deep = leads ? rows - 1 : &single;
     const word tile_rows = (rows->taps + 1) / 2, tile_columns = (columns->taps + 1) / 2;
+    const word row_blocks = (tile_rows + table->block_rows - 1) / table->block_rows;
+    const word column_blocks = (tile_columns + table->block_columns - 1) / table->block_columns;
     for (word unit = first; unit < stop; unit++) {
         const word filter = unit % table->filter_blocks * lanes, group = unit / table->filter_blocks;
         const word filters = min_word(lanes, head->filters - filter);
         memset(sums, 0, sizes[3] * sizeof(T));
-        for (word n = 0; n < head->channels * lead_taps; n++) {
-            const word channel = n / lead_taps, tap = n % lead_taps;
+        for (word n = 0; n < head->channels * lead_taps * row_blocks * column_blocks; n++) {
+            const word block = n / deep->taps % (row_blocks * column_blocks);
+            const word leading = n / deep->taps / (row_blocks * column_blocks) * deep->taps + n % deep->taps;
+            const word channel = leading / lead_taps, tap = leading % lead_taps;
+            const word top = block / column_blocks * table->block_rows;
+            const word left = block % column_blocks * table->block_columns;
             word w_at = group * table->w_group + filter * table->w_filter + channel * table->w_channel;
             for (word axis = leads - 1, rest = tap; axis >= 0; rest /= lead[axis--].taps)
                 w_at += rest % lead[axis].taps * w_lead[axis];
-            for (word top = 0; top < tile_rows; top += table->block_rows)
-                for (word left = 0; left < tile_columns; left += table->block_columns) {
-                    const word num_rows = min_word(table->block_rows, tile_rows - top);
-                    const word num_columns = min_word(table->block_columns, tile_columns - left);
-                    const word count = num_rows * num_columns;
-                    for (word r = 0; r < num_rows; r++) {
-                        const T *w = (const T *)ws + w_at + 2 * (top + r) * table->w_row +
-                                     2 * left * table->w_column;
-                        NAME(copy_factors)(positions, lanes, 2 * num_columns, w, table, filters,
-                                           rows->taps - 2 * (top + r), columns->taps - 2 * left);
-                        NAME(transform_factors)(factors + r * num_columns * lanes, factors_part, positions, lanes,
-                                                num_columns);
-                    }
-                    for (word p = 0; p < planes; p++) {
-                        window windows[leads + 1];
-                        for (word axis = leads - 1, rest = p % places; axis >= 0; rest /= lead[axis--].outputs)
-                            windows[axis] = (window){lead[axis].stride * (rest % lead[axis].outputs) -
-                                                     lead[axis].before, lead[axis].taps};
-                        int is_fill;
-                        const word x_at = head->x_start + p / places * head->x_batch + group * head->x_group +
-                                          channel * head->x_channel;
-                        const T *x = (const T *)xs + plane_at(x_at, tap, leads, lead, windows, border, &is_fill);
-                        NAME(copy_window)(copy, 2 * copy_row, x, 2 * top - rows->before, 2 * left - columns->before, 1,
-                                          1, 2 * num_rows + 2, 2 * num_columns + 2, rows, columns, border,
-                                          NAME(fill_of)(fill), is_fill);
-                        T *even = copy + 2 * plane, *odd = even + plane;
-                        NAME(split_columns)(even, odd, copy, 2 * num_rows + 2, copy_row);
-                        NAME(transform_samples)(samples + p * tile_row, samples_part, even, odd, copy_row, num_rows,
-                                                num_columns);
-                    }
-                    for (word part = 0; part < PARTS_OF_TILE; part++)
-                        for (word p = 0, pass; p < planes; p += pass) {
-                            pass = FILTERS_PER_PASS(planes - p);
-                            NAME(row_multi_filter)(row, lanes, factors + part * factors_part, offsets,
-                                                   samples + part * samples_part + p * tile_row, tile_row, count, lanes,
-                                                   pass);
-                            T *to = sums + part * sums_part + p * lanes;
-                            for (word lane = 0; lane < pass * lanes; lane += LANES)
-                                NAME(store)(to + lane, NAME(load)(to + lane) + NAME(load)(row + lane));
-                        }
+            const word num_rows = min_word(table->block_rows, tile_rows - top);
+            const word num_columns = min_word(table->block_columns, tile_columns - left);
+            const word count = num_rows * num_columns;
+            for (word r = 0; r < num_rows; r++) {
+                const T *w = (const T *)ws + w_at + 2 * (top + r) * table->w_row + 2 * left * table->w_column;
+                NAME(copy_factors)(positions, lanes, 2 * num_columns, w, table, filters, rows->taps - 2 * (top + r),
+                                   columns->taps - 2 * left);
+                NAME(transform_factors)(factors + r * num_columns * lanes, factors_part, positions, lanes,
+                                        num_columns);
+            }
+            for (word p = 0; p < planes && n % deep->taps == 0; p++) kept[p] = NO_POSITION;
+            for (word p = 0; p < planes; p++) {
+                window windows[leads + 1];
+                for (word axis = leads - 1, rest = p % places; axis >= 0; rest /= lead[axis--].outputs)
+                    windows[axis] = (window){lead[axis].stride * (rest % lead[axis].outputs) - lead[axis].before,
+                                             lead[axis].taps};
+                const word output = p % deep->outputs;
+                const word position = leads ? windows[leads - 1].first + deep->dilation * (tap % deep->taps) : 0;
+                const word place = p - output + NAME(kept_at)(position, output, deep->stride, deep->outputs);
+                plane_of[place] = p;
+                if (kept[place] == position) continue;
+                kept[place] = position;
+                int is_fill;
+                const word x_at = head->x_start + p / places * head->x_batch + group * head->x_group +
+                                  channel * head->x_channel;
+                const T *x = (const T *)xs + plane_at(x_at, tap, leads, lead, windows, border, &is_fill);
+                NAME(copy_window)(copy, 2 * copy_row, x, 2 * top - rows->before, 2 * left - columns->before, 1, 1,
+                                  2 * num_rows + 2, 2 * num_columns + 2, rows, columns, border, NAME(fill_of)(fill),
+                                  is_fill);
+                T *even = copy + 2 * plane, *odd = even + plane;
+                NAME(split_columns)(even, odd, copy, 2 * num_rows + 2, copy_row);
+                NAME(transform_samples)(samples + place * tile_row, samples_part, even, odd, copy_row, num_rows,
+                                        num_columns);
+            }
+            for (word part = 0; part < PARTS_OF_TILE; part++)
+                for (word place = 0, pass; place < planes; place += pass) {
+                    pass = FILTERS_PER_PASS(planes - place);
+                    NAME(row_multi_filter)(row, lanes, factors + part * factors_part, offsets,
+                                           samples + part * samples_part + place * tile_row, tile_row, count, lanes,
+                                           pass);
+                    for (word f = 0; f < pass; f++)
+                        NAME(add_lanes)(sums + part * sums_part + plane_of[place + f] * lanes, row + f * lanes, lanes);
                 }
         }
         for (word p = 0; p < planes; p++) {
