@@ -87,9 +87,9 @@ def _fresh_planes(spec: Spec) -> int:
     return _planes(spec) // deep.outputs * fresh_positions(deep.outputs, deep.stride, deep.taps, deep.dilation)
 
 
-def fresh_positions(kept: int, step: int, times: int, advance: int) -> int:
-    """Return how many of `kept` positions, `step` apart, are transformed each time, rounded up, as they advance."""
-    return -(-(kept + (times - 1) * min(advance, kept)) // times) if step == 1 else kept
+def fresh_positions(slots: int, step: int, times: int, advance: int) -> int:
+    """Return how many of `slots` positions, `step` apart, are transformed each time, rounded up, as they advance."""
+    return -(-(slots + (times - 1) * min(advance, slots)) // times) if step == 1 else slots
 
 
 class Copied(NamedTuple):

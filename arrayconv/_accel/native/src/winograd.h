@@ -9,7 +9,7 @@
    A block of tiles of outputs copies the samples of one plane after the other, of even and of odd columns apart, and
    transforms them; the products, summed over all planes, are rows for the loop of rows.h, one for each of the 16
    parts. Blocks below each other along the axis before the rows, the deep axis, are adjacent units, and share planes:
-   each is kept where its position has the same remainder, until another takes that place. The kernel comes transformed:
+   each stays in the slot of its position's remainder until another takes that. The kernel comes transformed:
    factors[16][groups][filters][planes]. A sample that is not finite makes all outputs of its tiles so: where that
    matters the loop stops at the first such output. */
 
@@ -118,11 +118,11 @@ TARGET static void NAME(split_columns)(T *restrict even, T *restrict odd, const 
     }
 }
 
-/* Return where the plane at a position of the deep axis is kept, of `kept` for adjacent positions, or for some that are
-   `step` apart. */
-INLINE word NAME(kept_at)(word position, word number, word step, word kept)
+/* Return the slot of the plane at a position of the deep axis, the `number`th of as many as there are slots, each `step`
+   after the one before. */
+INLINE word NAME(slot_of)(word position, word number, word step, word slots)
 {
-    return step == 1 ? (position % kept + kept) % kept : number;
+    return step == 1 ? (position % slots + slots) % slots : number;
 }
 
 /* Write the blocks [first, stop) of outputs. Returns 0, 1 if memory can't be allocated, 2 where `checks` and an output is
@@ -152,7 +152,7 @@ TARGET static int NAME(winograd)(const void *xs, const void *ws, void *ys, const
     for (int n = 1; n < 4; n++) parts[n] = parts[n - 1] + whole_lines(sizes[n - 1] * sizeof(T)) / sizeof(T);
     T *copy = parts[0], *samples = parts[1], *sums = parts[2], *tiles = parts[3];
     memset(copy, 0, (size_t)((char *)sums - (char *)copy)); /* vectors contain more than the tiles of a block */
-    word *offsets = (word *)(tiles + whole_lines(sizes[3] * sizeof(T)) / sizeof(T)), *kept = offsets + planes;
+    word *offsets = (word *)(tiles + whole_lines(sizes[3] * sizeof(T)) / sizeof(T)), *tags = offsets + planes;
     const axis single = {.outputs = 1, .taps = 1}, *deep = leads ? rows - 1 : &single;
     V differences = {0};
     int failed = 0;
@@ -177,13 +177,13 @@ TARGET static int NAME(winograd)(const void *xs, const void *ws, void *ys, const
         const word num_rows = min_word(table->block_rows, (rows->outputs + 1) / 2 - top);
         const word num_columns = min_word(table->block_columns, (columns->outputs + 1) / 2 - left);
         const word count = num_rows * num_columns;
-        for (word n = 0; n < planes && (unit == first || unit % deep->outputs == 0); n++) kept[n] = NO_POSITION;
+        for (word n = 0; n < planes && (unit == first || unit % deep->outputs == 0); n++) tags[n] = NO_POSITION;
         for (word n = 0; n < planes; n++) {
             const word tap = n % deep->taps, position = leads ? windows[leads - 1].first + deep->dilation * tap : 0;
-            const word place = n - tap + NAME(kept_at)(position, tap, deep->dilation, deep->taps);
-            offsets[n] = place * tile_row;
-            if (kept[place] == position) continue;
-            kept[place] = position;
+            const word slot = n - tap + NAME(slot_of)(position, tap, deep->dilation, deep->taps);
+            offsets[n] = slot * tile_row;
+            if (tags[slot] == position) continue;
+            tags[slot] = position;
             int is_fill;
             const T *x = (const T *)xs + plane_at(x_at + n / lead_taps * head->x_channel, n % lead_taps, leads, lead,
                                                   windows, border, &is_fill);

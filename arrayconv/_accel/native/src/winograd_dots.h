@@ -117,7 +117,7 @@ TARGET static int NAME(winograd_dots)(const void *xs, const void *ws, void *ys, 
     memset(copy, 0, (size_t)((char *)factors - (char *)copy)); /* vectors contain more than the tiles of a block */
     word *offsets = (word *)(positions + whole_lines(sizes[5] * sizeof(T)) / sizeof(T));
     for (word n = 0; n < tiles; n++) offsets[n] = n * lanes;
-    word *kept = offsets + tiles, *plane_of = kept + planes;
+    word *tags = offsets + tiles, *plane_of = tags + planes;
     const axis single = {.outputs = 1, .taps = 1}, *deep = leads ? rows - 1 : &single;
     const word tile_rows = (rows->taps + 1) / 2, tile_columns = (columns->taps + 1) / 2;
     const word row_blocks = (tile_rows + table->block_rows - 1) / table->block_rows;
@@ -145,7 +145,7 @@ TARGET static int NAME(winograd_dots)(const void *xs, const void *ws, void *ys, 
                 NAME(transform_factors)(factors + r * num_columns * lanes, factors_part, positions, lanes,
                                         num_columns);
             }
-            for (word p = 0; p < planes && n % deep->taps == 0; p++) kept[p] = NO_POSITION;
+            for (word p = 0; p < planes && n % deep->taps == 0; p++) tags[p] = NO_POSITION;
             for (word p = 0; p < planes; p++) {
                 window windows[leads + 1];
                 for (word axis = leads - 1, rest = p % places; axis >= 0; rest /= lead[axis--].outputs)
@@ -153,10 +153,10 @@ TARGET static int NAME(winograd_dots)(const void *xs, const void *ws, void *ys, 
                                              lead[axis].taps};
                 const word output = p % deep->outputs;
                 const word position = leads ? windows[leads - 1].first + deep->dilation * (tap % deep->taps) : 0;
-                const word place = p - output + NAME(kept_at)(position, output, deep->stride, deep->outputs);
-                plane_of[place] = p;
-                if (kept[place] == position) continue;
-                kept[place] = position;
+                const word slot = p - output + NAME(slot_of)(position, output, deep->stride, deep->outputs);
+                plane_of[slot] = p;
+                if (tags[slot] == position) continue;
+                tags[slot] = position;
                 int is_fill;
                 const word x_at = head->x_start + p / places * head->x_batch + group * head->x_group +
                                   channel * head->x_channel;
@@ -166,17 +166,17 @@ TARGET static int NAME(winograd_dots)(const void *xs, const void *ws, void *ys, 
                                   is_fill);
                 T *even = copy + 2 * plane, *odd = even + plane;
                 NAME(split_columns)(even, odd, copy, 2 * num_rows + 2, copy_row);
-                NAME(transform_samples)(samples + place * tile_row, samples_part, even, odd, copy_row, num_rows,
+                NAME(transform_samples)(samples + slot * tile_row, samples_part, even, odd, copy_row, num_rows,
                                         num_columns);
             }
             for (word part = 0; part < PARTS_OF_TILE; part++)
-                for (word place = 0, pass; place < planes; place += pass) {
-                    pass = FILTERS_PER_PASS(planes - place);
+                for (word slot = 0, pass; slot < planes; slot += pass) {
+                    pass = FILTERS_PER_PASS(planes - slot);
                     NAME(row_multi_filter)(row, lanes, factors + part * factors_part, offsets,
-                                           samples + part * samples_part + place * tile_row, tile_row, count, lanes,
+                                           samples + part * samples_part + slot * tile_row, tile_row, count, lanes,
                                            pass);
                     for (word f = 0; f < pass; f++)
-                        NAME(add_lanes)(sums + part * sums_part + plane_of[place + f] * lanes, row + f * lanes, lanes);
+                        NAME(add_lanes)(sums + part * sums_part + plane_of[slot + f] * lanes, row + f * lanes, lanes);
                 }
         }
         for (word p = 0; p < planes; p++) {
