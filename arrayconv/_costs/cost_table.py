@@ -74,7 +74,7 @@ METHOD_COSTS: dict[str, MethodCost] = {
     "numpy_convolve-float": MethodCost(9000, 640, 2364),  # a call, by hand: as of -short
     "numpy_convolve-integer": MethodCost(1500, 11520, 1000),
     "native_loops-float": MethodCost(734, 640, 918),
-    "native_loops-filters": MethodCost(897, 230, 200),
+    "native_loops-filters": MethodCost(897, 260, 200),
     "native_loops-complex": MethodCost(700, 850, 1500),
     "native_loops-integer": MethodCost(652, 470, 200),
     "native_loops-integer-filters": MethodCost(3000, 360, 40),

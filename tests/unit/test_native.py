@@ -104,6 +104,40 @@ WINOGRAD = {  # whole tiles and halves, blocks of one row, of several and of a p
         )
         for s, boundary, size, batch in ((1, "constant", 4, 2), (2, "reflect", 5, 1), (5, "edge", 140, 1))
     },
+    **{  # lines of every step, whole blocks of taps and parts, one to several blocks of tiles
+        f"line-of-{taps}-taps": cases.spec(
+            cases.axis(n, taps, n + 1, before=taps // 2, boundary=boundary), channels=3, filters=filters, batch=2,
+        )
+        for taps, n, filters, boundary in (
+            (3, 7, 1, "constant"), (3, 300, 5, "reflect"), (4, 9, 6, "wrap"), (5, 40, 7, "edge"),
+            (6, 700, 2, "constant"), (7, 8, 4, "symmetric"), (8, 101, 9, "constant"), (9, 2, 1, "wrap"),
+            (9, 900, 2, "reflect"),
+        )
+    },
+    "line-of-groups": cases.spec(cases.axis(30, 9, 30, before=4), channels=3, filters=5, groups=2, batch=2),
+    "line-of-many-channels": cases.spec(cases.axis(50, 7), channels=90, filters=2),
+    "lines-of-an-image": cases.spec(
+        cases.axis(7, 5, 4, before=2, stride=2, boundary="wrap"), cases.axis(21, 5, 21, before=2),
+        channels=2, filters=3,
+    ),
+    "lines-of-a-volume": cases.spec(
+        cases.axis(6, 2, 5), cases.axis(5, 4, 2, dilation=2, before=2), cases.axis(20, 8),
+        channels=2, filters=3, groups=2,
+    ),
+    "far-outside-a-line": cases.spec(cases.axis(9, 5, 8, before=12)),
+    **{  # few outputs in line: tiles of taps
+        f"line-of-{taps}-taps-{outputs}-outputs": cases.spec(
+            cases.axis(taps + outputs - 3, taps, outputs, before=1, boundary="edge"), filters=filters, batch=batch,
+            channels=2,
+        )
+        for taps, outputs, filters, batch in (
+            (4, 3, 1, 1), (9, 3, 17, 2), (10, 4, 5, 7), (31, 5, 70, 3), (11, 6, 2, 1), (40, 7, 3, 9), (17, 8, 2, 2),
+            (10, 9, 1, 6), (500, 9, 3, 2),
+        )
+    },
+    "gradient-of-lines": cases.spec(
+        cases.axis(9, 6, 5, before=1, boundary="wrap"), cases.axis(30, 27, 5, before=1), filters=3, groups=2, batch=2,
+    ),
     "far-outside": cases.spec(cases.axis(9, 3, 8, before=9), cases.axis(9, 3, 9, before=-12, boundary="wrap")),
     "many-channels": cases.spec(cases.axis(8, 3), cases.axis(8, 3), channels=70, filters=2),
     **{  # few outputs: tiles of taps

@@ -5,7 +5,7 @@ import pytest
 
 import arrayconv
 from arrayconv import nn
-from arrayconv._accel.native import loader
+from arrayconv._accel.native import loader, native_winograd, winograd, winograd_dots
 from tests import running
 from tests.conftest import make_library
 from tests.unit.test_native import WINOGRAD
@@ -31,13 +31,18 @@ def test_tiles_compute_the_definition(spec, dtype):
     running.assert_within(y, exact, np.full(y.shape, bound(x, kernel, spec, dtype)))
 
 
+NORMS = {0: (2, 3.5), 1: (1.42, 1.86), 2: (2.45, 3.58), 3: (2.83, 5)}  # step of a tile -> of taps, of samples
+
+
 def bound(x, kernel, spec, dtype):
-    """Return the largest error by the norms of the transforms: 2 of taps and 3.5 of samples, neighbours included."""
-    is_of_dots = spec.kernel_size[-2:] != (3, 3)
-    products = spec.terms // (4 if is_of_dots else 9) + 12
-    samples = np.sqrt(spec.terms * (4 if is_of_dots else 2)) * np.abs(x).max(initial=3)
+    """Return the largest error by the norms of the transforms, the samples beside a window included."""
+    loop, (_, tile) = native_winograd._tiling(spec)
+    norm_of_taps, norm_of_samples = NORMS[tile.step]
+    adjacent = tile.window[1] * tile.window[0] if loop is winograd else tile.rows * tile.columns
+    products = spec.terms // adjacent + 12
+    samples = np.sqrt(spec.terms * (4 if loop is winograd_dots and not tile.step else 2)) * np.abs(x).max(initial=3)
     taps = np.linalg.norm(kernel.reshape(-1, spec.terms), axis=1).max()
-    return 2 * 3.5 * products * np.finfo(dtype).eps * samples * taps
+    return norm_of_taps * norm_of_samples * products * np.finfo(dtype).eps * samples * taps
 
 
 def test_threads_and_pieces_of_the_batch_change_no_bit(layer):

@@ -13,10 +13,9 @@ import pytest
 
 import arrayconv
 from arrayconv import ndimage
-from arrayconv._accel.native import dots, loader, team
+from arrayconv._accel.native import dots, loader, team, winograd
 from arrayconv._accel.native.in_place import address, contiguous_steps
 from arrayconv._accel.native.loader import NotFinite
-from arrayconv._accel.native.winograd import job as winograd_job
 from arrayconv._arrays.traits import Traits
 from arrayconv._costs.parallel import ONE, Threads
 from arrayconv._runtime import openmp
@@ -148,7 +147,9 @@ def test_an_output_that_is_not_finite_stops_a_loop_on_any_thread(own):
     x, _ = cases.operands(spec, "float64")
     x[3, 0, 0, 40, 40] = np.inf
     steps = contiguous_steps(spec.input_shape), contiguous_steps(spec.output_shape)
-    job = winograd_job(spec, *steps, Traits("numpy", "cpu", "float64", "float64"), True)
+    tiling = winograd.tiling(spec)
+    assert tiling is not None
+    job = winograd.job(tiling, *steps, Traits("numpy", "cpu", "float64", "float64"), True)
     factors = np.ones((16, *spec.kernel_shape[:3]))
     y = np.empty(spec.output_shape)
     at = loader.on_threads(job, "float64", 0, Threads(4, 4))

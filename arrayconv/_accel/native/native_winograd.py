@@ -1,10 +1,12 @@
-"""The package's own machine code for 3 x 3 taps, or outputs, of many channels: Winograd's transforms.
+"""The package's own machine code for 3 x 3 taps, or 3 to 9 in line, of many channels: Winograd's transforms.
 
-    Y = A' ((G W G') * (B' X B)) A    for each 2 x 2 outputs, or taps: 16 products per channel and filter rather than 36
+    Y = A ((G W) * (B X))    for each tile of outputs, or taps: 16 or 24 products per channel rather than 36 or 54
 
-Wins      layers of ten channels and filters or more, on large images, and the gradients of their kernels.
-Cost      16/36 of the multiply-adds, and additions in proportion to channels + filters; all threads.
-Memory    16/9 of the kernel, twice, and per thread the transformed samples of a block: some hundred kilobytes.
+Wins      layers of ten channels and filters or more, large images and long signals, and gradients of their kernels.
+Cost      4/9 of the multiply-adds (2/3 of 3 taps in line, 1/2 of 6), and additions in proportion to channels + filters;
+          all threads.
+Memory    16/9 of the kernel, 24/9 in line, twice, and per thread the transformed samples of a block: some hundred
+          kilobytes.
 Accuracy  by norm: a sum of few large and many small samples loses the digits of the small ones.
 Source    Lavin and Gray (2016), Fast algorithms for convolutional neural networks.
 """
@@ -12,7 +14,8 @@ Source    Lavin and Gray (2016), Fast algorithms for convolutional neural networ
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache, partial
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -20,7 +23,8 @@ import numpy as np
 from arrayconv._accel.native import dots, loader, winograd, winograd_dots
 from arrayconv._accel.native.in_place import Host, InPlace, Layout, Steps, address, contiguous_steps, steps_of
 from arrayconv._accel.native.loader import NotFinite
-from arrayconv._accel.native.tables import Job
+from arrayconv._accel.native.tables import TILED, Job
+from arrayconv._accel.native.winograd_tiles import Tiling, threads_of
 from arrayconv._algorithms import Algorithm, Bound, Context, Cuts, Preparation
 from arrayconv._arrays.traits import Traits
 from arrayconv._costs import parallel
@@ -29,33 +33,64 @@ from arrayconv._costs.parallel import Threads
 from arrayconv._ops.contain import by_one_pass
 from arrayconv._problem.spec import Spec
 
+_MAX_TILINGS = 4096
+
 
 def _why_not(spec: Spec, traits: Traits) -> str | None:
-    return loader.refusal("numpy", traits) or winograd.refusal(spec, traits)
+    reason = loader.refusal("numpy", traits)
+    if reason is not None:
+        return reason
+    if traits.accumulator not in TILED:
+        return f"it sums in {' or '.join(TILED)}. Got {traits.accumulator}"
+    if _tiling(spec) is not None:
+        return None
+    got = ", ".join(
+        f"{axis.taps} taps and {axis.outputs} outputs of stride {axis.stride} and dilation {axis.dilation}"
+        for axis in spec.axes[-2:]
+    )
+    return (
+        f"it supports 3 x 3 taps, or 3 to 9 along the last axis, or up to as many outputs of more taps, of stride 1 "
+        f"and dilation 1. Got {got or 'no axes'}"
+    )
 
 
-def _is_of_dots(spec: Spec) -> bool:
-    return not winograd.supports(spec) and winograd_dots.supports(spec)
+@lru_cache(_MAX_TILINGS)
+def _tiling(spec: Spec) -> tuple[ModuleType, Tiling] | None:
+    """Return the module of the loop for a problem, and its tiles: of images before those of lines."""
+    choices = [(loop, loop.tiling(spec)) for loop in (winograd, winograd_dots)]
+    return min(
+        ((loop, of) for loop, of in choices if of is not None), key=lambda choice: choice[1].tile.step, default=None
+    )
 
 
 def _cost(spec: Spec, traits: Traits) -> int:
-    loop = winograd_dots if _is_of_dots(spec) else winograd
-    return loop.cost(spec, traits, method_cost("native_winograd"))
+    loop, of = _tiles(spec)
+    return loop.cost(of, traits, method_cost("native_winograd"))
 
 
 def _workspace(spec: Spec, traits: Traits) -> int:
-    return (winograd_dots if _is_of_dots(spec) else winograd).workspace(spec, traits)
+    if _tiling(spec) is None:  # blocks are fitted to a limit before they are known to be supported
+        return 0
+    loop, of = _tiles(spec)
+    return loop.workspace(of, traits)
+
+
+def _tiles(spec: Spec) -> tuple[Any, Tiling]:
+    tiles = _tiling(spec)
+    assert tiles is not None  # the problem is supported
+    return tiles
 
 
 def _preparation(spec: Spec, context: Context) -> Callable[[Any], Host]:
-    if _is_of_dots(spec):
+    loop, of = _tiles(spec)
+    if loop is winograd_dots:
         return dots.adjacent
-    traits, shape, job = context.traits, winograd.kernels_shape(spec), winograd.kernels_job(spec)
-    at = loader.loop(job, traits, 0, winograd.kernel_threads(spec, traits))
+    shape, job = winograd.kernels_shape(of), winograd.kernels_job(of)
+    at = loader.loop(job, context.traits, 0, winograd.kernel_threads(of, context.traits))
 
     def transformed(kernel: Any) -> Host:
         kernel = np.ascontiguousarray(kernel)
-        y: Any = np.empty(shape, traits.accumulator)
+        y: Any = np.empty(shape, context.traits.accumulator)
         if job.units:
             at(address(kernel), 0, address(y))
         return y
@@ -64,7 +99,8 @@ def _preparation(spec: Spec, context: Context) -> Callable[[Any], Host]:
 
 
 def _bind(spec: Spec, context: Context) -> Bound:
-    return _bind_dots(spec, context) if _is_of_dots(spec) else _bind_tiles(spec, context)
+    loop, of = _tiles(spec)
+    return (_bind_taps if loop is winograd_dots else _bind_outputs)(spec, of, context)
 
 
 def _layout(
@@ -82,12 +118,12 @@ def _layout(
     return Layout(at, x_steps is None, spec.output_shape if y_steps is None else None)
 
 
-def _bind_tiles(spec: Spec, context: Context) -> Bound:
-    traits, threads = context.traits, winograd_dots.threads_of(spec, context.traits)
+def _bind_outputs(spec: Spec, of: Tiling, context: Context) -> Bound:
+    traits, threads = context.traits, threads_of(spec, context.traits)
 
     def loop(checks: bool) -> InPlace:
         def job(x_steps: Steps, y_steps: Steps) -> Job:
-            return winograd.job(spec, x_steps, y_steps, traits, checks)
+            return winograd.job(of, x_steps, y_steps, traits, checks)
 
         return InPlace(partial(_layout, spec, context, threads, job), traits.accumulator)
 
@@ -103,16 +139,16 @@ def _bind_tiles(spec: Spec, context: Context) -> Bound:
     return Bound(run, checked)
 
 
-def _bind_dots(spec: Spec, context: Context) -> Bound:
+def _bind_taps(spec: Spec, of: Tiling, context: Context) -> Bound:
     traits = context.traits
-    threads = winograd_dots.threads_of(spec, traits) if context.may_use_threads else parallel.ONE
+    threads = threads_of(spec, traits) if context.may_use_threads else parallel.ONE
     loops: dict[Any, InPlace] = {}  # by the strides of the kernel, of which there are few: it is contiguous or permuted
 
     def run(x: Any, factors: Any, out: Any) -> Any:
         loop = loops.get(factors.strides)
         if loop is None:
             w_steps: Any = steps_of(factors)
-            job = partial(winograd_dots.job, spec, traits, w_steps)
+            job = partial(winograd_dots.job, of, traits, w_steps)
             layout = partial(_layout, spec, context, threads, job)
             loop = loops[factors.strides] = InPlace(layout, traits.accumulator)
         return loop(x, factors, out)

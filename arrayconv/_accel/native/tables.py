@@ -258,12 +258,15 @@ class WinogradTable(NamedTuple):
     block_columns: int
     tile_row: int  # elements for the tiles of a block, in whole vectors and one more
     checks: bool  # whether the loop stops at an output that is not finite
+    step: int  # of a tile of a line, 0 of images
 
 
 class WinogradKernelsTable(NamedTuple):
     """Table of the loop that transforms the kernels of Winograd's tiles."""
 
     kernels: int
+    taps: int
+    step: int
 
 
 class WinogradDotsTable(NamedTuple):
@@ -279,6 +282,7 @@ class WinogradDotsTable(NamedTuple):
     w_channel: int
     w_row: int
     w_column: int
+    step: int
 
 
 STRUCTS: dict[str, Any] = {

@@ -122,14 +122,15 @@ def tensors_at_addresses(
             y = from_numpy(y)  # takes less than half the time of torch.empty
             at(x_at, kernel_at, y.data_ptr())
             return y
-        if bias is not None and not has_memory(bias):
+        if bias is None:
+            at(x_at, kernel_at, address(y))
+            return from_numpy(postprocess(y, None))
+        if not has_memory(bias):
             return None
-        if add is not None and bias.dtype is own_dtype and bias.is_contiguous() and not bias.is_neg():
-            y = from_numpy(y)
-            at(x_at, kernel_at, y.data_ptr())
-            add(y.data_ptr(), bias.data_ptr())
-            return y
         at(x_at, kernel_at, address(y))
-        return from_numpy(postprocess(y, None if bias is None else memory(bias)))
+        if add is None or bias.dtype is not own_dtype or not bias.is_contiguous() or bias.is_neg():
+            return from_numpy(postprocess(y, memory(bias)))
+        add(address(y), bias.data_ptr())
+        return from_numpy(y)
 
     return at_addresses

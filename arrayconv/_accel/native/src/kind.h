@@ -79,6 +79,7 @@ static inline T NAME(fill_of)(word fill) { return (T)0.5 == 0 ? (T)fill : (T)dou
 #include "tiles.h"
 #include "dots.h"
 #include "gaps.h"
+#include "winograd_tiles.h"
 #include "winograd.h"
 #include "winograd_dots.h"
 #endif

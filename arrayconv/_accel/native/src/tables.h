@@ -178,17 +178,17 @@ typedef int64_t word;
     X(error)          /* of a weight, at most: the bits of a double */                                                 \
     X(fill_mask)      /* 1 where the samples outside x are there, else 0 */
 
-/* winograd.h: axes[lead_axes + 2], the last two of period 2; border[] as in tiles.h. A tile is 2 x 2 outputs. */
+/* winograd.h: axes[lead_axes + 2], the last two of the periods of a tile; border[] as in tiles.h. */
 #define WINOGRAD_TABLE_FIELDS(X)                                                                                       \
     X(row_blocks)                                                                                                      \
     X(block_rows)    /* of tiles, in all blocks but the last */                                                        \
     X(column_blocks)                                                                                                   \
     X(block_columns)                                                                                                   \
     X(tile_row)      /* elements for the tiles of a block, in whole vectors and one more */                           \
-    X(checks)        /* whether the loop stops at an output that is not finite */
+    X(checks)        /* whether the loop stops at an output that is not finite */                                     \
+    X(step)          /* of a tile, see winograd_tiles.h */
 
-/* winograd_dots.h: axes[lead_axes + 2] and border[] as in tiles.h, for up to 3 x 3 outputs; then w_lead[lead_axes], the steps
-   of w. Tiles are of 2 x 2 taps. */
+/* winograd_dots.h: axes[lead_axes + 2] and border[] as in tiles.h, for whole tiles; then w_lead[lead_axes], the steps of w. */
 #define WINOGRAD_DOTS_TABLE_FIELDS(X)                                                                                  \
     X(filter_blocks)                                                                                                   \
     X(lanes)         /* filters of a block, in whole vectors */                                                        \
@@ -199,10 +199,11 @@ typedef int64_t word;
     X(w_filter)                                                                                                        \
     X(w_channel)                                                                                                       \
     X(w_row)                                                                                                           \
-    X(w_column)
+    X(w_column)                                                                                                        \
+    X(step)
 
 /* The kernels of winograd.h, before they are transformed. */
-#define WINOGRAD_KERNELS_TABLE_FIELDS(X) X(kernels)
+#define WINOGRAD_KERNELS_TABLE_FIELDS(X) X(kernels) X(taps) X(step)
 
 /* arrayconv_call: pad[pad_axes], the indices of the gathered factors, then the loop_head. */
 #define CALL_HEAD_FIELDS(X)                                                                                            \

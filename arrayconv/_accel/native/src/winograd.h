@@ -1,132 +1,23 @@
-/* Images of many channels under 3 x 3 taps of one kind of element at one level, by Winograd's transform F(2x2, 3x3):
-   2 x 2 outputs take 16 products per channel rather than 36.
+/* Images or lines of many channels of one kind of element at one level, by the transforms of winograd_tiles.h.
 
-       y = A' ((G w G') * (B' x B)) A,    B' = 1  0 -1  0   G = 1    0    0    A' = 1  1  1  0
-                                               0  1  1  0       1/2  1/2  1/2       0  1 -1 -1
-                                               0 -1  1  0       1/2 -1/2  1/2
-                                               0  1  0 -1       0    0    1
-
-   A block of tiles of outputs copies the samples of one plane after the other, of even and of odd columns apart, and
-   transforms them; the products, summed over all planes, are rows for the loop of rows.h, one for each of the 16
-   parts. Blocks below each other along the axis before the rows, the deep axis, are adjacent units, and share planes:
-   each stays in the slot of its position's remainder until another takes that. The kernel comes transformed:
-   factors[16][groups][filters][planes]. A sample that is not finite makes all outputs of its tiles so: where that
+   A block of tiles of outputs copies the samples of one plane after the other, those of each column of a tile apart,
+   and transforms them; the products, summed over all planes, are rows for the loop of rows.h, one for each part.
+   Blocks below each other along the axis before the tiles, the deep axis, are adjacent units, and share planes: each
+   stays in the slot of its position's remainder until another takes that. The kernel comes transformed:
+   factors[parts][groups][filters][planes]. A sample that is not finite makes all outputs of its tiles so: where that
    matters the loop stops at the first such output. */
 
-#define PARTS_OF_TILE 16
 #define NO_POSITION INT64_MIN
 
-/* Write (G w G') of the kernels [first, stop), a part after the other: y[16][kernels] from x[kernels][3][3]. */
-TARGET static int NAME(winograd_kernels)(const void *xs, const void *ws, void *ys, const void *tables, word fill,
-                                         word first, word stop)
-{
-    (void)ws, (void)fill;
-    const word kernels = ((const winograd_kernels_table *)tables)->kernels;
-    for (word start = first; start < stop; start += LANES) {
-        const word count = min_word(LANES, stop - start);
-        V taps[3][4];
-        for (int i = 0; i < 3; i++)
-            for (int j = 0; j < 3; j++) {
-                T column[LANES] = {0};
-                for (word n = 0; n < count; n++) column[n] = ((const T *)xs)[(start + n) * 9 + 3 * i + j];
-                taps[i][j] = NAME(load)(column);
-            }
-        for (int i = 0; i < 3; i++) {
-            const V ends = taps[i][0] + taps[i][2], middle = taps[i][1];
-            taps[i][3] = taps[i][2];
-            taps[i][1] = (ends + middle) * (T)0.5;
-            taps[i][2] = (ends - middle) * (T)0.5;
-        }
-        T *to = (T *)ys + start;
-        for (int j = 0; j < 4; j++, to += kernels) {
-            const V ends = taps[0][j] + taps[2][j], middle = taps[1][j];
-            NAME(store_count)(to, taps[0][j], count);
-            NAME(store_count)(to + 4 * kernels, (ends + middle) * (T)0.5, count);
-            NAME(store_count)(to + 8 * kernels, (ends - middle) * (T)0.5, count);
-            NAME(store_count)(to + 12 * kernels, taps[2][j], count);
-        }
-    }
-    return 0;
-}
-
-/* Write the parts of `rows` x `cols` tiles of a plane, `part` elements apart, from rows of even and of odd columns. A
-   row writes up to a vector beyond its tiles. */
-TARGET static void NAME(transform_samples)(T *to, word part, const T *even, const T *odd, word copy_row, word rows,
-                                           word cols)
-{
-    for (word row = 0; row < rows; row++, even += 2 * copy_row, odd += 2 * copy_row)
-        for (word col = 0; col < cols; col += LANES) {
-            V lines[4][4]; /* by column, by row */
-            UNROLLED
-            for (int i = 0; i < 4; i++) {
-                const word at = i * copy_row + col;
-                lines[0][i] = NAME(load)(even + at);
-                lines[1][i] = NAME(load)(odd + at);
-                lines[2][i] = NAME(load)(even + at + 1);
-                lines[3][i] = NAME(load)(odd + at + 1);
-            }
-            UNROLLED
-            for (int j = 0; j < 4; j++) {
-                V *line = lines[j];
-                const V first = line[0] - line[2], second = line[1] + line[2], third = line[2] - line[1];
-                line[3] = line[1] - line[3];
-                line[0] = first, line[1] = second, line[2] = third;
-            }
-            T *at = to + row * cols + col;
-            UNROLLED
-            for (int i = 0; i < 4; i++, at += 4 * part) {
-                NAME(store)(at, lines[0][i] - lines[2][i]);
-                NAME(store)(at + part, lines[1][i] + lines[2][i]);
-                NAME(store)(at + 2 * part, lines[2][i] - lines[1][i]);
-                NAME(store)(at + 3 * part, lines[1][i] - lines[3][i]);
-            }
-        }
-}
-
-/* Write the four outputs of `tiles` tiles, each `tile_row` elements from the one before, from sums that are `part`
-   elements apart. Return zeros, or NaN where an output is not finite. */
-TARGET static V NAME(transform_sums)(T *to, word tile_row, const T *from, word part, word tiles)
-{
-    V differences = {0};
-    for (word tile = 0; tile < tiles; tile += LANES) {
-        V both[2][4];
-        UNROLLED
-        for (int j = 0; j < 4; j++) {
-            const T *at = from + j * part + tile;
-            const V second = NAME(load)(at + 4 * part), third = NAME(load)(at + 8 * part);
-            both[0][j] = NAME(load)(at) + second + third;
-            both[1][j] = second - third - NAME(load)(at + 12 * part);
-        }
-        UNROLLED
-        for (int i = 0; i < 2; i++) {
-            const V second = both[i][1], third = both[i][2];
-            const V even = both[i][0] + second + third, odd = second - third - both[i][3];
-            NAME(store)(to + 2 * i * tile_row + tile, even);
-            NAME(store)(to + (2 * i + 1) * tile_row + tile, odd);
-            differences += (even - even) + (odd - odd);
-        }
-    }
-    return differences;
-}
-
-/* Split rows of samples into those of even and those of odd columns. */
-TARGET static void NAME(split_columns)(T *restrict even, T *restrict odd, const T *restrict from, word rows, word cols)
-{
-    for (word n = 0; n < rows * cols; n++) {
-        even[n] = from[2 * n];
-        odd[n] = from[2 * n + 1];
-    }
-}
-
-/* Return the slot of the plane at a position of the deep axis, the `number`th of as many as there are slots, each `step`
-   after the one before. */
+/* Return the slot of the plane at a position of the deep axis, the `number`th of as many as there are slots, each
+   `step` after the one before. */
 INLINE word NAME(slot_of)(word position, word number, word step, word slots)
 {
     return step == 1 ? (position % slots + slots) % slots : number;
 }
 
-/* Write the blocks [first, stop) of outputs. Returns 0, 1 if memory can't be allocated, 2 where `checks` and an output is
-   not finite. */
+/* Write the blocks [first, stop) of outputs. Returns 0, 1 if memory can't be allocated, 2 where `checks` and an output
+   is not finite. */
 TARGET static int NAME(winograd)(const void *xs, const void *ws, void *ys, const void *tables, word fill, word first,
                                  word stop)
 {
@@ -135,14 +26,18 @@ TARGET static int NAME(winograd)(const void *xs, const void *ws, void *ys, const
     const word leads = head->lead_axes, groups = head->groups, filters = head->filters, channels = head->channels;
     const axis *lead = (const axis *)(table + 1), *rows = lead + leads, *columns = rows + 1;
     const word *border = (const word *)(columns + 1);
-    const word copy_row = head->copy_row, tile_row = table->tile_row;
+    const word copy_row = head->copy_row, tile_row = table->tile_row, step = table->step;
+    const tile_shape tile = tile_of(step);
     word places = 1, lead_taps = 1;
     for (word n = 0; n < leads; n++) places *= lead[n].outputs, lead_taps *= lead[n].taps;
     const word planes = channels * lead_taps;
-    const word part_size = planes * tile_row + LANES; /* not a multiple of what maps to the same lines of the L1 cache */
-    const word plane = (2 * table->block_rows + 2) * copy_row;
-    const size_t sizes[] = {(size_t)(4 * plane), (size_t)(PARTS_OF_TILE * part_size + LANES),
-                            (size_t)(PARTS_OF_TILE * MAX_FILTERS * tile_row), (size_t)(4 * tile_row)};
+    const word part_size = planes * tile_row + LANES; /* no multiple of what maps to the same lines of the L1 cache */
+    const word all_rows = (rows->outputs + tile.rows - 1) / tile.rows;
+    const word all_columns = (columns->outputs + tile.columns - 1) / tile.columns;
+    const word phase = tile_samples(step, table->block_rows) * copy_row;
+    const size_t sizes[] = {(size_t)(3 * tile.columns * phase), (size_t)(tile.parts * part_size + LANES),
+                            (size_t)(tile.parts * MAX_FILTERS * tile_row),
+                            (size_t)((tile.rows + 1) * tile.columns * tile_row)};
     size_t total = (size_t)(2 * planes) * sizeof(word) + LINE_BYTES;
     for (int n = 0; n < 4; n++) total += whole_lines(sizes[n] * sizeof(T));
     char *memory = malloc(total);
@@ -174,8 +69,8 @@ TARGET static int NAME(winograd)(const void *xs, const void *ws, void *ys, const
             windows[n] = (window){lead[n].stride * output - lead[n].before, lead[n].taps};
             y_at += output * lead[n].y_step;
         }
-        const word num_rows = min_word(table->block_rows, (rows->outputs + 1) / 2 - top);
-        const word num_columns = min_word(table->block_columns, (columns->outputs + 1) / 2 - left);
+        const word num_rows = min_word(table->block_rows, all_rows - top);
+        const word num_columns = min_word(table->block_columns, all_columns - left);
         const word count = num_rows * num_columns;
         for (word n = 0; n < planes && (unit == first || unit % deep->outputs == 0); n++) tags[n] = NO_POSITION;
         for (word n = 0; n < planes; n++) {
@@ -187,29 +82,28 @@ TARGET static int NAME(winograd)(const void *xs, const void *ws, void *ys, const
             int is_fill;
             const T *x = (const T *)xs + plane_at(x_at + n / lead_taps * head->x_channel, n % lead_taps, leads, lead,
                                                   windows, border, &is_fill);
-            NAME(copy_window)(copy, 2 * copy_row, x, 2 * top - rows->before, 2 * left - columns->before, 1, 1,
-                              2 * num_rows + 2, 2 * num_columns + 2, rows, columns, border, NAME(fill_of)(fill),
-                              is_fill);
-            T *even = copy + 2 * plane, *odd = even + plane;
-            NAME(split_columns)(even, odd, copy, 2 * num_rows + 2, copy_row);
-            NAME(transform_samples)(samples + offsets[n], part_size, even, odd, copy_row, num_rows, num_columns);
+            NAME(copy_tiles)(step, copy, phase, copy_row, x, top, left, num_rows, num_columns, rows, columns, border,
+                             NAME(fill_of)(fill), is_fill);
+            NAME(transform_samples)(step, samples + offsets[n], part_size, copy, phase, copy_row, num_rows,
+                                    num_columns);
         }
-        T *y = (T *)ys + y_at + 2 * top * rows->y_step;
+        T *y = (T *)ys + y_at + tile.rows * top * rows->y_step;
         for (word filter = 0, pass_filters; filter < filters; filter += pass_filters) {
             pass_filters = FILTERS_PER_PASS(filters - filter);
-            for (word part = 0; part < PARTS_OF_TILE; part++)
+            for (word part = 0; part < tile.parts; part++)
                 NAME(row_multi_filter)(sums + part * MAX_FILTERS * tile_row, tile_row,
                                        samples + part * part_size, offsets,
                                        (const T *)ws + ((part * groups + group) * filters + filter) * planes, planes,
                                        planes, (count + LANES - 1) / LANES * LANES, pass_filters);
             for (word f = 0; f < pass_filters; f++) {
-                differences += NAME(transform_sums)(tiles, tile_row, sums + f * tile_row, MAX_FILTERS * tile_row,
-                                                    count);
+                differences += NAME(transform_sums)(step, tiles, tile_row, sums + f * tile_row,
+                                                    MAX_FILTERS * tile_row, count);
                 T *to = y + (filter + f) * head->y_filter;
-                for (word row = 0; row < min_word(2 * num_rows, rows->outputs - 2 * top); row++)
-                    NAME(interleave_phases)(to + row * rows->y_step,
-                                            tiles + row % 2 * 2 * tile_row + row / 2 * num_columns, tile_row, columns,
-                                            left, left + num_columns);
+                for (word row = 0; row < min_word(tile.rows * num_rows, rows->outputs - tile.rows * top); row++)
+                    NAME(write_columns)(step, to + row * rows->y_step, tiles + tile.rows * tile.columns * tile_row,
+                                        tiles + row % tile.rows * tile.columns * tile_row +
+                                            row / tile.rows * num_columns,
+                                        tile_row, columns, left, left + num_columns);
             }
         }
         for (int lane = 0; table->checks && lane < LANES; lane++) failed |= 2 * (differences[lane] != 0);
@@ -217,5 +111,3 @@ TARGET static int NAME(winograd)(const void *xs, const void *ws, void *ys, const
     free(memory);
     return failed;
 }
-
-#undef PARTS_OF_TILE
