@@ -16,10 +16,10 @@ METHOD = "native_winograd"
 LARGEST = np.finfo("float32").max
 
 
-@pytest.fixture
-def layer():
+@pytest.fixture(params=[(3, 3), (1, 3), (2, 5), (1, 9)], ids=lambda taps: "-by-".join(map(str, taps)))
+def layer(request):
     random = np.random.default_rng(0)
-    return (random.standard_normal(shape).astype("float32") for shape in ((2, 5, 13, 22), (7, 5, 3, 3)))
+    return (random.standard_normal(shape).astype("float32") for shape in ((2, 5, 13, 42), (7, 5, *request.param)))
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -70,10 +70,10 @@ def test_blocks_that_share_planes_are_the_same_for_any_threads():
 def test_a_sample_that_is_not_finite_reaches_its_windows_only(layer, value):
     x, kernel = layer
     expected = nn.conv2d(x, kernel, method=METHOD)
-    x[1, 2, 6, 9] = value
+    x[1, 2, 6, 19] = value
     y = nn.conv2d(x, kernel, method=METHOD)
-    inside = np.zeros(y.shape, bool)
-    inside[1, :, 4:7, 7:10] = True
+    inside, (rows, columns) = np.zeros(y.shape, bool), kernel.shape[2:]
+    inside[1, :, 7 - rows : 7, 20 - columns : 20] = True
     assert not np.isfinite(y[inside]).any()
     np.testing.assert_allclose(y[~inside], expected[~inside], rtol=0, atol=1e-5)
 
@@ -81,7 +81,7 @@ def test_a_sample_that_is_not_finite_reaches_its_windows_only(layer, value):
 def test_a_tap_that_is_not_finite_reaches_its_filter_only(layer):
     x, kernel = layer
     expected = nn.conv2d(x, kernel, method=METHOD)
-    kernel[3, 1, 2, 0] = np.nan
+    kernel[3, 1, -1, 0] = np.nan
     y = nn.conv2d(x, kernel, method=METHOD)
     assert np.isnan(y[:, 3]).all()
     others = np.arange(7) != 3
@@ -96,17 +96,21 @@ def test_sums_of_large_samples_do_not_overflow(layer):
     np.testing.assert_allclose(y, small, rtol=0, atol=1e-4)
 
 
-def test_auto_picks_it_for_layers_and_never_where_each_sum_must_be_exact():
-    shapes = (8, 32, 64, 64), (64, 32, 3, 3)
-    described = arrayconv.explain(*shapes, call=nn.conv2d, like="numpy", dtype="float32")
+@pytest.mark.parametrize(("call", "x", "kernel"), [
+    (nn.conv2d, (8, 32, 64, 64), (64, 32, 3, 3)), (nn.conv1d, (8, 32, 4096), (64, 32, 9)),
+    (nn.conv3d, (2, 16, 24, 24, 24), (32, 16, 3, 3, 3)),
+])  # fmt: skip
+def test_auto_picks_it_for_layers_and_never_where_each_sum_must_be_exact(call, x, kernel):
+    described = arrayconv.explain(x, kernel, call=call, like="numpy", dtype="float32")
     assert described.method == METHOD
-    described = arrayconv.explain(*shapes, call=nn.conv2d, like="numpy", dtype="float32", accuracy="componentwise")
+    described = arrayconv.explain(x, kernel, call=call, like="numpy", dtype="float32", accuracy="componentwise")
     assert described.method != METHOD
 
 
-def test_a_gradient_of_a_layer_is_the_same_for_any_threads_and_layout():
+@pytest.mark.parametrize(("rows", "columns"), [(21, 38), (23, 34), (19, 32)])
+def test_a_gradient_of_a_layer_is_the_same_for_any_threads_and_layout(rows, columns):
     random = np.random.default_rng(0)
-    x, dy = (random.standard_normal(shape).astype("float32") for shape in ((3, 20, 23, 40), (70, 20, 21, 38)))
+    x, dy = (random.standard_normal(shape).astype("float32") for shape in ((3, 20, 23, 40), (70, 20, rows, columns)))
     expected = nn.conv2d(x, dy, method=METHOD).tobytes()
     for threads in (1, 3):
         with arrayconv.config.using(threads=threads):
