@@ -32,6 +32,27 @@ def extend(x: Array, axis: int, pieces: Sequence[Run | Cycle], fill: complex, *,
     return parts[0] if len(parts) == 1 else xp.concat(parts, axis=axis)
 
 
+def write_extended(
+    y: Any, x: Any, places: Sequence[slice], runs: Sequence[Sequence[Run | Cycle]], fill: complex, *, xp: Namespace
+) -> Any:
+    """Return y, a NumPy array of any dtype, with x at `places` of its last axes, and extended along each by its `runs`.
+
+    Each element is written once: axis by axis from the samples that are there, where `extend` copies all for each axis.
+    """
+    first = y.ndim - len(places)
+    lead = (slice(None),) * first
+    y[(*lead, *places)] = x
+    for number, along_axis in enumerate(runs):
+        before, after = (*lead, *(slice(None),) * number), tuple(places[number + 1 :])
+        samples, at = y[(*before, places[number], *after)], 0
+        for run in along_axis:
+            part = slice(at, at + run.length)
+            at += run.length
+            if part != places[number]:
+                y[(*before, part, *after)] = _part(samples, first + number, run, fill, xp, None)
+    return y
+
+
 def _part(x: Array, axis: int, run: Run | Cycle, fill: complex, xp: Namespace, device: Any) -> Array:
     lead, trail = x.shape[:axis], x.shape[axis + 1 :]
     shape = (*lead, run.length, *trail)

@@ -6,9 +6,13 @@ Each is a function of arrays, created once for all calls of a plan.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
+
+import numpy as np
 
 from arrayconv._algorithms import Context
 from arrayconv._arrays.array import Array
+from arrayconv._arrays.buffers import scratch_like
 from arrayconv._arrays.traits import Traits
 from arrayconv._arrays.zero_padding import PaddedLayout, zero_padded_parts, zero_regions
 from arrayconv._ops import pad
@@ -46,16 +50,51 @@ def reader(step: Piece, whole: Spec, context: Context, *, casts: bool) -> Callab
     """Return a function of x: a step's piece, extended beyond the data, in the accumulator's dtype if it `casts`."""
     xp, dtype = context.xp, getattr(context.xp, context.traits.accumulator)
     index, runs, is_all = _index(step, whole)
-    extend, native = _extension(step, runs, context), context.traits.backend in _COMPARED
+    native = context.traits.backend in _COMPARED
+    in_memory = _extension_in_memory(index, runs, context, casts=casts)
+    extend = _extension(step, runs, context) if in_memory is None else None
 
     def read(x: Array) -> Array:
         if not is_all or is_pieces(x):
             x = x[index]
+        if in_memory is not None:
+            return in_memory(x)
         if casts and (not native or x.dtype != dtype):
             x = xp.astype(x, dtype, copy=False)
         return x if extend is None else extend(x)
 
     return read
+
+
+def _extension_in_memory(
+    index: tuple[slice, ...], runs: tuple[Source, ...], context: Context, *, casts: bool
+) -> Callable[[Any], Array] | None:
+    """Return a function that casts and extends NumPy samples in one new array; None unless `_places` knows where."""
+    places = _places(index[LEADING:], runs) if context.traits.backend == "numpy" and any(runs) else None
+    if places is None:
+        return None
+    xp, fill, lengths = context.xp, context.fill, [sum(run.length for run in along) for along in runs]
+    like = np.empty(0, context.traits.accumulator)
+
+    def extend(x: Any) -> Array:
+        sizes = [length or n for length, n in zip(lengths, x.shape[LEADING:], strict=True)]
+        y = scratch_like(like if casts else x, (*x.shape[:LEADING], *sizes), xp=xp, device=context.device)
+        return pad.write_extended(y, x, places, runs, fill, xp=xp)
+
+    return extend
+
+
+@planning()
+def _places(samples: tuple[slice, ...], runs: tuple[Source, ...]) -> tuple[slice, ...] | None:
+    """Return where the samples that are read are in each extended axis; None unless one run copies all of an axis."""
+    places: list[slice] = []
+    for cut, along in zip(samples, runs, strict=True):
+        whole = Run(0, 1, cut.stop - cut.start)
+        if along and (whole not in along or not whole.length):
+            return None
+        first = sum(run.length for run in along[: along.index(whole)]) if along else 0
+        places.append(slice(first, first + whole.length))
+    return tuple(places)
 
 
 @planning()
