@@ -22,7 +22,7 @@ from arrayconv._problem.spec import Axis
 from arrayconv._run import execute
 from tests import cases, running
 from tests.conftest import make_library
-from tests.unit.test_native import DTYPES, IMAGES, REAL, ROWS, TILES, WINOGRAD
+from tests.unit.test_native import ALL_IMAGES, DTYPES, IMAGES, REAL, ROWS, TILES, WINOGRAD
 
 LIBC = ctypes.CDLL(None, use_errno=True)
 NOTHING = 0  # PROT_NONE
@@ -65,7 +65,7 @@ SUPPORTED = {"native_tiles": DTYPES[:2], "native_images": REAL}
 TABLES = (
     ("native_loops", ROWS, DTYPES),
     ("native_tiles", TILES, DTYPES[:2]),
-    ("native_images", IMAGES, REAL),
+    ("native_images", ALL_IMAGES, REAL),
     ("native_dots", IMAGES, DTYPES[:2]),
     ("native_winograd", WINOGRAD, DTYPES[:2]),
 )

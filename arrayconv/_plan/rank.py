@@ -26,6 +26,7 @@ REMOVED = {"numba": "native_loops", "numba_tiles": "native_tiles"}  # methods of
 _UNLIMITED = 1 << 62
 _EXTENSION_CALLS = 4  # array functions that continue one axis by its own samples
 _COPIED_TAP_NS = 2  # of a tap that is copied from between others
+_APART_PS = 1_300  # to write an output of a phase along the last axis
 MAX_AT_ADDRESSES = 16  # steps of a call at addresses
 _MAX_PIECES = 4096  # cache-sized pieces of one problem: planning time must not grow with the data
 
@@ -176,8 +177,9 @@ class _CostModel(NamedTuple):
 
     @property
     def phases_cost(self) -> int:
-        """The expected nanoseconds of copying each phase's taps, which are not adjacent."""
-        return _phases_ns(self.spec, self.traits)
+        """The expected nanoseconds of copying each phase's taps and outputs, which are not adjacent."""
+        is_apart = bool(self.spec.axes) and self.spec.axes[-1].upsample > 1 and self.traits.device == "cpu"
+        return _phases_ns(self.spec, self.traits) + is_apart * self.spec.outputs * _APART_PS // 1000
 
     def prepare_cost(self, block: tuple[int, ...], threads: int) -> int:
         """Return the expected nanoseconds of preparing the kernel, 0 if the algorithm has no separate figure for it."""

@@ -194,7 +194,17 @@ IMAGES = {  # one filter, four or six together, and those that are left, over ro
         for factor in (2, 3)
     },
 }  # fmt: skip
-
+LONG_ROWS = {  # blocks of a row: both copy the samples that their windows share
+    f"blocks-of-{name}": cases.spec(
+        cases.axis(n, 3, outputs, before=4, boundary="wrap", **steps), channels=channels, filters=filters
+    )
+    for name, n, outputs, channels, filters, steps in (
+        ("a-strided-row", 4200, 2101, 30, 1, {"stride": 2}), ("strided-filters", 6310, 2103, 30, 4, {"stride": 3}),
+        ("an-upsampled-row", 1100, 3299, 60, 1, {"upsample": 3}),
+        ("a-dilated-row", 4210, 2080, 30, 2, {"stride": 2, "dilation": 3}),
+    )
+}  # fmt: skip
+ALL_IMAGES = {**IMAGES, **LONG_ROWS}
 LAYERS = {
     "strided": (nn.conv2d, {"stride": 2}),
     "transposed": (nn.conv_transpose2d, {"stride": 2}),
@@ -217,13 +227,14 @@ def test_tiles_of_every_level_equal_the_definition(dtype, level, ends):
 @needs_code
 @pytest.mark.parametrize("dtype", REAL)
 def test_images_of_every_level_equal_the_definition(dtype, level, monkeypatch):
-    monkeypatch.setattr(images, "_BLOCK_BYTES", 1 << 11)  # so that there are several blocks
+    for name, value in (("_BLOCK_BYTES", 1 << 11), ("_MIN_COLUMNS", 8), ("_MIN_ROW", 1)):
+        monkeypatch.setattr(images, name, value)  # so that there are several blocks
     fill = FILLS.get(dtype, 1.5)
 
     def law(name):
-        agrees(IMAGES[name], dtype, "native_images", fill=0 if "sampled" in name else fill)
+        agrees(ALL_IMAGES[name], dtype, "native_images", fill=0 if "sampled" in name else fill)
 
-    assert offenders(IMAGES, law) == {}
+    assert offenders(ALL_IMAGES, law) == {}
 
 
 @needs_code

@@ -221,13 +221,22 @@ def test_a_method_that_refuses_has_no_cost_block_or_workspace():
 
 def test_copies_of_taps_cost_time_by_tap_where_an_axis_is_upsampled():
     def cost(taps, upsample, traits=NUMPY):
-        problem = spec(axis(90, taps, 50, upsample=upsample), filters=2)
+        problem = spec(axis(90, taps, 50, upsample=upsample), axis(3, 1), filters=2)
         phased = rank_module._Phased(problem, rank_module._largest_phase(problem), {})
         return rank_module._CostModel(TABLE["direct"], phased, traits, frozenset()).phases_cost
 
     assert cost(30, 2) == 3 * cost(10, 2) > 0
     assert cost(30, 1) == 0
     assert cost(30, 2, NUMPY._replace(backend="cupy", device="cuda")) == 0
+
+
+def test_outputs_of_phases_along_the_last_axis_cost_time():
+    def cost(outputs):
+        problem = spec(axis(outputs, 3, outputs, upsample=2))
+        phased = rank_module._Phased(problem, rank_module._largest_phase(problem), {})
+        return rank_module._CostModel(TABLE["direct"], phased, NUMPY, frozenset()).phases_cost
+
+    assert cost(3000) - cost(2000) == cost(2000) - cost(1000) > 1000
 
 
 @pytest.mark.parametrize(("is_changed", "prepared"), [(False, 1), (True, 2)])

@@ -20,7 +20,7 @@ from arrayconv._arrays.traits import Traits
 from arrayconv._runtime.threads import num_chunks
 
 LIBRARY = "xla_ffi"
-NAME = "arrayconv.loops.3"  # 3: the format of the tables, so that no program of another format calls these loops
+NAME = "arrayconv.loops.4"  # 4: the format of the tables, so that no program of another format calls these loops
 
 
 def refusal(traits: Traits) -> str | None:

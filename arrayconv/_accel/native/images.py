@@ -29,6 +29,7 @@ from arrayconv._problem.split import phase_count, phases
 from arrayconv._runtime.tracing import planning
 
 _BLOCK_BYTES = 1 << 18  # of samples: they, the factors and the outputs stay in the L2 cache
+_MIN_COLUMNS, _MIN_ROW = 1024, 8  # of a block: outputs, and of these for each sample that the next block copies too
 _MAX_PHASES = 64
 _SUMS_BYTES = 512 * 6  # of outputs that src/images.h sums at a time, for six filters, per phase of columns
 _SECOND_BYTE, _STRIDED_BYTE = 50, 100  # picoseconds per byte to copy every second sample, or fewer
@@ -79,7 +80,8 @@ def cost(spec: Spec, traits: Traits, measured: MethodCost) -> int:
 def _units(spec: Spec, along: list[AxisPhases], traits: Traits) -> int:
     """Return the number of blocks that threads divide among them, at least one."""
     places = prod(axis.axis.outputs for axis in along[:-2])
-    return max(1, spec.batch * spec.groups * places * _Blocks.of(spec, traits).row_blocks)
+    blocks = _Blocks.of(spec, traits)
+    return max(1, spec.batch * spec.groups * places * blocks.row_blocks * blocks.column_blocks)
 
 
 def threads_of(spec: Spec, traits: Traits) -> Threads:
@@ -98,10 +100,12 @@ def workspace(spec: Spec, traits: Traits) -> int:
 
 
 class _Blocks(NamedTuple):
-    """How outputs are cut along the rows, and the copy of a block's samples."""
+    """How outputs are cut along the rows, a single row along the columns, and the copy of a block's samples."""
 
     row_blocks: int
     rows: int  # of a phase, in a block
+    column_blocks: int
+    columns: int  # of a phase, in a block
     copy_rows: int
     copy_row: int  # samples from one row of a copy to the next
     copy_size: int  # samples
@@ -110,16 +114,34 @@ class _Blocks(NamedTuple):
     def of(cls, spec: Spec, traits: Traits) -> _Blocks:
         along = along_axes(spec)
         rows, columns = along[-2:]
-        copy_row, planes = columns.positions, spec.channels * prod(axis.taps for axis in along[:-2])
-        row_size = max(1, planes * rows.step * columns.step * copy_row)  # 0 without channels
-        max_rows = max(_BLOCK_BYTES // (row_size * traits.itemsize) - rows.extra, rows.extra // 2 + 1)
+        planes = spec.channels * prod(axis.taps for axis in along[:-2])
         places = prod((spec.batch, spec.groups, *(axis.axis.outputs for axis in along[:-2])))
         threads = threads_of(spec, traits).most
         min_units = 2 * threads if threads > 1 else 1  # two per thread, so that threads finish about together
-        row_blocks = max(-(-rows.max_outputs // max_rows), min(-(-min_units // max(1, places)), rows.max_outputs))
+        min_blocks = -(-min_units // max(1, places))
+        column_size = max(1, planes * rows.step * columns.step)  # 0 without channels
+        max_columns = max(1, columns.max_outputs)
+        if rows.max_outputs == 1 and (columns.step > 1 or len(columns.parts) > 1):  # others are quick by `native_loops`
+            fitting = _BLOCK_BYTES // (column_size * rows.positions * traits.itemsize) - columns.extra
+            least = max(_MIN_COLUMNS, _MIN_ROW * columns.extra)
+            max_columns = max(least, min(fitting, -(-columns.max_outputs // min_blocks)))
+        column_blocks = max(1, -(-columns.max_outputs // max_columns))
+        block_columns = max(1, -(-columns.max_outputs // column_blocks))
+        copy_row = block_columns + columns.extra
+        row_size = column_size * copy_row
+        max_rows = max(_BLOCK_BYTES // (row_size * traits.itemsize) - rows.extra, rows.extra // 2 + 1)
+        row_blocks = max(-(-rows.max_outputs // max_rows), min(min_blocks, rows.max_outputs))
         block_rows = -(-rows.max_outputs // row_blocks)
         copy_rows = block_rows + rows.extra
-        return cls(-(-rows.max_outputs // block_rows), block_rows, copy_rows, copy_row, row_size * copy_rows)
+        return cls(
+            -(-rows.max_outputs // block_rows),
+            block_rows,
+            -(-columns.max_outputs // block_columns),
+            block_columns,
+            copy_rows,
+            copy_row,
+            row_size * copy_rows,
+        )
 
 
 @planning()
@@ -138,7 +160,15 @@ def job(spec: Spec, x_steps: Steps, y_steps: Steps, start: int, origin: int, tra
         copy_row=blocks.copy_row,
         copy_size=blocks.copy_size,
     )
-    table = ImagesTable(len(leads), len(phases), blocks.row_blocks, block_rows=blocks.rows, copy_rows=blocks.copy_rows)
+    table = ImagesTable(
+        len(leads),
+        len(phases),
+        row_blocks=blocks.row_blocks,
+        block_rows=blocks.rows,
+        column_blocks=blocks.column_blocks,
+        block_columns=blocks.columns,
+        copy_rows=blocks.copy_rows,
+    )
     parts = head, table, axes, border, leads, phases, *offsets
     return Job(IMAGES, parts, _units(spec, along, traits), blocks.copy_size)
 

@@ -104,6 +104,8 @@ class ImagesTable(NamedTuple):
     phases: int  # combinations of one phase of each axis
     row_blocks: int
     block_rows: int  # of a phase, in all blocks but the last
+    column_blocks: int
+    block_columns: int
     copy_rows: int  # of one plane of a copy, which has all planes
 
 

@@ -33,13 +33,13 @@ INLINE void NAME(interleave_phases)(T *y, const T *sums, word sums_phase, const 
     }
 }
 
-/* Write outputs of a block: `rows` rows of one phase, all phases of columns, which start at `phases`. */
+/* Write outputs of a block: `rows` rows of one phase, columns [left, left + cols) of all their phases, which start at
+   `phases`. */
 TARGET static void NAME(row_block)(T *y, word y_row, word y_filter, const T *copy, word copy_row, const T *ws,
                                   word group, word filters, const phase *phases, const word *offsets,
-                                  const axis *columns, word rows, T *sums)
+                                  const axis *columns, word rows, word left, word cols, T *sums)
 {
-    const word phase_count = min_word(columns->period, columns->outputs);
-    const word cols = (columns->outputs - 1) / columns->period + 1, length = (rows - 1) * copy_row + cols;
+    const word phase_count = min_word(columns->period, columns->outputs), length = (rows - 1) * copy_row + cols;
     for (word at = 0; at < length; at += FLAT_CHUNK) {
         const word count = min_word(FLAT_CHUNK, length - at);
         for (word filter = 0, pass_filters; filter < filters; filter += pass_filters) {
@@ -56,7 +56,7 @@ TARGET static void NAME(row_block)(T *y, word y_row, word y_filter, const T *cop
                 for (word f = 0; f < pass_filters; f++)
                     NAME(interleave_phases)(y + row * y_row + (filter + f) * y_filter,
                                             sums + f * FLAT_CHUNK + begin - at, FLAT_CHUNK * MAX_FILTERS, columns,
-                                            first, stop);
+                                            left + first, left + stop);
             }
         }
     }
@@ -79,14 +79,18 @@ TARGET static int NAME(images)(const void *xs, const void *ws, void *ys, const v
     const word column_phases = min_word(columns->period, columns->outputs);
     const word row_step = rows->stride, col_step = columns->stride, plane_size = table->copy_rows * copy_row;
     const word longest = (rows->outputs - 1) / rows->period + 1; /* rows of a phase */
+    const word widest = (columns->outputs - 1) / columns->period + 1;
     word places = 1;
     for (word n = 0; n < leads; n++) places *= lead[n].outputs;
     T *copy = malloc(sizeof(T) * (size_t)(head->copy_size + FLAT_CHUNK * MAX_FILTERS * column_phases));
     if (copy == NULL) return 1;
     T *sums = copy + head->copy_size;
     for (word unit = first; unit < stop; unit++) {
-        const word from = unit % row_blocks * block_rows;
-        word quotient = unit / row_blocks, outputs = quotient % places, lead_index = 0, lead_taps = 1;
+        const word left = unit % table->column_blocks * table->block_columns;
+        const word from = unit / table->column_blocks % row_blocks * block_rows;
+        const word cols = min_word(table->block_columns, widest - left);
+        word quotient = unit / table->column_blocks / row_blocks;
+        word outputs = quotient % places, lead_index = 0, lead_taps = 1;
         quotient /= places;
         const word batch = quotient / groups, group = quotient % groups;
         const word x_at = head->x_start + batch * head->x_batch + group * head->x_group;
@@ -113,8 +117,9 @@ TARGET static int NAME(images)(const void *xs, const void *ws, void *ys, const v
             for (word r = 0; r < row_step; r++)
                 for (word c = 0; c < col_step; c++)
                     NAME(copy_window)(copy + ((plane * row_step + r) * col_step + c) * plane_size, copy_row, x,
-                                      row_step * from + r - rows->before, c - columns->before, row_step, col_step,
-                                      num_rows + table->copy_rows - block_rows, copy_row, rows, columns, border,
+                                      row_step * from + r - rows->before, col_step * left + c - columns->before,
+                                      row_step, col_step, num_rows + table->copy_rows - block_rows,
+                                      cols + copy_row - table->block_columns, rows, columns, border,
                                       NAME(fill_of)(fill), is_fill);
         }
         for (word r = 0; r < row_phases; r++) {
@@ -122,7 +127,7 @@ TARGET static int NAME(images)(const void *xs, const void *ws, void *ys, const v
             if (count <= 0) continue;
             const phase *unit_phases = phases + (lead_index * row_phases + r) * column_phases;
             NAME(row_block)((T *)ys + y_at + r * rows->y_step + from * y_row, y_row, head->y_filter, copy, copy_row, ws,
-                            group, filters, unit_phases, offsets, columns, count, sums);
+                            group, filters, unit_phases, offsets, columns, count, left, cols, sums);
         }
     }
     free(copy);

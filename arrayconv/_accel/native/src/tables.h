@@ -81,6 +81,8 @@ typedef int64_t word;
     X(phases)      /* combinations of one phase of each axis */                                                        \
     X(row_blocks)                                                                                                      \
     X(block_rows) /* of a phase, in all blocks but the last */                                                         \
+    X(column_blocks)                                                                                                   \
+    X(block_columns)                                                                                                   \
     X(copy_rows)  /* of one plane of a copy, which has all planes */
 
 #define LEAD_PHASE_FIELDS(X)                                                                                           \

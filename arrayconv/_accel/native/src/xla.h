@@ -118,7 +118,7 @@ static word units_of_images(const planes_head *head, word words, word *length)
     if (*length > words) return -1;
     const phase *last = (const phase *)((const word *)head + *length) - 1;
     if (table->phases) *length = (word)((uint64_t)*length + (uint64_t)last->offsets + (uint64_t)last->terms);
-    return (word)((uint64_t)places * (uint64_t)table->row_blocks);
+    return (word)((uint64_t)places * (uint64_t)table->row_blocks * (uint64_t)table->column_blocks);
 }
 
 #include "xla_filters.h"
