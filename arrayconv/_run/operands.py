@@ -12,7 +12,7 @@ import numpy as np
 
 from arrayconv._algorithms import Context
 from arrayconv._arrays.array import Array
-from arrayconv._arrays.buffers import scratch_like
+from arrayconv._arrays.buffers import axes_in_memory, scratch_like
 from arrayconv._arrays.traits import Traits
 from arrayconv._arrays.zero_padding import PaddedLayout, zero_padded_parts, zero_regions
 from arrayconv._ops import pad
@@ -78,7 +78,12 @@ def _extension_in_memory(
 
     def extend(x: Any) -> Array:
         sizes = [length or n for length, n in zip(lengths, x.shape[LEADING:], strict=True)]
-        y = scratch_like(like if casts else x, (*x.shape[:LEADING], *sizes), xp=xp, device=context.device)
+        shape, order = (*x.shape[:LEADING], *sizes), axes_in_memory(x)
+        if order is not None:
+            shape = tuple([shape[axis] for axis in order])
+        y: Any = scratch_like(like if casts else x, shape, xp=xp, device=context.device)
+        if order is not None:  # in the order of x, so that both are read and written along one axis
+            y = y.transpose(np.argsort(order))
         return pad.write_extended(y, x, places, runs, fill, xp=xp)
 
     return extend
