@@ -1,7 +1,7 @@
 """`unfold` and `fold` on NumPy arrays: windows are a view by strides, so that all of them are copied at once.
 
 Wins      on arrays in memory: standard-only code, and torch on tensors of many columns, copies or adds tap by tap.
-Cost      one copy of every sample of every window, or one addition; one thread.
+Cost      one copy of every sample of every window, or one addition, of floats by compiled code; one thread.
 Memory    the padded array beside the result.
 """
 
@@ -13,10 +13,16 @@ from typing import Any
 
 import numpy as np
 
+from arrayconv import config
+from arrayconv._accel.native import loader
+from arrayconv._accel.native.in_place import address
+from arrayconv._accel.native.tables import FoldAxis
 from arrayconv._arrays.float_errors import float_errors_ignored
 from arrayconv._ops.windows import windows
 from arrayconv._problem.layout import Shape
 from arrayconv._problem.spec import Axis
+
+_FOLDED = 2  # axes
 
 Host = np.ndarray[Any, Any]
 Function = Callable[[Host], Host]
@@ -50,6 +56,32 @@ def unfolding(shape: Shape, result: Shape, axes: tuple[Axis, ...], padding: Shap
         columns: Host = np.empty(split, kind)
         columns[...] = np.ndarray(split, kind, samples, 0, steps)  # a tenth of the time of as_strided
         return columns.reshape(result)
+
+    return run
+
+
+def folding_of_floats(
+    split: Shape, sizes: Shape, axes: tuple[Axis, ...], padding: Shape, dtype: str
+) -> Function | None:
+    """Return `folding` by compiled code, None where it can't run: of floats along two axes."""
+    if len(axes) != _FOLDED:
+        return None
+    lead = split[: -_FOLDED - 1]
+    rows, columns = (
+        FoldAxis(n, axis.taps, axis.outputs, axis.stride, axis.dilation, p)
+        for n, axis, p in zip(sizes, axes, padding, strict=True)
+    )
+    fold = loader.folder(prod(lead), (rows, columns), dtype, config.current().accelerators)
+    if fold is None:
+        return None
+    shape, kind = (*lead, *sizes), np.dtype(dtype)
+
+    def run(x: Host) -> Host:
+        x = np.ascontiguousarray(x, kind)
+        x = x if x.flags.aligned else x.copy()
+        y: Host = np.empty(shape, kind)
+        fold(address(y), address(x))
+        return y
 
     return run
 

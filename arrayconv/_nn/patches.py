@@ -189,9 +189,15 @@ def _folding(
         general = _computing(validated, _glued, (axes, split, sizes, grid.padding, traits, validated.xp))
     else:
         general = partial(_by_torch, _torchs("col2im"), (sizes, *grid))
-    if name != traits.accumulator or (traits.backend == TORCH and prod(split) < _FEW):
+    if name != traits.accumulator:
         return general
-    return _in_memory(validated, general, host_patches.folding, (split, sizes, axes, grid.padding, name))
+    geometry = split, sizes, axes, grid.padding, name
+    own = None if is_compiling() else host_patches.folding_of_floats(*geometry)
+    if own is not None:
+        return _in_memory(validated, general, lambda *_: own, geometry)
+    if traits.backend == TORCH and prod(split) < _FEW:
+        return general
+    return _in_memory(validated, general, host_patches.folding, geometry)
 
 
 def _glued(

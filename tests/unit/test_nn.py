@@ -391,7 +391,7 @@ HOST_LAYOUTS = {
 
 
 @pytest.mark.parametrize("layout", HOST_LAYOUTS)
-@pytest.mark.parametrize("dtype", ["float16", "float32", "int16", "complex64"])
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "int16", "complex64"])
 @pytest.mark.parametrize(("shape", "kernel", "options"), WINDOWS)
 def test_windows_in_memory_are_those_of_the_standard_only_code(shape, kernel, options, dtype, layout):
     """Bit by bit, and tensors over the same memory have them too."""
@@ -412,9 +412,12 @@ def test_windows_in_memory_are_those_of_the_standard_only_code(shape, kernel, op
     np.testing.assert_array_equal(x, before)
     tensor = torch.from_numpy(np.array(x, x.dtype.newbyteorder("="), order="C"))
     np.testing.assert_array_equal(nn.unfold(tensor, kernel, **options).numpy(), columns)
+    if dtype in ("float32", "float64"):
+        folded = nn.fold(torch.from_numpy(columns), sizes, kernel, **options)
+        np.testing.assert_array_equal(folded.numpy(), y)
 
 
-def test_many_columns_of_tensors_are_added_in_memory_and_few_by_torch():
+def test_columns_of_tensors_are_added_in_memory():
     columns = torch.asarray(host(1, (2, 36, 4096), "float32"))
     expected = torch.nn.functional.fold(columns, (64, 64), 3, padding=1)
     torch.testing.assert_close(nn.fold(columns, (64, 64), 3, padding=1), expected)

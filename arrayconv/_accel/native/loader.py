@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from arrayconv._accel.native.contiguous import Order, factors, outputs, samples
 from arrayconv._accel.native.in_place import At, Host, Steps
-from arrayconv._accel.native.tables import CallHead, Job, LoopHead, double_bits, packed
+from arrayconv._accel.native.tables import CallHead, FoldAxis, FoldTable, Job, LoopHead, double_bits, packed
 from arrayconv._accel.native.team import Share, Team
 from arrayconv._algorithms import Context
 from arrayconv._arrays import dtypes
@@ -52,6 +52,7 @@ class Code(NamedTuple):
     team: Team
     finite: Any  # (address of floats, their number, itemsize) -> whether all are finite
     add: Any  # (addresses of floats and of numbers to add, outer, channels, inner, itemsize)
+    fold: Any  # (addresses of images, of columns and of a FoldTable)
 
 
 def built() -> bool:
@@ -91,12 +92,13 @@ def loaded() -> Code:
     pointer, word = ctypes.c_void_p, ctypes.c_int64
     blocks, call = library.arrayconv_blocks, library.arrayconv_call
     blocks.argtypes, call.argtypes = [*[pointer] * 4, word, word], [pointer] * 4
-    finite, add = library.arrayconv_finite, library.arrayconv_add
+    finite, add, fold = library.arrayconv_finite, library.arrayconv_add, library.arrayconv_fold
     finite.argtypes, add.argtypes, add.restype = [pointer, word, word], [pointer] * 2 + [word] * 4, None
+    fold.argtypes, fold.restype = [pointer] * 3, None
     kinds = {name: kind for kind, names in enumerate(_texts(library.arrayconv_kinds)) for name in names.split()}
     levels = _texts(library.arrayconv_levels)
     team, xla = Team(library), library.arrayconv_xla
-    return Code(library.arrayconv_level(), levels, kinds, blocks, call, xla, team, finite, add)
+    return Code(library.arrayconv_level(), levels, kinds, blocks, call, xla, team, finite, add, fold)
 
 
 def finite(traits: Traits) -> Callable[[int, int, int], int] | None:
@@ -117,14 +119,32 @@ def adder(shape: tuple[int, int, int], dtype: str, accelerators: frozenset[str])
 
     None where the code can't run, or not in this dtype.
     """
-    if LIBRARY not in accelerators or not built() or dtype not in ("float32", "float64"):
+    if not _has_floats(dtype, accelerators):
         return None
-    try:
-        add = loaded().add
-    except AcceleratorFailed:
-        return None
-    geometry = *shape, dtypes.itemsize(dtype)
+    add, geometry = loaded().add, (*shape, dtypes.itemsize(dtype))
     return lambda y, numbers: add(y, numbers, *geometry)
+
+
+def folder(
+    images: int, axes: tuple[FoldAxis, FoldAxis], dtype: str, accelerators: frozenset[str]
+) -> Callable[[int, int], None] | None:
+    """Return a function (address of images, of columns) that adds the columns up; None as of `adder`."""
+    if not _has_floats(dtype, accelerators):
+        return None
+    fold, words = loaded().fold, _words(packed(FoldTable(images, dtypes.itemsize(dtype)), axes))
+    table = ctypes.byref(words)  # which keeps them alive
+    return lambda y, columns: fold(y, columns, table)
+
+
+def _has_floats(dtype: str, accelerators: frozenset[str]) -> bool:
+    """Whether the code may run, and loads, for arrays of this dtype that are floats of C."""
+    if LIBRARY not in accelerators or not built() or dtype not in ("float32", "float64"):
+        return False
+    try:
+        loaded()
+    except AcceleratorFailed:
+        return False
+    return True
 
 
 def _texts(function: Any) -> tuple[str, ...]:

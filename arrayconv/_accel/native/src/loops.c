@@ -264,4 +264,5 @@ EXPORTED void arrayconv_add(void *y, const void *each, word outer, word channels
 #undef ADD
 }
 
+#include "fold.h"
 #include "xla.h"
