@@ -133,6 +133,39 @@ class _BoundConvolution(torch.autograd.Function):
 _apply: Any = super(torch.autograd.Function, _BoundConvolution).apply  # pyright: ignore[reportAttributeAccessIssue]
 
 
+class LinearCall(Protocol):
+    """A linear function of a tensor, and its adjoint on memory and in operations that torch differentiates."""
+
+    def forward(self, x: Any) -> Any: ...
+
+    def adjoint(self, dy: Any) -> Any: ...
+
+    def adjoint_by_torch(self, dy: Any) -> Any: ...
+
+
+def apply_linear(call: LinearCall, x: Any) -> Any:
+    """Return the result as a node of torch's graph, for a tensor that has plain memory; nothing is saved."""
+    return _apply_linear(x, call)
+
+
+class _BoundLinear(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Any, call: LinearCall) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
+        ctx.call = call
+        return call.forward(x)
+
+    @staticmethod
+    def backward(ctx: Any, dy: Any) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
+        if not torch.is_grad_enabled() and has_plain_memory(dy):
+            return ctx.call.adjoint(dy), None
+        if legacy.is_mapped(dy):
+            return legacy.mapped(ctx.call.adjoint_by_torch, dy), None
+        return ctx.call.adjoint_by_torch(dy), None
+
+
+_apply_linear: Any = super(torch.autograd.Function, _BoundLinear).apply  # pyright: ignore[reportAttributeAccessIssue]
+
+
 class _Convolution(torch.autograd.Function):
     @staticmethod
     def forward(x: Any, kernel: Any, task: Task) -> Any:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from functools import partial
+from importlib import import_module
 from math import prod
 from typing import Any, NamedTuple
 
@@ -27,7 +28,8 @@ from arrayconv._arrays.operands import Operands, operands
 from arrayconv._arrays.tensors import LIBRARY as TORCH
 from arrayconv._arrays.tensors import has_memory, memory
 from arrayconv._arrays.traits import Traits
-from arrayconv._calls import cache
+from arrayconv._autodiff import ENGINES
+from arrayconv._calls import cache, tape
 from arrayconv._calls.one_call import applies
 from arrayconv._nn import host_patches
 from arrayconv._nn.arguments import not_negative, positive
@@ -86,7 +88,12 @@ def _unfolding(
     else:
         general = _computing(validated, _columns, (axes, result, grid.padding, validated.xp))
     name = dtype_name(validated.x.dtype)
-    return _in_memory(validated, general, host_patches.unfolding, (shape, result, axes, grid.padding, name))
+    own = partial(host_patches.unfolding, shape, result, axes, grid.padding, name)
+    sizes, split = shape[-count:], (*shape[:-count], prod(grid.kernel), *(axis.outputs for axis in axes))
+    back = None
+    if _is_torchs(validated, count) and not is_compiling():
+        back = host_patches.folding_of_floats(split, sizes, axes, grid.padding, name)
+    return _in_memory(validated, general, own, back and _Back(back, "col2im", (sizes, *grid)))
 
 
 def _computing(validated: Operands, function: Callable[..., Array], settings: tuple[Any, ...]) -> Callable[[Any], Any]:
@@ -101,29 +108,59 @@ def _computing(validated: Operands, function: Callable[..., Array], settings: tu
     return compute
 
 
+class _Back(NamedTuple):
+    """The adjoint of a function on memory, and as torch's own function of other arguments too."""
+
+    run: Callable[[Any], Any]
+    name: str
+    arguments: tuple[Any, ...]
+
+
+class _Node(NamedTuple):
+    """A function on memory and its adjoint, as `_autodiff.torch.LinearCall`."""
+
+    run: Callable[[Any], Any]
+    back: _Back
+
+    def forward(self, x: Any) -> Any:
+        """Return the result for a tensor with memory."""
+        return sys.modules[TORCH].from_numpy(self.run(memory(x)))
+
+    def adjoint(self, dy: Any) -> Any:
+        """Return the gradient of x for that of the result, which has memory."""
+        return sys.modules[TORCH].from_numpy(self.back.run(memory(dy)))
+
+    def adjoint_by_torch(self, dy: Any) -> Any:
+        """Return the same by torch's own function, which it maps and differentiates."""
+        return _torchs(self.back.name)(dy, *self.back.arguments)
+
+
 def _in_memory(
-    validated: Operands,
-    general: Callable[[Any], Any],
-    bind: Callable[..., Callable[[Any], Any]],
-    geometry: tuple[Any, ...],
+    validated: Operands, general: Callable[[Any], Any], bind: Callable[[], Callable[[Any], Any]], back: _Back | None
 ) -> Callable[[Any], Any]:
-    """Return the function that `bind` returns, for arrays with memory; `general` for all others."""
+    """Return the function that `bind` returns, for arrays with memory; `general` for all others.
+
+    With `back` it is a node of torch's graph for tensors that require a gradient.
+    """
     x: Any = validated.x
     backend = validated.traits.backend
-    if is_compiling() or 0 in x.shape or not dtypes.in_numpy(geometry[-1]):
+    if is_compiling() or 0 in x.shape or not dtypes.in_numpy(dtype_name(x.dtype)):
         return general
     if not config.current().accelerators.issuperset((backend, _NUMPY)):
         return general
     if backend == _NUMPY:
-        return bind(*geometry) if type(x) is np.ndarray else general
+        return bind() if type(x) is np.ndarray else general
     if backend != TORCH or "cpu" not in validated.traits.device.lower():
         return general
-    own, from_numpy = bind(*geometry), sys.modules[TORCH].from_numpy
+    own, from_numpy, engine = bind(), sys.modules[TORCH].from_numpy, import_module(ENGINES[TORCH])
+    node = back and _Node(own, back)
 
     def run(x: Any) -> Any:
-        if x.requires_grad or not (applies(TORCH, x) and has_memory(x)):  # the first is quick to see
-            return general(x)
-        return from_numpy(own(memory(x)))
+        if x.requires_grad:  # quick to see
+            if node is None or tape.is_recording() or not engine.has_plain_memory(x):
+                return general(x)
+            return engine.apply_linear(node, x)
+        return from_numpy(own(memory(x))) if applies(TORCH, x) and has_memory(x) else general(x)
 
     return run
 
@@ -194,10 +231,13 @@ def _folding(
     geometry = split, sizes, axes, grid.padding, name
     own = None if is_compiling() else host_patches.folding_of_floats(*geometry)
     if own is not None:
-        return _in_memory(validated, general, lambda *_: own, geometry)
+        images = (*split[: len(split) - count - 1], *sizes)
+        unfold = host_patches.unfolding(images, shape_of(validated.x), axes, grid.padding, name)
+        back = _Back(unfold, "im2col", tuple(grid)) if _is_torchs(validated, count) else None
+        return _in_memory(validated, general, lambda: own, back)
     if traits.backend == TORCH and prod(split) < _FEW:
         return general
-    return _in_memory(validated, general, host_patches.folding, geometry)
+    return _in_memory(validated, general, partial(host_patches.folding, *geometry), None)
 
 
 def _glued(

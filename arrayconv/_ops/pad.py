@@ -49,7 +49,8 @@ def write_extended(
             part = slice(at, at + run.length)
             at += run.length
             if part != places[number]:
-                y[(*before, part, *after)] = _part(samples, first + number, run, fill, xp, None)
+                is_fill = isinstance(run, Run) and run.start == FILL
+                y[(*before, part, *after)] = fill if is_fill else _part(samples, first + number, run, fill, xp, None)
     return y
 
 

@@ -454,6 +454,22 @@ def test_torch_differentiates_windows_and_gradients():
     assert torch.autograd.gradcheck(lambda x, y: nn.grad.conv2d_weight(x, w.shape, y), (x, y), fast_mode=True)
 
 
+@pytest.mark.parametrize(("shape", "kernel", "options"), WINDOWS[:4])
+def test_columns_are_differentiated_in_memory_as_by_torch(shape, kernel, options):
+    x, sizes = torch.rand(shape, dtype=torch.float64, requires_grad=True), spatial(shape, kernel)
+
+    def both_ways(x):
+        return nn.fold(nn.unfold(x, kernel, **options), sizes, kernel, **options)
+
+    expected = torch.nn.functional.unfold(x, kernel, **options)
+    columns = nn.unfold(x, kernel, **options)
+    dy = torch.rand(columns.shape, dtype=columns.dtype)
+    assert torch.equal(torch.autograd.grad(columns, x, dy)[0], torch.autograd.grad(expected, x, dy)[0])
+    checks = {"check_batched_grad": True, "check_forward_ad": True, "fast_mode": False}
+    assert torch.autograd.gradcheck(both_ways, (x,), **checks)
+    assert torch.autograd.gradgradcheck(both_ways, (x,))
+
+
 TRACED = {
     "conv2d": lambda x, w, b: nn.conv2d(x, w, b, padding="same"),
     "conv_transpose2d": lambda x, w, b: nn.conv_transpose2d(x, w[:3], None, stride=2),

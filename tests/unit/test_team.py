@@ -147,7 +147,7 @@ def test_an_output_that_is_not_finite_stops_a_loop_on_any_thread(own):
     x, _ = cases.operands(spec, "float64")
     x[3, 0, 0, 40, 40] = np.inf
     steps = contiguous_steps(spec.input_shape), contiguous_steps(spec.output_shape)
-    tiling = winograd.tiling(spec)
+    tiling = winograd.tiles_of(spec)
     assert tiling is not None
     job = winograd.job(tiling, *steps, Traits("numpy", "cpu", "float64", "float64"), True)
     factors = np.ones((16, *spec.kernel_shape[:3]))

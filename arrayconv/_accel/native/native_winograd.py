@@ -57,22 +57,24 @@ def _why_not(spec: Spec, traits: Traits) -> str | None:
 @lru_cache(_MAX_TILINGS)
 def _tiling(spec: Spec) -> tuple[ModuleType, Tiling] | None:
     """Return the module of the loop for a problem, and its tiles: of images before those of lines."""
-    choices = [(loop, loop.tiling(spec)) for loop in (winograd, winograd_dots)]
+    choices = [(loop, loop.tiles_of(spec)) for loop in (winograd, winograd_dots)]
     return min(
-        ((loop, of) for loop, of in choices if of is not None), key=lambda choice: choice[1].tile.step, default=None
+        ((loop, tiling) for loop, tiling in choices if tiling is not None),
+        key=lambda choice: choice[1].tile.step,
+        default=None,
     )
 
 
 def _cost(spec: Spec, traits: Traits) -> int:
-    loop, of = _tiles(spec)
-    return loop.cost(of, traits, method_cost("native_winograd"))
+    loop, tiling = _tiles(spec)
+    return loop.cost(tiling, traits, method_cost("native_winograd"))
 
 
 def _workspace(spec: Spec, traits: Traits) -> int:
     if _tiling(spec) is None:  # blocks are fitted to a limit before they are known to be supported
         return 0
-    loop, of = _tiles(spec)
-    return loop.workspace(of, traits)
+    loop, tiling = _tiles(spec)
+    return loop.workspace(tiling, traits)
 
 
 def _tiles(spec: Spec) -> tuple[Any, Tiling]:
@@ -82,11 +84,11 @@ def _tiles(spec: Spec) -> tuple[Any, Tiling]:
 
 
 def _preparation(spec: Spec, context: Context) -> Callable[[Any], Host]:
-    loop, of = _tiles(spec)
+    loop, tiling = _tiles(spec)
     if loop is winograd_dots:
         return dots.adjacent
-    shape, job = winograd.kernels_shape(of), winograd.kernels_job(of)
-    at = loader.loop(job, context.traits, 0, winograd.kernel_threads(of, context.traits))
+    shape, job = winograd.kernels_shape(tiling), winograd.kernels_job(tiling)
+    at = loader.loop(job, context.traits, 0, winograd.kernel_threads(tiling, context.traits))
 
     def transformed(kernel: Any) -> Host:
         kernel = np.ascontiguousarray(kernel)
@@ -99,8 +101,8 @@ def _preparation(spec: Spec, context: Context) -> Callable[[Any], Host]:
 
 
 def _bind(spec: Spec, context: Context) -> Bound:
-    loop, of = _tiles(spec)
-    return (_bind_taps if loop is winograd_dots else _bind_outputs)(spec, of, context)
+    loop, tiling = _tiles(spec)
+    return (_bind_taps if loop is winograd_dots else _bind_outputs)(spec, tiling, context)
 
 
 def _layout(
@@ -118,12 +120,12 @@ def _layout(
     return Layout(at, x_steps is None, spec.output_shape if y_steps is None else None)
 
 
-def _bind_outputs(spec: Spec, of: Tiling, context: Context) -> Bound:
+def _bind_outputs(spec: Spec, tiling: Tiling, context: Context) -> Bound:
     traits, threads = context.traits, threads_of(spec, context.traits)
 
     def loop(checks: bool) -> InPlace:
         def job(x_steps: Steps, y_steps: Steps) -> Job:
-            return winograd.job(of, x_steps, y_steps, traits, checks)
+            return winograd.job(tiling, x_steps, y_steps, traits, checks)
 
         return InPlace(partial(_layout, spec, context, threads, job), traits.accumulator)
 
@@ -139,7 +141,7 @@ def _bind_outputs(spec: Spec, of: Tiling, context: Context) -> Bound:
     return Bound(run, checked)
 
 
-def _bind_taps(spec: Spec, of: Tiling, context: Context) -> Bound:
+def _bind_taps(spec: Spec, tiling: Tiling, context: Context) -> Bound:
     traits = context.traits
     threads = threads_of(spec, traits) if context.may_use_threads else parallel.ONE
     loops: dict[Any, InPlace] = {}  # by the strides of the kernel, of which there are few: it is contiguous or permuted
@@ -148,7 +150,7 @@ def _bind_taps(spec: Spec, of: Tiling, context: Context) -> Bound:
         loop = loops.get(factors.strides)
         if loop is None:
             w_steps: Any = steps_of(factors)
-            job = partial(winograd_dots.job, of, traits, w_steps)
+            job = partial(winograd_dots.job, tiling, traits, w_steps)
             layout = partial(_layout, spec, context, threads, job)
             loop = loops[factors.strides] = InPlace(layout, traits.accumulator)
         return loop(x, factors, out)

@@ -41,7 +41,7 @@ _ROW_PS = 6_000  # to start a row of samples of a block
 _KERNEL_BYTE = 300  # picoseconds to transform a byte of the kernel
 
 
-def tiling(spec: Spec) -> Tiling | None:
+def tiles_of(spec: Spec) -> Tiling | None:
     """Return the tiles of outputs of a problem: of images for 3 x 3 taps, of lines for up to nine; None for others."""
     if len(spec.axes) > 1 and all(_is_adjacent(axis) and axis.taps == TAPS for axis in spec.axes[-2:]):
         return tiling_of(spec, IMAGE)
@@ -53,49 +53,49 @@ def _is_adjacent(axis: Axis) -> bool:
     return axis.stride == axis.dilation == 1
 
 
-def cost(of: Tiling, traits: Traits, measured: MethodCost) -> int:
+def cost(tiling: Tiling, traits: Traits, measured: MethodCost) -> int:
     """Return nanoseconds by measured costs."""
-    spec, tile = of
-    blocks = _Blocks.of(of, traits)
-    tiles = spec.batch * spec.groups * prod(axis.outputs for axis in of.lead) * blocks.tiles
-    planes = _planes(of)
+    spec, tile = tiling
+    blocks = _Blocks.of(tiling, traits)
+    tiles = spec.batch * spec.groups * prod(axis.outputs for axis in tiling.lead) * blocks.tiles
+    planes = _planes(tiling)
     filters = -(-spec.filters // _FILTERS) * _FILTERS if spec.filters > _FILTERS else spec.filters
-    fresh = _fresh_planes(of)
+    fresh = _fresh_planes(tiling)
     macs = tiles * tile.parts * (planes * filters + _ADDITIONS * (fresh + filters))
     work = macs * vector_bytes(traits) * measured.cache_line_mac // LINE
     work += spec.outputs * traits.itemsize * measured.output // _DOUBLE
-    work += blocks.units(of) * fresh * blocks.copied.rows * _ROW_PS
-    kernel = prod(spec.kernel_shape) * traits.itemsize * _KERNEL_BYTE // kernel_threads(of, traits).most
-    return measured.call_ns + (work // min(threads_of(spec, traits).most, blocks.units(of)) + kernel) // 1000
+    work += blocks.units(tiling) * fresh * blocks.copied.rows * _ROW_PS
+    kernel = prod(spec.kernel_shape) * traits.itemsize * _KERNEL_BYTE // kernel_threads(tiling, traits).most
+    return measured.call_ns + (work // min(threads_of(spec, traits).most, blocks.units(tiling)) + kernel) // 1000
 
 
-def kernel_threads(of: Tiling, traits: Traits) -> Threads:
+def kernel_threads(tiling: Tiling, traits: Traits) -> Threads:
     """Return the threads that may transform a kernel of this size."""
-    work = 9 * of.tile.parts * prod(of.spec.kernel_shape) * traits.itemsize
+    work = 9 * tiling.tile.parts * prod(tiling.spec.kernel_shape) * traits.itemsize
     return parallel.threads("images", work, traits.threads)
 
 
-def workspace(of: Tiling, traits: Traits) -> int:
+def workspace(tiling: Tiling, traits: Traits) -> int:
     """Return the bytes of the transformed kernel, of the buffers of all threads, and of the table."""
-    blocks, planes, tile = _Blocks.of(of, traits), _planes(of), of.tile
-    kernel = prod(kernels_shape(of))
+    blocks, planes, tile = _Blocks.of(tiling, traits), _planes(tiling), tiling.tile
+    kernel = prod(kernels_shape(tiling))
     buffers = blocks.copied.size + (tile.parts * (planes + _FILTERS) + (tile.rows + 1) * tile.columns) * blocks.tile_row
     buffers += (tile.parts + 5) * LINE
-    ends = sum(sum(geometry.outside(axis)) for axis in _whole(of))
+    ends = sum(sum(geometry.outside(axis)) for axis in _whole(tiling))
     return (2 * kernel + traits.threads * buffers) * traits.itemsize + traits.threads * 16 * planes + 8 * ends + 8192
 
 
-def _planes(of: Tiling) -> int:
+def _planes(tiling: Tiling) -> int:
     """Return the planes of samples of a place: one per channel and tap of the axes before the last two."""
-    return of.spec.channels * prod(axis.taps for axis in of.lead)
+    return tiling.spec.channels * prod(axis.taps for axis in tiling.lead)
 
 
-def _fresh_planes(of: Tiling) -> int:
+def _fresh_planes(tiling: Tiling) -> int:
     """Return the planes that a block transforms on average: others it shares with that of the output before."""
-    if not of.lead or not of.spec.outputs:
-        return _planes(of)
-    deep = of.lead[-1]
-    return _planes(of) // deep.taps * fresh_positions(deep.taps, deep.dilation, deep.outputs, deep.stride)
+    if not tiling.lead or not tiling.spec.outputs:
+        return _planes(tiling)
+    deep = tiling.lead[-1]
+    return _planes(tiling) // deep.taps * fresh_positions(deep.taps, deep.dilation, deep.outputs, deep.stride)
 
 
 class _Blocks(NamedTuple):
@@ -110,52 +110,52 @@ class _Blocks(NamedTuple):
     copied: Copied
 
     @classmethod
-    def of(cls, of: Tiling, traits: Traits) -> _Blocks:
-        rows, columns = (-(-axis.outputs // outputs) for axis, outputs in of.last)
+    def of(cls, tiling: Tiling, traits: Traits) -> _Blocks:
+        rows, columns = (-(-axis.outputs // outputs) for axis, outputs in tiling.last)
         lanes = LINE // traits.itemsize
-        most = SAMPLES_BYTES // (of.tile.parts * max(1, _planes(of)) * traits.itemsize)
+        most = SAMPLES_BYTES // (tiling.tile.parts * max(1, _planes(tiling)) * traits.itemsize)
         most = max(lanes, min(_VECTORS * lanes, most // lanes * lanes))
         column_blocks = max(1, -(-columns // most))
         block_columns = max(1, -(-columns // column_blocks))
         choices = []
         for block_rows in range(1, max(1, min(rows, most // block_columns)) + 1):
             row_blocks, filled = -(-rows // block_rows), -(-block_rows * block_columns // lanes) * lanes
-            tiles, copy = row_blocks * column_blocks * filled, copied(of.tile, block_rows, block_columns)
+            tiles, copy = row_blocks * column_blocks * filled, copied(tiling.tile, block_rows, block_columns)
             choices.append(cls(row_blocks, block_rows, column_blocks, block_columns, filled + lanes, tiles, copy))
         return min(choices, key=attrgetter("tiles", "rows"))
 
-    def units(self, of: Tiling) -> int:
+    def units(self, tiling: Tiling) -> int:
         """Return the number of blocks that threads divide among them, at least one."""
-        places = prod((of.spec.batch, of.spec.groups, *of.spec.output_size[:-2]))
+        places = prod((tiling.spec.batch, tiling.spec.groups, *tiling.spec.output_size[:-2]))
         return max(1, places * self.row_blocks * self.column_blocks)
 
 
-def _whole(of: Tiling) -> list[Axis]:
+def _whole(tiling: Tiling) -> list[Axis]:
     """Return the axes with the last two as they are computed: in whole tiles of outputs, with all of their taps."""
     computed = [
         axis._replace(outputs=-(-axis.outputs // outputs) * outputs, taps=taps)
-        for (axis, outputs), taps in zip(of.last, of.tile.window, strict=True)
+        for (axis, outputs), taps in zip(tiling.last, tiling.tile.window, strict=True)
     ]
-    return [*of.lead, *computed]
+    return [*tiling.lead, *computed]
 
 
-def kernels_job(of: Tiling) -> Job:
+def kernels_job(tiling: Tiling) -> Job:
     """Return the table of the loop that transforms the kernels of a contiguous w."""
-    kernels, taps = prod(kernels_shape(of)[1:]), prod(axis.taps for axis, _ in of.last)
-    return Job(WINOGRAD_KERNELS, (WinogradKernelsTable(kernels, taps, of.tile.step),), kernels)
+    kernels, taps = prod(kernels_shape(tiling)[1:]), prod(axis.taps for axis, _ in tiling.last)
+    return Job(WINOGRAD_KERNELS, (WinogradKernelsTable(kernels, taps, tiling.tile.step),), kernels)
 
 
-def kernels_shape(of: Tiling) -> tuple[int, ...]:
+def kernels_shape(tiling: Tiling) -> tuple[int, ...]:
     """Return the shape of the transformed kernel, (parts of a tile, groups, filters, planes)."""
-    return of.tile.parts, of.spec.groups, of.spec.filters, _planes(of)
+    return tiling.tile.parts, tiling.spec.groups, tiling.spec.filters, _planes(tiling)
 
 
 @planning()
-def job(of: Tiling, x_steps: Steps, y_steps: Steps, traits: Traits, checks: bool) -> Job:
+def job(tiling: Tiling, x_steps: Steps, y_steps: Steps, traits: Traits, checks: bool) -> Job:
     """Return the loop's table for a problem on arrays of one layout; it `checks` whether outputs are finite."""
-    blocks = _Blocks.of(of, traits)
-    head, entries, border = plane_parts(of, _whole(of), (x_steps, y_steps), blocks.copied)
-    entries[-2:] = [entry._replace(period=n) for entry, (_, n) in zip(entries[-2:], of.last, strict=True)]
+    blocks = _Blocks.of(tiling, traits)
+    head, entries, border = plane_parts(tiling, _whole(tiling), (x_steps, y_steps), blocks.copied)
+    entries[-2:] = [entry._replace(period=n) for entry, (_, n) in zip(entries[-2:], tiling.last, strict=True)]
     table = WinogradTable(
         row_blocks=blocks.row_blocks,
         block_rows=blocks.rows,
@@ -163,6 +163,6 @@ def job(of: Tiling, x_steps: Steps, y_steps: Steps, traits: Traits, checks: bool
         block_columns=blocks.columns,
         tile_row=blocks.tile_row,
         checks=checks,
-        step=of.tile.step,
+        step=tiling.tile.step,
     )
-    return Job(WINOGRAD, (head, table, entries, border), blocks.units(of), head.copy_size)
+    return Job(WINOGRAD, (head, table, entries, border), blocks.units(tiling), head.copy_size)

@@ -94,10 +94,10 @@ def copied(tile: Tile, rows: int, columns: int) -> Copied:
 
 
 def plane_parts(
-    of: Tiling, computed: Sequence[Axis], arrays: tuple[Steps, Steps], copy: Copied
+    tiling: Tiling, computed: Sequence[Axis], arrays: tuple[Steps, Steps], copy: Copied
 ) -> tuple[PlanesHead, list[AxisEntry], Host]:
     """Return the head, the axes and the border of a table for x and y of these steps; `computed` are whole tiles."""
-    spec, steps = of.spec, (of.steps(arrays[0]), of.steps(arrays[1]))
+    spec, steps = tiling.spec, (tiling.steps(arrays[0]), tiling.steps(arrays[1]))
     margins = [geometry.outside(axis) for axis in computed]
     entries, border = geometry.axes(spec.axes, margins, (steps[0][LEADING:], steps[1][LEADING:]))
     sizes = {"border": border.size, "copy_row": copy.row, "copy_size": copy.size}
