@@ -14,9 +14,8 @@ from typing import Any
 import numpy as np
 
 from arrayconv import config
-from arrayconv._accel.native import loader
+from arrayconv._accel.native import geometry, loader
 from arrayconv._accel.native.in_place import address
-from arrayconv._accel.native.tables import FoldAxis
 from arrayconv._arrays.float_errors import float_errors_ignored
 from arrayconv._ops.windows import windows
 from arrayconv._problem.layout import Shape
@@ -67,11 +66,12 @@ def folding_of_floats(
     if len(axes) != _FOLDED:
         return None
     lead = split[: -_FOLDED - 1]
-    rows, columns = (
-        FoldAxis(n, axis.taps, axis.outputs, axis.stride, axis.dilation, p)
-        for n, axis, p in zip(sizes, axes, padding, strict=True)
+    entries, _ = geometry.axes(
+        [axis._replace(size=n, before=p) for axis, n, p in zip(axes, sizes, padding, strict=True)],
+        ((0, 0), (0, 0)),
+        ((0, 0), (0, 0)),
     )
-    fold = loader.folder(prod(lead), (rows, columns), dtype, config.current().accelerators)
+    fold = loader.folder(prod(lead), entries, dtype, config.current().accelerators)
     if fold is None:
         return None
     shape, kind = (*lead, *sizes), np.dtype(dtype)

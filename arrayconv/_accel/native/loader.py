@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from arrayconv._accel.native.contiguous import Order, factors, outputs, samples
 from arrayconv._accel.native.in_place import At, Host, Steps
-from arrayconv._accel.native.tables import CallHead, FoldAxis, FoldTable, Job, LoopHead, double_bits, packed
+from arrayconv._accel.native.tables import Axis, CallHead, Job, LoopHead, double_bits, packed
 from arrayconv._accel.native.team import Share, Team
 from arrayconv._algorithms import Context
 from arrayconv._arrays import dtypes
@@ -52,7 +52,7 @@ class Code(NamedTuple):
     team: Team
     finite: Any  # (address of floats, their number, itemsize) -> whether all are finite
     add: Any  # (addresses of floats and of numbers to add, outer, channels, inner, itemsize)
-    fold: Any  # (addresses of images, of columns and of a FoldTable)
+    fold: Any  # (addresses of images, of columns and of both axes, images, itemsize)
 
 
 def built() -> bool:
@@ -94,7 +94,7 @@ def loaded() -> Code:
     blocks.argtypes, call.argtypes = [*[pointer] * 4, word, word], [pointer] * 4
     finite, add, fold = library.arrayconv_finite, library.arrayconv_add, library.arrayconv_fold
     finite.argtypes, add.argtypes, add.restype = [pointer, word, word], [pointer] * 2 + [word] * 4, None
-    fold.argtypes, fold.restype = [pointer] * 3, None
+    fold.argtypes, fold.restype = [pointer] * 3 + [word] * 2, None
     kinds = {name: kind for kind, names in enumerate(_texts(library.arrayconv_kinds)) for name in names.split()}
     levels = _texts(library.arrayconv_levels)
     team, xla = Team(library), library.arrayconv_xla
@@ -126,14 +126,14 @@ def adder(shape: tuple[int, int, int], dtype: str, accelerators: frozenset[str])
 
 
 def folder(
-    images: int, axes: tuple[FoldAxis, FoldAxis], dtype: str, accelerators: frozenset[str]
+    images: int, axes: list[Axis], dtype: str, accelerators: frozenset[str]
 ) -> Callable[[int, int], None] | None:
     """Return a function (address of images, of columns) that adds the columns up; None as of `adder`."""
     if not _has_floats(dtype, accelerators):
         return None
-    fold, words = loaded().fold, _words(packed(FoldTable(images, dtypes.itemsize(dtype)), axes))
-    table = ctypes.byref(words)  # which keeps them alive
-    return lambda y, columns: fold(y, columns, table)
+    fold, table = loaded().fold, ctypes.byref(_words(packed(axes)))
+    itemsize = dtypes.itemsize(dtype)
+    return lambda y, columns: fold(y, columns, table, images, itemsize)
 
 
 def _has_floats(dtype: str, accelerators: frozenset[str]) -> bool:

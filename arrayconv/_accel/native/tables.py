@@ -287,24 +287,6 @@ class WinogradDotsTable(NamedTuple):
     step: int
 
 
-class FoldAxis(NamedTuple):
-    """An axis of sums of windows."""
-
-    size: int
-    taps: int
-    windows: int
-    stride: int
-    dilation: int
-    padding: int
-
-
-class FoldTable(NamedTuple):
-    """Table of sums of windows; both axes follow."""
-
-    images: int
-    itemsize: int
-
-
 STRUCTS: dict[str, Any] = {
     "loop_head": LoopHead,
     "axis": Axis,
@@ -327,8 +309,6 @@ STRUCTS: dict[str, Any] = {
     "winograd_table": WinogradTable,
     "winograd_kernels_table": WinogradKernelsTable,
     "winograd_dots_table": WinogradDotsTable,
-    "fold_axis": FoldAxis,
-    "fold_table": FoldTable,
 }
 
 

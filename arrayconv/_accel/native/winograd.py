@@ -17,9 +17,8 @@ from arrayconv._accel.native.winograd_tiles import (
     IMAGE,
     SAMPLES_BYTES,
     TAPS,
-    Copied,
     Tiling,
-    copied,
+    copy_size,
     fresh_positions,
     line_of,
     plane_parts,
@@ -64,7 +63,7 @@ def cost(tiling: Tiling, traits: Traits, measured: MethodCost) -> int:
     macs = tiles * tile.parts * (planes * filters + _ADDITIONS * (fresh + filters))
     work = macs * vector_bytes(traits) * measured.cache_line_mac // LINE
     work += spec.outputs * traits.itemsize * measured.output // _DOUBLE
-    work += blocks.units(tiling) * fresh * blocks.copied.rows * _ROW_PS
+    work += blocks.units(tiling) * fresh * tile.samples(blocks.rows) * _ROW_PS
     kernel = prod(spec.kernel_shape) * traits.itemsize * _KERNEL_BYTE // kernel_threads(tiling, traits).most
     return measured.call_ns + (work // min(threads_of(spec, traits).most, blocks.units(tiling)) + kernel) // 1000
 
@@ -79,7 +78,10 @@ def workspace(tiling: Tiling, traits: Traits) -> int:
     """Return the bytes of the transformed kernel, of the buffers of all threads, and of the table."""
     blocks, planes, tile = _Blocks.of(tiling, traits), _planes(tiling), tiling.tile
     kernel = prod(kernels_shape(tiling))
-    buffers = blocks.copied.size + (tile.parts * (planes + _FILTERS) + (tile.rows + 1) * tile.columns) * blocks.tile_row
+    buffers = (
+        copy_size(tile, blocks.rows, blocks.columns)
+        + (tile.parts * (planes + _FILTERS) + (tile.rows + 1) * tile.columns) * blocks.tile_row
+    )
     buffers += (tile.parts + 5) * LINE
     ends = sum(sum(geometry.outside(axis)) for axis in _whole(tiling))
     return (2 * kernel + traits.threads * buffers) * traits.itemsize + traits.threads * 16 * planes + 8 * ends + 8192
@@ -107,7 +109,6 @@ class _Blocks(NamedTuple):
     columns: int
     tile_row: int
     tiles: int  # computed of a plane of outputs, the discarded ones included
-    copied: Copied
 
     @classmethod
     def of(cls, tiling: Tiling, traits: Traits) -> _Blocks:
@@ -120,8 +121,8 @@ class _Blocks(NamedTuple):
         choices = []
         for block_rows in range(1, max(1, min(rows, most // block_columns)) + 1):
             row_blocks, filled = -(-rows // block_rows), -(-block_rows * block_columns // lanes) * lanes
-            tiles, copy = row_blocks * column_blocks * filled, copied(tiling.tile, block_rows, block_columns)
-            choices.append(cls(row_blocks, block_rows, column_blocks, block_columns, filled + lanes, tiles, copy))
+            tiles = row_blocks * column_blocks * filled
+            choices.append(cls(row_blocks, block_rows, column_blocks, block_columns, filled + lanes, tiles))
         return min(choices, key=attrgetter("tiles", "rows"))
 
     def units(self, tiling: Tiling) -> int:
@@ -154,7 +155,7 @@ def kernels_shape(tiling: Tiling) -> tuple[int, ...]:
 def job(tiling: Tiling, x_steps: Steps, y_steps: Steps, traits: Traits, checks: bool) -> Job:
     """Return the loop's table for a problem on arrays of one layout; it `checks` whether outputs are finite."""
     blocks = _Blocks.of(tiling, traits)
-    head, entries, border = plane_parts(tiling, _whole(tiling), (x_steps, y_steps), blocks.copied)
+    head, entries, border = plane_parts(tiling, _whole(tiling), (x_steps, y_steps), (blocks.rows, blocks.columns))
     entries[-2:] = [entry._replace(period=n) for entry, (_, n) in zip(entries[-2:], tiling.last, strict=True)]
     table = WinogradTable(
         row_blocks=blocks.row_blocks,

@@ -16,9 +16,8 @@ from arrayconv._accel.native.winograd_tiles import (
     IMAGE,
     SAMPLES_BYTES,
     TAPS,
-    Copied,
     Tiling,
-    copied,
+    copy_size,
     fresh_positions,
     line_of,
     plane_parts,
@@ -61,7 +60,7 @@ def cost(tiling: Tiling, traits: Traits, measured: MethodCost) -> int:
     of_blocks = num_blocks * _SUMS * planes * blocks.lanes
     repeated = spec.groups * spec.channels * prod(axis.taps for axis in tiling.lead) * blocks.filter_blocks
     work = repeated * tile.parts * (of_tiles + of_blocks) * vector_bytes(traits) * measured.cache_line_mac // LINE
-    work += repeated * num_blocks * fresh * blocks.copied.rows * _ROW_PS
+    work += repeated * num_blocks * fresh * tile.samples(blocks.rows) * _ROW_PS
     return measured.call_ns + work // threads // 1000
 
 
@@ -70,7 +69,9 @@ def workspace(tiling: Tiling, traits: Traits) -> int:
     spec, tile = tiling
     blocks, planes = _Blocks.of(tiling, traits), _planes(tiling)
     tiles = blocks.rows * blocks.columns
-    buffers = blocks.copied.size + tile.parts * (planes * blocks.tile_row + (tiles + planes) * blocks.lanes)
+    buffers = copy_size(tile, blocks.rows, blocks.columns) + tile.parts * (
+        planes * blocks.tile_row + (tiles + planes) * blocks.lanes
+    )
     buffers += (6 + tile.rows * tile.columns * blocks.columns) * blocks.lanes + (2 * tile.parts + 8) * LINE
     ends = sum(sum(geometry.outside(axis)) for axis in _whole(tiling))
     return (
@@ -102,7 +103,6 @@ class _Blocks(NamedTuple):
     rows: int  # of tiles in a block
     columns: int
     tile_row: int
-    copied: Copied
 
     @classmethod
     def of(cls, tiling: Tiling, traits: Traits) -> _Blocks:
@@ -117,8 +117,7 @@ class _Blocks(NamedTuple):
         block_columns = max(1, -(-columns // -(-columns // most)))
         block_rows = max(1, min(rows, most // block_columns))
         tile_row = (-(-block_rows * block_columns // lanes) + 1) * lanes
-        copy = copied(tiling.tile, block_rows, block_columns)
-        return cls(-(-vectors // block_vectors), block_vectors * lanes, block_rows, block_columns, tile_row, copy)
+        return cls(-(-vectors // block_vectors), block_vectors * lanes, block_rows, block_columns, tile_row)
 
 
 def _whole(tiling: Tiling) -> list[Axis]:
@@ -134,7 +133,7 @@ def _whole(tiling: Tiling) -> list[Axis]:
 def job(tiling: Tiling, traits: Traits, w_steps: Steps, x_steps: Steps, y_steps: Steps) -> Job:
     """Return the loop's table for a problem on arrays of one layout."""
     blocks = _Blocks.of(tiling, traits)
-    head, entries, border = plane_parts(tiling, _whole(tiling), (x_steps, y_steps), blocks.copied)
+    head, entries, border = plane_parts(tiling, _whole(tiling), (x_steps, y_steps), (blocks.rows, blocks.columns))
     steps = tiling.steps(w_steps)
     table = WinogradDotsTable(
         filter_blocks=blocks.filter_blocks,

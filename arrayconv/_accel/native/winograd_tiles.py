@@ -79,28 +79,27 @@ def tiling_of(spec: Spec, tile: Tile) -> Tiling:
     return Tiling(spec._replace(axes=(*spec.axes[:-1], _DUMMY, spec.axes[-1])) if tile.step else spec, tile)
 
 
-class Copied(NamedTuple):
-    """A copy of the samples of a block of tiles, those of each column of a tile apart, and two buffers."""
-
-    rows: int
-    row: int  # samples of a column of the tile, and a vector that is read beyond
-    size: int
+def copy_row(columns: int) -> int:
+    """Return the samples of a row of a copy, for one column of so many tiles, and a vector that is read beyond."""
+    return columns + 2 + LINE // 4
 
 
-def copied(tile: Tile, rows: int, columns: int) -> Copied:
-    """Return the copy of the samples of so many tiles."""
-    copy_rows, copy_row = tile.samples(rows), columns + 2 + LINE // 4
-    return Copied(copy_rows, copy_row, 3 * tile.columns * copy_rows * copy_row)
+def copy_size(tile: Tile, rows: int, columns: int) -> int:
+    """Return the samples of a copy of so many tiles, those of each column of a tile apart, and of two buffers."""
+    return 3 * tile.columns * tile.samples(rows) * copy_row(columns)
 
 
 def plane_parts(
-    tiling: Tiling, computed: Sequence[Axis], arrays: tuple[Steps, Steps], copy: Copied
+    tiling: Tiling, computed: Sequence[Axis], arrays: tuple[Steps, Steps], block: tuple[int, int]
 ) -> tuple[PlanesHead, list[AxisEntry], Host]:
-    """Return the head, the axes and the border of a table for x and y of these steps; `computed` are whole tiles."""
+    """Return the head, the axes and the border of a table for x and y of these steps.
+
+    `computed` are the axes in whole tiles, `block` the rows and columns of those in a block.
+    """
     spec, steps = tiling.spec, (tiling.steps(arrays[0]), tiling.steps(arrays[1]))
     margins = [geometry.outside(axis) for axis in computed]
     entries, border = geometry.axes(spec.axes, margins, (steps[0][LEADING:], steps[1][LEADING:]))
-    sizes = {"border": border.size, "copy_row": copy.row, "copy_size": copy.size}
+    sizes = {"border": border.size, "copy_row": copy_row(block[1]), "copy_size": copy_size(tiling.tile, *block)}
     return geometry.head(spec, steps, (0, 0), lead_axes=len(entries) - 2, **sizes), entries, border
 
 

@@ -3,21 +3,21 @@
    A window's tap of an image's row is a row of columns, so that rows are added. Positions in the padding are skipped. */
 
 #define FOLD(T)                                                                                                        \
-    static void fold_##T(T *y, const T *columns, const fold_table *table)                                              \
+    static void fold_##T(T *y, const T *columns, const axis *rows, word images)                                        \
     {                                                                                                                  \
-        const fold_axis *rows = (const fold_axis *)(table + 1), *along = rows + 1;                                     \
-        for (word image = 0; image < table->images; image++, y += rows->size * along->size) {                          \
+        const axis *along = rows + 1;                                                                                  \
+        for (word image = 0; image < images; image++, y += rows->size * along->size) {                                 \
             memset(y, 0, sizeof(T) * (size_t)(rows->size * along->size));                                              \
-            for (word tap = 0; tap < rows->taps * along->taps; tap++, columns += rows->windows * along->windows) {     \
-                const word top = tap / along->taps * rows->dilation - rows->padding;                                   \
-                const word left = tap % along->taps * along->dilation - along->padding, step = along->stride;          \
+            for (word tap = 0; tap < rows->taps * along->taps; tap++, columns += rows->outputs * along->outputs) {     \
+                const word top = tap / along->taps * rows->dilation - rows->before;                                    \
+                const word left = tap % along->taps * along->dilation - along->before, step = along->stride;           \
                 const word first = left < 0 ? (-left + step - 1) / step : 0;                                           \
-                const word stop = min_word(along->windows, (along->size - left + step - 1) / step);                    \
-                for (word n = 0; n < rows->windows; n++) {                                                             \
+                const word stop = min_word(along->outputs, (along->size - left + step - 1) / step);                    \
+                for (word n = 0; n < rows->outputs; n++) {                                                             \
                     const word row = top + n * rows->stride;                                                           \
                     if (row < 0 || row >= rows->size) continue;                                                        \
                     T *to = y + row * along->size + left;                                                              \
-                    const T *from = columns + n * along->windows;                                                      \
+                    const T *from = columns + n * along->outputs;                                                      \
                     if (step == 1)                                                                                     \
                         for (word c = first; c < stop; c++) to[c] += from[c];                                          \
                     else                                                                                               \
@@ -30,9 +30,9 @@ FOLD(float)
 FOLD(double)
 #undef FOLD
 
-/* Write images of floats of `itemsize` bytes, 4 or 8. */
-EXPORTED void arrayconv_fold(void *y, const void *columns, const fold_table *table)
+/* Write images of floats of `itemsize` bytes, 4 or 8. The axes are rows and columns, `outputs` are their windows. */
+EXPORTED void arrayconv_fold(void *y, const void *columns, const axis *rows, word images, word itemsize)
 {
-    if (table->itemsize == 4) fold_float(y, columns, table);
-    else fold_double(y, columns, table);
+    if (itemsize == 4) fold_float(y, columns, rows, images);
+    else fold_double(y, columns, rows, images);
 }

@@ -207,10 +207,6 @@ typedef int64_t word;
 /* The kernels of winograd.h, before they are transformed. */
 #define WINOGRAD_KERNELS_TABLE_FIELDS(X) X(kernels) X(taps) X(step)
 
-/* fold.h: axes[2], rows and columns. */
-#define FOLD_AXIS_FIELDS(X) X(size) X(taps) X(windows) X(stride) X(dilation) X(padding)
-#define FOLD_TABLE_FIELDS(X) X(images) X(itemsize)
-
 /* arrayconv_call: pad[pad_axes], the indices of the gathered factors, then the loop_head. */
 #define CALL_HEAD_FIELDS(X)                                                                                            \
     X(itemsize) /* bytes of an element */                                                                              \
@@ -259,9 +255,7 @@ typedef int64_t word;
     X(gaps_table, GAPS_TABLE_FIELDS)                                                                                   \
     X(winograd_table, WINOGRAD_TABLE_FIELDS)                                                                           \
     X(winograd_kernels_table, WINOGRAD_KERNELS_TABLE_FIELDS)                                                           \
-    X(winograd_dots_table, WINOGRAD_DOTS_TABLE_FIELDS)                                                                 \
-    X(fold_axis, FOLD_AXIS_FIELDS)                                                                                     \
-    X(fold_table, FOLD_TABLE_FIELDS)
+    X(winograd_dots_table, WINOGRAD_DOTS_TABLE_FIELDS)
 
 #define DECLARED(field) word field;
 #define NAMED(field) #field ","
@@ -286,8 +280,6 @@ typedef struct { GAPS_TABLE_FIELDS(DECLARED) } gaps_table;
 typedef struct { WINOGRAD_TABLE_FIELDS(DECLARED) } winograd_table;
 typedef struct { WINOGRAD_KERNELS_TABLE_FIELDS(DECLARED) } winograd_kernels_table;
 typedef struct { WINOGRAD_DOTS_TABLE_FIELDS(DECLARED) } winograd_dots_table;
-typedef struct { FOLD_AXIS_FIELDS(DECLARED) } fold_axis;
-typedef struct { FOLD_TABLE_FIELDS(DECLARED) } fold_table;
 #undef DECLARED
 
 #define WORDS(type) ((word)(sizeof(type) / sizeof(word)))
