@@ -15,6 +15,7 @@ import sys
 from collections.abc import Hashable
 from functools import lru_cache
 from math import copysign
+from operator import is_
 from typing import Any, TypeVar
 
 import numpy as np
@@ -35,6 +36,8 @@ _KEY_TYPES = frozenset((str, int, bool, float, tuple, type, type(None)))
 _ITEM_TYPES = frozenset((str, int, type(None)))
 
 _calls: dict[Any, Any] = BoundedDict("calls", _MAX_CALLS)
+# Options of a function's last call, all immutable, and their part of the key: most calls have the same objects again.
+_last_options: dict[str, tuple[tuple[Any, ...], Hashable]] = {}
 
 
 def key(function: str, arrays: tuple[Any, ...], options: tuple[Any, ...], of_jax: bool = False) -> Hashable | None:
@@ -44,12 +47,24 @@ def key(function: str, arrays: tuple[Any, ...], options: tuple[Any, ...], of_jax
         signature = _jax_signature(arrays)
     if signature is None:
         return None
-    types = _types(tuple(map(type, options)))
-    if not types.simple or (types.need_check and not _are_simple(options, types)):
-        if not _is_plain(options):
+    last = _last_options.get(function)
+    if last is not None and len(last[0]) == len(options) and all(map(is_, last[0], options)):
+        own = last[1]
+    else:
+        own = _options_key(function, options)
+        if own is None:
             return None
-        options = _tagged(options)
-    return function, signature, types, options, config.current(), state()
+    return function, signature, own, config.current(), state()
+
+
+def _options_key(function: str, options: tuple[Any, ...]) -> Hashable | None:
+    """Return the part of a key that names the options, None for options that are no key."""
+    types = _types(tuple(map(type, options)))
+    if types.simple and (not types.need_check or _are_simple(options, types)):
+        own = types, options
+        _last_options[function] = options, own
+        return own
+    return (types, _tagged(options)) if _is_plain(options) else None
 
 
 def translated_key(function: str, arrays: tuple[Any, ...], translation: tuple[Any, ...]) -> Hashable | None:

@@ -36,6 +36,8 @@ def is_available(backend: str, device: str, accelerators: frozenset[str]) -> boo
 
 def applies(backend: str, *arrays: Array) -> bool:
     """Whether nothing needs the passes of a call on these arrays: no tape, no tracer, no gradient."""
+    if backend == _NUMPY:  # of no array that torch.compile traces: it does not read their dtypes
+        return not tape.is_recording()
     if is_compiling() or tape.is_recording():
         return False
     if backend != _TORCH:

@@ -6,7 +6,7 @@ SciPy's does. Nothing is written to the caller's array before the last pass, so 
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from functools import partial
 from math import prod
 from typing import Any, NamedTuple
@@ -21,7 +21,7 @@ from arrayconv._arrays.operands import operands
 from arrayconv._arrays.out_arrays import shares_memory
 from arrayconv._calls import binding, cache, dry_run, prepare
 from arrayconv._calls.binding import BoundCall
-from arrayconv._calls.one_call import applies
+from arrayconv._calls.one_call import Direct, applies
 from arrayconv._ndimage import chunked, dtypes, fused
 from arrayconv._ndimage.fused import Fused
 from arrayconv._ndimage.validation import Bare, Call
@@ -30,6 +30,8 @@ from arrayconv._problem.boundary import Boundary
 from arrayconv._problem.problem import Problem, paired
 from arrayconv._runtime.programs import LIBRARY
 from arrayconv._runtime.tracing import planning, shape_of
+
+Filter = Callable[..., Any]  # (x, weights or None, the caller's array or None) -> y
 
 
 class _BoundPass(NamedTuple):
@@ -242,7 +244,22 @@ def _remember(
         chain = (chain[0]._replace(weights=None),)  # pyright: ignore[reportArgumentType]
         bound = tuple(one._replace(weights=None) for one in bound)
         own = own and own._replace(weights=None)
-    cache.store(cache_key, Chain(bare, chain, own, bound, dtype))
+    remembered = Chain(bare, chain, own, bound, dtype)
+    cache.store(cache_key, remembered if own is None or own.direct is None else _directly(remembered, own.direct))
+
+
+def _directly(chain: Chain, direct: Direct) -> Filter:
+    """Return a chain that runs without detours where nothing needs its passes and a new array is the result."""
+    backend, holds_weights = chain.call.source.backend, chain.dtype is None
+
+    def run(x: Any, weights: Any = None, out: Any = None) -> Any:
+        if out is None and applies(backend, x, x if holds_weights else weights):
+            y = direct(x, weights)
+            if y is not None:
+                return y
+        return chain(x, weights, out)
+
+    return run
 
 
 def _entering(call: Call, x: Array) -> Array:
