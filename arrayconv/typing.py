@@ -116,6 +116,7 @@ Method = Literal[
     "xla_loops",
     "xla_tiles",
     "xla_images",
+    "xla_dots",
     "cuda_loops",
     "cuda_rows",
     "cuda_tiles",

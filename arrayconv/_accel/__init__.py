@@ -23,6 +23,7 @@ from arrayconv._accel.cuda.cuda_rows import cuda_rows
 from arrayconv._accel.cuda.cuda_tiles import cuda_tiles
 from arrayconv._accel.jax import ffi
 from arrayconv._accel.jax.xla_conv import xla_conv, xla_gpu_conv
+from arrayconv._accel.jax.xla_dots import xla_dots
 from arrayconv._accel.jax.xla_loops import xla_images, xla_loops, xla_tiles
 from arrayconv._accel.native import loader
 from arrayconv._accel.native.native_dots import native_dots
@@ -92,6 +93,7 @@ ACCELERATED: dict[str, Algorithm] = {
         xla_loops,
         xla_tiles,
         xla_images,
+        xla_dots,
         cuda_loops,
         cuda_rows,
         cuda_tiles,

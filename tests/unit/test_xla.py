@@ -2,6 +2,7 @@
 
 import ctypes
 import functools
+import math
 import os
 import shutil
 import subprocess
@@ -18,9 +19,9 @@ from arrayconv import _accel, config, ndimage, nn
 from arrayconv.__main__ import main
 from arrayconv._accel import AcceleratorFailed
 from arrayconv._accel.jax import ffi as xla
-from arrayconv._accel.native import filters, loader, rows, tiles
+from arrayconv._accel.native import dots, filters, loader, rows, tiles
 from arrayconv._accel.native.in_place import contiguous_steps
-from arrayconv._accel.native.tables import DOTS, FILTERS, WINOGRAD_DOTS, LoopHead, XlaHead, double_bits, packed
+from arrayconv._accel.native.tables import FILTERS, GAPS, WINOGRAD_DOTS, LoopHead, XlaHead, double_bits, packed
 from arrayconv._arrays import failures
 from arrayconv._costs import parallel
 from arrayconv._ndimage.window import windows_along
@@ -36,6 +37,7 @@ pytestmark = pytest.mark.skipif(not loader.built(), reason="the loops were not b
 
 ROOT = Path(arrayconv.__file__).parent.parent
 METHODS = ("xla_loops", "xla_tiles", "xla_images")
+SMALL = (*METHODS, "xla_dots")  # of up to 1024 outputs
 
 
 def agrees(spec, dtype, method, fill=0):
@@ -64,14 +66,25 @@ SIGNALS = {
     "depthwise-signals": cases.spec(cases.axis(20, 3), groups=4, batch=2),
     "no-axis": cases.spec(channels=3, filters=2, batch=5),
 }
+DOTS = {  # gradients of kernels: few outputs, many taps
+    "gradient": cases.spec(cases.axis(18, 16), cases.axis(20, 18), channels=2, filters=5, batch=3),
+    "of-a-strided-layer": cases.spec(
+        cases.axis(19, 9, 3, dilation=2, before=1), cases.axis(20, 8, 3, dilation=2, before=1), filters=6, batch=2
+    ),
+    "of-groups": cases.spec(cases.axis(40, 36), channels=2, filters=3, groups=4, batch=3),
+    "of-volumes": cases.spec(*[cases.axis(n, n - 2) for n in (6, 7, 9)], channels=2, filters=5, batch=3),
+    "one-output": cases.spec(cases.axis(9, 9), cases.axis(7, 7), channels=2, filters=5, batch=3),
+}
 
 
 @pytest.mark.parametrize(("dtype", "fill"), [("float32", 0), ("float64", -1.5)])
 @pytest.mark.parametrize(
-    ("method", "name"), [*product(METHODS, SPECS), *product(["xla_loops"], SIGNALS)], ids=lambda value: value
+    ("method", "name"),
+    [*product(SMALL, SPECS), *product(["xla_loops"], SIGNALS), *product(["xla_dots"], DOTS)],
+    ids=lambda value: value,
 )
 def test_counts_and_axes_equal_the_definition(method, name, dtype, fill):
-    agrees({**SPECS, **SIGNALS}[name], dtype, method, fill)
+    agrees({**SPECS, **SIGNALS, **DOTS}[name], dtype, method, fill)
 
 
 @pytest.mark.parametrize("dtype", ["complex64", "complex128", "int8", "int16", "int32", "int64"])
@@ -158,7 +171,7 @@ WIDE = ("jit", "hessian", "vmap", "jit-vmap-grad")  # the others are parts of th
 @pytest.mark.rows(where=lambda name, wide, method: name in WIDE or not wide)
 @pytest.mark.parametrize("wide", [False, True], ids=["without-x64", "x64"])
 @pytest.mark.parametrize("name", TRANSFORMED)
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", SMALL)
 def test_transformed_calls_equal_those_of_direct(method, name, wide):
     for y, exact in zip(transformed(name, method, wide), transformed(name, "direct", wide), strict=True):
         assert y.dtype == exact.dtype == np.float32
@@ -197,7 +210,7 @@ def test_refusals_say_why(reason):
     assert (refused[method] or "").startswith(reason)
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", SMALL)
 def test_only_jax_arrays_on_cpus_are_supported(method):
     refused = {row.name: row.refusal for row in arrayconv.explain(np.ones((9, 9)), (3, 3)).candidates}
     assert refused[method] == "it supports jax arrays"
@@ -211,15 +224,15 @@ def test_a_traced_array_is_where_jax_puts_arrays_by_default(monkeypatch):
     refused = []
 
     def explained(x):
-        refused.extend(row.refusal for row in arrayconv.explain(x, (3, 3)).candidates if row.name in METHODS)
+        refused.extend(row.refusal for row in arrayconv.explain(x, (3, 3)).candidates if row.name in SMALL)
         return x
 
     jax.jit(explained).trace(jax.ShapeDtypeStruct((9, 9), "float32"))
-    assert refused == ["it supports arrays on CPUs. Got gpu"] * len(METHODS)
+    assert refused == ["it supports arrays on CPUs. Got gpu"] * len(SMALL)
 
 
 @pytest.mark.parametrize("off", ["xla_ffi", "native"])
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", SMALL)
 def test_methods_that_are_switched_off_are_refused(method, off):
     x, kernel = images((30, 30), (3, 3))
     with config.using(accelerators=set(config.ACCELERATORS) - {off}):
@@ -258,6 +271,20 @@ def test_images_have_the_bits_of_numpy_s(name, dtype):
     np.testing.assert_array_equal(eager, expected, strict=True)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_gradients_of_kernels_have_the_bits_of_numpy_s(dtype):
+    random = np.random.default_rng(5)
+    x, dy = (random.standard_normal((2, channels, 16, 16)).astype(dtype) for channels in (4, 8))
+    call, size = nn.grad.conv2d_weight, (8, 4, 3, 3)
+    assert arrayconv.explain(x, size, dy, call=call, padding=1).method == "native_dots"
+    expected = call(x, size, dy, padding=1)
+    with jax.enable_x64(True):
+        arrays = jax.numpy.asarray(x), jax.numpy.asarray(dy)
+        assert arrayconv.explain(arrays[0], size, arrays[1], call=call, padding=1).method == "xla_dots"
+        y = call(arrays[0], size, arrays[1], padding=1)
+    np.testing.assert_array_equal(y, expected, strict=True)
+
+
 def test_images_of_many_channels_are_computed_by_their_loop():
     methods = []
     with jax.enable_x64(True):
@@ -281,7 +308,7 @@ LOOPED = {
 
 
 @pytest.mark.parametrize("name", LOOPED)
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", SMALL)
 def test_programs_that_reuse_buffers_give_the_same(method, name):
     x, w = images((9, 11), (3, 3))
 
@@ -523,7 +550,7 @@ WRONG = {  # change of a right call, and the message
         lambda head, parts: packed(head, *changed(parts, loop=FILTERS)),
         "disagrees? with its counts",
     ),
-    "a-loop-of-dots": (lambda head, parts: packed(head, *changed(parts, loop=DOTS)), "on NumPy arrays only"),
+    "a-loop-of-gaps": (lambda head, parts: packed(head, *changed(parts, loop=GAPS)), "on NumPy arrays only"),
     "a-loop-after-the-last": (
         lambda head, parts: packed(head, *changed(parts, loop=WINOGRAD_DOTS + 1)),
         "it names no loop",
@@ -553,6 +580,41 @@ def test_a_table_that_does_not_fit_is_an_error_that_xla_raises(name):
     call = jax.ffi.ffi_call(xla.registered(), jax.ShapeDtypeStruct((13, 17), "float32"))
     with pytest.raises(Exception, match=message):
         jax.block_until_ready(call(x, w, table=table))
+
+
+def _dots_call():
+    """Return the operands, the shape of the result, and the table of a call of `xla_dots` as they are right."""
+    spec = cases.spec(cases.axis(40, 30), channels=2, filters=6, groups=2, batch=3)
+    layouts = (
+        contiguous_steps(spec.input_shape),
+        contiguous_steps(spec.kernel_shape),
+        contiguous_steps(spec.output_shape),
+    )
+    job, code = dots.job(spec, *layouts, 4), loader.loaded()
+    sizes = map(math.prod, (spec.input_shape, spec.kernel_shape, spec.output_shape))
+    own = LoopHead(job.loop, code.level, code.kinds["float32"], 0, job.units)
+    return images(spec.input_shape, spec.kernel_shape), spec.output_shape, XlaHead(1, 1, *sizes), (own, *job.parts)
+
+
+WRONG_DOTS = {
+    "more-columns": (lambda table: table._replace(columns=1 << 62), "its length disagrees with its counts"),
+    "one-column-more": (
+        lambda table: table._replace(columns=table.columns + 1),
+        "its length disagrees with its counts",
+    ),
+    "fewer-axes": (lambda table: table._replace(outer_axes=0), "its length disagrees with its counts"),
+    "more-groups": (lambda table: table._replace(groups=9), "its units disagree with its counts"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG_DOTS)
+def test_a_table_of_dots_that_does_not_fit_is_an_error(name):
+    change, message = WRONG_DOTS[name]
+    (x, w), shape, head, (own, table, *rest) = _dots_call()
+    call = jax.ffi.ffi_call(xla.registered(), jax.ShapeDtypeStruct(shape, "float32"))
+    jax.block_until_ready(call(x, w, table=np.asarray(packed(head, own, table, *rest))))
+    with pytest.raises(Exception, match=message):
+        jax.block_until_ready(call(x, w, table=np.asarray(packed(head, own, change(table), *rest))))
 
 
 def _filters_call(combine=False):

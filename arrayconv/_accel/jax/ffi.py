@@ -20,7 +20,7 @@ from arrayconv._arrays.traits import Traits
 from arrayconv._runtime.threads import num_chunks
 
 LIBRARY = "xla_ffi"
-NAME = "arrayconv.loops.4"  # 4: the format of the tables, so that no program of another format calls these loops
+NAME = "arrayconv.loops.5"  # 5: the format of the tables, so that no program of another format calls these loops
 
 
 def refusal(traits: Traits) -> str | None:
@@ -43,23 +43,39 @@ def registered() -> str:
     return NAME
 
 
-def bound(job: Job, shape: tuple[int, ...], threads: int, context: Context, index: Any = ...) -> Bound:
-    """Return a loop on contiguous arrays with at most `threads` threads; its result is y[index], y of `shape`."""
+Layouts = tuple[tuple[int, ...] | None, tuple[int, ...] | None]  # of both operands; None for a contiguous one
+
+
+def bound(
+    job: Job, shape: tuple[int, ...], threads: int, context: Context, index: Any = ..., layouts: Layouts = (None, None)
+) -> Bound:
+    """Return a loop with at most `threads` threads on arrays whose axes are in memory in the order of `layouts`.
+
+    Its result is y[index], with a contiguous y of `shape`.
+    """
 
     def run(x: Any, kernel: Any, out: Any) -> Any:
         """Return y, of the dtype of x, as part of the traced program."""
         table = loader.table(job, context.traits.accumulator, context.fill)
-        return call(job.units, table, (x, kernel), prod(kernel.shape), shape, x.dtype, threads)[index]
+        return call(job.units, table, (x, kernel), prod(kernel.shape), shape, x.dtype, threads, layouts)[index]
 
     return Bound(run)
 
 
 def call(
-    units: int, table: Host, operands: tuple[Any, Any], factors: int, shape: tuple[int, ...], dtype: Any, threads: int
+    units: int,
+    table: Host,
+    operands: tuple[Any, Any],
+    factors: int,
+    shape: tuple[int, ...],
+    dtype: Any,
+    threads: int,
+    layouts: Layouts = (None, None),
 ) -> Any:
-    """Return y of a loop's table on contiguous arrays, x and a kernel of so many factors, as part of the program."""
+    """Return y of a loop's table on x and a kernel of so many factors, as part of the program."""
     threads = max(1, min(threads, units))
     x, kernel = operands
     head = XlaHead(num_chunks(units, threads), threads, x_size=prod(x.shape), w_size=factors, y_size=prod(shape))
     name, result = registered(), import_module("jax").ShapeDtypeStruct(shape, dtype)
-    return import_module("jax.ffi").ffi_call(name, result)(x, kernel, table=packed(head, table))
+    ffi_call = import_module("jax.ffi").ffi_call(name, result, input_layouts=layouts)
+    return ffi_call(x, kernel, table=packed(head, table))

@@ -42,8 +42,9 @@ def cost(spec: Spec, traits: Traits, measured: MethodCost) -> int:
     run = spec.axes[-1].taps * traits.itemsize
     lines = spec.macs // max(1, spec.axes[-1].taps) * -(-run // LINE)
     slow = 2 if spec.filters == 1 else 1  # a loaded sample is used for one sum only
-    is_phased = spec.axes[-1].taps > 1 and spec.axes[-1].dilation > 1
-    copy_byte = _PHASED_BYTE // threads_of(spec, traits).most if is_phased else primitive_costs(traits.row).copy_byte
+    copy_byte = (
+        _PHASED_BYTE // threads_of(spec, traits).most if is_strided(spec) else primitive_costs(traits.row).copy_byte
+    )
     copied = prod(spec.input_shape) * traits.itemsize * copy_byte
     work = lines * measured.cache_line_mac * slow + spec.outputs * measured.output
     blocks = -(-spec.filters // _FILTERS)
@@ -64,21 +65,26 @@ def workspace(spec: Spec, traits: Traits) -> int:
     return (kernel + x + spec.outputs) * traits.itemsize + columns * (16 + 64 * _FILTERS * traits.threads) + 8192
 
 
-def _joins(spec: Spec) -> bool:
+def joins(spec: Spec) -> bool:
     """Whether runs may join taps of several axes: then the order of sums would depend on the order of memory."""
     return spec.axes[-1].size == spec.axes[-1].taps
 
 
+def is_strided(spec: Spec) -> bool:
+    """Whether the samples of a run are apart in x, so that it is copied by phases."""
+    return spec.axes[-1].taps > 1 and spec.axes[-1].dilation > 1
+
+
 def reads_in_place(spec: Spec, steps: Steps | None) -> bool:
     """Whether the samples of a run are adjacent."""
-    if steps is None or (_joins(spec) and steps[2:] != contiguous_steps(spec.input_shape)[2:]):
+    if steps is None or (joins(spec) and steps[2:] != contiguous_steps(spec.input_shape)[2:]):
         return False
     return spec.axes[-1].taps == 1 or spec.axes[-1].dilation * steps[-1] == 1
 
 
 def factors(spec: Spec, kernel: Host) -> Host:
     """Return the kernel with the factors of a run adjacent: itself where they are, and are aligned."""
-    return adjacent(kernel) if kernel.flags.c_contiguous or not _joins(spec) else _contiguous(kernel)
+    return adjacent(kernel) if kernel.flags.c_contiguous or not joins(spec) else _contiguous(kernel)
 
 
 def adjacent(kernel: Host) -> Host:
@@ -129,8 +135,8 @@ def job(
     for axis, each, w_step in zip(spec.axes[:-1], along, w_steps[LEADING:], strict=False):
         outer.append(OuterAxis(axis.taps, each.tap, 0, w_step))
     run, positions = last.taps, prod(spec.kernel_size)
-    joins = _joins(spec)  # else steps that fit by chance would change the order of sums
-    while len(outer) > 1 and (outer[-1].size == 1 or (joins and outer[-1].x_step == outer[-1].w_step == run)):
+    may_join = joins(spec)  # else steps that fit by chance would change the order of sums
+    while len(outer) > 1 and (outer[-1].size == 1 or (may_join and outer[-1].x_step == outer[-1].w_step == run)):
         run *= outer.pop().size
     x_columns, y_columns = np.arange(spec.batch) * x_steps[0], np.arange(spec.batch) * out[0]
     for axis, each, y_step in zip(spec.axes, along, out[LEADING:], strict=True):
@@ -138,6 +144,7 @@ def job(
         starts = starts % each.phases * each.phase + starts // each.phases * each.sample
         x_columns, y_columns = _sums(x_columns, starts), _sums(y_columns, np.arange(axis.outputs) * y_step)
     table = DotsTable(
+        groups=spec.groups,
         filters=spec.filters,
         columns=x_columns.size,
         outer_axes=len(outer),

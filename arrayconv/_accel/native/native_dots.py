@@ -33,11 +33,7 @@ def _cost(spec: Spec, traits: Traits) -> int:
 
 
 def _at_addresses(spec: Spec, traits: Traits) -> bool:
-    return dots.threads_of(spec, traits).woken == 1 and not _is_strided(spec)
-
-
-def _is_strided(spec: Spec) -> bool:
-    return spec.axes[-1].taps > 1 and spec.axes[-1].dilation > 1
+    return dots.threads_of(spec, traits).woken == 1 and not dots.is_strided(spec)
 
 
 def _preparation(spec: Spec, context: Context) -> Callable[[Any], Host]:
@@ -45,7 +41,7 @@ def _preparation(spec: Spec, context: Context) -> Callable[[Any], Host]:
 
 
 def _bind(spec: Spec, context: Context) -> Bound:
-    phases, strided, traits = dots.phases(spec), _is_strided(spec), context.traits
+    phases, strided, traits = dots.phases(spec), dots.is_strided(spec), context.traits
     threads = dots.threads_of(spec, traits) if context.may_use_threads else parallel.ONE
     on_torchs = traits.origin == "torch"
     phased = partial(dots.deinterleaved, dilations=phases, threads=threads.woken, on_torchs=on_torchs)

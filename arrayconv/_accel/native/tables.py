@@ -218,6 +218,7 @@ class FilterPass(NamedTuple):
 class DotsTable(NamedTuple):
     """Table of the loop over dot products; outer axes, and the columns' offsets in x and in y follow."""
 
+    groups: int
     filters: int  # of a group
     columns: int
     outer_axes: int  # around a run

@@ -29,7 +29,7 @@
 typedef int loop(const void *, const void *, void *, const void *, word, word, word);
 typedef loop *by_kind[KIND_COUNT];
 
-#define INTERFACE 10 /* version of the arguments and tables; loader.py has the one it supports */
+#define INTERFACE 11 /* version of the arguments and tables; loader.py has the one it supports */
 #define TILE_ROWS 6 /* rows of outputs in a tile: with 15 factors they fill the registers of the widest processors */
 #define MAX_FILTERS 6 /* in a pass */
 #define TAP_ROWS 5  /* in a pass, at most */

@@ -148,6 +148,7 @@ typedef int64_t word;
 /* dots.h: outer[outer_axes], around a run, the first of which is summed by chunks; x_columns[columns] and
    y_columns[columns], the offsets of the samples and of the output of each column. */
 #define DOTS_TABLE_FIELDS(X)                                                                                           \
+    X(groups)                                                                                                          \
     X(filters) /* of a group */                                                                                        \
     X(columns)                                                                                                         \
     X(outer_axes)                                                                                                      \

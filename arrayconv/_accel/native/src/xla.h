@@ -121,12 +121,20 @@ static word units_of_images(const planes_head *head, word words, word *length)
     return (word)((uint64_t)places * (uint64_t)table->row_blocks * (uint64_t)table->column_blocks);
 }
 
+static word units_of_dots(const dots_table *table, word words, word *length)
+{
+    if (words < WORDS(dots_table) || !is_count(table->outer_axes, words) || !is_count(table->columns, words)) return -1;
+    *length = WORDS(dots_table) + WORDS(outer_axis) * table->outer_axes + 2 * table->columns;
+    return (word)((uint64_t)table->groups * (uint64_t)((table->filters + DOT_FILTERS - 1) / DOT_FILTERS));
+}
+
 #include "xla_filters.h"
 
 static word units_of_loop(const loop_head *loop, word words, word *length)
 {
     if (loop->loop == LOOP_rows) return units_of_rows((const rows_table *)(loop + 1), words, length);
     if (loop->loop == LOOP_filters) return units_of_filters((const filters_table *)(loop + 1), words, length);
+    if (loop->loop == LOOP_dots) return units_of_dots((const dots_table *)(loop + 1), words, length);
     const planes_head *planes = (const planes_head *)(loop + 1);
     return loop->loop == LOOP_tiles ? units_of_tiles(planes, words, length) : units_of_images(planes, words, length);
 }
@@ -141,7 +149,7 @@ static const char *table_problem(const XLA_FFI_Array *table)
     if (words < 0) return "it is too short";
     const loop_head *loop = (const loop_head *)(head + 1);
     if (!is_count(loop->loop, LOOP_COUNT - 1) || !is_count(loop->kind, KIND_COUNT - 1)) return "it names no loop";
-    if (loop->loop > LOOP_filters) return "its loop runs on NumPy arrays only";
+    if (loop->loop > LOOP_dots) return "its loop runs on NumPy arrays only";
     if (!CODE_AT[0][loop->loop][loop->kind]) return "its loop does not support the kind of elements";
     if (loop->level < 0 || head->threads < 1 || head->chunks < 1) return "its counts are below one";
     word length = -1;
