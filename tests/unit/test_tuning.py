@@ -440,8 +440,8 @@ SMALLER = {  # row: the library without which it is left out
 
 def test_every_accelerated_row_has_its_trials():
     assert set(method_costs.ROWS) == set(cost_table.METHOD_COSTS)
-    # Loops that XLA calls take their call from xla_tiles and the rest from the native methods; xla_gpu_conv has the row of
-    # xla_conv, cudnn_conv a card's ceilings.
+    # Loops that XLA calls take their call from xla_tiles and the rest from the native methods; xla_gpu_conv has the
+    # row of xla_conv, cudnn_conv a card's ceilings.
     without = {"xla_loops", "xla_images", "xla_dots", "xla_gpu_conv", "cudnn_conv"}
     methods = {*_accel.ACCELERATED, native_filters.NAME} - without
     methods = {name for name in methods if not name.startswith("cuda_")}  # their costs are shares of a card's ceilings

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from importlib.resources import files
 from typing import NamedTuple
 
 _INCLUDE = re.compile(r'#include "(\w+)\.cuh"\n')
@@ -41,4 +40,6 @@ def _expanded(name: str) -> str:
 
 @lru_cache
 def _read(name: str) -> str:
+    from importlib.resources import files  # which takes a twentieth of the import of this package
+
     return files("arrayconv._accel.cuda").joinpath("src", f"{name}.cuh").read_text()
