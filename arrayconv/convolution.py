@@ -101,8 +101,8 @@ def convolve(
     method : str
         'auto', 'direct', 'im2col', 'banded', 'dot', 'fft', 'overlap_save', 'numpy_convolve', 'native_loops',
         'native_tiles', 'native_images', 'native_dots', 'native_winograd', 'torch_conv', 'cudnn_conv', 'xla_conv',
-        'xla_gpu_conv', 'xla_loops', 'xla_tiles', 'xla_images', 'xla_dots', 'cuda_loops', 'cuda_rows', 'cuda_tiles',
-        'cuda_line', 'cuda_dots' or 'cuda_fft'.
+        'xla_gpu_conv', 'xla_loops', 'xla_tiles', 'xla_images', 'xla_dots', 'xla_winograd', 'cuda_loops', 'cuda_rows',
+        'cuda_tiles', 'cuda_line', 'cuda_dots' or 'cuda_fft'.
     accuracy : {'normwise', 'componentwise'}
         How the rounding error must be bounded; 'componentwise' keeps 'auto' off the FFT.
     dtype : dtype, optional

@@ -117,6 +117,7 @@ Method = Literal[
     "xla_tiles",
     "xla_images",
     "xla_dots",
+    "xla_winograd",
     "cuda_loops",
     "cuda_rows",
     "cuda_tiles",

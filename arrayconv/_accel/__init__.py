@@ -25,6 +25,7 @@ from arrayconv._accel.jax import ffi
 from arrayconv._accel.jax.xla_conv import xla_conv, xla_gpu_conv
 from arrayconv._accel.jax.xla_dots import xla_dots
 from arrayconv._accel.jax.xla_loops import xla_images, xla_loops, xla_tiles
+from arrayconv._accel.jax.xla_winograd import xla_winograd
 from arrayconv._accel.native import loader
 from arrayconv._accel.native.native_dots import native_dots
 from arrayconv._accel.native.native_images import native_images
@@ -94,6 +95,7 @@ ACCELERATED: dict[str, Algorithm] = {
         xla_tiles,
         xla_images,
         xla_dots,
+        xla_winograd,
         cuda_loops,
         cuda_rows,
         cuda_tiles,

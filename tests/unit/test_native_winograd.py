@@ -1,4 +1,7 @@
-"""Winograd's tiles against the definition, and where a tile's outputs depend on samples outside their windows."""
+"""Winograd's tiles against the definition, and where a tile's outputs depend on samples outside their windows.
+
+The loops run on NumPy arrays, and by XLA on JAX arrays.
+"""
 
 import numpy as np
 import pytest
@@ -12,7 +15,8 @@ from tests.unit.test_native import WINOGRAD
 
 pytestmark = pytest.mark.skipif(not loader.built(), reason="the C loops were not built")
 
-METHOD = "native_winograd"
+METHODS = {"numpy": "native_winograd", "jax": "xla_winograd"}
+METHOD = METHODS["numpy"]
 LARGEST = np.finfo("float32").max
 
 
@@ -22,13 +26,24 @@ def layer(request):
     return (random.standard_normal(shape).astype("float32") for shape in ((2, 5, 13, 42), (7, 5, *request.param)))
 
 
+@pytest.fixture(params=["numpy", "jax"])
+def conv2d(request):
+    """The layer by one library's method, of NumPy arrays and to one."""
+    library, method = make_library(request.param), METHODS[request.param]
+    return lambda x, w: library.numpy(nn.conv2d(library.asarray(x), library.asarray(w), method=method))
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("spec", WINOGRAD.values(), ids=list(WINOGRAD))
-def test_tiles_compute_the_definition(spec, dtype):
+def test_tiles_compute_the_definition_and_the_same_bits_by_xla(spec, dtype):
     x, kernel, exact, _ = running.problem(spec, dtype, 3)
-    library = make_library("numpy")
-    y = running.run(library, running.planned(library, spec, dtype, METHOD, fill=3), x, kernel, 3)
-    running.assert_within(y, exact, np.full(y.shape, bound(x, kernel, spec, dtype)))
+    results = []
+    for name, method in METHODS.items():
+        library = make_library(name)
+        results.append(running.run(library, running.planned(library, spec, dtype, method, fill=3), x, kernel, 3))
+        running.assert_within(results[-1], exact, np.full(exact.shape, bound(x, kernel, spec, dtype)))
+    if native_winograd.tiles(spec)[0] is winograd:  # tiles of taps contain samples beyond those that XLA extends
+        np.testing.assert_array_equal(*results)
 
 
 NORMS = {0: (2, 3.5), 1: (1.42, 1.86), 2: (2.45, 3.58), 3: (2.83, 5)}  # step of a tile -> of taps, of samples
@@ -36,7 +51,7 @@ NORMS = {0: (2, 3.5), 1: (1.42, 1.86), 2: (2.45, 3.58), 3: (2.83, 5)}  # step of
 
 def bound(x, kernel, spec, dtype):
     """Return the largest error by the norms of the transforms, the samples beside a window included."""
-    loop, (_, tile) = native_winograd._tiling(spec)
+    loop, (_, tile) = native_winograd.tiles(spec)
     norm_of_taps, norm_of_samples = NORMS[tile.step]
     adjacent = tile.window[1] * tile.window[0] if loop is winograd else tile.rows * tile.columns
     products = spec.terms // adjacent + 12
@@ -67,33 +82,34 @@ def test_blocks_that_share_planes_are_the_same_for_any_threads():
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-def test_a_sample_that_is_not_finite_reaches_its_windows_only(layer, value):
+def test_a_sample_that_is_not_finite_reaches_its_windows_only(conv2d, layer, value):
     x, kernel = layer
-    expected = nn.conv2d(x, kernel, method=METHOD)
+    expected = conv2d(x, kernel)
     x[1, 2, 6, 19] = value
-    y = nn.conv2d(x, kernel, method=METHOD)
+    y = conv2d(x, kernel)
     inside, (rows, columns) = np.zeros(y.shape, bool), kernel.shape[2:]
     inside[1, :, 7 - rows : 7, 20 - columns : 20] = True
     assert not np.isfinite(y[inside]).any()
     np.testing.assert_allclose(y[~inside], expected[~inside], rtol=0, atol=1e-5)
 
 
-def test_a_tap_that_is_not_finite_reaches_its_filter_only(layer):
+def test_a_tap_that_is_not_finite_reaches_its_filter_only(conv2d, layer):
     x, kernel = layer
-    expected = nn.conv2d(x, kernel, method=METHOD)
+    expected = conv2d(x, kernel)
     kernel[3, 1, -1, 0] = np.nan
-    y = nn.conv2d(x, kernel, method=METHOD)
+    y = conv2d(x, kernel)
     assert np.isnan(y[:, 3]).all()
     others = np.arange(7) != 3
     np.testing.assert_allclose(y[:, others], expected[:, others], rtol=0, atol=1e-5)
 
 
-def test_sums_of_large_samples_do_not_overflow(layer):
+def test_sums_of_large_samples_do_not_overflow(conv2d, layer):
     x, kernel = layer
-    scale = np.float32(LARGEST / 8)  # sums of four samples exceed the range, sums of products with small taps do not
+    # Sums of four samples exceed the range, sums of products with small taps do not; XLA's smallest taps are normal.
+    scale, small_scale = np.float32(LARGEST / 8), np.float32(2.0**-20)
     small = nn.conv2d(x, kernel, method="native_loops")
-    y = nn.conv2d(x * scale, kernel / scale, method=METHOD)
-    np.testing.assert_allclose(y, small, rtol=0, atol=1e-4)
+    y = conv2d(x * scale, kernel * small_scale)
+    np.testing.assert_allclose(y / (scale * small_scale), small, rtol=0, atol=1e-4)
 
 
 @pytest.mark.parametrize(("call", "x", "kernel"), [
@@ -105,6 +121,26 @@ def test_auto_picks_it_for_layers_and_never_where_each_sum_must_be_exact(call, x
     assert described.method == METHOD
     described = arrayconv.explain(x, kernel, call=call, like="numpy", dtype="float32", accuracy="componentwise")
     assert described.method != METHOD
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_gradient_that_is_not_finite_reaches_its_filter_only(conv2d, value):
+    random = np.random.default_rng(0)
+    x, dy = (random.standard_normal(shape).astype("float32") for shape in ((3, 4, 23, 40), (20, 4, 21, 38)))
+    expected = conv2d(x, dy)
+    dy[7, 2, 5, 9] = value
+    y = conv2d(x, dy)
+    assert not np.isfinite(y[:, 7]).any()
+    others = np.arange(20) != 7
+    np.testing.assert_allclose(y[:, others], expected[:, others], rtol=0, atol=1e-3)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_auto_picks_it_for_layers_and_their_gradients_on_either_library(name):
+    layer = {"x": (8, 32, 64, 64), "weight": (64, 32, 3, 3)}
+    described = arrayconv.explain(*layer.values(), call=nn.conv2d, like=name, dtype="float32", derivatives=True)
+    assert METHODS[name] in str(described)
+    assert described.method == METHODS[name]
 
 
 @pytest.mark.parametrize(("rows", "columns"), [(21, 38), (23, 34), (19, 32)])

@@ -442,7 +442,7 @@ def test_every_accelerated_row_has_its_trials():
     assert set(method_costs.ROWS) == set(cost_table.METHOD_COSTS)
     # Loops that XLA calls take their call from xla_tiles and the rest from the native methods; xla_gpu_conv has the
     # row of xla_conv, cudnn_conv a card's ceilings.
-    without = {"xla_loops", "xla_images", "xla_dots", "xla_gpu_conv", "cudnn_conv"}
+    without = {"xla_loops", "xla_images", "xla_dots", "xla_winograd", "xla_gpu_conv", "cudnn_conv"}
     methods = {*_accel.ACCELERATED, native_filters.NAME} - without
     methods = {name for name in methods if not name.startswith("cuda_")}  # their costs are shares of a card's ceilings
     assert {row.partition("-")[0] for row in method_costs.ROWS} == methods

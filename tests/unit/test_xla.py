@@ -21,7 +21,19 @@ from arrayconv._accel import AcceleratorFailed
 from arrayconv._accel.jax import ffi as xla
 from arrayconv._accel.native import dots, filters, loader, rows, tiles
 from arrayconv._accel.native.in_place import contiguous_steps
-from arrayconv._accel.native.tables import FILTERS, GAPS, WINOGRAD_DOTS, LoopHead, XlaHead, double_bits, packed
+from arrayconv._accel.native.tables import (
+    FILTERS,
+    GAPS,
+    WINOGRAD_DOTS,
+    LoopHead,
+    PlanesHead,
+    WinogradDotsTable,
+    WinogradKernelsTable,
+    WinogradTable,
+    XlaHead,
+    double_bits,
+    packed,
+)
 from arrayconv._arrays import failures
 from arrayconv._costs import parallel
 from arrayconv._ndimage.window import windows_along
@@ -36,7 +48,8 @@ jax = pytest.importorskip("jax", reason="jax is not installed")
 pytestmark = pytest.mark.skipif(not loader.built(), reason="the loops were not built: no C compiler")
 
 ROOT = Path(arrayconv.__file__).parent.parent
-METHODS = ("xla_loops", "xla_tiles", "xla_images")
+LOOPS = ("xla_loops", "xla_tiles", "xla_images")
+METHODS = (*LOOPS, "xla_winograd")
 SMALL = (*METHODS, "xla_dots")  # of up to 1024 outputs
 
 
@@ -80,7 +93,7 @@ DOTS = {  # gradients of kernels: few outputs, many taps
 @pytest.mark.parametrize(("dtype", "fill"), [("float32", 0), ("float64", -1.5)])
 @pytest.mark.parametrize(
     ("method", "name"),
-    [*product(SMALL, SPECS), *product(["xla_loops"], SIGNALS), *product(["xla_dots"], DOTS)],
+    [*product((*LOOPS, "xla_dots"), SPECS), *product(["xla_loops"], SIGNALS), *product(["xla_dots"], DOTS)],
     ids=lambda value: value,
 )
 def test_counts_and_axes_equal_the_definition(method, name, dtype, fill):
@@ -285,7 +298,7 @@ def test_gradients_of_kernels_have_the_bits_of_numpy_s(dtype):
     np.testing.assert_array_equal(y, expected, strict=True)
 
 
-def test_images_of_many_channels_are_computed_by_their_loop():
+def test_layers_of_many_channels_are_computed_by_their_loop():
     methods = []
     with jax.enable_x64(True):
 
@@ -296,7 +309,7 @@ def test_images_of_many_channels_are_computed_by_their_loop():
 
         x, w = (jax.ShapeDtypeStruct(shape, "float64") for shape in ((8, 64, 56, 56), (64, 64, 3, 3)))
         lowered = jax.jit(conv2d).lower(x, w).as_text()
-    assert methods == ["xla_images"]
+    assert methods == ["xla_winograd"]
     assert xla.NAME in lowered
 
 
@@ -615,6 +628,53 @@ def test_a_table_of_dots_that_does_not_fit_is_an_error(name):
     jax.block_until_ready(call(x, w, table=np.asarray(packed(head, own, table, *rest))))
     with pytest.raises(Exception, match=message):
         jax.block_until_ready(call(x, w, table=np.asarray(packed(head, own, change(table), *rest))))
+
+
+_HEAD, _LOOP = (0, XlaHead), (len(XlaHead._fields), LoopHead)
+_OWN = sum(len(head._fields) for head in (XlaHead, LoopHead))
+_KERNELS, _TILES = (_OWN, WinogradKernelsTable), (_OWN + len(PlanesHead._fields), WinogradTable)
+_TAPS = _TILES[0], WinogradDotsTable
+OUTPUTS, TAPS = (5, 3, 3, 3), (5, 3, 18, 18)  # kernels of x (n, 3, 20, 20)
+WRONG_TABLES = {  # the kernel, the tables that are passed, by the names of the right ones, and the message
+    "alone": (OUTPUTS, {"table": "table"}, "does not run alone"),
+    "without-kernels": (OUTPUTS, {"again": "again", "table": "table"}, "do not run together"),
+    "exchanged": (OUTPUTS, {"again": "kernels", "kernels": "again", "table": "table"}, "do not run together"),
+    "again-the-same": (TAPS, {"again": "table", "table": "table"}, "do not run together"),
+}
+WRONG_NUMBERS = {  # the kernel, the table, the place of the number, what it is, and the message
+    "another-kind": (TAPS, "again", _LOOP, "kind", 1, "its loops are of several dtypes"),
+    "another-x": (TAPS, "again", _HEAD, "x_size", 9, "its loops are of several sizes"),
+    "another-kernel": (TAPS, "again", _HEAD, "w_size", 9, "its loops are of several sizes"),
+    "another-result": (OUTPUTS, "again", _HEAD, "y_size", 9, "its loops are of several sizes"),
+    "fewer-factors": (OUTPUTS, "table", _HEAD, "w_size", 9, "its loops are of several sizes"),
+    "no-taps": (OUTPUTS, "kernels", _KERNELS, "taps", 0, "its loops are of several sizes"),
+    "another-step-of-kernels": (OUTPUTS, "kernels", _KERNELS, "step", 9, "its length disagrees with its counts"),
+    "another-step": (OUTPUTS, "table", _TILES, "step", -1, "its length disagrees with its counts"),
+    "another-step-of-taps": (TAPS, "table", _TAPS, "step", 4, "its length disagrees with its counts"),
+    "more-blocks": (OUTPUTS, "table", _TILES, "row_blocks", 7, "its units disagree with its counts"),
+    "more-blocks-of-filters": (TAPS, "table", _TAPS, "filter_blocks", 7, "its units disagree with its counts"),
+}
+
+
+@pytest.mark.parametrize("name", [*WRONG_TABLES, *WRONG_NUMBERS])
+def test_tables_that_do_not_fit_each_other_are_an_error(name, monkeypatch):
+    call, called = xla.call, []
+
+    def changed(tables, *rest):
+        called.append(tables)
+        if name in WRONG_TABLES:
+            return call({own: tables[of] for own, of in WRONG_TABLES[name][1].items()}, *rest)
+        _, which, (first, head), field, number, _ = WRONG_NUMBERS[name]
+        table = np.array(tables[which])
+        table[first + head._fields.index(field)] = number
+        return call({**tables, which: table}, *rest)
+
+    monkeypatch.setattr(xla, "call", changed)
+    kernel, *_, message = {**WRONG_TABLES, **WRONG_NUMBERS}[name]
+    batch = 2 + [*WRONG_TABLES, *WRONG_NUMBERS].index(name)  # so that the program is traced
+    with pytest.raises(Exception, match=message):
+        jax.block_until_ready(nn.conv2d(*images((batch, 3, 20, 20), kernel), method="xla_winograd"))
+    assert sorted(called[0]) == (["again", "kernels", "table"] if kernel is OUTPUTS else ["again", "table"])
 
 
 def _filters_call(combine=False):

@@ -44,10 +44,11 @@ def registered() -> str:
 
 
 Layouts = tuple[tuple[int, ...] | None, tuple[int, ...] | None]  # of both operands; None for a contiguous one
+_CONTIGUOUS: Layouts = (None, None)
 
 
 def bound(
-    job: Job, shape: tuple[int, ...], threads: int, context: Context, index: Any = ..., layouts: Layouts = (None, None)
+    job: Job, shape: tuple[int, ...], threads: int, context: Context, index: Any = ..., layouts: Layouts = _CONTIGUOUS
 ) -> Bound:
     """Return a loop with at most `threads` threads on arrays whose axes are in memory in the order of `layouts`.
 
@@ -56,26 +57,31 @@ def bound(
 
     def run(x: Any, kernel: Any, out: Any) -> Any:
         """Return y, of the dtype of x, as part of the traced program."""
-        table = loader.table(job, context.traits.accumulator, context.fill)
-        return call(job.units, table, (x, kernel), prod(kernel.shape), shape, x.dtype, threads, layouts)[index]
+        tables = {"table": table(job, context, (x.shape, kernel.shape, shape), threads)}
+        return call(tables, (x, kernel), shape, x.dtype, layouts)[index]
 
     return Bound(run)
 
 
+def table(job: Job, context: Context, shapes: tuple[tuple[int, ...], ...], threads: int) -> Host:
+    """Return the table of a loop on x, a kernel and y of these shapes."""
+    x, kernel, y = map(prod, shapes)
+    return with_sizes(job.units, loader.table(job, context.traits.accumulator, context.fill), (x, kernel, y), threads)
+
+
+def with_sizes(units: int, own: Host, sizes: tuple[int, int, int], threads: int) -> Host:
+    """Return a loop's own table with the elements of x, of the kernel and of y, and at most `threads` threads."""
+    threads = max(1, min(threads, units))
+    return packed(XlaHead(num_chunks(units, threads), threads, *sizes), own)
+
+
 def call(
-    units: int,
-    table: Host,
+    tables: dict[str, Host],
     operands: tuple[Any, Any],
-    factors: int,
     shape: tuple[int, ...],
     dtype: Any,
-    threads: int,
-    layouts: Layouts = (None, None),
+    layouts: Layouts = _CONTIGUOUS,
 ) -> Any:
-    """Return y of a loop's table on x and a kernel of so many factors, as part of the program."""
-    threads = max(1, min(threads, units))
-    x, kernel = operands
-    head = XlaHead(num_chunks(units, threads), threads, x_size=prod(x.shape), w_size=factors, y_size=prod(shape))
+    """Return y of loops on x and a kernel, as part of the program; src/xla.h says which tables run together."""
     name, result = registered(), import_module("jax").ShapeDtypeStruct(shape, dtype)
-    ffi_call = import_module("jax.ffi").ffi_call(name, result, input_layouts=layouts)
-    return ffi_call(x, kernel, table=packed(head, table))
+    return import_module("jax.ffi").ffi_call(name, result, input_layouts=layouts)(*operands, **tables)

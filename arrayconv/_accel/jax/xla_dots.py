@@ -16,7 +16,7 @@ from typing import Any
 
 from arrayconv._accel.jax import ffi
 from arrayconv._accel.native import dots
-from arrayconv._accel.native.in_place import Steps
+from arrayconv._accel.native.in_place import Steps, contiguous_steps
 from arrayconv._algorithms import UNPREPARED, Algorithm, Bound, Context, Cuts
 from arrayconv._arrays.array import Array
 from arrayconv._arrays.traits import Traits
@@ -39,14 +39,11 @@ def _cost(spec: Spec, traits: Traits) -> int:
 
 def _bind(spec: Spec, context: Context) -> Bound:
     traits, shape = context.traits, spec.output_shape
-    strided = dots.is_strided(spec)
-    x_layout, w_layout = _layouts(spec, strided)
-    x_steps = None if strided else _steps(spec.input_shape, x_layout)
-    y_steps = _steps(shape, tuple(range(len(shape))))
-    job = dots.job(spec, x_steps, _steps(spec.kernel_shape, w_layout), y_steps, traits.itemsize)
+    strided, (x_layout, w_layout) = dots.is_strided(spec), layouts_of(spec)
+    x_steps = None if strided else steps_in(spec.input_shape, x_layout)
+    job = dots.job(spec, x_steps, steps_in(spec.kernel_shape, w_layout), contiguous_steps(shape), traits.itemsize)
+    loop = ffi.bound(job, shape, dots.threads_of(spec, traits).most, context, layouts=(x_layout, w_layout))
     phases, xp = dots.phases(spec), context.xp
-    threads = dots.threads_of(spec, traits).most
-    loop = ffi.bound(job, shape, threads, context, layouts=(None if strided else x_layout, w_layout))
 
     def run(x: Any, kernel: Any, out: Any) -> Any:
         return loop.run(_deinterleaved(x, phases, xp) if strided else x, kernel, out)
@@ -54,20 +51,22 @@ def _bind(spec: Spec, context: Context) -> Bound:
     return Bound(run)
 
 
-def _layouts(spec: Spec, strided: bool) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Return the axes of x and of the kernel in the order of memory, the outermost first.
+def layouts_of(spec: Spec) -> ffi.Layouts:
+    """Return the axes of x and of the kernel in the order of memory, the outermost first; None for that of the axes.
 
     A gradient's channels are the images of the layer, which are outermost in the layer's own arrays: in that order XLA
     copies neither of them.
     """
     axes = tuple(range(LEADING, LEADING + len(spec.axes)))
-    if dots.joins(spec) or strided:
-        return (*range(LEADING), *axes), (*range(LEADING), *axes)
+    if dots.joins(spec) or dots.is_strided(spec):
+        return None, None
     return (*_CHANNELS_FIRST, *axes), (*_CHANNELS_FIRST_OF_KERNEL, *axes)
 
 
-def _steps(shape: tuple[int, ...], layout: tuple[int, ...]) -> Steps:
+def steps_in(shape: tuple[int, ...], layout: tuple[int, ...] | None) -> Steps:
     """Return the steps of an array whose axes are in this order in memory."""
+    if layout is None:
+        return contiguous_steps(shape)
     inner_first = list(reversed(layout))
     sizes = accumulate((shape[axis] for axis in inner_first[:-1]), mul, initial=1)
     steps = dict(zip(inner_first, sizes, strict=True))

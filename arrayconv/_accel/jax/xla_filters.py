@@ -62,8 +62,9 @@ class XlaFilters(NamedTuple):
         steps = _strides(chains.shape, chains.x), _strides(chains.shape, chains.y)
         job = filters.job(chains, *steps, fill, self.is_uint16)
         words = 2 if weights.dtype == np.uint32 else 1
-        table = loader.table(job, "float64", fill)
-        return ffi.call(job.units, table, (x, weights), weights.size // words, chains.shape, chains.y, self.threads)
+        sizes = prod(chains.shape), weights.size // words, prod(chains.shape)
+        table = ffi.with_sizes(job.units, loader.table(job, "float64", fill), sizes, self.threads)
+        return ffi.call({"table": table}, (x, weights), chains.shape, chains.y)
 
 
 def bits(weights: Host) -> Host:

@@ -28,7 +28,7 @@ from arrayconv._accel.native.winograd_tiles import Tiling, threads_of
 from arrayconv._algorithms import Algorithm, Bound, Context, Cuts, Preparation
 from arrayconv._arrays.traits import Traits
 from arrayconv._costs import parallel
-from arrayconv._costs.cost_table import method_cost
+from arrayconv._costs.cost_table import MethodCost, method_cost
 from arrayconv._costs.parallel import Threads
 from arrayconv._ops.contain import by_one_pass
 from arrayconv._problem.spec import Spec
@@ -37,9 +37,11 @@ _MAX_TILINGS = 4096
 
 
 def _why_not(spec: Spec, traits: Traits) -> str | None:
-    reason = loader.refusal("numpy", traits)
-    if reason is not None:
-        return reason
+    return loader.refusal("numpy", traits) or refusal(spec, traits)
+
+
+def refusal(spec: Spec, traits: Traits) -> str | None:
+    """Return why no loop supports a problem, or None."""
     if traits.accumulator not in TILED:
         return f"it sums in {' or '.join(TILED)}. Got {traits.accumulator}"
     if _tiling(spec) is not None:
@@ -66,25 +68,32 @@ def _tiling(spec: Spec) -> tuple[ModuleType, Tiling] | None:
 
 
 def _cost(spec: Spec, traits: Traits) -> int:
-    loop, tiling = _tiles(spec)
-    return loop.cost(tiling, traits, method_cost("native_winograd"))
+    return cost(spec, traits, method_cost("native_winograd"))
 
 
-def _workspace(spec: Spec, traits: Traits) -> int:
+def cost(spec: Spec, traits: Traits, measured: MethodCost) -> int:
+    """Return nanoseconds by measured costs."""
+    loop, tiling = tiles(spec)
+    return loop.cost(tiling, traits, measured)
+
+
+def workspace(spec: Spec, traits: Traits) -> int:
+    """Return the bytes of the kernel, transformed or copied, of the buffers of all threads, and of the table."""
     if _tiling(spec) is None:  # blocks are fitted to a limit before they are known to be supported
         return 0
-    loop, tiling = _tiles(spec)
+    loop, tiling = tiles(spec)
     return loop.workspace(tiling, traits)
 
 
-def _tiles(spec: Spec) -> tuple[Any, Tiling]:
-    tiles = _tiling(spec)
-    assert tiles is not None  # the problem is supported
-    return tiles
+def tiles(spec: Spec) -> tuple[Any, Tiling]:
+    """Return the module of the loop for a problem that is supported, `winograd` or `winograd_dots`, and its tiles."""
+    own = _tiling(spec)
+    assert own is not None
+    return own
 
 
 def _preparation(spec: Spec, context: Context) -> Callable[[Any], Host]:
-    loop, tiling = _tiles(spec)
+    loop, tiling = tiles(spec)
     if loop is winograd_dots:
         return dots.adjacent
     shape, job = winograd.kernels_shape(tiling), winograd.kernels_job(tiling)
@@ -101,7 +110,7 @@ def _preparation(spec: Spec, context: Context) -> Callable[[Any], Host]:
 
 
 def _bind(spec: Spec, context: Context) -> Bound:
-    loop, tiling = _tiles(spec)
+    loop, tiling = tiles(spec)
     return (_bind_taps if loop is winograd_dots else _bind_outputs)(spec, tiling, context)
 
 
@@ -166,7 +175,7 @@ native_winograd = Algorithm(
     "native_winograd",
     _why_not,
     _cost,
-    _workspace,
+    workspace,
     Preparation(_preparation),
     _bind,
     accuracy="normwise",

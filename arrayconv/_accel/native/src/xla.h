@@ -1,12 +1,19 @@
 /* The loops as one custom call of XLA: operands x and kernel (of filters all weights), an attribute `table`, one
-   result y.
+   result y. Winograd's transforms, by which a sample that is not finite reaches outputs whose window does not contain
+   it, have two attributes more: `kernels` transforms the kernel first, where the loop takes it transformed, and `again`
+   writes y once more where an output is not finite.
 
-   The table is an xla_head, a loop_head and the loop's own. The calling thread and tasks on XLA's pool share the loop
+   A table is an xla_head, a loop_head and the loop's own. The calling thread and tasks on XLA's pool share the loop
    (team.h). The caller waits for chunks that other threads are computing, never for tasks that have not started. A task
    that starts late has no chunk to compute and touches the xla_call alone, which its last user frees: by then x, the
    kernel, y and the table may have been freed. */
 
 #include <stdio.h>
+
+enum { NO_MEMORY = 1, NOT_FINITE = 2 }; /* what loops return */
+
+#define BYTES_ENTRY(n, dtypes, t, size, ...) [n] = size,
+static const word KIND_BYTES[KIND_COUNT] = {KINDS(BYTES_ENTRY)};
 
 typedef struct {
     atomic_llong finished, references;
@@ -128,6 +135,30 @@ static word units_of_dots(const dots_table *table, word words, word *length)
     return (word)((uint64_t)table->groups * (uint64_t)((table->filters + DOT_FILTERS - 1) / DOT_FILTERS));
 }
 
+static word units_of_winograd(const planes_head *head, word words, word *length)
+{
+    const word places = units_of_planes(head, WORDS(winograd_table), words, length);
+    const winograd_table *table = (const winograd_table *)(head + 1);
+    if (*length < 0 || !is_count(table->step, WINOGRAD_STEPS)) return *length = -1;
+    return (word)((uint64_t)places * (uint64_t)table->row_blocks * (uint64_t)table->column_blocks);
+}
+
+static word units_of_winograd_dots(const planes_head *head, word words, word *length)
+{
+    units_of_planes(head, WORDS(winograd_dots_table), words, length);
+    const winograd_dots_table *table = (const winograd_dots_table *)(head + 1);
+    if (*length < 0 || !is_count(table->step, WINOGRAD_STEPS)) return *length = -1;
+    *length += head->lead_axes;
+    return (word)((uint64_t)head->groups * (uint64_t)table->filter_blocks);
+}
+
+static word units_of_winograd_kernels(const winograd_kernels_table *table, word words, word *length)
+{
+    if (words < WORDS(winograd_kernels_table) || !is_count(table->step, WINOGRAD_STEPS)) return *length = -1;
+    *length = WORDS(winograd_kernels_table);
+    return table->kernels;
+}
+
 #include "xla_filters.h"
 
 static word units_of_loop(const loop_head *loop, word words, word *length)
@@ -135,8 +166,13 @@ static word units_of_loop(const loop_head *loop, word words, word *length)
     if (loop->loop == LOOP_rows) return units_of_rows((const rows_table *)(loop + 1), words, length);
     if (loop->loop == LOOP_filters) return units_of_filters((const filters_table *)(loop + 1), words, length);
     if (loop->loop == LOOP_dots) return units_of_dots((const dots_table *)(loop + 1), words, length);
+    if (loop->loop == LOOP_winograd_kernels)
+        return units_of_winograd_kernels((const winograd_kernels_table *)(loop + 1), words, length);
     const planes_head *planes = (const planes_head *)(loop + 1);
-    return loop->loop == LOOP_tiles ? units_of_tiles(planes, words, length) : units_of_images(planes, words, length);
+    if (loop->loop == LOOP_tiles) return units_of_tiles(planes, words, length);
+    if (loop->loop == LOOP_winograd) return units_of_winograd(planes, words, length);
+    if (loop->loop == LOOP_winograd_dots) return units_of_winograd_dots(planes, words, length);
+    return units_of_images(planes, words, length);
 }
 
 /* Return what is wrong with a table, or NULL: by its counts alone, except for filters. Another process may have
@@ -149,7 +185,7 @@ static const char *table_problem(const XLA_FFI_Array *table)
     if (words < 0) return "it is too short";
     const loop_head *loop = (const loop_head *)(head + 1);
     if (!is_count(loop->loop, LOOP_COUNT - 1) || !is_count(loop->kind, KIND_COUNT - 1)) return "it names no loop";
-    if (loop->loop > LOOP_dots) return "its loop runs on NumPy arrays only";
+    if (loop->loop == LOOP_gaps) return "its loop runs on NumPy arrays only";
     if (!CODE_AT[0][loop->loop][loop->kind]) return "its loop does not support the kind of elements";
     if (loop->level < 0 || head->threads < 1 || head->chunks < 1) return "its counts are below one";
     word length = -1;
@@ -191,22 +227,114 @@ static const char *filters_buffers_problem(const XLA_FFI_CallFrame *frame, const
     return problem ? problem : size_problem(y, head->y_size);
 }
 
+static const xla_head *table_at(const XLA_FFI_CallFrame *frame, int n)
+{
+    return ((const XLA_FFI_Array *)frame->attrs.attrs[n])->data;
+}
+
+static const loop_head *loop_of(const xla_head *head) { return (const loop_head *)(head + 1); }
+
+/* Attributes are in the order of their names. */
+enum { AGAIN, KERNELS, MAX_TABLES = 3 };
+
+static const xla_head *last_table(const XLA_FFI_CallFrame *frame)
+{
+    return table_at(frame, (int)frame->attrs.size - 1);
+}
+
+/* Return whether the kernels' loop reads a kernel of so many factors, and writes those that `head` reads. */
+static int are_kernels(const xla_head *kernels, const xla_head *head, word factors)
+{
+    const winograd_kernels_table *table = (const winograd_kernels_table *)(loop_of(kernels) + 1);
+    const uint64_t count = (uint64_t)table->kernels, parts = (uint64_t)tile_of(table->step).parts;
+    if (!is_between(table->kernels, 0, MAX_NUMBER) || !is_between(table->taps, 1, 3 * WINOGRAD_STEPS)) return 0;
+    return count * (uint64_t)table->taps == (uint64_t)factors && count * parts == (uint64_t)head->w_size;
+}
+
+/* Return what is wrong with the loops of a call, or NULL. */
+static const char *loops_problem(const XLA_FFI_CallFrame *frame)
+{
+    const int tables = (int)frame->attrs.size;
+    const xla_head *head = last_table(frame);
+    const word loop = loop_of(head)->loop;
+    const word own = tables == 1 ? LOOP_dots : tables == 2 ? LOOP_winograd_dots : LOOP_winograd;
+    if (tables == 1) return loop > own ? "its loop does not run alone" : NULL;
+    const xla_head *again = table_at(frame, AGAIN), *kernels = tables == MAX_TABLES ? table_at(frame, KERNELS) : NULL;
+    const loop_head *second = loop_of(again);
+    if (loop != own || second->loop > LOOP_dots || second->loop == LOOP_filters ||
+        (kernels && loop_of(kernels)->loop != LOOP_winograd_kernels))
+        return "its loops do not run together";
+    if (second->kind != loop_of(head)->kind || (kernels && loop_of(kernels)->kind != second->kind))
+        return "its loops are of several dtypes";
+    if (again->x_size != head->x_size || again->y_size != head->y_size ||
+        (kernels ? !are_kernels(kernels, head, again->w_size) : again->w_size != head->w_size))
+        return "its loops are of several sizes";
+    return NULL;
+}
+
 static const char *call_problem(const XLA_FFI_CallFrame *frame)
 {
     if (frame->stage != XLA_FFI_EXECUTE) return "it is not of the execution stage";
-    if (frame->args.size != 2 || frame->rets.size != 1 || frame->attrs.size != 1)
-        return "it does not have two operands, a result and a table";
-    const XLA_FFI_Array *table = frame->attrs.attrs[0];
-    const char *problem = table_problem(table);
+    if (frame->args.size != 2 || frame->rets.size != 1 || !is_between(frame->attrs.size, 1, MAX_TABLES))
+        return "it does not have two operands, a result and one to three tables";
+    const char *problem = NULL;
+    for (int n = 0; n < frame->attrs.size && !problem; n++) problem = table_problem(frame->attrs.attrs[n]);
+    if (!problem) problem = loops_problem(frame);
     if (problem) return problem;
-    const xla_head *head = table->data;
-    const loop_head *loop = (const loop_head *)(head + 1);
+    const xla_head *head = table_at(frame, 0); /* its operands are the caller's */
+    const loop_head *loop = loop_of(head);
     if (loop->loop == LOOP_filters) return filters_buffers_problem(frame, head);
     const word kind = loop->kind;
     problem = buffer_problem(frame->args.args[0], kind, head->x_size);
     if (!problem) problem = buffer_problem(frame->args.args[1], kind, head->w_size);
     if (!problem) problem = buffer_problem(frame->rets.rets[0], kind, head->y_size);
     return problem;
+}
+
+/* Run a loop on this thread and tasks of XLA's pool. Returns 1 if memory can't be allocated, else what the loop does.
+   Filters have their weights in a buffer, of any dtype. */
+static int run_on_pool(const XLA_FFI_CallFrame *frame, const xla_head *head, const void *x, const void *w,
+                       const XLA_FFI_Buffer *weights, void *y)
+{
+    const loop_head *loop = loop_of(head);
+    const word count = weights ? head->w_size : 0;
+    xla_call *call = malloc(sizeof *call + (size_t)count * sizeof(double));
+    if (call == NULL) return NO_MEMORY;
+    if (weights) convert_weights(call->weights, weights, count);
+    call->loop = (shared_loop){
+        .x = x,
+        .w = weights ? call->weights : w,
+        .y = y,
+        .head = loop,
+        .level = min_word(loop->level, arrayconv_level()), /* another machine may have compiled the program */
+        .chunks = head->chunks,
+    };
+    atomic_init(&call->finished, 0);
+    atomic_init(&call->references, 1 + head->threads); /* two for this thread: one while it waits */
+    for (word n = 1; n < head->threads; n++)
+        if (!schedule(frame, call)) release(call);
+    take_chunks(call);
+    while (atomic_load(&call->finished) < head->chunks) YIELD_CPU();
+    const int failed = atomic_load(&call->loop.failed);
+    release(call);
+    return failed;
+}
+
+/* Run a loop of Winograd's transforms; where an output is not finite, the loop that contains what is not. */
+static int run_transformed(const XLA_FFI_CallFrame *frame, const void *x, const void *w, void *y)
+{
+    const xla_head *head = last_table(frame), *again = table_at(frame, AGAIN);
+    const word itemsize = KIND_BYTES[loop_of(head)->kind];
+    int failed = 0;
+    void *factors = NULL;
+    if (frame->attrs.size == MAX_TABLES) {
+        factors = malloc((size_t)(head->w_size * itemsize) + 1);
+        failed = factors ? run_on_pool(frame, table_at(frame, KERNELS), w, w, NULL, factors) : NO_MEMORY;
+    }
+    if (!failed) failed = run_on_pool(frame, head, x, factors ? factors : w, NULL, y);
+    free(factors);
+    if (!failed && !factors && !arrayconv_finite(y, head->y_size, itemsize)) failed = NOT_FINITE;
+    return failed == NOT_FINITE ? run_on_pool(frame, again, x, w, NULL, y) : failed;
 }
 
 EXPORTED XLA_FFI_Error *arrayconv_xla(XLA_FFI_CallFrame *frame)
@@ -222,28 +350,12 @@ EXPORTED XLA_FFI_Error *arrayconv_xla(XLA_FFI_CallFrame *frame)
         snprintf(message, sizeof message, "arrayconv: these loops do not support the call: %s.", problem);
         return refuse(frame, XLA_FFI_INVALID, message);
     }
-    const xla_head *head = ((const XLA_FFI_Array *)frame->attrs.attrs[0])->data;
+    const xla_head *head = table_at(frame, 0);
     const XLA_FFI_Buffer *w = frame->args.args[1];
-    const word weights = ((const loop_head *)(head + 1))->loop == LOOP_filters ? head->w_size : 0;
-    xla_call *call = malloc(sizeof *call + (size_t)weights * sizeof(double));
-    if (call == NULL) return refuse(frame, XLA_FFI_EXHAUSTED, "arrayconv: no memory for a call.");
-    const loop_head *loop = (const loop_head *)(head + 1);
-    if (weights) convert_weights(call->weights, w, weights);
-    call->loop = (shared_loop){
-        .x = ((const XLA_FFI_Buffer *)frame->args.args[0])->data,
-        .w = weights ? call->weights : w->data,
-        .y = ((const XLA_FFI_Buffer *)frame->rets.rets[0])->data,
-        .head = loop,
-        .level = min_word(loop->level, arrayconv_level()), /* another machine may have compiled the program */
-        .chunks = head->chunks,
-    };
-    atomic_init(&call->finished, 0);
-    atomic_init(&call->references, 1 + head->threads); /* two for this thread: one while it waits */
-    for (word n = 1; n < head->threads; n++)
-        if (!schedule(frame, call)) release(call);
-    take_chunks(call);
-    while (atomic_load(&call->finished) < head->chunks) YIELD_CPU();
-    const int failed = atomic_load(&call->loop.failed);
-    release(call);
+    const void *x = ((const XLA_FFI_Buffer *)frame->args.args[0])->data;
+    void *y = ((const XLA_FFI_Buffer *)frame->rets.rets[0])->data;
+    const int is_filter = loop_of(head)->loop == LOOP_filters;
+    const int failed = frame->attrs.size == 1 ? run_on_pool(frame, head, x, w->data, is_filter ? w : NULL, y)
+                                                      : run_transformed(frame, x, w->data, y);
     return failed ? refuse(frame, XLA_FFI_EXHAUSTED, "arrayconv: no memory for the samples of a block.") : NULL;
 }
