@@ -53,7 +53,11 @@ def _bind_outputs(spec: Spec, tiling: Tiling, context: Context) -> Bound:
         "again": (images.job(spec, *steps, 0, 0, traits), (x, w, shape), images.threads_of(spec, traits)),
     }
     tables = {name: ffi.table(job, context, shapes, threads.most) for name, (job, shapes, threads) in loops.items()}
-    return Bound(lambda x, kernel, _out: ffi.call(tables, (x, kernel), shape, x.dtype))
+
+    def run(x: Any, kernel: Any, out: Any) -> Any:
+        return ffi.call(tables, (x, kernel), shape, x.dtype)
+
+    return Bound(run)
 
 
 def _bind_taps(spec: Spec, tiling: Tiling, context: Context) -> Bound:
