@@ -45,6 +45,9 @@ class Factors(NamedTuple):
     indices: Host  # empty to gather none
 
 
+ALL_IN_PLACE = Factors(0, 0, _NO_INDICES)
+
+
 class Padding(NamedTuple):
     """Samples of a contiguous x that are copied and padded with zeros."""
 
@@ -121,6 +124,17 @@ def _cut(runs: Source) -> tuple[slice, slice] | None:
 def _has_all_images(memory: Memory) -> bool:
     spec = memory.problem.spec
     return memory.piece.batch == (0, spec.batch) and memory.piece.groups == (0, spec.groups)
+
+
+def kernel_steps(context: Context) -> Steps | None:
+    """Return the steps of the axes (groups, filters, channels, *k) in a contiguous kernel, for a loop that takes any.
+
+    None where its factors are reversed or cut, or axes that are joined would be copied.
+    """
+    memory = context.memory
+    if memory is None or memory.problem.spec.flip or memory.piece.spec.kernel_shape != memory.problem.spec.kernel_shape:
+        return None
+    return steps(memory.problem.layout.kernel)
 
 
 def factors(context: Context, order: Order | None) -> Factors | None:

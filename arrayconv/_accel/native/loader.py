@@ -13,7 +13,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from arrayconv._accel.native.contiguous import Order, factors, outputs, samples
+from arrayconv._accel.native.contiguous import ALL_IN_PLACE, Order, factors, outputs, samples
 from arrayconv._accel.native.in_place import At, Host, Steps
 from arrayconv._accel.native.tables import Axis, CallHead, Job, LoopHead, double_bits, packed
 from arrayconv._accel.native.team import Share, Team
@@ -211,15 +211,22 @@ def runs(traits: Traits) -> bool:
 
 
 def whole(
-    context: Context, job_of: JobOf, threads: Threads, *, extended: bool = False, order: Order | None = None
+    context: Context,
+    job_of: JobOf,
+    threads: Threads,
+    *,
+    extended: bool = False,
+    order: Order | None = None,
+    in_place: bool = False,
 ) -> At | None:
     """Return a step of a loop on contiguous arrays, None where it needs more than `arrayconv_call` does.
 
     `job_of` returns the loop's job for steps of x and of y and the first element of each. With `extended` samples may
     be padded with zeros, for a loop that reads none beyond the ends. The loop reads the factors in the order that
-    `order` makes of a kernel.
+    `order` makes of a kernel; with `in_place` where they are, by the steps of `contiguous.kernel_steps`.
     """
-    memory, kernel, x_samples = context.memory, factors(context, order), samples(context, extended=extended)
+    kernel = ALL_IN_PLACE if in_place else factors(context, order)
+    memory, x_samples = context.memory, samples(context, extended=extended)
     y_outputs = None if memory is None else outputs(memory)
     if memory is None or kernel is None or x_samples is None or y_outputs is None:
         return None

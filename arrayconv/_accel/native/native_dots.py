@@ -15,6 +15,7 @@ from functools import partial
 from typing import Any
 
 from arrayconv._accel.native import dots, loader
+from arrayconv._accel.native.contiguous import kernel_steps
 from arrayconv._accel.native.in_place import Host, InPlace, Layout, Steps, contiguous_steps, steps_of
 from arrayconv._accel.native.tables import Job
 from arrayconv._algorithms import Algorithm, Bound, Context, Cuts, Preparation
@@ -53,14 +54,25 @@ def _bind(spec: Spec, context: Context) -> Bound:
             loop = runs[factors.strides] = _loop(spec, context, strided, factors)
         return loop(phased(x) if strided else x, factors, out)
 
+    w_steps = _kernel_steps(spec, context)
+
     def job(x_steps: Steps, y_steps: Steps, start: int, origin: int) -> Job | None:
         if not dots.reads_in_place(spec, x_steps):
             return None
-        w_steps = contiguous_steps(spec.kernel_shape)
-        return dots.job(spec, x_steps, w_steps, y_steps, traits.itemsize, start, origin)
+        own = contiguous_steps(spec.kernel_shape) if w_steps is None else w_steps
+        return dots.job(spec, x_steps, own, y_steps, traits.itemsize, start, origin)
 
-    at = loader.whole(context, job, threads, extended=True) if _at_addresses(spec, traits) else None
+    in_place = w_steps is not None
+    at = loader.whole(context, job, threads, extended=True, in_place=in_place) if _at_addresses(spec, traits) else None
     return Bound(run, at=at)
+
+
+def _kernel_steps(spec: Spec, context: Context) -> Steps | None:
+    """Return the steps of a contiguous kernel's axes where its factors are read in place, else None."""
+    steps = kernel_steps(context)
+    if steps is None or dots.joins(spec) or (steps[-1] != 1 and spec.axes[-1].taps > 1):
+        return None
+    return steps
 
 
 def _loop(spec: Spec, context: Context, strided: bool, factors: Any) -> InPlace:

@@ -190,19 +190,25 @@ static void zero_pad(char *copy, size_t bytes, const char *x, const pad_axis *al
     memset(copy + after, 0, bytes - after);
 }
 
+/* Copy element `from` of w to element `to` of a copy. Of a known size that is no call. */
+static inline void copy_element(char *copy, word to, const char *w, word from, size_t itemsize)
+{
+    if (itemsize == 4) memcpy(copy + 4 * to, w + 4 * from, 4);
+    else if (itemsize == 8) memcpy(copy + 8 * to, w + 8 * from, 8);
+    else memcpy(copy + (size_t)to * itemsize, w + (size_t)from * itemsize, itemsize);
+}
+
 /* Copy factors, with each run of `taps` of them reversed. */
 static void reverse_taps(char *copy, const char *w, word factors, word taps, size_t itemsize)
 {
     for (word first = 0; first < factors; first += taps)
-        for (word tap = 0; tap < taps; tap++)
-            memcpy(copy + (size_t)(first + tap) * itemsize, w + (size_t)(first + taps - 1 - tap) * itemsize, itemsize);
+        for (word tap = 0; tap < taps; tap++) copy_element(copy, first + tap, w, first + taps - 1 - tap, itemsize);
 }
 
 /* Copy the factors at `indices`. */
 static void gather_factors(char *copy, const char *w, const word *indices, word count, size_t itemsize)
 {
-    for (word i = 0; i < count; i++)
-        memcpy(copy + (size_t)i * itemsize, w + (size_t)indices[i] * itemsize, itemsize);
+    for (word i = 0; i < count; i++) copy_element(copy, i, w, indices[i], itemsize);
 }
 
 /* Run a whole call: pad x with zeros, reverse or gather the kernel, and run a loop over every block. Returns 1 if memory
