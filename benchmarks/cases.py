@@ -87,7 +87,7 @@ def _rows(result):
     """Yield the rows of a result whose function is explained, each with its times."""
     rows = {row["label"]: row for row in result["rows"]}
     for row in select(result["library"], part=result["part"]):
-        if row.label in rows and door.is_explained(row):
+        if row.label in rows and door.is_explained(row, result["library"]):
             yield row, rows[row.label]
 
 

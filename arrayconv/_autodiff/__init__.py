@@ -12,6 +12,7 @@ from typing import Any
 
 from arrayconv._arrays.array import Array
 from arrayconv._arrays.namespace import Namespace
+from arrayconv._arrays.traits import Traits
 from arrayconv._autodiff import adjoint
 from arrayconv._plan.plan import Plan, plan_bilinear
 from arrayconv._run.execute import execute, execute_bilinear
@@ -33,6 +34,14 @@ def runner(backend: str, xp: Namespace, device: Any) -> adjoint.Runner:
 def detector(backend: str) -> Callable[[Any, Any], bool] | None:
     """Return a function that says whether two operands need autodiff, None for a library without autodiff."""
     return import_module(ENGINES[backend]).needs_autodiff if backend in ENGINES else None
+
+
+def runs_on_views(traits: Traits, *tensors: Any) -> bool:
+    """Whether a call on tensors runs on NumPy views of them, and nothing else needs torch's own functions."""
+    if not traits.origin or traits.traced or is_traced("torch", *tensors):
+        return False
+    engine = import_module(ENGINES["torch"])
+    return not any(engine.applies(one, one) for one in tensors)
 
 
 def run(

@@ -108,7 +108,7 @@ def explained(
 def _each(record: Record, derivatives: bool) -> Iterator[Explanation]:
     """Describe the convolutions of a call; derivatives need the passes of a filter one by one, except JAX's."""
     for one in record.calls:
-        of_operands = gradients(FUNCTION, one.plan, one.fill, one.shapes) if derivatives else ()
+        of_operands = gradients(FUNCTION, one.plan, one.fill, one.shapes, one.arrays) if derivatives else ()
         described = explanation(one.plan, one.problem.shape, gradients=of_operands)
         by_passes = derivatives and one.plan.traits.library != LIBRARY
         yield described if one.fused is None or by_passes else by_method(described, one.fused)

@@ -34,6 +34,7 @@ class PlannedCall(NamedTuple):
     plan: Plan
     fill: complex
     shapes: tuple[Shape, Shape]  # of x and the kernel
+    arrays: Arrays = Arrays()
     axes: Shape | None = None  # of x, along which a pass runs; None for a call of one convolution
     fused: Candidate | None = None  # the method that runs it with others in one call, instead of the plan's
 
@@ -90,6 +91,13 @@ def note_axes(axes: Shape) -> None:
     record = _record.get()
     if record is not None:
         record.calls[-1] = record.calls[-1]._replace(axes=axes)
+
+
+def note_pass(number: int, nbytes: int) -> None:
+    """Note array operations that the pass noted last does, and its gradient, where passes run one by one."""
+    record = _record.get()
+    if record is not None:
+        record.calls[-1] = record.calls[-1]._replace(arrays=Arrays(number, nbytes))
 
 
 def noted() -> int:

@@ -214,8 +214,17 @@ def explanation(
     )
 
 
-def gradients(function: str, plan: Plan, fill: complex, shapes: tuple[Shape, Shape]) -> Gradients:
-    """Describe the plans of both gradients of a planned convolution whose operands have these shapes."""
+def gradients(
+    function: str,
+    plan: Plan,
+    fill: complex,
+    shapes: tuple[Shape, Shape],
+    arrays: Arrays = Arrays(),  # noqa: B008
+) -> Gradients:
+    """Describe the plans of both gradients of a planned convolution whose operands have these shapes.
+
+    `arrays` are operations around the convolution and its gradient.
+    """
     if plan.traits.exact:
         raise TypeError(
             f"{function}: integers have no derivative. Got a result of dtype {plan.traits.output}. Cast to a float, or "
@@ -223,7 +232,7 @@ def gradients(function: str, plan: Plan, fill: complex, shapes: tuple[Shape, Sha
         )
     task = adjoint.bilinear_task(plan.task, fill)
     of_x, of_kernel = plan_bilinear(adjoint.task_of_x(task)), plan_bilinear(adjoint.task_of_kernel(task))
-    casts = around.gradient_ns(plan.traits, _casts(plan))
+    casts = around.gradient_ns(plan.traits, _casts(plan)) + around.arrays_ns(plan.traits, arrays)
     folds = around.arrays_ns(plan.traits, _folds(plan)) if casts else 0
     return (
         ("x", explanation(of_x, shapes[0], overhead_ns=casts + folds)),

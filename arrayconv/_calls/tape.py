@@ -17,8 +17,9 @@ from arrayconv._arrays.array import Array
 from arrayconv._arrays.dtype_names import dtype_name
 from arrayconv._arrays.dtypes import kind
 from arrayconv._arrays.identify import device_of
-from arrayconv._arrays.namespace import Namespace
+from arrayconv._arrays.namespace import Namespace, compat_namespace
 from arrayconv._arrays.operands import Operands
+from arrayconv._arrays.tensors import memory, tensor
 from arrayconv._autodiff import adjoint
 from arrayconv._calls.copies import gradient_task
 from arrayconv._ops.pad import along
@@ -95,10 +96,25 @@ def of_convolution(operands: Operands, problem: Problem, plan: Plan, fill: compl
 def _gradients(
     convolution: Convolution, requested: tuple[bool, ...], x: Array, kernel: Array, dy: Array
 ) -> tuple[Any, Any]:
-    """Return the gradients of x and the kernel, None for one that is not requested."""
+    """Return the gradients of x and the kernel, None for one that is not requested.
+
+    Those of tensors that run as NumPy views are computed on views from the first step to the last.
+    """
+    library = convolution.task.traits.library
+    if library == "torch" and _autodiff.runs_on_views(convolution.task.traits, x, kernel, dy):
+        own = convolution._replace(xp=compat_namespace("numpy"))
+        pair = _gradients_of("numpy", own, requested, memory(x), memory(kernel), memory(dy))
+        dx, dkernel = [None if gradient is None else tensor(gradient) for gradient in pair]
+        return dx, dkernel
+    return _gradients_of(library, convolution, requested, x, kernel, dy)
+
+
+def _gradients_of(
+    library: str, convolution: Convolution, requested: tuple[bool, ...], x: Array, kernel: Array, dy: Array
+) -> tuple[Any, Any]:
     problem, task, fill, xp = convolution
     device, layout = device_of(x), problem.layout
-    run = _autodiff.runner(task.traits.library, xp, device)
+    run = _autodiff.runner(library, xp, device)
     sums = problem.sums or (None, None)
     operands = Operands(x, kernel, xp, device, task.traits)
     bilinear, factor_x, factor_kernel = adjoint.bilinear(

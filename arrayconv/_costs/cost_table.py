@@ -94,7 +94,7 @@ METHOD_COSTS: dict[str, MethodCost] = {
     "xla_conv-single": MethodCost(20480, 14592),  # of one thread, as those of torch
     "xla_conv-channels": MethodCost(20000, 747),
     "xla_conv-float64": MethodCost(8878, 1557),
-    "xla_tiles": MethodCost(3200, 300, 290),
+    "xla_tiles": MethodCost(1000, 300, 290),
 }
 
 METHOD_COSTS_AVX2: dict[str, MethodCost] = {
@@ -129,7 +129,7 @@ CALL_COSTS: dict[str, CallCost] = {
     "torch": CallCost(3149, 8387, 25986, 2000, 200),
     "torch/ndimage": CallCost(12459, 1, 31575, 2000, 200),
     "torch/nn.modules": CallCost(29943, 5721, 39969, 2000, 200),
-    "jax": CallCost(453, 1, 4771, 200, 10),  # under jax.jit
+    "jax": CallCost(3000, 1, 7000, 200, 40),  # under jax.jit
     "other": CallCost(100_000, 50_000, 200_000, 10_000, 200),  # a guess
 }
 

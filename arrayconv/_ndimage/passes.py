@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from arrayconv import config
 from arrayconv._arrays.array import Array
 from arrayconv._arrays.chunks import by_elements, is_lazy
+from arrayconv._arrays.dtype_names import dtype_name
 from arrayconv._arrays.dtypes import eps, itemsize
 from arrayconv._arrays.float_errors import float_errors_ignored
 from arrayconv._arrays.namespace import Namespace
@@ -282,9 +283,19 @@ def _plan_only(call: Call, x: Array, one: Pass, step: _BoundPass) -> Array:
     """Note the plan of a pass; return a stand-in for its result."""
     y = step.call(x, one.weights)
     dry_run.note_axes(one.axes)
+    dry_run.note_pass(*_around(call, one, y))
     if is_lazy(call.source.backend):  # in its chunks
         return call.cast(y, call.working)
     return stand_in(call, call.working, x)
+
+
+def _around(call: Call, one: Pass, y: Array) -> tuple[int, int]:
+    """Return how many array operations follow a pass and precede its gradient, and the bytes of their results."""
+    if one.divisor == 1:  # the convolution casts its result itself
+        return 0, 0
+    sums, working = itemsize(dtype_name(y.dtype)), itemsize(call.working)
+    casts = sums != working
+    return 2 + 2 * casts, 2 * prod(shape_of(y)) * (sums + casts * working)
 
 
 def stand_in(call: Call, dtype: str, x: Array) -> Array:

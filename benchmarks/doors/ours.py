@@ -101,7 +101,7 @@ def explained(row, library, ours):
 
     ('', None) where `explain` does not predict the whole call, or a function of the user's takes most of the time.
     """
-    if not is_explained(row):
+    if not is_explained(row, library):
         return "", None
     explanations = []
 
@@ -116,9 +116,12 @@ def explained(row, library, ours):
     return described.method, predicted(row, described)
 
 
-def is_explained(row):
-    """Whether `explain` knows our call, and no function of the user's takes most of its time."""
-    has_no_prediction = row.function in PLAIN or row.door in PLAIN_DOORS
+def is_explained(row, library):
+    """Whether `explain` knows our call, and no function of the user's takes most of its time.
+
+    On tensors it describes gradients by torch, not those of `vjp`.
+    """
+    has_no_prediction = row.function in PLAIN or row.door in PLAIN_DOORS or (row.function, library) == ("vjp", "torch")
     return not (has_no_prediction or row.function.startswith("generic_") or "chunk" in row.options)
 
 

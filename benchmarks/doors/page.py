@@ -8,15 +8,16 @@ from benchmarks.doors.rows import MODULES
 TITLES = {"core": "convolve, correlate, einconv, Convolver, normalized_convolve, vjp"}
 RULES = f"""
     Each row is one public function on one library's arrays, against the function that it imitates and what its users
-    would call instead. All contenders of a row take turns in one process, and the shortest time of each counts; JAX is
-    compiled where it can be. Before, each result is compared with ours: within {TOLERANCES["float32"]} of the largest
-    value in float32 and complex64, {TOLERANCES["float64"]} in float64, exactly for integers, but within {CUT} in
-    filters, whose sums may fall just below a whole number. OpenCV rounds integers to nearest, where SciPy and this
-    package cut them toward zero in every pass: within {ROUNDED} there. Filters have the boundary 'reflect' on NumPy and
-    JAX arrays, and on tensors 'mirror', which torch and kornia have too. OpenCV and the peers of tensors and JAX arrays
-    sum float32 in float32, filters of SciPy and of this package in float64. Kernels are reversed before timing. With
-    gradients, the time is that of the result and of the gradients of all operands (of a filter or a Convolver: of the
-    input, of a layer: of the input and its parameters), by the library's own derivatives, on NumPy arrays by `vjp`."""
+    would call instead. All contenders of a row take turns in one process, and the shortest time of each counts; a row
+    whose prediction is off is timed again at the end, with all of its contenders. JAX is compiled where it can be.
+    Before, each result is compared with ours: within {TOLERANCES["float32"]} of the largest value in float32 and
+    complex64, {TOLERANCES["float64"]} in float64, exactly for integers, but within {CUT} in filters, whose sums may
+    fall just below a whole number. OpenCV rounds integers to nearest, where SciPy and this package cut them toward zero
+    in every pass: within {ROUNDED} there. Filters have the boundary 'reflect' on NumPy and JAX arrays, and on tensors
+    'mirror', which torch and kornia have too. OpenCV and the peers of tensors and JAX arrays sum float32 in float32,
+    filters of SciPy and of this package in float64. Kernels are reversed before timing. With gradients, the time is
+    that of the result and of the gradients of all operands (of a filter or a Convolver: of the input, of a layer: of
+    the input and its parameters), by the library's own derivatives, on NumPy arrays by `vjp`."""
 PREDICTED = f"""
     Rows whose time is more than {report.OFF:g} times what `explain` predicts for the call, or less than its inverse: of
     its convolutions by the methods that it names, of their gradients, and of the Python around them."""

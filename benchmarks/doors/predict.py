@@ -34,7 +34,7 @@ def predictions(result):
     with config.using(threads=result["machine"]["cores"]):
         for row in select(library, part=result["part"]):
             then = measured.get(row.label)
-            if then is None or not own.is_explained(row):
+            if then is None or not own.is_explained(row, library):
                 continue
             method, cost = own.explained(row, library, own.contender(row, library, _arrays(row, library)))
             if method != then["method"]:

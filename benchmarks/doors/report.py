@@ -88,6 +88,12 @@ def off(rows):
     return sorted((one for one in each if not 1 / OFF <= one.factor <= OFF), key=lambda one: -abs(log(one.factor)))
 
 
+def shortest(first, again):
+    """Return a row with each contender's shorter time of two."""
+    peers = {name: min(took, again["peers"].get(name, took)) for name, took in first["peers"].items()}
+    return first | {"ours": min(first["ours"], again["ours"]), "peers": peers}
+
+
 def predictions(rows):
     """Return how many rows have a prediction."""
     return sum(bool(row["cost_ns"]) for row in rows)

@@ -242,6 +242,21 @@ def test_the_shorter_of_two_times_counts():
     assert shortest["methods"] == first["methods"]
 
 
+def test_rows_of_doors_that_are_off_are_timed_again(monkeypatch):
+    def timed(row, library, is_quick=False):
+        times[row.label].append(library)
+        took = 4000.0 if len(times[row.label]) == 1 and row is options.rows[1] else 1000.0
+        one = {"label": row.label, "method": "fft", "cost_ns": 1000, "ours": took}
+        return one | {"peers": {"SciPy": took + len(times[row.label])}}
+
+    options = door_run.parse(["--library", "numpy", "--door", "astronomy"])
+    times = {row.label: [] for row in options.rows}
+    monkeypatch.setattr(door_run, "timed", timed)
+    result = door_run.measure(options, lambda text: None)
+    assert [len(each) for each in times.values()] == [1, 2, *[1] * (len(times) - 2)]
+    assert (result["rows"][1]["ours"], result["rows"][1]["peers"]) == (1000.0, {"SciPy": 1002.0})
+
+
 def test_close_races_are_run_in_three_processes(monkeypatch):
     timed = []
 
@@ -495,7 +510,7 @@ def test_peers_of_a_door_agree_with_ours(library, label):
     contenders = door_field.field(row, library)
     assert contenders.peers, contenders.left_out
     assert not contenders.wrong
-    assert contenders.cost_ns > 0
+    assert (contenders.cost_ns is not None) == door_calls.is_explained(row, library)
 
 
 @pytest.mark.parametrize("row", select("numpy", "astronomy", "quick"), ids=lambda row: row.label)
