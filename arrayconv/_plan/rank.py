@@ -27,6 +27,7 @@ _UNLIMITED = 1 << 62
 _EXTENSION_CALLS = 4  # array functions that continue one axis by its own samples
 _COPIED_TAP_NS = 2  # of a tap that is copied from between others
 _XLAS_CAST_NS = 4_000  # of a small array to the dtype of sums
+_MAPPED_PS, _MAPPED_BYTES = 150, 1 << 25  # picoseconds per byte of a result that is not in the heap of the C library
 _SLAB_PS, _SLAB_BYTES = 80, 4 << 20  # picoseconds per byte of a result beyond so many, whose memory is new
 _APART_PS = 1_300  # to write an output of a phase along the last axis
 MAX_AT_ADDRESSES = 16  # steps of a call at addresses
@@ -148,7 +149,7 @@ class _CostModel(NamedTuple):
         saved = self.prepare_cost(block, threads) * (count - 1)
         step = self.step_cost(piece, traits, count)
         work = (self.algorithm.cost(piece, traits) + step) * count - saved
-        return work + self.extension_cost + self.phases_cost + self.slabs_cost
+        return work + self.extension_cost + self.phases_cost + self.slabs_cost + _paged_ns(self.spec, self.traits)
 
     def step_cost(self, piece: Spec, traits: Traits, count: int) -> int:
         """Return the expected nanoseconds to start each of so many pieces."""
@@ -254,8 +255,15 @@ def _undivided_candidate(algorithm: Algorithm, spec: Spec, traits: Traits, limit
         return None
     block = (spec.batch, spec.groups, *spec.output_size)
     cost = algorithm.cost(spec, traits) + step_ns(traits, at_addresses=_runs_at_addresses(algorithm, spec, traits))
-    cost += _phases_ns(spec, traits)
+    cost += _phases_ns(spec, traits) + _paged_ns(spec, traits)
     return Candidate(algorithm.name, cost, block, needs, None, undivided=True)
+
+
+def _paged_ns(spec: Spec, traits: Traits) -> int:
+    """Return the nanoseconds in which the system maps a large result of XLA's on CPUs, page by page."""
+    nbytes = spec.outputs * traits.itemsize
+    is_paged = traits.backend == "jax" and not traits.on_gpu and nbytes >= _MAPPED_BYTES
+    return is_paged * nbytes * _MAPPED_PS // 1000
 
 
 def _phases_ns(spec: Spec, traits: Traits) -> int:
