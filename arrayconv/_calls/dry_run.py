@@ -34,7 +34,7 @@ class PlannedCall(NamedTuple):
     plan: Plan
     fill: complex
     shapes: tuple[Shape, Shape]  # of x and the kernel
-    arrays: Arrays = Arrays()
+    arrays: Arrays = Arrays()  # of a pass that runs one by one, and of its gradient, beside the convolutions
     axes: Shape | None = None  # of x, along which a pass runs; None for a call of one convolution
     fused: Candidate | None = None  # the method that runs it with others in one call, instead of the plan's
 
