@@ -69,12 +69,12 @@ static XLA_FFI_Error *add_task(XLA_FFI_ThreadPool_Schedule_Args *args)
 }
 
 typedef struct {
-    word words, x_bytes, w_bytes, y_bytes, type;
+    word words[MAX_TABLES], tables, x_bytes, w_bytes, y_bytes, type; /* tables in the order of their names */
 } sizes;
 
 typedef struct {
     sizes size;
-    word *table;
+    word *table[MAX_TABLES];
     char *x, *w;
 } problem;
 
@@ -88,30 +88,39 @@ static void *copied(const void *from, word bytes)
 /* Call the handler on copies with so many threads; return the result, or NULL and the error. */
 static char *called(const problem *subject, word threads, XLA_FFI_Error **error)
 {
-    xla_head *head = copied(subject->table, subject->size.words * (word)sizeof(word));
+    const int tables = (int)subject->size.tables;
+    XLA_FFI_Array arrays[MAX_TABLES];
+    void *attrs[MAX_TABLES];
+    for (int n = 0; n < tables; n++) {
+        xla_head *own = copied(subject->table[n], subject->size.words[n] * (word)sizeof(word));
+        own->threads = threads;
+        own->chunks = threads == 1 ? 1 : least(((const loop_head *)(own + 1))->units, 4 * threads);
+        arrays[n] = (XLA_FFI_Array){XLA_FFI_S64, (size_t)subject->size.words[n], own};
+        attrs[n] = &arrays[n];
+    }
+    const xla_head *head = arrays[0].data; /* its operands are the caller's */
     char *x = copied(subject->x, subject->size.x_bytes), *w = copied(subject->w, subject->size.w_bytes);
     char *y = malloc((size_t)subject->size.y_bytes + 1), *result = NULL;
-    head->threads = threads;
-    head->chunks = threads == 1 ? 1 : least(((const loop_head *)(head + 1))->units, 4 * threads);
     int64_t x_dims = head->x_size, w_dims = head->w_size, y_dims = head->y_size;
     const int type = (int)subject->size.type;
     XLA_FFI_Buffer buffers[3] = {{sizeof *buffers, NULL, type, x, 1, &x_dims},
                                  {sizeof *buffers, NULL, type, w, 1, &w_dims},
                                  {sizeof *buffers, NULL, type, y, 1, &y_dims}};
-    XLA_FFI_Array table = {XLA_FFI_S64, (size_t)subject->size.words, head};
-    void *args[] = {&buffers[0], &buffers[1]}, *rets[] = {&buffers[2]}, *attrs[] = {&table};
+    void *args[] = {&buffers[0], &buffers[1]}, *rets[] = {&buffers[2]};
     XLA_FFI_Api api = {sizeof api, NULL, {sizeof(XLA_FFI_Api_Version), NULL, XLA_FFI_MAJOR, XLA_FFI_MINOR}, NULL,
                        make_error, NULL, destroy_error, NULL, {0}, add_task};
     XLA_FFI_CallFrame frame = {sizeof frame, NULL, &api, NULL, XLA_FFI_EXECUTE,
                                {sizeof(XLA_FFI_Args), NULL, 2, NULL, args},
                                {sizeof(XLA_FFI_Rets), NULL, 1, NULL, rets},
-                               {sizeof(XLA_FFI_Attrs), NULL, 1, NULL, NULL, attrs}};
+                               {sizeof(XLA_FFI_Attrs), NULL, tables, NULL, NULL, attrs}};
     *error = arrayconv_xla(&frame);
     if (*error == NULL) result = copied(y, subject->size.y_bytes);
     memset(x, 1, (size_t)subject->size.x_bytes); /* a late task that reads this races */
     memset(y, 1, (size_t)subject->size.y_bytes);
-    memset(head, 0, (size_t)subject->size.words * sizeof(word));
-    free(head);
+    for (int n = 0; n < tables; n++) {
+        memset(arrays[n].data, 0, arrays[n].size * sizeof(word));
+        free(arrays[n].data);
+    }
     free(x);
     free(w);
     free(y);
@@ -154,7 +163,9 @@ int main(int count, char **names)
     if (file == NULL) return 2;
     for (sizes size; fread(&size, sizeof size, 1, file) == 1;) {
         problem *next = &problems[problem_count++];
-        *next = (problem){size, part(file, size.words * (word)sizeof(word)), part(file, size.x_bytes), NULL};
+        next->size = size;
+        for (int n = 0; n < size.tables; n++) next->table[n] = part(file, size.words[n] * (word)sizeof(word));
+        next->x = part(file, size.x_bytes);
         next->w = part(file, size.w_bytes);
     }
     fclose(file);

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 
@@ -17,9 +18,11 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 # Imported once the checkout is on the path.
+from arrayconv._accel.jax import ffi, xla_winograd  # noqa: E402
 from arrayconv._accel.native import images, loader, rows, tiles  # noqa: E402
 from arrayconv._accel.native.in_place import contiguous_steps  # noqa: E402
 from arrayconv._accel.native.tables import XlaHead, packed  # noqa: E402
+from arrayconv._algorithms import Context  # noqa: E402
 from arrayconv._arrays.namespace import compat_namespace  # noqa: E402
 from arrayconv._arrays.traits import traits  # noqa: E402
 from arrayconv._problem.spec import Axis, Spec  # noqa: E402
@@ -32,7 +35,7 @@ STRIDED = IMAGE._replace(axes=(Axis(20, 3, 10, before=1, stride=2), Axis(33, 3, 
 
 
 def problems():
-    """Yield (dtype, spec, job)."""
+    """Yield (dtype, spec, job) of loops that run alone."""
     signal = Spec(4, 2, 3, 5, (Axis(300, 7, 294),))
     for dtype in ("float32", "int32"):
         yield dtype, signal, rows.job(signal, *steps(signal), 0, 0, 4)
@@ -40,6 +43,17 @@ def problems():
     for spec in (IMAGE, STRIDED):
         device_traits = traits("numpy", "cpu", compat_namespace("numpy"), "float32")
         yield "float32", spec, images.job(spec, *steps(spec), 0, 0, device_traits)
+
+
+def together():
+    """Yield (spec, tables by name) of the loops that XLA calls for Winograd's transforms, in float32."""
+    own = traits("jax", "cpu", compat_namespace("jax"), "float32")
+    gradient = Spec(2, 1, 3, 5, (Axis(20, 18, 3), Axis(33, 31, 3)))
+    for spec in (IMAGE, gradient):
+        context = Context(compat_namespace("jax"), "cpu", own, None, 0)
+        with mock.patch.object(ffi, "call", lambda tables, *_: tables):
+            x, w = (np.empty(shape, "float32") for shape in (spec.input_shape, spec.kernel_shape))
+            yield spec, xla_winograd.xla_winograd.bind(spec, context).run(x, w, None)
 
 
 def steps(spec):
@@ -52,11 +66,27 @@ def written(path):
     random = np.random.default_rng(0)
     with path.open("wb") as file:
         for dtype, spec, job in problems():
-            x, w = ((9 * random.standard_normal(n)).astype(dtype) for n in (spec.input_shape, spec.kernel_shape))
-            outputs = int(np.prod(spec.output_shape))
-            table = packed(XlaHead(1, 1, x.size, w.size, outputs), loader.table(job, dtype, 0))
-            sizes = table.size, x.nbytes, w.nbytes, outputs * x.itemsize, TYPES[dtype]
-            file.write(np.array(sizes, np.int64).tobytes() + table.tobytes() + x.tobytes() + w.tobytes())
+            x, w = operands(random, spec, dtype)
+            sizes = x.size, w.size, int(np.prod(spec.output_shape))
+            write(file, spec, x, w, [packed(XlaHead(1, 1, *sizes), loader.table(job, dtype, 0))])
+        for spec, tables in together():
+            x, w = operands(random, spec, "float32")
+            for value in (0, np.nan):  # where an output is not finite, another loop writes all of them again
+                x[0, 0, 0, 5, 7] += value
+                write(file, spec, x, w, [tables[name] for name in sorted(tables)])
+
+
+def operands(random, spec, dtype):
+    """Return x and a kernel."""
+    return [(9 * random.standard_normal(shape)).astype(dtype) for shape in (spec.input_shape, spec.kernel_shape)]
+
+
+def write(file, spec, x, w, tables):
+    """Write a problem."""
+    words = [table.size for table in tables] + [0] * (3 - len(tables))
+    sizes = *words, len(tables), x.nbytes, w.nbytes, int(np.prod(spec.output_shape)) * x.itemsize, TYPES[x.dtype.name]
+    for part in (np.array(sizes, np.int64), *tables, x, w):
+        file.write(part.tobytes())
 
 
 def main():

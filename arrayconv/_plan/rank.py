@@ -5,7 +5,8 @@ Pure integers: the choice depends on the spec, the traits and the budget, never 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import product
 from math import prod
 from typing import NamedTuple
 
@@ -88,6 +89,23 @@ def _largest(axis: Axis) -> Axis:
     return max(live, key=lambda phase: phase.taps * phase.outputs)
 
 
+def _phase_shapes(spec: Spec) -> Iterator[Spec]:
+    """Yield a phase for every combination of counts of taps and outputs: what an algorithm's support may depend on."""
+    each = []
+    for axis in spec.axes:
+        live = [phase.axis for phase in live_phases(axis)] if axis.outputs else []
+        each.append({(one.taps, one.outputs): one for one in live} or {(1, 0): _largest(axis)})
+    for axes in product(*(shapes.values() for shapes in each)):
+        yield spec._replace(axes=axes)
+
+
+def _within(block: tuple[int, ...], phase: Spec) -> tuple[int, ...]:
+    """Return a block with at most the outputs of a phase."""
+    lead = len(block) - len(phase.axes)
+    sizes = [max(1, min(n, axis.outputs)) for n, axis in zip(block[lead:], phase.axes, strict=True)]
+    return (*block[:lead], *sizes)
+
+
 class _Phased(NamedTuple):
     """A problem, and its pieces by block and extension, which algorithms share."""
 
@@ -131,7 +149,13 @@ class _CostModel(NamedTuple):
         return self.problem.piece(block, self.extends)
 
     def why_not(self, block: tuple[int, ...]) -> str | None:
-        return self.algorithm.why_not(self.piece(block), self.traits)
+        """Return why the algorithm does not support such pieces of every phase, or None."""
+        reason = self.algorithm.why_not(self.piece(block), self.traits)
+        if reason is not None or all(axis.upsample == 1 for axis in self.spec.axes):
+            return reason
+        pieces = (_block_spec(phase, _within(block, phase), self.extends) for phase in _phase_shapes(self.spec))
+        reasons = (self.algorithm.why_not(piece, self.traits) for piece in pieces)
+        return next((reason for reason in reasons if reason is not None), None)
 
     def bytes(self, block: tuple[int, ...]) -> int:
         return _piece_bytes(self.algorithm, self.piece(block), self.spec, self.traits)

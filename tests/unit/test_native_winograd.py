@@ -143,6 +143,23 @@ def test_auto_picks_it_for_layers_and_their_gradients_on_either_library(name):
     assert described.method == METHODS[name]
 
 
+@pytest.mark.parametrize("taps", range(3, 20))
+@pytest.mark.parametrize("stride", [2, 3])
+@pytest.mark.parametrize("name", METHODS)
+def test_transposed_layers_are_computed_where_it_supports_every_phase(name, stride, taps):
+    random, library = np.random.default_rng(0), make_library(name)
+    x, kernel = (random.standard_normal(shape).astype("float32") for shape in ((2, 3, 40), (3, 5, taps)))
+    phases = {-(-(taps - first) // stride) for first in range(stride)}
+    arrays = library.asarray(x), library.asarray(kernel)
+    if not phases <= set(range(3, 10)):
+        with pytest.raises(NotImplementedError, match="it supports 3 x 3 taps, or 3 to 9"):
+            nn.conv_transpose1d(*arrays, stride=stride, method=METHODS[name])
+        return
+    expected = nn.conv_transpose1d(x, kernel, stride=stride, method="native_loops")
+    y = library.numpy(nn.conv_transpose1d(*arrays, stride=stride, method=METHODS[name]))
+    np.testing.assert_allclose(y, expected, rtol=0, atol=1e-4)
+
+
 @pytest.mark.parametrize(("rows", "columns"), [(21, 38), (23, 34), (19, 32)])
 def test_a_gradient_of_a_layer_is_the_same_for_any_threads_and_layout(rows, columns):
     random = np.random.default_rng(0)
