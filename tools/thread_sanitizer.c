@@ -94,7 +94,7 @@ static char *called(const problem *subject, word threads, XLA_FFI_Error **error)
     for (int n = 0; n < tables; n++) {
         xla_head *own = copied(subject->table[n], subject->size.words[n] * (word)sizeof(word));
         own->threads = threads;
-        own->chunks = threads == 1 ? 1 : least(((const loop_head *)(own + 1))->units, 4 * threads);
+        own->chunks = threads == 1 ? 1 : min_word(((const loop_head *)(own + 1))->units, 4 * threads);
         arrays[n] = (XLA_FFI_Array){XLA_FFI_S64, (size_t)subject->size.words[n], own};
         attrs[n] = &arrays[n];
     }

@@ -29,6 +29,7 @@ from arrayconv._problem.spec import Axis, Spec  # noqa: E402
 from hatch_build import SOURCES, compiler  # noqa: E402
 
 FLAGS = ("-std=gnu11", "-O1", "-g", "-fsanitize=thread", "-pthread", "-Wno-psabi", f"-I{SOURCES}")
+LIBRARIES = ("-lm",)  # of the loops, which are no shared library here
 TYPES = {"float32": 11, "float64": 12, "int32": 4}  # XLA's numbers of them
 IMAGE = Spec(2, 1, 3, 5, (Axis(20, 3, 20, before=1, boundary="reflect"), Axis(33, 3, 33, before=1)))
 STRIDED = IMAGE._replace(axes=(Axis(20, 3, 10, before=1, stride=2), Axis(33, 3, 66, before=1, upsample=2)))
@@ -98,7 +99,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         program, data = Path(folder) / "program", Path(folder) / "problems"
         source = Path(__file__).with_suffix(".c")
-        subprocess.run([*command, *FLAGS, str(source), "-o", str(program)], check=True)
+        subprocess.run([*command, *FLAGS, str(source), "-o", str(program), *LIBRARIES], check=True)
         written(data)
         process = subprocess.run([str(program), str(data)], check=False)
     print("No race." if process.returncode == 0 else f"Exit status {process.returncode}.")
