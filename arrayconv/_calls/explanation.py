@@ -219,7 +219,7 @@ def gradients(
     plan: Plan,
     fill: complex,
     shapes: tuple[Shape, Shape],
-    arrays: Arrays = Arrays(),  # noqa: B008
+    arrays: Arrays = Arrays(),  # noqa: B008, immutable
 ) -> Gradients:
     """Describe the plans of both gradients of a planned convolution whose operands have these shapes.
 

@@ -17,6 +17,8 @@ from arrayconv._accel.native.tables import Job, XlaHead, packed
 from arrayconv._algorithms import Bound, Context
 from arrayconv._arrays.failures import AcceleratorFailed, unavailable
 from arrayconv._arrays.traits import Traits
+from arrayconv._costs.cost_table import MethodCost
+from arrayconv._costs.cost_table import method_cost as measured_cost
 from arrayconv._runtime.threads import num_chunks
 
 LIBRARY = "xla_ffi"
@@ -29,6 +31,11 @@ def refusal(traits: Traits) -> str | None:
     if reason is not None:
         return reason
     return None if traits.device == "cpu" else f"it supports arrays on CPUs. Got {traits.device}"
+
+
+def method_cost(native: str) -> MethodCost:
+    """Return the cost of a loop on NumPy arrays, with XLA's call overhead, which is the same for all loops."""
+    return measured_cost(native)._replace(call_ns=measured_cost("xla_tiles").call_ns)
 
 
 @cache

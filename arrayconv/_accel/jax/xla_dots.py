@@ -20,7 +20,6 @@ from arrayconv._accel.native.in_place import Steps, contiguous_steps
 from arrayconv._algorithms import UNPREPARED, Algorithm, Bound, Context, Cuts
 from arrayconv._arrays.array import Array
 from arrayconv._arrays.traits import Traits
-from arrayconv._costs.cost_table import method_cost
 from arrayconv._ops.windows import LEADING
 from arrayconv._problem.spec import Spec
 
@@ -33,8 +32,7 @@ def _why_not(spec: Spec, traits: Traits) -> str | None:
 
 
 def _cost(spec: Spec, traits: Traits) -> int:
-    measured = method_cost("native_dots")._replace(call_ns=method_cost("xla_tiles").call_ns)
-    return dots.cost(spec, traits, measured)
+    return dots.cost(spec, traits, ffi.method_cost("native_dots"))
 
 
 def _bind(spec: Spec, context: Context) -> Bound:

@@ -19,7 +19,7 @@ from arrayconv._accel.native import images, phases, rows, tiles
 from arrayconv._accel.native.in_place import contiguous_steps
 from arrayconv._algorithms import UNPREPARED, Algorithm, Bound, Context, Cuts, Preparation
 from arrayconv._arrays.traits import Traits
-from arrayconv._costs.cost_table import MethodCost, method_cost
+from arrayconv._costs.cost_table import method_cost
 from arrayconv._problem.spec import Spec
 
 
@@ -28,7 +28,7 @@ def _rows_why_not(spec: Spec, traits: Traits) -> str | None:
 
 
 def _rows_cost(spec: Spec, traits: Traits) -> int:
-    return rows.cost(spec, traits, _method_cost(f"native_loops-{rows.kind(spec, traits)}"))
+    return rows.cost(spec, traits, ffi.method_cost(f"native_loops-{rows.kind(spec, traits)}"))
 
 
 def _bind_rows(spec: Spec, context: Context) -> Bound:
@@ -57,7 +57,7 @@ def _images_why_not(spec: Spec, traits: Traits) -> str | None:
 
 
 def _images_cost(spec: Spec, traits: Traits) -> int:
-    return images.cost(spec, traits, _method_cost(images.row(traits)))
+    return images.cost(spec, traits, ffi.method_cost(images.row(traits)))
 
 
 def _images_preparation(spec: Spec, context: Context) -> Callable[[Any], Any]:
@@ -75,11 +75,6 @@ def _bind_images(spec: Spec, context: Context) -> Bound:
     traits, shape = context.traits, spec.output_shape
     job = images.job(spec, contiguous_steps(spec.input_shape), contiguous_steps(shape), 0, 0, traits)
     return ffi.bound(job, shape, images.threads_of(spec, traits).most, context)
-
-
-def _method_cost(native: str) -> MethodCost:
-    """Return the cost of a loop on NumPy arrays, with XLA's call overhead."""
-    return method_cost(native)._replace(call_ns=method_cost("xla_tiles").call_ns)
 
 
 xla_loops = Algorithm(

@@ -20,7 +20,6 @@ from arrayconv._accel.native.in_place import contiguous_steps
 from arrayconv._accel.native.winograd_tiles import Tiling, threads_of, tiling_of
 from arrayconv._algorithms import UNPREPARED, Algorithm, Bound, Context, Cuts
 from arrayconv._arrays.traits import Traits
-from arrayconv._costs.cost_table import method_cost
 from arrayconv._ops.pad import extend
 from arrayconv._ops.windows import LEADING
 from arrayconv._problem.boundary import runs
@@ -32,8 +31,16 @@ def _why_not(spec: Spec, traits: Traits) -> str | None:
 
 
 def _cost(spec: Spec, traits: Traits) -> int:
-    measured = method_cost("native_winograd")._replace(call_ns=method_cost("xla_tiles").call_ns)
-    return native_winograd.cost(spec, traits, measured)
+    return native_winograd.cost(spec, traits, ffi.method_cost("native_winograd"))
+
+
+def _workspace(spec: Spec, traits: Traits) -> int:
+    """Return the bytes of the loop, or of the one that runs again, after it."""
+    own = native_winograd.workspace(spec, traits)
+    if not own:
+        return 0
+    loop, _ = native_winograd.tiles(spec)
+    return max(own, (dots if loop is winograd_dots else images).workspace(spec, traits))
 
 
 def _bind(spec: Spec, context: Context) -> Bound:
@@ -96,7 +103,7 @@ xla_winograd = Algorithm(
     "xla_winograd",
     _why_not,
     _cost,
-    native_winograd.workspace,
+    _workspace,
     UNPREPARED,
     _bind,
     accuracy="normwise",
